@@ -1,0 +1,1 @@
+"""The language as data files (sop.lark, mistakes.toml); a package so that installs carry them."""

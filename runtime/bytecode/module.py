@@ -1,0 +1,138 @@
+"""A compiled script as plain data: code, the tables it indexes, its signature and effects, and what a reader or an
+error message needs to know where each instruction came from."""
+
+from __future__ import annotations
+
+import msgspec
+
+from runtime.databases.query import Const, FetchMode, Query, Write
+from runtime.databases.schema import Store
+from runtime.types import Type
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """default: None when the argument must be given (a null default is Const(None, …))."""
+
+    name: str
+    type: Type
+    default: Const | None = None
+
+
+class Signature(msgspec.Struct, frozen=True):
+    """How a script is called. returns: null-typed when it returns nothing. emits: its record type, None when it
+    emits nothing. uses: database names it sees (["main"] when it says none)."""
+
+    name: str
+    params: tuple[Parameter, ...]
+    returns: Type
+    emits: Type | None
+    uses: tuple[str, ...]
+
+
+class Effects(msgspec.Struct, frozen=True):
+    """What a script may do, calls included. reads, writes: "database.store". generator: it may be consumed
+    by `for each` and `emit` (it does not emit inside `transaction` or `try`)."""
+
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    asks: bool = False
+    commits: bool = False
+    emits: bool = False
+    generator: bool = True
+
+
+class Function(msgspec.Struct, frozen=True):
+    """A row of the function table as used by the code, and how many arguments it gets there."""
+
+    name: str
+    arguments: int
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A callee as it was when this script was compiled; linking refuses one whose signature differs now."""
+
+    signature: Signature
+
+
+class Fetch(msgspec.Struct, frozen=True):
+    """A query and what is wanted of it: rows (a loop, an emit), first, one, list, or scalar (first column)."""
+
+    query: Query
+    mode: FetchMode
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """step: number by which `--answer STEP=…` names it."""
+
+    step: str
+    type: Type
+    has_choices: bool
+    has_default: bool
+
+
+class Handler(msgspec.Struct, frozen=True):
+    """Errors at start <= pc < end go to target with the error record in `register`, after rolling back to
+    `savepoints` open savepoints of this frame. Inner handlers come first."""
+
+    start: int
+    end: int
+    target: int
+    register: int
+    savepoints: int
+
+
+class StepInfo(msgspec.Struct, frozen=True):
+    """path: "2.1". sentence: 1-based, or None. line, column: 1-based, of the step in the file it came from.
+    text: its first source line, for listings. command: insert, update, … for command lines."""
+
+    path: str
+    sentence: int | None
+    line: int
+    column: int
+    text: str
+
+
+class Position(msgspec.Struct, frozen=True):
+    """From this pc on (to the next entry) code belongs to steps[step]; line, column, end_column: the expression."""
+
+    pc: int
+    step: int
+    line: int
+    column: int
+    end_column: int
+
+
+class Debug(msgspec.Struct, frozen=True):
+    """What does not change a program's meaning, so is not part of its hash. source: the script's formatted DSL.
+    file: name of the file it came from. sentences: the English, in order. registers: variable names by register."""
+
+    source: str = ""
+    file: str = ""
+    steps: tuple[StepInfo, ...] = ()
+    positions: tuple[Position, ...] = ()
+    sentences: tuple[str, ...] = ()
+    registers: tuple[str, ...] = ()
+
+
+class Module(msgspec.Struct, frozen=True):
+    """One script. code: little-endian 32-bit words. registers: how many the frame has (params come first).
+    Operands of kind k at or above `registers` name constants[operand - registers].
+    schema: the stores it was checked against, by "database.store", only the fields it uses."""
+
+    signature: Signature
+    effects: Effects
+    registers: int
+    code: bytes
+    constants: tuple[Const, ...] = ()
+    shapes: tuple[tuple[str, ...], ...] = ()
+    types: tuple[Type, ...] = ()
+    functions: tuple[Function, ...] = ()
+    calls: tuple[Call, ...] = ()
+    queries: tuple[Fetch, ...] = ()
+    writes: tuple[Write, ...] = ()
+    asks: tuple[Ask, ...] = ()
+    handlers: tuple[Handler, ...] = ()
+    schema: dict[str, Store] = {}
+    doc: str = ""
+    debug: Debug = Debug()

@@ -1,0 +1,1 @@
+"""Queries and rows ↔ real databases: one small protocol, one engine a file."""

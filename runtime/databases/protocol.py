@@ -1,0 +1,95 @@
+"""What the VM asks of a database, whatever its engine: transactions, streams of row batches, writes, spools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from runtime.databases.query import Query, Write
+from runtime.databases.schema import Schema
+from runtime.types import Type
+
+Row = tuple[Any, ...]
+BATCH_ROWS = 2048
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """SQL ready to run, as the library caches it.
+
+    sql: with positional placeholders. binds: for each placeholder the param's index, or (when negative) the
+    constant at -1 - index. columns: names and types of the rows (empty for a write).
+    """
+
+    sql: str
+    binds: tuple[int, ...]
+    constants: tuple[bool | int | float | str | None, ...]
+    columns: tuple[tuple[str, Type], ...] = ()
+
+
+class Spool(Protocol):
+    """Rows as they were when it was made, kept by the database; unaffected by later writes."""
+
+    def batches(self, start: int) -> Iterator[list[Row]]:
+        """Rows from position `start` (0-based) on."""
+        ...
+
+    def drop(self) -> None: ...
+
+
+class Database(Protocol):
+    """One connection, used by one run. Values in and out are the VM's (runtime/values.py): int, float, bool, str,
+    Decimal, date, datetime (UTC), timedelta, None. Every method raises DatabaseError."""
+
+    dialect: str
+    supports_savepoints: bool
+    read_only: bool
+
+    def schema(self) -> Schema: ...
+
+    def begin(self, *, write: bool) -> None:
+        """Open the segment's transaction; write: it may write (SQLite then begins IMMEDIATE)."""
+        ...
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None:
+        """Undo the segment; does nothing when none is open."""
+        ...
+
+    def savepoint(self, depth: int) -> None: ...
+
+    def release(self, depth: int) -> None: ...
+
+    def rollback_to(self, depth: int) -> None:
+        """Undo what was written since savepoint(depth) and drop that savepoint."""
+        ...
+
+    def prepare(self, query: Query | Write) -> Statement:
+        """SQL for this engine and schema (imports the SQL generator: call it only when the cache has none)."""
+        ...
+
+    def query(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
+        """Batches of rows, read as they are asked for; closing the iterator closes the cursor."""
+        ...
+
+    def query_json(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
+        """As `query`, but values are ready for the JSON writer (dates and timestamps may stay text)."""
+        ...
+
+    def spool(self, statement: Statement, params: Sequence[Any]) -> Spool: ...
+
+    def execute(self, statement: Statement, params: Sequence[Any]) -> int:
+        """Rows changed."""
+        ...
+
+    def execute_many(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> int:
+        """One execute per row of params, in order, in bulk where the engine can."""
+        ...
+
+    def interrupt(self) -> None:
+        """Make the running statement fail soon; safe to call from a signal handler or another thread."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,46 @@
+"""What a database holds, as plain data: stores, their fields and keys."""
+
+from __future__ import annotations
+
+import msgspec
+
+from runtime.types import Type, record_of
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One column. type carries nullability; has_default: the engine fills it when an insert leaves it out."""
+
+    name: str
+    type: Type
+    has_default: bool = False
+
+
+class ForeignKey(msgspec.Struct, frozen=True):
+    """fields of this store that point at other_fields of other_store, position by position."""
+
+    fields: tuple[str, ...]
+    other_store: str
+    other_fields: tuple[str, ...]
+
+
+class Store(msgspec.Struct, frozen=True):
+    """One table or view. unique: each set of fields that identifies a row (the primary key first)."""
+
+    name: str
+    fields: tuple[Field, ...]
+    primary_key: tuple[str, ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    read_only: bool = False
+
+    def field(self, name: str) -> Field | None:
+        return next((field for field in self.fields if field.name == name), None)
+
+    def row(self) -> Type:
+        return record_of([(field.name, field.type) for field in self.fields])
+
+
+class Schema(msgspec.Struct, frozen=True):
+    """A database's stores by name."""
+
+    stores: dict[str, Store]

@@ -1,0 +1,1 @@
+"""What a run has to say → JSON lines, CSV, JSON or a table."""

@@ -1,0 +1,1 @@
+"""Scripts by name and version ↔ an LMDB file."""

@@ -1,0 +1,1 @@
+"""A script, arguments and databases → one run: linked, split into segments, streamed to its end line."""

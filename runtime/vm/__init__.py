@@ -1,0 +1,1 @@
+"""A linked program and databases → steps carried out, one frame a script call."""

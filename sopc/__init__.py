@@ -1,0 +1,1 @@
+"""English → DSL → tree → bytecode: everything the runtime does not need."""

@@ -1,0 +1,1 @@
+"""Typed tree → basic blocks → flat register code."""

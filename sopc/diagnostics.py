@@ -1,0 +1,60 @@
+"""Findings as data → text with source lines and carets, or JSON, composed once, at the edge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sopc.source import Source, Span
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One finding. message: one sentence, lower case, no full stop, never "you". hint: what to try."""
+
+    code: str
+    message: str
+    span: Span | None = None
+    hint: str | None = None
+    sentence: int | None = None
+
+    def to_json(self, source: Source) -> dict[str, Any]:
+        result: dict[str, Any] = {"code": self.code, "message": self.message, "file": source.name}
+        if self.span is not None:
+            result["line"], result["column"] = source.position(self.span.start)
+            result["end_line"], result["end_column"] = source.position(self.span.end)
+        if self.sentence is not None:
+            result["sentence"] = self.sentence
+        if self.hint is not None:
+            result["hint"] = self.hint
+        return result
+
+    def render(self, source: Source) -> str:
+        """error E0203: message, then file:line:column, the source line, carets under the span, and the hint."""
+        lines = [f"error {self.code}: {self.message}"]
+        if self.span is not None:
+            line, column = source.position(self.span.start)
+            end_line, end_column = source.position(max(self.span.end, self.span.start))
+            text = source.line(line)
+            stop = end_column if end_line == line else len(text) + 1
+            gutter = " " * len(str(line))
+            lines.append(f"{gutter}--> {source.name}:{line}:{column}")
+            lines.append(f"{line} | {text.expandtabs(1)}")
+            lines.append(f"{gutter} | {' ' * (column - 1)}{'^' * max(1, stop - column)}")
+        else:
+            lines.append(f" --> {source.name}")
+        if self.hint:
+            lines.append(f"  try: {self.hint}")
+        return "\n".join(lines)
+
+
+class CompileError(Exception):
+    """A source that can't be compiled: every finding, in source order."""
+
+    def __init__(self, source: Source, diagnostics: list[Diagnostic]) -> None:
+        super().__init__("; ".join(f"{d.code}: {d.message}" for d in diagnostics))
+        self.source = source
+        self.diagnostics = sorted(diagnostics, key=lambda d: d.span.start if d.span else -1)
+
+    def render(self) -> str:
+        return "\n".join(d.render(self.source) for d in self.diagnostics)

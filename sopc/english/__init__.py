@@ -1,0 +1,1 @@
+"""Plain English → DSL text: models, sentence patterns, the lock and examples."""

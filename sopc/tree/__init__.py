@@ -1,0 +1,1 @@
+"""The tree: its nodes, what their names mean, their types and effects."""
