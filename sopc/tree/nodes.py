@@ -139,7 +139,10 @@ class Binary(Node):
     """op as the formatter writes it."""
 
     expr: Literal["binary"] = "binary"
-    op: Literal["or", "and", "=", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "//", "%", "like", "contains", "starts with", "ends with"]  # fmt: skip
+    op: Literal[
+        "or", "and", "=", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "//", "%",
+        "like", "contains", "starts with", "ends with",
+    ]  # fmt: skip
     left: Expr
     right: Expr
 

@@ -139,10 +139,10 @@ class Step:
 
 @dataclass(frozen=True)
 class SetVariable(Step):
-    """let and set; path: field names and index expressions into the variable (set only)."""
+    """let and set; target: field names and index expressions into the variable (set only)."""
 
     variable: Variable
-    path: tuple[str | Expr, ...]
+    target: tuple[str | Expr, ...]
     value: Expr
 
 
