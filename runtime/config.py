@@ -1,0 +1,194 @@
+"""Working folder, environment and sop.toml → where the library is, what the database names mean, which translator.
+
+A flag goes before an environment variable (SOP_HOME, SOP_DB, SOP_TRANSLATOR, SOP_MODEL: read by the commands' options),
+which goes before sop.toml, which goes before the default. sop.toml is the nearest one from the working folder upwards,
+else the one beside the home folder; its relative paths start at its own folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from runtime.errors import UsageError
+
+HOME_NAME: Final = ".sop"
+FILE_NAME: Final = "sop.toml"
+MAIN: Final = "main"
+MAIN_FILE: Final = "main.db"
+
+_TABLES: Final[Mapping[str, Mapping[str, type]]] = {
+    "translator": {"use": str, "model": str, "base_url": str, "api_key": str},
+    "database": {"url": str, "samples": bool},
+}
+_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True)
+class DatabaseSetting:
+    """What a database name means. url: with `${ENV}` filled in. base: where a relative path in it starts.
+    samples: its values may be shown to a model that is not on this machine."""
+
+    name: str
+    url: str
+    base: Path
+    samples: bool = False
+
+
+@dataclass(frozen=True)
+class Config:
+    """file: the sop.toml that was read, None when there is none. translator: its table, with `${ENV}` as written."""
+
+    home: Path
+    file: Path | None = None
+    translator: Mapping[str, str] = field(default_factory=dict)
+    declared: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    flags: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, home: str | None = None, databases: Iterable[str] = (), cwd: Path | None = None) -> Config:
+        """home: of the flag or SOP_HOME. databases: `NAME=URL` of the flags. UsageError C02xx for what is wrong."""
+        here = cwd or Path.cwd()
+        folder = find_home(home, here)
+        path = _nearest(FILE_NAME, here) or _nearest(FILE_NAME, folder.parent, upwards=False)
+        translator, declared = _read(path) if path else ({}, {})
+        return cls(folder, path, translator, declared, _flags(databases))
+
+    def database(self, name: str) -> DatabaseSetting:
+        """UsageError C0204 for a name that means nothing here, C0203 for an unset variable in its URL."""
+        if name in self.flags:
+            return DatabaseSetting(name, self.flags[name], Path.cwd())
+        if name in self.declared and self.file:
+            setting = self.declared[name]
+            url = self.expand(str(setting["url"]), f"database {name}")
+            return DatabaseSetting(name, url, self.file.parent, bool(setting.get("samples", False)))
+        if name == MAIN:
+            return DatabaseSetting(MAIN, f"sqlite:///{self.home / MAIN_FILE}", self.home)
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, self.database_names(), n=1)
+        where = f"[databases] of {self.file}" if self.file else "[databases] of a sop.toml"
+        hint = near[0] if near else f"--db {name}=sqlite:///FILE.db, or a line in {where}"
+        raise UsageError("C0204", f"nothing says what the database {name} is", hint)
+
+    def database_names(self) -> list[str]:
+        """Every name that means something, `main` always among them."""
+        return sorted({*self.flags, *self.declared, MAIN})
+
+    def is_unmade(self, name: str) -> bool:
+        """True for `main` as nobody declared it, until the first `sopvm db import` makes its file."""
+        if name != MAIN or name in self.flags or name in self.declared:
+            return False
+        return not (self.home / MAIN_FILE).exists()
+
+    def setting(self, key: str) -> str | None:
+        """A value of the [translator] table, with `${ENV}` filled in."""
+        value = self.translator.get(key)
+        return None if value is None else self.expand(value, f"translator.{key}")
+
+    def expand(self, text: str, what: str) -> str:
+        """text with each `${NAME}` replaced by that environment variable."""
+
+        def value(match: re.Match[str]) -> str:
+            found = os.environ.get(match[1])
+            if found is None:
+                message = f"{what} in {self.file} needs the environment variable {match[1]}, which is not set"
+                raise UsageError("C0203", message, f"export {match[1]}=…")
+            return found
+
+        return _VARIABLE.sub(value, text)
+
+
+def find_home(home: str | None, cwd: Path) -> Path:
+    """The home folder, absolute; it need not exist. home: of the flag or SOP_HOME, goes before the nearest `.sop/`."""
+    if home:
+        folder = (cwd / Path(home).expanduser()).absolute()
+        if folder.exists() and not folder.is_dir():
+            raise UsageError("C0206", f"the home {home} is not a folder", "name a folder; it is made when needed")
+        return folder
+    return _nearest(HOME_NAME, cwd, folder=True) or cwd / HOME_NAME
+
+
+def _nearest(name: str, start: Path, *, folder: bool = False, upwards: bool = True) -> Path | None:
+    for place in (start, *start.parents) if upwards else (start,):
+        candidate = place / name
+        if candidate.is_dir() if folder else candidate.is_file():
+            return candidate
+    return None
+
+
+def _flags(databases: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in databases:
+        name, equals, url = text.partition("=")
+        if not (name and equals and url):
+            raise UsageError("C0205", f"{text!r} does not say what a database is", "--db hr=sqlite:///hr.db")
+        found[name] = url
+    return found
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+    import tomllib
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
+    except OSError as error:
+        raise UsageError("C0201", f"{path} can't be read: {(error.strerror or str(error)).lower()}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError("C0201", f"{path} is not UTF-8 text", "save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+        where = f"{path}:{place[1]}:{place[2]}" if place else str(path)
+        reason = str(error).split(" (at ")[0]
+        raise UsageError("C0201", f"{where} is not TOML: {reason[:1].lower()}{reason[1:]}") from error
+    return _Reader(path, text).settings(data)
+
+
+class _Reader:
+    """Values of a parsed sop.toml → settings, each of a known name and type."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self.lines = text.splitlines()
+
+    def settings(self, data: dict[str, Any]) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+        for key in data:
+            if key not in ("databases", "translator"):
+                raise self.error(key, f"no setting is named {key}", "databases or translator")
+        databases = self.table(data, "databases")
+        declared = {}
+        for name, value in databases.items():
+            declared[name] = {"url": value} if isinstance(value, str) else self.checked(name, value, "database")
+            if "url" not in declared[name]:
+                raise self.error(name, f"the database {name} has no url", 'url = "sqlite:///FILE.db"')
+        translator = self.checked("translator", self.table(data, "translator"), "translator")
+        return translator, declared
+
+    def table(self, data: dict[str, Any], key: str) -> dict[str, Any]:
+        value = data.get(key, {})
+        if not isinstance(value, dict):
+            raise self.error(key, f"{key} is not a table", f"[{key}]")
+        return value
+
+    def checked(self, name: str, value: Any, kind: str) -> dict[str, Any]:
+        allowed = _TABLES[kind]
+        if not isinstance(value, dict):
+            raise self.error(name, f"{name} is neither a URL nor a table", f'{name} = "sqlite:///FILE.db"')
+        for key, item in value.items():
+            if key not in allowed:
+                raise self.error(key, f"{name} has no setting {key}", ", ".join(allowed))
+            if not isinstance(item, allowed[key]):
+                wanted = "text in quotes" if allowed[key] is str else "true or false"
+                raise self.error(key, f"{key} of {name} is not {wanted}")
+        return value
+
+    def error(self, key: str, message: str, hint: str | None = None) -> UsageError:
+        """With the line where the key stands: the TOML parser keeps no positions, so it is looked up in the text."""
+        pattern = re.compile(rf"""^\s*(?:\[.*\b)?["']?{re.escape(key)}["']?\s*(?:[.=\]])""")
+        line = next((number for number, text in enumerate(self.lines, 1) if pattern.search(text)), 1)
+        return UsageError("C0202", f"{self.path}:{line}: {message}", hint)

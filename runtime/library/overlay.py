@@ -1,0 +1,26 @@
+"""A library and some modules that are not in it → one to run from, in which nothing of those is ever stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runtime.library.records import Entry
+from runtime.library.store import Item, Library, describe
+
+
+class Overlay(Library):
+    """Names and hashes of the items go before the library's. Their version is 0. Closing it closes the library."""
+
+    def __init__(self, library: Library, items: Sequence[Item]) -> None:
+        super().__init__(library.environment)
+        self._entries = {item.name: describe(item) for item in items}
+        self._modules = {item.hash: item.module for item in items}
+
+    def find(self, name: str) -> Entry | None:
+        return self._entries.get(name) or super().find(name)
+
+    def resolve(self, name: str) -> Entry:
+        return self._entries.get(name) or super().resolve(name)
+
+    def load(self, hash_: str) -> bytes:
+        return self._modules.get(hash_) or super().load(hash_)

@@ -1,0 +1,50 @@
+"""What the library keeps about a version of a script, as plain data, and the bytes of each record."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from runtime.bytecode.module import Effects
+
+
+class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a version came from.
+
+    translator: "hand" (no English), "patterns", or "model"; model: its name; prompt_hash, text_hash, source_hash:
+    "sha256:…" of the prompt, of the English and of the DSL. file: the source's name. copy_of: the version that a
+    rollback brought back.
+    """
+
+    translator: str = "hand"
+    model: str = ""
+    prompt_hash: str = ""
+    text_hash: str = ""
+    source_hash: str = ""
+    file: str = ""
+    copy_of: int = 0
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One version of a script. hash: names the module. when: ISO 8601, UTC. calls: scripts it calls directly."""
+
+    name: str
+    version: int
+    hash: str
+    when: str
+    provenance: Provenance
+    effects: Effects
+    calls: tuple[str, ...] = ()
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """Scripts on their way to another library: their versions, their tags by script, and modules by hash."""
+
+    entries: tuple[Entry, ...]
+    tags: dict[str, dict[str, int]]
+    modules: dict[str, bytes]
+
+
+encode_entry: Final = msgspec.msgpack.Encoder().encode
+decode_entry: Final = msgspec.msgpack.Decoder(Entry).decode
