@@ -1,0 +1,45 @@
+"""A graph → its groups of nodes that reach one another, each after all the groups it reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+
+def groups(graph: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """Strongly connected components in reverse topological order (Tarjan's algorithm, with its own stack, so that a
+    long chain of calls is no deep recursion)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    pending: list[str] = []
+    on_stack: set[str] = set()
+    found: list[list[str]] = []
+
+    def enter(node: str) -> tuple[str, Iterator[str]]:
+        index[node] = low[node] = len(index)
+        pending.append(node)
+        on_stack.add(node)
+        return node, iter(graph[node])
+
+    for root in graph:
+        if root in index:
+            continue
+        work = [enter(root)]
+        while work:
+            node, rest = work[-1]
+            for target in rest:
+                if target not in index:
+                    work.append(enter(target))
+                    break
+                if target in on_stack:
+                    low[node] = min(low[node], index[target])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == index[node]:
+                    group: list[str] = []
+                    while not group or group[-1] != node:
+                        group.append(pending.pop())
+                        on_stack.discard(group[-1])
+                    found.append(group[::-1])
+    return found
