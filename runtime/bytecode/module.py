@@ -73,7 +73,8 @@ class Ask(msgspec.Struct, frozen=True):
 
 class Handler(msgspec.Struct, frozen=True):
     """Errors at start <= pc < end go to target with the error record in `register`, after rolling back to
-    `savepoints` open savepoints of this frame. Inner handlers come first."""
+    `savepoints` open savepoints of this frame. Inner handlers come first; a `try` has several, with one target, when
+    a `return`, `break` or `continue` leads out of the middle of it."""
 
     start: int
     end: int

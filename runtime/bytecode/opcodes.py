@@ -8,9 +8,10 @@ and X of 16 (ABX; signed for jumps), or a signed 24-bit X (AX). Operand kinds:
         at value - registers (so the first constants cost no instruction); read only
     -   unused, must be 0
     s   registers from here on are read, how many the operand that names a table entry says (see `window`)
-    i   register that holds an iterator (read and written)
+    i   register that holds an iterator (read and written); `w` of a row with effect `iterator` makes one
+    range  R[A], R[A+1] the counter and limit of a counted loop, R[A+2] its visible variable
     const shape type func call query write ask   index into that table of the module
-    count a plain number                   jump  target = pc + 1 + X
+    count a plain number (0 or 1 where it counts no window)      jump  target = pc + 1 + X
 A `test` row is followed by a JUMP word, taken when the test does not hold; both are one instruction to the VM.
 """
 
@@ -23,7 +24,9 @@ class Opcode(NamedTuple):
     """One row. operands: kinds of A, B, C (or A, X, or X) by format. window: which table gives the number of
     registers read from the `s` operand. flow: '' falls through, 'jump' never does, 'branch' may jump, 'test' takes
     the JUMP word after it, 'loop' jumps back (budgets are checked there), 'end' leaves the function.
-    fails: can raise an error a script can catch."""
+    fails: can raise an error a script can catch. effect: what else it does that the verifier holds a module to:
+    `iterator` (R[A] becomes one), `savepoint` and `release` (balanced on every path), `commits`, `asks`, `emits`
+    (the module's effects must say so)."""
 
     number: int
     name: str
@@ -33,6 +36,7 @@ class Opcode(NamedTuple):
     flow: str = ""
     window: str = ""
     fails: bool = False
+    effect: str = ""
 
 
 def _row(number: int, name: str, format_: str, operands: str, meaning: str, **more: object) -> Opcode:
@@ -102,7 +106,7 @@ OPCODES: Final[tuple[Opcode, ...]] = (
         flow="loop-or-fall",
     ),
     # iterators: lists, queries and generator scripts
-    _row(45, "ITERATE", "ABC", "w k -", "R[A] := iterator over the list RK[B]", fails=True),
+    _row(45, "ITERATE", "ABC", "w k -", "R[A] := iterator over the list RK[B]", fails=True, effect="iterator"),
     _row(
         46,
         "OPEN_QUERY",
@@ -111,6 +115,7 @@ OPCODES: Final[tuple[Opcode, ...]] = (
         "R[A] := iterator over rows of Q[C] with params R[B…], streamed",
         window="query",
         fails=True,
+        effect="iterator",
     ),
     _row(
         47,
@@ -120,6 +125,7 @@ OPCODES: Final[tuple[Opcode, ...]] = (
         "as OPEN_QUERY, rows kept aside first, so that the body may write",
         window="query",
         fails=True,
+        effect="iterator",
     ),
     _row(
         48,
@@ -129,6 +135,7 @@ OPCODES: Final[tuple[Opcode, ...]] = (
         "R[A] := iterator over what call C emits for arguments R[B…]",
         window="call",
         fails=True,
+        effect="iterator",
     ),
     _row(
         49,
@@ -199,11 +206,23 @@ OPCODES: Final[tuple[Opcode, ...]] = (
         window="write",
         fails=True,
     ),
-    _row(82, "COMMIT", "ABC", "- - -", "end the segment: writes become permanent, a new segment begins"),
-    _row(83, "SAVEPOINT", "ABC", "- - -", "start a part of the segment that an error undoes", fails=True),
-    _row(84, "RELEASE", "ABC", "- - -", "end the innermost such part, keeping its writes", fails=True),
+    _row(
+        82, "COMMIT", "ABC", "- - -", "end the segment: writes become permanent, a new segment begins", effect="commits"
+    ),
+    _row(
+        83,
+        "SAVEPOINT",
+        "ABC",
+        "- - -",
+        "start a part of the segment that an error undoes",
+        fails=True,
+        effect="savepoint",
+    ),
+    _row(
+        84, "RELEASE", "ABC", "- - -", "end the innermost such part, keeping its writes", fails=True, effect="release"
+    ),
     # output
-    _row(90, "EMIT", "ABC", "k - -", "emit the record RK[A]", fails=True),
+    _row(90, "EMIT", "ABC", "k - -", "emit the record RK[A]", fails=True, effect="emits"),
     _row(
         91,
         "EMIT_QUERY",
@@ -212,6 +231,7 @@ OPCODES: Final[tuple[Opcode, ...]] = (
         "emit every row of Q[C] with params R[B…], streamed",
         window="query",
         fails=True,
+        effect="emits",
     ),
     _row(92, "SAY", "ABC", "k - -", "say the text RK[A]", fails=True),
     _row(
@@ -222,6 +242,7 @@ OPCODES: Final[tuple[Opcode, ...]] = (
         "R[A] := answer to ASKS[C]: question R[B], then choices and default where it has them",
         window="ask",
         fails=True,
+        effect="asks",
     ),
 )
 

@@ -1,0 +1,217 @@
+"""Module → text: a listing made to be read, one instruction for the tracer, or plain code for assemble.py.
+
+Everything about an instruction comes from the opcode table.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+
+from runtime.bytecode.codec import module_hash
+from runtime.bytecode.decode import instructions, split, words
+from runtime.bytecode.flow import operands_of, window_sizes
+from runtime.bytecode.module import Effects, Module, Signature
+from runtime.bytecode.opcodes import BY_NUMBER, Opcode
+from runtime.bytecode.tables import stores_of
+from runtime.databases.query import Const, Insert, InsertList, InsertQuery, Query, Update, Write
+
+MAX_CONST = 40
+
+
+def disassemble(module: Module, *, sql: Callable[[Query | Write], str] | None = None) -> str:
+    """The whole of a verified module: head, then each step with its sentence, source line and instructions, then
+    tables. sql: gives the SQL of a query or write, to show it."""
+    formatter = Formatter(module)
+    return "\n".join([*_head(module), "", *_code(formatter), *_tables(formatter, sql)]) + "\n"
+
+
+def listing(module: Module) -> str:
+    """The code alone, one instruction a line, as assemble.py reads it."""
+    lines = []
+    for pc, word in enumerate(words(module.code)):
+        op, a, b, c = split(word, pc)
+        row = BY_NUMBER[op]
+        parts = [row.name]
+        for kind, value in zip(row.operands, operands_of(row, a, b, c), strict=True):
+            if kind in ("r", "w", "rw", "i", "s", "range") or (kind == "k" and value < module.registers):
+                parts.append(f"R{value}")
+            elif kind == "k":
+                parts.append(f"K{value - module.registers}")
+            elif kind != "-":
+                parts.append({"const": "K", "jump": "@"}.get(kind, "") + str(value))
+        lines.append(" ".join(parts))
+    return "\n".join(lines)
+
+
+def format_instruction(module: Module, pc: int) -> str:
+    """One instruction with its operands resolved: `ADD_INT R2:total, R2:total, 1`."""
+    return Formatter(module).instruction(pc)
+
+
+class Formatter:
+    """Instructions of one verified module as text, operands by their kinds, with its names and constants."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.code = instructions(module)
+        self.windows = window_sizes(module)
+
+    def instruction(self, pc: int) -> str:
+        """The instruction that starts at pc; of a test, the JUMP after it is shown as its `else`."""
+        op, a, b, c = self.code[pc]
+        row = BY_NUMBER[op]
+        kinds = row.operands if row.flow != "test" else row.operands[:2]
+        shown = [
+            self.operand(row, kind, value, c)
+            for kind, value in zip(kinds, operands_of(row, a, b, c), strict=False)
+            if kind != "-" and not (kind == "count" and row.window)
+        ]
+        if row.flow == "test":
+            shown.append(f"else →{c}")
+        return f"{row.name:<13} {', '.join(shown)}".rstrip()
+
+    def operand(self, row: Opcode, kind: str, value: int, last: int) -> str:
+        module = self.module
+        if kind in ("r", "w", "rw", "i"):
+            return self.register(value)
+        if kind == "k":
+            if value < module.registers:
+                return self.register(value)
+            return const_text(module.constants[value - module.registers])
+        if kind == "s":
+            count = last if row.window == "count" else self.windows[row.window][last]
+            return "[" + ", ".join(self.register(value + offset) for offset in range(count)) + "]"
+        if kind == "range":
+            return f"{self.register(value)}…{self.register(value + 2)}"
+        if kind == "jump":
+            return f"→{value}"
+        if kind == "const":
+            const = module.constants[value]
+            return f".{const.value}" if row.format == "ABC" else const_text(const)
+        if kind == "shape":
+            return "{" + ", ".join(module.shapes[value]) + "}"
+        if kind == "type":
+            return str(module.types[value])
+        if kind == "func":
+            return module.functions[value].name
+        if kind == "call":
+            return f"call {module.calls[value].signature.name}"
+        if kind == "query":
+            return f"Q{value}"
+        if kind == "write":
+            return f"W{value}"
+        if kind == "ask":
+            return f"for {module.asks[value].type}"
+        return str(value)
+
+    def register(self, number: int) -> str:
+        names = self.module.debug.registers
+        name = names[number] if number < len(names) else ""
+        return f"R{number}:{name}" if name else f"R{number}"
+
+
+def const_text(const: Const, most: int = MAX_CONST) -> str:
+    """A constant as its literal, cut after `most` characters."""
+    value, name = const.value, const.type.name
+    if name in ("date", "timestamp") and value is not None:
+        text = f'{name} "{value}"'
+    elif name == "duration" and value is not None:
+        text = f"{value} seconds"
+    elif name == "decimal" and value is not None:
+        text = str(value)
+    else:
+        text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def signature_text(signature: Signature) -> str:
+    """The head of a script, as the language writes it."""
+    params = []
+    for param in signature.params:
+        default = "" if param.default is None else f" = {const_text(param.default, 1000)}"
+        params.append(f"{param.name}: {param.type}{default}")
+    text = f"script {signature.name}({', '.join(params)})"
+    if signature.uses != ("main",):
+        text += f" uses {', '.join(signature.uses)}"
+    if signature.returns.name != "null":
+        text += f" -> {signature.returns}"
+    return text + (f" emits {signature.emits}" if signature.emits is not None else "")
+
+
+def effects_text(effects: Effects) -> list[str]:
+    """One line for each kind of effect: `reads hr.employees`."""
+    lines = [
+        f"{verb} {', '.join(names)}"
+        for verb, names in (("reads", effects.reads), ("writes", effects.writes), ("calls", effects.calls))
+        if names
+    ]
+    flags = [word for word, on in (("asks", effects.asks), ("commits", effects.commits)) if on]
+    return lines + flags
+
+
+def _head(module: Module) -> Iterator[str]:
+    yield signature_text(module.signature)
+    if module.doc:
+        yield f'  "{module.doc}"'
+    size = len(module.code) // 4
+    yield f"  {module_hash(module)}: {size} words, {module.registers} registers, {len(module.constants)} constants"
+    yield from (f"  {line}" for line in effects_text(module.effects))
+
+
+def _code(formatter: Formatter) -> Iterator[str]:
+    """Instructions under the step they belong to; a step is named again when the code comes back to it."""
+    debug = formatter.module.debug
+    starts = [position.pc for position in debug.positions]
+    shown: tuple[int, int | None] = (-1, None)
+    skip = False
+    for pc, (op, *_) in enumerate(formatter.code):
+        index = bisect_right(starts, pc) - 1
+        if index >= 0 and debug.positions[index].step != shown[0]:
+            step = debug.steps[debug.positions[index].step]
+            if step.sentence is not None and step.sentence != shown[1] and step.sentence <= len(debug.sentences):
+                yield f"# {step.sentence}. {debug.sentences[step.sentence - 1]}"
+            shown = debug.positions[index].step, step.sentence
+            yield f"{step.path:<6} {step.text}"
+        if not skip:
+            yield f"{pc:>9}  {formatter.instruction(pc)}"
+        skip = BY_NUMBER[op].flow == "test"
+
+
+def _tables(formatter: Formatter, sql: Callable[[Query | Write], str] | None) -> Iterator[str]:
+    module = formatter.module
+    if module.queries or module.writes:
+        yield ""
+    for number, fetch in enumerate(module.queries):
+        stores = ", ".join(dict.fromkeys(stores_of(fetch.query)))
+        columns = ", ".join(name for name, _ in fetch.query.columns)
+        yield f"Q{number}  {fetch.mode} of {stores}: {columns}"
+        if sql is not None:
+            yield from _indented(sql(fetch.query))
+    for number, write in enumerate(module.writes):
+        yield f"W{number}  {write_text(write)}"
+        if sql is not None:
+            yield from _indented(sql(write))
+    if module.handlers:
+        yield ""
+    for handler in module.handlers:
+        line = f"errors at {handler.start} to {handler.end - 1} go to →{handler.target}"
+        line += f", the error in {formatter.register(handler.register)}"
+        yield line + (f", {handler.savepoints} savepoints left open" if handler.savepoints else "")
+
+
+def write_text(write: Write) -> str:
+    """`insert into inventory.reorders (item_id, quantity)`."""
+    store = f"{write.database}.{write.store}"
+    if isinstance(write, Insert | InsertQuery | InsertList):
+        verb = "upsert" if isinstance(write, Insert) and write.keys else "insert"
+        source = {Insert: "", InsertQuery: " from a query", InsertList: " from a list"}[type(write)]
+        return f"{verb} into {store} ({', '.join(write.fields)}){source}"
+    if isinstance(write, Update):
+        return f"update {store}: {', '.join(name for name, _ in write.assignments)}"
+    return f"delete from {store}"
+
+
+def _indented(text: str) -> Iterator[str]:
+    return (f"      {line}" for line in text.splitlines())

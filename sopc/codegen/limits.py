@@ -1,0 +1,49 @@
+"""What a script can have at most → compile errors E06xx, raised where the limit is met."""
+
+from __future__ import annotations
+
+from sopc.source import Span
+
+MAX_NESTING = 120
+
+Finding = tuple[str, str, str]
+"""Code, message, hint."""
+
+TOO_MANY_REGISTERS: Finding = (
+    "E0601",
+    "too many values are in use at once here",
+    "variables of a block end with it, and a part of the script can become a script of its own",
+)
+CODE_TOO_LONG: Finding = (
+    "E0603",
+    "the script is too long",
+    "a part of it can become a script of its own",
+)
+NESTED_TOO_DEEPLY: Finding = (
+    "E0604",
+    f"this nests more than {MAX_NESTING} levels deep",
+    "`let` can name a part of it",
+)
+QUERY_TOO_DEEP: Finding = (
+    "E0605",
+    "this query nests too deeply",
+    "`x in (…)` takes the place of a long chain of `or`",
+)
+
+
+def too_many(what: str, most: int) -> Finding:
+    """Finding for a table of the module that is full."""
+    return (
+        "E0602",
+        f"the script has more than {most} different {what}",
+        "a part of it can become a script of its own",
+    )
+
+
+class Limit(Exception):
+    """A script met a limit. span: where, when known."""
+
+    def __init__(self, finding: Finding, span: Span | None = None) -> None:
+        self.code, self.message, self.hint = finding
+        super().__init__(self.message)
+        self.span = span

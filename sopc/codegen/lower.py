@@ -1,0 +1,127 @@
+"""Checked program → one compiled module a script: expressions folded, blocks made and simplified, words assembled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from runtime.bytecode.module import Debug, Module, Position, StepInfo
+from runtime.bytecode.tables import MAX_DEPTH, depth_of
+from sopc.codegen.assemble import Assembly, assemble
+from sopc.codegen.blocks import Builder, Where
+from sopc.codegen.limits import QUERY_TOO_DEEP, Limit
+from sopc.codegen.optimize import optimize
+from sopc.codegen.registers import Registers
+from sopc.codegen.steps import Steps
+from sopc.diagnostics import CompileError, Diagnostic
+from sopc.source import Source, Span
+from sopc.tree import nodes, typed
+
+MAX_LINE: Final = 200
+"""Characters of a step's line that are kept for listings: many steps may stand on one line."""
+
+
+def lower(program: typed.Program, source: Source, file: nodes.File, sentences: Sequence[str]) -> list[Module]:
+    """The modules of a file's scripts, in its order.
+
+    source: the text that spans point into. file: the tree the program was checked from, script by script. sentences:
+    the English the file was compiled from, in order. Raises CompileError (E06xx) for scripts beyond a limit.
+    """
+    modules, findings = [], []
+    for script, node in zip(program.scripts, file.scripts, strict=True):
+        try:
+            modules.append(_module(script, node, source, tuple(sentences)))
+        except Limit as limit:
+            findings.append(Diagnostic(limit.code, limit.message, limit.span or script.span, limit.hint))
+    if findings:
+        raise CompileError(source, findings)
+    return modules
+
+
+def _module(script: typed.Script, node: nodes.Script, source: Source, sentences: tuple[str, ...]) -> Module:
+    from sopc.dsl.fmt import format_script
+
+    steps = list(all_steps(script.steps))
+    builder, registers = Builder(), Registers()
+    try:
+        Steps(builder, registers, {step.path: number for number, step in enumerate(steps)}).script(script)
+    except Limit as limit:
+        raise Limit((limit.code, limit.message, limit.hint), limit.span or builder.where.span) from limit
+    assembly = assemble(optimize(builder.layout()), registers.variables, registers.temporaries)
+    for fetch in assembly.tables.queries:
+        check_depth(fetch.query)
+    for write in assembly.tables.writes:
+        check_depth(write)
+    return Module(
+        signature=script.signature,
+        effects=script.effects,
+        registers=assembly.registers,
+        code=assembly.code,
+        constants=tuple(assembly.tables.constants),
+        shapes=tuple(assembly.tables.shapes),
+        types=tuple(assembly.tables.types),
+        functions=tuple(assembly.tables.functions),
+        calls=tuple(assembly.tables.calls),
+        queries=tuple(assembly.tables.queries),
+        writes=tuple(assembly.tables.writes),
+        asks=tuple(assembly.tables.asks),
+        handlers=assembly.handlers,
+        schema=script.schema,
+        doc=script.doc,
+        debug=Debug(
+            source=format_script(node),
+            file=source.name,
+            steps=tuple(step_info(step, source) for step in steps),
+            positions=tuple(positions(assembly, steps, source)) if steps else (),
+            sentences=sentences,
+            registers=tuple("/".join(names) for names in registers.names),
+        ),
+    )
+
+
+def check_depth(root: object) -> None:
+    if depth_of(root) >= MAX_DEPTH:
+        raise Limit(QUERY_TOO_DEEP)
+
+
+def all_steps(steps: Sequence[typed.Step]) -> Iterator[typed.Step]:
+    """Every step, a block's before what follows it."""
+    stack = list(reversed(steps))
+    while stack:
+        step = stack.pop()
+        yield step
+        blocks: list[tuple[typed.Step, ...]] = []
+        if isinstance(step, typed.If):
+            blocks = [*(body for _, body in step.branches), step.otherwise]
+        elif isinstance(step, typed.Try):
+            blocks = [step.body, step.handler]
+        elif isinstance(
+            step,
+            typed.ForQuery | typed.ForList | typed.ForRange | typed.ForCall | typed.While | typed.Transaction,
+        ):
+            blocks = [step.body]
+        stack.extend(inner for block in reversed(blocks) for inner in reversed(block))
+
+
+def step_info(step: typed.Step, source: Source) -> StepInfo:
+    if step.span is None:
+        return StepInfo(step.path, step.sentence, 1, 1, "")
+    line, column = source.position(step.span.start)
+    text = source.line(line).strip()
+    shown = text if len(text) <= MAX_LINE else text[: MAX_LINE - 1] + "…"
+    return StepInfo(step.path, step.sentence, line, column, shown)
+
+
+def positions(assembly: Assembly, steps: Sequence[typed.Step], source: Source) -> Iterator[Position]:
+    """One entry wherever what the code comes from changes."""
+    last: Where | None = None
+    for pc, where in enumerate(assembly.wheres):
+        if where == last:
+            continue
+        last = where
+        span = where.span or steps[where.step].span or Span(0, 0)
+        line, column = source.position(span.start)
+        end_line, end_column = source.position(max(span.end, span.start))
+        if end_line != line:
+            end_column = len(source.line(line)) + 1
+        yield Position(pc, where.step, line, column, end_column)

@@ -1,0 +1,347 @@
+"""Typed steps → instructions: control flow, loops, blocks and what leaves them, writes and output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from runtime.bytecode.module import Ask, Call, Fetch
+from runtime.databases.query import Const
+from runtime.types import NULL
+from sopc.codegen.blocks import Block, Builder, Entry, Operand, Region, Where
+from sopc.codegen.expressions import Expressions, name, writes_early
+from sopc.codegen.fold import fold
+from sopc.codegen.limits import MAX_NESTING, NESTED_TOO_DEEPLY, Limit
+from sopc.codegen.registers import Registers
+from sopc.tree import typed
+
+
+@dataclass(frozen=True)
+class Loop:
+    """An enclosing loop. iterator: the register to close when it is left early."""
+
+    iterator: int | None
+    leave: Block
+    again: Block
+
+
+@dataclass(frozen=True)
+class Savepoint:
+    """An enclosing part of the segment that is released when it is left early."""
+
+
+Enclosing = Loop | Savepoint | Region
+
+
+class Steps:
+    """Lowers the steps of one script. numbers: each step's place in the script, by its path."""
+
+    def __init__(self, builder: Builder, registers: Registers, numbers: dict[str, int]) -> None:
+        self.builder = builder
+        self.registers = registers
+        self.expressions = Expressions(builder, registers)
+        self.numbers = numbers
+        self.enclosing: list[Enclosing] = []
+
+    def script(self, script: typed.Script) -> None:
+        """The whole script; its end returns null."""
+        for parameter in script.params:
+            self.registers.declare(parameter)
+        self.steps(script.steps)
+        if script.steps:
+            self.builder.where = Where(self.numbers[script.steps[-1].path], script.steps[-1].span)
+        self.builder.leave("RETURN", Entry(Const(None, NULL)))
+
+    def steps(self, steps: Sequence[typed.Step]) -> None:
+        """The steps of a block, whose variables end with it."""
+        self.expressions.nesting += 1
+        if self.expressions.nesting > MAX_NESTING:
+            raise Limit(NESTED_TOO_DEEPLY, steps[0].span if steps else None)
+        with self.registers.scope():
+            for step in steps:
+                self.step(step)
+        self.expressions.nesting -= 1
+
+    def step(self, step: typed.Step) -> None:
+        before = self.builder.where
+        self.builder.where = Where(self.numbers[step.path], step.span)
+        _LOWER[type(step)](self, step)
+        self.builder.where = before
+
+    # ── variables and output ──
+
+    def set_variable(self, step: typed.SetVariable) -> None:
+        value = fold(step.value)
+        if step.target:
+            with self.registers.scope():
+                self.set_part(self.registers.of(step.variable), step.target, self.expressions.operand(value))
+        elif not self.registers.knows(step.variable):
+            self.expressions.into(self.registers.declare(step.variable), value)
+        elif writes_early(value):
+            with self.registers.scope():
+                whole = self.expressions.temporary(value)
+                self.builder.emit("MOVE", self.registers.of(step.variable), whole)
+        else:
+            self.expressions.into(self.registers.of(step.variable), value)
+
+    def set_part(self, root: int, target: Sequence[str | typed.Expr], value: Operand) -> None:
+        """`set root.a[i] = value`: reads down to the part, then puts changed copies back, the variable's last."""
+        keys: list[str | Operand] = [
+            key if isinstance(key, str) else self.expressions.operand(fold(key)) for key in target
+        ]
+        held = [root]
+        for key in keys[:-1]:
+            part = self.registers.take()
+            if isinstance(key, str):
+                self.builder.emit("FIELD", part, held[-1], name(key))
+            else:
+                self.builder.emit("INDEX", part, held[-1], key)
+            held.append(part)
+        for register, key in zip(reversed(held), reversed(keys), strict=True):
+            if isinstance(key, str):
+                self.builder.emit("SET_FIELD", register, name(key), value)
+            else:
+                self.builder.emit("SET_INDEX", register, key, value)
+            value = register
+
+    def emit_record(self, step: typed.EmitRecord) -> None:
+        with self.registers.scope():
+            self.builder.emit("EMIT", self.expressions.operand(fold(step.value)))
+
+    def emit_query(self, step: typed.EmitQuery) -> None:
+        with self.registers.scope():
+            self.builder.emit("EMIT_QUERY", self.window(step.query.params), Entry(Fetch(step.query.query, "rows")))
+
+    def emit_call(self, step: typed.EmitCall) -> None:
+        with self.registers.scope():
+            iterator, record = self.registers.take(), self.registers.take()
+            self.open_call(iterator, step.call)
+            with self.over(iterator, record):
+                self.builder.emit("EMIT", record)
+
+    def say(self, step: typed.Say) -> None:
+        with self.registers.scope():
+            self.builder.emit("SAY", self.expressions.operand(fold(step.text)))
+
+    def write(self, step: typed.WriteStep) -> None:
+        with self.registers.scope():
+            rows = self.registers.take()
+            self.builder.emit("WRITE", rows, self.window(step.params), Entry(step.write))
+
+    def ask(self, step: typed.Ask) -> None:
+        known = self.registers.knows(step.variable)
+        register = self.registers.of(step.variable) if known else self.registers.declare(step.variable)
+        parts = [part for part in (step.question, step.choices, step.default) if part is not None]
+        about = Ask(step.path, step.variable.type, step.choices is not None, step.default is not None)
+        with self.registers.scope():
+            self.builder.emit("ASK", register, self.window(parts), Entry(about))
+
+    def call(self, step: typed.CallStep) -> None:
+        with self.registers.scope():
+            self.expressions.temporary(fold(step.call))
+
+    def window(self, exprs: Sequence[typed.Expr]) -> int:
+        return self.expressions.window([fold(expr) for expr in exprs])
+
+    # ── leaving ──
+
+    def return_(self, step: typed.Return) -> None:
+        with self.registers.scope():
+            value = Entry(Const(None, NULL)) if step.value is None else self.expressions.operand(fold(step.value))
+            with self.unwound(0):
+                self.builder.leave("RETURN", value)
+
+    def break_(self, step: typed.Break) -> None:
+        loop = self.innermost_loop()
+        with self.unwound(loop):
+            self.builder.jump(self.loop_at(loop).leave)
+
+    def continue_(self, step: typed.Continue) -> None:
+        loop = self.innermost_loop()
+        with self.unwound(loop + 1):
+            self.builder.jump(self.loop_at(loop).again)
+
+    def innermost_loop(self) -> int:
+        """Index in `enclosing`; the checker has seen to it that there is one."""
+        return max(index for index, outer in enumerate(self.enclosing) if isinstance(outer, Loop))
+
+    def loop_at(self, index: int) -> Loop:
+        loop = self.enclosing[index]
+        assert isinstance(loop, Loop)
+        return loop
+
+    @contextmanager
+    def unwound(self, level: int) -> Iterator[None]:
+        """Closes and releases what encloses this point, from `level` on inwards; the way out that is lowered inside
+        is in none of the `try` bodies it leaves."""
+        region = self.builder.region
+        for outer in reversed(self.enclosing[level:]):
+            if isinstance(outer, Savepoint):
+                self.builder.emit("RELEASE")
+            elif isinstance(outer, Region):
+                self.builder.enter(outer.outer)
+            elif outer.iterator is not None:
+                self.builder.emit("CLOSE", outer.iterator)
+        yield
+        self.builder.enter(region)
+
+    def fail(self, step: typed.Fail) -> None:
+        with self.registers.scope():
+            self.builder.leave("FAIL", self.expressions.operand(fold(step.message)), 0)
+
+    def assert_(self, step: typed.Assert) -> None:
+        holds, fails = Block(), Block()
+        self.expressions.condition(fold(step.condition), holds, fails)
+        with self.builder.aside(), self.registers.scope():
+            self.builder.place(fails)
+            self.builder.leave("FAIL", self.expressions.operand(fold(step.message)), 1)
+        self.builder.place(holds)
+
+    def commit(self, step: typed.Commit) -> None:
+        self.builder.emit("COMMIT")
+
+    # ── branches and loops ──
+
+    def if_(self, step: typed.If) -> None:
+        end = Block()
+        for condition, steps in step.branches:
+            yes, no = Block(), Block()
+            self.expressions.condition(fold(condition), yes, no)
+            self.builder.place(yes)
+            self.steps(steps)
+            self.builder.jump(end)
+            self.builder.place(no)
+        self.steps(step.otherwise)
+        self.builder.fall_into(end)
+
+    def while_(self, step: typed.While) -> None:
+        head, body, end = Block(), Block(), Block()
+        self.builder.fall_into(head)
+        self.expressions.condition(fold(step.condition), body, end)
+        self.builder.place(body)
+        with self.inside(Loop(None, end, head)):
+            self.steps(step.body)
+        self.builder.jump(head)
+        self.builder.place(end)
+
+    def for_range(self, step: typed.ForRange) -> None:
+        with self.registers.scope():
+            counter = self.registers.hold(3)
+            self.expressions.into(counter, fold(step.low))
+            self.expressions.into(counter + 1, fold(step.high))
+            self.registers.declare(step.variable, counter + 2)
+            body, again, end = Block(), Block(), Block()
+            self.builder.branch("FOR_START", counter, target=end, next=body)
+            self.builder.place(body)
+            with self.inside(Loop(None, end, again)):
+                self.steps(step.body)
+            self.builder.fall_into(again)
+            self.builder.branch("FOR_NEXT", counter, target=body, next=end)
+            self.builder.place(end)
+
+    def for_list(self, step: typed.ForList) -> None:
+        with self.registers.scope():
+            iterator, variable = self.registers.hold(), self.registers.declare(step.variable)
+            with self.registers.scope():
+                self.builder.emit("ITERATE", iterator, self.expressions.operand(fold(step.list)))
+            with self.over(iterator, variable):
+                self.steps(step.body)
+
+    def for_query(self, step: typed.ForQuery) -> None:
+        with self.registers.scope():
+            iterator, variable = self.registers.hold(), self.registers.declare(step.variable)
+            with self.registers.scope():
+                params = self.window(step.query.params)
+                rows = Entry(Fetch(step.query.query, "rows"))
+                self.builder.emit("OPEN_SPOOL" if step.spool else "OPEN_QUERY", iterator, params, rows)
+            with self.over(iterator, variable):
+                self.steps(step.body)
+
+    def for_call(self, step: typed.ForCall) -> None:
+        with self.registers.scope():
+            iterator, variable = self.registers.hold(), self.registers.declare(step.variable)
+            self.open_call(iterator, step.call)
+            with self.over(iterator, variable):
+                self.steps(step.body)
+
+    def open_call(self, iterator: int, call: typed.ScriptCall) -> None:
+        with self.registers.scope(), self.builder.at(call.span):
+            self.builder.emit("OPEN_CALL", iterator, self.window(call.args), Entry(Call(call.signature)))
+
+    @contextmanager
+    def over(self, iterator: int, variable: int) -> Iterator[None]:
+        """The loop around what is lowered inside: one pass for each item of the iterator."""
+        head, body, end = Block(), Block(), Block()
+        self.builder.fall_into(head)
+        self.builder.branch("NEXT", variable, iterator, target=end, next=body)
+        self.builder.place(body)
+        with self.inside(Loop(iterator, end, head)):
+            yield
+        self.builder.jump(head)
+        self.builder.place(end)
+
+    @contextmanager
+    def inside(self, *outer: Enclosing) -> Iterator[None]:
+        self.enclosing.extend(outer)
+        yield
+        del self.enclosing[-len(outer) :]
+
+    # ── blocks ──
+
+    def transaction(self, step: typed.Transaction) -> None:
+        if not step.writes:
+            self.steps(step.body)
+            return
+        self.builder.emit("SAVEPOINT")
+        with self.inside(Savepoint()):
+            self.steps(step.body)
+        self.builder.emit("RELEASE")
+
+    def try_(self, step: typed.Try) -> None:
+        """The savepoint is made outside the protected part and released inside it: writes held back from before the
+        `try` fail outside, those of its body inside."""
+        handler, end = Block(), Block()
+        with self.registers.scope():
+            error = self.registers.declare(step.variable)
+            open_before = sum(isinstance(outer, Savepoint) for outer in self.enclosing)
+            region = Region(handler, error, open_before, self.builder.region)
+            if step.writes:
+                self.builder.emit("SAVEPOINT")
+            self.builder.enter(region)
+            with self.inside(region, *([Savepoint()] if step.writes else [])):
+                self.steps(step.body)
+            if step.writes:
+                self.builder.emit("RELEASE")
+            self.builder.jump(end)
+            self.builder.region = region.outer
+            self.builder.place(handler)
+            self.steps(step.handler)
+            self.builder.fall_into(end)
+
+
+_LOWER: Final[dict[type, Callable[[Steps, Any], None]]] = {
+    typed.SetVariable: Steps.set_variable,
+    typed.EmitRecord: Steps.emit_record,
+    typed.EmitQuery: Steps.emit_query,
+    typed.EmitCall: Steps.emit_call,
+    typed.Say: Steps.say,
+    typed.WriteStep: Steps.write,
+    typed.Return: Steps.return_,
+    typed.Fail: Steps.fail,
+    typed.Assert: Steps.assert_,
+    typed.Commit: Steps.commit,
+    typed.Break: Steps.break_,
+    typed.Continue: Steps.continue_,
+    typed.Ask: Steps.ask,
+    typed.If: Steps.if_,
+    typed.ForQuery: Steps.for_query,
+    typed.ForList: Steps.for_list,
+    typed.ForRange: Steps.for_range,
+    typed.ForCall: Steps.for_call,
+    typed.While: Steps.while_,
+    typed.CallStep: Steps.call,
+    typed.Transaction: Steps.transaction,
+    typed.Try: Steps.try_,
+}
