@@ -1,0 +1,57 @@
+"""Questions of `ask` → answers: given beforehand, asked of a person, or the default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from runtime.conversion import from_text, to_text
+from runtime.errors import RunError, SopError
+from runtime.values import same
+from runtime.vm.output import Question, Waiting
+
+Prompt = Callable[[Question], "str | None"]
+
+
+def answer(question: Question, given: Mapping[str, str], prompt: Prompt | None) -> Any:
+    """The answer as a value of the question's type.
+
+    given: by step, as `--answer` names it; a wrong one is an error, V0404. prompt: asks a person, and again with
+    `problem` set while the answer is wrong; None or an empty text stands for no answer, so the default. Waiting when
+    there is none.
+    """
+    if question.step in given:
+        try:
+            return accepted(question, given[question.step])
+        except RunError as error:
+            raise SopError("V0404", f"the answer to step {question.step}: {error.message}") from error
+    while prompt is not None:
+        text = prompt(question)
+        if not text:
+            break
+        try:
+            return accepted(question, text)
+        except RunError as error:
+            question.problem = error.message
+    if question.has_default:
+        return question.default
+    raise Waiting(question)
+
+
+def accepted(question: Question, text: str) -> Any:
+    """The text as an answer; RunError V0105 when it is not of the type, or none of the choices."""
+    value = from_text(text, question.type)
+    if question.choices is not None and not any(same(value, choice) for choice in question.choices):
+        choices = ", ".join(to_text(choice) for choice in question.choices)
+        raise RunError("V0105", f'"{text}" is none of the choices: {choices}')
+    return value
+
+
+def describe(question: Question) -> dict[str, Any]:
+    """The result of an `ask` line."""
+    result: dict[str, Any] = {"question": question.text, "type": str(question.type)}
+    if question.choices is not None:
+        result["choices"] = question.choices
+    if question.has_default:
+        result["default"] = question.default
+    return result

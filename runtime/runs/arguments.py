@@ -1,0 +1,48 @@
+"""Arguments as a shell or JSON gives them → a value for each parameter of a script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from runtime.bytecode.module import Signature
+from runtime.conversion import convert, from_const, from_text, to_text
+from runtime.errors import RunError, UsageError
+
+
+def bind(signature: Signature, given: Mapping[str, Any]) -> list[Any]:
+    """Values in the order of the parameters, defaults filled in. Texts are read by the parameter's type.
+
+    UsageError: C0121 an argument is missing, C0122 there is no such parameter, C0123 it is not of its type.
+    """
+    names = [param.name for param in signature.params]
+    extra = [name for name in given if name not in names]
+    if extra:
+        raise UsageError("C0122", f"`{signature.name}` has no parameter `{extra[0]}`", describe(signature))
+    values = []
+    for param in signature.params:
+        if param.name in given:
+            value = given[param.name]
+            try:
+                values.append(from_text(value, param.type) if isinstance(value, str) else convert(value, param.type))
+            except RunError as error:
+                raise UsageError(
+                    "C0123", f"`{param.name}` of `{signature.name}`: {error.message}", describe(signature)
+                ) from error
+        elif param.default is not None:
+            values.append(from_const(param.default))
+        else:
+            raise UsageError("C0121", f"`{signature.name}` needs a value for `{param.name}`", describe(signature))
+    return values
+
+
+def describe(signature: Signature) -> str:
+    """The head of a script: `audit(dept: text = "Sales", floor: int)`."""
+    parts = []
+    for param in signature.params:
+        text = f"{param.name}: {param.type}"
+        if param.default is not None:
+            value = from_const(param.default)
+            text += f' = "{value}"' if isinstance(value, str) else f" = {to_text(value)}"
+        parts.append(text)
+    return f"{signature.name}({', '.join(parts)})"

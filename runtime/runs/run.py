@@ -1,0 +1,271 @@
+"""A script's name, arguments and databases → its lines on a writer, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from time import monotonic
+from typing import Any, Protocol, TextIO
+
+import msgspec
+
+from runtime.bytecode.module import Effects, Module
+from runtime.databases.protocol import Database
+from runtime.errors import Cancelled, DatabaseError, SopError, UsageError
+from runtime.jsonl.sink import ClosedPipe
+from runtime.jsonl.writer import Writer
+from runtime.runs.answers import Prompt, answer, describe
+from runtime.runs.arguments import bind
+from runtime.runs.ids import new_id
+from runtime.runs.interrupts import Interrupts
+from runtime.runs.segments import Segments
+from runtime.vm.backtrace import Trace
+from runtime.vm.budget import Budget
+from runtime.vm.data import Data, StatementCache
+from runtime.vm.link import Linked, Modules, link
+from runtime.vm.machine import Failed, Machine
+from runtime.vm.output import Question, Waiting
+
+EXIT_CODES = {"ok": 0, "dry-run": 0, "failed": 1, "waiting": 3, "cancelled": 130}
+
+
+class Scripts(Modules, StatementCache, Protocol):
+    """What a run needs of the library."""
+
+
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """answers: text by step (`4.1`, or `callee/4.1`). prompt: asks a person. trace: gets every instruction.
+
+    max_instructions counts what loops and calls repeat; max_rows what the run emits.
+    """
+
+    dry_run: bool = False
+    read_only: bool = False
+    answers: Mapping[str, str] = {}
+    prompt: Prompt | None = None
+    max_depth: int = 10_000
+    max_instructions: int | None = None
+    max_rows: int | None = None
+    max_seconds: float | None = None
+    trace: TextIO | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended. status: ok, failed, waiting, cancelled or dry-run. result: what the script returned.
+
+    error: why it failed, waits or was cancelled; None when nobody is left to read it. trace: where.
+    """
+
+    run: str
+    status: str
+    result: Any = None
+    error: SopError | None = None
+    trace: Trace | None = None
+    records: int = 0
+    retries: int = 0
+    ms: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.status]
+
+
+def run(
+    library: Scripts,
+    name: str,
+    args: Mapping[str, Any],
+    databases: Callable[[str], Database],
+    writer: Writer,
+    options: RunOptions | None = None,
+) -> Outcome:
+    """Run a stored script (`name`, `name@3`, `name@tag`) to its end.
+
+    args: by parameter; texts are read by its type. databases: opens a database by the name scripts use; what it opens
+    is closed here. What keeps the run from starting is raised (SopError, UsageError), and nothing is written then;
+    afterwards everything is said in lines, of which the last is an `end` line, and in the outcome.
+    """
+    options = options or RunOptions()
+    linked = link(library, name)
+    arguments = bind(linked.root.module.signature, args)
+    home = home_of(linked.root.effects, linked.root.name)
+    if options.read_only and home is not None:
+        raise SopError("V0209", f"`{linked.root.name}` writes {linked.root.effects.writes[0]}, and this run only reads")
+    opened: dict[str, Database] = {}
+    try:
+        for database in names_of(linked.root.effects):
+            opened[database] = _opened(databases, database)
+        for script in linked.scripts.values():
+            check_schema(script.module, script.name, opened)
+        if home is not None and opened[home].read_only:
+            raise UsageError("V0210", f"`{linked.root.name}` writes to `{home}`, which can only be read")
+        return _Run(linked, arguments, Data(opened, home, library), writer, options).run()
+    finally:
+        for connection in opened.values():
+            connection.close()
+
+
+def _opened(databases: Callable[[str], Database], name: str) -> Database:
+    try:
+        return databases(name)
+    except DatabaseError as error:  # what a name stands for is configuration
+        raise UsageError(error.code, error.message, error.hint) from error
+
+
+def names_of(effects: Effects) -> list[str]:
+    """Names of the databases that are read or written."""
+    return sorted({store.partition(".")[0] for store in (*effects.reads, *effects.writes)})
+
+
+def home_of(effects: Effects, script: str) -> str | None:
+    """The database that is written, None when none is; V0205 when there are two."""
+    written = sorted({store.partition(".")[0] for store in effects.writes})
+    if len(written) > 1:
+        raise SopError(
+            "V0205",
+            f"`{script}` writes to `{written[0]}` and `{written[1]}`, and a run writes to one database at most",
+            "make a script for each, and run one after the other",
+        )
+    return written[0] if written else None
+
+
+def check_schema(module: Module, script: str, databases: Mapping[str, Database]) -> None:
+    """V0211 when a store no longer has a field that the script was checked against, or of another type."""
+    for full_name, store in module.schema.items():
+        database, _, store_name = full_name.partition(".")
+        if database not in databases:
+            continue
+        now = databases[database].schema().stores.get(store_name)
+        if now is None:
+            raise SopError(
+                "V0211", f"`{script}` uses the store `{full_name}`, which is gone", "compile the script again"
+            )
+        for field in store.fields:
+            current = now.field(field.name)
+            if current is None or current.type != field.type:
+                is_now = "is gone" if current is None else f"was {field.type} and is {current.type} now"
+                raise SopError(
+                    "V0211",
+                    f"`{script}` uses the field `{field.name}` of `{full_name}`, which {is_now}",
+                    "compile the script again",
+                )
+
+
+class _Run:
+    """One run under way; the machine's host."""
+
+    def __init__(self, linked: Linked, arguments: list[Any], data: Data, writer: Writer, options: RunOptions) -> None:
+        self.id = new_id()
+        self.linked = linked
+        self.arguments = arguments
+        self.data = data
+        self.writer = writer
+        self.options = options
+        self.budget = Budget(options.max_depth, options.max_instructions, options.max_rows, options.max_seconds)
+        self.segments = Segments(data, writer, dry=options.dry_run)
+        self.interrupts = Interrupts(self.budget, data.databases.values())
+        self.started = monotonic()
+
+    def run(self) -> Outcome:
+        root = self.linked.root
+        self.writer.holds_back(self.data.home is not None and not self.options.dry_run)
+        with self.interrupts:
+            try:
+                names = [param.name for param in root.module.signature.params]
+                args = dict(zip(names, self.arguments, strict=True))
+                self.writer.start(self.id, root.name, root.version, args, self.linked.hashes)
+                return self._end(*self._executed())
+            except ClosedPipe:
+                self.segments.abandon()
+                return Outcome(run=self.id, status="cancelled", records=self.writer.records)
+            except BaseException:  # a fault of the program or of a prompt: no half-done segment, no stream without end
+                self.segments.abandon()
+                if not self.writer.sink.closed:
+                    self.writer.end("failed", None, self.segments.retries, self._ms())
+                raise
+
+    def _executed(self) -> tuple[str, Any, SopError | None, Trace | None]:
+        """Status, result, error and where it was; the transaction is over."""
+        try:
+            self.segments.begin()
+            machine = Machine(self.linked, self.arguments, self.data, self.writer, self.budget, self, self._tracer())
+            result = machine.run()
+        except Failed as failed:
+            self._undo(failed.error)
+            return _status(failed.error), None, failed.error, failed.trace
+        except SopError as error:
+            self._undo(error)
+            return _status(error), None, error, None
+        except Waiting as waiting:
+            self.segments.undo("the run waits for an answer")
+            step = waiting.question.step
+            hint = f"--answer {step}=… gives it"
+            return "waiting", None, SopError("V0403", f"the run waits for an answer to step {step}", hint), None
+        if self.options.dry_run:
+            self.segments.undo("a dry run")
+            return "dry-run", result, None, None
+        return "ok", result, None, None
+
+    def _undo(self, error: SopError) -> None:
+        self.segments.undo(error.message)
+
+    def _end(self, status: str, result: Any, error: SopError | None, trace: Trace | None) -> Outcome:
+        if error is not None and status != "waiting":
+            said = {"code": error.code, "message": error.message}
+            if error.hint is not None:
+                said["hint"] = error.hint
+            step, path = (trace.place.step, trace.path) if trace is not None else (None, None)
+            self.writer.error(step, path, {**said, **(trace.to_json() if trace is not None else {})})
+        changes = None
+        if self.options.dry_run:
+            changes = [
+                {"command": command, "store": store, "rows": rows}
+                for (command, store), rows in sorted(self.segments.tally.items())
+            ]
+        ms = self._ms()
+        self.writer.end(status, result, self.segments.retries, ms, changes)
+        return Outcome(
+            run=self.id,
+            status=status,
+            result=result,
+            error=error,
+            trace=trace,
+            records=self.writer.records,
+            retries=self.segments.retries,
+            ms=ms,
+        )
+
+    def _ms(self) -> int:
+        return round((monotonic() - self.started) * 1000)
+
+    def _tracer(self) -> Any:
+        import os
+
+        if self.options.trace is None and os.environ.get("SOP_DEBUG") in (None, "", "0"):
+            return None
+        from runtime.vm.tracing import Tracing
+
+        return Tracing(self.options.trace)
+
+    # ── the machine's host ─────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def now(self) -> datetime:
+        return self.segments.now
+
+    def begin_segment(self) -> None:
+        self.segments.begin()
+
+    def end_segment(self) -> None:
+        self.segments.end()
+
+    def retry_segment(self, error: DatabaseError) -> None:
+        self.segments.retry(error)
+
+    def answer(self, step: str, within: str | None, question: Question) -> Any:
+        self.writer.ask(step, within, describe(question))
+        with self.interrupts.prompting():
+            return answer(question, self.options.answers, self.options.prompt)
+
+
+def _status(error: SopError) -> str:
+    return "cancelled" if isinstance(error, Cancelled) else "failed"

@@ -1,0 +1,109 @@
+"""A run's databases → its segments: begun and ended together, one of them written, tried again when one asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from time import sleep
+from typing import Final
+
+from runtime.databases.protocol import Database
+from runtime.errors import DatabaseError
+from runtime.vm.data import Data
+from runtime.vm.output import Output
+
+MOST_RETRIES: Final = 10
+FIRST_PAUSE_SECONDS: Final = 0.005
+
+
+class Segments:
+    """Transactions over all databases of a run.
+
+    home is written, the others are read in one snapshot a segment. dry: nothing is ever committed, so the whole run is
+    one transaction. now: read once a segment, UTC. retries: how often a segment was run again. tally: rows by command
+    and store at the time of the last `undo`.
+    """
+
+    def __init__(self, data: Data, output: Output, *, dry: bool) -> None:
+        self.now = datetime.now(UTC)
+        self.retries = 0
+        self.tally: dict[tuple[str, str], int] = {}
+        self._data = data
+        self._output = output
+        self._dry = dry
+        self._tries = 0
+        self._open = False
+
+    @property
+    def _databases(self) -> Iterable[Database]:
+        return self._data.databases.values()
+
+    def begin(self) -> None:
+        self.now = datetime.now(UTC)
+        self._tries = 0
+        if not self._open:
+            self._begin()
+        self._data.begun()
+
+    def _begin(self) -> None:
+        home = self._data.home
+        if home is not None:  # first, as it may have to wait for other writers
+            home.begin(write=True)
+        for database in self._databases:
+            if database is not home:
+                database.begin(write=False)
+        self._open = True
+
+    def end(self) -> None:
+        """Commit. What the segment wrote is permanent, and its lines stand."""
+        if not self._dry:
+            home = self._data.home
+            if home is not None:
+                home.commit()
+            for database in self._databases:
+                if database is not home:
+                    database.commit()
+            self._open = False
+        self._data.ended()
+        self._output.release()
+
+    def undo(self, reason: str) -> None:
+        """Roll back. The lines of a segment that could write are void; what was only read stays said."""
+        self.tally = dict(self._data.tally)
+        self._open = False
+        for database in self._databases:
+            database.rollback()
+        self._data.undone()
+        if self._data.home is not None and not self._dry:
+            self._output.rollback(reason)
+
+    def abandon(self) -> None:
+        """Roll back without a word: nobody listens, or a fault of the program is on its way up."""
+        self._open = False
+        for database in self._databases:
+            with suppress(DatabaseError):
+                database.rollback()
+
+    def retry(self, error: DatabaseError) -> None:
+        """Undo the segment and begin it again; raises the error when that was done often enough."""
+        self.undo(error.message)
+        while True:
+            if self._dry:  # what came before this segment is undone too
+                raise error
+            if self._tries >= MOST_RETRIES:
+                raise DatabaseError(
+                    error.code, f"{error.message}, {MOST_RETRIES} times in a row", "run the script again later"
+                ) from error
+            sleep(FIRST_PAUSE_SECONDS * 2**self._tries)
+            self._tries += 1
+            self.retries += 1
+            try:
+                self._begin()
+            except DatabaseError as again:
+                if not again.retry:
+                    raise
+                error = again
+            else:
+                break
+        self._data.begun()

@@ -1,0 +1,96 @@
+"""Frames of a machine → where something happened: script, step, line, and the calls that led there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from runtime.vm.frame import Frame, Script
+
+SHOWN: Final = 8  # calls shown at each end of a longer chain
+
+
+class Place(NamedTuple):
+    """line and columns are 1-based; 0 when the module carries no positions. source: the step's first line."""
+
+    script: str
+    step: str
+    line: int
+    column: int
+    end_column: int
+    sentence: int | None
+    source: str
+    file: str
+
+    def named_step(self, root: str) -> str:
+        """The step as `--answer` and caught errors name it: `2.1`, or `callee/2.1` in a called script."""
+        return self.step if self.script == root else f"{self.script}/{self.step}"
+
+
+class Trace(NamedTuple):
+    """place: where it happened. path: names of the scripts, outermost first, when it was in a called one.
+    calls: the calling places, innermost first. elided: how many in their middle were left out."""
+
+    place: Place
+    path: str | None
+    calls: tuple[Place, ...]
+    elided: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The parts of an error line's result that say where."""
+        place = self.place
+        result: dict[str, Any] = {"script": place.script}
+        if place.line:
+            result |= {"line": place.line, "column": place.column}
+        if place.sentence is not None:
+            result["sentence"] = place.sentence
+        if self.calls:
+            backtrace: list[dict[str, Any]] = [
+                {"script": call.script, "step": call.step, "line": call.line} for call in self.calls
+            ]
+            if self.elided:
+                backtrace.insert(SHOWN, {"elided": self.elided})
+            result["backtrace"] = backtrace
+        return result
+
+
+def place_of(script: Script, pc: int) -> Place:
+    """Where the instruction at pc comes from."""
+    position, step, file = script.position_at(pc), script.step_at(pc), script.module.debug.file
+    if position is None or step is None:
+        return Place(script.name, "", 0, 0, 0, None, "", file)
+    return Place(
+        script.name,
+        step.path,
+        position.line,
+        position.column,
+        position.end_column,
+        step.sentence,
+        step.text,
+        file,
+    )
+
+
+def path_of(stack: Sequence[Frame]) -> str | None:
+    """ "root/callee" for the top frame, its middle left out when long; None in the root itself."""
+    depth = len(stack)
+    if depth == 1:
+        return None
+    if depth <= 2 * SHOWN:
+        return "/".join([frame.script.name for frame in stack])
+    names = [frame.script.name for frame in stack[:SHOWN]] + ["…"] + [frame.script.name for frame in stack[-SHOWN:]]
+    return "/".join(names)
+
+
+def trace_of(stack: Sequence[Frame]) -> Trace:
+    """Where the top frame is; every frame's pc has gone past the instruction in question."""
+    top = stack[-1]
+    callers = range(len(stack) - 2, -1, -1)
+    elided = max(0, len(callers) - 2 * SHOWN)
+    shown = [*callers[:SHOWN], *callers[len(callers) - SHOWN :]] if elided else list(callers)
+    return Trace(
+        place_of(top.script, top.pc - 1),
+        path_of(stack),
+        tuple(place_of(stack[index].script, stack[index].pc - 1) for index in shown),
+        elided,
+    )

@@ -1,0 +1,70 @@
+"""Limits of a run → the error that ends it, looked at every few thousand instructions."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Final
+
+from runtime.errors import Cancelled, SopError
+
+SLICE: Final = 10_000
+
+
+class BudgetError(SopError):
+    """A limit of the run was reached; never caught by a script."""
+
+
+class Budget:
+    """instructions, rows, seconds: None for no limit. Instructions are counted where code repeats: a loop costs its
+    length each time round, a call the length of the callee."""
+
+    def __init__(self, depth: int, instructions: int | None, rows: int | None, seconds: float | None) -> None:
+        self.depth = depth
+        self.rows = rows
+        self.emitted = 0
+        self.cancelled: str | None = None
+        self._instructions = instructions
+        self._left = instructions
+        self._seconds = seconds
+        self._deadline = None if seconds is None else monotonic() + seconds
+
+    def first_slice(self) -> int:
+        return SLICE if self._left is None else min(SLICE, self._left)
+
+    def next_slice(self, spent: int) -> int:
+        """Fuel for the next slice after `spent` instructions; Cancelled, V0302 or V0303 when the run has to end."""
+        self.check()
+        if self._left is None:
+            return SLICE
+        self._left -= spent
+        if self._left <= 0:
+            raise BudgetError(
+                "V0302",
+                f"the run used up its {self._instructions:,} instructions",
+                "--max-instructions sets the limit; a loop may never end",
+            )
+        return min(SLICE, self._left)
+
+    def check(self) -> None:
+        """Cancelled when the run was told to stop, V0303 when its time is over."""
+        if self.cancelled is not None:
+            raise Cancelled("V0301", self.cancelled)
+        if self._deadline is not None and monotonic() > self._deadline:
+            raise BudgetError(
+                "V0303", f"the run took longer than its {self._seconds:g} seconds", "--max-seconds sets the limit"
+            )
+
+    def count_rows(self, rows: int) -> None:
+        """V0304 when the run has emitted more rows than it may."""
+        self.emitted += rows
+        if self.rows is not None and self.emitted > self.rows:
+            raise BudgetError(
+                "V0304", f"the run emitted more than its {self.rows:,} rows", "--max-rows sets the limit; limit n too"
+            )
+
+    def too_deep(self) -> BudgetError:
+        return BudgetError(
+            "V0305",
+            f"scripts call one another more than {self.depth:,} deep",
+            "--max-depth sets the limit; a script may call itself without end",
+        )

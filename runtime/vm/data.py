@@ -1,0 +1,238 @@
+"""Queries and writes of a script → the run's databases: statements, reads, buffered inserts, savepoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from runtime.conversion import convert
+from runtime.databases.protocol import Database, Row, Spool, Statement
+from runtime.databases.query import Insert, InsertList
+from runtime.databases.schema import schema_hash
+from runtime.errors import DatabaseError, RunError
+from runtime.vm.frame import DataOp
+
+BUFFER_ROWS: Final = 512
+_ENCODE: Final = msgspec.msgpack.Encoder().encode
+_DECODER: Final = msgspec.msgpack.Decoder(Statement)
+
+
+class StatementCache(Protocol):
+    """Where SQL is kept between runs: the library."""
+
+    def cached_statement(self, key: bytes) -> bytes | None: ...
+
+    def cache_statement(self, key: bytes, value: bytes) -> None: ...
+
+
+class DeferredError(DatabaseError):
+    """A buffered insert failed when it was written. where: what the caller of `write` gave along with it."""
+
+    def __init__(self, error: DatabaseError, where: Any) -> None:
+        super().__init__(error.code, error.message, error.hint, retry=error.retry)
+        self.where = where
+
+
+class Data:
+    """The databases of one run, by the names scripts use.
+
+    home: the only one that is written, None when none is. depth: savepoints open in it. segment: counts up with
+    every segment. uncommitted: whether this segment has written. tally: rows by (command, store), for a dry run.
+    """
+
+    def __init__(self, databases: Mapping[str, Database], home: str | None, cache: StatementCache) -> None:
+        self.databases = dict(databases)
+        self.home = self.databases[home] if home is not None else None
+        self.depth = 0
+        self.segment = 0
+        self.uncommitted = False
+        self.tally: dict[tuple[str, str], int] = {}
+        self._cache = cache
+        self._hashes: dict[str, bytes] = {}
+        self._rows: list[Sequence[Any]] = []
+        self._op: DataOp | None = None
+        self._where: Any = None
+        self._left: list[Spool] = []
+        self._tallies: list[dict[tuple[str, str], int]] = [{}]
+
+    # ── statements ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _bind(self, op: DataOp) -> tuple[Database, Statement]:
+        """The op's database and SQL; the SQL from the cache where it is there."""
+        if op.database is not None and op.statement is not None:
+            return op.database, op.statement
+        database = self.databases.get(op.name)
+        if database is None:
+            raise RunError("V0208", f"the run was handed no database `{op.name}`", "compile the script again")
+        if op.name not in self._hashes:
+            self._hashes[op.name] = f"{database.dialect}:{schema_hash(database.schema())}".encode()
+        key = op.key + b":" + self._hashes[op.name]
+        cached = self._cache.cached_statement(key)
+        statement = _decoded(cached) if cached is not None else None
+        if statement is None:
+            statement = database.prepare(op.form)
+            self._cache.cache_statement(key, _ENCODE(statement))
+        op.database, op.statement = database, statement
+        return database, statement
+
+    def _ready(self, op: DataOp) -> tuple[Database, Statement]:
+        """As `_bind`, with what was buffered for that database written."""
+        bound = self._bind(op)
+        if self._rows and bound[0] is self.home:
+            self.flush()
+        return bound
+
+    # ── reads ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def rows(self, op: DataOp, params: Sequence[Any]) -> Iterator[list[Row]]:
+        """Batches of rows of VM values."""
+        database, statement = self._ready(op)
+        return database.query(statement, params)
+
+    def json_rows(self, op: DataOp, params: Sequence[Any]) -> Iterator[list[Row]]:
+        """Batches of rows of values for the JSON writer."""
+        database, statement = self._ready(op)
+        return database.query_json(statement, params)
+
+    def spool(self, op: DataOp, params: Sequence[Any]) -> Spool:
+        database, statement = self._ready(op)
+        return database.spool(statement, params)
+
+    def release_spool(self, spool: Spool, segment: int) -> None:
+        """Drop a spool. One made in an earlier segment waits for this one's end, in case it is run again."""
+        if segment == self.segment:
+            spool.drop()
+        else:
+            self._left.append(spool)
+
+    # ── segments ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def begun(self) -> None:
+        """A segment has begun, and can be run again from here."""
+        self.segment += 1
+        self.depth = 0
+        self.uncommitted = False
+        self._tallies = [dict(self.tally)]
+
+    def ended(self) -> None:
+        """The segment has ended for good."""
+        for spool in self._left:
+            spool.drop()
+        self._left.clear()
+
+    def undone(self) -> None:
+        """The segment was rolled back: it never happened."""
+        self.drop_buffer()
+        self._left.clear()
+        self.depth = 0
+        self.uncommitted = False
+        self.tally = dict(self._tallies[0])
+
+    def fetch(self, op: DataOp, params: Sequence[Any]) -> Any:
+        """What the op's mode asks for: first (record or null), one, list (of records), scalar (value or null).
+
+        V0113 when `one` finds not exactly one row or `scalar` more than one.
+        """
+        database, statement = self._ready(op)
+        batches = database.query(statement, params)
+        mode = op.mode
+        if mode == "list":
+            return [dict(zip(op.columns, row, strict=True)) for batch in batches for row in batch]
+        rows: list[Row] = []
+        for batch in batches:
+            rows += batch
+            if len(rows) > 1 or (rows and mode == "first"):
+                break
+        close = getattr(batches, "close", None)
+        if close is not None:
+            close()
+        if len(rows) > 1 and mode != "first":
+            raise RunError("V0113", "a query that must give one row gives more", "`first(…)` takes the first of them")
+        if mode == "scalar":
+            return rows[0][0] if rows else None
+        if not rows and mode == "one":
+            raise RunError("V0113", "a query that must give one row gives none", "`first(…)` gives null then")
+        return dict(zip(op.columns, rows[0], strict=True)) if rows else None
+
+    # ── writes ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def write(self, op: DataOp, params: Sequence[Any], where: Any) -> int:
+        """Rows changed. Single inserts wait in a buffer; where: given back when they fail later."""
+        form = op.form
+        self.uncommitted = True
+        if type(form) is Insert:
+            if op is not self._op or len(self._rows) >= BUFFER_ROWS:
+                self.flush()
+                self._bind(op)
+                self._op, self._where = op, where
+            self._rows.append(params)
+            changed = 1
+        elif isinstance(form, InsertList):
+            database, statement = self._ready(op)
+            changed = database.execute(statement, [_records(form, params[0])])
+        else:
+            database, statement = self._ready(op)
+            changed = database.execute(statement, params)
+        key = op.mode, op.store
+        self.tally[key] = self.tally.get(key, 0) + changed
+        return changed
+
+    def flush(self) -> None:
+        """Write what is buffered; DeferredError when the database refuses it."""
+        op, rows, where = self._op, self._rows, self._where
+        self._op, self._rows = None, []
+        if op is None or not rows:
+            return
+        database, statement = self._bind(op)
+        try:
+            database.execute_many(statement, rows)
+        except DatabaseError as error:
+            raise DeferredError(error, where) from error
+
+    def drop_buffer(self) -> None:
+        self._op, self._rows = None, []
+
+    # ── savepoints ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def savepoint(self) -> None:
+        self.flush()
+        if self.home is not None:
+            self.home.savepoint(self.depth)
+        self.depth += 1
+        self._tallies.append(dict(self.tally))
+
+    def release(self) -> None:
+        self.flush()
+        self.depth -= 1
+        self._tallies.pop()
+        if self.home is not None:
+            self.home.release(self.depth)
+
+    def rollback_to(self, depth: int) -> None:
+        """Undo what was written since the savepoint that made depth + 1, and buffered inserts with it."""
+        if depth >= self.depth:
+            return
+        self.drop_buffer()
+        self.depth = depth
+        self.tally = self._tallies[depth + 1]
+        del self._tallies[depth + 1 :]
+        if self.home is not None:
+            self.home.rollback_to(depth)
+
+
+def _decoded(cached: bytes) -> Statement | None:
+    """None for an entry that another version of this program wrote."""
+    try:
+        return _DECODER.decode(cached)
+    except msgspec.DecodeError:
+        return None
+
+
+def _records(form: InsertList, records: Any) -> list[dict[str, Any]]:
+    """The list that is inserted, each record with the fields of the store, as values of their types; else V0105."""
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise RunError("V0105", "what is inserted is not a list of records")
+    fields = list(zip(form.fields, form.types, strict=True))
+    return [{name: convert(record.get(name), type_) for name, type_ in fields} for record in records]

@@ -1,0 +1,142 @@
+"""A linked script and one call of it, as plain data: what the machine reads and changes while it runs."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from runtime.bytecode.module import Effects, Module, Position, StepInfo
+from runtime.databases.protocol import Database, Statement
+from runtime.databases.query import Query, Write
+from runtime.types import Type
+
+if TYPE_CHECKING:
+    from runtime.vm.iterators import GeneratorIterator
+
+# (opcode, a, b, c): registers and targets are numbers as in the module, all else is already looked up (see link.py).
+Instruction = tuple[int, Any, Any, Any]
+Frames = list["Frame"]
+
+
+class Function:
+    """A row of the function table as the machine calls it. python: its meaning; nulls: whether it is handed nulls."""
+
+    __slots__ = ("name", "nulls", "python")
+
+    def __init__(self, name: str, python: Callable[..., Any], nulls: bool) -> None:
+        self.name = name
+        self.python = python
+        self.nulls = nulls
+
+
+class DataOp:
+    """A query or write of a script; the run's database and the SQL are filled in when it is first used.
+
+    name: of the database, as scripts call it. key: names it among all modules' (the module's hash and its index).
+    mode: of a fetch; of a write its command (insert, upsert, …). store: what is written, "" for a query. columns: names
+    of a row's. types: of an inserted list's fields.
+    """
+
+    __slots__ = ("columns", "database", "form", "key", "mode", "name", "statement", "store", "types")
+
+    def __init__(
+        self,
+        form: Query | Write,
+        key: bytes,
+        mode: str,
+        *,
+        store: str = "",
+        columns: tuple[str, ...] = (),
+        types: tuple[Type, ...] = (),
+    ) -> None:
+        self.form = form
+        self.name = form.database
+        self.key = key
+        self.mode = mode
+        self.store = store
+        self.columns = columns
+        self.types = types
+        self.statement: Statement | None = None
+        self.database: Database | None = None
+
+
+class Script:
+    """One script of a linked closure.
+
+    code: prepared instructions. fresh: what follows the arguments in a new frame's registers: nulls, then the
+    constants. length: instructions, the cost of a call. effects: worked out again over the closure. iterates: whether
+    a register may hold an iterator.
+    """
+
+    __slots__ = (
+        "_paths",
+        "_starts",
+        "code",
+        "effects",
+        "fresh",
+        "hash",
+        "iterates",
+        "length",
+        "module",
+        "name",
+        "version",
+    )
+
+    def __init__(self, name: str, version: int, hash_: str, module: Module) -> None:
+        self.name = name
+        self.version = version
+        self.hash = hash_
+        self.module = module
+        self.code: list[Instruction] = []
+        self.fresh: list[Any] = []
+        self.length = len(module.code) // 4
+        self.effects = Effects()
+        self.iterates = False
+        self._starts: list[int] = [position.pc for position in module.debug.positions]
+        self._paths: dict[int, str] = {}
+
+    def step_at(self, pc: int) -> StepInfo | None:
+        """The step an instruction belongs to; None in a module without positions."""
+        position = self.position_at(pc)
+        return None if position is None else self.module.debug.steps[position.step]
+
+    def position_at(self, pc: int) -> Position | None:
+        """The expression an instruction belongs to; None in a module without positions."""
+        index = bisect_right(self._starts, pc) - 1
+        return self.module.debug.positions[index] if index >= 0 else None
+
+    def path_at(self, pc: int) -> str:
+        """The number of the step an instruction belongs to, "" when not known."""
+        path = self._paths.get(pc)
+        if path is None:
+            step = self.step_at(pc)
+            path = self._paths[pc] = "" if step is None else step.path
+        return path
+
+
+class Frame:
+    """One call under way. pc: of the next instruction. registers: the script's, with its constants behind them.
+
+    target: the caller's register for the result, -1 when there is none. savepoints: how many this frame has open.
+    """
+
+    __slots__ = ("pc", "registers", "savepoints", "script", "target")
+    generator: GeneratorIterator | None = None
+
+    def __init__(self, script: Script, registers: list[Any], target: int) -> None:
+        self.script = script
+        self.registers = registers
+        self.pc = 0
+        self.target = target
+        self.savepoints = 0
+
+
+class GeneratorFrame(Frame):
+    """A call whose records a loop consumes. generator: the iterator it feeds."""
+
+    __slots__ = ("generator",)
+
+    def __init__(self, script: Script, registers: list[Any], generator: GeneratorIterator) -> None:
+        super().__init__(script, registers, -1)
+        self.generator: GeneratorIterator = generator

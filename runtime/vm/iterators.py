@@ -1,0 +1,222 @@
+"""Iterators that registers hold: over a list, over rows of a query, over rows set aside, over what a script emits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator as PythonIterator
+from itertools import chain
+from typing import Any, Final, TypeVar
+
+from runtime.databases.protocol import Row, Spool
+from runtime.errors import SopError
+from runtime.vm.frame import Frame, Frames, GeneratorFrame
+
+END: Final = object()
+AnyIterator = TypeVar("AnyIterator", bound="Iterator")
+
+
+class Iterator:
+    """opened_at: pc of the instruction that made it, so that an error leaving a `try` body closes what it opened."""
+
+    __slots__ = ("opened_at",)
+    opened_at: int
+
+    def advance(self) -> Any:
+        """The next item, or END; never called on a GeneratorIterator, which the machine runs itself."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of what it holds; a second time does nothing."""
+
+    def copy(self) -> Iterator:
+        """An independent one at the same position, made where a segment ends (so open cursors are closed)."""
+        raise NotImplementedError
+
+
+class ListIterator(Iterator):
+    """Items of a list as it was when the loop began (lists are never changed in place while something holds them)."""
+
+    __slots__ = ("items", "position")
+
+    def __init__(self, items: list[Any], opened_at: int) -> None:
+        self.items = items
+        self.position = 0
+        self.opened_at = opened_at
+
+    def advance(self) -> Any:
+        position = self.position
+        if position >= len(self.items):
+            return END
+        self.position = position + 1
+        return self.items[position]
+
+    def copy(self) -> ListIterator:
+        other = ListIterator(self.items, self.opened_at)
+        other.position = self.position
+        return other
+
+
+class RowIterator(Iterator):
+    """Records of a query, streamed from the engine's cursor."""
+
+    __slots__ = ("batches", "names", "rows")
+
+    def __init__(self, batches: PythonIterator[list[Row]], names: tuple[str, ...], opened_at: int) -> None:
+        self.batches = batches
+        self.rows: PythonIterator[Row] = chain.from_iterable(batches)
+        self.names = names
+        self.opened_at = opened_at
+
+    def advance(self) -> Any:
+        for row in self.rows:
+            return dict(zip(self.names, row, strict=True))
+        return END
+
+    def close(self) -> None:
+        self.rows = iter(())
+        close = getattr(self.batches, "close", None)
+        if close is not None:
+            close()
+
+    def copy(self) -> RowIterator:
+        raise SopError(
+            "V0207",
+            "the segment ends inside a loop whose rows are streamed",
+            "compile the script and its callers again",
+        )
+
+
+class SpoolIterator(Iterator):
+    """Records of rows set aside by the database; its position is a row number, so it survives the segment.
+
+    release: called once with the spool when the loop is over.
+    """
+
+    __slots__ = ("batches", "names", "position", "release", "rows", "segment", "spool")
+
+    def __init__(
+        self, spool: Spool, names: tuple[str, ...], segment: int, release: Any, opened_at: int, position: int = 0
+    ) -> None:
+        self.spool = spool
+        self.names = names
+        self.segment = segment
+        self.release = release
+        self.opened_at = opened_at
+        self.position = position
+        self.batches: PythonIterator[list[Row]] | None = None
+        self.rows: PythonIterator[Row] = iter(())
+
+    def advance(self) -> Any:
+        if self.batches is None:
+            self.batches = self.spool.batches(self.position)
+            self.rows = chain.from_iterable(self.batches)
+        for row in self.rows:
+            self.position += 1
+            return dict(zip(self.names, row, strict=True))
+        return END
+
+    def pause(self) -> None:
+        """Close the cursor; `advance` opens another at the position."""
+        batches, self.batches, self.rows = self.batches, None, iter(())
+        close = getattr(batches, "close", None)
+        if close is not None:
+            close()
+
+    def close(self) -> None:
+        self.pause()
+        release, self.release = self.release, None
+        if release is not None:
+            release(self.spool, self.segment)
+
+    def copy(self) -> SpoolIterator:
+        self.pause()
+        return SpoolIterator(self.spool, self.names, self.segment, self.release, self.opened_at, self.position)
+
+
+class GeneratorIterator(Iterator):
+    """What a called script emits. frame: the call, suspended after each record; None once it is over. emitting: the
+    rows of an `emit` of a query that it is in the middle of."""
+
+    __slots__ = ("emitting", "frame")
+
+    def __init__(self, opened_at: int) -> None:
+        self.opened_at = opened_at
+        self.frame: Frame | None = None
+        self.emitting: Iterator | None = None
+
+    def close(self) -> None:
+        pending = [self]
+        while pending:  # generators nest as deep as calls do
+            generator = pending.pop()
+            frame, emitting = generator.frame, generator.emitting
+            generator.frame = generator.emitting = None
+            if emitting is not None:
+                emitting.close()
+            if frame is not None:
+                for iterator in iterators_of(frame):
+                    if isinstance(iterator, GeneratorIterator):
+                        pending.append(iterator)
+                    else:
+                        iterator.close()
+
+
+def iterators_of(frame: Frame) -> list[Iterator]:
+    """Iterators that the frame's registers hold."""
+    if not frame.script.iterates:
+        return []
+    return [value for value in frame.registers if isinstance(value, Iterator)]
+
+
+def close_iterators(frame: Frame) -> None:
+    for iterator in iterators_of(frame):
+        iterator.close()
+
+
+def copy_frames(frames: Frames) -> Frames:
+    """Independent frames in the same state: the machine goes back to them when a segment has to be run again.
+
+    Values are shared, as they are never changed in place while two hold them.
+    """
+    return _Copier().copy(frames)
+
+
+class _Copier:
+    """Frames hold iterators, and iterators of generators hold frames, as deep as calls nest: so no recursion."""
+
+    def __init__(self) -> None:
+        self.copies: dict[int, Iterator] = {}
+        self.left: list[tuple[GeneratorIterator, GeneratorIterator]] = []
+
+    def copy(self, frames: Frames) -> Frames:
+        twins = {id(frame): self.frame(frame) for frame in frames}
+        while self.left:
+            original, twin = self.left.pop()
+            if original.frame is not None:
+                running = twins.get(id(original.frame))
+                twin.frame = running if running is not None else self.frame(original.frame)
+            if original.emitting is not None:
+                twin.emitting = self.iterator(original.emitting)
+        return list(twins.values())
+
+    def frame(self, frame: Frame) -> Frame:
+        registers = frame.registers[:]
+        for index, value in enumerate(registers if frame.script.iterates else ()):
+            if isinstance(value, Iterator):
+                registers[index] = self.iterator(value)
+        twin: Frame
+        if frame.generator is not None:
+            twin = GeneratorFrame(frame.script, registers, self.iterator(frame.generator))
+        else:
+            twin = Frame(frame.script, registers, frame.target)
+        twin.pc, twin.savepoints = frame.pc, frame.savepoints
+        return twin
+
+    def iterator(self, iterator: AnyIterator) -> AnyIterator:
+        twin = self.copies.get(id(iterator))
+        if twin is None:
+            if isinstance(iterator, GeneratorIterator):
+                twin = GeneratorIterator(iterator.opened_at)
+                self.left.append((iterator, twin))
+            else:
+                twin = iterator.copy()
+            self.copies[id(iterator)] = twin
+        return twin  # type: ignore[return-value]  # a copy is of its original's class

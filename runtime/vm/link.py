@@ -1,0 +1,269 @@
+"""The name of a script → it and everything it calls, decoded, checked against one another and pinned by hash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol
+
+from msgspec import Struct
+
+from runtime.bytecode.codec import decode
+from runtime.bytecode.decode import instructions
+from runtime.bytecode.flow import window_sizes
+from runtime.bytecode.module import Effects, Fetch, Module, Signature
+from runtime.bytecode.opcodes import BY_NAME, BY_NUMBER
+from runtime.conversion import from_const
+from runtime.databases.query import (
+    Delete,
+    Insert,
+    InsertList,
+    InsertQuery,
+    Scan,
+    Update,
+    Write,
+)
+from runtime.errors import SopError, UsageError
+from runtime.vm.frame import DataOp, Function, Script
+
+_NUMBER: Final = {name: row.number for name, row in BY_NAME.items()}
+_EMITS: Final = frozenset({_NUMBER["EMIT"], _NUMBER["EMIT_QUERY"]})
+_LOOPS: Final = frozenset({_NUMBER["LOOP"], _NUMBER["FOR_NEXT"]})
+_RETURN: Final = _NUMBER["RETURN"]
+_CALL: Final = _NUMBER["CALL"]
+
+
+class Stored(Protocol):
+    """What the linker needs of a library's entry."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def hash(self) -> str: ...
+
+
+class Modules(Protocol):
+    """What the linker needs of the library."""
+
+    def resolve(self, name: str) -> Stored: ...
+
+    def load(self, hash_: str) -> bytes: ...
+
+
+class Linked(NamedTuple):
+    """A closure ready to run. scripts: by name, the root included."""
+
+    root: Script
+    scripts: dict[str, Script]
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """Name → hash of every script, for the start line."""
+        return {name: script.hash for name, script in self.scripts.items()}
+
+
+def link(library: Modules, name: str) -> Linked:
+    """The closure of `name` (also `name@3`, `name@tag`; what it calls is the current version, itself excepted).
+
+    Raises UsageError for an unknown script, SopError L02xx for a damaged module, V0201 for a missing callee, V0202 for
+    one whose signature changed, V0203 for one that needs a database its caller does not have, V0204 for one that now
+    writes, asks or commits.
+    """
+    root = _load(library, library.resolve(name))
+    scripts = {root.name: root}
+    pending = [root]
+    while pending:
+        script = pending.pop()
+        for call in script.module.calls:
+            callee = scripts.get(call.signature.name)
+            if callee is None:
+                callee = scripts[call.signature.name] = _load(library, _callee(library, script, call.signature.name))
+                pending.append(callee)
+            _check_call(script, callee, call.signature)
+    spread_effects(scripts)
+    for script in scripts.values():
+        prepare(script, scripts)
+    return Linked(root, scripts)
+
+
+def _check_call(script: Script, callee: Script, signature: Signature) -> None:
+    if callee.module.signature != signature:
+        raise SopError(
+            "V0202",
+            f"`{script.name}` was compiled for another `{callee.name}`: its parameters, result or records have changed",
+            f"compile `{script.name}` again",
+        )
+    missing = [use for use in signature.uses if use not in script.module.signature.uses]
+    if missing and missing != ["main"]:
+        raise SopError(
+            "V0203",
+            f"`{callee.name}` uses the database `{missing[0]}`, which its caller `{script.name}` does not",
+            f"add `uses {missing[0]}` to `{script.name}`",
+        )
+
+
+def _callee(library: Modules, caller: Script, name: str) -> Stored:
+    try:
+        return library.resolve(name)
+    except UsageError as error:
+        raise SopError(
+            "V0201", f"`{caller.name}` calls `{name}`, which is not in the library", f"compile `{name}` first"
+        ) from error
+
+
+def _load(library: Modules, entry: Stored) -> Script:
+    return Script(entry.name, entry.version, entry.hash, decode(library.load(entry.hash)))
+
+
+# ── instructions ready to run ──────────────────────────────────────────────────────────────────────────────────
+
+
+def prepare(script: Script, scripts: Mapping[str, Script]) -> None:
+    """Fill in the script's code: operands that name a table entry become the entry, windows of registers become
+    slices (that of a CALL with one argument stays its register), RETURN carries in b whether iterators may have to be
+    closed, and what repeats (LOOP, FOR_NEXT) carries its cost, the number of instructions, in c."""
+    module = script.module
+    constants = [from_const(const) for const in module.constants]
+    script.fresh = [None] * (module.registers - len(module.signature.params)) + constants
+    tables: dict[str, Sequence[Any]] = {
+        "const": constants,
+        "shape": module.shapes,
+        "type": module.types,
+        "func": _functions(module),
+        "call": [scripts[call.signature.name] for call in module.calls],
+        "query": [_query_op(fetch, script.hash, index) for index, fetch in enumerate(module.queries)],
+        "write": [_write_op(write, script.hash, index) for index, write in enumerate(module.writes)],
+        "ask": module.asks,
+    }
+    sizes = window_sizes(module)
+    script.iterates = any(BY_NUMBER[instruction[0]].effect == "iterator" for instruction in instructions(module))
+    for pc, (op, *operands) in enumerate(instructions(module)):
+        row = BY_NUMBER[op]
+        prepared: list[Any] = list(operands)
+        for place, kind in enumerate(row.operands):
+            # place of the operand in (a, b, c): the one of format AX comes out as b
+            at = 1 if row.format == "AX" else place
+            if kind in tables:
+                prepared[at] = tables[kind][operands[at]]
+            elif kind == "s":
+                size = operands[2] if row.window == "count" else sizes[row.window][operands[2]]
+                single = op == _CALL and size == 1
+                prepared[at] = operands[at] if single else slice(operands[at], operands[at] + size)
+        if op in _LOOPS:
+            prepared[2] = pc + 1 - operands[1]
+        elif op == _RETURN:
+            prepared[1] = script.iterates
+        script.code.append((op, prepared[0], prepared[1], prepared[2]))
+
+
+def _functions(module: Module) -> list[Function]:
+    if not module.functions:
+        return []
+    from runtime.functions import FUNCTIONS  # most scripts call none
+
+    found = []
+    for function in module.functions:
+        row = FUNCTIONS.get(function.name)
+        if row is None or row.python is None:
+            raise SopError("V0206", f"there is no function `{function.name}` to call", "compile the script again")
+        found.append(Function(row.name, row.python, row.nulls))
+    return found
+
+
+def _query_op(fetch: Fetch, hash_: str, index: int) -> DataOp:
+    names = tuple(name for name, _ in fetch.query.columns)
+    return DataOp(fetch.query, f"{hash_}:q{index}".encode(), fetch.mode, columns=names)
+
+
+def _write_op(write: Write, hash_: str, index: int) -> DataOp:
+    command = "upsert" if isinstance(write, Insert) and write.keys else _COMMANDS[type(write)]
+    types = write.types if isinstance(write, InsertList) else ()
+    key = f"{hash_}:w{index}".encode()
+    return DataOp(write, key, command, store=write.store, types=types)
+
+
+_COMMANDS: Final[dict[type, str]] = {
+    Insert: "insert",
+    InsertQuery: "insert",
+    InsertList: "insert",
+    Update: "update",
+    Delete: "delete",
+}
+
+
+def _nodes(root: Any) -> Iterator[Struct]:
+    """Every part of a query or write, in no order."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, tuple):
+            pending += node
+        elif isinstance(node, Struct):
+            yield node
+            pending += [getattr(node, name) for name in node.__struct_fields__]
+
+
+# ── effects ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _own_effects(script: Script) -> Effects:
+    """What the script's own code does, as its code says and not as the module claims."""
+    module = script.module
+    reads: set[str] = set()
+    for form in (*(fetch.query for fetch in module.queries), *module.writes):
+        reads.update(f"{node.database}.{node.store}" for node in _nodes(form) if isinstance(node, Scan))
+    used = {op for op, *_ in instructions(module)}
+    return Effects(
+        reads=tuple(sorted(reads)),
+        writes=tuple(sorted({f"{write.database}.{write.store}" for write in module.writes})),
+        calls=tuple(sorted({call.signature.name for call in module.calls})),
+        asks=_NUMBER["ASK"] in used,
+        commits=_NUMBER["COMMIT"] in used,
+        emits=bool(used & _EMITS),
+        generator=module.effects.generator,
+    )
+
+
+def spread_effects(scripts: dict[str, Script]) -> None:
+    """Give every script the effects of what it calls too, and hold them against what it was compiled with."""
+    for script in scripts.values():
+        script.effects = _own_effects(script)
+    changed = True
+    while changed:
+        changed = False
+        for script in scripts.values():
+            effects = script.effects
+            for name in script.effects.calls:
+                effects = _joined(effects, scripts[name].effects)
+            if effects != script.effects:
+                script.effects = effects
+                changed = True
+    for script in scripts.values():
+        _check_declared(script)
+
+
+def _joined(a: Effects, b: Effects) -> Effects:
+    return Effects(
+        reads=tuple(sorted({*a.reads, *b.reads})),
+        writes=tuple(sorted({*a.writes, *b.writes})),
+        calls=tuple(sorted({*a.calls, *b.calls})),
+        asks=a.asks or b.asks,
+        commits=a.commits or b.commits,
+        emits=a.emits or b.emits,
+        generator=a.generator,
+    )
+
+
+def _check_declared(script: Script) -> None:
+    """Loops were compiled by what callees did then: a callee that does more now makes them wrong."""
+    declared, effects = script.module.effects, script.effects
+    new = [f"writes {store}" for store in effects.writes if store not in declared.writes]
+    new += ["asks"] if effects.asks and not declared.asks else []
+    new += ["commits"] if effects.commits and not declared.commits else []
+    if new:
+        raise SopError(
+            "V0204",
+            f"`{script.name}` or what it calls now {new[0]}, which it was not compiled for",
+            f"compile `{script.name}` again",
+        )

@@ -1,0 +1,438 @@
+"""A linked script and its arguments → its result: the loop that runs instructions, and what happens on errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any, Final
+
+from runtime.bytecode.module import Handler
+from runtime.bytecode.opcodes import BY_NAME, BY_NUMBER
+from runtime.errors import Cancelled, DatabaseError, RunError, SopError
+from runtime.types import INT_MAX, INT_MIN
+from runtime.vm.backtrace import Trace, place_of, trace_of
+from runtime.vm.budget import Budget
+from runtime.vm.data import Data, DeferredError
+from runtime.vm.frame import Frame, Frames
+from runtime.vm.handlers import HANDLERS
+from runtime.vm.iterators import RowIterator, close_iterators, copy_frames, iterators_of
+from runtime.vm.link import Linked
+from runtime.vm.output import Host, Output
+
+Tracer = Callable[["Machine", Frame], None]
+
+
+class Failed(Exception):
+    """A run ended by an error. trace: where, None when it was not at an instruction."""
+
+    def __init__(self, error: SopError, trace: Trace | None) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.trace = trace
+
+
+class Machine:
+    """One run's frames, and what its instructions reach: data, output, budget and the host around it.
+
+    sets_aside: rows that a called script feeds to a loop are set aside first, because this run changes data or ends
+    segments while such loops go on.
+    """
+
+    def __init__(
+        self,
+        linked: Linked,
+        arguments: list[Any],
+        data: Data,
+        output: Output,
+        budget: Budget,
+        host: Host,
+        tracer: Tracer | None = None,
+    ) -> None:
+        root = linked.root
+        self.data = data
+        self.output = output
+        self.budget = budget
+        self.host = host
+        self.stack: Frames = [Frame(root, [*arguments, *root.fresh], -1)]
+        self.sets_aside = bool(root.effects.writes) or root.effects.asks or root.effects.commits
+        self.result: Any = None
+        self.finished = False
+        self.fuel = budget.first_slice()
+        self._slice = self.fuel
+        self._tracer = tracer
+        self._snapshot: Frames = []
+        self._committing = False
+
+    def run(self) -> Any:
+        """The root's result, its last segment committed.
+
+        Raises Failed; Waiting when a question has no answer yet. Either way the transaction alone is left open.
+        """
+        self._snapshot = copy_frames(self.stack)
+        try:
+            if self._tracer is None:
+                execute(self)
+            else:
+                self._execute_traced(self._tracer)
+        finally:
+            for frame in reversed(self.stack):
+                _close(frame)
+        return self.result
+
+    # ── what handlers call ─────────────────────────────────────────────────────────────────────────────────────
+
+    def push(self, frame: Frame) -> None:
+        if len(self.stack) >= self.budget.depth:
+            raise self.budget.too_deep()
+        self.stack.append(frame)
+
+    def spend(self, cost: int) -> None:
+        """Pay for instructions that are about to repeat (the fast loop keeps its own count)."""
+        self.fuel -= cost
+        if self.fuel < 0:
+            self.fuel = self.refuel(self.fuel)
+
+    def refuel(self, left: int) -> int:
+        """Between slices: what has waited is shown, limits and cancellation are looked at; fuel of the next slice."""
+        self.output.tick()
+        self._slice = self.budget.next_slice(self._slice - left)
+        return self._slice
+
+    def feeds_a_loop(self) -> bool:
+        """Whether a frame under way, so perhaps the top one, is consumed by a loop."""
+        return any(frame.generator is not None for frame in self.stack)
+
+    def end_segment(self) -> None:
+        """At a `commit` or `ask`: what was written becomes permanent."""
+        if self.data.depth:
+            raise SopError("V0207", "a segment can't end inside `transaction` or `try`", "compile the script again")
+        self._commit()
+
+    def begin_segment(self) -> None:
+        self.host.begin_segment()
+        self._snapshot = copy_frames(self.stack)
+
+    def finish(self, value: Any) -> None:
+        """The root returns: its last segment becomes permanent."""
+        self._commit()
+        self.result = value
+        self.finished = True
+
+    def _commit(self) -> None:
+        self.data.flush()
+        self._committing = True
+        self.host.end_segment()
+        self._committing = False
+
+    # ── errors ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def recover(self, raised: Exception) -> None:
+        """Go on in the script's handler for the error, or at the segment's start when the database asks for that;
+        Failed when neither is to be had. Every frame's pc is past the instruction it is at."""
+        error = _as_error(raised, self.stack[-1])
+        if self.budget.cancelled is not None:
+            error = Cancelled("V0301", self.budget.cancelled)
+        if isinstance(error, DatabaseError) and error.retry:
+            self._retry(error)
+            return
+        trace = self._trace(error)
+        if isinstance(error, RunError | DatabaseError) and not self._committing:
+            try:
+                if self._catch(error, trace):
+                    return
+            except DatabaseError as worse:  # the savepoint is gone with its transaction
+                raise Failed(worse, trace) from error
+        raise Failed(error, trace) from error
+
+    def _trace(self, error: SopError) -> Trace:
+        if isinstance(error, DeferredError):
+            script, pc, within = error.where
+            return Trace(place_of(script, pc), within, (), 0)
+        return trace_of(self.stack)
+
+    def _retry(self, error: DatabaseError) -> None:
+        trace = self._trace(error)
+        for frame in reversed(self.stack):
+            _close(frame)
+        self._committing = False
+        try:
+            self.host.retry_segment(error)
+        except SopError as final:
+            raise Failed(final, trace) from error
+        self.stack[:] = copy_frames(self._snapshot)
+
+    def _catch(self, error: SopError, trace: Trace) -> bool:
+        """Unwind to the innermost handler; False, with the root's frame left, when there is none."""
+        stack = self.stack
+        while True:
+            frame = stack[-1]
+            handler = _handler_of(frame, isinstance(error, DeferredError))
+            if handler is not None:
+                break
+            if len(stack) == 1:
+                return False
+            _close(stack.pop())
+        outer = sum(other.savepoints for other in stack) - frame.savepoints
+        self.data.rollback_to(outer + handler.savepoints)
+        frame.savepoints = handler.savepoints
+        for iterator in iterators_of(frame):
+            if handler.start <= iterator.opened_at < handler.end:
+                iterator.close()
+        step = trace.place.named_step(self.stack[0].script.name)
+        frame.registers[handler.register] = {"code": error.code, "message": error.message, "step": step}
+        frame.pc = handler.target
+        return True
+
+    def _execute_traced(self, tracer: Tracer) -> None:
+        """Every instruction by its handler alone, shown before it runs."""
+        while not self.finished:
+            frame = self.stack[-1]
+            tracer(self, frame)
+            op, a, b, c = frame.script.code[frame.pc]
+            frame.pc += 1
+            try:
+                HANDLERS[op](self, frame, a, b, c)
+            except CAUGHT as error:
+                self.recover(error)
+
+
+def _handler_of(frame: Frame, deferred: bool) -> Handler | None:
+    """The innermost handler around where the frame is. An insert that failed after it was buffered belongs to a `try`
+    only if that `try` writes, so has a savepoint open: else it was made before the `try` began."""
+    at = frame.pc - 1
+    for handler in frame.script.module.handlers:
+        if handler.start <= at < handler.end and not (deferred and frame.savepoints <= handler.savepoints):
+            return handler
+    return None
+
+
+def _close(frame: Frame) -> None:
+    """Let go of the iterators of a frame that will not go on. A database that can't drop a spool any more has lost
+    the transaction it was in, and says so elsewhere."""
+    with suppress(DatabaseError):
+        close_iterators(frame)
+        if frame.generator is not None:
+            frame.generator.frame = None
+            frame.generator.close()
+
+
+def _as_error(raised: Exception, frame: Frame) -> SopError:
+    """Python's own errors, which only values no compiled script makes can bring about, as errors of the language."""
+    if isinstance(raised, SopError):
+        return raised
+    if isinstance(raised, RecursionError):
+        return RunError("V0108", "a value is nested too deeply")
+    if isinstance(raised, MemoryError):
+        return RunError("V0108", "a value does not fit in memory")
+    name = BY_NUMBER[frame.script.code[frame.pc - 1][0]].name
+    return SopError("V0206", f"{name} was given what it can't work on ({raised})", "compile the script again")
+
+
+CAUGHT: Final = (SopError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError, MemoryError)
+
+
+# Instructions that have a form of their own below, in the order in which they are looked for.
+HOT: Final = tuple(
+    BY_NAME[name].number
+    for name in (
+        *("ADD_INT", "TEST_LT", "SUB_INT", "CALL", "RETURN", "TEST_LE", "MOVE", "FOR_NEXT", "LOOP", "MUL_INT"),
+        *(
+            "TEST_EQ",
+            "JUMP",
+            "LOAD",
+            "NEXT",
+            "FIELD",
+            "JUMP_UNLESS",
+            "MOD",
+            "INTDIV",
+            "JUMP_IF_FALSE",
+            "RECORD",
+            "TEST_NE",
+        ),
+    )
+)
+INLINE: Final = frozenset(BY_NAME[name].number for name in ("ADD_INT", "SUB_INT", "MUL_INT", "TEST_LE", "TEST_LT"))
+SCALARS: Final = frozenset({int, str, float, Decimal})
+
+
+def execute(machine: Machine) -> None:
+    """Run until the root returns.
+
+    The frequent instructions are written out here, the most frequent first, for the values they nearly always meet; a
+    TypeError, or a value out of the ordinary, sends the instruction to its handler, which knows every case.
+    `value >> 63` is 0 for what is neither negative nor past 64 bits, and a TypeError for what is no int; that is
+    quicker than comparing with both limits.
+    """
+    add_int, test_lt, sub_int, call, return_, test_le, move, for_next, loop, mul_int = HOT[:10]
+    test_eq, jump, load, next_, field, jump_unless, mod, intdiv, jump_if_false, record, test_ne = HOT[10:]
+    stack, limit, handlers, scalars = machine.stack, machine.budget.depth, HANDLERS, SCALARS
+    lowest, highest, new = INT_MIN, INT_MAX, Frame.__new__
+    pool: Frames = []  # frames that returned, to be used again
+    nothing: list[Any] = []
+    fuel = machine.fuel
+    while not machine.finished:
+        frame = stack[-1]
+        code, registers, pc = frame.script.code, frame.registers, frame.pc
+        try:
+            while True:
+                op, a, b, c = code[pc]
+                pc += 1
+                if op == add_int:
+                    value = registers[b] + registers[c]
+                    if not value >> 63 or lowest <= value <= highest:
+                        registers[a] = value
+                        continue
+                elif op == test_lt:
+                    if registers[a] < registers[b]:
+                        pc += 1
+                    else:
+                        pc = c
+                    continue
+                elif op == sub_int:
+                    value = registers[b] - registers[c]
+                    if not value >> 63 or lowest <= value <= highest:
+                        registers[a] = value
+                        continue
+                elif op == call:
+                    frame.pc = pc
+                    fuel -= c.length
+                    if fuel < 0:
+                        fuel = machine.refuel(fuel)
+                    if len(stack) >= limit:
+                        raise machine.budget.too_deep()
+                    if type(b) is int:  # the window of a single argument
+                        registers = [registers[b], *c.fresh]
+                    else:
+                        registers = registers[b] + c.fresh
+                    if pool:
+                        frame = pool.pop()
+                    else:
+                        frame = new(Frame)
+                        frame.savepoints = 0
+                    frame.script = c
+                    frame.registers = registers
+                    frame.target = a
+                    stack.append(frame)
+                    code = c.code
+                    pc = 0
+                    continue
+                elif op == return_:
+                    target = frame.target
+                    if target >= 0 and not b:
+                        value = registers[a]
+                        frame.registers = nothing
+                        pool.append(frame)
+                        stack.pop()
+                        frame = stack[-1]
+                        code, registers, pc = frame.script.code, frame.registers, frame.pc
+                        registers[target] = value
+                        continue
+                elif op == test_le:
+                    if registers[a] <= registers[b]:
+                        pc += 1
+                    else:
+                        pc = c
+                    continue
+                elif op == move:
+                    registers[a] = registers[b]
+                    continue
+                elif op == for_next:
+                    value = registers[a] + 1
+                    if value <= registers[a + 1]:
+                        fuel -= c
+                        if fuel < 0:
+                            fuel = machine.refuel(fuel)
+                        registers[a] = registers[a + 2] = value
+                        pc = b
+                    continue
+                elif op == loop:
+                    fuel -= c
+                    if fuel < 0:
+                        fuel = machine.refuel(fuel)
+                    pc = b
+                    continue
+                elif op == mul_int:
+                    left, right = registers[b], registers[c]
+                    if type(left) is int and type(right) is int:  # a text times an int could fill the memory
+                        value = left * right
+                        if not value >> 63 or lowest <= value <= highest:
+                            registers[a] = value
+                            continue
+                elif op == test_eq:
+                    left, right = registers[a], registers[b]
+                    if type(left) is type(right) and type(left) in scalars:
+                        if left == right:
+                            pc += 1
+                        else:
+                            pc = c
+                        continue
+                elif op == jump:
+                    pc = b
+                    continue
+                elif op == load:
+                    registers[a] = b
+                    continue
+                elif op == next_:
+                    value = registers[b]
+                    if type(value) is RowIterator:
+                        for row in value.rows:
+                            registers[a] = dict(zip(value.names, row))  # noqa: B905 (slow; rows fit their statement)
+                            pc += 1
+                            break
+                        else:
+                            value.close()
+                            pc = c
+                        continue
+                elif op == field:
+                    value = registers[b]
+                    if type(value) is dict and c in value:
+                        registers[a] = value[c]
+                        continue
+                elif op == jump_unless:
+                    value = registers[a]
+                    if value is True:
+                        continue
+                    if value is False or value is None:
+                        pc = b
+                        continue
+                elif op == mod:
+                    left, right = registers[b], registers[c]
+                    if type(left) is int and type(right) is int and left >= 0 and right > 0:
+                        registers[a] = left % right
+                        continue
+                elif op == intdiv:
+                    left, right = registers[b], registers[c]
+                    if type(left) is int and type(right) is int and left >= 0 and right > 0:
+                        registers[a] = left // right
+                        continue
+                elif op == jump_if_false:
+                    value = registers[a]
+                    if value is False:
+                        pc = b
+                        continue
+                    if value is True or value is None:
+                        continue
+                elif op == record:
+                    registers[a] = dict(zip(c, registers[b]))  # noqa: B905 (slow; the verifier saw to it)
+                    continue
+                elif op == test_ne:
+                    left, right = registers[a], registers[b]
+                    if type(left) is type(right) and type(left) in scalars:
+                        if left != right:
+                            pc += 1
+                        else:
+                            pc = c
+                        continue
+                frame.pc = pc
+                if handlers[op](machine, frame, a, b, c):
+                    break
+        except CAUGHT as error:
+            frame.pc = pc
+            if type(error) is TypeError and op in INLINE:
+                try:
+                    handlers[op](machine, frame, a, b, c)
+                except CAUGHT as other:
+                    machine.recover(other)
+            else:
+                machine.recover(error)

@@ -1,0 +1,91 @@
+"""What a machine needs of the world around it: somewhere for its lines, answers to its questions, segments' ends."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Protocol
+
+from runtime.databases.protocol import Row
+from runtime.errors import DatabaseError
+from runtime.types import Type
+
+
+class Output(Protocol):
+    """Lines of the run, as the writer takes them. within: the path of a called script, None in the root."""
+
+    def record(self, step: str, within: str | None, record: dict[str, Any]) -> None: ...
+
+    def rows(self, step: str, within: str | None, names: tuple[str, ...], batch: list[Row]) -> None:
+        """A batch of records, as rows that share the names."""
+        ...
+
+    def command(self, step: str, within: str | None, command: str, store: str, rows: int) -> None: ...
+
+    def say(self, step: str, within: str | None, text: str) -> None: ...
+
+    def ask(self, step: str, within: str | None, question: dict[str, Any]) -> None: ...
+
+    def release(self) -> None:
+        """The segment has committed: its lines stand."""
+        ...
+
+    def rollback(self, reason: str) -> None:
+        """The segment was undone: its lines never happened."""
+        ...
+
+    def tick(self) -> None:
+        """Show what has been waiting long enough."""
+        ...
+
+    def flush(self) -> None:
+        """Show everything."""
+        ...
+
+
+class Question:
+    """What an `ask` wants to know. step: as `--answer` names it. choices, default: None when it has none; a default
+    can be null, so has_default says. problem: what was wrong with the answer before."""
+
+    __slots__ = ("choices", "default", "has_default", "problem", "step", "text", "type")
+
+    def __init__(
+        self, step: str, text: str, type_: Type, choices: list[Any] | None, default: Any, has_default: bool
+    ) -> None:
+        self.step = step
+        self.text = text
+        self.type = type_
+        self.choices = choices
+        self.default = default
+        self.has_default = has_default
+        self.problem: str | None = None
+
+
+class Host(Protocol):
+    """The run around a machine."""
+
+    @property
+    def now(self) -> datetime:
+        """The segment's time, UTC."""
+        ...
+
+    def begin_segment(self) -> None: ...
+
+    def end_segment(self) -> None:
+        """Make what the segment wrote permanent."""
+        ...
+
+    def retry_segment(self, error: DatabaseError) -> None:
+        """Undo the segment and begin it again; raises when that was tried too often."""
+        ...
+
+    def answer(self, step: str, within: str | None, question: Question) -> Any:
+        """Ask, and give the answer as a value of the question's type; Waiting when there is none yet."""
+        ...
+
+
+class Waiting(Exception):
+    """The run can't go on without a person's answer."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question.text)
+        self.question = question
