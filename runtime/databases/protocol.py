@@ -19,13 +19,19 @@ class Statement(msgspec.Struct, frozen=True):
     """SQL ready to run, as the library caches it.
 
     sql: with positional placeholders. binds: for each placeholder the param's index, or (when negative) the
-    constant at -1 - index. columns: names and types of the rows (empty for a write).
+    constant at -1 - index, which is bound as it is. columns: names and types of the rows (empty for a write).
+    forms: for each placeholder how its param is written for the engine (runtime/databases/forms.py).
+    each: when not empty, the one param is a list of records, and the statement runs once for each of them with these
+    fields as its params. store: what a write writes to, for messages.
     """
 
     sql: str
     binds: tuple[int, ...]
     constants: tuple[bool | int | float | str | None, ...]
     columns: tuple[tuple[str, Type], ...] = ()
+    forms: tuple[str, ...] = ()
+    each: tuple[str, ...] = ()
+    store: str = ""
 
 
 class Spool(Protocol):

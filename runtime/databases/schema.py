@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import msgspec
 
 from runtime.types import Type, record_of
 
 
 class Field(msgspec.Struct, frozen=True):
-    """One column. type carries nullability; has_default: the engine fills it when an insert leaves it out."""
+    """One column. type carries nullability; has_default: the engine fills it when an insert leaves it out.
+    collated: it compares its text by a rule of its own, which generated SQL has to switch off.
+    generated: its values are worked out by the database, so nothing can be written to it."""
 
     name: str
     type: Type
     has_default: bool = False
+    collated: bool = False
+    generated: bool = False
 
 
 class ForeignKey(msgspec.Struct, frozen=True):
@@ -44,3 +50,9 @@ class Schema(msgspec.Struct, frozen=True):
     """A database's stores by name."""
 
     stores: dict[str, Store]
+
+
+def schema_hash(schema: Schema) -> str:
+    """A hash (32 hex digits) of everything in the schema, whatever the order of its stores."""
+    stores = dict(sorted(schema.stores.items()))
+    return sha256(msgspec.msgpack.encode(stores)).hexdigest()[:32]

@@ -1,0 +1,69 @@
+"""A database URL → an open Database, by its scheme."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
+
+from runtime.databases.protocol import Database
+from runtime.errors import UsageError
+
+_KNOWN_LATER: Final = {
+    "duckdb": "DuckDB",
+    "files": "a folder of files",
+    "postgresql": "PostgreSQL",
+    "postgres": "PostgreSQL",
+}
+_PASSWORD: Final = re.compile(r"(//[^/@:]*):[^@/]*@")
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
+
+
+def masked(url: str) -> str:
+    """The URL with `***` for its password, for messages."""
+    return _PASSWORD.sub(r"\1:***@", url)
+
+
+def file_of(url: str, base: Path) -> Path | None:
+    """The file of a `sqlite:///…` URL, relative ones from `base` on; None for another scheme."""
+    scheme, rest = _split(url)
+    if scheme != "sqlite":
+        return None
+    if not rest.startswith("///") or rest == "///":
+        raise UsageError(
+            "D0106", f"`{masked(url)}` names no file", "sqlite:///file.db, or sqlite:////absolute/path/file.db"
+        )
+    return base / unquote(rest[3:])
+
+
+def connect(url: str, *, name: str, base: Path, read_only: bool = False, create: bool = False) -> Database:
+    """Open the database that the URL names.
+
+    name: what scripts call it, for messages. base: folder that relative paths start from. create: make a file that
+    is not there yet. UsageError D0104 for an unknown scheme, D0106 for a malformed URL; DatabaseError D01xx when it
+    can't be opened.
+    """
+    path = file_of(url, base)
+    if path is not None:
+        from runtime.databases.sqlite import SQLiteDatabase
+
+        return SQLiteDatabase(path, name=name, read_only=read_only, create=create)
+    scheme, _ = _split(url)
+    if scheme in _KNOWN_LATER:
+        raise UsageError(
+            "D0105",
+            f"`{name}`: this version can't open {_KNOWN_LATER[scheme]}",
+            "sqlite:///file.db opens a SQLite file",
+        )
+    raise UsageError(
+        "D0104", f"`{name}`: `{scheme}` is not a kind of database", "sqlite:///file.db opens a SQLite file"
+    )
+
+
+def _split(url: str) -> tuple[str, str]:
+    """Scheme and rest; D0106 for something that is no URL."""
+    match = _SCHEME.fullmatch(url)
+    if match is None:
+        raise UsageError("D0106", f"`{masked(url)}` is not the URL of a database", f"sqlite:///{masked(url)}")
+    return match[1].lower(), match[2]

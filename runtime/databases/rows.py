@@ -1,0 +1,84 @@
+"""Rows as sqlite3 gives them → rows of VM values, or of values ready for the JSON writer, by the declared types.
+
+Columns whose stored values already are what is wanted are only checked, a batch at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from math import isfinite
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from runtime.databases.forms import Codec, decoder, form_of, units_of
+from runtime.databases.protocol import Row
+from runtime.errors import DatabaseError, SopError
+from runtime.types import Type
+
+_AS_IT_IS: Final[dict[str, type]] = {"i": int, "f": float, "t": str}
+
+
+class _Reader(NamedTuple):
+    """How one column is read. same: the type of the values that need no change, None when all do."""
+
+    name: str
+    nullable: bool
+    same: type | None
+    convert: Codec
+
+
+def row_reader(columns: Sequence[tuple[str, Type]], *, json: bool) -> Callable[[list[Row]], list[Row]]:
+    """A function from a batch of raw rows to a batch of read ones; it raises D0202 naming the field."""
+    readers = [_reader(name, type_, json) for name, type_ in columns]
+    return partial(_read, readers)
+
+
+def _reader(name: str, type_: Type, json: bool) -> _Reader:
+    form = form_of(type_, stored=True)
+    return _Reader(name, type_.nullable, _AS_IT_IS.get(form), (json_codec if json else decoder)(form))
+
+
+def _read(readers: list[_Reader], rows: list[Row]) -> list[Row]:
+    if not rows:
+        return rows
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    changed = False
+    for index, (reader, column) in enumerate(zip(readers, columns, strict=True)):
+        kinds = set(map(type, column))
+        if type(None) in kinds:
+            if not reader.nullable:
+                raise DatabaseError(
+                    "D0202",
+                    f"`{reader.name}` is null where a value is declared",
+                    "correct the stored value, or declare the column as one that may be null",
+                )
+            kinds.discard(type(None))
+        if kinds <= {reader.same} and not (reader.same is float and _goes_past(column)):
+            continue
+        columns[index] = _converted(reader, column)
+        changed = True
+    return list(zip(*columns, strict=True)) if changed else rows
+
+
+def _goes_past(column: Sequence[Any]) -> bool:
+    """Whether some float may be infinite: the sum of finite ones rarely is."""
+    return not isfinite(sum(filter(None, column)))
+
+
+def _converted(reader: _Reader, column: Sequence[Any]) -> list[Any]:
+    try:
+        return list(map(reader.convert, column))
+    except SopError as error:
+        raise DatabaseError(error.code, f"`{reader.name}`: {error.message}", error.hint) from error
+
+
+def json_codec(form: str) -> Codec:
+    """A function from a stored value to one that msgspec writes as the output form of its type: only decimals differ
+    from the VM's values, being JSON numbers with all the digits of their scale."""
+    if form[0] != "s":
+        return decoder(form)
+    scale = int(form[1:])
+    divisor = 10**scale
+    return lambda value: None if value is None else msgspec.Raw(f"{units_of(value, scale) / divisor:.{scale}f}")

@@ -1,0 +1,82 @@
+"""Small pieces of SQL that generated statements are put together from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+Sql = exp.Expr
+
+
+def wrapped(sql: Sql) -> Sql:
+    """In brackets when it is an operator's expression."""
+    if isinstance(sql, exp.Binary | exp.Unary | exp.Between | exp.In) and not isinstance(
+        sql, exp.Paren | exp.Dot | exp.Collate
+    ):
+        return exp.Paren(this=sql)
+    return sql
+
+
+def function(name: str, *args: Sql) -> Sql:
+    return exp.Anonymous(this=name, expressions=list(args))
+
+
+def number(value: int) -> Sql:
+    return exp.Literal.number(value)
+
+
+def divided(a: Sql, b: Sql) -> Sql:
+    """a / b as SQLite's own `/`: of two INTEGERs an INTEGER, cut off."""
+    return exp.Div(this=a, expression=b, typed=True, safe=True)
+
+
+def case(condition: Sql, then: Sql, otherwise: Sql) -> Sql:
+    return exp.Case(ifs=[exp.If(this=condition, true=then)], default=otherwise)
+
+
+def glob_pattern(pattern: str) -> str:
+    """A `like` pattern as one of GLOB, which minds case."""
+    special = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
+    return "".join(special.get(character, character) for character in pattern)
+
+
+def template(sql: str, args: Sequence[Sql]) -> Sql:
+    """The SQL of a row of the function table with its arguments put in; it is always a call with all of them in
+    order. (Reading it with sqlglot would not do: it takes `replace(…)` for a statement.)"""
+    return function(sql.partition("(")[0], *args)
+
+
+def identifier(name: str) -> exp.Identifier:
+    return exp.Identifier(this=name, quoted=True)
+
+
+def column(table: str, name: str) -> exp.Column:
+    return exp.Column(this=identifier(name), table=identifier(table))
+
+
+def table(name: str, alias: str | None = None) -> exp.Table:
+    return exp.Table(this=identifier(name), alias=exp.TableAlias(this=identifier(alias)) if alias else None)
+
+
+def subquery(query: exp.Expr, alias: str) -> exp.Subquery:
+    return exp.Subquery(this=query, alias=exp.TableAlias(this=identifier(alias)))
+
+
+def named(sql: Sql, name: str) -> Sql:
+    return exp.Alias(this=sql, alias=identifier(name))
+
+
+def where_clause(condition: Sql | None) -> exp.Where | None:
+    return None if condition is None else exp.Where(this=condition)
+
+
+def all_of(conditions: Sequence[Sql]) -> Sql:
+    result = conditions[0]
+    for condition in conditions[1:]:
+        result = exp.And(this=bracketed(result), expression=bracketed(condition))
+    return result
+
+
+def bracketed(condition: Sql) -> Sql:
+    return exp.Paren(this=condition) if isinstance(condition, exp.Or) else condition

@@ -1,0 +1,379 @@
+"""Relations of a query → SELECTs.
+
+Stages are merged into one SELECT as long as that means the same, else what there is becomes a sub-select. A new
+sub-select begins
+* before `where`, when there is grouping, `distinct`, a limit or a window function, or the condition uses a computed
+  column;
+* before `derive` and `select`, when there is grouping, unless only fields are picked; when there is `distinct`; when a
+  computed column is used in an expression; when a window function would see the rows of a limit;
+* before `group`, when there is grouping, `distinct`, a limit or a window function, or a computed column is used;
+* before `distinct`, when there is a limit; before `order by`, when there is a limit or `distinct`;
+* before `limit`, when there is one already;
+* around a side of a join that is more than stores joined (the left side may have conditions too), and around a union.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from sqlglot import exp
+
+from runtime.databases.query import (
+    Aggregate,
+    Column,
+    Const,
+    Derive,
+    Distinct,
+    Expr,
+    Group,
+    Join,
+    Limit,
+    Query,
+    Relation,
+    Scan,
+    Select,
+    Sort,
+    Union,
+    Where,
+    Window,
+    Write,
+)
+from runtime.databases.schema import Field, Schema, Store
+from runtime.databases.sql_expressions import Expressions, Scope, Source
+from runtime.databases.sql_pieces import Sql, all_of, column, function, named, number, subquery, table
+from runtime.errors import DatabaseError
+from runtime.types import Type
+
+
+@dataclass
+class Builder:
+    """One SELECT in the making."""
+
+    source: exp.Expr
+    columns: Scope
+    joins: list[exp.Join] = field(default_factory=list)
+    where: list[Sql] = field(default_factory=list)
+    group: list[Sql] = field(default_factory=list)
+    grouped: bool = False
+    windowed: bool = False
+    distinct: bool = False
+    order: list[exp.Ordered] = field(default_factory=list)
+    limit: Sql | None = None
+    offset: Sql | None = None
+
+    def select(self, columns: Sequence[Sql]) -> exp.Select:
+        query = exp.Select(expressions=list(columns)).from_(self.source)
+        if self.joins:
+            query.set("joins", self.joins)
+        if self.where:
+            query.set("where", exp.Where(this=all_of(self.where)))
+        if self.group:
+            query.set("group", exp.Group(expressions=self.group))
+        if self.distinct:
+            query.set("distinct", exp.Distinct())
+        if self.order:
+            query.set("order", exp.Order(expressions=self.order))
+        if self.limit is not None:
+            query.set("limit", exp.Limit(expression=self.limit))
+        if self.offset is not None:
+            query.set("offset", exp.Offset(expression=self.offset))
+        return query
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a store and nothing else."""
+        return isinstance(self.source, exp.Table) and not (self.joins or self.where or self.closed or self.order)
+
+    @property
+    def closed(self) -> bool:
+        """Whether rows are no longer those of the sources."""
+        return self.grouped or self.windowed or self.distinct or self.limit is not None
+
+
+class Relations:
+    """Writes the relations of one query or write on a schema."""
+
+    def __init__(self, query: Query | Write, schema: Schema) -> None:
+        self.schema = schema
+        self.expressions = Expressions(self.single, self.scalar, self.existence)
+        self.used = {(node.relation, node.name) for node in nodes(query) if isinstance(node, Column)}
+        self.aliases = 0
+
+    # ── the outermost SELECT, and those within expressions ─────────────────────────────────────────────────────
+
+    def rows(self, query: Query) -> exp.Select:
+        builder = self.relation(query.relation)
+        wanted = [(each.relation, each.name) for _, each in query.columns]
+        if builder.distinct and sorted(wanted) != sorted(builder.columns):
+            builder = self.wrap(builder)
+        with self.expressions.seeing(builder.columns):
+            columns = [
+                named(self.expressions.output(each, normalized=builder.distinct), name) for name, each in query.columns
+            ]
+        return builder.select(columns)
+
+    def single(self, relation: Relation) -> exp.Query:
+        """The relation's one column in its working form; as a scalar, at most one row is let through."""
+        builder = self.relation(relation)
+        (key, source) = next(iter(builder.columns.items()))
+        with self.expressions.seeing(builder.columns):
+            value = named(self.expressions.value(Column(*key, source.type)), key[1])
+        query = builder.select([value])
+        query.meta["types"] = [source.type]
+        query.meta["one_row"] = builder.grouped and not builder.group
+        return query
+
+    def scalar(self, relation: Relation) -> exp.Query:
+        query = self.single(relation)
+        if query.meta["one_row"] or _limited_to_one(relation):
+            return query
+        # SQLite would take the first row of many without a word
+        value = exp.column(query.named_selects[0], quoted=True)
+        many = exp.GT(this=exp.Count(this=exp.Star()), expression=number(1))
+        raised = self.expressions.call("several_rows", [], [], "n")
+        checked = exp.Case(ifs=[exp.If(this=many, true=raised)], default=function("max", value))
+        inner = exp.Subquery(this=query.limit(2) if query.args.get("limit") is None else query)
+        return exp.Select(expressions=[checked]).from_(inner)
+
+    def existence(self, relation: Relation) -> exp.Query:
+        builder = self.relation(relation)
+        if not (builder.grouped or builder.distinct):
+            return builder.select([number(1)])
+        return builder.select([named(source.sql.copy(), name) for (_, name), source in builder.columns.items()])
+
+    # ── relations ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def relation(self, relation: Relation) -> Builder:
+        match relation:
+            case Scan():
+                return self.scan(relation.id, relation.store)
+            case Join():
+                return self.join(relation)
+            case Where():
+                return self.where(relation)
+            case Derive():
+                return self.derive(relation, self.relation(relation.source))
+            case Select():
+                return self.derive(relation, self.relation(relation.source))
+            case Group():
+                return self.group(relation)
+            case Distinct():
+                builder = self.relation(relation.source)
+                builder.order = builder.order if builder.limit is not None else []
+                if builder.limit is not None:
+                    builder = self.wrap(builder)
+                builder.distinct = True
+                for key, source in builder.columns.items():
+                    builder.columns[key] = source._replace(computed=True)
+                return builder
+            case Sort():
+                builder = self.relation(relation.source)
+                if builder.limit is not None or builder.distinct:
+                    builder = self.wrap(builder, keep_order=False)
+                with self.expressions.seeing(builder.columns):
+                    builder.order = [self.expressions.ordered(key) for key in relation.keys]  # type: ignore[misc]
+                return builder
+            case Limit():
+                builder = self.relation(relation.source)
+                if builder.limit is not None:
+                    builder = self.wrap(builder)
+                builder.limit = self.expressions.row_count(relation.count)
+                if relation.offset is not None:
+                    builder.offset = self.expressions.row_count(relation.offset)
+                return builder
+            case Union():
+                return self.union(relation)
+
+    def scan(self, id_: int, name: str) -> Builder:
+        store = self.store(name)
+        alias = self.alias()
+        columns = {
+            (id_, each.name): Source(column(alias, each.name), each.type, stored=True, collated=each.collated)
+            for each in store.fields
+        }
+        return Builder(table(store.name, alias), columns)
+
+    def join(self, relation: Join) -> Builder:
+        left, right = self.relation(relation.left), self.relation(relation.right)
+        columns = left.columns | right.columns
+        if left.closed or self._uses_computed([relation.on], columns):
+            left = self.wrap(left, keep_order=False)
+        if not right.plain or any(source.computed for source in right.columns.values()):
+            right = self.wrap(right, keep_order=False)
+        left.order = []
+        left.columns = left.columns | right.columns
+        with self.expressions.seeing(left.columns):
+            condition = self.expressions.value(relation.on)
+        side = "LEFT" if relation.outer else None
+        left.joins.append(exp.Join(this=right.source, on=condition, side=side, kind=None if side else "INNER"))
+        return left
+
+    def where(self, relation: Where) -> Builder:
+        builder = self.relation(relation.source)
+        if builder.closed or self._uses_computed([relation.condition], builder.columns):
+            builder = self.wrap(builder)
+        with self.expressions.seeing(builder.columns):
+            builder.where.append(self.expressions.value(relation.condition))
+        return builder
+
+    def derive(self, relation: Derive | Select, builder: Builder) -> Builder:
+        """Both: a Select shows its own columns only."""
+        worked_out = [expr for _, expr in relation.columns if not isinstance(expr, Column)]
+        windowed = any(isinstance(node, Window) for expr in worked_out for node in _here(expr))
+        if (
+            builder.distinct
+            or (builder.grouped and worked_out)
+            or (builder.limit is not None and windowed)
+            or self._uses_computed(worked_out, builder.columns)
+        ):
+            builder = self.wrap(builder)
+        columns = {(relation.id, name): self._shown(expr, builder.columns) for name, expr in relation.columns}
+        builder.columns = builder.columns | columns if isinstance(relation, Derive) else columns
+        builder.windowed = builder.windowed or windowed
+        return builder
+
+    def group(self, relation: Group) -> Builder:
+        builder = self.relation(relation.source)
+        exprs = [*relation.keys, *(expr for _, expr in relation.columns)]
+        if builder.closed or self._uses_computed(exprs, builder.columns):
+            builder = self.wrap(builder, keep_order=False)
+        with self.expressions.seeing(builder.columns):
+            builder.group = [self.expressions.value(key) for key in relation.keys]
+            columns = {
+                (relation.id, name): Source(self.expressions.value(expr), expr.type, computed=True)
+                for name, expr in relation.columns
+            }
+        builder.order = []
+        builder.grouped = True
+        builder.columns = columns
+        return builder
+
+    def union(self, relation: Union) -> Builder:
+        sides = []
+        for side in (relation.left, relation.right):
+            builder = self.relation(side)
+            if builder.limit is not None:
+                builder = self.wrap(builder, keep_order=False)
+            builder.order = []
+            with self.expressions.seeing(builder.columns):
+                columns = [
+                    named(self.expressions.coerced(Column(*key, source.type), type_), name)
+                    for (key, source), (name, type_) in zip(builder.columns.items(), relation.columns, strict=True)
+                ]
+            sides.append(builder.select(columns))
+        both = exp.Union(this=sides[0], expression=sides[1], distinct=not relation.all)
+        alias = self.alias()
+        return Builder(
+            subquery(both, alias),
+            {(relation.id, name): Source(column(alias, name), type_) for name, type_ in relation.columns},
+        )
+
+    def wrap(self, builder: Builder, *, keep_order: bool = True) -> Builder:
+        """The rows so far as a sub-select. Its order goes along to the new SELECT, unless that drops it."""
+        alias = self.alias()
+        names: set[str] = set()
+        shown: list[Sql] = []
+        columns: Scope = {}
+        with self.expressions.seeing(builder.columns):
+            for key, source in builder.columns.items():
+                if key not in self.used and not builder.distinct:
+                    continue
+                name = _unused(key[1], names)
+                stored = source.stored and not builder.distinct
+                value = source.sql.copy() if stored else self.expressions.value(Column(*key, source.type))
+                shown.append(named(value, name))
+                columns[key] = Source(
+                    column(alias, name), source.type, stored=stored, collated=source.collated and stored
+                )
+        order = []
+        for sort_key in builder.order if keep_order else ():
+            name = _unused("order", names)
+            shown.append(named(sort_key.this.copy(), name))
+            again = sort_key.copy()
+            again.set("this", column(alias, name))
+            order.append(again)
+        if builder.limit is None:
+            builder.order = []
+        inner = builder.select(shown or [named(number(1), "row")])
+        return Builder(subquery(inner, alias), columns, order=order)
+
+    def _shown(self, expr: Expr, columns: Scope) -> Source:
+        with self.expressions.seeing(columns):
+            if isinstance(expr, Column):
+                return self.expressions.source(expr)
+            return Source(self.expressions.value(expr), expr.type, computed=True)
+
+    def _uses_computed(self, exprs: Sequence[Expr], columns: Scope) -> bool:
+        return any(
+            columns[node.relation, node.name].computed
+            for expr in exprs
+            for node in nodes(expr)
+            if isinstance(node, Column) and (node.relation, node.name) in columns
+        )
+
+    # ── names ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def store(self, name: str) -> Store:
+        store = self.schema.stores.get(name)
+        if store is None:
+            raise DatabaseError(
+                "D0201", f"the store `{name}` is not there", "the database changed: compile the script again"
+            )
+        return store
+
+    def field(self, store: Store, name: str) -> Field:
+        found = store.field(name)
+        if found is None:
+            raise DatabaseError(
+                "D0201",
+                f"`{store.name}` has no field `{name}`",
+                "the database changed: compile the script again",
+            )
+        return found
+
+    def alias(self) -> str:
+        self.aliases += 1
+        return f"t{self.aliases}"
+
+
+# ── small pieces ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _unused(name: str, names: set[str]) -> str:
+    """The name, or with a number where it is taken (case does not count for SQLite); added to the names."""
+    result, number_ = name, 2
+    while result.lower() in names:
+        result, number_ = f"{name} {number_}", number_ + 1
+    names.add(result.lower())
+    return result
+
+
+def _limited_to_one(relation: Relation) -> bool:
+    return isinstance(relation, Limit) and isinstance(relation.count, Const) and relation.count.value in (0, 1)
+
+
+def nodes(tree: Any) -> Iterator[Any]:
+    """Every struct in a query, sub-queries included."""
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, msgspec.Struct) and not isinstance(node, Type):
+            yield node
+            stack.extend(getattr(node, name) for name in node.__struct_fields__)
+        elif isinstance(node, tuple):
+            stack.extend(node)
+
+
+def _here(expr: Expr) -> Iterator[Any]:
+    """Every struct of an expression that belongs to its own SELECT: sub-queries are not looked into."""
+    stack: list[Any] = [expr]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, tuple):
+            stack.extend(node)
+        elif isinstance(node, msgspec.Struct) and not isinstance(node, Relation | Type | Aggregate):
+            yield node
+            stack.extend(getattr(node, name) for name in node.__struct_fields__)

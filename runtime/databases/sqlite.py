@@ -1,0 +1,305 @@
+"""A SQLite file → the Database protocol, on the standard library's sqlite3.
+
+The connection is in autocommit mode, and transactions are begun and ended here: a segment that may write begins
+IMMEDIATE. Waiting for a lock is done here too, in short naps, so that Ctrl-C is heard. Rows stream in batches; a spool
+is a temporary table read page by page, so that no cursor is open while the run writes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from runtime.databases.forms import encoder
+from runtime.databases.protocol import BATCH_ROWS, Row, Statement
+from runtime.databases.query import Query, Write
+from runtime.databases.rows import row_reader
+from runtime.databases.schema import Schema, Store
+from runtime.databases.sqlite_errors import is_busy, translated
+from runtime.databases.sqlite_functions import SQL_NAME, Callback
+from runtime.databases.sqlite_schema import read_schema
+from runtime.databases.sqlite_tables import count_sql, create_sql, drop_sql, insert_sql
+from runtime.errors import DatabaseError, SopError
+
+BUSY_SECONDS: Final = 5.0
+_NAP_SECONDS: Final = 0.02
+_PROGRESS_STEPS: Final = 200_000
+_OLDEST: Final = (3, 37, 0)
+
+
+class SQLiteDatabase:
+    """One connection to one SQLite file.
+
+    path: the file, which must exist unless `create`. name: what the script calls the database, for messages.
+    busy: seconds to wait for another program's lock before D0401. Raises DatabaseError D01xx when it can't be opened.
+    """
+
+    dialect = "sqlite"
+    supports_savepoints = True
+
+    def __init__(
+        self, path: Path, *, name: str, read_only: bool = False, create: bool = False, busy: float = BUSY_SECONDS
+    ) -> None:
+        self.name = name
+        self.path = path
+        self.read_only = read_only
+        self._busy = busy
+        self._callback = Callback()
+        self._schema: Schema | None = None
+        self._spools = 0
+        self._logged_ahead = read_only
+        self._places: dict[int, tuple[Statement, list[tuple[int, Any]]]] = {}
+        _check_file(path, name, create=create)
+        mode = "ro" if read_only else "rwc" if create else "rw"
+        uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
+        try:
+            self._connection = sqlite3.connect(
+                uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=256
+            )
+        except sqlite3.Error as error:
+            raise translated(error, name) from error
+        try:
+            self._set_up()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _set_up(self) -> None:
+        connection = self._connection
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        # not deterministic: SQLite would work constant calls out beforehand, in branches never taken too
+        connection.create_function(SQL_NAME, -1, self._callback, deterministic=False)
+        # Python runs signal handlers between the steps of a long statement
+        connection.set_progress_handler(lambda: 0, _PROGRESS_STEPS)
+        self._run("PRAGMA foreign_keys = ON")
+        self._run("PRAGMA trusted_schema = OFF")
+        self._run("SELECT 1 FROM sqlite_schema LIMIT 1").close()
+
+    # ── schema and SQL ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def schema(self) -> Schema:
+        if self._schema is None:
+            try:
+                self._schema = read_schema(self._connection)
+            except sqlite3.Error as error:
+                raise translated(error, self.name) from error
+        return self._schema
+
+    def prepare(self, query: Query | Write) -> Statement:
+        from runtime.databases.sql import generate
+
+        return generate(query, self.schema(), self.dialect)
+
+    # ── transactions ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self, *, write: bool) -> None:
+        if not write:
+            self._run("BEGIN")
+            return
+        if self.read_only:
+            raise DatabaseError("D0305", f"the database `{self.name}` can only be read")
+        if not self._logged_ahead:
+            # some file systems can't; then the default journal does
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA journal_mode = WAL").close()
+            self._logged_ahead = True
+        self._run("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        if self._connection.in_transaction:
+            self._run("COMMIT")
+
+    def rollback(self) -> None:
+        if self._connection.in_transaction:
+            self._run("ROLLBACK")
+
+    def savepoint(self, depth: int) -> None:
+        self._run(f"SAVEPOINT sop_{int(depth)}")
+
+    def release(self, depth: int) -> None:
+        self._run(f"RELEASE sop_{int(depth)}")
+
+    def rollback_to(self, depth: int) -> None:
+        self._run(f"ROLLBACK TO sop_{int(depth)}")
+        self._run(f"RELEASE sop_{int(depth)}")
+
+    # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def query(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
+        return self._batches(statement, params, row_reader(statement.columns, json=False))
+
+    def query_json(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
+        return self._batches(statement, params, row_reader(statement.columns, json=True))
+
+    def _batches(
+        self, statement: Statement, params: Sequence[Any], read: Callable[[list[Row]], list[Row]]
+    ) -> Iterator[list[Row]]:
+        cursor = self._run(statement.sql, self._bound(statement, params))
+        return self._fetch(cursor, read)
+
+    def _fetch(self, cursor: sqlite3.Cursor, read: Callable[[list[Row]], list[Row]]) -> Iterator[list[Row]]:
+        """The first row at once, the others by the batch."""
+        size = 1
+        try:
+            while True:
+                try:
+                    rows = cursor.fetchmany(size)
+                except (sqlite3.Error, SopError) as error:
+                    raise self._failure(error) from error
+                if not rows:
+                    return
+                yield read(rows)
+                size = BATCH_ROWS
+        finally:
+            cursor.close()
+
+    def spool(self, statement: Statement, params: Sequence[Any]) -> SQLiteSpool:
+        self._spools += 1
+        name = f"sop_spool_{self._spools}"
+        fields = ", ".join(f"c{index}" for index in range(len(statement.columns)))
+        self._run(f"CREATE TEMP TABLE {name} ({fields})")
+        self._run(f"INSERT INTO temp.{name} {statement.sql}", self._bound(statement, params))
+        return SQLiteSpool(self, name, row_reader(statement.columns, json=False))
+
+    def page(self, table: str, start: int) -> list[Row]:
+        """Raw rows of a spool from position `start` on, at most a batch of them."""
+        sql = f"SELECT * FROM temp.{table} WHERE rowid > ?1 ORDER BY rowid LIMIT {BATCH_ROWS}"
+        cursor = self._run(sql, (start,))
+        rows = cursor.fetchall()
+        cursor.close()
+        return rows
+
+    def drop_spool(self, table: str) -> None:
+        """Undone spools are gone already; one that a read still holds goes with the connection."""
+        with contextlib.suppress(sqlite3.OperationalError):
+            self._connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
+
+    # ── writing ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def execute(self, statement: Statement, params: Sequence[Any]) -> int:
+        if statement.each:
+            return self.execute_many(statement, [[record[name] for name in statement.each] for record in params[0]])
+        cursor = self._run(statement.sql, self._bound(statement, params), statement.store)
+        changed = cursor.rowcount
+        cursor.close()
+        return max(changed, 0)
+
+    def execute_many(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> int:
+        done = -1
+
+        def bound() -> Iterator[Sequence[Any]]:
+            nonlocal done
+            for done, row in enumerate(rows):  # noqa: B007
+                yield self._bound(statement, row)
+
+        try:
+            cursor = self._connection.executemany(statement.sql, bound())
+        except (sqlite3.Error, SopError, UnicodeEncodeError, OverflowError) as error:
+            failure = self._failure(error, statement.store)
+            if isinstance(failure, DatabaseError) and done >= 0:
+                failure.row = done
+            raise failure from error
+        changed = cursor.rowcount
+        cursor.close()
+        return max(changed, 0)
+
+    def interrupt(self) -> None:
+        self._connection.interrupt()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    # ── stores, for imports ────────────────────────────────────────────────────────────────────────────────────
+
+    def create_store(self, store: Store, *, replace: bool = False) -> None:
+        """A new table with the store's fields and primary key; replace: drop one of that name first."""
+        if replace:
+            self._run(drop_sql(store.name), store=store.name).close()
+        self._run(create_sql(store), store=store.name).close()
+        self.forget_schema()
+
+    def insert_rows(self, store: str, fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+        """Rows in the stored forms of runtime/databases/forms.py; how many there were."""
+        try:
+            cursor = self._connection.executemany(insert_sql(store, fields), rows)
+        except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:
+            raise self._failure(error, store) from error
+        inserted = max(cursor.rowcount, 0)
+        cursor.close()
+        return inserted
+
+    def count_rows(self, store: str) -> int:
+        return int(self._run(count_sql(store)).fetchone()[0])
+
+    def forget_schema(self) -> None:
+        """Read the schema again when it is next asked for."""
+        self._schema = None
+
+    # ── the connection ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _bound(self, statement: Statement, params: Sequence[Any]) -> Sequence[Any]:
+        # by identity (the entry keeps the statement alive): hashing a statement costs more than binding a row
+        known = self._places.get(id(statement))
+        if known is None:
+            places = [
+                (bind, encoder(form) if bind >= 0 else None)
+                for bind, form in zip(statement.binds, statement.forms, strict=True)
+            ]
+            known = self._places[id(statement)] = (statement, places)
+        constants = statement.constants
+        return [constants[-1 - bind] if encode is None else encode(params[bind]) for bind, encode in known[1]]
+
+    def _run(self, sql: str, values: Sequence[Any] = (), store: str = "") -> sqlite3.Cursor:
+        """A cursor on the statement, begun; waits for locks."""
+        deadline = None
+        while True:
+            try:
+                return self._connection.execute(sql, values)
+            except (sqlite3.Error, SopError, UnicodeEncodeError, OverflowError) as error:
+                if isinstance(error, sqlite3.Error) and is_busy(error):
+                    now = time.monotonic()
+                    deadline = deadline or now + self._busy
+                    if now < deadline:
+                        time.sleep(_NAP_SECONDS)
+                        continue
+                raise self._failure(error, store) from error
+
+    def _failure(self, error: Exception, store: str = "") -> BaseException:
+        """What to raise: the cause in Python when there was one."""
+        cause = self._callback.take_error()
+        if isinstance(error, sqlite3.OperationalError) and cause is not None:
+            return cause
+        return error if isinstance(error, SopError) else translated(error, self.name, store)
+
+
+class SQLiteSpool:
+    """Rows in a temporary table; row n is at position n - 1."""
+
+    def __init__(self, database: SQLiteDatabase, table: str, read: Callable[[list[Row]], list[Row]]) -> None:
+        self._database = database
+        self._table = table
+        self._read = read
+
+    def batches(self, start: int) -> Iterator[list[Row]]:
+        while rows := self._database.page(self._table, start):
+            start += len(rows)
+            yield self._read(rows)
+
+    def drop(self) -> None:
+        self._database.drop_spool(self._table)
+
+
+def _check_file(path: Path, name: str, *, create: bool) -> None:
+    if sqlite3.sqlite_version_info < _OLDEST:
+        raise DatabaseError("D0103", f"SQLite {sqlite3.sqlite_version} is too old, 3.37 is needed")
+    if path.is_dir():
+        raise DatabaseError("D0103", f"`{name}` can't be opened: {path} is a folder")
+    if not path.exists() and not create:
+        raise DatabaseError(
+            "D0101", f"the database `{name}` does not exist: there is no file {path}", "check the URL given for it"
+        )

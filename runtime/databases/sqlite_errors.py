@@ -1,0 +1,89 @@
+"""sqlite3 exceptions → the errors of ours that say the same."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from typing import Final
+
+from runtime.errors import DatabaseError, SopError
+from runtime.kinds import overflow
+
+BUSY_SNAPSHOT: Final = 517
+_NAMES: Final = re.compile(r"constraint failed: (.*)", re.DOTALL)
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether another connection holds a lock, so that waiting may help."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code != BUSY_SNAPSHOT and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def translated(error: Exception, database: str, store: str = "") -> SopError:
+    """database: the name it is known by. store: what was written to, for constraints that do not say."""
+    if isinstance(error, UnicodeEncodeError):
+        return DatabaseError("D0307", "a text holds half of a character (a lone surrogate), which no database keeps")
+    if isinstance(error, OverflowError):
+        return DatabaseError("D0307", "an int past 64 bits can't be stored")
+    if not isinstance(error, sqlite3.Error):
+        return DatabaseError("D0308", f"the database `{database}` failed: {error}")
+    code = getattr(error, "sqlite_errorcode", 0)
+    message = str(error)
+    if code == BUSY_SNAPSHOT:
+        return DatabaseError("D0402", f"another writer changed `{database}` in the meantime", retry=True)
+    primary = code & 0xFF
+    if primary == sqlite3.SQLITE_CONSTRAINT:
+        return _constraint(error, message, store)
+    if message == "integer overflow":
+        return overflow()
+    known = _KNOWN.get(primary)
+    if known is not None:
+        number, text, hint = known
+        return DatabaseError(number, text.format(database=database), hint)
+    if message.startswith(("no such table", "no such column", "no such view")) or "has no column named" in message:
+        return DatabaseError("D0201", f"`{database}` has changed: {message}", "compile the script again")
+    if primary == sqlite3.SQLITE_ERROR and "readonly" in message:
+        return DatabaseError("D0305", f"the database `{database}` can only be read")
+    return DatabaseError("D0308", f"the database `{database}` refused a statement: {message}")
+
+
+_KNOWN: Final[dict[int, tuple[str, str, str | None]]] = {
+    sqlite3.SQLITE_NOTADB: ("D0102", "`{database}` is not a SQLite database", "`sopvm db import` reads CSV and NDJSON"),
+    sqlite3.SQLITE_CORRUPT: ("D0107", "the file of `{database}` is damaged", "restore it from a copy"),
+    sqlite3.SQLITE_CANTOPEN: ("D0103", "`{database}` can't be opened", "check the permissions of file and folder"),
+    sqlite3.SQLITE_PERM: ("D0103", "`{database}` can't be opened", "check the permissions of file and folder"),
+    sqlite3.SQLITE_READONLY: ("D0305", "the database `{database}` can only be read", "check the file's permissions"),
+    sqlite3.SQLITE_FULL: ("D0306", "there is no room left for `{database}`", "free some disk space"),
+    sqlite3.SQLITE_IOERR: ("D0108", "reading or writing the file of `{database}` failed", None),
+    sqlite3.SQLITE_BUSY: ("D0401", "`{database}` is locked by another program", "wait for it to finish, or end it"),
+    sqlite3.SQLITE_LOCKED: ("D0401", "`{database}` is locked by another program", "wait for it to finish, or end it"),
+    sqlite3.SQLITE_INTERRUPT: ("D0403", "a statement on `{database}` was interrupted", None),
+    sqlite3.SQLITE_TOOBIG: ("D0307", "a value is too large to be stored in `{database}`", None),
+    sqlite3.SQLITE_MISMATCH: ("D0307", "a value is not of the type that `{database}` insists on", None),
+    sqlite3.SQLITE_NOMEM: ("D0308", "there is not enough memory for a statement on `{database}`", None),
+}
+
+
+def _constraint(error: sqlite3.Error, message: str, store: str) -> DatabaseError:
+    kind = getattr(error, "sqlite_errorname", "")
+    names = _NAMES.search(message)
+    fields = [part.strip() for part in names[1].split(",")] if names else []
+    table, _, _ = fields[0].partition(".") if fields else (store, "", "")
+    store = store or table
+    columns = ", ".join(f"`{each[len(store) + 1 :] if each.startswith(store + '.') else each}`" for each in fields)
+    if kind == "SQLITE_CONSTRAINT_NOTNULL":
+        return DatabaseError("D0301", f"{columns} of `{store}` can't be null")
+    if kind in ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"):
+        return DatabaseError(
+            "D0302", f"`{store}` already has a row with the same {columns or 'key'}", "`upsert` updates such a row"
+        )
+    if kind == "SQLITE_CONSTRAINT_FOREIGNKEY":
+        where = f"`{store}`" if store else "a store"
+        return DatabaseError(
+            "D0303", f"a row of {where} would point at a row that is not there, or be pointed at and gone"
+        )
+    if kind == "SQLITE_CONSTRAINT_CHECK":
+        return DatabaseError("D0304", f"a row of `{store}` breaks the rule {columns}")
+    if kind == "SQLITE_CONSTRAINT_DATATYPE":
+        return DatabaseError("D0307", f"a value does not fit its column of `{store}`: {message}")
+    return DatabaseError("D0304", f"a row of `{store}` was refused: {message}")

@@ -1,0 +1,95 @@
+"""The one function that generated SQL calls back into Python with: `sop_call('add:i,i>i', a, b)` → the answer.
+
+Its first argument says which operator (runtime/values.py) or function (runtime/functions.py), the forms of the
+arguments and that of the result (runtime/databases/forms.py). So the language has one definition: SQL either says
+exactly the same by itself, or asks here. SQLite reports an error in such a call only as "user-defined function raised
+exception"; `Callback.take_error` gives the cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from runtime import values
+from runtime.databases.forms import decoder, encoder
+from runtime.errors import DatabaseError, RunError
+from runtime.functions import FUNCTIONS
+
+SQL_NAME: Final = "sop_call"
+
+
+def _row_count(value: Any) -> int:
+    if value is None or value < 0:
+        raise RunError("V0112", f"a limit can't be negative, and it is {'null' if value is None else value}")
+    return int(value)
+
+
+def _several_rows() -> Any:
+    raise RunError("V0113", "a query that must give one row gives more", "an aggregate or `limit 1` gives one")
+
+
+# name → (function, whether it is called with nulls too)
+OPERATORS: Final[dict[str, tuple[Callable[..., Any], bool]]] = {
+    "add": (values.add, False),
+    "sub": (values.sub, False),
+    "mul": (values.mul, False),
+    "div": (values.div, False),
+    "intdiv": (values.intdiv, False),
+    "mod": (values.mod, False),
+    "neg": (values.neg, False),
+    "eq": (values.eq, False),
+    "ne": (values.ne, False),
+    "lt": (values.lt, False),
+    "le": (values.le, False),
+    "gt": (lambda a, b: values.lt(b, a), False),
+    "ge": (lambda a, b: values.le(b, a), False),
+    "same": (lambda value: value, False),
+    "row_count": (_row_count, True),
+    "several_rows": (_several_rows, True),
+}
+
+
+class Callback:
+    """The callable to register, for one connection."""
+
+    def __init__(self) -> None:
+        self._prepared: dict[str, Callable[[tuple[Any, ...]], Any]] = {}
+        self._error: BaseException | None = None
+
+    def __call__(self, spec: str, *args: Any) -> Any:
+        try:
+            function = self._prepared.get(spec)
+            if function is None:
+                function = self._prepared[spec] = prepare(spec)
+            return function(args)
+        except BaseException as error:  # kept for take_error: SQLite would lose it
+            self._error = error
+            raise
+
+    def take_error(self) -> BaseException | None:
+        """What the last failed call raised, once."""
+        error, self._error = self._error, None
+        return error
+
+
+def prepare(spec: str) -> Callable[[tuple[Any, ...]], Any]:
+    """`name:form,form>form` → a function on SQLite's values."""
+    name, _, forms = spec.partition(":")
+    arguments, _, result = forms.partition(">")
+    decoders = [decoder(form) for form in arguments.split(",") if form]
+    encode = encoder(result)
+    if name in OPERATORS:
+        function, nulls = OPERATORS[name]
+    else:
+        row = FUNCTIONS[name]
+        if row.python is None:
+            raise DatabaseError("D0308", f"the function `{name}` can't be called by a database")
+        function, nulls = row.python, row.nulls
+
+    def call(args: tuple[Any, ...]) -> Any:
+        if not nulls and None in args:
+            return None
+        return encode(function(*[decode(arg) for decode, arg in zip(decoders, args, strict=True)]))
+
+    return call
