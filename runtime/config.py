@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from runtime.errors import UsageError
 
@@ -28,8 +29,7 @@ _TABLES: Final[Mapping[str, Mapping[str, type]]] = {
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-@dataclass(frozen=True)
-class DatabaseSetting:
+class DatabaseSetting(msgspec.Struct, frozen=True):
     """What a database name means. url: with `${ENV}` filled in. base: where a relative path in it starts.
     samples: its values may be shown to a model that is not on this machine."""
 
@@ -39,15 +39,14 @@ class DatabaseSetting:
     samples: bool = False
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(msgspec.Struct, frozen=True):
     """file: the sop.toml that was read, None when there is none. translator: its table, with `${ENV}` as written."""
 
     home: Path
     file: Path | None = None
-    translator: Mapping[str, str] = field(default_factory=dict)
-    declared: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    flags: Mapping[str, str] = field(default_factory=dict)
+    translator: dict[str, str] = {}
+    declared: dict[str, dict[str, Any]] = {}
+    flags: dict[str, str] = {}
 
     @classmethod
     def load(cls, home: str | None = None, databases: Iterable[str] = (), cwd: Path | None = None) -> Config:
@@ -67,7 +66,8 @@ class Config:
             url = self.expand(str(setting["url"]), f"database {name}")
             return DatabaseSetting(name, url, self.file.parent, bool(setting.get("samples", False)))
         if name == MAIN:
-            return DatabaseSetting(MAIN, f"sqlite:///{self.home / MAIN_FILE}", self.home)
+            file = str(self.home / MAIN_FILE).replace("%", "%25")  # URLs are unquoted
+            return DatabaseSetting(MAIN, f"sqlite:///{file}", self.home)
         from difflib import get_close_matches
 
         near = get_close_matches(name, self.database_names(), n=1)

@@ -1,0 +1,186 @@
+"""Arguments → one command of `sopc` or `sopvm`, imported only when it is asked for; errors rendered once, here.
+
+Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 the program or its input failed, 2 usage or
+configuration, 3 waiting for a person, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from itertools import pairwise
+from typing import Any, NoReturn
+
+import click
+
+from runtime.errors import SopError
+
+INTERRUPTED = 130
+
+
+class Console:
+    """How messages are shown: errors as text or as JSON, colour only on a terminal and not with NO_COLOR."""
+
+    def __init__(self, *, json_errors: bool) -> None:
+        self.json_errors = json_errors
+
+    def note(self, text: str) -> None:
+        """A line on stderr."""
+        click.echo(text, err=True, color=self._color)
+
+    def error(self, error: SopError, places: Sequence[str] = (), data: Mapping[str, Any] = {}) -> None:  # noqa: B006
+        """An error as text, or as one line of JSON. places, data: where it happened, for the one and the other."""
+        if self.json_errors:
+            fields = {"code": error.code, "message": error.message, "hint": error.hint, **data}
+            self.json({key: value for key, value in fields.items() if value is not None})
+            return
+        self.note(self.styled(f"error {error.code}: {error.message}"))
+        for place in places:
+            self.note(f" --> {place}")
+        if error.hint:
+            self.note(f"  try: {error.hint}")
+
+    def json(self, data: Mapping[str, Any]) -> None:
+        import msgspec
+
+        click.echo(msgspec.json.encode(data), err=True)
+
+    def styled(self, text: str) -> str:
+        """Text that begins with `error CODE:`, that much of it in red."""
+        head, colon, rest = text.partition(":")
+        return click.style(head + colon, fg="red", bold=True) + rest
+
+    @property
+    def _color(self) -> bool | None:
+        return False if os.environ.get("NO_COLOR") else None
+
+
+class App(click.Group):
+    """A program whose commands live in modules of their own: name → "module:attribute"."""
+
+    def __init__(self, name: str, modules: Mapping[str, str], **settings: Any) -> None:
+        super().__init__(name, context_settings={"help_option_names": ["-h", "--help"]}, **settings)
+        self.modules = modules
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.modules:
+            return None
+        module, _, attribute = self.modules[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in self.modules and not args[0].startswith("-") and not ctx.resilient_parsing:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], self.modules, n=1)
+            hint = f"{self.name} {near[0]}" if near else f"`{self.name} --help` lists the commands"
+            raise Misuse(f"there is no command {args[0]}", hint)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ClosedStdout from error  # which click does not end with exit code 1
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:
+        """Run and exit. Every end of the process goes through here."""
+        words = list(sys.argv[1:] if args is None else args)
+        console = Console(json_errors=_wants_json(words))
+        extra["standalone_mode"] = False
+        try:
+            code = super().main(words, prog_name or self.name, obj=console, **extra)
+            _flush()
+        except BaseException as error:
+            code = _exit_code(error, console)
+            if code is None:
+                raise
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+class ClosedStdout(Exception):
+    """The reader of our output has seen enough."""
+
+
+class Misuse(click.UsageError):
+    """A usage error with a hint of its own."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def _wants_json(words: Sequence[str]) -> bool:
+    """Whether `--errors json` is among the words, else SOP_ERRORS: known before the words are understood, because
+    not understanding them is an error too."""
+    said = [value for option, value in pairwise(words) if option == "--errors"]
+    said += [word.removeprefix("--errors=") for word in words if word.startswith("--errors=")]
+    return (said[-1] if said else os.environ.get("SOP_ERRORS")) == "json"
+
+
+def _exit_code(error: BaseException, console: Console) -> int | None:
+    """Show the error; the exit code, or None for an error that is none of ours."""
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, (ClosedStdout, BrokenPipeError)):
+        _silence_stdout()
+        return 0
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return INTERRUPTED
+    if isinstance(error, click.ClickException):
+        _show_misuse(error, console)
+        return 2
+    if isinstance(error, SopError):
+        console.error(error)
+        return error.exit_code
+    if isinstance(error, RecursionError):
+        console.error(SopError("C0103", "the input is nested too deeply", "split it into several steps or scripts"))
+        return 1
+    diagnostics = sys.modules.get("sopc.diagnostics")
+    if diagnostics is not None and isinstance(error, diagnostics.CompileError):
+        for finding in error.diagnostics:
+            if console.json_errors:
+                console.json(finding.to_json(error.source))
+            else:
+                console.note(console.styled(finding.render(error.source)))
+        return 1
+    return None
+
+
+def _show_misuse(error: click.ClickException, console: Console) -> None:
+    message = error.format_message().rstrip(".")
+    hint = getattr(error, "hint", None)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        console.note(message)
+        return
+    context = getattr(error, "ctx", None)
+    if hint is None and context is not None:
+        hint = f"{context.command_path} --help"
+    console.error(SopError("C0101", message[:1].lower() + message[1:], hint))
+
+
+def _flush() -> None:
+    """Find out now that stdout is closed, not when Python ends."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _silence_stdout() -> None:
+    """Point stdout at nothing, so that what is left in its buffer can't fail again when Python ends."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):
+        return  # stdout is not a file (a test's), so nothing is left to fail
+    finally:
+        os.close(nothing)

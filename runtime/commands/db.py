@@ -1,0 +1,80 @@
+"""`sopvm db`: files into a database, what a database holds, and a query of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from runtime.commands.app import App, Console
+from runtime.commands.execute import connector, execute, run_options
+from runtime.commands.options import database_options, load_config, output_options
+from runtime.commands.rows import print_rows
+
+
+@click.command("ls")
+@click.argument("database", required=False)
+@database_options
+@output_options("table")
+def ls_command(database: str | None, home: str | None, databases: Sequence[str], format_: str) -> None:
+    """List the stores of a database, or of all that have a name here.
+
+    \b
+      sopvm db ls
+      sopvm db ls hr --db hr=sqlite:///hr.db
+    """
+    from runtime.databases.load import list_stores
+    from runtime.databases.sqlite import SQLiteDatabase
+
+    config = load_config(home, databases)
+    rows: list[list[Any]] = []
+    for name in [database] if database else config.database_names():
+        if database is None and config.is_unmade(name):
+            continue
+        opened = connector(config, read_only=True)(name)
+        assert isinstance(opened, SQLiteDatabase)  # the only engine there is
+        try:
+            for store in list_stores(opened):
+                rows.append([name, store.name, store.rows, ", ".join(field.name for field in store.fields)])
+        finally:
+            opened.close()
+    print_rows(["database", "store", "rows", "fields"], rows, format_)
+
+
+@click.command("query")
+@click.argument("text", metavar="QUERY")
+@run_options
+@database_options
+@output_options()
+@click.pass_obj
+def query_command(
+    console: Console, /, text: str, home: str | None, databases: Sequence[str], format_: str, **options: Any
+) -> int:
+    """Run a query, written as in a script. A store of another database than `main` is written DATABASE.STORE.
+
+    \b
+      sopvm db query "from flights where distance > 2000 limit 10"
+      sopvm db query "from hr.employees group by department select department, count() as people" -f table
+    """
+    from runtime.library.overlay import Overlay
+    from sopc import pipeline
+    from sopc.context import open_context
+
+    config = load_config(home, databases)
+    with open_context(config, read_only=True) as context, context.library:
+        compiled = pipeline.compile_query(text, context)
+        library = Overlay(context.library, compiled.items(pipeline.provenance_of(compiled.source)))
+        name = compiled.modules[0].signature.name
+        return execute(console, library, name, {}, config, format_, read_only=True, **options)
+
+
+db_group = App(
+    "db",
+    {
+        "import": "runtime.commands.db_import:import_command",
+        "ls": "runtime.commands.db:ls_command",
+        "query": "runtime.commands.db:query_command",
+    },
+    help="Put files into a database, and look at what it holds.",
+)

@@ -1,0 +1,130 @@
+"""`sopvm db import`: a CSV or NDJSON file → a store of a database, all of it or nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from runtime.commands.app import Console
+from runtime.commands.options import database_options, load_config, output_options
+from runtime.config import MAIN, Config
+from runtime.errors import UsageError
+
+if TYPE_CHECKING:
+    from runtime.databases.load import Loaded, Mode, Progress
+    from runtime.databases.sqlite import SQLiteDatabase
+
+STDIN = "-"
+
+
+@click.command("import")
+@click.argument("file")
+@click.option("--store", metavar="NAME", help="Name of the store (default: the file's name).")
+@click.option("--into", "database", metavar="DATABASE", default=MAIN, show_default=True, help="Name of the database.")
+@click.option("--types", metavar="FIELD=TYPE,…", help="Types of some fields; the others are found from their values.")
+@click.option("--null", "nulls", metavar="TEXT", multiple=True, help="Text that stands for null, besides none at all.")
+@click.option("--replace", is_flag=True, help="Replace the store, if there is one.")
+@click.option("--append", is_flag=True, help="Add to the store that is there.")
+@click.option("--skip-bad", is_flag=True, help="Leave out lines that can't be loaded, and say which.")
+@database_options
+@output_options(default=None)
+@click.pass_obj
+def import_command(
+    console: Console,
+    file: str,
+    store: str | None,
+    database: str,
+    types: str | None,
+    nulls: Sequence[str],
+    replace: bool,
+    append: bool,
+    skip_bad: bool,
+    home: str | None,
+    databases: Sequence[str],
+) -> None:
+    """Load a CSV or NDJSON file into a store. A line that can't be loaded stops it all, unless --skip-bad.
+
+    \b
+      sopvm db import flights.csv
+      sopvm db import new.csv --store flights --append
+      sopvm db import people.ndjson --into hr --types "born=date,pay=decimal(10,2)"
+      zcat big.csv.gz | sopvm db import - --store big --null NA
+    """
+    from runtime.databases.load import import_file, parse_types
+
+    if replace and append:
+        raise UsageError("C0102", "--replace and --append exclude each other", "give one of them")
+    if file == STDIN and not store:
+        raise UsageError("C0102", "rows from stdin need a store to go into", "--store NAME")
+    declared = parse_types(types) if types else None
+    mode: Mode = "replace" if replace else "append" if append else "create"
+    with _on_disk(file) as path, _opened(load_config(home, databases), database, path) as target, _progress() as bar:
+        loaded = import_file(
+            target, path, store=store, types=declared, nulls=nulls, mode=mode, skip_bad=skip_bad, progress=bar
+        )
+    _report(console, file, loaded)
+
+
+@contextmanager
+def _on_disk(file: str) -> Iterator[Path]:
+    """The file's path; stdin is kept in a temporary file, because files are read twice."""
+    if file != STDIN:
+        yield Path(file)
+        return
+    from shutil import copyfileobj
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
+        start = sys.stdin.buffer.peek(64)
+        path = Path(folder) / ("stdin.ndjson" if start.lstrip()[:1] == b"{" else "stdin.csv")
+        with path.open("wb") as stream:
+            copyfileobj(sys.stdin.buffer, stream)
+        yield path
+
+
+@contextmanager
+def _opened(config: Config, name: str, path: Path) -> Iterator[SQLiteDatabase]:
+    """The database, made if need be, but not for a file that can't be read."""
+    from runtime.databases.connect import connect
+    from runtime.databases.files import open_table
+    from runtime.databases.sqlite import SQLiteDatabase
+    from runtime.library.environment import make_home
+
+    open_table(path)
+    setting = config.database(name)
+    if config.is_unmade(name):
+        make_home(config.home)
+    database = connect(setting.url, name=name, base=setting.base, create=True)
+    assert isinstance(database, SQLiteDatabase)  # the only engine there is
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """A bar on stderr, when that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=1000, file=sys.stderr, label="loading") as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.update(1000 * done // max(total, 1) - bar.pos)
+
+        yield show
+
+
+def _report(console: Console, file: str, loaded: Loaded) -> None:
+    for bad in loaded.bad:
+        console.note(f"{file}:{bad.line}: left out: {bad.reason}")
+    if loaded.bad_count > len(loaded.bad):
+        console.note(f"{file}: {loaded.bad_count - len(loaded.bad)} more lines left out")
+    fields = ", ".join(f"{field.name} {field.type}" for field in loaded.fields)
+    console.note(f"{loaded.store}: {loaded.rows} row{'' if loaded.rows == 1 else 's'} ({fields})")

@@ -1,0 +1,68 @@
+"""`sopvm do`: a wish in English → a program that only reads, run at once and not stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from runtime.commands.app import Console
+from runtime.commands.execute import execute, run_options
+from runtime.commands.options import database_options, load_config, output_options
+from runtime.errors import SopError
+
+
+@click.command("do")
+@click.argument("text")
+@click.option("--save", metavar="NAME", help="Store the program under this name, then run it.")
+@click.option(
+    "--translator", type=click.Choice(["model", "patterns"]), envvar="SOP_TRANSLATOR", help="What translates."
+)
+@click.option("--model", metavar="NAME", envvar="SOP_MODEL", help="Model that translates (default: sop.toml).")
+@run_options
+@database_options
+@output_options()
+@click.pass_obj
+def do_command(
+    console: Console,
+    /,
+    text: str,
+    save: str | None,
+    translator: str | None,
+    model: str | None,
+    home: str | None,
+    databases: Sequence[str],
+    format_: str,
+    **options: Any,
+) -> int:
+    """Translate an English sentence, print its program on stderr, and run it. Programs that write are refused.
+
+    \b
+      sopvm do "show the employees in Sales whose salary is above 90000"
+      sopvm do --save top_earners "show the 5 employees with the highest salary" -f table
+    """
+    from runtime.library.overlay import Overlay
+    from sopc import pipeline
+    from sopc.context import open_context
+    from sopc.english.lock import split_sop
+    from sopc.source import Source
+
+    config = load_config(home, databases)
+    with open_context(config, read_only=save is None) as context, context.library:
+        draft = pipeline.draft(Source(f"{save or 'request'}.txt", text), context, translator, model)
+        console.note(f"translated by {draft.translator}")
+        console.note(split_sop(draft.sop_text)[1].strip("\n"))
+        source = Source(f"{draft.name}.sop", draft.sop_text)
+        compiled = pipeline.compile_source(source, context)
+        writes = sorted({store for module in compiled.modules for store in module.effects.writes})
+        if writes:
+            hint = "put the text in a file, and use `sopc compile` and `sopvm run`"
+            raise SopError("C0111", f"this would write {', '.join(writes)}, and `sopvm do` only reads", hint)
+        items = compiled.items(pipeline.provenance_of(source))
+        if save is not None:
+            for entry in pipeline.store(items, context.library):
+                console.note(f"{entry.name}: version {entry.version}")
+        # the items are the stored ones then, so running them from beside the library is the same
+        library = Overlay(context.library, items)
+        return execute(console, library, draft.name, {}, config, format_, read_only=True, **options)

@@ -1,0 +1,91 @@
+"""A script's name, arguments and settings → its run, with lines on stdout, errors on stderr and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from runtime.commands.app import Console
+from runtime.commands.options import key_values
+from runtime.runs.run import RunOptions, run
+
+if TYPE_CHECKING:
+    from runtime.config import Config
+    from runtime.databases.protocol import Database
+    from runtime.library.store import Library
+    from runtime.vm.backtrace import Place
+    from runtime.vm.output import Question
+
+
+def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Limits of a run, and --trace; the values of `limits` below."""
+    for name, kind, text in (
+        ("--max-depth", click.IntRange(1), "Calls inside calls (default 10000)."),
+        ("--max-seconds", click.FloatRange(0, min_open=True), "Stop the run after so long."),
+        ("--max-rows", click.IntRange(0), "Stop the run after reading so many rows."),
+        ("--max-instructions", click.IntRange(1), "Stop the run after so many instructions."),
+    ):
+        function = click.option(name, type=kind, metavar="N", help=text)(function)
+    return click.option("--trace", is_flag=True, help="Print each instruction with its operands on stderr.")(function)
+
+
+def execute(
+    console: Console,
+    library: Library,
+    name: str,
+    args: Mapping[str, str],
+    config: Config,
+    format_: str,
+    *,
+    answers: Sequence[str] = (),
+    trace: bool = False,
+    **options: Any,
+) -> int:
+    """Run it; the exit code. args, answers: as the shell gives them. options: of RunOptions, None where not given."""
+    from runtime.jsonl.writer import open_writer
+
+    given = {key: value for key, value in options.items() if value is not None}
+    chosen = RunOptions(
+        answers=key_values(answers, "an answer to a step"),
+        prompt=_prompt if sys.stdin.isatty() and sys.stderr.isatty() else None,
+        trace=sys.stderr if trace else None,
+        **given,
+    )
+    holds_back = bool(library.resolve(name).effects.writes)
+    writer = open_writer(format_, sys.stdout.buffer, holds_back=holds_back)
+    outcome = run(library, name, args, connector(config), writer, chosen)
+    if outcome.error is not None:
+        trace_ = outcome.trace
+        places = [_shown(place) for place in (trace_.place, *trace_.calls)] if trace_ else []
+        console.error(outcome.error, places, trace_.to_json() if trace_ else {})
+    return outcome.exit_code
+
+
+def _shown(place: Place) -> str:
+    """`payroll.sop:7:9, step 2.1 of process_payroll (sentence 2)`."""
+    file = f"{place.file}:{place.line}:{place.column}, " if place.file and place.line else ""
+    sentence = f" (sentence {place.sentence})" if place.sentence is not None else ""
+    return f"{file}step {place.step} of {place.script}{sentence}"
+
+
+def connector(config: Config, *, read_only: bool = False) -> Callable[[str], Database]:
+    """Database name → a new connection."""
+
+    def connect_to(name: str) -> Database:
+        from runtime.databases.connect import connect
+
+        setting = config.database(name)
+        return connect(setting.url, name=name, base=setting.base, read_only=read_only)
+
+    return connect_to
+
+
+def _prompt(question: Question) -> str:
+    """Ask on the terminal; an empty line takes the default, where there is one."""
+    if question.problem:
+        click.echo(question.problem, err=True)
+    choices = f" ({', '.join(map(str, question.choices))})" if question.choices else ""
+    return str(click.prompt(f"{question.text}{choices}", default="", show_default=False, err=True))

@@ -1,0 +1,188 @@
+"""`sopc compile` and `sopc check`: sources → stored scripts, and the .sop file beside an English one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from runtime.commands.app import Console
+from runtime.commands.options import database_options, load_config, output_options
+from runtime.errors import SopError
+from sopc import pipeline
+from sopc.context import Context, open_context
+from sopc.files import write_text
+from sopc.pipeline import STDIN, Compiled
+from sopc.source import Source
+
+Take = Literal["text", "sop"]
+
+
+class NeedsYes(SopError):
+    """Nothing was stored: a person has to look first."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True)
+class Settings:
+    """take: which side wins when text and .sop file both changed. translator, model: as told by flag or SOP_*."""
+
+    take: Take | None = None
+    translator: str | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A compiled source. write_to: where the new translation goes, None when there is none."""
+
+    compiled: Compiled
+    translated: bool
+    write_to: Path | None = None
+
+
+def translation_options(function: click.decorators.FC) -> click.decorators.FC:
+    """`--translator` and `--model`."""
+    function = click.option(
+        "--model", metavar="NAME", envvar="SOP_MODEL", help="Model that translates English (default: sop.toml)."
+    )(function)
+    return click.option(
+        "--translator",
+        type=click.Choice(["model", "patterns"]),
+        envvar="SOP_TRANSLATOR",
+        help="What translates English (default: sop.toml, else a model where one is configured, else patterns).",
+    )(function)
+
+
+@click.command("compile")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--take", type=click.Choice(["text", "sop"]), help="Which to believe when text and .sop both changed.")
+@click.option("--show-prompt", is_flag=True, help="Print what a model would be sent, and do nothing else.")
+@click.option("--yes", is_flag=True, help="Store a newly translated program that writes without asking.")
+@translation_options
+@database_options
+@output_options(default=None)
+@click.pass_obj
+def compile_command(
+    console: Console,
+    files: Sequence[str],
+    take: Take | None,
+    show_prompt: bool,
+    yes: bool,
+    translator: str | None,
+    model: str | None,
+    home: str | None,
+    databases: Sequence[str],
+) -> None:
+    """Compile English, DSL or JSON trees into the library, all files or none.
+
+    English is translated once, to NAME.sop beside the text; review and commit both. While the text stays the same,
+    the .sop file is what is compiled, edits and all. A file that others call comes before them.
+
+    \b
+      sopc compile audit_salary.txt            # English → audit_salary.sop → library
+      sopc compile audit_salary.sop            # hand-written or edited DSL
+      sopc compile --take sop audit_salary.txt # both changed: keep the program as it stands
+      sopc parse --json x.sop | sopc compile -
+    """
+    with open_context(load_config(home, databases)) as context, context.library:
+        if show_prompt:
+            _show_prompts(files, context, model)
+            return
+        settings = Settings(take, translator, model)
+        prepared = [prepare(path, context, settings, console) for path in files]
+        if not yes:
+            _confirm([p.compiled for p in prepared if p.translated], console)
+        items = [item for p in prepared for item in p.compiled.items(pipeline.provenance_of(p.compiled.source))]
+        for each in prepared:
+            if each.write_to is not None:
+                write_text(each.write_to, each.compiled.source.text)
+                console.note(f"wrote {each.write_to}")
+        before = {name: context.library.find(name) for name in {item.name for item in items}}
+        for entry in pipeline.store(items, context.library):
+            state = "unchanged, " if entry == before[entry.name] else ""
+            console.note(f"{entry.name}: {state}version {entry.version}")
+        modules = [module for p in prepared for module in p.compiled.modules]
+        for caller, callee in pipeline.stale_callers(modules, context.library):
+            console.note(f"warning: {caller} calls {callee} as it was before; compile {caller} again")
+
+
+@click.command("check")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@translation_options
+@database_options
+@output_options(default=None)
+@click.pass_obj
+def check_command(
+    console: Console,
+    files: Sequence[str],
+    translator: str | None,
+    model: str | None,
+    home: str | None,
+    databases: Sequence[str],
+) -> None:
+    """Report every error of a source without storing or writing anything.
+
+    \b
+      sopc check *.sop
+      sopc check --errors json payroll.sop
+    """
+    with open_context(load_config(home, databases), read_only=True) as context, context.library:
+        for path in files:
+            prepare(path, context, Settings(None, translator, model), console)
+            console.note(f"{path}: ok")
+
+
+def prepare(path: str, context: Context, settings: Settings, console: Console) -> Prepared:
+    """Read a source of any kind and compile it; nothing is written or stored."""
+    source = pipeline.read(path)
+    kind = pipeline.kind_of(source)
+    if kind == "dsl":
+        return Prepared(pipeline.compile_source(source, context), translated=False)
+    if kind == "tree":
+        return Prepared(pipeline.compile_source(pipeline.parse_tree(source), context), translated=False)
+    return _prepare_english(source, context, settings, console)
+
+
+def _prepare_english(source: Source, context: Context, settings: Settings, console: Console) -> Prepared:
+    from sopc.english.lock import decide
+    from sopc.english.sentences import read_workflow
+
+    workflow = read_workflow(source.text, pipeline.stem(source))
+    beside = None if source.name == STDIN else Path(source.name).with_name(f"{workflow.name}.sop")
+    existing = pipeline.read(str(beside)) if beside is not None and beside.exists() else None
+    sentences = [sentence.text for sentence in workflow.sentences]
+    if existing and decide(source.text, sentences, existing.text, settings.take) == "sop":
+        return Prepared(pipeline.compile_source(existing, context), translated=False)
+    draft = pipeline.draft(source, context, settings.translator, settings.model)
+    console.note(f"{source.name}: translated by {draft.translator}")
+    made = Source(str(beside) if beside else STDIN, draft.sop_text)
+    return Prepared(pipeline.compile_source(made, context), translated=True, write_to=beside)
+
+
+def _show_prompts(files: Sequence[str], context: Context, model: str | None) -> None:
+    for path in files:
+        for message in pipeline.prompt(pipeline.read(path), context, model):
+            click.echo(f"--- {message['role']}\n{message['content']}")
+
+
+def _confirm(new: Sequence[Compiled], console: Console) -> None:
+    """Ask on a terminal before a new translation that writes is stored; elsewhere refuse."""
+    for compiled in new:
+        writes = sorted({store for module in compiled.modules for store in module.effects.writes})
+        if not writes:
+            continue
+        name = compiled.modules[-1].signature.name
+        console.note(compiled.source.text)
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            hint = "read the program above, then compile again with --yes"
+            raise NeedsYes("C0108", f"{name} is new and writes {', '.join(writes)}, so nothing was stored", hint)
+        if not click.confirm(f"{name} writes {', '.join(writes)}. Store it?", err=True):
+            raise NeedsYes(
+                "C0108", f"{name} was not accepted, so nothing was stored", "edit the text, or the .sop file"
+            )

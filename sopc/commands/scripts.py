@@ -1,0 +1,254 @@
+"""Commands on stored scripts: ls, show, history, diff, rollback, tag, rm, export, import."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from runtime.bytecode.module import Effects, Module
+from runtime.commands.app import Console
+from runtime.commands.options import complete_script, home_option, load_config, output_options
+from runtime.commands.rows import print_rows
+from runtime.errors import UsageError
+from runtime.library.records import Entry
+from runtime.library.store import Library
+from sopc.pipeline import STDIN
+
+
+def open_library(home: str | None, *, read_only: bool = True) -> Library:
+    return Library.open(load_config(home).home, read_only=read_only)
+
+
+@click.command("ls")
+@home_option
+@output_options("table")
+def ls_command(home: str | None, format_: str) -> None:
+    """List the stored scripts.
+
+    \b
+      sopc ls
+      sopc ls -f json
+    """
+    with open_library(home) as library:
+        rows = [[e.name, e.version, e.when, effects_text(e.effects)] for e in library.entries()]
+    print_rows(["name", "version", "when", "effects"], rows, format_)
+
+
+@click.command("show")
+@click.argument("name", shell_complete=complete_script)
+@home_option
+@output_options(default=None)
+def show_command(name: str, home: str | None) -> None:
+    """Print a script's program (NAME, NAME@VERSION or NAME@TAG).
+
+    \b
+      sopc show audit_salary
+      sopc show audit_salary@1
+    """
+    with open_library(home) as library:
+        click.echo(load(library, library.resolve(name)).debug.source.rstrip("\n"))
+
+
+@click.command("history")
+@click.argument("name", shell_complete=complete_script)
+@home_option
+@output_options("table")
+def history_command(name: str, home: str | None, format_: str) -> None:
+    """List every version of a script: when, and by what it was made.
+
+    \b
+      sopc history audit_salary
+    """
+    with open_library(home) as library:
+        tags: dict[int, list[str]] = {}
+        for tag, version in library.tags(name).items():
+            tags.setdefault(version, []).append(tag)
+        rows = [[e.version, e.when, made_by(e), e.provenance.file, e.hash[:12], tags.get(e.version, [])]
+                for e in library.history(name)]  # fmt: skip
+    print_rows(["version", "when", "by", "file", "hash", "tags"], rows, format_)
+
+
+@click.command("diff")
+@click.argument("old", metavar="NAME[@VERSION]", shell_complete=complete_script)
+@click.argument("new", metavar="[NAME@VERSION]", shell_complete=complete_script, required=False)
+@home_option
+@output_options(default=None)
+def diff_command(old: str, new: str | None, home: str | None) -> None:
+    """Compare two versions: program, signature and effects.
+
+    With one NAME, its newest version is compared with the one before; with one NAME@VERSION, that version with the
+    newest.
+
+    \b
+      sopc diff audit_salary
+      sopc diff audit_salary@1
+      sopc diff audit_salary@1 audit_salary@3
+    """
+    with open_library(home) as library:
+        first = library.resolve(old)
+        if new is not None:
+            second = library.resolve(new)
+        elif first.name != old:
+            second = library.resolve(first.name)
+        elif first.version == 1:
+            raise UsageError("L0102", f"{old} has only one version", "compile a changed one first")
+        else:
+            first, second = library.resolve(f"{old}@{first.version - 1}"), first
+        before, after = described(load(library, first)), described(load(library, second))
+    from difflib import unified_diff
+
+    titles = [f"{entry.name}@{entry.version}" for entry in (first, second)]
+    for line in unified_diff(before, after, titles[0], titles[1], lineterm=""):
+        click.echo(line)
+
+
+@click.command("rollback")
+@click.argument("name", shell_complete=complete_script)
+@click.argument("version", required=False)
+@home_option
+@output_options(default=None)
+@click.pass_obj
+def rollback_command(console: Console, name: str, version: str | None, home: str | None) -> None:
+    """Make an older version (default: the one before) or a tag the newest again. Nothing is lost: history keeps all.
+
+    \b
+      sopc rollback audit_salary
+      sopc rollback audit_salary 1
+    """
+    with open_library(home, read_only=False) as library:
+        current = library.resolve(name)
+        if version is None:
+            if current.version == 1:
+                raise UsageError("L0102", f"{name} has only one version", "`sopc rm` removes it")
+            version = str(current.version - 1)
+        entry = library.rollback(current.name, version)
+    if entry.version == current.version:
+        console.note(f"{entry.name}: version {entry.version} is that program already")
+    else:
+        console.note(f"{entry.name}: version {entry.version} is version {entry.provenance.copy_of} again")
+
+
+@click.command("tag")
+@click.argument("name", metavar="NAME[@VERSION]", shell_complete=complete_script)
+@click.argument("tag")
+@home_option
+@output_options(default=None)
+@click.pass_obj
+def tag_command(console: Console, name: str, tag: str, home: str | None) -> None:
+    """Give a version a name: NAME@TAG then means it.
+
+    \b
+      sopc tag audit_salary@2 prod
+      sopvm run audit_salary@prod
+    """
+    with open_library(home, read_only=False) as library:
+        entry = library.resolve(name)
+        library.tag(entry.name, tag, entry.version)
+    console.note(f"{entry.name}@{tag}: version {entry.version}")
+
+
+@click.command("rm")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=complete_script)
+@home_option
+@output_options(default=None)
+@click.pass_obj
+def rm_command(console: Console, names: Sequence[str], home: str | None) -> None:
+    """Remove scripts with all their versions. Refused while another script calls one.
+
+    \b
+      sopc rm audit_salary
+    """
+    with open_library(home, read_only=False) as library:
+        for name, versions in library.remove(names).items():
+            console.note(f"{name}: removed {versions} version{'s' if versions > 1 else ''}")
+
+
+@click.command("export")
+@click.argument("file")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_script)
+@home_option
+@output_options(default=None)
+@click.pass_obj
+def export_command(console: Console, file: str, names: Sequence[str], home: str | None) -> None:
+    """Write scripts (all, or those named and what they call) with their history to one file, or `-` for stdout.
+
+    \b
+      sopc export scripts.sopx
+      sopc export payroll.sopx process_payroll
+    """
+    from runtime.library.transfer import pack_bundle
+
+    with open_library(home) as library:
+        bundle = library.bundle(names)
+    data = pack_bundle(bundle)
+    if file == STDIN:
+        click.echo(data, nl=False)
+    else:
+        from sopc.files import write_bytes
+
+        write_bytes(Path(file), data)
+    scripts = len({entry.name for entry in bundle.entries})
+    console.note(f"{scripts} script{'' if scripts == 1 else 's'} exported")
+
+
+@click.command("import")
+@click.argument("file")
+@home_option
+@output_options(default=None)
+@click.pass_obj
+def import_command(console: Console, file: str, home: str | None) -> None:
+    """Take over exported scripts, all or none, after checking every one. `-` reads stdin.
+
+    A script unknown here comes with its history; of a known one, the exported version becomes the newest.
+
+    \b
+      sopc import scripts.sopx
+    """
+    from runtime.library.transfer import unpack_bundle
+
+    try:
+        data = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError("C0104", f"{file} can't be read: {(error.strerror or str(error)).lower()}") from error
+    with open_library(home, read_only=False) as library:
+        added = library.merge(unpack_bundle(data, file))
+    for entry in added:
+        console.note(f"{entry.name}: version {entry.version}")
+    if not added:
+        console.note("nothing new")
+
+
+def load(library: Library, entry: Entry) -> Module:
+    from runtime.bytecode.codec import decode
+
+    return decode(library.load(entry.hash))
+
+
+def effects_text(effects: Effects) -> str:
+    """`reads hr.employees; writes …; asks`, or `nothing`."""
+    parts = [
+        f"{verb} {', '.join(names)}"
+        for verb, names in (("reads", effects.reads), ("writes", effects.writes), ("calls", effects.calls))
+        if names
+    ]
+    parts += [word for word, holds in (("asks", effects.asks), ("commits", effects.commits)) if holds]
+    return "; ".join(parts) or "nothing"
+
+
+def made_by(entry: Entry) -> str:
+    origin = entry.provenance
+    text = f"{origin.translator} {origin.model}".strip()
+    return f"{text}, version {origin.copy_of} again" if origin.copy_of else text
+
+
+def described(module: Module) -> list[str]:
+    """The lines that `sopc diff` compares: what the caller sees, then the program."""
+    signature = module.signature
+    lines = [f"# returns: {signature.returns}"]
+    if signature.emits is not None:
+        lines.append(f"# emits: {signature.emits}")
+    lines.append(f"# effects: {effects_text(module.effects)}")
+    return [*lines, *module.debug.source.splitlines()]

@@ -1,0 +1,142 @@
+"""Commands on sources and what becomes of them: fmt, parse, disasm, schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+
+from runtime.bytecode.module import Module
+from runtime.commands.app import Console
+from runtime.commands.options import complete_script, database_options, load_config, output_options
+from runtime.commands.rows import print_rows
+from runtime.databases.query import Query, Write
+from runtime.databases.schema import Schema
+from sopc import pipeline
+from sopc.commands.compile import Settings, prepare
+from sopc.context import open_context
+from sopc.files import write_text
+from sopc.pipeline import STDIN
+
+
+@click.command("fmt")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 when a file would change.")
+@output_options(default=None)
+@click.pass_obj
+def fmt_command(console: Console, files: Sequence[str], check: bool) -> int:
+    """Lay out DSL files the one way, comments kept. `-` reads stdin and writes stdout.
+
+    \b
+      sopc fmt *.sop
+      sopc fmt --check *.sop
+      sopc fmt - < x.sop
+    """
+    from sopc.dsl.fmt import format_source
+
+    sources = [pipeline.read(path) for path in files]
+    formatted = [format_source(source) for source in sources]
+    changed = 0
+    for source, text in zip(sources, formatted, strict=True):
+        if source.name == STDIN and not check:
+            click.echo(text, nl=False)
+        elif text != source.text:
+            changed += 1
+            if not check:
+                write_text(Path(source.name), text)
+            console.note(f"{'would change' if check else 'formatted'} {source.name}")
+    return 1 if check and changed else 0
+
+
+@click.command("parse")
+@click.argument("file")
+@click.option("--json", "as_json", is_flag=True, help="Print the tree as JSON, which `sopc compile` reads back.")
+@output_options(default=None)
+def parse_command(file: str, as_json: bool) -> None:
+    """Read DSL or a tree and print it: as DSL, or with --json as a tree. Names and types are not checked.
+
+    \b
+      sopc parse --json audit_salary.sop
+      sopc parse tree.json
+    """
+    from sopc.dsl.fmt import format_file
+
+    source = pipeline.read(file)
+    if pipeline.kind_of(source) == "tree":
+        source = pipeline.parse_tree(source)
+    tree = pipeline.parse(source)
+    if as_json:
+        click.echo(tree.model_dump_json(indent=2, exclude_defaults=False, by_alias=True))
+    else:
+        click.echo(format_file(tree), nl=False)
+
+
+@click.command("disasm")
+@click.argument("name", metavar="NAME|FILE", shell_complete=complete_script)
+@click.option("--sql", is_flag=True, help="Print the SQL of queries and writes too.")
+@database_options
+@output_options(default=None)
+@click.pass_obj
+def disasm_command(console: Console, name: str, sql: bool, home: str | None, databases: Sequence[str]) -> None:
+    """Print instructions beside the program's lines and its English sentences, of a stored script or a source file.
+
+    \b
+      sopc disasm audit_salary
+      sopc disasm --sql audit_salary@1
+      sopc disasm payroll.sop
+    """
+    from runtime.bytecode.codec import decode
+    from runtime.bytecode.disasm import disassemble
+
+    with open_context(load_config(home, databases), read_only=True) as context, context.library:
+        if Path(name).suffix and Path(name).is_file():
+            modules = prepare(name, context, Settings(), console).compiled.modules
+        else:
+            modules = [decode(context.library.load(context.library.resolve(name).hash))]
+        for module in modules:
+            click.echo(disassemble(module, sql=_sql_of(module) if sql else None), nl=False)
+
+
+@click.command("schema")
+@click.argument("database", required=False)
+@database_options
+@output_options("table")
+def schema_command(database: str | None, home: str | None, databases: Sequence[str], format_: str) -> None:
+    """List the stores and fields of a database, or of all that have a name here.
+
+    \b
+      sopc schema
+      sopc schema hr -f json
+    """
+    config = load_config(home, databases)
+    with open_context(config, read_only=True) as context, context.library:
+        names = [database] if database else config.database_names()
+        rows = [row for name in names for row in _fields(name, context.schema(name))]
+    print_rows(["database", "store", "field", "type", "key"], rows, format_)
+
+
+def _sql_of(module: Module) -> Callable[[Query | Write], str]:
+    """A statement → its SQL for SQLite, the engine there is, over the stores the script was checked against."""
+    from runtime.databases.sql import generate
+
+    def sql(statement: Query | Write) -> str:
+        prefix = statement.database + "."
+        stores = {key.removeprefix(prefix): store for key, store in module.schema.items() if key.startswith(prefix)}
+        return generate(statement, Schema(stores), "sqlite").sql
+
+    return sql
+
+
+def _fields(name: str, schema: Schema) -> list[list[str]]:
+    rows = []
+    for store in schema.stores.values():
+        pointing = {
+            field: f"→ {key.other_store}.{other}"
+            for key in store.foreign_keys
+            for field, other in zip(key.fields, key.other_fields, strict=True)
+        }
+        for field in store.fields:
+            key = "key" if field.name in store.primary_key else pointing.get(field.name, "")
+            rows.append([name, store.name, field.name, str(field.type), key])
+    return rows

@@ -1,0 +1,88 @@
+"""Settings and library → what a compile looks up: schemas of databases, signatures of stored scripts, values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+
+from runtime.bytecode.module import Effects, Module, Signature
+from runtime.config import Config
+from runtime.databases.protocol import Database
+from runtime.databases.schema import Schema
+from runtime.errors import DatabaseError
+from runtime.library.store import Library
+
+
+class Context:
+    """Databases are opened for reading, once each, when first asked for; leaving the `with` block closes them."""
+
+    def __init__(self, config: Config, library: Library) -> None:
+        self.config = config
+        self.library = library
+        self._databases: dict[str, Database] = {}
+        self._schemas: dict[str, Schema] = {}
+        self._compiled: dict[str, tuple[Signature, Effects]] = {}
+
+    def __enter__(self) -> Context:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for database in self._databases.values():
+            database.close()
+        self._databases.clear()
+
+    def database(self, name: str) -> Database:
+        """The open database of a `uses` name. Raises UsageError C02xx, DatabaseError."""
+        if name not in self._databases:
+            from runtime.databases.connect import connect
+
+            setting = self.config.database(name)
+            self._databases[name] = connect(setting.url, name=name, base=setting.base, read_only=True)
+        return self._databases[name]
+
+    def schemas(self, names: Iterable[str]) -> dict[str, Schema]:
+        """By name; a name that nothing explains is left out, so that the checker can say where it stands."""
+        known = self.config.database_names()
+        return {name: self.schema(name) for name in names if name in known}
+
+    def readable_schemas(self) -> tuple[dict[str, Schema], list[DatabaseError]]:
+        """Of every database that can be opened, for a text that names none, and why others can't."""
+        found: dict[str, Schema] = {}
+        failures: list[DatabaseError] = []
+        for name in self.config.database_names():
+            try:
+                found[name] = self.schema(name)
+            except DatabaseError as error:
+                failures.append(error)
+        return found, failures
+
+    def schema(self, name: str) -> Schema:
+        if name not in self._schemas:
+            self._schemas[name] = Schema({}) if self.config.is_unmade(name) else self.database(name).schema()
+        return self._schemas[name]
+
+    def signature(self, name: str) -> tuple[Signature, Effects] | None:
+        """Of a script compiled in this context, else of the stored one."""
+        if name in self._compiled:
+            return self._compiled[name]
+        entry = self.library.find(name)
+        if entry is None:
+            return None
+        from runtime.bytecode.codec import decode
+
+        module = decode(self.library.load(entry.hash))
+        return module.signature, module.effects
+
+    def script_names(self) -> list[str]:
+        return sorted({*self._compiled, *self.library.names()})
+
+    def add(self, modules: Iterable[Module]) -> None:
+        """Let sources compiled after this call these, before they are stored."""
+        for module in modules:
+            self._compiled[module.signature.name] = (module.signature, module.effects)
+
+
+def open_context(config: Config, *, read_only: bool = False) -> Context:
+    """With the library of the settings' home."""
+    return Context(config, Library.open(Path(config.home), read_only=read_only))

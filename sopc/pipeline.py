@@ -1,0 +1,255 @@
+"""A source, in English, DSL or as a tree → stored scripts, as one list of stages: read, draft, parse, check, lower,
+encode, store. Each stage is a function of its own that the commands use."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from runtime.bytecode.module import Module
+from runtime.config import MAIN
+from runtime.errors import SopError, UsageError
+from runtime.library.records import Entry, Provenance
+from runtime.library.store import Item, Library
+from sopc.context import Context
+from sopc.diagnostics import CompileError
+from sopc.source import Source
+from sopc.tree import nodes, typed
+
+if TYPE_CHECKING:
+    from runtime.databases.schema import Schema
+    from sopc.english.translate import Draft
+
+Kind = Literal["english", "dsl", "tree"]
+MAX_BYTES: Final = 4 * 1024 * 1024  # some 100,000 lines of DSL: what a person could still review
+STDIN: Final = "-"
+
+_SCRIPT_HEAD: Final = re.compile(r"(?:\s*(?:#[^\n]*)?\n)*\s*script\s+(?:\w+|`[^`\n]+`)\s*\(")
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A source's way through the stages."""
+
+    source: Source
+    file: nodes.File
+    program: typed.Program
+    modules: list[Module]
+
+    def items(self, provenance: Provenance) -> list[Item]:
+        return encode(self.modules, provenance)
+
+
+def compile_source(source: Source, context: Context) -> Compiled:
+    """DSL → modules. Raises CompileError with all findings."""
+    file = parse(source)
+    program = check(file, source, context)
+    modules = lower(program, source, file)
+    context.add(modules)
+    return Compiled(source, file, program, modules)
+
+
+def compile_query(text: str, context: Context) -> Compiled:
+    """A query alone → a script that emits it, over every database that can be opened. Raises CompileError."""
+    from sopc.dsl.parse import parse_query
+
+    source = Source("query", text)
+    query = parse_query(source)
+    schemas = usable_schemas(context)
+    names = tuple(name for name, schema in schemas.items() if schema.stores) or (MAIN,)
+    script = nodes.Script(name="query", uses=names, steps=(nodes.Emit(query=query, span=query.span),))
+    file = nodes.File(scripts=(script,))
+    program = check(file, source, context)
+    return Compiled(source, file, program, lower(program, source, file))
+
+
+# ── the stages ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def read(path: str) -> Source:
+    """A file, or standard input for `-`. Raises UsageError C0104 (can't be read), SopError C0105 (not UTF-8), C0106
+    (too large), C0115 (empty)."""
+    try:
+        if path == STDIN:
+            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with Path(path).open("rb") as stream:
+                data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError("C0104", f"{path} can't be read: {reason}", "check the path, or use - for stdin") from error
+    if len(data) > MAX_BYTES:
+        message = f"{path} is larger than {MAX_BYTES // 2**20} MiB, the most a source may have"
+        raise SopError(
+            "C0106", message, "split it into several scripts; data belongs in a database (`sopvm db import`)"
+        )
+    text = _text(data, path)
+    if not text.strip():
+        raise SopError("C0115", f"{path} is empty", "write what to do, in English or as a script")
+    return Source(path, text)
+
+
+def kind_of(source: Source) -> Kind:
+    """By the file's ending; else by how the text begins: a tree with `{`, DSL with a script's head."""
+    endings: dict[str, Kind] = {".sop": "dsl", ".json": "tree", ".txt": "english", ".md": "english"}
+    ending = endings.get(Path(source.name).suffix.lower()) if source.name != STDIN else None
+    if ending:
+        return ending
+    if source.text.lstrip().startswith("{"):
+        return "tree"
+    return "dsl" if _SCRIPT_HEAD.match(source.text) or source.text.startswith("#! sop") else "english"
+
+
+def draft(source: Source, context: Context, translator: str | None = None, model: str | None = None) -> Draft:
+    """English → the .sop file's text. Raises CompileError T02xx, SopError T01xx, T03xx."""
+    from sopc.english.sample import DatabaseSampler
+    from sopc.english.settings import model_options
+    from sopc.english.translate import draft as translate
+
+    try:
+        return translate(
+            source.text,
+            stem(source),
+            usable_schemas(context),
+            DatabaseSampler(context.database),
+            context.signature,
+            script_names=context.script_names,
+            translator=translator or context.config.setting("use"),
+            model=model_options(context.config, model),
+        )
+    except CompileError as error:
+        if error.source.text != source.text:  # findings in a model's program, not in the sentences
+            raise
+        raise CompileError(source, error.diagnostics) from None
+
+
+def prompt(source: Source, context: Context, model: str | None = None) -> list[dict[str, str]]:
+    """English → the messages a model would get, which is all that would leave. UsageError T0301 without a model."""
+    from sopc.english.model import prompt as write_prompt
+    from sopc.english.sample import DatabaseSampler
+    from sopc.english.sentences import read_workflow
+    from sopc.english.settings import model_options
+    from sopc.english.translate import choose
+
+    options = model_options(context.config, model)
+    choose("model", options)
+    assert options is not None  # else choose has raised
+    workflow = read_workflow(source.text, stem(source))
+    sampler = DatabaseSampler(context.database)
+    schemas = usable_schemas(context)
+    return write_prompt(workflow, schemas, sampler, context.signature, context.script_names, options)
+
+
+def usable_schemas(context: Context) -> dict[str, Schema]:
+    """Of every database that can be opened, for sources that name none. The first failure is raised when none has a store."""
+    schemas, failures = context.readable_schemas()
+    if failures and not any(schema.stores for schema in schemas.values()):
+        raise failures[0]
+    return schemas
+
+
+def parse(source: Source) -> nodes.File:
+    """DSL → tree, with spans. Raises CompileError E01xx."""
+    from sopc.dsl.parse import parse as parse_dsl
+
+    return parse_dsl(source)
+
+
+def parse_tree(source: Source) -> Source:
+    """A tree as JSON → its DSL, whose spans the messages can point at. SopError C0107 for what is no tree."""
+    from pydantic import ValidationError
+
+    from sopc.dsl.fmt import format_file
+
+    try:
+        file = nodes.File.model_validate_json(source.text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        message = f"{source.name} is not a tree: {first['msg'][:1].lower()}{first['msg'][1:]}"
+        raise SopError(
+            "C0107", message + (f" (at {place})" if place else ""), "`sopc parse --json` prints one"
+        ) from error
+    return Source(source.name, format_file(file))
+
+
+def check(file: nodes.File, source: Source, context: Context) -> typed.Program:
+    """Tree → typed program. Raises CompileError E02xx to E06xx."""
+    from sopc.tree.check import check as check_tree
+
+    names = dict.fromkeys(name for script in file.scripts for name in script.uses or (MAIN,))
+    return check_tree(file, source, context.schemas(names), context.signature, context.script_names)
+
+
+def lower(program: typed.Program, source: Source, file: nodes.File) -> list[Module]:
+    """Typed program → bytecode modules, one a script."""
+    from sopc.codegen.lower import lower as lower_program
+    from sopc.english.lock import split_sop
+
+    header, _ = split_sop(source.text)
+    return lower_program(program, source, file, header.sentences if header else ())
+
+
+def encode(modules: Sequence[Module], provenance: Provenance) -> list[Item]:
+    """Modules → bytes with their hashes, ready to store."""
+    from runtime.bytecode.codec import encode as encode_module
+    from runtime.bytecode.codec import module_hash
+
+    return [Item(module.signature.name, module_hash(module), encode_module(module), provenance) for module in modules]
+
+
+def store(items: Sequence[Item], library: Library) -> list[Entry]:
+    """All of them, or none; the version each has now."""
+    return library.put_all(items)
+
+
+# ── about sources ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def stem(source: Source) -> str:
+    """The name without folder and ending, which names a workflow without a title."""
+    return "workflow" if source.name == STDIN else Path(source.name).stem
+
+
+def provenance_of(source: Source) -> Provenance:
+    """From the .sop header, where there is one."""
+    from sopc.english.lock import split_sop
+
+    header, _ = split_sop(source.text)
+    digest = "sha256:" + hashlib.sha256(source.text.encode()).hexdigest()
+    file = "" if source.name == STDIN else Path(source.name).name
+    if header is None:
+        return Provenance(source_hash=digest, file=file)
+    translator, _, model = header.translator.partition(" ")
+    return Provenance(translator, model, "", f"sha256:{header.text_hash}", digest, file)
+
+
+def stale_callers(modules: Sequence[Module], library: Library) -> list[tuple[str, str]]:
+    """(caller, callee) of stored scripts that were compiled against another signature of one of these."""
+    from runtime.bytecode.codec import decode
+
+    changed = {module.signature.name: module.signature for module in modules}
+    found = []
+    for entry in library.entries():
+        if entry.name in changed or not changed.keys() & set(entry.calls):
+            continue
+        for call in decode(library.load(entry.hash)).calls:
+            now = changed.get(call.signature.name)
+            if now is not None and now != call.signature:
+                found.append((entry.name, call.signature.name))
+    return found
+
+
+def _text(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        message = f"{name}:{line}: byte {column} of the line is not UTF-8 text"
+        raise SopError("C0105", message, "save the file as UTF-8") from error
