@@ -1,0 +1,127 @@
+"""English text and the .sop file beside it → whether to translate, and the header that makes the .sop file the lock."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import ndiff
+from typing import Literal
+
+from runtime.errors import SopError
+
+MARK = "#! sop 1"
+_SENTENCE = re.compile(r"# (\d+)\. (.*)")
+_SHOWN_LINES = 20
+
+Choice = Literal["translate", "sop"]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a generated .sop file says about its origin. text_hash, sop_hash: sha256 in hex, of the English text and
+    of the body as generated. when: UTC, ISO 8601."""
+
+    text_hash: str
+    sop_hash: str
+    translator: str
+    when: str
+    sentences: tuple[str, ...]
+
+
+def content_hash(text: str) -> str:
+    """sha256 in hex of a text; the kind of line ends and a byte order mark don't count."""
+    plain = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def write_sop(body: str, text: str, translator: str, sentences: Sequence[str], when: datetime | None = None) -> str:
+    """The whole .sop file: header, empty line, body. when: defaults to now."""
+    moment = (when or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    body = body.strip("\n") + "\n"
+    lines = [
+        MARK,
+        f"# text: sha256:{content_hash(text)}",
+        f"# sop: sha256:{content_hash(body)}",
+        f"# translator: {translator}",
+        f"# when: {moment}",
+        *(f"# {number}. {' '.join(sentence.split())}" for number, sentence in enumerate(sentences, 1)),
+    ]
+    return "\n".join(lines) + "\n\n" + body
+
+
+def split_sop(sop_text: str) -> tuple[Header | None, str]:
+    """The header and the body below it. Header is None for a file that no translator made, or whose mark was taken
+    away; the body is then the whole text."""
+    lines = sop_text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    if lines[0].rstrip() != MARK:
+        return None, sop_text
+    found: dict[str, str] = {}
+    sentences: list[str] = []
+    count = 1
+    for line in lines[1:]:
+        sentence = _SENTENCE.fullmatch(line.rstrip())
+        if sentence and int(sentence[1]) == len(sentences) + 1:
+            sentences.append(sentence[2])
+        elif not sentences and line.startswith("# ") and ": " in line:
+            key, value = line[2:].split(": ", 1)
+            found[key] = value.strip()
+        else:
+            break
+        count += 1
+    if count < len(lines) and not lines[count].strip():
+        count += 1
+    header = Header(
+        found.get("text", "").removeprefix("sha256:"),
+        found.get("sop", "").removeprefix("sha256:"),
+        found.get("translator", ""),
+        found.get("when", ""),
+        tuple(sentences),
+    )
+    return header, "\n".join(lines[count:])
+
+
+def decide(
+    text: str, sentences: Sequence[str], sop_text: str | None, take: Literal["text", "sop"] | None = None
+) -> Choice:
+    """What a compile does: "translate" the text, or use the "sop" file as it stands.
+
+    sentences: of the text as it is now. sop_text: what the .sop file holds, None when there is none. take: settles it
+    where both changed since the translation (and where the .sop file is no translation at all).
+    Raises SopError T0110 where both changed and `take` is None, showing both.
+    """
+    if sop_text is None or take == "text":
+        return "translate"
+    if take == "sop":
+        return "sop"
+    header, body = split_sop(sop_text)
+    if header is not None and header.text_hash == content_hash(text):
+        return "sop"
+    if header is not None and header.sop_hash == content_hash(body.strip("\n") + "\n"):
+        return "translate"
+    raise SopError(
+        "T0110",
+        "both the text and the .sop file changed since the translation"
+        if header
+        else "the .sop file beside the text is no translation of it",
+        "--take text translates again and drops the edits; --take sop keeps the program as it stands\n"
+        + _show_both(header, sentences, body),
+    )
+
+
+def _show_both(header: Header | None, sentences: Sequence[str], body: str) -> str:
+    """The text as it changed (old sentences from the header) and the program as it stands, each cut to some lines."""
+    numbered = [f"{number}. {' '.join(sentence.split())}" for number, sentence in enumerate(sentences, 1)]
+    if header is None:
+        changed = numbered
+    else:
+        before = [f"{number}. {sentence}" for number, sentence in enumerate(header.sentences, 1)]
+        changed = [line for line in ndiff(before, numbered) if line[0] in "+-"]
+    return "\n".join(["the text:", *_cut(changed), "the program:", *_cut(body.strip("\n").split("\n"))])
+
+
+def _cut(lines: Sequence[str]) -> list[str]:
+    shown = [f"    {line}" for line in lines[:_SHOWN_LINES]]
+    return shown + ([f"    … {len(lines) - _SHOWN_LINES} more lines"] if len(lines) > _SHOWN_LINES else [])

@@ -1,0 +1,307 @@
+"""Phrases that create, change and delete rows → steps that write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from runtime.databases.schema import Field, Store
+from sopc.english.patterns import words
+from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
+from sopc.english.patterns.meanings import (
+    Condition,
+    Context,
+    Rows,
+    Source,
+    Steps,
+    Value,
+    all_of,
+    call,
+    column,
+    compare,
+)
+from sopc.english.patterns.names import field_value
+from sopc.english.patterns.tokens import name_words
+from sopc.english.patterns.values import live
+from sopc.tree import nodes
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A field of a store that is given a value; its value speaks of the loop's record, not of the store's rows."""
+
+    field: Value
+    store: Source
+
+    def opens(self, context: Context) -> dict[str, Any]:
+        return {"target": self.field, "source": context.subject}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A field of rows that is set; its value may speak of those rows."""
+
+    field: Value
+
+    def opens(self, context: Context) -> dict[str, Any]:
+        return {"target": self.field, "source": self.field.owner}
+
+
+def _slot(context: Context, field: Value) -> Slot:
+    if context.source is None or field.hops:
+        raise Reject()
+    return Slot(field, context.source)
+
+
+def _reference_slot(context: Context, reference: Any) -> Slot:
+    if context.source is None or len(reference.key.fields) != 1:
+        raise Reject()
+    found = context.source.store.field(reference.key.fields[0])
+    assert found is not None
+    return Slot(field_value(context.source, found), context.source)
+
+
+def _filled(context: Context, slot: Slot, value: Value) -> nodes.RecordField:
+    return nodes.RecordField(name=slot.field.field or "", value=_storable(value, slot.field))
+
+
+def _measured(context: Context, number: Value, own_field: Value) -> nodes.RecordField:
+    """As in "with 10 rooms", where rooms is a field."""
+    return _filled(context, _slot(context, own_field), number)
+
+
+def filled_as(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """ "its size as the width": the value before its field."""
+    for middle in range(position + 1, len(matcher.tokens)):
+        if matcher.low(middle) != "as":
+            continue
+        for end, slot in matcher.read("slot", middle + 1, context):
+            for stop, value in matcher.read("value", position, context.enter(slot)):
+                if stop == middle:
+                    try:
+                        yield end, _filled(context, slot, value)
+                    except Reject:
+                        continue
+
+
+def _named_alike(context: Context, slot: Slot) -> nodes.RecordField:
+    """As in "with the size": the variable of that name, else that field of the loop's record, or the record itself."""
+    assert slot.field.field is not None
+    for variable in reversed(context.variables):
+        ways = variable.words | {name_words(variable.name)}
+        if any(words.same_words(way, slot.field.label) for way in ways):
+            return nodes.RecordField(name=slot.field.field, value=nodes.Name(name=variable.name))
+    subject = context.subject
+    if subject is None:
+        raise Reject(f"where the {' '.join(slot.field.label)} comes from is not said")
+    for store, key in slot.field.points:
+        if store == subject.store.name and not subject.emits:
+            return nodes.RecordField(name=slot.field.field, value=column(subject, key))
+    found = subject.store.field(slot.field.field)
+    if found is None or (found.name in subject.store.primary_key and not slot.field.points):
+        raise Reject(f"where the {' '.join(slot.field.label)} comes from is not said")
+    return nodes.RecordField(name=slot.field.field, value=column(subject, found.name))
+
+
+def _insert(context: Context, about: Source, head: Rows, fields: tuple[nodes.RecordField, ...]) -> Steps:
+    store = about.store
+    names = [one.name for one in fields]
+    if len(set(names)) < len(names):
+        raise Reject("a field is given twice")
+    missing = [
+        field.name
+        for field in store.fields
+        if field.name not in names
+        and not field.type.nullable
+        and not field.has_default
+        and not _is_row_number(store, field)
+    ]
+    if missing:
+        raise Reject(f"{store.name} needs {' and '.join(missing)} too")
+    assert about.origin is not None
+    step = nodes.Insert(store=store.name, database=about.origin.database, record=nodes.RecordExpr(fields=fields))
+    return Steps((step,))
+
+
+def _is_row_number(store: Store, field: Field) -> bool:
+    """An engine numbers rows itself where the key is one whole number."""
+    return store.primary_key == (field.name,) and field.type.name == "int"
+
+
+def _changed(context: Context, own_field: Value) -> Change:
+    return Change(own_field)
+
+
+def _assigned(context: Context, change: Change, value: Value) -> nodes.Assignment:
+    return nodes.Assignment(name=change.field.field or "", value=_storable(value, change.field))
+
+
+def _storable(value: Value, field: Value) -> nodes.Expr:
+    """The value as the field can hold it: numbers change between exact and float ones, but are never cut off."""
+    if not value.fits(field.type) or value.hops or field.field is None:
+        raise Reject()
+    kinds = (value.type.name, field.type.name)
+    if isinstance(value.node, nodes.NumberLiteral) and kinds[1] != "int":
+        return value.node
+    if kinds[1] == "int" and kinds[0] in ("float", "decimal"):
+        raise Reject(f"{field.field} holds whole numbers, so this amount has to be rounded")
+    if kinds in (("float", "decimal"), ("decimal", "float")):
+        return call(kinds[1], value.node)
+    return value.node
+
+
+def _emptied(context: Context, change: Change) -> nodes.Assignment:
+    if not change.field.type.nullable or change.field.field is None:
+        raise Reject(f"{change.field.field} can't be empty")
+    return nodes.Assignment(name=change.field.field, value=nodes.NullLiteral())
+
+
+def _update(context: Context, rows: Rows, assignments: tuple[nodes.Assignment, ...]) -> Steps:
+    source, where = _written(context, rows)
+    assert source.origin is not None
+    if rows.source.origin is not None:
+        assignments = _moved(assignments, rows.source.alias, source.alias)
+    step = nodes.Update(store=source.store.name, database=source.origin.database, where=where, assignments=assignments)
+    return Steps((step,))
+
+
+def _update_rows(context: Context, about: Source, assignments: tuple[nodes.Assignment, ...], rows: Rows) -> Steps:
+    return _update(context, rows, assignments)
+
+
+def _set_of(context: Context, about: Source, change: Change, rows: Rows, value: Value) -> Steps:
+    return _update(context, rows, (_assigned(context, change, value),))
+
+
+def _update_subject(context: Context, about: Source, assignments: tuple[nodes.Assignment, ...]) -> Steps:
+    """As in "set its size to 10", in a loop."""
+    if about.origin is not None:
+        raise Reject()
+    return _update(context, Rows(about), assignments)
+
+
+def _shifted(op: str) -> Any:
+    def build(context: Context, about: Source, change: Change, value: Value, rows: Rows) -> Steps:
+        node = compare(op, change.field.node, _storable(value, change.field))
+        return _update(context, rows, (nodes.Assignment(name=change.field.field or "", value=node),))
+
+    return build
+
+
+def _scaled(sign: int) -> Any:
+    def build(context: Context, about: Source, change: Change, percentage: Any, rows: Rows) -> Steps:
+        if change.field.field is None or change.field.type.name not in ("int", "float", "decimal"):
+            raise Reject()
+        factor = nodes.NumberLiteral(value=f"{(1 + sign * percentage).normalize():f}")
+        node: nodes.Expr = compare("*", change.field.node, factor)
+        if change.field.type.name == "int":
+            raise Reject(f"{change.field.field} holds whole numbers, so a share of it has to be rounded")
+        if change.field.type.name == "decimal":
+            digits = nodes.IntLiteral(value=change.field.type.scale)
+            args = (nodes.Argument(value=node), nodes.Argument(value=digits))
+            node = nodes.CallExpr(name="round", args=args)
+        return _update(context, rows, (nodes.Assignment(name=change.field.field, value=node),))
+
+    return build
+
+
+def _marked(context: Context, about: Source, rows: Rows, condition: Condition) -> Steps:
+    """As in "mark them as x": sets the one field that being x is about."""
+    node = condition.node
+    value: nodes.Expr = nodes.BoolLiteral(value=True)
+    if isinstance(node, nodes.Unary):
+        node, value = node.arg, nodes.BoolLiteral(value=False)
+    if isinstance(node, nodes.Binary) and node.op == "=":
+        node, value = node.left, node.right
+    if not isinstance(node, nodes.FieldAccess):
+        raise Reject()
+    return _update(context, rows, (nodes.Assignment(name=node.name, value=value),))
+
+
+def _delete(context: Context, about: Source, rows: Rows) -> Steps:
+    source, where = _written(context, rows)
+    assert source.origin is not None
+    return Steps((nodes.Delete(store=source.store.name, database=source.origin.database, where=where),))
+
+
+def _written(context: Context, rows: Rows) -> tuple[Source, nodes.Expr | None]:
+    """The store that a change is made in, and which of its rows: for rows found before, by what they were found."""
+    if rows.sorts or rows.limit is not None:
+        raise Reject("a change to the first few of sorted rows can't be made in one go; find them first")
+    source = rows.source
+    if source.origin is None:
+        key = source.store.primary_key
+        if source.emits or not key:
+            raise Reject()
+        store = context.world.source(source.database, source.store.name)
+        ties = [compare("=", column(store, name), column(source, name)) for name in key]
+        return store, all_of(ties)
+    if context.found is None or source != context.found.source:
+        return source, all_of(rows.conditions) if rows.conditions else None
+    found = live(context)
+    store = found.rows.source
+    own = tuple(_moved(condition, source.alias, store.alias) for condition in rows.conditions)
+    if found.rows.limit is None:
+        conditions = (*found.rows.conditions, *own)
+        return store, all_of(conditions) if conditions else None
+    key = store.store.primary_key
+    if len(key) != 1:
+        raise Reject(f"{store.store.name} has no single key to tell the rows found by")
+    select = nodes.Select(columns=(nodes.NamedColumn(value=column(source, key[0])),))
+    query = nodes.Query(stages=(nodes.From(store=found.name), select))
+    return store, all_of([nodes.InExpr(arg=column(store, key[0]), query=query), *own])
+
+
+def _moved(node: Any, old: str, new: str) -> Any:
+    """The expression with the fields of one source taken of another."""
+    from sopc.english.patterns.finish import rewrite
+
+    def rename(part: nodes.Node) -> nodes.Node:
+        if isinstance(part, nodes.FieldAccess) and part.base == nodes.Name(name=old):
+            return part.model_copy(update={"base": nodes.Name(name=new)})
+        return part
+
+    return rewrite(node, rename)
+
+
+_CREATE = "(create|insert|add|record|make|store|file|enter|open)"
+
+ROWS = (
+    Row("slot", "[the|its|a|an] {field}", _slot),
+    Row("slot", "[the|its|a|an] {reference}", _reference_slot),
+    Row("filled", "{slot} (=|of|is|being|set to|:) {value@slot}", _filled),
+    Row("filled", "{slot} {value@slot}", _filled),
+    Row("filled", "{slot}", _named_alike),
+    Row("filled", "{filled_as:field}", lambda context, field: field),
+    Row("filled", "{number} {own_field}", _measured),
+    Row("more_filled", "(,|[,] and) {filled}", lambda context, filled: filled),
+    Row("all_filled", "{filled:first} {more_filled:more}*", lambda context, first, more: (first, *more)),
+    Row(
+        "statement",
+        f"{_CREATE} [a|an|one|a new|new|another] {{about}} {{head@about}} (with|having|where|:) {{all_filled:fields@about}}",
+        _insert,
+    ),
+    Row("change", "[the|their|its] {own_field}", _changed),
+    Row("assigned", "{change} (to|=) {value@change}", _assigned),
+    Row("assigned", "{change} to (nothing|null|empty|unknown)", _emptied),
+    Row("more_assigned", "(,|[,] and) {assigned}", lambda context, assigned: assigned),
+    Row("assignments", "{assigned:first} {more_assigned:more}*", lambda context, first, more: (first, *more)),
+    Row("statement", "(set|change|update) {about} {change@about} of {rows@about} to {value@change}", _set_of),
+    Row("statement", "(set|change|update) {about} {rows@about} 's {change@about} to {value@change}", _set_of),
+    Row("statement", "(set|change|update) {about} {assignments@about} (for|of|on|in) {rows@about}", _update_rows),
+    Row("statement", "for {about} {rows@about} [,] (set|change|update) {assignments@about}", _update_rows),
+    Row("statement", "(set|change|update) {about} {assignments@about}", _update_subject),
+    Row("statement", "(increase|raise|grow) {about} {change@about} of {rows@about} by {value@change}", _shifted("+")),
+    Row(
+        "statement",
+        "(reduce|decrease|lower|cut) {about} {change@about} of {rows@about} by {value@change}",
+        _shifted("-"),
+    ),
+    Row("statement", "(increase|raise|grow) {about} {change@about} of {rows@about} by {percentage}", _scaled(1)),
+    Row("statement", "(reduce|decrease|lower|cut) {about} {change@about} of {rows@about} by {percentage}", _scaled(-1)),
+    Row("statement", "mark {about} {rows@about} as {adjective:condition@about}", _marked),
+    Row("statement", "(delete|remove|drop|erase|throw away) {about} {rows@about}", _delete),
+)
+
+PRIMITIVES: dict[str, Primitive] = {"filled_as": filled_as}

@@ -1,0 +1,142 @@
+"""A sentence that could not be read → which words, why, and the nearest form that can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sopc.dsl.fmt import format_step
+from sopc.english.patterns import words
+from sopc.english.patterns.flow import Loop, Otherwise
+from sopc.english.patterns.matcher import Matcher
+from sopc.english.patterns.meanings import Context, Source, Steps
+from sopc.english.patterns.names import field_names, holding, is_measure, reference_names
+from sopc.english.patterns.tokens import name_words
+from sopc.tree import nodes
+
+_SHOWN_READINGS = 4
+
+
+class Complaint(Exception):
+    """Why one sentence can't be translated. hint: the nearest readable form, and the ways on."""
+
+    def __init__(self, code: str, message: str, hint: str | None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+def not_understood(matcher: Matcher, context: Context) -> Complaint:
+    """T0201 for words that mean nothing here, T0202 for known words in an order that no pattern has."""
+    unknown = list(dict.fromkeys(_unknown(matcher, context)))
+    hint = f"{_nearest(matcher, context)}; or let a model translate it, or write it in the .sop file"
+    if unknown:
+        said = " and ".join(f'"{word}"' for word in unknown)
+        verb = "is" if len(unknown) == 1 else "are"
+        return Complaint(
+            "T0201", f"{said} {verb} no store, field, value or variable here, and no word the patterns know", hint
+        )
+    reasons = [reason for at, reason in matcher.rejected if at >= matcher.furthest - 1]
+    reasons = reasons or [reason for _, reason in matcher.rejected]
+    if reasons:
+        return Complaint("T0202", reasons[-1], hint)
+    if matcher.furthest >= len(matcher.tokens):
+        return Complaint("T0202", "its words are known, but not in this order", hint)
+    rest = matcher.source(matcher.furthest, len(matcher.tokens))
+    return Complaint("T0202", f'it can be read up to "{rest}", but not that', hint)
+
+
+def several_readings(readings: list[Any], finish: Callable[[Any], Any]) -> Complaint:
+    """T0203: the question which of them is meant. finish: makes steps what a person would write."""
+    shown = "\n".join(f"    {number}. {_said(one, finish)}" for number, one in enumerate(readings[:_SHOWN_READINGS], 1))
+    return Complaint(
+        "T0203",
+        f"it can be read in {len(readings)} ways, and which is meant is for its author to say",
+        f"say it so that only one of these is left\n{shown}",
+    )
+
+
+def _said(reading: Any, finish: Callable[[Any], Any]) -> str:
+    """A reading in the DSL, on one line."""
+    if isinstance(reading, Steps | Otherwise):
+        steps: tuple[nodes.AnyStep, ...] = reading.steps
+    elif isinstance(reading, Loop):
+        steps = (nodes.ForEach(name=reading.name, query=reading.query, value=reading.value, steps=()),)
+    else:
+        steps = (nodes.Assert(condition=reading.node, message=nodes.TextLiteral(parts=("…",))),)
+    return " ".join(" ".join(format_step(step) for step in finish(steps)).split())
+
+
+def _unknown(matcher: Matcher, context: Context) -> Iterator[str]:
+    known = _known_words(context)
+    for position, token in enumerate(matcher.tokens):
+        if token.kind != "word" or token.low in matcher.grammar.words or token.low in words.STOP_WORDS:
+            continue
+        if token.low in words.NUMBERS or token.low in words.SCALES or token.low in words.MONTHS:
+            continue
+        if token.low in words.UNITS or any(
+            words.same(token.low, word) or words.past_of(token.low, word) for word in known
+        ):
+            continue
+        if not _in_a_value(matcher, position, context):
+            yield token.value
+
+
+def _known_words(context: Context) -> set[str]:
+    known: set[str] = set()
+    for source in context.world.sources:
+        known |= set(name_words(source.store.name))
+        for field in source.store.fields:
+            known |= {word for way in field_names(source.store, field) for word in way}
+        for key in source.store.foreign_keys:
+            known |= {word for way in reference_names(source.store, key) for word in way}
+    for variable in context.variables:
+        known |= {word for way in variable.words for word in way}
+    for name in context.world.scripts:
+        known |= set(name_words(name))
+        found = context.world.signatures(name)
+        known |= {word for one in (found[0].params if found else ()) for word in name_words(one.name)}
+    if context.subject is not None:
+        known |= {word for field in context.subject.store.fields for word in name_words(field.name)}
+    return known
+
+
+def _in_a_value(matcher: Matcher, position: int, context: Context) -> bool:
+    """Whether the word is, or is part of, a value that some text field holds."""
+    for start in range(max(0, position - 2), position + 1):
+        for end in range(position + 1, min(len(matcher.tokens), start + 4) + 1):
+            value = matcher.source(start, end)
+            if any(holding(source, value, context, 0) for source in context.world.sources):
+                return True
+    return False
+
+
+def _nearest(matcher: Matcher, context: Context) -> str:
+    """A sentence of the same kind that can be read, over names that exist."""
+    first = matcher.low(0)
+    source = _spoken_of(matcher, context)
+    if source is None:
+        return "there is no store to speak of; import data first"
+    store = " ".join(name_words(source.store.name))
+    fields = [field for field in source.store.fields if is_measure(source.store, field)] or list(source.store.fields)
+    field = " ".join(name_words(fields[0].name))
+    kinds = (
+        (("delete", "remove"), f"delete the {store} whose {field} is …"),
+        (("set", "change", "update", "increase", "reduce"), f"set the {field} of the {store} whose … is … to …"),
+        (("create", "insert", "add"), f"create a {words.singular(store)} with {field} = …, …"),
+        (("for",), f"for each of the {store} whose {field} is above …, say …"),
+        (("if", "when"), f"if there are more than … {store}, ask …"),
+        (("how", "count"), f"how many {store} per …?"),
+        (("return",), f"return the number of {store}"),
+        (("stop", "fail"), f'stop with the message "…" if there are no {store}'),
+    )
+    form = next((form for verbs, form in kinds if first in verbs), f"show the {store} whose {field} is above …")
+    return f"nearest form: {form}"
+
+
+def _spoken_of(matcher: Matcher, context: Context) -> Source | None:
+    for source in context.world.sources:
+        if any(matcher.read("head", at, context.within(source)) for at in range(len(matcher.tokens))):
+            return source
+    return next(iter(context.world.sources), None)

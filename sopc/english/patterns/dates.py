@@ -1,0 +1,307 @@
+"""Phrases for days, months, years and spans of time → date expressions, and what it means to lie before or in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from runtime.types import DATE, TIMESTAMP
+from sopc.english.patterns import words
+from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
+from sopc.english.patterns.meanings import Condition, Context, Value, all_of, call, compare, via
+from sopc.tree import nodes
+
+TODAY = call("today")
+
+
+@dataclass(frozen=True)
+class Span:
+    """From start to before end (None: without end), as dates; or from the moment `start` on, when exact. day: it is one day."""
+
+    start: nodes.Expr
+    end: nodes.Expr | None
+    day: bool = False
+    exact: bool = False
+
+
+def _literal(day: date) -> nodes.DateLiteral:
+    return nodes.DateLiteral(value=day.isoformat())
+
+
+def one_day(day: date) -> Span:
+    return Span(_literal(day), _literal(day + timedelta(days=1)), day=True)
+
+
+def iso_day(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """2024-01-31, and with a time 2024-01-31T10:00."""
+    if position >= len(matcher.tokens) or matcher.tokens[position].kind != "date":
+        return
+    written = matcher.tokens[position].value
+    try:
+        if len(written) > len("2024-01-31"):
+            moment = written.replace(" ", "T").removesuffix("Z")
+            full = moment + ":00" if moment.count(":") == 1 else moment
+            yield position + 1, Span(nodes.TimestampLiteral(value=full + "Z"), None, exact=True)
+        else:
+            yield position + 1, one_day(date.fromisoformat(written))
+    except ValueError:
+        matcher.reject(position, f"{written} is no day of the calendar")
+
+
+def year(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """A plain number of four digits."""
+    if position < len(matcher.tokens):
+        token = matcher.tokens[position]
+        if token.kind == "number" and len(token.value) == 4 and token.value.isdigit() and int(token.value) >= 1000:
+            yield position + 1, int(token.value)
+
+
+def month_name(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    if matcher.low(position) in words.MONTHS:
+        yield position + 1, words.MONTHS[matcher.low(position)]
+
+
+def day_number(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """31, and "1st"."""
+    if position < len(matcher.tokens):
+        digits = matcher.tokens[position].value.rstrip("sthndr")
+        if digits.isdigit() and 1 <= int(digits) <= 31:
+            yield position + 1, int(digits)
+
+
+def unit(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    low = matcher.low(position)
+    if low in words.UNITS:
+        yield position + 1, words.UNITS[low]
+
+
+def _day(context: Context, day_number: int, month_name: int, year: int) -> Span:
+    try:
+        return one_day(date(year, month_name, day_number))
+    except ValueError:
+        raise Reject(f"{year}-{month_name:02}-{day_number:02} is no day of the calendar") from None
+
+
+def _month(context: Context, month_name: int, year: int) -> Span:
+    following = date(year + month_name // 12, month_name % 12 + 1, 1)
+    return Span(_literal(date(year, month_name, 1)), _literal(following))
+
+
+def _year(context: Context, year: int) -> Span:
+    return Span(_literal(date(year, 1, 1)), _literal(date(year + 1, 1, 1)))
+
+
+def _relative_day(offset: int) -> Any:
+    def build(context: Context) -> Span:
+        start = later(TODAY, offset, "day")
+        return Span(start, later(TODAY, offset + 1, "day"), day=True)
+
+    return build
+
+
+def _current(shift: int) -> Any:
+    def build(context: Context, unit: str) -> Span:
+        if unit in ("second", "minute", "hour"):
+            raise Reject()
+        if unit == "day":
+            return Span(later(TODAY, shift, "day"), later(TODAY, shift + 1, "day"), day=True)
+        begin = call("start_of", TODAY, nodes.TextLiteral(parts=(unit,)))
+        return Span(later(begin, shift, unit), later(begin, shift + 1, unit))
+
+    return build
+
+
+def _last(context: Context, unit: str, number: Value | None = None) -> Span:
+    return Span(ago(_whole(number), unit), None, exact=unit in ("second", "minute", "hour"))
+
+
+def _ago(context: Context, number: Value, unit: str) -> Span:
+    count = _whole(number)
+    exact = unit in ("second", "minute", "hour")
+    return Span(ago(count, unit), None if exact else later(ago(count, unit), 1, "day"), day=not exact, exact=exact)
+
+
+def _given(context: Context, variable: Value) -> Span:
+    if variable.type.name == "timestamp":
+        return Span(variable.node, None, exact=True)
+    if variable.type.name not in ("date", "any"):
+        raise Reject()
+    return Span(variable.node, later(variable.node, 1, "day"), day=True)
+
+
+def _whole(number: Value | None) -> int:
+    if number is None:
+        return 1
+    if not isinstance(number.node, nodes.IntLiteral):
+        raise Reject("a span of time needs a whole number")
+    return number.node.value
+
+
+def later(start: nodes.Expr, count: int, unit: str) -> nodes.Expr:
+    """So many units after a date (before it when negative)."""
+    if count == 0:
+        return start
+    if unit == "week":
+        count, unit = count * 7, "day"
+    if unit == "day":
+        step = nodes.DurationLiteral(value=abs(count), unit="day")
+        return compare("+" if count > 0 else "-", start, step)
+    name = "add_months" if unit in ("month", "quarter") else "add_years"
+    amount = count * 3 if unit == "quarter" else count
+    literal: nodes.Expr = nodes.IntLiteral(value=abs(amount))
+    return call(name, start, literal if amount > 0 else nodes.Unary(op="-", arg=literal))
+
+
+def ago(count: int, unit: str) -> nodes.Expr:
+    if unit in ("second", "minute", "hour"):
+        return compare("-", call("now"), nodes.DurationLiteral(value=count, unit=unit))
+    return later(TODAY, -count, unit)
+
+
+def as_type(day: nodes.Expr, name: str) -> nodes.Expr:
+    """A date where a timestamp is needed: midnight, UTC."""
+    if name != "timestamp" or isinstance(day, nodes.TimestampLiteral):
+        return day
+    if isinstance(day, nodes.DateLiteral):
+        return nodes.TimestampLiteral(value=f"{day.value}T00:00:00Z")
+    if isinstance(day, nodes.Binary) and day.left == call("now"):
+        return day
+    return call("timestamp", day)
+
+
+def _test(*ops: str) -> Any:
+    """A builder of the test of the context's target against one or two spans."""
+
+    def build(context: Context, span: Span, other: Span | None = None) -> Condition:
+        target = context.target
+        if target is None or target.type.name not in ("date", "timestamp"):
+            raise Reject()
+        return Condition(time_test(target, ops[0], span, other))
+
+    return build
+
+
+def time_test(target: Value, op: str, span: Span, other: Span | None = None) -> nodes.Expr:
+    """The condition that a date or moment lies before, after, since, until or in a span, or between two."""
+    kind = target.type.name
+    if span.exact and kind == "date":
+        raise Reject("a day is compared with a moment")
+    field = target.node
+    start = as_type(span.start, kind)
+    end = None if span.end is None else as_type(span.end, kind)
+    daily = span.day and kind == "date"
+    if op == "before":
+        return compare("<", field, start)
+    if op == "since":
+        return compare(">=", field, start)
+    if op == "after":
+        if daily or span.exact:
+            return compare(">", field, start)
+        if end is None:
+            raise Reject()
+        return compare(">=", field, end)
+    if op == "until":
+        if daily or span.exact:
+            return compare("<=", field, start)
+        if end is None:
+            raise Reject()
+        return compare("<", field, end)
+    if op == "between":
+        assert other is not None
+        if daily and other.day:
+            return nodes.Between(arg=field, low=start, high=as_type(other.start, kind))
+        return all_of([time_test(target, "since", span), time_test(target, "until", other)])
+    if daily or (span.exact and span.end is None and isinstance(span.start, nodes.TimestampLiteral)):
+        return compare("=", field, start)
+    within = [compare(">=", field, start)]
+    if end is not None:
+        within.append(compare("<", field, end))
+    return all_of(within)
+
+
+def _old(op: str) -> Any:
+    def build(context: Context, number: Value, unit: str) -> Condition:
+        return Condition(_aged(context, op, number, unit))
+
+    return build
+
+
+def _aged(context: Context, op: str, number: Value, unit: str) -> nodes.Expr:
+    target = context.target
+    if target is None or target.type.name not in ("date", "timestamp"):
+        raise Reject()
+    return compare(op, target.node, as_type(ago(_whole(number), unit), target.type.name))
+
+
+def _field_happened(context: Context, happened: Value, dated: Condition) -> Condition:
+    return Condition(dated.node, (happened.field or "",))
+
+
+def _moment(context: Context, span: Span) -> Value:
+    """A single day or moment as a value."""
+    if span.exact and span.end is None and isinstance(span.start, nodes.TimestampLiteral):
+        return Value(span.start, TIMESTAMP)
+    if not span.day or isinstance(span.start, nodes.Name):
+        raise Reject()
+    wanted = context.target.type.name if context.target else "date"
+    if wanted not in ("date", "timestamp", "any"):
+        raise Reject()
+    return Value(as_type(span.start, wanted), TIMESTAMP if wanted == "timestamp" else DATE)
+
+
+def _now(context: Context) -> Value:
+    if context.target is not None and context.target.type.name == "date":
+        raise Reject()
+    return Value(call("now"), TIMESTAMP)
+
+
+def through(value: Value, condition: Condition) -> Condition:
+    """A condition on a field that references reach, as one on the row that they start from."""
+    mentioned = (value.hops[0].key.fields[0],) if value.hops else ((value.field,) if value.field else ())
+    return Condition(via(value.hops, condition.node), (*mentioned, *condition.mentioned))
+
+
+PRIMITIVES: dict[str, Primitive] = {
+    "iso_day": iso_day,
+    "year": year,
+    "month_name": month_name,
+    "day_number": day_number,
+    "unit": unit,
+}
+
+ROWS = (
+    Row("span", "{iso_day}", lambda context, iso_day: iso_day),
+    Row("span", "[the] {day_number} [of] {month_name} {year}", _day),
+    Row("span", "{month_name} {day_number} [,] {year}", _day),
+    Row("span", "{month_name} [of] {year}", _month),
+    Row("span", "[the year] {year}", _year),
+    Row("span", "today", _relative_day(0)),
+    Row("span", "yesterday", _relative_day(-1)),
+    Row("span", "tomorrow", _relative_day(1)),
+    Row("span", "(this|the current) {unit}", _current(0)),
+    Row("span", "(last|the last|the previous) {unit}", _current(-1)),
+    Row("span", "(next|the next) {unit}", _current(1)),
+    Row("span", "[the] (last|past) {number} {unit}", _last),
+    Row("span", "the past {unit}", _last),
+    Row("span", "{number} {unit} ago", _ago),
+    Row("span", "[the|that|this] {variable}", _given),
+    Row("dated", "before {span}", _test("before")),
+    Row("dated", "(earlier|older) than {span}", _test("before")),
+    Row("dated", "after {span}", _test("after")),
+    Row("dated", "(later|newer|more recent) than {span}", _test("after")),
+    Row("dated", "(since|from|on or after|not before) {span} [on|onwards]", _test("since")),
+    Row("dated", "(until|till|by|up to|on or before|not after) {span}", _test("until")),
+    Row("dated", "[in|on|during|within|of|from|for|at] {span}", _test("in")),
+    Row("dated", "between {span} and {span:other}", _test("between")),
+    Row("dated", "from {span} (to|until|till|through) {span:other}", _test("between")),
+    Row("dated", "(older than|more than|over|longer than) {number} {unit} [ago|old]", _old("<")),
+    Row("dated", "(newer than|less than|within) {number} {unit} [ago|old]", _old(">")),
+    Row("dated", "at least {number} {unit} (ago|old)", _old("<=")),
+    Row("more_dates", "[,] (and|but) {dated:condition}", lambda context, condition: ("and", condition)),
+    Row("more_dates", "[,] or {dated:condition}", lambda context, condition: ("or", condition)),
+    Row("happening", "{happened} {dates:dated@happened}", _field_happened),
+    Row("moment", "{span}", _moment),
+    Row("moment", "(now|the current time)", _now),
+)

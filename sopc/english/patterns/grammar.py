@@ -1,0 +1,29 @@
+"""All pattern rows and primitives → the grammar of plain English that the matcher reads with."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from sopc.english.patterns import (
+    changes,
+    conditions,
+    dates,
+    flow,
+    names,
+    parameters,
+    selections,
+    show,
+    statements,
+    values,
+)
+from sopc.english.patterns.matcher import Grammar
+
+_MODULES_WITH_ROWS = (dates, values, conditions, selections, show, changes, flow, parameters)
+_MODULES_WITH_PRIMITIVES = (names, dates, values, conditions, changes, statements, parameters)
+
+
+@cache
+def grammar() -> Grammar:
+    rows = [row for module in _MODULES_WITH_ROWS for row in module.ROWS]
+    primitives = {name: read for module in _MODULES_WITH_PRIMITIVES for name, read in module.PRIMITIVES.items()}
+    return Grammar(rows, primitives)

@@ -1,0 +1,410 @@
+"""Words → the stores, fields, references, stored values, variables and scripts they name (the matcher's primitives)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from runtime.databases.schema import Field, ForeignKey, Store
+from runtime.types import TEXT, Type
+from sopc.english.patterns import words
+from sopc.english.patterns.matcher import Found, Matcher, Primitive, Several
+from sopc.english.patterns.meanings import (
+    Condition,
+    Context,
+    Hop,
+    Rows,
+    Source,
+    Value,
+    Variable,
+    any_of,
+    column,
+    compare,
+    output,
+    text,
+    via,
+)
+from sopc.english.patterns.tokens import name_words
+from sopc.tree import nodes
+
+_LONGEST_VALUE = 6
+_LONGEST_NAME = 4
+_HOPS = 3
+
+
+def field_names(store: Store, field: Field) -> list[tuple[str, ...]]:
+    """Each way English may write a field's name: whole, or without the store's own name in front ("box_size" of a
+    box is its size)."""
+    whole = name_words(field.name)
+    found = [whole]
+    own = name_words(store.name)
+    if len(whole) > len(own) and words.same_words(whole[: len(own)], own):
+        found.append(whole[len(own) :])
+    return found
+
+
+def reference_names(store: Store, key: ForeignKey) -> list[tuple[str, ...]]:
+    """How English calls what a reference points at: its field's name without "id", or the other store's name."""
+    found = [name_words(key.other_store)]
+    if len(key.fields) == 1:
+        own = name_words(key.fields[0])
+        if len(own) > 1 and own[-1] in words.KEY_ENDINGS:
+            own = own[:-1]
+        found.append(own)
+    return found
+
+
+def is_measure(store: Store, field: Field) -> bool:
+    """Whether a field holds numbers that count for something: it is no key and no reference."""
+    keys = set(store.primary_key) if len(store.primary_key) == 1 else set()
+    for key in store.foreign_keys:
+        keys |= set(key.fields)
+    return field.type.name in ("int", "float", "decimal") and field.name not in keys
+
+
+def hop_along(source: Source, key: ForeignKey, context: Context) -> Hop:
+    """Follow a reference; a store that is reached from itself gets an alias of its own."""
+    target = context.world.source(source.database, key.other_store)
+    if target.store.name == source.store.name or target.alias == source.alias:
+        alias = "_".join(reference_names(source.store, key)[-1])
+        if alias in (target.alias, source.alias):
+            alias = f"other_{target.alias}"
+        assert target.origin is not None
+        origin = target.origin.model_copy(update={"alias": alias})
+        target = Source(alias, target.database, target.store, origin)
+    return Hop(source, key, target)
+
+
+def label_fields(store: Store) -> list[Field]:
+    """The text fields that say which row it is: the only one, else the only unique one, else those called a name."""
+    texts = [field for field in store.fields if field.type.name == "text"]
+    if len(texts) > 1:
+        unique = [field for field in texts if (field.name,) in store.unique]
+        named = [field for field in texts if words.LABELS & set(name_words(field.name))]
+        texts = unique if len(unique) == 1 else named if len(named) == 1 else texts
+    return texts
+
+
+def field_value(source: Source, field: Field) -> Value:
+    node: nodes.Expr = output(field.name) if not source.alias else column(source, field.name)
+    points = tuple(
+        (key.other_store, key.other_fields[0]) for key in source.store.foreign_keys if key.fields == (field.name,)
+    )
+    return Value(node, field.type, name_words(field.name), field=field.name, owner=source, points=points)
+
+
+def with_hop(hop: Hop, value: Value) -> Value:
+    """A field of the row that a reference points at, as reached from the row that points; the field pointed at is
+    the one that points."""
+    if not value.hops and value.field is not None and (value.field,) == hop.key.other_fields:
+        own = hop.base.store.field(hop.key.fields[0])
+        assert own is not None
+        return field_value(hop.base, own)
+    label = (*reference_names(hop.base.store, hop.key)[-1], *value.label)
+    return replace(value, label=label, hops=(hop, *value.hops), points=())
+
+
+def _spelt(matcher: Matcher, position: int, name: str, ways: Iterable[tuple[str, ...]]) -> Iterator[int]:
+    """Ends of the tokens from `position` on that spell a name, in backquotes or in one of those ways."""
+    if position < len(matcher.tokens) and matcher.tokens[position].kind == "name":
+        if matcher.tokens[position].value == name:
+            yield position + 1
+        return
+    for way in ways:
+        end = position + len(way)
+        written = tuple(token.low or token.value for token in matcher.tokens[position:end] if token.kind != "text")
+        if way and words.same_words(written, way):
+            yield end
+
+
+def own_field(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """A field of the context's rows."""
+    source = context.source
+    if source is None:
+        return
+    for field in source.store.fields:
+        for end in _spelt(matcher, position, field.name, field_names(source.store, field)):
+            yield end, field_value(source, field)
+
+
+def reference(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """What a reference of the context's rows points at, as a Hop."""
+    source = context.source
+    if source is None or _depth(context) > _HOPS:
+        return
+    for key in source.store.foreign_keys:
+        for end in _spelt(matcher, position, "", reference_names(source.store, key)):
+            yield end, hop_along(source, key, context)
+
+
+def reference_label(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """A reference shown by what tells the row it points at; not where its own field has that name already."""
+    source = context.source
+    if source is None or source.origin is None:
+        return
+    for key in source.store.foreign_keys:
+        for way in reference_names(source.store, key):
+            if len(key.fields) == 1 and words.same_words(way, name_words(key.fields[0])):
+                continue
+            for end in _spelt(matcher, position, "", [way]):
+                hop = hop_along(source, key, context)
+                for field in label_fields(hop.target.store):
+                    yield end, with_hop(hop, field_value(hop.target, field))
+
+
+def _depth(context: Context) -> int:
+    source = context.source
+    return 0 if source is None else source.alias.count("other_")
+
+
+def flag(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """A yes/no field as an adjective."""
+    source = context.source
+    if source is None:
+        return
+    for field in source.store.fields:
+        if field.type.name != "bool":
+            continue
+        ways = field_names(source.store, field)
+        ways += [way[1:] for way in ways if len(way) > 1 and way[0] in words.FLAG_STARTS]
+        for end in _spelt(matcher, position, field.name, ways):
+            yield end, Condition(column(source, field.name), (field.name,))
+
+
+def happened(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """A day or moment field as what happened then: a field "shipped_on", "created_at" or "order date", written as
+    "shipped", "created" or "ordered"."""
+    source = context.source
+    if source is None:
+        return
+    for field in source.store.fields:
+        if field.type.name not in ("date", "timestamp"):
+            continue
+        for way in field_names(source.store, field):
+            stem = way[:-1] if len(way) > 1 and way[-1] in words.DATE_ENDINGS else way
+            end = position + len(stem)
+            written = [token.low for token in matcher.tokens[position:end]]
+            if len(written) == len(stem) and all(map(words.past_of, written, stem)):
+                yield end, field_value(source, field)
+                if len(way) > len(stem) and matcher.low(end) == way[-1]:
+                    yield end + 1, field_value(source, field)
+
+
+def head(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """The context's rows by their store's name."""
+    source = context.source
+    if source is None or source.origin is None:
+        return
+    looped = context.subject is not None and context.subject.store == source.store
+    definite = position > 0 and matcher.low(position - 1) in ("the", "that", "this")
+    for end in _spelt(matcher, position, source.store.name, [name_words(source.store.name)]):
+        last = matcher.low(end - 1)
+        if looped and definite and last == words.singular(last):
+            continue  # "the box", in a loop over boxes, is the one at hand
+        yield end, Rows(source)
+
+
+def pronoun(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """As in "them", where the context's rows are those found before; "it", where they are the loop's record."""
+    subject = context.subject
+    if subject is not None and context.source == subject:
+        if matcher.low(position) == "it":
+            yield position + 1, Rows(subject)
+        if matcher.low(position) in ("the", "that", "this"):
+            for end in _spelt(matcher, position + 1, "", [name_words(subject.store.name)]):
+                yield end, Rows(subject)
+        return
+    found = context.found
+    if found is None or context.source != found.source:
+        return
+    if matcher.low(position) in ("them", "those", "these", "they"):
+        yield position + 1, Rows(found.source)
+
+
+def spans(matcher: Matcher, position: int) -> Iterator[tuple[int, str]]:
+    """(end, text) of the tokens from `position` on that may be a value: quoted text, or a few words as they stand."""
+    if position >= len(matcher.tokens):
+        return
+    first = matcher.tokens[position]
+    if first.kind == "text":
+        yield position + 1, first.value
+        return
+    if first.kind not in ("word", "number") or first.low in words.STOP_WORDS:
+        return
+    for end in range(position + 1, min(position + _LONGEST_VALUE, len(matcher.tokens)) + 1):
+        last = matcher.tokens[end - 1]
+        if last.kind in ("text", "date", "name") or last.value in (",", ";", ":", "(", ")"):
+            return
+        if last.kind == "mark" or last.low in words.STOP_WORDS:
+            continue
+        yield end, matcher.source(position, end)
+
+
+def stored(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """A value, as the condition that a text field of the rows holds it: own fields first, then those that references
+    reach. Several fields that hold it are several readings."""
+    source = context.source
+    if source is None or source.emits:
+        return
+    for end, value in spans(matcher, position):
+        found = holding(source, value, context)
+        if found:
+            yield end, Several(tuple(found))
+        elif matcher.tokens[position].kind == "text":
+            matcher.reject(end, f'no text field of {source.store.name} holds "{value}"')
+
+
+def holding(source: Source, value: str, context: Context, depth: int = 2) -> list[Condition]:
+    """The conditions that each field holding that value equals it: of the row itself, else of what it points at."""
+    found = [
+        Condition(equals(field_value(source, field), spellings), (field.name,))
+        for field in source.store.fields
+        if field.type.name == "text" and (spellings := spelling(source, field.name, value, context))
+    ]
+    if found or depth == 0:
+        return found
+    for key in source.store.foreign_keys:
+        hop = hop_along(source, key, context)
+        found += [
+            Condition(via((hop,), condition.node), key.fields)
+            for condition in holding(hop.target, value, context, depth - 1)
+        ]
+    return found
+
+
+def spelling(source: Source, field: str, value: str, context: Context) -> tuple[str, ...]:
+    """How the data spells a value: exactly so where it does, else in every other way that differs in case only."""
+    found = context.world.sampler.find(source.qualified, field, value)
+    return (value,) if value in found else tuple(sorted(found))
+
+
+def equals(value: Value, spellings: tuple[str, ...]) -> nodes.Expr:
+    return any_of([compare("=", value.node, text(one)) for one in spellings])
+
+
+def stored_here(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """A value of the text field that the context compares with; quoted text needs not be in the data."""
+    target = context.target
+    if target is None or target.type.name not in ("text", "any"):
+        return
+    if position < len(matcher.tokens) and matcher.tokens[position].kind == "text":
+        yield position + 1, Value(text(matcher.tokens[position].value), TEXT)
+        return
+    owner = target.owner
+    if target.field is None or owner is None or owner.emits:
+        return
+    for end, value in spans(matcher, position):
+        found = spelling(owner, target.field, value, context)
+        if len(found) == 1:
+            yield end, Value(text(found[0]), TEXT)
+        elif not found:
+            matcher.reject(position, f'"{value}" is not a value of {target.field} (quotes make any text a value)')
+
+
+def variable(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """A parameter, or what an earlier sentence counted, worked out or asked."""
+    for one in reversed(context.variables):
+        for way in one.words | {(one.name,)}:
+            for end in _spelt(matcher, position, one.name, [way]):
+                yield end, Value(nodes.Name(name=one.name), one.type, name_words(one.name))
+
+
+def script(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """A stored script, by its name; its words may be written apart."""
+    for name in context.world.scripts:
+        if list(_spelt(matcher, position, name, [name_words(name)])):
+            known = context.world.signatures(name)
+            if known is not None:
+                yield position + len(name_words(name)), known[0]
+
+
+def new_name(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """A few words that name something new: (its name, its words)."""
+    if position < len(matcher.tokens) and matcher.tokens[position].kind in ("name", "text"):
+        found = name_words(matcher.tokens[position].value)
+        if found:
+            yield position + 1, found
+        return
+    for end in range(position + 1, position + _LONGEST_NAME + 1):
+        if end > len(matcher.tokens):
+            return
+        token = matcher.tokens[end - 1]
+        if token.kind != "word" or token.low in words.STOP_WORDS:
+            return
+        yield end, tuple(one.low for one in matcher.tokens[position:end])
+
+
+def quoted(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    if position < len(matcher.tokens) and matcher.tokens[position].kind == "text":
+        yield position + 1, matcher.tokens[position].value
+
+
+def sources(matcher: Matcher, context: Context) -> list[Source]:
+    """The rows that a sentence may be about: the loop's record, those found before, and each store of which it
+    mentions the name or a field."""
+    found = [context.subject] if context.subject else []
+    found += [context.found.source] if context.found else []
+    for source in context.world.sources:
+        inside = context.within(source)
+        if any(
+            matcher.read(phrase, position, inside)
+            for position in range(len(matcher.tokens))
+            for phrase in ("head", "own_field")
+        ):
+            found.append(source)
+    return found
+
+
+def about(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """No words at all: each of the rows that the sentence may be about."""
+    for source in sources(matcher, context):
+        yield position, source
+
+
+def made_variable(name_parts: tuple[str, ...], type_: Type, context: Context) -> Variable:
+    """A variable with a name that is free."""
+    name = base = "_".join(name_parts)
+    taken = {one.name for one in context.variables} | {context.subject.alias if context.subject else ""}
+    number = 2
+    while name in taken:
+        name, number = f"{base}_{number}", number + 1
+    return Variable(name, type_, frozenset({name_parts}))
+
+
+def related(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """Rows of another store that point at the context's rows, with the condition that ties them. What follows without
+    an "and" speaks of them, the nearest noun, as far as it can."""
+    source = context.source
+    if source is None or source.emits:
+        return
+    for other in context.world.sources:
+        if other.database != source.database:
+            continue
+        for key in other.store.foreign_keys:
+            if key.other_store != source.store.name or other.alias == source.alias:
+                continue
+            hop = Hop(other, key, source)
+            found = matcher.read("related_rows", position, context.within(other))
+            longest = max((end for end, _ in found), default=0)
+            for end, rows in found:
+                if end == longest:
+                    yield end, Rows(rows.source, (hop.on(), *rows.conditions))
+
+
+PRIMITIVES: dict[str, Primitive] = {
+    "own_field": own_field,
+    "reference": reference,
+    "reference_label": reference_label,
+    "flag": flag,
+    "happened": happened,
+    "head": head,
+    "pronoun": pronoun,
+    "stored": stored,
+    "stored_here": stored_here,
+    "variable": variable,
+    "script": script,
+    "new_name": new_name,
+    "quoted": quoted,
+    "about": about,
+    "related": related,
+}

@@ -1,0 +1,209 @@
+"""Sentences → the script's parameters, wherever they are said, and the tokens that are left to read.
+
+A parameter is declared in a sentence of its own ("The size is a parameter, 10 by default."), in brackets after its
+name ("below a size (10 by default)"), or by the word given ("of a given colour").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from runtime.types import ANY, BOOL, DATE, DECIMAL, INT, TEXT, TIMESTAMP, Type
+from sopc.english.patterns.dates import Span
+from sopc.english.patterns.matcher import Found, Grammar, Matcher, Primitive, Reject, Row
+from sopc.english.patterns.meanings import Context, Value, Variable, text
+from sopc.english.patterns.names import spans
+from sopc.english.patterns.tokens import Token
+from sopc.tree import nodes
+
+_DETERMINERS = ("a", "an", "the", "some", "one", "this", "that")
+_NAME_WORDS = 4
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A parameter as said. words: what English calls it. type: None when it isn't said."""
+
+    name: str
+    words: tuple[str, ...]
+    type: Type | None = None
+    default: Value | None = None
+
+    @property
+    def variable(self) -> Variable:
+        kind = self.type or (self.default.type if self.default else ANY)
+        return Variable(self.name, kind, frozenset({self.words, tuple(self.name.split("_"))}))
+
+
+@dataclass(frozen=True)
+class _Attribute:
+    name: tuple[str, ...] | None = None
+    type: Type | None = None
+    default: Value | None = None
+
+
+def take_parameters(grammar: Grammar, text_: str, tokens: tuple[Token, ...], context: Context) -> tuple[
+    tuple[Declared, ...], tuple[Token, ...]
+]:  # fmt: skip
+    """The parameters that a sentence declares in passing, and its tokens without what only declares them."""
+    declared: list[Declared] = []
+    left: list[Token] = []
+    position = 0
+    while position < len(tokens):
+        token = tokens[position]
+        if token.low == "(":
+            close = next((at for at in range(position, len(tokens)) if tokens[at].low == ")"), None)
+            attributes = None if close is None else _inside(grammar, text_, tokens[position + 1 : close], context)
+            name = _name_before(left)
+            if attributes is not None and close is not None and name:
+                declared.append(_declared(name, attributes))
+                position = close + 1
+                continue
+        if token.low == "given" and left and left[-1].low in _DETERMINERS and position + 1 < len(tokens):
+            name = _given_name(grammar, text_, tokens, position + 1, context)
+            if name:
+                declared.append(Declared("_".join(name), name))
+                position += 1
+                continue
+        left.append(token)
+        position += 1
+    merged: dict[tuple[str, ...], Declared] = {}
+    for one in declared:
+        before = merged.get(one.words)
+        merged[one.words] = one if before is None or one.default or one.type else before
+    return tuple(merged.values()), tuple(left)
+
+
+def _inside(grammar: Grammar, text_: str, tokens: tuple[Token, ...], context: Context) -> tuple[_Attribute, ...] | None:
+    """The attributes that brackets hold; None when they hold something else."""
+    found = Matcher(grammar, text_, tokens).whole("attributes", context)
+    return found[0] if found else None
+
+
+def _name_before(left: list[Token]) -> tuple[str, ...]:
+    """The words between the last "a" or "the" and here."""
+    for count in range(1, _NAME_WORDS + 1):
+        if len(left) <= count or any(token.kind != "word" for token in left[-count:]):
+            return ()
+        if left[-count - 1].low in _DETERMINERS:
+            return tuple(token.low for token in left[-count:])
+    return ()
+
+
+def _given_name(
+    grammar: Grammar, text_: str, tokens: tuple[Token, ...], position: int, context: Context
+) -> tuple[str, ...]:
+    """The longest name of a field or reference that follows, else the next word."""
+    matcher = Matcher(grammar, text_, tokens)
+    ends = [
+        end
+        for source in context.world.sources
+        for phrase in ("own_field", "reference", "happened")
+        for end, _ in matcher.read(phrase, position, context.within(source))
+    ]
+    end = max(ends, default=position + 1)
+    return tuple(token.low for token in tokens[position:end] if token.kind == "word")
+
+
+def _declared(name: tuple[str, ...], attributes: tuple[_Attribute, ...]) -> Declared:
+    made = Declared("_".join(name), name)
+    for one in attributes:
+        made = replace(
+            made,
+            name="_".join(one.name) if one.name else made.name,
+            type=one.type or made.type,
+            default=one.default or made.default,
+        )
+    return made
+
+
+def default_words(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """A default written without quotes: the words up to "by default"."""
+    for end, value in spans(matcher, position):
+        if matcher.tokens[position].kind == "word":
+            yield end, Value(text(value), TEXT)
+
+
+def _type(type_: Type) -> Any:
+    return lambda context: _Attribute(type=type_)
+
+
+def _default(context: Context, value: Value) -> _Attribute:
+    return _Attribute(default=value)
+
+
+def _default_day(context: Context, span: Span) -> _Attribute:
+    if isinstance(span.start, nodes.DateLiteral) and span.day:
+        return _Attribute(default=Value(span.start, DATE))
+    if isinstance(span.start, nodes.TimestampLiteral):
+        return _Attribute(default=Value(span.start, TIMESTAMP))
+    raise Reject("a default is a fixed value")
+
+
+def _default_text(context: Context, quoted: str) -> _Attribute:
+    return _Attribute(default=Value(text(quoted), TEXT))
+
+
+def _default_flag(value: bool) -> Any:
+    return lambda context: _Attribute(default=Value(nodes.BoolLiteral(value=value), BOOL))
+
+
+def _called(context: Context, name: tuple[str, ...]) -> _Attribute:
+    return _Attribute(name=name)
+
+
+def _attributes(context: Context, first: _Attribute, more: tuple[_Attribute, ...] = ()) -> tuple[_Attribute, ...]:
+    return (first, *more)
+
+
+def _declaration(context: Context, name: tuple[str, ...], more: tuple[_Attribute, ...] = ()) -> Declared:
+    return _declared(name, more)
+
+
+PRIMITIVES: dict[str, Primitive] = {"default_words": default_words}
+
+_TYPES = (
+    ("whole number|integer|count", INT),
+    ("number|amount|decimal number|decimal|sum of money|price", DECIMAL),
+    ("text|word|string", TEXT),
+    ("date|day", DATE),
+    ("time|moment|timestamp|point in time", TIMESTAMP),
+    ("yes or no|flag|yes/no value|truth value", BOOL),
+)
+
+ROWS = (
+    *(Row("attribute", f"[a|an|is a|is an] ({pattern})", _type(type_)) for pattern, type_ in _TYPES),
+    *(
+        Row("attribute", pattern, build)
+        for phrase, build in (
+            ("{number:value}", _default),
+            ("{span}", _default_day),
+            ("{quoted}", _default_text),
+            ("{default_words:value}", _default),
+            ("yes", _default_flag(True)),
+            ("no", _default_flag(False)),
+        )
+        for pattern in (
+            f"{phrase} (by default|unless told otherwise|if not given|when not given|if nothing else is said)",
+            f"(default|by default|default of|default is|defaults to|which defaults to) [:|=] {phrase}",
+            f"with [a|the] default [of] {phrase}",
+        )
+    ),
+    Row("attribute", "(called|named|which is called) {new_name:name}", _called),
+    Row("attribute", "a parameter", lambda context: _Attribute()),
+    Row("more_attributes", "[,|;] [and] {attribute}", lambda context, attribute: attribute),
+    Row("attributes", "{attribute:first} {more_attributes:more}*", _attributes),
+    Row(
+        "declaration",
+        "[the|a|an] {new_name:name} (is|are) [also] (a parameter|given|an argument|an input) [too|as well] "
+        "{more_attributes:more}*",
+        _declaration,
+    ),
+    Row(
+        "declaration",
+        "[it|this] (takes|take|needs|need) (a|an|the) {new_name:name} {more_attributes:more}*",
+        _declaration,
+    ),
+)

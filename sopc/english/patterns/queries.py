@@ -1,0 +1,205 @@
+"""Rows, columns, figures per group and order, as understood → queries, one for each reading of their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from runtime.types import Type
+from sopc.english.patterns.matcher import Reject
+from sopc.english.patterns.meanings import (
+    Hop,
+    Rows,
+    Sort,
+    Value,
+    all_of,
+    output,
+)
+from sopc.english.patterns.names import field_value, is_measure, label_fields
+from sopc.english.patterns.tokens import name_words
+from sopc.tree import nodes
+
+
+@dataclass(frozen=True)
+class Having:
+    """A condition on a group. figure: None for the only figure there is."""
+
+    figure: Value | None
+    test: Any
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Which columns of which rows; what a show, a loop or an insert turns into a query."""
+
+    rows: Rows
+    columns: tuple[Value, ...] = ()
+    extra: tuple[Value, ...] = ()
+    """Columns to show besides all of the rows' own."""
+    keys: tuple[Value, ...] = ()
+    having: tuple[Having, ...] = ()
+
+
+def resolve(sort: Sort, shown: tuple[Value, ...], rows: Rows) -> list[Value]:
+    """The values a sort may mean: the one it names; else, of those of its kind, the ones shown, else the ones the
+    conditions speak of, else all there are."""
+    if sort.value is not None:
+        return [sort.value]
+    store = rows.source.store
+    every = [field_value(rows.source, field) for field in store.fields if _is_kind(sort.by, rows, field)]
+    chosen = [value for value in shown if _kind(value) == sort.by and (value.field is None or value in every)]
+    spoken = [value for value in every if value.field in rows.mentioned]
+    return chosen if chosen else spoken if len(spoken) == 1 else every
+
+
+def _is_kind(by: str, rows: Rows, field: Any) -> bool:
+    if by == "number":
+        return is_measure(rows.source.store, field)
+    if by == "time":
+        return field.type.name in ("date", "timestamp")
+    return field in label_fields(rows.source.store)
+
+
+def _kind(value: Value) -> str:
+    if value.type.name in ("int", "float", "decimal"):
+        return "number"
+    return "time" if value.type.name in ("date", "timestamp") else "text"
+
+
+def queries(ask: Ask) -> list[nodes.Query]:
+    """The query, once for each reading of its order."""
+    return _grouped(ask) if ask.keys or any(one.aggregate for one in ask.columns) else _plain(ask)
+
+
+def _plain(ask: Ask) -> list[nodes.Query]:
+    rows = ask.rows
+    if rows.limit is not None and not rows.sorts:
+        raise Reject("the first few of rows in no order could be any: say by what they are sorted")
+    shown = ask.columns
+    if ask.extra:
+        shown = (*(field_value(rows.source, field) for field in rows.source.store.fields), *ask.extra)
+    found = []
+    for keys in _orders(rows, ask.columns):
+        joined = [*shown, *(key for key, _ in keys)]
+        if any(value.hops for value in joined) and not shown:
+            shown = tuple(field_value(rows.source, field) for field in rows.source.store.fields)
+        stages = _start(rows, joined)
+        if keys:
+            stages.append(
+                nodes.OrderBy(keys=tuple(nodes.SortKey(value=key.node, descending=down) for key, down in keys))
+            )
+        if rows.limit is not None:
+            stages.append(nodes.Limit(count=rows.limit))
+        if shown:
+            stages.append(nodes.Select(columns=_columns(shown)))
+        found.append(nodes.Query(stages=tuple(stages)))
+    return found
+
+
+def _grouped(ask: Ask) -> list[nodes.Query]:
+    rows = ask.rows
+    figures, keys = ask.columns, ask.keys
+    stages = _start(rows, [*keys, *figures])
+    named = _columns((*keys, *figures))
+    if not keys:
+        return [nodes.Query(stages=(*stages, nodes.Select(columns=named)))]
+    group_keys = tuple(nodes.NamedColumn(value=key.node) for key in keys)
+    stages.append(nodes.GroupBy(keys=group_keys, columns=named))
+    names = {id(value): _name(one) for value, one in zip((*keys, *figures), named, strict=True)}
+    for having in ask.having:
+        candidates = [figure for figure in figures if having.figure is None or same_figure(figure, having.figure)]
+        if len(candidates) != 1:
+            raise Reject("the condition on the groups needs a figure that is shown")
+        op, amount = having.test
+        condition = nodes.Binary(op=op, left=output(names[id(candidates[0])]), right=amount)
+        stages.append(nodes.Where(condition=condition))
+    found = []
+    for sorts in _group_orders(rows, keys, figures):
+        after = list(stages)
+        if sorts:
+            order = tuple(nodes.SortKey(value=output(names[id(one)]), descending=down) for one, down in sorts)
+            after.append(nodes.OrderBy(keys=order))
+        if rows.limit is not None:
+            if not sorts:
+                raise Reject("the first few of groups in no order could be any: say by what they are sorted")
+            after.append(nodes.Limit(count=rows.limit))
+        found.append(nodes.Query(stages=tuple(after)))
+    return found
+
+
+def same_figure(one: Value, other: Value) -> bool:
+    return one.node == other.node
+
+
+def _start(rows: Rows, values: Iterable[Value]) -> list[nodes.Stage]:
+    """from, the joins that the values need, and where."""
+    assert rows.source.origin is not None
+    stages: list[nodes.Stage] = [rows.source.origin]
+    joined: list[Hop] = []
+    for value in values:
+        for hop in value.hops:
+            if hop not in joined:
+                joined.append(hop)
+                assert hop.target.origin is not None
+                stages.append(nodes.Join(source=hop.target.origin, outer=hop.outer, on=hop.on()))
+    if rows.conditions:
+        stages.append(nodes.Where(condition=all_of(rows.conditions)))
+    return stages
+
+
+def _orders(rows: Rows, shown: tuple[Value, ...]) -> list[list[tuple[Value, bool]]]:
+    readings: list[list[tuple[Value, bool]]] = [[]]
+    for sort in rows.sorts:
+        values = resolve(sort, shown, rows)
+        if not values:
+            raise Reject(f"{rows.source.store.name} has nothing of that kind to sort by")
+        readings = [[*before, (value, sort.descending)] for before in readings for value in values]
+    return readings
+
+
+def _group_orders(rows: Rows, keys: tuple[Value, ...], figures: tuple[Value, ...]) -> list[list[tuple[Value, bool]]]:
+    readings: list[list[tuple[Value, bool]]] = [[]]
+    for sort in rows.sorts:
+        if sort.value is not None:
+            values = [one for one in (*keys, *figures) if one.node == sort.value.node]
+        elif sort.by == "text":
+            values = [key for key in keys if _kind(key) == "text"]
+        else:
+            values = [
+                one for one in (*figures, *keys) if _kind(one) == sort.by and (one in figures or sort.by == "time")
+            ]
+        if not values:
+            raise Reject("what it is sorted by is not among the columns shown")
+        readings = [[*before, (value, sort.descending)] for before in readings for value in values]
+    return readings
+
+
+def _columns(values: tuple[Value, ...]) -> tuple[nodes.NamedColumn, ...]:
+    """Columns with distinct names; a field keeps its own where no other has it."""
+    taken: set[str] = set()
+    columns = []
+    for value in values:
+        own = value.field if value.field is not None and not value.hops and not value.aggregate else None
+        label = "_".join(value.label) or "value"
+        own_label = own is not None and value.label == name_words(own)
+        name = own if own_label and own not in taken else label
+        base, number = name or label, 2
+        while name in taken:
+            name, number = f"{base}_{number}", number + 1
+        assert name is not None
+        taken.add(name)
+        plain = own_label and name == own
+        columns.append(nodes.NamedColumn(name=None if plain else name, value=value.node))
+    return tuple(columns)
+
+
+def _name(one: nodes.NamedColumn) -> str:
+    if one.name is not None:
+        return one.name
+    assert isinstance(one.value, nodes.FieldAccess)
+    return one.value.name
+
+
+def record_type(values: tuple[Value, ...]) -> tuple[tuple[str, Type], ...]:
+    return tuple((_name(one), value.type) for one, value in zip(_columns(values), values, strict=True))

@@ -1,0 +1,358 @@
+"""A workflow's sentences → its script in the DSL, or what is not understood, sentence by sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from runtime.bytecode.module import Effects, Signature
+from runtime.databases.schema import Schema, Store
+from runtime.types import ANY, DECIMAL, FLOAT, Type
+from sopc.diagnostics import CompileError, Diagnostic
+from sopc.dsl.fmt import format_file
+from sopc.english.patterns.complaints import Complaint, not_understood, several_readings
+from sopc.english.patterns.finish import Unqualifier, compared_type, walk
+from sopc.english.patterns.flow import Loop, Otherwise
+from sopc.english.patterns.grammar import grammar
+from sopc.english.patterns.matcher import Matcher
+from sopc.english.patterns.meanings import Condition, Context, FoundSet, Source, Steps, Variable, World
+from sopc.english.patterns.parameters import Declared, take_parameters
+from sopc.english.patterns.tokens import Token, tokenize
+from sopc.english.sample import Sampler
+from sopc.english.sentences import Sentence, Workflow
+from sopc.source import Source as Text
+from sopc.source import Span
+from sopc.tree import nodes
+
+_END_MARKS = (".", "!", "?", ";")
+_MAIN = "main"
+_PASSES = 3
+
+
+def translate(
+    workflow: Workflow,
+    file_name: str,
+    schemas: Mapping[str, Schema],
+    sampler: Sampler,
+    signatures: Callable[[str], tuple[Signature, Effects] | None],
+    script_names: Callable[[], Iterable[str]],
+) -> str:
+    """The script as formatted DSL. Raises CompileError with a finding for each sentence that can't be read."""
+    world = World(schemas, sampler, signatures, script_names)
+    types: dict[str, Type] = {}
+    for _ in range(_PASSES):
+        translation = _Translation(workflow, world, types)
+        translation.run()
+        if translation.complaints:
+            raise CompileError(Text(file_name, workflow.text), translation.complaints)
+        found = translation.parameter_types()
+        if found == types:
+            break
+        types = found
+    return format_file(nodes.File(scripts=(translation.script(types),)))
+
+
+@dataclass
+class _State:
+    """What the sentences so far have left to speak of."""
+
+    variables: tuple[Variable, ...] = ()
+    found: FoundSet | None = None
+    subject: Source | None = None
+
+
+@dataclass
+class _Translation:
+    """One pass over the sentences. types: of parameters, as the pass before found them to be used."""
+
+    workflow: Workflow
+    world: World
+    types: Mapping[str, Type]
+    declared: dict[str, Declared] = field(default_factory=dict)
+    complaints: list[Diagnostic] = field(default_factory=list)
+    steps: tuple[nodes.AnyStep, ...] = ()
+    returns: list[Type] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+
+    def run(self) -> None:
+        self.steps = self._block(list(self.workflow.sentences), _State())
+
+    # ── sentences ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _block(self, sentences: list[Sentence], state: _State) -> tuple[nodes.AnyStep, ...]:
+        """The steps of sentences of one level; the deeper ones below a colon belong to it."""
+        steps: list[nodes.AnyStep] = []
+        while sentences:
+            sentence = sentences.pop(0)
+            below: list[Sentence] = []
+            while sentence.opens and sentences and sentences[0].level > sentence.level:
+                below.append(sentences.pop(0))
+            try:
+                self._sentence(sentence, below, state, steps)
+            except Complaint as error:
+                self._complain(sentence, error)
+        return tuple(steps)
+
+    def _sentence(self, sentence: Sentence, below: list[Sentence], state: _State, steps: list[nodes.AnyStep]) -> None:
+        text = sentence.text
+        context = self._context(state, sentence.number)
+        declared, tokens = take_parameters(grammar(), text, _without_end(tokenize(text)), context)
+        if not tokens:
+            raise Complaint("T0202", "nothing is said in it", None)
+        for one in declared:
+            self._declare(one, state)
+        context = self._context(state, sentence.number)
+        matcher = Matcher(grammar(), text, tokens)
+        if below:
+            self._opened(matcher, context, sentence, below, state, steps)
+            return
+        declarations = matcher.whole("declaration", context)
+        if declarations:
+            self._declare(declarations[0], state)
+            return
+        otherwise = matcher.whole("otherwise", context)
+        if otherwise:
+            self._attach(self._only(otherwise), sentence, steps)
+            return
+        readings = matcher.whole("steps", context)
+        if not readings:
+            raise not_understood(matcher, context)
+        chosen: Steps = self._only(readings)
+        made = tuple(step.model_copy(update={"sentence": sentence.number}) for step in chosen.steps)
+        steps.extend(made)
+        self._remember(chosen, state)
+        self._note_changes(made, sentence.number, state)
+
+    def _context(self, state: _State, number: int) -> Context:
+        return Context(self.world, state.variables, state.found, state.subject, source=state.subject, sentence=number)
+
+    def _opened(
+        self,
+        matcher: Matcher,
+        context: Context,
+        sentence: Sentence,
+        below: list[Sentence],
+        state: _State,
+        steps: list[nodes.AnyStep],
+    ) -> None:
+        """A sentence that ends in a colon, and the list items that belong to it."""
+        readings = matcher.whole("opening", context)
+        if not readings:
+            raise not_understood(matcher, context)
+        opening = self._only(readings)
+        inner = _State(state.variables, state.found, state.subject)
+        if isinstance(opening, Loop):
+            inner.subject = opening.record
+            self.names.add(opening.name)
+            body = self._block(below, inner)
+            steps.append(
+                nodes.ForEach(
+                    sentence=sentence.number, name=opening.name, query=opening.query, value=opening.value, steps=body
+                )
+            )
+        elif isinstance(opening, Condition):
+            branch = nodes.Branch(condition=opening.node, steps=self._block(below, inner))
+            steps.append(nodes.If(sentence=sentence.number, branches=(branch,)))
+        else:
+            self._attach(Otherwise(self._block(below, inner), opening.fact), sentence, steps)
+        self._note_changes(tuple(steps[-1:]), sentence.number, state)
+
+    def _only(self, readings: list[Any]) -> Any:
+        """The one thing that a sentence can mean; readings that come to the same steps are one."""
+        distinct: list[Any] = []
+        for reading in readings:
+            if not any(_steps_of(reading) == _steps_of(one) for one in distinct):
+                distinct.append(reading)
+        if len(distinct) > 1:
+            raise several_readings(distinct, self._finished)
+        return distinct[0]
+
+    def _finished(self, steps: Any) -> Any:
+        return Unqualifier(self._store, frozenset(self.names)).steps(steps)
+
+    def _attach(self, otherwise: Otherwise, sentence: Sentence, steps: list[nodes.AnyStep]) -> None:
+        """The other side of the condition that the step before tests."""
+        last = steps[-1] if steps else None
+        if not isinstance(last, nodes.If) or last.otherwise is not None:
+            raise Complaint("T0202", '"otherwise" follows no condition', "put it right after a sentence with if")
+        body = tuple(
+            step if step.sentence else step.model_copy(update={"sentence": sentence.number}) for step in otherwise.steps
+        )
+        if otherwise.fact is not None:
+            branches = (*last.branches, nodes.Branch(condition=otherwise.fact.node, steps=body))
+            steps[-1] = last.model_copy(update={"branches": branches})
+        elif len(body) == 1 and isinstance(body[0], nodes.If):
+            inner = body[0]
+            tagged = tuple(_tagged(branch, sentence.number) for branch in inner.branches)
+            update = {"branches": (*last.branches, *tagged), "otherwise": inner.otherwise}
+            steps[-1] = last.model_copy(update=update)
+        else:
+            steps[-1] = last.model_copy(update={"otherwise": body})
+        self.returns.extend(otherwise.returns)
+        for step in otherwise.steps:
+            self._collect_names(step)
+
+    # ── what is left to speak of ─────────────────────────────────────────────────────────────────────────────────
+
+    def _declare(self, one: Declared, state: _State) -> None:
+        known = self.declared.get(one.name)
+        if known is not None and (one.default or one.type):
+            raise Complaint(
+                "T0204", f"{one.name} is declared twice", "say it once, and speak of it as the … after that"
+            )
+        if known is not None:
+            return
+        if one.name in {variable.name for variable in state.variables}:
+            raise Complaint("T0204", f"{one.name} is already something else", "choose another name for the parameter")
+        self.declared[one.name] = one
+        variable = one.variable
+        if one.name in self.types:
+            variable = replace(variable, type=self.types[one.name])
+        state.variables = (*state.variables, variable)
+        self.names.add(one.name)
+
+    def _remember(self, chosen: Steps, state: _State) -> None:
+        state.variables = (*state.variables, *chosen.variables)
+        state.found = chosen.found or state.found
+        if chosen.counts is not None and state.found is not None:
+            state.found = replace(state.found, counted=chosen.counts)
+        self.returns.extend(chosen.returns)
+        for step in chosen.steps:
+            self._collect_names(step)
+
+    def _collect_names(self, step: Any) -> None:
+        self.names |= {node.name for node in walk(step) if isinstance(node, nodes.Let | nodes.ForEach | nodes.Ask)}
+
+    def _note_changes(self, steps: tuple[nodes.AnyStep, ...], number: int, state: _State) -> None:
+        """Marks what was found before as out of date once a store it depends on was written."""
+        changed = {node.store for node in walk(steps) if isinstance(node, nodes.Insert | nodes.Update | nodes.Delete)}
+        found = state.found
+        if found is not None and found.changed_by is None and changed & found.reads:
+            state.found = replace(found, changed_by=number)
+
+    def _complain(self, sentence: Sentence, error: Complaint) -> None:
+        self.complaints.append(
+            Diagnostic(
+                error.code,
+                f"sentence {sentence.number} is not understood: {error.message}",
+                Span(sentence.start, sentence.end),
+                error.hint,
+                sentence.number,
+            )
+        )
+
+    # ── the script ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def parameter_types(self) -> dict[str, Type]:
+        """Each parameter's type: as said, else as it is used, else that of its default or of a field of its name."""
+        found = {}
+        for one in self.declared.values():
+            type_ = one.type or compared_type(self.steps, one.name, self._store, self._argument_type)
+            if type_ is None or type_.name == "any":
+                type_ = one.default.type if one.default else self._field_type(one.words)
+            if type_.name == "decimal":
+                type_ = DECIMAL
+            found[one.name] = type_.not_null()
+        return found
+
+    def script(self, types: Mapping[str, Type]) -> nodes.Script:
+        steps = _shown_if_unused(self.steps)
+        steps = self._finished(steps)
+        params = tuple(
+            nodes.ParameterNode(
+                name=one.name,
+                type=nodes.TypeName(name=types[one.name].name),
+                default=one.default.node if one.default else None,
+            )
+            for one in self.declared.values()
+        )
+        return nodes.Script(
+            name=self.workflow.name,
+            params=params,
+            uses=self._uses(),
+            returns=_type_name(self.returns),
+            doc=self.workflow.title or "",
+            steps=steps,
+        )
+
+    def _uses(self) -> tuple[str, ...]:
+        used: set[str] = set()
+        for node in walk(self.steps):
+            if isinstance(node, nodes.From | nodes.Insert | nodes.Update | nodes.Delete):
+                used |= {
+                    source.database
+                    for source in self.world.sources
+                    if source.store.name == node.store and node.database in (None, source.database)
+                }
+            if isinstance(node, nodes.CallExpr) and (known := self.world.signatures(node.name)) is not None:
+                used |= set(known[0].uses)
+        return () if used <= {_MAIN} else tuple(sorted(used, key=lambda name: (name == _MAIN, name)))
+
+    def _store(self, origin: nodes.From) -> Store | None:
+        """The store behind a `from`, also through a named query."""
+        for source in self.world.sources:
+            if source.store.name == origin.store and origin.database in (None, source.database):
+                return source.store
+        for node in walk(self.steps):
+            if isinstance(node, nodes.NameQuery) and node.name == origin.store:
+                first = node.query.stages[0]
+                return self._store(first) if isinstance(first, nodes.From) else None
+        return None
+
+    def _argument_type(self, script: str, parameter: str | None) -> Type | None:
+        known = self.world.signatures(script)
+        if known is None:
+            return None
+        return next((one.type for one in known[0].params if one.name == parameter), None)
+
+    def _field_type(self, words: tuple[str, ...]) -> Type:
+        from sopc.english.patterns.names import field_names
+        from sopc.english.patterns.words import same_words
+
+        found = {
+            one.type.not_null()
+            for source in self.world.sources
+            for one in source.store.fields
+            if any(same_words(words, way) for way in field_names(source.store, one))
+        }
+        return next(iter(found)) if len(found) == 1 else Type("text")
+
+
+def _without_end(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    while tokens and tokens[-1].low in _END_MARKS:
+        tokens = tokens[:-1]
+    return tokens
+
+
+def _steps_of(reading: Any) -> Any:
+    return reading.steps if isinstance(reading, Steps | Otherwise) else reading
+
+
+def _tagged(branch: nodes.Branch, number: int) -> nodes.Branch:
+    steps = tuple(step.model_copy(update={"sentence": number}) for step in branch.steps)
+    return branch.model_copy(update={"steps": steps})
+
+
+def _shown_if_unused(steps: tuple[nodes.AnyStep, ...]) -> tuple[nodes.AnyStep, ...]:
+    """What was found and never spoken of again was asked for itself, so it is shown."""
+    used = {node.store for node in walk(steps) if isinstance(node, nodes.From)}
+    return tuple(
+        nodes.Emit(query=step.query, sentence=step.sentence)
+        if isinstance(step, nodes.NameQuery) and step.name not in used
+        else step
+        for step in steps
+    )
+
+
+def _type_name(returns: list[Type]) -> nodes.TypeName | None:
+    """The type that holds every value returned; None when nothing is."""
+    if not returns:
+        return None
+    names = {one.name for one in returns} - {ANY.name}
+    nullable = any(one.nullable for one in returns if one.name != ANY.name)
+    if len(names) > 1:
+        name = "float" if FLOAT.name in names and "decimal" not in names else "decimal"
+    else:
+        name = next(iter(names), ANY.name)
+    return nodes.TypeName(name=name, nullable=nullable)

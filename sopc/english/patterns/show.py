@@ -1,0 +1,240 @@
+"""Phrases that show, find, count and name → steps that emit, and queries that later sentences speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from runtime.bytecode.module import Signature
+from runtime.types import INT
+from sopc.english.patterns.matcher import Reject, Row, Several
+from sopc.english.patterns.meanings import (
+    Condition,
+    Context,
+    FoundSet,
+    Rows,
+    Sort,
+    Source,
+    Steps,
+    Value,
+    conjuncts,
+)
+from sopc.english.patterns.names import made_variable
+from sopc.english.patterns.queries import Ask, queries
+from sopc.english.patterns.selections import Part, assembled, row_count
+from sopc.english.patterns.values import found_count, live
+from sopc.tree import nodes
+
+
+def _show(context: Context, ask: Ask) -> Any:
+    return Several(tuple(Steps((nodes.Emit(query=query),)) for query in queries(ask)))
+
+
+def _show_rows(context: Context, about: Source, rows: Rows) -> Any:
+    if rows.source.origin is None:
+        raise Reject()
+    return _show(context, Ask(rows))
+
+
+def _show_with(context: Context, about: Source, rows: Rows, columns: tuple[Value, ...]) -> Any:
+    """As in "boxes with their maker's country": that column too. Where own fields are named, only what is named."""
+    if rows.source.origin is None:
+        raise Reject()
+    added = all(value.hops for value in columns)
+    return _show(context, Ask(rows, extra=columns) if added else Ask(rows, columns=columns))
+
+
+def _show_columns(context: Context, about: Source, columns: tuple[Value, ...], rows: Rows) -> Any:
+    return _show(context, Ask(rows, columns=columns))
+
+
+def _show_theirs(context: Context, about: Source, columns: tuple[Value, ...], ordered: tuple[Any, ...] = ()) -> Any:
+    """Columns of what was found, or of the loop's record."""
+    if about.origin is None:
+        if ordered:
+            raise Reject()
+        names = ["_".join(value.label) for value in columns]
+        pairs = zip(names, columns, strict=True)
+        fields = tuple(nodes.RecordField(name=name, value=value.node) for name, value in pairs)
+        if any(value.hops for value in columns):
+            raise Reject()
+        return Steps((nodes.Emit(value=nodes.RecordExpr(fields=fields)),))
+    if context.found is None or about != context.found.source:
+        raise Reject()
+    live(context)
+    return _show(context, Ask(Rows(about, sorts=ordered), columns=columns))
+
+
+def _show_summary(context: Context, about: Source, summary: Ask) -> Any:
+    if not summary.keys and (summary.rows.sorts or summary.rows.limit is not None):
+        raise Reject("one figure can't be sorted")
+    return _show(context, summary)
+
+
+def _show_figure(context: Context, value: Value, name: tuple[str, ...] | None = None) -> Steps:
+    if isinstance(value.node, nodes.QueryExpr):
+        raise Reject()
+    found = context.found
+    if found is not None and found.changed_by is None and value.node == nodes.Name(name=found.counted or ""):
+        raise Reject()
+    label = "_".join(name or value.label)
+    if not label:
+        raise Reject()
+    record = nodes.RecordExpr(fields=(nodes.RecordField(name=label, value=value.node),))
+    return Steps((nodes.Emit(value=record),))
+
+
+def _show_script(context: Context, call: nodes.CallExpr) -> Steps:
+    if not _signature(context, call).emits:
+        raise Reject(f"{call.name} shows no records")
+    return Steps((nodes.Emit(value=call),))
+
+
+def _signature(context: Context, call: nodes.CallExpr) -> Signature:
+    found = context.world.signatures(call.name)
+    assert found is not None
+    return found[0]
+
+
+def _find(context: Context, rows: Rows, name: tuple[str, ...] | None = None) -> Any:
+    """`query found = …`. What is found among those found before is told by all conditions together."""
+    if rows.source.origin is None:
+        raise Reject()
+    base = rows
+    if context.found is not None and rows.source == context.found.source:
+        raise Reject()
+    taken = {one.name for one in context.variables} | {source.store.name for source in context.world.sources}
+    label = "_".join(name) if name else f"found_{context.sentence}"
+    while label in taken:
+        label += "_found"
+    reads = frozenset(_stores(context, base))
+    readings = []
+    for query in queries(Ask(rows)):
+        found = FoundSet(label, rows, reads)
+        readings.append(Steps((nodes.NameQuery(name=label, query=query),), found=found))
+    return Several(tuple(readings))
+
+
+def _stores(context: Context, rows: Rows) -> Iterator[str]:
+    yield rows.source.store.name
+    for condition in rows.conditions:
+        for query in _queries_in(condition):
+            first = query.stages[0]
+            assert isinstance(first, nodes.From)
+            yield first.store
+
+
+def _queries_in(node: Any) -> Iterator[nodes.Query]:
+    if isinstance(node, nodes.Query):
+        yield node
+    if isinstance(node, nodes.Node):
+        for name in type(node).model_fields:
+            yield from _queries_in(getattr(node, name))
+    elif isinstance(node, tuple):
+        for item in node:
+            yield from _queries_in(item)
+
+
+def _count_them(context: Context, name: tuple[str, ...] = ("count",)) -> Steps:
+    value = found_count(context)
+    variable = made_variable(name, INT, context)
+    return Steps((nodes.Let(name=variable.name, value=value.node),), (variable,), counts=variable.name)
+
+
+def _let(context: Context, name: tuple[str, ...], value: Value) -> Steps:
+    if value.hops:
+        raise Reject()
+    variable = made_variable(name, value.type, context)
+    return Steps((nodes.Let(name=variable.name, value=value.node),), (variable,))
+
+
+def _show_summary_per(context: Context, about: Source, keys: tuple[Value, ...], summary: Ask) -> Any:
+    if summary.keys:
+        raise Reject()
+    return _show(context, replace(summary, keys=keys))
+
+
+def _show_count(
+    context: Context, about: Source, rows: Rows, condition: Condition | None = None, parts: tuple[Part, ...] = ()
+) -> Any:
+    if rows.source.origin is None or rows.sorts or rows.limit is not None:
+        raise Reject()
+    ask = assembled(about, parts)
+    narrowed = (*rows.conditions, *(conjuncts(condition.node) if condition else ()), *ask.rows.conditions)
+    return _show(context, replace(ask, rows=replace(ask.rows, conditions=narrowed), columns=(row_count(context),)))
+
+
+def _count_rows(context: Context, about: Source, rows: Rows, parts: tuple[Part, ...] = ()) -> Any:
+    """As in "count the boxes"; "count them" is for later sentences instead."""
+    if not parts and context.found is not None and rows == Rows(context.found.source):
+        raise Reject()
+    return _show_count(context, about, rows, None, parts)
+
+
+def _show_count_per(context: Context, about: Source, rows: Rows, keys: tuple[Value, ...]) -> Any:
+    return _show(context, Ask(rows, columns=(row_count(context),), keys=keys))
+
+
+def _which(context: Context, about: Source, rows: Rows, condition: Condition, ordered: tuple[Sort, ...] = ()) -> Any:
+    conditions = (*rows.conditions, *conjuncts(condition.node))
+    mentioned = (*rows.mentioned, *condition.mentioned)
+    return _show(context, Ask(replace(rows, conditions=conditions, mentioned=mentioned, sorts=rows.sorts or ordered)))
+
+
+def _which_narrowed(context: Context, about: Source, rows: Rows) -> Any:
+    if not rows.conditions:
+        raise Reject()
+    return _show_rows(context, about, rows)
+
+
+def _find_rows(context: Context, about: Source, rows: Rows, name: tuple[str, ...] | None = None) -> Any:
+    return _find(context, rows, name)
+
+
+_SHOW = "(show|show me|list|print|give me|display|output|report|tell me|get me|what is|what are|what was|what were)"
+_FIND = "(find|take|get|collect|look up|select|pick|gather|fetch)"
+
+ROWS = (
+    Row("statement", f"{_SHOW} {{about}} {{rows@about}}", _show_rows),
+    Row("statement", f"{_SHOW} {{about}} {{rows@about}} with (their|its|the) {{columns@about}}", _show_with),
+    Row("statement", f"{_SHOW} {{about}} {{columns@about}} (of|for|from|in) {{rows@about}}", _show_columns),
+    Row("statement", f"{_SHOW} {{about}} {{rows@about}} : {{columns@about}}", _show_columns),
+    Row("statement", f"{_SHOW} {{about}} {{rows@about}} 's {{columns@about}}", _show_columns),
+    Row("statement", f"{_SHOW} {{about}} {{columns@about}} [{{ordered@about}}]", _show_theirs),
+    Row("statement", f"{_SHOW} {{about}} {{summary@about}}", _show_summary),
+    Row("question", "{about} {summary@about}", _show_summary),
+    Row(
+        "statement",
+        f"(for each|for every|per) {{about}} {{keys@about}} [,] {_SHOW} {{summary@about}}",
+        _show_summary_per,
+    ),
+    Row("question", "how many {about} {rows@about} (are there|there are|were there) {part:parts@about}*", _show_count),
+    Row("question", "how many {about} {rows@about} {predicates:condition@about}", _show_count),
+    Row("question", "how many {about} {head:rows@about} does each {keys@about} have", _show_count_per),
+    Row("question", "(which|what) {about} {rows@about} {predicates:condition@about} [{ordered@about}]", _which),
+    Row("question", "(which|what) {about} {rows@about}", _which_narrowed),
+    Row("statement", f"{_SHOW} {{value}}", _show_figure),
+    Row("statement", f"{_SHOW} {{value}} (as|called) {{new_name:name}}", _show_figure),
+    Row("question", "{figure:value}", _show_figure),
+    Row(
+        "statement",
+        f"{_SHOW} (what|the records of|the records from|the result of|everything from) {{called:call}} [gives|shows]",
+        _show_script,
+    ),
+    Row("statement", f"{_FIND} {{about}} {{rows@about}}", _find_rows),
+    Row(
+        "statement",
+        f"{_FIND} {{about}} {{rows@about}} [,] [and] (call|name) (them|these) [the] {{new_name:name}}",
+        _find_rows,
+    ),
+    Row("statement", "count (them|those|these)", _count_them),
+    Row("statement", "count (them|those|these) (as|and call it|and call that) [the] {new_name:name}", _count_them),
+    Row("statement", "count {about} {rows@about} {part:parts@about}*", _count_rows),
+    Row("statement", "(let|set) [the] {new_name:name} (be|=|to) {value}", _let),
+    Row(
+        "statement",
+        "(work out|compute|calculate|remember|count|determine) {value} (as|and call it|and call that) [the] {new_name:name}",
+        _let,
+    ),
+)

@@ -1,0 +1,155 @@
+"""Quoted messages, arguments, and statements joined in one sentence → steps: what rows of patterns can't say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sopc.english.patterns import words
+from sopc.english.patterns.finish import walk
+from sopc.english.patterns.flow import Given, each
+from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject
+from sopc.english.patterns.meanings import (
+    Context,
+    Steps,
+)
+from sopc.english.patterns.tokens import name_words, tokenize
+from sopc.tree import nodes
+
+
+def written(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """Quoted text whose `{…}` holes are read as English: "{how many} of them"; `{{` is a brace."""
+    if position >= len(matcher.tokens) or matcher.tokens[position].kind != "text":
+        return
+    parts: list[str | nodes.Expr] = []
+    rest = matcher.tokens[position].value
+    while rest:
+        before, brace, rest = rest.partition("{")
+        parts.append(before.replace("}}", "}"))
+        if not brace:
+            break
+        if rest.startswith("{"):
+            parts.append("{")
+            rest = rest[1:]
+            continue
+        hole, closed, rest = rest.partition("}")
+        tokens = tokenize(hole)
+        inner = Matcher(matcher.grammar, hole, tokens)
+        values = [value for value in inner.whole("hole", context) if not value.hops]
+        if not closed or len(values) != 1:
+            matcher.reject(position, f'"{{{hole}}}" is not understood' if closed else "a { is not closed")
+            return
+        if any(isinstance(part, nodes.QueryExpr) for part in walk(values[0].node)):
+            matcher.reject(position, f'"{hole}" has to be worked out in a sentence before, which gives it a name')
+            return
+        parts.append(values[0].node)
+    yield position + 1, nodes.TextLiteral(parts=tuple(_merged(parts)))
+
+
+def _merged(parts: list[str | nodes.Expr]) -> Iterator[str | nodes.Expr]:
+    plain = ""
+    for part in parts:
+        if isinstance(part, str):
+            plain += part
+            continue
+        if plain:
+            yield plain
+        plain = ""
+        yield part
+    if plain:
+        yield plain
+
+
+def free_words(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """Words up to a comma, "if" or "when", kept as a question's own text: (…) → "Go on?"."""
+    for end in range(position + 1, len(matcher.tokens) + 1):
+        token = matcher.tokens[end - 1]
+        if token.kind == "mark" or token.low in ("if", "when", "unless"):
+            return
+        question = matcher.source(position, end)
+        yield end, f"{question[0].upper()}{question[1:]}?"
+
+
+def given(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """An argument by its parameter's name: "size = 10", "10 as the size"."""
+    for name in {parameter.name for _, signature in _scripts(matcher, context) for parameter in signature.params}:
+        way = name_words(name)
+        skip = position + (matcher.low(position) in ("the", "a", "an"))
+        tokens = matcher.tokens[skip : skip + len(way)]
+        if words.same_words(tuple(token.low or token.value for token in tokens), way):
+            after = skip + len(way)
+            after += matcher.low(after) in ("=", "of", "being", "as", ":")
+            for end, value in matcher.read("argument", after, context):
+                yield end, Given(name, value.node)
+        for middle, value in matcher.read("argument", position, context):
+            start = middle + 1 + (matcher.low(middle + 1) in ("the", "a", "an"))
+            if matcher.low(middle) in ("as", "for") and words.same_words(
+                tuple(token.low for token in matcher.tokens[start : start + len(way)]), way
+            ):
+                yield start + len(way), Given(name, value.node)
+
+
+def _scripts(matcher: Matcher, context: Context) -> Iterator[Found]:
+    for position in range(len(matcher.tokens)):
+        yield from matcher.read("script", position, context)
+
+
+def steps(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """One statement, or several joined by "and", "then", or ";": each sees what the ones before it left. A question
+    ("how many …?") is a sentence of its own."""
+    if position == 0:
+        yield from matcher.read("question", position, context)
+    for end, first in (*matcher.read("statement", position, context), *_looped(matcher, position, context)):
+        yield end, first
+        if first.closed:
+            continue
+        for after in _joiners(matcher, end):
+            for last, rest in matcher.read("steps", after, context.after(first)):
+                yield last, _followed(first, rest)
+
+
+def _looped(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """As in "create a label for each box": the loop after its body."""
+    for middle in range(position + 1, len(matcher.tokens)):
+        if matcher.low(middle) != "for" or matcher.low(middle + 1) not in ("each", "every", "all"):
+            continue
+        for end, loop in matcher.read("loop", middle, context):
+            for stop, body in matcher.read("statement", position, context.enter(loop)):
+                if stop == middle:
+                    try:
+                        yield end, each(context, loop, body)
+                    except Reject:
+                        continue
+
+
+def _followed(first: Steps, rest: Steps) -> Steps:
+    return Steps(
+        (*first.steps, *rest.steps),
+        (*first.variables, *rest.variables),
+        rest.found or first.found,
+        rest.closed,
+        rest.counts or first.counts,
+        (*first.returns, *rest.returns),
+    )
+
+
+def _joiners(matcher: Matcher, position: int) -> Iterator[int]:
+    low, following = matcher.low(position), matcher.low(position + 1)
+    if low in (",", ";"):
+        if following == "and":
+            yield position + (3 if matcher.low(position + 2) == "then" else 2)
+        elif following == "then":
+            yield position + 2
+        else:
+            yield position + 1
+    elif low == "and":
+        yield position + (2 if following == "then" else 1)
+    elif low == "then":
+        yield position + 1
+
+
+PRIMITIVES: dict[str, Primitive] = {
+    "written": written,
+    "free_words": free_words,
+    "given": given,
+    "steps": steps,
+}

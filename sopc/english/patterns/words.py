@@ -1,0 +1,209 @@
+"""English words that belong to no schema: numbers, months, comparisons, and how words change their form."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+NUMBERS = {
+    word: number
+    for number, word in enumerate(
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+        ]
+    )
+} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100}
+
+SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000, "dozen": 12}
+
+MONTHS = {
+    month: number
+    for number, names in enumerate(
+        (
+            "january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug",
+            "september sept sep", "october oct", "november nov", "december dec",
+        ),
+        1,
+    )
+    for month in names.split()
+}  # fmt: skip
+
+UNITS = {
+    form: unit for unit in ("second", "minute", "hour", "day", "week", "month", "year") for form in (unit, unit + "s")
+}
+
+# Phrases, as patterns write them, by the comparison they mean.
+COMPARISONS = {
+    ">": "more than|greater than|higher than|larger than|bigger than|over|above|exceeding|exceeds|exceed|>",
+    "<": "less than|fewer than|lower than|smaller than|under|below|<",
+    ">=": "at least|no less than|not less than|no fewer than|not fewer than|not below|not under|>=",
+    "<=": "at most|no more than|not more than|up to|not above|not over|<=",
+    "=": "exactly|equal to|the same as|=|==",
+    "!=": "other than|different from|not equal to|!=|<>",
+}
+BOUNDS = {">=": "or more|or above|or higher|or over", "<=": "or less|or fewer|or below|or lower|or under"}
+
+HIGHEST = "highest|largest|biggest|greatest|most"
+LOWEST = "lowest|smallest|least|fewest"
+NEWEST = "newest|latest|most recent|youngest"
+OLDEST = "oldest|earliest"
+
+# Words that a value written without quotes can't hold (it may hold "of": a place of two names).
+STOP_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "and",
+        "or",
+        "but",
+        "not",
+        "no",
+        "with",
+        "without",
+        "who",
+        "whose",
+        "which",
+        "that",
+        "where",
+        "when",
+        "if",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "has",
+        "have",
+        "had",
+        "to",
+        "for",
+        "from",
+        "in",
+        "on",
+        "at",
+        "by",
+        "per",
+        "each",
+        "every",
+        "all",
+        "any",
+        "than",
+        "then",
+        "them",
+        "those",
+        "these",
+        "they",
+        "it",
+        "its",
+        "their",
+        "there",
+        "of",
+        "as",
+        "into",
+        "show",
+        "list",
+        "find",
+        "create",
+        "insert",
+        "add",
+        "set",
+        "update",
+        "delete",
+        "remove",
+        "say",
+        "ask",
+        "stop",
+        "fail",
+        "return",
+        "call",
+        "count",
+        "let",
+        "whether",
+        "first",
+        "last",
+        "top",
+        "sorted",
+        "ordered",
+        "before",
+        "after",
+        "since",
+        "until",
+        "between",
+        "above",
+        "below",
+        "over",
+        "under",
+        "more",
+        "less",
+        "fewer",
+        "least",
+        "most",
+        "how",
+        "many",
+        "what",
+    ]
+)
+
+# Words that may end a field's name and are left out in English: "…_on" is a day, "…_at" a moment, "…_id" a reference.
+DATE_ENDINGS = frozenset({"on", "at", "date", "time", "day"})
+KEY_ENDINGS = frozenset({"id", "key", "code", "no", "nr", "number", "ref", "fk"})
+FLAG_STARTS = frozenset({"is", "has", "was", "are"})
+LABELS = frozenset({"name", "title", "label"})
+
+
+@lru_cache(maxsize=4096)
+def forms(word: str) -> frozenset[str]:
+    """The word and what it may be the plural or the past of: "boxes" → boxes, box."""
+    found = {word}
+    if word.endswith("ies") and len(word) > 4:
+        found.add(word[:-3] + "y")
+    elif word.endswith(("ses", "xes", "zes", "ches", "shes")):
+        found |= {word[:-2], word[:-1]}
+    elif word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 2:
+        found.add(word[:-1])
+    return frozenset(found)
+
+
+def same(written: str, named: str) -> bool:
+    """Whether two words are one word in singular or plural."""
+    return bool(forms(written) & forms(named))
+
+
+def same_words(written: tuple[str, ...], named: tuple[str, ...]) -> bool:
+    return len(written) == len(named) and all(map(same, written, named))
+
+
+def singular(word: str) -> str:
+    """The shortest form: what one of them is called."""
+    return min(forms(word), key=len)
+
+
+def past_of(written: str, named: str) -> bool:
+    """Whether `written` is `named`, or its regular past: "shipped", "created", "tried"."""
+    if written == named:
+        return True
+    if not written.endswith("ed"):
+        return False
+    stem = written[:-2]
+    return named in (stem, stem + "e", stem[:-1]) or (stem.endswith("i") and named == stem[:-1] + "y")
