@@ -133,7 +133,7 @@ def signature_text(signature: Signature) -> str:
         default = "" if param.default is None else f" = {const_text(param.default, 1000)}"
         params.append(f"{param.name}: {param.type}{default}")
     text = f"script {signature.name}({', '.join(params)})"
-    if signature.uses != ("main",):
+    if signature.uses not in ((), ("main",)):
         text += f" uses {', '.join(signature.uses)}"
     if signature.returns.name != "null":
         text += f" -> {signature.returns}"

@@ -84,7 +84,7 @@ class _File:
                 if not out.has_comment(first and first[0]):
                     out.newline(2)
                     out.blank_line()
-        self._body(node.steps, 2, self._end(node))
+        self._body(node.steps, 2)
         out.newline(0, self._end(node), inner=2)
         out.write("end")
         self._passed(node)
@@ -98,7 +98,7 @@ class _File:
 
     # ── steps ──
 
-    def _body(self, steps: Sequence[nodes.AnyStep], indent: int, end: int | None) -> None:
+    def _body(self, steps: Sequence[nodes.AnyStep], indent: int) -> None:
         for place, step in enumerate(steps):
             self._out.newline(indent, step.span and step.span[0], blank=place > 0)
             self.step(step, indent)
@@ -136,7 +136,7 @@ class _File:
     def _block(self, node: nodes.Node, steps: Sequence[nodes.AnyStep], indent: int) -> None:
         """The steps of a block and its `end`."""
         end = self._end(node)
-        self._body(steps, indent + 2, end)
+        self._body(steps, indent + 2)
         self._out.newline(indent, end, inner=indent + 2)
         self._out.write("end")
 
@@ -152,7 +152,7 @@ class _File:
             out.write("if ")
             self._layout.expr(branch.condition, indent + 2, len(" then"))
             out.write(" then")
-            self._body(branch.steps, indent + 2, None)
+            self._body(branch.steps, indent + 2)
             done = branch.span and branch.span[1]
             out.passed(done)
         if node.otherwise is not None:
@@ -161,7 +161,7 @@ class _File:
             first = node.otherwise[0].span if node.otherwise else None
             out.newline(indent, self._word("else", done, first[0] if first else self._end(node)), inner=indent + 2)
             out.write("else")
-            self._body(node.otherwise, indent + 2, None)
+            self._body(node.otherwise, indent + 2)
         out.newline(indent, self._end(node), inner=indent + 2)
         out.write("end")
 
@@ -202,7 +202,7 @@ class _File:
 
     def _try(self, node: nodes.Try, indent: int) -> None:
         self._out.write("try")
-        self._body(node.steps, indent + 2, None)
+        self._body(node.steps, indent + 2)
         start = node.steps[-1].span if node.steps else node.span and (node.span[0], node.span[0])
         handler = node.handler[0].span if node.handler else None
         on = self._word("on", start and start[1], handler[0] if handler else self._end(node))

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from lark import Token
 
 from sopc.dsl.grammar import reserved_words
-from sopc.dsl.machine import EOF, Scanner, Stack, tables
+from sopc.dsl.machine import EOF, UNKNOWN, Scanner, Stack, tables
 
 LOOK_AHEAD: Final = 6
 _ENOUGH: Final = 3
@@ -98,7 +98,8 @@ def close_blocks(stack: Stack, token: Token) -> int:
 def _reach(stack: Stack, scanner: Scanner, mark: Any) -> int:
     """How many tokens from the mark on can be read, at most LOOK_AHEAD.
 
-    The end of the text counts as all, and the end of the line as enough: what follows may have an error of its own.
+    The end of the text counts as all; the end of the line and an unknown character as enough, since what follows may
+    have an error of its own.
     """
     scanner.reset(mark)
     ahead, line = stack.copy(), None
@@ -108,7 +109,7 @@ def _reach(stack: Stack, scanner: Scanner, mark: Any) -> int:
         if not ahead.feed(token) and not (
             token.type in (EOF, "SCRIPT") and close_blocks(ahead, token) and ahead.feed(token)
         ):
-            return max(count, _ENOUGH) if count and token.line != line else count
+            return max(count, _ENOUGH) if count and (token.line != line or token.type == UNKNOWN) else count
         if token.type == EOF:
             return LOOK_AHEAD
     return LOOK_AHEAD

@@ -41,7 +41,9 @@ def find_errors(source: Source, start: str) -> list[Diagnostic]:
 
 
 class Mistake(NamedTuple):
-    """A named mistake. pattern: its group `at` must begin at the token refused, or at the one before it."""
+    """A named mistake. pattern: its group `at` must begin at the token refused, or at the one before it; or its group
+    `within` must hold that token.
+    """
 
     name: str
     pattern: re.Pattern[str]
@@ -110,7 +112,8 @@ class _Finder:
                 self._open.append(token)
         elif self._open:
             opener = self._open.pop()
-            if self._is_first(token) and self._is_first(opener) and _column(token) < _column(opener):
+            askew = self._is_first(token) and self._is_first(opener) and _column(token) < _column(opener)
+            if askew and self._closed_askew is None:
                 self._closed_askew = opener
 
     def _is_first(self, token: Token) -> bool:
@@ -240,8 +243,10 @@ class _Finder:
             window = self._text[low : place + _WINDOW]
             for mistake in mistakes():
                 for match in mistake.pattern.finditer(window):
-                    if match.start("at") + low == place:
-                        return _fill(mistake, match, low)
+                    group = match.re.groupindex.get("within") or "at"
+                    start, end = match.start(group) + low, match.end(group) + low
+                    if place == start or (group != "at" and start <= place < end):
+                        return _fill(mistake, match, Span(start, end))
         return None
 
     def _wrong_unit(self, token: Token) -> Diagnostic | None:
@@ -367,7 +372,7 @@ def _text_error(rest: str, start: int, line_end: int) -> Diagnostic:
     return Diagnostic("E0106", message, Span(start, line_end), 'write " at its end, \\" for a quote inside it')
 
 
-def _fill(mistake: Mistake, match: re.Match[str], low: int) -> Diagnostic:
+def _fill(mistake: Mistake, match: re.Match[str], span: Span) -> Diagnostic:
     """A row's message and hint, with `{name}` replaced by what the pattern's group of that name matched."""
 
     def fill(text: str) -> str:
@@ -375,7 +380,6 @@ def _fill(mistake: Mistake, match: re.Match[str], low: int) -> Diagnostic:
             text = text.replace(f"{{{name}}}", value)
         return text
 
-    span = Span(low + match.start("at"), low + match.end("at"))
     return Diagnostic("E0116", fill(mistake.message), span, fill(mistake.hint))
 
 

@@ -1,0 +1,68 @@
+"""How many lines of the language a second does each stage of the compiler read?"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from benchmarks.measure import Row, least, timed
+from benchmarks.scripts import compile_text, read_schema
+from runtime.bytecode.codec import decode, encode
+from sopc.codegen.lower import lower
+from sopc.dsl.fmt import format_source
+from sopc.dsl.parse import parse
+from sopc.source import Source
+from sopc.tree.check import check
+
+SCRIPT = """
+script s{n}(dept: text = "Engineering", floor: int = 150000) -> int
+  query rich = from employees where department = dept and salary > floor
+  emit from rich order by salary desc select name, salary
+  let total = 0
+  for each e in from rich do
+    let tax = e.salary * 35 // 100
+    if tax > 10000 and e.name != "Ada" then
+      say "{{e.name}} pays {{tax}}"
+    else
+      set total = total + tax
+    end
+  end
+  try
+    update employees where salary < floor set salary = salary + 1
+  on error e do
+    say "not raised: {{e.message}}"
+  end
+  return total
+end
+"""
+SCRIPTS = 60
+
+
+def measure(folder: str) -> list[Row]:
+    path = Path(folder) / "main.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE employees (id INTEGER PRIMARY KEY, name TEXT, department TEXT, salary INTEGER)")
+    connection.close()
+    schema = read_schema(path)
+    text = "".join(SCRIPT.format(n=n) for n in range(SCRIPTS))
+    lines = text.count("\n")
+    modules = compile_text(text, schema)
+    if len(modules) != SCRIPTS or [decode(encode(module)) for module in modules] != modules:
+        raise RuntimeError("the modules are not what they were after being written and read")
+
+    source = Source("benchmark.sop", text)
+    file = parse(source)
+    program = check(file, source, {"main": schema}, lambda name: None)
+    stages = {
+        "parse": lambda: parse(source),
+        "check": lambda: check(file, source, {"main": schema}, lambda name: None),
+        "lower": lambda: lower(program, source, file, ()),
+        "encode": lambda: [encode(module) for module in modules],
+        "format": lambda: format_source(source),
+        "all but format": lambda: [encode(module) for module in compile_text(text, schema)],
+    }
+    rows = []
+    for name, stage in stages.items():
+        seconds = least(lambda stage=stage: timed(stage), 5)  # type: ignore[misc]
+        rows.append(Row(f"compile {lines} lines", f"{name} ({lines / seconds:,.0f} lines/s)", seconds))
+    return rows

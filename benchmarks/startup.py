@@ -1,0 +1,40 @@
+"""How long does `sopvm run` of a stored script take to start, beside importing what it can't do without?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from functools import partial
+from pathlib import Path
+
+from benchmarks.measure import Row, interleaved, run_command, sopvm
+from benchmarks.scripts import make_library
+
+SCRIPT = """
+script hello()
+  emit from words select word
+end
+"""
+
+
+def measure(folder: str) -> list[Row]:
+    home = make_library(Path(folder), SCRIPT, "CREATE TABLE words (word TEXT); INSERT INTO words VALUES ('hello')")
+    output = Path(folder) / "output"
+    ours = sopvm("run", "hello", "--home", str(home))
+    run_command(ours, output)  # the first run keeps the SQL in the library
+    run_command(ours, output)
+    lines = [json.loads(line) for line in output.read_text().splitlines()]
+    assert lines[1]["result"] == {"word": "hello"}, lines
+    assert lines[-1]["status"] == "ok", lines
+
+    peers = {
+        "python -c pass": [sys.executable, "-c", "pass"],
+        "bare imports": [sys.executable, "-c", "import click, lmdb, msgspec"],
+        "sopvm run": ours,
+    }
+    best = interleaved({name: partial(run_command, command, output) for name, command in peers.items()}, 15)
+    return [
+        Row("start-up", "python -c pass", best["python -c pass"]),
+        Row("start-up", "bare imports", best["bare imports"]),
+        Row("start-up", "sopvm run", best["sopvm run"], "bare imports", 2),
+    ]

@@ -1,0 +1,161 @@
+"""T: English texts, their translation by patterns, and models."""
+
+from __future__ import annotations
+
+from sopc.codes import Code
+
+CODES: tuple[Code, ...] = (
+    Code(
+        "T0101",
+        "empty text",
+        "A workflow needs at least one sentence below its title.",
+        "Stock check\n",
+        "Stock check\n\nShow the boxes whose size is below 10.\n",
+    ),
+    Code(
+        "T0102",
+        "text too long",
+        "A workflow may have a million characters. What is longer is most likely data, or several workflows in one.",
+        "one file with every workflow of the house",
+        "one file each; a workflow may call others",
+    ),
+    Code(
+        "T0103",
+        "no name for the script",
+        "The script is named after the title line, else after the file. Neither holds a letter to make a name of.",
+        "2024 / 07\n\nShow the boxes.\n",
+        "Boxes of July 2024\n\nShow the boxes.\n",
+    ),
+    Code(
+        "T0110",
+        "text and program both changed",
+        "The .sop file is the lock of a translation: while the text stays the same, the .sop file is used, edits and "
+        "all; when only the text changed, it is translated again. Here both changed since, so one would be lost.",
+        "sopc compile boxes.txt",
+        "sopc compile boxes.txt --take text\nsopc compile boxes.txt --take sop",
+    ),
+    Code(
+        "T0120",
+        "demo files exist already",
+        "The demo never replaces a file, and is made whole or not at all.",
+        "sopc init --demo",
+        "sopc init --demo fresh",
+    ),
+    Code(
+        "T0201",
+        "words not understood",
+        "Without a model, every word of a sentence has to be a name in the database, a value it holds, a variable of "
+        "the workflow, or a word of the sentence patterns. Nothing is skipped, as the word might matter. Quotes make "
+        "any words a value.",
+        "Show the boxes that matter most.",
+        "Show the boxes whose size is above 10, largest first.",
+    ),
+    Code(
+        "T0202",
+        "sentence not understood",
+        "The words are known, but no sentence pattern holds them in this order, or they do not fit together: a text "
+        "compared with a number, a field that the store does not have, something found before that has changed since.",
+        "Show above 10 whose boxes size.",
+        "Show the boxes whose size is above 10.",
+    ),
+    Code(
+        "T0203",
+        "two readings",
+        "The sentence can mean more than one thing, and a translation never guesses. The readings are listed in the "
+        "language; saying the field, the store or “all” settles most.",
+        "Show the boxes, largest first.   (boxes have a width and a height)",
+        "Show the boxes, largest width first.",
+    ),
+    Code(
+        "T0204",
+        "parameter not clear",
+        "A parameter is declared once: in a sentence of its own, in brackets after its name, or with the word given. "
+        "After that its name speaks of it.",
+        "Show the boxes above a size (default 10) and below a size (default 20).",
+        "Show the boxes above a size (called lowest, default 10) and below a size (called highest, default 20).",
+    ),
+    Code(
+        "T0301",
+        "no model configured",
+        "Translation by a model was asked for, and neither a key nor a server is configured.",
+        "sopc compile boxes.txt --translator model",
+        "export OPENAI_API_KEY=…\nsopc compile boxes.txt --translator model",
+    ),
+    Code(
+        "T0302",
+        "unknown translator",
+        "A translator is `model` (through OpenAI's API) or `patterns` (sentence patterns, no model).",
+        "sopc compile boxes.txt --translator magic",
+        "sopc compile boxes.txt --translator patterns",
+    ),
+    Code(
+        "T0303",
+        "no model named",
+        "A server of one's own (OPENAI_BASE_URL) serves models by name, and none was named.",
+        "OPENAI_BASE_URL=http://127.0.0.1:8080/v1 sopc compile boxes.txt",
+        "OPENAI_BASE_URL=http://127.0.0.1:8080/v1 sopc compile boxes.txt --model NAME",
+    ),
+    Code(
+        "T0304",
+        "model server not reached",
+        "There was no connection to the server that OPENAI_BASE_URL names, or to OpenAI's.",
+        "OPENAI_BASE_URL=http://127.0.0.1:1/v1",
+        "OPENAI_BASE_URL=http://127.0.0.1:8080/v1",
+    ),
+    Code(
+        "T0305",
+        "key refused",
+        "The server does not accept the key, or not for this model.",
+        "OPENAI_API_KEY=expired",
+        "OPENAI_API_KEY=…",
+    ),
+    Code(
+        "T0306",
+        "rate limit",
+        "The server takes no more requests for now. Nothing was stored; compiling again later goes on from here.",
+        "sopc compile *.txt",
+        "sopc compile boxes.txt --translator patterns",
+    ),
+    Code(
+        "T0307",
+        "model server failed",
+        "The server answered with a failure of its own, or with something that is no reply.",
+        "status 500",
+        "sopc compile boxes.txt --translator patterns",
+    ),
+    Code(
+        "T0308",
+        "model too slow",
+        "There was no reply in time. Nothing was stored.",
+        "a large model on a small machine",
+        "a smaller model, or --translator patterns",
+    ),
+    Code(
+        "T0309",
+        "reply cut off",
+        "The reply reached its greatest length before the script ended, so it can't be used.",
+        "one workflow of two hundred sentences",
+        "several workflows that call each other",
+    ),
+    Code(
+        "T0310",
+        "no script in the reply",
+        "The model replied with prose, or with nothing, where a script was asked for.",
+        "Sure! Here is what I would do: …",
+        "script boxes()\n  emit from boxes\nend",
+    ),
+    Code(
+        "T0311",
+        "the model can't translate it",
+        "The model says which part of the text can't be expressed, or is open to more than one reading.",
+        "Show the nicest boxes.",
+        "Show the boxes whose size is above 10.",
+    ),
+    Code(
+        "T0312",
+        "request refused",
+        "The server does not take the request: most often it has no model of that name.",
+        "--model no-such-model",
+        "--model gpt-4.1",
+    ),
+)

@@ -1,0 +1,84 @@
+"""`sopvm db import`: files into stores, all or nothing, and the folder that is made for them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Program
+
+
+def names(sopvm: Program, query: str) -> list[str]:
+    done = sopvm("db", "query", query, "-f", "records")
+    assert done.exit_code == 0, done.stderr
+    return [json.loads(line)["name"] for line in done.stdout.splitlines()]
+
+
+@pytest.fixture
+def tools(project: Path) -> Path:
+    path = project / "tools.csv"
+    path.write_text("name,price,bought on\nsaw,40.50,2026-01-05\ndrill,90,2026-01-06\n")
+    return path
+
+
+@pytest.mark.usefixtures("tools")
+def test_a_file_becomes_a_store_of_main(sopvm: Program, project: Path) -> None:
+    done = sopvm("db", "import", "tools.csv")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr.startswith("tools: 2 rows (name text, ")
+    assert (project / ".sop" / ".gitignore").exists()
+    assert names(sopvm, "from tools order by price desc") == ["drill", "saw"]
+    done = sopvm("db", "import", "tools.csv")
+    assert done.exit_code == 1
+    assert "D0505" in done.stderr
+
+
+def test_replacing_and_appending(sopvm: Program, project: Path, tools: Path) -> None:
+    sopvm("db", "import", "tools.csv")
+    tools.write_text("name,price,bought on\nbolt,1,2026-02-01\n")
+    assert sopvm("db", "import", "tools.csv", "--append").exit_code == 0
+    assert names(sopvm, "from tools order by name") == ["bolt", "drill", "saw"]
+    assert sopvm("db", "import", "tools.csv", "--replace").exit_code == 0
+    assert names(sopvm, "from tools") == ["bolt"]
+    assert sopvm("db", "import", "tools.csv", "--append", "--replace").exit_code == 2
+
+
+def test_a_bad_line_stops_it_all_unless_told_otherwise(sopvm: Program, project: Path, tools: Path) -> None:
+    tools.write_text("name,price\nsaw,40\ndrill\nbolt,1\n")
+    done = sopvm("db", "import", "tools.csv")
+    assert done.exit_code == 1
+    assert "3" in done.stderr
+    assert sopvm("db", "ls", "main").stdout == ""
+    done = sopvm("db", "import", "tools.csv", "--skip-bad")
+    assert done.exit_code == 0
+    assert "tools.csv:3: left out" in done.stderr
+    assert names(sopvm, "from tools order by name") == ["bolt", "saw"]
+
+
+def test_into_another_database_with_declared_types(sopvm: Program, project: Path) -> None:
+    (project / "people.ndjson").write_text('{"name": "Ada", "born": "1815-12-10"}\n{"name": "Bob", "born": null}\n')
+    done = sopvm("db", "import", "people.ndjson", "--into", "hr", "--types", "born=date", "--store", "persons")
+    assert done.exit_code == 0, done.stderr
+    assert names(sopvm, 'from hr.persons where born < date "1900-01-01"') == ["Ada"]
+    assert sopvm("db", "import", "people.ndjson", "--into", "hrr").exit_code == 2
+    assert not (project / ".sop").exists()
+
+
+@pytest.mark.parametrize("content", ["name\nsaw\n", '{"name": "saw"}\n'])
+def test_standard_input(sopvm: Program, content: str) -> None:
+    assert sopvm("db", "import", "-", input=content).exit_code == 2
+    done = sopvm("db", "import", "-", "--store", "tools", input=content)
+    assert done.exit_code == 0, done.stderr
+    assert names(sopvm, "from tools") == ["saw"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"name\n\xff\xfe\n\xff\n"])
+def test_a_file_that_can_not_be_read_makes_nothing(sopvm: Program, project: Path, content: bytes | None) -> None:
+    if content is not None:
+        (project / "bad.csv").write_bytes(content)
+    done = sopvm("db", "import", "bad.csv")
+    assert done.exit_code in (1, 2)
+    assert done.stderr.startswith("error D05")
+    assert sopvm("db", "ls", "-f", "records").stdout.count("main") == 0

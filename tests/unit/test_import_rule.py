@@ -1,0 +1,143 @@
+"""Who may import whom: the runtime works without the compiler, and a warm run loads no heavy package."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("lark", "pydantic", "sqlglot", "openai", "sopc")
+SOURCE = """
+script dear(floor: int = 10) -> int
+  for each item in from items where price > floor order by name do
+    emit { name: item.name, price: item.price }
+  end
+  return count(from items)
+end
+"""
+
+
+def imports(path: Path) -> Iterator[tuple[str, int, bool]]:
+    """(module, line, inside a function) of every import that runs."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inside = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for node in ast.walk(function)
+    }
+    typing_only = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and isinstance(block.test, ast.Name) and block.test.id == "TYPE_CHECKING"
+        for node in ast.walk(block)
+    }
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node.lineno, id(node) in inside
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: imports are absolute"
+            yield node.module or "", node.lineno, id(node) in inside
+
+
+def files(*patterns: str) -> list[Path]:
+    return sorted(path for pattern in patterns for path in ROOT.glob(pattern))
+
+
+def below(module: str, *packages: str) -> bool:
+    return any(module == package or module.startswith(package + ".") for package in packages)
+
+
+def test_the_runtime_does_not_import_the_compiler() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}: {module}"
+        for path in files("runtime/**/*.py")
+        if path.parent.name not in ("commands", "record", "api") and path.name != "cli.py"
+        for module, line, _ in imports(path)
+        if below(module, "sopc", "grammar")
+    ]
+    assert wrong == []
+
+
+def test_the_runtimes_commands_import_the_compiler_only_where_they_use_it() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}: {module}"
+        for path in files("runtime/commands/*.py", "runtime/cli.py")
+        for module, line, in_function in imports(path)
+        if below(module, "sopc") and not in_function
+    ]
+    assert wrong == []
+
+
+def test_the_compiler_does_not_import_the_machine() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}: {module}"
+        for path in files("sopc/**/*.py")
+        if path.parent.name != "commands"
+        and path.relative_to(ROOT).as_posix() not in ("sopc/testing.py", "sopc/cli.py")
+        for module, line, _ in imports(path)
+        if below(module, "runtime.vm", "runtime.runs", "runtime.jsonl", "runtime.cli")
+    ]
+    assert wrong == []
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with a database and a compiled script that was run once, so that its SQL is cached."""
+    with sqlite3.connect(tmp_path / "shop.db") as connection:
+        connection.execute("create table items (name text not null, price integer not null)")
+        connection.executemany("insert into items values (?, ?)", [("bolt", 5), ("drill", 90), ("saw", 40)])
+    connection.close()
+    (tmp_path / "sop.toml").write_text('[databases]\nmain = "sqlite:///shop.db"\n')
+    (tmp_path / "dear.sop").write_text(SOURCE)
+    for command in (["sopc.cli", "compile", "dear.sop"], ["runtime.cli", "run", "dear"]):
+        python(tmp_path, f"import sys; from {command[0]} import main; main({command[1:]!r})")
+    return tmp_path
+
+
+def python(folder: Path, code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_compiled_script_runs_without_the_compiler(project: Path) -> None:
+    blocked = (
+        "import sys\n"
+        "class Blocked:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name.split('.')[0] in {HEAVY!r}: raise ModuleNotFoundError('blocked: ' + name)\n"
+        "sys.meta_path.insert(0, Blocked())\n"
+        "from runtime.cli import main\n"
+        "main(['run', 'dear', 'floor=20'])\n"
+    )
+    lines = [json.loads(line) for line in python(project, blocked).splitlines()]
+    assert [line["result"]["name"] for line in lines if line["type"] == "record"] == ["drill", "saw"]
+    assert lines[-1]["result"] == 3
+
+
+def test_a_warm_run_loads_no_heavy_package(project: Path) -> None:
+    code = (
+        "import sys\n"
+        "from runtime.cli import main\n"
+        "try: main(['run', 'dear', '-f', 'records'])\n"
+        f"finally: print(sorted({{name.split('.')[0] for name in sys.modules}} & set({HEAVY!r})))\n"
+    )
+    assert python(project, code).splitlines()[-1] == "[]"
