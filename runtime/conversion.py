@@ -243,8 +243,6 @@ def _to_decimal(value: Any, type_: Type) -> Decimal:
         exact = _parse_decimal(value)
     else:
         raise RunError("V0105", f"{an(kind_of(value))} where {an(str(type_))} is needed")
-    if exact and exact.adjusted() > 2 * MAX_SCALE + type_.precision:
-        raise RunError("V0104", f"a number is too large for {type_.not_null()}")
     result = quantized(exact, type_.scale)
     if type_.precision and result and result.adjusted() >= type_.precision - type_.scale:
         raise RunError("V0104", f"{to_text(value)} has more digits than {type_.not_null()} holds")

@@ -48,9 +48,9 @@ def _row(signatures: str, doc: str, python: Callable[..., Any] | None = None, **
 
 _ROWS: tuple[FunctionRow, ...] = (
     # text
-    _row("upper(text) -> text", "the text in upper case", do.upper),
-    _row("lower(text) -> text", "the text in lower case", do.lower),
-    _row("trim(text) -> text", "the text without white space at its ends", do.trim),
+    _row("upper(text) -> text", "the text in upper case", str.upper),
+    _row("lower(text) -> text", "the text in lower case", str.lower),
+    _row("trim(text) -> text", "the text without white space at its ends", str.strip),
     _row(
         "length(text) -> int; length(list<T>) -> int",
         "number of characters of a text, or of items of a list",

@@ -70,11 +70,12 @@ def checked_decimal(value: Decimal) -> Decimal:
         return value.copy_abs()
     if EXACT.abs(value).scaleb(scale_of(value), EXACT) < DECIMAL_LIMIT:
         return value
-    raise RunError(
-        "V0104",
-        f"a decimal went past {DECIMAL_PRECISION} digits",
-        "round(x, digits) keeps fewer digits after the point",
-    )
+    raise _too_long()
+
+
+def _too_long() -> RunError:
+    hint = "round(x, digits) keeps fewer digits after the point"
+    return RunError("V0104", f"a decimal went past {DECIMAL_PRECISION} digits", hint)
 
 
 def scale_of(value: Decimal) -> int:
@@ -85,4 +86,6 @@ def scale_of(value: Decimal) -> int:
 
 def quantized(value: Decimal, scale: int) -> Decimal:
     """The decimal with exactly `scale` (0 to 18) digits after the point, halves away from zero; V0104 if too long."""
+    if value and value.adjusted() > DECIMAL_PRECISION:
+        raise _too_long()
     return checked_decimal(value.quantize(QUANTA[scale], context=EXACT))

@@ -18,7 +18,7 @@ from typing import Any, Final
 from runtime.conversion import convert, from_text, to_text
 from runtime.errors import RunError
 from runtime.types import DATE, DECIMAL, MAX_SCALE, TIMESTAMP, Type
-from runtime.values import add, checked_decimal, checked_float, checked_int, eq, kind_of, lt, quantized
+from runtime.values import add, an, checked_decimal, checked_float, checked_int, eq, kind_of, lt, quantized
 
 MAX_TEXT: Final = 10_000_000
 MAX_LIST: Final = 1_000_000
@@ -35,25 +35,17 @@ def _count(value: int, what: str) -> int:
     return value
 
 
-def _text(value: str) -> str:
-    if len(value) > MAX_TEXT:
+def _room_for(characters: int) -> None:
+    if characters > MAX_TEXT:
         raise _bad(f"a text would be longer than {MAX_TEXT:,} characters")
+
+
+def _text(value: str) -> str:
+    _room_for(len(value))
     return value
 
 
 # ── text ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def upper(text: str) -> str:
-    return text.upper()
-
-
-def lower(text: str) -> str:
-    return text.lower()
-
-
-def trim(text: str) -> str:
-    return text.strip()
 
 
 def length(value: Any) -> int:
@@ -79,8 +71,7 @@ def right(text: str, count: int) -> str:
 def replace(text: str, old: str, new: str) -> str:
     if not old:
         return text
-    if len(text) + text.count(old) * (len(new) - len(old)) > MAX_TEXT:
-        raise _bad(f"a text would be longer than {MAX_TEXT:,} characters")
+    _room_for(len(text) + text.count(old) * (len(new) - len(old)))
     return text.replace(old, new)
 
 
@@ -89,8 +80,7 @@ def position(text: str, part: str) -> int:
 
 
 def repeat(text: str, count: int) -> str:
-    if len(text) * _count(count, "the number of repeats") > MAX_TEXT:
-        raise _bad(f"a text would be longer than {MAX_TEXT:,} characters")
+    _room_for(len(text) * _count(count, "the number of repeats"))
     return text * count
 
 
@@ -101,8 +91,7 @@ def reverse(value: Any) -> Any:
 def _padding(text: str, width: int, fill: str) -> str:
     if not fill:
         raise _bad("the text to fill up with is empty")
-    if width > MAX_TEXT:
-        raise _bad(f"a text would be longer than {MAX_TEXT:,} characters")
+    _room_for(width)
     missing = max(0, width - len(text))
     return (fill * (missing // len(fill) + 1))[:missing]
 
@@ -238,8 +227,7 @@ def greatest(*values: Any) -> Any:
 
 
 def _refused(value: Any, wanted: str) -> RunError:
-    kind = kind_of(value)
-    return RunError("V0105", f"a {kind} can't be made into {'an' if wanted == 'int' else 'a'} {wanted}")
+    return RunError("V0105", f"{an(kind_of(value))} can't be made into {an(wanted)}")
 
 
 def to_int(value: Any) -> int:

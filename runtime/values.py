@@ -13,7 +13,7 @@ from decimal import ROUND_DOWN, Decimal
 from math import fmod, trunc
 from typing import Any, Final
 
-from runtime.conversion import convert, from_const, from_text, pack, to_const, to_text, unpack
+from runtime.conversion import convert, from_const, from_text, json_ready, pack, to_const, to_text, unpack
 from runtime.errors import RunError
 from runtime.kinds import (
     EXACT,
@@ -40,6 +40,7 @@ __all__ = [
     "from_const",
     "from_text",
     "intdiv",
+    "json_ready",
     "kind_of",
     "le",
     "logic_and",

@@ -10,7 +10,7 @@ from runtime.bytecode.module import Effects, Module, Signature
 from runtime.config import Config
 from runtime.databases.protocol import Database
 from runtime.databases.schema import Schema
-from runtime.errors import DatabaseError
+from runtime.errors import DatabaseError, SopError, UsageError
 from runtime.library.store import Library
 
 
@@ -20,6 +20,7 @@ class Context:
     def __init__(self, config: Config, library: Library) -> None:
         self.config = config
         self.library = library
+        self.failures: list[SopError] = []
         self._databases: dict[str, Database] = {}
         self._schemas: dict[str, Schema] = {}
         self._compiled: dict[str, tuple[Signature, Effects]] = {}
@@ -46,16 +47,16 @@ class Context:
         known = self.config.database_names()
         return {name: self.schema(name) for name in names if name in known}
 
-    def readable_schemas(self) -> tuple[dict[str, Schema], list[DatabaseError]]:
-        """Of every database that can be opened, for a text that names none, and why others can't."""
+    def readable_schemas(self) -> dict[str, Schema]:
+        """Of every database that can be opened, for a source that names none; `failures` says why others can't."""
         found: dict[str, Schema] = {}
-        failures: list[DatabaseError] = []
+        self.failures.clear()
         for name in self.config.database_names():
             try:
                 found[name] = self.schema(name)
-            except DatabaseError as error:
-                failures.append(error)
-        return found, failures
+            except (DatabaseError, UsageError) as error:
+                self.failures.append(error)
+        return found
 
     def schema(self, name: str) -> Schema:
         if name not in self._schemas:

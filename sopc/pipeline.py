@@ -73,7 +73,7 @@ def compile_query(text: str, context: Context) -> Compiled:
 
 def read(path: str) -> Source:
     """A file, or standard input for `-`. Raises UsageError C0104 (can't be read), SopError C0105 (not UTF-8), C0106
-    (too large), C0115 (empty)."""
+    (too large)."""
     try:
         if path == STDIN:
             data = sys.stdin.buffer.read(MAX_BYTES + 1)
@@ -88,10 +88,7 @@ def read(path: str) -> Source:
         raise SopError(
             "C0106", message, "split it into several scripts; data belongs in a database (`sopvm db import`)"
         )
-    text = _text(data, path)
-    if not text.strip():
-        raise SopError("C0115", f"{path} is empty", "write what to do, in English or as a script")
-    return Source(path, text)
+    return Source(path, _text(data, path))
 
 
 def kind_of(source: Source) -> Kind:
@@ -146,10 +143,11 @@ def prompt(source: Source, context: Context, model: str | None = None) -> list[d
 
 
 def usable_schemas(context: Context) -> dict[str, Schema]:
-    """Of every database that can be opened, for sources that name none. The first failure is raised when none has a store."""
-    schemas, failures = context.readable_schemas()
-    if failures and not any(schema.stores for schema in schemas.values()):
-        raise failures[0]
+    """Of every database that can be opened, for sources that name none. Raises the first failure when none has a
+    store."""
+    schemas = context.readable_schemas()
+    if context.failures and not any(schema.stores for schema in schemas.values()):
+        raise context.failures[0]
     return schemas
 
 

@@ -42,6 +42,7 @@ from runtime.runs.run import RunOptions, run
 from sopc.codegen.lower import lower
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.dsl.parse import parse
+from sopc.english.lock import split_sop
 from sopc.source import Source
 from sopc.tree.check import check
 
@@ -138,7 +139,9 @@ def compile_text(text: str, schema: Schema, name: str = "test.sop") -> list[Modu
     source = Source(name, text)
     file = parse(source)
     program = check(file, source, {"main": schema}, lambda name: None)
-    return [decode(encode(module)) for module in lower(program, source, file, ())]
+    header, _ = split_sop(text)
+    sentences = header.sentences if header else ()
+    return [decode(encode(module)) for module in lower(program, source, file, sentences)]
 
 
 def store(library: Library, modules: list[Module]) -> None:

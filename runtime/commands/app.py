@@ -6,6 +6,7 @@ configuration, 3 waiting for a person, 130 interrupted.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -30,7 +31,7 @@ class Console:
         """A line on stderr."""
         click.echo(text, err=True, color=self._color)
 
-    def error(self, error: SopError, places: Sequence[str] = (), data: Mapping[str, Any] = {}) -> None:  # noqa: B006
+    def error(self, error: SopError, places: Sequence[str] = (), data: Mapping[str, Any] = {}) -> None:
         """An error as text, or as one line of JSON. places, data: where it happened, for the one and the other."""
         if self.json_errors:
             fields = {"code": error.code, "message": error.message, "hint": error.hint, **data}
@@ -41,6 +42,11 @@ class Console:
             self.note(f" --> {place}")
         if error.hint:
             self.note(f"  try: {error.hint}")
+
+    def unreadable(self, failures: Sequence[SopError]) -> None:
+        """Databases that were left out of a look at all of them, and why."""
+        for failure in failures:
+            self.note(f"warning {failure.code}: {failure.message}, so it is left out")
 
     def json(self, data: Mapping[str, Any]) -> None:
         import msgspec
@@ -91,13 +97,19 @@ class App(click.Group):
         except BrokenPipeError as error:
             raise ClosedStdout from error  # which click does not end with exit code 1
 
-    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:
-        """Run and exit. Every end of the process goes through here."""
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> NoReturn:
+        """Run and exit, in standalone mode always. Every end of the process goes through here."""
         words = list(sys.argv[1:] if args is None else args)
         console = Console(json_errors=_wants_json(words))
-        extra["standalone_mode"] = False
         try:
-            code = super().main(words, prog_name or self.name, obj=console, **extra)
+            code = super().main(words, prog_name or self.name, complete_var, False, obj=console, **extra)
             _flush()
         except BaseException as error:
             code = _exit_code(error, console)
@@ -143,6 +155,10 @@ def _exit_code(error: BaseException, console: Console) -> int | None:
     if isinstance(error, SopError):
         console.error(error)
         return error.exit_code
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT):
+        console.error(SopError("C0109", f"the output can't be written: {(error.strerror or '').lower()}"))
+        _silence_stdout()
+        return 1
     if isinstance(error, RecursionError):
         console.error(SopError("C0103", "the input is nested too deeply", "split it into several steps or scripts"))
         return 1

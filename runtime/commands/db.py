@@ -9,7 +9,7 @@ import click
 
 from runtime.commands.app import App, Console
 from runtime.commands.execute import connector, execute, run_options
-from runtime.commands.options import database_options, load_config, output_options
+from runtime.commands.options import database_options, load_config, output_options, utf8
 from runtime.commands.rows import print_rows
 
 
@@ -63,7 +63,8 @@ def query_command(
 
     config = load_config(home, databases)
     with open_context(config, read_only=True) as context, context.library:
-        compiled = pipeline.compile_query(text, context)
+        compiled = pipeline.compile_query(utf8(text), context)
+        console.unreadable(context.failures)
         library = Overlay(context.library, compiled.items(pipeline.provenance_of(compiled.source)))
         name = compiled.modules[0].signature.name
         return execute(console, library, name, {}, config, format_, read_only=True, **options)

@@ -80,9 +80,10 @@ def _on_disk(file: str) -> Iterator[Path]:
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory() as folder:
-        start = sys.stdin.buffer.peek(64)
+        start = sys.stdin.buffer.read(1 << 16)
         path = Path(folder) / ("stdin.ndjson" if start.lstrip()[:1] == b"{" else "stdin.csv")
         with path.open("wb") as stream:
+            stream.write(start)
             copyfileobj(sys.stdin.buffer, stream)
         yield path
 

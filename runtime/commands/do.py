@@ -9,7 +9,7 @@ import click
 
 from runtime.commands.app import Console
 from runtime.commands.execute import execute, run_options
-from runtime.commands.options import database_options, load_config, output_options
+from runtime.commands.options import database_options, load_config, output_options, utf8
 from runtime.errors import SopError
 
 
@@ -50,7 +50,8 @@ def do_command(
 
     config = load_config(home, databases)
     with open_context(config, read_only=save is None) as context, context.library:
-        draft = pipeline.draft(Source(f"{save or 'request'}.txt", text), context, translator, model)
+        draft = pipeline.draft(Source(f"{save or 'request'}.txt", utf8(text)), context, translator, model)
+        console.unreadable(context.failures)
         console.note(f"translated by {draft.translator}")
         console.note(split_sop(draft.sop_text)[1].strip("\n"))
         source = Source(f"{draft.name}.sop", draft.sop_text)

@@ -84,10 +84,22 @@ def key_values(texts: Sequence[str], what: str) -> dict[str, str]:
     """`k=v` texts → a dict, in order; UsageError C0102 for one without `=` or given twice."""
     found: dict[str, str] = {}
     for text in texts:
-        key, equals, value = text.partition("=")
+        key, equals, value = utf8(text).partition("=")
         if not (key and equals):
             raise UsageError("C0102", f"{text!r} is not {what}", f"{key or 'name'}=VALUE")
         if key in found:
             raise UsageError("C0102", f"{key} is given twice", "give it once")
         found[key] = value
     return found
+
+
+def utf8(text: str) -> str:
+    """The text, unless it holds bytes of the command line that are not UTF-8: UsageError C0105."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        shown = text.encode(errors="surrogateescape").decode(errors="replace")
+        raise UsageError(
+            "C0105", f"{shown!r:.60} is not UTF-8 text", "use a UTF-8 locale, or put it in a file"
+        ) from error
+    return text

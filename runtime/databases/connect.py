@@ -16,13 +16,13 @@ _KNOWN_LATER: Final = {
     "postgresql": "PostgreSQL",
     "postgres": "PostgreSQL",
 }
-_PASSWORD: Final = re.compile(r"(//[^/@:]*):[^@/]*@")
+_PASSWORD: Final = re.compile(r"(//[^/@:]*:).*@|(password=)[^&]*", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 
 
 def masked(url: str) -> str:
     """The URL with `***` for its password, for messages."""
-    return _PASSWORD.sub(r"\1:***@", url)
+    return _PASSWORD.sub(lambda match: f"{match[1]}***@" if match[1] else f"{match[2]}***", url)
 
 
 def file_of(url: str, base: Path) -> Path | None:

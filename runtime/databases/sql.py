@@ -30,6 +30,15 @@ def generate(query: Query | Write, schema: Schema, dialect: str) -> Statement:
     """The statement that does what the query or write says, on a database with that schema."""
     if dialect not in DIALECTS:
         raise DatabaseError("D0308", f"there is no SQL generator for `{dialect}`")
+    try:
+        return _generate(query, schema, dialect)
+    except RecursionError as error:
+        raise DatabaseError(
+            "D0308", "a query is too deeply nested", "variables worked out beforehand make its expressions shorter"
+        ) from error
+
+
+def _generate(query: Query | Write, schema: Schema, dialect: str) -> Statement:
     relations = Relations(query, schema)
     tree = relations.rows(query) if isinstance(query, Query) else write_tree(relations, query)
     expressions = relations.expressions

@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 from sqlglot import exp
 
+from runtime.databases.forms import form_of
 from runtime.databases.query import (
     Aggregate,
     Column,
@@ -29,10 +30,12 @@ from runtime.databases.query import (
     Distinct,
     Expr,
     Group,
+    InQuery,
     Join,
     Limit,
     Query,
     Relation,
+    Scalar,
     Scan,
     Select,
     Sort,
@@ -99,7 +102,7 @@ class Relations:
     def __init__(self, query: Query | Write, schema: Schema) -> None:
         self.schema = schema
         self.expressions = Expressions(self.single, self.scalar, self.existence)
-        self.used = {(node.relation, node.name) for node in nodes(query) if isinstance(node, Column)}
+        self.used = self._used(query)
         self.aliases = 0
 
     # ── the outermost SELECT, and those within expressions ─────────────────────────────────────────────────────
@@ -252,24 +255,42 @@ class Relations:
         return builder
 
     def union(self, relation: Union) -> Builder:
-        sides = []
-        for side in (relation.left, relation.right):
-            builder = self.relation(side)
-            if builder.limit is not None:
-                builder = self.wrap(builder, keep_order=False)
-            builder.order = []
-            with self.expressions.seeing(builder.columns):
-                columns = [
-                    named(self.expressions.coerced(Column(*key, source.type), type_), name)
-                    for (key, source), (name, type_) in zip(builder.columns.items(), relation.columns, strict=True)
-                ]
-            sides.append(builder.select(columns))
-        both = exp.Union(this=sides[0], expression=sides[1], distinct=not relation.all)
+        left = self.compound(relation)
+        both = exp.Union(
+            this=left if left is not None else self.operand(relation.left, relation.columns),
+            expression=self.operand(relation.right, relation.columns),
+            distinct=not relation.all,
+        )
         alias = self.alias()
         return Builder(
             subquery(both, alias),
             {(relation.id, name): Source(column(alias, name), type_) for name, type_ in relation.columns},
         )
+
+    def compound(self, relation: Union) -> exp.Expr | None:
+        """The left side when that is a union with the same columns: unions in a row nest no deeper (SQLite's parser
+        has a small stack), and mean the same, being read from left to right."""
+        left = relation.left
+        if not isinstance(left, Union):
+            return None
+        shapes = [[(name, form_of(type_)) for name, type_ in each.columns] for each in (left, relation)]
+        if shapes[0] != shapes[1]:
+            return None
+        inner: exp.Expr = self.union(left).source.this
+        return inner
+
+    def operand(self, relation: Relation, columns: Sequence[tuple[str, Type]]) -> exp.Expr:
+        """One side of a union, with the union's names and types."""
+        builder = self.relation(relation)
+        if builder.limit is not None:
+            builder = self.wrap(builder, keep_order=False)
+        builder.order = []
+        with self.expressions.seeing(builder.columns):
+            shown = [
+                named(self.expressions.coerced(Column(*key, source.type), type_), name)
+                for (key, source), (name, type_) in zip(builder.columns.items(), columns, strict=True)
+            ]
+        return builder.select(shown)
 
     def wrap(self, builder: Builder, *, keep_order: bool = True) -> Builder:
         """The rows so far as a sub-select. Its order goes along to the new SELECT, unless that drops it."""
@@ -313,6 +334,36 @@ class Relations:
             for node in nodes(expr)
             if isinstance(node, Column) and (node.relation, node.name) in columns
         )
+
+    # ── which columns matter ───────────────────────────────────────────────────────────────────────────────────
+
+    def _used(self, query: Query | Write) -> set[tuple[int, str]]:
+        """The columns that are named somewhere, or that count without being named: a sub-select shows no others."""
+        used: set[tuple[int, str]] = set()
+        for node in nodes(query):
+            match node:
+                case Column():
+                    used.add((node.relation, node.name))
+                case Distinct():
+                    used.update(self._visible(node.source))
+                case Union():
+                    used.update(self._visible(node.left), self._visible(node.right))
+                case Scalar() | InQuery():
+                    used.update(self._visible(node.relation))
+        return used
+
+    def _visible(self, relation: Relation) -> list[tuple[int, str]]:
+        match relation:
+            case Scan():
+                return [(relation.id, each.name) for each in self.store(relation.store).fields]
+            case Join():
+                return self._visible(relation.left) + self._visible(relation.right)
+            case Derive():
+                return self._visible(relation.source) + [(relation.id, name) for name, _ in relation.columns]
+            case Select() | Group() | Union():
+                return [(relation.id, name) for name, _ in relation.columns]
+            case _:
+                return self._visible(relation.source)
 
     # ── names ──────────────────────────────────────────────────────────────────────────────────────────────────
 

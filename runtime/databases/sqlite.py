@@ -65,8 +65,10 @@ class SQLiteDatabase:
             raise translated(error, name) from error
         try:
             self._set_up()
-        except BaseException:
+        except BaseException as error:
             self._connection.close()
+            if isinstance(error, DatabaseError) and error.code == "D0102":
+                raise DatabaseError("D0102", f"{error.message}: {path}", error.hint) from error
             raise
 
     def _set_up(self) -> None:

@@ -42,6 +42,10 @@ def translated(error: Exception, database: str, store: str = "") -> SopError:
         return DatabaseError(number, text.format(database=database), hint)
     if message.startswith(("no such table", "no such column", "no such view")) or "has no column named" in message:
         return DatabaseError("D0201", f"`{database}` has changed: {message}", "compile the script again")
+    if message.startswith(("parser stack overflow", "Expression tree is too large")):
+        return DatabaseError(
+            "D0308", "a query is too deeply nested for SQLite", "rows kept in a store of their own break it in two"
+        )
     if primary == sqlite3.SQLITE_ERROR and "readonly" in message:
         return DatabaseError("D0305", f"the database `{database}` can only be read")
     return DatabaseError("D0308", f"the database `{database}` refused a statement: {message}")

@@ -107,7 +107,9 @@ def run(
 def _opened(databases: Callable[[str], Database], name: str) -> Database:
     try:
         return databases(name)
-    except DatabaseError as error:  # what a name stands for is configuration
+    except DatabaseError as error:
+        if not error.code.startswith("D01"):
+            raise  # such as a lock: not the fault of what the name stands for, which is configuration
         raise UsageError(error.code, error.message, error.hint) from error
 
 

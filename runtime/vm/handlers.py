@@ -169,6 +169,26 @@ def for_next(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> bool:
     return True
 
 
+def hot_loop(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> bool:
+    """Run the LOOP or FOR_NEXT (b) by its handler, then the loop by its function (a), a slice at a time, for as long as
+    that comes back to the loop's head."""
+    tail, head = frame.pc - 1, b[2]
+    HANDLERS[b[0]](machine, frame, *b[1:])
+    while frame.pc == head:
+        fuel = machine.budget.first_slice()
+        pc, left = a(frame.registers, fuel)
+        if pc < 0:  # some register holds no int this time
+            frame.script.code[tail] = b
+            break
+        frame.pc = pc
+        machine.output.tick()
+        machine.budget.next_slice(fuel - left)
+    return True
+
+
+HANDLERS.append(hot_loop)
+
+
 # ── iterators ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -14,10 +14,11 @@ from runtime.types import INT_MAX, INT_MIN
 from runtime.vm.backtrace import Trace, place_of, trace_of
 from runtime.vm.budget import Budget
 from runtime.vm.data import Data, DeferredError
-from runtime.vm.frame import Frame, Frames
+from runtime.vm.frame import Frame, Frames, Script
 from runtime.vm.handlers import HANDLERS
 from runtime.vm.iterators import RowIterator, close_iterators, copy_frames, iterators_of
 from runtime.vm.link import Linked
+from runtime.vm.loops import HOT_LOOP, LoopFunction, loop_function
 from runtime.vm.output import Host, Output
 
 Tracer = Callable[["Machine", Frame], None]
@@ -62,6 +63,7 @@ class Machine:
         self._slice = self.fuel
         self._tracer = tracer
         self._snapshot: Frames = []
+        self._loops: dict[tuple[str, int], LoopFunction | None] = {}
         self._committing = False
 
     def run(self) -> Any:
@@ -98,6 +100,15 @@ class Machine:
         self.output.tick()
         self._slice = self.budget.next_slice(self._slice - left)
         return self._slice
+
+    def speed_up(self, script: Script, tail: int) -> None:
+        """A loop used up a slice of fuel: from now on it is run by a function of its own, when it is of that kind."""
+        key = script.name, tail
+        if key not in self._loops:
+            self._loops[key] = loop_function(script, tail)
+        function = self._loops[key]
+        if function is not None:
+            script.code[tail] = HOT_LOOP, function, script.code[tail], 0
 
     def feeds_a_loop(self) -> bool:
         """Whether a frame under way, so perhaps the top one, is consumed by a loop."""
@@ -236,7 +247,7 @@ CAUGHT: Final = (SopError, TypeError, ValueError, ArithmeticError, LookupError, 
 HOT: Final = tuple(
     BY_NAME[name].number
     for name in (
-        *("ADD_INT", "TEST_LT", "SUB_INT", "CALL", "RETURN", "TEST_LE", "MOVE", "FOR_NEXT", "LOOP", "MUL_INT"),
+        *("TEST_LT", "CALL", "SUB_INT", "RETURN", "ADD_INT", "TEST_LE", "MOVE", "FOR_NEXT", "LOOP", "MUL_INT"),
         *(
             "TEST_EQ",
             "JUMP",
@@ -264,7 +275,7 @@ def execute(machine: Machine) -> None:
     `value >> 63` is 0 for what is neither negative nor past 64 bits, and a TypeError for what is no int; that is
     quicker than comparing with both limits.
     """
-    add_int, test_lt, sub_int, call, return_, test_le, move, for_next, loop, mul_int = HOT[:10]
+    test_lt, call, sub_int, return_, add_int, test_le, move, for_next, loop, mul_int = HOT[:10]
     test_eq, jump, load, next_, field, jump_unless, mod, intdiv, jump_if_false, record, test_ne = HOT[10:]
     stack, limit, handlers, scalars = machine.stack, machine.budget.depth, HANDLERS, SCALARS
     lowest, highest, new = INT_MIN, INT_MAX, Frame.__new__
@@ -278,22 +289,12 @@ def execute(machine: Machine) -> None:
             while True:
                 op, a, b, c = code[pc]
                 pc += 1
-                if op == add_int:
-                    value = registers[b] + registers[c]
-                    if not value >> 63 or lowest <= value <= highest:
-                        registers[a] = value
-                        continue
-                elif op == test_lt:
+                if op == test_lt:
                     if registers[a] < registers[b]:
                         pc += 1
                     else:
                         pc = c
                     continue
-                elif op == sub_int:
-                    value = registers[b] - registers[c]
-                    if not value >> 63 or lowest <= value <= highest:
-                        registers[a] = value
-                        continue
                 elif op == call:
                     frame.pc = pc
                     fuel -= c.length
@@ -317,6 +318,11 @@ def execute(machine: Machine) -> None:
                     code = c.code
                     pc = 0
                     continue
+                elif op == sub_int:
+                    value = registers[b] - registers[c]
+                    if not value >> 63 or lowest <= value <= highest:
+                        registers[a] = value
+                        continue
                 elif op == return_:
                     target = frame.target
                     if target >= 0 and not b:
@@ -327,6 +333,11 @@ def execute(machine: Machine) -> None:
                         frame = stack[-1]
                         code, registers, pc = frame.script.code, frame.registers, frame.pc
                         registers[target] = value
+                        continue
+                elif op == add_int:
+                    value = registers[b] + registers[c]
+                    if not value >> 63 or lowest <= value <= highest:
+                        registers[a] = value
                         continue
                 elif op == test_le:
                     if registers[a] <= registers[b]:
@@ -343,6 +354,7 @@ def execute(machine: Machine) -> None:
                         fuel -= c
                         if fuel < 0:
                             fuel = machine.refuel(fuel)
+                            machine.speed_up(frame.script, pc - 1)
                         registers[a] = registers[a + 2] = value
                         pc = b
                     continue
@@ -350,6 +362,7 @@ def execute(machine: Machine) -> None:
                     fuel -= c
                     if fuel < 0:
                         fuel = machine.refuel(fuel)
+                        machine.speed_up(frame.script, pc - 1)
                     pc = b
                     continue
                 elif op == mul_int:

@@ -66,7 +66,7 @@ CODES: Final[tuple[Code, ...]] = (
         "The system reported an error when SQLite read or wrote the database's file, as on a failing disk or a network "
         "folder that went away. The segment was rolled back.",
         "",
-        "",
+        "df -h .; sopvm run payroll",
     ),
     Code(
         "D0201",
@@ -125,15 +125,15 @@ CODES: Final[tuple[Code, ...]] = (
         "disk full",
         "There was no room for what was written, so the segment was rolled back. Free some room and run it again.",
         "",
-        "",
+        "df -h .; sopvm run payroll",
     ),
     Code(
         "D0307",
         "value can't be stored",
         "The value is larger than the database holds, of another type than a strict table insists on, or a text with "
         "half a character or the character with number 0 in it.",
-        "",
-        "",
+        "insert into notes { amount: 99999999999999.99 * 10 }",
+        "insert into notes { amount: 99.99 }",
     ),
     Code(
         "D0308",
@@ -141,15 +141,15 @@ CODES: Final[tuple[Code, ...]] = (
         "The database refused a statement for a reason of its own, which the message repeats: one too large or too "
         "deeply nested, or a trigger that says no.",
         "",
-        "",
+        "sopvm run payroll --dry-run",
     ),
     Code(
         "D0401",
         "database is locked",
         "Another program held the database for longer than the time to wait. Writers take turns, so a program that "
         "keeps a transaction open stops all others.",
-        "",
-        "",
+        "sqlite3 hr.db  # left inside a transaction",
+        "sopvm run payroll  # once it has ended",
     ),
     Code(
         "D0402",
@@ -157,14 +157,14 @@ CODES: Final[tuple[Code, ...]] = (
         "Another writer committed between this run's reads and its first write. The segment begins again by itself; "
         "this code is seen only when that happens too many times in a row.",
         "",
-        "",
+        "sopvm run payroll  # again, when fewer write at once",
     ),
     Code(
         "D0403",
         "statement interrupted",
         "The run was told to stop while the database worked. The segment was rolled back.",
-        "",
-        "",
+        "sopvm run yearly_report --max-seconds 1",
+        "sopvm run yearly_report",
     ),
     Code(
         "D0501",
@@ -216,7 +216,7 @@ CODES: Final[tuple[Code, ...]] = (
         "D0507",
         "fields do not match",
         "When a file is appended to a store, each of its columns has to be a field of that store.",
-        "",
-        "",
+        "sopvm db import other.csv --store flights --append",
+        "sopvm db import other.csv --store others",
     ),
 )

@@ -164,13 +164,6 @@ CODES: Final[tuple[Code, ...]] = (
         "sopc compile clean_up.txt; sopvm run clean_up",
     ),
     Code(
-        "C0115",
-        "empty source",
-        "There is nothing in the file but spaces and empty lines.",
-        "sopc compile - < /dev/null",
-        "sopc compile audit_salary.txt",
-    ),
-    Code(
         "C0201",
         "sop.toml can't be read",
         "The file is not TOML, not UTF-8, or may not be read. The message says where.",

@@ -160,6 +160,7 @@ def _prepare_english(source: Source, context: Context, settings: Settings, conso
     if existing and decide(source.text, sentences, existing.text, settings.take) == "sop":
         return Prepared(pipeline.compile_source(existing, context), translated=False)
     draft = pipeline.draft(source, context, settings.translator, settings.model)
+    console.unreadable(context.failures)
     console.note(f"{source.name}: translated by {draft.translator}")
     made = Source(str(beside) if beside else STDIN, draft.sop_text)
     return Prepared(pipeline.compile_source(made, context), translated=True, write_to=beside)

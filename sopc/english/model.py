@@ -1,4 +1,4 @@
-"""A prompt → a script, by a model behind OpenAI's API: one request, and one more with the findings where it is wrong."""
+"""A prompt → a script, by a model behind OpenAI's API: one request, one more with the findings where it is wrong."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from openai import OpenAI
 
 MAX_TOKENS = 8_000
-_RETRIES = 1
 _FENCE = re.compile(r"```[a-z]*\n(.*?)(?:\n```|\Z)", re.DOTALL)
 _CANNOT = re.compile(r'\s*cannot\s+"(.*)"\s*', re.DOTALL)
 _SHOWN_REPLY = 200
@@ -58,9 +57,7 @@ def ask_model(
     from openai import OpenAI
 
     messages = prompt(workflow, schemas, sampler, signatures, script_names, options)
-    with OpenAI(
-        api_key=options.api_key, base_url=options.base_url, timeout=options.timeout, max_retries=_RETRIES
-    ) as client:
+    with OpenAI(api_key=options.api_key, base_url=options.base_url, timeout=options.timeout, max_retries=0) as client:
         reply = _ask(client, messages, options)
         try:
             return _checked(reply, workflow, schemas, signatures, script_names)

@@ -64,7 +64,8 @@ reply:
 script label_boxes(smallest: int = 10) uses shop
   "Label boxes"
 
-  @2 query bare = from boxes where size > smallest and not exists(from labels where box_id = boxes.id)
+  @2 query bare = from boxes
+                  where size > smallest and not exists(from labels where box_id = boxes.id)
   @2 emit from bare order by size desc select colour, size
   @3 for each box in from bare where made_on >= start_of(today(), "year") do
        insert into labels { box_id: box.id, words: "new" }

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from runtime.errors import SopError
 
 MAX_CHARACTERS = 1_000_000
+MAX_SENTENCES = 2_000
 _TITLE_WORDS = 10
 _BULLET = re.compile(r"[ \t]*(?:[-*•–]|\(?\d{1,3}[.)]|\(?[a-z]\))[ \t]+")
 _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+")
@@ -82,7 +84,7 @@ class Workflow:
 def read_workflow(text: str, file_name: str) -> Workflow:
     """text: the whole file; file_name: its name without folder and ending, for a text without a title.
 
-    Raises SopError T0101 (empty), T0102 (longer than MAX_CHARACTERS), T0103 (no name can be made).
+    Raises SopError T0101 (empty), T0102 (more than MAX_CHARACTERS or MAX_SENTENCES), T0103 (no name can be made).
     """
     if len(text) > MAX_CHARACTERS:
         raise SopError(
@@ -91,9 +93,15 @@ def read_workflow(text: str, file_name: str) -> Workflow:
             "split it into several workflows that call each other",
         )
     title, body = _split_title(text)
-    sentences = tuple(_sentences(text, body))
+    sentences = tuple(islice(_sentences(text, body), MAX_SENTENCES + 1))
     if not sentences:
         raise SopError("T0101", "the text has no sentence", 'write what to do, such as "Show all …"')
+    if len(sentences) > MAX_SENTENCES:
+        raise SopError(
+            "T0102",
+            f"the text has more than {MAX_SENTENCES:,} sentences",
+            "split it into several workflows that call each other",
+        )
     return Workflow(script_name(title if title is not None else file_name), title, text, sentences)
 
 

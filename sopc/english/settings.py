@@ -57,7 +57,7 @@ def model_options(config: Config, model: str | None = None) -> ModelOptions | No
     """The model that is configured: None without a key and without an endpoint of one's own.
 
     model: of the flag or SOP_MODEL, goes before sop.toml; for a server of one's own it stays "" when none is named,
-    which `translate.choose` refuses where that model is wanted. Raises UsageError C0203 (an unset variable in sop.toml).
+    which `translate.choose` refuses where a model is wanted. Raises UsageError C0203 (an unset variable in sop.toml).
     """
     key = os.environ.get("OPENAI_API_KEY") or config.setting("api_key")
     base_url = os.environ.get("OPENAI_BASE_URL") or config.setting("base_url")

@@ -1,4 +1,4 @@
-"""English text, schemas and callable scripts → a draft: the .sop file, header included, and which translator made it."""
+"""English text, schemas and callable scripts → a draft: the .sop file with its header, and who translated it."""
 
 from __future__ import annotations
 

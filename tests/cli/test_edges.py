@@ -78,6 +78,26 @@ def test_output_into_a_full_or_closed_place(project: Path) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize("words", [("sopc", "error", "L0101"), ("sopvm", "run", "audit"), ("sopc", "show", "audit")])
+def test_a_full_disk_is_an_error(sopc: Program, words: tuple[str, ...]) -> None:
+    sopc("compile", "audit.sop")
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 (a device)
+        done = subprocess.run(command(*words), stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"error "), done.stderr
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_words_that_are_not_utf8_are_an_error(sopc: Program) -> None:
+    sopc("compile", "audit.sop")
+    for words in (("run", "audit", "dept=caf\udce9"), ("do", "Show caf\udce9s."), ("db", "query", "from caf\udce9")):
+        done = process("sopvm", *words)
+        assert done.returncode == 2
+        assert done.stderr.startswith(b"error C0105"), done.stderr
+    assert process("sopvm", "run", "caf\udce9").stderr.startswith(b"error L0101")
+    assert process("sopc", "compile", "caf\udce9.sop").stderr.startswith(b"error C0104")
+
+
 def test_an_interrupt_ends_a_run_as_cancelled(project: Path) -> None:
     (project / "endless.sop").write_text("script endless()\n  emit { a: 1 }\n  while true do\n  end\nend\n")
     assert process("sopc", "compile", "endless.sop").returncode == 0

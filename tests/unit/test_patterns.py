@@ -1,4 +1,4 @@
-"""English without a model: each sentence gives what the same question in SQL gives; and again with all names renamed."""
+"""English without a model: a sentence gives what the same question in SQL gives, and again with all names renamed."""
 
 from __future__ import annotations
 

@@ -240,12 +240,21 @@ def test_aggregates(ask: Ask) -> None:
     assert ask(empty, Column(3, "s", INT.or_null())) == [(None,)]
 
 
-def test_long_sums_stay_short() -> None:
+def summed(times: int) -> Query:
     expr: Expr = field("pay")
-    for _ in range(200):
+    for _ in range(times):
         expr = op("add", expr, field("pay"), type_=INT)
-    query = Query("main", Select(3, STAFF, (("s", expr),)), (("s", Column(3, "s", INT)),), ())
-    assert len(generate(query, staff_schema(), "sqlite").sql) < 40_000
+    return Query("main", Select(3, STAFF, (("s", expr),)), (("s", Column(3, "s", INT)),), ())
+
+
+def test_long_sums_stay_short() -> None:
+    assert len(generate(summed(40), staff_schema(), "sqlite").sql) < 5_000
+
+
+def test_a_sum_too_deep_is_refused() -> None:
+    with pytest.raises(SopError) as caught:
+        generate(summed(2000), staff_schema(), "sqlite")
+    assert caught.value.code == "D0308"
 
 
 def staff_schema() -> Any:
@@ -326,6 +335,15 @@ def test_union_brings_both_sides_to_one_type(ask: Ask) -> None:
     largest = Limit(Sort(pays, (Order(Column(3, "v", INT), True),)), number(1), None)
     limited = Union(6, largest, pays, False, (("v", INT.or_null()),))
     assert sorted(ask(limited, Column(6, "v", INT.or_null()))) == [(10,), (20,)]
+
+
+def test_many_unions_in_a_row(ask: Ask) -> None:
+    relation: Relation = Select(100, STAFF, (("v", field("id")),))
+    for id_ in range(101, 401, 2):
+        side = Select(id_, Scan(id_ + 1000, "main", "staff"), (("v", field("id", id_ + 1000)),))
+        relation = Union(id_ + 1, relation, side, id_ % 4 == 1, (("v", INT.or_null()),))
+    found = sorted(row[0] for row in ask(relation, Column(400, "v", INT.or_null())))
+    assert found == [1, 2, 3, 4]
 
 
 def test_a_limit_can_not_be_negative(ask: Ask) -> None:

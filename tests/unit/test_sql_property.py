@@ -41,7 +41,7 @@ def has_connective(expr: Any) -> bool:
     )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(row=ROWS, expr=expressions())
 def test_an_expression_means_the_same_in_sqlite(database: SQLiteDatabase, row: dict[str, Any], expr: Expr) -> None:
     store_row(database, row)

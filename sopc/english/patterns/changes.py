@@ -115,18 +115,12 @@ def _insert(context: Context, about: Source, head: Rows, fields: tuple[nodes.Rec
         if field.name not in names
         and not field.type.nullable
         and not field.has_default
-        and not _is_row_number(store, field)
     ]
     if missing:
         raise Reject(f"{store.name} needs {' and '.join(missing)} too")
     assert about.origin is not None
     step = nodes.Insert(store=store.name, database=about.origin.database, record=nodes.RecordExpr(fields=fields))
     return Steps((step,))
-
-
-def _is_row_number(store: Store, field: Field) -> bool:
-    """An engine numbers rows itself where the key is one whole number."""
-    return store.primary_key == (field.name,) and field.type.name == "int"
 
 
 def _changed(context: Context, own_field: Value) -> Change:
@@ -189,18 +183,20 @@ def _shifted(op: str) -> Any:
     return build
 
 
-def _scaled(sign: int) -> Any:
+def _scaled(sign: int, *, rounded: bool = False) -> Any:
+    """Raised or lowered by a share. rounded: to whole numbers."""
+
     def build(context: Context, about: Source, change: Change, percentage: Any, rows: Rows) -> Steps:
         if change.field.field is None or change.field.type.name not in ("int", "float", "decimal"):
             raise Reject()
         factor = nodes.NumberLiteral(value=f"{(1 + sign * percentage).normalize():f}")
         node: nodes.Expr = compare("*", change.field.node, factor)
-        if change.field.type.name == "int":
+        if rounded:
+            node = call("int", call("round", node))
+        elif change.field.type.name == "int":
             raise Reject(f"{change.field.field} holds whole numbers, so a share of it has to be rounded")
-        if change.field.type.name == "decimal":
-            digits = nodes.IntLiteral(value=change.field.type.scale)
-            args = (nodes.Argument(value=node), nodes.Argument(value=digits))
-            node = nodes.CallExpr(name="round", args=args)
+        elif change.field.type.name == "decimal":
+            node = call("round", node, nodes.IntLiteral(value=change.field.type.scale))
         return _update(context, rows, (nodes.Assignment(name=change.field.field, value=node),))
 
     return build
@@ -208,12 +204,13 @@ def _scaled(sign: int) -> Any:
 
 def _marked(context: Context, about: Source, rows: Rows, condition: Condition) -> Steps:
     """As in "mark them as x": sets the one field that being x is about."""
-    node = condition.node
+    node: nodes.Expr = condition.node
     value: nodes.Expr = nodes.BoolLiteral(value=True)
     if isinstance(node, nodes.Unary):
         node, value = node.arg, nodes.BoolLiteral(value=False)
-    if isinstance(node, nodes.Binary) and node.op == "=":
-        node, value = node.left, node.right
+    elif isinstance(node, nodes.Binary) and node.op == "=":
+        value = node.right
+        node = node.left
     if not isinstance(node, nodes.FieldAccess):
         raise Reject()
     return _update(context, rows, (nodes.Assignment(name=node.name, value=value),))
@@ -265,6 +262,7 @@ def _moved(node: Any, old: str, new: str) -> Any:
     return rewrite(node, rename)
 
 
+_CHANGED = "{about} {change@about} of {rows@about}"
 _CREATE = "(create|insert|add|record|make|store|file|enter|open)"
 
 ROWS = (
@@ -279,7 +277,8 @@ ROWS = (
     Row("all_filled", "{filled:first} {more_filled:more}*", lambda context, first, more: (first, *more)),
     Row(
         "statement",
-        f"{_CREATE} [a|an|one|a new|new|another] {{about}} {{head@about}} (with|having|where|:) {{all_filled:fields@about}}",
+        f"{_CREATE} [a|an|one|a new|new|another] {{about}} {{head@about}} (with|having|where|:) "
+        "{all_filled:fields@about}",
         _insert,
     ),
     Row("change", "[the|their|its] {own_field}", _changed),
@@ -292,14 +291,15 @@ ROWS = (
     Row("statement", "(set|change|update) {about} {assignments@about} (for|of|on|in) {rows@about}", _update_rows),
     Row("statement", "for {about} {rows@about} [,] (set|change|update) {assignments@about}", _update_rows),
     Row("statement", "(set|change|update) {about} {assignments@about}", _update_subject),
-    Row("statement", "(increase|raise|grow) {about} {change@about} of {rows@about} by {value@change}", _shifted("+")),
-    Row(
-        "statement",
-        "(reduce|decrease|lower|cut) {about} {change@about} of {rows@about} by {value@change}",
-        _shifted("-"),
+    *(
+        row
+        for verbs, op, sign in (("increase|raise|grow", "+", 1), ("reduce|decrease|lower|cut", "-", -1))
+        for row in (
+            Row("statement", f"({verbs}) {_CHANGED} by {{value@change}}", _shifted(op)),
+            Row("statement", f"({verbs}) {_CHANGED} by {{percentage}}", _scaled(sign)),
+            Row("statement", f"({verbs}) {_CHANGED} by {{percentage}} [,] rounded", _scaled(sign, rounded=True)),
+        )
     ),
-    Row("statement", "(increase|raise|grow) {about} {change@about} of {rows@about} by {percentage}", _scaled(1)),
-    Row("statement", "(reduce|decrease|lower|cut) {about} {change@about} of {rows@about} by {percentage}", _scaled(-1)),
     Row("statement", "mark {about} {rows@about} as {adjective:condition@about}", _marked),
     Row("statement", "(delete|remove|drop|erase|throw away) {about} {rows@about}", _delete),
 )

@@ -44,7 +44,7 @@ def not_understood(matcher: Matcher, context: Context) -> Complaint:
     if matcher.furthest >= len(matcher.tokens):
         return Complaint("T0202", "its words are known, but not in this order", hint)
     rest = matcher.source(matcher.furthest, len(matcher.tokens))
-    return Complaint("T0202", f'it can be read up to "{rest}", but not that', hint)
+    return Complaint("T0202", f'no pattern fits from "{rest}" on', hint)
 
 
 def several_readings(readings: list[Any], finish: Callable[[Any], Any]) -> Complaint:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from runtime.databases.schema import Field
 from sopc.english.patterns import words
 from sopc.english.patterns.dates import through
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row, Several
@@ -96,6 +97,8 @@ def _between(context: Context, low: Value, high: Value) -> Condition:
 def _target(context: Context, value: Value) -> Value:
     """The value under test, which must be a number as the other is one."""
     target = context.target
+    if target is not None and target.type.name in ("text", "bool") and value.type.name in NUMERIC:
+        raise Reject(f"{target.field} holds no numbers")
     if (
         target is None
         or not value.fits(target.type)
@@ -169,6 +172,16 @@ def _measured(context: Context, field: Value, amount: Value, comparison: str = "
     if field.type.name not in NUMERIC:
         raise Reject()
     return Condition(compare(bound or comparison, field.node, amount.node), (field.field or "",))
+
+
+def _named_after(
+    context: Context, condition: Condition, own_field: Value | None = None, reference: Hop | None = None
+) -> Condition:
+    """As in "of the Blue team": a value, and the field that holds it."""
+    named = (own_field.field,) if own_field else reference.key.fields if reference else ()
+    if condition.mentioned != named:
+        raise Reject()
+    return condition
 
 
 def _kept_of(context: Context, own_field: Value, condition: Condition) -> Condition:
@@ -246,7 +259,7 @@ def bare_date(matcher: Matcher, position: int, context: Context) -> Iterator[Fou
         return
     for field in source.store.fields:
         if field.type.name in ("date", "timestamp"):
-            for end, condition in matcher.read("dates", position, _testing(context, source, field.name)):
+            for end, condition in matcher.read("dates", position, _testing(context, source, field)):
                 yield end, Condition(condition.node, (field.name,))
 
 
@@ -257,24 +270,16 @@ def bare_number(matcher: Matcher, position: int, context: Context) -> Iterator[F
         return
     for field in source.store.fields:
         if is_measure(source.store, field):
-            for end, condition in matcher.read("number_tests", position, _testing(context, source, field.name)):
+            for end, condition in matcher.read("number_tests", position, _testing(context, source, field)):
                 yield end, Condition(condition.node, (field.name,))
 
 
-def _testing(context: Context, source: Source, name: str) -> Context:
-    """The context in which a field is compared; one per field, so that what was read is remembered."""
-    key = ("testing", source, name)
-    if key not in context._children:
-        field = source.store.field(name)
-        assert field is not None
-        value = field_value(source, field)
-        context._children[key] = (value, context.enter(value))
-    child: Context = context._children[key][1]
-    return child
+def _testing(context: Context, source: Source, field: Field) -> Context:
+    return context.comparing(source, field.name, lambda: field_value(source, field))
 
 
 def stored_list(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
-    """As in "Blue", "Blue or Green", "Blue, Green and Red": values of one field; alternatives, whatever word joins them."""
+    """As in "Blue", "Blue or Green", "Blue, Green and Red": values of one field, alternatives whatever joins them."""
     for end, first in matcher.read("stored", position, context):
         yield end, first
         yield from _more_stored(matcher, end, context, (first,))
@@ -401,7 +406,7 @@ ROWS = (
     Row("clause", f"{_PLACE} [the] {{stored_list:condition}}", _kept),
     Row(
         "clause",
-        "(not in|not from|outside|outside of|except|except in|except from|excluding|other than) [the] {stored_list:condition}",
+        "(not in|not from|outside [of]|except [in|from]|excluding|other than) [the] {stored_list:condition}",
         _not,
     ),
     Row("clause", f"{_PLACE} [the|a|an|all|any] {{reference}} {{clause:condition@reference}}", _of_reference),
@@ -409,7 +414,10 @@ ROWS = (
     Row("clause", "{happening:condition}", _kept),
     Row("clause", "not {happening:condition}", _not),
     Row("clause", f"{_PLACE} (the|that|this|a|an) {{variable}}", _given),
+    Row("clause", f"{_PLACE} the {{stored:condition}} {{own_field}}", _named_after),
+    Row("clause", f"{_PLACE} the {{stored:condition}} {{reference}}", _named_after),
     Row("first_clause", "{clause:condition}", _kept),
+    Row("first_clause", "{stored:condition}", _kept),
     Row("first_clause", "{bare_date:condition}", _kept),
     Row("first_clause", "{bare_number:condition}", _kept),
     Row("more_clauses", "[,] [and|but] {clause:condition}", _link("and")),

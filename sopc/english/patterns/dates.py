@@ -18,7 +18,10 @@ TODAY = call("today")
 
 @dataclass(frozen=True)
 class Span:
-    """From start to before end (None: without end), as dates; or from the moment `start` on, when exact. day: it is one day."""
+    """From start to before end (None: without end), as dates; or from the moment `start` on, when exact.
+
+    day: it is one day.
+    """
 
     start: nodes.Expr
     end: nodes.Expr | None
@@ -150,8 +153,7 @@ def later(start: nodes.Expr, count: int, unit: str) -> nodes.Expr:
         return compare("+" if count > 0 else "-", start, step)
     name = "add_months" if unit in ("month", "quarter") else "add_years"
     amount = count * 3 if unit == "quarter" else count
-    literal: nodes.Expr = nodes.IntLiteral(value=abs(amount))
-    return call(name, start, literal if amount > 0 else nodes.Unary(op="-", arg=literal))
+    return call(name, start, nodes.IntLiteral(value=amount))
 
 
 def ago(count: int, unit: str) -> nodes.Expr:
@@ -286,7 +288,7 @@ ROWS = (
     Row("span", "[the] (last|past) {number} {unit}", _last),
     Row("span", "the past {unit}", _last),
     Row("span", "{number} {unit} ago", _ago),
-    Row("span", "[the|that|this] {variable}", _given),
+    Row("span", "[the|that|this|a|an] {variable}", _given),
     Row("dated", "before {span}", _test("before")),
     Row("dated", "(earlier|older) than {span}", _test("before")),
     Row("dated", "after {span}", _test("after")),

@@ -2,8 +2,8 @@
 
 A pattern is words, `(this|that)` choices, `[optional]` parts and `{phrase}` references. `{phrase:name}` keeps what the
 phrase means under another name, `{phrase@name}` reads it in the context that the meaning kept as `name` opens, and a
-trailing `*` reads it any number of times, keeping a tuple; `\\(` is a bracket of the text itself. A row's builder makes one meaning of what was kept; it
-may raise Reject, or return Several meanings. Left recursion is not allowed.
+trailing `*` reads it any number of times, keeping a tuple; `\\(` is a bracket of the text itself. A row's builder
+makes one meaning of what was kept; it may raise Reject, or return Several meanings. Left recursion is not allowed.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -204,7 +204,7 @@ class Context:
     source: Source | None = None
     target: Value | None = None
     sentence: int = 0
-    _children: dict[Any, Context] = field(default_factory=dict, repr=False)
+    _children: dict[Any, tuple[Any, Context]] = field(default_factory=dict, repr=False)
 
     def enter(self, opened: Any) -> Context:
         """The context inside a meaning: among its rows, compared with its value, on its record."""
@@ -231,6 +231,14 @@ class Context:
             found = replace(found, counted=steps.counts)
         return self._child(("after", id(steps)), steps, variables=(*self.variables, *steps.variables), found=found)
 
+    def comparing(self, source: Source, name: str, make: Callable[[], Value]) -> Context:
+        """The context in which a field is compared; one a field, so that what was read there is remembered."""
+        key = ("field", source, name)
+        if key not in self._children:
+            value = make()
+            self._children[key] = (value, self.enter(value))
+        return self._children[key][1]
+
     def _child(self, key: Any, kept: Any, **changes: Any) -> Context:
         made = self._children.get(key)
         if made is None or made[0] is not kept:
@@ -251,7 +259,7 @@ def output(name: str) -> nodes.FieldAccess:
 
 
 def compare(op: str, left: nodes.Expr, right: nodes.Expr) -> nodes.Binary:
-    return nodes.Binary(op=op, left=left, right=right)  # type: ignore[arg-type]
+    return nodes.Binary(op=op, left=left, right=right)
 
 
 def text(value: str) -> nodes.TextLiteral:
@@ -262,11 +270,11 @@ def call(name: str, *args: nodes.Expr) -> nodes.CallExpr:
     return nodes.CallExpr(name=name, args=tuple(nodes.Argument(value=arg) for arg in args))
 
 
-def all_of(conditions: list[nodes.Expr] | tuple[nodes.Expr, ...]) -> nodes.Expr:
+def all_of(conditions: Sequence[nodes.Expr]) -> nodes.Expr:
     return _chain("and", conditions)
 
 
-def any_of(conditions: list[nodes.Expr] | tuple[nodes.Expr, ...]) -> nodes.Expr:
+def any_of(conditions: Sequence[nodes.Expr]) -> nodes.Expr:
     """Alternatives; equalities of one value become `in`."""
     merged: list[nodes.Expr] = []
     for condition in conditions:
@@ -312,11 +320,11 @@ def negate(node: nodes.Expr) -> nodes.Expr:
     return nodes.Unary(op="not", arg=node)
 
 
-def _chain(op: str, conditions: list[nodes.Expr] | tuple[nodes.Expr, ...]) -> nodes.Expr:
+def _chain(op: str, conditions: Sequence[nodes.Expr]) -> nodes.Expr:
     flat = [part for condition in conditions for part in (conjuncts(condition) if op == "and" else [condition])]
     chained = flat[0]
     for condition in flat[1:]:
-        chained = nodes.Binary(op=op, left=chained, right=condition)  # type: ignore[arg-type]
+        chained = compare(op, chained, condition)
     return chained
 
 
@@ -325,6 +333,7 @@ def via(hops: tuple[Hop, ...], condition: nodes.Expr) -> nodes.Expr:
     for hop in reversed(hops):
         origin = hop.target.origin
         assert origin is not None
+        stages: tuple[nodes.Stage, ...]
         if len(hop.key.fields) == 1:
             stages = (
                 origin,

@@ -364,7 +364,8 @@ def about(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
 def made_variable(name_parts: tuple[str, ...], type_: Type, context: Context) -> Variable:
     """A variable with a name that is free."""
     name = base = "_".join(name_parts)
-    taken = {one.name for one in context.variables} | {context.subject.alias if context.subject else ""}
+    taken = {one.name for one in context.variables} | {source.store.name for source in context.world.sources}
+    taken |= {context.subject.alias} if context.subject else set()
     number = 2
     while name in taken:
         name, number = f"{base}_{number}", number + 1

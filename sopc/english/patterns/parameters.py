@@ -69,11 +69,7 @@ def take_parameters(grammar: Grammar, text_: str, tokens: tuple[Token, ...], con
                 continue
         left.append(token)
         position += 1
-    merged: dict[tuple[str, ...], Declared] = {}
-    for one in declared:
-        before = merged.get(one.words)
-        merged[one.words] = one if before is None or one.default or one.type else before
-    return tuple(merged.values()), tuple(left)
+    return tuple(declared), tuple(left)
 
 
 def _inside(grammar: Grammar, text_: str, tokens: tuple[Token, ...], context: Context) -> tuple[_Attribute, ...] | None:

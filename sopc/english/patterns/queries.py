@@ -162,7 +162,7 @@ def _group_orders(rows: Rows, keys: tuple[Value, ...], figures: tuple[Value, ...
     readings: list[list[tuple[Value, bool]]] = [[]]
     for sort in rows.sorts:
         if sort.value is not None:
-            values = [one for one in (*keys, *figures) if one.node == sort.value.node]
+            values = _named(sort, sort.value, keys, figures)
         elif sort.by == "text":
             values = [key for key in keys if _kind(key) == "text"]
         else:
@@ -173,6 +173,21 @@ def _group_orders(rows: Rows, keys: tuple[Value, ...], figures: tuple[Value, ...
             raise Reject("what it is sorted by is not among the columns shown")
         readings = [[*before, (value, sort.descending)] for before in readings for value in values]
     return readings
+
+
+def _named(sort: Sort, key: Value, keys: tuple[Value, ...], figures: tuple[Value, ...]) -> list[Value]:
+    """The columns that a sort key names: itself, else figures of that field ("highest size first": its highest, if
+    that is shown)."""
+    exact = [one for one in (*keys, *figures) if one.node == key.node]
+    if exact or key.aggregate is not None:
+        return exact
+    of_field = [one for one in figures if isinstance(one.node, nodes.CallExpr) and key.node in _arguments(one.node)]
+    extreme = [one for one in of_field if one.aggregate == ("max" if sort.descending else "min")]
+    return extreme or of_field
+
+
+def _arguments(node: nodes.CallExpr) -> list[nodes.Expr]:
+    return [argument.value for argument in node.args]
 
 
 def _columns(values: tuple[Value, ...]) -> tuple[nodes.NamedColumn, ...]:

@@ -28,6 +28,7 @@ from sopc.tree import nodes
 _END_MARKS = (".", "!", "?", ";")
 _MAIN = "main"
 _PASSES = 3
+_MAX_TOKENS = 200
 
 
 def translate(
@@ -70,6 +71,7 @@ class _Translation:
     world: World
     types: Mapping[str, Type]
     declared: dict[str, Declared] = field(default_factory=dict)
+    declared_in: dict[str, int] = field(default_factory=dict)
     complaints: list[Diagnostic] = field(default_factory=list)
     steps: tuple[nodes.AnyStep, ...] = ()
     returns: list[Type] = field(default_factory=list)
@@ -77,6 +79,12 @@ class _Translation:
 
     def run(self) -> None:
         self.steps = self._block(list(self.workflow.sentences), _State())
+        if self.complaints:
+            return
+        used = {node.name for node in walk(self.steps) if isinstance(node, nodes.Name)}
+        for name in self.declared.keys() - used:
+            unused = Complaint("T0204", f"the parameter {name} is never used", f"speak of it as the {name}, or drop it")
+            self._complain(self.workflow.sentences[self.declared_in[name] - 1], unused)
 
     # ── sentences ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -92,6 +100,9 @@ class _Translation:
                 self._sentence(sentence, below, state, steps)
             except Complaint as error:
                 self._complain(sentence, error)
+            except RecursionError:
+                nested = Complaint("T0202", "it nests too deep to be read", "make shorter sentences of it")
+                self._complain(sentence, nested)
         return tuple(steps)
 
     def _sentence(self, sentence: Sentence, below: list[Sentence], state: _State, steps: list[nodes.AnyStep]) -> None:
@@ -100,8 +111,10 @@ class _Translation:
         declared, tokens = take_parameters(grammar(), text, _without_end(tokenize(text)), context)
         if not tokens:
             raise Complaint("T0202", "nothing is said in it", None)
+        if len(tokens) > _MAX_TOKENS:
+            raise Complaint("T0202", f"it has more than {_MAX_TOKENS} words", "make shorter sentences of it")
         for one in declared:
-            self._declare(one, state)
+            self._declare(one, state, sentence.number)
         context = self._context(state, sentence.number)
         matcher = Matcher(grammar(), text, tokens)
         if below:
@@ -109,7 +122,7 @@ class _Translation:
             return
         declarations = matcher.whole("declaration", context)
         if declarations:
-            self._declare(declarations[0], state)
+            self._declare(declarations[0], state, sentence.number)
             return
         otherwise = matcher.whole("otherwise", context)
         if otherwise:
@@ -195,7 +208,7 @@ class _Translation:
 
     # ── what is left to speak of ─────────────────────────────────────────────────────────────────────────────────
 
-    def _declare(self, one: Declared, state: _State) -> None:
+    def _declare(self, one: Declared, state: _State, number: int) -> None:
         known = self.declared.get(one.name)
         if known is not None and (one.default or one.type):
             raise Complaint(
@@ -205,7 +218,12 @@ class _Translation:
             return
         if one.name in {variable.name for variable in state.variables}:
             raise Complaint("T0204", f"{one.name} is already something else", "choose another name for the parameter")
+        if any(source.store.name == one.name for source in self.world.sources):
+            raise Complaint(
+                "T0204", f"{one.name} is a store, so no parameter can have that name", "say (called …) after its name"
+            )
         self.declared[one.name] = one
+        self.declared_in[one.name] = number
         variable = one.variable
         if one.name in self.types:
             variable = replace(variable, type=self.types[one.name])

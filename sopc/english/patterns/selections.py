@@ -233,6 +233,10 @@ def _time_key(unit: str) -> Any:
     return build
 
 
+def _happened_per(unit: str) -> Any:
+    return lambda context, happened: Part(keys=(_unit_of(happened, unit),))
+
+
 def _unit_of(value: Value, unit: str) -> Value:
     if unit == "year":
         return Value(call("year", value.node), INT, ("year",))
@@ -353,7 +357,7 @@ ROWS = (
     ),
     Row(
         "direction",
-        "highest first|largest first|newest first|latest first|most recent first|most first|from new to old|from newest to oldest",
+        "(highest|largest|newest|latest|most recent|most) first|from new to old|from newest to oldest",
         lambda context: True,
     ),
     Row(
@@ -363,7 +367,7 @@ ROWS = (
     ),
     Row(
         "direction",
-        "lowest first|smallest first|oldest first|earliest first|least first|from old to new|from oldest to newest|from a to z",
+        "(lowest|smallest|oldest|earliest|least) first|from old to new|from oldest to newest|from a to z",
         lambda context: False,
     ),
     Row("sort_by", "{sort_key:key} [[,] {direction}]", _sort_by),
@@ -389,7 +393,7 @@ ROWS = (
     Row("figure_column", "[the|their|its] (number|count) of {rows}", row_count),
     Row(
         "figure_column",
-        "(how many there are|how many are there|how many of them are there|how many of them there are|how many|the count|their count|their number|the number|count|how many they are)",
+        "how many [of them] (there are|are there|they are)|how many|[the] count|their count|their number|the number",
         row_count,
     ),
     Row("figure_column", "how many {rows} [there are|are there]", row_count),
@@ -409,6 +413,10 @@ ROWS = (
     *(Row("key", f"{unit} [of {{happened}}]", _time_key(unit)) for unit in ("day", "week", "month", "quarter", "year")),
     Row("key", "{column:value}", _only),
     Row("key", "{column:value} (as|called|named) {new_name:name}", _renamed),
+    *(
+        Row("part", f"{{happened}} (per|by|each|every|in each) {unit}", _happened_per(unit))
+        for unit in ("day", "week", "month", "quarter", "year")
+    ),
     Row("more_keys", "(,|[,] and) [per|by|for each] {key:value}", _only),
     Row("keys", "{key:first} {more_keys:more}*", _listed),
     Row("part", "[,] [grouped] (per|by|for each|for every|in each|of each|in every|at each) {keys}", _per),

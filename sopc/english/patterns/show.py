@@ -38,7 +38,7 @@ def _show_rows(context: Context, about: Source, rows: Rows) -> Any:
 
 
 def _show_with(context: Context, about: Source, rows: Rows, columns: tuple[Value, ...]) -> Any:
-    """As in "boxes with their maker's country": that column too. Where own fields are named, only what is named."""
+    """As in "boxes with their maker's town": that column too. Where own fields are named, only what is named."""
     if rows.source.origin is None:
         raise Reject()
     added = all(value.hops for value in columns)
@@ -182,6 +182,17 @@ def _which(context: Context, about: Source, rows: Rows, condition: Condition, or
     return _show(context, Ask(replace(rows, conditions=conditions, mentioned=mentioned, sorts=rows.sorts or ordered)))
 
 
+def _most(descending: bool) -> Any:
+    """As in "which colour has the most boxes": the group with the extreme count."""
+
+    def build(context: Context, about: Source, keys: tuple[Value, ...], rows: Rows) -> Any:
+        sorts = (Sort(descending, "number", row_count(context)),)
+        ranked = replace(rows, sorts=sorts, limit=nodes.IntLiteral(value=1))
+        return _show(context, Ask(ranked, columns=(row_count(context),), keys=keys))
+
+    return build
+
+
 def _which_narrowed(context: Context, about: Source, rows: Rows) -> Any:
     if not rows.conditions:
         raise Reject()
@@ -216,6 +227,8 @@ ROWS = (
     Row("question", "(which|what) {about} {rows@about}", _which_narrowed),
     Row("statement", f"{_SHOW} {{value}}", _show_figure),
     Row("statement", f"{_SHOW} {{value}} (as|called) {{new_name:name}}", _show_figure),
+    Row("question", "(which|what) {about} {keys@about} (has|have) the most {head:rows@about}", _most(True)),
+    Row("question", "(which|what) {about} {keys@about} (has|have) the fewest {head:rows@about}", _most(False)),
     Row("question", "{figure:value}", _show_figure),
     Row(
         "statement",
@@ -234,7 +247,8 @@ ROWS = (
     Row("statement", "(let|set) [the] {new_name:name} (be|=|to) {value}", _let),
     Row(
         "statement",
-        "(work out|compute|calculate|remember|count|determine) {value} (as|and call it|and call that) [the] {new_name:name}",
+        "(work out|compute|calculate|remember|count|determine) {value} "
+        "(as|and call it|and call that) [the] {new_name:name}",
         _let,
     ),
 )

@@ -50,7 +50,7 @@ def number(matcher: Matcher, position: int, context: Context) -> Iterator[Found]
         amount = Decimal(1)
     elif token.low == "-" and position + 1 < len(tokens) and tokens[position + 1].kind == "number":
         for end, value in number(matcher, position + 1, context):
-            yield end, Value(nodes.Unary(op="-", arg=value.node), value.type)
+            yield end, negative(value)
         return
     else:
         return
@@ -59,6 +59,12 @@ def number(matcher: Matcher, position: int, context: Context) -> Iterator[Found]
         amount *= words.SCALES[matcher.low(end)]
         end += 1
     yield end, literal(amount)
+
+
+def negative(value: Value) -> Value:
+    if isinstance(value.node, nodes.IntLiteral):
+        return replace(value, node=nodes.IntLiteral(value=-value.node.value))
+    return replace(value, node=nodes.Unary(op="-", arg=value.node))
 
 
 def literal(amount: Decimal) -> Value:

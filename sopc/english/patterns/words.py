@@ -4,32 +4,18 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+
+def _listed(text: str) -> list[str]:
+    return text.split()
+
+
 NUMBERS = {
     word: number
     for number, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-            "twenty",
-        ]
+        _listed(
+            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+            "seventeen eighteen nineteen twenty"
+        )
     )
 } | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100}
 
@@ -69,100 +55,13 @@ OLDEST = "oldest|earliest"
 
 # Words that a value written without quotes can't hold (it may hold "of": a place of two names).
 STOP_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "and",
-        "or",
-        "but",
-        "not",
-        "no",
-        "with",
-        "without",
-        "who",
-        "whose",
-        "which",
-        "that",
-        "where",
-        "when",
-        "if",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "has",
-        "have",
-        "had",
-        "to",
-        "for",
-        "from",
-        "in",
-        "on",
-        "at",
-        "by",
-        "per",
-        "each",
-        "every",
-        "all",
-        "any",
-        "than",
-        "then",
-        "them",
-        "those",
-        "these",
-        "they",
-        "it",
-        "its",
-        "their",
-        "there",
-        "of",
-        "as",
-        "into",
-        "show",
-        "list",
-        "find",
-        "create",
-        "insert",
-        "add",
-        "set",
-        "update",
-        "delete",
-        "remove",
-        "say",
-        "ask",
-        "stop",
-        "fail",
-        "return",
-        "call",
-        "count",
-        "let",
-        "whether",
-        "first",
-        "last",
-        "top",
-        "sorted",
-        "ordered",
-        "before",
-        "after",
-        "since",
-        "until",
-        "between",
-        "above",
-        "below",
-        "over",
-        "under",
-        "more",
-        "less",
-        "fewer",
-        "least",
-        "most",
-        "how",
-        "many",
-        "what",
-    ]
+    _listed(
+        "a an the and or but not no with without who whose which that where when if is are was were be been has have "
+        "had to for from in on at by per each every all any than then them those these they it its their there of as "
+        "into show list find create insert add set update delete remove say ask stop fail return call count let "
+        "whether first last top sorted ordered before after since until between above below over under more less "
+        "fewer least most how many what"
+    )
 )
 
 # Words that may end a field's name and are left out in English: "…_on" is a day, "…_at" a moment, "…_id" a reference.

@@ -57,7 +57,10 @@ SHOP = _records(
     ),
     ("Show the sales sold in March 2024.", "SELECT * FROM sales WHERE sold_on LIKE '2024-03%'"),
     ("Show the sales sold on March 31, 2024.", "SELECT * FROM sales WHERE sold_on = '2024-03-31'"),
-    ("Show the sales sold in 2023 or 2025.", "SELECT * FROM sales WHERE sold_on < '2024-01-01' OR sold_on >= '2025-01-01'"),
+    (
+        "Show the sales sold in 2023 or 2025.",
+        "SELECT * FROM sales WHERE sold_on < '2024-01-01' OR sold_on >= '2025-01-01'",
+    ),
     ("Show the sales of the last 30 days.", "SELECT * FROM sales WHERE sold_on >= DATE('now', '-30 days')"),
     ("Show the sales sold this year.", "SELECT * FROM sales WHERE STRFTIME('%Y', sold_on) = STRFTIME('%Y', 'now')"),
     ("Show the sales older than 24 months.", "SELECT * FROM sales WHERE sold_on < DATE('now', '-24 months')"),
@@ -183,7 +186,8 @@ SHOP = _records(
         "INSERT INTO products (label, family, price) VALUES ('mug', 'Kitchen', 4.5)",
     ),
     (
-        "For each customer from France, create a sale with the customer, the region Europe, amount 10 and today as sold on.",
+        "For each customer from France, create a sale with the customer, the region Europe, amount 10 "
+        "and today as sold on.",
         "INSERT INTO sales (customer_id, region, amount, sold_on) "
         "SELECT id, 'Europe', 10, DATE('now') FROM customers WHERE country = 'France'",
     ),

@@ -1,4 +1,4 @@
-"""A schema with data and a seed → the same with every name and value renamed, and a function that renames texts alike."""
+"""A schema with data, and a seed → a function that renames every name and value of it in any text."""
 
 from __future__ import annotations
 

@@ -1,0 +1,65 @@
+"""The translators know no schema by heart: nothing of a demo or test schema stands under sopc/ outside the demo."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+import sopc
+from sopc.demo import DATABASES, WORKFLOWS
+
+ROOT = Path(sopc.__file__).parent
+HERE = Path(__file__).parent / "english"
+
+# Words that any code or prose has, and that a test schema happens to use too.
+_ORDINARY = (
+    "amount brace bracket code days done drop found given item items joined label ltd month name note open order parts "
+    "price state status table the title unit"
+)
+ORDINARY = frozenset(re.findall(r"\w+", _ORDINARY))
+
+
+def words_of(sql: str) -> set[str]:
+    """The words of table names, column names and text values."""
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(sql)
+    texts: list[str] = []
+    for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        texts.append(table)
+        for _, column, type_, *_ in connection.execute(f'PRAGMA table_info("{table}")').fetchall():
+            texts.append(column)
+            if type_ == "TEXT":
+                quoted = column.replace('"', '""')
+                texts += [row[0] or "" for row in connection.execute(f'SELECT "{quoted}" FROM "{table}"')]
+    connection.close()
+    return {word.lower() for text in texts for word in re.findall(r"[A-Za-z]{3,}", text)}
+
+
+def schema_files() -> list[Path]:
+    return [*(ROOT / "demo" / f"{name}.sql" for name in DATABASES), *sorted(HERE.glob("*.sql"))]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "english").rglob("*.py")), ids=lambda path: path.stem)
+def test_the_english_front_end_names_nothing_of_a_schema(path: Path) -> None:
+    known = set().union(*(words_of(file.read_text(encoding="utf-8")) for file in schema_files())) - ORDINARY
+    written = set(re.findall(r"[a-z]{3,}", path.read_text(encoding="utf-8").lower()))
+    assert not written & known
+
+
+def stores_of(sql: str) -> set[str]:
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(sql)
+    found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    connection.close()
+    return found
+
+
+def test_no_store_and_no_workflow_is_named_outside_the_demo() -> None:
+    stores = set().union(*(stores_of(file.read_text(encoding="utf-8")) for file in schema_files())) - ORDINARY
+    names = re.compile(rf"\b({'|'.join(sorted({*stores, *WORKFLOWS}))})\b")
+    files = [path for path in sorted(ROOT.rglob("*.py")) if (ROOT / "demo") not in path.parents]
+    naming = {str(path.relative_to(ROOT)): sorted(set(names.findall(path.read_text("utf-8")))) for path in files}
+    assert {path: found for path, found in naming.items() if found} == {}

@@ -1,0 +1,112 @@
+"""What the patterns don't read is an error that names the sentence and the words; two readings are a question."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from sopc import pipeline
+from sopc.context import Context
+from sopc.diagnostics import CompileError, Diagnostic
+from sopc.source import Source
+from sopc.testing import Bench
+
+SQL = (Path(__file__).parent / "english" / "shop.sql").read_text(encoding="utf-8")
+TWO_MEASURES = """
+CREATE TABLE parcels (id INTEGER PRIMARY KEY, width INTEGER, weight INTEGER, sender TEXT, receiver TEXT,
+                      sent_on DATE, received_on DATE);
+INSERT INTO parcels VALUES (1, 10, 20, 'Ann', 'Bob', '2024-01-01', '2024-01-03'), (2, 5, 7, 'Bob', 'Cy', NULL, NULL);
+"""
+
+
+def findings(folder: Path, sql: str, english: str) -> list[Diagnostic]:
+    with sqlite3.connect(folder / "main.db") as connection:
+        connection.executescript(sql)
+    connection.close()
+    with Bench(folder, {"main": "sqlite:///main.db"}) as bench, Context(bench.config, bench.library) as context:
+        with pytest.raises(CompileError) as error:
+            pipeline.draft(Source("asked.txt", english), context, "patterns")
+        assert not list(bench.library.names())
+    return error.value.diagnostics
+
+
+@pytest.mark.parametrize(
+    ("english", "word"),
+    [
+        ("Show the biggest fish.", "fish"),
+        ("Show the sales in Atlantis.", "Atlantis"),
+        ("Show the nice sales in Europe.", "nice"),
+        ("Show the sales in Europe, please.", "please"),
+        ("Show the salse in Europe.", "salse"),
+        ("Wipe the sales.", "Wipe"),
+        ("Show the sales in Europe unless it rains.", "rains"),
+    ],
+)
+def test_a_word_that_means_nothing_is_named(english: str, word: str, tmp_path: Path) -> None:
+    (found,) = findings(tmp_path, SQL, english)
+    assert found.code == "T0201"
+    assert f'"{word}"' in found.message
+    assert "nearest form" in (found.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("english", "reason"),
+    [
+        ("Show 3 sales.", "sorted"),
+        ("Show the customers, largest first.", "nothing of that kind"),
+        ('Create a product with label "mug".', "needs family and price too"),
+        ("Show the customers without a title.", "never missing"),
+        ("Find the sales in Asia. Delete them. Show them.", "sentence 2 changes the data"),
+        ("Otherwise stop.", "follows no condition"),
+        ("Show them.", "no pattern"),
+        ('Say "{what is left}".', "not understood"),
+        ("Show the sales sold on 2024-02-30.", "no day of the calendar"),
+        ("Show the sales whose region is above 10.", "region holds no numbers"),
+    ],
+)
+def test_known_words_that_do_not_fit_are_explained(english: str, reason: str, tmp_path: Path) -> None:
+    found = findings(tmp_path, SQL, english)
+    assert found[-1].code == "T0202"
+    assert reason in found[-1].message
+
+
+@pytest.mark.parametrize(
+    ("english", "readings"),
+    [
+        ("Show the parcels, largest first.", ("order by width desc", "order by weight desc")),
+        ("Show the parcels of Bob.", ('sender = "Bob"', 'receiver = "Bob"')),
+        ("Show the parcels in 2024.", ("sent_on >=", "received_on >=")),
+        ("Show the parcels below 10.", ("width < 10", "weight < 10")),
+        (
+            "Show the parcels whose width is above 1 and whose weight is above 2 or whose sender is Ann.",
+            ('width > 1 and weight > 2 or sender = "Ann"', 'width > 1 and (weight > 2 or sender = "Ann")'),
+        ),
+        (
+            "Find the parcels sent in 2024. Show the width of the parcels.",
+            ("emit from found_1 select width", "emit from parcels select width"),
+        ),
+    ],
+)
+def test_two_readings_are_listed_and_none_is_taken(english: str, readings: tuple[str, ...], tmp_path: Path) -> None:
+    (found,) = findings(tmp_path, TWO_MEASURES, english)
+    assert found.code == "T0203"
+    for reading in readings:
+        assert reading in (found.hint or "")
+
+
+def test_every_sentence_that_fails_is_named_with_its_place(tmp_path: Path) -> None:
+    english = "Show the fish. Show the sales in Europe. Show the birds."
+    found = findings(tmp_path, SQL, english)
+    assert [one.sentence for one in found] == [1, 3]
+    assert [english[one.span.start : one.span.end] for one in found if one.span] == [
+        "Show the fish.",
+        "Show the birds.",
+    ]
+
+
+def test_a_parameter_is_declared_once(tmp_path: Path) -> None:
+    english = "Show the sales above a size (default 10) and below a size (default 20)."
+    (found,) = findings(tmp_path, SQL, english)
+    assert found.code == "T0204"

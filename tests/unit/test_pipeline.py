@@ -1,0 +1,121 @@
+"""The stages as a library, without commands: compile DSL against a database, run it, look at what was stored."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runtime.bytecode.codec import decode
+from runtime.errors import SopError, UsageError
+from sopc import pipeline
+from sopc.diagnostics import CompileError
+from sopc.english.lock import write_sop
+from sopc.source import Source
+from sopc.testing import Bench
+
+PAIR = """\
+script tax(amount: int) -> int
+  return amount // 10
+end
+
+script taxes() -> int
+  let total = 0
+  for each item in from items order by price do
+    set total = total + tax(amount: item.price)
+    emit { name: item.name, tax: tax(amount: item.price) }
+  end
+  return total
+end
+"""
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with sqlite3.connect(tmp_path / "shop.db") as connection:
+        connection.execute("create table items (name text not null, price integer not null)")
+        connection.executemany("insert into items values (?, ?)", [("bolt", 5), ("drill", 90), ("saw", 40)])
+    connection.close()
+    with Bench(tmp_path, {"main": "sqlite:///shop.db"}) as made:
+        yield made
+
+
+def test_a_file_of_scripts_that_call_each_other_runs(bench: Bench) -> None:
+    assert bench.compile(PAIR) == ["tax", "taxes"]
+    ran = bench.run("taxes")
+    assert (ran.exit_code, ran.result) == (0, 13)
+    assert ran.records == [{"name": "bolt", "tax": 0}, {"name": "saw", "tax": 4}, {"name": "drill", "tax": 9}]
+    assert bench.run("taxes", format_="csv").output == b"name,tax\nbolt,0\nsaw,4\ndrill,9\n"
+    assert bench.library.callers("tax") == ["taxes"]
+
+
+def test_a_stored_script_is_called_by_a_later_file(bench: Bench) -> None:
+    bench.compile(PAIR)
+    bench.compile("script double(amount: int) -> int\n  return 2 * tax(amount)\nend\n")
+    assert bench.run("double", {"amount": 70}).result == 14
+
+
+def test_a_caller_of_a_changed_signature_is_stale_and_refused(bench: Bench) -> None:
+    bench.compile(PAIR)
+    bench.compile("script double(amount: int) -> int\n  return 2 * tax(amount)\nend\n")
+    bench.compile("script tax(amount: int, rate: int = 10) -> int\n  return amount // rate\nend\n")
+    module = decode(bench.library.load(bench.library.resolve("tax").hash))
+    assert pipeline.stale_callers([module], bench.library) == [("double", "tax"), ("taxes", "tax")]
+    with pytest.raises(SopError):
+        bench.run("double", {"amount": 70})
+
+
+def test_a_file_with_an_error_stores_nothing(bench: Bench) -> None:
+    with pytest.raises(CompileError):
+        bench.compile(PAIR + "script wrong()\n  emit from nothing\nend\n")
+    assert bench.library.names() == []
+
+
+def test_a_result_of_a_failed_run_says_why(bench: Bench) -> None:
+    bench.compile('script fails() -> int\n  fail "on purpose"\nend\n')
+    with pytest.raises(AssertionError, match="on purpose"):
+        _ = bench.run("fails").result
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind"),
+    [
+        ("x.sop", "anything", "dsl"),
+        ("x.txt", "script a() end", "english"),
+        ("x.json", "", "tree"),
+        ("-", ' {"scripts": []}', "tree"),
+        ("-", "script a()\nend", "dsl"),
+        ("-", "# comment\n\n  # another\nscript `my script`(a: int)\nend", "dsl"),
+        ("-", "#! sop 1\n# text: sha256:00\n\nscript a() end", "dsl"),
+        ("-", "Script the release. Show all items.", "english"),
+        ("notes", "script writers are people.", "english"),
+        ("-", "# Heading\nShow all items.", "english"),
+    ],
+)
+def test_what_a_source_is(name: str, text: str, kind: str) -> None:
+    assert pipeline.kind_of(Source(name, text)) == kind
+
+
+def test_the_header_of_a_translation_becomes_its_provenance() -> None:
+    text = write_sop("script a()\nend\n", "Do nothing.", "model small at localhost", ["Do nothing."])
+    provenance = pipeline.provenance_of(Source("folder/a.sop", text))
+    assert (provenance.translator, provenance.model, provenance.file) == ("model", "small at localhost", "a.sop")
+    assert provenance.text_hash.startswith("sha256:")
+    plain = pipeline.provenance_of(Source("-", "script a()\nend\n"))
+    assert (plain.translator, plain.text_hash, plain.file) == ("hand", "", "")
+
+
+def test_line_ends_and_byte_order_marks_do_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "a.sop"
+    path.write_bytes(b"\xef\xbb\xbfscript a()\r\nend\r")
+    assert pipeline.read(str(path)).text == "script a()\nend\n"
+
+
+def test_reading_says_where_a_byte_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "a.sop"
+    path.write_bytes(b"script a()\n  say \xff\n")
+    with pytest.raises(SopError, match=r"a\.sop:2: byte 7 of the line") as error:
+        pipeline.read(str(path))
+    assert not isinstance(error.value, UsageError)
