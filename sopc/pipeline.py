@@ -1,5 +1,5 @@
 """A source, in English, DSL or as a tree → stored scripts, as one list of stages: read, draft, parse, check, lower,
-encode, store. Each stage is a function of its own that the commands use."""
+encode, generate SQL, store. Each stage is a function of its own that the commands use."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from sopc.source import Source
 from sopc.tree import nodes, typed
 
 if TYPE_CHECKING:
+    from runtime.databases.query import Query, Write
     from runtime.databases.schema import Schema
     from sopc.english.translate import Draft
 
@@ -199,6 +200,22 @@ def encode(modules: Sequence[Module], provenance: Provenance) -> list[Item]:
     from runtime.bytecode.codec import module_hash
 
     return [Item(module.signature.name, module_hash(module), encode_module(module), provenance) for module in modules]
+
+
+def generate_sql(module: Module, context: Context) -> None:
+    """A module's queries and writes → SQL in the library, so that not even the first run has to make it. Raises
+    DatabaseError for what the database can't say."""
+    from runtime.bytecode.codec import module_hash
+    from runtime.databases.statements import query_key, scope_of, statement_for, write_key
+
+    hash_ = module_hash(module)
+    forms: list[tuple[bytes, Query | Write]] = [
+        (query_key(hash_, index), fetch.query) for index, fetch in enumerate(module.queries)
+    ]
+    forms += [(write_key(hash_, index), write) for index, write in enumerate(module.writes)]
+    for key, form in forms:
+        database = context.database(form.database)
+        statement_for(database, scope_of(database.dialect, context.schema(form.database)), form, key, context.library)
 
 
 def store(items: Sequence[Item], library: Library) -> list[Entry]:

@@ -11,6 +11,7 @@ import msgspec
 
 from runtime.bytecode.module import Effects, Module
 from runtime.databases.protocol import Database
+from runtime.databases.statements import StatementCache
 from runtime.errors import Cancelled, DatabaseError, SopError, UsageError
 from runtime.jsonl.sink import ClosedPipe
 from runtime.jsonl.writer import Writer
@@ -21,7 +22,7 @@ from runtime.runs.interrupts import Interrupts
 from runtime.runs.segments import Segments
 from runtime.vm.backtrace import Trace
 from runtime.vm.budget import Budget
-from runtime.vm.data import Data, StatementCache
+from runtime.vm.data import Data
 from runtime.vm.link import Linked, Modules, link
 from runtime.vm.machine import Failed, Machine
 from runtime.vm.output import Question, Waiting

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Protocol
-
-import msgspec
+from typing import Any, Final
 
 from runtime.conversion import convert
 from runtime.databases.protocol import Database, Row, Spool, Statement
 from runtime.databases.query import Insert, InsertList
-from runtime.databases.schema import schema_hash
+from runtime.databases.statements import StatementCache, scope_of, statement_for
 from runtime.errors import DatabaseError, RunError
 from runtime.vm.frame import DataOp
 
 BUFFER_ROWS: Final = 512
-_ENCODE: Final = msgspec.msgpack.Encoder().encode
-_DECODER: Final = msgspec.msgpack.Decoder(Statement)
-
-
-class StatementCache(Protocol):
-    """Where SQL is kept between runs: the library."""
-
-    def cached_statement(self, key: bytes) -> bytes | None: ...
-
-    def cache_statement(self, key: bytes, value: bytes) -> None: ...
 
 
 class DeferredError(DatabaseError):
@@ -50,7 +38,7 @@ class Data:
         self.uncommitted = False
         self.tally: dict[tuple[str, str], int] = {}
         self._cache = cache
-        self._hashes: dict[str, bytes] = {}
+        self._scopes: dict[str, bytes] = {}
         self._rows: list[Sequence[Any]] = []
         self._op: DataOp | None = None
         self._where: Any = None
@@ -66,14 +54,9 @@ class Data:
         database = self.databases.get(op.name)
         if database is None:
             raise RunError("V0208", f"the run was handed no database `{op.name}`", "compile the script again")
-        if op.name not in self._hashes:
-            self._hashes[op.name] = f"{database.dialect}:{schema_hash(database.schema())}".encode()
-        key = op.key + b":" + self._hashes[op.name]
-        cached = self._cache.cached_statement(key)
-        statement = _decoded(cached) if cached is not None else None
-        if statement is None:
-            statement = database.prepare(op.form)
-            self._cache.cache_statement(key, _ENCODE(statement))
+        if op.name not in self._scopes:
+            self._scopes[op.name] = scope_of(database.dialect, database.schema())
+        statement = statement_for(database, self._scopes[op.name], op.form, op.key, self._cache)
         op.database, op.statement = database, statement
         return database, statement
 
@@ -220,14 +203,6 @@ class Data:
         del self._tallies[depth + 1 :]
         if self.home is not None:
             self.home.rollback_to(depth)
-
-
-def _decoded(cached: bytes) -> Statement | None:
-    """None for an entry that another version of this program wrote."""
-    try:
-        return _DECODER.decode(cached)
-    except msgspec.DecodeError:
-        return None
 
 
 def _records(form: InsertList, records: Any) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from runtime.databases.query import (
     Update,
     Write,
 )
+from runtime.databases.statements import query_key, write_key
 from runtime.errors import SopError, UsageError
 from runtime.vm.frame import DataOp, Function, Script
 
@@ -173,14 +174,13 @@ def _functions(module: Module) -> list[Function]:
 
 def _query_op(fetch: Fetch, hash_: str, index: int) -> DataOp:
     names = tuple(name for name, _ in fetch.query.columns)
-    return DataOp(fetch.query, f"{hash_}:q{index}".encode(), fetch.mode, columns=names)
+    return DataOp(fetch.query, query_key(hash_, index), fetch.mode, columns=names)
 
 
 def _write_op(write: Write, hash_: str, index: int) -> DataOp:
     command = "upsert" if isinstance(write, Insert) and write.keys else _COMMANDS[type(write)]
     types = write.types if isinstance(write, InsertList) else ()
-    key = f"{hash_}:w{index}".encode()
-    return DataOp(write, key, command, store=write.store, types=types)
+    return DataOp(write, write_key(hash_, index), command, store=write.store, types=types)
 
 
 _COMMANDS: Final[dict[type, str]] = {

@@ -98,6 +98,9 @@ def compile_command(
         prepared = [prepare(path, context, settings, console) for path in files]
         if not yes:
             _confirm([p.compiled for p in prepared if p.translated], console)
+        modules = [module for p in prepared for module in p.compiled.modules]
+        for module in modules:
+            pipeline.generate_sql(module, context)
         items = [item for p in prepared for item in p.compiled.items(pipeline.provenance_of(p.compiled.source))]
         for each in prepared:
             if each.write_to is not None:
@@ -107,7 +110,6 @@ def compile_command(
         for entry in pipeline.store(items, context.library):
             state = "unchanged, " if entry == before[entry.name] else ""
             console.note(f"{entry.name}: {state}version {entry.version}")
-        modules = [module for p in prepared for module in p.compiled.modules]
         for caller, callee in pipeline.stale_callers(modules, context.library):
             console.note(f"warning: {caller} calls {callee} as it was before; compile {caller} again")
 

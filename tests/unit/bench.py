@@ -1,4 +1,4 @@
-"""A folder with a SQLite file and a library → scripts compiled and run in it, for the tests of the machine and of runs."""
+"""A folder with a SQLite file and a library → scripts compiled and run in it, for tests of machine and runs."""
 
 from __future__ import annotations
 

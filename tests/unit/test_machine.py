@@ -415,7 +415,7 @@ def _inside(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 bodies = st.recursive(simple, _inside, max_leaves=6)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bodies, bodies, st.integers(1, 40))
 def test_fast_loops_mean_what_the_handlers_mean(runs: Runs, outer: str, inner: str, rounds: int) -> None:
     text = f"""
@@ -435,11 +435,8 @@ script f(a: int, b: int, n: int) -> text
 end
 """
     runs.compile(text)
-    args = {"a": rounds, "b": 3, "n": 1_500}
-    plain = runs.run("f", args, trace=_Nowhere())[-1]
-    assert runs.run("f", args)[-1]["result"] == plain["result"]
-
-
-class _Nowhere(io.StringIO):
-    def write(self, text: str) -> int:
-        return len(text)
+    args = {"a": rounds, "b": 3, "n": 600}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOP_DEBUG", "1")  # by handlers alone, every operand asserted
+        plain = runs.result("f", args)
+    assert runs.result("f", args) == plain

@@ -112,9 +112,7 @@ def _insert(context: Context, about: Source, head: Rows, fields: tuple[nodes.Rec
     missing = [
         field.name
         for field in store.fields
-        if field.name not in names
-        and not field.type.nullable
-        and not field.has_default
+        if field.name not in names and not field.type.nullable and not field.has_default
     ]
     if missing:
         raise Reject(f"{store.name} needs {' and '.join(missing)} too")

@@ -34,6 +34,49 @@ def walk(node: Any) -> Iterator[nodes.Node]:
             yield from walk(item)
 
 
+def separated(node: Any, taken: frozenset[str] = frozenset()) -> Any:
+    """The same tree, where a source that a query around it has too gets an alias of its own. A qualified field always
+    means the innermost source of that name."""
+    if isinstance(node, tuple):
+        return tuple(separated(item, taken) for item in node)
+    if not isinstance(node, nodes.Node):
+        return node
+    if isinstance(node, nodes.Update | nodes.Delete):
+        taken |= {node.store}
+    if isinstance(node, nodes.Query):
+        for name in [_alias(origin) for origin in _origins(node)]:
+            if name in taken:
+                fresh = next(
+                    f"other_{name}{tail}" for tail in ("", *range(2, 99)) if f"other_{name}{tail}" not in taken
+                )
+                node = _realiased(node, name, fresh)
+        taken |= {_alias(origin) for origin in _origins(node)}
+    return node.model_copy(update={name: separated(getattr(node, name), taken) for name in type(node).model_fields})
+
+
+def _origins(query: nodes.Query) -> list[nodes.From]:
+    joins = [stage.source for stage in query.stages if isinstance(stage, nodes.Join)]
+    return [*(stage for stage in query.stages if isinstance(stage, nodes.From)), *joins]
+
+
+def _alias(origin: nodes.From) -> str:
+    return origin.alias or origin.store
+
+
+def _realiased(query: nodes.Query, old: str, new: str) -> nodes.Query:
+    own = [origin for origin in _origins(query) if _alias(origin) == old]
+
+    def change(node: nodes.Node) -> nodes.Node:
+        if isinstance(node, nodes.From) and any(node is origin for origin in own):
+            return node.model_copy(update={"alias": new})
+        if isinstance(node, nodes.FieldAccess) and node.base == nodes.Name(name=old):
+            return node.model_copy(update={"base": nodes.Name(name=new)})
+        return node
+
+    renamed: nodes.Query = rewrite(query, change)
+    return renamed
+
+
 class Unqualifier:
     """Drops `source.` before a field where its bare name can mean nothing else, and writes `$` before a variable
     that shares its name with a field.
@@ -46,7 +89,7 @@ class Unqualifier:
         self._variables = variables
 
     def steps(self, steps: Any) -> Any:
-        return self._node(steps, {})
+        return self._node(separated(steps), {})
 
     def _node(self, node: Any, visible: Fields) -> Any:
         if isinstance(node, tuple):

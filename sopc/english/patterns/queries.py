@@ -151,6 +151,8 @@ def _start(rows: Rows, values: Iterable[Value]) -> list[nodes.Stage]:
 def _orders(rows: Rows, shown: tuple[Value, ...]) -> list[list[tuple[Value, bool]]]:
     readings: list[list[tuple[Value, bool]]] = [[]]
     for sort in rows.sorts:
+        if sort.value is not None and sort.value.aggregate is not None:
+            raise Reject()
         values = resolve(sort, shown, rows)
         if not values:
             raise Reject(f"{rows.source.store.name} has nothing of that kind to sort by")

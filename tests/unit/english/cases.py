@@ -83,6 +83,15 @@ SHOP = _records(
         "SELECT s.* FROM sales s JOIN customers c ON c.id = s.customer_id WHERE c.country = 'France'",
     ),
     (
+        "Show the sales of customers with at least 3 sales.",
+        "SELECT * FROM sales WHERE customer_id IN (SELECT customer_id FROM sales GROUP BY 1 HAVING COUNT(*) >= 3)",
+    ),
+    (
+        "Total amount per customer in France",
+        "SELECT c.title, SUM(amount) FROM sales s JOIN customers c ON c.id = s.customer_id "
+        "WHERE c.country = 'France' GROUP BY 1",
+    ),
+    (
         "Show the sales whose customer is from France and whose amount is at least 200.",
         "SELECT s.* FROM sales s JOIN customers c ON c.id = s.customer_id WHERE c.country = 'France' AND amount >= 200",
     ),
