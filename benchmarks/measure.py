@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,7 +62,7 @@ def timed(function: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def interleaved(runs: dict[str, Callable[[], float]], times: int) -> dict[str, float]:
+def interleaved(runs: Mapping[str, Callable[[], float]], times: int) -> dict[str, float]:
     """The least of several runs of each, one after another in turn, so that a slow moment hits all alike."""
     best = dict.fromkeys(runs, float("inf"))
     for _ in range(times):

@@ -52,6 +52,7 @@ class SQLiteDatabase:
         self._callback = Callback()
         self._schema: Schema | None = None
         self._spools = 0
+        self._interrupted = 0
         self._logged_ahead = read_only
         self._places: dict[int, tuple[Statement, list[tuple[int, Any]]]] = {}
         _check_file(path, name, create=create)
@@ -76,8 +77,8 @@ class SQLiteDatabase:
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         # not deterministic: SQLite would work constant calls out beforehand, in branches never taken too
         connection.create_function(SQL_NAME, -1, self._callback, deterministic=False)
-        # Python runs signal handlers between the steps of a long statement
-        connection.set_progress_handler(lambda: 0, _PROGRESS_STEPS)
+        # Python runs signal handlers between the steps of a long statement, and one begun after `interrupt` ends too
+        connection.set_progress_handler(lambda: self._interrupted, _PROGRESS_STEPS)
         self._run("PRAGMA foreign_keys = ON")
         self._run("PRAGMA trusted_schema = OFF")
         self._run("SELECT 1 FROM sqlite_schema LIMIT 1").close()
@@ -211,6 +212,7 @@ class SQLiteDatabase:
         return max(changed, 0)
 
     def interrupt(self) -> None:
+        self._interrupted = 1
         self._connection.interrupt()
 
     def close(self) -> None:

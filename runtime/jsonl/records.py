@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import count, repeat, starmap
@@ -13,6 +14,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from runtime.conversion import json_ready
 
 FEW_ROWS: Final = 32  # below this many, dicts are written: making a struct for the rows' names costs more
+_ODD: Final = re.compile(r'[\x00-\x1f"\\]')  # what a name of a struct's field can't hold
 _NESTED: Final = frozenset({Decimal, list, dict})
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 encode: Final = _ENCODER.encode
@@ -107,7 +109,7 @@ class Batches:
 
     def records(self, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> list[Any]:
         """The rows in a form that is written as records."""
-        if len(rows) < FEW_ROWS:
+        if len(rows) < FEW_ROWS or _ODD.search("".join(names)):
             return [dict(zip(names, row, strict=True)) for row in rows]
         struct = self._results.get(names)
         if struct is None:

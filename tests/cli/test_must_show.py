@@ -66,12 +66,15 @@ def test_a_chain_of_100000_calls_needs_no_python_stack(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_an_endless_loop_and_undoes_its_segment(place: Place) -> None:
     place.compile('script forever()\n  insert into log {message: "x"}\n  say "now"\n  while true do end\nend\n')
-    process = place.start("sopvm", "run", "forever")
-    assert process.stdout is not None and process.stderr is not None
-    while b'"say"' not in process.stdout.readline():
-        assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    rest, errors = process.communicate(timeout=30)
+    with place.start("sopvm", "run", "forever") as process:
+        assert process.stdout is not None
+        try:
+            while b'"say"' not in process.stdout.readline():
+                assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            rest, errors = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == 130, errors.decode()
     assert b"Traceback" not in errors
     lines = [json.loads(line) for line in rest.splitlines()]
@@ -246,13 +249,12 @@ script rows()
 end
 """)
     for name in ("many", "rows"):
-        process = place.start("sopvm", "run", name)
-        assert process.stdout is not None and process.stderr is not None
-        assert json.loads(process.stdout.readline())["type"] == "start"
-        process.stdout.close()
-        assert process.stderr.read() == b""
-        process.stderr.close()
-        assert process.wait(timeout=60) >= 0
+        with place.start("sopvm", "run", name) as process:
+            assert process.stdout is not None and process.stderr is not None
+            assert json.loads(process.stdout.readline())["type"] == "start"
+            process.stdout.close()
+            assert process.stderr.read() == b""
+            assert process.wait(timeout=60) >= 0
     assert place.sql("SELECT count(*) FROM log") == [(0,)]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.databases.schema import Field, Store
 from sopc.english.patterns import words
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
 from sopc.english.patterns.meanings import (

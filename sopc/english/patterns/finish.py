@@ -64,17 +64,23 @@ def _alias(origin: nodes.From) -> str:
 
 
 def _realiased(query: nodes.Query, old: str, new: str) -> nodes.Query:
-    own = [origin for origin in _origins(query) if _alias(origin) == old]
+    """The query with one of its sources called otherwise; a query inside that has a source of that name keeps it."""
 
-    def change(node: nodes.Node) -> nodes.Node:
-        if isinstance(node, nodes.From) and any(node is origin for origin in own):
-            return node.model_copy(update={"alias": new})
+    def renamed(node: Any) -> Any:
+        if isinstance(node, tuple):
+            return tuple(renamed(item) for item in node)
+        if not isinstance(node, nodes.Node):
+            return node
+        if isinstance(node, nodes.Query) and node is not query and any(_alias(one) == old for one in _origins(node)):
+            return node
+        if isinstance(node, nodes.From):
+            return node.model_copy(update={"alias": new}) if _alias(node) == old else node
         if isinstance(node, nodes.FieldAccess) and node.base == nodes.Name(name=old):
             return node.model_copy(update={"base": nodes.Name(name=new)})
-        return node
+        return node.model_copy(update={name: renamed(getattr(node, name)) for name in type(node).model_fields})
 
-    renamed: nodes.Query = rewrite(query, change)
-    return renamed
+    changed: nodes.Query = renamed(query)
+    return changed
 
 
 class Unqualifier:

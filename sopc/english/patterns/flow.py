@@ -136,10 +136,6 @@ def _stop(context: Context, message: nodes.Expr | None = None) -> Steps:
     return Steps((nodes.Fail(message=message or text(f"stopped in sentence {context.sentence}")),))
 
 
-def _message(context: Context, written: nodes.TextLiteral) -> nodes.Expr:
-    return written
-
-
 def _say(context: Context, written: nodes.TextLiteral) -> Steps:
     return Steps((nodes.Say(text=written),))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from runtime.bytecode.module import Effects, Signature
 from runtime.databases.schema import ForeignKey, Schema, Store
-from runtime.types import ANY, Type
+from runtime.types import Type
 from sopc.english.sample import Sampler
 from sopc.tree import nodes
 
@@ -107,8 +107,6 @@ class Rows:
     limit: nodes.Expr | None = None
     mentioned: tuple[str, ...] = ()
     """Fields that the conditions speak of, in their order."""
-    whole: bool = False
-    """Said to be all there are ("all …", "every …"), whatever was found before."""
 
 
 @dataclass(frozen=True)
@@ -221,9 +219,6 @@ class Context:
     def within(self, source: Source) -> Context:
         return self._child(("source", source), source, source=source, target=None)
 
-    def expecting(self, value: Value) -> Context:
-        return self.enter(value)
-
     def after(self, steps: Steps) -> Context:
         """The context for what follows those steps."""
         found = steps.found or self.found
@@ -244,9 +239,6 @@ class Context:
         if made is None or made[0] is not kept:
             made = self._children[key] = (kept, replace(self, **changes, _children={}))
         return made[1]
-
-
-UNKNOWN = ANY
 
 
 def column(source: Source, name: str) -> nodes.FieldAccess:

@@ -29,7 +29,6 @@ from sopc.tree import nodes
 
 _LONGEST_VALUE = 6
 _LONGEST_NAME = 4
-_HOPS = 3
 
 
 def field_names(store: Store, field: Field) -> list[tuple[str, ...]]:
@@ -130,7 +129,7 @@ def own_field(matcher: Matcher, position: int, context: Context) -> Iterator[Fou
 def reference(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
     """What a reference of the context's rows points at, as a Hop."""
     source = context.source
-    if source is None or _depth(context) > _HOPS:
+    if source is None:
         return
     for key in source.store.foreign_keys:
         for end in _spelt(matcher, position, "", reference_names(source.store, key)):
@@ -150,11 +149,6 @@ def reference_label(matcher: Matcher, position: int, context: Context) -> Iterat
                 hop = hop_along(source, key, context)
                 for field in label_fields(hop.target.store):
                     yield end, with_hop(hop, field_value(hop.target, field))
-
-
-def _depth(context: Context) -> int:
-    source = context.source
-    return 0 if source is None else source.alias.count("other_")
 
 
 def flag(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:

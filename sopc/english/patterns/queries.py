@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.types import Type
 from sopc.english.patterns.matcher import Reject
 from sopc.english.patterns.meanings import (
     Hop,
@@ -216,7 +215,3 @@ def _name(one: nodes.NamedColumn) -> str:
         return one.name
     assert isinstance(one.value, nodes.FieldAccess)
     return one.value.name
-
-
-def record_type(values: tuple[Value, ...]) -> tuple[tuple[str, Type], ...]:
-    return tuple((_name(one), value.type) for one, value in zip(_columns(values), values, strict=True))

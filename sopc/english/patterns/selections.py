@@ -26,13 +26,12 @@ from sopc.tree import nodes
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a question that may stand anywhere after its figures: keys, rows, a condition, an order, a cut."""
+    """A piece of a question that may stand anywhere after its figures: keys, rows, a condition, an order."""
 
     keys: tuple[Value, ...] = ()
     rows: Rows | None = None
     condition: Condition | None = None
     sorts: tuple[Sort, ...] = ()
-    limit: nodes.Expr | None = None
     having: Any = None
 
 
@@ -68,7 +67,7 @@ def _determined(
     mentioned = [name for one in (*adjectives, *([tail] if tail else [])) for name in one.mentioned]
     sorts = (sort, *ordered) if sort is not None else ordered
     flat = tuple(part for condition in conditions for part in conjuncts(condition))
-    return Rows(named.source, flat, sorts, limit, tuple(dict.fromkeys(mentioned)), whole=False)
+    return Rows(named.source, flat, sorts, limit, tuple(dict.fromkeys(mentioned)))
 
 
 def _directed(sort: Sort, ordered: tuple[Sort, ...]) -> tuple[Sort, tuple[Sort, ...]]:
@@ -212,10 +211,6 @@ def _in_order(context: Context, ordered: tuple[Sort, ...]) -> Part:
     return Part(sorts=ordered)
 
 
-def _limited(context: Context, number: Value) -> Part:
-    return Part(limit=number.node)
-
-
 def _time_key(unit: str) -> Any:
     """As in "per month": the start of the month of the one day or moment there is, named after the unit."""
 
@@ -305,10 +300,6 @@ def assembled(source: Source, parts: tuple[Part, ...]) -> Ask:
             if rows.sorts:
                 raise Reject()
             rows = replace(rows, sorts=part.sorts)
-        if part.limit is not None:
-            if rows.limit is not None:
-                raise Reject()
-            rows = replace(rows, limit=part.limit)
         if part.having is not None:
             having = (*having, part.having)
     return Ask(rows, keys=keys, having=having)

@@ -45,6 +45,12 @@ def _show_with(context: Context, about: Source, rows: Rows, columns: tuple[Value
     return _show(context, Ask(rows, extra=columns) if added else Ask(rows, columns=columns))
 
 
+def _show_with_added(context: Context, about: Source, rows: Rows, columns: tuple[Value, ...]) -> Any:
+    if not all(value.hops for value in columns):
+        raise Reject()
+    return _show_with(context, about, rows, columns)
+
+
 def _show_columns(context: Context, about: Source, columns: tuple[Value, ...], rows: Rows) -> Any:
     return _show(context, Ask(rows, columns=columns))
 
@@ -208,7 +214,8 @@ _FIND = "(find|take|get|collect|look up|select|pick|gather|fetch)"
 
 ROWS = (
     Row("statement", f"{_SHOW} {{about}} {{rows@about}}", _show_rows),
-    Row("statement", f"{_SHOW} {{about}} {{rows@about}} with (their|its|the) {{columns@about}}", _show_with),
+    Row("statement", f"{_SHOW} {{about}} {{rows@about}} with (their|its) {{columns@about}}", _show_with),
+    Row("statement", f"{_SHOW} {{about}} {{rows@about}} with the {{columns@about}}", _show_with_added),
     Row("statement", f"{_SHOW} {{about}} {{columns@about}} (of|for|from|in) {{rows@about}}", _show_columns),
     Row("statement", f"{_SHOW} {{about}} {{rows@about}} : {{columns@about}}", _show_columns),
     Row("statement", f"{_SHOW} {{about}} {{rows@about}} 's {{columns@about}}", _show_columns),

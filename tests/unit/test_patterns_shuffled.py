@@ -1,0 +1,49 @@
+"""Sentences with words swapped, dropped and mixed in: each is refused clearly, or its program is one that checks."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from pathlib import Path
+
+from sopc import pipeline
+from sopc.context import Context
+from sopc.diagnostics import CompileError
+from sopc.english.patterns.grammar import grammar
+from sopc.source import Source
+from sopc.testing import Bench
+from tests.unit.english.cases import SHOP
+
+SENTENCES = 500
+
+
+def shuffled(source: random.Random, vocabulary: list[str]) -> str:
+    first, second = (source.choice(SHOP).english.rstrip(".?").split() for _ in range(2))
+    words = first[: source.randint(0, len(first))] + second[source.randint(0, len(second)) :]
+    for _ in range(source.randint(0, 3)):
+        words.insert(source.randint(0, len(words)), source.choice(vocabulary))
+        words.pop(source.randrange(len(words)))
+    return " ".join(words) or "show"
+
+
+def test_shuffled_sentences_are_refused_or_give_programs_that_check(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "main.db") as connection:
+        connection.executescript((Path(__file__).parent / "english" / "shop.sql").read_text(encoding="utf-8"))
+    connection.close()
+    source = random.Random(20)
+    vocabulary = sorted(grammar().words)
+    read = 0
+    with Bench(tmp_path, {"main": "sqlite:///main.db"}) as bench, Context(bench.config, bench.library) as context:
+        for _ in range(SENTENCES):
+            text = shuffled(source, vocabulary)
+            try:
+                draft = pipeline.draft(Source("shuffled.txt", text), context, "patterns")
+            except CompileError as error:
+                assert {one.code for one in error.diagnostics} <= {"T0201", "T0202", "T0203", "T0204"}, text
+                continue
+            read += 1
+            try:
+                pipeline.compile_source(Source("shuffled.sop", draft.sop_text), context)
+            except CompileError as error:
+                raise AssertionError(f"{text}\n{draft.sop_text}\n{error.render()}") from error
+    assert 20 < read < SENTENCES

@@ -1,0 +1,234 @@
+"""Segments: committed or undone as a whole, run again when the database asks for it, with lines to match."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from runtime.databases.protocol import Statement
+from runtime.databases.sqlite import SQLiteDatabase
+from runtime.errors import DatabaseError
+from runtime.runs import segments
+from tests.unit.bench import Runs, runs, types
+
+__all__ = ["runs"]
+
+
+class Contended(SQLiteDatabase):
+    """A database whose statements or commits ask to be tried again as often as `refusals` says."""
+
+    refusals: dict[str, int]
+
+    def _refuse(self, what: str) -> None:
+        if self.refusals.get(what, 0) > 0:
+            self.refusals[what] -= 1
+            raise DatabaseError("D0402", "another writer was faster", retry=True)
+
+    def begin(self, *, write: bool) -> None:
+        self._refuse("begin")
+        super().begin(write=write)
+
+    def commit(self) -> None:
+        self._refuse("commit")
+        super().commit()
+
+    def execute(self, statement: Statement, params: Sequence[Any]) -> int:
+        self._refuse("execute")
+        return super().execute(statement, params)
+
+
+@pytest.fixture
+def contended(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """What is refused, and how many times more."""
+    monkeypatch.setattr(segments, "FIRST_PAUSE_SECONDS", 0.0)
+    refusals: dict[str, int] = {}
+
+    def connect(name: str) -> Contended:
+        database = Contended(runs.path, name=name)
+        database.refusals = refusals
+        return database
+
+    runs.connect = connect
+    return refusals
+
+
+THREE = """
+script f() -> int
+  let n = 0
+  insert into log {text: "first"}
+  emit {part: 1}
+  set n = n + 1
+  commit
+  set n = n + 10
+  insert into log {text: "second"}
+  emit {part: 2}
+  update items where id = 1 set quantity = quantity + n
+  set n = n + 100
+  return n
+end
+"""
+
+
+def test_a_segment_is_run_again_from_its_first_instruction(runs: Runs, contended: dict[str, int]) -> None:
+    runs.compile(THREE)
+    contended["execute"] = 2
+    end = runs.run("f")[-1]
+    assert (end["status"], end["result"], end["records"], end["retries"]) == ("ok", 111, 2, 2)
+    assert runs.sql("SELECT text FROM log ORDER BY id") == [("first",), ("second",)]
+    assert runs.sql("SELECT quantity FROM items WHERE id = 1") == [(16,)]
+
+
+def test_lines_of_an_undone_segment_are_voided(runs: Runs, contended: dict[str, int]) -> None:
+    runs.compile(THREE)
+    contended["execute"] = 1
+    lines = runs.run("f")
+    assert types(lines) == [
+        "start", "command", "record", "command", "record", "rollback", "command", "record", "command", "end",
+    ]  # fmt: skip
+    rollback = lines[5]
+    assert (rollback["seq"], rollback["to"], rollback["result"]) == (5, 2, {"reason": "another writer was faster"})
+    assert [line["seq"] for line in lines[1:-1]] == list(range(1, 9))
+    runs.run("f", format_="records")
+    assert runs.output == b'{"part":1}\n{"part":2}\n'
+
+
+def test_a_commit_that_is_refused_runs_its_segment_again(runs: Runs, contended: dict[str, int]) -> None:
+    runs.compile(THREE)
+    contended["commit"] = 2
+    assert runs.result("f") == 111
+    assert runs.sql("SELECT text FROM log ORDER BY id") == [("first",), ("second",)]
+
+
+def test_retries_end(runs: Runs, contended: dict[str, int]) -> None:
+    runs.compile(THREE)
+    contended["execute"] = 10**6
+    error = runs.error("f")
+    assert error["result"]["code"] == "D0402"
+    assert runs.run("f")[-1]["retries"] == segments.MOST_RETRIES
+    assert runs.sql("SELECT text FROM log") == [("first",), ("first",)]  # the committed segment stands, of both runs
+
+
+def test_loops_go_on_where_their_segment_began(runs: Runs, contended: dict[str, int]) -> None:
+    runs.compile("""
+script numbers()
+  for each i in 1 to 3 do emit {n: i} end
+end
+script f() -> text
+  let seen = ""
+  for each item in from items order by id do
+    for each k in numbers() do
+      for each word in ["x", "y"] do
+        update items where id = item.id set quantity = quantity + k.n
+        set seen = "{seen}{item.id}{k.n}{word} "
+        commit
+      end
+    end
+  end
+  return seen
+end
+""")
+    contended["execute"] = 4
+    contended["commit"] = 2
+    lines = runs.run("f")
+    assert lines[-1]["result"] == "".join(f"{i}{k}{w} " for i in (1, 2, 3) for k in (1, 2, 3) for w in "xy")
+    assert runs.sql("SELECT quantity FROM items ORDER BY id") == [(5 + 12,), (50 + 12,), (7 + 12,)]
+
+
+def test_a_failure_undoes_the_segment_and_says_so(runs: Runs) -> None:
+    runs.compile("""
+script f()
+  insert into log {text: "kept"}
+  commit
+  insert into log {text: "lost"}
+  emit {a: 1}
+  fail "on purpose"
+end
+""")
+    lines = runs.run("f")
+    assert types(lines) == ["start", "command", "command", "record", "rollback", "error", "end"]
+    assert lines[4]["to"] == 1
+    assert lines[-1]["records"] == 0
+    assert runs.sql("SELECT text FROM log") == [("kept",)]
+
+
+def test_what_was_only_read_stays_said(runs: Runs) -> None:
+    runs.compile('script f()\n  emit from items\n  fail "late"\nend\n')
+    lines = runs.run("f")
+    assert types(lines) == ["start", "record", "record", "record", "error", "end"]
+    assert lines[-1]["records"] == 3
+
+
+def test_a_buffered_insert_that_fails_is_blamed_on_its_step(runs: Runs) -> None:
+    runs.compile("""
+script f()
+  for each i in 1 to 3 do
+    insert into items {id: i + 10, name: "same", quantity: 1}
+  end
+  let n = count(from log)
+  emit {n: n}
+end
+""")
+    error = runs.error("f")
+    assert (error["step"], error["result"]["code"]) == ("1.1", "D0302")
+
+
+def test_a_buffered_insert_is_not_caught_by_a_later_try(runs: Runs) -> None:
+    runs.compile("""
+script f()
+  insert into items {id: 1, name: "again", quantity: 1}
+  try
+    let n = count(from items)
+  on error e do
+    say "caught"
+  end
+end
+script g() -> text
+  try
+    insert into items {id: 1, name: "again", quantity: 1}
+  on error e do
+    return e.code
+  end
+  return ""
+end
+""")
+    assert runs.error("f")["step"] == "1"
+    assert runs.result("g") == "D0302"
+
+
+def test_reads_see_what_was_inserted_before(runs: Runs) -> None:
+    runs.compile("""
+script f() -> int
+  insert into log {text: "a"}
+  insert into log {text: "b"}
+  return count(from log)
+end
+""")
+    assert runs.result("f") == 2
+
+
+def test_a_dry_run_counts_and_undoes(runs: Runs) -> None:
+    runs.compile("""
+script f()
+  for each i in from items do insert into log {text: i.name} end
+  commit
+  update items where id < 3 set quantity = 0
+  try
+    delete from items
+    fail "no"
+  on error e do
+    say e.message
+  end
+  emit from log select text
+end
+""")
+    lines = runs.run("f", dry_run=True)
+    assert (lines[-1]["status"], lines[-1]["changes"]) == (
+        "dry-run",
+        [{"command": "insert", "store": "log", "rows": 3}, {"command": "update", "store": "items", "rows": 2}],
+    )
+    assert [line["result"] for line in lines if line["type"] == "record"] == [
+        {"text": "bolt"}, {"text": "nut"}, {"text": "gear"},
+    ]  # fmt: skip
+    assert runs.sql("SELECT (SELECT count(*) FROM log), (SELECT sum(quantity) FROM items)") == [(0, 62)]
