@@ -109,7 +109,7 @@ _ROWS: tuple[FunctionRow, ...] = (
     _row("float(number) -> float; float(text) -> float; float(any) -> float", "as a float", do.to_float),
     _row(
         "decimal(number) -> decimal; decimal(text) -> decimal; decimal(any) -> decimal",
-        "as a decimal(38,10)",
+        "as a decimal: one is as it was, anything else has 10 digits after the point",
         do.to_decimal,
     ),
     _row("text(any) -> text", "as text, as in the output", to_text),

@@ -252,7 +252,9 @@ def to_float(value: Any) -> float:
 
 
 def to_decimal(value: Any) -> Decimal:
-    if type(value) in (int, float, Decimal, str):
+    if type(value) is Decimal:
+        return value
+    if type(value) in (int, float, str):
         result = convert(value, DECIMAL)
         return checked_decimal(result)
     raise _refused(value, "decimal")

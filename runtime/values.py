@@ -253,7 +253,7 @@ def neg(a: Any) -> Any:
     if kind is int:
         return checked_int(-a)
     if kind is float:
-        return -a
+        return 0.0 - a  # as engines do: no negative zero
     if kind is Decimal:
         return a.copy_negate() if a else a
     if kind is timedelta:

@@ -12,8 +12,8 @@ _HELP: Final = """Compile plain English into small, readable programs over data,
 
 \b
   sopc init --demo demo; cd demo
-  sopc compile audit_salary.txt        # writes audit_salary.sop, stores it
-  sopvm run audit_salary               # runs it
+  sopc compile --yes *.txt             # writes a .sop file beside each text, stores them
+  sopc ls                              # what `sopvm run NAME` can run
   sopc error E0203                     # explains an error
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 waiting for a person, 130 interrupted.

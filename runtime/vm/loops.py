@@ -168,7 +168,7 @@ class _Loop:
         return [f"    pc = {target}", "    break"]
 
     def _back(self, target: int, cost: int) -> list[str]:
-        """Lines that go back to the start of this loop or of one inside it, while there is fuel; or of one around it."""
+        """Lines that go back to the start of this loop, one inside it or one around it, while there is fuel."""
         if target < self.head:
             return [f"fuel -= {cost}", f"pc = {target}", "break"]
         at = self.blocks[target]

@@ -244,25 +244,11 @@ CAUGHT: Final = (SopError, TypeError, ValueError, ArithmeticError, LookupError, 
 
 
 # Instructions that have a form of their own below, in the order in which they are looked for.
-HOT: Final = tuple(
-    BY_NAME[name].number
-    for name in (
-        *("TEST_LT", "CALL", "SUB_INT", "RETURN", "ADD_INT", "TEST_LE", "MOVE", "FOR_NEXT", "LOOP", "MUL_INT"),
-        *(
-            "TEST_EQ",
-            "JUMP",
-            "LOAD",
-            "NEXT",
-            "FIELD",
-            "JUMP_UNLESS",
-            "MOD",
-            "INTDIV",
-            "JUMP_IF_FALSE",
-            "RECORD",
-            "TEST_NE",
-        ),
-    )
+HOT_NAMES: Final = (
+    *("TEST_LT", "CALL", "SUB_INT", "RETURN", "ADD_INT", "TEST_LE", "MOVE", "FOR_NEXT", "LOOP", "MUL_INT", "TEST_EQ"),
+    *("JUMP", "LOAD", "NEXT", "FIELD", "JUMP_UNLESS", "MOD", "INTDIV", "JUMP_IF_FALSE", "RECORD", "TEST_NE"),
 )
+HOT: Final = tuple(BY_NAME[name].number for name in HOT_NAMES)
 INLINE: Final = frozenset(BY_NAME[name].number for name in ("ADD_INT", "SUB_INT", "MUL_INT", "TEST_LE", "TEST_LT"))
 SCALARS: Final = frozenset({int, str, float, Decimal})
 
@@ -275,8 +261,8 @@ def execute(machine: Machine) -> None:
     `value >> 63` is 0 for what is neither negative nor past 64 bits, and a TypeError for what is no int; that is
     quicker than comparing with both limits.
     """
-    test_lt, call, sub_int, return_, add_int, test_le, move, for_next, loop, mul_int = HOT[:10]
-    test_eq, jump, load, next_, field, jump_unless, mod, intdiv, jump_if_false, record, test_ne = HOT[10:]
+    test_lt, call, sub_int, return_, add_int, test_le, move, for_next, loop, mul_int, test_eq = HOT[:11]
+    jump, load, next_, field, jump_unless, mod, intdiv, jump_if_false, record, test_ne = HOT[11:]
     stack, limit, handlers, scalars = machine.stack, machine.budget.depth, HANDLERS, SCALARS
     lowest, highest, new = INT_MIN, INT_MAX, Frame.__new__
     pool: Frames = []  # frames that returned, to be used again

@@ -12,45 +12,45 @@ CODES: Final[tuple[Code, ...]] = (
         "no such database file",
         "The file that the database's URL names is not there. A relative path starts from the folder of `sop.toml`, or "
         "from the current one for `--db`. Running a script never makes a database; `sopvm db import` does.",
-        "sopvm run audit --db hr=sqlite:///hrr.db",
-        "sopvm run audit --db hr=sqlite:///hr.db",
+        "sopvm run audit --db fleet=sqlite:///fleeet.db",
+        "sopvm run audit --db fleet=sqlite:///fleet.db",
     ),
     Code(
         "D0102",
         "not a SQLite database",
         "The file is there, but SQLite did not write it. A CSV or NDJSON file is imported first.",
-        "sopvm run audit --db hr=sqlite:///employees.csv",
-        "sopvm db import employees.csv --db hr=sqlite:///hr.db",
+        "sopvm run audit --db fleet=sqlite:///vessels.csv",
+        "sopvm db import vessels.csv --db fleet=sqlite:///fleet.db",
     ),
     Code(
         "D0103",
         "database can't be opened",
         "The file may not be read by this user, is a folder, or lies in a folder where SQLite can't write the files it "
         "needs beside it; or the SQLite that Python came with is too old.",
-        "sopvm db ls --db hr=sqlite:////root/hr.db",
-        "sopvm db ls --db hr=sqlite:///hr.db",
+        "sopvm db ls --db fleet=sqlite:////root/fleet.db",
+        "sopvm db ls --db fleet=sqlite:///fleet.db",
     ),
     Code(
         "D0104",
         "unknown kind of database",
         "What stands before `://` says which engine a database belongs to, and no engine goes by that name.",
-        "--db hr=oracle://server/hr",
-        "--db hr=sqlite:///hr.db",
+        "--db fleet=oracle://server/fleet",
+        "--db fleet=sqlite:///fleet.db",
     ),
     Code(
         "D0105",
         "engine not there",
         "The URL names an engine that this version or this installation can't open.",
-        "--db hr=duckdb:///hr.duckdb",
-        "--db hr=sqlite:///hr.db",
+        "--db fleet=duckdb:///fleet.duckdb",
+        "--db fleet=sqlite:///fleet.db",
     ),
     Code(
         "D0106",
         "malformed database URL",
         "A database is named by a URL. For SQLite three slashes come before a path relative to the folder, four before "
         "an absolute one.",
-        "--db hr=hr.db",
-        "--db hr=sqlite:///hr.db",
+        "--db fleet=fleet.db",
+        "--db fleet=sqlite:///fleet.db",
     ),
     Code(
         "D0107",
@@ -58,7 +58,7 @@ CODES: Final[tuple[Code, ...]] = (
         "SQLite found the file not to be as it left it: cut short, or changed by another program. Nothing was written; "
         "restore the file from a copy.",
         "",
-        "cp backup/hr.db hr.db",
+        "cp backup/fleet.db fleet.db",
     ),
     Code(
         "D0108",
@@ -66,14 +66,14 @@ CODES: Final[tuple[Code, ...]] = (
         "The system reported an error when SQLite read or wrote the database's file, as on a failing disk or a network "
         "folder that went away. The segment was rolled back.",
         "",
-        "df -h .; sopvm run payroll",
+        "df -h .; sopvm run billing",
     ),
     Code(
         "D0201",
         "schema has changed",
         "The script was compiled against stores or fields that the database no longer has, or that the database it is "
         "given now never had. Compile it again, or give it the right database.",
-        "sopvm run audit --db hr=sqlite:///inventory.db",
+        "sopvm run audit --db fleet=sqlite:///yard.db",
         "sopc compile audit.sop",
     ),
     Code(
@@ -81,51 +81,51 @@ CODES: Final[tuple[Code, ...]] = (
         "stored value is not of its type",
         "SQLite lets a column hold values of other types than it declares. Such a value is an error where a script "
         "reads it, never a silent null or zero. Correct the value, or declare the column as what it holds.",
-        "insert into staff (salary) values ('n/a')   -- salary int",
-        "insert into staff (salary) values (null)",
+        "insert into hulls (tonnage) values ('n/a')   -- tonnage int",
+        "insert into hulls (tonnage) values (null)",
     ),
     Code(
         "D0301",
         "null in a field that needs a value",
         "The database declares the field `not null`, and a row was written without a value for it.",
-        'insert into employees { name: null, department: "Sales" }',
-        'insert into employees { name: "Ada", department: "Sales" }',
+        'insert into vessels { name: null, harbour: "Oslo" }',
+        'insert into vessels { name: "Aurora", harbour: "Oslo" }',
     ),
     Code(
         "D0302",
         "row exists already",
         "The store allows one row with these values, and has it. `upsert … on` updates the row that is there.",
-        'insert into stock { item: "bolt", quantity: 3 }',
-        'upsert into stock { item: "bolt", quantity: 3 } on item',
+        'insert into berths { code: "B4", places: 3 }',
+        'upsert into berths { code: "B4", places: 3 } on code',
     ),
     Code(
         "D0303",
         "reference to a missing row",
         "A foreign key says that a field holds the key of a row of another store. Insert that row first, and delete "
         "rows that point at another before the one they point at.",
-        "insert into payments { employee_id: 999, gross: 100 }",
-        "insert into payments { employee_id: e.id, gross: 100 }",
+        "insert into voyages { vessel_id: 999, fare: 100 }",
+        "insert into voyages { vessel_id: v.id, fare: 100 }",
     ),
     Code(
         "D0304",
         "row breaks a rule of the store",
         "The store has a check of its own, which the row does not meet.",
-        "update items set quantity = 0 - 1",
-        "update items where quantity > 0 set quantity = quantity - 1",
+        "update berths set places = 0 - 1",
+        "update berths where places > 0 set places = places - 1",
     ),
     Code(
         "D0305",
         "database is read-only",
         "The file, or the way it was opened, allows reading only.",
-        'sopvm do "delete the employees of Sales"',
-        "sopvm run delete_sales",
+        'sopvm do "delete the vessels in Oslo"',
+        "sopvm run delete_vessels",
     ),
     Code(
         "D0306",
         "disk full",
         "There was no room for what was written, so the segment was rolled back. Free some room and run it again.",
         "",
-        "df -h .; sopvm run payroll",
+        "df -h .; sopvm run billing",
     ),
     Code(
         "D0307",
@@ -141,15 +141,15 @@ CODES: Final[tuple[Code, ...]] = (
         "The database refused a statement for a reason of its own, which the message repeats: one too large or too "
         "deeply nested, or a trigger that says no.",
         "",
-        "sopvm run payroll --dry-run",
+        "sopvm run billing --dry-run",
     ),
     Code(
         "D0401",
         "database is locked",
         "Another program held the database for longer than the time to wait. Writers take turns, so a program that "
         "keeps a transaction open stops all others.",
-        "sqlite3 hr.db  # left inside a transaction",
-        "sopvm run payroll  # once it has ended",
+        "sqlite3 fleet.db  # left inside a transaction",
+        "sopvm run billing  # once it has ended",
     ),
     Code(
         "D0402",
@@ -157,7 +157,7 @@ CODES: Final[tuple[Code, ...]] = (
         "Another writer committed between this run's reads and its first write. The segment begins again by itself; "
         "this code is seen only when that happens too many times in a row.",
         "",
-        "sopvm run payroll  # again, when fewer write at once",
+        "sopvm run billing  # again, when fewer write at once",
     ),
     Code(
         "D0403",
@@ -170,8 +170,8 @@ CODES: Final[tuple[Code, ...]] = (
         "D0501",
         "file can't be imported",
         "The file can't be read, or its name does not say that it is CSV (.csv, .tsv) or NDJSON (.ndjson, .jsonl).",
-        "sopvm db import employees.xlsx",
-        "sopvm db import employees.csv",
+        "sopvm db import vessels.xlsx",
+        "sopvm db import vessels.csv",
     ),
     Code(
         "D0502",
@@ -186,31 +186,31 @@ CODES: Final[tuple[Code, ...]] = (
         "lines that can't be loaded",
         "Some lines have another number of values than there are columns, a value that is not of its declared type, "
         "bytes that are not UTF-8, or a quote that is never closed. Nothing was loaded. `--skip-bad` loads the rest.",
-        "sopvm db import employees.csv --types salary=int",
-        "sopvm db import employees.csv --types salary=int --skip-bad",
+        "sopvm db import vessels.csv --types tonnage=int",
+        "sopvm db import vessels.csv --types tonnage=int --skip-bad",
     ),
     Code(
         "D0504",
         "no names of fields",
         "A CSV file's first line names its columns; an NDJSON file's records name their fields. This one has neither.",
-        "1,Ada,180000",
-        "id,name,salary",
+        "1,Aurora,18000",
+        "id,name,tonnage",
     ),
     Code(
         "D0505",
         "store exists, or does not",
         "An import makes a new store. For one that is there, say whether to replace it or to append to it; appending "
         "needs one, and a view can't be written.",
-        "sopvm db import employees.csv",
-        "sopvm db import employees.csv --append",
+        "sopvm db import vessels.csv",
+        "sopvm db import vessels.csv --append",
     ),
     Code(
         "D0506",
         "wrong declaration of types",
         "Types are declared as FIELD=TYPE, separated by commas, for fields that the file has, and only where the store "
         "is new.",
-        "sopvm db import employees.csv --types salary:number",
-        "sopvm db import employees.csv --types salary=decimal(10,2)",
+        "sopvm db import vessels.csv --types tonnage:number",
+        "sopvm db import vessels.csv --types tonnage=decimal(10,2)",
     ),
     Code(
         "D0507",

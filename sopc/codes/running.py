@@ -88,8 +88,8 @@ CODES: Final[tuple[Code, ...]] = (
         "not exactly one row",
         "`one(…)` needs exactly one row, and a query used as a value at most one. `first(…)` takes the first row, or "
         "null when there is none.",
-        "let boss = one(from employees)",
-        "let boss = first(from employees order by salary desc)",
+        "let heaviest = one(from vessels)",
+        "let heaviest = first(from vessels order by tonnage desc)",
     ),
     Code(
         "V0201",
@@ -103,15 +103,15 @@ CODES: Final[tuple[Code, ...]] = (
         "called script has changed",
         "A call is compiled for the parameters, result and records the called script had then. It has others now, so "
         "the caller has to be compiled again.",
-        "sopc compile calculate_tax.sop",
-        "sopc compile calculate_tax.sop process_payroll.sop",
+        "sopc compile berth_fee.sop",
+        "sopc compile berth_fee.sop monthly_bill.sop",
     ),
     Code(
         "V0203",
         "called script uses another database",
         "A script sees only the databases it names in `uses`, and what it calls may use no others.",
-        "script report() uses hr  stock_report()  end",
-        "script report() uses hr, inventory  stock_report()  end",
+        "script report() uses fleet  stock_report()  end",
+        "script report() uses fleet, yard  stock_report()  end",
     ),
     Code(
         "V0204",
@@ -134,7 +134,7 @@ CODES: Final[tuple[Code, ...]] = (
         "The module holds an instruction, a function or operands that this program does not know. It was made by "
         "another version, or tampered with.",
         "",
-        "sopc compile audit_salary.sop",
+        "sopc compile list_vessels.sop",
     ),
     Code(
         "V0207",
@@ -150,7 +150,7 @@ CODES: Final[tuple[Code, ...]] = (
         "database not handed to the run",
         "A query names a database that the script's `uses` does not, which no compiled script does.",
         "",
-        "sopc compile audit_salary.sop",
+        "sopc compile list_vessels.sop",
     ),
     Code(
         "V0209",
@@ -164,14 +164,14 @@ CODES: Final[tuple[Code, ...]] = (
         "database can't be written",
         "The script writes to a database that was opened for reading only, such as a folder of files.",
         "",
-        "sopvm run reorder_low_stock --db inventory=sqlite:///inventory.db",
+        "sopvm run book_repairs --db yard=sqlite:///yard.db",
     ),
     Code(
         "V0211",
         "store has changed",
         "The script was checked against fields that the store no longer has, or has with another type.",
         "",
-        "sopc compile audit_salary.sop",
+        "sopc compile list_vessels.sop",
     ),
     Code(
         "V0301",
@@ -230,15 +230,15 @@ CODES: Final[tuple[Code, ...]] = (
         "waiting for an answer",
         "The run came to an `ask` with no answer, no default and no terminal to ask on. What it had committed before "
         "stands; run it again with the answer.",
-        "sopvm run reorder_low_stock",
-        "sopvm run reorder_low_stock --answer 3.1=true",
+        "sopvm run book_repairs",
+        "sopvm run book_repairs --answer 3.1=true",
     ),
     Code(
         "V0404",
         "answer does not fit",
         "The answer given to a question is not of its type, or none of its choices.",
-        "sopvm run reorder_low_stock --answer 3.1=perhaps",
-        "sopvm run reorder_low_stock --answer 3.1=true",
+        "sopvm run book_repairs --answer 3.1=perhaps",
+        "sopvm run book_repairs --answer 3.1=true",
     ),
     Code(
         "V0501",
@@ -251,28 +251,28 @@ CODES: Final[tuple[Code, ...]] = (
         "V0502",
         "unknown output format",
         "The formats are jsonl, records, json, csv and table.",
-        "sopvm run audit_salary -f xml",
-        "sopvm run audit_salary -f csv",
+        "sopvm run list_vessels -f xml",
+        "sopvm run list_vessels -f csv",
     ),
     Code(
         "C0121",
         "argument missing",
         "The script has a parameter without a default, and the run was given no value for it.",
-        "sopvm run process_payroll",
-        "sopvm run process_payroll month=2026-01-31",
+        "sopvm run monthly_bill",
+        "sopvm run monthly_bill month=2026-01-31",
     ),
     Code(
         "C0122",
         "no such parameter",
         "The run was given a value under a name that the script has no parameter for; the hint shows those it has.",
-        "sopvm run audit_salary flor=90000",
-        "sopvm run audit_salary floor=90000",
+        "sopvm run list_vessels tonage=90000",
+        "sopvm run list_vessels tonnage=90000",
     ),
     Code(
         "C0123",
         "argument of another type",
         "The value given for a parameter can't be read as one of its type.",
-        "sopvm run audit_salary floor=abc",
-        "sopvm run audit_salary floor=90000",
+        "sopvm run list_vessels tonnage=abc",
+        "sopvm run list_vessels tonnage=90000",
     ),
 )

@@ -85,9 +85,9 @@ def compile_command(
     the .sop file is what is compiled, edits and all. A file that others call comes before them.
 
     \b
-      sopc compile audit_salary.txt            # English → audit_salary.sop → library
-      sopc compile audit_salary.sop            # hand-written or edited DSL
-      sopc compile --take sop audit_salary.txt # both changed: keep the program as it stands
+      sopc compile list_vessels.txt            # English → list_vessels.sop → library
+      sopc compile list_vessels.sop            # hand-written or edited DSL
+      sopc compile --take sop list_vessels.txt # both changed: keep the program as it stands
       sopc parse --json x.sop | sopc compile -
     """
     with open_context(load_config(home, databases)) as context, context.library:

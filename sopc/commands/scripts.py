@@ -45,8 +45,8 @@ def show_command(name: str, home: str | None) -> None:
     """Print a script's program (NAME, NAME@VERSION or NAME@TAG).
 
     \b
-      sopc show audit_salary
-      sopc show audit_salary@1
+      sopc show list_vessels
+      sopc show list_vessels@1
     """
     with open_library(home) as library:
         click.echo(load(library, library.resolve(name)).debug.source.rstrip("\n"))
@@ -60,7 +60,7 @@ def history_command(name: str, home: str | None, format_: str) -> None:
     """List every version of a script: when, and by what it was made.
 
     \b
-      sopc history audit_salary
+      sopc history list_vessels
     """
     with open_library(home) as library:
         tags: dict[int, list[str]] = {}
@@ -83,9 +83,9 @@ def diff_command(old: str, new: str | None, home: str | None) -> None:
     newest.
 
     \b
-      sopc diff audit_salary
-      sopc diff audit_salary@1
-      sopc diff audit_salary@1 audit_salary@3
+      sopc diff list_vessels
+      sopc diff list_vessels@1
+      sopc diff list_vessels@1 list_vessels@3
     """
     with open_library(home) as library:
         first = library.resolve(old)
@@ -115,8 +115,8 @@ def rollback_command(console: Console, name: str, version: str | None, home: str
     """Make an older version (default: the one before) or a tag the newest again. Nothing is lost: history keeps all.
 
     \b
-      sopc rollback audit_salary
-      sopc rollback audit_salary 1
+      sopc rollback list_vessels
+      sopc rollback list_vessels 1
     """
     with open_library(home, read_only=False) as library:
         current = library.resolve(name)
@@ -141,8 +141,8 @@ def tag_command(console: Console, name: str, tag: str, home: str | None) -> None
     """Give a version a name: NAME@TAG then means it.
 
     \b
-      sopc tag audit_salary@2 prod
-      sopvm run audit_salary@prod
+      sopc tag list_vessels@2 prod
+      sopvm run list_vessels@prod
     """
     with open_library(home, read_only=False) as library:
         entry = library.resolve(name)
@@ -159,7 +159,7 @@ def rm_command(console: Console, names: Sequence[str], home: str | None) -> None
     """Remove scripts with all their versions. Refused while another script calls one.
 
     \b
-      sopc rm audit_salary
+      sopc rm list_vessels
     """
     with open_library(home, read_only=False) as library:
         for name, versions in library.remove(names).items():
@@ -177,7 +177,7 @@ def export_command(console: Console, file: str, names: Sequence[str], home: str 
 
     \b
       sopc export scripts.sopx
-      sopc export payroll.sopx process_payroll
+      sopc export billing.sopx monthly_bill
     """
     from runtime.library.transfer import pack_bundle
 
@@ -228,7 +228,7 @@ def load(library: Library, entry: Entry) -> Module:
 
 
 def effects_text(effects: Effects) -> str:
-    """`reads hr.employees; writes …; asks`, or `nothing`."""
+    """`reads fleet.vessels; writes …; asks`, or `nothing`."""
     parts = [
         f"{verb} {', '.join(names)}"
         for verb, names in (("reads", effects.reads), ("writes", effects.writes), ("calls", effects.calls))

@@ -57,7 +57,7 @@ def parse_command(file: str, as_json: bool) -> None:
     """Read DSL or a tree and print it: as DSL, or with --json as a tree. Names and types are not checked.
 
     \b
-      sopc parse --json audit_salary.sop
+      sopc parse --json list_vessels.sop
       sopc parse tree.json
     """
     from sopc.dsl.fmt import format_file
@@ -82,8 +82,8 @@ def disasm_command(console: Console, name: str, sql: bool, home: str | None, dat
     """Print instructions beside the program's lines and its English sentences, of a stored script or a source file.
 
     \b
-      sopc disasm audit_salary
-      sopc disasm --sql audit_salary@1
+      sopc disasm list_vessels
+      sopc disasm --sql list_vessels@1
       sopc disasm payroll.sop
     """
     from runtime.bytecode.codec import decode
@@ -107,7 +107,7 @@ def schema_command(database: str | None, home: str | None, databases: Sequence[s
 
     \b
       sopc schema
-      sopc schema hr -f json
+      sopc schema fleet -f json
     """
     config = load_config(home, databases)
     with open_context(config, read_only=True) as context, context.library:

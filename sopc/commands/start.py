@@ -29,7 +29,7 @@ def init_command(console: Console, folder: str, demo: bool) -> None:
 
     \b
       sopc init
-      sopc init --demo demo && cd demo && sopc compile audit_salary.txt && sopvm run audit_salary
+      sopc init --demo demo && cd demo && sopc compile --yes *.txt && sopc ls
     """
     from runtime.config import FILE_NAME, HOME_NAME
     from runtime.library.environment import make_home

@@ -52,7 +52,17 @@ def _function(env: Env, node: nodes.CallExpr, row: FunctionRow) -> typed.Expr:
         env.error("E0416", f"`distinct` goes with aggregates, and `{row.name}` is none", node, "count(distinct x)")
     args = [env.expr(argument.value) for argument in node.args]
     made = _resolve(env, node, row, args)
-    return typed.Func(row.name, made[0], type=made[1], span=span_of(node)) if made else unknown(span_of(node))
+    if made is None:
+        return unknown(span_of(node))
+    return _to_scale(typed.Func(row.name, made[0], type=made[1], span=span_of(node)))
+
+
+def _to_scale(call: typed.Func) -> typed.Expr:
+    """The call with its decimal brought to the scale of the type, where the function itself can't know that."""
+    rounds = call.name == "round" and not isinstance(call.args[1], typed.Const)
+    reads = call.name == "decimal" and call.args[0].type.name == "any"
+    scaled = call.type.name == "decimal" and (rounds or reads)
+    return typed.Convert(call, type=call.type, span=call.span) if scaled else call
 
 
 def _resolve(

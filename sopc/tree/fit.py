@@ -76,6 +76,11 @@ def adapt_all(exprs: Sequence[typed.Expr], expected: Type) -> list[typed.Expr] |
     return adapted
 
 
+def converge(exprs: Sequence[typed.Expr], met: Type) -> list[typed.Expr]:
+    """Each as one of the type they have in common; where a float is among them, decimals become floats."""
+    return [adapt(expr, met) or typed.Convert(expr, type=met, span=expr.span) for expr in exprs]
+
+
 def _adapt_constant(const: typed.Const, expected: Type) -> typed.Const | None:
     """A number literal as one of another number type; null as one of the type."""
     value = const.value

@@ -10,7 +10,7 @@ from typing import Final
 
 from runtime.functions import FunctionRow
 from runtime.types import ANY, DECIMAL_PRECISION, INT, MAX_SCALE, TEXT, Type, decimal_of, list_of
-from sopc.tree.fit import adapt, exact_together
+from sopc.tree.fit import adapt, converge, exact_together
 from sopc.tree.typed import Const, Expr
 from sopc.tree.types import BY_NAME, DIVISION_SCALE, NUMBERS, common
 
@@ -109,8 +109,13 @@ def _match(row: FunctionRow, each: Overload, args: Sequence[Expr], widen: bool) 
             return None
     made: list[Expr] = []
     for index, arg in enumerate(args):
-        wanted = _wanted(each.slot(index).pattern.removesuffix("?"), arg.type, bound)
-        adapted = adapt(arg, wanted.or_null() if arg.type.nullable else wanted.not_null())
+        pattern = each.slot(index).pattern.removesuffix("?")
+        wanted = _wanted(pattern, arg.type, bound)
+        wanted = wanted.or_null() if arg.type.nullable else wanted.not_null()
+        if pattern == "T":
+            made += converge([arg], wanted)
+            continue
+        adapted = adapt(arg, wanted)
         if adapted is None:
             return None
         made.append(adapted)

@@ -39,7 +39,7 @@ def _only_column(
         if len(set(ways)) == len(ways) and all(found.source for _, found in columns):
             hint = " or ".join(ways)
         else:
-            hint = "`as` gives a source a name of its own, as in from employees as e"
+            hint = "`as` gives a source a name of its own, as in from vessels as v"
         env.error("E0209", f"`{node.name}` is a field {where}", node, hint)
         return unknown(span_of(node))
     if variable is not None:
@@ -119,7 +119,7 @@ def field(env: Env, node: nodes.FieldAccess) -> typed.Expr:
 def _of_source(env: Env, node: nodes.FieldAccess, source: str, rows: list[Row]) -> typed.Expr:
     hint: str | None
     if len(rows) > 1:
-        hint = "`as` gives a source a name of its own, as in from employees as e"
+        hint = "`as` gives a source a name of its own, as in from vessels as v"
         env.error("E0209", f"`{source}` is both an inner and an outer source", node.base, hint)
         return unknown(span_of(node))
     if env.block.variable(source) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from runtime.errors import RunError
@@ -9,7 +10,7 @@ from runtime.types import ANY, BOOL, DATE, DURATION, TEXT, TIMESTAMP, Type, list
 from runtime.values import from_text
 from sopc.tree import nodes, typed
 from sopc.tree.env import Env
-from sopc.tree.fit import adapt, adapt_all, as_text, common_of, condition, exact_together, fit
+from sopc.tree.fit import as_text, common_of, condition, converge, exact, exact_together, fit
 from sopc.tree.hoist import holds
 from sopc.tree.report import span_of
 from sopc.tree.scope import ColumnOf, unknown
@@ -194,7 +195,9 @@ def _in_list(
         env.error("E0310", f"{an(arg.type)} can't be in {an(items.type)}", arg_place)
         return unknown(span)
     if item.name == "decimal":
-        arg = adapt(arg, item.or_null()) or arg
+        arg = exact(arg)
+    elif arg.type.name == "decimal" and isinstance(items, typed.MakeList):
+        items = _exact_list(items)
     result = BOOL if not (arg.type.nullable or item.nullable or items.type.nullable) else BOOL.or_null()
     return typed.Op("in_list", (arg, items), type=result, span=span)
 
@@ -228,8 +231,8 @@ def case(env: Env, node: nodes.CaseExpr) -> typed.Expr:
         return unknown(span)
     if node.otherwise is None:
         found = found.or_null()
-    fitted = adapt_all(values, found) if env.row is None else None
-    values = fitted if fitted is not None else values
+    if env.row is None:
+        values = converge(values, found)
     otherwise = values.pop() if node.otherwise is not None else None
     return typed.Case(tuple(zip(conditions, values, strict=True)), otherwise, type=found, span=span)
 
@@ -265,8 +268,14 @@ def make_list(env: Env, node: nodes.ListExpr) -> typed.Expr:
     found = _common_or_error(env, items, list(node.items), "the items of a list")
     if found is None:
         return unknown(span)
-    fitted = adapt_all(items, found)
-    return typed.MakeList(tuple(fitted if fitted is not None else items), type=list_of(found), span=span)
+    return typed.MakeList(tuple(converge(items, found)), type=list_of(found), span=span)
+
+
+def _exact_list(items: typed.MakeList) -> typed.MakeList:
+    """The list with numbers such as 0.07 as the decimals they spell."""
+    made = [exact(item) for item in items.items]
+    found = common_of(made)
+    return items if found is None else replace(items, items=tuple(converge(made, found)), type=list_of(found))
 
 
 def index(env: Env, node: nodes.IndexAccess) -> typed.Expr:

@@ -140,7 +140,9 @@ def number(a: Type, b: Type) -> Type:
     if "float" in (a.name, b.name):
         return FLOAT
     if "decimal" in (a.name, b.name):
-        return decimal_of(max(_digits(a), _digits(b)), max(scale(a), scale(b)))
+        places = max(scale(a), scale(b))
+        before = max(_digits(a) - scale(a), _digits(b) - scale(b))
+        return decimal_of(min(DECIMAL_PRECISION, before + places), places)
     return INT
 
 
