@@ -246,7 +246,7 @@ class Expressions:
                 self._decide(expr.args[0], not wanted, yes, no)
             elif isinstance(expr, typed.Op) and expr.op in ("and", "or"):
                 self._decide_chain(expr, wanted, yes, no)
-            elif isinstance(expr, typed.Op) and expr.op in _COMPARE:
+            elif isinstance(expr, typed.Op) and expr.op in _COMPARE and _of_known_types(expr):
                 total = not any(arg.type.nullable for arg in expr.args)
                 left, right = self.operand(expr.args[0]), self.operand(expr.args[1])
                 self._test(expr.op if wanted else _NEGATED[expr.op], left, right, yes, no, total=total)
@@ -254,7 +254,7 @@ class Expressions:
                 null = (expr.op == "is_null") is wanted
                 value = self.register(expr.args[0])
                 self.builder.branch("JUMP_IF_NULL", value, target=yes if null else no, next=no if null else yes)
-            elif isinstance(expr, typed.Op) and expr.op == "between":
+            elif isinstance(expr, typed.Op) and expr.op == "between" and _of_known_types(expr):
                 self._decide_between(expr, wanted, yes, no)
             elif wanted:
                 self.builder.branch("JUMP_UNLESS", self.register(expr), target=no, next=yes)
@@ -289,6 +289,12 @@ class Expressions:
         instruction, swap = _COMPARE[op]
         operands = (right, left) if swap else (left, right)
         self.builder.branch(f"TEST_{instruction}", *operands, target=no, next=yes, total=total)
+
+
+def _of_known_types(expr: typed.Op) -> bool:
+    """Whether the checker saw to it that the operands can be compared, which TEST_* instructions rely on: Python would
+    take a bool for an int."""
+    return all(arg.type.name != "any" for arg in expr.args)
 
 
 def chain(expr: typed.Op) -> list[typed.Expr]:

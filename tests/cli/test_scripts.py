@@ -151,7 +151,7 @@ def test_schemas(sopc: Program) -> None:
 def test_explaining_an_error(sopc: Program) -> None:
     done = sopc("error", "l0101")
     assert done.stdout.startswith("L0101: unknown script\n")
-    assert "    sopvm run audit_salary\n" in done.stdout
+    assert "    sopvm run list_vessels\n" in done.stdout
     done = sopc("error", "L0199")
     assert done.exit_code == 2
     assert "L0101" in done.stderr
