@@ -357,12 +357,10 @@ class Expressions(Arithmetic):
             return self.value(args[0])
         if name in ("contains", "starts_with", "ends_with", "like"):
             return self._text_test(name, args)
-        if name in ("least", "greatest", "coalesce") and expr.type.name in _PLAIN | _NUMBERS:
+        if name in ("least", "greatest", "coalesce", "null_if") and expr.type.name in _PLAIN | _NUMBERS:
             if len(args) == 1:
                 return self.coerced(args[0], expr.type)
             return template(row.sql or "", [self.coerced(arg, expr.type) for arg in args])
-        if name == "null_if" and form_of(args[0].type) != form_of(args[1].type):
-            return self.called(name, args, expr.type)
         if row.sql is not None and not any(arg.type.name in ("any", "list", "record", "null") for arg in args):
             return template(row.sql, [self.value(arg) for arg in args])
         return self.called(name, args, expr.type)

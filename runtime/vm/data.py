@@ -41,7 +41,7 @@ class Data:
         self._scopes: dict[str, bytes] = {}
         self._rows: list[Sequence[Any]] = []
         self._op: DataOp | None = None
-        self._where: Any = None
+        self._places: list[Any] = []
         self._left: list[Spool] = []
         self._tallies: list[dict[tuple[str, str], int]] = [{}]
 
@@ -149,8 +149,9 @@ class Data:
             if op is not self._op or len(self._rows) >= BUFFER_ROWS:
                 self.flush()
                 self._bind(op)
-                self._op, self._where = op, where
+                self._op = op
             self._rows.append(params)
+            self._places.append(where)  # of each: insert steps that are alike share an op
             changed = 1
         elif isinstance(form, InsertList):
             database, statement = self._ready(op)
@@ -164,18 +165,18 @@ class Data:
 
     def flush(self) -> None:
         """Write what is buffered; DeferredError when the database refuses it."""
-        op, rows, where = self._op, self._rows, self._where
-        self._op, self._rows = None, []
+        op, rows, places = self._op, self._rows, self._places
+        self._op, self._rows, self._places = None, [], []
         if op is None or not rows:
             return
         database, statement = self._bind(op)
         try:
             database.execute_many(statement, rows)
         except DatabaseError as error:
-            raise DeferredError(error, where) from error
+            raise DeferredError(error, places[error.row or 0]) from error
 
     def drop_buffer(self) -> None:
-        self._op, self._rows = None, []
+        self._op, self._rows, self._places = None, [], []
 
     # ── savepoints ─────────────────────────────────────────────────────────────────────────────────────────────
 

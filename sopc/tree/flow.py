@@ -1,7 +1,7 @@
 """Typed steps, in every order they can run → findings on unreachable steps, missing returns, questions and commits.
 
-A path carries whether writes may be waiting for a commit; a loop's body is gone through twice, so that what one
-round leaves behind meets the next.
+A path carries whether writes may be waiting for a commit; a loop's body is gone through again where what one round
+leaves behind changes how the next one begins.
 """
 
 from __future__ import annotations
@@ -191,14 +191,16 @@ class Flow:
     ) -> tuple[Path, list[Path]]:
         """The path at a loop's head when it ends there, and those of its breaks, after a first and a later round."""
         breaks: list[Path] = []
-        for _ in range(2):
-            path = head(path)
+        while True:
+            begun = head(path)
             self.loops.append(_Loop())
-            end = self._block(body, path)
+            end = self._block(body, begun)
             loop = self.loops.pop()
             breaks.extend(loop.breaks)
-            path = _met(path, end, *loop.continues) or path
-        return head(path), breaks
+            following = _met(begun, end, *loop.continues) or begun
+            if following == path:  # a second round for each of many nested loops would double the work at every level
+                return head(following), breaks
+            path = following
 
     def _guarded(self, word: str, body: tuple[typed.Step, ...], path: Path) -> Path | None:
         outer, self.guard = self.guard, word

@@ -11,7 +11,7 @@ from runtime.values import from_text
 from sopc.tree import nodes, typed
 from sopc.tree.env import Env
 from sopc.tree.fit import as_text, common_of, condition, converge, exact, exact_together, fit
-from sopc.tree.hoist import holds
+from sopc.tree.hoist import holds, of_rows
 from sopc.tree.report import span_of
 from sopc.tree.scope import ColumnOf, unknown
 from sopc.tree.types import NUMBERS, ORDERED, an, arithmetic, common
@@ -198,6 +198,9 @@ def _in_list(
         arg = exact(arg)
     elif arg.type.name == "decimal" and isinstance(items, typed.MakeList):
         items = _exact_list(items)
+    if env.row is not None and isinstance(items, typed.MakeList) and of_rows(items):
+        # an engine has no lists of its own
+        return typed.Op("in", (arg, *items.items), type=_bool(arg, *items.items), span=span)
     result = BOOL if not (arg.type.nullable or item.nullable or items.type.nullable) else BOOL.or_null()
     return typed.Op("in_list", (arg, items), type=result, span=span)
 

@@ -84,11 +84,12 @@ def queries(n: int) -> str:
 
 
 def constants(n: int) -> str:
-    return script("  let x = 0", *(f"  set x = x + {1000 + i}" for i in range(n)), "  emit {x: x}")
+    return script(f"  let xs = [{', '.join(str(1000 + i) for i in range(n))}]", f"  emit {{x: xs[{n - 1}]}}")
 
 
 def long_branch(n: int) -> str:
-    body = "    set x = x + one\n" * n
+    """A loop whose body has 50 n instructions."""
+    body = f"    set x = x{' + one' * 50}\n" * n
     return script(
         "  let x = 0\n  let one = count(from numbers) - 4", "  for each i in 1 to 2 do", body, "  end\n  emit {x: x}"
     )
@@ -134,13 +135,13 @@ LIMITS = [
     Limit(negations, 100, True, 5_000, DEEP),
     Limit(sums, 100, 100, 5_000, DEEP),
     Limit(blocks, 20, 1, 5_000, DEEP),
-    Limit(loops, 20, 1, 200, "E0601 " + DEEP),
+    Limit(loops, 40, 1, 200, "E0601 " + DEEP),
     Limit(records, 30, 1, 5_000, DEEP),
     Limit(list_items, 5_000, 4_999),
     Limit(record_fields, 100, 99, 2_000, "E0601 E0602"),
     Limit(queries, 100, 15, 1_000, "E0602"),
-    Limit(constants, 1_000, 1_499_500, 67_000, "E0602 E0603"),
-    Limit(long_branch, 5_000, 10_000, 40_000, "E0603"),
+    Limit(constants, 1_000, 1_999, 67_000, "E0602 E0603"),
+    Limit(long_branch, 100, 10_000, 700, "E0603"),
     Limit(disjunction, 100, 1, 5_000, "E0114 E0604 E0605"),
     Limit(stages, 20, 1, 2_000, "E0114 E0605"),
     Limit(unions, 20, 1, 1_000, "E0114 E0606"),
