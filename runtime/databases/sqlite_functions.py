@@ -14,7 +14,6 @@ from typing import Any, Final
 from runtime import values
 from runtime.databases.forms import decoder, encoder
 from runtime.errors import DatabaseError, RunError
-from runtime.functions import FUNCTIONS
 
 SQL_NAME: Final = "sop_call"
 
@@ -82,6 +81,8 @@ def prepare(spec: str) -> Callable[[tuple[Any, ...]], Any]:
     if name in OPERATORS:
         function, nulls = OPERATORS[name]
     else:
+        from runtime.functions import FUNCTIONS  # few statements call any
+
         row = FUNCTIONS[name]
         if row.python is None:
             raise DatabaseError("D0308", f"the function `{name}` can't be called by a database")

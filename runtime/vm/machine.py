@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from runtime.bytecode.module import Handler
 from runtime.bytecode.opcodes import BY_NAME, BY_NUMBER
@@ -18,8 +18,10 @@ from runtime.vm.frame import Frame, Frames, Script
 from runtime.vm.handlers import HANDLERS
 from runtime.vm.iterators import RowIterator, close_iterators, copy_frames, iterators_of
 from runtime.vm.link import Linked
-from runtime.vm.loops import HOT_LOOP, LoopFunction, loop_function
 from runtime.vm.output import Host, Output
+
+if TYPE_CHECKING:
+    from runtime.vm.loops import LoopFunction
 
 Tracer = Callable[["Machine", Frame], None]
 
@@ -104,6 +106,8 @@ class Machine:
     def speed_up(self, script: Script, tail: int) -> None:
         """A loop used up a slice of fuel: from now on it is run by a function of its own, when it is of that kind."""
         key = script.name, tail
+        from runtime.vm.loops import HOT_LOOP, loop_function  # most runs have no such loop
+
         if key not in self._loops:
             self._loops[key] = loop_function(script, tail)
         function = self._loops[key]
