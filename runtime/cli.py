@@ -17,6 +17,7 @@ _HELP: Final = """Run compiled scripts over databases; what they emit comes out 
   sopvm db query "from flights limit 10"
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 waiting for an answer, 130 interrupted.
+
 Shell completion: eval "$(_SOPVM_COMPLETE=bash_source sopvm)" (or zsh_source, fish_source).
 """
 

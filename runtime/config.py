@@ -51,9 +51,16 @@ class Config(msgspec.Struct, frozen=True):
     @classmethod
     def load(cls, home: str | None = None, databases: Iterable[str] = (), cwd: Path | None = None) -> Config:
         """home: of the flag or SOP_HOME. databases: `NAME=URL` of the flags. UsageError C02xx for what is wrong."""
-        here = cwd or Path.cwd()
-        folder = find_home(home, here)
-        path = _nearest(FILE_NAME, here) or _nearest(FILE_NAME, folder.parent, upwards=False)
+        try:
+            here = cwd or Path.cwd()
+            folder = find_home(home, here)
+            (folder / MAIN_FILE).exists()
+            path = _nearest(FILE_NAME, here) or _nearest(FILE_NAME, folder.parent, upwards=False)
+        except OSError as error:  # the working folder is gone, or a folder may not be entered
+            what, reason = error.filename or "the working folder", (error.strerror or str(error)).lower()
+            raise UsageError(
+                "C0206", f"{what} can't be looked at: {reason}", "another folder, or --home DIR"
+            ) from error
         translator, declared = _read(path) if path else ({}, {})
         return cls(folder, path, translator, declared, _flags(databases))
 
@@ -106,7 +113,10 @@ class Config(msgspec.Struct, frozen=True):
 def find_home(home: str | None, cwd: Path) -> Path:
     """The home folder, absolute; it need not exist. home: of the flag or SOP_HOME, goes before the nearest `.sop/`."""
     if home:
-        folder = (cwd / Path(home).expanduser()).absolute()
+        try:
+            folder = (cwd / Path(home).expanduser()).absolute()
+        except RuntimeError as error:  # `~` without a home, or that of an unknown user
+            raise UsageError("C0206", f"nothing says where {home} is", "a path without ~") from error
         if folder.exists() and not folder.is_dir():
             raise UsageError("C0206", f"the home {home} is not a folder", "name a folder; it is made when needed")
         return folder

@@ -17,6 +17,7 @@ _HELP: Final = """Compile plain English into small, readable programs over data,
   sopc error E0203                     # explains an error
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 waiting for a person, 130 interrupted.
+
 Shell completion: eval "$(_SOPC_COMPLETE=bash_source sopc)" (or zsh_source, fish_source).
 """
 

@@ -12,11 +12,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from itertools import pairwise
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from runtime.errors import SopError
+
+if TYPE_CHECKING:
+    from sopc.diagnostics import CompileError
 
 INTERRUPTED = 130
 
@@ -30,6 +33,14 @@ class Console:
     def note(self, text: str) -> None:
         """A line on stderr."""
         click.echo(text, err=True, color=self._color)
+
+    def findings(self, error: CompileError) -> None:
+        """Everything that was found wrong with a source."""
+        for finding in error.diagnostics:
+            if self.json_errors:
+                self.json(finding.to_json(error.source))
+            else:
+                self.note(self.styled(finding.render(error.source)))
 
     def error(self, error: SopError, places: Sequence[str] = (), data: Mapping[str, Any] = {}) -> None:
         """An error as text, or as one line of JSON. places, data: where it happened, for the one and the other."""
@@ -106,6 +117,7 @@ class App(click.Group):
         **extra: Any,
     ) -> NoReturn:
         """Run and exit, in standalone mode always. Every end of the process goes through here."""
+        _open_streams()
         words = list(sys.argv[1:] if args is None else args)
         console = Console(json_errors=_wants_json(words))
         try:
@@ -164,12 +176,12 @@ def _exit_code(error: BaseException, console: Console) -> int | None:
         return 1
     diagnostics = sys.modules.get("sopc.diagnostics")
     if diagnostics is not None and isinstance(error, diagnostics.CompileError):
-        for finding in error.diagnostics:
-            if console.json_errors:
-                console.json(finding.to_json(error.source))
-            else:
-                console.note(console.styled(finding.render(error.source)))
+        console.findings(error)
         return 1
+    if isinstance(error, OSError) and error.filename is not None:  # of a file that nothing above has named
+        reason = (error.strerror or str(error)).lower()
+        console.error(SopError("C0104", f"{os.fsdecode(error.filename)} can't be read: {reason}"))
+        return 2
     return None
 
 
@@ -185,10 +197,17 @@ def _show_misuse(error: click.ClickException, console: Console) -> None:
     console.error(SopError("C0101", message[:1].lower() + message[1:], hint))
 
 
+def _open_streams() -> None:
+    """Standard streams that the process was started without (Python has None for them) become empty ones, before a
+    file that is opened takes their place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+
+
 def _flush() -> None:
     """Find out now that stdout is closed, not when Python ends."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
+    sys.stdout.flush()
 
 
 def _silence_stdout() -> None:

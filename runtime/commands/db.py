@@ -3,43 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from runtime.commands.app import App, Console
 from runtime.commands.execute import connector, execute, run_options
-from runtime.commands.options import database_options, load_config, output_options, utf8
+from runtime.commands.options import database_options, load_config, output_options, text_or_stdin
 from runtime.commands.rows import print_rows
+from runtime.errors import DatabaseError, SopError, UsageError
+
+if TYPE_CHECKING:
+    from runtime.config import Config
 
 
 @click.command("ls")
 @click.argument("database", required=False)
 @database_options
 @output_options("table")
-def ls_command(database: str | None, home: str | None, databases: Sequence[str], format_: str) -> None:
+@click.pass_obj
+def ls_command(
+    console: Console, database: str | None, home: str | None, databases: Sequence[str], format_: str
+) -> None:
     """List the stores of a database, or of all that have a name here.
 
     \b
       sopvm db ls
       sopvm db ls hr --db hr=sqlite:///hr.db
     """
-    from runtime.databases.load import list_stores
-    from runtime.databases.sqlite import SQLiteDatabase
-
     config = load_config(home, databases)
     rows: list[list[Any]] = []
+    failures: list[SopError] = []
     for name in [database] if database else config.database_names():
         if database is None and config.is_unmade(name):
             continue
-        opened = connector(config, read_only=True)(name)
-        assert isinstance(opened, SQLiteDatabase)  # the only engine there is
         try:
-            for store in list_stores(opened):
-                rows.append([name, store.name, store.rows, ", ".join(field.name for field in store.fields)])
-        finally:
-            opened.close()
+            rows += _stores(config, name)
+        except (DatabaseError, UsageError) as error:
+            failures.append(error)
+    if failures and not rows:
+        raise failures[0]
+    console.unreadable(failures)
     print_rows(["database", "store", "rows", "fields"], rows, format_)
+
+
+def _stores(config: Config, name: str) -> list[list[Any]]:
+    """A row for each store of a database."""
+    from runtime.databases.load import list_stores
+    from runtime.databases.sqlite import SQLiteDatabase
+
+    opened = connector(config, read_only=True)(name)
+    assert isinstance(opened, SQLiteDatabase)  # the only engine there is
+    try:
+        return [
+            [name, store.name, store.rows, ", ".join(field.name for field in store.fields)]
+            for store in list_stores(opened)
+        ]
+    finally:
+        opened.close()
 
 
 @click.command("query")
@@ -53,6 +74,8 @@ def query_command(
 ) -> int:
     """Run a query, written as in a script. A store of another database than `main` is written DATABASE.STORE.
 
+    `-` reads the query from stdin.
+
     \b
       sopvm db query "from flights where distance > 2000 limit 10"
       sopvm db query "from hr.employees group by department select department, count() as people" -f table
@@ -63,7 +86,7 @@ def query_command(
 
     config = load_config(home, databases)
     with open_context(config, read_only=True) as context, context.library:
-        compiled = pipeline.compile_query(utf8(text), context)
+        compiled = pipeline.compile_query(text_or_stdin(text), context)
         console.unreadable(context.failures)
         library = Overlay(context.library, compiled.items(pipeline.provenance_of(compiled.source)))
         name = compiled.modules[0].signature.name
@@ -77,5 +100,11 @@ db_group = App(
         "ls": "runtime.commands.db:ls_command",
         "query": "runtime.commands.db:query_command",
     },
-    help="Put files into a database, and look at what it holds.",
+    help="""Put files into a database, and look at what it holds.
+
+\b
+  sopvm db import flights.csv
+  sopvm db ls
+  sopvm db query "from flights limit 10"
+""",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runtime.commands.app import Console
-from runtime.commands.options import database_options, load_config, output_options
+from runtime.commands.options import PATH, database_options, load_config, output_options
 from runtime.config import MAIN, Config
 from runtime.errors import UsageError
 
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from runtime.databases.sqlite import SQLiteDatabase
 
 STDIN = "-"
+JSON_START = re.compile(rb"(\xef\xbb\xbf)?\s*(\[\s*)?\{")
 
 
 @click.command("import")
-@click.argument("file")
+@click.argument("file", type=PATH)
 @click.option("--store", metavar="NAME", help="Name of the store (default: the file's name).")
 @click.option("--into", "database", metavar="DATABASE", default=MAIN, show_default=True, help="Name of the database.")
 @click.option("--types", metavar="FIELD=TYPE,…", help="Types of some fields; the others are found from their values.")
@@ -63,11 +65,21 @@ def import_command(
         raise UsageError("C0102", "rows from stdin need a store to go into", "--store NAME")
     declared = parse_types(types) if types else None
     mode: Mode = "replace" if replace else "append" if append else "create"
-    with _on_disk(file) as path, _opened(load_config(home, databases), database, path) as target, _progress() as bar:
+    title = "stdin" if file == STDIN else file
+    config = load_config(home, databases)
+    with _on_disk(file) as path, _opened(config, database, path, title) as target, _progress() as bar:
         loaded = import_file(
-            target, path, store=store, types=declared, nulls=nulls, mode=mode, skip_bad=skip_bad, progress=bar
+            target,
+            path,
+            title=title,
+            store=store,
+            types=declared,
+            nulls=nulls,
+            mode=mode,
+            skip_bad=skip_bad,
+            progress=bar,
         )
-    _report(console, file, loaded)
+    _report(console, title, loaded)
 
 
 @contextmanager
@@ -81,7 +93,7 @@ def _on_disk(file: str) -> Iterator[Path]:
 
     with TemporaryDirectory() as folder:
         start = sys.stdin.buffer.read(1 << 16)
-        path = Path(folder) / ("stdin.ndjson" if start.lstrip()[:1] == b"{" else "stdin.csv")
+        path = Path(folder) / ("stdin.ndjson" if JSON_START.match(start) else "stdin.csv")
         with path.open("wb") as stream:
             stream.write(start)
             copyfileobj(sys.stdin.buffer, stream)
@@ -89,14 +101,14 @@ def _on_disk(file: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _opened(config: Config, name: str, path: Path) -> Iterator[SQLiteDatabase]:
+def _opened(config: Config, name: str, path: Path, title: str) -> Iterator[SQLiteDatabase]:
     """The database, made if need be, but not for a file that can't be read."""
     from runtime.databases.connect import connect
     from runtime.databases.files import open_table
     from runtime.databases.sqlite import SQLiteDatabase
     from runtime.library.environment import make_home
 
-    open_table(path)
+    open_table(path, title)
     setting = config.database(name)
     if config.is_unmade(name):
         make_home(config.home)

@@ -9,7 +9,7 @@ import click
 
 from runtime.commands.app import Console
 from runtime.commands.execute import execute, run_options
-from runtime.commands.options import database_options, load_config, output_options, utf8
+from runtime.commands.options import database_options, load_config, output_options, text_or_stdin
 from runtime.errors import SopError
 
 
@@ -38,8 +38,11 @@ def do_command(
 ) -> int:
     """Translate an English sentence, print its program on stderr, and run it. Programs that write are refused.
 
+    `-` reads the sentence from stdin.
+
     \b
       sopvm do "show the employees in Sales whose salary is above 90000"
+      sopvm do - < wish.txt
       sopvm do --save top_earners "show the 5 employees with the highest salary" -f table
     """
     from runtime.library.overlay import Overlay
@@ -50,7 +53,7 @@ def do_command(
 
     config = load_config(home, databases)
     with open_context(config, read_only=save is None) as context, context.library:
-        draft = pipeline.draft(Source(f"{save or 'request'}.txt", utf8(text)), context, translator, model)
+        draft = pipeline.draft(Source(f"{save or 'request'}.txt", text_or_stdin(text)), context, translator, model)
         console.unreadable(context.failures)
         console.note(f"translated by {draft.translator}")
         console.note(split_sop(draft.sop_text)[1].strip("\n"))
@@ -64,6 +67,5 @@ def do_command(
         if save is not None:
             for entry in pipeline.store(items, context.library):
                 console.note(f"{entry.name}: version {entry.version}")
-        # the items are the stored ones then, so running them from beside the library is the same
-        library = Overlay(context.library, items)
+        library = context.library if save is not None else Overlay(context.library, items)
         return execute(console, library, draft.name, {}, config, format_, read_only=True, **options)

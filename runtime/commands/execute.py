@@ -83,9 +83,15 @@ def connector(config: Config, *, read_only: bool = False) -> Callable[[str], Dat
     return connect_to
 
 
-def _prompt(question: Question) -> str:
-    """Ask on the terminal; an empty line takes the default, where there is one."""
+def _prompt(question: Question) -> str | None:
+    """Ask on the terminal; an empty line takes the default, where there is one, and so does the end of the input."""
     if question.problem:
         click.echo(question.problem, err=True)
     choices = f" ({', '.join(map(str, question.choices))})" if question.choices else ""
-    return str(click.prompt(f"{question.text}{choices}", default="", show_default=False, err=True))
+    try:
+        return str(click.prompt(f"{question.text}{choices}", default="", show_default=False, err=True))
+    except click.Abort as error:
+        if isinstance(error.__context__, EOFError):
+            click.echo(err=True)
+            return None
+        raise

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runtime.errors import UsageError
+from runtime.errors import SopError, UsageError
 
 if TYPE_CHECKING:
     from runtime.config import Config
 
 FORMATS = ("jsonl", "records", "json", "csv", "table")
+PATH = click.Path(readable=False)  # checks nothing: only the shell is told to complete names of files
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -73,11 +74,14 @@ def load_config(home: str | None, databases: Sequence[str] = ()) -> Config:
 
 
 def complete_script(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Names of stored scripts, for the shell."""
+    """Names of stored scripts, for the shell; none where there is an error, which has no place in a command line."""
     from runtime.library.store import Library
 
-    with Library.open(load_config(context.params.get("home")).home, read_only=True) as library:
-        return [name for name in library.names() if name.startswith(incomplete)]
+    try:
+        with Library.open(load_config(context.params.get("home")).home, read_only=True) as library:
+            return [name for name in library.names() if name.startswith(incomplete)]
+    except SopError:
+        return []
 
 
 def key_values(texts: Sequence[str], what: str) -> dict[str, str]:
@@ -91,6 +95,15 @@ def key_values(texts: Sequence[str], what: str) -> dict[str, str]:
             raise UsageError("C0102", f"{key} is given twice", "give it once")
         found[key] = value
     return found
+
+
+def text_or_stdin(text: str) -> str:
+    """The text, or for `-` what stdin holds."""
+    if text != "-":
+        return utf8(text)
+    from sopc import pipeline
+
+    return pipeline.read(pipeline.STDIN).text
 
 
 def utf8(text: str) -> str:

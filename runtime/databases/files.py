@@ -45,10 +45,11 @@ class Batch(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A file that can be read any number of times. names: of a CSV file's columns; empty for NDJSON, whose rows are
-    dicts. clean: it is UTF-8 throughout and holds no character 0."""
+    """A file that can be read any number of times. title: what messages call it. names: of a CSV file's columns; empty
+    for NDJSON, whose rows are dicts. clean: it is UTF-8 throughout and holds no character 0."""
 
     path: Path
+    title: str
     format: str
     size: int
     names: list[str]
@@ -56,29 +57,34 @@ class Table(NamedTuple):
     batches: Callable[[], Iterator[Batch]]
 
 
-def open_table(path: Path) -> Table:
-    """Look at the file's name and start. UsageError D0501 when it can't be read or its kind is not known, DatabaseError
-    D0502 when it is not UTF-8 text at all, D0504 when its first line does not name columns."""
+def open_table(path: Path, title: str | None = None) -> Table:
+    """Look at the file's name and start. title: what messages call it, if not by its path. UsageError D0501 when it
+    can't be read or its kind is not known, DatabaseError D0502 when it is not UTF-8 text at all, D0504 when its first
+    line does not name columns, or it is a JSON array."""
+    title = title or str(path)
     format_ = _FORMATS.get(path.suffix.lower())
     if format_ is None:
-        raise UsageError("D0501", f"{path} is neither CSV nor NDJSON by its name", "file.csv, file.tsv, file.ndjson")
+        raise UsageError("D0501", f"{title} is neither CSV nor NDJSON by its name", "file.csv, file.tsv, file.ndjson")
     try:
         size = path.stat().st_size
         with path.open("rb") as stream:
             start = stream.read(_SAMPLE_BYTES)
         clean = _is_clean(path)
     except OSError as error:
-        raise UsageError("D0501", f"{path} can't be read: {(error.strerror or str(error)).lower()}") from error
+        raise UsageError("D0501", f"{title} can't be read: {(error.strerror or str(error)).lower()}") from error
     if start.startswith(_OTHER_ENCODINGS):
         raise DatabaseError(
-            "D0502", f"{path} is UTF-16, not UTF-8", f"iconv -f UTF-16 -t UTF-8 {path} > utf8{path.suffix}"
+            "D0502", f"{title} is UTF-16, not UTF-8", f"iconv -f UTF-16 -t UTF-8 {title} > utf8{path.suffix}"
         )
     if format_ == "ndjson":
-        return Table(path, format_, size, [], clean, lambda: _json_batches(path))
+        if start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"["):
+            message = f"{title} is a JSON array, and NDJSON is one object a line"
+            raise DatabaseError("D0504", message, f"jq -c '.[]' {title} > {path.stem}.ndjson")
+        return Table(path, title, format_, size, [], clean, lambda: _json_batches(path))
     text = start.decode("utf-8-sig", "replace")
     delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(text)
-    names = _names(path, text, delimiter)
-    return Table(path, format_, size, names, clean, lambda: _csv_batches(path, delimiter, len(names), clean))
+    names = _names(title, text, delimiter)
+    return Table(path, title, format_, size, names, clean, lambda: _csv_batches(path, delimiter, len(names), clean))
 
 
 def _is_clean(path: Path) -> bool:
@@ -120,14 +126,14 @@ def _delimiter(text: str) -> str:
     return max(_DELIMITERS, key=score)
 
 
-def _names(path: Path, text: str, delimiter: str) -> list[str]:
+def _names(title: str, text: str, delimiter: str) -> list[str]:
     """The first row, each name made one of its own: empty and repeated ones get a number."""
     header = next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter), [])
     if not any(name.strip() for name in header):
-        raise DatabaseError("D0504", f"{path} has no first line that names its columns")
+        raise DatabaseError("D0504", f"{title} has no first line that names its columns")
     if all(_is_number(name) for name in header):
         raise DatabaseError(
-            "D0504", f"the first line of {path} holds numbers, not names of columns", "put a line of names on its top"
+            "D0504", f"the first line of {title} holds numbers, not names of columns", "put a line of names on its top"
         )
     names: list[str] = []
     for index, name in enumerate(header, 1):

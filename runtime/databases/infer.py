@@ -24,6 +24,8 @@ from runtime.types import (
     DURATION,
     FLOAT,
     INT,
+    INT_MAX,
+    INT_MIN,
     MAX_SCALE,
     TEXT,
     TIMESTAMP,
@@ -186,7 +188,9 @@ def json_reader(type_: Type) -> Callable[[Any], Any]:
 
     def read(value: Any) -> Any:
         try:
-            return encode(convert(value, wanted))
+            converted = convert(value, wanted)
+            too_large = type(converted) is int and not INT_MIN <= converted <= INT_MAX
+            return BAD if too_large else encode(converted)
         except SopError:
             return BAD
 

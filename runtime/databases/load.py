@@ -6,7 +6,7 @@ does not grow with the file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -72,6 +72,7 @@ def import_file(
     database: SQLiteDatabase,
     path: Path,
     *,
+    title: str | None = None,
     store: str | None = None,
     types: Mapping[str, str] | None = None,
     nulls: Collection[str] = (),
@@ -81,13 +82,13 @@ def import_file(
 ) -> Loaded:
     """Load the file into a store, named after the file unless `store` says.
 
-    types: declared types of some fields, by name; the others are inferred. nulls: texts of a CSV file that stand for
-    null, besides the empty one. mode: make a new store, replace one, or append to one. skip_bad: leave out lines that
-    can't be loaded, else they are an error D0503 that lists the first of them, and nothing is loaded.
-    progress: called with bytes done and bytes in all, over both passes.
+    title: what messages call the file, if not by its path. types: declared types of some fields, by name; the others
+    are inferred. nulls: texts of a CSV file that stand for null, besides the empty one. mode: make a new store, replace
+    one, or append to one. skip_bad: leave out lines that can't be loaded, else they are an error D0503 that lists the
+    first of them, and nothing is loaded. progress: called with bytes done and bytes in all, over both passes.
     Raises D0501 to D0507, and what the database says.
     """
-    table = open_table(path)
+    table = open_table(path, title)
     name = store or path.stem
     existing = database.schema().stores.get(name)
     if existing is None:
@@ -127,6 +128,18 @@ def _check_declared(declared: Mapping[str, Type], names: Collection[str]) -> Non
             raise UsageError("D0506", f"the file has no field `{name}` to give a type", ", ".join(names))
 
 
+def _check_names(table: Table, names: Iterable[str]) -> None:
+    """Fields of NDJSON as a database can keep them apart, which minds no case."""
+    seen: dict[str, str] = {}
+    for name in names:
+        if not name.strip():
+            raise DatabaseError("D0504", f"{table.title} has a field whose name is empty", "give it a name")
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            message = f"{table.title} has the fields `{other}` and `{name}`, which differ in case only"
+            raise DatabaseError("D0504", message, "rename one of them")
+
+
 def _inferred(
     table: Table, nulls: Collection[str], declared: Mapping[str, Type], report: Progress
 ) -> tuple[Field, ...]:
@@ -140,16 +153,21 @@ def _inferred(
             report(0, batch.bytes_done)
     else:
         guesses = {}
+        bad: list[Bad] = []
         for batch in table.batches():
             for row in batch.rows:
                 for name, value in row.items():
                     if name not in guesses:
                         guesses[name] = JsonGuess()
                     guesses[name].add((value,))
+            bad = [*bad, *batch.bad][:BAD_SHOWN]
             report(0, batch.bytes_done)
-        _check_declared(declared, guesses)
         if not guesses:
-            raise DatabaseError("D0504", f"{table.path} holds no record, so there is nothing to tell its fields by")
+            lines = f" ({_listed(bad)})" if bad else ""
+            message = f"{table.title} holds no record, so there is nothing to tell its fields by{lines}"
+            raise DatabaseError("D0504", message)
+        _check_names(table, guesses)
+        _check_declared(declared, guesses)
     return tuple(Field(name, declared.get(name, guess.type).or_null()) for name, guess in guesses.items())
 
 
@@ -198,7 +216,7 @@ def _load(
             if refused:
                 bad = sorted([*bad, *refused])[:BAD_SHOWN]
             if refused and not skip_bad:
-                raise _bad_rows(table.path, bad)
+                raise _bad_rows(table.title, bad)
             loaded += database.insert_rows(store.name, [field.name for field in store.fields], rows)
             report(1, batch.bytes_done)
         database.commit()
@@ -211,10 +229,15 @@ def _load(
     return Loaded(store.name, loaded, store.fields, tuple(bad), bad_count)
 
 
-def _bad_rows(path: Path, bad: Sequence[Bad]) -> DatabaseError:
+def _bad_rows(title: str, bad: Sequence[Bad]) -> DatabaseError:
+    return DatabaseError(
+        "D0503", f"{title} has lines that can't be loaded: {_listed(bad)}", "--skip-bad leaves them out"
+    )
+
+
+def _listed(bad: Sequence[Bad]) -> str:
     shown = "; ".join(f"line {line}: {reason}" for line, reason in bad[:_BAD_IN_MESSAGE])
-    more = ", and more" if len(bad) > _BAD_IN_MESSAGE else ""
-    return DatabaseError("D0503", f"{path} has lines that can't be loaded: {shown}{more}", "--skip-bad leaves them out")
+    return shown + (", and more" if len(bad) > _BAD_IN_MESSAGE else "")
 
 
 Read = Callable[[Batch], tuple[Iterator[Any], list[Bad]]]

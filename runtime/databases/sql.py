@@ -5,12 +5,14 @@ Every name is quoted, every value bound. Errors: DatabaseError D0201 (the schema
 
 from __future__ import annotations
 
+from sqlglot import exp
 from sqlglot.dialects.sqlite import SQLite
 from sqlglot.generators.sqlite import SQLiteGenerator
 
 from runtime.databases.protocol import Statement
 from runtime.databases.query import InsertList, Query, Write
 from runtime.databases.schema import Schema
+from runtime.databases.sql_pieces import number
 from runtime.databases.sql_relations import Relations
 from runtime.databases.sql_writes import write_tree
 from runtime.errors import DatabaseError
@@ -42,12 +44,24 @@ def _generate(query: Query | Write, schema: Schema, dialect: str) -> Statement:
     relations = Relations(query, schema)
     tree = relations.rows(query) if isinstance(query, Query) else write_tree(relations, query)
     expressions = relations.expressions
+    used = _renumbered(tree)
     return Statement(
         sql=tree.sql(dialect=DIALECTS[dialect]),
-        binds=tuple(expressions.binds),
+        binds=tuple(expressions.binds[place - 1] for place in used),
         constants=tuple(expressions.constants),
         columns=tuple((name, column.type) for name, column in query.columns) if isinstance(query, Query) else (),
-        forms=tuple(expressions.forms),
+        forms=tuple(expressions.forms[place - 1] for place in used),
         each=query.fields if isinstance(query, InsertList) else (),
         store="" if isinstance(query, Query) else query.store,
     )
+
+
+def _renumbered(tree: exp.Expr) -> list[int]:
+    """The placeholders in the tree, numbered anew from 1 without gaps: one that was written for a form of an expression
+    which then was not taken is left out, since SQLite counts what it is given. Returns the old number of each."""
+    placeholders = list(tree.find_all(exp.Parameter))
+    used = sorted({int(placeholder.this.this) for placeholder in placeholders})
+    places = {old: new for new, old in enumerate(used, 1)}
+    for placeholder in placeholders:
+        placeholder.set("this", number(places[int(placeholder.this.this)]))
+    return used

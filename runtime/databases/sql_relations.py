@@ -4,8 +4,8 @@ Stages are merged into one SELECT as long as that means the same, else what ther
 sub-select begins
 * before `where`, when there is grouping, `distinct`, a limit or a window function, or the condition uses a computed
   column;
-* before `derive` and `select`, when there is grouping, unless only fields are picked; when there is `distinct`; when a
-  computed column is used in an expression; when a window function would see the rows of a limit;
+* before `derive` and `select`, when there is grouping, unless only fields are picked of groups with keys; when there is
+  `distinct`; when a computed column is used in an expression; when a window function would see the rows of a limit;
 * before `group`, when there is grouping, `distinct`, a limit or a window function, or a computed column is used;
 * before `distinct`, when there is a limit; before `order by`, when there is a limit or `distinct`;
 * before `limit`, when there is one already;
@@ -91,6 +91,11 @@ class Builder:
         return isinstance(self.source, exp.Table) and not (self.joins or self.where or self.closed or self.order)
 
     @property
+    def one_row(self) -> bool:
+        """Whether it is one row over all rows, as SQL has it only while some aggregate is shown."""
+        return self.grouped and not self.group
+
+    @property
     def closed(self) -> bool:
         """Whether rows are no longer those of the sources."""
         return self.grouped or self.windowed or self.distinct or self.limit is not None
@@ -126,7 +131,7 @@ class Relations:
             value = named(self.expressions.value(Column(*key, source.type)), key[1])
         query = builder.select([value])
         query.meta["types"] = [source.type]
-        query.meta["one_row"] = builder.grouped and not builder.group
+        query.meta["one_row"] = builder.one_row
         return query
 
     def scalar(self, relation: Relation) -> exp.Query:
@@ -229,6 +234,7 @@ class Relations:
         if (
             builder.distinct
             or (builder.grouped and worked_out)
+            or (builder.one_row and isinstance(relation, Select))
             or (builder.limit is not None and windowed)
             or self._uses_computed(worked_out, builder.columns)
         ):
@@ -300,7 +306,7 @@ class Relations:
         columns: Scope = {}
         with self.expressions.seeing(builder.columns):
             for key, source in builder.columns.items():
-                if key not in self.used and not builder.distinct:
+                if key not in self.used and not builder.distinct and not builder.one_row:
                     continue
                 name = _unused(key[1], names)
                 stored = source.stored and not builder.distinct

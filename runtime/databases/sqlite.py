@@ -265,7 +265,7 @@ class SQLiteDatabase:
             try:
                 return self._connection.execute(sql, values)
             except (sqlite3.Error, SopError, UnicodeEncodeError, OverflowError) as error:
-                if isinstance(error, sqlite3.Error) and is_busy(error):
+                if isinstance(error, sqlite3.Error) and is_busy(error) and not self._interrupted:
                     now = time.monotonic()
                     deadline = deadline or now + self._busy
                     if now < deadline:

@@ -156,8 +156,11 @@ class Environment:
             raise self._unusable(error.strerror or str(error)) from error
 
     def _read_only_error(self) -> SopError:
-        readable = self.path.exists() and os.access(self.path, os.R_OK)
-        if not readable and self.path.exists():
+        try:
+            readable = os.access(self.path, os.R_OK) or not self.path.exists()
+        except PermissionError:  # the folder can't be entered, so not even that can be told
+            readable = False
+        if not readable:
             return SopError("L0106", f"the library {self.path} can't be read: permission denied")
         message = f"the library {self.path} can't be written"
         return SopError("L0103", message, "check the permissions of the folder, or name another with --home")

@@ -166,8 +166,8 @@ class Library:
 
     def tag(self, name: str, tag: str, version: int) -> None:
         """Let `name@tag` mean that version from now on."""
-        if not tag or tag.isdigit() or "\0" in tag or len(tag.encode()) > MAX_NAME_BYTES:
-            raise UsageError("L0109", f"{tag!r} can't be a tag", "use a short word that is not a number")
+        if not tag or tag.isdigit() or "@" in tag or "\0" in tag or len(tag.encode()) > MAX_NAME_BYTES:
+            raise UsageError("L0109", f"{tag!r} can't be a tag", "use a short word, not a number and without @")
         with self.environment.write() as transaction:
             current = _current(transaction, name)
             if current is None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from runtime.conversion import from_text, to_text
+from runtime.conversion import to_text
 from runtime.errors import RunError, SopError
+from runtime.runs.arguments import typed
 from runtime.values import same
 from runtime.vm.output import Question, Waiting
 
@@ -20,6 +21,8 @@ def answer(question: Question, given: Mapping[str, str], prompt: Prompt | None) 
     `problem` set while the answer is wrong; None or an empty text stands for no answer, so the default. Waiting when
     there is none.
     """
+    if question.has_default and question.default is not None:
+        _check_choice(question, question.default, f'the default "{to_text(question.default)}"')
     if question.step in given:
         try:
             return accepted(question, given[question.step])
@@ -40,11 +43,15 @@ def answer(question: Question, given: Mapping[str, str], prompt: Prompt | None) 
 
 def accepted(question: Question, text: str) -> Any:
     """The text as an answer; RunError V0105 when it is not of the type, or none of the choices."""
-    value = from_text(text, question.type)
+    value = typed(text, question.type)
+    _check_choice(question, value, f'"{text}"')
+    return value
+
+
+def _check_choice(question: Question, value: Any, said: str) -> None:
     if question.choices is not None and not any(same(value, choice) for choice in question.choices):
         choices = ", ".join(to_text(choice) for choice in question.choices)
-        raise RunError("V0105", f'"{text}" is none of the choices: {choices}')
-    return value
+        raise RunError("V0105", f"{said} is none of the choices: {choices}")
 
 
 def describe(question: Question) -> dict[str, Any]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from runtime.bytecode.module import Signature
 from runtime.conversion import convert, from_const, from_text, to_text
 from runtime.errors import RunError, UsageError
+from runtime.types import Type
+
+_BOOLS: Final = {"true": True, "yes": True, "y": True, "false": False, "no": False, "n": False}
 
 
 def bind(signature: Signature, given: Mapping[str, Any]) -> list[Any]:
@@ -24,7 +27,7 @@ def bind(signature: Signature, given: Mapping[str, Any]) -> list[Any]:
         if param.name in given:
             value = given[param.name]
             try:
-                values.append(from_text(value, param.type) if isinstance(value, str) else convert(value, param.type))
+                values.append(typed(value, param.type) if isinstance(value, str) else convert(value, param.type))
             except RunError as error:
                 raise UsageError(
                     "C0123", f"`{param.name}` of `{signature.name}`: {error.message}", describe(signature)
@@ -34,6 +37,16 @@ def bind(signature: Signature, given: Mapping[str, Any]) -> list[Any]:
         else:
             raise UsageError("C0121", f"`{signature.name}` needs a value for `{param.name}`", describe(signature))
     return values
+
+
+def typed(text: str, type_: Type) -> Any:
+    """A value as a person types it: as in a literal, and a bool as yes, y, no or n too, in any case. RunError V0105
+    when it is not of the type."""
+    if type_.name == "bool":
+        word = text.strip().lower()
+        if word in _BOOLS:
+            return _BOOLS[word]
+    return from_text(text, type_)
 
 
 def describe(signature: Signature) -> str:

@@ -1,4 +1,4 @@
-"""Ctrl-C → a run that is told to stop: the first time politely, the second time at once."""
+"""Ctrl-C, or the end of a run's time → the statement under way stops, and the run with it."""
 
 from __future__ import annotations
 
@@ -7,30 +7,46 @@ import signal
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from runtime.databases.protocol import Database
 from runtime.errors import Cancelled
 from runtime.vm.budget import Budget
 
+if TYPE_CHECKING:
+    from threading import Timer
+
+_LATER: Final = 0.005  # seconds: by then the budget, too, sees that its time is over
+
 
 class Interrupts:
-    """Within it, SIGINT sets the budget's `cancelled` and interrupts the statement under way. Only the main thread
-    hears signals: elsewhere this does nothing."""
+    """Within it, SIGINT sets the budget's `cancelled` and interrupts the statement under way (a second one ends the
+    process at once), and so does the end of the budget's time. Only the main thread hears signals."""
 
     def __init__(self, budget: Budget, databases: Iterable[Database]) -> None:
         self._budget = budget
         self._databases = databases
         self._before: Any = None
         self._prompting = False
+        self._timer: Timer | None = None
 
     def __enter__(self) -> None:
+        seconds = self._budget.seconds_left()
+        if seconds is not None:
+            from threading import Timer
+
+            self._timer = Timer(seconds + _LATER, self._stop_statements)
+            self._timer.daemon = True
+            self._timer.start()
         try:
             self._before = signal.signal(signal.SIGINT, self._heard)
         except ValueError:  # not the main thread
             self._before = None
 
     def __exit__(self, *error: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer.join()  # it must not reach for a database that is closed
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
 
@@ -39,6 +55,8 @@ class Interrupts:
         """While a person is asked, Ctrl-C leaves the question, as Cancelled."""
         self._prompting = True
         try:
+            if self._budget.cancelled is not None:  # heard just before: nobody should be asked any more
+                raise KeyboardInterrupt
             yield
         except (Exception, KeyboardInterrupt) as error:
             if self._budget.cancelled is None:
@@ -53,5 +71,8 @@ class Interrupts:
         self._budget.cancelled = "the run was interrupted"
         if self._prompting:
             raise KeyboardInterrupt
+        self._stop_statements()
+
+    def _stop_statements(self) -> None:
         for database in self._databases:
             database.interrupt()

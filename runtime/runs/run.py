@@ -195,7 +195,8 @@ class _Run:
         except Failed as failed:
             self._undo(failed.error)
             return _status(failed.error), None, failed.error, failed.trace
-        except SopError as error:
+        except SopError as raised:
+            error = self.budget.over() or raised
             self._undo(error)
             return _status(error), None, error, None
         except Waiting as waiting:

@@ -46,13 +46,24 @@ class Budget:
         return min(SLICE, self._left)
 
     def check(self) -> None:
-        """Cancelled when the run was told to stop, V0303 when its time is over."""
+        """Raises `over`."""
+        error = self.over()
+        if error is not None:
+            raise error
+
+    def over(self) -> SopError | None:
+        """Cancelled when the run was told to stop, V0303 when its time is over, else None."""
         if self.cancelled is not None:
-            raise Cancelled("V0301", self.cancelled)
+            return Cancelled("V0301", self.cancelled)
         if self._deadline is not None and monotonic() > self._deadline:
-            raise BudgetError(
+            return BudgetError(
                 "V0303", f"the run took longer than its {self._seconds:g} seconds", "--max-seconds sets the limit"
             )
+        return None
+
+    def seconds_left(self) -> float | None:
+        """Until `check` says that the time is over; None for no limit."""
+        return None if self._deadline is None else max(0.0, self._deadline - monotonic())
 
     def count_rows(self, rows: int) -> None:
         """V0304 when the run has emitted more rows than it may."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runtime.bytecode.module import Handler
 from runtime.bytecode.opcodes import BY_NAME, BY_NUMBER
-from runtime.errors import Cancelled, DatabaseError, RunError, SopError
+from runtime.errors import DatabaseError, RunError, SopError
 from runtime.types import INT_MAX, INT_MIN
 from runtime.vm.backtrace import Trace, place_of, trace_of
 from runtime.vm.budget import Budget
@@ -145,9 +145,7 @@ class Machine:
     def recover(self, raised: Exception) -> None:
         """Go on in the script's handler for the error, or at the segment's start when the database asks for that;
         Failed when neither is to be had. Every frame's pc is past the instruction it is at."""
-        error = _as_error(raised, self.stack[-1])
-        if self.budget.cancelled is not None:
-            error = Cancelled("V0301", self.budget.cancelled)
+        error = self.budget.over() or _as_error(raised, self.stack[-1])
         if isinstance(error, DatabaseError) and error.retry:
             self._retry(error)
             return

@@ -201,7 +201,7 @@ CODES: Final[tuple[Code, ...]] = (
     Code(
         "C0206",
         "not a folder",
-        "A home, or the place that `sopc init` makes ready, is a folder.",
+        "A home, or the place that `sopc init` makes ready, is a folder, and one that may be entered.",
         "sopc ls --home notes.txt",
         "sopc ls --home .sop",
     ),

@@ -11,10 +11,11 @@ from typing import Literal
 import click
 
 from runtime.commands.app import Console
-from runtime.commands.options import database_options, load_config, output_options
+from runtime.commands.options import PATH, database_options, load_config, output_options
 from runtime.errors import SopError
 from sopc import pipeline
 from sopc.context import Context, open_context
+from sopc.diagnostics import CompileError
 from sopc.files import write_text
 from sopc.pipeline import STDIN, Compiled
 from sopc.source import Source
@@ -60,7 +61,7 @@ def translation_options(function: click.decorators.FC) -> click.decorators.FC:
 
 
 @click.command("compile")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=PATH)
 @click.option("--take", type=click.Choice(["text", "sop"]), help="Which to believe when text and .sop both changed.")
 @click.option("--show-prompt", is_flag=True, help="Print what a model would be sent, and do nothing else.")
 @click.option("--yes", is_flag=True, help="Store a newly translated program that writes without asking.")
@@ -115,7 +116,7 @@ def compile_command(
 
 
 @click.command("check")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=PATH)
 @translation_options
 @database_options
 @output_options(default=None)
@@ -127,17 +128,27 @@ def check_command(
     model: str | None,
     home: str | None,
     databases: Sequence[str],
-) -> None:
-    """Report every error of a source without storing or writing anything.
+) -> int:
+    """Report every error of every source without storing or writing anything.
 
     \b
       sopc check *.sop
       sopc check --errors json payroll.sop
     """
     with open_context(load_config(home, databases), read_only=True) as context, context.library:
+        code = 0
         for path in files:
-            prepare(path, context, Settings(None, translator, model), console)
-            console.note(f"{path}: ok")
+            try:
+                prepare(path, context, Settings(None, translator, model), console)
+            except CompileError as error:
+                console.findings(error)
+                code = max(code, 1)
+            except SopError as error:
+                console.error(error)
+                code = max(code, error.exit_code)
+            else:
+                console.note(f"{path}: ok")
+    return code
 
 
 def prepare(path: str, context: Context, settings: Settings, console: Console) -> Prepared:
@@ -152,15 +163,20 @@ def prepare(path: str, context: Context, settings: Settings, console: Console) -
 
 
 def _prepare_english(source: Source, context: Context, settings: Settings, console: Console) -> Prepared:
-    from sopc.english.lock import decide
+    from sopc.english.lock import decide, keep_sop
     from sopc.english.sentences import read_workflow
 
     workflow = read_workflow(source.text, pipeline.stem(source))
     beside = None if source.name == STDIN else Path(source.name).with_name(f"{workflow.name}.sop")
-    existing = pipeline.read(str(beside)) if beside is not None and beside.exists() else None
+    asked_for = settings.take != "text"  # else it is replaced, whatever it holds
+    existing = pipeline.read(str(beside)) if asked_for and beside is not None and beside.exists() else None
     sentences = [sentence.text for sentence in workflow.sentences]
     if existing and decide(source.text, sentences, existing.text, settings.take) == "sop":
-        return Prepared(pipeline.compile_source(existing, context), translated=False)
+        kept = existing
+        if settings.take == "sop":
+            kept = Source(existing.name, keep_sop(existing.text, source.text, sentences))
+        write_to = beside if kept.text != existing.text else None
+        return Prepared(pipeline.compile_source(kept, context), translated=False, write_to=write_to)
     draft = pipeline.draft(source, context, settings.translator, settings.model)
     console.unreadable(context.failures)
     console.note(f"{source.name}: translated by {draft.translator}")

@@ -10,7 +10,7 @@ import click
 
 from runtime.bytecode.module import Effects, Module
 from runtime.commands.app import Console
-from runtime.commands.options import complete_script, home_option, load_config, output_options
+from runtime.commands.options import PATH, complete_script, home_option, load_config, output_options
 from runtime.commands.rows import print_rows
 from runtime.errors import UsageError
 from runtime.library.records import Entry
@@ -114,12 +114,19 @@ def diff_command(old: str, new: str | None, home: str | None) -> None:
 def rollback_command(console: Console, name: str, version: str | None, home: str | None) -> None:
     """Make an older version (default: the one before) or a tag the newest again. Nothing is lost: history keeps all.
 
+    NAME@VERSION says which one, too.
+
     \b
       sopc rollback list_vessels
       sopc rollback list_vessels 1
     """
     with open_library(home, read_only=False) as library:
-        current = library.resolve(name)
+        named = library.resolve(name)
+        current = library.resolve(named.name)
+        if named.name != name:
+            if version is not None:
+                raise UsageError("C0102", f"{name} and {version} both say which version", "give one of them")
+            version = str(named.version)
         if version is None:
             if current.version == 1:
                 raise UsageError("L0102", f"{name} has only one version", "`sopc rm` removes it")
@@ -167,7 +174,7 @@ def rm_command(console: Console, names: Sequence[str], home: str | None) -> None
 
 
 @click.command("export")
-@click.argument("file")
+@click.argument("file", type=PATH)
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_script)
 @home_option
 @output_options(default=None)
@@ -195,7 +202,7 @@ def export_command(console: Console, file: str, names: Sequence[str], home: str 
 
 
 @click.command("import")
-@click.argument("file")
+@click.argument("file", type=PATH)
 @home_option
 @output_options(default=None)
 @click.pass_obj

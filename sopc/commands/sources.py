@@ -9,7 +9,7 @@ import click
 
 from runtime.bytecode.module import Module
 from runtime.commands.app import Console
-from runtime.commands.options import complete_script, database_options, load_config, output_options
+from runtime.commands.options import PATH, complete_script, database_options, load_config, output_options
 from runtime.commands.rows import print_rows
 from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema
@@ -21,7 +21,7 @@ from sopc.pipeline import STDIN
 
 
 @click.command("fmt")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=PATH)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when a file would change.")
 @output_options(default=None)
 @click.pass_obj
@@ -50,7 +50,7 @@ def fmt_command(console: Console, files: Sequence[str], check: bool) -> int:
 
 
 @click.command("parse")
-@click.argument("file")
+@click.argument("file", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print the tree as JSON, which `sopc compile` reads back.")
 @output_options(default=None)
 def parse_command(file: str, as_json: bool) -> None:
@@ -102,17 +102,20 @@ def disasm_command(console: Console, name: str, sql: bool, home: str | None, dat
 @click.argument("database", required=False)
 @database_options
 @output_options("table")
-def schema_command(database: str | None, home: str | None, databases: Sequence[str], format_: str) -> None:
+@click.pass_obj
+def schema_command(
+    console: Console, database: str | None, home: str | None, databases: Sequence[str], format_: str
+) -> None:
     """List the stores and fields of a database, or of all that have a name here.
 
     \b
       sopc schema
       sopc schema fleet -f json
     """
-    config = load_config(home, databases)
-    with open_context(config, read_only=True) as context, context.library:
-        names = [database] if database else config.database_names()
-        rows = [row for name in names for row in _fields(name, context.schema(name))]
+    with open_context(load_config(home, databases), read_only=True) as context, context.library:
+        schemas = {database: context.schema(database)} if database else pipeline.usable_schemas(context)
+        console.unreadable(context.failures)
+        rows = [row for name, schema in schemas.items() for row in _fields(name, schema)]
     print_rows(["database", "store", "field", "type", "key"], rows, format_)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from runtime.commands.app import Console
-from runtime.commands.options import output_options
+from runtime.commands.options import PATH, output_options
 from runtime.errors import SopError, UsageError
 
 SETTINGS: Final = """\
@@ -20,7 +20,7 @@ SETTINGS: Final = """\
 
 
 @click.command("init")
-@click.argument("folder", default=".")
+@click.argument("folder", default=".", type=PATH)
 @click.option("--demo", is_flag=True, help="Add a small HR and inventory database and workflows in English.")
 @output_options(default=None)
 @click.pass_obj

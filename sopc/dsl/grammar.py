@@ -60,7 +60,7 @@ def parser() -> Lark:
     """
     path = _cache_path()
     try:
-        content = path.read_bytes()
+        content = path.read_bytes() if path is not None else b""
     except OSError:
         content = b""
     checksum, tables = content[:_CHECKSUM], content[_CHECKSUM:]
@@ -70,7 +70,8 @@ def parser() -> Lark:
         loaded: Lark = load(kept["data"], kept["memo"], **_hooks())
         return loaded
     result = make_parser()
-    _keep(result, path)
+    if path is not None:
+        _keep(result, path)
     return result
 
 
@@ -90,11 +91,17 @@ def _hooks() -> dict[str, Any]:
     return {"postlex": _WholeWords(), "transformer": Builder()}
 
 
-def _cache_path() -> Path:
+def _cache_path() -> Path | None:
+    """None where there is no cache folder: a user without a home, as in some containers."""
     key = f"{grammar_text()}\0{_WholeWords().always_accept}\0{lark.__version__}\0{sys.version}\0{STARTS}"
     digest = hashlib.sha256(key.encode()).hexdigest()[:24]
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "sopc" / f"grammar-{digest}.tables"
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not base.is_absolute():  # unset; XDG says that a relative one is not to be used
+        try:
+            base = Path.home() / ".cache"
+        except RuntimeError:
+            return None
+    return base / "sopc" / f"grammar-{digest}.tables"
 
 
 def _keep(built: Lark, path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import ndiff
 from typing import Literal
@@ -41,13 +41,25 @@ def write_sop(body: str, text: str, translator: str, sentences: Sequence[str], w
     """The whole .sop file: header, empty line, body. when: defaults to now."""
     moment = (when or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     body = body.strip("\n") + "\n"
+    return _with_header(Header(content_hash(text), content_hash(body), translator, moment, tuple(sentences)), body)
+
+
+def keep_sop(sop_text: str, text: str, sentences: Sequence[str]) -> str:
+    """The .sop file as it stands, kept as the program of the text as it is now. An edited body still counts as edited,
+    so that a later change of the text alone does not translate the edits away."""
+    header, body = split_sop(sop_text)
+    known = header or Header("", "", "hand", "", ())
+    return _with_header(replace(known, text_hash=content_hash(text), sentences=tuple(sentences)), body.lstrip("\n"))
+
+
+def _with_header(header: Header, body: str) -> str:
     lines = [
         MARK,
-        f"# text: sha256:{content_hash(text)}",
-        f"# sop: sha256:{content_hash(body)}",
-        f"# translator: {translator}",
-        f"# when: {moment}",
-        *(f"# {number}. {' '.join(sentence.split())}" for number, sentence in enumerate(sentences, 1)),
+        f"# text: sha256:{header.text_hash}",
+        f"# sop: sha256:{header.sop_hash}",
+        f"# translator: {header.translator}",
+        f"# when: {header.when}",
+        *(f"# {number}. {' '.join(sentence.split())}" for number, sentence in enumerate(header.sentences, 1)),
     ]
     return "\n".join(lines) + "\n\n" + body
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from runtime.databases import query as q
-from runtime.databases.protocol import Database
+from runtime.databases.protocol import Database, Statement
 from runtime.databases.schema import Schema
-from runtime.types import BOOL, INT, TEXT
+from runtime.types import BOOL, INT, TEXT, Type
 
 _SPELLINGS = 5
 
@@ -25,6 +25,10 @@ class Sampler(Protocol):
         """Up to `count` distinct values of a text field."""
         ...
 
+    def tells_apart(self, store: str, field: str, type_: Type) -> bool:
+        """Whether every row has a value in that field, and no two rows the same."""
+        ...
+
 
 class NoSampler:
     """For when no data can be looked at: finds nothing."""
@@ -35,40 +39,69 @@ class NoSampler:
     def examples(self, store: str, field: str, count: int) -> tuple[str, ...]:
         return ()
 
+    def tells_apart(self, store: str, field: str, type_: Type) -> bool:
+        return False
+
 
 class DatabaseSampler:
-    """Looks values up with bound parameters, each question asked once. Raises DatabaseError."""
+    """Looks values up with bound parameters; each question is asked once, and its SQL is made once a field. Raises
+    DatabaseError."""
 
     def __init__(self, databases: Callable[[str], Database]) -> None:
         """databases: the open database of a `uses` name."""
         self._databases = databases
         self.find = cache(self._find)
         self.examples = cache(self._examples)
+        self.tells_apart = cache(self._tells_apart)
+        self._finder = cache(self._make_finder)
 
     def _find(self, store: str, field: str, text: str) -> tuple[str, ...]:
+        return tuple(str(row[0]) for row in self._rows(store, self._finder(store, field), text.lower()))
+
+    def _make_finder(self, store: str, field: str) -> Statement:
         column = q.Column(0, field, TEXT.or_null())
         condition = q.Op("eq", (q.Func("lower", (column,), TEXT.or_null()), q.Param(0, TEXT)), BOOL)
-        return self._distinct(store, column, condition, _SPELLINGS, text.lower())
+        return self._prepared(_distinct(store, column, condition, _SPELLINGS, (TEXT,)))
 
     def _examples(self, store: str, field: str, count: int) -> tuple[str, ...]:
         column = q.Column(0, field, TEXT.or_null())
-        return self._distinct(store, column, q.Op("is_not_null", (column,), BOOL), count)
+        query = _distinct(store, column, q.Op("is_not_null", (column,), BOOL), count, ())
+        return tuple(str(row[0]) for row in self._rows(store, self._prepared(query)))
 
-    def _distinct(
-        self, qualified: str, column: q.Column, condition: q.Expr, count: int, *params: str
-    ) -> tuple[str, ...]:
-        name, _, store = qualified.partition(".")
-        rows: q.Relation = q.Where(q.Scan(0, name, store), condition)
-        rows = q.Distinct(q.Select(1, rows, ((column.name, column),)))
-        rows = q.Limit(rows, q.Const(count, INT), None)
-        database = self._databases(name)
-        query = q.Query(name, rows, ((column.name, q.Column(1, column.name, column.type)),), (TEXT,) * len(params))
+    def _tells_apart(self, store: str, field: str, type_: Type) -> bool:
+        return not self._rows(store, self._prepared(_shared(store, field, type_)))
+
+    def _prepared(self, query: q.Query) -> Statement:
+        return self._databases(query.database).prepare(query)
+
+    def _rows(self, store: str, statement: Statement, *params: str) -> list[Any]:
+        database = self._databases(store.partition(".")[0])
         database.begin(write=False)
         try:
-            batches = database.query(database.prepare(query), params)
-            return tuple(str(row[0]) for batch in batches for row in batch)
+            return [row for batch in database.query(statement, params) for row in batch]
         finally:
             database.rollback()
+
+
+def _distinct(store: str, column: q.Column, condition: q.Expr, count: int, params: tuple[Type, ...]) -> q.Query:
+    """The distinct values of a column under a condition, so many at most."""
+    database, _, name = store.partition(".")
+    rows: q.Relation = q.Where(q.Scan(0, database, name), condition)
+    rows = q.Distinct(q.Select(1, rows, ((column.name, column),)))
+    rows = q.Limit(rows, q.Const(count, INT), None)
+    return q.Query(database, rows, ((column.name, q.Column(1, column.name, column.type)),), params)
+
+
+def _shared(store: str, field: str, type_: Type) -> q.Query:
+    """One value of a field that two rows share or that is none, if there is one."""
+    database, _, name = store.partition(".")
+    column = q.Column(0, field, type_)
+    counted = ((field, column), ("rows", q.Aggregate("count", None, False, INT)))
+    groups = q.Group(1, q.Scan(0, database, name), (column,), counted)
+    rows = q.Column(1, "rows", INT)
+    wrong = (q.Op("gt", (rows, q.Const(1, INT)), BOOL), q.Op("is_null", (q.Column(1, field, type_),), BOOL))
+    first = q.Select(2, q.Where(groups, q.Op("or", wrong, BOOL)), (("rows", rows),))
+    return q.Query(database, q.Limit(first, q.Const(1, INT), None), (("rows", q.Column(2, "rows", INT)),), ())
 
 
 def text_fields(schema: Schema, store: str) -> tuple[str, ...]:

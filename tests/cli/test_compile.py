@@ -74,6 +74,19 @@ def test_check_stores_nothing(sopc: Program, project: Path) -> None:
     assert not (project / ".sop").exists()
 
 
+def test_check_goes_through_every_file(sopc: Program, project: Path) -> None:
+    (project / "typo.sop").write_text("script typo()\n  emit {a: zz}\nend\n")
+    (project / "bytes.sop").write_bytes(b"\xff\n")
+    done = sopc("check", "typo.sop", "bytes.sop", "audit.sop")
+    assert done.exit_code == 1
+    assert [line for line in done.stderr.splitlines() if line.startswith("error")] == [
+        "error E0201: there is no variable `zz`",
+        "error C0105: bytes.sop:1: byte 1 of the line is not UTF-8 text",
+    ]
+    assert done.stderr.endswith("audit.sop: ok\n")
+    assert sopc("check", "missing.sop", "typo.sop").exit_code == 2
+
+
 def test_callers_of_a_changed_signature_are_named(sopc: Program, project: Path) -> None:
     (project / "caller.sop").write_text("script caller() uses hr\n  emit audit()\nend\n")
     sopc("compile", "audit.sop", "caller.sop")
@@ -155,7 +168,13 @@ def test_where_both_changed_a_person_chooses(sopc: Program, project: Path) -> No
     assert "--take" in done.stderr
     assert sop.read_text() == edited
     english(sopc, "--take", "sop", "well_paid.txt")
-    assert sop.read_text() == edited
+    assert sop.read_text().endswith(edited.partition("\n\n")[2])
+    assert "70000." in sop.read_text()  # the header holds the text that the program is kept for
+    english(sopc, "well_paid.txt")
+    english(sopc, "--take", "text", "well_paid.txt")
+    assert "70000" in sop.read_text()
+    sop.write_bytes(b"\xff no text at all")
+    assert "C0105" in sopc("compile", "well_paid.txt").stderr
     english(sopc, "--take", "text", "well_paid.txt")
     assert "70000" in sop.read_text()
 

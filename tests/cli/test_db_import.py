@@ -74,6 +74,16 @@ def test_standard_input(sopvm: Program, content: str) -> None:
     assert names(sopvm, "from tools") == ["saw"]
 
 
+def test_what_stdin_holds_is_told_by_its_start_and_named_in_errors(sopvm: Program) -> None:
+    done = sopvm("db", "import", "-", "--store", "tools", input='\ufeff\n {"name": "saw"}\n')
+    assert done.exit_code == 0, done.stderr
+    assert names(sopvm, "from tools") == ["saw"]
+    done = sopvm("db", "import", "-", "--store", "other", input="name,price\nsaw\n")
+    assert done.stderr.startswith("error D0503: stdin has lines that can't be loaded: line 2")
+    done = sopvm("db", "import", "-", "--store", "other", input='[{"name": "saw"}]')
+    assert done.stderr.startswith("error D0504: stdin is a JSON array")
+
+
 @pytest.mark.parametrize("content", [None, b"", b"name\n\xff\xfe\n\xff\n"])
 def test_a_file_that_can_not_be_read_makes_nothing(sopvm: Program, project: Path, content: bytes | None) -> None:
     if content is not None:

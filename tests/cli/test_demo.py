@@ -99,8 +99,9 @@ def test_text_and_program_both_changed_stop(demo: Place) -> None:
     assert program.read_text(encoding="utf-8") == edited
     demo.ok("sopc", "compile", "audit_salary.txt", "--take", "sop")
     assert "150000" in demo.ok("sopc", "show", "audit_salary").text
+    assert "unchanged" in demo.ok("sopc", "compile", "audit_salary.txt").stderr
     text.write_text(text.read_text(encoding="utf-8").replace("90,000", "80,000"), encoding="utf-8")
-    demo.ok("sopc", "compile", "audit_salary.txt")
+    demo.ok("sopc", "compile", "audit_salary.txt", "--take", "text")
     assert "80000" in demo.ok("sopc", "show", "audit_salary").text
 
 
@@ -120,7 +121,7 @@ def test_a_clone_compiles_the_same_program_without_translating(demo: Place, tmp_
 
 
 def test_do_shows_the_program_and_refuses_writes(demo: Place) -> None:
-    done = demo.ok("sopvm", "do", "Show the name of the employees in Sales who earn more than 90,000.")
+    done = demo.ok("sopvm", "do", "Show the name of the employees in Sales whose salary is above 90,000.")
     assert done.records and "emit from" in done.stderr
     assert demo.ok("sopc", "ls", "-f", "records").text == ""
     before = demo.dump(demo.folder / "hr.db")

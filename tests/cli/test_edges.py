@@ -7,6 +7,7 @@ import os
 import pty
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,7 @@ def commands() -> list[tuple[str, ...]]:
 def test_help_has_examples(sopc: Program, sopvm: Program, words: tuple[str, ...]) -> None:
     done = (sopc if words[0] == "sopc" else sopvm)(*words[1:], "--help")
     assert done.exit_code == 0
-    if words != ("sopvm", "db"):
-        assert f"{words[0]} {words[1]}" in done.stdout.split("\n", 1)[1]
+    assert f"{words[0]} {words[1]}" in done.stdout.split("\n", 1)[1]
 
 
 @pytest.mark.parametrize("program", ["sopc", "sopvm"])
@@ -144,10 +144,80 @@ def test_on_a_terminal_a_new_program_that_writes_is_asked_about(project: Path) -
         assert (project / "clean.sop").exists() is (code == 0)
 
 
+@pytest.mark.parametrize(
+    ("typed", "status", "result", "code"),
+    [
+        (b"perhaps\nYes\n\n", "ok", "true 3", 0),
+        (b"\x04\x04", "ok", "false 3", 0),
+        (b"no\n\x03", "cancelled", None, 130),
+    ],
+)
+def test_questions_are_asked_on_a_terminal(
+    sopc: Program, project: Path, typed: bytes, status: str, result: str | None, code: int
+) -> None:
+    (project / "asks.sop").write_text(
+        'script asks() -> text\n  ask "Go on?" default false into ok: bool\n'
+        '  ask "How many?" default 3 into n: int\n  return "{ok} {n}"\nend\n'
+    )
+    sopc("compile", "asks.sop")
+    child, terminal = pty.fork()
+    if child == 0:
+        words = command("sopvm", "run", "asks")
+        os.execvp("sh", ["sh", "-c", 'exec "$@" > out', "sh", *words])
+    os.read(terminal, 1000)  # the first question is there, and with it the handler of Ctrl-C
+    os.write(terminal, typed)
+    with suppress(OSError):  # the child has ended
+        while os.read(terminal, 1000):
+            pass
+    _, ended = os.waitpid(child, 0)
+    os.close(terminal)
+    lines = [json.loads(line) for line in (project / "out").read_text().splitlines()]
+    assert (os.waitstatus_to_exitcode(ended), lines[-1]["status"], lines[-1]["result"]) == (code, status, result)
+
+
 def test_names_are_completed_from_the_library(project: Path) -> None:
     assert process("sopc", "compile", "audit.sop").returncode == 0
     done = process("sopvm", _SOPVM_COMPLETE="bash_complete", COMP_WORDS="sopvm run au", COMP_CWORD="2")
     assert b"audit" in done.stdout
+    (project / ".sop" / "library.mdb").write_bytes(b"no library")
+    done = process("sopvm", _SOPVM_COMPLETE="bash_complete", COMP_WORDS="sopvm run au", COMP_CWORD="2")
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("words", ["sopc compile au", "sopc check au", "sopc init au", "sopvm db import au"])
+def test_files_are_completed_by_the_shell(project: Path, words: str) -> None:
+    program, *more = words.split()
+    asked = {f"_{program.upper()}_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(more))}
+    done = subprocess.run(command(program), capture_output=True, env={**os.environ, **asked})
+    assert done.stdout == b"file,au\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "closed", "code"),
+    [
+        (("sopvm", "run", "audit"), 0, 0),
+        (("sopvm", "run", "audit"), 1, 0),
+        (("sopvm", "run", "audit"), 2, 0),
+        (("sopvm", "run", "nothing"), 2, 2),
+        (("sopc", "compile", "-"), 0, 1),
+        (("sopc", "show", "audit"), 1, 0),
+    ],
+)
+def test_standard_streams_may_be_closed(sopc: Program, words: tuple[str, ...], closed: int, code: int) -> None:
+    sopc("compile", "audit.sop")
+    done = subprocess.run(["sh", "-c", f'exec "$@" {closed}>&-', "sh", *command(*words)], capture_output=True)
+    assert b"Traceback" not in done.stderr
+    assert done.returncode == code
+    assert (b'"end"' in done.stdout) is (words[1] == "run" and code == 0 and closed != 1)
+
+
+def test_a_working_folder_that_is_gone_is_an_error(project: Path) -> None:
+    gone = project / "gone"
+    gone.mkdir()
+    line = f'cd {gone} && rmdir {gone} && exec "$@"'
+    done = subprocess.run(["sh", "-c", line, "sh", *command("sopc", "ls")], capture_output=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"error C0206"), done.stderr
 
 
 def test_a_deeply_nested_source_is_an_error(sopc: Program, project: Path) -> None:

@@ -46,9 +46,9 @@ def test_english_about_a_store_named_like_a_keyword(place: Place) -> None:
 
 
 def test_english_about_fields_with_spaces_and_keywords(place: Place) -> None:
-    assert english(place, "Show the order date and the select of the orders with an order date before 2026-02-01.") == [
-        {"order date": "2026-01-05", "select": "a"}
-    ]
+    assert english(
+        place, "Show the order date and the select of the orders whose order date is before 2026-02-01."
+    ) == [{"order date": "2026-01-05", "select": "a"}]
 
 
 def test_english_with_values_that_look_like_sql_and_holes(place: Place) -> None:

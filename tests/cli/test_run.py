@@ -140,6 +140,18 @@ def test_a_question_waits_or_takes_its_answer(sopc: Program, sopvm: Program, pro
     assert sopvm("run", "asks", "--answer", "1").exit_code == 2
 
 
+def test_a_bool_is_answered_and_given_as_people_write_it(sopc: Program, sopvm: Program, project: Path) -> None:
+    (project / "asks.sop").write_text('script asks() -> bool\n  ask "Go on?" into ok: bool\n  return ok\nend\n')
+    (project / "takes.sop").write_text("script takes(ok: bool) -> bool\n  return ok\nend\n")
+    sopc("compile", "asks.sop", "takes.sop")
+    for wanted, texts in ((True, ("yes", "Y", "True", "true")), (False, ("no", "N", "FALSE", "false"))):
+        for text in texts:
+            assert lines(sopvm("run", "asks", "--answer", f"1={text}").stdout)[-1]["result"] is wanted
+            assert lines(sopvm("run", "takes", f"ok={text}").stdout)[-1]["result"] is wanted
+    assert "V0404" in sopvm("run", "asks", "--answer", "1=maybe").stderr
+    assert "C0123" in sopvm("run", "takes", "ok=1").stderr
+
+
 @pytest.mark.usefixtures("compiled")
 def test_a_trace_goes_to_stderr(sopvm: Program) -> None:
     done = sopvm("run", "audit", "--trace")
@@ -184,7 +196,16 @@ def test_a_wish_is_translated_shown_and_run_and_not_stored(sopc: Program, sopvm:
 def test_a_wish_can_be_kept(sopc: Program, sopvm: Program) -> None:
     done = sopvm("do", "Show all employees in Sales.", "--translator", "patterns", "--save", "sales_people")
     assert done.exit_code == 0, done.stderr
+    start = lines(done.stdout)[0]
+    assert (start["script"], start["version"]) == ("sales_people", 1)
     assert len(sopvm("run", "sales_people", "-f", "records").stdout.splitlines()) == 2
+
+
+def test_a_wish_and_a_query_can_come_from_stdin(sopvm: Program, project: Path) -> None:
+    done = sopvm("do", "-", "-f", "records", input="Show all employees in Sales.\n")
+    assert {record["name"] for record in lines(done.stdout)} == {"Edgar", "Barbara"}
+    done = sopvm("db", "query", "-", "-f", "csv", input='from employees\nwhere name = "Ada"\nselect salary\n')
+    assert done.stdout == "salary\n180000\n"
 
 
 def test_a_wish_that_writes_is_refused(sopc: Program, sopvm: Program, project: Path) -> None:
@@ -212,6 +233,20 @@ def test_what_databases_hold(sopvm: Program) -> None:
     assert {"database": "hr", "store": "bonuses", "rows": 0, "fields": "employee_id, amount"} in found
     assert lines(sopvm("db", "ls", "hr", "-f", "records").stdout) == found
     assert sopvm("db", "ls", "hrr").exit_code == 2
+
+
+@pytest.mark.parametrize(("program", "words"), [("sopvm", ("db", "ls")), ("sopc", ("schema",))])
+def test_a_database_that_can_not_be_opened_does_not_hide_the_others(
+    sopc: Program, sopvm: Program, project: Path, program: str, words: tuple[str, ...]
+) -> None:
+    (project / "notes.db").write_text("these are notes, and no database " * 40)
+    run = sopvm if program == "sopvm" else sopc
+    done = run(*words, "-f", "csv", "--db", "notes=sqlite:///notes.db")
+    assert done.exit_code == 0
+    assert "hr,employees" in done.stdout
+    assert done.stderr.startswith("warning D0102: `notes` is not a SQLite database")
+    assert run(*words, "notes", "--db", "notes=sqlite:///notes.db").exit_code == 1
+    assert run(*words, "--db", "hr=sqlite:///notes.db").exit_code == 1
 
 
 def test_a_run_in_a_process_of_its_own(sopc: Program, project: Path) -> None:

@@ -67,6 +67,9 @@ def test_rolling_back(sopc: Program) -> None:
     assert "150000" in sopc("show", "audit").stdout
     assert records(sopc("history", "audit", "-f", "records").stdout)[2]["by"] == "hand, version 1 again"
     assert sopc("rollback", "audit", "9").exit_code == 2
+    assert sopc("rollback", "audit@2").stderr == "audit: version 4 is version 2 again\n"
+    done = sopc("rollback", "audit@1", "2")
+    assert (done.exit_code, done.stderr.split(":")[0]) == (2, "error C0102")
 
 
 @pytest.mark.usefixtures("two_versions")
@@ -74,6 +77,8 @@ def test_tags(sopc: Program) -> None:
     assert sopc("tag", "audit@1", "prod").exit_code == 0
     assert "150000" in sopc("show", "audit@prod").stdout
     assert records(sopc("history", "audit", "-f", "records").stdout)[0]["tags"] == ["prod"]
+    for tag in ("", "7", "prod@home"):
+        assert "L0109" in sopc("tag", "audit@1", tag).stderr
 
 
 def test_removing(sopc: Program, project: Path) -> None:

@@ -44,7 +44,7 @@ def row(query: str, head: str = "script s()") -> str:
             "from books left join authors on author_id = authors.id select title, name",
             "{title: text, name: text?}",
         ),
-        ("from books select pages as a union all (from books select price)", "{a: decimal(19,2)?}"),
+        ("from books select pages as a union all (from books select price)", "{a: decimal(21,2)?}"),
         ("from books select title, rank() over (partition by author_id order by pages) as r", "{title: text, r: int}"),
         ("from books select title, lag(pages) over (order by id) as p", "{title: text, p: int?}"),
         ("from books select sum(pages) over (partition by author_id) as s", "{s: int?}"),

@@ -270,7 +270,9 @@ PAIR = record_of([("a", INT), ("b", TEXT)])
     ("a", "b", "result"),
     [
         (INT, FLOAT, FLOAT),
-        (INT, decimal_of(10, 2), decimal_of(19, 2)),
+        (INT, decimal_of(10, 2), decimal_of(21, 2)),
+        (decimal_of(10, 2), decimal_of(12, 4), decimal_of(12, 4)),
+        (decimal_of(38, 2), decimal_of(38, 10), decimal_of(38, 10)),
         (decimal_of(10, 2), FLOAT, FLOAT),
         (NULL, INT, INT_OR_NULL),
         (INT, ANY, ANY),

@@ -37,6 +37,22 @@ def test_home_is_here_when_there_is_none_and_is_not_made(tmp_path: Path) -> None
     assert not (tmp_path / ".sop").exists()
 
 
+def test_a_home_of_nobody_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing says where ~nobody_here is") as error:
+        find_home("~nobody_here", tmp_path)
+    assert error.value.code == "C0206"
+
+
+def test_a_folder_that_may_not_be_entered_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    with pytest.raises(UsageError, match=r"main\.db can't be looked at: permission denied") as error:
+        Config.load(cwd=tmp_path)
+    assert error.value.code == "C0206"
+
+
 def test_a_given_home_goes_first_and_is_relative_to_the_working_folder(tmp_path: Path) -> None:
     (tmp_path / ".sop").mkdir()
     assert find_home("lib", tmp_path) == tmp_path / "lib"

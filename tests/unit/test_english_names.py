@@ -17,7 +17,7 @@ HERE = Path(__file__).parent / "english"
 # Words that any code or prose has, and that a test schema happens to use too.
 _ORDINARY = (
     "amount brace bracket code days done drop found given item items joined label ltd month name note open order parts "
-    "price state status table the title unit"
+    "price select state status table the title unit"
 )
 ORDINARY = frozenset(re.findall(r"\w+", _ORDINARY))
 # Words that a compiler's own code has.
@@ -58,5 +58,7 @@ def test_the_rest_of_the_compiler_names_nothing_of_a_schema_either() -> None:
     known = {*known_words(), *WORKFLOWS} - TECHNICAL
     names = re.compile(rf"(?<![a-z])({'|'.join(sorted(known))})(?![a-z])")
     files = [path for path in sorted(ROOT.rglob("*.py")) if (ROOT / "demo") not in path.parents]
-    naming = {str(path.relative_to(ROOT)): sorted(set(names.findall(path.read_text("utf-8").lower()))) for path in files}
+    naming = {
+        str(path.relative_to(ROOT)): sorted(set(names.findall(path.read_text("utf-8").lower()))) for path in files
+    }
     assert {path: found for path, found in naming.items() if found} == {}

@@ -117,3 +117,15 @@ def test_tables_that_cannot_be_kept_are_only_slower(tmp_path: Path, monkeypatch:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert works(uncached())
+
+
+@pytest.mark.parametrize("folder", ["", "relative"])
+def test_a_user_without_a_home_has_no_cache(folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", folder)
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert works(uncached())
+    assert list(tmp_path.iterdir()) == []

@@ -379,3 +379,14 @@ def test_an_export_with_a_forged_module_is_refused(tmp_path: Path) -> None:
             two.merge(unpack_bundle(pack_bundle(bundle), "file"))
         assert code_of(error) == "L0108"
         assert two.names() == []
+
+
+def test_a_folder_that_may_not_be_entered_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    monkeypatch.setattr(Path, "is_file", refuse)
+    with pytest.raises(SopError, match="can't be read: permission denied") as error:
+        Library.open(tmp_path).names()
+    assert error.value.code == "L0106"

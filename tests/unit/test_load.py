@@ -222,3 +222,29 @@ def test_stores_are_listed_with_their_rows(database: SQLiteDatabase, tmp_path: P
     import_file(database, write(tmp_path / "b.csv", "n,m\n1,2\n3,4\n"))
     import_file(database, write(tmp_path / "a.csv", "n,m\n1,2\n"))
     assert [(store.name, store.rows) for store in list_stores(database)] == [("a", 1), ("b", 2)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('{"a":1,"A":2}\n', "`a` and `A`, which differ in case only"),
+        ('{"a":1}\n{" ":2}\n', "a field whose name is empty"),
+        ('{"a":1e400}\n[1]\n', "line 1: it is not JSON"),
+        ('[{"a":1},\n{"a":2}]\n', "is a JSON array"),
+    ],
+)
+def test_ndjson_without_usable_fields_says_why(database: SQLiteDatabase, tmp_path: Path, lines: str, said: str) -> None:
+    with pytest.raises(DatabaseError) as caught:
+        import_file(database, write(tmp_path / "odd.ndjson", lines), title="the rows")
+    assert caught.value.code == "D0504"
+    assert caught.value.message.startswith("the rows ") and said in caught.value.message
+    assert list_stores(database) == []
+
+
+def test_an_int_past_64_bits_is_a_bad_line_of_ndjson(database: SQLiteDatabase, tmp_path: Path) -> None:
+    path = write(tmp_path / "big.ndjson", '{"a":1}\n{"a":99999999999999999999}\n{"a":9223372036854775807}\n')
+    with pytest.raises(DatabaseError, match="line 2: `a` is") as caught:
+        import_file(database, path)
+    assert caught.value.code == "D0503"
+    assert import_file(database, path, skip_bad=True).rows == 2
+    assert rows(database, "big") == [(1,), (9223372036854775807,)]

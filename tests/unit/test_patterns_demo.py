@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,17 +17,28 @@ from sopc.demo import WORKFLOWS, make_demo
 from sopc.source import Source
 from sopc.testing import Bench
 
+DATABASES = {"hr": "sqlite:///hr.db", "inventory": "sqlite:///inventory.db"}
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    make_demo(tmp_path)
-    with Bench(tmp_path, {"hr": "sqlite:///hr.db", "inventory": "sqlite:///inventory.db"}) as made:
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the demo, its workflows compiled."""
+    folder = tmp_path_factory.mktemp("demo")
+    make_demo(folder)
+    with Bench(folder, DATABASES) as made:
         for name in WORKFLOWS:
-            text = (tmp_path / f"{name}.txt").read_text(encoding="utf-8")
+            text = (folder / f"{name}.txt").read_text(encoding="utf-8")
             with Context(made.config, made.library) as context:
                 draft = pipeline.draft(Source(f"{name}.txt", text), context, "patterns")
             assert draft.name == name
             made.compile(draft.sop_text, f"{name}.sop")
+    return folder
+
+
+@pytest.fixture
+def bench(compiled: Path, tmp_path: Path) -> Iterator[Bench]:
+    shutil.copytree(compiled, tmp_path, dirs_exist_ok=True)
+    with Bench(tmp_path, DATABASES) as made:
         yield made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -285,6 +286,31 @@ end
     assert [msgspec.json.decode(line)["type"] for line in rest] == ["rollback", "error", "end"]
     assert b'"status":"cancelled"' in rest[-1]
     assert runs.sql("SELECT count(*) FROM log") == [(0,)]
+
+
+def test_the_end_of_its_time_ends_a_statement_under_way(runs: Runs) -> None:
+    runs.sql("CREATE TABLE digits (d INTEGER NOT NULL)")
+    runs.sql("INSERT INTO digits VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)")
+    names = "abcdefghijklmnop"
+    joins = " ".join(f"join digits as {name} on {name}.d >= a.d" for name in names[1:])
+    runs.compile(f"""
+script endless()
+  insert into log {{text: "before"}}
+  emit from digits as a {joins} where {" + ".join(f"{name}.d" for name in names)} < 0 select a.d
+end
+""")
+    error = runs.error("endless", max_seconds=0.2)
+    assert (error["step"], error["result"]["code"]) == ("2", "V0303")
+    assert runs.sql("SELECT count(*) FROM log") == [(0,)]
+
+
+def test_the_end_of_its_time_ends_the_wait_for_a_lock(runs: Runs) -> None:
+    runs.compile('script f()\n  insert into log {text: "x"}\nend\n')
+    runs.connect = lambda name: SQLiteDatabase(runs.path, name=name, busy=3600)
+    other = sqlite3.connect(runs.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert runs.error("f", max_seconds=0.05)["result"]["code"] == "V0303"
+    other.close()
 
 
 def test_a_warm_run_imports_no_compiler(runs: Runs) -> None:

@@ -322,6 +322,15 @@ def test_a_lock_is_waited_for_and_then_said(open_: Open, tmp_path: Path) -> None
     database.rollback()
 
 
+def test_an_interrupt_ends_the_wait_for_a_lock(open_: Open, tmp_path: Path) -> None:
+    database = open_(NUMBERS, busy=3600)
+    other = sqlite3.connect(tmp_path / "main.db", isolation_level=None)
+    other.execute("begin immediate")
+    database.interrupt()
+    assert refusal(lambda: database.begin(write=True)).code == "D0401"
+    other.close()
+
+
 def test_a_stale_snapshot_is_to_be_tried_again(open_: Open) -> None:
     first = open_("pragma journal_mode = wal;" + NUMBERS)
     second = SQLiteDatabase(first.path, name="main")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sopc.english.patterns import words
+from sopc.english.patterns.finish import moved
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
 from sopc.english.patterns.meanings import (
     Condition,
@@ -152,7 +153,7 @@ def _update(context: Context, rows: Rows, assignments: tuple[nodes.Assignment, .
     source, where = _written(context, rows)
     assert source.origin is not None
     if rows.source.origin is not None:
-        assignments = _moved(assignments, rows.source.alias, source.alias)
+        assignments = moved(assignments, rows.source.alias, source.alias)
     step = nodes.Update(store=source.store.name, database=source.origin.database, where=where, assignments=assignments)
     return Steps((step,))
 
@@ -161,8 +162,37 @@ def _update_rows(context: Context, about: Source, assignments: tuple[nodes.Assig
     return _update(context, rows, assignments)
 
 
-def _set_of(context: Context, about: Source, change: Change, rows: Rows, value: Value) -> Steps:
-    return _update(context, rows, (_assigned(context, change, value),))
+def _set_of(
+    context: Context,
+    about: Source,
+    change: Change,
+    rows: Rows,
+    value: Value,
+    more: tuple[nodes.Assignment, ...] = (),
+) -> Steps:
+    return _update(context, rows, (_assigned(context, change, value), *more))
+
+
+def _set_theirs(
+    context: Context, about: Source, own_change: Change, value: Value, more: tuple[nodes.Assignment, ...] = ()
+) -> Steps:
+    """As in "set their size to 10", of what was found before."""
+    if context.found is None or about != context.found.source:
+        raise Reject()
+    return _set_of(context, about, own_change, Rows(about), value, more)
+
+
+def _replaced(
+    context: Context, about: Source, change: Change, old: Value, value: Value, rows: Rows | None = None
+) -> Steps:
+    """As in "change the colour from Blue to Green"; of every row that has it, unless told."""
+    if about.origin is None or (rows is not None and rows.source != about) or not old.fits(change.field.type):
+        raise Reject()
+    if rows is None and context.found is not None and context.found.rows.source.store == about.store:
+        raise Reject()
+    held = compare("=", change.field.node, old.node)
+    chosen = Rows(about, (*(rows.conditions if rows else ()), held))
+    return _update(context, chosen, (_assigned(context, change, value),))
 
 
 def _update_subject(context: Context, about: Source, assignments: tuple[nodes.Assignment, ...]) -> Steps:
@@ -235,7 +265,7 @@ def _written(context: Context, rows: Rows) -> tuple[Source, nodes.Expr | None]:
         return source, all_of(rows.conditions) if rows.conditions else None
     found = live(context)
     store = found.rows.source
-    own = tuple(_moved(condition, source.alias, store.alias) for condition in rows.conditions)
+    own = tuple(moved(condition, source.alias, store.alias) for condition in rows.conditions)
     if found.rows.limit is None:
         conditions = (*found.rows.conditions, *own)
         return store, all_of(conditions) if conditions else None
@@ -245,18 +275,6 @@ def _written(context: Context, rows: Rows) -> tuple[Source, nodes.Expr | None]:
     select = nodes.Select(columns=(nodes.NamedColumn(value=column(source, key[0])),))
     query = nodes.Query(stages=(nodes.From(store=found.name), select))
     return store, all_of([nodes.InExpr(arg=column(store, key[0]), query=query), *own])
-
-
-def _moved(node: Any, old: str, new: str) -> Any:
-    """The expression with the fields of one source taken of another."""
-    from sopc.english.patterns.finish import rewrite
-
-    def rename(part: nodes.Node) -> nodes.Node:
-        if isinstance(part, nodes.FieldAccess) and part.base == nodes.Name(name=old):
-            return part.model_copy(update={"base": nodes.Name(name=new)})
-        return part
-
-    return rewrite(node, rename)
 
 
 _CHANGED = "{about} {change@about} of {rows@about}"
@@ -283,9 +301,27 @@ ROWS = (
     Row("assigned", "{change} to (nothing|null|empty|unknown)", _emptied),
     Row("more_assigned", "(,|[,] and) {assigned}", lambda context, assigned: assigned),
     Row("assignments", "{assigned:first} {more_assigned:more}*", lambda context, first, more: (first, *more)),
-    Row("statement", "(set|change|update) {about} {change@about} of {rows@about} to {value@change}", _set_of),
     Row("statement", "(set|change|update) {about} {rows@about} 's {change@about} to {value@change}", _set_of),
     Row("statement", "(set|change|update) {about} {assignments@about} (for|of|on|in) {rows@about}", _update_rows),
+    Row(
+        "statement",
+        "(set|change|update) {about} {change@about} of {rows@about} to {value@change} {more_assigned:more@about}*",
+        _set_of,
+    ),
+    Row(
+        "statement",
+        "(set|change|update) {about} their {own_change@about} to {value@own_change} {more_assigned:more@about}*",
+        _set_theirs,
+    ),
+    Row("own_change", "{own_field}", _changed),
+    *(
+        Row("statement", f"({verbs}) {{about}} {{change@about}} {old} to {{value@change}}{rows}", _replaced)
+        for verbs, old in (
+            ("set|change|update|rename", "from {value:old@change}"),
+            ("change|rename", "{value:old@change}"),
+        )
+        for rows in ("", " (for|of|in|on) {rows@about}")
+    ),
     Row("statement", "for {about} {rows@about} [,] (set|change|update) {assignments@about}", _update_rows),
     Row("statement", "(set|change|update) {about} {assignments@about}", _update_subject),
     *(

@@ -9,8 +9,9 @@ from sopc.dsl.fmt import format_step
 from sopc.english.patterns import words
 from sopc.english.patterns.flow import Loop, Otherwise
 from sopc.english.patterns.matcher import Matcher
-from sopc.english.patterns.meanings import Context, Source, Steps
-from sopc.english.patterns.names import field_names, holding, is_measure, reference_names
+from sopc.english.patterns.meanings import Context, Steps
+from sopc.english.patterns.names import field_names, holding, reference_names
+from sopc.english.patterns.nearest import nearest
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 
@@ -30,17 +31,25 @@ class Complaint(Exception):
 def not_understood(matcher: Matcher, context: Context) -> Complaint:
     """T0201 for words that mean nothing here, T0202 for known words in an order that no pattern has."""
     unknown = list(dict.fromkeys(_unknown(matcher, context)))
-    hint = f"{_nearest(matcher, context)}; or let a model translate it, or write it in the .sop file"
+    form = nearest(matcher, context)
+    ways = "let a model translate it, or write it in the .sop file"
+    if form is not None:
+        hint = f"nearest form: {form}; or {ways}"
+    elif context.world.sources:
+        hint = f"say it in smaller sentences; or {ways}"
+    else:
+        hint = "there is no store to speak of; import data first"
     if unknown:
         said = " and ".join(f'"{word}"' for word in unknown)
         verb = "is" if len(unknown) == 1 else "are"
         return Complaint(
             "T0201", f"{said} {verb} no store, field, value or variable here, and no word the patterns know", hint
         )
-    reasons = [reason for at, reason in matcher.rejected if at >= matcher.furthest - 1]
-    reasons = reasons or [reason for _, reason in matcher.rejected]
+    reasons = [(reason, known) for at, reason, known in matcher.rejected if at >= matcher.furthest - 1]
+    reasons = reasons or [(reason, known) for _, reason, known in matcher.rejected]
     if reasons:
-        return Complaint("T0202", reasons[-1], hint)
+        reason, known = reasons[-1]
+        return Complaint("T0202", reason, known or hint)
     if matcher.furthest >= len(matcher.tokens):
         return Complaint("T0202", "its words are known, but not in this order", hint)
     rest = matcher.source(matcher.furthest, len(matcher.tokens))
@@ -110,33 +119,3 @@ def _in_a_value(matcher: Matcher, position: int, context: Context) -> bool:
             if any(holding(source, value, context, 0) for source in context.world.sources):
                 return True
     return False
-
-
-def _nearest(matcher: Matcher, context: Context) -> str:
-    """A sentence of the same kind that can be read, over names that exist."""
-    first = matcher.low(0)
-    source = _spoken_of(matcher, context)
-    if source is None:
-        return "there is no store to speak of; import data first"
-    store = " ".join(name_words(source.store.name))
-    fields = [field for field in source.store.fields if is_measure(source.store, field)] or list(source.store.fields)
-    field = " ".join(name_words(fields[0].name))
-    kinds = (
-        (("delete", "remove"), f"delete the {store} whose {field} is …"),
-        (("set", "change", "update", "increase", "reduce"), f"set the {field} of the {store} whose … is … to …"),
-        (("create", "insert", "add"), f"create a {words.singular(store)} with {field} = …, …"),
-        (("for",), f"for each of the {store} whose {field} is above …, say …"),
-        (("if", "when"), f"if there are more than … {store}, ask …"),
-        (("how", "count"), f"how many {store} per …?"),
-        (("return",), f"return the number of {store}"),
-        (("stop", "fail"), f'stop with the message "…" if there are no {store}'),
-    )
-    form = next((form for verbs, form in kinds if first in verbs), f"show the {store} whose {field} is above …")
-    return f"nearest form: {form}"
-
-
-def _spoken_of(matcher: Matcher, context: Context) -> Source | None:
-    for source in context.world.sources:
-        if any(matcher.read("head", at, context.within(source)) for at in range(len(matcher.tokens))):
-            return source
-    return next(iter(context.world.sources), None)

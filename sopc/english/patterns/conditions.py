@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from runtime.databases.schema import Field
 from sopc.english.patterns import words
 from sopc.english.patterns.dates import through
+from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row, Several
 from sopc.english.patterns.meanings import (
     NUMERIC,
@@ -25,9 +27,9 @@ from sopc.english.patterns.meanings import (
     negate,
     via,
 )
-from sopc.english.patterns.names import field_value, hop_along, is_measure, label_fields, with_hop
+from sopc.english.patterns.names import field_value, hop_along, label_fields, with_hop
 from sopc.english.patterns.tokens import name_words
-from sopc.english.patterns.values import rows_query
+from sopc.english.patterns.values import literal, overall, rows_query
 from sopc.tree import nodes
 
 
@@ -139,6 +141,33 @@ def _filled(context: Context) -> Condition:
     return _not(context, _empty(context))
 
 
+def _signed(op: str) -> Any:
+    def build(context: Context, field: Value) -> Condition:
+        return _of_field(context, field, _sign(op)(context.enter(field)))
+
+    return build
+
+
+def _sign(op: str) -> Any:
+    """Above or below zero."""
+
+    def build(context: Context) -> Condition:
+        zero = literal(Decimal(0))
+        return Condition(compare(op, _target(context, zero).node, zero.node))
+
+    return build
+
+
+def _beside_average(op: str) -> Any:
+    """As in "with an above average size"."""
+
+    def build(context: Context, field: Value) -> Condition:
+        average = overall(context.enter(field), "avg", field)
+        return _of_field(context, field, Condition(compare(op, field.node, average.node)))
+
+    return build
+
+
 def _text_test(op: str) -> Any:
     def build(context: Context, value: Value) -> Condition:
         if context.target is None or context.target.type.name != "text" or value.type.name not in ("text", "any"):
@@ -165,6 +194,14 @@ def _key_value(reference: Hop) -> Value:
     field = reference.base.store.field(reference.key.fields[0])
     assert field is not None
     return field_value(reference.base, field)
+
+
+def _missing_time(context: Context, happened: Value, be: None = None) -> Condition:
+    return _missing_field(context, happened)
+
+
+def _known_time(context: Context, happened: Value) -> Condition:
+    return _has_field(context, happened)
 
 
 def _measured(context: Context, field: Value, amount: Value, comparison: str = "=", bound: str = "") -> Condition:
@@ -268,10 +305,9 @@ def bare_number(matcher: Matcher, position: int, context: Context) -> Iterator[F
     source = context.source
     if source is None:
         return
-    for field in source.store.fields:
-        if is_measure(source.store, field):
-            for end, condition in matcher.read("number_tests", position, _testing(context, source, field)):
-                yield end, Condition(condition.node, (field.name,))
+    for field in measures(source.store):
+        for end, condition in matcher.read("number_tests", position, _testing(context, source, field)):
+            yield end, Condition(condition.node, (field.name,))
 
 
 def _testing(context: Context, source: Source, field: Field) -> Context:
@@ -303,7 +339,21 @@ def _more_stored(matcher: Matcher, position: int, context: Context, before: tupl
             yield from _more_stored(matcher, end, context, found)
 
 
+def with_a_field(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """As in "with a lid": the field is not empty. What can be tested, or is a parameter, is no such thing."""
+    if matcher.low(position) not in ("a", "an", "any", "some"):
+        return
+    named = {end for end, _ in matcher.read("variable", position + 1, context)}
+    for end, field in matcher.read("own_field", position + 1, context):
+        if end not in named and not matcher.read("tests", end, context.enter(field)):
+            try:
+                yield end, _has_field(context, field)
+            except Reject as error:
+                matcher.reject(end, str(error))
+
+
 PRIMITIVES: dict[str, Primitive] = {
+    "with_a_field": with_a_field,
     "bare_date": bare_date,
     "bare_number": bare_number,
     "stored_list": stored_list,
@@ -330,6 +380,8 @@ ROWS = (
     Row("value_test", "[one of|either|any of] {value:first} {another:more}* [,] or {value:last}", _one_of),
     Row("value_test", "(missing|empty|unknown|blank|null|unset|not known|not set|not given)", _empty),
     Row("value_test", "(known|set|given|present|not missing|not empty|not null|not blank|not unknown)", _filled),
+    Row("value_test", "negative", _sign("<")),
+    Row("value_test", "positive", _sign(">")),
     Row("value_test", "(contains|contain|containing|includes|including) {value}", _text_test("contains")),
     Row("value_test", "(starts|start|starting|begins|begin|beginning) with {value}", _text_test("starts with")),
     Row("value_test", "(ends|end|ending) with {value}", _text_test("ends with")),
@@ -364,10 +416,17 @@ ROWS = (
         lambda context, condition: ("and", _not(context, condition)),
     ),
     Row("complements", "{complement:first} {more_complements:more}*", _joined),
-    Row("predicate", "{be} {complements:condition}", lambda context, condition, be=None: condition),
+    Row(
+        "predicate",
+        "{be} [still|currently|now|already] {complements:condition}",
+        lambda context, condition, be=None: condition,
+    ),
     Row("predicate", "{be} not {complement:condition}", lambda context, condition, be=None: _not(context, condition)),
     Row("predicate", f"{_HAS} not been {{complement:condition}}", _not),
     Row("predicate", f"{_HAS} been {{complement:condition}}", _kept),
+    Row("predicate", f"{_HAS} not [yet] [been] {{happened}} [yet]", _missing_time),
+    Row("predicate", f"{_HAS} [been] {{happened}}", _known_time),
+    Row("predicate", "{be} not [yet] {happened} [yet]", _missing_time),
     Row("predicate", f"{_HAS} {{holdings:condition}}", _kept),
     Row("predicate", "(do|does|did) not have {lack:condition}", _kept),
     Row("predicate", "(belong|belongs) to [the] {stored_list:condition}", _kept),
@@ -388,7 +447,11 @@ ROWS = (
     Row("holding", "{number:amount} {bound} {own_field:field}", _measured),
     Row("holding", "[exactly] {number:amount} {own_field:field}", _measured),
     Row("holding", "(a|an|any|some) {reference}", _has_reference),
-    Row("holding", "(a|an|any|some) {own_field:field}", _has_field),
+    Row("holding", "{with_a_field:condition}", _kept),
+    Row("holding", "[a|an] negative {own_field:field}", _signed("<")),
+    Row("holding", "[a|an] positive {own_field:field}", _signed(">")),
+    Row("holding", "[a|an] above average {own_field:field}", _beside_average(">")),
+    Row("holding", "[a|an] below average {own_field:field}", _beside_average("<")),
     Row("holding", "[a|an|the] {reference} {clause:condition@reference}", _of_reference),
     Row("missing", "{own_field:field}", _missing_field),
     Row("missing", "{reference}", _missing_reference),
@@ -410,11 +473,17 @@ ROWS = (
         _not,
     ),
     Row("clause", f"{_PLACE} [the|a|an|all|any] {{reference}} {{clause:condition@reference}}", _of_reference),
+    Row("clause", f"{_PLACE} [the|a|an|all|any] {{described_reference:condition}}", _kept),
     Row("clause", "(in|on|at|of|from|for) [the] {own_field} {value_test:condition@own_field}", _kept_of),
     Row("clause", "{happening:condition}", _kept),
     Row("clause", "not {happening:condition}", _not),
     Row("clause", f"{_PLACE} (the|that|this|a|an) {{variable}}", _given),
     Row("clause", f"{_PLACE} the {{stored:condition}} {{own_field}}", _named_after),
+    Row(
+        "clause",
+        "(in|on|at|of|from|for) [the|a] {own_field} (named|called) {value_test:condition@own_field}",
+        _kept_of,
+    ),
     Row("clause", f"{_PLACE} the {{stored:condition}} {{reference}}", _named_after),
     Row("first_clause", "{clause:condition}", _kept),
     Row("first_clause", "{stored:condition}", _kept),

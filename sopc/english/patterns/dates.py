@@ -11,6 +11,7 @@ from runtime.types import DATE, TIMESTAMP
 from sopc.english.patterns import words
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
 from sopc.english.patterns.meanings import Condition, Context, Value, all_of, call, compare, via
+from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 
 TODAY = call("today")
@@ -127,6 +128,12 @@ def _ago(context: Context, number: Value, unit: str) -> Span:
 
 
 def _given(context: Context, variable: Value) -> Span:
+    if variable.type.name == "any" and context.source is not None:
+        for field in context.source.store.fields:
+            if field.type.name not in ("date", "timestamp") and words.same_words(
+                name_words(field.name), variable.label
+            ):
+                raise Reject()
     if variable.type.name == "timestamp":
         return Span(variable.node, None, exact=True)
     if variable.type.name not in ("date", "any"):

@@ -23,6 +23,17 @@ def rewrite(node: Any, change: Callable[[nodes.Node], nodes.Node]) -> Any:
     return change(node if same else node.model_copy(update=changed))
 
 
+def moved(node: Any, old: str, new: str) -> Any:
+    """The expression with the fields of one source taken of another."""
+
+    def rename(part: nodes.Node) -> nodes.Node:
+        if isinstance(part, nodes.FieldAccess) and part.base == nodes.Name(name=old):
+            return part.model_copy(update={"base": nodes.Name(name=new)})
+        return part
+
+    return rewrite(node, rename)
+
+
 def walk(node: Any) -> Iterator[nodes.Node]:
     """Every node of a tree, parents first."""
     if isinstance(node, nodes.Node):

@@ -9,6 +9,7 @@ from runtime.bytecode.module import Signature
 from runtime.databases.schema import Field, Store
 from runtime.types import BOOL, TEXT, Type
 from sopc.english.patterns import words
+from sopc.english.patterns.finish import moved, walk
 from sopc.english.patterns.matcher import Reject, Row, Several
 from sopc.english.patterns.meanings import (
     Condition,
@@ -20,14 +21,16 @@ from sopc.english.patterns.meanings import (
     Variable,
     all_of,
     any_of,
+    column,
     compare,
+    conjuncts,
     negate,
     text,
 )
 from sopc.english.patterns.names import made_variable
 from sopc.english.patterns.queries import Ask, queries
 from sopc.english.patterns.tokens import name_words
-from sopc.english.patterns.values import found_count, live, rows_query
+from sopc.english.patterns.values import figure_of, found_count, live, not_a_variable, rows_query
 from sopc.tree import nodes
 
 STOPPED = "stopped, as the answer was no"
@@ -100,8 +103,28 @@ def each(context: Context, loop: Loop, body: Steps) -> Steps:
     shows = [step for step in body.steps if isinstance(step, nodes.Emit)]
     if any(not _speaks_of(step, loop.name) for step in shows):
         raise Reject()
-    step = nodes.ForEach(name=loop.name, query=loop.query, value=loop.value, steps=body.steps)
-    return Steps((step,), closed=True, returns=body.returns)
+    step: nodes.AnyStep = nodes.ForEach(name=loop.name, query=loop.query, value=loop.value, steps=body.steps)
+    return Steps((_at_once(loop, body) or step,), closed=True, returns=body.returns)
+
+
+def _at_once(loop: Loop, body: Steps) -> nodes.Update | None:
+    """One change of each record to amounts of its own, as one change of all of them."""
+    if loop.query is None or len(body.steps) != 1 or not isinstance(body.steps[0], nodes.Update):
+        return None
+    update, store = body.steps[0], loop.record.store
+    origin, *rest = loop.query.stages
+    ties = [compare("=", nodes.FieldAccess(base=nodes.Name(name=store.name), name=key), column(loop.record, key))
+            for key in store.primary_key]  # fmt: skip
+    if origin != nodes.From(store=update.store, database=update.database) or not ties or update.where != all_of(ties):
+        return None
+    if any(not isinstance(stage, nodes.Where) for stage in rest):
+        return None
+    if any(isinstance(part, nodes.QueryExpr) for part in walk(update.assignments)):
+        return None
+    conditions = [stage.condition for stage in rest if isinstance(stage, nodes.Where)]
+    where = all_of(conditions) if conditions else None
+    assignments = moved(update.assignments, loop.record.alias, store.name)
+    return update.model_copy(update={"where": where, "assignments": assignments})
 
 
 def _speaks_of(node: Any, name: str) -> bool:
@@ -174,6 +197,23 @@ def _there_are(context: Context, about: Source, rows: Rows) -> Condition:
     if rows.source.origin is None:
         raise Reject()
     return Condition(nodes.QueryExpr(kind="exists", query=rows_query(rows)))
+
+
+def _some_are(context: Context, about: Source, rows: Rows, condition: Condition) -> Condition:
+    return _there_are(context, about, replace(rows, conditions=(*rows.conditions, *conjuncts(condition.node))))
+
+
+def _none_are(context: Context, about: Source, rows: Rows, condition: Condition) -> Condition:
+    return Condition(negate(_some_are(context, about, rows, condition).node))
+
+
+def _whole_figure(context: Context, aggregate: str, about: Source, field: Value) -> Value:
+    """As in "the total size": of all rows, where none are spoken of."""
+    found = context.found
+    if about.origin is None or (found is not None and found.rows.source.store == about.store):
+        raise Reject()
+    not_a_variable(context, aggregate, field.label)
+    return figure_of(context, aggregate, about, field, Rows(about))
 
 
 def _there_are_none(context: Context, about: Source, rows: Rows) -> Condition:
@@ -321,6 +361,10 @@ ROWS = (
     ),
     Row("fact", "there (is|are|were|was) [any|some|at least one|a|an] {about} {rows@about}", _there_are),
     Row("fact", "any {about} {rows@about} (exist|exists)", _there_are),
+    Row("fact", "(any|some) {about} {rows@about} {predicates:condition@about}", _some_are),
+    Row("fact", "no {about} {rows@about} {predicates:condition@about}", _none_are),
+    Row("fact", "{whole_figure:value} {tests:condition@value}", _fact),
+    Row("whole_figure", "[the] {aggregate} {about} {field@about}", _whole_figure),
     Row("fact", "there (is|are|were|was) (no|not any) {about} {rows@about}", _there_are_none),
     Row("fact", "there (is|are|were) {comparison} {number:amount} {about} {rows@about}", _there_are_many),
     Row("fact", "there (is|are|were) {number:amount} {bound} {about} {rows@about}", _there_are_many),
@@ -351,6 +395,7 @@ ROWS = (
     Row("plain", "(stop|fail|abort|give up) [here|now] (with|saying|and say|:) {written:message}", _stop),
     Row("plain", "(say|print|write|tell|report|announce|note) [:] {written}", _say),
     Row("plain", "return {value}", _return),
+    Row("plain", "return {whole_figure:value}", _return),
     Row("plain", "(give back|the result is|answer with) {value}", _return),
     Row("plain", "ask [:] {written}", _ask),
     Row("plain", "ask whether to {free_words:question}", _ask_whether),

@@ -8,9 +8,11 @@ from sopc.english.patterns import (
     changes,
     conditions,
     dates,
+    figures,
     flow,
     names,
     parameters,
+    rankings,
     selections,
     show,
     statements,
@@ -18,7 +20,7 @@ from sopc.english.patterns import (
 )
 from sopc.english.patterns.matcher import Grammar
 
-_MODULES_WITH_ROWS = (dates, values, conditions, selections, show, changes, flow, parameters)
+_MODULES_WITH_ROWS = (dates, values, conditions, selections, figures, show, rankings, changes, flow, parameters)
 _MODULES_WITH_PRIMITIVES = (names, dates, values, conditions, changes, statements, parameters)
 
 

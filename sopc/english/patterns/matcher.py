@@ -56,6 +56,14 @@ class _Phrase:
     many: bool
 
 
+class _Compiled(NamedTuple):
+    """A row. starts: the words that it can begin with; None where it begins with a phrase, or may be empty."""
+
+    parts: tuple[Any, ...]
+    build: Callable[..., Any]
+    starts: frozenset[str] | None
+
+
 _PIECE = re.compile(
     r"\{(\w+)(?::(\w+))?(?:@(\w+))?\}(\*?)|([(\[|\])\]])|\\([()])|('s|<=|>=|!=|<>|==|[^\s\w{}()\[\]|]|\w+)"
 )
@@ -68,12 +76,13 @@ class Grammar:
 
     def __init__(self, rows: Sequence[Row], primitives: Mapping[str, Primitive]) -> None:
         self.primitives = primitives
-        self.rows: dict[str, list[tuple[tuple[Any, ...], Callable[..., Any]]]] = {}
+        self.rows: dict[str, list[_Compiled]] = {}
         self.words: set[str] = set()
         for row in rows:
-            self.rows.setdefault(row.phrase, []).append((self._compile(row.pattern), row.build))
+            parts = self._compile(row.pattern)
+            self.rows.setdefault(row.phrase, []).append(_Compiled(parts, row.build, _first_words(parts)))
         known = self.rows.keys() | primitives.keys()
-        missing = {part.phrase for parts in self.rows.values() for pattern, _ in parts for part in _phrases(pattern)}
+        missing = {part.phrase for rows in self.rows.values() for row in rows for part in _phrases(row.parts)}
         if missing - known:
             raise ValueError(f"patterns refer to phrases that no row defines: {sorted(missing - known)}")
 
@@ -108,14 +117,14 @@ class Grammar:
 
 
 class Matcher:
-    """Reads one sentence. furthest: the token up to which some reading got; rejected: (token, reason) pairs."""
+    """Reads one sentence. furthest: the token up to which some reading got; rejected: (token, reason, hint or None)."""
 
     def __init__(self, grammar: Grammar, text: str, tokens: tuple[Token, ...]) -> None:
         self.grammar = grammar
         self.text = text
         self.tokens = tokens
         self.furthest = 0
-        self.rejected: list[tuple[int, str]] = []
+        self.rejected: list[tuple[int, str, str | None]] = []
         self._memo: dict[tuple[str, int, int], list[Found]] = {}
         self._contexts: list[Any] = []
 
@@ -128,8 +137,10 @@ class Matcher:
             found = self._memo[key] = []
             if phrase in self.grammar.primitives:
                 self._add(found, self.grammar.primitives[phrase](self, position, context))
-            for pattern, build in self.grammar.rows.get(phrase, ()):
-                self._add(found, self._row(pattern, build, position, context))
+            low = self.low(position)
+            for row in self.grammar.rows.get(phrase, ()):
+                if row.starts is None or low in row.starts:
+                    self._add(found, self._row(row.parts, row.build, position, context))
         return found
 
     def whole(self, phrase: str, context: Any) -> list[Any]:
@@ -143,8 +154,8 @@ class Matcher:
         """The sentence's own text from token `start` to before token `end`."""
         return self.text[self.tokens[start].start : self.tokens[end - 1].end]
 
-    def reject(self, position: int, reason: str) -> None:
-        self.rejected.append((position, reason))
+    def reject(self, position: int, reason: str, hint: str | None = None) -> None:
+        self.rejected.append((position, reason, hint))
 
     def reach(self, position: int) -> None:
         self.furthest = max(self.furthest, position)
@@ -194,6 +205,15 @@ class Matcher:
         for end, meaning in self.read(phrase, position, context):
             if end > position:
                 yield from self._repeat(phrase, end, context, (*before, meaning))
+
+
+def _first_words(parts: tuple[Any, ...]) -> frozenset[str] | None:
+    if not parts or isinstance(parts[0], _Phrase):
+        return None
+    if isinstance(parts[0], _Word):
+        return frozenset({parts[0].low})
+    options = [_first_words((*option, *parts[1:])) for option in parts[0].options]
+    return None if None in options else frozenset().union(*(words for words in options if words))
 
 
 def _phrases(parts: tuple[Any, ...]) -> Iterator[_Phrase]:

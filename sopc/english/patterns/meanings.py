@@ -68,6 +68,8 @@ class Value:
     hops: tuple[Hop, ...] = ()
     field: str | None = None
     aggregate: str | None = None
+    bare: str | None = None
+    """The aggregate, where its word alone was said and not of what."""
     counted: Rows | None = None
     """The rows that a count is said to be of."""
     owner: Source | None = None

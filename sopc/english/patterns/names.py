@@ -32,14 +32,22 @@ _LONGEST_NAME = 4
 
 
 def field_names(store: Store, field: Field) -> list[tuple[str, ...]]:
-    """Each way English may write a field's name: whole, or without the store's own name in front ("box_size" of a
-    box is its size)."""
+    """Each way English may write a field's name: whole; without the store's own name in front ("box_size" of a box is
+    its size); a "maker name" as the maker; a day "closed_on" as the closed date. What else the store has wins."""
     whole = name_words(field.name)
-    found = [whole]
     own = name_words(store.name)
+    ways = []
     if len(whole) > len(own) and words.same_words(whole[: len(own)], own):
-        found.append(whole[len(own) :])
-    return found
+        ways.append(whole[len(own) :])
+    if len(whole) > 1 and whole[-1] in words.LABELS:
+        ways.append(whole[:-1])
+    if len(whole) > 1 and whole[-1] in ("on", "at") and field.type.name in ("date", "timestamp"):
+        ways += [(*whole[:-1], "date"), (*whole, "date")]
+    if not ways:
+        return [whole]
+    others = [name_words(other.name) for other in store.fields if other != field]
+    others += [way for key in store.foreign_keys if key.fields != (field.name,) for way in reference_names(store, key)]
+    return [whole, *(way for way in ways if not any(words.same_words(way, other) for other in others))]
 
 
 def reference_names(store: Store, key: ForeignKey) -> list[tuple[str, ...]]:
@@ -51,14 +59,6 @@ def reference_names(store: Store, key: ForeignKey) -> list[tuple[str, ...]]:
             own = own[:-1]
         found.append(own)
     return found
-
-
-def is_measure(store: Store, field: Field) -> bool:
-    """Whether a field holds numbers that count for something: it is no key and no reference."""
-    keys = set(store.primary_key) if len(store.primary_key) == 1 else set()
-    for key in store.foreign_keys:
-        keys |= set(key.fields)
-    return field.type.name in ("int", "float", "decimal") and field.name not in keys
 
 
 def hop_along(source: Source, key: ForeignKey, context: Context) -> Hop:
@@ -149,6 +149,32 @@ def reference_label(matcher: Matcher, position: int, context: Context) -> Iterat
                 hop = hop_along(source, key, context)
                 for field in label_fields(hop.target.store):
                     yield end, with_hop(hop, field_value(hop.target, field))
+
+
+def reached_field(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """A field that the rows lack, and that what they point at has: "the town", of boxes with a maker in a town."""
+    source = context.source
+    if source is None or source.origin is None:
+        return
+    own = {end for phrase in ("own_field", "reference") for end, _ in matcher.read(phrase, position, context)}
+    for key in source.store.foreign_keys:
+        hop = hop_along(source, key, context)
+        for end, value in matcher.read("own_field", position, context.within(hop.target)):
+            if end not in own and (value.field,) != key.other_fields:
+                yield end, with_hop(hop, value)
+
+
+def described_reference(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """As in "red boxes", of rows that point at boxes."""
+    source = context.source
+    if source is None:
+        return
+    for key in source.store.foreign_keys:
+        hop = hop_along(source, key, context)
+        for middle, condition in matcher.read("adjective", position, context.within(hop.target)):
+            if any(one == hop for _, one in matcher.read("reference", middle, context)):
+                for end, _ in matcher.read("reference", middle, context):
+                    yield end, Condition(via((hop,), condition.node), key.fields)
 
 
 def flag(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
@@ -242,6 +268,8 @@ def stored(matcher: Matcher, position: int, context: Context) -> Iterator[Found]
         return
     for end, value in spans(matcher, position):
         found = holding(source, value, context)
+        if not found and matcher.tokens[position].kind == "word":
+            found = [one for other in words.others(value) for one in holding(source, other, context)]
         if found:
             yield end, Several(tuple(found))
         elif matcher.tokens[position].kind == "text":
@@ -289,6 +317,8 @@ def stored_here(matcher: Matcher, position: int, context: Context) -> Iterator[F
         return
     for end, value in spans(matcher, position):
         found = spelling(owner, target.field, value, context)
+        if not found:
+            found = tuple(one for other in words.others(value) for one in spelling(owner, target.field, other, context))
         if len(found) == 1:
             yield end, Value(text(found[0]), TEXT)
         elif not found:
@@ -390,6 +420,8 @@ PRIMITIVES: dict[str, Primitive] = {
     "own_field": own_field,
     "reference": reference,
     "reference_label": reference_label,
+    "reached_field": reached_field,
+    "described_reference": described_reference,
     "flag": flag,
     "happened": happened,
     "head": head,

@@ -1,7 +1,7 @@
 """Sentences → the script's parameters, wherever they are said, and the tokens that are left to read.
 
 A parameter is declared in a sentence of its own ("The size is a parameter, 10 by default."), in brackets after its
-name ("below a size (10 by default)"), or by the word given ("of a given colour").
+name ("below a size (10 by default)"), or by the word given ("of a given colour"; "Given a colour, …").
 """
 
 from __future__ import annotations
@@ -48,9 +48,8 @@ def take_parameters(grammar: Grammar, text_: str, tokens: tuple[Token, ...], con
     tuple[Declared, ...], tuple[Token, ...]
 ]:  # fmt: skip
     """The parameters that a sentence declares in passing, and its tokens without what only declares them."""
-    declared: list[Declared] = []
+    declared, position = _given_first(tokens)
     left: list[Token] = []
-    position = 0
     while position < len(tokens):
         token = tokens[position]
         if token.low == "(":
@@ -70,6 +69,24 @@ def take_parameters(grammar: Grammar, text_: str, tokens: tuple[Token, ...], con
         left.append(token)
         position += 1
     return tuple(declared), tuple(left)
+
+
+def _given_first(tokens: tuple[Token, ...]) -> tuple[list[Declared], int]:
+    """As in "Given a size and a colour, …": the parameters, and where the rest of the sentence begins."""
+    comma = next((at for at, token in enumerate(tokens) if token.low == ","), 0)
+    if not tokens or tokens[0].low != "given" or not comma:
+        return [], 0
+    names: list[tuple[str, ...]] = []
+    for token in tokens[1:comma]:
+        if token.low in ("a", "an", "the"):
+            names.append(())
+        elif token.kind == "word" and token.low != "and" and names:
+            names[-1] = (*names[-1], token.low)
+        elif token.low != "and":
+            return [], 0
+    if not names or not all(names):
+        return [], 0
+    return [Declared("_".join(name), name) for name in names], comma + 1
 
 
 def _inside(grammar: Grammar, text_: str, tokens: tuple[Token, ...], context: Context) -> tuple[_Attribute, ...] | None:

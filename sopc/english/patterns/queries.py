@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Reject
 from sopc.english.patterns.meanings import (
     Hop,
@@ -15,7 +16,7 @@ from sopc.english.patterns.meanings import (
     all_of,
     output,
 )
-from sopc.english.patterns.names import field_value, is_measure, label_fields
+from sopc.english.patterns.names import field_value, label_fields
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 
@@ -38,6 +39,8 @@ class Ask:
     """Columns to show besides all of the rows' own."""
     keys: tuple[Value, ...] = ()
     having: tuple[Having, ...] = ()
+    distinct: bool = False
+    """Equal rows of the columns are shown once."""
 
 
 def resolve(sort: Sort, shown: tuple[Value, ...], rows: Rows) -> list[Value]:
@@ -54,7 +57,7 @@ def resolve(sort: Sort, shown: tuple[Value, ...], rows: Rows) -> list[Value]:
 
 def _is_kind(by: str, rows: Rows, field: Any) -> bool:
     if by == "number":
-        return is_measure(rows.source.store, field)
+        return field in measures(rows.source.store)
     if by == "time":
         return field.type.name in ("date", "timestamp")
     return field in label_fields(rows.source.store)
@@ -92,6 +95,8 @@ def _plain(ask: Ask) -> list[nodes.Query]:
             stages.append(nodes.Limit(count=rows.limit))
         if shown:
             stages.append(nodes.Select(columns=_columns(shown)))
+        if ask.distinct:
+            stages.append(nodes.Distinct())
         found.append(nodes.Query(stages=tuple(stages)))
     return found
 

@@ -15,8 +15,18 @@ from sopc.english.patterns.complaints import Complaint, not_understood, several_
 from sopc.english.patterns.finish import Unqualifier, compared_type, walk
 from sopc.english.patterns.flow import Loop, Otherwise
 from sopc.english.patterns.grammar import grammar
+from sopc.english.patterns.keys import with_keys
 from sopc.english.patterns.matcher import Matcher
-from sopc.english.patterns.meanings import Condition, Context, FoundSet, Source, Steps, Variable, World
+from sopc.english.patterns.meanings import (
+    Condition,
+    Context,
+    FoundSet,
+    Source,
+    Steps,
+    Variable,
+    World,
+    conjuncts,
+)
 from sopc.english.patterns.parameters import Declared, take_parameters
 from sopc.english.patterns.tokens import Token, tokenize
 from sopc.english.sample import Sampler
@@ -40,7 +50,7 @@ def translate(
     script_names: Callable[[], Iterable[str]],
 ) -> str:
     """The script as formatted DSL. Raises CompileError with a finding for each sentence that can't be read."""
-    world = World(schemas, sampler, signatures, script_names)
+    world = World(with_keys(schemas, sampler), sampler, signatures, script_names)
     types: dict[str, Type] = {}
     for _ in range(_PASSES):
         translation = _Translation(workflow, world, types)
@@ -355,12 +365,23 @@ def _tagged(branch: nodes.Branch, number: int) -> nodes.Branch:
 def _shown_if_unused(steps: tuple[nodes.AnyStep, ...]) -> tuple[nodes.AnyStep, ...]:
     """What was found and never spoken of again was asked for itself, so it is shown."""
     used = {node.store for node in walk(steps) if isinstance(node, nodes.From)}
-    return tuple(
-        nodes.Emit(query=step.query, sentence=step.sentence)
-        if isinstance(step, nodes.NameQuery) and step.name not in used
-        else step
-        for step in steps
-    )
+    shown: list[nodes.AnyStep] = []
+    for at, step in enumerate(steps):
+        if not isinstance(step, nodes.NameQuery) or step.name in used:
+            shown.append(step)
+        elif not any(_changes(node, step.query) for node in walk(steps[at + 1 :])):
+            shown.append(nodes.Emit(query=step.query, sentence=step.sentence))
+    return tuple(shown)
+
+
+def _changes(node: nodes.Node, found: nodes.Query) -> bool:
+    """Whether a change is to the rows found, told by all that they were found by."""
+    origin, *rest = found.stages
+    if not isinstance(node, nodes.Update | nodes.Delete) or not isinstance(origin, nodes.From):
+        return False
+    told = conjuncts(node.where) if node.where is not None else []
+    by = [part for stage in rest if isinstance(stage, nodes.Where) for part in conjuncts(stage.condition)]
+    return node.store == origin.store and all(part in told for part in by)
 
 
 def _type_name(returns: list[Type]) -> nodes.TypeName | None:

@@ -8,6 +8,9 @@ from typing import Any
 
 from runtime.bytecode.module import Signature
 from runtime.types import INT
+from sopc.english.patterns import words
+from sopc.english.patterns.figures import Part, assembled, is_field, row_count
+from sopc.english.patterns.finish import walk
 from sopc.english.patterns.matcher import Reject, Row, Several
 from sopc.english.patterns.meanings import (
     Condition,
@@ -22,37 +25,76 @@ from sopc.english.patterns.meanings import (
 )
 from sopc.english.patterns.names import made_variable
 from sopc.english.patterns.queries import Ask, queries
-from sopc.english.patterns.selections import Part, assembled, row_count
+from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import found_count, live
 from sopc.tree import nodes
 
+SHOW = (
+    "(show|show me|list|print|give me|display|output|report|tell me|get me|what is|what are|what was|what were|"
+    "who is|who are|i want to see|i need) [(a|the) (list|table|overview) of]"
+)
 
-def _show(context: Context, ask: Ask) -> Any:
+
+def show(context: Context, ask: Ask) -> Several:
+    """The steps that show it, once for each reading of its order."""
     return Several(tuple(Steps((nodes.Emit(query=query),)) for query in queries(ask)))
 
 
 def _show_rows(context: Context, about: Source, rows: Rows) -> Any:
     if rows.source.origin is None:
         raise Reject()
-    return _show(context, Ask(rows))
+    return show(context, Ask(rows))
 
 
-def _show_with(context: Context, about: Source, rows: Rows, columns: tuple[Value, ...]) -> Any:
+def _show_with(
+    context: Context, about: Source, rows: Rows, columns: tuple[Value, ...], ordered: tuple[Sort, ...] = ()
+) -> Any:
     """As in "boxes with their maker's town": that column too. Where own fields are named, only what is named."""
     if rows.source.origin is None:
         raise Reject()
-    added = all(value.hops for value in columns)
-    return _show(context, Ask(rows, extra=columns) if added else Ask(rows, columns=columns))
+    added = all(value.hops or isinstance(value.node, nodes.QueryExpr) for value in columns)
+    rows = _ordered(rows, ordered)
+    return show(context, Ask(rows, extra=columns) if added else Ask(rows, columns=columns))
 
 
-def _show_with_added(context: Context, about: Source, rows: Rows, columns: tuple[Value, ...]) -> Any:
-    if not all(value.hops for value in columns):
+def _show_with_added(
+    context: Context, about: Source, rows: Rows, columns: tuple[Value, ...], ordered: tuple[Sort, ...] = ()
+) -> Any:
+    if not all(value.hops or isinstance(value.node, nodes.QueryExpr) for value in columns):
         raise Reject()
-    return _show_with(context, about, rows, columns)
+    return _show_with(context, about, rows, columns, ordered)
 
 
-def _show_columns(context: Context, about: Source, columns: tuple[Value, ...], rows: Rows) -> Any:
-    return _show(context, Ask(rows, columns=columns))
+def _show_columns(
+    context: Context,
+    about: Source,
+    columns: tuple[Value, ...],
+    rows: Rows,
+    more: tuple[Value, ...] = (),
+    ordered: tuple[Sort, ...] = (),
+) -> Any:
+    if all(isinstance(value.node, nodes.QueryExpr) for value in columns):
+        raise Reject()  # how many there are in all
+    return show(context, Ask(_ordered(rows, ordered), columns=(*columns, *more)))
+
+
+def _ordered(rows: Rows, ordered: tuple[Sort, ...]) -> Rows:
+    if rows.sorts and ordered:
+        raise Reject()
+    return replace(rows, sorts=rows.sorts or ordered)
+
+
+def _show_of_value(context: Context, about: Source, columns: tuple[Value, ...], condition: Condition) -> Any:
+    """As in "the size of Blue": of the rows that hold that value."""
+    if about.origin is None:
+        raise Reject()
+    return show(context, Ask(Rows(about, tuple(conjuncts(condition.node))), columns=columns))
+
+
+def _show_sorted(context: Context, about: Source, rows: Rows) -> Any:
+    if not rows.sorts:
+        raise Reject("by what to sort is not said")
+    return _show_rows(context, about, rows)
 
 
 def _show_theirs(context: Context, about: Source, columns: tuple[Value, ...], ordered: tuple[Any, ...] = ()) -> Any:
@@ -69,17 +111,19 @@ def _show_theirs(context: Context, about: Source, columns: tuple[Value, ...], or
     if context.found is None or about != context.found.source:
         raise Reject()
     live(context)
-    return _show(context, Ask(Rows(about, sorts=ordered), columns=columns))
+    return show(context, Ask(Rows(about, sorts=ordered), columns=columns))
 
 
 def _show_summary(context: Context, about: Source, summary: Ask) -> Any:
+    if not summary.keys and any(is_field(about, value) for value in summary.columns):
+        raise Reject()  # a field called "total" is meant, not the total of the only measure
     if not summary.keys and (summary.rows.sorts or summary.rows.limit is not None):
         raise Reject("one figure can't be sorted")
-    return _show(context, summary)
+    return show(context, summary)
 
 
 def _show_figure(context: Context, value: Value, name: tuple[str, ...] | None = None) -> Steps:
-    if isinstance(value.node, nodes.QueryExpr):
+    if any(isinstance(part, nodes.QueryExpr) for part in walk(value.node)):
         raise Reject()
     found = context.found
     if found is not None and found.changed_by is None and value.node == nodes.Name(name=found.counted or ""):
@@ -149,7 +193,8 @@ def _count_them(context: Context, name: tuple[str, ...] = ("count",)) -> Steps:
 
 
 def _let(context: Context, name: tuple[str, ...], value: Value) -> Steps:
-    if value.hops:
+    fields = context.subject.store.fields if context.subject else ()
+    if value.hops or any(words.same_words(name, name_words(field.name)) for field in fields):
         raise Reject()
     variable = made_variable(name, value.type, context)
     return Steps((nodes.Let(name=variable.name, value=value.node),), (variable,))
@@ -158,7 +203,7 @@ def _let(context: Context, name: tuple[str, ...], value: Value) -> Steps:
 def _show_summary_per(context: Context, about: Source, keys: tuple[Value, ...], summary: Ask) -> Any:
     if summary.keys:
         raise Reject()
-    return _show(context, replace(summary, keys=keys))
+    return show(context, replace(summary, keys=keys))
 
 
 def _show_count(
@@ -168,7 +213,7 @@ def _show_count(
         raise Reject()
     ask = assembled(about, parts)
     narrowed = (*rows.conditions, *(conjuncts(condition.node) if condition else ()), *ask.rows.conditions)
-    return _show(context, replace(ask, rows=replace(ask.rows, conditions=narrowed), columns=(row_count(context),)))
+    return show(context, replace(ask, rows=replace(ask.rows, conditions=narrowed), columns=(row_count(context),)))
 
 
 def _count_rows(context: Context, about: Source, rows: Rows, parts: tuple[Part, ...] = ()) -> Any:
@@ -179,24 +224,13 @@ def _count_rows(context: Context, about: Source, rows: Rows, parts: tuple[Part, 
 
 
 def _show_count_per(context: Context, about: Source, rows: Rows, keys: tuple[Value, ...]) -> Any:
-    return _show(context, Ask(rows, columns=(row_count(context),), keys=keys))
+    return show(context, Ask(rows, columns=(row_count(context),), keys=keys))
 
 
 def _which(context: Context, about: Source, rows: Rows, condition: Condition, ordered: tuple[Sort, ...] = ()) -> Any:
     conditions = (*rows.conditions, *conjuncts(condition.node))
     mentioned = (*rows.mentioned, *condition.mentioned)
-    return _show(context, Ask(replace(rows, conditions=conditions, mentioned=mentioned, sorts=rows.sorts or ordered)))
-
-
-def _most(descending: bool) -> Any:
-    """As in "which colour has the most boxes": the group with the extreme count."""
-
-    def build(context: Context, about: Source, keys: tuple[Value, ...], rows: Rows) -> Any:
-        sorts = (Sort(descending, "number", row_count(context)),)
-        ranked = replace(rows, sorts=sorts, limit=nodes.IntLiteral(value=1))
-        return _show(context, Ask(ranked, columns=(row_count(context),), keys=keys))
-
-    return build
+    return show(context, Ask(replace(rows, conditions=conditions, mentioned=mentioned, sorts=rows.sorts or ordered)))
 
 
 def _which_narrowed(context: Context, about: Source, rows: Rows) -> Any:
@@ -209,37 +243,50 @@ def _find_rows(context: Context, about: Source, rows: Rows, name: tuple[str, ...
     return _find(context, rows, name)
 
 
-_SHOW = "(show|show me|list|print|give me|display|output|report|tell me|get me|what is|what are|what was|what were)"
 _FIND = "(find|take|get|collect|look up|select|pick|gather|fetch)"
 
 ROWS = (
-    Row("statement", f"{_SHOW} {{about}} {{rows@about}}", _show_rows),
-    Row("statement", f"{_SHOW} {{about}} {{rows@about}} with (their|its) {{columns@about}}", _show_with),
-    Row("statement", f"{_SHOW} {{about}} {{rows@about}} with the {{columns@about}}", _show_with_added),
-    Row("statement", f"{_SHOW} {{about}} {{columns@about}} (of|for|from|in) {{rows@about}}", _show_columns),
-    Row("statement", f"{_SHOW} {{about}} {{rows@about}} : {{columns@about}}", _show_columns),
-    Row("statement", f"{_SHOW} {{about}} {{rows@about}} 's {{columns@about}}", _show_columns),
-    Row("statement", f"{_SHOW} {{about}} {{columns@about}} [{{ordered@about}}]", _show_theirs),
-    Row("statement", f"{_SHOW} {{about}} {{summary@about}}", _show_summary),
+    Row("statement", f"{SHOW} {{about}} {{rows@about}}", _show_rows),
+    Row(
+        "statement",
+        f"{SHOW} {{about}} {{rows@about}} with (their|its) {{columns@about}} [{{ordered@about}}]",
+        _show_with,
+    ),
+    Row(
+        "statement",
+        f"{SHOW} {{about}} {{rows@about}} with the {{columns@about}} [{{ordered@about}}]",
+        _show_with_added,
+    ),
+    Row("statement", f"{SHOW} {{about}} {{columns@about}} (of|for|from|in) {{rows@about}}", _show_columns),
+    Row(
+        "statement",
+        f"{SHOW} {{about}} {{columns@about}} (of|for|from|in) {{rows@about}} with (their|its) {{columns:more@about}} "
+        "[{ordered@about}]",
+        _show_columns,
+    ),
+    Row("statement", f"{SHOW} {{about}} {{columns@about}} (of|for) {{stored_list:condition@about}}", _show_of_value),
+    Row("statement", "(sort|order|rank|arrange) {about} {rows@about}", _show_sorted),
+    Row("statement", f"{SHOW} {{about}} {{rows@about}} : {{columns@about}}", _show_columns),
+    Row("statement", f"{SHOW} {{about}} {{rows@about}} 's {{columns@about}}", _show_columns),
+    Row("statement", f"{SHOW} {{about}} {{columns@about}} [{{ordered@about}}]", _show_theirs),
+    Row("statement", f"{SHOW} {{about}} {{summary@about}}", _show_summary),
     Row("question", "{about} {summary@about}", _show_summary),
     Row(
         "statement",
-        f"(for each|for every|per) {{about}} {{keys@about}} [,] {_SHOW} {{summary@about}}",
+        f"(for each|for every|per) {{about}} {{keys@about}} [,] {SHOW} {{summary@about}}",
         _show_summary_per,
     ),
     Row("question", "how many {about} {rows@about} (are there|there are|were there) {part:parts@about}*", _show_count),
     Row("question", "how many {about} {rows@about} {predicates:condition@about}", _show_count),
-    Row("question", "how many {about} {head:rows@about} does each {keys@about} have", _show_count_per),
+    Row("question", "how many {about} {rows@about} (does|did) each {keys@about} (have|do|make)", _show_count_per),
     Row("question", "(which|what) {about} {rows@about} {predicates:condition@about} [{ordered@about}]", _which),
     Row("question", "(which|what) {about} {rows@about}", _which_narrowed),
-    Row("statement", f"{_SHOW} {{value}}", _show_figure),
-    Row("statement", f"{_SHOW} {{value}} (as|called) {{new_name:name}}", _show_figure),
-    Row("question", "(which|what) {about} {keys@about} (has|have) the most {head:rows@about}", _most(True)),
-    Row("question", "(which|what) {about} {keys@about} (has|have) the fewest {head:rows@about}", _most(False)),
+    Row("statement", f"{SHOW} {{value}}", _show_figure),
+    Row("statement", f"{SHOW} {{value}} (as|called) {{new_name:name}}", _show_figure),
     Row("question", "{figure:value}", _show_figure),
     Row(
         "statement",
-        f"{_SHOW} (what|the records of|the records from|the result of|everything from) {{called:call}} [gives|shows]",
+        f"{SHOW} (what|the records of|the records from|the result of|everything from) {{called:call}} [gives|shows]",
         _show_script,
     ),
     Row("statement", f"{_FIND} {{about}} {{rows@about}}", _find_rows),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from sopc.english.patterns import words
 from sopc.english.patterns.finish import walk
-from sopc.english.patterns.flow import Given, each
+from sopc.english.patterns.flow import Given, Loop, each
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject
 from sopc.english.patterns.meanings import (
     Context,
@@ -15,34 +16,45 @@ from sopc.english.patterns.meanings import (
 from sopc.english.patterns.tokens import name_words, tokenize
 from sopc.tree import nodes
 
+BRACES = "between { and } stands a name or an amount, `…` around a name of any characters; a plain brace is {{ or }}"
+
+# A brace itself, a hole (backquotes and quotes in it may hold braces), or plain text.
+_PIECES = re.compile(r"""\{\{|\}\}|\{(?P<hole>(?:`(?:``|[^`])*`|"[^"]*"|[^{}`"])*)\}|[^{}]+|[{}]""")
+
 
 def written(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
     """Quoted text whose `{…}` holes are read as English: "{how many} of them"; `{{` is a brace."""
     if position >= len(matcher.tokens) or matcher.tokens[position].kind != "text":
         return
     parts: list[str | nodes.Expr] = []
-    rest = matcher.tokens[position].value
-    while rest:
-        before, brace, rest = rest.partition("{")
-        parts.append(before.replace("}}", "}"))
-        if not brace:
-            break
-        if rest.startswith("{"):
-            parts.append("{")
-            rest = rest[1:]
+    for piece in _PIECES.finditer(matcher.tokens[position].value):
+        hole, plain = piece["hole"], piece.group()
+        if hole is None and plain in ("{", "}"):
+            matcher.reject(position, f"a {plain} has no partner", BRACES)
+            return
+        if hole is None:
+            parts.append(plain[0] if plain in ("{{", "}}") else plain)
             continue
-        hole, closed, rest = rest.partition("}")
-        tokens = tokenize(hole)
-        inner = Matcher(matcher.grammar, hole, tokens)
-        values = [value for value in inner.whole("hole", context) if not value.hops]
-        if not closed or len(values) != 1:
-            matcher.reject(position, f'"{{{hole}}}" is not understood' if closed else "a { is not closed")
+        value = _in_hole(matcher, position, hole, context)
+        if value is None:
             return
-        if any(isinstance(part, nodes.QueryExpr) for part in walk(values[0].node)):
-            matcher.reject(position, f'"{hole}" has to be worked out in a sentence before, which gives it a name')
-            return
-        parts.append(values[0].node)
+        parts.append(value)
     yield position + 1, nodes.TextLiteral(parts=tuple(_merged(parts)))
+
+
+def _in_hole(matcher: Matcher, position: int, hole: str, context: Context) -> nodes.Expr | None:
+    inner = Matcher(matcher.grammar, hole, tokenize(hole))
+    values: list[nodes.Expr] = [value.node for value in inner.whole("hole", context) if not value.hops]
+    distinct = [value for at, value in enumerate(values) if value not in values[:at]]
+    if len(distinct) != 1:
+        why = "can be read in several ways" if distinct else "is not understood"
+        matcher.reject(position, f'"{{{hole}}}" {why}', BRACES)
+        return None
+    if any(isinstance(part, nodes.QueryExpr) for part in walk(distinct[0])):
+        known = "count them in a sentence before, or say (let … be …), and put its name between the braces"
+        matcher.reject(position, f'"{hole}" has to be worked out in a sentence before, which gives it a name', known)
+        return None
+    return distinct[0]
 
 
 def _merged(parts: list[str | nodes.Expr]) -> Iterator[str | nodes.Expr]:
@@ -114,11 +126,17 @@ def _looped(matcher: Matcher, position: int, context: Context) -> Iterator[Found
             continue
         for end, loop in matcher.read("loop", middle, context):
             for stop, body in matcher.read("statement", position, context.enter(loop)):
-                if stop == middle:
+                if stop == middle and not _of_its_own_rows(loop, body):
                     try:
                         yield end, each(context, loop, body)
                     except Reject:
                         continue
+
+
+def _of_its_own_rows(loop: Loop, body: Steps) -> bool:
+    """As in "set the size to 1 for all boxes": one change to all of them, not a loop."""
+    stores = {step.store if isinstance(step, nodes.Update) else None for step in body.steps}
+    return stores == {loop.record.store.name}
 
 
 def _followed(first: Steps, rest: Steps) -> Steps:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["word", "number", "date", "text", "name", "mark"]
@@ -73,6 +74,7 @@ def tokenize(text: str) -> tuple[Token, ...]:
     return tuple(tokens)
 
 
+@lru_cache(maxsize=4096)
 def name_words(name: str) -> tuple[str, ...]:
     """The words of a name as English writes it: "order_date", "orderDate" and "Order Date" alike."""
     plain = re.sub(r"[\"'`“”‘’]", " ", name)

@@ -234,13 +234,13 @@ def aggregate_call(name: str, value: Value) -> Value:
     word = {"sum": "total", "avg": "average", "max": "highest", "min": "lowest"}[name]
     if value.type.name in ("date", "timestamp"):
         word = {"max": "latest", "min": "earliest"}[name]
-    return Value(call(name, value.node), result.or_null(), (word, *value.label), value.hops, aggregate=name)
+    label = value.label if value.label[:1] == (word,) else (word, *value.label)
+    return Value(call(name, value.node), result.or_null(), label, value.hops, aggregate=name)
 
 
-def _overall(context: Context, aggregate: str, own_field: Value | None = None) -> Value:
+def overall(context: Context, aggregate: str, own_field: Value | None = None) -> Value:
     """As in "the average size", compared with: of all rows of the store."""
-    if own_field is None:
-        not_a_variable(context, aggregate)
+    not_a_variable(context, aggregate, own_field.label if own_field else ())
     source, target = context.source, context.target
     if source is None or source.origin is None or target is None or target.field is None or target.hops:
         raise Reject()
@@ -258,9 +258,9 @@ def _overall(context: Context, aggregate: str, own_field: Value | None = None) -
     return Value(nodes.QueryExpr(kind="scalar", query=nodes.Query(stages=stages)), figure.type)
 
 
-def not_a_variable(context: Context, aggregate: str) -> None:
-    """Rejects "the minimum" as a figure where a parameter is called so."""
-    said = {tuple(phrase.split()) for phrase in AGGREGATES[aggregate].split("|")}
+def not_a_variable(context: Context, aggregate: str, label: tuple[str, ...] = ()) -> None:
+    """Rejects "the minimum", or "the minimum size", as a figure where a parameter is called so."""
+    said = {(*phrase.split(), *label) for phrase in AGGREGATES[aggregate].split("|")}
     if any(variable.words & said for variable in context.variables):
         raise Reject()
 
@@ -310,7 +310,7 @@ def _count_found(context: Context) -> Value:
     return found_count(context)
 
 
-def _figure(context: Context, aggregate: str, about: Source, field: Value, rows: Rows) -> Value:
+def figure_of(context: Context, aggregate: str, about: Source, field: Value, rows: Rows) -> Value:
     if rows.source != about or field.hops:
         raise Reject()
     query = rows_query(rows)
@@ -324,7 +324,7 @@ def _figure_of_found(context: Context, aggregate: str, about: Source, field: Val
     if context.found is None or about != context.found.source:
         raise Reject()
     live(context)
-    return _figure(context, aggregate, about, field, Rows(about))
+    return figure_of(context, aggregate, about, field, Rows(about))
 
 
 def _literal_text(context: Context, quoted: str) -> Value:
@@ -366,7 +366,7 @@ ROWS = (
     Row("factor", "half [of] {factor:value}", _half),
     Row("factor", "{percentage} of {factor:value}", _share),
     Row("factor", r"\( {expression:value} \)", _same),
-    Row("factor", "[the|their] {aggregate} [{own_field}]", _overall),
+    Row("factor", "[the|their] {aggregate} [{own_field}]", overall),
     Row("factor", "{figure}", _same),
     Row("multiplied", "(times|multiplied by|*|x) {factor}", lambda context, factor: ("*", factor)),
     Row("multiplied", "(divided by|/) {factor}", lambda context, factor: ("/", factor)),
@@ -388,6 +388,6 @@ ROWS = (
     Row("figure", "how many {about} {rows@about} [there (are|were)|are there|were there]", _number_of),
     Row("figure", "how many [of (them|those|these)] [there (are|were)|are there|were there|they are]", _count_found),
     Row("figure", "(their number|their count|the count|the number of them)", _count_found),
-    Row("figure", "[the] {aggregate} {about} {field@about} (of|for|in|among) {rows@about}", _figure),
+    Row("figure", "[the] {aggregate} {about} {field@about} (of|for|in|among) {rows@about}", figure_of),
     Row("figure", "their {aggregate} {about} {field@about}", _figure_of_found),
 )

@@ -93,6 +93,12 @@ def same_words(written: tuple[str, ...], named: tuple[str, ...]) -> bool:
     return len(written) == len(named) and all(map(same, written, named))
 
 
+def others(value: str) -> list[str]:
+    """A value of plain words as it may be stored where English has its last word in the plural: "red boxes"."""
+    *before, last = value.split()
+    return [" ".join((*before, form)) for form in sorted(forms(last.lower()) - {last.lower()})]
+
+
 def singular(word: str) -> str:
     """The shortest form: what one of them is called."""
     return min(forms(word), key=len)

@@ -16,15 +16,15 @@ class Case(NamedTuple):
     ordered: bool = False
 
 
-def _records(schema: str, *pairs: tuple[str, str]) -> tuple[Case, ...]:
+def records_of(schema: str, *pairs: tuple[str, str]) -> tuple[Case, ...]:
     return tuple(Case(schema, english, sql, ordered="ORDER BY" in sql) for english, sql in pairs)
 
 
-def _effects(schema: str, *pairs: tuple[str, str]) -> tuple[Case, ...]:
+def effects_of(schema: str, *pairs: tuple[str, str]) -> tuple[Case, ...]:
     return tuple(Case(schema, english, sql, "effect") for english, sql in pairs)
 
 
-SHOP = _records(
+SHOP = records_of(
     "shop",
     (
         "Show the ten highest sales in Europe",
@@ -181,7 +181,7 @@ SHOP = _records(
         'The region is a parameter called place, "Asia" by default. Show the sales in that region.',
         "SELECT * FROM sales WHERE region = 'Asia'",
     ),
-) + _effects(
+) + effects_of(
     "shop",
     (
         "Increase the price of the products in Kitchen by 10%.",
@@ -208,7 +208,7 @@ SHOP = _records(
 )
 
 CLINIC = (
-    *_records(
+    *records_of(
         "clinic",
         ("Show the patients in North.", "SELECT * FROM patients WHERE ward_code = 'North'"),
         (
@@ -282,7 +282,7 @@ CLINIC = (
         ),
         ("Show the patient with the highest weight.", "SELECT * FROM patients ORDER BY weight DESC LIMIT 1"),
     ),
-    *_effects(
+    *effects_of(
         "clinic",
         (
             'Set the state of the doses given before 2024-05-02 to "archived".',
@@ -346,7 +346,7 @@ CLINIC = (
 )
 
 HR = (
-    *_records(
+    *records_of(
         "hr",
         (
             "Show the name of the employees in Engineering with a salary above 150k, sorted by name.",

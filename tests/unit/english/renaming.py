@@ -15,11 +15,11 @@ class Renaming:
     """words: lower-case stem → nonsense stem. Plurals stay plurals, capitals stay capitals; words in capitals only
     (SQL's own) are left alone."""
 
-    def __init__(self, sql: str, seed: int, taken: frozenset[str]) -> None:
-        """taken: words that no renamed word may become."""
+    def __init__(self, sql: str, seed: int, taken: frozenset[str], kept: frozenset[str] = frozenset()) -> None:
+        """taken: words that no renamed word may become. kept: words that stay, besides KEPT."""
         source = random.Random(seed)
         self.words: dict[str, str] = {}
-        for word in sorted(_named(sql)):
+        for word in sorted(_named(sql) - kept):
             fresh = ""
             while not fresh or fresh in taken or fresh in self.words.values():
                 fresh = "".join(source.choices(_SYLLABLES, k=3)) + "k"

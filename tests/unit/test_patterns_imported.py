@@ -1,0 +1,172 @@
+"""A CSV file as it comes, imported and asked about in English: keys and references that names and data tell of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.databases.load import import_file
+from runtime.databases.sqlite import SQLiteDatabase
+from sopc import pipeline
+from sopc.context import Context
+from sopc.diagnostics import CompileError, Diagnostic
+from sopc.source import Source
+from sopc.testing import Bench
+
+ORDERS = """id,customer,total,ordered on,external id
+1,Ann,120.50,2026-01-05,9
+2,Ben,80.00,2026-01-06,8
+3,Cid,310.25,2026-02-01,7
+"""
+TICKETS = """id,band name,seat,price,select
+1,"Cid; drop table tickets",A1,10,{x}
+2,"Bob ""the brace"" {x}",A2,20,
+3,O'Neil,A3,30,yes
+"""
+BANDS = "id,name,genre\n1,O'Neil,jazz\n2,Nobody,folk\n"
+TWICE = "id,name\n1,O'Neil\n1,O'Neil\n"
+
+
+class Desk:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.bench = Bench(folder, {"main": "sqlite:///main.db"})
+
+    def load(self, name: str, text: str) -> None:
+        (self.folder / f"{name}.csv").write_text(text, encoding="utf-8")
+        database = SQLiteDatabase(self.folder / "main.db", name="main", create=True)
+        try:
+            import_file(database, self.folder / f"{name}.csv")
+        finally:
+            database.close()
+
+    def draft(self, english: str) -> str:
+        with Context(self.bench.config, self.bench.library) as context:
+            return pipeline.draft(Source("asked.txt", english), context, "patterns").sop_text
+
+    def ask(self, english: str, **args: str) -> list[Any]:
+        self.bench.compile(self.draft(english), "asked.sop")
+        ran = self.bench.run("asked", args)
+        assert ran.exit_code == 0, ran.lines
+        return [line["result"] for line in ran.lines if line["type"] in ("record", "say")]
+
+    def refused(self, english: str) -> Diagnostic:
+        with pytest.raises(CompileError) as error:
+            self.draft(english)
+        return error.value.diagnostics[0]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path)
+    yield made
+    made.bench.library.close()
+
+
+@pytest.mark.parametrize(
+    ("english", "records"),
+    [
+        (
+            "Show the customer and total of the orders whose total is above 100, highest total first.",
+            [{"customer": "Cid", "total": 310.25}, {"customer": "Ann", "total": 120.5}],
+        ),
+        ("Show the total of Ben.", [{"total": 80.0}]),
+        ("Show the total of the orders above 300.", [{"total": 310.25}]),
+        ("Show the highest total.", [{"highest_total": 310.25}]),
+        (
+            "Show the total per customer, highest total first.",
+            [{"customer": name, "total": total} for name, total in (("Cid", 310.25), ("Ann", 120.5), ("Ben", 80.0))],
+        ),
+        ("Show the customer of the two highest orders.", [{"customer": "Cid"}, {"customer": "Ann"}]),
+    ],
+)  # fmt: skip
+def test_a_field_called_total_is_that_field(english: str, records: list[Any], desk: Desk) -> None:
+    desk.load("orders", ORDERS)
+    assert desk.ask(english) == records
+
+
+def test_values_and_names_of_any_characters(desk: Desk) -> None:
+    desk.load("tickets", TICKETS)
+    assert desk.ask('Show the seat of the tickets of the band named "Cid; drop table tickets".') == [{"seat": "A1"}]
+    assert desk.ask('Show the seat of the tickets whose band is "Bob \\"the brace\\" {x}".') == [{"seat": "A2"}]
+    assert desk.ask('Show the select and seat of the tickets whose select is "{x}".') == [
+        {"select": "{x}", "seat": "A1"}
+    ]
+    assert desk.ask('For each ticket above 10, say "{{{seat}}} {its `band name`}: {select}".') == [
+        '{A2} Bob "the brace" {x}: null',
+        "{A3} O'Neil: yes",
+    ]
+
+
+@pytest.mark.parametrize("text", ["a { b", "a } b", "{oops}", "{}", "{seat"])
+def test_a_brace_without_meaning_says_how_braces_are_written(text: str, desk: Desk) -> None:
+    desk.load("tickets", TICKETS)
+    found = desk.refused(f'For each ticket, say "{text}".')
+    assert found.code == "T0202"
+    assert "plain brace is {{" in (found.hint or "")
+
+
+def test_references_are_told_by_names_and_values(desk: Desk) -> None:
+    desk.load("tickets", TICKETS)
+    desk.load("bands", BANDS)
+    assert desk.ask("Show the seat of the tickets of jazz bands.") == [{"seat": "A3"}]
+    assert desk.ask("Show the bands without tickets.") == [{"id": 2, "name": "Nobody", "genre": "folk"}]
+
+
+def test_what_two_rows_share_is_no_key(desk: Desk) -> None:
+    desk.load("tickets", TICKETS)
+    desk.load("bands", TWICE)
+    assert desk.refused("Show the bands without tickets.").code == "T0202"
+    assert desk.refused("For each band, delete it.").code == "T0202"
+
+
+def test_parameters_that_are_given_first(desk: Desk) -> None:
+    desk.load("tickets", TICKETS)
+    english = "Given a seat, show the price of the tickets of that seat."
+    assert desk.ask(english, seat="A2") == [{"price": 20}]
+    assert desk.ask("Show the price of the tickets of a given seat.", seat="A3") == [{"price": 30}]
+
+
+def test_shows_of_two_shapes(desk: Desk) -> None:
+    desk.load("tickets", TICKETS)
+    assert desk.ask("Show the seat of the tickets above 20. Show the number of tickets.") == [
+        {"seat": "A3"},
+        {"count": 3},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("english", "readings"),
+    [
+        ("Show the seats.", ("select seat", "select seat distinct")),
+        ("Show the total tickets.", ("count()", "sum(price)")),
+    ],
+)
+def test_what_may_mean_two_things_is_asked(english: str, readings: tuple[str, ...], desk: Desk) -> None:
+    desk.load("tickets", TICKETS)
+    found = desk.refused(english)
+    assert found.code == "T0203"
+    assert all(reading in (found.hint or "") for reading in readings)
+
+
+@pytest.mark.parametrize(
+    ("english", "nearest"),
+    [
+        ("Show the priciest tickets above 20.", "show the tickets whose price is above 20"),
+        ("Wipe the tickets of O'Neil.", """delete the tickets whose band name is "O'Neil\""""),
+        ("Display the seat and price of nice tickets.", "show the seat and price of the tickets"),
+        ("How many lovely tickets are there?", "how many tickets are there?"),
+        ("Update the price of tickets, please.", "set the price of the tickets to 10"),
+        ("For every ticket shout its seat.", 'for each of the tickets, say "{its seat}"'),
+        ("If tickets run out, say so.", 'if there are more than 10 tickets, say "…"'),
+        ("Create a ticket, its seat is B1.", 'create a ticket with seat = "…"'),
+    ],
+)
+def test_the_nearest_form_is_like_the_sentence_and_readable(english: str, nearest: str, desk: Desk) -> None:
+    desk.load("tickets", TICKETS)
+    hint = desk.refused(english).hint or ""
+    assert f"nearest form: {nearest};" in hint
+    desk.draft(nearest)
