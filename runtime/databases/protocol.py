@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -92,6 +92,11 @@ class Database(Protocol):
 
     def execute_many(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> int:
         """One execute per row of params, in order, in bulk where the engine can."""
+        ...
+
+    def on_progress(self, callback: Callable[[], None]) -> None:
+        """Have it called every few milliseconds while a statement runs, so that what was said before is seen. What it
+        raises ends the statement, and is raised there."""
         ...
 
     def interrupt(self) -> None:

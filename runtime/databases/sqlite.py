@@ -75,10 +75,11 @@ class SQLiteDatabase:
     def _set_up(self) -> None:
         connection = self._connection
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        self._on_progress: Callable[[], None] = _nothing
         # not deterministic: SQLite would work constant calls out beforehand, in branches never taken too
         connection.create_function(SQL_NAME, -1, self._callback, deterministic=False)
         # Python runs signal handlers between the steps of a long statement, and one begun after `interrupt` ends too
-        connection.set_progress_handler(lambda: self._interrupted, _PROGRESS_STEPS)
+        connection.set_progress_handler(self._progressed, _PROGRESS_STEPS)
         self._run("PRAGMA foreign_keys = ON")
         self._run("PRAGMA trusted_schema = OFF")
         self._run("SELECT 1 FROM sqlite_schema LIMIT 1").close()
@@ -211,6 +212,18 @@ class SQLiteDatabase:
         cursor.close()
         return max(changed, 0)
 
+    def on_progress(self, callback: Callable[[], None]) -> None:
+        self._on_progress = callback
+
+    def _progressed(self) -> bool:
+        """Whether the statement under way has to end."""
+        try:
+            self._on_progress()
+        except BaseException as error:  # raised again where the statement was begun: SQLite would lose it
+            self._callback.keep(error)
+            return True
+        return bool(self._interrupted)
+
     def interrupt(self) -> None:
         self._interrupted = 1
         self._connection.interrupt()
@@ -279,6 +292,10 @@ class SQLiteDatabase:
         if isinstance(error, sqlite3.OperationalError) and cause is not None:
             return cause
         return error if isinstance(error, SopError) else translated(error, self.name, store)
+
+
+def _nothing() -> None:
+    """For statements that nobody watches."""
 
 
 class SQLiteSpool:

@@ -63,8 +63,12 @@ class Callback:
                 function = self._prepared[spec] = prepare(spec)
             return function(args)
         except BaseException as error:  # kept for take_error: SQLite would lose it
-            self._error = error
+            self.keep(error)
             raise
+
+    def keep(self, error: BaseException) -> None:
+        """For take_error: what another of the connection's callbacks raised."""
+        self._error = error
 
     def take_error(self) -> BaseException | None:
         """What the last failed call raised, once."""

@@ -167,6 +167,8 @@ class _Run:
         self.segments = Segments(data, writer, dry=options.dry_run)
         self.interrupts = Interrupts(self.budget, data.databases.values())
         self.started = monotonic()
+        for database in data.databases.values():
+            database.on_progress(writer.tick)
 
     def run(self) -> Outcome:
         root = self.linked.root

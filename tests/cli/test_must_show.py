@@ -461,7 +461,6 @@ def test_ctrl_c_ends_a_long_query(place: Place) -> None:
     assert place.sql("SELECT count(*) FROM log") == [(0,)]
 
 
-@pytest.mark.xfail(reason="output waits for the statement under way: nothing ticks the sink while SQLite works")
 def test_what_was_said_is_seen_while_a_long_query_runs(place: Place) -> None:
     place.compile(LONG_QUERY)
     with place.start("sopvm", "run", "forever") as process:
