@@ -102,6 +102,8 @@ class Expressions:
         elif isinstance(expr, typed.Func):
             if expr.name in _CLOCK and not expr.args:
                 emit("CLOCK", register, _CLOCK[expr.name])
+            elif expr.name == "coalesce":
+                self._coalesce(register, expr.args)
             else:
                 self._function(register, expr.name, expr.args)
         elif isinstance(expr, typed.ScriptCall):
@@ -182,6 +184,17 @@ class Expressions:
 
     def _function(self, register: int, function: str, args: Sequence[typed.Expr]) -> None:
         self.builder.emit("FUNC", register, self.window(args), Entry(Function(function, len(args))))
+
+    def _coalesce(self, register: int, args: Sequence[typed.Expr]) -> None:
+        """Later arguments are worked out only while all before them are null, as engines do it."""
+        end = Block()
+        for arg in args[:-1]:
+            self.into(register, arg)
+            null = Block()
+            self.builder.branch("JUMP_IF_NULL", register, target=null, next=end)
+            self.builder.place(null)
+        self.into(register, args[-1])
+        self.builder.fall_into(end)
 
     def _case(self, register: int, expr: typed.Case) -> None:
         end = Block()
@@ -328,4 +341,6 @@ def writes_early(expr: typed.Expr) -> bool:
     kind: Literal["op", "other"] = "op" if isinstance(expr, typed.Op) else "other"
     if kind == "op":
         return cast(typed.Op, expr).op in ("and", "or", "between", "is_not_null")
+    if isinstance(expr, typed.Func):
+        return expr.name == "coalesce"
     return isinstance(expr, typed.Case | typed.Convert | typed.MakeRecord | typed.MakeList | typed.Interpolate)

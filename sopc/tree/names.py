@@ -18,9 +18,9 @@ def name(env: Env, node: nodes.Name) -> typed.Expr:
     variable = env.block.variable(node.name)
     if not node.variable and env.row is not None:
         key = env.keys.get(node.name)
-        columns = [(row, column) for row in env.row.levels() for column in row.named(node.name)]
-        if key is not None and not columns:
+        if key is not None:  # `group by` saw to it that no other field has the name
             return key
+        columns = [(row, column) for row in env.row.levels() for column in row.named(node.name)]
         if columns:
             return _only_column(env, node, columns, variable)
     if variable is not None:
