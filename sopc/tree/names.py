@@ -87,7 +87,8 @@ def _unknown_name(env: Env, node: nodes.Name) -> None:
             env.error("E0201", f"`{node.name}` is a source of rows, not a value", node, hint)
             return
     if node.name in env.state.later:
-        env.error("E0211", f"`{node.name}` is used before it is set", node, "the step that sets it comes first")
+        message = f"`{node.name}` is not set here, only later or in a block that has ended"
+        env.error("E0211", message, node, "the step that sets it comes first, in this block or one around it")
         return
     if row is None:
         hint = suggestion(node.name, env.block.variables(), "variable")

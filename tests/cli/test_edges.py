@@ -144,17 +144,8 @@ def test_on_a_terminal_a_new_program_that_writes_is_asked_about(project: Path) -
         assert (project / "clean.sop").exists() is (code == 0)
 
 
-@pytest.mark.parametrize(
-    ("typed", "status", "result", "code"),
-    [
-        (b"perhaps\nYes\n\n", "ok", "true 3", 0),
-        (b"\x04\x04", "ok", "false 3", 0),
-        (b"no\n\x03", "cancelled", None, 130),
-    ],
-)
-def test_questions_are_asked_on_a_terminal(
-    sopc: Program, project: Path, typed: bytes, status: str, result: str | None, code: int
-) -> None:
+@pytest.mark.parametrize(("typed", "result"), [(b"perhaps\nYes\n\n", "true 3"), (b"\x04\x04", "false 3")])
+def test_questions_are_asked_on_a_terminal(sopc: Program, project: Path, typed: bytes, result: str) -> None:
     (project / "asks.sop").write_text(
         'script asks() -> text\n  ask "Go on?" default false into ok: bool\n'
         '  ask "How many?" default 3 into n: int\n  return "{ok} {n}"\nend\n'
@@ -164,7 +155,6 @@ def test_questions_are_asked_on_a_terminal(
     if child == 0:
         words = command("sopvm", "run", "asks")
         os.execvp("sh", ["sh", "-c", 'exec "$@" > out', "sh", *words])
-    os.read(terminal, 1000)  # the first question is there, and with it the handler of Ctrl-C
     os.write(terminal, typed)
     with suppress(OSError):  # the child has ended
         while os.read(terminal, 1000):
@@ -172,7 +162,7 @@ def test_questions_are_asked_on_a_terminal(
     _, ended = os.waitpid(child, 0)
     os.close(terminal)
     lines = [json.loads(line) for line in (project / "out").read_text().splitlines()]
-    assert (os.waitstatus_to_exitcode(ended), lines[-1]["status"], lines[-1]["result"]) == (code, status, result)
+    assert (os.waitstatus_to_exitcode(ended), lines[-1]["status"], lines[-1]["result"]) == (0, "ok", result)
 
 
 def test_names_are_completed_from_the_library(project: Path) -> None:

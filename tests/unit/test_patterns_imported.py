@@ -26,7 +26,7 @@ TICKETS = """id,band name,seat,price,select
 2,"Bob ""the brace"" {x}",A2,20,
 3,O'Neil,A3,30,yes
 """
-BANDS = "id,name,genre\n1,O'Neil,jazz\n2,Nobody,folk\n"
+BANDS = "id,name,genre,signed\n1,O'Neil,jazz,true\n2,Nobody,folk,false\n"
 TWICE = "id,name\n1,O'Neil\n1,O'Neil\n"
 
 
@@ -113,7 +113,9 @@ def test_references_are_told_by_names_and_values(desk: Desk) -> None:
     desk.load("tickets", TICKETS)
     desk.load("bands", BANDS)
     assert desk.ask("Show the seat of the tickets of jazz bands.") == [{"seat": "A3"}]
-    assert desk.ask("Show the bands without tickets.") == [{"id": 2, "name": "Nobody", "genre": "folk"}]
+    assert desk.ask("Show the name of the bands without tickets.") == [{"name": "Nobody"}]
+    assert desk.ask("Show the name of the unsigned bands.") == [{"name": "Nobody"}]
+    assert desk.ask("Show the seat of the tickets of signed bands.") == [{"seat": "A3"}]
 
 
 def test_what_two_rows_share_is_no_key(desk: Desk) -> None:

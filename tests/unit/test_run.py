@@ -14,10 +14,12 @@ import msgspec
 import pytest
 
 from runtime.databases.sqlite import SQLiteDatabase
-from runtime.errors import SopError, UsageError
+from runtime.errors import Cancelled, SopError, UsageError
 from runtime.jsonl.writer import open_writer
 from runtime.runs.ids import new_id
+from runtime.runs.interrupts import Interrupts
 from runtime.runs.run import RunOptions, run
+from runtime.vm.budget import Budget
 from runtime.vm.output import Question
 from tests.unit.bench import Runs, runs, types
 
@@ -113,6 +115,16 @@ def test_a_person_is_asked_until_the_answer_fits(runs: Runs) -> None:
     assert [text for text, _ in seen] == ["Go on?", "Go on?", "How many?", "How many?"]
     assert seen[1][1] == '"perhaps" is not a bool'
     assert seen[3][1] == '"7" is none of the choices: 1, 2, 3'
+
+
+def test_nobody_is_asked_once_ctrl_c_was_heard() -> None:
+    interrupts = Interrupts(Budget(10, None, None, None), ())
+    asked = False
+    with interrupts, pytest.raises(Cancelled):
+        signal.raise_signal(signal.SIGINT)
+        with interrupts.prompting():
+            asked = True
+    assert not asked
 
 
 def test_the_lock_is_not_held_while_a_person_thinks(runs: Runs) -> None:

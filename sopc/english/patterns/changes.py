@@ -256,8 +256,10 @@ def _written(context: Context, rows: Rows) -> tuple[Source, nodes.Expr | None]:
     source = rows.source
     if source.origin is None:
         key = source.store.primary_key
-        if source.emits or not key:
+        if source.emits:
             raise Reject()
+        if not key:
+            raise Reject(f"{source.store.name} has no key to tell one row by: change all of them at once")
         store = context.world.source(source.database, source.store.name)
         ties = [compare("=", column(store, name), column(source, name)) for name in key]
         return store, all_of(ties)

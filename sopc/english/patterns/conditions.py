@@ -196,14 +196,6 @@ def _key_value(reference: Hop) -> Value:
     return field_value(reference.base, field)
 
 
-def _missing_time(context: Context, happened: Value, be: None = None) -> Condition:
-    return _missing_field(context, happened)
-
-
-def _known_time(context: Context, happened: Value) -> Condition:
-    return _has_field(context, happened)
-
-
 def _measured(context: Context, field: Value, amount: Value, comparison: str = "=", bound: str = "") -> Condition:
     """As in "with at least 10 rooms", where rooms is a field."""
     if field.type.name not in NUMERIC:
@@ -402,6 +394,7 @@ ROWS = (
     Row("adjective", "{flag:condition}", _kept),
     Row("adjective", "not {flag:condition}", _not),
     Row("adjective", "{stored:condition}", _kept),
+    Row("adjective", "{opposite:condition}", _kept),
     Row("complement", "{adjective:condition}", _kept),
     Row("complement", "{stored_list:condition}", _kept),
     Row("complement", f"{_PLACE} {{stored_list:condition}}", _kept),
@@ -424,9 +417,9 @@ ROWS = (
     Row("predicate", "{be} not {complement:condition}", lambda context, condition, be=None: _not(context, condition)),
     Row("predicate", f"{_HAS} not been {{complement:condition}}", _not),
     Row("predicate", f"{_HAS} been {{complement:condition}}", _kept),
-    Row("predicate", f"{_HAS} not [yet] [been] {{happened}} [yet]", _missing_time),
-    Row("predicate", f"{_HAS} [been] {{happened}}", _known_time),
-    Row("predicate", "{be} not [yet] {happened} [yet]", _missing_time),
+    Row("predicate", f"{_HAS} not [yet] [been] {{happened:field}} [yet]", _missing_field),
+    Row("predicate", f"{_HAS} [been] {{happened:field}}", _has_field),
+    Row("predicate", "(is|are|was|were) not [yet] {happened:field} [yet]", _missing_field),
     Row("predicate", f"{_HAS} {{holdings:condition}}", _kept),
     Row("predicate", "(do|does|did) not have {lack:condition}", _kept),
     Row("predicate", "(belong|belongs) to [the] {stored_list:condition}", _kept),
@@ -477,6 +470,9 @@ ROWS = (
     Row("clause", "(in|on|at|of|from|for) [the] {own_field} {value_test:condition@own_field}", _kept_of),
     Row("clause", "{happening:condition}", _kept),
     Row("clause", "not {happening:condition}", _not),
+    Row("clause", "not [yet] {happened:field}", _missing_field),
+    Row("clause", "not [yet] {stored:condition}", _not),
+    Row("clause", f"{_PLACE} [the] {{reference}} {{stored:condition@reference}}", _of_reference),
     Row("clause", f"{_PLACE} (the|that|this|a|an) {{variable}}", _given),
     Row("clause", f"{_PLACE} the {{stored:condition}} {{own_field}}", _named_after),
     Row(

@@ -134,11 +134,36 @@ def _given(context: Context, variable: Value) -> Span:
                 name_words(field.name), variable.label
             ):
                 raise Reject()
+    unit = variable.label[-1] if variable.label else ""
+    if unit in ("week", "month", "quarter", "year") and not _is_target(context, variable):
+        if unit == "year" and variable.type.name != "date":
+            raise Reject()  # a number
+        begin = call("start_of", variable.node, nodes.TextLiteral(parts=(unit,)))
+        return Span(begin, later(begin, 1, unit))
     if variable.type.name == "timestamp":
         return Span(variable.node, None, exact=True)
     if variable.type.name not in ("date", "any"):
         raise Reject()
     return Span(variable.node, later(variable.node, 1, "day"), day=True)
+
+
+def _is_target(context: Context, variable: Value) -> bool:
+    """Whether the value under test is a field of the variable's own name, which holds what the variable does."""
+    return context.target is not None and words.same_words(context.target.label, variable.label)
+
+
+def _in_year(op: str) -> Any:
+    """A day or moment beside a parameter that is a year."""
+
+    def build(context: Context, variable: Value) -> Condition:
+        target = context.target
+        if target is None or target.type.name not in ("date", "timestamp"):
+            raise Reject()
+        if variable.type.name not in ("any", "int") or variable.label[-1:] != ("year",):
+            raise Reject()
+        return Condition(compare(op, call("year", target.node), variable.node))
+
+    return build
 
 
 def _whole(number: Value | None) -> int:
@@ -303,6 +328,16 @@ ROWS = (
     Row("dated", "(since|from|on or after|not before) {span} [on|onwards]", _test("since")),
     Row("dated", "(until|till|by|up to|on or before|not after) {span}", _test("until")),
     Row("dated", "[in|on|during|within|of|from|for|at] {span}", _test("in")),
+    *(
+        Row("dated", f"({words_}) [the|that|this|a|an] {{variable}}", _in_year(op))
+        for words_, op in (
+            ("in|during|within|of|from|for", "="),
+            ("before", "<"),
+            ("after", ">"),
+            ("since", ">="),
+            ("until|up to", "<="),
+        )
+    ),
     Row("dated", "between {span} and {span:other}", _test("between")),
     Row("dated", "from {span} (to|until|till|through) {span:other}", _test("between")),
     Row("dated", "(older than|more than|over|longer than) {number} {unit} [ago|old]", _old("<")),

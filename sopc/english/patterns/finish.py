@@ -187,7 +187,7 @@ def _compared(
     call_types: Callable[[str, str | None], Type | None],
 ) -> Type | None:
     pairs: list[tuple[Any, Any]] = []
-    if isinstance(node, nodes.Binary):
+    if isinstance(node, nodes.Binary) and node.op not in ("and", "or"):
         pairs = [(node.left, node.right), (node.right, node.left)]
     elif isinstance(node, nodes.Between):
         pairs = [(node.arg, node.low), (node.arg, node.high)]

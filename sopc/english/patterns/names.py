@@ -20,6 +20,7 @@ from sopc.english.patterns.meanings import (
     any_of,
     column,
     compare,
+    negate,
     output,
     text,
     via,
@@ -189,6 +190,28 @@ def flag(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
         ways += [way[1:] for way in ways if len(way) > 1 and way[0] in words.FLAG_STARTS]
         for end in _spelt(matcher, position, field.name, ways):
             yield end, Condition(column(source, field.name), (field.name,))
+
+
+_OPPOSITES = ("un", "in", "non", "dis")
+
+
+def opposite(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """As in "unbroken": the opposite of a yes/no field, of a value, or of what happened on a day."""
+    source, low = context.source, matcher.low(position)
+    stem = next((low[len(start) :] for start in _OPPOSITES if low.startswith(start)), "")
+    if source is None or len(stem) < 3:
+        return
+    for field in source.store.fields:
+        value = field_value(source, field)
+        if field.type.name == "bool" and (stem,) in field_names(source.store, field):
+            yield position + 1, Condition(negate(value.node), (field.name,))
+        if field.type.name in ("date", "timestamp") and field.type.nullable:
+            first, *rest = name_words(field.name)
+            if len(rest) == 1 and rest[0] in words.DATE_ENDINGS and words.past_of(stem, first):
+                yield position + 1, Condition(nodes.IsNull(arg=value.node), (field.name,))
+    if source.origin is not None:
+        for condition in holding(source, stem, context, 0):
+            yield position + 1, Condition(negate(condition.node), condition.mentioned)
 
 
 def happened(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
@@ -424,6 +447,7 @@ PRIMITIVES: dict[str, Primitive] = {
     "described_reference": described_reference,
     "flag": flag,
     "happened": happened,
+    "opposite": opposite,
     "head": head,
     "pronoun": pronoun,
     "stored": stored,

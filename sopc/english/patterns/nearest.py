@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -15,6 +16,7 @@ from sopc.english.patterns.names import spans, spelling
 from sopc.english.patterns.tokens import name_words, tokenize
 
 _TRIED = 8
+_YEAR = re.compile("(19|20)[0-9]{2}")
 _NUMERIC = ("int", "float", "decimal")
 
 # First words of a sentence → the kinds of sentence that it may be meant as.
@@ -101,7 +103,8 @@ def _recognised(matcher: Matcher, context: Context, source: Source) -> _Spoken:
                     score += 2
                     end = stop
         position = max(end, position + 1)
-    numbers = tuple(token.value for token in matcher.tokens if token.kind == "number" and "%" not in token.value)
+    written = [token.value for token in matcher.tokens if token.kind == "number" and "%" not in token.value]
+    numbers = tuple(number for number in written if not _YEAR.fullmatch(number))
     return _Spoken(source, tuple(fields), tuple(values), numbers, score)
 
 

@@ -20,11 +20,10 @@ Test = tuple[str, nodes.Expr]
 
 
 def _no_store(context: Context, key: Value) -> None:
-    """Rejects a field that is called as a store is, where the words can mean that store's rows."""
-    ways = [key.label, key.label[:-1]] if key.hops else [key.label]
-    for source in context.world.sources:
-        if any(words.same_words(name_words(source.store.name), way) for way in ways):
-            raise Reject()
+    """Rejects what names rows of another store: a reference, or a field that is called as a store is."""
+    stores = [name_words(source.store.name) for source in context.world.sources]
+    if key.hops or any(words.same_words(name, key.label) for name in stores):
+        raise Reject()
 
 
 def _ranked(
@@ -70,10 +69,10 @@ def _extreme_value(descending: bool) -> Any:
 def _most(descending: bool) -> Any:
     """As in "which colour has the most boxes"."""
 
-    def build(context: Context, about: Source, key: Value, rows: Rows, parts: tuple[Part, ...] = ()) -> Any:
-        if rows.sorts or rows.limit is not None:
+    def build(context: Context, about: Source, key: Value, rows: Rows, **rest: Any) -> Any:
+        if rows.source != about:
             raise Reject()
-        return _ranked(context, about, key, row_count(context, rows), descending, parts)
+        return _ranked(context, about, key, row_count(context, rows), descending, **rest)
 
     return build
 
@@ -97,7 +96,6 @@ def _groups_where(
     ask = assembled(about, parts)
     if about.origin is None or figure.aggregate is None or ask.keys:
         raise Reject()
-    _no_store(context, key)
     conditions = (*(figure.counted.conditions if figure.counted else ()), *ask.rows.conditions)
     rows = Rows(about, conditions, ask.rows.sorts)
     return show(context, Ask(rows, columns=(figure,), keys=(key,), having=(*ask.having, Having(figure, test))))
@@ -107,6 +105,7 @@ def _groups_of_many(
     context: Context, about: Source, key: Value, test: Test, head: Rows, parts: tuple[Part, ...] = ()
 ) -> Any:
     """As in "the colours with more than 2 boxes"."""
+    _no_store(context, key)
     return _groups_where(context, about, key, row_count(context), test, parts)
 
 
@@ -198,6 +197,12 @@ ROWS = (
                 f"{SHOW} {{about}} [the] [{{number:count}}] {{key_column:key@about}} with the ({high}) "
                 f"{{own_field:field@about}} {_IN}",
                 _extreme_value(descending),
+            ),
+            Row(
+                "statement",
+                f"{SHOW} {{about}} [the] [{{number:count}}] {{key_column:key@about}} with the "
+                f"({'most' if descending else 'fewest|least'}) {{rows@about}} {_IN}",
+                _most(descending),
             ),
             Row("top_groups", f"({high}) [{{number}}]", _down(descending)),
             Row("top_groups", f"{{number}} ({high})", _down(descending)),

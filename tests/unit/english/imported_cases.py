@@ -118,7 +118,8 @@ IMPORTED = (
         ),
         (
             "Which driver has the highest total toll?",
-            "SELECT d.name, SUM(toll) FROM trips t JOIN drivers d ON d.id = t.driver_id GROUP BY 1 ORDER BY 2 DESC LIMIT 1",
+            "SELECT d.name, SUM(toll) FROM trips t JOIN drivers d ON d.id = t.driver_id GROUP BY 1 "
+            "ORDER BY 2 DESC LIMIT 1",
         ),
         (
             "Which drivers have no trips?",
@@ -140,17 +141,41 @@ IMPORTED = (
         ),
         ("Show the trips that are still underway.", "SELECT * FROM trips WHERE progress = 'underway'"),
         ("Show the trips without an arrived date.", "SELECT * FROM trips WHERE arrived_on IS NULL"),
+        (
+            "Show the trips departed in January 2025 but not yet arrived.",
+            "SELECT * FROM trips WHERE departed_on LIKE '2025-01%' AND arrived_on IS NULL",
+        ),
+        ("Show the trips of the driver Mara.", "SELECT * FROM trips WHERE driver_id = 1"),
+        ("Show the drivers with at least 2 trips.", "SELECT * FROM drivers WHERE id IN (1, 3)"),
+        (
+            "Show the 2 zones with the most deals.",
+            "SELECT zone, COUNT(*) FROM deals GROUP BY zone ORDER BY 2 DESC LIMIT 2",
+        ),
+        (
+            "The squad is a parameter, Dawn by default. Find the licensed drivers in that squad. Show their name.",
+            "SELECT name FROM drivers WHERE squad = 'Dawn' AND licensed",
+        ),
+        (
+            "The year is a parameter, 2024 by default. Show the deals agreed in that year.",
+            """SELECT * FROM deals WHERE "agreed on" LIKE '2024%'""",
+        ),
+        (
+            "The month is a parameter, 2025-03-10 by default. Show the deals agreed in that month.",
+            """SELECT * FROM deals WHERE "agreed on" LIKE '2025-03%'""",
+        ),
         ("Show the trips with a negative toll.", "SELECT * FROM trips WHERE toll < 0"),
         (
             "Show the cargo, the toll divided by the kilometres as rate of the trips with kilometres above 0.",
             "SELECT cargo, toll / kilometres FROM trips WHERE kilometres > 0",
         ),
         (
-            "The minimum amount is a parameter, 100 by default. Show the deals whose amount is at least the minimum amount.",
+            "The minimum amount is a parameter, 100 by default. "
+            "Show the deals whose amount is at least the minimum amount.",
             "SELECT * FROM deals WHERE amount >= 100",
         ),
         (
-            "Show the trips departed since a date (2024-04-01 by default) with a progress (called state, default underway).",
+            "Show the trips departed since a date (2024-04-01 by default) "
+            "with a progress (called state, default underway).",
             "SELECT * FROM trips WHERE departed_on >= '2024-04-01' AND progress = 'underway'",
         ),
     ),
@@ -179,7 +204,8 @@ IMPORTED = (
         ),
         ("Find the trips with a toll of 40. Delete them.", "DELETE FROM trips WHERE toll = 40"),
         (
-            'Create a deal with id 9, buyer name "New {man}", zone Coast, amount 10.5, agreed on 2025-07-01 and select gold.',
+            'Create a deal with id 9, buyer name "New {man}", zone Coast, amount 10.5, '
+            "agreed on 2025-07-01 and select gold.",
             "INSERT INTO deals VALUES (9, 'New {man}', 'Coast', 10.5, '2025-07-01', 'gold')",
         ),
         (
