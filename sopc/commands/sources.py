@@ -49,9 +49,27 @@ def fmt_command(console: Console, files: Sequence[str], check: bool) -> int:
     return 1 if check and changed else 0
 
 
+def _print_tree_schema(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        import json
+
+        from sopc.tree.nodes import File
+
+        click.echo(json.dumps(File.model_json_schema(by_alias=True), indent=2))
+        context.exit()
+
+
 @click.command("parse")
 @click.argument("file", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print the tree as JSON, which `sopc compile` reads back.")
+@click.option(
+    "--schema",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_tree_schema,
+    help="Print the JSON schema of trees, and do nothing else.",
+)
 @output_options(default=None)
 def parse_command(file: str, as_json: bool) -> None:
     """Read DSL or a tree and print it: as DSL, or with --json as a tree. Names and types are not checked.
@@ -59,6 +77,7 @@ def parse_command(file: str, as_json: bool) -> None:
     \b
       sopc parse --json list_vessels.sop
       sopc parse tree.json
+      sopc parse --schema > tree.schema.json
     """
     from sopc.dsl.fmt import format_file
 

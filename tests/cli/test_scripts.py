@@ -134,6 +134,12 @@ def test_parsing_to_a_tree_and_back(sopc: Program, project: Path) -> None:
     assert json.loads(sopc("parse", "--json", "tree.json").stdout)["scripts"][0]["steps"][0]["type"] == "command"
 
 
+def test_the_schema_of_trees_names_every_kind_of_step(sopc: Program) -> None:
+    schema = json.loads(sopc("parse", "--schema").stdout)
+    assert schema["required"] == ["scripts"]
+    assert {"Let", "Ask", "If", "ForEach", "CallStep", "Try"} <= schema["$defs"].keys()
+
+
 def test_disassembling(sopc: Program) -> None:
     sopc("compile", "audit.sop")
     text = sopc("disasm", "audit").stdout
