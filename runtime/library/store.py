@@ -323,7 +323,7 @@ def describe(item: Item) -> Entry:
     from runtime.bytecode.codec import decode, module_hash
 
     if not item.name or "\0" in item.name or len(item.name.encode()) > MAX_NAME_BYTES:
-        raise SopError("L0109", f"a script's name may have 1 to {MAX_NAME_BYTES} bytes, {item.name!r:.40} does not")
+        raise SopError("L0109", f"a script's name may have 1 to {MAX_NAME_BYTES} bytes, {item.name[:40]!r} does not")
     module = decode(item.module)
     if module.signature.name != item.name or module_hash(module) != item.hash:
         raise SopError("L0108", f"the module of {item.name} is not the one its name and hash say")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator as PythonIterator
+from copy import copy
 from itertools import chain
 from typing import Any, Final, TypeVar
 
@@ -106,30 +107,36 @@ class SpoolIterator(Iterator):
         self.rows: PythonIterator[Row] = iter(())
 
     def advance(self) -> Any:
-        if self.batches is None:
-            self.batches = self.spool.batches(self.position)
-            self.rows = chain.from_iterable(self.batches)
-        for row in self.rows:
-            self.position += 1
-            return dict(zip(self.names, row, strict=True))
-        return END
+        while True:
+            for row in self.rows:
+                self.position += 1
+                return dict(zip(self.names, row, strict=True))
+            if self.batches is None:
+                self.batches = self.spool.batches(self.position)
+            batch = next(self.batches, None)
+            if batch is None:
+                return END
+            self.rows = iter(batch)
 
     def pause(self) -> None:
-        """Close the cursor; `advance` opens another at the position."""
-        batches, self.batches, self.rows = self.batches, None, iter(())
+        """Close the cursor; `advance` opens another after the rows at hand."""
+        batches, self.batches = self.batches, None
         close = getattr(batches, "close", None)
         if close is not None:
             close()
 
     def close(self) -> None:
         self.pause()
+        self.rows = iter(())
         release, self.release = self.release, None
         if release is not None:
             release(self.spool, self.segment)
 
     def copy(self) -> SpoolIterator:
         self.pause()
-        return SpoolIterator(self.spool, self.names, self.segment, self.release, self.opened_at, self.position)
+        twin = SpoolIterator(self.spool, self.names, self.segment, self.release, self.opened_at, self.position)
+        twin.rows = copy(self.rows)  # of the same batch: a loop that commits each time round reads it once
+        return twin
 
 
 class GeneratorIterator(Iterator):
