@@ -21,6 +21,7 @@ from sopc.dsl.fmt import format_source
 from sopc.dsl.parse import parse
 from sopc.english.model import prompt
 from sopc.english.prompt import EXAMPLE
+from sopc.english.sample import NoSampler
 from sopc.english.sentences import read_workflow
 from sopc.english.settings import ModelOptions, model_options
 from sopc.english.translate import Draft, choose, draft
@@ -196,10 +197,7 @@ def test_a_server_that_is_not_there_is_an_error() -> None:
 # ── what is sent ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Values:
-    def find(self, store: str, field: str, text: str) -> tuple[str, ...]:
-        return ()
-
+class Values(NoSampler):
     def examples(self, store: str, field: str, count: int) -> tuple[str, ...]:
         return ("crimson",) if (store, field) == ("main.boxes", "colour") else ()
 
