@@ -88,6 +88,7 @@ def run(
     options = options or RunOptions()
     linked = link(library, name)
     arguments = bind(linked.root.module.signature, args)
+    check_answers(linked, options.answers)
     home = home_of(linked.root.effects, linked.root.name)
     if options.read_only and home is not None:
         raise SopError("V0209", f"`{linked.root.name}` writes {linked.root.effects.writes[0]}, and this run only reads")
@@ -103,6 +104,19 @@ def run(
     finally:
         for connection in opened.values():
             connection.close()
+
+
+def check_answers(linked: Linked, answers: Mapping[str, str]) -> None:
+    """C0124 when an answer is for a step that asks nothing."""
+    asking = [
+        ask.step if script is linked.root else f"{script.name}/{ask.step}"
+        for script in linked.scripts.values()
+        for ask in script.module.asks
+    ]
+    for step in answers:
+        if step not in asking:
+            hint = f"it asks at step {' and '.join(asking)}" if asking else "it asks nothing, so it needs no --answer"
+            raise UsageError("C0124", f"step {step} of `{linked.root.name}` asks nothing", hint)
 
 
 def _opened(databases: Callable[[str], Database], name: str) -> Database:

@@ -164,6 +164,14 @@ CODES: Final[tuple[Code, ...]] = (
         "sopc compile scrap_old.txt; sopvm run scrap_old",
     ),
     Code(
+        "C0112",
+        "two sources of one script",
+        "Sources that are compiled together must define scripts of different names; the title of an English text is "
+        "its script's name.",
+        "sopc compile draft.txt final.txt   # both titled `List vessels`",
+        "sopc compile final.txt",
+    ),
+    Code(
         "C0201",
         "sop.toml can't be read",
         "The file is not TOML, not UTF-8, or may not be read. The message says where.",

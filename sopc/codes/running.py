@@ -275,4 +275,12 @@ CODES: Final[tuple[Code, ...]] = (
         "sopvm run list_vessels tonnage=abc",
         "sopvm run list_vessels tonnage=90000",
     ),
+    Code(
+        "C0124",
+        "an answer to a step that asks nothing",
+        "`--answer STEP=…` names a step that asks: `4.1`, or `callee/4.1` in a called script. `sopc disasm` and the "
+        "`ask` line of a waiting run show the number.",
+        "sopvm run close_books --answer 9=yes",
+        "sopvm run close_books --answer 3.1=yes",
+    ),
 )

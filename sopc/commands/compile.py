@@ -12,7 +12,7 @@ import click
 
 from runtime.commands.app import Console
 from runtime.commands.options import PATH, database_options, load_config, output_options
-from runtime.errors import SopError
+from runtime.errors import SopError, UsageError
 from sopc import pipeline
 from sopc.context import Context, open_context
 from sopc.diagnostics import CompileError
@@ -100,6 +100,7 @@ def compile_command(
         if not yes:
             _confirm([p.compiled for p in prepared if p.translated], console)
         modules = [module for p in prepared for module in p.compiled.modules]
+        _check_unique(prepared)
         for module in modules:
             pipeline.generate_sql(module, context)
         items = [item for p in prepared for item in p.compiled.items(pipeline.provenance_of(p.compiled.source))]
@@ -182,6 +183,21 @@ def _prepare_english(source: Source, context: Context, settings: Settings, conso
     console.note(f"{source.name}: translated by {draft.translator}")
     made = Source(str(beside) if beside else STDIN, draft.sop_text)
     return Prepared(pipeline.compile_source(made, context), translated=True, write_to=beside)
+
+
+def _check_unique(prepared: Sequence[Prepared]) -> None:
+    """UsageError C0112 when two of the sources define one script: the second would silently replace the first."""
+    defined: dict[str, str] = {}
+    for each in prepared:
+        source = each.compiled.source.name
+        for module in each.compiled.modules:
+            name = module.signature.name
+            if name in defined:
+                message = f"{defined[name]} and {source} both define the script `{name}`"
+                if defined[name] == source:
+                    message = f"two texts define the script `{name}`, so both would be kept in {source}"
+                raise UsageError("C0112", message, "a script's name is its text's title: give one of them another")
+            defined[name] = source
 
 
 def _show_prompts(files: Sequence[str], context: Context, model: str | None) -> None:

@@ -24,6 +24,14 @@ def test_comments_and_layout_make_no_new_version(sopc: Program, project: Path) -
     assert sopc("compile", "audit.sop").stderr == "audit: version 2\n"
 
 
+def test_two_sources_of_one_script_are_refused(sopc: Program, project: Path) -> None:
+    (project / "other.sop").write_text(AUDIT)
+    done = sopc("compile", "audit.sop", "other.sop")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "C0112: audit.sop and other.sop both define the script `audit`" in done.stderr
+    assert "audit" not in sopc("ls").stdout
+
+
 def test_standard_input_is_dsl_a_tree_or_english(sopc: Program, project: Path) -> None:
     tree = sopc("parse", "--json", "audit.sop").stdout
     assert sopc("compile", "-", input=AUDIT).stderr == "audit: version 1\n"

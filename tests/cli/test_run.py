@@ -138,6 +138,10 @@ def test_a_question_waits_or_takes_its_answer(sopc: Program, sopvm: Program, pro
     assert "--answer 1=" in done.stdout + done.stderr
     assert lines(sopvm("run", "asks", "--answer", "1=true").stdout)[-1]["result"] is True
     assert sopvm("run", "asks", "--answer", "1").exit_code == 2
+    refused = sopvm("run", "asks", "--answer", "2=true")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "C0124: step 2 of `asks` asks nothing" in refused.stderr
+    assert "it asks at step 1" in refused.stderr
 
 
 def test_a_bool_is_answered_and_given_as_people_write_it(sopc: Program, sopvm: Program, project: Path) -> None:
