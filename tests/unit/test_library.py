@@ -308,9 +308,10 @@ def test_a_folder_without_write_permission_can_be_read(tmp_path: Path, lock_file
         (home / f"{FILE_NAME}-lock").unlink()
     for path in (*home.iterdir(), home):
         path.chmod(0o555 if path.is_dir() else 0o444)
-    # root may write anywhere, so the child goes on as nobody once all is imported
+    # root may write anywhere, so the child goes on as nobody once all is imported, what lmdb imports on use included
     script = (
-        "import os, difflib, runtime.bytecode.codec\n"
+        "import os, difflib, lmdb, runtime.bytecode.codec\n"
+        "lmdb.open('warm-up', subdir=False).close()\n"
         "from pathlib import Path; from runtime.errors import SopError; from runtime.library.store import Library\n"
         "home = os.open('home', os.O_RDONLY); os.fchdir(home)\n"
         "if os.geteuid() == 0: os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
