@@ -141,6 +141,8 @@ def conversion(expr: typed.Expr, expected: Type) -> str | None:
         return 'text is made with "{…}"'
     if expected.name == "bool" and actual.name not in ("null", "list", "record"):
         return "compare it with something"
+    if isinstance(expr, typed.Const) and expected.name == "decimal" and actual.name in ("int", "float"):
+        return f"at most {expected.precision - expected.scale} digits before the point"
     if expected.name in ("int", "decimal", "float") and actual.name in ("text", "float", "decimal", "int"):
         return f"{expected.name}(…) converts it"
     if expected.fields is not None and actual.fields is not None:
