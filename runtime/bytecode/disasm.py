@@ -170,7 +170,7 @@ def _code(formatter: Formatter) -> Iterator[str]:
         index = bisect_right(starts, pc) - 1
         if index >= 0 and debug.positions[index].step != shown[0]:
             step = debug.steps[debug.positions[index].step]
-            if step.sentence is not None and step.sentence != shown[1] and step.sentence <= len(debug.sentences):
+            if step.sentence not in (None, shown[1]) and 1 <= step.sentence <= len(debug.sentences):
                 yield f"# {step.sentence}. {debug.sentences[step.sentence - 1]}"
             shown = debug.positions[index].step, step.sentence
             yield f"{step.path:<6} {step.text}"

@@ -91,7 +91,7 @@ def for_next(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> bool:
 
 def hot_loop(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> bool:
     """Run the LOOP or FOR_NEXT (b) by its handler, then the loop by its function (a), a slice at a time, for as long as
-    that comes back to the loop's head."""
+    that comes back to the loop's head for want of fuel. (It also stops there when it does not cover the head.)"""
     tail, head = frame.pc - 1, b[2]
     HANDLERS[b[0]](machine, frame, *b[1:])
     while frame.pc == head:
@@ -103,6 +103,8 @@ def hot_loop(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> bool:
         frame.pc = pc
         machine.output.tick()
         machine.budget.next_slice(fuel - left)
+        if left >= 0:
+            break
     return True
 
 

@@ -93,8 +93,12 @@ def test_a_module_without_debug_tables_is_listed_too() -> None:
     assert "        0  MOVE          R1, R0\n        1  RETURN        R1\n" in text
 
 
-def test_a_sentence_that_is_not_there_is_left_out() -> None:
-    debug = Debug(steps=(StepInfo("1", 7, 1, 1, "say x"),), positions=(Position(0, 0, 1, 1, 2),))
+@pytest.mark.parametrize("sentence", [7, 0, -3])
+def test_a_sentence_that_is_not_there_is_left_out(sentence: int) -> None:
+    steps, positions = (StepInfo("1", sentence, 1, 1, "say x"),), (Position(0, 0, 1, 1, 2),)
+    debug = Debug(steps=steps, positions=positions, sentences=("One.",))
+    assert "One." not in disassemble(module(debug=debug))
+    debug = Debug(steps=steps, positions=positions)
     assert "\n1      say x\n" in disassemble(module(debug=debug))
 
 

@@ -379,6 +379,19 @@ end
     assert runs.result("f") == 62
 
 
+def test_a_hot_loop_goes_on_where_its_function_does_not_cover_its_first_instruction(runs: Runs) -> None:
+    runs.compile("""
+script f(n: int, by: int) -> int
+  let c = 0
+  for each i in 1 to n do
+    set c = i // by
+  end
+  return c
+end
+""")
+    assert runs.result("f", {"n": 9000, "by": -7}, max_seconds=20) == -1285
+
+
 # ── traces ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
