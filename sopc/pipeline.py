@@ -202,20 +202,23 @@ def encode(modules: Sequence[Module], provenance: Provenance) -> list[Item]:
     return [Item(module.signature.name, module_hash(module), encode_module(module), provenance) for module in modules]
 
 
-def generate_sql(module: Module, context: Context) -> None:
-    """A module's queries and writes → SQL in the library, so that not even the first run has to make it. Raises
-    DatabaseError for what the database can't say."""
-    from runtime.bytecode.codec import module_hash
+def generate_sql(modules: Sequence[Module], items: Sequence[Item], context: Context) -> None:
+    """Queries and writes of modules, whose items these are → SQL in the library, so that not even the first run has to
+    make it. Raises DatabaseError for what the database can't say."""
     from runtime.databases.statements import query_key, scope_of, statement_for, write_key
 
-    hash_ = module_hash(module)
-    forms: list[tuple[bytes, Query | Write]] = [
-        (query_key(hash_, index), fetch.query) for index, fetch in enumerate(module.queries)
-    ]
-    forms += [(write_key(hash_, index), write) for index, write in enumerate(module.writes)]
-    for key, form in forms:
-        database = context.database(form.database)
-        statement_for(database, scope_of(database.dialect, context.schema(form.database)), form, key, context.library)
+    scopes: dict[str, bytes] = {}
+    for module, item in zip(modules, items, strict=True):
+        forms: list[tuple[bytes, Query | Write]] = [
+            (query_key(item.hash, index), fetch.query) for index, fetch in enumerate(module.queries)
+        ]
+        forms += [(write_key(item.hash, index), write) for index, write in enumerate(module.writes)]
+        for key, form in forms:
+            name = form.database
+            database = context.database(name)
+            if name not in scopes:
+                scopes[name] = scope_of(database.dialect, context.schema(name))
+            statement_for(database, scopes[name], form, key, context.library)
 
 
 def store(items: Sequence[Item], library: Library) -> list[Entry]:

@@ -49,7 +49,6 @@ class Database(Protocol):
     Decimal, date, datetime (UTC), timedelta, None. Every method raises DatabaseError."""
 
     dialect: str
-    supports_savepoints: bool
     read_only: bool
 
     def schema(self) -> Schema: ...

@@ -40,7 +40,6 @@ class SQLiteDatabase:
     """
 
     dialect = "sqlite"
-    supports_savepoints = True
 
     def __init__(
         self, path: Path, *, name: str, read_only: bool = False, create: bool = False, busy: float = BUSY_SECONDS

@@ -97,13 +97,12 @@ def compile_command(
             return
         settings = Settings(take, translator, model)
         prepared = [prepare(path, context, settings, console) for path in files]
+        _check_unique(prepared)
         if not yes:
             _confirm([p.compiled for p in prepared if p.translated], console)
         modules = [module for p in prepared for module in p.compiled.modules]
-        _check_unique(prepared)
-        for module in modules:
-            pipeline.generate_sql(module, context)
         items = [item for p in prepared for item in p.compiled.items(pipeline.provenance_of(p.compiled.source))]
+        pipeline.generate_sql(modules, items, context)
         for each in prepared:
             if each.write_to is not None:
                 write_text(each.write_to, each.compiled.source.text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from runtime.databases import query as ir
 from runtime.databases.schema import Field, Store
@@ -196,8 +196,24 @@ def _insert_list(env: Env, node: nodes.Expr, database: str, store: Store) -> Wri
 # ── update and delete ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _row_of(env: Env, database: str, store: Store) -> tuple[Env, int]:
-    """The place of expressions over a store's own row, and the id of that relation."""
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of a store that a step changes. inside: the place of expressions over such a row. id: of that relation."""
+
+    database: str
+    store: Store
+    inside: Env
+    builder: Builder
+    id: int
+    condition: ir.Expr | None
+
+
+def _rows(env: Env, node: nodes.Update | nodes.Delete) -> _Rows | None:
+    """None after a finding that leaves the store open."""
+    found = _store(env, node)
+    if found is None:
+        return None
+    database, store = found
     builder = Builder()
     builder.database = database
     around = replace(env.plain(), builder=builder)
@@ -205,47 +221,37 @@ def _row_of(env: Env, database: str, store: Store) -> tuple[Env, int]:
     stage = scan(around, database, store, store.name)
     env.state.reads.intersection_update(reads)
     assert isinstance(stage.relation, ir.Scan)
-    return replace(around, row=stage.row, stage="where"), stage.relation.id
-
-
-def _condition(env: Env, node: nodes.Expr | None) -> ir.Expr | None:
-    if node is None or env.builder is None:
-        return None
-    return env.builder.expr(condition(env, env.expr(node), node, "the condition of `where`"))
+    inside = replace(around, row=stage.row, stage="where")
+    where = None
+    if node.where is not None:
+        where = builder.expr(condition(inside, inside.expr(node.where), node.where, "the condition of `where`"))
+    return _Rows(database, store, inside, builder, stage.relation.id, where)
 
 
 def update(env: Env, node: nodes.Update) -> Written | None:
-    found = _store(env, node)
-    if found is None:
+    rows = _rows(env, node)
+    if rows is None:
         return None
-    database, store = found
-    inside, id_ = _row_of(env, database, store)
-    assert inside.builder is not None
-    checked = _condition(inside, node.where)
-    setting = replace(inside, stage="set")
+    setting = replace(rows.inside, stage="set")
     assignments: dict[str, ir.Expr] = {}
     for assignment in node.assignments:
         value = setting.expr(assignment.value)
-        field = _known_field(env, store, assignment.name, assignment)
+        field = _known_field(env, rows.store, assignment.name, assignment)
         if field is None:
             continue
         if field.name in assignments:
             env.error("E0213", f"`{field.name}` is set twice", assignment, "one value for each field")
         fitted = fit(setting, value, field.type, assignment.value, f"`{field.name}`")
-        assignments[field.name] = inside.builder.expr(fitted)
-    env.state.use(database, store.name, *assignments)
-    params = tuple(inside.builder.params)
-    write = ir.Update(id_, database, store.name, checked, tuple(assignments.items()), inside.builder.types())
-    return write, params
+        assignments[field.name] = rows.builder.expr(fitted)
+    env.state.use(rows.database, rows.store.name, *assignments)
+    changes = tuple(assignments.items())
+    write = ir.Update(rows.id, rows.database, rows.store.name, rows.condition, changes, rows.builder.types())
+    return write, tuple(rows.builder.params)
 
 
 def delete(env: Env, node: nodes.Delete) -> Written | None:
-    found = _store(env, node)
-    if found is None:
+    rows = _rows(env, node)
+    if rows is None:
         return None
-    database, store = found
-    inside, id_ = _row_of(env, database, store)
-    assert inside.builder is not None
-    checked = _condition(inside, node.where)
-    write = ir.Delete(id_, database, store.name, checked, inside.builder.types())
-    return write, tuple(inside.builder.params)
+    write = ir.Delete(rows.id, rows.database, rows.store.name, rows.condition, rows.builder.types())
+    return write, tuple(rows.builder.params)
