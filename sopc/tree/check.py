@@ -6,7 +6,7 @@ another are checked together, twice where they emit without saying what.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -29,6 +29,7 @@ from sopc.tree.fit import adapt, fit
 from sopc.tree.flow import Flow
 from sopc.tree.report import Findings, Place, quoted, span_of, suggestion
 from sopc.tree.scope import Block
+from sopc.tree.visit import walk
 
 MAIN: Final = "main"
 
@@ -143,20 +144,8 @@ def _parameter(env: Env, node: nodes.ParameterNode) -> Parameter:
 # ── bodies ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _walk(node: nodes.Node) -> Iterator[nodes.Node]:
-    """A node and all those in it."""
-    waiting: list[object] = [node]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, nodes.Node):
-            yield value
-            waiting.extend(value.__dict__.values())
-        elif isinstance(value, tuple):
-            waiting.extend(value)
-
-
 def _called(script: nodes.Script) -> set[str]:
-    return {node.name for node in _walk(script) if isinstance(node, nodes.CallExpr)}
+    return {node.name for node in walk(script) if isinstance(node, nodes.CallExpr)}
 
 
 @dataclass
@@ -199,7 +188,7 @@ def _check_group(world: World, scripts: Sequence[nodes.Script], recursive: bool)
 def _needs_database(world: World, script: nodes.Script, members: set[str]) -> bool:
     """Whether a script names databases, reads or writes a store, or calls one outside its group that does."""
     if script.uses or any(
-        isinstance(node, nodes.From | nodes.Insert | nodes.Update | nodes.Delete) for node in _walk(script)
+        isinstance(node, nodes.From | nodes.Insert | nodes.Update | nodes.Delete) for node in walk(script)
     ):
         return True
     signatures = (world.signature(name) for name in _called(script) - members)
@@ -207,7 +196,7 @@ def _needs_database(world: World, script: nodes.Script, members: set[str]) -> bo
 
 
 def _emits(script: nodes.Script) -> bool:
-    return any(isinstance(node, nodes.Emit) for node in _walk(script))
+    return any(isinstance(node, nodes.Emit) for node in walk(script))
 
 
 def _check_steps(world: World, script: nodes.Script) -> _Checked:
@@ -232,7 +221,7 @@ def _parameter_node(script: nodes.Script, name: str) -> nodes.Node:
 
 def _variables(script: nodes.Script) -> set[str]:
     """Every name that a step of the script declares."""
-    return {node.name for node in _walk(script) if isinstance(node, nodes.Let | nodes.Ask | nodes.ForEach | nodes.Try)}
+    return {node.name for node in walk(script) if isinstance(node, nodes.Let | nodes.Ask | nodes.ForEach | nodes.Try)}
 
 
 def _finish(world: World, each: _Checked) -> typed.Script:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from runtime.types import INT
-from sopc.english.patterns.finish import walk
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Reject, Row, Several
 from sopc.english.patterns.meanings import (
@@ -24,6 +23,7 @@ from sopc.english.patterns.queries import Ask, Having
 from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import AGGREGATES, aggregate_call, live, not_a_variable, rows_query
 from sopc.tree import nodes
+from sopc.tree.visit import walk
 
 
 @dataclass(frozen=True)

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from runtime.databases.schema import Store
 from runtime.types import Type
 from sopc.tree import nodes
+from sopc.tree.visit import rewrite, walk
 
 Fields = Mapping[str, frozenset[str]]
-
-
-def rewrite(node: Any, change: Callable[[nodes.Node], nodes.Node]) -> Any:
-    """The same tree with every node changed, children first."""
-    if isinstance(node, tuple):
-        return tuple(rewrite(item, change) for item in node)
-    if not isinstance(node, nodes.Node):
-        return node
-    changed = {name: rewrite(getattr(node, name), change) for name in type(node).model_fields}
-    same = all(changed[name] is getattr(node, name) or changed[name] == getattr(node, name) for name in changed)
-    return change(node if same else node.model_copy(update=changed))
 
 
 def moved(node: Any, old: str, new: str) -> Any:
@@ -32,17 +22,6 @@ def moved(node: Any, old: str, new: str) -> Any:
         return part
 
     return rewrite(node, rename)
-
-
-def walk(node: Any) -> Iterator[nodes.Node]:
-    """Every node of a tree, parents first."""
-    if isinstance(node, nodes.Node):
-        yield node
-        for name in type(node).model_fields:
-            yield from walk(getattr(node, name))
-    elif isinstance(node, tuple):
-        for item in node:
-            yield from walk(item)
 
 
 def separated(node: Any, taken: frozenset[str] = frozenset()) -> Any:

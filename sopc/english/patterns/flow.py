@@ -9,7 +9,7 @@ from runtime.bytecode.module import Signature
 from runtime.databases.schema import Field, Store
 from runtime.types import BOOL, TEXT, Type
 from sopc.english.patterns import words
-from sopc.english.patterns.finish import moved, walk
+from sopc.english.patterns.finish import moved
 from sopc.english.patterns.matcher import Reject, Row, Several
 from sopc.english.patterns.meanings import (
     Condition,
@@ -32,6 +32,7 @@ from sopc.english.patterns.queries import Ask, queries
 from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import figure_of, found_count, live, not_a_variable, rows_query
 from sopc.tree import nodes
+from sopc.tree.visit import walk
 
 STOPPED = "stopped, as the answer was no"
 

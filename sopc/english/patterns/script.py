@@ -12,7 +12,7 @@ from runtime.types import ANY, DECIMAL, FLOAT, Type
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.dsl.fmt import format_file
 from sopc.english.patterns.complaints import Complaint, not_understood, several_readings
-from sopc.english.patterns.finish import Unqualifier, compared_type, walk
+from sopc.english.patterns.finish import Unqualifier, compared_type
 from sopc.english.patterns.flow import Loop, Otherwise
 from sopc.english.patterns.grammar import grammar
 from sopc.english.patterns.keys import with_keys
@@ -34,6 +34,7 @@ from sopc.english.sentences import Sentence, Workflow
 from sopc.source import Source as Text
 from sopc.source import Span
 from sopc.tree import nodes
+from sopc.tree.visit import walk
 
 _END_MARKS = (".", "!", "?", ";")
 _MAIN = "main"

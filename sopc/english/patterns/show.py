@@ -10,7 +10,6 @@ from runtime.bytecode.module import Signature
 from runtime.types import INT
 from sopc.english.patterns import words
 from sopc.english.patterns.figures import Part, assembled, is_field, row_count
-from sopc.english.patterns.finish import walk
 from sopc.english.patterns.matcher import Reject, Row, Several
 from sopc.english.patterns.meanings import (
     Condition,
@@ -28,6 +27,7 @@ from sopc.english.patterns.queries import Ask, queries
 from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import found_count, live
 from sopc.tree import nodes
+from sopc.tree.visit import walk
 
 SHOW = (
     "(show|show me|list|print|give me|display|output|report|tell me|get me|what is|what are|what was|what were|"

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from sopc.english.patterns import words
-from sopc.english.patterns.finish import walk
 from sopc.english.patterns.flow import Given, Loop, each
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject
 from sopc.english.patterns.meanings import (
@@ -15,6 +14,7 @@ from sopc.english.patterns.meanings import (
 )
 from sopc.english.patterns.tokens import name_words, tokenize
 from sopc.tree import nodes
+from sopc.tree.visit import walk
 
 BRACES = "between { and } stands a name or an amount, `…` around a name of any characters; a plain brace is {{ or }}"
 
