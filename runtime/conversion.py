@@ -47,6 +47,11 @@ def from_const(const: Const) -> Any:
     return value
 
 
+def from_default(default: Const | tuple[Const, ...]) -> Any:
+    """The VM value of a parameter's default; V0105 as `from_const`."""
+    return list(map(from_const, default)) if isinstance(default, tuple) else from_const(default)
+
+
 def to_const(value: Any, type_: Type) -> Const:
     """A module's constant for a scalar value; V0105 for a list or record."""
     kind = type(value)

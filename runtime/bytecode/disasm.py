@@ -126,11 +126,17 @@ def const_text(const: Const, most: int = MAX_CONST) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def _default_text(default: Const | tuple[Const, ...]) -> str:
+    if isinstance(default, tuple):
+        return f"[{', '.join(const_text(item, 1000) for item in default)}]"
+    return const_text(default, 1000)
+
+
 def signature_text(signature: Signature) -> str:
     """The head of a script, as the language writes it."""
     params = []
     for param in signature.params:
-        default = "" if param.default is None else f" = {const_text(param.default, 1000)}"
+        default = "" if param.default is None else f" = {_default_text(param.default)}"
         params.append(f"{param.name}: {param.type}{default}")
     text = f"script {signature.name}({', '.join(params)})"
     if signature.uses not in ((), ("main",)):

@@ -11,11 +11,11 @@ from runtime.types import Type
 
 
 class Parameter(msgspec.Struct, frozen=True):
-    """default: None when the argument must be given (a null default is Const(None, …))."""
+    """default: None when the argument must be given (a null default is Const(None, …)); of a list, its items."""
 
     name: str
     type: Type
-    default: Const | None = None
+    default: Const | tuple[Const, ...] | None = None
 
 
 class Signature(msgspec.Struct, frozen=True):

@@ -200,12 +200,13 @@ def _check_signature(where: str, signature: Signature) -> None:
             refuse(where, "what it emits is not a record")
 
 
-def _check_default(where: str, default: Const, type_: Type) -> None:
-    from runtime.values import convert, from_const
+def _check_default(where: str, default: Const | tuple[Const, ...], type_: Type) -> None:
+    from runtime.conversion import convert, from_default
 
-    _check_const(where, default)
+    for const in default if isinstance(default, tuple) else (default,):
+        _check_const(where, const)
     try:
-        convert(from_const(default), type_)
+        convert(from_default(default), type_)
     except SopError as error:
         refuse(where, error.message)
 

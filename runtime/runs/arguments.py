@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from runtime.bytecode.module import Signature
-from runtime.conversion import convert, from_const, from_text, to_text
+from runtime.conversion import convert, from_default, from_text, to_text
 from runtime.errors import RunError, UsageError
 from runtime.types import Type
 
@@ -33,7 +33,7 @@ def bind(signature: Signature, given: Mapping[str, Any]) -> list[Any]:
                     "C0123", f"`{param.name}` of `{signature.name}`: {error.message}", describe(signature)
                 ) from error
         elif param.default is not None:
-            values.append(from_const(param.default))
+            values.append(from_default(param.default))
         else:
             raise UsageError("C0121", f"`{signature.name}` needs a value for `{param.name}`", describe(signature))
     return values
@@ -55,7 +55,7 @@ def describe(signature: Signature) -> str:
     for param in signature.params:
         text = f"{param.name}: {param.type}"
         if param.default is not None:
-            value = from_const(param.default)
+            value = from_default(param.default)
             text += f' = "{value}"' if isinstance(value, str) else f" = {to_text(value)}"
         parts.append(text)
     return f"{signature.name}({', '.join(parts)})"

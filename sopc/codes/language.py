@@ -241,8 +241,8 @@ _TYPES: Final[tuple[Code, ...]] = (
     Code(
         "E0317",
         "a default that is not constant",
-        "A parameter's default is a plain value, part of the script's signature. What has to be worked out is worked "
-        "out in the script.",
+        "A parameter's default is a plain value or a list of such, part of the script's signature. What has to be "
+        "worked out is worked out in the script.",
         "script s(day: date = today())\n  say text(day)\nend",
         "script s(day: date? = null)\n  say text(coalesce(day, today()))\nend",
     ),

@@ -223,8 +223,10 @@ def _argument(env: Env, value: typed.Expr, param: Parameter, node: nodes.Argumen
 
 
 def _default(param: Parameter) -> typed.Expr:
-    value = param.default.value if param.default is not None else None
-    return typed.Const(value, type=param.type)
+    default = param.default
+    if isinstance(default, tuple):
+        return typed.MakeList(tuple(typed.Const(item.value, type=item.type) for item in default), type=param.type)
+    return typed.Const(default.value if default is not None else None, type=param.type)
 
 
 def usage(signature: Signature) -> str:

@@ -130,15 +130,25 @@ def _parameter(env: Env, node: nodes.ParameterNode) -> Parameter:
     made = adapt(value, type_)
     if made is None:
         fit(env, value, type_, node.default, f"`{node.name}`")
-    elif not isinstance(made, typed.Const):
-        inner = made.arg if isinstance(made, typed.Convert) else made
-        if isinstance(inner, typed.Const):
-            made = inner
-        else:
-            hint = f"{quoted(node.name)}: {type_.or_null()} = null, and a `let` in the script"
-            env.error("E0317", "a default is a plain value, such as 10", node.default, hint)
-    value_of = made.value if isinstance(made, typed.Const) else None
-    return Parameter(node.name, type_, Const(value_of, type_))
+        return Parameter(node.name, type_, Const(None, type_))
+    default = _plain(made)
+    if default is None:
+        hint = f"{quoted(node.name)}: {type_.or_null()} = null, and a `let` in the script"
+        env.error("E0317", "a default is a plain value, such as 10, or a list of such", node.default, hint)
+        default = Const(None, type_)
+    return Parameter(node.name, type_, default)
+
+
+def _plain(value: typed.Expr) -> Const | tuple[Const, ...] | None:
+    """A literal, or those of a list, as a module keeps them; None for anything else."""
+    if isinstance(value, typed.Convert):
+        value = value.arg
+    if isinstance(value, typed.Const):
+        return Const(value.value, value.type)
+    if not isinstance(value, typed.MakeList):
+        return None
+    items = tuple(item for item in map(_plain, value.items) if isinstance(item, Const))
+    return items if len(items) == len(value.items) else None
 
 
 # ── bodies ─────────────────────────────────────────────────────────────────────────────────────────────────────

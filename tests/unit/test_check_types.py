@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from runtime.databases.query import Const
 from runtime.functions import FUNCTIONS
 from runtime.types import ANY, BOOL, DATE, FLOAT, INT, NULL, TEXT, Type, decimal_of, list_of, record_of
 from sopc.diagnostics import CompileError
@@ -209,8 +210,17 @@ def test_defaults_of_parameters_are_constants_of_their_type() -> None:
     assert codes('script s(a: int = "x") end') == ["E0302"]
     assert codes("script s(a: int = null) end") == ["E0302"]
     assert codes("script s(a: int = 1 + 1) end") == ["E0317"]
-    params = script("say text(a)", "script s(a: float = 1)").signature.params
-    assert params[0].default is not None and params[0].default.value == 1.0
+    (param,) = script("say text(a)", "script s(a: float = 1)").signature.params
+    assert param.default == Const(1.0, FLOAT)
+
+
+def test_a_default_is_a_list_of_constants_too() -> None:
+    (param,) = script("say text(a)", "script s(a: list<float> = [1, 2.5])").signature.params
+    assert param.default == (Const(1.0, FLOAT), Const(2.5, FLOAT))
+    assert codes("script s(a: list<int> = []) end") == []
+    assert codes('script s(a: list<int> = ["x"]) end') == ["E0302"]
+    assert codes("script s(a: list<int> = [1 + 1]) end") == ["E0317"]
+    assert codes("script s(a: list<list<int>> = [[1]]) end") == ["E0317"]
 
 
 def test_answers_are_single_values() -> None:

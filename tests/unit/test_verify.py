@@ -395,6 +395,10 @@ TABLES: dict[str, tuple[dict[str, Any], str]] = {
         {"signature": replace(signature(), params=(Parameter("a", INT, Const("x", TEXT)),))},
         "parameter `a`",
     ),
+    "a list by default with an item of another type": (
+        {"signature": replace(signature(), params=(Parameter("a", list_of(INT), (Const(1, INT), Const("x", TEXT))),))},
+        "parameter `a`",
+    ),
     "a null default where null can't be": (
         {"signature": replace(signature(), params=(Parameter("a", INT, Const(None, NULL)),))},
         "parameter `a`",
