@@ -9,14 +9,15 @@ from sopc.tree import nodes
 
 
 def walk(node: Any) -> Iterator[nodes.Node]:
-    """Every node of a tree (or of a tuple of trees), parents first."""
-    if isinstance(node, nodes.Node):
-        yield node
-        for name in type(node).model_fields:
-            yield from walk(getattr(node, name))
-    elif isinstance(node, tuple):
-        for item in node:
-            yield from walk(item)
+    """Every node of a tree (or of a tuple of trees), parents first, however deep it is."""
+    waiting: list[Any] = [node]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, nodes.Node):
+            yield value
+            waiting.extend(reversed(value.__dict__.values()))
+        elif isinstance(value, tuple):
+            waiting.extend(reversed(value))
 
 
 def rewrite(node: Any, change: Callable[[nodes.Node], nodes.Node]) -> Any:
