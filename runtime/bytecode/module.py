@@ -104,9 +104,21 @@ class Position(msgspec.Struct, frozen=True):
     end_column: int
 
 
-class Debug(msgspec.Struct, frozen=True):
+class Use(msgspec.Struct, frozen=True):
+    """Where a script first names a store ("database.store"; field is "" then), or a field of one."""
+
+    store: str
+    field: str
+    line: int
+    column: int
+    end_column: int
+    sentence: int | None
+
+
+class Debug(msgspec.Struct, frozen=True, omit_defaults=True):
     """What does not change a program's meaning, so is not part of its hash. source: the script's formatted DSL.
-    file: name of the file it came from. sentences: the English, in order. registers: variable names by register."""
+    file: name of the file it came from. sentences: the English, in order. registers: variable names by register.
+    uses: in the order of the source."""
 
     source: str = ""
     file: str = ""
@@ -114,6 +126,7 @@ class Debug(msgspec.Struct, frozen=True):
     positions: tuple[Position, ...] = ()
     sentences: tuple[str, ...] = ()
     registers: tuple[str, ...] = ()
+    uses: tuple[Use, ...] = ()
 
 
 class Module(msgspec.Struct, frozen=True):

@@ -10,13 +10,15 @@ import click
 
 from runtime.commands.app import Console
 from runtime.commands.options import key_values
+from runtime.errors import SopError
 from runtime.runs.run import RunOptions, run
+from runtime.runs.schemas import SchemaChanged
 
 if TYPE_CHECKING:
     from runtime.config import Config
     from runtime.databases.protocol import Database
     from runtime.library.store import Library
-    from runtime.vm.backtrace import Place
+    from runtime.vm.backtrace import Place, Trace
     from runtime.vm.output import Question
 
 
@@ -56,19 +58,28 @@ def execute(
     )
     holds_back = bool(library.resolve(name).effects.writes)
     writer = open_writer(format_, sys.stdout.buffer, holds_back=holds_back)
-    outcome = run(library, name, args, connector(config), writer, chosen)
+    try:
+        outcome = run(library, name, args, connector(config), writer, chosen)
+    except SchemaChanged as changed:
+        for error, where in changed.each():
+            _show(console, error, where)
+        return changed.exit_code
     if outcome.error is not None:
-        trace_ = outcome.trace
-        places = [_shown(place) for place in (trace_.place, *trace_.calls)] if trace_ else []
-        console.error(outcome.error, places, trace_.to_json() if trace_ else {})
+        _show(console, outcome.error, outcome.trace)
     return outcome.exit_code
+
+
+def _show(console: Console, error: SopError, where: Trace | None) -> None:
+    places = [_shown(place) for place in (where.place, *where.calls)] if where else []
+    console.error(error, places, where.to_json() if where else {})
 
 
 def _shown(place: Place) -> str:
     """`payroll.sop:7:9, step 2.1 of process_payroll (sentence 2)`."""
     file = f"{place.file}:{place.line}:{place.column}, " if place.file and place.line else ""
     sentence = f" (sentence {place.sentence})" if place.sentence is not None else ""
-    return f"{file}step {place.step} of {place.script}{sentence}"
+    step = f"step {place.step} of " if place.step else ""
+    return f"{file}{step}{place.script}{sentence}"
 
 
 def connector(config: Config, *, read_only: bool = False) -> Callable[[str], Database]:

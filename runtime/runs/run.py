@@ -9,7 +9,7 @@ from typing import Any, Protocol, TextIO
 
 import msgspec
 
-from runtime.bytecode.module import Effects, Module
+from runtime.bytecode.module import Effects
 from runtime.databases.protocol import Database
 from runtime.databases.statements import StatementCache
 from runtime.errors import Cancelled, DatabaseError, SopError, UsageError
@@ -19,6 +19,7 @@ from runtime.runs.answers import Prompt, answer, describe
 from runtime.runs.arguments import bind
 from runtime.runs.ids import new_id
 from runtime.runs.interrupts import Interrupts
+from runtime.runs.schemas import check_schemas
 from runtime.runs.segments import Segments
 from runtime.vm.backtrace import Trace
 from runtime.vm.budget import Budget
@@ -96,10 +97,9 @@ def run(
     try:
         for database in names_of(linked.root.effects):
             opened[database] = _opened(databases, database)
-        for script in linked.scripts.values():
-            check_schema(script.module, script.name, opened)
         if home is not None and opened[home].read_only:
             raise UsageError("V0210", f"`{linked.root.name}` writes to `{home}`, which can only be read")
+        check_schemas(linked.scripts.values(), {name: database.schema() for name, database in opened.items()})
         return _Run(linked, arguments, Data(opened, home, library), writer, options).run()
     finally:
         for connection in opened.values():
@@ -143,28 +143,6 @@ def home_of(effects: Effects, script: str) -> str | None:
             "make a script for each, and run one after the other",
         )
     return written[0] if written else None
-
-
-def check_schema(module: Module, script: str, databases: Mapping[str, Database]) -> None:
-    """V0211 when a store no longer has a field that the script was checked against, or of another type."""
-    for full_name, store in module.schema.items():
-        database, _, store_name = full_name.partition(".")
-        if database not in databases:
-            continue
-        now = databases[database].schema().stores.get(store_name)
-        if now is None:
-            raise SopError(
-                "V0211", f"`{script}` uses the store `{full_name}`, which is gone", "compile the script again"
-            )
-        for field in store.fields:
-            current = now.field(field.name)
-            if current is None or current.type != field.type:
-                is_now = "is gone" if current is None else f"was {field.type} and is {current.type} now"
-                raise SopError(
-                    "V0211",
-                    f"`{script}` uses the field `{field.name}` of `{full_name}`, which {is_now}",
-                    "compile the script again",
-                )
 
 
 class _Run:

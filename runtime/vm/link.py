@@ -192,7 +192,7 @@ _COMMANDS: Final[dict[type, str]] = {
 }
 
 
-def _nodes(root: Any) -> Iterator[Struct]:
+def nodes_of(root: Any) -> Iterator[Struct]:
     """Every part of a query or write, in no order."""
     pending = [root]
     while pending:
@@ -212,7 +212,7 @@ def _own_effects(script: Script) -> Effects:
     module = script.module
     reads: set[str] = set()
     for form in (*(fetch.query for fetch in module.queries), *module.writes):
-        reads.update(f"{node.database}.{node.store}" for node in _nodes(form) if isinstance(node, Scan))
+        reads.update(f"{node.database}.{node.store}" for node in nodes_of(form) if isinstance(node, Scan))
     used = {op for op, *_ in instructions(module)}
     return Effects(
         reads=tuple(sorted(reads)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from runtime.bytecode.module import Debug, Module, Position, StepInfo
+from runtime.bytecode.module import Debug, Module, Position, StepInfo, Use
 from runtime.bytecode.tables import MAX_DEPTH, depth_of
 from sopc.codegen.assemble import Assembly, assemble
 from sopc.codegen.blocks import Builder, Where
@@ -75,6 +75,7 @@ def _module(script: typed.Script, node: nodes.Script, source: Source, sentences:
             positions=tuple(positions(assembly, steps, source)) if steps else (),
             sentences=sentences,
             registers=tuple("/".join(names) for names in registers.names),
+            uses=tuple(uses(script, source)),
         ),
     )
 
@@ -120,8 +121,16 @@ def positions(assembly: Assembly, steps: Sequence[typed.Step], source: Source) -
             continue
         last = where
         span = where.span or steps[where.step].span or Span(0, 0)
-        line, column = source.position(span.start)
-        end_line, end_column = source.position(max(span.end, span.start))
-        if end_line != line:
-            end_column = len(source.line(line)) + 1
-        yield Position(pc, where.step, line, column, end_column)
+        yield Position(pc, where.step, *_columns(span, source))
+
+
+def uses(script: typed.Script, source: Source) -> Iterator[Use]:
+    for (store, field), (span, sentence) in sorted(script.used.items(), key=lambda item: item[1][0].start):
+        yield Use(store, field, *_columns(span, source), sentence)
+
+
+def _columns(span: Span, source: Source) -> tuple[int, int, int]:
+    """Line and columns of a span, 1-based; of one over several lines, the part on its first."""
+    line, column = source.position(span.start)
+    end_line, end_column = source.position(max(span.end, span.start))
+    return line, column, end_column if end_line == line else len(source.line(line)) + 1

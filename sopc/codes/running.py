@@ -169,8 +169,10 @@ CODES: Final[tuple[Code, ...]] = (
     Code(
         "V0211",
         "store has changed",
-        "The script was checked against fields that the store no longer has, or has with another type.",
-        "",
+        "The script was checked against stores that are no longer like that: a field is gone, has another type or may "
+        "be null now, or a row needs a field that the script does not write. Nothing was done. Changes to what the "
+        "script does not use do no harm.",
+        "alter table vessels rename column name to title",
         "sopc compile list_vessels.sop",
     ),
     Code(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -119,23 +120,31 @@ def disasm_command(console: Console, name: str, sql: bool, home: str | None, dat
 
 @click.command("schema")
 @click.argument("database", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print all that is known, as one JSON object.")
 @database_options
 @output_options("table")
 @click.pass_obj
 def schema_command(
-    console: Console, database: str | None, home: str | None, databases: Sequence[str], format_: str
+    console: Console, database: str | None, as_json: bool, home: str | None, databases: Sequence[str], format_: str
 ) -> None:
-    """List the stores and fields of a database, or of all that have a name here.
+    """List what the compiler knows of a database, or of all that have a name here: stores, fields, types (`?`: may be
+    null), keys and references.
 
     \b
       sopc schema
-      sopc schema fleet -f json
+      sopc schema fleet -f csv
+      sopc schema --json --db fleet=sqlite:///fleet.db
     """
     with open_context(load_config(home, databases), read_only=True) as context, context.library:
         schemas = {database: context.schema(database)} if database else pipeline.usable_schemas(context)
         console.unreadable(context.failures)
-        rows = [row for name, schema in schemas.items() for row in _fields(name, schema)]
-    print_rows(["database", "store", "field", "type", "key"], rows, format_)
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.format(msgspec.json.encode({name: described(schemas[name]) for name in schemas})))
+        return
+    rows = [row for name, schema in schemas.items() for row in _fields(name, schema)]
+    print_rows(["database", "store", "field", "type", "key", "references", "notes"], rows, format_)
 
 
 def _sql_of(module: Module) -> Callable[[Query | Write], str]:
@@ -150,15 +159,49 @@ def _sql_of(module: Module) -> Callable[[Query | Write], str]:
     return sql
 
 
+def described(schema: Schema) -> dict[str, Any]:
+    """A schema for `sopc schema --json`: by store, its fields with types as scripts write them, keys and references."""
+    return {
+        store.name: {
+            "read_only": store.read_only,
+            "fields": [
+                {
+                    "name": field.name,
+                    "type": str(field.type.not_null()),
+                    "nullable": field.type.nullable,
+                    "has_default": field.has_default,
+                    "generated": field.generated,
+                }
+                for field in store.fields
+            ],
+            "primary_key": store.primary_key,
+            "unique": store.unique,
+            "references": [
+                {"fields": key.fields, "store": key.other_store, "other_fields": key.other_fields}
+                for key in store.foreign_keys
+            ],
+        }
+        for store in schema.stores.values()
+    }
+
+
 def _fields(name: str, schema: Schema) -> list[list[str]]:
+    """A row for each field; what belongs to several of them, such as a key, is said with each."""
     rows = []
     for store in schema.stores.values():
-        pointing = {
-            field: f"→ {key.other_store}.{other}"
-            for key in store.foreign_keys
-            for field, other in zip(key.fields, key.other_fields, strict=True)
-        }
+        unique = [keys for keys in store.unique if keys != store.primary_key]
         for field in store.fields:
-            key = "key" if field.name in store.primary_key else pointing.get(field.name, "")
-            rows.append([name, store.name, field.name, str(field.type), key])
+            key = "key" if field.name in store.primary_key else "unique" if (field.name,) in unique else ""
+            pointing = [
+                f"{reference.other_store}.{other}"
+                for reference in store.foreign_keys
+                for own, other in zip(reference.fields, reference.other_fields, strict=True)
+                if own == field.name
+            ]
+            notes = [
+                *(f"unique with {', '.join(keys)}" for keys in unique if len(keys) > 1 and field.name in keys),
+                *(["worked out"] if field.generated else ["has a default"] if field.has_default else []),
+                *(["read-only"] if store.read_only else []),
+            ]
+            rows.append([name, store.name, field.name, str(field.type), key, ", ".join(pointing), "; ".join(notes)])
     return rows

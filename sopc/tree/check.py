@@ -240,11 +240,17 @@ def _finish(world: World, each: _Checked) -> typed.Script:
     Flow(each.state).script(each.steps, _head(world, each.node))
     body, _ = finished(world, each.steps, signature.emits)
     schema = {
-        f"{database}.{store}": _used_part(each.state.store(database, store), fields)
+        f"{database}.{store}": _used_part(each.state.store(database, store), set(fields))
         for (database, store), fields in sorted(each.state.used.items())
     }
     known = {key: store for key, store in schema.items() if store is not None}
-    return typed.Script(signature, each.params, effects, body, known, each.node.doc, span_of(each.node))
+    used = {
+        (f"{database}.{store}", field): (span, sentence)
+        for (database, store), fields in each.state.used.items()
+        for field, (span, sentence) in fields.items()
+        if span is not None
+    }
+    return typed.Script(signature, each.params, effects, body, known, used, each.node.doc, span_of(each.node))
 
 
 def _head(world: World, script: nodes.Script) -> Place:

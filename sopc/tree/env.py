@@ -9,6 +9,7 @@ from typing import Final
 from runtime.bytecode.module import Effects, Signature
 from runtime.databases.schema import Schema, Store
 from runtime.types import NULL, Type
+from sopc.source import Span
 from sopc.tree import nodes, typed
 from sopc.tree.hoist import Builder
 from sopc.tree.report import Findings, Place
@@ -68,7 +69,8 @@ class Emitted:
 @dataclass(eq=False)
 class ScriptState:
     """The script being checked. returns: NULL when it declares none. later: every variable it declares anywhere, for
-    a message about use before; seen: those declared so far. used: the fields touched, by (database, store)."""
+    a message about use before; seen: those declared so far. used: by (database, store) the fields touched, each with
+    where first and in which sentence; "" is the store itself."""
 
     world: World
     name: str
@@ -76,7 +78,7 @@ class ScriptState:
     returns: Type = NULL
     emitted: Emitted = field(default_factory=Emitted)
     later: set[str] = field(default_factory=set)
-    used: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    used: dict[tuple[str, str], dict[str, tuple[Span | None, int | None]]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     reads: set[str] = field(default_factory=set)
     writes: set[str] = field(default_factory=set)
@@ -86,8 +88,10 @@ class ScriptState:
         schema = self.world.schemas.get(database)
         return schema.stores.get(name) if schema is not None else None
 
-    def use(self, database: str, store: str, *fields: str) -> None:
-        self.used.setdefault((database, store), set()).update(fields)
+    def use(self, database: str, store: str, *fields: str, at: Span | None) -> None:
+        used = self.used.setdefault((database, store), {})
+        for name in ("", *fields):
+            used.setdefault(name, (at, self.world.findings.sentence))
 
 
 Typer = Callable[["Env", nodes.Expr], typed.Expr]

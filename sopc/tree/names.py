@@ -68,7 +68,7 @@ def touch(env: Env, column: ColumnOf) -> None:
     """Note that the program uses this field of a store."""
     if env.builder is not None and column.relation in env.builder.scans:
         database, store = env.builder.scans[column.relation]
-        env.state.use(database, store, column.name)
+        env.state.use(database, store, column.name, at=column.span)
 
 
 def _unknown_name(env: Env, node: nodes.Name) -> None:

@@ -12,7 +12,7 @@ from runtime.types import INT
 from sopc.tree import nodes
 from sopc.tree.env import Env
 from sopc.tree.names import touch
-from sopc.tree.report import quoted, span_of, suggestion
+from sopc.tree.report import Place, quoted, span_of, suggestion
 from sopc.tree.scope import ColumnOf, NamedQuery, Row, Visible
 
 MAX_RELATIONS: Final = 300
@@ -104,15 +104,15 @@ def source(env: Env, node: nodes.From, inline: InlineQuery) -> Stage:
         )
         env.error("E0409", message, node, "for each over the one, a query over the other inside")
         return missing(env, node)
-    return scan(env, database, store, node.alias or node.store)
+    return scan(env, database, store, node.alias or node.store, env.at(node, node.store))
 
 
-def scan(env: Env, database: str, store: Store, alias: str) -> Stage:
-    """Every row of a store, its columns under the alias."""
+def scan(env: Env, database: str, store: Store, alias: str, place: Place) -> Stage:
+    """Every row of a store, its columns under the alias. place: where the store is named."""
     assert env.builder is not None
     id_ = env.builder.new_id()
     env.builder.scans[id_] = (database, store.name)
-    env.state.use(database, store.name)
+    env.state.use(database, store.name, at=span_of(place))
     env.state.reads.add(f"{database}.{store.name}")
     columns = tuple(Visible(field.name, alias, ColumnOf(id_, field.name, type=field.type)) for field in store.fields)
     return Stage(ir.Scan(id_, database, store.name), Row(columns, (alias,), env.row))
@@ -158,7 +158,7 @@ def check_columns_apart(env: Env, row: Row, place: nodes.Node) -> bool:
 def project(env: Env, stage: Stage, place: nodes.Node) -> Stage:
     """The same rows with their visible columns spelt out, for what works on whole rows."""
     for column in stage.row.columns:
-        touch(env, column.column)
+        touch(env, replace(column.column, span=column.column.span or span_of(place)))
     if stage.complete or stage.row.broken:
         return stage
     if not check_columns_apart(env, stage.row, place):

@@ -286,13 +286,15 @@ class Try(Step):
 
 @dataclass(frozen=True)
 class Script:
-    """schema: the stores read or written, by "database.store", with only the fields used."""
+    """schema: the stores read or written, by "database.store", with only the fields used. used: where each of them is
+    first named and in which sentence, by store and field ("" for the store itself)."""
 
     signature: Signature
     params: tuple[Variable, ...]
     effects: Effects
     steps: tuple[Step, ...]
     schema: dict[str, Store]
+    used: dict[tuple[str, str], tuple[Span, int | None]]
     doc: str
     span: Span | None
 

@@ -12,7 +12,7 @@ from sopc.tree import nodes, queries, typed
 from sopc.tree.env import Env
 from sopc.tree.fit import adapt, condition, conversion, fit
 from sopc.tree.hoist import Builder
-from sopc.tree.report import quoted, suggestion
+from sopc.tree.report import quoted, span_of, suggestion
 from sopc.tree.scope import unknown
 from sopc.tree.sources import find_store, scan
 from sopc.tree.types import an, fits
@@ -51,7 +51,7 @@ def _store(env: Env, node: nodes.Insert | nodes.Update | nodes.Delete) -> tuple[
     if store.read_only:
         env.error("E0414", f"`{node.store}` can only be read", place, "it is a view, or its database is read-only")
     env.state.writes.add(f"{database}.{store.name}")
-    env.state.use(database, store.name)
+    env.state.use(database, store.name, at=span_of(place))
     return found
 
 
@@ -128,7 +128,9 @@ def _insert_record(env: Env, record: nodes.RecordExpr, database: str, store: Sto
     for key in keys:
         if key not in values:
             env.error("E0413", f"the record lacks `{key}`, by which rows are found", record, f"{quoted(key)}: …")
-    env.state.use(database, store.name, *values, *keys)
+    for pair in record.fields:
+        if pair.name in values:
+            env.state.use(database, store.name, pair.name, at=span_of(env.at(pair, pair.name)))
     return ir.Insert(database, store.name, tuple(values), tuple(types), keys), tuple(values.values())
 
 
@@ -160,7 +162,7 @@ def _insert_query(env: Env, node: nodes.Query, database: str, store: Store) -> W
     if bound.query.database != database:
         message = f"the query is over {bound.query.database}, and `{store.name}` is in {database}"
         env.error("E0409", message, node, "for each over the query, with an insert inside")
-    env.state.use(database, store.name, *names)
+    env.state.use(database, store.name, *names, at=span_of(node))
     return ir.InsertQuery(database, store.name, names, bound.query), bound.params
 
 
@@ -188,7 +190,7 @@ def _insert_list(env: Env, node: nodes.Expr, database: str, store: Store) -> Wri
     names = tuple(name for name, _ in fields)
     if len(fields) == len(item.fields):
         _check_required(env, store, names, node)
-    env.state.use(database, store.name, *names)
+    env.state.use(database, store.name, *names, at=span_of(node))
     made = adapt(value, list_of(record_of(fields))) or value
     return ir.InsertList(database, store.name, names, tuple(type_ for _, type_ in fields)), (made,)
 
@@ -218,7 +220,7 @@ def _rows(env: Env, node: nodes.Update | nodes.Delete) -> _Rows | None:
     builder.database = database
     around = replace(env.plain(), builder=builder)
     reads = set(env.state.reads)
-    stage = scan(around, database, store, store.name)
+    stage = scan(around, database, store, store.name, replace_span(env, node))
     env.state.reads.intersection_update(reads)
     assert isinstance(stage.relation, ir.Scan)
     inside = replace(around, row=stage.row, stage="where")
@@ -243,7 +245,8 @@ def update(env: Env, node: nodes.Update) -> Written | None:
             env.error("E0213", f"`{field.name}` is set twice", assignment, "one value for each field")
         fitted = fit(setting, value, field.type, assignment.value, f"`{field.name}`")
         assignments[field.name] = rows.builder.expr(fitted)
-    env.state.use(rows.database, rows.store.name, *assignments)
+        at = span_of(env.at(assignment, field.name))
+        env.state.use(rows.database, rows.store.name, field.name, at=at)
     changes = tuple(assignments.items())
     write = ir.Update(rows.id, rows.database, rows.store.name, rows.condition, changes, rows.builder.types())
     return write, tuple(rows.builder.params)

@@ -186,6 +186,19 @@ def test_a_damaged_module_is_an_error(sopvm: Program, project: Path) -> None:
     assert bad.stdout == "" or lines(bad.stdout)[-1]["status"] == "failed"
 
 
+def test_a_changed_schema_is_told_with_its_places(sopc: Program, sopvm: Program, project: Path) -> None:
+    sopc("compile", "audit.sop")
+    with sqlite3.connect(project / "hr.db") as connection:
+        connection.execute("alter table employees rename column salary to pay")
+    connection.close()
+    done = sopvm("run", "audit")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("error V0211: the field `salary` of `hr.employees`, which `audit` uses, is gone\n")
+    assert "\n --> audit.sop:2:51, audit\n" in done.stderr
+    report = json.loads(sopvm("run", "audit", "--errors", "json").stderr)
+    assert (report["code"], report["line"], report["column"]) == ("V0211", 2, 51)
+
+
 # ── do, db query, db ls ──────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -152,11 +153,43 @@ def test_disassembling(sopc: Program) -> None:
 
 def test_schemas(sopc: Program) -> None:
     rows = records(sopc("schema", "hr", "-f", "records").stdout)
-    assert {"database": "hr", "store": "employees", "field": "salary", "type": "int", "key": ""} in rows
+    salary = {"database": "hr", "store": "employees", "field": "salary", "type": "int"}
+    assert salary | {"key": "", "references": "", "notes": ""} in rows
     assert records(sopc("schema", "-f", "records").stdout) == rows
     done = sopc("schema", "hrr")
     assert done.exit_code == 2
     assert "try: hr" in done.stderr
+
+
+def test_a_schema_with_keys_references_and_defaults(sopc: Program, project: Path) -> None:
+    with sqlite3.connect(project / "fleet.db") as connection:
+        connection.executescript("""
+            create table vessels (id integer primary key, name text unique, length real default 1, code text not null);
+            create table berths (pier text not null, place integer not null, vessel_id integer references vessels,
+                                 label text generated always as (pier || place), unique (pier, place));
+            create view long_ones as select name from vessels where length > 100;
+        """)
+    connection.close()
+    rows = records(sopc("schema", "fleet", "--db", "fleet=sqlite:///fleet.db", "-f", "records").stdout)
+    assert [list(row.values())[1:] for row in rows] == [
+        ["vessels", "id", "int", "key", "", "has a default"],
+        ["vessels", "name", "text?", "unique", "", ""],
+        ["vessels", "length", "float?", "", "", "has a default"],
+        ["vessels", "code", "text", "", "", ""],
+        ["berths", "pier", "text", "", "", "unique with pier, place"],
+        ["berths", "place", "int", "", "", "unique with pier, place"],
+        ["berths", "vessel_id", "int?", "", "vessels.id", ""],
+        ["berths", "label", "text?", "", "", "worked out"],
+        ["long_ones", "name", "text?", "", "", "read-only"],
+    ]
+    known = json.loads(sopc("schema", "--json", "--db", "fleet=sqlite:///fleet.db").stdout)
+    assert known["hr"].keys() == {"employees", "bonuses"}
+    berths = known["fleet"]["berths"]
+    assert berths["references"] == [{"fields": ["vessel_id"], "store": "vessels", "other_fields": ["id"]}]
+    assert (berths["primary_key"], berths["unique"], berths["read_only"]) == ([], [["pier", "place"]], False)
+    assert berths["fields"][3] == {
+        "name": "label", "type": "text", "nullable": True, "has_default": True, "generated": True,
+    }  # fmt: skip
 
 
 def test_explaining_an_error(sopc: Program) -> None:

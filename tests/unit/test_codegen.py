@@ -459,7 +459,7 @@ def lowered(*steps: typed.Step) -> Module:
     """The module of a script with one int parameter n, verified."""
     signature = Signature("big", (Parameter("n", INT),), NULL, None, ("main",))
     effects = Effects(emits=True)
-    program = typed.Program((typed.Script(signature, (N,), effects, steps, {}, "", Span(0, 6)),))
+    program = typed.Program((typed.Script(signature, (N,), effects, steps, {}, {}, "", Span(0, 6)),))
     module = lower(program, SOURCE, nodes.File(scripts=(nodes.Script(name="big", steps=()),)), ())[0]
     verify(module)
     return module
@@ -763,7 +763,7 @@ def interpret(module: Module, *args: object) -> object:
 def script_of(*steps: typed.Step) -> Module:
     params = (Parameter("a", A.type), Parameter("b", B.type))
     signature = Signature("s", params, ANY, None, ("main",))
-    program = typed.Program((typed.Script(signature, (A, B), Effects(), steps, {}, "", None),))
+    program = typed.Program((typed.Script(signature, (A, B), Effects(), steps, {}, {}, "", None),))
     module = lower(program, SOURCE, nodes.File(scripts=(nodes.Script(name="s", steps=()),)), ())[0]
     verify(module)
     return module

@@ -196,16 +196,6 @@ def test_a_database_that_can_only_be_read_is_not_written(runs: Runs) -> None:
     assert code_of(runs, "f") == "V0210"
 
 
-@pytest.mark.parametrize(
-    "change",
-    ["ALTER TABLE log RENAME COLUMN text TO words", "DROP TABLE log", "ALTER TABLE log RENAME TO diary"],
-)
-def test_a_store_that_changed_is_told_before_anything_is_done(runs: Runs, change: str) -> None:
-    runs.compile('script f()\n  say "started"\n  insert into log {text: "x"}\nend\n')
-    runs.sql(change)
-    assert code_of(runs, "f") == "V0211"
-
-
 def test_two_databases_are_not_written_in_one_run(runs: Runs) -> None:
     runs.bench.config.declared["other"] = {"url": "sqlite:///main.db"}
     runs.compile("""
