@@ -1,7 +1,7 @@
-"""The function table: one row per function of the language → its types, its meaning in Python and in SQL.
+"""The function table: one row per function of the language → its types and its meaning in Python.
 
-The checker reads the signatures, the VM calls `python`, runtime/databases/sql.py writes `sql`, and the reference
-and the prompt print `doc`.
+The checker reads the signatures, the VM calls `python`, and the reference and the prompt print `doc`. How an engine
+says a function in SQL is in a table of that engine (runtime/databases/…_functions.py).
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ class FunctionRow(NamedTuple):
     all of its arguments are.
     kind: scalar, aggregate or window.
     python: the meaning on the VM's values; None for aggregates, windows and the clock.
-    sql: the call in SQLite's dialect that means exactly the same, as "instr({0}, {1})" or "min({args})", or None where
-    only `python` says it (SQLite then calls the Python function).
     nulls: False (the default) gives null when any argument is null, without calling `python`; True hands nulls to it.
     pure: False for functions of the clock.
     """
@@ -35,7 +33,6 @@ class FunctionRow(NamedTuple):
     doc: str
     kind: str = "scalar"
     python: Callable[..., Any] | None = None
-    sql: str | None = None
     nulls: bool = False
     pure: bool = True
 
@@ -55,7 +52,6 @@ _ROWS: tuple[FunctionRow, ...] = (
         "length(text) -> int; length(list<T>) -> int",
         "number of characters of a text, or of items of a list",
         do.length,
-        sql="length({0})",
     ),
     _row(
         "substring(text, int) -> text; substring(text, int, int) -> text",
@@ -73,7 +69,6 @@ _ROWS: tuple[FunctionRow, ...] = (
         "position(text, text) -> int",
         "where the second text first occurs in the first, from 1; 0 when it does not",
         do.position,
-        sql="instr({0}, {1})",
     ),
     _row("repeat(text, int) -> text", "the text so many times", do.repeat),
     _row("reverse(text) -> text; reverse(list<T>) -> list<T>", "a text or list from its end to its start", do.reverse),
@@ -98,8 +93,8 @@ _ROWS: tuple[FunctionRow, ...] = (
     _row("sqrt(number) -> float", "the square root", do.sqrt),
     _row("power(number, number) -> float", "the first number to the power of the second", do.power),
     _row("sign(number) -> int", "-1, 0 or 1", do.sign),
-    _row("least(T, T...) -> T", "the smallest of the values; null when one is null", do.least, sql="min({args})"),
-    _row("greatest(T, T...) -> T", "the largest of the values; null when one is null", do.greatest, sql="max({args})"),
+    _row("least(T, T...) -> T", "the smallest of the values; null when one is null", do.least),
+    _row("greatest(T, T...) -> T", "the largest of the values; null when one is null", do.greatest),
     # conversion
     _row(
         "int(number) -> int; int(text) -> int; int(bool) -> int; int(any) -> int",
@@ -165,14 +160,12 @@ _ROWS: tuple[FunctionRow, ...] = (
         "coalesce(T?, T?...) -> T?",
         "the first of the values that is not null",
         do.coalesce,
-        sql="coalesce({args})",
         nulls=True,
     ),
     _row(
         "null_if(T?, T?) -> T?",
         "null when both are equal, else the first",
         do.null_if,
-        sql="nullif({0}, {1})",
         nulls=True,
     ),
     # lists

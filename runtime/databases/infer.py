@@ -13,7 +13,8 @@ from datetime import date
 from typing import Any, Final
 
 from runtime.conversion import convert, from_text
-from runtime.databases.forms import encoder, form_of
+from runtime.databases.forms import form_of
+from runtime.databases.sqlite_forms import encoder
 from runtime.errors import SopError, UsageError
 from runtime.types import (
     ANY,

@@ -6,47 +6,43 @@ Every name is quoted, every value bound. Errors: DatabaseError D0201 (the schema
 from __future__ import annotations
 
 from sqlglot import exp
-from sqlglot.dialects.sqlite import SQLite
-from sqlglot.generators.sqlite import SQLiteGenerator
 
 from runtime.databases.protocol import Statement
 from runtime.databases.query import InsertList, Query, Write
 from runtime.databases.schema import Schema
+from runtime.databases.sql_expressions import Expressions
 from runtime.databases.sql_pieces import number
 from runtime.databases.sql_relations import Relations
 from runtime.databases.sql_writes import write_tree
 from runtime.errors import DatabaseError
 
 
-class _SQLite(SQLite):
-    """SQLite with numbered placeholders: ?1, ?2, …"""
+def expressions_of(dialect: str) -> type[Expressions]:
+    """The writer of a dialect's expressions, which is all that differs between engines."""
+    if dialect == "sqlite":
+        from runtime.databases.sqlite_expressions import SQLiteExpressions
 
-    class Generator(SQLiteGenerator):
-        PARAMETER_TOKEN = "?"
-
-
-DIALECTS = {"sqlite": _SQLite}
+        return SQLiteExpressions
+    raise DatabaseError("D0308", f"there is no SQL generator for `{dialect}`")
 
 
 def generate(query: Query | Write, schema: Schema, dialect: str) -> Statement:
     """The statement that does what the query or write says, on a database with that schema."""
-    if dialect not in DIALECTS:
-        raise DatabaseError("D0308", f"there is no SQL generator for `{dialect}`")
     try:
-        return _generate(query, schema, dialect)
+        return _generate(query, schema, expressions_of(dialect))
     except RecursionError as error:
         raise DatabaseError(
             "D0308", "a query is too deeply nested", "variables worked out beforehand make its expressions shorter"
         ) from error
 
 
-def _generate(query: Query | Write, schema: Schema, dialect: str) -> Statement:
-    relations = Relations(query, schema)
+def _generate(query: Query | Write, schema: Schema, writer: type[Expressions]) -> Statement:
+    relations = Relations(query, schema, writer)
     tree = relations.rows(query) if isinstance(query, Query) else write_tree(relations, query)
     expressions = relations.expressions
     used = _renumbered(tree)
     return Statement(
-        sql=tree.sql(dialect=DIALECTS[dialect]),
+        sql=tree.sql(dialect=writer.dialect),
         binds=tuple(expressions.binds[place - 1] for place in used),
         constants=tuple(expressions.constants),
         columns=tuple((name, column.type) for name, column in query.columns) if isinstance(query, Query) else (),

@@ -35,18 +35,6 @@ def case(condition: Sql, then: Sql, otherwise: Sql) -> Sql:
     return exp.Case(ifs=[exp.If(this=condition, true=then)], default=otherwise)
 
 
-def glob_pattern(pattern: str) -> str:
-    """A `like` pattern as one of GLOB, which minds case."""
-    special = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
-    return "".join(special.get(character, character) for character in pattern)
-
-
-def template(sql: str, args: Sequence[Sql]) -> Sql:
-    """The SQL of a row of the function table with its arguments put in; it is always a call with all of them in
-    order. (Reading it with sqlglot would not do: it takes `replace(…)` for a statement.)"""
-    return function(sql.partition("(")[0], *args)
-
-
 def identifier(name: str) -> exp.Identifier:
     return exp.Identifier(this=name, quoted=True)
 

@@ -46,7 +46,7 @@ from runtime.databases.query import (
 )
 from runtime.databases.schema import Field, Schema, Store
 from runtime.databases.sql_expressions import Expressions, Scope, Source
-from runtime.databases.sql_pieces import Sql, all_of, column, function, named, number, subquery, table
+from runtime.databases.sql_pieces import Sql, all_of, column, named, number, subquery, table
 from runtime.errors import DatabaseError
 from runtime.types import Type
 
@@ -102,11 +102,11 @@ class Builder:
 
 
 class Relations:
-    """Writes the relations of one query or write on a schema."""
+    """Writes the relations of one query or write on a schema. expressions: the engine's writer of expressions."""
 
-    def __init__(self, query: Query | Write, schema: Schema) -> None:
+    def __init__(self, query: Query | Write, schema: Schema, expressions: type[Expressions]) -> None:
         self.schema = schema
-        self.expressions = Expressions(self.single, self.scalar, self.existence)
+        self.expressions = expressions(self.single, self.scalar, self.existence)
         self.used = self._used(query)
         self.aliases = 0
 
@@ -138,13 +138,7 @@ class Relations:
         query = self.single(relation)
         if query.meta["one_row"] or _limited_to_one(relation):
             return query
-        # SQLite would take the first row of many without a word
-        value = exp.column(query.named_selects[0], quoted=True)
-        many = exp.GT(this=exp.Count(this=exp.Star()), expression=number(1))
-        raised = self.expressions.call("several_rows", [], [], "n")
-        checked = exp.Case(ifs=[exp.If(this=many, true=raised)], default=function("max", value))
-        inner = exp.Subquery(this=query.limit(2) if query.args.get("limit") is None else query)
-        return exp.Select(expressions=[checked]).from_(inner)
+        return self.expressions.only_row(query, query.meta["types"][0])
 
     def existence(self, relation: Relation) -> exp.Query:
         builder = self.relation(relation)
@@ -182,7 +176,7 @@ class Relations:
                 if builder.limit is not None or builder.distinct:
                     builder = self.wrap(builder, keep_order=False)
                 with self.expressions.seeing(builder.columns):
-                    builder.order = [self.expressions.ordered(key) for key in relation.keys]  # type: ignore[misc]
+                    builder.order = [self.expressions.ordered(key) for key in relation.keys]
                 return builder
             case Limit():
                 builder = self.relation(relation.source)

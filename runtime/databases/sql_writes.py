@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from runtime.databases.forms import form_of
 from runtime.databases.query import Delete, Insert, InsertList, InsertQuery, Scan, Update, Write
 from runtime.databases.schema import Store
 from runtime.databases.sql_pieces import all_of, column, identifier, named, subquery, table, where_clause
@@ -29,7 +28,7 @@ def write_tree(relations: Relations, write: Write) -> exp.Expr:
 def _insert(relations: Relations, write: Insert | InsertList) -> exp.Expr:
     store = relations.store(write.store)
     values = [
-        relations.expressions.placeholder(index, form_of(relations.field(store, name).type, stored=True))
+        relations.expressions.placeholder(index, relations.field(store, name).type, stored=True)
         for index, name in enumerate(write.fields)
     ]
     if values:
@@ -73,7 +72,8 @@ def _update(relations: Relations, write: Update) -> exp.Expr:
             for name, expr in write.assignments
         }
         condition = None if write.condition is None else relations.expressions.value(write.condition)
-    if not any(isinstance(node, Scan) for _, expr in write.assignments for node in nodes(expr)):
+    reads = any(isinstance(node, Scan) for _, expr in write.assignments for node in nodes(expr))
+    if not (reads and relations.expressions.updates_by_key):
         settings = [exp.EQ(this=identifier(name), expression=value) for name, value in values.items()]
         return exp.Update(this=builder.source, expressions=settings, where=where_clause(condition))
     # SQLite works out assignments row by row and would let a sub-query see the rows already changed

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from runtime.databases.forms import encoder
 from runtime.databases.protocol import BATCH_ROWS, Row, Statement
 from runtime.databases.query import Query, Write
-from runtime.databases.rows import row_reader
 from runtime.databases.schema import Schema, Store
 from runtime.databases.sqlite_errors import is_busy, translated
+from runtime.databases.sqlite_forms import encoder
 from runtime.databases.sqlite_functions import SQL_NAME, Callback
+from runtime.databases.sqlite_rows import row_reader
 from runtime.databases.sqlite_schema import read_schema
 from runtime.databases.sqlite_tables import count_sql, create_sql, drop_sql, insert_sql
 from runtime.errors import DatabaseError, SopError

@@ -12,10 +12,20 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from runtime import values
-from runtime.databases.forms import decoder, encoder
+from runtime.databases.sqlite_forms import decoder, encoder
 from runtime.errors import DatabaseError, RunError
 
 SQL_NAME: Final = "sop_call"
+
+# function of the table → SQLite's own, where that means exactly the same for every argument that SQLite has a type for
+SAID: Final = {
+    "length": "length",
+    "position": "instr",
+    "least": "min",
+    "greatest": "max",
+    "coalesce": "coalesce",
+    "null_if": "nullif",
+}
 
 
 def _row_count(value: Any) -> int:

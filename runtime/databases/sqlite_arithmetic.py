@@ -7,7 +7,7 @@ work the value out again in Python, which gives the null or the error. Floats go
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Final, TypeGuard
 
@@ -15,29 +15,19 @@ from sqlglot import exp
 
 from runtime.databases.forms import form_of
 from runtime.databases.query import Aggregate, Column, Const, Expr, Func, Op, Param
+from runtime.databases.sql_expressions import ARITHMETIC, WHOLE, Expressions
 from runtime.databases.sql_pieces import Sql, case, divided, function, number, wrapped
-from runtime.functions import FUNCTIONS
+from runtime.databases.sqlite_functions import SAID
 from runtime.types import Type
 
 MAX_FLOAT: Final = 1.7976931348623157e308
-WHOLE: Final = frozenset({"int", "decimal"})
 _OPERATORS: Final[dict[str, type[exp.Binary]]] = {"add": exp.Add, "sub": exp.Sub, "mul": exp.Mul}
-_NAMES: Final = frozenset({"add", "sub", "mul", "div", "intdiv", "mod", "neg"})
 
 
-class Arithmetic(ABC):
-    """What the writer of expressions has for arithmetic."""
+class Arithmetic(Expressions):
+    """Arithmetic for the writer of SQLite's expressions."""
 
-    def __init__(self) -> None:
-        self._nesting = 0
-
-    @abstractmethod
-    def value(self, expr: Expr) -> Sql:
-        """The expression in its working form."""
-
-    @abstractmethod
-    def const(self, value: Const, type_: Type) -> Sql:
-        """The constant as one of another type that it widens to."""
+    _nesting = 0
 
     @abstractmethod
     def call(self, name: str, args: Sequence[Sql], forms: Sequence[str], result: str) -> Sql:
@@ -129,7 +119,7 @@ class Arithmetic(ABC):
 
 
 def is_arithmetic(expr: Expr) -> TypeGuard[Op]:
-    return isinstance(expr, Op) and expr.op in _NAMES
+    return isinstance(expr, Op) and expr.op in ARITHMETIC
 
 
 def is_small(expr: Expr) -> bool:
@@ -138,7 +128,6 @@ def is_small(expr: Expr) -> bool:
         case Column() | Const() | Param() | Aggregate():
             return True
         case Func():
-            row = FUNCTIONS.get(expr.name)
-            return row is not None and row.sql is not None and all(map(is_small, expr.args))
+            return expr.name in SAID and all(map(is_small, expr.args))
         case _:
             return False

@@ -12,8 +12,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from runtime.databases.forms import Codec, decoder, form_of, units_of
+from runtime.databases.forms import form_of
 from runtime.databases.protocol import Row
+from runtime.databases.sqlite_forms import Codec, decoder, units_of
 from runtime.errors import DatabaseError, SopError
 from runtime.types import Type
 

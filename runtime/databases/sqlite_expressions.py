@@ -1,0 +1,193 @@
+"""Query expressions → SQLite's, meaning exactly what runtime/values.py and functions.py say.
+
+An expression is written in its working form (runtime/databases/forms.py): a decimal as a whole number of units of its
+last digit, so that adding, multiplying and comparing decimals is exact. Where SQLite by itself means the same, the SQL
+says it; else it calls `sop_call`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+from sqlglot.dialects.sqlite import SQLite
+from sqlglot.generators.sqlite import SQLiteGenerator
+
+from runtime.databases.forms import form_of
+from runtime.databases.query import Column, Const, Expr, Op, Param
+from runtime.databases.sql_expressions import LISTED, NUMBERS, PLAIN, WHOLE, Over
+from runtime.databases.sql_pieces import Sql, case, divided, function, number, wrapped
+from runtime.databases.sqlite_arithmetic import Arithmetic
+from runtime.databases.sqlite_forms import encoder
+from runtime.databases.sqlite_functions import SAID, SQL_NAME
+from runtime.types import BOOL, Type
+from runtime.values import from_const
+
+
+class _SQLite(SQLite):
+    """SQLite with numbered placeholders: ?1, ?2, …"""
+
+    class Generator(SQLiteGenerator):
+        PARAMETER_TOKEN = "?"
+
+
+class SQLiteExpressions(Arithmetic):
+    """See runtime/databases/sql_expressions.py."""
+
+    dialect = _SQLite
+    updates_by_key = True
+
+    # ── leaves ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def placeholder(self, bind: int, type_: Type, *, stored: bool = False) -> Sql:
+        form = form_of(type_, stored=stored)
+        return self.bind((bind, form), bind, form)
+
+    def const(self, value: Const, type_: Type) -> Sql:
+        return self.constant(encoder(form_of(type_))(from_const(value)))
+
+    def converted(self, sql: Sql, from_: Type, to: Type) -> Sql:
+        before, after = form_of(from_), form_of(to)
+        if before == after or "n" in (before, after) or "j" in (before, after):
+            return sql
+        if (before, after) == ("i", "f"):
+            return exp.Cast(this=sql, to=exp.DataType.build("REAL"))
+        return self.call("same", [sql], [before], after)
+
+    def call(self, name: str, args: Sequence[Sql], forms: Sequence[str], result: str) -> Sql:
+        """The call back into Python."""
+        spec = exp.Literal.string(f"{name}:{','.join(forms)}>{result}")
+        return function(SQL_NAME, spec, *args)
+
+    def _called(self, name: str, args: Sequence[Expr], result: Type) -> Sql:
+        """An operator or function, worked out in Python."""
+        return self.call(name, [self.value(arg) for arg in args], [form_of(arg.type) for arg in args], form_of(result))
+
+    def working(self, sql: Sql, type_: Type, *, collated: bool = False) -> Sql:
+        if type_.name == "decimal":
+            units = exp.Mul(this=sql, expression=number(10**type_.scale)) if type_.scale else sql
+            return exp.Cast(this=function("round", units), to=exp.DataType.build("INTEGER"))
+        if type_.name == "timestamp":
+            # `2026-01-31 10:00:00` compares as it is; other ways to write it have to be made alike first
+            usual = exp.and_(
+                exp.EQ(this=function("length", sql), expression=number(19)),
+                exp.EQ(this=function("substr", sql.copy(), number(11), number(1)), expression=exp.Literal.string(" ")),
+            )
+            return case(usual, sql.copy(), self.call("same", [sql.copy()], ["T"], "T"))
+        if collated:
+            return exp.Collate(this=sql, expression=exp.Var(this="BINARY"))
+        return sql
+
+    def output(self, expr: Expr, *, normalized: bool = False) -> Sql:
+        """Decimals are REAL there."""
+        if isinstance(expr, Column) and not normalized:
+            source = self.source(expr)
+            if source.stored:
+                return source.sql.copy()
+        sql = self.value(expr)
+        if expr.type.name == "decimal" and expr.type.scale:
+            return divided(wrapped(sql), exp.Literal.number(f"{10**expr.type.scale}.0"))
+        return sql
+
+    def written(self, expr: Expr, type_: Type) -> Sql:
+        if isinstance(expr, Param) and form_of(expr.type) == form_of(type_):
+            return self.placeholder(expr.index, type_, stored=True)
+        if isinstance(expr, Const):
+            return self.constant(encoder(form_of(type_, stored=True))(from_const(expr)))
+        sql = self.coerced(expr, type_)
+        if type_.name == "decimal":
+            return self.call("same", [sql], [form_of(type_)], form_of(type_, stored=True))
+        return sql
+
+    def only_row(self, query: exp.Query, type_: Type) -> exp.Query:
+        # SQLite would take the first row of many without a word
+        value = exp.column(query.named_selects[0], quoted=True)
+        many = exp.GT(this=exp.Count(this=exp.Star()), expression=number(1))
+        raised = self.call("several_rows", [], [], "n")
+        checked = exp.Case(ifs=[exp.If(this=many, true=raised)], default=function("max", value))
+        inner = exp.Subquery(this=query.limit(2) if query.args.get("limit") is None else query)
+        return exp.Select(expressions=[checked]).from_(inner)
+
+    def row_count(self, expr: Expr) -> Sql:
+        if isinstance(expr, Const) and isinstance(expr.value, int) and expr.value >= 0:
+            return self.constant(expr.value)
+        return self.call("row_count", [self.value(expr)], ["i"], "i")
+
+    # ── operators ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def alike(self, exprs: Sequence[Expr]) -> list[Sql] | None:
+        """Decimals are brought to the largest scale; where that overflows, SQLite compares the REAL it gets rightly,
+        since that is then larger than any INTEGER."""
+        names = {expr.type.name for expr in exprs} - {"null"}
+        if (len(names) <= 1 and names <= PLAIN | {"int", "float"}) or names == {"int", "float"}:
+            return [self.value(expr) for expr in exprs]
+        if not names <= WHOLE:
+            return None
+        scale = max(expr.type.scale for expr in exprs)
+        return [self._scaled(expr, scale) for expr in exprs]
+
+    def _scaled(self, expr: Expr, scale: int) -> Sql:
+        """A number in units of 10^-scale, unchecked."""
+        missing = scale - expr.type.scale
+        if isinstance(expr, Const):
+            return self.const(expr, Type("decimal", scale=scale))
+        sql = self.value(expr)
+        return exp.Mul(this=wrapped(sql), expression=number(10**missing)) if missing else sql
+
+    def compared(self, op: str, a: Expr, b: Expr) -> Sql:
+        return self._called(op, (a, b), BOOL)
+
+    def in_list(self, expr: Op) -> Sql:
+        arg, items = expr.args
+        item = items.type.item
+        if not isinstance(items, Param) or item is None or (arg.type.name, item.name) not in LISTED:
+            return self._called("in_list", expr.args, BOOL)
+        scale = max(arg.type.scale, item.scale)
+        listed: Sql = exp.column("value", quoted=True)
+        if scale > item.scale:
+            listed = exp.Mul(this=listed, expression=number(10 ** (scale - item.scale)))
+        values = exp.select(listed).from_(function("json_each", self.value(items)))
+        sql = self._scaled(arg, scale) if arg.type.name in WHOLE else self.value(arg)
+        return exp.In(this=wrapped(sql), query=exp.Subquery(this=values))
+
+    def text_test(self, op: str, args: Sequence[Expr]) -> Sql:
+        """SQLite's own LIKE minds no case, so a known pattern becomes a GLOB."""
+        text, part = args
+        known = part.value if isinstance(part, Const) else None
+        if op == "contains":
+            return exp.GT(this=function("instr", self.value(text), self.value(part)), expression=number(0))
+        if isinstance(known, str) and "\0" not in known:
+            if op == "like" and len(known) < 1000:
+                return exp.Glob(this=wrapped(self.value(text)), expression=self.constant(glob_pattern(known)))
+            size = len(known)
+            if op == "starts_with" and size:
+                start = function("substr", self.value(text), number(1), number(size))
+                return exp.EQ(this=start, expression=self.value(part))
+            if op == "ends_with" and size:
+                end = function("substr", self.value(text), exp.Neg(this=number(size)))
+                return exp.EQ(this=end, expression=self.value(part))
+        return self._called(op, args, BOOL)
+
+    # ── functions, aggregates ──────────────────────────────────────────────────────────────────────────────────
+
+    def called(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
+        sql = SAID.get(name)
+        if name in ("least", "greatest", "coalesce", "null_if"):
+            if sql is not None and type_.name in PLAIN | NUMBERS:
+                return function(sql, *[self.coerced(arg, type_) for arg in args])
+        elif sql is not None and not any(arg.type.name in ("any", "list", "record", "null") for arg in args):
+            return function(sql, *[self.value(arg) for arg in args])
+        return self._called(name, args, type_)
+
+    def aggregated(self, name: str, arg: Expr, sql: Sql, type_: Type, over: Over) -> Sql:
+        if name == "avg" and arg.type.name == "decimal":
+            parts = [over(function("sum", sql)), over(function("count", sql.copy()))]
+            return self.call("div", parts, [form_of(arg.type), "i"], form_of(type_))
+        result = over(function(name, sql))
+        return self.converted(result, arg.type, type_) if name == "sum" else result
+
+
+def glob_pattern(pattern: str) -> str:
+    """A `like` pattern as one of GLOB, which minds case."""
+    special = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
+    return "".join(special.get(character, character) for character in pattern)
