@@ -12,16 +12,16 @@ import sopc
 from sopc.demo import DATABASES, WORKFLOWS
 
 ROOT = Path(sopc.__file__).parent
-HERE = Path(__file__).parent / "english"
+SCHEMAS = Path(__file__).parents[1] / "english" / "patterns" / "schemas"
 
 # Words that any code or prose has, and that a test schema happens to use too.
 _ORDINARY = (
-    "amount brace bracket code days done drop found given item items joined label ltd month name note open order parts "
-    "price select state status table the title unit"
+    "amount brace bracket client closed code days done drop found given item items joined label ltd month name note "
+    "open order parts price rate role select state status table team the title unit"
 )
 ORDINARY = frozenset(re.findall(r"\w+", _ORDINARY))
 # Words that a compiler's own code has.
-TECHNICAL = frozenset({"active", "placed", "product", "region"})
+TECHNICAL = frozenset({"active", "hours", "members", "placed", "product", "project", "region"})
 
 
 def words_of(sql: str) -> set[str]:
@@ -41,7 +41,7 @@ def words_of(sql: str) -> set[str]:
 
 
 def schema_files() -> list[Path]:
-    return [*(ROOT / "demo" / f"{name}.sql" for name in DATABASES), *sorted(HERE.glob("*.sql"))]
+    return [*(ROOT / "demo" / f"{name}.sql" for name in DATABASES), *sorted(SCHEMAS.glob("*.sql"))]
 
 
 def known_words() -> set[str]:

@@ -100,7 +100,9 @@ def others(value: str) -> list[str]:
 
 
 def singular(word: str) -> str:
-    """The shortest form: what one of them is called."""
+    """What one of them is called: "boxes" → box, "noses" → nose, "buses" → bus."""
+    if (word.endswith("ses") and not word.endswith(("sses", "uses"))) or word.endswith(("ouses", "auses")):
+        return word[:-1]
     return min(forms(word), key=len)
 
 

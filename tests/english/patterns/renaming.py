@@ -1,4 +1,4 @@
-"""A schema with data, and a seed → a function that renames every name and value of it in any text."""
+"""A schema with data, and a seed → a function that renames every name and value of it in any text or program."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import random
 import re
 import sqlite3
 
-KEPT = frozenset({"id", "on", "at", "in", "the", "drop", "table"})
+from sopc.dsl.grammar import reserved_words
+
+KEPT = frozenset({"id", "code", "on", "at", "in", "the", "drop", "table"})
 _SYLLABLES = ("ba", "ko", "mi", "zu", "ter", "vo", "lan", "pe", "gri", "dul", "fe", "nox", "wa", "tim", "yor", "quu")
+_OPPOSITE = "in"  # as in "inactive"
 _WORD = re.compile(r"[A-Za-z]+")
+# Text and backquoted names, whose words may be keywords elsewhere; or a name as it stands.
+_NAMED = re.compile(r'"(?:\\.|[^"\\])*"|`[^`]*`|[A-Za-z_]+')
 
 
 class Renaming:
@@ -28,11 +33,18 @@ class Renaming:
     def __call__(self, text: str) -> str:
         return _WORD.sub(self._renamed, text)
 
+    def program(self, text: str) -> str:
+        """A program renamed: keywords stay."""
+        return _NAMED.sub(lambda match: match[0] if match[0] in reserved_words() else self(match[0]), text)
+
     def _renamed(self, match: re.Match[str]) -> str:
         word = match.group()
         stem = _stem(word.lower())
-        if stem not in self.words or (word.isupper() and len(word) > 1):
+        if word.isupper() and len(word) > 1:
             return word
+        if stem not in self.words:
+            rest = stem[len(_OPPOSITE) :]
+            return _OPPOSITE + self.words[rest] if stem.startswith(_OPPOSITE) and rest in self.words else word
         fresh = self.words[stem] + ("s" if stem != word.lower() else "")
         return fresh.capitalize() if word[0].isupper() else fresh
 

@@ -12,8 +12,9 @@ from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.source import Source
 from sopc.testing import Bench
+from tests.english.patterns.desk import schema_sql
 
-SQL = (Path(__file__).parent / "english" / "shop.sql").read_text(encoding="utf-8")
+SQL = schema_sql("shop")
 TWO_MEASURES = """
 CREATE TABLE parcels (id INTEGER PRIMARY KEY, width INTEGER, weight INTEGER, sender TEXT, receiver TEXT,
                       sent_on DATE, received_on DATE);

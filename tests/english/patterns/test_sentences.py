@@ -1,0 +1,86 @@
+"""English without a model: each sentence gives its exact program, whatever its names and values are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sopc import pipeline
+from sopc.context import Context
+from sopc.diagnostics import CompileError
+from sopc.source import Source
+from tests.english.patterns.cases import Case, drafted, read_cases, whole
+from tests.english.patterns.desk import Desk, dump, plain
+
+CASES = read_cases()
+SEEDS = (0, 1, 2)  # 0: names as they are
+KINDS = {
+    *("filter", "compare", "between", "negation", "sort", "aggregate", "joins", "dates"),
+    *("insert", "update", "delete", "if", "foreach", "call", "ask", "parameters"),
+}
+
+
+@pytest.fixture(scope="module")
+def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, int], Desk]]:
+    made = {
+        (schema, seed): Desk(tmp_path_factory.mktemp(f"{schema}{seed}"), schema, seed)
+        for schema in sorted({case.schema for case in CASES})
+        for seed in SEEDS
+    }
+    yield made
+    for desk in made.values():
+        desk.bench.library.close()
+
+
+def case_id(case: Case) -> str:
+    return f"{case.kind}-{case.schema}-{case.english[:60]}"
+
+
+def test_every_kind_of_sentence_has_cases() -> None:
+    assert {case.kind for case in CASES} == KINDS
+    assert all(sum(case.kind == kind for case in CASES) >= 5 for kind in KINDS)
+    assert len({(case.schema, case.english) for case in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("case", [case for case in CASES if case.program], ids=case_id)
+def test_a_sentence_gives_its_program(case: Case, seed: int, desks: dict[tuple[str, int], Desk]) -> None:
+    desk = desks[case.schema, seed]
+    sop_text = desk.draft(case.english)
+    assert drafted(sop_text) == whole(desk.rename_program(case.program))
+    with Context(desk.bench.config, desk.bench.library) as context:
+        pipeline.compile_source(Source("asked.sop", sop_text), context)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("case", [case for case in CASES if case.readings], ids=case_id)
+def test_a_sentence_of_several_readings_is_a_question(
+    case: Case, seed: int, desks: dict[tuple[str, int], Desk]
+) -> None:
+    desk = desks[case.schema, seed]
+    with pytest.raises(CompileError) as error:
+        desk.draft(case.english)
+    (found,) = error.value.diagnostics
+    assert found.code == "T0203"
+    hint = found.hint or ""
+    shown = [line.split(". ", 1)[1] for line in hint.splitlines()[1:]]
+    assert sorted(shown) == sorted(desk.rename_program(reading) for reading in case.readings)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.sql], ids=case_id)
+def test_a_program_gives_what_its_sql_gives(case: Case, desks: dict[tuple[str, int], Desk]) -> None:
+    desk = desks[case.schema, 0]
+    ran = desk.run(whole(case.program))
+    assert ran.exit_code == 0, ran.lines
+    if case.check == "effect":
+        assert dump(desk.folder / "main.db") == desk.dump_after(case.sql)
+        return
+    wanted = desk.ask_sql(case.sql)
+    if case.check == "result":
+        assert [plain([ran.result])] == wanted
+    elif case.check == "says":
+        assert [(line["result"],) for line in ran.lines if line["type"] == "say"] == wanted
+    else:
+        got = [plain(record.values()) for record in ran.records]
+        assert got == wanted if case.ordered else sorted(got, key=repr) == sorted(wanted, key=repr)
