@@ -17,9 +17,9 @@ from textwrap import dedent, indent
 from sopc.dsl.fmt import format_file
 from sopc.dsl.parse import parse
 from sopc.english.lock import split_sop
-from sopc.english.patterns.finish import rewrite
 from sopc.source import Source
 from sopc.tree import nodes
+from sopc.tree.visit import rewrite
 
 HERE = Path(__file__).parent
 _CASE = re.compile(r"^\[(\w+)\] ", re.MULTILINE)
