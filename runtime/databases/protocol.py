@@ -20,6 +20,7 @@ class Statement(msgspec.Struct, frozen=True):
 
     sql: with positional placeholders. binds: for each placeholder the param's index, or (when negative) the
     constant at -1 - index, which is bound as it is. columns: names and types of the rows (empty for a write).
+    reads: for each column the form of its values (runtime/databases/forms.py).
     forms: for each placeholder how its param is written for the engine (runtime/databases/forms.py).
     each: when not empty, the one param is a list of records, and the statement runs once for each of them with these
     fields as its params. store: what a write writes to, for messages.
@@ -29,6 +30,7 @@ class Statement(msgspec.Struct, frozen=True):
     binds: tuple[int, ...]
     constants: tuple[bool | int | float | str | None, ...]
     columns: tuple[tuple[str, Type], ...] = ()
+    reads: tuple[str, ...] = ()
     forms: tuple[str, ...] = ()
     each: tuple[str, ...] = ()
     store: str = ""

@@ -46,6 +46,7 @@ def _generate(query: Query | Write, schema: Schema, writer: type[Expressions]) -
         binds=tuple(expressions.binds[place - 1] for place in used),
         constants=tuple(expressions.constants),
         columns=tuple((name, column.type) for name, column in query.columns) if isinstance(query, Query) else (),
+        reads=tuple(tree.meta.get("reads", ())),
         forms=tuple(expressions.forms[place - 1] for place in used),
         each=query.fields if isinstance(query, InsertList) else (),
         store="" if isinstance(query, Query) else query.store,

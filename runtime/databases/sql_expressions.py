@@ -186,9 +186,9 @@ class Expressions(ABC):
         """A stored value in its working form."""
 
     @abstractmethod
-    def output(self, expr: Expr, *, normalized: bool = False) -> Sql:
-        """The expression as the rows of the outermost SELECT hold it. normalized: equal values are to be equal in SQL
-        too."""
+    def output(self, expr: Expr, *, normalized: bool = False) -> tuple[Sql, str]:
+        """The expression as the rows of the outermost SELECT hold it, and the form that it has there. normalized: equal
+        values are to be equal in SQL too."""
 
     @abstractmethod
     def written(self, expr: Expr, type_: Type) -> Sql:
@@ -257,7 +257,7 @@ class Expressions(ABC):
 
     def raw(self, expr: Expr) -> Sql:
         """The expression where only whether it is null matters."""
-        return self.output(expr) if isinstance(expr, Column) else self.value(expr)
+        return self.output(expr)[0] if isinstance(expr, Column) else self.value(expr)
 
     def _compare(self, op: str, a: Expr, b: Expr) -> Sql:
         alike = self.alike([a, b])

@@ -118,10 +118,12 @@ class Relations:
         if builder.distinct and sorted(wanted) != sorted(builder.columns):
             builder = self.wrap(builder)
         with self.expressions.seeing(builder.columns):
-            columns = [
-                named(self.expressions.output(each, normalized=builder.distinct), name) for name, each in query.columns
+            shown = [
+                (name, *self.expressions.output(each, normalized=builder.distinct)) for name, each in query.columns
             ]
-        return builder.select(columns)
+        select = builder.select([named(sql, name) for name, sql, _ in shown])
+        select.meta["reads"] = [form for _, _, form in shown]
+        return select
 
     def single(self, relation: Relation) -> exp.Query:
         """The relation's one column in its working form; as a scalar, at most one row is let through."""

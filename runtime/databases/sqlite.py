@@ -134,10 +134,10 @@ class SQLiteDatabase:
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def query(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
-        return self._batches(statement, params, row_reader(statement.columns, json=False))
+        return self._batches(statement, params, row_reader(statement, json=False))
 
     def query_json(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
-        return self._batches(statement, params, row_reader(statement.columns, json=True))
+        return self._batches(statement, params, row_reader(statement, json=True))
 
     def _batches(
         self, statement: Statement, params: Sequence[Any], read: Callable[[list[Row]], list[Row]]
@@ -167,7 +167,7 @@ class SQLiteDatabase:
         fields = ", ".join(f"c{index}" for index in range(len(statement.columns)))
         self._run(f"CREATE TEMP TABLE {name} ({fields})")
         self._run(f"INSERT INTO temp.{name} {statement.sql}", self._bound(statement, params))
-        return SQLiteSpool(self, name, row_reader(statement.columns, json=False))
+        return SQLiteSpool(self, name, row_reader(statement, json=False))
 
     def page(self, table: str, start: int) -> list[Row]:
         """Raw rows of a spool from position `start` on, at most a batch of them."""

@@ -16,7 +16,7 @@ from sqlglot.generators.sqlite import SQLiteGenerator
 from runtime.databases.forms import form_of
 from runtime.databases.query import Column, Const, Expr, Op, Param
 from runtime.databases.sql_expressions import LISTED, NUMBERS, PLAIN, WHOLE, Over
-from runtime.databases.sql_pieces import Sql, case, divided, function, number, wrapped
+from runtime.databases.sql_pieces import Sql, case, function, number, wrapped
 from runtime.databases.sqlite_arithmetic import Arithmetic
 from runtime.databases.sqlite_forms import encoder
 from runtime.databases.sqlite_functions import SAID, SQL_NAME
@@ -78,16 +78,13 @@ class SQLiteExpressions(Arithmetic):
             return exp.Collate(this=sql, expression=exp.Var(this="BINARY"))
         return sql
 
-    def output(self, expr: Expr, *, normalized: bool = False) -> Sql:
-        """Decimals are REAL there."""
+    def output(self, expr: Expr, *, normalized: bool = False) -> tuple[Sql, str]:
+        """Stored values are read as they are, so that a wrong one is found."""
         if isinstance(expr, Column) and not normalized:
             source = self.source(expr)
             if source.stored:
-                return source.sql.copy()
-        sql = self.value(expr)
-        if expr.type.name == "decimal" and expr.type.scale:
-            return divided(wrapped(sql), exp.Literal.number(f"{10**expr.type.scale}.0"))
-        return sql
+                return source.sql.copy(), form_of(expr.type, stored=True)
+        return self.value(expr), form_of(expr.type)
 
     def written(self, expr: Expr, type_: Type) -> Sql:
         if isinstance(expr, Param) and form_of(expr.type) == form_of(type_):

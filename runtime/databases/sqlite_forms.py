@@ -125,7 +125,7 @@ def decoder(form: str) -> Codec:
     kind = form[0]
     if kind == "d":
         exponent = -int(form[1:])
-        return lambda value: None if value is None else Decimal(_decode_int(value)).scaleb(exponent)
+        return lambda value: None if value is None else Decimal(whole(value)).scaleb(exponent)
     if kind == "s":
         scale = int(form[1:])
         return lambda value: None if value is None else Decimal(units_of(value, scale)).scaleb(-scale)
@@ -175,7 +175,8 @@ def _decode_bool(value: Any) -> Any:
     raise misfit(value, "bool")
 
 
-def _decode_int(value: Any) -> Any:
+def whole(value: Any) -> Any:
+    """An int (or null), checked."""
     if value is None or type(value) is int:
         return value
     raise misfit(value, "int")
@@ -252,7 +253,7 @@ def _decode_list(value: Any) -> list[Any]:
 
 _DECODERS: Final[dict[str, Codec]] = {
     "b": _decode_bool,
-    "i": _decode_int,
+    "i": whole,
     "f": _decode_float,
     "t": _decode_text,
     "D": _decode_date,

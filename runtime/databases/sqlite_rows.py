@@ -1,4 +1,4 @@
-"""Rows as sqlite3 gives them → rows of VM values, or of values ready for the JSON writer, by the declared types.
+"""Rows as sqlite3 gives them → rows of VM values, or of values ready for the JSON writer, by a statement's forms.
 
 Columns whose stored values already are what is wanted are only checked, a batch at a time.
 """
@@ -12,11 +12,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from runtime.databases.forms import form_of
-from runtime.databases.protocol import Row
-from runtime.databases.sqlite_forms import Codec, decoder, units_of
+from runtime.databases.protocol import Row, Statement
+from runtime.databases.sqlite_forms import Codec, decoder, units_of, whole
 from runtime.errors import DatabaseError, SopError
-from runtime.types import Type
 
 _AS_IT_IS: Final[dict[str, type]] = {"i": int, "f": float, "t": str}
 
@@ -30,15 +28,14 @@ class _Reader(NamedTuple):
     convert: Codec
 
 
-def row_reader(columns: Sequence[tuple[str, Type]], *, json: bool) -> Callable[[list[Row]], list[Row]]:
+def row_reader(statement: Statement, *, json: bool) -> Callable[[list[Row]], list[Row]]:
     """A function from a batch of raw rows to a batch of read ones; it raises D0202 naming the field."""
-    readers = [_reader(name, type_, json) for name, type_ in columns]
+    codec = json_codec if json else decoder
+    readers = [
+        _Reader(name, type_.nullable, _AS_IT_IS.get(form), codec(form))
+        for (name, type_), form in zip(statement.columns, statement.reads, strict=True)
+    ]
     return partial(_read, readers)
-
-
-def _reader(name: str, type_: Type, json: bool) -> _Reader:
-    form = form_of(type_, stored=True)
-    return _Reader(name, type_.nullable, _AS_IT_IS.get(form), (json_codec if json else decoder)(form))
 
 
 def _read(readers: list[_Reader], rows: list[Row]) -> list[Row]:
@@ -78,8 +75,17 @@ def _converted(reader: _Reader, column: Sequence[Any]) -> list[Any]:
 def json_codec(form: str) -> Codec:
     """A function from a stored value to one that msgspec writes as the output form of its type: only decimals differ
     from the VM's values, being JSON numbers with all the digits of their scale."""
-    if form[0] != "s":
+    if form[0] not in "ds":
         return decoder(form)
     scale = int(form[1:])
-    divisor = 10**scale
-    return lambda value: None if value is None else msgspec.Raw(f"{units_of(value, scale) / divisor:.{scale}f}")
+    if form[0] == "d":
+        return lambda value: None if value is None else msgspec.Raw(_digits(whole(value), scale))
+    return lambda value: None if value is None else msgspec.Raw(_digits(units_of(value, scale), scale))
+
+
+def _digits(units: int, scale: int) -> str:
+    """A number of units of 10^-scale, written with all its digits."""
+    if not scale:
+        return str(units)
+    text = f"{units:0{scale + 1 if units >= 0 else scale + 2}d}"
+    return f"{text[:-scale]}.{text[-scale:]}"
