@@ -1,0 +1,262 @@
+"""The language's rules and a vocabulary → rules in which only names that exist can be said.
+
+An expression's names depend on where it stands, so the rules of expressions are copied for each place: inside a query
+of one store a bare name is one of that store's fields, after a join one of any store's, after `derive`, `group by` or
+`select` also a column that was made. Variables, whose names are free, need a `$` there, so that no made-up name can be
+taken for a field. Outside queries a bare name is a variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from runtime.config import MAIN
+from runtime.databases.schema import Store
+from sopc.dsl import spell
+from sopc.english.constrain.rules import START, Rules, Symbol, reachable, read_rules, read_terminals, used_by
+from sopc.english.constrain.spacing import copy_of
+from sopc.english.constrain.vocabulary import Vocabulary, name_terminals, one_of, query_names, store_spellings
+
+Expansions = list[tuple[Symbol, ...]]
+
+_KEEPING: Final = ("where_stage", "order_stage", "limit_stage", "distinct_stage", "union_stage")
+_MAKING: Final = ("derive_stage", "group_stage", "select_stage")
+_ANY: Final = "any"  # the place after a join
+_MADE: Final = "made"  # the place where columns have been made
+_FREE: Final = "free"  # outside queries
+_NAME_STEPS: Final = ("let_step", "set_step", "for_step", "ask_step", "try_step", "parameter")
+
+
+def specialised(vocabulary: Vocabulary) -> tuple[Rules, dict[str, str]]:
+    """Rules, without their spaces, and terminals."""
+    return _Specialised(vocabulary).result()
+
+
+class _Specialised:
+    """Builds the rules, place by place."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self.grammar = read_rules()
+        self.terminals = {**read_terminals(), **name_terminals(vocabulary)}
+        self.rules: Rules = {}
+        self.family = _expression_rules(self.grammar)
+
+    def result(self) -> tuple[Rules, dict[str, str]]:
+        self.rules = {name: list(each) for name, each in self.grammar.items() if name not in self.family}
+        self._outside_queries()
+        places = [str(number) for number in range(len(self.vocabulary.stores))]
+        for place, (database, store) in zip(places, self.vocabulary.stores, strict=True):
+            self._store(place, database, store)
+        self.rules["any_store"] = [(f"STORE_{place}",) for place in places] or [("QUERY_NAME",)]
+        self._place(_ANY, [("COLUMN",), ("QUALIFIED",)])
+        self._place(_MADE, [("COLUMN",), ("QUALIFIED",), ("NEW_COLUMN",)])
+        self._queries(places)
+        self._writes(places)
+        self._script()
+        return reachable(self.rules, START), self.terminals
+
+    def _script(self) -> None:
+        """One script of the given name, or the way out; each step of it says which sentence it comes from."""
+        rules = self.rules
+        rules[START] = [("script",), ('"cannot"', "TEXT")]
+        named = MAIN in self.vocabulary.schemas or not self.vocabulary.schemas
+        only_main = not set(self.vocabulary.schemas) - {MAIN}
+        rules["script"] = [
+            tuple({"name": "SCRIPT", "steps": "tagged_steps"}.get(symbol, symbol) for symbol in expansion)
+            for expansion in rules["script"]
+            if "steps" in expansion
+            and "emits" not in expansion
+            and not ("uses" in expansion and only_main)
+            and ("uses" in expansion or named)
+        ]
+        rules["tagged_steps"] = [("tagged",), ("tagged_steps", "tagged")]
+        rules["uses"] = [('"uses"', "DATABASE"), ("uses", '","', "DATABASE")]
+        rules["type"] = [
+            *(("SCALAR_TYPE", *more) for more in ((), ('"?"',))),
+            ('"decimal"', "type_sizes"),
+            ('"list"', "type_item"),
+        ]
+        rules["name"] = rules["key"] = [("VARIABLE",)]
+        rules["query_step"] = _with(rules["query_step"], "name", "QUERY_NAME")
+
+    # ── expressions ──
+
+    def _place(self, place: str, names: Expansions) -> None:
+        """Copy the rules of expressions for a place inside queries. names: what a bare name may be there."""
+        copied = {symbol: copy_of(symbol, place) for symbol in self.family}
+        for name in self.family:
+            self.rules[copied[name]] = [
+                tuple(copied.get(symbol, symbol) for symbol in expansion) for expansion in self.grammar[name]
+            ]
+
+        def at(symbol: str) -> str:
+            return copy_of(symbol, place)
+
+        self.rules[at("column")] = _with(self.rules[at("column")], "name", "NEW_COLUMN")
+        self.rules[at("derived")] = [("NEW_COLUMN", '"="', at("expr"))]
+        self.rules[at("join_stage")] = _with(self.rules[at("join_stage")], "source", "any_source")
+        self._names(at, names)
+        self.rules[at("atom")] = [one for one in self.rules[at("atom")] if one != (at("record"),)]
+        arguments, over = at("arguments"), at("over")
+        self.rules[arguments] = [one for one in self.rules[arguments] if one != ("query",) and '"distinct"' not in one]
+        self.rules[at("call")] = [
+            ("SCALAR", '"("', arguments, '")"'),
+            ("CLOCK", '"("', '")"'),
+            ("AGGREGATE", '"("', arguments, '")"'),
+            ("AGGREGATE", '"("', arguments, '")"', over),
+            ("AGGREGATE", '"("', at("distinct"), '")"'),
+            ('"count"', '"("', '")"'),
+            ('"count"', '"("', '")"', over),
+            ("WINDOW", '"("', arguments, '")"', over),
+            ("RANKING", '"("', '")"', over),
+            ("QUERY_FUNCTION", '"("', "query", '")"'),
+        ]
+        self.rules[at("distinct")] = [('"distinct"', at("expr"))]
+        self.rules[at("argument")] = [(at("expr"),)]
+
+    def _names(self, at: Callable[[str], str], names: Expansions) -> None:
+        """What a bare name is, in expressions and in the holes of texts, where only functions are called."""
+        for rule, name in (("atom", "name"), ("hole_operand", "hole_name")):
+            kept = [one for one in self.rules[at(rule)] if one != (name,)]
+            self.rules[at(rule)] = [*_with(kept, name, "VARIABLE"), *names]
+        self.rules[at("hole_call")] = [
+            ("SCALAR", '"("', at("hole_arguments"), '")"'),
+            ("CLOCK", '"("', '")"'),
+        ]
+        self.rules[at("hole_argument")] = [(at("hole"),)]
+
+    def _outside_queries(self) -> None:
+        """Expressions of steps: names are variables, and scripts can be called with their parameters by name."""
+        rules = self.rules
+        rules.update({name: list(self.grammar[name]) for name in self.family})
+        for name in _NAME_STEPS:
+            rules[name] = _with(rules[name], "name", "VARIABLE")
+        self._names(lambda symbol: symbol, [("VARIABLE",)])
+        rules["arguments"] = [one for one in rules["arguments"] if one != ("query",) and '"distinct"' not in one]
+        rules["argument"] = [("expr",)]
+        rules["call"] = [
+            ("SCALAR", '"("', "arguments", '")"'),
+            ("CLOCK", '"("', '")"'),
+            ("QUERY_FUNCTION", '"("', "query", '")"'),
+        ]
+        calls: Expansions = []
+        for number, (script, parameters) in enumerate(self.vocabulary.scripts.items()):
+            place = f"script{number}"
+            self.terminals[f"CALLED_{number}"] = one_of([script])
+            call, given = copy_of("call", place), copy_of("arguments", place)
+            rules[call] = [(f"CALLED_{number}", '"("', '")"')]
+            calls.append((call,))
+            if parameters:
+                self.terminals[f"PARAMETER_{number}"] = one_of(parameters)
+                rules[call].append((f"CALLED_{number}", '"("', given, '")"'))
+                pair: tuple[Symbol, ...] = (f"PARAMETER_{number}", '":"', "expr")
+                rules[given] = [pair, (given, '","', *pair)]
+        rules["call"] += calls
+        if calls:
+            rules["script_call"] = calls
+            rules["call_step"] = _with(rules["call_step"], "call", "script_call")
+        else:
+            rules["other"] = [one for one in rules["other"] if one != ("call_step",)]
+
+    # ── queries ──
+
+    def _store(self, place: str, database: str, store: Store) -> None:
+        self.terminals[f"STORE_{place}"] = store_spellings(self.vocabulary, database, store)
+        self.terminals[f"COLUMN_{place}"] = one_of(one.name for one in store.fields)
+        self._place(place, [(f"COLUMN_{place}",), ("QUALIFIED",)])
+
+    def _queries(self, places: list[str]) -> None:
+        rules = self.rules
+        rules["any_source"] = _sources("any_store") + (_sources("QUERY_NAME") if query_names(self.vocabulary) else [])
+        rules["one_store"] = [('"from"', "any_source")]
+        for place in places:
+            self._stages(place, [('"from"', f"source_{place}")], _KEEPING)
+            rules[f"source_{place}"] = _sources(f"STORE_{place}")
+        join = copy_of("join_stage", _ANY)
+        self._stages(_ANY, [('"from"', "any_source", join)], (*_KEEPING, "join_stage"))
+        made = copy_of("made", _MADE)
+        rules[made] = [('"from"', "named_source")]
+        rules[made] += [(made, stage) for stage in self._stages_at((*_KEEPING, *_MAKING, "join_stage"), _MADE)]
+        rules["named_source"] = _sources("QUERY_NAME")
+        rules["query"] = [*((copy_of("query", place),) for place in (*places, _ANY)), (made,)]
+
+    def _stages(self, place: str, begin: Expansions, keeping: tuple[str, ...]) -> None:
+        """A query's stages: those that keep the fields, and from the first that makes columns on, all of them."""
+        plain, made = copy_of("plain", place), copy_of("made", place)
+        self.rules[plain] = [*begin, *((plain, stage) for stage in self._stages_at(keeping, place))]
+        self.rules[made] = [
+            *((plain, stage) for stage in self._stages_at(_MAKING, place)),
+            *((made, stage) for stage in self._stages_at((*_KEEPING, *_MAKING, "join_stage"), _MADE)),
+        ]
+        self.rules[copy_of("query", place)] = [(plain,), (made,)]
+
+    def _stages_at(self, stages: tuple[str, ...], place: str) -> list[str]:
+        return [copy_of(stage, place) if stage in self.family else stage for stage in stages]
+
+    # ── writes ──
+
+    def _writes(self, places: list[str]) -> None:
+        """Each store's own writes: records and assignments of its fields."""
+        writes: dict[str, Expansions] = {"insert_step": [], "upsert_step": [], "update_step": [], "delete_step": []}
+        for place, (_, store) in zip(places, self.vocabulary.stores, strict=True):
+            written = [one.name for one in store.fields if not one.generated]
+            if store.read_only or not written:
+                continue
+            self.terminals[f"WRITTEN_{place}"] = one_of(written)
+            self.terminals[f"KEY_{place}"] = one_of(written, spell.key)
+            self._write_store(place, writes)
+        for name, expansions in writes.items():
+            if expansions:
+                self.rules[name] = expansions
+            else:
+                self.rules["other"] = [one for one in self.rules["other"] if one != (name,)]
+
+    def _write_store(self, place: str, writes: dict[str, Expansions]) -> None:
+        rules, target, field, key = self.rules, f"STORE_{place}", f"WRITTEN_{place}", f"KEY_{place}"
+        record, pairs, records = (copy_of(name, place) for name in ("row", "pairs", "rows"))
+        rules[pairs] = [(key, '":"', "expr"), (pairs, '","', key, '":"', "expr")]
+        rules[record] = [('"{"', pairs, '"}"')]
+        rules[records] = [(record,), (records, '","', record)]
+        values: Expansions = [(record,), ('"["', records, '"]"'), ("query",), ("VARIABLE",)]
+        keys = copy_of("keys", place)
+        rules[keys] = [(field,), (keys, '","', field)]
+        expr, sets = copy_of("expr", place), copy_of("sets", place)
+        rules[sets] = [(field, '"="', expr), (sets, '","', field, '"="', expr)]
+        writes["insert_step"] += [('"insert"', '"into"', target, *value) for value in values]
+        writes["upsert_step"] += [('"upsert"', '"into"', target, *value, '"on"', keys) for value in values]
+        writes["update_step"] += [
+            ('"update"', target, '"set"', sets),
+            ('"update"', target, '"where"', expr, '"set"', sets),
+        ]
+        writes["delete_step"] += [('"delete"', '"from"', target), ('"delete"', '"from"', target, '"where"', expr)]
+
+
+def _sources(store: Symbol) -> Expansions:
+    return [(store,), (store, '"as"', "TABLE_ALIAS")]
+
+
+def _with(expansions: Expansions, symbol: Symbol, instead: Symbol) -> Expansions:
+    return [tuple(instead if one == symbol else one for one in expansion) for expansion in expansions]
+
+
+def _expression_rules(rules: Rules) -> list[str]:
+    """The rules of expressions and of the stages that hold them, up to the queries inside."""
+    leaves = {"atom", "hole_operand"}
+    above = set(leaves)
+    stop = {"query", "steps"}
+    while True:
+        more = {name for name, each in rules.items() if name not in stop and above & set(used_by(each))}
+        if more <= above:
+            break
+        above |= more
+    stages = {stage for stage in (*_KEEPING, *_MAKING, "join_stage") if stage in above}
+    below: set[str] = set()
+    queue = [*stages, "expr"]
+    while queue:
+        name = queue.pop()
+        if name in above and name not in below:
+            below.add(name)
+            queue += used_by(rules[name])
+    return [name for name in rules if name in below]
