@@ -10,13 +10,15 @@ from sopc.source import Source, Span
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One finding. message: one sentence, lower case, no full stop, never "you". hint: what to try."""
+    """One finding. message: one sentence, lower case, no full stop, never "you". hint: what to try. lines: what else
+    there is to see, such as a small diff."""
 
     code: str
     message: str
     span: Span | None = None
     hint: str | None = None
     sentence: int | None = None
+    lines: tuple[str, ...] = ()
 
     def to_json(self, source: Source) -> dict[str, Any]:
         result: dict[str, Any] = {"code": self.code, "message": self.message, "file": source.name}
@@ -25,6 +27,8 @@ class Diagnostic:
             result["end_line"], result["end_column"] = source.position(self.span.end)
         if self.sentence is not None:
             result["sentence"] = self.sentence
+        if self.lines:
+            result["lines"] = list(self.lines)
         if self.hint is not None:
             result["hint"] = self.hint
         return result
@@ -43,6 +47,7 @@ class Diagnostic:
             lines.append(f"{gutter} | {' ' * (column - 1)}{'^' * max(1, stop - column)}")
         else:
             lines.append(f" --> {source.name}")
+        lines += [f"    {line}" for line in self.lines]
         if self.hint:
             lines.append(f"  try: {self.hint}")
         return "\n".join(lines)

@@ -3,6 +3,7 @@ encode, generate SQL, store. Each stage is a function of its own that the comman
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
 import sys
@@ -11,13 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from msgspec import structs
+
 from runtime.bytecode.module import Module
 from runtime.config import MAIN
 from runtime.errors import SopError, UsageError
 from runtime.library.records import Entry, Provenance
 from runtime.library.store import Item, Library
 from sopc.context import Context
-from sopc.diagnostics import CompileError
+from sopc.diagnostics import CompileError, Diagnostic
 from sopc.source import Source
 from sopc.tree import nodes, typed
 
@@ -124,6 +127,32 @@ def draft(source: Source, context: Context, translator: str | None = None, model
         if error.source.text != source.text:  # findings in a model's program, not in the sentences
             raise
         raise CompileError(source, error.diagnostics) from None
+
+
+def run_examples(text: Source, compiled: Compiled, context: Context) -> list[Diagnostic]:
+    """English and the program it became → where its examples do not hold; none when all do, or there are none. Nothing
+    is stored. Raises CompileError T0401 for examples that can't be read."""
+    from sopc.english.examples.read import read_examples
+    from sopc.english.examples.run import try_examples
+
+    examples = read_examples(text)
+    if not examples:
+        return []
+    tried = try_examples(examples, text, compiled.modules[-1], compiled.items(Provenance()), context)
+    return [finding for _, findings in tried for finding in findings]
+
+
+def keep_examples(text: Source, compiled: Compiled) -> Compiled:
+    """The same, with the examples of its English in the module, for `sopc test`."""
+    from sopc.english.examples.read import section_of
+
+    start = section_of(text.text)
+    if start is None:
+        return compiled
+    *others, module = compiled.modules
+    examples = "\n" * text.text.count("\n", 0, start) + text.text[start:]
+    debug = structs.replace(module.debug, examples=examples, examples_file=text.name)
+    return dataclasses.replace(compiled, modules=[*others, structs.replace(module, debug=debug)])
 
 
 def prompt(source: Source, context: Context, model: str | None = None) -> list[dict[str, str]]:

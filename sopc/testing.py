@@ -1,13 +1,15 @@
-"""A folder, databases and DSL → compiled scripts in a library of their own, and the lines of their runs; for tests."""
+"""A folder, databases and DSL → compiled scripts in a library of their own, and the lines of their runs."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,13 +20,20 @@ from sopc import pipeline
 from sopc.context import Context
 from sopc.source import Source
 
+if TYPE_CHECKING:
+    from runtime.runs.run import Outcome
+
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run wrote, and its exit code."""
+    """What a run wrote, and how it ended."""
 
     output: bytes
-    exit_code: int
+    outcome: Outcome
+
+    @property
+    def exit_code(self) -> int:
+        return self.outcome.exit_code
 
     @property
     def lines(self) -> list[dict[str, Any]]:
@@ -34,6 +43,11 @@ class Ran:
     @property
     def records(self) -> list[dict[str, Any]]:
         return [line["result"] for line in self.lines if line["type"] == "record"]
+
+    @property
+    def exact_lines(self) -> list[dict[str, Any]]:
+        """Of a run in the format jsonl, numbers with a point as decimals with the digits that were written."""
+        return [json.loads(line, parse_float=Decimal) for line in self.output.splitlines()]
 
     @property
     def result(self) -> Any:
@@ -67,25 +81,29 @@ class Bench:
 
     def run(self, name: str, args: Mapping[str, Any] | None = None, *, format_: str = "jsonl", **options: Any) -> Ran:
         """options: of RunOptions."""
-        from runtime.jsonl.writer import open_writer
-        from runtime.runs.run import RunOptions, run
-
-        stream = BytesIO()
-        writer = open_writer(format_, stream, holds_back=bool(self.library.resolve(name).effects.writes))
-        opened: list[Database] = []
-        try:
-            outcome = run(self.library, name, args or {}, self._connector(opened), writer, RunOptions(**options))
-        finally:
-            for database in opened:
-                database.close()
-        return Ran(stream.getvalue(), outcome.exit_code)
-
-    def _connector(self, opened: list[Database]) -> Callable[[str], Database]:
         from runtime.databases.connect import connect
 
-        def connect_to(name: str) -> Database:
-            setting = self.config.database(name)
-            opened.append(connect(setting.url, name=name, base=setting.base))
-            return opened[-1]
+        def connect_to(database: str) -> Database:
+            setting = self.config.database(database)
+            return connect(setting.url, name=database, base=setting.base)
 
-        return connect_to
+        return run_from(self.library, name, args or {}, connect_to, format_=format_, **options)
+
+
+def run_from(
+    library: Library,
+    name: str,
+    args: Mapping[str, Any],
+    databases: Callable[[str], Database],
+    *,
+    format_: str = "jsonl",
+    **options: Any,
+) -> Ran:
+    """Run a script of a library. options: of RunOptions. What keeps it from starting is raised."""
+    from runtime.jsonl.writer import open_writer
+    from runtime.runs.run import RunOptions, run
+
+    stream = BytesIO()
+    writer = open_writer(format_, stream, holds_back=bool(library.resolve(name).effects.writes))
+    outcome = run(library, name, args, databases, writer, RunOptions(**options))
+    return Ran(stream.getvalue(), outcome)

@@ -118,7 +118,9 @@ class Use(msgspec.Struct, frozen=True):
 class Debug(msgspec.Struct, frozen=True, omit_defaults=True):
     """What does not change a program's meaning, so is not part of its hash. source: the script's formatted DSL.
     file: name of the file it came from. sentences: the English, in order. registers: variable names by register.
-    uses: in the order of the source."""
+    uses: in the order of the source.
+    examples: the text file with the Examples section, cut down to it (as many empty lines stand before it as lines
+    stood there), for `sopc test`; examples_file: its name."""
 
     source: str = ""
     file: str = ""
@@ -127,6 +129,8 @@ class Debug(msgspec.Struct, frozen=True, omit_defaults=True):
     sentences: tuple[str, ...] = ()
     registers: tuple[str, ...] = ()
     uses: tuple[Use, ...] = ()
+    examples: str = ""
+    examples_file: str = ""
 
 
 class Module(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ from runtime.runs.arguments import bind
 from runtime.runs.ids import new_id
 from runtime.runs.interrupts import Interrupts
 from runtime.runs.schemas import check_schemas
-from runtime.runs.segments import Segments
+from runtime.runs.segments import Segments, utc_now
 from runtime.vm.backtrace import Trace
 from runtime.vm.budget import Budget
 from runtime.vm.data import Data
@@ -37,6 +37,7 @@ class Scripts(Modules, StatementCache, Protocol):
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """answers: text by step (`4.1`, or `callee/4.1`). prompt: asks a person. trace: gets every instruction.
+    clock: the time in UTC, read once a segment.
 
     max_instructions counts what loops and calls repeat; max_rows what the run emits.
     """
@@ -50,6 +51,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     max_rows: int | None = None
     max_seconds: float | None = None
     trace: TextIO | None = None
+    clock: Callable[[], datetime] = utc_now
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +158,7 @@ class _Run:
         self.writer = writer
         self.options = options
         self.budget = Budget(options.max_depth, options.max_instructions, options.max_rows, options.max_seconds)
-        self.segments = Segments(data, writer, dry=options.dry_run)
+        self.segments = Segments(data, writer, dry=options.dry_run, clock=options.clock)
         self.interrupts = Interrupts(self.budget, data.databases.values())
         self.started = monotonic()
         for database in data.databases.values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from time import sleep
@@ -17,6 +17,10 @@ MOST_RETRIES: Final = 10
 FIRST_PAUSE_SECONDS: Final = 0.005
 
 
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Segments:
     """Transactions over all databases of a run.
 
@@ -25,8 +29,9 @@ class Segments:
     and store at the time of the last `undo`.
     """
 
-    def __init__(self, data: Data, output: Output, *, dry: bool) -> None:
-        self.now = datetime.now(UTC)
+    def __init__(self, data: Data, output: Output, *, dry: bool, clock: Callable[[], datetime] = utc_now) -> None:
+        self._clock = clock
+        self.now = clock()
         self.retries = 0
         self.tally: dict[tuple[str, str], int] = {}
         self._data = data
@@ -40,7 +45,7 @@ class Segments:
         return self._data.databases.values()
 
     def begin(self) -> None:
-        self.now = datetime.now(UTC)
+        self.now = self._clock()
         self._tries = 0
         if not self._open:
             self._begin()

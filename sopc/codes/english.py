@@ -158,4 +158,32 @@ CODES: tuple[Code, ...] = (
         "--model no-such-model",
         "--model gpt-4.1",
     ),
+    Code(
+        "T0401",
+        "example not understood",
+        "Below the heading Examples, each line is `Given …`, `When …`, `Then …`, `And …`, a row of a table, or "
+        "`Example: …` with a title. A table begins below a line that ends in a colon, with the names of its fields.",
+        "Examples\n\nSomebody calls it with Sales.\nThen it shows Barbara.\n",
+        "Examples\n\nGiven employees:\n  name | department\n  Ada  | Sales\nWhen called with dept Sales\n"
+        "Then it shows:\n  name\n  Ada\n",
+    ),
+    Code(
+        "T0402",
+        "example does not fit the program",
+        "The example speaks of a store, a field or a parameter that is not there, or gives a value that the field "
+        "can't hold. Stores are those of the databases that the program uses.",
+        "Given employees:\n  name | wage\n  Ada  | plenty\n",
+        "Given employees:\n  name | salary\n  Ada  | 90,000\n",
+    ),
+    Code(
+        "T0403",
+        "example does not hold",
+        "The program was run on the rows of the example, in an empty copy of the database, and something else came of "
+        "it: a line with - is expected and did not come, one with + came and is not expected. Nothing was stored. "
+        "Either the program is wrong (say the sentence in other words), or the example is.",
+        "Show the employees who earn more than 5.\n\nExamples\n\nGiven an employee with name Ada, salary 5\n"
+        "Then it shows 1 row\n",
+        "Show the employees who earn 5 or more.\n\nExamples\n\nGiven an employee with name Ada, salary 5\n"
+        "Then it shows 1 row\n",
+    ),
 )

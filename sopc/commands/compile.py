@@ -163,6 +163,7 @@ def prepare(path: str, context: Context, settings: Settings, console: Console) -
 
 
 def _prepare_english(source: Source, context: Context, settings: Settings, console: Console) -> Prepared:
+    from sopc.english.examples.read import read_examples
     from sopc.english.lock import decide, keep_sop
     from sopc.english.sentences import read_workflow
 
@@ -176,12 +177,23 @@ def _prepare_english(source: Source, context: Context, settings: Settings, conso
         if settings.take == "sop":
             kept = Source(existing.name, keep_sop(existing.text, source.text, sentences))
         write_to = beside if kept.text != existing.text else None
-        return Prepared(pipeline.compile_source(kept, context), translated=False, write_to=write_to)
+        return Prepared(_tried(source, kept, context), translated=False, write_to=write_to)
+    read_examples(source)  # before anything is sent or translated
     draft = pipeline.draft(source, context, settings.translator, settings.model)
     console.unreadable(context.failures)
     console.note(f"{source.name}: translated by {draft.translator}")
     made = Source(str(beside) if beside else STDIN, draft.sop_text)
-    return Prepared(pipeline.compile_source(made, context), translated=True, write_to=beside)
+    return Prepared(_tried(source, made, context), translated=True, write_to=beside)
+
+
+def _tried(text: Source, program: Source, context: Context) -> Compiled:
+    """The program of a text, compiled, with its examples in it. Raises CompileError T0402, T0403 where one does not
+    hold."""
+    compiled = pipeline.compile_source(program, context)
+    findings = pipeline.run_examples(text, compiled, context)
+    if findings:
+        raise CompileError(text, findings)
+    return pipeline.keep_examples(text, compiled)
 
 
 def _check_unique(prepared: Sequence[Prepared]) -> None:

@@ -11,6 +11,7 @@ from difflib import ndiff
 from typing import Literal
 
 from runtime.errors import SopError
+from sopc.english.examples.read import section_of
 
 MARK = "#! sop 1"
 _SENTENCE = re.compile(r"# (\d+)\. (.*)")
@@ -32,16 +33,21 @@ class Header:
 
 
 def content_hash(text: str) -> str:
-    """sha256 in hex of a text; the kind of line ends and a byte order mark don't count."""
-    plain = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    """sha256 in hex of a text; the kind of line ends, a byte order mark and space at the end don't count."""
+    plain = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").rstrip() + "\n"
     return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def text_hash(text: str) -> str:
+    """content_hash of an English text without its section Examples, which no translation depends on."""
+    return content_hash(text[: section_of(text)])
 
 
 def write_sop(body: str, text: str, translator: str, sentences: Sequence[str], when: datetime | None = None) -> str:
     """The whole .sop file: header, empty line, body. when: defaults to now."""
     moment = (when or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     body = body.strip("\n") + "\n"
-    return _with_header(Header(content_hash(text), content_hash(body), translator, moment, tuple(sentences)), body)
+    return _with_header(Header(text_hash(text), content_hash(body), translator, moment, tuple(sentences)), body)
 
 
 def keep_sop(sop_text: str, text: str, sentences: Sequence[str]) -> str:
@@ -49,7 +55,7 @@ def keep_sop(sop_text: str, text: str, sentences: Sequence[str]) -> str:
     so that a later change of the text alone does not translate the edits away."""
     header, body = split_sop(sop_text)
     known = header or Header("", "", "hand", "", ())
-    return _with_header(replace(known, text_hash=content_hash(text), sentences=tuple(sentences)), body.lstrip("\n"))
+    return _with_header(replace(known, text_hash=text_hash(text), sentences=tuple(sentences)), body.lstrip("\n"))
 
 
 def _with_header(header: Header, body: str) -> str:
@@ -109,7 +115,7 @@ def decide(
     if take == "sop":
         return "sop"
     header, body = split_sop(sop_text)
-    if header is not None and header.text_hash == content_hash(text):
+    if header is not None and header.text_hash == text_hash(text):
         return "sop"
     if header is not None and header.sop_hash == content_hash(body.strip("\n") + "\n"):
         return "translate"

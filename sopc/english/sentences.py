@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from runtime.errors import SopError
+from sopc.english.examples.read import section_of
 
 MAX_CHARACTERS = 1_000_000
 MAX_SENTENCES = 2_000
@@ -73,12 +74,14 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Workflow:
-    """A workflow as written. title: its title line, None when there is none. name: what its script is called."""
+    """A workflow as written. title: its title line, None when there is none. name: what its script is called.
+    text: all of it; the section Examples, where there is one, holds no sentences. instructions: the text before it."""
 
     name: str
     title: str | None
     text: str
     sentences: tuple[Sentence, ...]
+    instructions: str
 
 
 def read_workflow(text: str, file_name: str) -> Workflow:
@@ -93,7 +96,9 @@ def read_workflow(text: str, file_name: str) -> Workflow:
             "split it into several workflows that call each other",
         )
     title, body = _split_title(text)
-    sentences = tuple(islice(_sentences(text, body), MAX_SENTENCES + 1))
+    examples = section_of(text)
+    instructions = text if examples is None else text[:examples]
+    sentences = tuple(islice(_sentences(instructions, body), MAX_SENTENCES + 1))
     if not sentences:
         raise SopError("T0101", "the text has no sentence", 'write what to do, such as "Show all …"')
     if len(sentences) > MAX_SENTENCES:
@@ -102,7 +107,7 @@ def read_workflow(text: str, file_name: str) -> Workflow:
             f"the text has more than {MAX_SENTENCES:,} sentences",
             "split it into several workflows that call each other",
         )
-    return Workflow(script_name(title if title is not None else file_name), title, text, sentences)
+    return Workflow(script_name(title if title is not None else file_name), title, text, sentences, instructions)
 
 
 def script_name(words: str) -> str:

@@ -1,0 +1,125 @@
+"""What an example expects, and what came of its run → the differences, as findings with a small diff."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from difflib import SequenceMatcher
+from typing import Any, Final
+
+from sopc.english.examples.form import Cell, Table
+from sopc.english.examples.words import find_name, fits, shown
+
+_DIFF_LINES: Final = 24
+Rows = Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """message: what is other than expected, after "expected". lines: a diff, `-` expected only, `+` got only."""
+
+    message: str
+    lines: tuple[str, ...] = ()
+
+
+def compare_texts(what: str, expected: Sequence[Cell], got: Sequence[str]) -> Difference | None:
+    """Messages or questions, in order."""
+    if [cell.text for cell in expected] == list(got):
+        return None
+    wanted = [f'"{cell.text}"' for cell in expected]
+    lines = _diff(wanted, [f'"{text}"' for text in got])
+    return Difference(f"{_many(len(expected), what)}, got {_many(len(got), what)}", lines)
+
+
+def compare_table(
+    table: Table, names: Sequence[str], rows: Rows, today: date, *, any_order: bool, some: bool, what: str = "row"
+) -> Difference | None:
+    """names: of the fields of the rows that the table speaks of, by its columns; rows: those fields only."""
+    got = [[shown(value) for value in row] for row in rows]
+    wanted: list[list[str]] = []
+    places: list[int | None] = []
+    free = list(range(len(rows)))
+    for position, cells in enumerate(table.rows):
+        place = _partner(cells, rows, today, free, position)
+        places.append(place)
+        if place is not None:
+            free.remove(place)
+        wanted.append(got[place] if place is not None else [cell.text for cell in cells])
+    matched = None not in places
+    in_order = places == list(range(len(places)))
+    if matched and (some or not free) and (any_order or in_order):
+        return None
+    if matched and not free:
+        return Difference("these rows in this order, got them in another", _table_diff(names, wanted, got))
+    if some:
+        missing = [row for row, place in zip(wanted, places, strict=True) if place is None]
+        message = f"{_many(len(table.rows), what)}, of which {_many(len(missing), what)} did not come"
+        return Difference(message, _table_diff(names, missing, []))
+    if any_order:  # what is the same on both sides stands in the same place
+        rest = [got[place] for place in free]
+        same = [got[place] for place in places if place is not None]
+        lost = [row for row, place in zip(wanted, places, strict=True) if place is None]
+        wanted, got = same + lost, same + rest
+    return Difference(_counts(len(table.rows), len(rows), what), _table_diff(names, wanted, got))
+
+
+def compare_value(cell: Cell, value: Any, today: date) -> Difference | None:
+    if fits(cell, value, today):
+        return None
+    return Difference(f"{cell.text}, got {shown(value)}")
+
+
+def pick(columns: Sequence[Cell], names: Sequence[str]) -> list[str] | Cell:
+    """The fields that the columns of a table name, or the first column that names none."""
+    found = []
+    for column in columns:
+        name = find_name(column.text, names)
+        if name is None:
+            return column
+        found.append(name)
+    return found
+
+
+def _partner(cells: Sequence[Cell], rows: Rows, today: date, free: list[int], position: int) -> int | None:
+    """The row that an expected one is: the one in its place where that fits, else the first that is free and fits."""
+
+    def is_row(place: int) -> bool:
+        return all(fits(cell, value, today) for cell, value in zip(cells, rows[place], strict=True))
+
+    if position in free and is_row(position):
+        return position
+    return next((place for place in free if is_row(place)), None)
+
+
+def _counts(expected: int, got: int, what: str) -> str:
+    if expected == got:
+        return f"other {what}s" if expected != 1 else f"another {what}"
+    return f"{_many(expected, what)}, got {_many(got, what)}"
+
+
+def _many(count: int, what: str) -> str:
+    return f"no {what}" if count == 0 else f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _table_diff(names: Sequence[str], wanted: Rows, got: Rows) -> tuple[str, ...]:
+    columns = list(zip(names, *wanted, *got, strict=True))
+    widths = [max(len(text) for text in column) for column in columns]
+
+    def line(row: Sequence[Any]) -> str:
+        return " | ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+
+    return ("  " + line(names), *_diff([line(row) for row in wanted], [line(row) for row in got]))
+
+
+def _diff(wanted: Sequence[str], got: Sequence[str]) -> tuple[str, ...]:
+    lines: list[str] = []
+    for kind, a, b, c, d in SequenceMatcher(None, wanted, got, autojunk=False).get_opcodes():
+        if kind == "equal":
+            lines += [f"  {text}" for text in wanted[a:b]]
+        else:
+            lines += [f"- {text}" for text in wanted[a:b]]
+            lines += [f"+ {text}" for text in got[c:d]]
+    if len(lines) > _DIFF_LINES:
+        lines = [*lines[:_DIFF_LINES], f"  … {len(lines) - _DIFF_LINES} more lines"]
+    return tuple(lines)
