@@ -1,8 +1,13 @@
-"""Pytest options: `--update-golden` rewrites tests/golden; tests marked `large` run only when `-m` asks for them."""
+"""Pytest options: `--update-golden` rewrites tests/golden; tests marked `large` run only when `-m` asks for them. And
+the servers that tests share."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+
+from tests.postgres import Server, installations
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,3 +21,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if large:
         config.hook.pytest_deselected(items=large)
         items[:] = [item for item in items if item not in large]
+
+
+@pytest.fixture(scope="session", params=installations().items(), ids=lambda each: each[0])
+def each_postgres(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Every PostgreSQL of this machine in turn, for tests of the engine itself."""
+    server = Server(*request.param)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """The PostgreSQL that a package brings."""
+    server = Server(*next(iter(installations().items())))
+    yield server
+    server.close()

@@ -13,9 +13,8 @@ from runtime.errors import UsageError
 _KNOWN_LATER: Final = {
     "duckdb": "DuckDB",
     "files": "a folder of files",
-    "postgresql": "PostgreSQL",
-    "postgres": "PostgreSQL",
 }
+_POSTGRES: Final = ("postgresql", "postgres")
 _PASSWORD: Final = re.compile(r"(//[^/@:]*:).*@|(password=)[^&]*", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 
@@ -50,6 +49,8 @@ def connect(url: str, *, name: str, base: Path, read_only: bool = False, create:
 
         return SQLiteDatabase(path, name=name, read_only=read_only, create=create)
     scheme, _ = _split(url)
+    if scheme in _POSTGRES:
+        return _postgres(url, name, read_only)
     if scheme in _KNOWN_LATER:
         raise UsageError(
             "D0105",
@@ -59,6 +60,17 @@ def connect(url: str, *, name: str, base: Path, read_only: bool = False, create:
     raise UsageError(
         "D0104", f"`{name}`: `{scheme}` is not a kind of database", "sqlite:///file.db opens a SQLite file"
     )
+
+
+def _postgres(url: str, name: str, read_only: bool) -> Database:
+    try:
+        from runtime.databases.postgres import PostgresDatabase
+        from runtime.databases.postgres_url import parse_url
+    except ImportError as error:
+        raise UsageError(
+            "D0105", f"`{name}`: this installation can't open PostgreSQL", "pip install 'sopc[postgres]'"
+        ) from error
+    return PostgresDatabase(parse_url(url, masked(url)), name=name, read_only=read_only)
 
 
 def _split(url: str) -> tuple[str, str]:

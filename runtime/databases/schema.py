@@ -12,13 +12,15 @@ from runtime.types import Type, record_of
 class Field(msgspec.Struct, frozen=True):
     """One column. type carries nullability; has_default: the engine fills it when an insert leaves it out.
     collated: it compares its text by a rule of its own, which generated SQL has to switch off.
-    generated: its values are worked out by the database, so nothing can be written to it."""
+    generated: its values are worked out by the database, so nothing can be written to it.
+    stored: the column's own type in the engine, where generated SQL has to cast from it and to it; else empty."""
 
     name: str
     type: Type
     has_default: bool = False
     collated: bool = False
     generated: bool = False
+    stored: str = ""
 
 
 class ForeignKey(msgspec.Struct, frozen=True):

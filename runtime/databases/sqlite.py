@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from runtime.databases import refusals
+from runtime.databases.bind import Binder
 from runtime.databases.protocol import BATCH_ROWS, Row, Statement
 from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema, Store
@@ -23,7 +25,8 @@ from runtime.databases.sqlite_forms import encoder
 from runtime.databases.sqlite_functions import SQL_NAME, Callback
 from runtime.databases.sqlite_rows import row_reader
 from runtime.databases.sqlite_schema import read_schema
-from runtime.databases.sqlite_tables import count_sql, create_sql, drop_sql, insert_sql
+from runtime.databases.sqlite_tables import declared
+from runtime.databases.tables import count_sql, create_sql, drop_sql, insert_sql
 from runtime.errors import DatabaseError, SopError
 
 BUSY_SECONDS: Final = 5.0
@@ -53,7 +56,7 @@ class SQLiteDatabase:
         self._spools = 0
         self._interrupted = 0
         self._logged_ahead = read_only
-        self._places: dict[int, tuple[Statement, list[tuple[int, Any]]]] = {}
+        self._bound = Binder(encoder)
         _check_file(path, name, create=create)
         mode = "ro" if read_only else "rwc" if create else "rw"
         uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
@@ -105,7 +108,7 @@ class SQLiteDatabase:
             self._run("BEGIN")
             return
         if self.read_only:
-            raise DatabaseError("D0305", f"the database `{self.name}` can only be read")
+            raise refusals.read_only(self.name)
         if not self._logged_ahead:
             # some file systems can't; then the default journal does
             with contextlib.suppress(sqlite3.Error):
@@ -236,7 +239,7 @@ class SQLiteDatabase:
         """A new table with the store's fields and primary key; replace: drop one of that name first."""
         if replace:
             self._run(drop_sql(store.name), store=store.name).close()
-        self._run(create_sql(store), store=store.name).close()
+        self._run(create_sql(store, declared), store=store.name).close()
         self.forget_schema()
 
     def insert_rows(self, store: str, fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
@@ -257,18 +260,6 @@ class SQLiteDatabase:
         self._schema = None
 
     # ── the connection ─────────────────────────────────────────────────────────────────────────────────────────
-
-    def _bound(self, statement: Statement, params: Sequence[Any]) -> Sequence[Any]:
-        # by identity (the entry keeps the statement alive): hashing a statement costs more than binding a row
-        known = self._places.get(id(statement))
-        if known is None:
-            places = [
-                (bind, encoder(form) if bind >= 0 else None)
-                for bind, form in zip(statement.binds, statement.forms, strict=True)
-            ]
-            known = self._places[id(statement)] = (statement, places)
-        constants = statement.constants
-        return [constants[-1 - bind] if encode is None else encode(params[bind]) for bind, encode in known[1]]
 
     def _run(self, sql: str, values: Sequence[Any] = (), store: str = "") -> sqlite3.Cursor:
         """A cursor on the statement, begun; waits for locks."""

@@ -6,6 +6,7 @@ import re
 import sqlite3
 from typing import Final
 
+from runtime.databases import refusals
 from runtime.errors import DatabaseError, SopError
 from runtime.kinds import overflow
 
@@ -22,7 +23,7 @@ def is_busy(error: sqlite3.Error) -> bool:
 def translated(error: Exception, database: str, store: str = "") -> SopError:
     """database: the name it is known by. store: what was written to, for constraints that do not say."""
     if isinstance(error, UnicodeEncodeError):
-        return DatabaseError("D0307", "a text holds half of a character (a lone surrogate), which no database keeps")
+        return refusals.half_character()
     if isinstance(error, OverflowError):
         return DatabaseError("D0307", "an int past 64 bits can't be stored")
     if not isinstance(error, sqlite3.Error):
@@ -30,7 +31,7 @@ def translated(error: Exception, database: str, store: str = "") -> SopError:
     code = getattr(error, "sqlite_errorcode", 0)
     message = str(error)
     if code == BUSY_SNAPSHOT:
-        return DatabaseError("D0402", f"another writer changed `{database}` in the meantime", retry=True)
+        return refusals.changed_meanwhile(database)
     primary = code & 0xFF
     if primary == sqlite3.SQLITE_CONSTRAINT:
         return _constraint(error, message, store)
@@ -47,7 +48,7 @@ def translated(error: Exception, database: str, store: str = "") -> SopError:
             "D0308", "a query is too deeply nested for SQLite", "rows kept in a store of their own break it in two"
         )
     if primary == sqlite3.SQLITE_ERROR and "readonly" in message:
-        return DatabaseError("D0305", f"the database `{database}` can only be read")
+        return refusals.read_only(database)
     return DatabaseError("D0308", f"the database `{database}` refused a statement: {message}")
 
 
@@ -74,20 +75,15 @@ def _constraint(error: sqlite3.Error, message: str, store: str) -> DatabaseError
     fields = [part.strip() for part in names[1].split(",")] if names else []
     table, _, _ = fields[0].partition(".") if fields else (store, "", "")
     store = store or table
-    columns = ", ".join(f"`{each[len(store) + 1 :] if each.startswith(store + '.') else each}`" for each in fields)
+    columns = [each.removeprefix(f"{store}.") for each in fields]
     if kind == "SQLITE_CONSTRAINT_NOTNULL":
-        return DatabaseError("D0301", f"{columns} of `{store}` can't be null")
+        return refusals.null_refused(store, columns)
     if kind in ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"):
-        return DatabaseError(
-            "D0302", f"`{store}` already has a row with the same {columns or 'key'}", "`upsert` updates such a row"
-        )
+        return refusals.row_exists(store, columns)
     if kind == "SQLITE_CONSTRAINT_FOREIGNKEY":
-        where = f"`{store}`" if store else "a store"
-        return DatabaseError(
-            "D0303", f"a row of {where} would point at a row that is not there, or be pointed at and gone"
-        )
+        return refusals.reference_missing(store)
     if kind == "SQLITE_CONSTRAINT_CHECK":
-        return DatabaseError("D0304", f"a row of `{store}` breaks the rule {columns}")
+        return refusals.rule_broken(store, ", ".join(columns))
     if kind == "SQLITE_CONSTRAINT_DATATYPE":
-        return DatabaseError("D0307", f"a value does not fit its column of `{store}`: {message}")
-    return DatabaseError("D0304", f"a row of `{store}` was refused: {message}")
+        return refusals.value_misfit(store, message)
+    return refusals.row_refused(store, message)

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from runtime.databases.protocol import Row, Statement
+from runtime.databases.refusals import null_stored
 from runtime.databases.sqlite_forms import Codec, decoder, units_of, whole
 from runtime.errors import DatabaseError, SopError
 
@@ -47,11 +48,7 @@ def _read(readers: list[_Reader], rows: list[Row]) -> list[Row]:
         kinds = set(map(type, column))
         if type(None) in kinds:
             if not reader.nullable:
-                raise DatabaseError(
-                    "D0202",
-                    f"`{reader.name}` is null where a value is declared",
-                    "correct the stored value, or declare the column as one that may be null",
-                )
+                raise null_stored(reader.name)
             kinds.discard(type(None))
         if kinds <= {reader.same} and not (reader.same is float and _goes_past(column)):
             continue

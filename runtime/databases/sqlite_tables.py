@@ -1,12 +1,13 @@
-"""A store → the SQL that makes, fills and counts it in SQLite."""
+"""A type → the declared type of a SQLite column, which runtime/databases/sqlite_schema.py reads as that type."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
-from runtime.databases.schema import Store
+from runtime.databases.tables import quoted
 from runtime.types import Type
+
+__all__ = ["declared", "quoted"]
 
 _DECLARED: Final = {
     "bool": "BOOLEAN",
@@ -19,35 +20,7 @@ _DECLARED: Final = {
 }
 
 
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def declared(type_: Type) -> str:
-    """The declared type that runtime/databases/sqlite_schema.py reads as this one."""
     if type_.name == "decimal":
         return f"DECIMAL({type_.precision},{type_.scale})"
     return _DECLARED.get(type_.name, "JSON")
-
-
-def create_sql(store: Store) -> str:
-    columns = [
-        f"{quoted(field.name)} {declared(field.type)}{'' if field.type.nullable else ' NOT NULL'}"
-        for field in store.fields
-    ]
-    if store.primary_key:
-        columns.append(f"PRIMARY KEY ({', '.join(map(quoted, store.primary_key))})")
-    return f"CREATE TABLE {quoted(store.name)} ({', '.join(columns)})"
-
-
-def drop_sql(store: str) -> str:
-    return f"DROP TABLE IF EXISTS {quoted(store)}"
-
-
-def insert_sql(store: str, fields: Sequence[str]) -> str:
-    places = ", ".join("?" * len(fields))
-    return f"INSERT INTO {quoted(store)} ({', '.join(map(quoted, fields))}) VALUES ({places})"
-
-
-def count_sql(store: str) -> str:
-    return f"SELECT count(*) FROM {quoted(store)}"

@@ -69,6 +69,38 @@ CODES: Final[tuple[Code, ...]] = (
         "df -h .; sopvm run billing",
     ),
     Code(
+        "D0121",
+        "server can't be reached",
+        "No server answers at the host and port of the URL within `connect_timeout` seconds (5 unless the URL says), "
+        "it has no connection to spare, or none of several hosts is what `target_session_attrs` asks for.",
+        "--db fleet=postgresql://ann@no-such-host/fleet",
+        "--db fleet=postgresql://ann@db1,db2/fleet?target_session_attrs=read-write",
+    ),
+    Code(
+        "D0122",
+        "server refuses the login",
+        "The server does not know the user, the password is wrong or missing, or the user may not connect to that "
+        "database or from this machine. A password may stand in the URL (in `sop.toml` as `${NAME}` of the "
+        "environment) or in `~/.pgpass`; libpq's own environment variables are not read.",
+        "--db fleet=postgresql://ann:wrong@host/fleet",
+        'fleet = "postgresql://ann:${FLEET_PASSWORD}@host/fleet"   # in sop.toml',
+    ),
+    Code(
+        "D0123",
+        "no such database on the server",
+        "The server has no database of the name after the last slash of the URL. Without one it is the user's name.",
+        "--db fleet=postgresql://ann@host/flet",
+        "--db fleet=postgresql://ann@host/fleet",
+    ),
+    Code(
+        "D0124",
+        "no such schema",
+        "A database name of a script stands for one schema of a PostgreSQL database: the one that `schema=` names in "
+        "the URL, else the server's first choice, usually `public`. There is none of that name.",
+        "--db fleet=postgresql://ann@host/company?schema=flet",
+        "--db fleet=postgresql://ann@host/company?schema=fleet",
+    ),
+    Code(
         "D0201",
         "schema has changed",
         "The script was compiled against stores or fields that the database no longer has, or that the database it is "
@@ -144,6 +176,14 @@ CODES: Final[tuple[Code, ...]] = (
         "sopvm run billing --dry-run",
     ),
     Code(
+        "D0321",
+        "missing privilege",
+        "The user of the URL may not do that: read or write that store, or use that schema. Its owner grants what is "
+        "missing.",
+        "sopvm run billing --db fleet=postgresql://reader@host/fleet",
+        "grant insert on invoices to reader;   -- as the owner",
+    ),
+    Code(
         "D0401",
         "database is locked",
         "Another program held the database for longer than the time to wait. Writers take turns, so a program that "
@@ -165,6 +205,14 @@ CODES: Final[tuple[Code, ...]] = (
         "The run was told to stop while the database worked. The segment was rolled back.",
         "sopvm run yearly_report --max-seconds 1",
         "sopvm run yearly_report",
+    ),
+    Code(
+        "D0421",
+        "connection lost",
+        "The server stopped, or the network to it broke, while the run used it. The server rolls the segment back; "
+        "only when the connection broke during the commit itself is that not known, and the message says so.",
+        "",
+        "sopvm run billing  # once the server is back",
     ),
     Code(
         "D0501",

@@ -95,7 +95,6 @@ def test_a_folder_is_no_database(tmp_path: Path) -> None:
         ("sqlite://hr.db", "D0106"),
         ("sqlite:///", "D0106"),
         ("mysql://me:secret@host/db", "D0104"),
-        ("postgresql://me:secret@host/db", "D0105"),
         ("duckdb:///a.duckdb", "D0105"),
     ],
 )

@@ -1,0 +1,30 @@
+"""A statement and the values it is run with → the values of its placeholders, in the engine's forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from runtime.databases.protocol import Statement
+
+Codec = Callable[[Any], Any]
+
+
+class Binder:
+    """For one connection. encoder: form code → what makes a VM value one of the engine's."""
+
+    def __init__(self, encoder: Callable[[str], Codec]) -> None:
+        self._encoder = encoder
+        self._places: dict[int, tuple[Statement, list[tuple[int, Codec | None]]]] = {}
+
+    def __call__(self, statement: Statement, params: Sequence[Any]) -> list[Any]:
+        # by identity (the entry keeps the statement alive): hashing a statement costs more than binding a row
+        known = self._places.get(id(statement))
+        if known is None:
+            places = [
+                (bind, self._encoder(form) if bind >= 0 else None)
+                for bind, form in zip(statement.binds, statement.forms, strict=True)
+            ]
+            known = self._places[id(statement)] = (statement, places)
+        constants = statement.constants
+        return [constants[-1 - bind] if encode is None else encode(params[bind]) for bind, encode in known[1]]

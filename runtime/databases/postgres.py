@@ -1,0 +1,227 @@
+"""A schema of a PostgreSQL database → the Database protocol, on psycopg 3.
+
+Every segment is one SERIALIZABLE transaction. Rows stream through cursors on the server, several of them open at once.
+Only what other servers of this protocol speak too is used: no LISTEN, no advisory locks, no two-phase commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import psycopg
+from psycopg import pq
+
+from runtime.databases import refusals
+from runtime.databases.bind import Binder
+from runtime.databases.postgres_connection import Connection, give_back, open_connection
+from runtime.databases.postgres_errors import translated
+from runtime.databases.postgres_schema import declared, read_schema
+from runtime.databases.postgres_url import Address
+from runtime.databases.postgres_values import encoder, row_reader
+from runtime.databases.protocol import BATCH_ROWS, Row, Statement
+from runtime.databases.query import Query, Write
+from runtime.databases.schema import Schema, Store
+from runtime.databases.spool_file import FileSpool
+from runtime.databases.tables import count_sql, create_sql, drop_sql
+from runtime.errors import DatabaseError, SopError
+
+_FAILURES: Final = (psycopg.Error, SopError, UnicodeEncodeError)
+
+
+class PostgresDatabase:
+    """One connection to one PostgreSQL database, seeing one of its schemas.
+
+    name: what the script calls the database, for messages. Raises DatabaseError D01xx when it can't be opened.
+    """
+
+    dialect = "postgres"
+
+    def __init__(self, address: Address, *, name: str, read_only: bool = False) -> None:
+        self.name = name
+        self._address = address
+        self._connection: Connection = open_connection(address, name)
+        self.read_only = read_only or self._connection.only_reads
+        self._schema: Schema | None = None
+        self._cursors = 0
+        self._streams = 0  # that are open in a transaction of their own
+        self._closed = False
+        self._bound = Binder(encoder)
+
+    # ── schema and SQL ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def schema(self) -> Schema:
+        if self._schema is None:
+            try:
+                self._schema = read_schema(self._connection, self._connection.schema)
+            except psycopg.Error as error:
+                raise translated(error, self.name) from error
+        return self._schema
+
+    def prepare(self, query: Query | Write) -> Statement:
+        from runtime.databases.sql import generate
+
+        return generate(query, self.schema(), self.dialect)
+
+    # ── transactions ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self, *, write: bool) -> None:
+        if write and self.read_only:
+            raise refusals.read_only(self.name)
+        level = "repeatable read" if self._connection.standby else "serializable"
+        self._run(f"begin isolation level {level} {'read write' if write else 'read only'}")
+
+    def commit(self) -> None:
+        if self._is(pq.TransactionStatus.IDLE):
+            return
+        try:
+            self._run("commit")
+        except DatabaseError as error:
+            if error.code != "D0421":
+                raise
+            message = f"{error.message}, while it committed: whether the segment's writes were kept is not known"
+            raise DatabaseError(error.code, message, "look at the data before the script is run again") from error
+
+    def rollback(self) -> None:
+        if not self._connection.closed and not self._is(pq.TransactionStatus.IDLE):
+            self._run("rollback")
+
+    def savepoint(self, depth: int) -> None:
+        self._run(f"savepoint sop_{int(depth)}")
+
+    def release(self, depth: int) -> None:
+        self._run(f"release sop_{int(depth)}")
+
+    def rollback_to(self, depth: int) -> None:
+        self._run(f"rollback to sop_{int(depth)}")
+        self._run(f"release sop_{int(depth)}")
+
+    # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def query(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
+        return self._batches(statement, params, row_reader(statement.columns, json=False))
+
+    def query_json(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
+        return self._batches(statement, params, row_reader(statement.columns, json=True))
+
+    def _batches(
+        self, statement: Statement, params: Sequence[Any], read: Callable[[list[Row]], list[Row]]
+    ) -> Iterator[list[Row]]:
+        """The query begins to run here, not when the first batch is asked for."""
+        self._cursors += 1
+        name = f"sop_{self._cursors}"
+        connection = self._connection
+        alone = self._is(pq.TransactionStatus.IDLE) or self._streams > 0
+        try:
+            values = self._bound(statement, params)
+            if alone and not self._streams:
+                connection.execute("begin read only")
+            self._streams += alone
+            with connection.pipeline():  # one trip to the server for both
+                declare = f"declare {name} no scroll cursor for {statement.sql}"
+                connection.execute(declare.encode(), values, prepare=False)
+                first = connection.execute(f"fetch 1 from {name}".encode())
+            rows = first.fetchall()
+        except _FAILURES as error:
+            self._end_stream(name, alone)
+            raise translated(error, self.name) from error
+        return self._fetch(name, rows, read, alone)
+
+    def _fetch(
+        self, name: str, rows: list[Row], read: Callable[[list[Row]], list[Row]], alone: bool
+    ) -> Iterator[list[Row]]:
+        """The first row at once, the others by the batch."""
+        wanted = 1
+        try:
+            while rows:
+                yield read(rows)
+                if len(rows) < wanted:
+                    return
+                wanted = BATCH_ROWS
+                try:
+                    rows = self._connection.execute(f"fetch {wanted} from {name}".encode()).fetchall()
+                except _FAILURES as error:
+                    raise translated(error, self.name) from error
+        finally:
+            self._end_stream(name, alone)
+
+    def _end_stream(self, name: str, alone: bool) -> None:
+        """Close the cursor, and the transaction that was begun for it."""
+        self._streams -= alone
+        if alone and not self._streams:
+            self.rollback()
+        elif self._is(pq.TransactionStatus.INTRANS):
+            self._run(f"close {name}")
+
+    def spool(self, statement: Statement, params: Sequence[Any]) -> FileSpool:
+        return FileSpool(self.query(statement, params))
+
+    # ── writing ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def execute(self, statement: Statement, params: Sequence[Any]) -> int:
+        if statement.each:
+            return self.execute_many(statement, [[record[name] for name in statement.each] for record in params[0]])
+        try:
+            cursor = self._connection.execute(statement.sql.encode(), self._bound(statement, params))
+        except _FAILURES as error:
+            raise translated(error, self.name, statement.store) from error
+        return max(cursor.rowcount, 0)
+
+    def execute_many(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> int:
+        cursor = self._connection.cursor()
+        bound = -1
+
+        def values() -> Iterator[Sequence[Any]]:
+            nonlocal bound
+            for bound, row in enumerate(rows):  # noqa: B007
+                yield self._bound(statement, row)
+
+        try:
+            cursor.executemany(statement.sql.encode(), values())
+        except _FAILURES as error:
+            failure = translated(error, self.name, statement.store)
+            if isinstance(failure, DatabaseError):
+                # each row before the one that failed has changed one row
+                failure.row = max(cursor.rowcount, 0) if isinstance(error, psycopg.errors.Error) else bound
+            raise failure from error
+        return max(cursor.rowcount, 0)
+
+    def on_progress(self, callback: Callable[[], None]) -> None:
+        self._connection.look = callback
+
+    def interrupt(self) -> None:
+        self._connection.stopped = True
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            give_back(self._address, self._connection)
+
+    # ── stores, for imports ────────────────────────────────────────────────────────────────────────────────────
+
+    def create_store(self, store: Store, *, replace: bool = False) -> None:
+        """A new table with the store's fields and primary key; replace: drop one of that name first."""
+        if replace:
+            self._run(drop_sql(store.name), store.name)
+        self._run(create_sql(store, declared), store.name)
+        self.forget_schema()
+
+    def count_rows(self, store: str) -> int:
+        row = self._run(count_sql(store)).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def forget_schema(self) -> None:
+        """Read the schema again when it is next asked for."""
+        self._schema = None
+
+    # ── the connection ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _is(self, status: pq.TransactionStatus) -> bool:
+        return self._connection.info.transaction_status == status
+
+    def _run(self, sql: str, store: str = "") -> psycopg.Cursor[Row]:
+        try:
+            return self._connection.execute(sql.encode())
+        except _FAILURES as error:
+            raise translated(error, self.name, store) from error

@@ -1,0 +1,197 @@
+"""An address → a connection with the session that generated SQL counts on, taken from those that lie idle or made new.
+
+While a statement runs, the connection looks up every few milliseconds: `look` is called, so that what was said before
+is seen, and a run that was told to stop cancels the statement. Connections are kept after use for the next run of this
+process with the same address; each is reset before it is used again.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from threading import Lock
+from time import monotonic
+from typing import Any, Final
+
+import psycopg
+from psycopg import pq
+
+from runtime.databases.postgres_errors import not_opened, translated
+from runtime.databases.postgres_url import Address
+from runtime.databases.postgres_values import adapt
+from runtime.databases.tables import quoted
+from runtime.errors import DatabaseError
+
+MOST_IDLE: Final = 8  # connections kept for an address
+_LOOK_SECONDS: Final = 0.02
+_CANCEL_SECONDS: Final = 3.0  # a server that does not answer by then is not waited for
+
+# A constant of the language looks the same whatever the server's settings, and a statement reads and writes the named
+# schema (and the catalogue) only.
+_SESSION: Final = """
+set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set extra_float_digits = 3;
+set standard_conforming_strings = on; set client_min_messages = 'error'; set search_path = {schema}, pg_temp
+"""
+_SCHEMA: Final = """
+select n.nspname, has_schema_privilege(n.oid, 'usage'), current_setting('transaction_read_only') = 'on'
+from pg_namespace as n where n.nspname = coalesce($1::text, current_schema()::text)
+"""
+
+Row = tuple[Any, ...]
+
+
+class Connection(psycopg.Connection[Row]):
+    """look: called while a statement runs; what it raises ends the statement, and is raised there. stopped: the
+    statement under way ends soon, with D0403. schema: what names without a schema are looked up in.
+    only_reads: the server takes no writes. standby: it follows another server, and can't work SERIALIZABLE."""
+
+    name = ""
+    schema = ""
+    only_reads = False
+    standby = False
+    stopped = False
+    look: Callable[[], None] | None = None
+
+    def wait(self, gen: Generator[Any, Any, Any], interval: float = _LOOK_SECONDS, timeout: float | None = None) -> Any:
+        return super().wait(self._watched(gen), interval=_LOOK_SECONDS, timeout=timeout)
+
+    def _watched(self, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+        """The generator, looking up whenever it has waited for long."""
+        error: BaseException | None = None
+        deadline = 0.0
+        try:
+            state = next(gen)
+            while True:
+                ready = yield state
+                if not ready and error is None:
+                    error = self._reason_to_stop()
+                    if error is not None:
+                        deadline = monotonic() + _CANCEL_SECONDS
+                        with suppress(psycopg.Error):
+                            self.cancel_safe(timeout=_CANCEL_SECONDS)
+                elif error is not None and monotonic() > deadline:
+                    self.pgconn.finish()
+                    raise error
+                state = gen.send(ready)
+        except StopIteration as stop:
+            if error is not None:
+                raise error from None
+            return stop.value
+        except psycopg.Error as failure:
+            if error is not None:
+                raise error from failure
+            raise
+
+    def _reason_to_stop(self) -> BaseException | None:
+        if self.stopped:
+            return DatabaseError("D0403", f"a statement on `{self.name}` was interrupted")
+        if self.look is not None:
+            try:
+                self.look()
+            except BaseException as error:
+                return error
+        return None
+
+
+class _Idle:
+    """Connections that nobody uses, by address."""
+
+    def __init__(self) -> None:
+        self._connections: dict[Address, list[Connection]] = {}
+        self._lock = Lock()
+        self._process = os.getpid()
+        atexit.register(self.close)
+
+    def take(self, address: Address) -> Connection | None:
+        with self._lock:
+            if self._process != os.getpid():  # a forked child must not speak on its parent's sockets
+                self._connections.clear()
+                self._process = os.getpid()
+            kept = self._connections.get(address)
+            return kept.pop() if kept else None
+
+    def keep(self, address: Address, connection: Connection) -> None:
+        with self._lock:
+            kept = self._connections.setdefault(address, [])
+            if len(kept) < MOST_IDLE:
+                kept.append(connection)
+                return
+        connection.close()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._process == os.getpid():
+                for kept in self._connections.values():
+                    for connection in kept:
+                        connection.close()
+            self._connections.clear()
+
+
+_IDLE: Final = _Idle()
+close_idle: Final = _IDLE.close
+
+
+def open_connection(address: Address, name: str) -> Connection:
+    """A connection in autocommit mode, its session as generated SQL needs it.
+
+    name: what the script calls the database. DatabaseError D0121 to D0124 when there is none to be had.
+    """
+    while (kept := _IDLE.take(address)) is not None:
+        try:
+            kept.name, kept.stopped, kept.look = name, False, None
+            kept.execute("discard all")
+            kept.execute(_SESSION.format(schema=quoted(kept.schema)).encode())
+            return kept
+        except psycopg.Error:
+            kept.close()
+    params: dict[str, Any] = dict(address.params)
+    try:
+        made = Connection.connect(**params, autocommit=True, cursor_factory=psycopg.RawCursor)
+    except psycopg.Error as error:
+        raise not_opened(error, name) from error
+    made.name = name
+    try:
+        _set_up(made, address)
+    except psycopg.Error as error:
+        made.close()
+        raise translated(error, name) from error
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def _set_up(connection: Connection, address: Address) -> None:
+    name = connection.name
+    adapt(connection)
+    connection.standby = connection.info.parameter_status("in_hot_standby") == "on"
+    found = connection.execute(_SCHEMA, [address.schema]).fetchone()
+    if found is None:
+        wanted = f"has no schema `{address.schema}`" if address.schema else "has no schema that its user sees"
+        raise DatabaseError(
+            "D0124", f"`{name}`: the database `{connection.info.dbname}` {wanted}", "`?schema=…` in its URL names one"
+        )
+    connection.schema, usable, connection.only_reads = found
+    if not usable:
+        raise DatabaseError(
+            "D0321",
+            f"the user of `{name}` lacks a privilege: the schema `{connection.schema}` may not be used",
+            "a `grant usage on schema` by the owner gives it",
+        )
+    connection.execute(_SESSION.format(schema=quoted(connection.schema)).encode())
+
+
+def give_back(address: Address, connection: Connection) -> None:
+    """The connection is not used any more; it is kept for the next run when it still works."""
+    connection.look, connection.stopped = None, False
+    try:
+        if not connection.closed and connection.info.transaction_status != pq.TransactionStatus.IDLE:
+            connection.execute("rollback")
+        if not connection.closed and connection.info.transaction_status == pq.TransactionStatus.IDLE:
+            _IDLE.keep(address, connection)
+            return
+    except (psycopg.Error, DatabaseError):
+        pass
+    connection.close()
