@@ -1,0 +1,69 @@
+"""`python -m benchmarks.english --translator T --set S` → each case's verdict counted in a table, or all as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.english import report
+from benchmarks.english.cases import Case, SetError, read_set
+from benchmarks.english.translators import TRANSLATORS, translate
+from benchmarks.english.trial import Desk, Outcome, Translate, judge
+
+
+def main(argv: list[str]) -> int:
+    options = _options(argv)
+    try:
+        cases = read_set(options.set)
+    except SetError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if options.sample is not None:
+        cases = sorted(
+            random.Random(options.seed).sample(cases, min(options.sample, len(cases))), key=lambda case: case.name
+        )
+    outcomes = run_all(cases, translate, show=frozenset(options.show))
+    about = {"translator": options.translator, "set": options.set}
+    print(report.as_json(outcomes, **about) if options.json else report.table(outcomes))
+    return 0
+
+
+def run_all(cases: list[Case], translate: Translate, *, show: frozenset[str] = frozenset()) -> list[Outcome]:
+    """show: the verdicts whose cases are written on stderr as they come."""
+    desks: dict[str, Desk] = {}
+    outcomes = []
+    with TemporaryDirectory() as folder:
+        try:
+            for case in cases:
+                name = case.schema.name
+                desks[name] = desks.get(name) or Desk(Path(folder) / name, case.schema)
+                outcomes.append(judge(case, desks[name], translate))
+                if outcomes[-1].verdict in show:
+                    print(_told(outcomes[-1]), file=sys.stderr)
+        finally:
+            for desk in desks.values():
+                desk.bench.library.close()
+    return outcomes
+
+
+def _told(one: Outcome) -> str:
+    program = "".join(f"    {line}\n" for line in one.program.splitlines() if not line.startswith("#!"))
+    return f"{one.verdict} {one.case.name}: {one.case.english}\n  {one.why}\n{program}"
+
+
+def _options(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.english", description=__doc__)
+    parser.add_argument("--translator", choices=TRANSLATORS, default="patterns")
+    parser.add_argument("--set", default="shipped", metavar="shipped|FOLDER", help="shipped, or a folder of cases")
+    parser.add_argument("--sample", type=int, metavar="N", help="only N of the cases, drawn by --seed")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--show", choices=report.VERDICTS, action="append", default=[], help="these cases, on stderr")
+    parser.add_argument("--json", action="store_true", help="each case and the counts, as JSON")
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

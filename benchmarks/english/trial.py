@@ -1,0 +1,133 @@
+"""One case and a translator → a program, its run on fresh data, and the verdict."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Literal
+
+from benchmarks.english.cases import Case, Schema
+from benchmarks.english.judge import Did, difference
+from runtime.errors import SopError
+from runtime.vm.output import Question
+from sopc.diagnostics import CompileError
+from sopc.testing import Bench, Ran
+
+Verdict = Literal["right", "wrong", "asked", "refused"]
+
+ASKED_CODES = frozenset({"T0203"})
+_SECONDS = 10.0
+_ROWS = 100_000
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A translator's answer: the .sop text, and what it cost."""
+
+    sop_text: str
+    rounds: int = 0
+    tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """verdict: right, wrong (the program does something else, or fails), asked (the author has to choose) or refused
+    (no program). why: how it is wrong, or the message. seconds: of the translation."""
+
+    case: Case
+    verdict: Verdict
+    why: str = ""
+    program: str = ""
+    rounds: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+
+
+Translate = Callable[[Case, Bench], Translation]
+
+
+@dataclass
+class Desk:
+    """A schema's database and library, for all its cases."""
+
+    folder: Path
+    schema: Schema
+    bench: Bench = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True)
+        self.schema.make(self.fresh)
+        shutil.copy(self.fresh, self.main)
+        self.bench = Bench(self.folder, {"main": "sqlite:///main.db"})
+        if self.schema.scripts:
+            self.bench.compile(self.schema.scripts, "scripts.sop")
+
+    @property
+    def fresh(self) -> Path:
+        return self.folder / "fresh.db"
+
+    @property
+    def main(self) -> Path:
+        return self.folder / "main.db"
+
+    def renew(self) -> None:
+        for old in self.folder.glob("main.db*"):
+            old.unlink()
+        shutil.copy(self.fresh, self.main)
+
+
+def judge(case: Case, desk: Desk, translate: Translate) -> Outcome:
+    """Translate one case, run its program on fresh data, and compare."""
+    desk.renew()
+    began = perf_counter()
+    try:
+        made = translate(case, desk.bench)
+    except (SopError, CompileError) as error:
+        verdict: Verdict = "asked" if asks(error) else "refused"
+        return Outcome(case, verdict, _message(error), seconds=perf_counter() - began)
+    seconds = perf_counter() - began
+    why = _tried(case, desk, made)
+    verdict = "wrong" if why else "right"
+    return Outcome(case, verdict, why or "", made.sop_text, made.rounds, made.tokens, seconds)
+
+
+def asks(error: SopError | CompileError) -> bool:
+    """Whether it is a question to the author."""
+    codes = {one.code for one in error.diagnostics} if isinstance(error, CompileError) else {error.code}
+    return bool(codes & ASKED_CODES)
+
+
+def _tried(case: Case, desk: Desk, made: Translation) -> str | None:
+    """How the program is wrong; None where it is right."""
+    try:
+        (name, *_) = desk.bench.compile(made.sop_text, "asked.sop")
+        ran = run(case, desk, name)
+    except (SopError, CompileError) as error:
+        return _message(error)
+    end = ran.lines[-1]
+    if end.get("status") != "ok":
+        failed = next((line for line in ran.lines if line["type"] == "error"), end)
+        return f"ends {end.get('status')}: {failed.get('result')}"
+    says = tuple(str(line["result"]) for line in ran.lines if line["type"] == "say")
+    rows = tuple(tuple(record.values()) for record in ran.records)
+    return difference(case.expected, Did(rows, says, ran.result, desk.main), desk.fresh, desk.folder / "wanted.db")
+
+
+def run(case: Case, desk: Desk, name: str) -> Ran:
+    answers = iter(case.answers)
+
+    def prompt(question: Question) -> str | None:
+        return None if question.problem else next(answers, None)
+
+    return desk.bench.run(name, case.args, prompt=prompt, max_seconds=_SECONDS, max_rows=_ROWS)
+
+
+def _message(error: SopError | CompileError) -> str:
+    if isinstance(error, CompileError):
+        return "; ".join(
+            f"{one.code} {one.message}" + (f" ({one.hint})" if one.hint else "") for one in error.diagnostics
+        )
+    return f"{error.code} {error.message}"

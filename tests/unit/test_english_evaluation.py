@@ -1,0 +1,192 @@
+"""The evaluation of translators: what counts as right, what as wrong, and both formats of a set."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.english import report
+from benchmarks.english.__main__ import main, run_all
+from benchmarks.english.cases import Case, Expected, Schema, SetError, read_set
+from benchmarks.english.judge import rows_of, same_rows
+from benchmarks.english.trial import Outcome, Translate, Translation
+from runtime.errors import SopError
+from sopc.testing import Bench
+
+SQL = """
+CREATE TABLE pens (id INTEGER PRIMARY KEY, ink TEXT NOT NULL, length INTEGER NOT NULL);
+INSERT INTO pens VALUES (1, 'red', 14), (2, 'black', 12), (3, 'red', 11);
+"""
+PENS = Schema("pens", SQL)
+RED = Expected(("SELECT id, length FROM pens WHERE ink = 'red' ORDER BY length",), ordered=True)
+
+
+def case(expected: Expected, **more: Any) -> Case:
+    return Case("pens/1", PENS, "Show the red pens.", expected, **more)
+
+
+def program(steps: str, head: str = "asked()") -> Translate:
+    return lambda case, bench: Translation(f"script {head}\n{steps}\nend\n", rounds=2, tokens=30)
+
+
+def tried(expected: Expected, steps: str, **more: Any) -> Outcome:
+    (outcome,) = run_all([case(expected, **more)], program(steps))
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("steps", "verdict"),
+    [
+        ('emit from pens where ink = "red" order by length select id, length', "right"),
+        ('emit from pens where ink = "red" order by length select length, id as number', "right"),
+        ('emit from pens where ink = "red" order by length desc select id, length', "wrong"),
+        ('emit from pens where ink = "red" order by length', "wrong"),
+        ("emit from pens order by length select id, length", "wrong"),
+        ('emit from pens where ink = "red" order by length select id, length say "done"', "wrong"),
+        ('emit from pens where ink = "red" order by length select id, length delete from pens', "wrong"),
+        ('fail "no"', "wrong"),
+        ("emit from pencils", "wrong"),
+        ("while true do let x = 1 end", "wrong"),
+    ],
+)
+def test_a_program_is_right_when_its_records_and_the_data_are(
+    steps: str, verdict: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.english.trial._SECONDS", 0.5)
+    outcome = tried(RED, steps)
+    assert outcome.verdict == verdict
+    assert bool(outcome.why) == (verdict == "wrong")
+    assert (outcome.rounds, outcome.tokens) == (2, 30)
+
+
+def test_order_counts_only_where_the_text_asks_for_it() -> None:
+    unordered = Expected(("SELECT ink FROM pens",))
+    assert tried(unordered, "emit from pens order by id desc select ink").verdict == "right"
+    assert tried(unordered, "emit from pens select ink distinct").verdict == "wrong"
+
+
+def test_any_of_several_answers_will_do() -> None:
+    either = Expected(("SELECT ink FROM pens WHERE id = 2", "SELECT * FROM pens WHERE id = 2"))
+    assert tried(either, "emit from pens where id = 2").verdict == "right"
+    assert tried(either, "emit from pens where id = 2 select length").verdict == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("steps", "verdict"),
+    [
+        ('insert into pens { ink: "green", length: 9 }', "right"),
+        ('insert into pens { id: 77, ink: "green", length: 9 }', "right"),  # the key of a new row may be any
+        ('insert into pens { ink: "green", length: 8 }', "wrong"),
+        ('for each i in 1 to 2 do insert into pens { ink: "green", length: 9 } end', "wrong"),
+        ("let x = 1", "wrong"),
+    ],
+)
+def test_the_data_after_a_workflow_counts(steps: str, verdict: str) -> None:
+    assert tried(Expected(effect="INSERT INTO pens VALUES (4, 'green', 9)"), steps).verdict == verdict
+
+
+def test_messages_answers_and_results_count() -> None:
+    steps = 'ask "Which ink?" into ink: text say "{ink}" say "done" return 3'
+    expected = Expected(says=("done", "red"), result=3)
+    head = "asked() -> int"
+    (right,) = run_all([case(expected, answers=("red",))], program(steps, head))
+    (wrong,) = run_all([case(expected, answers=("black",))], program(steps, head))
+    (waits,) = run_all([case(expected)], program(steps, head))
+    assert (right.verdict, wrong.verdict, waits.verdict) == ("right", "wrong", "wrong")
+    assert "waiting" in waits.why
+
+
+def test_what_gives_no_program_is_refused_or_asked() -> None:
+    def failing(case: Case, bench: Bench) -> Translation:
+        raise SopError("T0203" if case.name == "a" else "T0302", "no")
+
+    cases = [Case(name, PENS, "Show.", RED) for name in ("a", "b")]
+    outcomes = run_all(cases, failing)
+    assert [one.verdict for one in outcomes] == ["asked", "refused"]
+    counted = report.summary(outcomes)
+    assert (counted["n"], counted["right"], counted["asked"], counted["refused"]) == (2, 0, 1, 1)
+
+
+def test_columns_are_matched_by_what_they_hold() -> None:
+    assert same_rows([(1, "a"), (2, "b")], [("a", 1), ("b", 2)], ordered=True)
+    assert not same_rows([(1, "b"), (2, "a")], [("a", 1), ("b", 2)], ordered=False)
+    assert not same_rows([(1, 1, 2)], [(1, 2, 2)], ordered=False)
+    assert same_rows([(True, 1.00001)], [(1, 1)], ordered=False)
+    assert not same_rows([(1,)], [(1,), (1,)], ordered=False)
+    assert same_rows([], [], ordered=True)
+
+
+def test_the_shipped_set_holds_what_it_says_and_its_sql_runs(tmp_path: Path) -> None:
+    cases = read_set("shipped")
+    workflows = [one for one in cases if one.steps]
+    assert len(cases) >= 100
+    assert len(workflows) >= 20
+    assert len({one.schema.name for one in cases}) >= 5
+    for one in cases:
+        database = tmp_path / f"{one.schema.name}.db"
+        if not database.exists():
+            one.schema.make(database)
+        for query in one.expected.queries:
+            assert rows_of(database, query), one.name
+        changed = tmp_path / "changed.db"
+        changed.write_bytes(database.read_bytes())
+        with sqlite3.connect(changed) as connection:
+            before = list(connection.iterdump())
+            connection.executescript(one.expected.effect)
+            assert (list(connection.iterdump()) != before) == bool(one.expected.effect), one.name
+        connection.close()
+        assert one.expected != Expected(), one.name
+
+
+def spider(folder: Path) -> Path:
+    """A folder as Spider has it: two databases, one of them at the shorter path."""
+    questions = [
+        {"db_id": "pens", "question": "Which pens are red?", "query": "SELECT id FROM pens WHERE ink = 'red'"},
+        {"db_id": "more", "question": "Longest pen?", "query": "SELECT id FROM pens ORDER BY length DESC LIMIT 1"},
+    ]
+    (folder / "database" / "pens").mkdir(parents=True)
+    (folder / "dev.json").write_text(json.dumps(questions), encoding="utf-8")
+    (folder / "tables.json").write_text(json.dumps([{"db_id": "pens"}, {"db_id": "more"}]), encoding="utf-8")
+    PENS.make(folder / "database" / "pens" / "pens.sqlite")
+    PENS.make(folder / "database" / "more.sqlite")
+    return folder
+
+
+def test_spider_folders_are_compared_with_their_sql(tmp_path: Path) -> None:
+    cases = read_set(str(spider(tmp_path)))
+    assert [one.expected.ordered for one in cases] == [False, True]
+    right: Callable[[Case], str] = lambda one: (  # noqa: E731
+        'where ink = "red"' if one.schema.name == "pens" else "order by length desc limit 1"
+    )
+    outcomes = run_all(cases, lambda one, bench: Translation(f"script a() emit from pens {right(one)} select id end"))
+    assert [one.verdict for one in outcomes] == ["right", "right"]
+    outcomes = run_all(cases, program("emit from pens select id"))
+    assert [one.verdict for one in outcomes] == ["wrong", "wrong"]
+
+
+def test_a_set_that_is_wrong_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--set", str(tmp_path)]) == 2
+    assert "holds no cases" in capsys.readouterr().err
+    (tmp_path / "x.sql").write_text(SQL, encoding="utf-8")
+    (tmp_path / "x.toml").write_text('[[case]]\nenglish = "Show."\nsqll = "SELECT 1"', encoding="utf-8")
+    with pytest.raises(SetError, match="sqll"):
+        read_set(str(tmp_path))
+    spider(tmp_path / "s")
+    (tmp_path / "s" / "tables.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(SetError, match=r"tables\.json"):
+        read_set(str(tmp_path / "s"))
+
+
+def test_the_table_and_the_json_say_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = str(spider(tmp_path))
+    assert main(["--set", folder, "--sample", "1", "--seed", "3"]) == 0
+    assert "| all | 1 |" in capsys.readouterr().out
+    assert main(["--set", folder, "--json", "--show", "wrong"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["summary"]["all"]["n"] == len(told["cases"]) == 2
+    assert told["translator"] == "patterns"
