@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from runtime.databases.forms import form_of
 from runtime.databases.query import Aggregate, Column, Const, Expr, Func, Op, Param
-from runtime.databases.sql_expressions import ARITHMETIC, WHOLE, Expressions
+from runtime.databases.sql_expressions import ARITHMETIC, WHOLE, Expressions, Over
 from runtime.databases.sql_pieces import Sql, case, divided, function, number, wrapped
 from runtime.databases.sqlite_functions import SAID
 from runtime.types import Type
@@ -44,6 +44,20 @@ class Arithmetic(Expressions):
         else:
             fits = exp.EQ(this=function("typeof", plain), expression=exp.Literal.string("integer"))
         return case(fits, plain.copy(), checked)
+
+    def summed(self, expr: Op, over: Over) -> Sql | None:
+        """The sum of an operation, checked once for all rows: a REAL that one of them overflowed to makes the sum REAL.
+        None where a null or a division by zero would not show in it."""
+        if expr.type.name not in WHOLE or not _shows_in_a_sum(expr):
+            return None
+        plain = self._plain(expr)
+        if plain is None:
+            return None
+        total = over(function("sum", plain))
+        overflowed = exp.EQ(this=function("typeof", total), expression=exp.Literal.string("real"))
+        scale = exp.Null() if expr.type.name == "int" else number(expr.type.scale)
+        raised = self.call("overflow", [scale], ["i"], "n")
+        return case(overflowed, raised, total.copy())
 
     def _checked(self, expr: Op) -> Sql:
         """The operation, and those it is made of, each through Python."""
@@ -120,6 +134,12 @@ class Arithmetic(Expressions):
 
 def is_arithmetic(expr: Expr) -> TypeGuard[Op]:
     return isinstance(expr, Op) and expr.op in ARITHMETIC
+
+
+def _shows_in_a_sum(expr: Expr) -> bool:
+    if is_arithmetic(expr):
+        return expr.op in ("add", "sub", "mul", "neg") and all(map(_shows_in_a_sum, expr.args))
+    return not expr.type.nullable
 
 
 def is_small(expr: Expr) -> bool:

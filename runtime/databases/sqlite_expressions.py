@@ -17,8 +17,8 @@ from runtime.databases.forms import form_of
 from runtime.databases.query import Column, Const, Expr, Op, Param
 from runtime.databases.sql_expressions import LISTED, NUMBERS, PLAIN, WHOLE, Over
 from runtime.databases.sql_pieces import Sql, case, function, number, wrapped
-from runtime.databases.sqlite_arithmetic import Arithmetic
-from runtime.databases.sqlite_forms import encoder
+from runtime.databases.sqlite_arithmetic import Arithmetic, is_arithmetic, is_small
+from runtime.databases.sqlite_forms import GLOB, LONGEST_PATTERN, encoder, glob_pattern
 from runtime.databases.sqlite_functions import SAID, SQL_NAME
 from runtime.types import BOOL, Type
 from runtime.values import from_const
@@ -153,8 +153,10 @@ class SQLiteExpressions(Arithmetic):
         known = part.value if isinstance(part, Const) else None
         if op == "contains":
             return exp.GT(this=function("instr", self.value(text), self.value(part)), expression=number(0))
+        if isinstance(part, Param) and is_small(text):
+            return self._text_test_with(op, self.value(text), part)
         if isinstance(known, str) and "\0" not in known:
-            if op == "like" and len(known) < 1000:
+            if op == "like" and len(known) < LONGEST_PATTERN:
                 return exp.Glob(this=wrapped(self.value(text)), expression=self.constant(glob_pattern(known)))
             size = len(known)
             if op == "starts_with" and size:
@@ -165,9 +167,26 @@ class SQLiteExpressions(Arithmetic):
                 return exp.EQ(this=end, expression=self.value(part))
         return self._called(op, args, BOOL)
 
+    def _text_test_with(self, op: str, text: Sql, part: Param) -> Sql:
+        """A text test by a text that is known only when the statement runs."""
+        given = self.placeholder(part.index, part.type)
+        size = function("length", given.copy())
+        if op == "starts_with":
+            return exp.EQ(this=function("substr", text, number(1), size), expression=given)
+        if op == "ends_with":
+            before = exp.Sub(this=function("length", text.copy()), expression=size)
+            end = function("substr", text, exp.Add(this=before, expression=number(1)))
+            return exp.EQ(this=end, expression=given)
+        pattern = self.bind((part.index, GLOB), part.index, GLOB)
+        short = exp.LT(this=size, expression=number(LONGEST_PATTERN))
+        called = self.call("like", [text.copy(), given.copy()], ["t", "t"], "b")
+        return case(short, exp.Glob(this=wrapped(text), expression=pattern), called)
+
     # ── functions, aggregates ──────────────────────────────────────────────────────────────────────────────────
 
     def called(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
+        if name in ("left", "right", "substring") and (part := self._part(name, args)) is not None:
+            return part
         sql = SAID.get(name)
         if name in ("least", "greatest", "coalesce", "null_if"):
             if sql is not None and type_.name in PLAIN | NUMBERS:
@@ -176,15 +195,19 @@ class SQLiteExpressions(Arithmetic):
             return function(sql, *[self.value(arg) for arg in args])
         return self._called(name, args, type_)
 
+    def _part(self, name: str, args: Sequence[Expr]) -> Sql | None:
+        """A part of a text at known places."""
+        places = [arg.value for arg in args[1:] if isinstance(arg, Const) and isinstance(arg.value, int)]
+        if len(places) < len(args) - 1 or any(not (name != "left") <= place < 2**31 for place in places):
+            return None
+        places = [1, *places] if name == "left" else [-places[0]] if name == "right" else places
+        return function("substr", self.value(args[0]), *[number(place) for place in places])
+
     def aggregated(self, name: str, arg: Expr, sql: Sql, type_: Type, over: Over) -> Sql:
         if name == "avg" and arg.type.name == "decimal":
             parts = [over(function("sum", sql)), over(function("count", sql.copy()))]
             return self.call("div", parts, [form_of(arg.type), "i"], form_of(type_))
-        result = over(function(name, sql))
-        return self.converted(result, arg.type, type_) if name == "sum" else result
-
-
-def glob_pattern(pattern: str) -> str:
-    """A `like` pattern as one of GLOB, which minds case."""
-    special = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
-    return "".join(special.get(character, character) for character in pattern)
+        if name != "sum":
+            return over(function(name, sql))
+        total = self.summed(arg, over) if is_arithmetic(arg) and not isinstance(sql, exp.Distinct) else None
+        return self.converted(total or over(function(name, sql)), arg.type, type_)

@@ -9,6 +9,7 @@
 | `d2` | decimal of scale 2 as generated SQL works on it | INTEGER, 100 times the value |
 | `j` | any, record | a number as itself, anything else as JSON text |
 | `l` + form | list of that | JSON array of that form's values |
+| `g` | a `like` pattern | TEXT, a pattern of GLOB, which minds case; null when it is too long for one |
 
 Reading raises DatabaseError D0202 for a stored value that is not of its type; writing raises RunError V0104 for a
 decimal with too many digits and DatabaseError D0307 for a text that no database holds.
@@ -31,6 +32,8 @@ from runtime.kinds import EXACT, QUANTA, checked_float, kind_of
 from runtime.types import INT_MAX, TIMESTAMP
 
 MAX_DIGITS: Final = 15
+GLOB: Final = "g"
+LONGEST_PATTERN: Final = 1000
 _MICROSECOND: Final = timedelta(microseconds=1)
 Codec = Callable[[Any], Any]
 
@@ -66,12 +69,16 @@ def _scaled(value: Any, scale: int) -> int:
     number = Decimal(repr(value)) if type(value) is float else Decimal(value)
     units = int(number.quantize(QUANTA[scale], context=EXACT).scaleb(scale, EXACT))
     if not -INT_MAX <= units <= INT_MAX:
-        raise RunError(
-            "V0104",
-            f"a decimal went past the digits that SQLite can work with (18, {scale} of them after the point)",
-            "round(x, digits) keeps fewer digits after the point; float(x) has no such limit",
-        )
+        raise too_many_digits(scale)
     return units
+
+
+def too_many_digits(scale: int) -> RunError:
+    return RunError(
+        "V0104",
+        f"a decimal went past the digits that SQLite can work with (18, {scale} of them after the point)",
+        "round(x, digits) keeps fewer digits after the point; float(x) has no such limit",
+    )
 
 
 def _real(value: Any, scale: int) -> float:
@@ -103,6 +110,16 @@ def _encode_timestamp(value: Any) -> Any:
     return None if value is None else value.replace(tzinfo=None).isoformat(" ")
 
 
+def _encode_pattern(value: Any) -> Any:
+    return None if value is None or len(value) >= LONGEST_PATTERN else glob_pattern(_encode_text(value))
+
+
+def glob_pattern(pattern: str) -> str:
+    """A `like` pattern as one of GLOB."""
+    special = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
+    return "".join(special.get(character, character) for character in pattern)
+
+
 _ENCODERS: Final[dict[str, Codec]] = {
     "b": lambda value: None if value is None else int(value),
     "i": lambda value: value,
@@ -113,6 +130,7 @@ _ENCODERS: Final[dict[str, Codec]] = {
     "u": lambda value: None if value is None else value // _MICROSECOND,
     "j": _encode_any,
     "n": lambda value: value,
+    GLOB: _encode_pattern,
 }
 
 

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from runtime import values
-from runtime.databases.sqlite_forms import decoder, encoder
+from runtime.databases.sqlite_forms import decoder, encoder, too_many_digits
 from runtime.errors import DatabaseError, RunError
+from runtime.kinds import overflow
 
 SQL_NAME: Final = "sop_call"
 
@@ -38,6 +39,10 @@ def _several_rows() -> Any:
     raise RunError("V0113", "a query that must give one row gives more", "an aggregate or `limit 1` gives one")
 
 
+def _overflow(scale: int | None) -> Any:
+    raise overflow() if scale is None else too_many_digits(scale)
+
+
 # name → (function, whether it is called with nulls too)
 OPERATORS: Final[dict[str, tuple[Callable[..., Any], bool]]] = {
     "add": (values.add, False),
@@ -56,6 +61,7 @@ OPERATORS: Final[dict[str, tuple[Callable[..., Any], bool]]] = {
     "same": (lambda value: value, False),
     "row_count": (_row_count, True),
     "several_rows": (_several_rows, True),
+    "overflow": (_overflow, True),
 }
 
 
