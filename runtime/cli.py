@@ -28,6 +28,8 @@ main: Final = click.version_option(package_name="sopc", prog_name="sopvm")(
             "run": "runtime.commands.run:run_command",
             "do": "runtime.commands.do:do_command",
             "db": "runtime.commands.db:db_group",
+            "serve": "runtime.commands.serve:serve_command",
+            "token": "runtime.commands.token:token_group",
         },
         help=_HELP,
     )

@@ -58,6 +58,8 @@ class SQLiteDatabase:
         self._logged_ahead = read_only
         self._bound = Binder(encoder)
         _check_file(path, name, create=create)
+        self._file: tuple[int, int] | None = None
+        self._version = -1
         mode = "ro" if read_only else "rwc" if create else "rw"
         uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
         try:
@@ -232,6 +234,24 @@ class SQLiteDatabase:
 
     def close(self) -> None:
         self._connection.close()
+
+    def renew(self) -> bool:
+        """See runtime/databases/pool.py. A file that took this one's place, or a spool that may be left, ends it."""
+        try:
+            stat = self.path.stat()
+            file = stat.st_dev, stat.st_ino
+            if self._spools or self._file not in (None, file):
+                return False
+            self._file = file
+            self._interrupted = 0
+            self._on_progress = _nothing
+            version = self._run("PRAGMA schema_version").fetchone()[0]
+        except (DatabaseError, OSError):
+            return False
+        if version != self._version:
+            self._version = version
+            self.forget_schema()
+        return True
 
     # ── stores, for imports ────────────────────────────────────────────────────────────────────────────────────
 

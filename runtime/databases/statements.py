@@ -54,3 +54,35 @@ def statement_for(
     statement = database.prepare(form)
     cache.cache_statement(full_key, _ENCODE(statement))
     return statement
+
+
+MOST_KEPT: Final = 10_000  # statements in memory, and
+MOST_SCHEMAS: Final = 200  # schemas; past that, all are read again
+
+
+class Statements:
+    """Statements in memory, for one run or for many: of each, the SQL and the scope are worked out once."""
+
+    def __init__(self, cache: StatementCache) -> None:
+        self._cache = cache
+        self._known: dict[tuple[bytes, bytes], Statement] = {}
+        self._scopes: dict[int, tuple[Schema, bytes]] = {}
+
+    def statement(self, database: Database, form: Query | Write, key: bytes) -> Statement:
+        """For a query or write that `key` names. Raises DatabaseError."""
+        scope = self._scope(database)
+        known = self._known.get((key, scope))
+        if known is None:
+            if len(self._known) >= MOST_KEPT:
+                self._known.clear()
+            known = self._known[key, scope] = statement_for(database, scope, form, key, self._cache)
+        return known
+
+    def _scope(self, database: Database) -> bytes:
+        schema = database.schema()
+        known = self._scopes.get(id(schema))  # by identity (the entry keeps it alive): a schema can't be hashed
+        if known is None:
+            if len(self._scopes) >= MOST_SCHEMAS:
+                self._scopes.clear()
+            known = self._scopes[id(schema)] = schema, scope_of(database.dialect, schema)
+        return known[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from time import monotonic
-from typing import IO, Any, BinaryIO, Final
+from typing import IO, Any, Final, Protocol
 
 PIECE: Final = 65_536
 WAIT_SECONDS: Final = 0.05
@@ -15,6 +15,14 @@ class ClosedPipe(Exception):
     """Nobody reads the stream any more."""
 
 
+class Stream(Protocol):
+    """Where bytes go: a binary file, or what takes them to a socket. BrokenPipeError says that nobody reads."""
+
+    def write(self, data: bytes | bytearray, /) -> object: ...
+
+    def flush(self) -> object: ...
+
+
 class Sink:
     """The first bytes are written at once, later ones by the piece or when they have waited 50 ms (see `tick`).
 
@@ -22,7 +30,7 @@ class Sink:
     temporary file.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: Stream) -> None:
         self.hold = False
         self.closed = False
         self._stream = stream

@@ -16,6 +16,7 @@ from runtime.jsonl.writer import RecordsOnly
 
 SAMPLE_ROWS: Final = 200
 _QUOTED: Final = re.compile(r'[",\r\n]|^\s|\s$|^$')
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
@@ -50,10 +51,11 @@ class Csv(_Rows):
         self._kept_names: tuple[str, ...] | None = None
 
     def _put(self, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
-        lines = [",".join([_csv_field(value) for value in row]) for row in rows]
+        field = self.field
+        lines = [",".join([field(value) for value in row]) for row in rows]
         if self._names is None:
             self._names = names
-            lines.insert(0, ",".join([_csv_field(name) for name in names]))
+            lines.insert(0, ",".join([field(name) for name in names]))
         elif names != self._names:
             raise SopError(
                 "V0501",
@@ -61,6 +63,15 @@ class Csv(_Rows):
                 "-f jsonl and -f records take any",
             )
         self.sink.write("".join([line + "\n" for line in lines]).encode())
+
+    @staticmethod
+    def field(value: Any) -> str:
+        if value is None:
+            return ""
+        if type(value) is int:
+            return str(value)
+        text = _text(value)
+        return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
 
     def release(self) -> None:
         super().release()
@@ -71,13 +82,14 @@ class Csv(_Rows):
         self._names = self._kept_names
 
 
-def _csv_field(value: Any) -> str:
-    if value is None:
-        return ""
-    if type(value) is int:
-        return str(value)
-    text = _text(value)
-    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
+class SafeCsv(Csv):
+    """CSV in which no text is a formula to a spreadsheet: one that begins as a formula does is put after a `'`."""
+
+    @staticmethod
+    def field(value: Any) -> str:
+        if type(value) is str and value.startswith(_FORMULA):
+            value = "'" + value
+        return Csv.field(value)
 
 
 class Table(_Rows):

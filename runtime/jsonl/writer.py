@@ -1,4 +1,4 @@
-"""What a run does → its stream in one of the formats: jsonl, json (an array of the lines), records, csv, table.
+"""What a run does → its stream in one of the formats: jsonl, json (an array of the lines), sse, records, csv, table.
 
 Every format has the methods of Writer. Those that can't void a line hold a segment's lines back until it has committed
 (`holds_back`, for a script that writes).
@@ -7,7 +7,7 @@ Every format has the methods of Writer. Those that can't void a line hold a segm
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, BinaryIO, Final, TextIO
+from typing import Any, Final, TextIO
 
 from msgspec import UNSET
 
@@ -28,12 +28,12 @@ from runtime.jsonl.records import (
     ready,
     scoped,
 )
-from runtime.jsonl.sink import Sink
+from runtime.jsonl.sink import Sink, Stream
 
-FORMATS: Final = ("jsonl", "records", "json", "csv", "table")
+FORMATS: Final = ("jsonl", "records", "json", "csv", "table", "sse", "csv-safe")
 
 
-def open_writer(format: str, stream: BinaryIO, *, holds_back: bool, notes: TextIO | None = None) -> Writer:
+def open_writer(format: str, stream: Stream, *, holds_back: bool, notes: TextIO | None = None) -> Writer:
     """A writer of that format onto a stream of bytes. notes: where formats that show records alone print what a
     script says (standard error when None). V0502 for an unknown format."""
     sink = Sink(stream)
@@ -43,15 +43,20 @@ def open_writer(format: str, stream: BinaryIO, *, holds_back: bool, notes: TextI
         return JsonArray(sink, holds_back)
     if format == "records":
         return Records(sink, holds_back, notes)
-    if format in ("csv", "table"):
-        from runtime.jsonl.tabular import Csv, Table
+    if format == "sse":
+        from runtime.jsonl.events import Events
 
-        return Csv(sink, holds_back, notes) if format == "csv" else Table(sink, holds_back, notes)
+        return Events(sink)
+    if format in ("csv", "csv-safe", "table"):
+        from runtime.jsonl.tabular import Csv, SafeCsv, Table
+
+        return {"csv": Csv, "csv-safe": SafeCsv, "table": Table}[format](sink, holds_back, notes)
     raise SopError("V0502", f"there is no output format `{format}`", f"the formats are {', '.join(FORMATS)}")
 
 
 class Writer:
-    """seq: of the last line. records: emitted and not voided since. Every method may raise ClosedPipe.
+    """seq: of the last line. records: emitted and not voided since. standing: lines of any kind but `error` that are
+    not voided. ended: the `end` line is being written. Every method may raise ClosedPipe.
 
     This class counts; what is put where is the formats' matter, in `_line` and `_rows`.
     """
@@ -61,10 +66,13 @@ class Writer:
     def __init__(self, sink: Sink, holds_back: bool) -> None:
         self.seq = 0
         self.records = 0
+        self.standing = 0
+        self.ended = False
         self.sink = sink
         self.holds_back(holds_back)
         self._kept_seq = 0
         self._kept_records = 0
+        self._kept_standing = 0
 
     def holds_back(self, on: bool) -> None:
         """Whether lines wait for their segment's end; a run that turns out to write sets it before it begins."""
@@ -80,6 +88,7 @@ class Writer:
 
     def record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
         self.seq += 1
+        self.standing += 1
         self.records += 1
         self._record(step, within, record)
         if self.records == 1:
@@ -89,20 +98,24 @@ class Writer:
         """Records as rows under common names, of values that are ready for JSON (decimals as msgspec.Raw)."""
         first = self.seq + 1
         self.seq += len(batch)
+        self.standing += len(batch)
         self.records += len(batch)
         self._rows(first, step, within, names, batch)
         self.sink.flush()
 
     def command(self, step: str, within: str | None, command: str, store: str, rows: int) -> None:
         self.seq += 1
+        self.standing += 1
         self._line(Command(self.seq, step, scoped(within), command, {"store": store, "rows": rows}))
 
     def say(self, step: str, within: str | None, text: str) -> None:
         self.seq += 1
+        self.standing += 1
         self._line(Say(self.seq, step, scoped(within), text))
 
     def ask(self, step: str, within: str | None, question: dict[str, Any]) -> None:
         self.seq += 1
+        self.standing += 1
         self._line(Ask(self.seq, step, scoped(within), json_ready(question)))
         self.release()
         self.flush()
@@ -114,6 +127,7 @@ class Writer:
 
     def end(self, status: str, result: Any, retries: int, ms: int, changes: list[dict[str, Any]] | None = None) -> None:
         """The last line; everything is flushed."""
+        self.ended = True
         self._line(End(status, json_ready(result), self.records, retries, ms, UNSET if changes is None else changes))
         self._finish()
         self.release()
@@ -123,7 +137,7 @@ class Writer:
 
     def release(self) -> None:
         """The segment has committed: its lines stand."""
-        self._kept_seq, self._kept_records = self.seq, self.records
+        self._kept_seq, self._kept_records, self._kept_standing = self.seq, self.records, self.standing
         self.sink.release()
 
     def rollback(self, reason: str) -> None:
@@ -131,7 +145,7 @@ class Writer:
         if self.seq == self._kept_seq:
             return
         self.sink.discard()
-        self.records = self._kept_records
+        self.records, self.standing = self._kept_records, self._kept_standing
         self._void(reason)
         self._kept_seq = self.seq
 

@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 from typing import Any, Final
 
 import lmdb
@@ -46,6 +47,25 @@ class Environment:
         self.map_size = map_size
         self._env: Any = None
         self._writable = False
+        self._opening = RLock()
+
+    def share(self) -> None:
+        """Open it now, for writing where that is possible, so that it is not opened anew while threads use it."""
+        with self._errors():
+            if not self.read_only:
+                try:
+                    self._open_for_writing()
+                    return
+                except (lmdb.Error, OSError) as error:
+                    if not isinstance(error, lmdb.ReadonlyError) and _errno(error) not in _READ_ONLY_ERRNOS:
+                        raise
+            self.read_only = True
+            if self._env is None:
+                self._open_for_reading()
+
+    def state(self) -> int:
+        """A number that changes whenever something in the library does, whoever changes it."""
+        return 0 if self._env is None else int(self._env.info()["last_txnid"])
 
     @contextmanager
     def read(self) -> Iterator[Any]:
@@ -83,6 +103,10 @@ class Environment:
             return self._env.begin(write=write)
 
     def _open_for_reading(self) -> bool:
+        with self._opening:
+            return self._env is not None or self._opened_for_reading()
+
+    def _opened_for_reading(self) -> bool:
         if not self.path.is_file():
             if self.path.exists():
                 raise SopError("L0105", f"{self.path} is not a library file", "name another folder with --home")
@@ -96,6 +120,11 @@ class Environment:
     def _open_for_writing(self) -> None:
         if self._writable:
             return
+        with self._opening:
+            if not self._writable:
+                self._opened_for_writing()
+
+    def _opened_for_writing(self) -> None:
         new = self._env is None and not self._open_for_reading()
         self.close()
         if new:
@@ -171,6 +200,10 @@ class Environment:
 
     def _unusable(self, reason: str) -> SopError:
         return SopError("L0106", f"the library {self.path} can't be opened: {reason[:1].lower()}{reason[1:]}")
+
+
+def _errno(error: lmdb.Error | OSError) -> int | None:
+    return error.errno if isinstance(error, OSError) else error.code
 
 
 def make_home(folder: Path) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from time import monotonic
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 import msgspec
 
 from runtime.bytecode.module import Effects
 from runtime.databases.protocol import Database
-from runtime.databases.statements import StatementCache
+from runtime.databases.statements import StatementCache, Statements
 from runtime.errors import Cancelled, DatabaseError, SopError, UsageError
 from runtime.jsonl.sink import ClosedPipe
 from runtime.jsonl.writer import Writer
@@ -28,6 +28,9 @@ from runtime.vm.link import Linked, Modules, link
 from runtime.vm.machine import Failed, Machine
 from runtime.vm.output import Question, Waiting
 
+if TYPE_CHECKING:
+    from runtime.runs.control import Control
+
 EXIT_CODES = {"ok": 0, "dry-run": 0, "failed": 1, "waiting": 3, "cancelled": 130}
 
 
@@ -37,7 +40,7 @@ class Scripts(Modules, StatementCache, Protocol):
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """answers: text by step (`4.1`, or `callee/4.1`). prompt: asks a person. trace: gets every instruction.
-    clock: the time in UTC, read once a segment.
+    clock: the time in UTC, read once a segment. control: for another thread.
 
     max_instructions counts what loops and calls repeat; max_rows what the run emits.
     """
@@ -52,6 +55,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     max_seconds: float | None = None
     trace: TextIO | None = None
     clock: Callable[[], datetime] = utc_now
+    control: Control | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,8 +92,22 @@ def run(
     is closed here. What keeps the run from starting is raised (SopError, UsageError), and nothing is written then;
     afterwards everything is said in lines, of which the last is an `end` line, and in the outcome.
     """
+    return run_linked(link(library, name), args, databases, writer, Statements(library), options)
+
+
+def run_linked(
+    linked: Linked,
+    args: Mapping[str, Any],
+    databases: Callable[[str], Database],
+    writer: Writer,
+    statements: Statements,
+    options: RunOptions | None = None,
+    give_back: Callable[[Database], None] | None = None,
+) -> Outcome:
+    """As `run`, of a script that is linked already, and may be run by several threads at once.
+
+    give_back: takes the databases afterwards (they are closed when None)."""
     options = options or RunOptions()
-    linked = link(library, name)
     arguments = bind(linked.root.module.signature, args)
     check_answers(linked, options.answers)
     home = home_of(linked.root.effects, linked.root.name)
@@ -102,10 +120,15 @@ def run(
         if home is not None and opened[home].read_only:
             raise UsageError("V0210", f"`{linked.root.name}` writes to `{home}`, which can only be read")
         check_schemas(linked.scripts.values(), {name: database.schema() for name, database in opened.items()})
-        return _Run(linked, arguments, Data(opened, home, library), writer, options).run()
+        return _Run(linked, arguments, Data(opened, home, statements), writer, options).run()
     finally:
+        if options.control is not None:
+            options.control.detach()
         for connection in opened.values():
-            connection.close()
+            if give_back is None:
+                connection.close()
+            else:
+                give_back(connection)
 
 
 def check_answers(linked: Linked, answers: Mapping[str, str]) -> None:
@@ -151,7 +174,8 @@ class _Run:
     """One run under way; the machine's host."""
 
     def __init__(self, linked: Linked, arguments: list[Any], data: Data, writer: Writer, options: RunOptions) -> None:
-        self.id = new_id()
+        control = options.control
+        self.id = new_id() if control is None else control.id
         self.linked = linked
         self.arguments = arguments
         self.data = data
@@ -163,6 +187,8 @@ class _Run:
         self.started = monotonic()
         for database in data.databases.values():
             database.on_progress(writer.tick)
+        if control is not None:
+            control.attach(self.budget, data.databases.values())
 
     def run(self) -> Outcome:
         root = self.linked.root
@@ -187,6 +213,8 @@ class _Run:
         try:
             self.segments.begin()
             machine = Machine(self.linked, self.arguments, self.data, self.writer, self.budget, self, self._tracer())
+            if self.options.control is not None:
+                self.options.control.machine = machine
             result = machine.run()
         except Failed as failed:
             self._undo(failed.error)

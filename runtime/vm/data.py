@@ -8,7 +8,7 @@ from typing import Any, Final
 from runtime.conversion import convert
 from runtime.databases.protocol import Database, Row, Spool, Statement
 from runtime.databases.query import Insert, InsertList
-from runtime.databases.statements import StatementCache, scope_of, statement_for
+from runtime.databases.statements import Statements
 from runtime.errors import DatabaseError, RunError
 from runtime.vm.frame import DataOp
 
@@ -30,15 +30,15 @@ class Data:
     every segment. uncommitted: whether this segment has written. tally: rows by (command, store), for a dry run.
     """
 
-    def __init__(self, databases: Mapping[str, Database], home: str | None, cache: StatementCache) -> None:
+    def __init__(self, databases: Mapping[str, Database], home: str | None, statements: Statements) -> None:
         self.databases = dict(databases)
         self.home = self.databases[home] if home is not None else None
         self.depth = 0
         self.segment = 0
         self.uncommitted = False
         self.tally: dict[tuple[str, str], int] = {}
-        self._cache = cache
-        self._scopes: dict[str, bytes] = {}
+        self._statements = statements
+        self._bound: dict[DataOp, tuple[Database, Statement]] = {}
         self._rows: list[Sequence[Any]] = []
         self._op: DataOp | None = None
         self._places: list[Any] = []
@@ -49,16 +49,13 @@ class Data:
 
     def _bind(self, op: DataOp) -> tuple[Database, Statement]:
         """The op's database and SQL; the SQL from the cache where it is there."""
-        if op.database is not None and op.statement is not None:
-            return op.database, op.statement
-        database = self.databases.get(op.name)
-        if database is None:
-            raise RunError("V0208", f"the run was handed no database `{op.name}`", "compile the script again")
-        if op.name not in self._scopes:
-            self._scopes[op.name] = scope_of(database.dialect, database.schema())
-        statement = statement_for(database, self._scopes[op.name], op.form, op.key, self._cache)
-        op.database, op.statement = database, statement
-        return database, statement
+        bound = self._bound.get(op)
+        if bound is None:
+            database = self.databases.get(op.name)
+            if database is None:
+                raise RunError("V0208", f"the run was handed no database `{op.name}`", "compile the script again")
+            bound = self._bound[op] = database, self._statements.statement(database, op.form, op.key)
+        return bound
 
     def _ready(self, op: DataOp) -> tuple[Database, Statement]:
         """As `_bind`, with what was buffered for that database written."""

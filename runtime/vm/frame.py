@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from runtime.bytecode.module import Effects, Module, Position, StepInfo
-from runtime.databases.protocol import Database, Statement
 from runtime.databases.query import Query, Write
 from runtime.types import Type
 
@@ -31,14 +30,14 @@ class Function:
 
 
 class DataOp:
-    """A query or write of a script; the run's database and the SQL are filled in when it is first used.
+    """A query or write of a script; a run looks up its database and the SQL when it first comes to it.
 
     name: of the database, as scripts call it. key: names it among all modules' (the module's hash and its index).
     mode: of a fetch; of a write its command (insert, upsert, …). store: what is written, "" for a query. columns: names
     of a row's. types: of an inserted list's fields.
     """
 
-    __slots__ = ("columns", "database", "form", "key", "mode", "name", "statement", "store", "types")
+    __slots__ = ("columns", "form", "key", "mode", "name", "store", "types")
 
     def __init__(
         self,
@@ -57,8 +56,6 @@ class DataOp:
         self.store = store
         self.columns = columns
         self.types = types
-        self.statement: Statement | None = None
-        self.database: Database | None = None
 
 
 class Script:

@@ -108,6 +108,8 @@ class Machine:
         key = script.name, tail
         from runtime.vm.loops import HOT_LOOP, loop_function  # most runs have no such loop
 
+        if script.code[tail][0] == HOT_LOOP:  # another run of this script, on another thread, was here first
+            return
         if key not in self._loops:
             self._loops[key] = loop_function(script, tail)
         function = self._loops[key]

@@ -17,6 +17,7 @@ from runtime.bytecode.assemble import assemble
 from runtime.bytecode.module import Call, Effects, Handler, Module, Parameter, Signature
 from runtime.bytecode.verify import verify
 from runtime.databases.query import Const
+from runtime.databases.statements import Statements
 from runtime.errors import DatabaseError, SopError
 from runtime.types import INT, NULL, TEXT, Type
 from runtime.vm.budget import Budget
@@ -114,7 +115,7 @@ def execute(modules: list[Module], args: list[Any], *, trace: bool = False, budg
     host = Silent()
     budget = budget or Budget(10_000, None, None, None)
     tracer = Tracing(None) if trace else None
-    return Machine(linked, args, Data({}, None, host), host, budget, host, tracer).run()
+    return Machine(linked, args, Data({}, None, Statements(host)), host, budget, host, tracer).run()
 
 
 def failure(modules: list[Module], args: list[Any], **options: Any) -> SopError:
@@ -276,7 +277,7 @@ def test_operands_are_asserted_when_debugging() -> None:
     prepare(script, {"f": script})
     script.code[0] = (script.code[0][0], 7, 1, 1)
     with pytest.raises(AssertionError, match="ADD_INT at 0 writes past the registers"):
-        check_operands(Machine(Linked(script, {}), [], Data({}, None, Silent()), *_rest()).stack[0])
+        check_operands(Machine(Linked(script, {}), [], Data({}, None, Statements(Silent())), *_rest()).stack[0])
 
 
 def _rest() -> Any:

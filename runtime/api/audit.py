@@ -1,0 +1,30 @@
+"""Changes and refusals → JSON lines for whoever has to know later who did what."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Any, TextIO
+
+from msgspec.json import encode
+
+from runtime.api.tokens import Token
+
+
+class Audit:
+    """stream: of text. Safe to use from several threads."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = Lock()
+
+    def write(self, event: str, token: Token, **details: Any) -> None:
+        """One line: when (UTC), what, whose token, and details that are JSON."""
+        line = encode({"audit": event, "at": now(), "token": token.name, **details}).decode()
+        with self._lock:
+            print(line, file=self._stream, flush=True)
+
+
+def now() -> str:
+    """ISO 8601 with milliseconds, UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,56 @@
+"""`/databases`: the names that scripts may use, and what each holds; never where it is, nor a password."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from runtime.api.problems import HttpError
+from runtime.api.resource import as_json, token_of
+from runtime.api.service import Service
+from runtime.databases.schema import Schema
+from runtime.errors import SopError
+
+
+async def list_databases(service: Service, request: Request) -> Response:
+    token_of(request).require("read")
+    return as_json({"databases": [{"name": name} for name in service.config.database_names()]})
+
+
+async def show_database(service: Service, request: Request) -> Response:
+    """Its stores, their fields and keys."""
+    token_of(request).require("read")
+    name = request.path_params["name"]
+    if name not in service.config.database_names():
+        raise HttpError(404, "C0204", f"there is no database {name[:60]!r} here", "/databases lists them")
+    return as_json({"name": name, "stores": await service.call(_stores, service, name)})
+
+
+def _stores(service: Service, name: str) -> list[dict[str, Any]]:
+    if service.config.is_unmade(name):
+        return []
+    try:
+        database = service.pool.take(name)
+    except SopError as error:  # its message may say where the database is
+        raise HttpError(503, error.code, f"the database {name} can't be opened") from error
+    try:
+        return described(database.schema())
+    finally:
+        service.pool.give_back(database)
+
+
+def described(schema: Schema) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": store.name,
+            "fields": [{"name": field.name, "type": str(field.type)} for field in store.fields],
+            "primary_key": store.primary_key,
+            "foreign_keys": [
+                {"fields": key.fields, "store": key.other_store, "other_fields": key.other_fields}
+                for key in store.foreign_keys
+            ],
+        }
+        for store in schema.stores.values()
+    ]

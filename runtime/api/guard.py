@@ -1,0 +1,136 @@
+"""Requests → those that may come in: the right Host, no other site's page, a token where there are any; and headers
+that keep a browser from misreading an answer.
+
+A server on loopback has no passwords by default, so a web page elsewhere must not reach it through a visitor's browser:
+its Host is checked against DNS rebinding, its Origin and Sec-Fetch-Site against cross-site requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+from urllib.parse import parse_qsl
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from runtime.api.metrics import Metrics
+from runtime.api.problems import HttpError, problem
+from runtime.api.tokens import LOCAL, Token, Tokens, unauthorized
+from runtime.errors import SopError
+
+LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
+OPEN: Final = ("/live", "/ready")  # for probes, which have no token and learn nothing else
+STATIC: Final = ("/", "/docs")  # pages, which hold no data; what is below /assets/ too
+SECURITY_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+DATA_POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+NO_STORE: Final = (b"cache-control", b"no-store")
+
+
+class Guard:
+    """hosts: names that Host may hold, None for any. The token is left in scope["token"]."""
+
+    def __init__(self, app: ASGIApp, tokens: Tokens, metrics: Metrics, hosts: Collection[str] | None) -> None:
+        self.app = app
+        self.tokens = tokens
+        self.metrics = metrics
+        self.hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        # the path as it was sent, so that a script's name may hold a slash (as %2F); see `NameConvertor` in app.py
+        scope["path"] = scope.get("raw_path", scope["path"].encode()).decode("latin-1") or "/"
+        method, path = scope["method"], scope["path"]
+        static = path in STATIC or path.startswith("/assets/")
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = message.setdefault("headers", [])
+                headers.extend(SECURITY_HEADERS)
+                names = {name for name, _ in headers}
+                if DATA_POLICY[0] not in names:
+                    headers.append(DATA_POLICY)
+                if NO_STORE[0] not in names:
+                    headers.append(NO_STORE)
+                self.metrics.request(method, message["status"])
+            await send(message)
+
+        try:
+            headers = _Headers(scope)
+            self._check_host(headers)
+            _check_site(headers, static)
+            scope["token"] = self._token(scope, headers, static or path in OPEN)
+        except SopError as error:
+            await problem(error)(scope, receive, answer)
+            return
+        await self.app(scope, receive, answer)
+
+    def _check_host(self, headers: _Headers) -> None:
+        host = headers.host
+        if host is None:
+            raise HttpError(400, "S0206", "the request has no Host, or more than one")
+        if self.hosts is not None and _name(host) not in self.hosts:
+            message = f"this server is not {host[:80]!r}"
+            raise HttpError(421, "S0206", message, "--allow-host NAME lets it answer under another name")
+
+    def _token(self, scope: Scope, headers: _Headers, free: bool) -> Token:
+        query = scope["query_string"]
+        if b"token=" in query and any(
+            key in ("token", "access_token") for key, _ in parse_qsl(query.decode("latin-1"))
+        ):
+            message = "a token in an address ends up in logs and histories"
+            raise HttpError(400, "S0207", message, "Authorization: Bearer TOKEN")
+        if free:
+            return LOCAL
+        given = headers.authorization
+        if not self.tokens.required():
+            return LOCAL
+        if given is None:
+            raise unauthorized("this server needs a token")
+        scheme, _, text = given.partition(" ")
+        if scheme.lower() != "bearer":
+            raise unauthorized("this server knows bearer tokens only", "invalid_request")
+        return self.tokens.check(text.strip())
+
+
+class _Headers:
+    """Those that are looked at here. Each may be there once; Host is None when it is not there exactly once."""
+
+    def __init__(self, scope: Scope) -> None:
+        found: dict[bytes, str] = {}
+        hosts = 0
+        for name, value in scope["headers"]:
+            if name in (b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"authorization"):
+                if name in found and name == b"authorization":
+                    raise unauthorized("more than one Authorization header", "invalid_request")
+                hosts += name == b"host"
+                found[name] = value.decode("latin-1")
+        self.host = found.get(b"host") if hosts == 1 else None
+        self.origin = found.get(b"origin")
+        self.site = found.get(b"sec-fetch-site")
+        self.mode = found.get(b"sec-fetch-mode")
+        self.authorization = found.get(b"authorization")
+
+
+def _check_site(headers: _Headers, static: bool) -> None:
+    """S0205 for a request that another site's page makes; following a link to one of our pages is none."""
+    foreign = headers.site in ("cross-site", "same-site")
+    if headers.origin is not None and headers.origin.partition("://")[2] != headers.host:
+        foreign = True  # `null`, too, which sandboxed pages and files have
+    if foreign and not (static and headers.mode == "navigate"):
+        raise HttpError(
+            403, "S0205", "the request comes from a page of another site", "use it from a page of this server"
+        )
+
+
+def _name(host: str) -> str:
+    """Without the port, in lower case."""
+    if host.startswith("["):
+        return host.partition("]")[0].lower() + "]"
+    return host.partition(":")[0].lower()

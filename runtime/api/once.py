@@ -1,0 +1,61 @@
+"""One request → its answer, with no server and no socket."""
+
+from __future__ import annotations
+
+from asyncio import Event
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+from urllib.parse import quote
+
+from runtime.api.app import make_app
+from runtime.api.guard import LOOPBACK
+from runtime.api.service import Service
+
+
+async def answer_once(
+    service: Service,
+    method: str,
+    target: str,
+    headers: Sequence[tuple[str, str]],
+    body: bytes,
+    out: BinaryIO,
+    err: BinaryIO,
+) -> int:
+    """Answer one request as the server would, for whoever is at this machine. The body goes to `out`, that of an error
+    to `err`. The status."""
+    path, _, query = quote(target, safe="/?&=%:@!$'()*+,;~-._").partition("?")
+    status = 0
+    sent = False
+
+    async def receive() -> dict[str, Any]:
+        nonlocal sent
+        if sent:
+            await Event().wait()  # this client does not go away
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        nonlocal status
+        if message["type"] == "http.response.start":
+            status = message["status"]
+        elif message.get("body"):
+            stream = out if status < 400 else err
+            stream.write(message["body"])
+            stream.flush()
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(b"host", b"localhost")] + [(name.lower().encode(), value.encode()) for name, value in headers],
+        "client": None,
+        "server": None,
+    }
+    await make_app(service, LOOPBACK)(scope, receive, send)
+    return status

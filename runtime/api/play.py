@@ -1,0 +1,259 @@
+"""`/play/NAME` and `/play?script=NAME`: arguments → a run, its lines streamed as they come."""
+
+from __future__ import annotations
+
+import re
+from asyncio import Task, TimerHandle, create_task, get_running_loop, wait
+from collections.abc import Mapping
+from decimal import Decimal
+from math import isinf
+from typing import Any, Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from runtime.api.formats import MEDIA_TYPES, choose
+from runtime.api.log import Log
+from runtime.api.pipe import Pipe
+from runtime.api.problems import HttpError, problem
+from runtime.api.resource import as_json, body_of, flag, media_type, query_of, token_of
+from runtime.api.runs import LiveRun
+from runtime.api.service import Play, Service
+from runtime.runs.run import Outcome
+from runtime.types import INT_MAX, INT_MIN
+
+RESERVED: Final = ("format", "dry_run", "answer", "wait")  # names in the query that are not of parameters
+QUIET_SECONDS: Final = 1.0  # a run that has said nothing by then is shown to have begun
+PATIENCE_SECONDS: Final = 0.02  # most runs are over by then, and nobody had to watch for a client that goes away
+ALIVE_SECONDS: Final = 15.0  # between the comments that keep an idle stream of events open
+FLOAT_DIGITS: Final = 15  # that a float keeps
+MOST_DIGITS: Final = 400
+_MANY_DIGITS: Final = re.compile(rb"[0-9]{19}")
+
+
+async def play(service: Service, request: Request) -> Response:
+    """The script is named in the path."""
+    return await _play(service, request, request.path_params["name"], query_of(request))
+
+
+async def play_named(service: Service, request: Request) -> Response:
+    """The script is named in the query, as `script`."""
+    pairs = query_of(request)
+    names = [value for key, value in pairs if key == "script"]
+    if len(names) != 1:
+        raise HttpError(400, "S0108", "the query does not say which script to run", "/play?script=NAME")
+    return await _play(service, request, names[0], [pair for pair in pairs if pair[0] != "script"])
+
+
+async def _play(service: Service, request: Request, name: str, pairs: list[tuple[str, str]]) -> Response:
+    options, answers, args = _sorted(pairs)
+    reads = request.method in ("GET", "HEAD")
+    format_ = choose(options.get("format"), request.headers.get("accept"))
+    if not reads:
+        given = await _arguments(service, request)
+        if twice := given.keys() & args.keys():
+            raise HttpError(400, "S0108", f"{min(twice)} is given in the query and in the body", "give it once")
+        args |= given
+    asked = Play(
+        script=name,
+        args=args,
+        token=token_of(request),
+        format=format_,
+        dry_run=flag(options["dry_run"], "dry_run") if "dry_run" in options else False,
+        reads=reads,
+        answers=answers,
+        waits=_seconds(options.get("wait")),
+    )
+    if request.method == "HEAD":
+        await service.call(service.check, asked)
+        return Response(None, media_type=MEDIA_TYPES[format_])
+    if _wants_async(request):
+        return await _later(service, asked)
+    pipe = Pipe(get_running_loop())
+    return Lines(service.begin(asked, pipe), pipe, format_, asked.token.max_seconds)
+
+
+async def _later(service: Service, asked: Play) -> Response:
+    """202 with the run's address, once it is known that it can begin."""
+    if asked.reads:
+        raise HttpError(400, "S0108", "`Prefer: respond-async` goes with POST")
+    await service.call(service.check, asked)
+    run = service.begin(msgspec.structs.replace(asked, format="jsonl"), Log())
+    headers = {"Location": f"/runs/{run.id}", "Preference-Applied": "respond-async"}
+    return as_json({"id": run.id, "run": f"/runs/{run.id}", "lines": f"/runs/{run.id}/lines"}, 202, headers)
+
+
+class Lines(Response):
+    """The answer that a run gives while it goes on."""
+
+    def __init__(self, run: LiveRun, pipe: Pipe, format_: str, seconds: float) -> None:
+        self.run = run
+        self.pipe = pipe
+        self.format = format_
+        self.seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        loop, pipe = get_running_loop(), self.pipe
+        watching: list[Task[None]] = []
+        timers: list[TimerHandle] = [
+            loop.call_later(PATIENCE_SECONDS, lambda: watching.append(create_task(self._watch(receive)))),
+            loop.call_later(QUIET_SECONDS, pipe.open),
+        ]
+        if self.seconds:
+            timers.append(loop.call_later(self.seconds, pipe.hurry))
+        try:
+            await pipe.next()
+            if pipe.ending is not None and (failure := self._failure()) is not None:
+                await failure(scope, receive, send)
+                return
+            await self._stream(send)
+        finally:
+            for timer in timers:
+                timer.cancel()
+            for task in watching:
+                task.cancel()
+            if pipe.ending is None:
+                self._gone()
+
+    async def _stream(self, send: Send) -> None:
+        pipe = self.pipe
+        headers = [
+            (b"content-type", MEDIA_TYPES[self.format].encode()),
+            (b"vary", b"accept"),
+            (b"x-run", self.run.id.encode()),
+        ]
+        whole = pipe.take() if pipe.ending is not None else None
+        if whole is not None:
+            headers.append((b"content-length", str(len(whole)).encode()))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        while whole is None:
+            ended = pipe.ending is not None
+            if data := pipe.take():
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+            elif ended:
+                whole = b""
+            else:
+                await self._more(send)
+        await send({"type": "http.response.body", "body": whole, "more_body": False})
+
+    async def _more(self, send: Send) -> None:
+        if self.format != "sse":
+            await self.pipe.next()
+            return
+        coming = self.pipe.next()
+        while not (await wait({coming}, timeout=ALIVE_SECONDS))[0]:
+            await send({"type": "http.response.body", "body": b":\n\n", "more_body": True})
+
+    def _failure(self) -> Response | None:
+        error, ending = self.pipe.failed, self.pipe.ending
+        if error is None:
+            if isinstance(ending, Outcome) or self.pipe.opened:
+                return None
+            return problem(HttpError(500, "S0100", "the server failed at this run", "its log says why"))
+        more: dict[str, Any] = {}
+        if isinstance(ending, Outcome):
+            more = {"run": ending.run, "run_status": ending.status}
+            if ending.trace is not None:
+                more |= {"step": ending.trace.place.step, **ending.trace.to_json()}
+        return problem(error, more)
+
+    async def _watch(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        if self.pipe.ending is None:
+            self._gone()
+
+    def _gone(self) -> None:
+        self.pipe.close()
+        self.run.cancel("the client went away")
+
+
+# ── what a request says ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _sorted(pairs: list[tuple[str, str]]) -> tuple[dict[str, str], dict[str, str], dict[str, Any]]:
+    """Options, answers by step, and arguments."""
+    options: dict[str, str] = {}
+    answers: dict[str, str] = {}
+    args: dict[str, Any] = {}
+    for key, value in pairs:
+        name, into = key, options if key in RESERVED else args
+        if key == "answer":
+            name, equals, value = value.partition("=")
+            into = answers
+            if not (name and equals):
+                raise HttpError(400, "S0108", "an answer says for which step it is", "answer=3.1=yes, %-encoded")
+        if name in into:
+            raise HttpError(400, "S0108", f"{name[:40]} is given twice", "give it once")
+        into[name] = value
+    return options, answers, args
+
+
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 86_400:
+        raise HttpError(400, "S0108", "wait is a number of seconds, at most a day")
+    return seconds
+
+
+def _wants_async(request: Request) -> bool:
+    preferences = ",".join(request.headers.getlist("prefer")).split(",")
+    return any(each.partition(";")[0].strip().lower() == "respond-async" for each in preferences)
+
+
+async def _arguments(service: Service, request: Request) -> Mapping[str, Any]:
+    """Of the body, which is a JSON object or empty. HttpError S0105, S0106."""
+    data = await body_of(service, request)
+    kind = media_type(request)
+    if not data and kind in ("", "application/json"):
+        return {}
+    if kind != "application/json":
+        message = f"arguments are JSON, not {kind[:60]!r}" if kind else "nothing says that the body is JSON"
+        raise HttpError(415, "S0105", message, "Content-Type: application/json", {"Accept-Post": "application/json"})
+    value = decoded(data)
+    if not isinstance(value, dict):
+        raise HttpError(400, "S0106", "the body is not a JSON object", '{"parameter": value, …}')
+    return value
+
+
+def decoded(data: bytes) -> Any:
+    """A JSON value, whose numbers keep all their digits. HttpError S0106 when it is none, or past what we can hold."""
+    try:
+        value = _DECODER.decode(data)
+        if _MANY_DIGITS.search(data):
+            _check_ints(value)
+    except (msgspec.DecodeError, ValueError, RecursionError, ArithmeticError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise HttpError(400, "S0106", f"the body is not JSON: {reason[:1].lower()}{reason[1:200]}") from error
+    return value
+
+
+def _number(text: str) -> float | Decimal:
+    """A float, unless that would lose digits."""
+    value = float(text)
+    if isinf(value):
+        raise ValueError("it holds a number out of range")
+    digits = text.lower().partition("e")[0].replace(".", "").lstrip("-0")
+    return Decimal(text) if FLOAT_DIGITS < len(digits) <= MOST_DIGITS else value
+
+
+_DECODER: Final = msgspec.json.Decoder(float_hook=_number)
+
+
+def _check_ints(value: Any) -> None:
+    pending = [value]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, dict):
+            pending += each.values()
+        elif isinstance(each, list):
+            pending += each
+        elif isinstance(each, int) and not INT_MIN <= each <= INT_MAX:
+            raise ValueError("it holds an int past 64 bits")

@@ -1,0 +1,106 @@
+"""An error → an HTTP status and a problem document (RFC 9457) with the error's code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from msgspec.json import encode
+from starlette.responses import Response
+
+from runtime.errors import SopError
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+# Statuses by code, or by the first letters of codes; the longest that fits counts, and 500 is for all others.
+STATUSES: Final[Mapping[str, int]] = {
+    # the program, or its input
+    "C0105": 400,
+    "C0106": 413,
+    "C0107": 422,
+    "C0108": 409,
+    "C0112": 422,
+    "C012": 422,
+    "E": 422,
+    "T": 422,
+    "T0301": 503,
+    "V01": 422,
+    "V04": 422,
+    "V0403": 409,
+    "V0501": 422,
+    # limits
+    "V0301": 409,
+    "V0302": 422,
+    "V0303": 504,
+    "V0304": 422,
+    "V0305": 422,
+    # what is stored
+    "L0101": 404,
+    "L0102": 404,
+    "L0107": 409,
+    "L0109": 422,
+    "V02": 409,
+    "V0209": 403,
+    "V0210": 403,
+    "D02": 409,
+    "D03": 409,
+    "D0305": 403,
+    "D0306": 507,
+    # what may be better in a moment, or when somebody has mended it
+    "D01": 503,
+    "D04": 503,
+    "C02": 503,
+}
+
+
+class HttpError(SopError):
+    """An error of a request, which knows its status."""
+
+    def __init__(
+        self, status: int, code: str, message: str, hint: str | None = None, headers: Mapping[str, str] = {}
+    ) -> None:
+        super().__init__(code, message, hint)
+        self.status = status
+        self.headers = headers
+
+
+def status_of(error: SopError) -> int:
+    if isinstance(error, HttpError):
+        return error.status
+    for length in range(5, 0, -1):
+        status = STATUSES.get(error.code[:length])
+        if status is not None:
+            return status
+    return 500
+
+
+def problem(error: SopError, more: Mapping[str, Any] = {}) -> Response:
+    """The answer to a request that failed. more: further members, such as where a script failed."""
+    status = status_of(error)
+    headers = dict(error.headers) if isinstance(error, HttpError) else {}
+    if status == 503:
+        headers.setdefault("Retry-After", "1")
+    return Response(encode(document(error, status, more)) + b"\n", status, headers, MEDIA_TYPE)
+
+
+def document(error: SopError, status: int, more: Mapping[str, Any] = {}) -> dict[str, Any]:
+    """type: the code as a URN, which `sopc error CODE` explains. title: the code's. detail: what happened here."""
+    said = {
+        "type": f"urn:sop:error:{error.code}",
+        "title": _title(error.code),
+        "status": status,
+        "detail": error.message,
+        "code": error.code,
+        "hint": error.hint,
+        **more,
+    }
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def _title(code: str) -> str | None:
+    try:
+        from sopc.codes import lookup
+    except ImportError:  # compiled scripts are served without the compiler too
+        return None
+    row = lookup(code)
+    return None if row is None else row.title

@@ -1,0 +1,140 @@
+"""An address and its handlers by method → an ASGI application in which every failure is a problem document."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from asyncio import timeout
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, cast
+from urllib.parse import parse_qsl
+
+from msgspec.json import encode
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from runtime.api.problems import HttpError, problem
+from runtime.api.service import Service
+from runtime.api.tokens import Token
+from runtime.errors import SopError
+
+Handler = Callable[[Service, Request], Awaitable[Response]]
+BODY_SECONDS: Final = 20.0  # for a request's whole body
+MOST_FIELDS: Final = 200
+
+
+class Resource:
+    """handlers: by method; HEAD is GET without a body, OPTIONS says which there are."""
+
+    def __init__(self, service: Service, **handlers: Handler) -> None:
+        self.service = service
+        self.handlers = handlers
+        methods = [*handlers, "OPTIONS"]
+        if "GET" in handlers:
+            methods.insert(1, "HEAD")
+        self.allow = ", ".join(methods)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._handled(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _handled(self, request: Request) -> Response:
+        method = request.method
+        handler = self.handlers.get("GET" if method == "HEAD" else method)
+        if handler is None:
+            if method == "OPTIONS":
+                return Response(None, 204, {"Allow": self.allow})
+            message = f"{request.scope['path'][:80]} has no {method[:20]}"
+            return problem(HttpError(405, "S0102", message, self.allow, {"Allow": self.allow}))
+        try:
+            return await handler(self.service, request)
+        except SopError as error:
+            return problem(error)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception as error:
+            return _failed(error)
+
+
+def _failed(error: Exception) -> Response:
+    """What a compile found; else a fault of ours, which is logged."""
+    diagnostics = sys.modules.get("sopc.diagnostics")
+    if diagnostics is not None and isinstance(error, diagnostics.CompileError):
+        findings = [finding.to_json(error.source) for finding in error.diagnostics]
+        first = error.diagnostics[0]
+        return problem(SopError(first.code, first.message, first.hint), {"findings": findings})
+    if isinstance(error, RecursionError):
+        return problem(HttpError(422, "C0103", "the input is nested too deeply", "split it into several steps"))
+    logging.getLogger("sopvm").error("a request failed by a fault of the server", exc_info=error)
+    return problem(HttpError(500, "S0100", "the server failed at this request", "its log says why"))
+
+
+async def no_such_address(scope: Scope, receive: Receive, send: Send) -> None:
+    error = HttpError(404, "S0101", f"there is nothing at {scope['path'][:80]}", "/openapi.json lists the addresses")
+    await problem(error)(scope, receive, send)
+
+
+def token_of(request: Request) -> Token:
+    return cast(Token, request.scope["token"])
+
+
+def as_json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(encode(value) + b"\n", status, headers, "application/json")
+
+
+def query_of(request: Request) -> list[tuple[str, str]]:
+    """Pairs of the query string, in order. HttpError S0108 when it can't be read."""
+    text = request.scope["query_string"].decode("latin-1")
+    if not text:
+        return []
+    try:
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+    except ValueError as error:
+        raise HttpError(400, "S0108", "the query string can't be read", "name=value&…, in UTF-8, %-encoded") from error
+
+
+def options_of(request: Request, *names: str) -> dict[str, str]:
+    """The query's values by name, each given once and known. HttpError S0108."""
+    found: dict[str, str] = {}
+    for name, value in query_of(request):
+        if name not in names:
+            raise HttpError(400, "S0108", f"there is no option {name[:40]!r} here", ", ".join(names) or "there is none")
+        if name in found:
+            raise HttpError(400, "S0108", f"{name} is given twice", "give it once")
+        found[name] = value
+    return found
+
+
+def flag(text: str | None, name: str) -> bool:
+    if text not in (None, "true", "false", "1", "0", ""):
+        raise HttpError(400, "S0108", f"{name} is true or false, not {text[:40]!r}" if text else name)
+    return text in ("true", "1", "")
+
+
+async def body_of(service: Service, request: Request) -> bytes:
+    """The whole body. HttpError S0104 when it is too large, S0107 too slow."""
+    most = min(service.settings.max_body, token_of(request).max_body or service.settings.max_body)
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > most:
+        raise _too_large(most)
+    data = bytearray()
+    try:
+        async with timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                data += chunk
+                if len(data) > most:
+                    raise _too_large(most)
+    except TimeoutError as error:
+        message = f"the body did not come within {BODY_SECONDS:g} seconds"
+        raise HttpError(408, "S0107", message, headers={"Connection": "close"}) from error
+    return bytes(data)
+
+
+def _too_large(most: int) -> HttpError:
+    return HttpError(413, "S0104", f"the body is larger than {most:,} bytes", headers={"Connection": "close"})
+
+
+def media_type(request: Request) -> str:
+    """Of the body, in lower case and without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -1,0 +1,214 @@
+"""Runs that this server started → who they are, how they are, what can be done with them; the ended ones for a while.
+
+`Runs` is what the addresses below /runs need of a place that keeps runs. `LiveRuns` keeps them in memory, bounded.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from threading import Condition, Lock
+from time import monotonic
+from typing import Any, Final, Protocol
+
+from runtime.api.audit import now
+from runtime.api.log import Log
+from runtime.api.problems import HttpError
+from runtime.api.tokens import Token
+from runtime.errors import Cancelled, SopError
+from runtime.runs.answers import accepted, describe
+from runtime.runs.control import Control
+from runtime.runs.run import Outcome
+from runtime.vm.output import Question
+
+MOST_KEPT: Final = 1000  # ended runs,
+MOST_LOGS: Final = 100  # and ended runs whose lines are kept
+
+
+class Run(Protocol):
+    """One run, whoever keeps it."""
+
+    id: str
+    script: str
+    token: str
+    log: Log | None
+
+    @property
+    def ended(self) -> bool: ...
+
+    def describe(self) -> dict[str, Any]: ...
+
+    def frames(self) -> list[dict[str, Any]]: ...
+
+    def answer(self, step: str | None, text: str) -> None: ...
+
+    def cancel(self, reason: str) -> None: ...
+
+
+class Runs(Protocol):
+    """Where runs are kept."""
+
+    def get(self, id_: str) -> Run:
+        """HttpError S0110 when it is not there."""
+        ...
+
+    def all(self) -> Iterable[Run]:
+        """The newest first."""
+        ...
+
+
+class LiveRun:
+    """A run on a thread of this process. log: its lines, None when they go to who asked for it.
+
+    waits: seconds that a question waits for an answer, None for the server's time, and none when it has a default.
+    """
+
+    def __init__(self, script: str, version: int, token: str, log: Log | None, waits: float | None, most: float):
+        self.control = Control()
+        self.id = self.control.id
+        self.script = script
+        self.version = version
+        self.token = token
+        self.log = log
+        self.started = now()
+        self.outcome: Outcome | None = None
+        self.error: SopError | None = None
+        self._began = monotonic()
+        self._waits = waits
+        self._most = most
+        self._question: Question | None = None
+        self._answer: str | None = None
+        self._changed = Condition()
+
+    # ── the run's thread ───────────────────────────────────────────────────────────────────────────────────────
+
+    def prompt(self, question: Question) -> str | None:
+        """Wait for an answer; None when there is none in time."""
+        seconds = self._waits
+        if seconds is None:
+            seconds = 0.0 if question.has_default else self._most
+        with self._changed:
+            self._answer, self._question = None, question
+            try:
+                self._changed.wait_for(lambda: self._answer is not None or self.control.stopped, seconds)
+            finally:
+                self._question = None
+            if self.control.stopped:
+                raise Cancelled("V0301", self.control.stopped)
+            return self._answer
+
+    def finish(self, outcome: Outcome | None, error: SopError | None) -> None:
+        self.outcome, self.error = outcome, error
+
+    # ── others ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def ended(self) -> bool:
+        return self.outcome is not None or self.error is not None
+
+    @property
+    def waiting(self) -> bool:
+        return self._question is not None
+
+    def describe(self) -> dict[str, Any]:
+        question, outcome = self._question, self.outcome
+        status = "waiting-for-answer" if question is not None else "running"
+        if outcome is not None:
+            status = outcome.status
+        elif self.error is not None:
+            status = "failed"
+        said: dict[str, Any] = {
+            "id": self.id,
+            "script": self.script,
+            "version": self.version,
+            "status": status,
+            "token": self.token,
+            "started": self.started,
+            "ms": round((monotonic() - self._began) * 1000) if outcome is None else outcome.ms,
+            "lines": self.log is not None,
+        }
+        if question is not None:
+            said["question"] = {"step": question.step, **describe(question)}
+        if outcome is not None:
+            said |= {"records": outcome.records, "retries": outcome.retries, "result": outcome.result}
+        error = self.error or (outcome.error if outcome is not None else None)
+        if error is not None:
+            said["error"] = {"code": error.code, "message": error.message, "hint": error.hint}
+        return said
+
+    def frames(self) -> list[dict[str, Any]]:
+        return self.control.frames()
+
+    def answer(self, step: str | None, text: str) -> None:
+        """HttpError S0111 when it asks nothing, or not at this step; RunError V0105 for an answer that does not fit."""
+        with self._changed:
+            question = self._question
+            if question is None:
+                raise HttpError(409, "S0111", f"the run {self.id} is not waiting for an answer")
+            if step is not None and step != question.step:
+                raise HttpError(409, "S0111", f"the run {self.id} asks at step {question.step}, not at {step}")
+            accepted(question, text)
+            self._answer = text
+            self._changed.notify()
+
+    def cancel(self, reason: str) -> None:
+        self.control.cancel(reason)
+        with self._changed:
+            self._changed.notify()
+
+
+class LiveRuns:
+    """most: runs at once. Safe to use from several threads."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._active: dict[str, LiveRun] = {}
+        self._ended: OrderedDict[str, LiveRun] = OrderedDict()
+        self._logs: OrderedDict[str, LiveRun] = OrderedDict()
+        self._lock = Lock()
+
+    def begin(self, run: LiveRun, token: Token) -> None:
+        """HttpError S0109, S0204 when there are as many as may be at once."""
+        with self._lock:
+            if len(self._active) >= self.most:
+                message = f"{self.most} runs are under way, the most that this server has at once"
+                raise HttpError(503, "S0109", message, "try again in a moment", {"Retry-After": "1"})
+            if token.max_runs and sum(run.token == token.name for run in self._active.values()) >= token.max_runs:
+                message = f"{token.max_runs} runs are under way, the most that the token {token.name} may have at once"
+                raise HttpError(429, "S0204", message, "try again in a moment", {"Retry-After": "1"})
+            self._active[run.id] = run
+
+    def end(self, run: LiveRun) -> None:
+        dropped = None
+        with self._lock:
+            del self._active[run.id]
+            self._ended[run.id] = run
+            if len(self._ended) > MOST_KEPT:
+                self._ended.popitem(last=False)
+            if run.log is not None:
+                self._logs[run.id] = run
+                if len(self._logs) > MOST_LOGS:
+                    _, dropped = self._logs.popitem(last=False)
+        if dropped is not None and dropped.log is not None:
+            dropped.log.close()
+            dropped.log = None
+
+    def get(self, id_: str) -> LiveRun:
+        with self._lock:
+            run = self._active.get(id_) or self._ended.get(id_)
+        if run is None:
+            raise HttpError(404, "S0110", f"there is no run {id_[:40]!r} here", "/runs lists those that are kept")
+        return run
+
+    def all(self) -> list[LiveRun]:
+        with self._lock:
+            return sorted([*self._active.values(), *self._ended.values()], key=lambda run: run.id, reverse=True)
+
+    def active(self) -> list[LiveRun]:
+        with self._lock:
+            return list(self._active.values())
+
+    def close(self) -> None:
+        for run in self._logs.values():
+            if run.log is not None:
+                run.log.close()

@@ -1,0 +1,172 @@
+"""A home folder's tokens.json ↔ who may do what: named bearer tokens with rights, patterns of scripts, and limits.
+
+A token is `sop_ID_SECRET`. The file keeps a SHA-256 of the secret, which is 32 random bytes, so that no slow hash is
+needed against guessing. The file is looked at again whenever it changes, so a token that is removed is refused at once.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from hashlib import sha256
+from pathlib import Path
+from time import time
+from typing import Final
+
+import msgspec
+
+from runtime.api.problems import HttpError
+from runtime.errors import SopError, UsageError
+from runtime.library.environment import make_home
+
+FILE_NAME: Final = "tokens.json"
+RIGHTS: Final = ("run", "read", "write", "compile", "admin")
+_TOKEN: Final = re.compile(r"sop_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NOBODY: Final = sha256(b"").hexdigest()
+
+
+class Token(msgspec.Struct, frozen=True, omit_defaults=True):
+    """name: for people. id: public half. digest: SHA-256 of the secret half, in hex. scripts: patterns as a shell's.
+
+    rights: `read` sees scripts, runs and schemas; `run` runs scripts; with `write`, those that write too; `compile`
+    stores and removes scripts; `admin` sees and stops the runs of others. expires: Unix time, 0 for never.
+    max_runs at once, max_rows and max_seconds of a run, max_body in bytes: 0 where the server's limit is enough.
+    """
+
+    name: str
+    id: str
+    digest: str
+    scripts: tuple[str, ...] = ("*",)
+    rights: tuple[str, ...] = ("run", "read")
+    created: int = 0
+    expires: int = 0
+    max_runs: int = 0
+    max_rows: int = 0
+    max_seconds: float = 0
+    max_body: int = 0
+
+    def may(self, right: str) -> bool:
+        return right in self.rights
+
+    def covers(self, script: str) -> bool:
+        return any(fnmatchcase(script, pattern) for pattern in self.scripts)
+
+    def require(self, right: str, script: str | None = None) -> None:
+        """HttpError S0202 when the token does not give the right, or not for this script."""
+        if not self.may(right):
+            raise HttpError(403, "S0202", f"the token {self.name} has no right to {right}", f"--rights …,{right}")
+        if script is not None and not self.covers(script):
+            message = f"the token {self.name} is not for the script {script}"
+            raise HttpError(403, "S0202", message, f"it is for {', '.join(self.scripts)}")
+
+
+LOCAL: Final = Token("local", "", "", rights=RIGHTS)  # who reaches a server without tokens, which is on loopback only
+
+
+class Tokens:
+    """The tokens of one home folder."""
+
+    def __init__(self, home: Path) -> None:
+        self.path = home / FILE_NAME
+        self._seen: tuple[int, int, int] | None = None
+        self._tokens: dict[str, Token] = {}
+        self._required = False
+
+    def required(self, always: bool = False) -> bool:
+        """Whether requests need a token: once there has been one (or `always` was said), they do until the server is
+        started again, so that revoking the last token opens nothing."""
+        self._required = self._required or always or bool(self.all())
+        return self._required
+
+    def all(self) -> dict[str, Token]:
+        """By id, as the file has them now. S0209 when it can't be read."""
+        try:
+            stat = self.path.stat()
+        except FileNotFoundError:
+            self._seen, self._tokens = None, {}
+            return self._tokens
+        except OSError as error:
+            raise self._unreadable(error.strerror or str(error)) from error
+        seen = stat.st_mtime_ns, stat.st_size, stat.st_ino
+        if seen != self._seen:
+            try:
+                tokens = msgspec.json.decode(self.path.read_bytes(), type=list[Token])
+            except (OSError, msgspec.DecodeError) as error:
+                raise self._unreadable(str(error)) from error
+            self._tokens, self._seen = {token.id: token for token in tokens}, seen
+        return self._tokens
+
+    def check(self, text: str) -> Token:
+        """The token that `Authorization: Bearer text` gives; HttpError S0201 for an unknown or expired one."""
+        match = _TOKEN.fullmatch(text)
+        token = self.all().get(match[1]) if match else None
+        digest = sha256((match[2] if match else text).encode()).hexdigest()
+        right = hmac.compare_digest(digest, token.digest if token else _NOBODY)
+        if token is None or not right:
+            raise unauthorized("the token is not known here", "invalid_token")
+        if token.expires and token.expires <= time():
+            raise unauthorized(f"the token {token.name} has expired", "invalid_token")
+        return token
+
+    def add(self, token: Token) -> str:
+        """Keep a token under its name, with a new id and secret; the text to give to its user, which is kept nowhere.
+        UsageError S0208 for a name that can't be used or is taken."""
+        if not _NAME.fullmatch(token.name):
+            raise UsageError(
+                "S0208", f"{token.name!r} can't name a token", "letters, digits, dots and dashes, up to 64"
+            )
+        with self._change() as tokens:
+            if any(other.name == token.name for other in tokens):
+                raise UsageError("S0208", f"there is a token {token.name} already", f"`sopvm token rm {token.name}`")
+            id_, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
+            digest = sha256(secret.encode()).hexdigest()
+            tokens.append(msgspec.structs.replace(token, id=id_, digest=digest, created=int(time())))
+        return f"sop_{id_}_{secret}"
+
+    def remove(self, names: Sequence[str]) -> None:
+        """All of them, or none: UsageError S0208 when one is not there."""
+        with self._change() as tokens:
+            known = {token.name for token in tokens}
+            for name in names:
+                if name not in known:
+                    raise UsageError("S0208", f"there is no token {name}", "`sopvm token ls` lists them")
+            tokens[:] = [token for token in tokens if token.name not in names]
+
+    @contextmanager
+    def _change(self) -> Iterator[list[Token]]:
+        """The tokens as a list to change, written back as a whole while no other process changes them."""
+        import fcntl
+
+        try:
+            make_home(self.path.parent)
+            lock = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise self._unreadable(error.strerror or str(error)) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            tokens = list(self.all().values())
+            yield tokens
+            new = self.path.with_suffix(".new")
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(msgspec.json.format(msgspec.json.encode(tokens)))
+            new.replace(self.path)
+        except OSError as error:
+            raise self._unreadable(error.strerror or str(error)) from error
+        finally:
+            os.close(lock)
+
+    def _unreadable(self, reason: str) -> SopError:
+        return SopError("S0209", f"the tokens in {self.path} can't be used: {reason.lower()}", "check the file")
+
+
+def unauthorized(message: str, reason: str = "") -> HttpError:
+    """HttpError S0201. reason: the `error` of RFC 6750, none where no token was given."""
+    challenge = f'Bearer realm="sop", error="{reason}"' if reason else 'Bearer realm="sop"'
+    hint = "Authorization: Bearer TOKEN, made by `sopvm token add`"
+    return HttpError(401, "S0201", message, hint, {"WWW-Authenticate": challenge})

@@ -1,0 +1,138 @@
+"""`sopvm serve`: the scripts of a library over HTTP, or the answer to one request."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from runtime.commands.options import PATH, database_options, load_config, output_options, utf8
+from runtime.errors import UsageError
+
+if TYPE_CHECKING:
+    from runtime.api.service import Service, Settings
+    from runtime.config import Config
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; others need tokens.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
+@click.option("--allow-host", "allowed", metavar="NAME", multiple=True, help="A name this server is called by.")
+@click.option("--max-runs", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Runs at once.")
+@click.option("--max-body", type=click.IntRange(1), metavar="BYTES", default=1_048_576, show_default=True,
+              help="Largest body of a request.")  # fmt: skip
+@click.option("--max-rows", type=click.IntRange(1), metavar="N", help="Rows that a run may emit.")
+@click.option(
+    "--max-seconds", type=click.FloatRange(0, min_open=True), metavar="N", help="Seconds that a run may take."
+)
+@click.option("--ask-seconds", type=click.FloatRange(0), metavar="N", default=300, show_default=True,
+              help="Seconds that a question waits for an answer.")  # fmt: skip
+@click.option("--audit", metavar="FILE", type=PATH, help="Where lines about changes go (default: stderr).")
+@click.option("--get", "target", metavar="PATH", help="Answer this one request on stdout, and start no server.")
+@click.option("-X", "--request", "method", metavar="METHOD", help="Method of --get (default: GET, POST with -d).")
+@click.option("-d", "--data", metavar="TEXT", help="Body of --get, JSON unless -H says otherwise; @FILE reads a file.")
+@click.option("-H", "--header", "headers", metavar="'NAME: VALUE'", multiple=True, help="A header of --get.")
+@database_options
+@output_options(default=None)
+def serve_command(
+    host: str,
+    port: int,
+    allowed: Sequence[str],
+    max_runs: int,
+    max_body: int,
+    max_rows: int | None,
+    max_seconds: float | None,
+    ask_seconds: float,
+    audit: str | None,
+    target: str | None,
+    method: str | None,
+    data: str | None,
+    headers: Sequence[str],
+    home: str | None,
+    databases: Sequence[str],
+) -> int:
+    """Run the library's scripts over HTTP: POST /play/NAME with JSON arguments streams JSON lines.
+
+    \b
+      sopvm serve
+      sopvm serve --port 0 --db hr=sqlite:///hr.db
+      sopvm serve --get '/play/audit_salary?dept=Sales'
+      sopvm serve --get /play/audit_salary -d '{"dept": "Sales"}'
+    """
+    if find_spec("starlette") is None or (target is None and find_spec("uvicorn") is None):
+        raise UsageError("S0120", "the service needs starlette and uvicorn", "pip install 'sopc[serve]'")
+    if target is None and (method or data is not None or headers):
+        raise UsageError("C0102", "-X, -d and -H belong to --get", "sopvm serve --get /play/NAME -d '{}'")
+    from runtime.api.service import Settings
+
+    settings = Settings(
+        max_runs=max_runs,
+        max_body=max_body,
+        max_rows=max_rows,
+        max_seconds=max_seconds,
+        ask_seconds=ask_seconds if target is None else 0,
+    )
+    with _opened(load_config(home, databases), settings, audit) as service:
+        if target is not None:
+            return _answer(service, target, method, data, headers)
+        from runtime.api.server import serve
+
+        serve(service, host, port, allowed)
+    return 0
+
+
+@contextmanager
+def _opened(config: Config, settings: Settings, audit: str | None) -> Iterator[Service]:
+    from runtime.api.service import Service
+
+    stream: TextIO = sys.stderr
+    if audit is not None:
+        try:
+            stream = Path(audit).open("a", encoding="utf-8")  # noqa: SIM115 (closed below)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise UsageError("C0104", f"{audit} can't be written: {reason}", "another --audit FILE") from error
+    try:
+        service = Service(config, settings, stream)
+        try:
+            yield service
+        finally:
+            service.close()
+    finally:
+        if stream is not sys.stderr:
+            stream.close()
+
+
+def _answer(service: Service, target: str, method: str | None, data: str | None, headers: Sequence[str]) -> int:
+    import asyncio
+
+    from runtime.api.once import answer_once
+
+    if not target.startswith("/"):
+        raise UsageError("C0102", f"{target!r} is no path", f"--get /{target}")
+    given = []
+    for header in headers:
+        name, colon, value = utf8(header).partition(":")
+        if not (name.strip() and colon):
+            raise UsageError("C0102", f"{header!r} is not a header", "-H 'Accept: text/csv'")
+        given.append((name.strip(), value.strip()))
+    body = b"" if data is None else _body(data)
+    if data is not None and not any(name.lower() == "content-type" for name, _ in given):
+        given.append(("Content-Type", "application/json"))
+    asked = (method or ("GET" if data is None else "POST")).upper()
+    status = asyncio.run(answer_once(service, asked, utf8(target), given, body, sys.stdout.buffer, sys.stderr.buffer))
+    return 0 if status < 400 else 1
+
+
+def _body(data: str) -> bytes:
+    if not data.startswith("@"):
+        return utf8(data).encode()
+    try:
+        return Path(data[1:]).read_bytes()
+    except OSError as error:
+        raise UsageError("C0104", f"{data[1:]} can't be read: {(error.strerror or str(error)).lower()}") from error

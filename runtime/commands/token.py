@@ -1,0 +1,151 @@
+"""`sopvm token`: who may use a server, and for what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from time import time
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from runtime.commands.app import App, Console
+from runtime.commands.options import home_option, load_config, output_options
+from runtime.commands.rows import print_rows
+from runtime.errors import UsageError
+
+if TYPE_CHECKING:
+    from runtime.api.tokens import Tokens
+
+_SPAN: Final = re.compile(r"([1-9][0-9]{0,5})([smhdw])")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def _tokens(home: str | None) -> Tokens:
+    from runtime.api.tokens import Tokens
+
+    return Tokens(load_config(home).home)
+
+
+@click.command("add")
+@click.argument("name")
+@click.option("--scripts", metavar="PATTERN,…", default="*", show_default=True, help="Scripts it is for: audit_*,hr_*.")
+@click.option("--rights", metavar="RIGHT,…", default="run,read", show_default=True,
+              help="Of run, read, write, compile and admin.")  # fmt: skip
+@click.option("--expires", metavar="SPAN", help="How long it is good for: 12h, 30d, 8w (default: until it is removed).")
+@click.option("--max-runs", type=click.IntRange(1), metavar="N", default=0, help="Runs at once.")
+@click.option("--max-rows", type=click.IntRange(1), metavar="N", default=0, help="Rows that a run may emit.")
+@click.option("--max-seconds", type=click.FloatRange(0, min_open=True), metavar="N", default=0, help="Of a run.")
+@click.option("--max-body", type=click.IntRange(1), metavar="BYTES", default=0, help="Largest body of a request.")
+@home_option
+@output_options(default=None)
+@click.pass_obj
+def add_command(
+    console: Console,
+    name: str,
+    scripts: str,
+    rights: str,
+    expires: str | None,
+    max_runs: int,
+    max_rows: int,
+    max_seconds: float,
+    max_body: int,
+    home: str | None,
+) -> None:
+    """Make a token and print it, this once: only a hash of it is kept.
+
+    \b
+      sopvm token add report --scripts 'audit_*' --expires 30d
+      sopvm token add deploy --rights read,compile
+      curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8000/play/audit_salary
+    """
+    from runtime.api.tokens import RIGHTS, Token
+
+    wanted = tuple(dict.fromkeys(_words(rights, "--rights")))
+    for right in wanted:
+        if right not in RIGHTS:
+            raise UsageError("C0102", f"there is no right {right}", f"the rights are {', '.join(RIGHTS)}")
+    token = Token(
+        name=name,
+        id="",
+        digest="",
+        scripts=tuple(_words(scripts, "--scripts")),
+        rights=wanted,
+        expires=0 if expires is None else int(time()) + _span(expires),
+        max_runs=max_runs,
+        max_rows=max_rows,
+        max_seconds=max_seconds,
+        max_body=max_body,
+    )
+    text = _tokens(home).add(token)
+    console.note(f"{name}: may {', '.join(wanted)}; scripts {', '.join(token.scripts)}; expires {_day(token.expires)}")
+    click.echo(text)
+
+
+@click.command("ls")
+@home_option
+@output_options("table")
+def ls_command(home: str | None, format_: str) -> None:
+    """List the tokens, without what is secret about them.
+
+    \b
+      sopvm token ls
+    """
+    rows = [
+        [token.name, list(token.rights), list(token.scripts), _day(token.created), _day(token.expires)]
+        for token in _tokens(home).all().values()
+    ]
+    print_rows(["name", "rights", "scripts", "made", "expires"], rows, format_)
+
+
+@click.command("rm")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@home_option
+@output_options(default=None)
+@click.pass_obj
+def rm_command(console: Console, names: Sequence[str], home: str | None) -> None:
+    """Revoke tokens, for running servers too.
+
+    \b
+      sopvm token rm report
+    """
+    _tokens(home).remove(names)
+    for name in names:
+        console.note(f"{name}: revoked")
+
+
+def _words(text: str, option: str) -> list[str]:
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not words:
+        raise UsageError("C0102", f"{option} names nothing", f"{option} read,run" if option == "--rights" else "'*'")
+    return words
+
+
+def _span(text: str) -> int:
+    match = _SPAN.fullmatch(text.strip())
+    if match is None:
+        raise UsageError("C0102", f"{text!r} is not a span of time", "--expires 30d; s, m, h, d or w")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def _day(moment: int) -> str:
+    """A Unix time in UTC, to the minute."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%MZ") if moment else "never"
+
+
+token_group = App(
+    "token",
+    {
+        "add": "runtime.commands.token:add_command",
+        "ls": "runtime.commands.token:ls_command",
+        "rm": "runtime.commands.token:rm_command",
+    },
+    help="""Say who may use `sopvm serve`, and for what.
+
+\b
+  sopvm token add report --scripts 'audit_*' --expires 30d
+  sopvm token ls
+  sopvm token rm report
+""",
+)

@@ -1,0 +1,76 @@
+"""Database names → open connections that are used again by later runs, one run at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Lock
+from typing import Final, Protocol, runtime_checkable
+
+from runtime.databases.protocol import Database
+from runtime.errors import DatabaseError
+
+MOST_IDLE: Final = 16  # of one database; more are closed when their run ends
+
+
+@runtime_checkable
+class Renewable(Protocol):
+    """A database whose connection can serve several runs, one after the other."""
+
+    def renew(self) -> bool:
+        """Make it as a new connection would be, its schema included; False when it has to be closed instead."""
+        ...
+
+
+class Pool:
+    """connect: opens a database by name. Safe to use from several threads."""
+
+    def __init__(self, connect: Callable[[str], Database]) -> None:
+        self._connect = connect
+        self._idle: dict[str, list[Database]] = {}
+        self._lent: dict[int, str] = {}
+        self._lock = Lock()
+        self._closed = False
+
+    def take(self, name: str) -> Database:
+        """A connection for one run. Raises what `connect` does."""
+        database = self._kept(name)
+        if database is None:
+            database = self._connect(name)
+            if isinstance(database, Renewable):
+                database.renew()
+        self._lent[id(database)] = name
+        return database
+
+    def give_back(self, database: Database) -> None:
+        """Its transaction is undone, if one is open."""
+        name = self._lent.pop(id(database))
+        if isinstance(database, Renewable):
+            with suppress(DatabaseError):
+                database.rollback()
+                with self._lock:
+                    idle = self._idle.setdefault(name, [])
+                    if len(idle) < MOST_IDLE and not self._closed:
+                        idle.append(database)
+                        return
+        database.close()
+
+    def close(self) -> None:
+        """Close the idle ones now, and the others when they are given back."""
+        with self._lock:
+            self._closed = True
+            databases = [database for idle in self._idle.values() for database in idle]
+            self._idle.clear()
+        for database in databases:
+            database.close()
+
+    def _kept(self, name: str) -> Database | None:
+        while True:
+            with self._lock:
+                idle = self._idle.get(name)
+                if not idle:
+                    return None
+                database = idle.pop()
+            if isinstance(database, Renewable) and database.renew():
+                return database
+            database.close()

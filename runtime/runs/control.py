@@ -1,0 +1,74 @@
+"""A run under way, as another thread sees it: it can be told to stop, and its frames can be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from runtime.databases.protocol import Database
+from runtime.runs.ids import new_id
+from runtime.vm.backtrace import place_of
+from runtime.vm.budget import Budget
+
+if TYPE_CHECKING:
+    from runtime.vm.machine import Machine
+
+
+class Control:
+    """Made before its run, which has its id, and given to it among the options. stopped: the reason given, if any."""
+
+    def __init__(self) -> None:
+        self.id = new_id()
+        self.stopped: str | None = None
+        self.machine: Machine | None = None
+        self._lock = Lock()
+        self._budget: Budget | None = None
+        self._databases: Iterable[Database] = ()
+
+    def attach(self, budget: Budget, databases: Iterable[Database]) -> None:
+        """The run begins."""
+        with self._lock:
+            self._budget, self._databases = budget, databases
+            budget.cancelled = self.stopped
+
+    def detach(self) -> None:
+        """The run lets go of its databases: from now on, nothing here touches them."""
+        with self._lock:
+            self._budget, self._databases, self.machine = None, (), None
+
+    def cancel(self, reason: str) -> None:
+        """Stop the statement under way, and the run with it. Does nothing after the run's end."""
+        with self._lock:
+            self.stopped = self.stopped or reason
+            if self._budget is not None:
+                self._budget.cancelled = self.stopped
+            for database in self._databases:
+                database.interrupt()
+
+    def frames(self) -> list[dict[str, Any]]:
+        """Scripts under way, the innermost first, each with its step, line and variables.
+
+        Exact while the run waits for an answer; of one that is busy, the innermost step may be one passed before.
+        """
+        machine = self.machine
+        frames = [] if machine is None else list(machine.stack)
+        found = []
+        for frame in reversed(frames):
+            script, pc = frame.script, max(frame.pc - 1, 0)
+            place = place_of(script, pc)
+            names = script.module.debug.registers
+            values = dict(zip(names, frame.registers, strict=False))
+            found.append(
+                {
+                    "script": script.name,
+                    "version": script.version,
+                    "step": place.step,
+                    "line": place.line,
+                    "sentence": place.sentence,
+                    "source": place.source,
+                    "pc": pc,
+                    "variables": {name: value for name, value in values.items() if name},
+                }
+            )
+        return found
