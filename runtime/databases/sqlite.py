@@ -11,6 +11,7 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -23,7 +24,7 @@ from runtime.databases.schema import Schema, Store
 from runtime.databases.sqlite_errors import is_busy, translated
 from runtime.databases.sqlite_forms import encoder
 from runtime.databases.sqlite_functions import SQL_NAME, Callback
-from runtime.databases.sqlite_rows import row_reader
+from runtime.databases.sqlite_rows import read_batch, row_reader
 from runtime.databases.sqlite_schema import read_schema
 from runtime.databases.sqlite_tables import declared
 from runtime.databases.tables import count_sql, create_sql, drop_sql, insert_sql
@@ -151,17 +152,22 @@ class SQLiteDatabase:
         return self._fetch(cursor, read)
 
     def _fetch(self, cursor: sqlite3.Cursor, read: Callable[[list[Row]], list[Row]]) -> Iterator[list[Row]]:
-        """The first row at once, the others by the batch."""
+        """The first row at once, the others by the batch; when a row fails, those before it first."""
         size = 1
         try:
             while True:
+                rows: list[Row] = []
+                failure: BaseException | None = None
                 try:
-                    rows = cursor.fetchmany(size)
+                    rows.extend(islice(cursor, size))
                 except (sqlite3.Error, SopError) as error:
-                    raise self._failure(error) from error
+                    failure = self._failure(error)
+                if rows:
+                    yield from read_batch(read, rows)
+                if failure is not None:
+                    raise failure
                 if not rows:
                     return
-                yield read(rows)
                 size = BATCH_ROWS
         finally:
             cursor.close()
@@ -319,7 +325,7 @@ class SQLiteSpool:
     def batches(self, start: int) -> Iterator[list[Row]]:
         while rows := self._database.page(self._table, start):
             start += len(rows)
-            yield self._read(rows)
+            yield from read_batch(self._read, rows)
 
     def drop(self) -> None:
         self._database.drop_spool(self._table)

@@ -5,7 +5,7 @@ Columns whose stored values already are what is wanted are only checked, a batch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from math import isfinite
 from typing import Any, Final, NamedTuple
@@ -37,6 +37,22 @@ def row_reader(statement: Statement, *, json: bool) -> Callable[[list[Row]], lis
         for (name, type_), form in zip(statement.columns, statement.reads, strict=True)
     ]
     return partial(_read, readers)
+
+
+def read_batch(read: Callable[[list[Row]], list[Row]], raw: list[Row]) -> Iterator[list[Row]]:
+    """The batch read, as one; when a row of it can't be read, those before it, and then the error."""
+    try:
+        rows = read(raw)
+    except DatabaseError:
+        rows = []
+        for row in raw:
+            try:
+                rows += read([row])
+            except DatabaseError as error:
+                if rows:
+                    yield rows
+                raise error
+    yield rows
 
 
 def _read(readers: list[_Reader], rows: list[Row]) -> list[Row]:

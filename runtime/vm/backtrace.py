@@ -82,15 +82,26 @@ def path_of(stack: Sequence[Frame]) -> str | None:
     return "/".join(names)
 
 
-def trace_of(stack: Sequence[Frame]) -> Trace:
+class Where(NamedTuple):
+    """Where the frames of a stack are, as little as it takes to say so later. frames: each script with the pc it is at,
+    innermost first, without those elided in the middle of a long chain."""
+
+    frames: tuple[tuple[Script, int], ...]
+    path: str | None
+    elided: int
+
+
+def where_of(stack: Sequence[Frame]) -> Where:
     """Where the top frame is; every frame's pc has gone past the instruction in question."""
-    top = stack[-1]
-    callers = range(len(stack) - 2, -1, -1)
-    elided = max(0, len(callers) - 2 * SHOWN)
-    shown = [*callers[:SHOWN], *callers[len(callers) - SHOWN :]] if elided else list(callers)
-    return Trace(
-        place_of(top.script, top.pc - 1),
-        path_of(stack),
-        tuple(place_of(stack[index].script, stack[index].pc - 1) for index in shown),
-        elided,
-    )
+    if len(stack) == 1:
+        return Where(((stack[0].script, stack[0].pc - 1),), None, 0)
+    frames = [*reversed(stack)]
+    elided = max(0, len(frames) - 1 - 2 * SHOWN)
+    if elided:
+        frames = [*frames[: SHOWN + 1], *frames[-SHOWN:]]
+    return Where(tuple((frame.script, frame.pc - 1) for frame in frames), path_of(stack), elided)
+
+
+def trace_at(where: Where) -> Trace:
+    place, *calls = [place_of(script, pc) for script, pc in where.frames]
+    return Trace(place, where.path, tuple(calls), where.elided)

@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from runtime.conversion import convert
+import msgspec
+
+from runtime.conversion import convert, to_text
 from runtime.databases.protocol import Database, Row, Spool, Statement
 from runtime.databases.query import Insert, InsertList
 from runtime.databases.statements import Statements
 from runtime.errors import DatabaseError, RunError
+from runtime.vm.backtrace import Where
 from runtime.vm.frame import DataOp
 
 BUFFER_ROWS: Final = 512
+_LONGEST_ROW: Final = 120
 
 
-class DeferredError(DatabaseError):
-    """A buffered insert failed when it was written. where: what the caller of `write` gave along with it."""
+class InsertError(DatabaseError):
+    """An insert was refused, perhaps only after it waited in the buffer. where: of its step. row: what it was to
+    insert, None when the error is not about a row."""
 
-    def __init__(self, error: DatabaseError, where: Any) -> None:
-        super().__init__(error.code, error.message, error.hint, retry=error.retry)
+    def __init__(self, error: DatabaseError, where: Where, row: Mapping[str, Any] | None) -> None:
+        shown = "" if row is None else f": {_shown(row)}"
+        super().__init__(error.code, error.message + shown, error.hint, retry=error.retry)
         self.where = where
 
 
@@ -28,6 +34,9 @@ class Data:
 
     home: the only one that is written, None when none is. depth: savepoints open in it. segment: counts up with
     every segment. uncommitted: whether this segment has written. tally: rows by (command, store), for a dry run.
+
+    Inserts of a step wait in a buffer until something else is done with the database. Only inside `try` they do not:
+    its handler sees what the script did before the insert that failed, and nothing of what would have come after.
     """
 
     def __init__(self, databases: Mapping[str, Database], home: str | None, statements: Statements) -> None:
@@ -41,7 +50,8 @@ class Data:
         self._bound: dict[DataOp, tuple[Database, Statement]] = {}
         self._rows: list[Sequence[Any]] = []
         self._op: DataOp | None = None
-        self._places: list[Any] = []
+        self._places: list[Where] = []
+        self._guarded: list[bool] = []  # for each open savepoint, whether it is that of a `try`
         self._left: list[Spool] = []
         self._tallies: list[dict[tuple[str, str], int]] = [{}]
 
@@ -93,6 +103,7 @@ class Data:
         """A segment has begun, and can be run again from here."""
         self.segment += 1
         self.depth = 0
+        self._guarded.clear()
         self.uncommitted = False
         self._tallies = [dict(self.tally)]
 
@@ -107,6 +118,7 @@ class Data:
         self.drop_buffer()
         self._left.clear()
         self.depth = 0
+        self._guarded.clear()
         self.uncommitted = False
         self.tally = dict(self._tallies[0])
 
@@ -138,8 +150,8 @@ class Data:
 
     # ── writes ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def write(self, op: DataOp, params: Sequence[Any], where: Any) -> int:
-        """Rows changed. Single inserts wait in a buffer; where: given back when they fail later."""
+    def write(self, op: DataOp, params: Sequence[Any], where: Where) -> int:
+        """Rows changed. Single inserts wait in a buffer; where: of the step, for when they fail later."""
         form = op.form
         self.uncommitted = True
         if type(form) is Insert:
@@ -149,10 +161,16 @@ class Data:
                 self._op = op
             self._rows.append(params)
             self._places.append(where)  # of each: insert steps that are alike share an op
+            if True in self._guarded:
+                self.flush()
             changed = 1
         elif isinstance(form, InsertList):
             database, statement = self._ready(op)
-            changed = database.execute(statement, [_records(form, params[0])])
+            records = _records(form, params[0])
+            try:
+                changed = database.execute(statement, [records])
+            except DatabaseError as error:
+                raise InsertError(error, where, None if error.row is None else records[error.row]) from error
         else:
             database, statement = self._ready(op)
             changed = database.execute(statement, params)
@@ -161,7 +179,7 @@ class Data:
         return changed
 
     def flush(self) -> None:
-        """Write what is buffered; DeferredError when the database refuses it."""
+        """Write what is buffered; InsertError when the database refuses it."""
         op, rows, places = self._op, self._rows, self._places
         self._op, self._rows, self._places = None, [], []
         if op is None or not rows:
@@ -170,15 +188,19 @@ class Data:
         try:
             database.execute_many(statement, rows)
         except DatabaseError as error:
-            raise DeferredError(error, places[error.row or 0]) from error
+            assert isinstance(op.form, Insert)
+            row = None if error.row is None else dict(zip(op.form.fields, rows[error.row], strict=True))
+            raise InsertError(error, places[error.row or 0], row) from error
 
     def drop_buffer(self) -> None:
         self._op, self._rows, self._places = None, [], []
 
     # ── savepoints ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def savepoint(self) -> None:
+    def savepoint(self, *, guarded: bool) -> None:
+        """guarded: of a `try`, not a `transaction`."""
         self.flush()
+        self._guarded.append(guarded)
         if self.home is not None:
             self.home.savepoint(self.depth)
         self.depth += 1
@@ -187,6 +209,7 @@ class Data:
     def release(self) -> None:
         self.flush()
         self.depth -= 1
+        self._guarded.pop()
         self._tallies.pop()
         if self.home is not None:
             self.home.release(self.depth)
@@ -197,6 +220,7 @@ class Data:
             return
         self.drop_buffer()
         self.depth = depth
+        del self._guarded[depth:]
         self.tally = self._tallies[depth + 1]
         del self._tallies[depth + 1 :]
         if self.home is not None:
@@ -209,3 +233,12 @@ def _records(form: InsertList, records: Any) -> list[dict[str, Any]]:
         raise RunError("V0105", "what is inserted is not a list of records")
     fields = list(zip(form.fields, form.types, strict=True))
     return [{name: convert(record.get(name), type_) for name, type_ in fields} for record in records]
+
+
+def _shown(row: Mapping[str, Any]) -> str:
+    """`{"id":12,"name":"bolt"}`, cut off when it is long."""
+    try:
+        text = to_text(dict(row))
+    except (ValueError, OverflowError, msgspec.EncodeError):  # what no database keeps is no JSON either
+        return "a row that can't be shown"
+    return text if len(text) <= _LONGEST_ROW else text[: _LONGEST_ROW - 1] + "…"

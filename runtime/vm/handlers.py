@@ -14,7 +14,7 @@ from runtime import values
 from runtime.conversion import convert, to_text
 from runtime.errors import RunError, SopError
 from runtime.vm import operations
-from runtime.vm.backtrace import path_of
+from runtime.vm.backtrace import path_of, where_of
 from runtime.vm.frame import Frame, GeneratorFrame
 from runtime.vm.iterators import (
     END,
@@ -250,9 +250,9 @@ def fetch(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
 
 @handles("WRITE")
 def write(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
-    within = path_of(machine.stack)
-    changed = machine.data.write(c, frame.registers[b], (frame.script, frame.pc - 1, within))
-    machine.output.command(frame.script.path_at(frame.pc - 1), within, c.mode, c.store, changed)
+    where = where_of(machine.stack)
+    changed = machine.data.write(c, frame.registers[b], where)
+    machine.output.command(frame.script.path_at(frame.pc - 1), where.path, c.mode, c.store, changed)
     frame.registers[a] = changed
 
 
@@ -266,7 +266,11 @@ def commit(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
 
 @handles("SAVEPOINT")
 def savepoint(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
-    machine.data.savepoint()
+    begins_try = any(
+        handler.start <= frame.pc < handler.end and handler.savepoints == frame.savepoints
+        for handler in frame.script.module.handlers
+    )
+    machine.data.savepoint(guarded=begins_try)
     frame.savepoints += 1
 
 

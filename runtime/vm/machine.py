@@ -11,9 +11,9 @@ from runtime.bytecode.module import Handler
 from runtime.bytecode.opcodes import BY_NAME, BY_NUMBER
 from runtime.errors import DatabaseError, RunError, SopError
 from runtime.types import INT_MAX, INT_MIN
-from runtime.vm.backtrace import Trace, place_of, trace_of
+from runtime.vm.backtrace import Trace, trace_at, where_of
 from runtime.vm.budget import Budget
-from runtime.vm.data import Data, DeferredError
+from runtime.vm.data import Data, InsertError
 from runtime.vm.frame import Frame, Frames, Script
 from runtime.vm.handlers import HANDLERS
 from runtime.vm.iterators import RowIterator, close_iterators, copy_frames, iterators_of
@@ -148,6 +148,8 @@ class Machine:
         """Go on in the script's handler for the error, or at the segment's start when the database asks for that;
         Failed when neither is to be had. Every frame's pc is past the instruction it is at."""
         error = self.budget.over() or _as_error(raised, self.stack[-1])
+        if isinstance(error, RunError | DatabaseError) and not isinstance(error, InsertError):
+            error = self._earlier(error)
         if isinstance(error, DatabaseError) and error.retry:
             self._retry(error)
             return
@@ -160,11 +162,16 @@ class Machine:
                 raise Failed(worse, trace) from error
         raise Failed(error, trace) from error
 
+    def _earlier(self, error: SopError) -> SopError:
+        """What an insert that still waits was refused for: it came before this error."""
+        try:
+            self.data.flush()
+        except DatabaseError as earlier:
+            return earlier
+        return error
+
     def _trace(self, error: SopError) -> Trace:
-        if isinstance(error, DeferredError):
-            script, pc, within = error.where
-            return Trace(place_of(script, pc), within, (), 0)
-        return trace_of(self.stack)
+        return trace_at(error.where if isinstance(error, InsertError) else where_of(self.stack))
 
     def _retry(self, error: DatabaseError) -> None:
         trace = self._trace(error)
@@ -182,7 +189,7 @@ class Machine:
         stack = self.stack
         while True:
             frame = stack[-1]
-            handler = _handler_of(frame, isinstance(error, DeferredError))
+            handler = _handler_of(frame, isinstance(error, InsertError))
             if handler is not None:
                 break
             if len(stack) == 1:

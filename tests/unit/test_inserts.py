@@ -1,0 +1,261 @@
+"""Inserts that wait in a buffer: whatever a script does, it ends as if each had been written at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.errors import DatabaseError
+from runtime.vm.backtrace import Where
+from runtime.vm.data import Data, InsertError
+from runtime.vm.frame import DataOp
+from tests.unit.bench import Runs
+
+SCRIPTS = {
+    "a row in the middle of a batch": """
+script f()
+  for each i in 1 to 9 do
+    insert into items {id: 100 + (i % 5), name: "n{i}", quantity: i}
+  end
+end
+""",
+    "stores in turns, the later one refused first": """
+script f()
+  for each i in 1 to 9 do
+    insert into log {text: "before {i}"}
+    insert into items {id: 100 + (i % 5), name: "n{i}", quantity: i}
+    insert into log {id: 900 + (i % 7), text: "after {i}"}
+  end
+end
+""",
+    "a try that counts and speaks": """
+script f() -> text
+  let n = 0
+  let seen = ""
+  try
+    for each i in 1 to 9 do
+      insert into items {id: 100 + (i % 5), name: "n{i}", quantity: i}
+      set n = n + 1
+      say "inserted {i}"
+    end
+  on error e do
+    set seen = "{n} {e.code} {e.step}"
+  end
+  for each i in 1 to 3 do insert into log {text: "{seen} {i}"} end
+  return seen
+end
+""",
+    "a try in a called script": """
+script put(i: int) -> bool
+  try
+    insert into log {text: "try {i}"}
+    insert into items {id: 100 + (i % 3), name: "n{i}", quantity: i}
+  on error e do
+    insert into log {text: "{e.code} at {e.step}: {e.message}"}
+    return false
+  end
+  return true
+end
+script f() -> int
+  let good = 0
+  for each i in 1 to 7 do
+    if put(i) then set good = good + 1 end
+  end
+  return good
+end
+""",
+    "an error after one that waits": """
+script f() -> int
+  let n = 0
+  for each i in 1 to 9 do
+    insert into items {id: 100 + (i % 5), name: "n{i}", quantity: i}
+    set n = n + 10 // (8 - i)
+  end
+  return n
+end
+""",
+    "an error in a try that only reads, after one that waits": """
+script f() -> text
+  insert into items {id: 1, name: "again", quantity: 1}
+  try
+    fail "on purpose"
+  on error e do
+    return e.message
+  end
+end
+""",
+    "a transaction inside a try": """
+script f() -> text
+  let n = 0
+  try
+    transaction
+      for each i in 1 to 9 do
+        insert into items {id: 100 + (i % 5), name: "n{i}", quantity: i}
+        set n = n + 1
+      end
+    end
+  on error e do
+    return "{n} {e.step}"
+  end
+  return ""
+end
+""",
+    "a child before its parent": """
+script f()
+  for each i in 1 to 4 do
+    insert into parents {id: i}
+    insert into children {parent: i}
+    insert into children {parent: if_odd(i)}
+  end
+end
+script if_odd(i: int) -> int
+  return case when i = 3 then 99 else i end
+end
+""",
+    "insert and upsert of one store in turns": """
+script f() -> int
+  for each i in 1 to 9 do
+    insert into items {name: "n{i}", quantity: i}
+    upsert into items {name: "n{i // 2}", quantity: 100 + i} on name
+  end
+  return count(from items where quantity > 100)
+end
+""",
+    "reads between": """
+script f() -> int
+  let n = 0
+  for each i in 1 to 5 do
+    insert into log {text: "{n}"}
+    set n = n + count(from log)
+    insert into log {text: "{n}"}
+  end
+  emit from log order by id
+  return n
+end
+""",
+    "a list with a bad record": """
+script f()
+  insert into log {text: "first"}
+  let bolt = {id: 8, name: "bolt", quantity: 2}
+  insert into items [{id: 7, name: "a", quantity: 1}, bolt, {id: 9, name: "c", quantity: 3}]
+end
+""",
+    "a query whose rows are inserted and read again": """
+script f()
+  for each i in 1 to 3 do
+    insert into log {text: "one {i}"}
+    insert into log from log select "copy of {i}" as text
+  end
+  emit from log order by id
+end
+""",
+}  # fmt: skip
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Runs:
+    return make(tmp_path)
+
+
+def make(folder: Path) -> Runs:
+    runs = Runs(folder)
+    runs.sql("CREATE TABLE parents (id INTEGER PRIMARY KEY)")
+    runs.sql("CREATE TABLE children (parent INTEGER NOT NULL REFERENCES parents)")
+    return runs
+
+
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on nothing waits."""
+    buffered = Data.write
+
+    def write(data: Data, op: DataOp, params: Sequence[Any], where: Where) -> int:
+        changed = buffered(data, op, params, where)
+        data.flush()
+        return changed
+
+    monkeypatch.setattr(Data, "write", write)
+
+
+def outcome(runs: Runs, text: str) -> tuple[Any, ...]:
+    """What the script came to: the lines that stand, the error, and all data."""
+    runs.compile(text)
+    lines = runs.run("f")
+    for rollback in [line for line in lines if line["type"] == "rollback"]:
+        lines = [line for line in lines if not rollback["to"] < line.get("seq", 0) <= rollback["seq"]]
+    kept = [{name: value for name, value in line.items() if name not in ("seq", "ms", "run")} for line in lines[1:]]
+    data = [runs.sql(f"SELECT * FROM {store} ORDER BY 1, 2") for store in ("items", "log")]
+    return kept, data, runs.sql("SELECT * FROM children")
+
+
+@pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS)
+def test_it_ends_as_if_nothing_had_waited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    for name in ("buffered", "plain"):
+        (tmp_path / name).mkdir()
+    buffered = outcome(make(tmp_path / "buffered"), text)
+    one_by_one(monkeypatch)
+    assert outcome(make(tmp_path / "plain"), text) == buffered
+
+
+def test_the_error_names_step_calls_and_row(runs: Runs) -> None:
+    runs.compile("""
+script put(i: int)
+  insert into items {id: 100 + (i % 5), name: "n{i}", quantity: i}
+end
+script twice(i: int)
+  call put(i)
+  call put(i + 1)
+end
+script f()
+  for each i in 1 to 9 do
+    call twice(i * 2)
+  end
+end
+""")
+    error = runs.error("f")
+    report = error["result"]
+    assert (error["step"], error["in"]) == ("1", "f/twice/put")
+    assert [(call["script"], call["step"]) for call in report["backtrace"]] == [("twice", "2"), ("f", "1.1")]
+    assert report["message"].endswith('the same `id`: {"id":102,"name":"n7","quantity":7}')
+
+
+def test_the_error_of_a_list_names_its_record(runs: Runs) -> None:
+    runs.compile(SCRIPTS["a list with a bad record"])
+    error = runs.error("f")
+    assert error["step"] == "3"
+    assert error["result"]["message"].endswith('{"id":8,"name":"bolt","quantity":2}')
+
+
+def test_a_long_row_is_cut_off_and_one_that_is_no_text_is_said(runs: Runs) -> None:
+    runs.compile("script f(name: text)\n  insert into items {id: 1, name: name, quantity: 1}\nend\n")
+    assert runs.error("f", {"name": "x" * 500})["result"]["message"].endswith("xx…")
+    error = InsertError(DatabaseError("D0307", "a text holds half of a character"), Where((), None, 0), {"a": "\ud800"})
+    assert error.message == "a text holds half of a character: a row that can't be shown"
+
+
+def test_inserts_in_a_loop_are_written_in_bulk(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    connect = runs.connect
+
+    def counting(name: str) -> Any:
+        database = connect(name)
+        bulk = database.execute_many
+
+        def execute_many(statement: Any, rows: Sequence[Any]) -> int:
+            sizes.append(len(rows))
+            return bulk(statement, rows)
+
+        monkeypatch.setattr(database, "execute_many", execute_many, raising=False)
+        return database
+
+    runs.connect = counting
+    runs.compile("""
+script f() -> int
+  for each i in 1 to 2000 do insert into log {text: "{i}"} end
+  return count(from log)
+end
+""")
+    assert runs.result("f") == 2000
+    assert (sum(sizes), len(sizes)) == (2000, 4)
