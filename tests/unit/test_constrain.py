@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import random
 import re
+from itertools import product
 from pathlib import Path
 
 import pytest
-from llguidance import LLMatcher, LLTokenizer
+from llguidance import LLMatcher, LLParserLimits, LLTokenizer, TokenizerWrapper
 
 from runtime.databases.schema import Field, Schema, Store
 from runtime.types import DATE, INT, TEXT
@@ -187,6 +188,49 @@ UNSAYABLE = [
 def test_what_does_not_exist_can_not_be_said(workflow: LLMatcher, text: str, until: str) -> None:
     right = text.index(until) + len(until)
     assert right <= len(accepted(workflow, text)) <= right + len("reorde")  # a wrong name may begin as a right one
+
+
+class Words:
+    """A vocabulary such as models have: bytes, pairs of characters, and words with and without a space before."""
+
+    eos_token_id, bos_token_id = 0, None
+    special_token_ids = (0,)
+
+    def __init__(self, text: str) -> None:
+        characters = [chr(code) for code in range(32, 127)]
+        words = set(re.findall(r"\w+|\n +", text)) | {"".join(pair) for pair in product(characters, repeat=2)}
+        words |= {"".join(some) for some in product('( -"[$1a', repeat=4)}
+        spelt = sorted({*words, *(f" {word}" for word in words)} - set(characters))
+        self.tokens = [b"\xff<end>", *(bytes([byte]) for byte in range(256)), *(word.encode() for word in spelt)]
+        self.numbers = {token: number for number, token in enumerate(self.tokens)}
+
+    def __call__(self, text: str | bytes) -> list[int]:
+        rest, numbers = text if isinstance(text, bytes) else text.encode(), []
+        while rest:
+            length = next(length for length in range(min(len(rest), 20), 0, -1) if rest[:length] in self.numbers)
+            numbers.append(self.numbers[rest[:length]])
+            rest = rest[length:]
+        return numbers
+
+
+def test_a_wide_schema_stays_far_below_what_servers_give_up_at() -> None:
+    """llguidance gives up at 50,000 items a token, and llama.cpp then enforces nothing, without a word."""
+    stores = [Store(f"store{n}", tuple(Field(f"field{n}_{m}", INT) for m in range(12))) for n in range(20)]
+    vocabulary = Vocabulary("wide", {"main": Schema({store.name: store for store in stores})})
+    text = """script wide()
+  @1 emit from store3 as s join store4 on store4.field4_1 = s.field3_1
+          where s.field3_2 > (3 + 4) and not exists(from store5 where field5_1 in (1, 2))
+          group by s.field3_1 select s.field3_1, sum(s.field3_2) as total order by total desc
+  @1 for each e in from store1 do insert into store2 { field2_1: e.field1_1 * 2 } end
+end
+"""
+    vocabulary_of_a_model = LLTokenizer(TokenizerWrapper(Words(text)))
+    limits = LLParserLimits(step_max_items=20_000)
+    decoder = LLMatcher(vocabulary_of_a_model, workflow_grammar(vocabulary), log_level=0, limits=limits)
+    for number in vocabulary_of_a_model.tokenize_str(text):
+        decoder.compute_logit_bias()
+        assert decoder.consume_token(number), decoder.get_error()
+    assert decoder.is_accepting()
 
 
 def test_a_name_is_any_but_the_keywords() -> None:

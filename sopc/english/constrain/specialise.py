@@ -171,26 +171,26 @@ class _Specialised:
         rules = self.rules
         rules["any_source"] = _sources("any_store") + (_sources("QUERY_NAME") if query_names(self.vocabulary) else [])
         rules["one_store"] = [('"from"', "any_source")]
-        for place in places:
-            self._stages(place, [('"from"', f"source_{place}")], _KEEPING)
-            rules[f"source_{place}"] = _sources(f"STORE_{place}")
-        join = copy_of("join_stage", _ANY)
-        self._stages(_ANY, [('"from"', "any_source", join)], (*_KEEPING, "join_stage"))
-        made = copy_of("made", _MADE)
-        rules[made] = [('"from"', "named_source")]
-        rules[made] += [(made, stage) for stage in self._stages_at((*_KEEPING, *_MAKING, "join_stage"), _MADE)]
-        rules["named_source"] = _sources("QUERY_NAME")
-        rules["query"] = [*((copy_of("query", place),) for place in (*places, _ANY)), (made,)]
+        begins: Rules = {place: _sources(f"STORE_{place}") for place in places}
+        begins[_ANY] = [("any_source", copy_of("join_stage", _ANY))]
+        begins[_MADE] = _sources("QUERY_NAME")
+        for place, begin in begins.items():
+            stages, any_query = copy_of("stages", place), copy_of("any_query", place)
+            rules[any_query] = [*begin, *((*one, stages) for one in begin)]
+            rules[stages] = self._stages(place)
+        rules["query"] = [('"from"', "any_query")]
+        rules["any_query"] = [(copy_of("any_query", place),) for place in begins]
 
-    def _stages(self, place: str, begin: Expansions, keeping: tuple[str, ...]) -> None:
-        """A query's stages: those that keep the fields, and from the first that makes columns on, all of them."""
-        plain, made = copy_of("plain", place), copy_of("made", place)
-        self.rules[plain] = [*begin, *((plain, stage) for stage in self._stages_at(keeping, place))]
-        self.rules[made] = [
-            *((plain, stage) for stage in self._stages_at(_MAKING, place)),
-            *((made, stage) for stage in self._stages_at((*_KEEPING, *_MAKING, "join_stage"), _MADE)),
+    def _stages(self, place: str) -> Expansions:
+        """Those that keep the fields, and from the first that makes columns on, all of them."""
+        stages, made = copy_of("stages", place), copy_of("stages", _MADE)
+        joins = ("join_stage",) if place in (_ANY, _MADE) else ()
+        keeping, making = (self._stages_at(each, place) for each in ((*_KEEPING, *joins), _MAKING))
+        return [
+            *((stage,) for stage in (*keeping, *making)),
+            *((stage, stages) for stage in keeping),
+            *((stage, made) for stage in making),
         ]
-        self.rules[copy_of("query", place)] = [(plain,), (made,)]
 
     def _stages_at(self, stages: tuple[str, ...], place: str) -> list[str]:
         return [copy_of(stage, place) if stage in self.family else stage for stage in stages]
