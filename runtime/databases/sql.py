@@ -23,6 +23,10 @@ def expressions_of(dialect: str) -> type[Expressions]:
         from runtime.databases.sqlite_expressions import SQLiteExpressions
 
         return SQLiteExpressions
+    if dialect == "duckdb":
+        from runtime.databases.duckdb_expressions import DuckDBExpressions
+
+        return DuckDBExpressions
     raise DatabaseError("D0308", f"there is no SQL generator for `{dialect}`")
 
 

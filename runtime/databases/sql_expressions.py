@@ -52,13 +52,15 @@ LISTED: Final = frozenset({(name, name) for name in PLAIN | WHOLE} | {("int", "d
 
 class Source(NamedTuple):
     """What a column stands for where it is visible. stored: in the form of the table, not yet the working form.
-    computed: worked out in the SELECT that shows it. collated: see runtime/databases/schema.py."""
+    computed: worked out in the SELECT that shows it. collated: see runtime/databases/schema.py, as for native, which is
+    `stored` there."""
 
     sql: Sql
     type: Type
     stored: bool = False
     computed: bool = False
     collated: bool = False
+    native: str = ""
 
 
 Scope = dict[tuple[int, str], Source]
@@ -146,8 +148,7 @@ class Expressions(ABC):
                 return self.placeholder(expr.index, expr.type)
             case Column():
                 source = self.source(expr)
-                sql = source.sql.copy()
-                return self.working(sql, source.type, collated=source.collated) if source.stored else sql
+                return self.working(source) if source.stored else source.sql.copy()
             case Op():
                 return self._operator(expr)
             case Func():
@@ -182,8 +183,8 @@ class Expressions(ABC):
         """SQL in one type's working form → in another's that it widens to."""
 
     @abstractmethod
-    def working(self, sql: Sql, type_: Type, *, collated: bool = False) -> Sql:
-        """A stored value in its working form."""
+    def working(self, source: Source) -> Sql:
+        """A stored column in its working form."""
 
     @abstractmethod
     def output(self, expr: Expr, *, normalized: bool = False) -> tuple[Sql, str]:
@@ -193,6 +194,10 @@ class Expressions(ABC):
     @abstractmethod
     def written(self, expr: Expr, type_: Type) -> Sql:
         """The expression as a column of the type stores it."""
+
+    @abstractmethod
+    def inserted(self, types: Sequence[Type]) -> exp.Expr:
+        """The rows of an INSERT whose values are params: one row, or as many as the engine's module binds."""
 
     @abstractmethod
     def only_row(self, query: exp.Query, type_: Type) -> exp.Query:

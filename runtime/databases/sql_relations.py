@@ -195,7 +195,9 @@ class Relations:
         store = self.store(name)
         alias = self.alias()
         columns = {
-            (id_, each.name): Source(column(alias, each.name), each.type, stored=True, collated=each.collated)
+            (id_, each.name): Source(
+                column(alias, each.name), each.type, stored=True, collated=each.collated, native=each.stored
+            )
             for each in store.fields
         }
         return Builder(table(store.name, alias), columns)
@@ -308,9 +310,8 @@ class Relations:
                 stored = source.stored and not builder.distinct
                 value = source.sql.copy() if stored else self.expressions.value(Column(*key, source.type))
                 shown.append(named(value, name))
-                columns[key] = Source(
-                    column(alias, name), source.type, stored=stored, collated=source.collated and stored
-                )
+                shape = source if stored else Source(value, source.type)
+                columns[key] = shape._replace(sql=column(alias, name), computed=False)
         order = []
         for sort_key in builder.order if keep_order else ():
             name = _unused("order", names)

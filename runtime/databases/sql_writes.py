@@ -27,12 +27,8 @@ def write_tree(relations: Relations, write: Write) -> exp.Expr:
 
 def _insert(relations: Relations, write: Insert | InsertList) -> exp.Expr:
     store = relations.store(write.store)
-    values = [
-        relations.expressions.placeholder(index, relations.field(store, name).type, stored=True)
-        for index, name in enumerate(write.fields)
-    ]
-    if values:
-        rows: exp.Expr = exp.Values(expressions=[exp.Tuple(expressions=values)])
+    if write.fields:
+        rows = relations.expressions.inserted([relations.field(store, name).type for name in write.fields])
         insert = exp.Insert(this=_target(store, write.fields), expression=rows)
     else:
         insert = exp.Insert(this=table(store.name), default=True)

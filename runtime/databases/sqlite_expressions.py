@@ -15,7 +15,7 @@ from sqlglot.generators.sqlite import SQLiteGenerator
 
 from runtime.databases.forms import form_of
 from runtime.databases.query import Column, Const, Expr, Op, Param
-from runtime.databases.sql_expressions import LISTED, NUMBERS, PLAIN, WHOLE, Over
+from runtime.databases.sql_expressions import LISTED, NUMBERS, PLAIN, WHOLE, Over, Source
 from runtime.databases.sql_pieces import Sql, case, function, number, wrapped
 from runtime.databases.sqlite_arithmetic import Arithmetic, is_arithmetic, is_small
 from runtime.databases.sqlite_forms import GLOB, LONGEST_PATTERN, encoder, glob_pattern
@@ -63,7 +63,8 @@ class SQLiteExpressions(Arithmetic):
         """An operator or function, worked out in Python."""
         return self.call(name, [self.value(arg) for arg in args], [form_of(arg.type) for arg in args], form_of(result))
 
-    def working(self, sql: Sql, type_: Type, *, collated: bool = False) -> Sql:
+    def working(self, source: Source) -> Sql:
+        sql, type_ = source.sql.copy(), source.type
         if type_.name == "decimal":
             units = exp.Mul(this=sql, expression=number(10**type_.scale)) if type_.scale else sql
             return exp.Cast(this=function("round", units), to=exp.DataType.build("INTEGER"))
@@ -74,7 +75,7 @@ class SQLiteExpressions(Arithmetic):
                 exp.EQ(this=function("substr", sql.copy(), number(11), number(1)), expression=exp.Literal.string(" ")),
             )
             return case(usual, sql.copy(), self.call("same", [sql.copy()], ["T"], "T"))
-        if collated:
+        if source.collated:
             return exp.Collate(this=sql, expression=exp.Var(this="BINARY"))
         return sql
 
@@ -95,6 +96,10 @@ class SQLiteExpressions(Arithmetic):
         if type_.name == "decimal":
             return self.call("same", [sql], [form_of(type_)], form_of(type_, stored=True))
         return sql
+
+    def inserted(self, types: Sequence[Type]) -> exp.Expr:
+        values = [self.placeholder(index, type_, stored=True) for index, type_ in enumerate(types)]
+        return exp.Values(expressions=[exp.Tuple(expressions=values)])
 
     def only_row(self, query: exp.Query, type_: Type) -> exp.Query:
         # SQLite would take the first row of many without a word

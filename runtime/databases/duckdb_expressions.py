@@ -1,0 +1,84 @@
+"""Query expressions → DuckDB's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
+
+from runtime.databases.duckdb_functions import PREFIX, SAID
+from runtime.databases.duckdb_types import NARROW, spelled
+from runtime.databases.query import Expr
+from runtime.databases.sql_pieces import Sql, function, number, wrapped
+from runtime.databases.typed_expressions import TypedExpressions
+from runtime.types import DECIMAL_PRECISION, Type
+
+
+class DuckDBExpressions(TypedExpressions):
+    """See runtime/databases/typed_expressions.py."""
+
+    dialect = DuckDB
+    engine = "DuckDB"
+    said: ClassVar[dict[str, str]] = SAID
+
+    def spelled(self, type_: Type) -> str:
+        return spelled(type_)
+
+    def from_native(self, sql: Sql, type_: Type, native: str) -> Sql:
+        if native in NARROW:
+            return sql
+        if native == "TIMESTAMP WITH TIME ZONE":
+            return exp.AtTimeZone(this=sql, zone=exp.Literal.string("UTC"))
+        if native == "INTERVAL":
+            return function("epoch_us", sql)
+        return self.helper("json_of", sql) if type_.name in ("any", "record") else self.cast(sql, type_)
+
+    def stored(self, sql: Sql, type_: Type) -> Sql:
+        return function("to_microseconds", sql) if type_.name == "duration" else sql
+
+    def helper(self, name: str, *args: Sql) -> Sql:
+        return function(PREFIX + name, *args)
+
+    def text_test(self, op: str, args: Sequence[Expr]) -> Sql:
+        if op == "like":
+            return exp.Like(this=wrapped(self.value(args[0])), expression=wrapped(self.value(args[1])))
+        return super().text_test(op, args)
+
+    # ── arithmetic ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def int_quotient(self, a: Sql, b: Sql) -> Sql:
+        return exp.IntDiv(this=a, expression=b)
+
+    def float_remainder(self, a: Sql, b: Sql) -> Sql:
+        return exp.Mod(this=wrapped(a), expression=wrapped(b))
+
+    def decimal_quotient(self, a: Sql, a_scale: int, b: Sql, b_scale: int, scale: int) -> Sql:
+        # both as whole numbers, the first so much larger that the quotient counts units of the result's last digit
+        more = scale + b_scale - a_scale
+        quotient = self.helper("quotient", _units(a, a_scale + max(more, 0)), _units(b, b_scale + max(-more, 0)))
+        return _of_units(quotient, scale)
+
+    def whole_quotient(self, a: Sql, a_scale: int, b: Sql, b_scale: int) -> Sql:
+        scale = max(a_scale, b_scale)
+        quotient = exp.IntDiv(this=_units(a, scale), expression=_units(b, scale))
+        return _cast(quotient, f"DECIMAL({DECIMAL_PRECISION}, 0)")
+
+
+def _cast(sql: Sql, type_: str) -> Sql:
+    return exp.Cast(this=sql, to=exp.DataType.build(type_, dialect=DuckDB))
+
+
+def _units(sql: Sql, scale: int) -> Sql:
+    """A decimal of at most that scale in units of its last digit."""
+    return _cast(
+        exp.Mul(this=wrapped(sql), expression=_cast(number(10**scale), "HUGEINT")) if scale else sql, "HUGEINT"
+    )
+
+
+def _of_units(units: Sql, scale: int) -> Sql:
+    """A whole number of units → the decimal: times 0.000001, which is a shift of the point."""
+    whole = _cast(units, f"DECIMAL({DECIMAL_PRECISION}, 0)")
+    unit = _cast(exp.Literal.string(format(10**-scale, f".{scale}f")), f"DECIMAL({scale + 1}, {scale})")
+    return exp.Mul(this=whole, expression=unit)

@@ -1,0 +1,301 @@
+"""How DuckDB says the functions of the language: its own where they mean the same, else macros made here.
+
+A macro of MACROS is `sop_` and its name in SQL. It is made in a connection when a statement first needs it, and is
+gone with it. `error('V0105')` makes the statement fail with that code (runtime/databases/duckdb_errors.py).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+PREFIX: Final = "sop_"
+_USES: Final = re.compile(rf"\b{PREFIX}(\w+)\(", re.IGNORECASE)
+
+# function of the table, or function and type of its first argument → function of DuckDB, or [macro]
+SAID: Final[dict[str, str]] = {
+    # text
+    "upper": "upper",
+    "lower": "lower",
+    "trim": "[trim]",
+    "length text": "length",
+    "length list": "len",
+    "substring": "[substring]",
+    "left": "[left]",
+    "right": "[right]",
+    "replace": "replace",
+    "position": "instr",
+    "repeat": "[repeat]",
+    "reverse text": "[reverse]",
+    "reverse list": "list_reverse",
+    "pad_left": "[pad_left]",
+    "pad_right": "[pad_right]",
+    "split": "[split]",
+    "join": "[join]",
+    "contains": "contains",
+    "starts_with": "starts_with",
+    "ends_with": "ends_with",
+    # numbers
+    "abs": "abs",
+    "round int": "[round_int]",
+    "round float": "[round_float]",
+    "round decimal": "[round_decimal]",
+    "floor int": "[same]",
+    "floor": "[floor]",
+    "ceil int": "[same]",
+    "ceil": "[ceil]",
+    "sqrt": "[sqrt]",
+    "power": "[power]",
+    "sign": "[sign]",
+    # conversion
+    "int int": "[same]",
+    "int bool": "[int_of_bool]",
+    "int float": "[int_of_number]",
+    "int decimal": "[int_of_number]",
+    "int text": "[int_of_text]",
+    "int any": "[int_of_any]",
+    "float float": "[same]",
+    "float int": "[float_of_number]",
+    "float decimal": "[float_of_number]",
+    "float text": "[float_of_text]",
+    "float any": "[float_of_any]",
+    "decimal decimal": "[same]",
+    "decimal int": "[same]",
+    "decimal float": "[decimal_of_float]",
+    "decimal text": "[decimal_of_text]",
+    "decimal any": "[decimal_of_any]",
+    "text text": "[same]",
+    "text bool": "[text_of]",
+    "text int": "[text_of]",
+    "text decimal": "[text_of]",
+    "text date": "[text_of]",
+    "text float": "[text_of_float]",
+    "text timestamp": "[text_of_timestamp]",
+    "text duration": "[text_of_duration]",
+    "text any": "[text_of_any]",
+    "bool text": "[bool_of_text]",
+    "bool int": "[bool_of_int]",
+    "bool any": "[bool_of_any]",
+    "date text": "[date_of_text]",
+    "date timestamp": "[date_of_timestamp]",
+    "date int": "[date_of_parts]",
+    "date any": "[date_of_any]",
+    "timestamp text": "[timestamp_of_text]",
+    "timestamp date": "[timestamp_of_date]",
+    "timestamp any": "[timestamp_of_any]",
+    # dates and times
+    "year": "year",
+    "quarter": "quarter",
+    "month": "month",
+    "day": "day",
+    "weekday": "isodow",
+    "hour": "hour",
+    "minute": "minute",
+    "second": "second",
+    "start_of date": "[start_of_date]",
+    "start_of timestamp": "[start_of_timestamp]",
+    "add_days date": "[add_days_date]",
+    "add_days timestamp": "[add_days_timestamp]",
+    "add_months date": "[add_months_date]",
+    "add_months timestamp": "[add_months_timestamp]",
+    "add_years date": "[add_years_date]",
+    "add_years timestamp": "[add_years_timestamp]",
+    "days_between": "[days_between]",
+    "days": "[days]",
+    "hours": "[hours]",
+    "minutes": "[minutes]",
+    "seconds": "[seconds]",
+    # lists
+    "sort": "[sort]",
+    "unique": "[unique]",
+    "append": "list_append",
+    "first_item": "[first_item]",
+    "last_item": "[last_item]",
+    "range": "[range]",
+    "sum_of": "[sum_of]",
+    "min_of": "list_min",
+    "max_of": "list_max",
+}
+
+_SPACE: Final = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())  # what Python strips
+_ROUNDED: Final = " ".join(
+    f"WHEN {n} THEN CAST(CAST(CAST(x AS VARCHAR) AS DECIMAL(38,{n})) AS DOUBLE)" for n in range(1, 19)
+)
+_DAY: Final = 86_400_000_000  # microseconds
+
+# name → parameters and body; several of them where a macro takes more or fewer arguments
+MACROS: Final[dict[str, str]] = {
+    # arithmetic
+    "finite": "(x) AS CASE WHEN NOT isfinite(x) THEN error('V0103') ELSE x END",
+    "quotient": "(a, b) AS (2 * a + CASE WHEN a < 0 THEN -abs(b) ELSE abs(b) END) // (2 * b)",
+    "checked_date": (
+        "(d) AS CASE WHEN d < DATE '0001-01-01' OR d > DATE '9999-12-31' THEN error('V0107') ELSE CAST(d AS DATE) END"
+    ),
+    "checked_timestamp": (
+        "(t) AS CASE WHEN t < TIMESTAMP '0001-01-01' OR t >= TIMESTAMP '9999-12-31' + to_days(1) THEN error('V0107')"
+        " ELSE t END"
+    ),
+    "whole_days": f"(us) AS CASE WHEN us % {_DAY} <> 0 THEN error('V0106') ELSE us // {_DAY} END",
+    "moved_date": "(d, us) AS sop_add_days_date(d, sop_whole_days(us))",
+    "moved_timestamp": "(t, us) AS sop_checked_timestamp(t + to_microseconds(us))",
+    "between_dates": f"(a, b) AS (a - b) * {_DAY}",
+    "between_timestamps": "(a, b) AS epoch_us(a) - epoch_us(b)",
+    # text
+    "trim": f"(t) AS trim(t, '{_SPACE}')",
+    "count": "(n, most) AS CASE WHEN n < 0 THEN error('V0106') ELSE least(n, most) END",
+    "substring": (
+        "(t, s) AS CASE WHEN s < 1 THEN error('V0106') ELSE substring(t, least(s, 2147483647)) END,"
+        " (t, s, n) AS CASE WHEN s < 1 THEN error('V0106')"
+        " ELSE substring(t, least(s, 2147483647), sop_count(n, 2147483647)) END"
+    ),
+    "left": "(t, n) AS left(t, sop_count(n, 2147483647))",
+    "right": "(t, n) AS right(t, sop_count(n, 2147483647))",
+    "repeat": (
+        "(t, n) AS CASE WHEN n > 0 AND length(t) > 0 AND n > 10000000 // greatest(length(t), 1) THEN error('V0106')"
+        " ELSE repeat(t, sop_count(n, 10000000)) END"
+    ),
+    "reverse": "(t) AS array_to_string(list_reverse(string_split(t, '')), '')",
+    "pad_left": (
+        "(t, n, f) AS CASE WHEN f = '' OR n > 10000000 THEN error('V0106') WHEN n <= length(t) THEN t"
+        " ELSE lpad(t, CAST(n AS INTEGER), f) END, (t, n) AS sop_pad_left(t, n, ' ')"
+    ),
+    "pad_right": (
+        "(t, n, f) AS CASE WHEN f = '' OR n > 10000000 THEN error('V0106') WHEN n <= length(t) THEN t"
+        " ELSE rpad(t, CAST(n AS INTEGER), f) END, (t, n) AS sop_pad_right(t, n, ' ')"
+    ),
+    "split": "(t, s) AS CASE WHEN s = '' THEN error('V0106') ELSE string_split(t, s) END",
+    "join": (
+        "(l, s) AS CASE WHEN len(list_filter(l, lambda x: x IS NULL)) > 0 THEN error('V0106')"
+        " ELSE array_to_string(l, s) END"
+    ),
+    # numbers
+    "same": "(x) AS x",
+    "round_int": (
+        "(x) AS x, (x, n) AS CASE WHEN n >= 0 THEN x WHEN n < -19 THEN 0 ELSE"
+        " CAST(sop_quotient(CAST(x AS HUGEINT), CAST(pow(10, -n) AS HUGEINT)) * CAST(pow(10, -n) AS HUGEINT) AS BIGINT)"
+        " END"
+    ),
+    "round_float": (
+        "(x) AS round(x), (x, n) AS CASE WHEN n >= 0 AND abs(x) >= 1e15 OR n > 18 OR abs(x) >= 1e37 THEN x"
+        " WHEN n < -19 THEN 0.0::DOUBLE WHEN n = 0 THEN round(x) WHEN n < 0 THEN CAST(sop_quotient("
+        "CAST(trunc(CAST(CAST(x AS VARCHAR) AS DECIMAL(38,0))) AS HUGEINT), CAST(pow(10, -n) AS HUGEINT))"
+        f" * CAST(pow(10, -n) AS HUGEINT) AS DOUBLE) ELSE CASE n {_ROUNDED} END END"
+    ),
+    "round_decimal": (
+        "(x, n) AS CASE n "
+        + " ".join(f"WHEN {n} THEN CAST(CAST(x AS DECIMAL(38,{n})) AS DECIMAL(38,18))" for n in range(18))
+        + " ELSE error('V0106') END"
+    ),
+    "floor": "(x) AS CAST(floor(x) AS BIGINT)",
+    "ceil": "(x) AS CAST(ceil(x) AS BIGINT)",
+    "sqrt": "(x) AS CASE WHEN x < 0 THEN error('V0106') ELSE sqrt(CAST(x AS DOUBLE)) END",
+    "power": (
+        "(a, b) AS CASE WHEN a = 0 AND b < 0 OR a < 0 AND b <> floor(b) THEN error('V0106')"
+        " ELSE sop_finite(pow(CAST(a AS DOUBLE), CAST(b AS DOUBLE))) END"
+    ),
+    "sign": "(x) AS CAST(sign(x) AS BIGINT)",
+    # conversion
+    "int_of_bool": "(x) AS CAST(x AS BIGINT)",
+    "int_of_number": "(x) AS CAST(trunc(x) AS BIGINT)",
+    "int_of_text": (
+        "(t) AS CASE WHEN t IS NOT NULL AND (NOT regexp_full_match(sop_trim(t), '[+-]?[0-9]{1,40}')"
+        " OR TRY_CAST(sop_trim(t) AS BIGINT) IS NULL) THEN error('V0105') ELSE CAST(sop_trim(t) AS BIGINT) END"
+    ),
+    "float_of_number": "(x) AS CAST(x AS DOUBLE)",
+    "number_text": (
+        "(t) AS CASE WHEN NOT regexp_full_match(sop_trim(t),"
+        " '[+-]?([0-9]{1,400}(\\.[0-9]{0,400})?|\\.[0-9]{1,400})([eE][+-]?[0-9]{1,3})?') THEN error('V0105')"
+        " ELSE sop_trim(t) END"
+    ),
+    "float_of_text": "(t) AS CAST(sop_number_text(t) AS DOUBLE)",
+    "decimal_of_float": "(x) AS CAST(CAST(x AS VARCHAR) AS DECIMAL(38,10))",
+    "decimal_of_text": "(t) AS CAST(sop_number_text(t) AS DECIMAL(38,10))",
+    "text_of": "(x) AS CAST(x AS VARCHAR)",
+    "text_of_float": "(x) AS regexp_replace(CAST(x AS VARCHAR), 'e(-?)\\+?0*', 'e\\1')",
+    "text_of_timestamp": (
+        "(t) AS replace(CAST(date_trunc('second', t) AS VARCHAR), ' ', 'T')"
+        " || CASE WHEN epoch_us(t) % 1000000 = 0 THEN '' ELSE strftime(t, '.%f') END || 'Z'"
+    ),
+    "text_of_duration": (
+        f"(us) AS CASE WHEN us < 0 THEN '-P' ELSE 'P' END || CASE WHEN abs(us) >= {_DAY} OR us = 0 THEN"
+        f" abs(us) // {_DAY} || 'D' ELSE '' END || CASE WHEN us % {_DAY} = 0 THEN '' ELSE 'T'"
+        f" || abs(us) % {_DAY} // 1000000 || CASE WHEN us % 1000000 = 0 THEN '' ELSE"
+        " '.' || rtrim(lpad(CAST(abs(us) % 1000000 AS VARCHAR), 6, '0'), '0') END || 'S' END"
+    ),
+    "bool_of_text": (
+        "(t) AS CASE WHEN sop_trim(t) NOT IN ('true', 'false') THEN error('V0105') ELSE sop_trim(t) = 'true' END"
+    ),
+    "bool_of_int": "(x) AS CASE WHEN x NOT IN (0, 1) THEN error('V0105') ELSE x = 1 END",
+    "date_of_text": (
+        "(t) AS CASE WHEN t IS NOT NULL AND (NOT regexp_full_match(sop_trim(t), '[0-9]{4}-[0-9]{2}-[0-9]{2}')"
+        " OR coalesce(TRY_CAST(sop_trim(t) AS DATE) < DATE '0001-01-01', true)) THEN error('V0105')"
+        " ELSE CAST(sop_trim(t) AS DATE) END"
+    ),
+    "date_of_timestamp": "(t) AS CAST(t AS DATE)",
+    "date_of_parts": (
+        "(y, m, d) AS CASE WHEN y IS NOT NULL AND m IS NOT NULL AND d IS NOT NULL AND (y NOT BETWEEN 1 AND 9999"
+        " OR m NOT BETWEEN 1 AND 12 OR d NOT BETWEEN 1 AND 31 OR TRY(make_date(y, m, d)) IS NULL)"
+        " THEN error('V0106') ELSE make_date(y, m, d) END"
+    ),
+    "timestamp_of_text": (
+        "(t) AS CASE WHEN t IS NOT NULL AND (NOT regexp_full_match(sop_trim(t), '[0-9]{4}-[0-9]{2}-[0-9]{2}"
+        "([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?')"
+        " OR coalesce(TRY_CAST(sop_trim(t) AS TIMESTAMPTZ) < TIMESTAMPTZ '0001-01-01 00:00:00Z', true))"
+        " THEN error('V0105') ELSE CAST(sop_trim(t) AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END"
+    ),
+    "timestamp_of_date": "(d) AS CAST(d AS TIMESTAMP)",
+    # dates and times
+    "start_of_date": (
+        "(d, unit) AS CASE WHEN unit NOT IN ('year', 'quarter', 'month', 'week', 'day') THEN error('V0106')"
+        " ELSE CAST(date_trunc(unit, d) AS DATE) END"
+    ),
+    "start_of_timestamp": (
+        "(t, unit) AS CASE WHEN unit NOT IN ('year', 'quarter', 'month', 'week', 'day', 'hour', 'minute')"
+        " THEN error('V0106') ELSE date_trunc(unit, t) END"
+    ),
+    "moves": "(n, most) AS CASE WHEN abs(n) > most THEN error('V0107') ELSE CAST(n AS INTEGER) END",
+    "add_days_date": "(d, n) AS sop_checked_date(d + sop_moves(n, 4000000))",
+    "add_days_timestamp": "(t, n) AS sop_checked_timestamp(t + to_days(sop_moves(n, 4000000)))",
+    "add_months_date": "(d, n) AS sop_checked_date(CAST(d + to_months(sop_moves(n, 120000)) AS DATE))",
+    "add_months_timestamp": "(t, n) AS sop_checked_timestamp(t + to_months(sop_moves(n, 120000)))",
+    "add_years_date": "(d, n) AS sop_add_months_date(d, sop_moves(n, 10000) * 12)",
+    "add_years_timestamp": "(t, n) AS sop_add_months_timestamp(t, sop_moves(n, 10000) * 12)",
+    "days_between": "(a, b) AS CAST(b AS DATE) - CAST(a AS DATE)",
+    "days": f"(us) AS us // {_DAY}",
+    "hours": "(us) AS us // 3600000000",
+    "minutes": "(us) AS us // 60000000",
+    "seconds": "(us) AS us // 1000000",
+    # lists
+    "sort": "(l) AS list_sort(l, 'ASC', 'NULLS LAST')",
+    "unique": "(l) AS list_filter(l, lambda x, i: list_position(l, x) = i)",
+    "first_item": "(l) AS l[1]",
+    "last_item": "(l) AS l[-1]",
+    "range": "(a, b) AS CASE WHEN b - a >= 1000000 THEN error('V0106') ELSE range(a, b + 1) END",
+    "sum_of": "(l) AS list_sum(l)",
+    # JSON
+    "json_of": "(x) AS to_json(x)",
+    "text_of_any": (
+        "(j) AS CASE json_type(j) WHEN 'VARCHAR' THEN j ->> '$' WHEN 'NULL' THEN NULL ELSE CAST(j AS VARCHAR) END"
+    ),
+}
+
+
+def macros_in(sql: str) -> list[str]:
+    """Names of the macros that a statement needs, each after those that it needs itself."""
+    found: list[str] = []
+    _collect(sql, found)
+    return found
+
+
+def _collect(sql: str, found: list[str]) -> None:
+    for name in _USES.findall(sql):
+        name = name.lower()
+        body = MACROS.get(name)
+        if body is not None and name not in found:
+            _collect(re.sub(rf"\b{PREFIX}{name}\(", "(", body), found)
+            found.append(name)
+
+
+def macro_sql(name: str) -> str:
+    """The statement that makes a macro in a connection."""
+    return f"CREATE OR REPLACE TEMP MACRO {PREFIX}{name}{MACROS[name]}"

@@ -1,0 +1,83 @@
+"""An open DuckDB connection → its Schema: stores, types, keys."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any, Final, Protocol
+
+from runtime.databases.duckdb_types import type_of
+from runtime.databases.schema import Field, ForeignKey, Schema, Store
+
+_FIELDS: Final = """
+SELECT c.table_name, c.column_name, c.data_type, c.is_nullable, c.column_default, c.is_generated,
+  t.sql IS NULL, coalesce(t.sql ILIKE '%collate%', false)
+FROM duckdb_columns() AS c LEFT JOIN duckdb_tables() AS t USING (table_oid, schema_oid, database_oid)
+WHERE NOT c.internal AND c.database_name = current_database() AND c.schema_name = current_schema()
+ORDER BY c.table_oid, c.column_index
+"""
+_CONSTRAINTS: Final = """
+SELECT table_name, constraint_type, constraint_column_names, referenced_table, referenced_column_names
+FROM duckdb_constraints()
+WHERE database_name = current_database() AND schema_name = current_schema()
+  AND constraint_type IN ('PRIMARY KEY', 'UNIQUE', 'FOREIGN KEY')
+ORDER BY table_oid, constraint_index
+"""
+_INDEXES: Final = """
+SELECT table_name, expressions
+FROM duckdb_indexes()
+WHERE database_name = current_database() AND schema_name = current_schema() AND is_unique
+ORDER BY table_oid, index_oid
+"""
+
+
+class Connection(Protocol):
+    """What is needed of a connection of the duckdb package."""
+
+    def execute(self, sql: str) -> Any: ...
+
+
+def read_schema(connection: Connection) -> Schema:
+    """Every table and view of the current schema. Raises duckdb.Error."""
+    columns: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for row in connection.execute(_FIELDS).fetchall():
+        columns[row[0]].append(row)
+    keys: dict[str, tuple[str, ...]] = {}
+    unique: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    foreign: dict[str, list[ForeignKey]] = defaultdict(list)
+    for table, kind, names, other, others in connection.execute(_CONSTRAINTS).fetchall():
+        if kind == "FOREIGN KEY":
+            foreign[table].append(ForeignKey(tuple(names), other, tuple(others)))
+            continue
+        if kind == "PRIMARY KEY":
+            keys[table] = tuple(names)
+        unique[table].append(tuple(names))
+    for table, expressions in connection.execute(_INDEXES).fetchall():
+        names = [name.strip().strip("'\"") for name in expressions.strip("[]").split(",")]
+        if set(names) <= {row[1] for row in columns[table]}:  # not those on expressions
+            unique[table].append(tuple(names))
+    return Schema(
+        {
+            name: Store(
+                name=name,
+                fields=tuple(map(_field, rows)),
+                primary_key=keys.get(name, ()),
+                unique=tuple(dict.fromkeys([*([keys[name]] if name in keys else []), *unique[name]])),
+                foreign_keys=tuple(foreign[name]),
+                read_only=rows[0][6],
+            )
+            for name, rows in columns.items()
+        }
+    )
+
+
+def _field(row: tuple[Any, ...]) -> Field:
+    _, name, declared, nullable, default, generated, _, collations = row
+    type_, native = type_of(declared)
+    return Field(
+        name=name,
+        type=type_.or_null() if nullable else type_,
+        has_default=default is not None or generated,
+        collated=collations and type_.name == "text",
+        generated=generated,
+        stored=native,
+    )

@@ -1,0 +1,145 @@
+"""Arithmetic of a query → that of an engine with types of its own, which raises errors for ints and decimals by itself.
+
+An engine may keep a column in fewer bits than the language's ints and floats have, and would then work with as few: so
+one operand at least is known to have 64, or cast. Floats are checked once, where the expression begins: what is not
+finite stays so up to there, except in a divisor, which is checked by itself.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Final
+
+from sqlglot import exp
+
+from runtime.databases.query import Aggregate, Column, Const, Expr, Op, Param
+from runtime.databases.sql_expressions import ARITHMETIC, Expressions
+from runtime.databases.sql_pieces import Sql, function, wrapped
+from runtime.types import FLOAT, MAX_SCALE, Type
+
+_OPERATORS: Final[dict[str, type[exp.Binary]]] = {"add": exp.Add, "sub": exp.Sub, "mul": exp.Mul, "mod": exp.Mod}
+_DAYS: Final = frozenset({"date", "timestamp"})
+
+
+class TypedArithmetic(Expressions):
+    """Arithmetic for the writer of a typed engine's expressions."""
+
+    @abstractmethod
+    def cast(self, sql: Sql, type_: Type) -> Sql:
+        """The SQL as the engine's type for one of ours."""
+
+    @abstractmethod
+    def helper(self, name: str, *args: Sql) -> Sql:
+        """A call of one of the SQL functions that this program brings along for the engine."""
+
+    @abstractmethod
+    def int_quotient(self, a: Sql, b: Sql) -> Sql:
+        """a / b of ints, cut off after the point."""
+
+    @abstractmethod
+    def float_remainder(self, a: Sql, b: Sql) -> Sql:
+        """The remainder of a / b, with a's sign."""
+
+    @abstractmethod
+    def decimal_quotient(self, a: Sql, a_scale: int, b: Sql, b_scale: int, scale: int) -> Sql:
+        """a / b to that scale, halves away from zero, of decimals of the given scales (an int counts as one)."""
+
+    @abstractmethod
+    def whole_quotient(self, a: Sql, a_scale: int, b: Sql, b_scale: int) -> Sql:
+        """a / b of decimals, cut off after the point."""
+
+    def arithmetic(self, expr: Op) -> Sql:
+        sql = self._operation(expr)
+        return self.finite(sql) if expr.type.name == "float" else sql
+
+    def finite(self, sql: Sql) -> Sql:
+        """The float; V0103 where it is an infinity or no number."""
+        return self.helper("finite", sql)
+
+    def _operation(self, expr: Op) -> Sql:
+        op, args, kind = expr.op, expr.args, expr.type.name
+        if op == "neg":
+            return exp.Neg(this=wrapped(self.wide(args[0])))
+        if kind == "float":
+            return self._float(op, args[0], args[1])
+        if kind == "int":
+            return self._int(op, args[0], args[1])
+        if kind == "decimal":
+            return self._decimal(expr)
+        if kind in _DAYS:
+            return self._moved(kind, op, args[0], args[1])
+        a, b = self.value(args[0]), self.value(args[1])
+        if args[0].type.name in _DAYS:  # what lies between them is a duration
+            return self.helper(f"between_{args[0].type.name}s", a, b)
+        return _OPERATORS[op](this=wrapped(a), expression=wrapped(b))
+
+    def _moved(self, kind: str, op: str, a: Expr, b: Expr) -> Sql:
+        """A date or timestamp, some duration later or earlier."""
+        if a.type.name != kind:
+            a, b = b, a
+        duration = self.value(b)
+        return self.helper(f"moved_{kind}", self.value(a), exp.Neg(this=wrapped(duration)) if op == "sub" else duration)
+
+    def _float(self, op: str, a: Expr, b: Expr) -> Sql:
+        left, right = self._number(a), self._number(b)
+        if not (self._is_wide(a, "float") or self._is_wide(b, "float")):
+            left = self.cast(left, FLOAT)
+        if op in ("div", "intdiv", "mod") and _is_arithmetic(b) and b.type.name == "float":
+            right = self.finite(right)
+        if op == "mod":
+            return self.float_remainder(left, right)
+        if op in ("div", "intdiv"):
+            quotient = self.divided(left, right)
+            return function("trunc", quotient) if op == "intdiv" else quotient
+        return _OPERATORS[op](this=wrapped(left), expression=wrapped(right))
+
+    def _int(self, op: str, a: Expr, b: Expr) -> Sql:
+        left = wrapped(self._number(a) if self._is_wide(b, "int") else self.wide(a))
+        right = wrapped(self._number(b))
+        return self.int_quotient(left, right) if op == "intdiv" else _OPERATORS[op](this=left, expression=right)
+
+    def _decimal(self, expr: Op) -> Sql:
+        op, (a, b) = expr.op, expr.args
+        left, right = self._number(a), self._number(b)
+        if op == "div":
+            return self.decimal_quotient(left, a.type.scale, right, b.type.scale, expr.type.scale)
+        if op == "intdiv":
+            return self.whole_quotient(left, a.type.scale, right, b.type.scale)
+        result = _OPERATORS[op](this=wrapped(left), expression=wrapped(right))
+        if op == "mul" and a.type.scale + b.type.scale > MAX_SCALE:
+            return self.cast(result, expr.type)
+        return result
+
+    def divided(self, a: Sql, b: Sql) -> Sql:
+        """`a / b`, as it stands."""
+        dialect = self.dialect
+        return exp.Div(this=wrapped(a), expression=wrapped(b), typed=dialect.TYPED_DIVISION, safe=dialect.SAFE_DIVISION)
+
+    def _number(self, expr: Expr) -> Sql:
+        """An operand, floats unchecked."""
+        return self._operation(expr) if _is_arithmetic(expr) and isinstance(expr, Op) else self.value(expr)
+
+    def wide(self, expr: Expr) -> Sql:
+        """An operand, with all the bits of an int or float."""
+        sql = self._number(expr)
+        kind = expr.type.name
+        return self.cast(sql, expr.type) if kind in ("int", "float") and not self._is_wide(expr, kind) else sql
+
+    def _is_wide(self, expr: Expr, kind: str) -> bool:
+        """Whether it is an int or float (kind) that is known to have 64 bits for the engine."""
+        if expr.type.name != kind:
+            return False
+        match expr:
+            case Const() | Param() | Op():
+                return True
+            case Column():
+                source = self.source(expr)
+                return source.stored and not source.native
+            case Aggregate():
+                return expr.name in ("count", "sum", "avg")
+            case _:
+                return False
+
+
+def _is_arithmetic(expr: Expr) -> bool:
+    return isinstance(expr, Op) and expr.op in ARITHMETIC

@@ -1,0 +1,219 @@
+"""Query expressions → those of an engine with types of its own (DuckDB, PostgreSQL).
+
+The working form of a type is the engine's own: BOOLEAN, BIGINT, DOUBLE, DECIMAL, text that compares by code point,
+DATE, TIMESTAMP in UTC, JSON, a list of those; a duration is a BIGINT of microseconds. A column that the engine keeps as
+something else (`native`) is converted where it is used. Every placeholder is cast to its type, so that the engine
+guesses none. Helpers are SQL functions that the engine's module brings along; what raises an error of ours does so
+there.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import ClassVar, Final
+
+from sqlglot import exp
+
+from runtime.conversion import from_const, to_text
+from runtime.databases.forms import form_of
+from runtime.databases.query import Const, Expr, Op, Param
+from runtime.databases.sql_expressions import NUMBERS, PLAIN, WHOLE, Over, Source
+from runtime.databases.sql_pieces import Sql, function, wrapped
+from runtime.databases.typed_arithmetic import TypedArithmetic
+from runtime.errors import DatabaseError
+from runtime.types import BOOL, DECIMAL_PRECISION, INT, TEXT, Type, decimal_of, list_of
+
+ROW_COUNT: Final = "c"  # the form of a limit: an int that is not negative
+ONE_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class TypedExpressions(TypedArithmetic):
+    """What DuckDB and PostgreSQL share.
+
+    said: function of the table, alone or followed by the name of its first argument's type (`int text`) → the engine's
+    own function, or a helper's name in brackets (`[int_of_text]`), that means the same. A function that is not there
+    can't be used in a query.
+    """
+
+    updates_by_key = False
+    engine: ClassVar[str]
+    said: ClassVar[dict[str, str]]
+
+    # ── hooks ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @abstractmethod
+    def spelled(self, type_: Type) -> str:
+        """The engine's type for the working form of one of ours."""
+
+    @abstractmethod
+    def from_native(self, sql: Sql, type_: Type, native: str) -> Sql:
+        """A column of the engine's type `native` in the working form of ours."""
+
+    @abstractmethod
+    def stored(self, sql: Sql, type_: Type) -> Sql:
+        """A value in its working form as a column takes it."""
+
+    def cast(self, sql: Sql, type_: Type) -> Sql:
+        return exp.Cast(this=sql, to=exp.DataType.build(self.spelled(type_), dialect=self.dialect))
+
+    # ── leaves ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def placeholder(self, bind: int, type_: Type, *, stored: bool = False) -> Sql:
+        if type_.name == "null":
+            return exp.Null()
+        form = form_of(type_)
+        sql = self.cast(self.bind((bind, form), bind, form), type_)
+        return self.stored(sql, type_) if stored else sql
+
+    def const(self, value: Const, type_: Type) -> Sql:
+        if value.value is None:
+            return exp.Null() if type_.name == "null" else self.cast(exp.Null(), type_)
+        known = from_const(value)
+        if type_.name == "float":
+            return self.cast(self.constant(float(known)), type_)
+        if type_.name == "decimal":
+            exact = Decimal(known).quantize(Decimal(1).scaleb(-type_.scale))
+            digits = len(exact.as_tuple().digits)
+            return self.cast(self.constant(to_text(exact)), decimal_of(max(digits, type_.scale, 1), type_.scale))
+        if type_.name == "duration":
+            return self.cast(self.constant(known // ONE_MICROSECOND), type_)
+        if type_.name in ("date", "timestamp"):
+            return self.cast(
+                self.constant(str(known.replace(tzinfo=None) if type_.name == "timestamp" else known)), type_
+            )
+        return self.cast(self.constant(value.value), type_)
+
+    def converted(self, sql: Sql, from_: Type, to: Type) -> Sql:
+        before, after = form_of(from_), form_of(to)
+        if before == after or before == "n" or after == "n":
+            return sql
+        return self.helper("json_of", sql) if after == "j" else self.cast(sql, to)
+
+    def working(self, source: Source) -> Sql:
+        sql = source.sql.copy()
+        if source.native:
+            return self.from_native(sql, source.type, source.native)
+        return self.by_code_point(sql) if source.collated else sql
+
+    def by_code_point(self, sql: Sql) -> Sql:
+        """Text of a column that compares by a rule of its own."""
+        return exp.Collate(this=sql, expression=exp.to_identifier("C", quoted=True))
+
+    def output(self, expr: Expr, *, normalized: bool = False) -> tuple[Sql, str]:
+        return self.value(expr), form_of(expr.type)
+
+    def written(self, expr: Expr, type_: Type) -> Sql:
+        return self.stored(self.coerced(expr, type_), type_)
+
+    def only_row(self, query: exp.Query, type_: Type) -> exp.Query:
+        return query
+
+    def row_count(self, expr: Expr) -> Sql:
+        if isinstance(expr, Param):
+            return self.cast(self.bind((expr.index, ROW_COUNT), expr.index, ROW_COUNT), INT)
+        return self.value(expr)
+
+    def inserted(self, types: Sequence[Type]) -> exp.Expr:
+        """One statement inserts any number of rows: each param is a list, one item a row."""
+        columns = []
+        for index, type_ in enumerate(types):
+            listed = self.placeholder(index, list_of(type_))
+            columns.append(self.stored(function("unnest", listed), type_))
+        return exp.Select(expressions=columns)
+
+    # ── operators ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def alike(self, exprs: Sequence[Expr]) -> list[Sql] | None:
+        kinds = {expr.type.name for expr in exprs} - {"null"}
+        if len(kinds) <= 1 or kinds <= NUMBERS:
+            return [self.value(expr) for expr in exprs]
+        return None
+
+    def compared(self, op: str, a: Expr, b: Expr) -> Sql:
+        raise self.refused(f"comparing {a.type.not_null()} with {b.type.not_null()}")
+
+    def in_list(self, expr: Op) -> Sql:
+        arg, items = expr.args
+        listed = exp.Select(expressions=[function("unnest", self.value(items))])
+        return exp.In(this=wrapped(self.value(arg)), query=exp.Subquery(this=listed))
+
+    def text_test(self, op: str, args: Sequence[Expr]) -> Sql:
+        return self.call_of(op, args, BOOL)
+
+    # ── functions, aggregates ──────────────────────────────────────────────────────────────────────────────────
+
+    def refused(self, what: str) -> DatabaseError:
+        """D0310: the engine has no way to say something."""
+        return DatabaseError(
+            "D0310",
+            f"{self.engine} can't say {what} in a query as the language means it",
+            "a variable worked out beforehand, or a loop over the rows, can",
+        )
+
+    def called(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
+        if name in ("least", "greatest"):
+            return self._extreme(name, args, type_)
+        if name in ("coalesce", "null_if"):
+            return function(name.replace("_", ""), *[self.coerced(arg, type_) for arg in args])
+        if name == "concat":
+            return self._joined(args)
+        if name == "round" and args[0].type.name == "decimal" and (len(args) == 1 or isinstance(args[1], Const)):
+            return self.cast(self.value(args[0]), decimal_of(DECIMAL_PRECISION, type_.scale))
+        if name == "in_list":
+            return self.in_list(Op("in_list", tuple(args), type_))
+        return self.call_of(name, args, type_)
+
+    def call_of(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
+        """What the table of the engine says for the function."""
+        kind = args[0].type.name if args else ""
+        said = self.said.get(f"{name} {kind}") or self.said.get(name)
+        if said is None:
+            raise self.refused(f"`{name}` of {kind}" if kind else f"`{name}`")
+        values = [self.wide(arg) for arg in args]
+        result = self.helper(said[1:-1], *values) if said[0] == "[" else function(said, *values)
+        return self.cast(result, type_) if type_.name == "decimal" else result
+
+    def _extreme(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
+        """least or greatest, null when an argument is (which the engine would leave out)."""
+        values = [self.coerced(arg, type_) for arg in args]
+        call = function(name, *values)
+        doubtful = [value.copy() for arg, value in zip(args, values, strict=True) if arg.type.nullable]
+        if not doubtful:
+            return call
+        test: Sql = exp.Is(this=wrapped(doubtful[0]), expression=exp.Null())
+        for value in doubtful[1:]:
+            test = exp.Or(this=test, expression=exp.Is(this=wrapped(value), expression=exp.Null()))
+        return exp.Case(ifs=[exp.If(this=test, true=exp.Null())], default=call)
+
+    def _joined(self, args: Sequence[Expr]) -> Sql:
+        parts = [self._shown(arg) for arg in args]
+        result = parts[0]
+        for part in parts[1:]:
+            result = exp.DPipe(this=result, expression=part, safe=True)
+        return result
+
+    def _shown(self, expr: Expr) -> Sql:
+        """A value as text, null as `null`."""
+        if expr.type.name == "null":
+            return self.const(Const("null", TEXT), TEXT)
+        sql = self.value(expr) if expr.type.name == "text" else self.call_of("text", (expr,), TEXT)
+        return function("coalesce", sql, self.const(Const("null", TEXT), TEXT)) if expr.type.nullable else wrapped(sql)
+
+    def aggregated(self, name: str, arg: Expr, sql: Sql, type_: Type, over: Over) -> Sql:
+        kind = arg.type.name
+        if name == "avg" and kind == "decimal":
+            total, count = over(function("sum", sql)), over(function("count", sql.copy()))
+            return self.decimal_quotient(total, arg.type.scale, count, 0, type_.scale)
+        if name in ("min", "max") and kind not in PLAIN | NUMBERS:
+            raise self.refused(f"`{name}` of {kind}")
+        result = over(function(name, sql))
+        if name == "sum" and kind in ("int", "duration"):
+            return self.cast(result, type_)
+        if name == "avg" and kind == "int":
+            return self.cast(result, type_)
+        if name in ("sum", "avg") and kind == "float":
+            return self.finite(result)
+        return self.converted(result, arg.type, type_) if kind in WHOLE and name == "sum" else result
