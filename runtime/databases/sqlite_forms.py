@@ -274,7 +274,7 @@ _DECODERS: Final[dict[str, Codec]] = {
     "i": whole,
     "f": _decode_float,
     "t": _decode_text,
-    "D": _decode_date,
+    "D": lru_cache(maxsize=16384)(_decode_date),  # a table holds few different days
     "T": _decode_timestamp,
     "u": _decode_duration,
     "j": _decode_any,

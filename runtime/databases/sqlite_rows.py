@@ -10,30 +10,31 @@ from functools import partial
 from math import isfinite
 from typing import Any, Final, NamedTuple
 
-import msgspec
+from msgspec import Raw
 
 from runtime.databases.protocol import Row, Statement
 from runtime.databases.refusals import null_stored
-from runtime.databases.sqlite_forms import Codec, decoder, units_of, whole
+from runtime.databases.sqlite_forms import MAX_DIGITS, decoder, units_of, whole
 from runtime.errors import DatabaseError, SopError
 
 _AS_IT_IS: Final[dict[str, type]] = {"i": int, "f": float, "t": str}
 
 
 class _Reader(NamedTuple):
-    """How one column is read. same: the type of the values that need no change, None when all do."""
+    """How one column is read. same: the type of the values that need no change, None when all do. convert: a batch of
+    the column's values → what they are read as."""
 
     name: str
     nullable: bool
     same: type | None
-    convert: Codec
+    convert: Callable[[Sequence[Any]], list[Any]]
 
 
 def row_reader(statement: Statement, *, json: bool) -> Callable[[list[Row]], list[Row]]:
     """A function from a batch of raw rows to a batch of read ones; it raises D0202 naming the field."""
-    codec = json_codec if json else decoder
+    converter = json_converter if json else _converter
     readers = [
-        _Reader(name, type_.nullable, _AS_IT_IS.get(form), codec(form))
+        _Reader(name, type_.nullable, _AS_IT_IS.get(form), converter(form))
         for (name, type_), form in zip(statement.columns, statement.reads, strict=True)
     ]
     return partial(_read, readers)
@@ -80,20 +81,45 @@ def _goes_past(column: Sequence[Any]) -> bool:
 
 def _converted(reader: _Reader, column: Sequence[Any]) -> list[Any]:
     try:
-        return list(map(reader.convert, column))
+        return reader.convert(column)
     except SopError as error:
         raise DatabaseError(error.code, f"`{reader.name}`: {error.message}", error.hint) from error
 
 
-def json_codec(form: str) -> Codec:
-    """A function from a stored value to one that msgspec writes as the output form of its type: only decimals differ
+def _converter(form: str) -> Callable[[Sequence[Any]], list[Any]]:
+    codec = decoder(form)
+    return lambda column: list(map(codec, column))
+
+
+def json_converter(form: str) -> Callable[[Sequence[Any]], list[Any]]:
+    """A function from stored values to ones that msgspec writes as the output form of their type: only decimals differ
     from the VM's values, being JSON numbers with all the digits of their scale."""
-    if form[0] not in "ds":
-        return decoder(form)
-    scale = int(form[1:])
     if form[0] == "d":
-        return lambda value: None if value is None else msgspec.Raw(_digits(whole(value), scale))
-    return lambda value: None if value is None else msgspec.Raw(_digits(units_of(value, scale), scale))
+        return partial(_whole_decimals, int(form[1:]))
+    if form[0] == "s":
+        return partial(_decimals, int(form[1:]))
+    return _converter(form)
+
+
+def _whole_decimals(scale: int, column: Sequence[Any]) -> list[Any]:
+    return [None if units is None else Raw(_digits(whole(units), scale)) for units in column]
+
+
+def _decimals(scale: int, column: Sequence[Any]) -> list[Any]:
+    """Values as they should be are the floats nearest to their texts; others are rounded one by one."""
+    values = [value for value in column if value is not None] if None in column else column
+    try:
+        texts = list(map(f"%.{scale}f".__mod__, values))
+        usual = list(map(float, texts)) == list(values) and f"{-0.0:.{scale}f}" not in texts
+    except TypeError:
+        usual = False
+    most = 10 ** (MAX_DIGITS - scale)
+    if not (usual and values and -most < min(values) and max(values) < most):
+        return [None if value is None else Raw(_digits(units_of(value, scale), scale)) for value in column]
+    if values is column:
+        return list(map(Raw, texts))
+    following = map(Raw, texts)
+    return [None if value is None else next(following) for value in column]
 
 
 def _digits(units: int, scale: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +18,8 @@ from runtime.databases.query import Column, Insert, Query, Scan, Where
 from runtime.databases.query import Op as Operator
 from runtime.databases.schema import ForeignKey, schema_hash
 from runtime.databases.sqlite import SQLiteDatabase
+from runtime.databases.sqlite_forms import decoder
+from runtime.databases.sqlite_rows import json_converter
 from runtime.databases.sqlite_schema import type_of
 from runtime.errors import DatabaseError, SopError, UsageError
 from runtime.types import BOOL, INT, TEXT
@@ -410,3 +413,31 @@ def test_a_store_dropped_behind_the_back_is_said(open_: Open, tmp_path: Path) ->
     connection.close()
     assert refusal(lambda: database.query(statement, ())).code == "D0201"
     assert TEXT in {field.type.not_null() for field in database.schema().stores["t"].fields}
+
+
+@pytest.mark.parametrize(
+    ("stored", "written"),
+    [
+        ([1.5, 0, -0.25, 1234567890123.25], ["1.50", "0.00", "-0.25", "1234567890123.25"]),
+        ([None, 0.07, None], [None, "0.07", None]),
+        ([None], [None]),
+        ([-0.0, 1.0], ["0.00", "1.00"]),
+        ([0.125, 2.675, -0.125, 0.1 + 0.2], ["0.13", "2.68", "-0.13", "0.30"]),
+    ],
+)
+def test_decimals_are_written_with_the_digits_of_their_scale(stored: list[Any], written: list[str | None]) -> None:
+    found = json_converter("s2")(stored)
+    assert [None if value is None else bytes(value).decode() for value in found] == written
+    exact = [None if value is None else Decimal(value) for value in written]
+    assert list(map(decoder("s2"), stored)) == exact
+    units = [None if value is None else int(value * 100) for value in exact]
+    assert list(map(bytes, filter(None, json_converter("d2")(units)))) == list(map(bytes, filter(None, found)))
+
+
+@pytest.mark.parametrize(
+    ("stored", "code"), [(1e13, "V0104"), (-1e13, "V0104"), ("1", "D0202"), (float("inf"), "D0202")]
+)
+def test_decimals_that_are_none_are_not_written(stored: Any, code: str) -> None:
+    with pytest.raises(SopError) as error:
+        json_converter("s2")([0.5, stored])
+    assert error.value.code == code
