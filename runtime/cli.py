@@ -30,6 +30,7 @@ main: Final = click.version_option(package_name="sopc", prog_name="sopvm")(
             "db": "runtime.commands.db:db_group",
             "serve": "runtime.commands.serve:serve_command",
             "token": "runtime.commands.token:token_group",
+            "record": "runtime.commands.record:record_command",
         },
         help=_HELP,
     )

@@ -52,7 +52,7 @@ def execute(
     given = {key: value for key, value in options.items() if value is not None}
     chosen = RunOptions(
         answers=key_values(answers, "an answer to a step"),
-        prompt=_prompt if sys.stdin.isatty() and sys.stderr.isatty() else None,
+        prompt=prompt if sys.stdin.isatty() and sys.stderr.isatty() else None,
         trace=sys.stderr if trace else None,
         **given,
     )
@@ -94,13 +94,15 @@ def connector(config: Config, *, read_only: bool = False) -> Callable[[str], Dat
     return connect_to
 
 
-def _prompt(question: Question) -> str | None:
+def prompt(question: Question) -> str | None:
     """Ask on the terminal; an empty line takes the default, where there is one, and so does the end of the input."""
     if question.problem:
         click.echo(question.problem, err=True)
     choices = f" ({', '.join(map(str, question.choices))})" if question.choices else ""
     try:
-        return str(click.prompt(f"{question.text}{choices}", default="", show_default=False, err=True))
+        text = f"{question.text}{choices}"
+        suffix = " " if text.endswith(("?", ":", ".")) else ": "
+        return str(click.prompt(text, default="", show_default=False, prompt_suffix=suffix, err=True))
     except click.Abort as error:
         if isinstance(error.__context__, EOFError):
             click.echo(err=True)

@@ -1,0 +1,93 @@
+"""`sopvm record`: steps taken one by one, tried on real data → a script."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from runtime.commands.app import Console
+from runtime.commands.options import database_options, load_config, output_options
+
+
+@click.command("record")
+@click.argument("name", required=False)
+@click.option("--uses", metavar="DB[,DB]", help="Databases that steps may name (default: all that can be opened).")
+@click.option("--ls", "list_", is_flag=True, help="List the recordings under way.")
+@click.option(
+    "--translator", type=click.Choice(["model", "patterns"]), envvar="SOP_TRANSLATOR", help="What translates English."
+)
+@click.option("--model", metavar="NAME", envvar="SOP_MODEL", help="Model that translates (default: sop.toml).")
+@database_options
+@output_options(default=None)
+@click.option(
+    "-f",
+    "--format",
+    "format_",
+    type=click.Choice(["jsonl", "records", "table"]),
+    envvar="SOP_FORMAT",
+    help="How records are written on stdout (default: table on a terminal, else jsonl).",
+)
+@click.pass_obj
+def record_command(
+    console: Console,
+    name: str | None,
+    uses: str | None,
+    list_: bool,
+    translator: str | None,
+    model: str | None,
+    home: str | None,
+    databases: Sequence[str],
+    format_: str | None,
+) -> int:
+    """Work step by step, in English or DSL; what took effect becomes the script NAME.
+
+    Each step is done on the data as it is, in a transaction that is undone: nobody else sees it, and nothing is locked
+    in between. A step that fails, a `?` look at the data and what was undone leave no trace in the script. /help lists
+    the commands. A recording that was left is gone on with by its name.
+
+    \b
+      sopvm record big_orders
+      1> Show the orders whose total is above 100.
+      2> ? from orders limit 3
+      2> /param 1.100 as floor
+      2> /stop
+      sopvm record big_orders < steps.txt
+    """
+    from runtime.commands.execute import connector
+    from runtime.library.store import Library
+    from runtime.record import commands, terminal
+    from runtime.record.recorder import Recorder
+    from runtime.record.repl import Repl
+    from runtime.record.sessions import Sessions
+    from sopc.dsl.grammar import reserved_words
+
+    config = load_config(home, databases)
+    sessions = Sessions(config.home)
+    if list_:
+        for each in sessions.names():
+            click.echo(each)
+        return 0
+    if name is None:
+        raise click.UsageError("a recording needs the name of the script that it becomes")
+    with sessions.alone(name), Library.open(config.home) as library:
+        if name in sessions.names() and uses is None:
+            session = sessions.load(name)
+            console.note(f"going on with {name}: {len(session.steps)} steps so far")
+        else:
+            session = sessions.begin(name, tuple(filter(None, (uses or "").split(","))))
+        recorder = Recorder(
+            session, config, library, connector(config), sessions.save, translator=translator, model=model
+        )
+        read, at_terminal = terminal.reader(
+            sessions.folder / "history",
+            lambda text: commands.completions(repl, text),
+            reserved_words(),
+            console.note,
+        )
+        chosen = format_ or ("table" if sys.stdout.isatty() else "jsonl")
+        repl = Repl(console, config, library, sessions, recorder, chosen, read, terminal=at_terminal)
+        if at_terminal:
+            console.note("steps in English or DSL; ? looks, /help lists the commands, /stop ends")
+        return repl.run()

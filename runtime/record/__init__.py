@@ -1,0 +1,1 @@
+"""Recording sessions: steps taken one by one → a script."""

@@ -1,0 +1,122 @@
+"""Values written in steps → parameters: which values there are, and a step with one of them made a name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from runtime.record.session import Parameter
+from sopc.dsl import spell
+from sopc.tree import nodes
+from sopc.tree.visit import rewrite, walk
+
+Value = (
+    nodes.BoolLiteral
+    | nodes.IntLiteral
+    | nodes.NumberLiteral
+    | nodes.TextLiteral
+    | nodes.DateLiteral
+    | nodes.TimestampLiteral
+    | nodes.DurationLiteral
+    | nodes.Unary
+)
+"""A value as it stands in a step; a negative number is an operation there."""
+
+_TYPES: Final[dict[type[nodes.Node], str]] = {
+    nodes.BoolLiteral: "bool",
+    nodes.IntLiteral: "int",
+    nodes.NumberLiteral: "decimal",
+    nodes.TextLiteral: "text",
+    nodes.DateLiteral: "date",
+    nodes.TimestampLiteral: "timestamp",
+    nodes.DurationLiteral: "duration",
+}
+
+
+def value_in(node: nodes.Node) -> Value | None:
+    """The node, if it is a value: not a text with holes, nor any other expression."""
+    if isinstance(node, nodes.TextLiteral):
+        return node if all(isinstance(part, str) for part in node.parts) else None
+    if isinstance(node, nodes.Unary):
+        return node if node.op == "-" and isinstance(node.arg, nodes.IntLiteral | nodes.NumberLiteral) else None
+    return node if isinstance(node, Value) else None
+
+
+def values(steps: Sequence[nodes.AnyStep]) -> Iterator[Value]:
+    """Every value, in the order in which they stand."""
+    negated: set[int] = set()
+    for node in walk(tuple(steps)):
+        value = value_in(node)
+        if isinstance(value, nodes.Unary):
+            negated.add(id(value.arg))
+        if value is not None and id(value) not in negated:
+            yield value
+
+
+def written(value: Value) -> str:
+    """The value as the formatter writes it."""
+    return spell.expr(value)
+
+
+def repeated(steps: Sequence[nodes.AnyStep]) -> list[str]:
+    """Literals that stand more than once, such as `"Sales"`: what a parameter would often be. Small numbers, booleans
+    and what is said stand more than once by chance."""
+    said = {id(node.text) for node in walk(tuple(steps)) if isinstance(node, nodes.Say)}
+    counts = Counter(written(value) for value in values(steps) if id(value) not in said and _telling(value))
+    return [text for text, times in counts.items() if times > 1]
+
+
+def _telling(value: Value) -> bool:
+    small = isinstance(value, nodes.IntLiteral) and value.value < 10
+    return not (small or isinstance(value, nodes.BoolLiteral))
+
+
+def meant(steps: Sequence[nodes.AnyStep], what: str) -> list[Value]:
+    """The values that are meant by `what`: one as written (`150000`, `"Sales"`, `Sales`), those that a field of that
+    name is compared with or set to (`salary`), or all for `value`. Equal ones stand for each other."""
+    found = list(values(steps))
+    alike = [value for value in found if written(value) in (what, f'"{what}"')]
+    alike = alike or [value for field, value in _beside_fields(steps) if field == what]
+    if not alike and what == "value":
+        alike = found
+    return list({written(value): value for value in alike}.values())
+
+
+def _beside_fields(steps: Sequence[nodes.AnyStep]) -> Iterator[tuple[str, Value]]:
+    """(field, value) of each comparison with a value, and of each one that is stored."""
+    for node in walk(tuple(steps)):
+        if isinstance(node, nodes.Binary):
+            pairs: list[tuple[nodes.Node, nodes.Node]] = [(node.left, node.right), (node.right, node.left)]
+        elif isinstance(node, nodes.Between):
+            pairs = [(node.arg, node.low), (node.arg, node.high)]
+        elif isinstance(node, nodes.InExpr):
+            pairs = [(node.arg, item) for item in node.items]
+        elif isinstance(node, nodes.RecordField | nodes.Assignment):
+            pairs = [(nodes.Name(name=node.name), node.value)]
+        else:
+            continue
+        for one, other in pairs:
+            value = value_in(other)
+            if isinstance(one, nodes.Name | nodes.FieldAccess) and value is not None:
+                yield one.name, value
+
+
+def parameter_of(name: str, value: Value) -> Parameter:
+    """A parameter with the value as its default."""
+    number = value.arg if isinstance(value, nodes.Unary) else value
+    return Parameter(name, _TYPES[type(number)], written(value))
+
+
+def replaced(steps: Sequence[nodes.AnyStep], value: Value, name: str) -> tuple[nodes.AnyStep, ...]:
+    """The steps with every such value made the parameter's name."""
+    wanted = written(value)
+
+    def change(node: nodes.Node) -> nodes.Node:
+        found = value_in(node)
+        if found is not None and written(found) == wanted:
+            return nodes.Name(name=name)
+        return node
+
+    result: tuple[nodes.AnyStep, ...] = rewrite(tuple(steps), change)
+    return result

@@ -1,0 +1,83 @@
+"""The steps of a recording → a script: as it will be stored, or with a mark before each step, to tell lines apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runtime.functions import FUNCTIONS
+from runtime.record.reading import read_steps, used_names
+from runtime.record.session import Parameter, State
+from sopc.tree import nodes
+from sopc.tree.visit import walk
+
+
+@dataclass(frozen=True)
+class Group:
+    """The DSL steps of one recorded step. number: its place in the recording, from 1. sentence: its first one's."""
+
+    number: int
+    steps: tuple[nodes.AnyStep, ...]
+
+    @property
+    def only_shows(self) -> bool:
+        """Whether it emits or says something and does nothing else, so that later steps don't need it."""
+        shows = all(isinstance(step, nodes.Emit | nodes.Say) for step in self.steps)
+        return shows and not calls_scripts(self.steps)
+
+
+def calls_scripts(steps: Sequence[nodes.AnyStep]) -> bool:
+    """Whether anything in them may call a script."""
+    calls = (node.name for node in walk(tuple(steps)) if isinstance(node, nodes.CallExpr))
+    return any(name not in FUNCTIONS for name in calls)
+
+
+def groups_of(state: State) -> list[Group]:
+    """A group for every step, sentences numbered over all of them."""
+    groups, sentences = [], 0
+    for number, step in enumerate(state.steps, 1):
+        steps = read_steps(step.code)
+        told = [inner.sentence or 0 for inner in steps]
+        groups.append(Group(number, tuple(_renumbered(inner, sentences) for inner in steps)))
+        sentences += max(told, default=0)
+    return groups
+
+
+def sentence_count(state: State) -> int:
+    """How many sentences the recording has."""
+    return max((step.sentence or 0 for group in groups_of(state) for step in group.steps), default=0)
+
+
+def script_of(
+    name: str, parameters: Sequence[Parameter], uses: tuple[str, ...], steps: Sequence[nodes.AnyStep]
+) -> nodes.Script:
+    """The script with these steps; it returns what they return, of any type."""
+    returns = any(isinstance(node, nodes.Return) and node.value is not None for node in walk(tuple(steps)))
+    return nodes.Script(
+        name=name,
+        params=tuple(parameter_node(parameter) for parameter in parameters),
+        uses=used_names(uses),
+        returns=nodes.TypeName(name="any") if returns else None,
+        steps=tuple(steps),
+    )
+
+
+def marked(groups: Sequence[Group], mark: str) -> tuple[nodes.AnyStep, ...]:
+    """The steps of all groups, before each group a step that says the mark."""
+    steps: list[nodes.AnyStep] = []
+    for group in groups:
+        steps += [nodes.Say(text=nodes.TextLiteral(parts=(mark,))), *group.steps]
+    return tuple(steps)
+
+
+def parameter_node(parameter: Parameter) -> nodes.ParameterNode:
+    """A parameter as the tree has it."""
+    from sopc.dsl.parse import parse
+    from sopc.source import Source
+
+    text = f"script s({parameter.name}: {parameter.type} = {parameter.default}) end"
+    return parse(Source("parameter", text)).scripts[0].params[0]
+
+
+def _renumbered(step: nodes.AnyStep, before: int) -> nodes.AnyStep:
+    return step if step.sentence is None else step.model_copy(update={"sentence": step.sentence + before})

@@ -1,0 +1,404 @@
+"""A recording and what a person does next → the recording after it, with the lines it gave.
+
+A step that fails, a look at the data, an undone step: noise, of which nothing is kept. What took effect: intent, kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+import msgspec
+
+from runtime.bytecode.module import Effects
+from runtime.config import MAIN, Config
+from runtime.databases.protocol import Database
+from runtime.errors import SopError, UsageError
+from runtime.jsonl.sink import ClosedPipe
+from runtime.library.records import Entry
+from runtime.library.store import Library
+from runtime.record import literals
+from runtime.record.program import Group, calls_scripts, groups_of, script_of, sentence_count
+from runtime.record.reading import as_sentence, is_english, read_steps
+from runtime.record.replay import Replayed, replay
+from runtime.record.session import Parameter, Session, State, Step
+from runtime.runs.answers import Prompt
+from runtime.runs.run import RunOptions
+from runtime.vm.output import Output
+from sopc import pipeline
+from sopc.context import Context
+from sopc.diagnostics import CompileError
+from sopc.dsl.fmt import format_script, format_step
+from sopc.source import Source
+from sopc.tree import nodes
+
+EVERYWHERE: Final = "*"
+
+
+class Taken(NamedTuple):
+    """number: of the step, None when it was only tried (a look, or while paused). code: its DSL."""
+
+    number: int | None
+    code: str
+
+
+class Stopped(NamedTuple):
+    """What a recording became. effects: of the script. text: its DSL."""
+
+    entry: Entry
+    effects: Effects
+    text: str
+
+
+class Recorder:
+    """One recording under way. keep: is called with the session after every change of it.
+
+    databases: a `uses` name → a new connection, closed by who uses it. translator, model: for steps in English.
+    Every method raises CompileError for steps that are wrong, SopError for what failed; the recording is then as
+    it was.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        config: Config,
+        library: Library,
+        databases: Callable[[str], Database],
+        keep: Callable[[Session], None],
+        *,
+        translator: str | None = None,
+        model: str | None = None,
+        options: RunOptions | None = None,
+    ) -> None:
+        self.session = session
+        self._config = config
+        self._library = library
+        self._databases = databases
+        self._keep = keep
+        self._translator = translator
+        self._model = model
+        self._options = options
+
+    # ── steps ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def step(
+        self, text: str, output: Output, *, answers: Sequence[str | None] = (), prompt: Prompt | None = None
+    ) -> Taken:
+        """Do a step, in DSL or English, after those before it. answers: to its questions, in order.
+        replay.Unanswered when it asks and neither they nor a prompt answer."""
+        with Context(self._config, self._library) as context:
+            step, parameters = self._read(text, self.session.state, context)
+            state = State((*self.session.steps, step), parameters)
+            groups = groups_of(state)
+            number = len(groups)
+            needed = [group for group in groups[:-1] if not group.only_shows]
+            replayed = self._replay(
+                state, [*needed, groups[-1]], context, output=output, shown_from=number, answers=answers, prompt=prompt
+            )
+        if self.session.paused:
+            return Taken(None, step.code)
+        self._change(State((*self.session.steps, _with_told(step, replayed, number)), parameters))
+        return Taken(number, step.code)
+
+    def look(self, text: str, output: Output) -> Taken:
+        """Answer a question about the data as the recording sees it: a query, an expression, or English. UsageError
+        C0303 for what would do more than look."""
+        with Context(self._config, self._library) as context:
+            group = Group(len(self.session.steps) + 1, self._question(text, context))
+            self._only_looks(group)
+            needed = [each for each in groups_of(self.session.state) if not each.only_shows]
+            self._replay(self.session.state, [*needed, group], context, output=output, shown_from=group.number)
+        return Taken(None, "".join(map(format_step, group.steps)))
+
+    def _question(self, text: str, context: Context) -> tuple[nodes.AnyStep, ...]:
+        """A query or an expression, as a step that shows it; else steps as written, or as a sentence means them."""
+        if text.lstrip().startswith("from "):
+            return read_steps(f"emit {text}")
+        for wrapped in (f"emit {{ value: {text}\n}}", text):
+            with suppress(CompileError):
+                return read_steps(wrapped)
+        return read_steps(self._translated(text, self.session.state, context)[0])
+
+    def _only_looks(self, group: Group) -> None:
+        allowed = nodes.Emit | nodes.Say | nodes.Let | nodes.NameQuery
+        if not all(isinstance(step, allowed) for step in group.steps) or not group.steps or calls_scripts(group.steps):
+            raise UsageError("C0303", "a look changes nothing, and this would do more", "without ? it is a step")
+
+    # ── what changes steps taken before: each is told as undone, and done anew ───────────────────────────────────
+
+    def undo(self) -> None:
+        """Go back to how it was before the latest change."""
+        self._save(self.session.undone())
+
+    def drop(self, number: int) -> None:
+        """Without a step."""
+        index = self.session.index(number)
+        steps = self.session.steps
+        self._redo(steps[:index] + steps[index + 1 :], self.session.state.parameters)
+
+    def move(self, number: int, to: int) -> None:
+        """A step at another place."""
+        index, target = self.session.index(number), self.session.index(to)
+        steps = list(self.session.steps)
+        steps.insert(target, steps.pop(index))
+        self._redo(tuple(steps), self.session.state.parameters)
+
+    def edit(self, number: int, text: str, *, prompt: Prompt | None = None) -> None:
+        """Another step in place of one."""
+        index = self.session.index(number)
+        steps = self.session.steps
+        with Context(self._config, self._library) as context:
+            before = State(steps[:index], self.session.state.parameters)
+            step, parameters = self._read(text, before, context)
+        self._redo((*steps[:index], step, *steps[index + 1 :]), parameters, prompt=prompt)
+
+    def parameter(self, place: str, what: str, name: str) -> Parameter:
+        """Make a value in a step (`2`, or `*` for all) a parameter, with the value as its default.
+
+        what: the value as written, the field it is compared with, or `value` for the only one. UsageError C0307 when
+        that means none or several.
+        """
+        steps = self.session.steps
+        places = range(len(steps)) if place == EVERYWHERE else [self.session.index(_number(place))]
+        groups = [read_steps(step.code) for step in steps]
+        found = literals.meant([inner for index in places for inner in groups[index]], what)
+        if len(found) != 1:
+            raise _not_one_value(place, what, found, [inner for index in places for inner in groups[index]])
+        made = literals.parameter_of(name, found[0])
+        known = {parameter.name: parameter for parameter in self.session.state.parameters}
+        if known.get(name, made) != made:
+            message = f"there is a parameter {name} already, and its value is {known[name].default}"
+            raise UsageError("C0307", message, "another name")
+        with Context(self._config, self._library) as context:
+            if name in _field_names(context):
+                message = f"{name} is the name of a field, and would mean both"
+                raise UsageError("C0307", message, f"/param {place}.{what} as the_{name}")
+        changed = list(steps)
+        for index in places:
+            inner = literals.replaced(groups[index], found[0], name)
+            changed[index] = msgspec.structs.replace(steps[index], code="".join(map(format_step, inner)))
+        self._redo(tuple(changed), tuple({**known, name: made}.values()))
+        return made
+
+    def give(self, name: str, value: str) -> None:
+        """What a parameter is that a sentence names without a value ("a given department"); it becomes its default."""
+        self._save(msgspec.structs.replace(self.session, given={**self.session.given, name: value}))
+
+    def offers(self) -> list[str]:
+        """Values that stand more than once, so that a parameter may be meant."""
+        return literals.repeated([step for group in groups_of(self.session.state) for step in group.steps])
+
+    def pause(self) -> None:
+        """Until `resume`, steps are tried and not recorded."""
+        self._save(msgspec.structs.replace(self.session, paused=True))
+
+    def resume(self) -> None:
+        self._save(msgspec.structs.replace(self.session, paused=False))
+
+    # ── the end ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def text(self) -> str:
+        """The program so far, as DSL."""
+        with Context(self._config, self._library) as context:
+            return format_script(self._script(context))
+
+    def stop(self, *, anyway: bool = False) -> Stopped:
+        """Store the script, once a run of it in a transaction that is undone gave what was recorded.
+
+        SopError C0308 when it gave something else: then the data changed since; anyway: store it nevertheless.
+        UsageError C0304 when nothing is recorded.
+        """
+        self.session.index(1)
+        with Context(self._config, self._library) as context:
+            script = self._script(context)
+            source = self._source(script)
+            compiled = pipeline.compile_source(source, context)
+            provenance = msgspec.structs.replace(pipeline.provenance_of(source), translator="recording")
+            items = compiled.items(provenance)
+            if not anyway:
+                self._prove(context)
+            pipeline.generate_sql(compiled.modules, items, context)
+            (entry,) = pipeline.store(items, self._library)
+        return Stopped(entry, compiled.modules[0].effects, format_script(script))
+
+    def _prove(self, context: Context) -> None:
+        replayed = self._replay(self.session.state, groups_of(self.session.state), context)
+        for number, step in enumerate(self.session.steps, 1):
+            told = replayed.told[number]
+            if (told.lines, told.hex_digest) != (step.lines, step.digest):
+                what = f"{told.lines} lines instead of {step.lines}" if told.lines != step.lines else "other lines"
+                raise SopError(
+                    "C0308",
+                    f"step {number} gives {what} now: the data changed since it was recorded",
+                    "`/stop anyway` stores the script; `/edit` does a step anew",
+                )
+
+    # ── how steps are read and done ──────────────────────────────────────────────────────────────────────────────
+
+    def _read(self, text: str, before: State, context: Context) -> tuple[Step, tuple[Parameter, ...]]:
+        """The step that a text means, and the parameters there are with it."""
+        if not text.strip():
+            raise UsageError("C0303", "an empty text is no step", "a step in DSL or an English sentence")
+        try:
+            steps = read_steps(text)
+        except CompileError:
+            if not is_english(text):
+                raise
+            code, parameters = self._translated(text, before, context)
+            return Step(text=text.strip(), code=code, english=True), parameters
+        if not steps:
+            raise UsageError("C0303", "a comment alone is no step", "a step in DSL or an English sentence")
+        return Step(text=text.strip(), code="".join(map(format_step, steps))), before.parameters
+
+    def _translated(self, text: str, before: State, context: Context) -> tuple[str, tuple[Parameter, ...]]:
+        """The DSL of a sentence that comes after those recorded, its sentences numbered from 1, and the parameters."""
+        from sopc.english.lock import split_sop
+
+        earlier = [as_sentence(step.text) for step in before.steps if step.english]
+        source = Source(f"{self.session.name}.txt", "\n\n".join([*earlier, as_sentence(text)]))
+        draft = pipeline.draft(source, context, self._translator, self._model)
+        script = pipeline.parse(Source(source.name, split_sop(draft.sop_text)[1])).scripts[0]
+        known = sentence_count(before)
+        new = [step for step in script.steps if (step.sentence or 0) > known]
+        if not new:
+            message = "this sentence changes the step before it, and does nothing by itself"
+            raise UsageError("C0303", message, "`/edit N` with both sentences in one")
+        parameters = {parameter.name: parameter for parameter in before.parameters}
+        for node in script.params:
+            if node.name not in parameters:
+                parameters[node.name] = self._given(node)
+        shifted = [step.model_copy(update={"sentence": (step.sentence or 0) - known}) for step in new]
+        return "".join(map(format_step, shifted)), tuple(parameters.values())
+
+    def _given(self, node: nodes.ParameterNode) -> Parameter:
+        from sopc.dsl import spell
+
+        type_ = spell.type_name(node.type)
+        if node.name in self.session.given:
+            value = self.session.given[node.name]
+            quoted = type_.startswith("text") and not value.startswith('"')
+            return Parameter(node.name, type_, f'"{value}"' if quoted else value)
+        if node.default is not None:
+            return Parameter(node.name, type_, spell.expr(node.default))
+        message = f"the sentence speaks of a parameter {node.name}, and nothing says what it is"
+        raise UsageError("C0309", message, f"/given {node.name}=VALUE, then the sentence again")
+
+    def _script(self, context: Context) -> nodes.Script:
+        """The script as it will be stored, with the databases that it really uses."""
+        steps = [step for group in groups_of(self.session.state) for step in group.steps]
+        parameters = self.session.state.parameters
+        whole = script_of(self.session.name, parameters, self._uses(context), steps)
+        compiled = pipeline.compile_source(Source(f"{self.session.name}.sop", format_script(whole)), context)
+        effects = compiled.modules[0].effects
+        used = {store.partition(".")[0] for store in (*effects.reads, *effects.writes)}
+        uses = tuple(name for name in whole.uses if name in used)
+        return whole.model_copy(update={"uses": uses if uses != (MAIN,) else ()})
+
+    def _source(self, script: nodes.Script) -> Source:
+        """The script as a .sop file, with the sentences among its steps in the header."""
+        from sopc.english.lock import write_sop
+        from sopc.english.sentences import read_workflow
+
+        text = format_script(script)
+        english = "\n\n".join(as_sentence(step.text) for step in self.session.steps if step.english)
+        if english:
+            sentences = [sentence.text for sentence in read_workflow(english, self.session.name).sentences]
+            text = write_sop(text, english, "recording", sentences)
+        return Source(f"{self.session.name}.sop", text)
+
+    def _uses(self, context: Context) -> tuple[str, ...]:
+        if self.session.uses:
+            return self.session.uses
+        schemas = pipeline.usable_schemas(context)
+        return tuple(name for name, schema in schemas.items() if schema.stores) or (MAIN,)
+
+    def _replay(
+        self,
+        state: State,
+        groups: Sequence[Group],
+        context: Context,
+        *,
+        output: Output | None = None,
+        shown_from: int = 1,
+        answers: Sequence[str | None] = (),
+        prompt: Prompt | None = None,
+    ) -> Replayed:
+        """Do these steps; raises what ended them early."""
+        given: dict[int, Sequence[str | None]] = {n: step.answers for n, step in enumerate(state.steps, 1)}
+        if answers:
+            given[len(state.steps)] = answers
+        replayed = replay(
+            self.session.name,
+            state.parameters,
+            self._uses(context),
+            groups,
+            context,
+            self._library,
+            self._databases,
+            output=output,
+            shown_from=shown_from,
+            answers=given,
+            prompt=prompt,
+            options=self._options,
+        )
+        error = replayed.outcome.error
+        if error is None and replayed.outcome.status == "cancelled":
+            raise ClosedPipe
+        if error is not None:
+            if replayed.failed_at < len(state.steps):
+                message = f"step {replayed.failed_at}, done again: {error.message}"
+                raise SopError(error.code, message, error.hint) from error
+            raise error
+        return replayed
+
+    def _redo(
+        self, steps: tuple[Step, ...], parameters: tuple[Parameter, ...], *, prompt: Prompt | None = None
+    ) -> None:
+        """All steps anew, to see that they still go together; then they are the recording."""
+        state = State(steps, parameters)
+        if steps:
+            with Context(self._config, self._library) as context:
+                replayed = self._replay(state, groups_of(state), context, prompt=prompt)
+            steps = tuple(_with_told(step, replayed, number) for number, step in enumerate(steps, 1))
+        self._change(State(steps, parameters))
+
+    def _change(self, state: State) -> None:
+        self._save(self.session.changed(state))
+
+    def _save(self, session: Session) -> None:
+        self._keep(session)
+        self.session = session
+
+
+def _with_told(step: Step, replayed: Replayed, number: int) -> Step:
+    told = replayed.told[number]
+    return msgspec.structs.replace(step, lines=told.lines, digest=told.hex_digest, answers=tuple(told.answers))
+
+
+def _number(place: str) -> int:
+    try:
+        return int(place)
+    except ValueError:
+        raise UsageError("C0307", f"{place} is no step", "/param 2.150000 as floor") from None
+
+
+def _field_names(context: Context) -> set[str]:
+    return {
+        field.name
+        for schema in pipeline.usable_schemas(context).values()
+        for store in schema.stores.values()
+        for field in store.fields
+    }
+
+
+def _not_one_value(
+    place: str, what: str, found: Sequence[literals.Value], steps: Sequence[nodes.AnyStep]
+) -> UsageError:
+    where = "the recording" if place == EVERYWHERE else f"step {place}"
+    known = ", ".join(dict.fromkeys(literals.written(value) for value in literals.values(steps)))
+    if found:
+        message = f"{what} means several values of {where}: {', '.join(map(literals.written, found))}"
+        return UsageError("C0307", message, f"/param {place}.{literals.written(found[0])} as NAME")
+    hint = f"its values are {known}" if known else "it holds no value"
+    return UsageError("C0307", f"{where} has no value {what}", hint)

@@ -1,0 +1,173 @@
+"""Lines that a person types, or that stdin holds → a recording, what each gave on stdout, and the rest on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, Final
+
+import click
+
+from runtime.commands.app import Console
+from runtime.commands.execute import execute, prompt
+from runtime.config import Config
+from runtime.errors import SopError
+from runtime.jsonl.writer import Writer, open_writer
+from runtime.library.store import Library
+from runtime.record import commands
+from runtime.record.reading import is_unfinished
+from runtime.record.recorder import Recorder
+from runtime.record.replay import Unanswered
+from runtime.record.sessions import Sessions
+from runtime.vm.output import Question
+from sopc.context import Context
+from sopc.diagnostics import CompileError
+
+_MORE: Final = "  … "
+
+
+class Repl:
+    """One person at work on one recording. read: gives the next line for a prompt and a text to begin with; EOFError
+    at the end."""
+
+    def __init__(
+        self,
+        console: Console,
+        config: Config,
+        library: Library,
+        sessions: Sessions,
+        recorder: Recorder,
+        format_: str,
+        read: Callable[[str, str], str],
+        *,
+        terminal: bool,
+    ) -> None:
+        self.recorder = recorder
+        self.failed = False
+        self._console = console
+        self._config = config
+        self._library = library
+        self._sessions = sessions
+        self._format = format_
+        self._read = read
+        self._terminal = terminal
+
+    def run(self) -> int:
+        """To the end of the lines, or until a command ends it; the exit code. Off a terminal the first error ends it,
+        with 1, since what comes after would build on it."""
+        while True:
+            try:
+                text = self._next()
+            except EOFError:
+                return 0
+            except KeyboardInterrupt:  # as shells do: the line is given up, not the session
+                self.say("")
+                continue
+            try:
+                self._line(text)
+            except commands.Done:
+                return 0
+            except CompileError as error:
+                self._console.findings(error)
+            except Unanswered as error:
+                self._console.error(SopError("V0403", f"the step waits for an answer: {error.question.text}"))
+            except SopError as error:
+                self._console.error(error)
+            except KeyboardInterrupt:
+                self.say("given up; nothing was recorded")
+            else:
+                continue
+            if not self._terminal:
+                return 1
+
+    def _line(self, text: str) -> None:
+        if text.startswith("/"):
+            commands.run(self, text)
+        elif text.startswith("?"):
+            self._told(lambda writer: self.recorder.look(text[1:].strip(), writer))
+        elif text.strip():
+            taken = self._told(lambda writer: self.recorder.step(text, writer, prompt=self.prompt))
+            if self.recorder.session.steps and self.recorder.session.steps[-1].english and taken.number:
+                self.say(taken.code.rstrip("\n"))
+            self.say(f"step {taken.number}" if taken.number else "tried; the recording is paused")
+
+    def _told(self, act: Callable[[Writer], Any]) -> Any:
+        """What an act gives, its lines written as the stream of one step."""
+        writer = open_writer(self._format, sys.stdout.buffer, holds_back=False)
+        try:
+            result = act(writer)
+        except BaseException:
+            writer.end("failed", None, 0, 0)
+            raise
+        writer.end("ok", None, 0, 0)
+        return result
+
+    def _next(self) -> str:
+        """The next line, and those after it while a step of the DSL is not finished."""
+        mark = "(paused) " if self.recorder.session.paused else ""
+        text = self._read(f"{mark}{len(self.recorder.session.steps) + 1}> ", "")
+        while text[:1] not in ("/", "?") and text[:1].islower() and is_unfinished(text):
+            try:
+                more = self._read(_MORE, "")
+            except EOFError:
+                break
+            if not more.strip():
+                break
+            text += "\n" + more
+        return text
+
+    # ── what commands use ──────────────────────────────────────────────────────────────────────────────────────
+
+    def say(self, text: str) -> None:
+        self._console.note(text)
+
+    @property
+    def prompt(self) -> Callable[[Question], str | None] | None:
+        return prompt if self._terminal else None
+
+    def read_again(self, text: str) -> str:
+        """The text, as the person changes it."""
+        return self._read("  > ", text) if self._terminal else text
+
+    def play(self, name: str, arguments: Sequence[str]) -> None:
+        from runtime.commands.options import key_values
+
+        given = key_values(arguments, "an argument")
+        execute(self._console, self._library, name, given, self._config, self._format)
+
+    def stop(self, *, anyway: bool, apply: bool) -> None:
+        for value in self.recorder.offers():
+            self.say(f"{value} stands more than once; `/param *.{value} as NAME` would make it a parameter")
+        stopped = self.recorder.stop(anyway=anyway)
+        self.say(stopped.text.rstrip("\n"))
+        if not anyway:
+            self.say("done again in a transaction of its own, and the same came of it")
+        self.say(f"{stopped.entry.name}: version {stopped.entry.version}")
+        name = self.recorder.session.name
+        writes = sorted(stopped.effects.writes)
+        if writes and self._terminal and not apply:
+            apply = click.confirm(f"Change {', '.join(writes)} for good now?", default=False, err=True)
+        self._sessions.remove(name)
+        if apply:
+            execute(self._console, self._library, name, {}, self._config, self._format)
+        elif writes:
+            self.say(f"nothing is changed yet; `sopvm run {name}` does it")
+
+    def discard(self) -> None:
+        self._sessions.remove(self.recorder.session.name)
+        self.say(f"{self.recorder.session.name} is forgotten")
+
+    @cached_property
+    def _names(self) -> list[str]:
+        from sopc.dsl.grammar import reserved_words
+
+        with Context(self._config, self._library) as context:
+            schemas = context.readable_schemas()
+            stores = [store for schema in schemas.values() for store in schema.stores.values()]
+            names = {store.name for store in stores} | {field.name for store in stores for field in store.fields}
+            return sorted({*names, *context.script_names(), *reserved_words()})
+
+    def words(self) -> list[str]:
+        """Names and keywords, for completion."""
+        return self._names

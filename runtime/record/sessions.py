@@ -1,0 +1,96 @@
+"""Recordings ↔ files in the home's `sessions` folder, so that a session outlives whoever is connected to it."""
+
+from __future__ import annotations
+
+import fcntl
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Final
+
+import msgspec
+
+from runtime.errors import SopError, UsageError
+from runtime.record.session import Session
+from sopc.files import write_bytes
+
+FOLDER: Final = "sessions"
+_NAME: Final = re.compile(r"[^\W\d]\w{0,99}")
+
+
+class Sessions:
+    """The recordings of a home. One process at a time works on one of them."""
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / FOLDER
+
+    def names(self) -> list[str]:
+        return sorted(path.stem for path in self.folder.glob("*.json")) if self.folder.is_dir() else []
+
+    def load(self, name: str) -> Session:
+        """UsageError C0301 when there is no such recording, SopError C0305 when its file is damaged."""
+        path = self._path(name)
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Session)
+        except FileNotFoundError:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, self.names(), n=1)
+            hint = near[0] if near else f"`sopvm record {name}` begins one"
+            raise UsageError("C0301", f"there is no recording {name}", hint) from None
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            message = f"the recording {name} can't be read from {path}: {error}"
+            raise SopError("C0305", message, "remove that file to begin anew") from error
+
+    def begin(self, name: str, uses: tuple[str, ...] = ()) -> Session:
+        """A new recording, kept. UsageError C0302 when there is one of that name, or no script can be called so."""
+        if name in self.names():
+            raise UsageError(
+                "C0302", f"there is a recording {name} already", f"`sopvm record {name}` without --uses goes on with it"
+            )
+        session = Session(name=name, started=datetime.now(UTC), uses=uses)
+        self.save(session)
+        return session
+
+    def save(self, session: Session) -> None:
+        """Replaces the file as a whole. SopError C0109."""
+        path = self._path(session.name)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SopError("C0109", f"{self.folder} can't be made: {error.strerror}") from error
+        write_bytes(path, msgspec.json.format(msgspec.json.encode(session)))
+
+    def remove(self, name: str) -> None:
+        """Forget a recording. UsageError C0301."""
+        self.load(name)
+        self._path(name).unlink(missing_ok=True)
+        with suppress(OSError):
+            self._lock_path(name).unlink(missing_ok=True)
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """Within, no other process works on the recording. SopError C0306 when one does."""
+        path = self._lock_path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as file:
+            _lock(file, name)
+            yield
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise UsageError("C0302", f"no script can be called {name!r}", "letters and digits, such as audit_salary")
+        return self.folder / f"{name}.json"
+
+    def _lock_path(self, name: str) -> Path:
+        return self._path(name).with_suffix(".lock")
+
+
+def _lock(file: IO[str], name: str) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        message = f"someone else is working on the recording {name}"
+        raise SopError("C0306", message, "wait until they are done, or record under another name") from error
