@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
-from runtime.api import databases, play, runs_http
+from runtime.api import databases, play, runs_http, sessions
 from runtime.api.guard import Guard
 from runtime.api.metrics import MEDIA_TYPE
 from runtime.api.resource import Handler, Resource, no_such_address, token_of
@@ -48,6 +48,18 @@ def make_app(service: Service, hosts: Collection[str] | None) -> ASGIApp:
         at("/runs/{id}/frames", GET=runs_http.show_frames),
         at("/runs/{id}/answer", POST=runs_http.answer_run),
         at("/runs/{id}/cancel", POST=runs_http.cancel_run),
+        at("/sessions", GET=sessions.list_sessions, POST=sessions.begin_session),
+        at("/sessions/{name:name}", GET=sessions.show_session, DELETE=sessions.discard_session),
+        at("/sessions/{name:name}/steps", POST=sessions.take_step),
+        at("/sessions/{name:name}/steps/{step}", PUT=sessions.edit_step, DELETE=sessions.drop_step),
+        at("/sessions/{name:name}/look", POST=sessions.look),
+        at("/sessions/{name:name}/move", POST=sessions.move_step),
+        at("/sessions/{name:name}/parameters", POST=sessions.add_parameter),
+        at("/sessions/{name:name}/given", POST=sessions.give_value),
+        at("/sessions/{name:name}/undo", POST=sessions.undo),
+        at("/sessions/{name:name}/pause", POST=sessions.pause),
+        at("/sessions/{name:name}/resume", POST=sessions.resume),
+        at("/sessions/{name:name}/stop", POST=sessions.stop_session),
         at("/databases", GET=databases.list_databases),
         at("/databases/{name:name}", GET=databases.show_database),
         at("/live", GET=live),

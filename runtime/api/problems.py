@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.json import encode
 from starlette.responses import Response
 
 from runtime.errors import SopError
+
+if TYPE_CHECKING:
+    from sopc.diagnostics import CompileError
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -20,6 +23,11 @@ STATUSES: Final[Mapping[str, int]] = {
     "C0107": 422,
     "C0108": 409,
     "C0112": 422,
+    "C0301": 404,
+    "C0302": 409,
+    "C0306": 409,
+    "C0308": 409,
+    "C03": 422,
     "C012": 422,
     "E": 422,
     "T": 422,
@@ -54,14 +62,21 @@ STATUSES: Final[Mapping[str, int]] = {
 
 
 class HttpError(SopError):
-    """An error of a request, which knows its status."""
+    """An error of a request, which knows its status. more: further members of its document."""
 
     def __init__(
-        self, status: int, code: str, message: str, hint: str | None = None, headers: Mapping[str, str] = {}
+        self,
+        status: int,
+        code: str,
+        message: str,
+        hint: str | None = None,
+        headers: Mapping[str, str] = {},
+        more: Mapping[str, Any] = {},
     ) -> None:
         super().__init__(code, message, hint)
         self.status = status
         self.headers = headers
+        self.more = more
 
 
 def status_of(error: SopError) -> int:
@@ -80,7 +95,8 @@ def problem(error: SopError, more: Mapping[str, Any] = {}) -> Response:
     headers = dict(error.headers) if isinstance(error, HttpError) else {}
     if status == 503:
         headers.setdefault("Retry-After", "1")
-    return Response(encode(document(error, status, more)) + b"\n", status, headers, MEDIA_TYPE)
+    told = {**more, **error.more} if isinstance(error, HttpError) else more
+    return Response(encode(document(error, status, told)) + b"\n", status, headers, MEDIA_TYPE)
 
 
 def document(error: SopError, status: int, more: Mapping[str, Any] = {}) -> dict[str, Any]:
@@ -95,6 +111,14 @@ def document(error: SopError, status: int, more: Mapping[str, Any] = {}) -> dict
         **more,
     }
     return {key: value for key, value in said.items() if value is not None}
+
+
+def of_findings(error: CompileError) -> HttpError:
+    """What a compile found, all of it."""
+    first = error.diagnostics[0]
+    findings = [finding.to_json(error.source) for finding in error.diagnostics]
+    status = status_of(SopError(first.code, first.message))
+    return HttpError(status, first.code, first.message, first.hint, more={"findings": findings})
 
 
 def _title(code: str) -> str | None:

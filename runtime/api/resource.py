@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from runtime.api.problems import HttpError, problem
+from runtime.api.problems import HttpError, of_findings, problem
 from runtime.api.service import Service
 from runtime.api.tokens import Token
 from runtime.errors import SopError
@@ -61,9 +61,7 @@ def _failed(error: Exception) -> Response:
     """What a compile found; else a fault of ours, which is logged."""
     diagnostics = sys.modules.get("sopc.diagnostics")
     if diagnostics is not None and isinstance(error, diagnostics.CompileError):
-        findings = [finding.to_json(error.source) for finding in error.diagnostics]
-        first = error.diagnostics[0]
-        return problem(SopError(first.code, first.message, first.hint), {"findings": findings})
+        return problem(of_findings(error))
     if isinstance(error, RecursionError):
         return problem(HttpError(422, "C0103", "the input is nested too deeply", "split it into several steps"))
     logging.getLogger("sopvm").error("a request failed by a fault of the server", exc_info=error)

@@ -123,15 +123,19 @@ class Service:
         log = stream if isinstance(stream, Log) else None
         name = play.script.partition("@")[0]
         run = LiveRun(name, 0, play.token.name, log, play.waits, self.settings.ask_seconds)
-        self.runs.begin(run, play.token)
-        self._many.submit(self._work, run, play, stream)
+        self.start(run, play.token, stream, lambda: self._execute(run, play, stream))
         return run
 
-    def _work(self, run: LiveRun, play: Play, stream: Pipe | Log) -> None:
+    def start(self, run: LiveRun, token: Token, stream: Pipe | Log, work: Callable[[], Outcome]) -> None:
+        """Have a thread do the work that the run stands for. HttpError S0109, S0204 when there are too many."""
+        self.runs.begin(run, token)
+        self._many.submit(self._work, run, stream, work)
+
+    def _work(self, run: LiveRun, stream: Pipe | Log, work: Callable[[], Outcome]) -> None:
         began = monotonic()
         ending: Ending
         try:
-            outcome = self._execute(run, play, stream)
+            outcome = work()
             run.finish(outcome, None)
             ending = outcome
         except SopError as error:
@@ -156,15 +160,15 @@ class Service:
             raise Cancelled("V0301", run.control.stopped)
         run.script, run.version = root.name, root.version
         writes = bool(root.effects.writes)
-        writer = open_writer(play.format, stream, holds_back=writes, notes=_NOWHERE)
+        writer = open_writer(play.format, stream, holds_back=writes, notes=NOWHERE)
         if isinstance(stream, Pipe):
             stream.writer = writer
         options = RunOptions(
             dry_run=play.dry_run,
             answers=play.answers,
             prompt=run.prompt if root.effects.asks and play.format in LINES else None,
-            max_rows=_least(self.settings.max_rows, token.max_rows),
-            max_seconds=_least(self.settings.max_seconds, token.max_seconds),
+            max_rows=least(self.settings.max_rows, token.max_rows),
+            max_seconds=least(self.settings.max_seconds, token.max_seconds),
             control=run.control,
         )
         if writes:
@@ -194,10 +198,10 @@ class _Nowhere(TextIOBase):
         return len(text)
 
 
-_NOWHERE: Final[Any] = _Nowhere()
+NOWHERE: Final[Any] = _Nowhere()
 
 
-def _least(server: T | None, token: T) -> T | None:
+def least(server: T | None, token: T) -> T | None:
     """The smaller of two limits; 0 and None are none."""
     limits: list[Any] = [limit for limit in (server, token) if limit]
     return min(limits) if limits else None

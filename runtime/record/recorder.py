@@ -6,8 +6,8 @@ A step that fails, a look at the data, an undone step: noise, of which nothing i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import Final, NamedTuple
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -55,6 +55,7 @@ class Recorder:
     """One recording under way. keep: is called with the session after every change of it.
 
     databases: a `uses` name → a new connection, closed by who uses it. translator, model: for steps in English.
+    options: limits of what a step may do. compiling: held while the compiler works, for one thread at a time.
     Every method raises CompileError for steps that are wrong, SopError for what failed; the recording is then as
     it was.
     """
@@ -70,6 +71,7 @@ class Recorder:
         translator: str | None = None,
         model: str | None = None,
         options: RunOptions | None = None,
+        compiling: AbstractContextManager[Any] | None = None,
     ) -> None:
         self.session = session
         self._config = config
@@ -79,6 +81,7 @@ class Recorder:
         self._translator = translator
         self._model = model
         self._options = options
+        self._compiling = compiling or nullcontext()
 
     # ── steps ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -88,9 +91,10 @@ class Recorder:
         """Do a step, in DSL or English, after those before it. answers: to its questions, in order.
         replay.Unanswered when it asks and neither they nor a prompt answer."""
         with Context(self._config, self._library) as context:
-            step, parameters = self._read(text, self.session.state, context)
-            state = State((*self.session.steps, step), parameters)
-            groups = groups_of(state)
+            with self._compiling:
+                step, parameters = self._read(text, self.session.state, context)
+                state = State((*self.session.steps, step), parameters)
+                groups = groups_of(state)
             number = len(groups)
             needed = [group for group in groups[:-1] if not group.only_shows]
             replayed = self._replay(
@@ -105,9 +109,11 @@ class Recorder:
         """Answer a question about the data as the recording sees it: a query, an expression, or English. UsageError
         C0303 for what would do more than look."""
         with Context(self._config, self._library) as context:
-            group = Group(len(self.session.steps) + 1, self._question(text, context))
-            self._only_looks(group)
-            needed = [each for each in groups_of(self.session.state) if not each.only_shows]
+            with self._compiling:
+                group = Group(len(self.session.steps) + 1, self._question(text, context))
+                self._only_looks(group)
+                groups = groups_of(self.session.state)
+            needed = [each for each in groups if not each.only_shows]
             self._replay(self.session.state, [*needed, group], context, output=output, shown_from=group.number)
         return Taken(None, "".join(map(format_step, group.steps)))
 
@@ -148,7 +154,7 @@ class Recorder:
         """Another step in place of one."""
         index = self.session.index(number)
         steps = self.session.steps
-        with Context(self._config, self._library) as context:
+        with self._compiling, Context(self._config, self._library) as context:
             before = State(steps[:index], self.session.state.parameters)
             step, parameters = self._read(text, before, context)
         self._redo((*steps[:index], step, *steps[index + 1 :]), parameters, prompt=prompt)
@@ -161,7 +167,8 @@ class Recorder:
         """
         steps = self.session.steps
         places = range(len(steps)) if place == EVERYWHERE else [self.session.index(_number(place))]
-        groups = [read_steps(step.code) for step in steps]
+        with self._compiling:
+            groups = [read_steps(step.code) for step in steps]
         found = literals.meant([inner for index in places for inner in groups[index]], what)
         if len(found) != 1:
             raise _not_one_value(place, what, found, [inner for index in places for inner in groups[index]])
@@ -187,7 +194,8 @@ class Recorder:
 
     def offers(self) -> list[str]:
         """Values that stand more than once, so that a parameter may be meant."""
-        return literals.repeated([step for group in groups_of(self.session.state) for step in group.steps])
+        with self._compiling:
+            return literals.repeated([step for group in groups_of(self.session.state) for step in group.steps])
 
     def pause(self) -> None:
         """Until `resume`, steps are tried and not recorded."""
@@ -200,7 +208,7 @@ class Recorder:
 
     def text(self) -> str:
         """The program so far, as DSL."""
-        with Context(self._config, self._library) as context:
+        with self._compiling, Context(self._config, self._library) as context:
             return format_script(self._script(context))
 
     def stop(self, *, anyway: bool = False) -> Stopped:
@@ -211,19 +219,22 @@ class Recorder:
         """
         self.session.index(1)
         with Context(self._config, self._library) as context:
-            script = self._script(context)
-            source = self._source(script)
-            compiled = pipeline.compile_source(source, context)
-            provenance = msgspec.structs.replace(pipeline.provenance_of(source), translator="recording")
-            items = compiled.items(provenance)
+            with self._compiling:
+                script = self._script(context)
+                source = self._source(script)
+                compiled = pipeline.compile_source(source, context)
+                provenance = msgspec.structs.replace(pipeline.provenance_of(source), translator="recording")
+                items = compiled.items(provenance)
+                groups = groups_of(self.session.state)
             if not anyway:
-                self._prove(context)
-            pipeline.generate_sql(compiled.modules, items, context)
+                self._prove(groups, context)
+            with self._compiling:
+                pipeline.generate_sql(compiled.modules, items, context)
             (entry,) = pipeline.store(items, self._library)
         return Stopped(entry, compiled.modules[0].effects, format_script(script))
 
-    def _prove(self, context: Context) -> None:
-        replayed = self._replay(self.session.state, groups_of(self.session.state), context)
+    def _prove(self, groups: Sequence[Group], context: Context) -> None:
+        replayed = self._replay(self.session.state, groups, context)
         for number, step in enumerate(self.session.steps, 1):
             told = replayed.told[number]
             if (told.lines, told.hex_digest) != (step.lines, step.digest):
@@ -341,6 +352,7 @@ class Recorder:
             answers=given,
             prompt=prompt,
             options=self._options,
+            compiling=self._compiling,
         )
         error = replayed.outcome.error
         if error is None and replayed.outcome.status == "cancelled":
@@ -359,7 +371,9 @@ class Recorder:
         state = State(steps, parameters)
         if steps:
             with Context(self._config, self._library) as context:
-                replayed = self._replay(state, groups_of(state), context, prompt=prompt)
+                with self._compiling:
+                    groups = groups_of(state)
+                replayed = self._replay(state, groups, context, prompt=prompt)
             steps = tuple(_with_told(step, replayed, number) for number, step in enumerate(steps, 1))
         self._change(State(steps, parameters))
 

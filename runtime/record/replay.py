@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -78,15 +79,18 @@ def replay(
     answers: dict[int, Sequence[str | None]] | None = None,
     prompt: Prompt | None = None,
     options: RunOptions | None = None,
+    compiling: AbstractContextManager[Any] | None = None,
 ) -> Replayed:
     """Run the groups of steps; nothing of it stays.
 
     output: gets the lines of the steps from number `shown_from` on. answers: given before, by step. prompt: is asked
-    where they don't reach. Raises CompileError for steps that are wrong, SopError for what keeps a run from starting.
+    where they don't reach. compiling: held while the compiler works, which is for one thread at a time.
+    Raises CompileError for steps that are wrong, SopError for what keeps a run from starting.
     """
     mark = f"recorded step {new_id()}"
     script = script_of(name, parameters, uses, marked(groups, mark))
-    compiled = pipeline.compile_source(Source(f"{name} (recording)", format_script(script)), context)
+    with compiling or nullcontext():
+        compiled = pipeline.compile_source(Source(f"{name} (recording)", format_script(script)), context)
     overlay = Overlay(library, compiled.items(Provenance("recording")))
     writer = _StepLines(mark, groups, output, shown_from)
     given = {number: list(texts) for number, texts in (answers or {}).items()}

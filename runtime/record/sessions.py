@@ -14,7 +14,6 @@ import msgspec
 
 from runtime.errors import SopError, UsageError
 from runtime.record.session import Session
-from sopc.files import write_bytes
 
 FOLDER: Final = "sessions"
 _NAME: Final = re.compile(r"[^\W\d]\w{0,99}")
@@ -56,6 +55,8 @@ class Sessions:
 
     def save(self, session: Session) -> None:
         """Replaces the file as a whole. SopError C0109."""
+        from sopc.files import write_bytes
+
         path = self._path(session.name)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

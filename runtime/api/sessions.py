@@ -1,0 +1,298 @@
+"""`/sessions`: recordings under way, and what is done in them; a step's lines come as those of a run do."""
+
+from __future__ import annotations
+
+from asyncio import get_running_loop
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from runtime.api.formats import LINES, choose
+from runtime.api.pipe import Pipe
+from runtime.api.play import Lines, decoded
+from runtime.api.problems import HttpError, of_findings
+from runtime.api.resource import as_json, body_of, media_type, options_of, token_of
+from runtime.api.runs import LiveRun
+from runtime.api.service import NOWHERE, Service, least
+from runtime.api.tokens import Token
+from runtime.commands.execute import connector
+from runtime.errors import SopError
+from runtime.jsonl.writer import Writer, open_writer
+from runtime.record.session import Session
+from runtime.record.sessions import Sessions
+from runtime.runs.answers import Prompt
+from runtime.runs.run import Outcome, RunOptions
+
+if TYPE_CHECKING:
+    from runtime.record.recorder import Recorder, Taken
+
+Act = Callable[["Recorder", Writer, Prompt | None], "Taken"]
+"""What a request does with a recorder, writing lines and asking questions."""
+
+_TYPES: Final = {str: "a text", int: "a whole number", bool: "true or false", list: "a list"}
+
+
+async def list_sessions(service: Service, request: Request) -> Response:
+    token = token_of(request)
+    token.require("compile")
+    options_of(request)
+    names = await service.call(_sessions(service).names)
+    return as_json({"sessions": [{"name": name} for name in names if token.covers(name)]})
+
+
+async def begin_session(service: Service, request: Request) -> Response:
+    """Body: `{"name": …, "uses": […]}`."""
+    body = await _body(service, request, name=str, uses=list)
+    name = _needed(body, "name")
+    token_of(request).require("compile", name)
+    session = await service.call(_sessions(service).begin, name, tuple(map(str, body.get("uses", ()))))
+    return as_json(described(session), 201, {"Location": f"/sessions/{name}"})
+
+
+async def show_session(service: Service, request: Request) -> Response:
+    """Its steps, its parameters, and the program so far."""
+    name = _named(request)
+    return as_json(await service.call(_shown, service, name))
+
+
+async def discard_session(service: Service, request: Request) -> Response:
+    name = _named(request)
+
+    def remove() -> None:
+        sessions = _sessions(service)
+        sessions.load(name)
+        with sessions.alone(name):
+            sessions.remove(name)
+
+    await service.call(remove)
+    return Response(status_code=204)
+
+
+async def take_step(service: Service, request: Request) -> Response:
+    """Body: `{"text": …, "answers": […]}`. Its last line holds the step's number and its code."""
+    body = await _body(service, request, text=str, answers=list)
+    text = _needed(body, "text")
+    answers = [None if answer is None else str(answer) for answer in body.get("answers", ())]
+
+    def act(recorder: Recorder, writer: Writer, prompt: Prompt | None) -> Taken:
+        return recorder.step(text, writer, answers=answers, prompt=None if answers else prompt)
+
+    return _streamed(service, request, act)
+
+
+async def look(service: Service, request: Request) -> Response:
+    """Body: `{"text": …}`: a question about the data, of which nothing is recorded."""
+    text = _needed(await _body(service, request, text=str), "text")
+    return _streamed(service, request, lambda recorder, writer, prompt: recorder.look(text, writer))
+
+
+async def edit_step(service: Service, request: Request) -> Response:
+    text = _needed(await _body(service, request, text=str), "text")
+    return await _changed(service, request, lambda recorder: recorder.edit(_step(request), text))
+
+
+async def drop_step(service: Service, request: Request) -> Response:
+    return await _changed(service, request, lambda recorder: recorder.drop(_step(request)))
+
+
+async def move_step(service: Service, request: Request) -> Response:
+    """Body: `{"step": 3, "to": 1}`."""
+    body = await _body(service, request, step=int, to=int)
+    step, to = _needed(body, "step"), _needed(body, "to")
+    return await _changed(service, request, lambda recorder: recorder.move(step, to))
+
+
+async def add_parameter(service: Service, request: Request) -> Response:
+    """Body: `{"step": "2" or "*", "value": …, "name": …}`."""
+    body = await _body(service, request, step=str, value=str, name=str)
+    step, value, name = _needed(body, "step"), _needed(body, "value"), _needed(body, "name")
+    return await _changed(service, request, lambda recorder: recorder.parameter(step, value, name))
+
+
+async def give_value(service: Service, request: Request) -> Response:
+    """Body: `{"name": …, "value": …}`: of a parameter that a sentence names without a value."""
+    body = await _body(service, request, name=str, value=str)
+    name, value = _needed(body, "name"), _needed(body, "value")
+    return await _changed(service, request, lambda recorder: recorder.give(name, value))
+
+
+async def undo(service: Service, request: Request) -> Response:
+    return await _changed(service, request, lambda recorder: recorder.undo())
+
+
+async def pause(service: Service, request: Request) -> Response:
+    return await _changed(service, request, lambda recorder: recorder.pause())
+
+
+async def resume(service: Service, request: Request) -> Response:
+    return await _changed(service, request, lambda recorder: recorder.resume())
+
+
+async def stop_session(service: Service, request: Request) -> Response:
+    """Body: `{"anyway": false}`. The script is proved and stored, and the recording ends; nothing is changed yet."""
+    name, token = _named(request), token_of(request)
+    anyway = (await _body(service, request, anyway=bool)).get("anyway", False)
+
+    def stop() -> dict[str, Any]:
+        with _recording(service, name, _options(service, token)) as recorder:
+            stopped = recorder.stop(anyway=anyway)
+            _sessions(service).remove(name)
+        service.audit.write("script-put", token, script=name, version=stopped.entry.version, hash=stopped.entry.hash)
+        return {
+            "script": name,
+            "version": stopped.entry.version,
+            "text": stopped.text,
+            "writes": stopped.effects.writes,
+            "proved": not anyway,
+        }
+
+    return as_json(await service.call(stop), 201, {"Location": f"/scripts/{name}"})
+
+
+def described(session: Session) -> dict[str, Any]:
+    """A recording as clients see it."""
+    return {
+        "name": session.name,
+        "started": session.started,
+        "paused": session.paused,
+        "parameters": session.state.parameters,
+        "steps": [
+            {"number": number, "text": step.text, "code": step.code, "lines": step.lines}
+            for number, step in enumerate(session.steps, 1)
+        ],
+    }
+
+
+# ── a recorder for a request ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _sessions(service: Service) -> Sessions:
+    return Sessions(Path(service.config.home))
+
+
+def _named(request: Request) -> str:
+    """The recording of the path, if the token may have its script."""
+    name: str = request.path_params["name"]
+    token_of(request).require("compile", name)
+    return name
+
+
+@contextmanager
+def _recording(service: Service, name: str, options: RunOptions) -> Iterator[Recorder]:
+    """A recorder, nobody else's for as long."""
+    from runtime.record.recorder import Recorder
+
+    sessions = _sessions(service)
+    sessions.load(name)  # before a lock is made for one that is not there
+    with sessions.alone(name):
+        yield Recorder(
+            sessions.load(name),
+            service.config,
+            service.library,
+            connector(service.config),
+            sessions.save,
+            options=options,
+            compiling=service.compiling,
+        )
+
+
+def _options(service: Service, token: Token, run: LiveRun | None = None) -> RunOptions:
+    return RunOptions(
+        read_only=not token.may("write"),
+        max_rows=least(service.settings.max_rows, token.max_rows),
+        max_seconds=least(service.settings.max_seconds, token.max_seconds),
+        control=None if run is None else run.control,
+    )
+
+
+def _shown(service: Service, name: str) -> dict[str, Any]:
+    with _recording(service, name, RunOptions()) as recorder:
+        text = recorder.text() if recorder.session.steps else ""
+        return {**described(recorder.session), "program": text, "offers": recorder.offers()}
+
+
+async def _changed(service: Service, request: Request, act: Callable[[Recorder], Any]) -> Response:
+    name, token = _named(request), token_of(request)
+
+    def change() -> dict[str, Any]:
+        with _recording(service, name, _options(service, token)) as recorder:
+            act(recorder)
+            return described(recorder.session)
+
+    return as_json(await service.call(change))
+
+
+def _streamed(service: Service, request: Request, act: Act) -> Response:
+    """The lines of a step, as the answer of a run; POST /runs/{id}/answer answers its questions."""
+    name, token = _named(request), token_of(request)
+    format_ = choose(options_of(request, "format").get("format"), request.headers.get("accept"))
+    pipe = Pipe(get_running_loop())
+    run = LiveRun(name, 0, token.name, None, None, service.settings.ask_seconds)
+
+    def work() -> Outcome:
+        from runtime.record.replay import Unanswered
+        from sopc.diagnostics import CompileError
+
+        began = monotonic()
+        with _recording(service, name, _options(service, token, run)) as recorder:
+            pipe.writer = writer = open_writer(format_, pipe, holds_back=False, notes=NOWHERE)
+            writer.start(run.id, name, 0, {}, {})
+            failure: SopError | None = None
+            taken = None
+            try:
+                taken = act(recorder, writer, run.prompt if format_ in LINES else None)
+            except CompileError as error:
+                failure = of_findings(error)
+            except Unanswered as error:
+                failure = SopError("V0403", f"the step waits for an answer: {error.question.text}", "answers: […]")
+            except SopError as error:
+                failure = error
+            ms = round((monotonic() - began) * 1000)
+            if failure is not None:
+                writer.error(None, None, {"code": failure.code, "message": failure.message, "hint": failure.hint})
+            result = None if taken is None else {"step": taken.number, "code": taken.code}
+            status = "ok" if failure is None else "failed"
+            writer.end(status, result, 0, ms)
+            return Outcome(run=run.id, status=status, result=result, error=failure, records=writer.records, ms=ms)
+
+    service.start(run, token, pipe, work)
+    return Lines(run, pipe, format_, token.max_seconds)
+
+
+# ── what a request says ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _body(service: Service, request: Request, **types: type) -> dict[str, Any]:
+    """A JSON object with members of these types, none other. HttpError S0105, S0106."""
+    data = await body_of(service, request)
+    if not data:
+        return {}
+    if media_type(request) != "application/json":
+        raise HttpError(415, "S0105", "the body is JSON", "Content-Type: application/json")
+    value = decoded(data)
+    if not isinstance(value, dict):
+        raise HttpError(400, "S0106", "the body is not a JSON object", "{…}")
+    for name, member in value.items():
+        if name not in types:
+            raise HttpError(400, "S0106", f"there is no member {name[:40]!r} here", ", ".join(types))
+        if type(member) is not types[name]:
+            raise HttpError(400, "S0106", f"{name} is {_TYPES[types[name]]}")
+    return value
+
+
+def _needed(body: dict[str, Any], name: str) -> Any:
+    if name not in body:
+        raise HttpError(400, "S0106", f"the body does not say {name}", f'{{"{name}": …}}')
+    return body[name]
+
+
+def _step(request: Request) -> int:
+    text: str = request.path_params["step"]
+    if not (text.isascii() and text.isdigit() and len(text) < 7):
+        raise HttpError(404, "C0304", f"{text[:20]!r} is no number of a step")
+    return int(text)
