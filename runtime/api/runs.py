@@ -76,8 +76,7 @@ class LiveRun:
         self._began = monotonic()
         self._waits = waits
         self._most = most
-        self._question: Question | None = None
-        self._answer: str | None = None
+        self._answer: tuple[Question, str] | None = None
         self._changed = Condition()
 
     # ── the run's thread ───────────────────────────────────────────────────────────────────────────────────────
@@ -88,14 +87,16 @@ class LiveRun:
         if seconds is None:
             seconds = 0.0 if question.has_default else self._most
         with self._changed:
-            self._answer, self._question = None, question
-            try:
-                self._changed.wait_for(lambda: self._answer is not None or self.control.stopped, seconds)
-            finally:
-                self._question = None
+            self._changed.wait_for(lambda: self._answered(question) or self.control.stopped, seconds)
             if self.control.stopped:
                 raise Cancelled("V0301", self.control.stopped)
-            return self._answer
+            given = self._answer if self._answered(question) else None
+            self._answer = None
+            return given[1] if given is not None else None
+
+    def _answered(self, question: Question) -> bool:
+        """An answer may come before the run begins to wait for it, since its question is seen before."""
+        return self._answer is not None and self._answer[0] is question
 
     def finish(self, outcome: Outcome | None, error: SopError | None) -> None:
         self.outcome, self.error = outcome, error
@@ -108,10 +109,10 @@ class LiveRun:
 
     @property
     def waiting(self) -> bool:
-        return self._question is not None
+        return self.control.question is not None
 
     def describe(self) -> dict[str, Any]:
-        question, outcome = self._question, self.outcome
+        question, outcome = self.control.question, self.outcome
         status = "waiting-for-answer" if question is not None else "running"
         if outcome is not None:
             status = outcome.status
@@ -142,13 +143,13 @@ class LiveRun:
     def answer(self, step: str | None, text: str) -> None:
         """HttpError S0111 when it asks nothing, or not at this step; RunError V0105 for an answer that does not fit."""
         with self._changed:
-            question = self._question
+            question = self.control.question
             if question is None:
                 raise HttpError(409, "S0111", f"the run {self.id} is not waiting for an answer")
             if step is not None and step != question.step:
                 raise HttpError(409, "S0111", f"the run {self.id} asks at step {question.step}, not at {step}")
             accepted(question, text)
-            self._answer = text
+            self._answer = question, text
             self._changed.notify()
 
     def cancel(self, reason: str) -> None:

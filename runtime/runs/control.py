@@ -13,15 +13,20 @@ from runtime.vm.budget import Budget
 
 if TYPE_CHECKING:
     from runtime.vm.machine import Machine
+    from runtime.vm.output import Question
 
 
 class Control:
-    """Made before its run, which has its id, and given to it among the options. stopped: the reason given, if any."""
+    """Made before its run, which has its id, and given to it among the options. stopped: the reason given, if any.
+
+    question: that the run asks, from before its line is seen until it is answered.
+    """
 
     def __init__(self) -> None:
         self.id = new_id()
         self.stopped: str | None = None
         self.machine: Machine | None = None
+        self.question: Question | None = None
         self._lock = Lock()
         self._budget: Budget | None = None
         self._databases: Iterable[Database] = ()

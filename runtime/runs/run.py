@@ -290,9 +290,16 @@ class _Run:
         self.segments.retry(error)
 
     def answer(self, step: str, within: str | None, question: Question) -> Any:
-        self.writer.ask(step, within, describe(question))
-        with self.interrupts.prompting():
-            return answer(question, self.options.answers, self.options.prompt)
+        control = self.options.control
+        if control is not None:
+            control.question = question
+        try:
+            self.writer.ask(step, within, describe(question))
+            with self.interrupts.prompting():
+                return answer(question, self.options.answers, self.options.prompt)
+        finally:
+            if control is not None:
+                control.question = None
 
 
 def _status(error: SopError) -> str:
