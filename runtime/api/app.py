@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
-from runtime.api import databases, play, runs_http, sessions
+from runtime.api import databases, docs, openapi, play, runs_http, scripts, sessions
 from runtime.api.guard import Guard
 from runtime.api.metrics import MEDIA_TYPE
 from runtime.api.resource import Handler, Resource, no_such_address, token_of
@@ -42,6 +42,12 @@ def make_app(service: Service, hosts: Collection[str] | None) -> ASGIApp:
     routes = [
         at("/play", GET=play.play_named, POST=play.play_named),
         at("/play/{name:name}", GET=play.play, POST=play.play),
+        at("/scripts", GET=scripts.list_scripts),
+        at("/scripts/{name:name}", GET=scripts.show_script, PUT=scripts.put_script, DELETE=scripts.delete_script),
+        at("/scripts/{name:name}/versions", GET=scripts.show_versions),
+        at("/scripts/{name:name}/signature", GET=scripts.show_signature),
+        at("/scripts/{name:name}/source", GET=scripts.show_source),
+        at("/scripts/{name:name}/disasm", GET=scripts.show_disasm),
         at("/runs", GET=runs_http.list_runs),
         at("/runs/{id}", GET=runs_http.show_run, DELETE=runs_http.cancel_run),
         at("/runs/{id}/lines", GET=runs_http.read_lines),
@@ -62,6 +68,8 @@ def make_app(service: Service, hosts: Collection[str] | None) -> ASGIApp:
         at("/sessions/{name:name}/stop", POST=sessions.stop_session),
         at("/databases", GET=databases.list_databases),
         at("/databases/{name:name}", GET=databases.show_database),
+        at("/openapi.json", GET=openapi.show_openapi),
+        at("/docs", GET=docs.show_docs),
         at("/live", GET=live),
         at("/ready", GET=ready),
         at("/metrics", GET=show_metrics),

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from runtime.api.problems import HttpError
 from runtime.api.resource import as_json, token_of
 from runtime.api.service import Service
-from runtime.databases.schema import Schema
 from runtime.errors import SopError
 
 
@@ -28,9 +27,11 @@ async def show_database(service: Service, request: Request) -> Response:
     return as_json({"name": name, "stores": await service.call(_stores, service, name)})
 
 
-def _stores(service: Service, name: str) -> list[dict[str, Any]]:
+def _stores(service: Service, name: str) -> dict[str, Any]:
+    from sopc.commands.sources import described
+
     if service.config.is_unmade(name):
-        return []
+        return {}
     try:
         database = service.pool.take(name)
     except SopError as error:  # its message may say where the database is
@@ -39,18 +40,3 @@ def _stores(service: Service, name: str) -> list[dict[str, Any]]:
         return described(database.schema())
     finally:
         service.pool.give_back(database)
-
-
-def described(schema: Schema) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": store.name,
-            "fields": [{"name": field.name, "type": str(field.type)} for field in store.fields],
-            "primary_key": store.primary_key,
-            "foreign_keys": [
-                {"fields": key.fields, "store": key.other_store, "other_fields": key.other_fields}
-                for key in store.foreign_keys
-            ],
-        }
-        for store in schema.stores.values()
-    ]

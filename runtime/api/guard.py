@@ -18,6 +18,7 @@ from runtime.api.problems import HttpError, problem
 from runtime.api.tokens import LOCAL, Token, Tokens, unauthorized
 from runtime.errors import SopError
 
+MOST_HEADERS: Final = 32_768  # bytes of a request's headers
 LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
 OPEN: Final = ("/live", "/ready")  # for probes, which have no token and learn nothing else
 STATIC: Final = ("/", "/docs")  # pages, which hold no data; what is below /assets/ too
@@ -104,13 +105,16 @@ class _Headers:
 
     def __init__(self, scope: Scope) -> None:
         found: dict[bytes, str] = {}
-        hosts = 0
+        hosts = size = 0
         for name, value in scope["headers"]:
+            size += len(name) + len(value)
             if name in (b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"authorization"):
                 if name in found and name == b"authorization":
                     raise unauthorized("more than one Authorization header", "invalid_request")
                 hosts += name == b"host"
                 found[name] = value.decode("latin-1")
+        if size > MOST_HEADERS:
+            raise HttpError(431, "S0116", f"the headers take more than {MOST_HEADERS >> 10} KiB")
         self.host = found.get(b"host") if hosts == 1 else None
         self.origin = found.get(b"origin")
         self.site = found.get(b"sec-fetch-site")

@@ -28,6 +28,7 @@ RESERVED: Final = ("format", "dry_run", "answer", "wait")  # names in the query 
 QUIET_SECONDS: Final = 1.0  # a run that has said nothing by then is shown to have begun
 PATIENCE_SECONDS: Final = 0.02  # most runs are over by then, and nobody had to watch for a client that goes away
 ALIVE_SECONDS: Final = 15.0  # between the comments that keep an idle stream of events open
+MOST_DEPTH: Final = 100  # of lists and objects in a body
 FLOAT_DIGITS: Final = 15  # that a float keeps
 MOST_DIGITS: Final = 400
 _MANY_DIGITS: Final = re.compile(rb"[0-9]{19}")
@@ -227,8 +228,8 @@ def decoded(data: bytes) -> Any:
     """A JSON value, whose numbers keep all their digits. HttpError S0106 when it is none, or past what we can hold."""
     try:
         value = _DECODER.decode(data)
-        if _MANY_DIGITS.search(data):
-            _check_ints(value)
+        if _MANY_DIGITS.search(data) or data.count(b"[") + data.count(b"{") > MOST_DEPTH:
+            _check(value)
     except (msgspec.DecodeError, ValueError, RecursionError, ArithmeticError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise HttpError(400, "S0106", f"the body is not JSON: {reason[:1].lower()}{reason[1:200]}") from error
@@ -247,13 +248,14 @@ def _number(text: str) -> float | Decimal:
 _DECODER: Final = msgspec.json.Decoder(float_hook=_number)
 
 
-def _check_ints(value: Any) -> None:
-    pending = [value]
+def _check(value: Any) -> None:
+    """ValueError for an int past 64 bits, and for what is nested deeper than a run can be handed."""
+    pending = [(value, 1)]
     while pending:
-        each = pending.pop()
-        if isinstance(each, dict):
-            pending += each.values()
-        elif isinstance(each, list):
-            pending += each
+        each, depth = pending.pop()
+        if isinstance(each, (dict, list)):
+            if depth > MOST_DEPTH:
+                raise ValueError(f"it is nested more than {MOST_DEPTH} deep")
+            pending += [(item, depth + 1) for item in (each.values() if isinstance(each, dict) else each)]
         elif isinstance(each, int) and not INT_MIN <= each <= INT_MAX:
             raise ValueError("it holds an int past 64 bits")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from ipaddress import ip_address
 from types import FrameType
 from typing import TYPE_CHECKING, Final
@@ -92,6 +92,22 @@ def is_loopback(listening: socket.socket) -> bool:
     return ip_address(listening.getsockname()[0].partition("%")[0]).is_loopback
 
 
+def make_server(service: Service, hosts: Collection[str] | None) -> Server:
+    """hosts: names that requests may call it by, None for any."""
+    config = uvicorn.Config(
+        make_app(service, hosts),
+        http=Protocol,
+        ws="none",
+        lifespan="off",
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    return Server(config, service)
+
+
 def serve(service: Service, host: str, port: int, allowed: Sequence[str]) -> None:
     """Until SIGINT or SIGTERM. UsageError S0121 for an address that others can reach while there are no tokens."""
     with bind(host, port) as listening:
@@ -104,18 +120,7 @@ def serve(service: Service, host: str, port: int, allowed: Sequence[str]) -> Non
         shown = f"[{host}]" if ":" in host else host
         print(f"sopvm serve: http://{shown}:{listening.getsockname()[1]}", file=sys.stderr, flush=True)
         signal.signal(signal.SIGTERM, _terminated)
-        config = uvicorn.Config(
-            make_app(service, hosts),
-            http=Protocol,
-            ws="none",
-            lifespan="off",
-            log_level="warning",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=STOP_SECONDS,
-        )
-        Server(config, service).run(sockets=[listening])
+        make_server(service, hosts).run(sockets=[listening])
 
 
 def _terminated(sig: int, frame: FrameType | None) -> None:

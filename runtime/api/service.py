@@ -141,6 +141,9 @@ class Service:
         except SopError as error:
             ending = error
             run.finish(None, error)
+        except RecursionError:
+            ending = SopError("V0108", "a value is nested too deeply")
+            run.finish(None, ending)
         except BaseException as error:
             ending = error
             run.finish(None, SopError("S0100", "the server failed at this run"))

@@ -34,10 +34,10 @@ def _tokens(home: str | None) -> Tokens:
 @click.option("--rights", metavar="RIGHT,…", default="run,read", show_default=True,
               help="Of run, read, write, compile and admin.")  # fmt: skip
 @click.option("--expires", metavar="SPAN", help="How long it is good for: 12h, 30d, 8w (default: until it is removed).")
-@click.option("--max-runs", type=click.IntRange(1), metavar="N", default=0, help="Runs at once.")
-@click.option("--max-rows", type=click.IntRange(1), metavar="N", default=0, help="Rows that a run may emit.")
-@click.option("--max-seconds", type=click.FloatRange(0, min_open=True), metavar="N", default=0, help="Of a run.")
-@click.option("--max-body", type=click.IntRange(1), metavar="BYTES", default=0, help="Largest body of a request.")
+@click.option("--max-runs", type=click.IntRange(1), metavar="N", help="Runs at once.")
+@click.option("--max-rows", type=click.IntRange(1), metavar="N", help="Rows that a run may emit.")
+@click.option("--max-seconds", type=click.FloatRange(0, min_open=True), metavar="N", help="Of a run.")
+@click.option("--max-body", type=click.IntRange(1), metavar="BYTES", help="Largest body of a request.")
 @home_option
 @output_options(default=None)
 @click.pass_obj
@@ -47,10 +47,10 @@ def add_command(
     scripts: str,
     rights: str,
     expires: str | None,
-    max_runs: int,
-    max_rows: int,
-    max_seconds: float,
-    max_body: int,
+    max_runs: int | None,
+    max_rows: int | None,
+    max_seconds: float | None,
+    max_body: int | None,
     home: str | None,
 ) -> None:
     """Make a token and print it, this once: only a hash of it is kept.
@@ -73,10 +73,10 @@ def add_command(
         scripts=tuple(_words(scripts, "--scripts")),
         rights=wanted,
         expires=0 if expires is None else int(time()) + _span(expires),
-        max_runs=max_runs,
-        max_rows=max_rows,
-        max_seconds=max_seconds,
-        max_body=max_body,
+        max_runs=max_runs or 0,
+        max_rows=max_rows or 0,
+        max_seconds=max_seconds or 0,
+        max_body=max_body or 0,
     )
     text = _tokens(home).add(token)
     console.note(f"{name}: may {', '.join(wanted)}; scripts {', '.join(token.scripts)}; expires {_day(token.expires)}")

@@ -112,6 +112,28 @@ CODES: Final[tuple[Code, ...]] = (
         "curl -N -X POST http://127.0.0.1:8000/play/list_vessels",
     ),
     Code(
+        "S0114",
+        "precondition failed",
+        "The header If-Match names another version of the script than the one stored, or If-None-Match: * asks that "
+        "there be none. Nothing was changed.",
+        "curl -X PUT -H 'If-None-Match: *' …",
+        "curl -X PUT -H 'If-Match: \"ETAG\"' …",
+    ),
+    Code(
+        "S0115",
+        "program of another name",
+        "The address of a script says its name, and the program that was sent is not one script of that name.",
+        "curl -X PUT --data-binary @list_vessels.sop http://127.0.0.1:8000/scripts/vessels",
+        "curl -X PUT --data-binary @list_vessels.sop http://127.0.0.1:8000/scripts/list_vessels",
+    ),
+    Code(
+        "S0116",
+        "headers too large",
+        "The headers of the request take more room than any that the service looks at would need.",
+        "",
+        'curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8000/scripts',
+    ),
+    Code(
         "S0120",
         "service not installed",
         "`sopvm serve` needs two packages that runs do without.",

@@ -177,16 +177,16 @@ def _prepare_english(source: Source, context: Context, settings: Settings, conso
         if settings.take == "sop":
             kept = Source(existing.name, keep_sop(existing.text, source.text, sentences))
         write_to = beside if kept.text != existing.text else None
-        return Prepared(_tried(source, kept, context), translated=False, write_to=write_to)
+        return Prepared(tried(source, kept, context), translated=False, write_to=write_to)
     read_examples(source)  # before anything is sent or translated
     draft = pipeline.draft(source, context, settings.translator, settings.model)
     console.unreadable(context.failures)
     console.note(f"{source.name}: translated by {draft.translator}")
     made = Source(str(beside) if beside else STDIN, draft.sop_text)
-    return Prepared(_tried(source, made, context), translated=True, write_to=beside)
+    return Prepared(tried(source, made, context), translated=True, write_to=beside)
 
 
-def _tried(text: Source, program: Source, context: Context) -> Compiled:
+def tried(text: Source, program: Source, context: Context) -> Compiled:
     """The program of a text, compiled, with its examples in it. Raises CompileError T0402, T0403 where one does not
     hold."""
     compiled = pipeline.compile_source(program, context)

@@ -115,7 +115,7 @@ def disasm_command(console: Console, name: str, sql: bool, home: str | None, dat
         else:
             modules = [decode(context.library.load(context.library.resolve(name).hash))]
         for module in modules:
-            click.echo(disassemble(module, sql=_sql_of(module) if sql else None), nl=False)
+            click.echo(disassemble(module, sql=sql_of(module) if sql else None), nl=False)
 
 
 @click.command("schema")
@@ -147,7 +147,7 @@ def schema_command(
     print_rows(["database", "store", "field", "type", "key", "references", "notes"], rows, format_)
 
 
-def _sql_of(module: Module) -> Callable[[Query | Write], str]:
+def sql_of(module: Module) -> Callable[[Query | Write], str]:
     """A statement → its SQL for SQLite, the engine there is, over the stores the script was checked against."""
     from runtime.databases.sql import generate
 

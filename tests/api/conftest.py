@@ -9,16 +9,15 @@ import socket
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
-from runtime.api.app import make_app
 from runtime.api.guard import LOOPBACK
-from runtime.api.server import Protocol, Server
+from runtime.api.server import make_server
 from runtime.api.service import Service, Settings
 from runtime.api.tokens import Token, Tokens
 from runtime.config import Config
@@ -120,10 +119,7 @@ class Served:
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        config = uvicorn.Config(
-            make_app(self.service, hosts), http=Protocol, lifespan="off", log_level="critical", ws="none"
-        )
-        self.server = Server(config, self.service)
+        self.server = make_server(self.service, hosts)
         self.thread = threading.Thread(target=lambda: asyncio.run(self.server.serve(sockets=[self.socket])))
         self.thread.start()
         self.client = httpx.Client(base_url=self.url, timeout=30, trust_env=False)
@@ -152,8 +148,9 @@ class Served:
         with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as connection:
             connection.sendall(data)
             received = b""
-            while piece := connection.recv(65536):
-                received += piece
+            with suppress(ConnectionResetError):  # it was answered before it was read to its end
+                while piece := connection.recv(65536):
+                    received += piece
         return received
 
     def close(self) -> None:
@@ -182,6 +179,14 @@ def make_folder(folder: Path, scripts: str = SCRIPTS, schema: str = SCHEMA) -> P
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_folder(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="module")
+def shared(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server for the tests of a file that leave it as it was."""
+    served = Served(Path(shutil.copytree(template, tmp_path_factory.mktemp("shared") / "served")), Settings())
+    yield served
+    served.close()
 
 
 @pytest.fixture

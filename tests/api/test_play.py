@@ -30,8 +30,8 @@ def until(condition: Callable[[], bool], seconds: float = 10) -> None:
         time.sleep(0.01)
 
 
-def test_a_script_runs_with_json_arguments(served: Served) -> None:
-    answer = served.client.post("/play/audit", json={"dept": "Sales", "floor": 90000})
+def test_a_script_runs_with_json_arguments(shared: Served) -> None:
+    answer = shared.client.post("/play/audit", json={"dept": "Sales", "floor": 90000})
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/x-ndjson"
     start, record, end = lines(answer.text)
@@ -43,8 +43,8 @@ def test_a_script_runs_with_json_arguments(served: Served) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("address", ["/play/audit?", "/play?script=audit&", "/play/audit@1?"])
-def test_arguments_may_be_in_the_query(served: Served, method: str, address: str) -> None:
-    answer = served.client.request(method, address + "dept=Sales&floor=90000")
+def test_arguments_may_be_in_the_query(shared: Served, method: str, address: str) -> None:
+    answer = shared.client.request(method, address + "dept=Sales&floor=90000")
     assert [line["result"] for line in lines(answer.text) if line["type"] == "record"] == [
         {"name": "Edgar", "salary": 95000}
     ]
@@ -80,17 +80,17 @@ def test_head_and_options_run_nothing(served: Served) -> None:
         ("records", 'application/x-ndjson; profile="records"', '{"name":"Ada","salary":180000}\n'),
     ],
 )
-def test_formats(served: Served, format_: str, type_: str, start: str) -> None:
-    by_query = served.client.get(f"/play/audit?format={format_}")
-    by_header = served.client.get("/play/audit", headers={"Accept": type_.replace("; header=present", "")})
+def test_formats(shared: Served, format_: str, type_: str, start: str) -> None:
+    by_query = shared.client.get(f"/play/audit?format={format_}")
+    by_header = shared.client.get("/play/audit", headers={"Accept": type_.replace("; header=present", "")})
     for answer in (by_query, by_header):
         assert answer.headers["content-type"] == type_
         assert answer.text.startswith(start)
     assert ("Ada" in by_query.text, "Grace" in by_query.text) == (True, True)
 
 
-def test_events_carry_the_seq_of_their_lines(served: Served) -> None:
-    events = served.client.get("/play/audit?format=sse").text.split("\n\n")
+def test_events_carry_the_seq_of_their_lines(shared: Served) -> None:
+    events = shared.client.get("/play/audit?format=sse").text.split("\n\n")
     assert events[1].startswith('event: record\nid: 1\ndata: {"type":"record","seq":1,')
     assert [event.split("\n")[0] for event in events if event] == [
         "event: start", "event: record", "event: record", "event: end",
@@ -106,13 +106,13 @@ def test_events_carry_the_seq_of_their_lines(served: Served) -> None:
         ("text/csv; q=0, */*", "application/x-ndjson"),
     ],
 )
-def test_accept_is_weighed(served: Served, accept: str, type_: str) -> None:
-    assert served.client.get("/play/audit", headers={"Accept": accept}).headers["content-type"] == type_
+def test_accept_is_weighed(shared: Served, accept: str, type_: str) -> None:
+    assert shared.client.get("/play/audit", headers={"Accept": accept}).headers["content-type"] == type_
 
 
 @pytest.mark.parametrize("accept", ["application/xml", "application/x-ndjson;q=0", "text/html"])
-def test_what_is_not_acceptable(served: Served, accept: str) -> None:
-    answer = served.client.get("/play/audit", headers={"Accept": accept})
+def test_what_is_not_acceptable(shared: Served, accept: str) -> None:
+    answer = shared.client.get("/play/audit", headers={"Accept": accept})
     assert (answer.status_code, answer.json()["code"]) == (406, "S0103")
 
 
@@ -138,48 +138,48 @@ def test_what_is_not_acceptable(served: Served, accept: str) -> None:
     ],
 )
 def test_failures_before_the_first_line_have_a_status(
-    served: Served, address: str, body: dict[str, Any], status: int, code: str
+    shared: Served, address: str, body: dict[str, Any], status: int, code: str
 ) -> None:
-    answer = served.client.post(address, json=body)
+    answer = shared.client.post(address, json=body)
     said = answer.json()
     assert (answer.status_code, said["status"], said["code"]) == (status, status, code)
     assert answer.headers["content-type"] == "application/problem+json"
     assert said["type"] == f"urn:sop:error:{code}" and said["title"] and said["detail"]
 
 
-def test_a_failed_run_says_where(served: Served) -> None:
-    said = served.client.post("/play/divide", json={"by": 0}).json()
+def test_a_failed_run_says_where(shared: Served) -> None:
+    said = shared.client.post("/play/divide", json={"by": 0}).json()
     assert (said["script"], said["step"], said["run_status"]) == ("divide", "1", "failed")
     assert said["line"] > 1
 
 
 @pytest.mark.parametrize("format_", ["jsonl", "sse"])
-def test_later_failures_are_in_the_lines(served: Served, format_: str) -> None:
-    answer = served.client.post(f"/play/said_then_failed?format={format_}", json={"by": 0})
+def test_later_failures_are_in_the_lines(shared: Served, format_: str) -> None:
+    answer = shared.client.post(f"/play/said_then_failed?format={format_}", json={"by": 0})
     assert answer.status_code == 200
     assert answer.text.count('"type":"record"') == 5
     assert '"code":"V0102"' in answer.text and '"status":"failed"' in answer.text
 
 
 @pytest.mark.parametrize("format_", ["jsonl", "json", "csv", "records", "sse"])
-def test_a_failed_run_leaves_nothing(served: Served, format_: str) -> None:
-    answer = served.client.post(f"/play/note_then_fail?format={format_}", json={"text": "x"})
+def test_a_failed_run_leaves_nothing(shared: Served, format_: str) -> None:
+    answer = shared.client.post(f"/play/note_then_fail?format={format_}", json={"text": "x"})
     assert (answer.status_code, answer.json()["detail"]) == (422, "no more notes")
-    assert served.sql("select count(*) from log") == [(0,)]
+    assert shared.sql("select count(*) from log") == [(0,)]
 
 
-def test_a_dry_run_changes_nothing(served: Served) -> None:
-    answer = served.client.post("/play/note?dry_run=true", json={"text": "x"})
+def test_a_dry_run_changes_nothing(shared: Served) -> None:
+    answer = shared.client.post("/play/note?dry_run=true", json={"text": "x"})
     assert lines(answer.text)[-1]["changes"] == [{"command": "insert", "store": "log", "rows": 1}]
-    assert served.sql("select count(*) from log") == [(0,)]
+    assert shared.sql("select count(*) from log") == [(0,)]
 
 
-def test_values_keep_what_they_are(served: Served) -> None:
+def test_values_keep_what_they_are(shared: Served) -> None:
     body = (
         b'{"value": {"a": [1, 2.5, null, "x"]}, "price": 1234567890.0123456789, "ratio": 1, "tags": ["a"],'
         b' "day": "2026-01-31"}'
     )
-    answer = served.client.post("/play/echo?format=records", content=body, headers={"Content-Type": "application/json"})
+    answer = shared.client.post("/play/echo?format=records", content=body, headers={"Content-Type": "application/json"})
     assert answer.text == (
         '{"value":{"a":[1,2.5,null,"x"]},"price":1234567890.0123456789,"ratio":1.0,"tags":["a"],"day":"2026-01-31"}\n'
     )
@@ -201,53 +201,53 @@ def test_values_keep_what_they_are(served: Served) -> None:
         (b'{"value": 1}', "", 415, "S0105"),
     ],
 )
-def test_bodies_that_are_no_arguments(served: Served, body: bytes, type_: str, status: int, code: str) -> None:
+def test_bodies_that_are_no_arguments(shared: Served, body: bytes, type_: str, status: int, code: str) -> None:
     headers = {"Content-Type": type_} if type_ else {}
-    answer = served.client.post("/play/echo", content=body, headers=headers)
+    answer = shared.client.post("/play/echo", content=body, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-def test_names_may_hold_anything(served: Served) -> None:
-    answer = served.client.post(f"/play/{quote(ODD, safe='')}", json={"a b": 7})
+def test_names_may_hold_anything(shared: Served) -> None:
+    answer = shared.client.post(f"/play/{quote(ODD, safe='')}", json={"a b": 7})
     assert lines(answer.text)[-1]["result"] == 7
-    answer = served.client.get("/play", params={"script": ODD, "a b": "8"})
+    answer = shared.client.get("/play", params={"script": ODD, "a b": "8"})
     assert lines(answer.text)[-1]["result"] == 8
 
 
-def test_an_ask_waits_for_its_answer(served: Served) -> None:
-    with served.client.stream("POST", "/play/sure") as answer:
+def test_an_ask_waits_for_its_answer(shared: Served) -> None:
+    with shared.client.stream("POST", "/play/sure") as answer:
         stream = answer.iter_lines()
         start, question = json.loads(next(stream)), json.loads(next(stream))
         assert question["result"]["question"] == "Really?"
         address = f"/runs/{start['run']}"
-        said = served.client.get(address).json()
+        said = shared.client.get(address).json()
         assert (said["status"], said["question"]["step"]) == ("waiting-for-answer", "1")
-        frames = served.client.get(address + "/frames").json()["frames"]
+        frames = shared.client.get(address + "/frames").json()["frames"]
         assert (frames[0]["script"], frames[0]["step"]) == ("sure", "1")
         assert frames[0]["variables"]["default_used"] is False
-        wrong = served.client.post(address + "/answer", json={"value": "perhaps"})
+        wrong = shared.client.post(address + "/answer", json={"value": "perhaps"})
         assert (wrong.status_code, wrong.json()["code"]) == (422, "V0105")
-        wrong = served.client.post(address + "/answer", json={"value": True, "step": "2"})
+        wrong = shared.client.post(address + "/answer", json={"value": True, "step": "2"})
         assert (wrong.status_code, wrong.json()["code"]) == (409, "S0111")
-        assert served.client.post(address + "/answer", json={"value": True, "step": "1"}).status_code == 204
+        assert shared.client.post(address + "/answer", json={"value": True, "step": "1"}).status_code == 204
         rest = [json.loads(line) for line in stream]
     assert rest[0]["result"] == {"ok": True}
     assert rest[-1]["status"] == "ok"
-    late = served.client.post(address + "/answer", json={"value": True})
+    late = shared.client.post(address + "/answer", json={"value": True})
     assert (late.status_code, late.json()["code"]) == (409, "S0111")
 
 
-def test_an_ask_may_be_answered_beforehand_or_by_its_default(served: Served) -> None:
-    assert served.client.post("/play/sure?answer=1=yes&format=records").text == '{"ok":true}\n'
-    assert served.client.post("/play/perhaps?format=records").text == '{"n":2}\n'
-    wrong = served.client.post("/play/perhaps?answer=1=7&format=records")
+def test_an_ask_may_be_answered_beforehand_or_by_its_default(shared: Served) -> None:
+    assert shared.client.post("/play/sure?answer=1=yes&format=records").text == '{"ok":true}\n'
+    assert shared.client.post("/play/perhaps?format=records").text == '{"n":2}\n'
+    wrong = shared.client.post("/play/perhaps?answer=1=7&format=records")
     assert (wrong.status_code, wrong.json()["code"]) == (422, "V0404")
 
 
-def test_an_ask_that_nobody_can_see_is_a_conflict(served: Served) -> None:
-    answer = served.client.post("/play/sure?format=csv")
+def test_an_ask_that_nobody_can_see_is_a_conflict(shared: Served) -> None:
+    answer = shared.client.post("/play/sure?format=csv")
     assert (answer.status_code, answer.json()["code"]) == (409, "V0403")
-    answer = served.client.post("/play/sure?wait=0")
+    answer = shared.client.post("/play/sure?wait=0")
     assert lines(answer.text)[-1]["status"] == "waiting"
 
 
@@ -318,17 +318,17 @@ def test_two_runs_do_not_share_a_transaction(served: Served) -> None:
     until(lambda: not served.service.runs.active())
 
 
-def test_a_spreadsheet_is_given_no_formulas(served: Served) -> None:
-    plain = served.client.get("/play/cells?format=csv").text
+def test_a_spreadsheet_is_given_no_formulas(shared: Served) -> None:
+    plain = shared.client.get("/play/cells?format=csv").text
     assert plain.splitlines()[1:4] == ["=1+1", "-2", "plain"]
-    safe = served.client.get("/play/cells?format=csv-safe").text
+    safe = shared.client.get("/play/cells?format=csv-safe").text
     assert safe.splitlines()[1:6] == ["'=1+1", "'-2", "plain", "'@x", "'+y"]
 
 
-def test_records_of_two_kinds_are_no_csv(served: Served) -> None:
-    answer = served.client.get("/play/several?format=csv")
+def test_records_of_two_kinds_are_no_csv(shared: Served) -> None:
+    answer = shared.client.get("/play/several?format=csv")
     assert answer.status_code in (200, 422)
-    assert served.client.get("/play/several?format=records").text == '{"a":1}\n{"b":2}\n'
+    assert shared.client.get("/play/several?format=records").text == '{"a":1}\n{"b":2}\n'
 
 
 def test_more_runs_than_there_may_be_are_told_to_come_back(serve: Callable[..., Served]) -> None:

@@ -1,0 +1,251 @@
+"""Tokens: who may do what, and that it holds at once."""
+
+from __future__ import annotations
+
+import json
+import socket
+import stat
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.api.problems import HttpError
+from runtime.api.tokens import Token, Tokens
+from runtime.errors import SopError, UsageError
+from tests.api.conftest import Served
+from tests.api.test_play import until
+from tests.commands import command, environment
+
+ALL = ("run", "read", "write", "compile", "admin")
+
+
+def test_without_tokens_loopback_may_do_everything(served: Served) -> None:
+    assert served.client.post("/play/note", json={"text": "x"}).status_code == 200
+
+
+def test_with_tokens_one_is_needed(served: Served) -> None:
+    headers = served.token(rights=ALL)
+    for address in ("/scripts", "/runs", "/databases", "/metrics", "/openapi.json", "/play/audit", "/scripts/audit"):
+        answer = served.client.get(address)
+        assert (answer.status_code, answer.json()["code"]) == (401, "S0201"), address
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+        assert served.client.get(address, headers=headers).status_code == 200, address
+    for address in ("/live", "/ready", "/docs"):
+        assert served.client.get(address).status_code == 200, address
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Bearer nonsense",
+        "Bearer sop_0000000000000000_" + "A" * 43,
+        "Basic dXNlcjpwYXNz",
+        "Bearer",
+        "",
+        "Bearer sop_é",
+    ],
+)
+def test_a_token_that_is_not_known(served: Served, value: str) -> None:
+    served.token()
+    answer = served.client.get("/scripts", headers={b"Authorization": value.encode("latin-1")})
+    assert answer.status_code == 401
+
+
+def test_the_secret_is_what_counts(served: Served) -> None:
+    text = served.token()["Authorization"]
+    changed = text[:-1] + ("A" if text[-1] != "A" else "B")
+    assert served.client.get("/scripts", headers={"Authorization": changed}).status_code == 401
+
+
+def test_a_token_is_refused_as_soon_as_it_is_revoked_or_expired(served: Served) -> None:
+    kept, gone = served.token("kept"), served.token("gone")
+    late = served.token("late", expires=int(time.time()) + 3600)
+    assert served.client.get("/scripts", headers=gone).status_code == 200
+    assert served.client.get("/scripts", headers=late).status_code == 200
+    served.tokens.remove(["gone", "late"])
+    late = served.token("late", expires=int(time.time()) - 1)
+    assert served.client.get("/scripts", headers=gone).status_code == 401
+    assert "expired" in served.client.get("/scripts", headers=late).json()["detail"]
+    assert served.client.get("/scripts", headers=kept).status_code == 200
+
+
+def test_revoking_the_last_token_opens_nothing(served: Served) -> None:
+    headers = served.token("only")
+    assert served.client.get("/scripts", headers=headers).status_code == 200
+    served.tokens.remove(["only"])
+    assert served.client.get("/scripts", headers=headers).status_code == 401
+    assert served.client.get("/scripts").status_code == 401
+
+
+REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "run": ("GET", "/play/audit", {}),
+    "read": ("GET", "/scripts/audit", {}),
+    "write": ("POST", "/play/note", {"json": {"text": "x"}}),
+    "write through a call": ("POST", "/play/note_twice", {"json": {"text": "x"}}),
+    "dry run of a write": ("POST", "/play/note?dry_run=true", {"json": {"text": "x"}}),
+    "put": ("PUT", "/scripts/a", {"content": "script a() end", "headers": {"Content-Type": "text/x-sop"}}),
+    "delete": ("DELETE", "/scripts/audit", {}),
+}
+
+
+@pytest.mark.parametrize(
+    ("rights", "may"),
+    [
+        (("run",), {"run"}),
+        (("read",), {"read"}),
+        (("run", "read"), {"run", "read"}),
+        (("write",), set()),
+        (("run", "write"), {"run", "write", "write through a call", "dry run of a write"}),
+        (("compile",), {"put", "delete"}),
+        (("admin",), set()),
+        (ALL, set(REQUESTS)),
+    ],
+)
+def test_rights(served: Served, rights: tuple[str, ...], may: set[str]) -> None:
+    headers = served.token(rights=rights)
+    for name, (method, address, more) in REQUESTS.items():
+        arguments = {**more, "headers": {**more.get("headers", {}), **headers}}
+        answer = served.client.request(method, address, **arguments)
+        if name in may:
+            assert answer.status_code < 300, (name, answer.text)
+        else:
+            assert (answer.status_code, answer.json()["code"]) == (403, "S0202"), name
+
+
+def test_a_token_is_for_its_scripts(served: Served) -> None:
+    headers = served.token(scripts=("au*", "note"), rights=ALL)
+    assert served.client.get("/play/audit", headers=headers).status_code == 200
+    assert served.client.get("/play/audit@1", headers=headers).status_code == 200
+    for method, address in (
+        ("GET", "/play/divide?by=1"),
+        ("POST", "/play/note_twice?text=x"),
+        ("GET", "/scripts/divide"),
+        ("GET", "/scripts/divide/disasm"),
+        ("GET", "/scripts/divide/versions"),
+        ("DELETE", "/scripts/divide"),
+        ("GET", "/play?script=divide&by=1"),
+    ):
+        assert served.client.request(method, address, headers=headers).status_code == 403, address
+    listed = served.client.get("/scripts", headers=headers).json()["scripts"]
+    assert [script["name"] for script in listed] == ["audit", "note"]
+    paths = served.client.get("/openapi.json", headers=headers).json()["paths"]
+    assert [path for path in paths if path.startswith("/play/")] == ["/play/audit", "/play/note"]
+
+
+def test_runs_are_seen_by_who_started_them_and_by_admins(served: Served) -> None:
+    one, other = served.token("one", rights=("run", "read")), served.token("other", rights=("run", "read"))
+    admin = served.token("admin", rights=ALL)
+    started = served.client.post("/play/forever", headers={**one, "Prefer": "respond-async"})
+    address = started.headers["location"]
+    for path in ("", "/lines", "/frames"):
+        assert served.client.get(address + path, headers=other).status_code == 404
+    assert served.client.post(address + "/cancel", headers=other).status_code == 404
+    assert served.client.get("/runs", headers=other).json() == {"runs": []}
+    assert served.client.get(address, headers=one).json()["token"] == "one"
+    assert served.client.get("/runs", headers=admin).json()["runs"][0]["token"] == "one"
+    assert served.client.delete(address, headers=admin).status_code == 204
+    until(lambda: not served.service.runs.active())
+
+
+def test_limits_of_a_token(served: Served) -> None:
+    few = served.token("few", max_rows=3, rights=("run",))
+    answer = served.client.get("/play/numbers?n=3&format=records", headers=few)
+    assert answer.text.count("\n") == 3
+    assert '"code":"V0304"' in served.client.get("/play/numbers?n=4", headers=few).text
+    short = served.token("short", max_seconds=0.2, rights=("run",))
+    answer = served.client.get("/play/forever", headers=short)
+    assert (answer.status_code, answer.json()["code"]) == (504, "V0303")
+    small = served.token("small", max_body=10, rights=("run",))
+    answer = served.client.post("/play/divide", json={"by": 1234567}, headers=small)
+    assert (answer.status_code, answer.json()["code"]) == (413, "S0104")
+    one = served.token("one", max_runs=1, rights=("run", "admin", "read"))
+    first = served.client.post("/play/forever", headers={**one, "Prefer": "respond-async"})
+    again = served.client.get("/play/audit", headers=one)
+    assert (again.status_code, again.json()["code"], again.headers["retry-after"]) == (429, "S0204", "1")
+    assert served.client.get("/play/audit", headers=few).status_code == 200
+    served.client.delete(first.headers["location"], headers=one)
+    until(lambda: not served.service.runs.active())
+
+
+def test_changes_are_told_to_the_audit(served: Served) -> None:
+    headers = served.token("payroll", rights=ALL)
+    served.client.post("/play/note", json={"text": "x"}, headers=headers)
+    served.client.get("/play/audit", headers=headers)
+    until(lambda: "run-ended" in served.audit)
+    said = [json.loads(line) for line in served.audit.splitlines()]
+    assert [(line["audit"], line["token"]) for line in said] == [("run", "payroll"), ("run-ended", "payroll")]
+    assert (said[0]["script"], said[1]["status"]) == ("note", "ok")
+    assert "sop_" not in served.audit
+
+
+def test_only_a_hash_is_kept_and_only_the_owner_reads_it(tmp_path: Path) -> None:
+    tokens = Tokens(tmp_path)
+    text = tokens.add(Token("a", "", ""))
+    assert text.split("_")[2] not in tokens.path.read_text()
+    assert stat.S_IMODE(tokens.path.stat().st_mode) == 0o600
+    assert tokens.check(text).name == "a"
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../x", "x" * 65, "-a", "é"])
+def test_names_of_tokens(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="S0208"):
+        Tokens(tmp_path).add(Token(name, "", ""))
+
+
+def test_a_damaged_file_lets_nobody_in(served: Served) -> None:
+    headers = served.token()
+    served.tokens.path.write_text('[{"name": "a"}]')
+    answer = served.client.get("/scripts", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (500, "S0209")
+    with pytest.raises(SopError, match="S0209"):
+        served.tokens.add(Token("b", "", ""))
+
+
+def test_unknown_tokens_take_as_long(tmp_path: Path) -> None:
+    """The secret of an unknown id is compared too."""
+    tokens = Tokens(tmp_path)
+    tokens.add(Token("a", "", ""))
+    with pytest.raises(HttpError, match="not known"):
+        tokens.check("sop_0000000000000000_" + "A" * 43)
+
+
+def sopvm(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command("sopvm", *words), cwd=folder, env=environment(), capture_output=True, text=True, timeout=60
+    )
+
+
+def test_the_commands(folder: Path) -> None:
+    made = sopvm(folder, "token", "add", "report", "--scripts", "audit_*,hr", "--rights", "run", "--expires", "30d")
+    assert made.returncode == 0 and made.stdout.startswith("sop_")
+    assert "report: may run; scripts audit_*, hr; expires 2" in made.stderr
+    assert "there is a token report already" in sopvm(folder, "token", "add", "report").stderr
+    listed = sopvm(folder, "token", "ls", "-f", "records")
+    assert json.loads(listed.stdout)["name"] == "report"
+    assert made.stdout.strip() not in listed.stdout
+    assert sopvm(folder, "token", "rm", "report", "nobody").returncode == 2
+    assert len(Tokens(folder / ".sop").all()) == 1
+    assert "report: revoked" in sopvm(folder, "token", "rm", "report").stderr
+    for words in (("--rights", "fly"), ("--expires", "soon"), ("--scripts", ",")):
+        assert sopvm(folder, "token", "add", "x", *words).returncode == 2, words
+
+
+def test_an_address_that_others_reach_needs_a_token(folder: Path) -> None:
+    refused = sopvm(folder, "serve", "--host", "0.0.0.0", "--port", "0")
+    assert refused.returncode == 2 and "S0121" in refused.stderr
+
+
+def test_an_address_that_is_taken(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        refused = sopvm(folder, "serve", "--port", str(taken.getsockname()[1]))
+    assert refused.returncode == 2 and "S0122" in refused.stderr
+
+
+def test_a_server_for_others_lets_nobody_in_without_a_token(serve: Callable[..., Served]) -> None:
+    served = serve(hosts=None)
+    served.service.tokens.required(always=True)
+    assert served.client.get("/scripts").status_code == 401
