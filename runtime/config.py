@@ -21,6 +21,7 @@ HOME_NAME: Final = ".sop"
 FILE_NAME: Final = "sop.toml"
 MAIN: Final = "main"
 MAIN_FILE: Final = "main.db"
+LIBRARY_FILE: Final = "library.mdb"
 
 _TABLES: Final[Mapping[str, Mapping[str, type]]] = {
     "translator": {"use": str, "model": str, "base_url": str, "api_key": str},

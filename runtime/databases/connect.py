@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
+from runtime.databases.guard import refuse_library
 from runtime.databases.protocol import Database
-from runtime.errors import UsageError
+from runtime.errors import DatabaseError, UsageError
 
 _KNOWN_LATER: Final = {
     "duckdb": "DuckDB",
@@ -40,11 +41,21 @@ def connect(url: str, *, name: str, base: Path, read_only: bool = False, create:
     """Open the database that the URL names.
 
     name: what scripts call it, for messages. base: folder that relative paths start from. create: make a file that
-    is not there yet. UsageError D0104 for an unknown scheme, D0106 for a malformed URL; DatabaseError D01xx when it
-    can't be opened.
+    is not there yet. Raises UsageError: D0104 for an unknown scheme, D0106 for a malformed URL, other D01xx when it
+    can't be opened (what a name stands for is configuration); DatabaseError for what may pass, such as a lock.
     """
+    try:
+        return _connect(url, name, base, read_only, create)
+    except DatabaseError as error:
+        if not error.code.startswith("D01"):
+            raise
+        raise UsageError(error.code, error.message, error.hint) from error
+
+
+def _connect(url: str, name: str, base: Path, read_only: bool, create: bool) -> Database:
     path = file_of(url, base)
     if path is not None:
+        refuse_library(path, name)
         from runtime.databases.sqlite import SQLiteDatabase
 
         return SQLiteDatabase(path, name=name, read_only=read_only, create=create)

@@ -14,11 +14,11 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from runtime.config import LIBRARY_FILE
 from runtime.errors import SopError, UsageError
 from runtime.library.environment import MAP_SIZE, Environment
 from runtime.library.records import Bundle, Entry, Provenance, decode_entry, encode_entry
 
-FILE_NAME: Final = "library.mdb"
 MAX_NAME_BYTES: Final = 200  # of a script or a tag: LMDB's keys end at 511 bytes, and a tag's key holds both
 
 
@@ -43,7 +43,7 @@ class Library:
     @classmethod
     def open(cls, home: Path, *, read_only: bool = False, map_size: int = MAP_SIZE) -> Library:
         """The library of a home folder, which need not exist. Files are opened at the first read or write."""
-        return cls(Environment(home / FILE_NAME, read_only=read_only, map_size=map_size))
+        return cls(Environment(home / LIBRARY_FILE, read_only=read_only, map_size=map_size))
 
     def __enter__(self) -> Library:
         return self

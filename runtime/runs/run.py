@@ -116,7 +116,7 @@ def run_linked(
     opened: dict[str, Database] = {}
     try:
         for database in names_of(linked.root.effects):
-            opened[database] = _opened(databases, database)
+            opened[database] = databases(database)
         if home is not None and opened[home].read_only:
             raise UsageError("V0210", f"`{linked.root.name}` writes to `{home}`, which can only be read")
         check_schemas(linked.scripts.values(), {name: database.schema() for name, database in opened.items()})
@@ -142,15 +142,6 @@ def check_answers(linked: Linked, answers: Mapping[str, str]) -> None:
         if step not in asking:
             hint = f"it asks at step {' and '.join(asking)}" if asking else "it asks nothing, so it needs no --answer"
             raise UsageError("C0124", f"step {step} of `{linked.root.name}` asks nothing", hint)
-
-
-def _opened(databases: Callable[[str], Database], name: str) -> Database:
-    try:
-        return databases(name)
-    except DatabaseError as error:
-        if not error.code.startswith("D01"):
-            raise  # such as a lock: not the fault of what the name stands for, which is configuration
-        raise UsageError(error.code, error.message, error.hint) from error
 
 
 def names_of(effects: Effects) -> list[str]:

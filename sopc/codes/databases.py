@@ -101,6 +101,14 @@ CODES: Final[tuple[Code, ...]] = (
         "--db fleet=postgresql://ann@host/company?schema=fleet",
     ),
     Code(
+        "D0109",
+        "library can't be a database",
+        "The URL names the file that holds scripts, by whatever link or path, or the folder of one. Scripts, their "
+        "versions and their runs are out of reach of every script.",
+        "sopvm run audit --db fleet=sqlite:///.sop/library.mdb",
+        "sopvm run audit --db fleet=sqlite:///fleet.db",
+    ),
+    Code(
         "D0201",
         "schema has changed",
         "The script was compiled against stores or fields that the database no longer has, or that the database it is "

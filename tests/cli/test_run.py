@@ -262,8 +262,8 @@ def test_a_database_that_can_not_be_opened_does_not_hide_the_others(
     assert done.exit_code == 0
     assert "hr,employees" in done.stdout
     assert done.stderr.startswith("warning D0102: `notes` is not a SQLite database")
-    assert run(*words, "notes", "--db", "notes=sqlite:///notes.db").exit_code == 1
-    assert run(*words, "--db", "hr=sqlite:///notes.db").exit_code == 1
+    assert run(*words, "notes", "--db", "notes=sqlite:///notes.db").exit_code == 2
+    assert run(*words, "--db", "hr=sqlite:///notes.db").exit_code == 2
 
 
 def test_a_run_in_a_process_of_its_own(sopc: Program, project: Path) -> None:

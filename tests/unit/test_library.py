@@ -14,10 +14,11 @@ import pytest
 from runtime.bytecode.codec import decode, encode, module_hash
 from runtime.bytecode.module import Call, Debug, Effects, Module, Signature
 from runtime.bytecode.opcodes import BY_NAME
+from runtime.config import LIBRARY_FILE
 from runtime.databases.query import Const
 from runtime.errors import SopError, UsageError
 from runtime.library.records import Provenance
-from runtime.library.store import FILE_NAME, Item, Library
+from runtime.library.store import Item, Library
 from runtime.library.transfer import MAGIC, pack_bundle, unpack_bundle
 from runtime.types import INT, NULL
 
@@ -237,7 +238,7 @@ def test_another_process_can_make_the_library_larger_than_our_map(tmp_path: Path
 
 @pytest.mark.parametrize("content", [b"no LMDB file", b"\0" * 20_000, b"x" * 20_000])
 def test_a_file_of_another_kind_is_an_error(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / FILE_NAME).write_bytes(content)
+    (tmp_path / LIBRARY_FILE).write_bytes(content)
     with Library.open(tmp_path) as library:
         with pytest.raises(SopError) as error:
             library.names()
@@ -245,13 +246,13 @@ def test_a_file_of_another_kind_is_an_error(tmp_path: Path, content: bytes) -> N
         with pytest.raises(SopError) as error:
             put(library, make("a"))
         assert code_of(error) == "L0105"
-    assert (tmp_path / FILE_NAME).read_bytes() == content
+    assert (tmp_path / LIBRARY_FILE).read_bytes() == content
 
 
 def test_a_library_cut_short_is_an_error_and_no_crash(tmp_path: Path) -> None:
     with Library.open(tmp_path) as library:
         put(library, make("a", source="x" * 100_000))
-    path = tmp_path / FILE_NAME
+    path = tmp_path / LIBRARY_FILE
     whole = path.read_bytes()
     for size in (len(whole) - 4096, len(whole) // 2, 8192):
         path.write_bytes(whole[:size])
@@ -261,21 +262,21 @@ def test_a_library_cut_short_is_an_error_and_no_crash(tmp_path: Path) -> None:
 
 
 def test_an_empty_file_is_an_empty_library(tmp_path: Path) -> None:
-    (tmp_path / FILE_NAME).touch()
+    (tmp_path / LIBRARY_FILE).touch()
     with Library.open(tmp_path) as library:
         assert library.names() == []
         assert put(library, make("a")) == 1
 
 
 def test_a_folder_in_the_files_place_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / FILE_NAME).mkdir()
+    (tmp_path / LIBRARY_FILE).mkdir()
     with Library.open(tmp_path) as library, pytest.raises(SopError) as error:
         library.names()
     assert code_of(error) == "L0105"
 
 
 def test_an_lmdb_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / FILE_NAME
+    path = tmp_path / LIBRARY_FILE
     with lmdb.open(str(path), subdir=False) as environment, environment.begin(write=True) as transaction:
         transaction.put(b"theirs", b"1")
     before = path.read_bytes()
@@ -305,7 +306,7 @@ def test_a_folder_without_write_permission_can_be_read(tmp_path: Path, lock_file
     with Library.open(home) as library:
         put(library, make("a"))
     if not lock_file:
-        (home / f"{FILE_NAME}-lock").unlink()
+        (home / f"{LIBRARY_FILE}-lock").unlink()
     for path in (*home.iterdir(), home):
         path.chmod(0o555 if path.is_dir() else 0o444)
     # root may write anywhere, so the child goes on as nobody once all is imported, what lmdb imports on use included
