@@ -1,15 +1,23 @@
-"""`python -m benchmarks [startup|emit|vm|compile …]` → every answer checked, then a table of times on stdout."""
+"""`python -m benchmarks [startup|emit|vm|compile …]` → every answer checked, then tables of times on stdout."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from tempfile import TemporaryDirectory
 
 from benchmarks import compile as compile_
-from benchmarks import emit, startup, vm
+from benchmarks import emit, generated, startup, tpch, vm
 from benchmarks.measure import Row, table
 
-QUESTIONS = {"startup": startup.measure, "emit": emit.measure, "vm": vm.measure, "compile": compile_.measure}
+QUESTIONS: dict[str, Callable[[str], list[Row] | str]] = {
+    "startup": startup.measure,
+    "emit": emit.measure,
+    "vm": vm.measure,
+    "compile": compile_.measure,
+    "tpch": tpch.measure,
+    "generated": generated.measure,
+}
 
 
 def main(names: list[str]) -> int:
@@ -18,11 +26,18 @@ def main(names: list[str]) -> int:
         print(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(QUESTIONS)}", file=sys.stderr)
         return 2
     rows: list[Row] = []
+    tables: list[str] = []
     for name in names or QUESTIONS:
         print(f"measuring {name} …", file=sys.stderr)
         with TemporaryDirectory() as folder:
-            rows += QUESTIONS[name](folder)
-    print(table(rows))
+            measured = QUESTIONS[name](folder)
+        if isinstance(measured, str):
+            tables.append(measured)
+        else:
+            rows += measured
+    if rows:
+        tables.insert(0, table(rows))
+    print("\n\n".join(tables))
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -24,6 +23,16 @@ class Row(NamedTuple):
     note: str = ""
 
 
+# A program's memory counts from before it was begun, when it was that of its parent: so its parent is a small one.
+_BETWEEN = """
+import os, sys
+pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)
+_, status, usage = os.wait4(pid, 0)
+print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss, file=sys.stderr)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
 def sopvm(*arguments: str) -> list[str]:
     """The command line of our `sopvm`: the installed command, else this checkout's."""
     installed = Path(sys.executable).parent / "sopvm"
@@ -37,29 +46,42 @@ def find(program: str) -> str | None:
     return shutil.which(program)
 
 
+class Used(NamedTuple):
+    """seconds: of processor time, user and system. megabytes: of memory, at most."""
+
+    seconds: float
+    megabytes: float
+
+
 def run_command(command: Sequence[str], output: Path) -> float:
     """Seconds of processor time (user and system) of one run with its stdout in a file. A failure is an error."""
+    return used_by(command, output).seconds
+
+
+def used_by(command: Sequence[str], output: Path) -> Used:
+    """What one run used, with its stdout in a file. A failure is an error."""
     with output.open("wb") as stream:
-        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            [sys.executable, "-S", "-c", _BETWEEN, *command], stdout=stream, stderr=subprocess.PIPE
+        )
         assert process.stderr is not None
         message = process.stderr.read()
         process.stderr.close()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    if process.wait():
         raise RuntimeError(f"{' '.join(command)} failed: {message.decode()}")
-    return usage.ru_utime + usage.ru_stime
+    seconds, kilobytes = message.split()[-2:]
+    return Used(float(seconds), int(kilobytes) / 1024)
 
 
 def least(once: Callable[[], float], times: int) -> float:
     return min(once() for _ in range(times))
 
 
-def timed(function: Callable[[], object]) -> float:
-    """Seconds of processor time of one call in this process."""
-    start = time.process_time()
+def timed(function: Callable[[], object], clock: Callable[[], float] = time.process_time) -> float:
+    """Seconds of one call in this process: of its processor time, unless another clock is given."""
+    start = clock()
     function()
-    return time.process_time() - start
+    return clock() - start
 
 
 def interleaved(runs: Mapping[str, Callable[[], float]], times: int) -> dict[str, float]:

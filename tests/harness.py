@@ -32,6 +32,7 @@ from typing import Any
 
 from runtime.bytecode.codec import decode, encode, module_hash
 from runtime.bytecode.module import Module
+from runtime.databases.connect import connect
 from runtime.databases.protocol import Database
 from runtime.databases.schema import Schema
 from runtime.databases.sqlite import SQLiteDatabase
@@ -150,18 +151,20 @@ def store(library: Library, modules: list[Module]) -> None:
 
 
 def execute(
-    library: Library, name: str, database: Path, args: dict[str, Any] | None = None, **options: Any
+    library: Library, name: str, database: Path | str, args: dict[str, Any] | None = None, **options: Any
 ) -> tuple[bytes, int]:
-    """Run a stored script on a SQLite file: the bytes of its JSON lines, and the exit code."""
+    """Run a stored script on a SQLite file, or on the database of a URL: the bytes of its JSON lines, and the exit
+    code."""
+    url = database if isinstance(database, str) else f"sqlite:///{database.absolute()}"
     stream = BytesIO()
     writer = open_writer("jsonl", stream, holds_back=False)
     opened: list[Database] = []
 
-    def connect(name: str) -> Database:
-        opened.append(SQLiteDatabase(database, name=name))
+    def open_(name: str) -> Database:
+        opened.append(connect(url, name=name, base=Path()))
         return opened[-1]
 
-    outcome = run(library, name, args or {}, connect, writer, RunOptions(**options))
+    outcome = run(library, name, args or {}, open_, writer, RunOptions(**options))
     for connection in opened:
         connection.close()
     return stream.getvalue(), outcome.exit_code

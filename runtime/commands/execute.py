@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from runtime.library.store import Library
     from runtime.vm.backtrace import Place, Trace
     from runtime.vm.output import Question
+
+
+# Looking for cycles once a few batches of rows are alive, not many times a batch: a batch dies without that.
+CONTAINERS: Final = 50_000
 
 
 def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,6 +63,7 @@ def execute(
     )
     holds_back = bool(library.resolve(name).effects.writes)
     writer = open_writer(format_, sys.stdout.buffer, holds_back=holds_back)
+    gc.set_threshold(CONTAINERS)
     try:
         outcome = run(library, name, args, connector(config), writer, chosen)
     except SchemaChanged as changed:

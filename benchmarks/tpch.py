@@ -1,0 +1,122 @@
+"""How long do the 22 questions of TPC-H take as scripts, beside the standard's SQL given to the same engine?
+
+Both are timed within one process and one connection each, so that start-up is left out (see `startup`): ours with
+everything a run does, from the library to the last JSON line.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from decimal import Decimal
+from math import prod
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.measure import interleaved, timed
+from runtime.databases.connect import connect
+from runtime.library.store import Library
+from tests.harness import compile_text, execute, store
+from tests.tpch.data import generate, load_duckdb, load_postgres, load_sqlite
+from tests.tpch.questions import QUESTIONS, Question
+
+TIMES = 3
+PLANS = (("duckdb", 1.0), ("duckdb", 0.01), ("sqlite", 0.1), ("postgres", 0.1))
+
+
+class Engine(NamedTuple):
+    """url: for scripts. ask: SQL → its rows, straight from the engine. clock: what is measured; a server's work is no
+    processor time of ours."""
+
+    url: str
+    ask: Callable[[str], list[Any]]
+    clock: Callable[[], float] = time.process_time
+
+
+def measure(folder: str) -> str:
+    """A table for each engine and scale."""
+    return "\n\n".join(_measured(Path(folder) / f"{dialect}-{scale:g}", dialect, scale) for dialect, scale in PLANS)
+
+
+def _measured(folder: Path, dialect: str, scale: float) -> str:
+    folder.mkdir()
+    lines = [f"| TPC-H {scale:g}, {dialect} | SQL, ms | sopvm run, ms | ratio |", "|---|---:|---:|---:|"]
+    ratios = []
+    totals = [0.0, 0.0]
+    with ExitStack() as stack:
+        engine = _engine(dialect, folder, generate(folder, scale), stack)
+        library = stack.enter_context(Library.open(folder / "home"))
+        for question in QUESTIONS:
+            print(f"  {dialect} {scale:g} {question.script}", file=sys.stderr)
+            theirs, ours = _compared(question, engine, dialect, library)
+            ratios.append(ours / theirs)
+            totals = [totals[0] + theirs, totals[1] + ours]
+            lines.append(f"| {question.script} | {theirs * 1000:.1f} | {ours * 1000:.1f} | {ours / theirs:.2f} |")
+    mean = prod(ratios) ** (1 / len(ratios))
+    lines.append(f"| all | {totals[0] * 1000:.1f} | {totals[1] * 1000:.1f} | {totals[1] / totals[0]:.2f} |")
+    return "\n".join([*lines, f"| geometric mean | | | {mean:.2f} |"])
+
+
+def _compared(question: Question, engine: Engine, dialect: str, library: Library) -> tuple[float, float]:
+    """Seconds of processor time: the engine's and ours, once the answers are found to be the same."""
+    sql = question.sql(question.standard, dialect)
+    database = connect(engine.url, name="main", base=Path())
+    store(library, compile_text(question.text, database.schema(), question.path.name))
+    database.close()
+    raw, code = execute(library, question.script, engine.url)
+    assert code == 0, raw.decode()
+    lines = [json.loads(line, parse_float=Decimal) for line in raw.decode().splitlines()]
+    found = [list(line["result"].values()) for line in lines if line["type"] == "record"]
+    wanted = engine.ask(sql)
+    if len(wanted) != len(found) or not all(all(map(_same, *rows)) for rows in zip(wanted, found, strict=True)):
+        raise RuntimeError(f"{question.script} gives another answer on {dialect}")
+    best = interleaved(
+        {
+            "theirs": lambda: timed(lambda: engine.ask(sql), engine.clock),
+            "ours": lambda: timed(lambda: execute(library, question.script, engine.url), engine.clock),
+        },
+        TIMES,
+    )
+    return best["theirs"], best["ours"]
+
+
+def _same(theirs: Any, ours: Any) -> bool:
+    """Their floats are ours to within rounding: SQLite adds binary fractions."""
+    if isinstance(theirs, float) and ours is not None:
+        return abs(theirs - float(ours)) <= 1e-6 * max(abs(theirs), 1)
+    return bool(ours == (theirs if isinstance(theirs, int | str | Decimal | None) else str(theirs)))
+
+
+def _engine(dialect: str, folder: Path, files: dict[str, Path], stack: ExitStack) -> Engine:
+    if dialect == "duckdb":
+        import duckdb
+
+        path = folder / "tpch.duckdb"
+        with duckdb.connect(path) as writing:
+            load_duckdb(writing, files)
+        reading = stack.enter_context(duckdb.connect(path, read_only=True))
+        return Engine(f"duckdb:///{path}", lambda sql: reading.execute(sql).fetchall())
+    if dialect == "postgres":
+        return _postgres(files, stack)
+    path = folder / "tpch.db"
+    load_sqlite(path, files)
+    connection = sqlite3.connect(path)
+    stack.callback(connection.close)
+    return Engine(f"sqlite:///{path}", lambda sql: connection.execute(sql).fetchall())
+
+
+def _postgres(files: dict[str, Path], stack: ExitStack) -> Engine:
+    from tests.postgres import Server, installations
+
+    name, programs = next(iter(installations().items()))
+    server = Server(name, programs)
+    stack.callback(server.close)
+    connection = stack.enter_context(server.connect())
+    schema = stack.enter_context(server.schema())
+    connection.execute(f"SET search_path = {schema}".encode())
+    load_postgres(connection, files)
+    return Engine(server.url(schema), lambda sql: connection.execute(sql.encode()).fetchall(), time.perf_counter)
