@@ -14,7 +14,7 @@ from psycopg import pq
 
 from runtime.databases import refusals
 from runtime.databases.bind import Binder
-from runtime.databases.postgres_connection import Connection, give_back, open_connection
+from runtime.databases.postgres_connection import Connection, open_connection, renew
 from runtime.databases.postgres_errors import translated
 from runtime.databases.postgres_schema import declared, read_schema
 from runtime.databases.postgres_url import Address
@@ -39,13 +39,11 @@ class PostgresDatabase:
 
     def __init__(self, address: Address, *, name: str, read_only: bool = False) -> None:
         self.name = name
-        self._address = address
         self._connection: Connection = open_connection(address, name)
         self.read_only = read_only or self._connection.only_reads
         self._schema: Schema | None = None
         self._cursors = 0
         self._streams = 0  # that are open in a transaction of their own
-        self._closed = False
         self._bound = Binder(encoder)
 
     # ── schema and SQL ─────────────────────────────────────────────────────────────────────────────────────────
@@ -193,9 +191,12 @@ class PostgresDatabase:
         self._connection.stopped = True
 
     def close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            give_back(self._address, self._connection)
+        self._connection.close()
+
+    def renew(self) -> bool:
+        """See runtime/databases/pool.py."""
+        self._schema = None
+        return not self._connection.closed and renew(self._connection)
 
     # ── stores, for imports ────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,22 +1,17 @@
-"""An address → a connection with the session that generated SQL counts on, taken from those that lie idle or made new.
+"""An address → a connection with the session that generated SQL counts on.
 
 While a statement runs, the connection looks up every few milliseconds: `look` is called, so that what was said before
-is seen, and a run that was told to stop cancels the statement. Connections are kept after use for the next run of this
-process with the same address; each is reset before it is used again.
+is seen, and a run that was told to stop cancels the statement.
 """
 
 from __future__ import annotations
 
-import atexit
-import os
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from threading import Lock
 from time import monotonic
 from typing import Any, Final
 
 import psycopg
-from psycopg import pq
 
 from runtime.databases.postgres_errors import not_opened, translated
 from runtime.databases.postgres_url import Address
@@ -24,7 +19,6 @@ from runtime.databases.postgres_values import adapt
 from runtime.databases.tables import quoted
 from runtime.errors import DatabaseError
 
-MOST_IDLE: Final = 8  # connections kept for an address
 _LOOK_SECONDS: Final = 0.02
 _CANCEL_SECONDS: Final = 3.0  # a server that does not answer by then is not waited for
 
@@ -95,57 +89,11 @@ class Connection(psycopg.Connection[Row]):
         return None
 
 
-class _Idle:
-    """Connections that nobody uses, by address."""
-
-    def __init__(self) -> None:
-        self._connections: dict[Address, list[Connection]] = {}
-        self._lock = Lock()
-        self._process = os.getpid()
-        atexit.register(self.close)
-
-    def take(self, address: Address) -> Connection | None:
-        with self._lock:
-            if self._process != os.getpid():  # a forked child must not speak on its parent's sockets
-                self._connections.clear()
-                self._process = os.getpid()
-            kept = self._connections.get(address)
-            return kept.pop() if kept else None
-
-    def keep(self, address: Address, connection: Connection) -> None:
-        with self._lock:
-            kept = self._connections.setdefault(address, [])
-            if len(kept) < MOST_IDLE:
-                kept.append(connection)
-                return
-        connection.close()
-
-    def close(self) -> None:
-        with self._lock:
-            if self._process == os.getpid():
-                for kept in self._connections.values():
-                    for connection in kept:
-                        connection.close()
-            self._connections.clear()
-
-
-_IDLE: Final = _Idle()
-close_idle: Final = _IDLE.close
-
-
 def open_connection(address: Address, name: str) -> Connection:
     """A connection in autocommit mode, its session as generated SQL needs it.
 
     name: what the script calls the database. DatabaseError D0121 to D0124 when there is none to be had.
     """
-    while (kept := _IDLE.take(address)) is not None:
-        try:
-            kept.name, kept.stopped, kept.look = name, False, None
-            kept.execute("discard all")
-            kept.execute(_SESSION.format(schema=quoted(kept.schema)).encode())
-            return kept
-        except psycopg.Error:
-            kept.close()
     params: dict[str, Any] = dict(address.params)
     try:
         made = Connection.connect(**params, autocommit=True, cursor_factory=psycopg.RawCursor)
@@ -183,15 +131,12 @@ def _set_up(connection: Connection, address: Address) -> None:
     connection.execute(_SESSION.format(schema=quoted(connection.schema)).encode())
 
 
-def give_back(address: Address, connection: Connection) -> None:
-    """The connection is not used any more; it is kept for the next run when it still works."""
+def renew(connection: Connection) -> bool:
+    """Make the session as it was when it was new; False when the connection is of no use any more."""
     connection.look, connection.stopped = None, False
     try:
-        if not connection.closed and connection.info.transaction_status != pq.TransactionStatus.IDLE:
-            connection.execute("rollback")
-        if not connection.closed and connection.info.transaction_status == pq.TransactionStatus.IDLE:
-            _IDLE.keep(address, connection)
-            return
-    except (psycopg.Error, DatabaseError):
-        pass
-    connection.close()
+        connection.execute("discard all")
+        connection.execute(_SESSION.format(schema=quoted(connection.schema)).encode())
+    except psycopg.Error:
+        return False
+    return True

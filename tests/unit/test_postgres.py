@@ -14,7 +14,6 @@ import pytest
 
 from runtime.databases.connect import connect
 from runtime.databases.postgres import PostgresDatabase
-from runtime.databases.postgres_connection import close_idle
 from runtime.databases.postgres_url import parse_url
 from runtime.databases.protocol import Statement
 from runtime.databases.schema import ForeignKey
@@ -151,21 +150,21 @@ def test_the_host_of_several_that_takes_writes(each_postgres: Server, schema: st
     assert len(rows(database, IDS, 4990)) == 10
 
 
-def test_a_connection_is_used_again_and_remembers_nothing(each_postgres: Server, schema: str, open_: Open) -> None:
-    close_idle()
+def test_a_renewed_connection_remembers_nothing(open_: Open) -> None:
     session = plain("select pg_backend_pid()::int8, current_setting('timezone')", ("pid", INT), ("zone", TEXT))
-    first = open_()
-    first.begin(write=True)
-    before = rows(first, session)
-    first.execute(plain("set timezone = 'Asia/Tokyo'"), ())
-    first.execute(plain("create temp table dept (id int)"), ())
-    first.commit()
-    first.begin(write=True)
-    first.execute(ADD, [9001, "left open"])
-    first.close()
-    second = open_()
-    assert rows(second, session) == before
-    assert len(rows(second, IDS, 4990)) == 10
+    database = open_()
+    before = rows(database, session)
+    database.begin(write=True)
+    database.execute(plain("set timezone = 'Asia/Tokyo'"), ())
+    database.execute(plain("create temp table dept (id int)"), ())
+    database.commit()
+    database.interrupt()
+    assert rows(database, session) != before
+    assert database.renew()
+    assert rows(database, session) == before
+    assert len(rows(database, IDS, 4990)) == 10
+    database.close()
+    assert not database.renew()
 
 
 def test_other_schemas_are_out_of_sight(each_postgres: Server, open_: Open) -> None:
@@ -323,7 +322,6 @@ def test_a_missing_privilege(each_postgres: Server, schema: str, open_: Open) ->
         url = each_postgres.url(closed, user=role, password="x")
         assert refusal(lambda: connect(url, name="hr", base=Path())).code == "D0321"
     with each_postgres.connect() as connection:
-        close_idle()
         connection.execute(f"drop owned by {role}; drop role {role}".encode())
 
 
