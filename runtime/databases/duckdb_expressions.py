@@ -11,6 +11,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from runtime.databases.duckdb_functions import PREFIX, SAID
 from runtime.databases.duckdb_types import NARROW, spelled
 from runtime.databases.query import Expr
+from runtime.databases.schema import Field
 from runtime.databases.sql_pieces import Sql, function, number, wrapped
 from runtime.databases.typed_expressions import TypedExpressions
 from runtime.types import DECIMAL_PRECISION, Type
@@ -35,8 +36,8 @@ class DuckDBExpressions(TypedExpressions):
             return function("epoch_us", sql)
         return self.helper("json_of", sql) if type_.name in ("any", "record") else self.cast(sql, type_)
 
-    def stored(self, sql: Sql, type_: Type) -> Sql:
-        return function("to_microseconds", sql) if type_.name == "duration" else sql
+    def stored(self, sql: Sql, field: Field) -> Sql:
+        return function("to_microseconds", sql) if field.type.name == "duration" else sql
 
     def helper(self, name: str, *args: Sql) -> Sql:
         return function(PREFIX + name, *args)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from runtime.databases.sql_pieces import WHITE_SPACE
+
 PREFIX: Final = "sop_"
 _USES: Final = re.compile(rf"\b{PREFIX}(\w+)\(", re.IGNORECASE)
 
@@ -117,7 +119,6 @@ SAID: Final[dict[str, str]] = {
     "max_of": "list_max",
 }
 
-_SPACE: Final = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())  # what Python strips
 _ROUNDED: Final = " ".join(
     f"WHEN {n} THEN CAST(CAST(CAST(x AS VARCHAR) AS DECIMAL(38,{n})) AS DOUBLE)" for n in range(1, 19)
 )
@@ -141,7 +142,7 @@ MACROS: Final[dict[str, str]] = {
     "between_dates": f"(a, b) AS (a - b) * {_DAY}",
     "between_timestamps": "(a, b) AS epoch_us(a) - epoch_us(b)",
     # text
-    "trim": f"(t) AS trim(t, '{_SPACE}')",
+    "trim": f"(t) AS trim(t, '{WHITE_SPACE}')",
     "count": "(n, most) AS CASE WHEN n < 0 THEN error('V0106') ELSE least(n, most) END",
     "substring": (
         "(t, s) AS CASE WHEN s < 1 THEN error('V0106') ELSE substring(t, least(s, 2147483647)) END,"

@@ -35,11 +35,10 @@ class PostgresDatabase:
     name: what the script calls the database, for messages. Raises DatabaseError D01xx when it can't be opened.
     """
 
-    dialect = "postgres"
-
     def __init__(self, address: Address, *, name: str, read_only: bool = False) -> None:
         self.name = name
         self._connection: Connection = open_connection(address, name)
+        self.dialect = f"postgres {self._connection.casing}"
         self.read_only = read_only or self._connection.only_reads
         self._schema: Schema | None = None
         self._cursors = 0

@@ -6,6 +6,7 @@ is seen, and a run that was told to stop cancels the statement.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from time import monotonic
@@ -29,20 +30,26 @@ set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'
 set standard_conforming_strings = on; set client_min_messages = 'error'; set search_path = {schema}, pg_temp
 """
 _SCHEMA: Final = """
-select n.nspname, has_schema_privilege(n.oid, 'usage'), current_setting('transaction_read_only') = 'on'
+select n.nspname, has_schema_privilege(n.oid, 'usage'), current_setting('transaction_read_only') = 'on',
+  (select c.collname from pg_collation as c where c.collname in ('pg_unicode_fast', 'und-x-icu', 'pg_c_utf8')
+   order by position('pg_c' in c.collname), c.collname limit 1)
 from pg_namespace as n where n.nspname = coalesce($1::text, current_schema()::text)
 """
 
 Row = tuple[Any, ...]
 
+logging.getLogger("psycopg").addHandler(logging.NullHandler())  # what it would say there is raised as well
+
 
 class Connection(psycopg.Connection[Row]):
     """look: called while a statement runs; what it raises ends the statement, and is raised there. stopped: the
     statement under way ends soon, with D0403. schema: what names without a schema are looked up in.
+    casing: a collation that knows upper and lower case of all letters, if there is one.
     only_reads: the server takes no writes. standby: it follows another server, and can't work SERIALIZABLE."""
 
     name = ""
     schema = ""
+    casing = ""
     only_reads = False
     standby = False
     stopped = False
@@ -121,7 +128,8 @@ def _set_up(connection: Connection, address: Address) -> None:
         raise DatabaseError(
             "D0124", f"`{name}`: the database `{connection.info.dbname}` {wanted}", "`?schema=…` in its URL names one"
         )
-    connection.schema, usable, connection.only_reads = found
+    connection.schema, usable, connection.only_reads, casing = found
+    connection.casing = casing or ""
     if not usable:
         raise DatabaseError(
             "D0321",

@@ -16,6 +16,14 @@ from runtime.values import division_by_zero
 _SERIALIZATION: Final = frozenset({"40001", "40P01"})
 _LINE: Final = re.compile(r"^COPY .*, line (\d+)", re.MULTILINE)
 _AGAIN: Final = "compile the script again"
+_SAID: Final = re.compile(r"sop-([VD]\d{4}) ")
+_RAISED: Final[dict[str, tuple[str, str | None]]] = {
+    "V0103": ("a float went out of range", "a float holds at most about 1.8e308"),
+    "V0104": ("a decimal went past the digits of its type", "round(x, digits) keeps fewer digits after the point"),
+    "V0105": ("a value can't be made into one of the wanted type", None),
+    "V0106": ("a function was given an argument that it can't work with", None),
+    "V0107": ("a date or duration went out of range", "years go from 1 to 9999"),
+}
 # SQLSTATE, or the start of one → code, message, hint
 _KNOWN: Final[dict[str, tuple[str, str, str | None]]] = {
     "25006": ("D0305", "the database `{database}` can only be read", None),
@@ -48,6 +56,9 @@ def translated(error: Exception, database: str, store: str = "") -> SopError:
         return DatabaseError("D0308", f"the database `{database}` failed: {error}")
     state = error.sqlstate or ""
     message = error.diag.message_primary or str(error).strip().partition("\n")[0]
+    said = _SAID.search(message)
+    if said is not None:
+        return _by_code(said[1])
     if state in _SERIALIZATION:
         return refusals.changed_meanwhile(database)
     if state.startswith("23"):
@@ -56,7 +67,7 @@ def translated(error: Exception, database: str, store: str = "") -> SopError:
         return _forbidden(database, message)
     if state.startswith(_LOST) or (not state and isinstance(error, psycopg.OperationalError)):
         return connection_lost(database, message)
-    arithmetic = _arithmetic(state, message)
+    arithmetic = _arithmetic(error, state, message, store)
     if arithmetic is not None:
         return arithmetic
     if state in ("42P01", "42703"):
@@ -85,21 +96,41 @@ def failed_row(error: psycopg.Error) -> int | None:
     return int(match[1]) - 1 if match else None
 
 
-def _arithmetic(state: str, message: str) -> SopError | None:
-    """Errors of the language's own arithmetic, as runtime/values.py has them."""
+def _by_code(code: str) -> SopError:
+    """What an expression of runtime/databases/postgres_functions.py raised."""
+    if code == "D0202":
+        return _unreadable("an interval of months, which have no length of their own")
+    text, hint = _RAISED.get(code, ("a value can't be worked with", None))
+    return RunError(code, text, hint)
+
+
+def _arithmetic(error: psycopg.Error, state: str, message: str, store: str) -> SopError | None:
+    """Errors of the language's own arithmetic, as runtime/values.py has them. Where one SQLSTATE stands for several,
+    the function of the server that raised it tells them apart: messages may be in any language."""
     if state == "22012":
         return division_by_zero()
+    if state == "21000":
+        return RunError("V0113", "a query that must give one row gives more", "an aggregate or `limit 1` gives one")
+    if state in ("2201W", "2201X"):
+        return RunError("V0112", "a limit can't be negative")
+    if state == "2201F":
+        return _by_code("V0106")
+    source = error.diag.source_function or ""
     if state == "22008":
-        return RunError("V0107", "a date or duration went out of range", "years go from 1 to 9999")
+        return _by_code({"DateTimeParseError": "V0105", "make_date": "V0106"}.get(source, "V0107"))
+    if state in ("22007", "22009"):
+        return _by_code("V0105")
     if state == "22015":
-        return RunError("V0107", "a date or duration went out of range")
+        return _by_code("V0107")
     if state != "22003":
         return None
-    if message.startswith(("bigint", "integer", "smallint")):
-        return overflow()
-    if "numeric" in message:
-        return RunError("V0104", "a decimal has more than the digits that its type holds")
-    return RunError("V0103", "a float went out of range", "a float holds at most about 1.8e308")
+    if source.startswith("float") and source.endswith(("_error", "_internal", "_opt_error")):
+        return _by_code("V0103")
+    if source in ("apply_typmod", "apply_typmod_special", "numeric_in") or "numeric" in message:
+        return refusals.value_misfit(store, message) if store else _by_code("V0104")
+    if store and source.startswith(("int82", "int84")):  # a column of fewer bits than ints have
+        return refusals.value_misfit(store, message)
+    return overflow()
 
 
 def _unreadable(message: str) -> DatabaseError:

@@ -50,9 +50,7 @@ _TYPES: Final[dict[str, Type]] = {
     "bytea": ANY,
 }
 # The types as generated SQL works with them: no cast is needed to read or to write such a column.
-_USUAL: Final = frozenset(
-    {"bool", "int8", "float8", "numeric", "text", "varchar", "date", "timestamptz", "interval", "jsonb"}
-)
+_USUAL: Final = frozenset({"bool", "int8", "float8", "text", "varchar", "date", "timestamp", "timestamptz"})
 
 _DECLARED: Final = {
     "bool": "boolean",
@@ -164,14 +162,12 @@ def _types(connection: psycopg.Connection[Any], wanted: set[int]) -> dict[int, _
 
 def _field(row: tuple[Any, ...], types: dict[int, _TypeRow]) -> Field:
     _, _, _, name, not_null, number, modifier, formatted, has_default, identity, generated, own_rule = row
-    usual = True
-    while types[number].kind == "d":
+    while types[number].kind == "d":  # a domain takes values as what it is made of does, and checks them
         domain = types[number]
         not_null = not_null or domain.not_null
-        usual = False
         number, modifier = domain.base, domain.modifier
-    type_, known = _type_of(types[number], modifier, types)
-    usual = usual and known
+        formatted = types[number].name
+    type_, usual = _type_of(types[number], modifier, types)
     return Field(
         name=name,
         type=type_ if not_null else type_.or_null(),
@@ -185,8 +181,8 @@ def _field(row: tuple[Any, ...], types: dict[int, _TypeRow]) -> Field:
 def _type_of(row: _TypeRow, modifier: int, types: dict[int, _TypeRow]) -> tuple[Type, bool]:
     """The type, not null, and whether generated SQL may take the column as it is."""
     if row.category == "A" and row.item:
-        item, _ = _type_of(types[row.item], modifier, types)
-        return list_of(item.or_null()), False
+        item, usual = _type_of(types[row.item], modifier, types)
+        return list_of(item.or_null()), usual
     if row.name == "numeric":
         precision, scale = (modifier - 4) >> 16, (modifier - 4) & 0x7FF
         if modifier >= 4 and precision <= DECIMAL_PRECISION and scale <= min(precision, MAX_SCALE):

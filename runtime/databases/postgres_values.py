@@ -1,13 +1,14 @@
 """VM values ↔ what psycopg is given and gives, by form code (runtime/databases/forms.py) and by type.
 
-A list, a record and an any are JSON text on the way in, and JSON bytes on the way out. Reading raises DatabaseError
-D0202 for a stored value that the language has no like of: NaN, an infinity, an interval of months, bytes.
+A record, an any and a list of those are JSON text on the way in and JSON bytes on the way out, a timestamp is one
+without a zone, a duration a number of microseconds. Reading raises DatabaseError D0202 for a stored value that the
+language has no like of: NaN, an infinity, bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache, partial
 from math import isfinite
@@ -15,35 +16,24 @@ from typing import Any, Final
 
 import msgspec
 import psycopg
-from psycopg.types.datetime import IntervalLoader
 from psycopg.types.json import set_json_loads
 from psycopg.types.numeric import Int8Dumper
 
 from runtime.conversion import convert, json_ready
 from runtime.databases.protocol import Row
 from runtime.databases.refusals import null_stored
-from runtime.errors import DatabaseError, SopError
+from runtime.errors import DatabaseError, RunError, SopError
 from runtime.kinds import checked_float, quantized
 from runtime.types import Type
 
 Codec = Callable[[Any], Any]
-
-
-class _DurationLoader(IntervalLoader):
-    """An interval of days and smaller units; months have no length of their own."""
-
-    def load(self, data: Any) -> Any:
-        text = bytes(data)
-        if b"mon" in text or b"year" in text:
-            raise psycopg.DataError(f"the interval {text.decode()} is not of days and smaller units alone")
-        return super().load(data)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def adapt(connection: psycopg.Connection[Any]) -> None:
     """Have the connection take and give what this module works with."""
     set_json_loads(_same, connection)
     connection.adapters.register_dumper(int, Int8Dumper)
-    connection.adapters.register_loader("interval", _DurationLoader)
 
 
 # ── VM value → PostgreSQL ──────────────────────────────────────────────────────────────────────────────────────
@@ -56,6 +46,9 @@ def encoder(form: str) -> Codec:
     if kind in "ds":
         scale = int(form[1:])
         return lambda value: None if value is None else quantized(_decimal(value), scale)
+    if kind == "l" and form[1] not in "lj":
+        item = encoder(form[1:])
+        return lambda value: None if value is None else [item(each) for each in value]
     return _ENCODERS[kind]
 
 
@@ -73,6 +66,12 @@ def _encode_json(value: Any) -> Any:
     return None if value is None else _encode_text(msgspec.json.encode(json_ready(value)).decode())
 
 
+def _encode_count(value: Any) -> int:
+    if value is None or value < 0:
+        raise RunError("V0112", f"a limit can't be negative, and it is {'null' if value is None else value}")
+    return int(value)
+
+
 def _same(value: Any) -> Any:
     return value
 
@@ -83,11 +82,12 @@ _ENCODERS: Final[dict[str, Codec]] = {
     "f": lambda value: None if value is None else checked_float(float(value)),
     "t": _encode_text,
     "D": _same,
-    "T": _same,
-    "u": _same,
+    "T": lambda value: None if value is None else value.replace(tzinfo=None),
+    "u": lambda value: None if value is None else value // _MICROSECOND,
     "j": _encode_json,
     "l": _encode_json,
     "n": _same,
+    "c": _encode_count,
 }
 
 
@@ -111,15 +111,20 @@ class _Reader:
 
 
 def _converter(type_: Type, json: bool) -> Codec | None:
+    """For values that are not null; None where they are right as they are."""
     match type_.name:
         case "decimal":
-            return _raw_decimal if json else _finite_decimal
+            return partial(_decode_decimal, type_.scale, json)
         case "timestamp":
-            return lambda value: value.replace(tzinfo=UTC)
+            return _decode_timestamp
+        case "duration":
+            return _decode_duration
         case "any":
-            return _any
+            return _decode_any
         case "list" | "record":
-            return partial(_typed_json, type_.not_null())
+            return partial(
+                _decode_items, type_.not_null(), None if type_.item is None else _converter(type_.item, json)
+            )
         case "float":
             return checked_float
         case _:
@@ -145,30 +150,39 @@ def _read(readers: list[_Reader], rows: list[Row]) -> list[Row]:
     return list(zip(*columns, strict=True)) if changed else rows
 
 
-def _finite_decimal(value: Decimal) -> Decimal:
-    if not value.is_finite():
-        raise DatabaseError("D0202", f"{value} is stored where a decimal is declared", "correct the stored value")
-    return value
+def _decode_decimal(scale: int, json: bool, value: Decimal) -> Any:
+    if value.as_tuple().exponent != -scale:
+        if not value.is_finite():
+            raise DatabaseError("D0202", f"{value} is stored where a decimal is declared", "correct the stored value")
+        value = quantized(value, scale)
+    return msgspec.Raw(format(value, "f")) if json else value
 
 
-def _raw_decimal(value: Decimal) -> msgspec.Raw:
-    return msgspec.Raw(format(_finite_decimal(value), "f"))
+def _decode_timestamp(value: datetime) -> datetime:
+    return value.replace(tzinfo=UTC)
 
 
-def _any(value: Any) -> Any:
+def _decode_duration(value: int) -> timedelta:
+    try:
+        return timedelta(microseconds=value)
+    except OverflowError as error:
+        raise RunError("V0107", "a date or duration went out of range") from error
+
+
+def _decode_any(value: Any) -> Any:
     if type(value) is not bytes:
         return value
     try:
         return msgspec.json.decode(value)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise DatabaseError(
-            "D0202", f"a value of {len(value)} bytes is stored, which the language has no like of"
-        ) from error
+        raise DatabaseError("D0202", f"a blob of {len(value)} bytes is stored, which is no value here") from error
+
+
+def _decode_items(type_: Type, item: Codec | None, value: Any) -> Any:
+    """An array, or a list or record as JSON, decimals with all their digits."""
+    if type(value) is bytes:
+        return convert(_DECIMALS.decode(value), type_)
+    return value if item is None else [None if each is None else item(each) for each in value]
 
 
 _DECIMALS: Final = msgspec.json.Decoder(float_hook=Decimal)
-
-
-def _typed_json(type_: Type, value: Any) -> Any:
-    """A list or record as JSON → its values, decimals with all their digits."""
-    return convert(_DECIMALS.decode(value), type_)

@@ -27,6 +27,10 @@ def expressions_of(dialect: str) -> type[Expressions]:
         from runtime.databases.duckdb_expressions import DuckDBExpressions
 
         return DuckDBExpressions
+    if dialect.startswith("postgres"):
+        from runtime.databases.postgres_expressions import expressions_with
+
+        return expressions_with(dialect.partition(" ")[2])
     raise DatabaseError("D0308", f"there is no SQL generator for `{dialect}`")
 
 

@@ -30,6 +30,7 @@ from runtime.databases.query import (
     Scalar,
     Window,
 )
+from runtime.databases.schema import Field
 from runtime.databases.sql_pieces import Sql, function, number, wrapped
 from runtime.errors import DatabaseError
 from runtime.functions import FUNCTIONS
@@ -105,8 +106,8 @@ class Expressions(ABC):
     # ── leaves ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     @abstractmethod
-    def placeholder(self, bind: int, type_: Type, *, stored: bool = False) -> Sql:
-        """The param with that index, as a value of the type in its working form, or as a column of it is stored."""
+    def placeholder(self, bind: int, type_: Type) -> Sql:
+        """The param with that index, as a value of the type in its working form."""
 
     @abstractmethod
     def const(self, value: Const, type_: Type) -> Sql:
@@ -168,7 +169,7 @@ class Expressions(ABC):
             case Exists():
                 return exp.Exists(this=self._exists(expr.relation))
             case InQuery():
-                return self._in_query(expr)
+                return self.in_query(expr)
             case Scalar():
                 return exp.Subquery(this=self._scalar(expr.relation))
 
@@ -192,11 +193,11 @@ class Expressions(ABC):
         values are to be equal in SQL too."""
 
     @abstractmethod
-    def written(self, expr: Expr, type_: Type) -> Sql:
-        """The expression as a column of the type stores it."""
+    def written(self, expr: Expr, field: Field) -> Sql:
+        """The expression as the column stores it."""
 
     @abstractmethod
-    def inserted(self, types: Sequence[Type]) -> exp.Expr:
+    def inserted(self, fields: Sequence[Field]) -> exp.Expr:
         """The rows of an INSERT whose values are params: one row, or as many as the engine's module binds."""
 
     @abstractmethod
@@ -243,11 +244,11 @@ class Expressions(ABC):
             test = exp.Is(this=wrapped(self.raw(args[0])), expression=exp.Null())
             return test if op == "is_null" else exp.Not(this=test)
         if op in COMPARISONS:
-            return self._compare(op, args[0], args[1])
+            return self.compare(op, args[0], args[1])
         if op == "between":
-            return exp.And(this=self._compare("ge", args[0], args[1]), expression=self._compare("le", args[0], args[2]))
+            return exp.And(this=self.compare("ge", args[0], args[1]), expression=self.compare("le", args[0], args[2]))
         if op == "in":
-            return self._in(expr)
+            return self.among(expr)
         if op == "in_list":
             return self.in_list(expr)
         if op in ("like", "contains", "starts_with", "ends_with"):
@@ -264,23 +265,23 @@ class Expressions(ABC):
         """The expression where only whether it is null matters."""
         return self.output(expr)[0] if isinstance(expr, Column) else self.value(expr)
 
-    def _compare(self, op: str, a: Expr, b: Expr) -> Sql:
+    def compare(self, op: str, a: Expr, b: Expr) -> Sql:
         alike = self.alike([a, b])
         if alike is None:
             return self.compared(op, a, b)
         return COMPARISONS[op](this=wrapped(alike[0]), expression=wrapped(alike[1]))
 
-    def _in(self, expr: Op) -> Sql:
+    def among(self, expr: Op) -> Sql:
         alike = self.alike(expr.args)
         if alike is None:
-            tests = [self._compare("eq", expr.args[0], item) for item in expr.args[1:]]
+            tests = [self.compare("eq", expr.args[0], item) for item in expr.args[1:]]
             result = tests[0]
             for test in tests[1:]:
                 result = exp.Or(this=result, expression=test)
             return result
         return exp.In(this=wrapped(alike[0]), expressions=alike[1:])
 
-    def _in_query(self, expr: InQuery) -> Sql:
+    def in_query(self, expr: InQuery) -> Sql:
         query = self._single(expr.relation)
         inner = query.meta["types"][0]
         one, other = form_of(expr.arg.type), form_of(inner)
@@ -349,7 +350,11 @@ class Expressions(ABC):
 
         if row.kind == "aggregate":
             return self._aggregate_over(expr.name, expr.args, False, expr.type, over)
-        return over(function(expr.name, *[self.value(arg) for arg in expr.args]))
+        return over(self.window_call(expr))
+
+    def window_call(self, expr: Window) -> Sql:
+        """A function of windows alone, without its window."""
+        return function(expr.name, *[self.value(arg) for arg in expr.args])
 
     def ordered(self, key: Order) -> exp.Ordered:
         # what can't be null needs no word about nulls: then they are said to be where the engine puts them anyway

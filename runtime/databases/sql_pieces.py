@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from sqlglot import exp
 
 Sql = exp.Expr
+WHITE_SPACE: Final = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())  # what Python strips
 
 
 def wrapped(sql: Sql) -> Sql:

@@ -28,7 +28,7 @@ def write_tree(relations: Relations, write: Write) -> exp.Expr:
 def _insert(relations: Relations, write: Insert | InsertList) -> exp.Expr:
     store = relations.store(write.store)
     if write.fields:
-        rows = relations.expressions.inserted([relations.field(store, name).type for name in write.fields])
+        rows = relations.expressions.inserted([relations.field(store, name) for name in write.fields])
         insert = exp.Insert(this=_target(store, write.fields), expression=rows)
     else:
         insert = exp.Insert(this=table(store.name), default=True)
@@ -53,7 +53,7 @@ def _insert_query(relations: Relations, write: InsertQuery) -> exp.Expr:
         builder = relations.wrap(builder)
     with relations.expressions.seeing(builder.columns):
         values = [
-            relations.expressions.written(column, relations.field(store, name).type)
+            relations.expressions.written(column, relations.field(store, name))
             for name, (_, column) in zip(write.fields, write.query.columns, strict=True)
         ]
     return exp.Insert(this=_target(store, write.fields), expression=builder.select(values))
@@ -64,8 +64,7 @@ def _update(relations: Relations, write: Update) -> exp.Expr:
     builder = relations.scan(write.id, write.store)
     with relations.expressions.seeing(builder.columns):
         values = {
-            name: relations.expressions.written(expr, relations.field(store, name).type)
-            for name, expr in write.assignments
+            name: relations.expressions.written(expr, relations.field(store, name)) for name, expr in write.assignments
         }
         condition = None if write.condition is None else relations.expressions.value(write.condition)
     reads = any(isinstance(node, Scan) for _, expr in write.assignments for node in nodes(expr))

@@ -15,6 +15,7 @@ from sqlglot.generators.sqlite import SQLiteGenerator
 
 from runtime.databases.forms import form_of
 from runtime.databases.query import Column, Const, Expr, Op, Param
+from runtime.databases.schema import Field
 from runtime.databases.sql_expressions import LISTED, NUMBERS, PLAIN, WHOLE, Over, Source
 from runtime.databases.sql_pieces import Sql, case, function, number, wrapped
 from runtime.databases.sqlite_arithmetic import Arithmetic, is_arithmetic, is_small
@@ -40,6 +41,7 @@ class SQLiteExpressions(Arithmetic):
     # ── leaves ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def placeholder(self, bind: int, type_: Type, *, stored: bool = False) -> Sql:
+        """stored: as a column of the type holds it."""
         form = form_of(type_, stored=stored)
         return self.bind((bind, form), bind, form)
 
@@ -87,7 +89,8 @@ class SQLiteExpressions(Arithmetic):
                 return source.sql.copy(), form_of(expr.type, stored=True)
         return self.value(expr), form_of(expr.type)
 
-    def written(self, expr: Expr, type_: Type) -> Sql:
+    def written(self, expr: Expr, field: Field) -> Sql:
+        type_ = field.type
         if isinstance(expr, Param) and form_of(expr.type) == form_of(type_):
             return self.placeholder(expr.index, type_, stored=True)
         if isinstance(expr, Const):
@@ -97,8 +100,8 @@ class SQLiteExpressions(Arithmetic):
             return self.call("same", [sql], [form_of(type_)], form_of(type_, stored=True))
         return sql
 
-    def inserted(self, types: Sequence[Type]) -> exp.Expr:
-        values = [self.placeholder(index, type_, stored=True) for index, type_ in enumerate(types)]
+    def inserted(self, fields: Sequence[Field]) -> exp.Expr:
+        values = [self.placeholder(index, field.type, stored=True) for index, field in enumerate(fields)]
         return exp.Values(expressions=[exp.Tuple(expressions=values)])
 
     def only_row(self, query: exp.Query, type_: Type) -> exp.Query:

@@ -49,14 +49,14 @@ class TypedArithmetic(Expressions):
         """a / b of decimals, cut off after the point."""
 
     def arithmetic(self, expr: Op) -> Sql:
-        sql = self._operation(expr)
+        sql = self.operation(expr)
         return self.finite(sql) if expr.type.name == "float" else sql
 
     def finite(self, sql: Sql) -> Sql:
         """The float; V0103 where it is an infinity or no number."""
         return self.helper("finite", sql)
 
-    def _operation(self, expr: Op) -> Sql:
+    def operation(self, expr: Op) -> Sql:
         op, args, kind = expr.op, expr.args, expr.type.name
         if op == "neg":
             return exp.Neg(this=wrapped(self.wide(args[0])))
@@ -117,7 +117,7 @@ class TypedArithmetic(Expressions):
 
     def _number(self, expr: Expr) -> Sql:
         """An operand, floats unchecked."""
-        return self._operation(expr) if _is_arithmetic(expr) and isinstance(expr, Op) else self.value(expr)
+        return self.operation(expr) if _is_arithmetic(expr) and isinstance(expr, Op) else self.value(expr)
 
     def wide(self, expr: Expr) -> Sql:
         """An operand, with all the bits of an int or float."""

@@ -20,6 +20,7 @@ from sqlglot import exp
 from runtime.conversion import from_const, to_text
 from runtime.databases.forms import form_of
 from runtime.databases.query import Const, Expr, Op, Param
+from runtime.databases.schema import Field
 from runtime.databases.sql_expressions import NUMBERS, PLAIN, WHOLE, Over, Source
 from runtime.databases.sql_pieces import Sql, function, wrapped
 from runtime.databases.typed_arithmetic import TypedArithmetic
@@ -53,20 +54,19 @@ class TypedExpressions(TypedArithmetic):
         """A column of the engine's type `native` in the working form of ours."""
 
     @abstractmethod
-    def stored(self, sql: Sql, type_: Type) -> Sql:
-        """A value in its working form as a column takes it."""
+    def stored(self, sql: Sql, field: Field) -> Sql:
+        """A value in its working form as the column takes it."""
 
     def cast(self, sql: Sql, type_: Type) -> Sql:
         return exp.Cast(this=sql, to=exp.DataType.build(self.spelled(type_), dialect=self.dialect))
 
     # ── leaves ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def placeholder(self, bind: int, type_: Type, *, stored: bool = False) -> Sql:
+    def placeholder(self, bind: int, type_: Type) -> Sql:
         if type_.name == "null":
             return exp.Null()
         form = form_of(type_)
-        sql = self.cast(self.bind((bind, form), bind, form), type_)
-        return self.stored(sql, type_) if stored else sql
+        return self.cast(self.bind((bind, form), bind, form), type_)
 
     def const(self, value: Const, type_: Type) -> Sql:
         if value.value is None:
@@ -105,8 +105,8 @@ class TypedExpressions(TypedArithmetic):
     def output(self, expr: Expr, *, normalized: bool = False) -> tuple[Sql, str]:
         return self.value(expr), form_of(expr.type)
 
-    def written(self, expr: Expr, type_: Type) -> Sql:
-        return self.stored(self.coerced(expr, type_), type_)
+    def written(self, expr: Expr, field: Field) -> Sql:
+        return self.stored(self.coerced(expr, field.type), field)
 
     def only_row(self, query: exp.Query, type_: Type) -> exp.Query:
         return query
@@ -116,12 +116,12 @@ class TypedExpressions(TypedArithmetic):
             return self.cast(self.bind((expr.index, ROW_COUNT), expr.index, ROW_COUNT), INT)
         return self.value(expr)
 
-    def inserted(self, types: Sequence[Type]) -> exp.Expr:
+    def inserted(self, fields: Sequence[Field]) -> exp.Expr:
         """One statement inserts any number of rows: each param is a list, one item a row."""
         columns = []
-        for index, type_ in enumerate(types):
-            listed = self.placeholder(index, list_of(type_))
-            columns.append(self.stored(function("unnest", listed), type_))
+        for index, field in enumerate(fields):
+            listed = self.placeholder(index, list_of(field.type))
+            columns.append(self.stored(function("unnest", listed), field))
         return exp.Select(expressions=columns)
 
     # ── operators ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -178,7 +178,7 @@ class TypedExpressions(TypedArithmetic):
 
     def _extreme(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
         """least or greatest, null when an argument is (which the engine would leave out)."""
-        values = [self.coerced(arg, type_) for arg in args]
+        values = self.extreme(name, args, type_)
         call = function(name, *values)
         doubtful = [value.copy() for arg, value in zip(args, values, strict=True) if arg.type.nullable]
         if not doubtful:
@@ -187,6 +187,10 @@ class TypedExpressions(TypedArithmetic):
         for value in doubtful[1:]:
             test = exp.Or(this=test, expression=exp.Is(this=wrapped(value), expression=exp.Null()))
         return exp.Case(ifs=[exp.If(this=test, true=exp.Null())], default=call)
+
+    def extreme(self, name: str, args: Sequence[Expr], type_: Type) -> list[Sql]:
+        """The arguments of least or greatest."""
+        return [self.coerced(arg, type_) for arg in args]
 
     def _joined(self, args: Sequence[Expr]) -> Sql:
         parts = [self._shown(arg) for arg in args]

@@ -1,0 +1,257 @@
+"""Query expressions → PostgreSQL's.
+
+Text: a column of the database's own collation compares for equality as it is, so that its indexes serve; for order, and
+where texts of several makings meet, all is `COLLATE "C"`, which is by code point. Lists of scalars are arrays, any
+other list is JSON. Floats need no checks: PostgreSQL raises errors for what is not finite by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final
+
+from sqlglot import exp
+from sqlglot.dialects.postgres import Postgres
+from sqlglot.generators.postgres import PostgresGenerator
+
+from runtime.databases.postgres_functions import HELPERS, SAID, filled
+from runtime.databases.query import Column, Const, Expr, InQuery, Op, Order, Param, Window
+from runtime.databases.schema import Field
+from runtime.databases.sql_expressions import Over, Source
+from runtime.databases.sql_pieces import Sql, function, number, wrapped
+from runtime.databases.typed_expressions import TypedExpressions
+from runtime.types import DECIMAL_PRECISION, FLOAT, SCALARS, Type
+
+_SPELLED: Final = {
+    "bool": "BOOLEAN",
+    "int": "BIGINT",
+    "float": "DOUBLE PRECISION",
+    "text": "TEXT",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "duration": "BIGINT",
+}
+_NARROW: Final = frozenset({"smallint", "integer"})
+# columns that take a value in its working form without being told to
+_TAKES: Final = ("smallint", "integer", "real", "numeric", "character", "bpchar", "json", "interval")
+# a quotient of that many digits more is never off when it is rounded again (see EXACT in runtime/kinds.py)
+_SPARE_DIGITS: Final = 45
+
+
+class _Said(exp.Expression):
+    """A template of runtime/databases/postgres_functions.py with its arguments."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": False}
+
+
+class _Postgres(Postgres):
+    class Generator(PostgresGenerator):
+        TRANSFORMS: ClassVar[dict[type[exp.Expr], Callable[..., str]]] = {
+            **PostgresGenerator.TRANSFORMS,
+            _Said: lambda self, node: filled(
+                node.args["this"], *[self.sql(wrapped(argument)) for argument in node.expressions]
+            ),
+        }
+
+
+class PostgresExpressions(TypedExpressions):
+    """See runtime/databases/typed_expressions.py. casing: the collation that knows upper and lower case of all letters,
+    empty where the database's own has to do."""
+
+    dialect = _Postgres
+    engine = "PostgreSQL"
+    said: ClassVar[dict[str, Any]] = SAID
+    casing: ClassVar[str] = ""
+
+    def spelled(self, type_: Type) -> str:
+        if type_.name == "decimal":
+            return f"DECIMAL({type_.precision or DECIMAL_PRECISION}, {type_.scale})"
+        if type_.name == "list" and type_.item is not None and type_.item.name in SCALARS:
+            return f"{self.spelled(type_.item)}[]"
+        return _SPELLED.get(type_.name, "JSONB")
+
+    def helper(self, name: str, *args: Sql) -> Sql:
+        return _Said(this=HELPERS[name], expressions=list(args))
+
+    # ── leaves ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def value(self, expr: Expr) -> Sql:
+        sql = super().value(expr)
+        if expr.type.name != "text" or isinstance(expr, Const | Param | Column):
+            return sql
+        return self.by_code_point(sql)
+
+    def by_code_point(self, sql: Sql) -> Sql:
+        return sql if isinstance(sql, exp.Collate) else super().by_code_point(wrapped(sql))
+
+    def from_native(self, sql: Sql, type_: Type, native: str) -> Sql:
+        if native in _NARROW or native == "bytea":
+            return sql
+        if type_.name == "duration":
+            return self.helper("duration_of_interval", sql)
+        if type_.name in ("any", "record"):
+            return self.helper("json", sql)
+        result = self.cast(sql, type_)
+        return self.by_code_point(result) if type_.name == "text" else result
+
+    def stored(self, sql: Sql, field: Field) -> Sql:
+        if field.type.name == "duration":
+            sql = self.helper("interval_of_duration", sql)
+        if not field.stored or field.stored.startswith(_TAKES) or field.type.name in ("any", "record"):
+            return sql
+        return _Said(this=f"CAST(:a AS {field.stored})", expressions=[sql])
+
+    def output(self, expr: Expr, *, normalized: bool = False) -> tuple[Sql, str]:
+        if isinstance(expr, Column) and expr.type.name == "any" and not normalized:
+            source = self.source(expr)
+            if source.stored:  # JSON as it was written: JSONB would sort its fields
+                return source.sql.copy(), "j"
+        return super().output(expr, normalized=normalized)
+
+    def inserted(self, fields: Sequence[Field]) -> exp.Expr:
+        values = [self.stored(self.placeholder(index, field.type), field) for index, field in enumerate(fields)]
+        return exp.Values(expressions=[exp.Tuple(expressions=values)])
+
+    # ── comparison ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def compare(self, op: str, a: Expr, b: Expr) -> Sql:
+        result = super().compare(op, a, b)
+        if a.type.name == "text" and b.type.name == "text" and (op not in ("eq", "ne") or not self._plain([a, b])):
+            result.set("this", self.by_code_point(result.this))
+        return result
+
+    def _plain(self, exprs: Sequence[Expr]) -> bool:
+        """Whether texts compare for equality as they are: constants, and columns of the database's own collation."""
+        return all(isinstance(expr, Const | Param) or self._is_usual(expr) for expr in exprs)
+
+    def _is_usual(self, expr: Expr) -> bool:
+        if not isinstance(expr, Column):
+            return False
+        source: Source = self.source(expr)
+        return source.stored and not source.native and not source.collated
+
+    def among(self, expr: Op) -> Sql:
+        result = super().among(expr)
+        if isinstance(result, exp.In) and expr.args[0].type.name == "text" and not self._plain(expr.args):
+            result.set("this", self.by_code_point(result.this))
+        return result
+
+    def in_query(self, expr: InQuery) -> Sql:
+        result = super().in_query(expr)
+        if expr.arg.type.name == "text":
+            result.set("this", self.by_code_point(result.this))
+        return result
+
+    def in_list(self, expr: Op) -> Sql:
+        arg, items = expr.args
+        item = items.type.item
+        if item is None or item.name not in SCALARS:
+            raise self.refused(f"`in` a {items.type.not_null()}")
+        value = self.value(arg)
+        if arg.type.name == "text" and not self._plain([arg]):
+            value = self.by_code_point(value)
+        return _Said(this="(:a = ANY(:b))", expressions=[value, self.value(items)])
+
+    def ordered(self, key: Order) -> exp.Ordered:
+        result = super().ordered(key)
+        if key.expr.type.name == "text":
+            result.set("this", self.by_code_point(result.this))
+        return result
+
+    # ── arithmetic ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def finite(self, sql: Sql) -> Sql:
+        return sql
+
+    def operation(self, expr: Op) -> Sql:
+        if expr.op == "neg" and expr.type.name == "float":  # no negative zero
+            return exp.Sub(this=number(0), expression=wrapped(self.wide(expr.args[0])))
+        result = super().operation(expr)
+        if expr.type.name == "float" and expr.op == "intdiv":
+            return exp.Add(this=result, expression=self.cast(number(0), FLOAT))
+        # numbers may have any number of digits there, and here 38
+        return self.cast(result, expr.type) if expr.type.name == "decimal" else result
+
+    def int_quotient(self, a: Sql, b: Sql) -> Sql:
+        return self.helper("int_quotient", a, b)
+
+    def float_remainder(self, a: Sql, b: Sql) -> Sql:
+        raise self.refused("`%` of floats")
+
+    def decimal_quotient(self, a: Sql, a_scale: int, b: Sql, b_scale: int, scale: int) -> Sql:
+        digits = scale + _SPARE_DIGITS
+        template = f"CAST(CAST(:a AS DECIMAL({DECIMAL_PRECISION + digits}, {digits})) / :b AS DECIMAL(38, {scale}))"
+        return _Said(this=template, expressions=[a, b])
+
+    def whole_quotient(self, a: Sql, a_scale: int, b: Sql, b_scale: int) -> Sql:
+        return self.helper("whole_quotient", a, b)
+
+    # ── functions, aggregates ──────────────────────────────────────────────────────────────────────────────────
+
+    def called(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
+        if name == "null_if" and type_.name == "text":
+            first, second = (self.coerced(arg, type_) for arg in args)
+            return function("nullif", self.by_code_point(first), second)
+        if name == "round" and type_.name == "decimal":
+            return self.call_of(name, args, type_)
+        return super().called(name, args, type_)
+
+    def call_of(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
+        values = [self.by_code_point(self.value(arg)) if arg.type.name == "text" else self.wide(arg) for arg in args]
+        if name in ("upper", "lower"):
+            if self.casing:
+                collation = exp.to_identifier(self.casing, quoted=True)
+                values[0] = exp.Collate(this=wrapped(values[0].this), expression=collation)
+            return function(name, values[0])
+        template = self._template(name, args)
+        result = _Said(this=template, expressions=values)
+        return self.cast(result, type_) if type_.name == "decimal" else result
+
+    def _template(self, name: str, args: Sequence[Expr]) -> str:
+        first = args[0].type
+        kind = first.name
+        if kind == "list":
+            item = first.item.name if first.item is not None else "any"
+            if item not in SCALARS:
+                raise self.refused(f"`{name}` of {first.not_null()}")
+            said = SAID.get(f"{name} list<{item}>") or SAID.get(f"{name} list") or SAID.get(name)
+        else:
+            said = SAID.get(f"{name} {kind}") or SAID.get(name)
+        if said is None:
+            raise self.refused(f"`{name}` of {kind}")
+        if isinstance(said, str):
+            return said
+        return said[0] if len(args) < _most_arguments(said) else said[1]
+
+    def extreme(self, name: str, args: Sequence[Expr], type_: Type) -> list[Sql]:
+        values = super().extreme(name, args, type_)
+        return [self.by_code_point(values[0]), *values[1:]] if type_.name == "text" else values
+
+    def aggregated(self, name: str, arg: Expr, sql: Sql, type_: Type, over: Over) -> Sql:
+        kind = arg.type.name
+        if name in ("min", "max"):
+            if kind == "text":
+                return over(function(name, self.by_code_point(sql)))
+            if kind == "bool":
+                return over(function("bool_and" if name == "min" else "bool_or", sql))
+        if name == "avg" and kind == "int":
+            total, count = over(function("sum", sql)), over(function("count", sql.copy()))
+            return _Said(this="(CAST(:a AS DOUBLE PRECISION) / NULLIF(:b, 0))", expressions=[total, count])
+        result = super().aggregated(name, arg, sql, type_, over)
+        return self.cast(result, type_) if name == "sum" and kind == "decimal" else result
+
+    def window_call(self, expr: Window) -> Sql:
+        if expr.name in ("lag", "lead") and len(expr.args) > 1:
+            value, rows = (self.value(arg) for arg in expr.args)
+            return function(expr.name, value, exp.Cast(this=rows, to=exp.DataType.build("INT")))
+        return super().window_call(expr)
+
+
+def _most_arguments(said: tuple[str, ...]) -> int:
+    """How many arguments the longer form has."""
+    return 3 if ":c" in said[1] else 2
+
+
+def expressions_with(casing: str) -> type[PostgresExpressions]:
+    """The writer for a database whose collation for upper and lower case is that."""
+    return type("PostgresExpressions", (PostgresExpressions,), {"casing": casing})
