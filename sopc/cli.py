@@ -25,6 +25,7 @@ _MODULES: Final = {
     "start": ("init",),
     "compile": ("compile", "check"),
     "sources": ("fmt", "parse", "disasm", "schema"),
+    "explain": ("explain",),
     "test": ("test",),
     "scripts": ("ls", "show", "history", "diff", "rollback", "tag", "rm", "export", "import"),
 }

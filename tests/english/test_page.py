@@ -11,7 +11,10 @@ from sopc.demo import make_demo
 from tests.commands import Place
 
 PAGE = Path(__file__).parents[2] / "grammar" / "ENGLISH.md"
-WORKFLOWS = re.findall(r"```workflow\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+TEXT = PAGE.read_text(encoding="utf-8")
+WORKFLOWS = re.findall(r"```workflow\n(.*?)```", TEXT, re.DOTALL)
+
+SAID = {name: text for text, name in re.findall(r"```said\n((\w+)\n.*?)```", TEXT, re.DOTALL)}
 
 
 @pytest.mark.parametrize("text", WORKFLOWS, ids=lambda text: str(text).partition("\n")[0])
@@ -24,3 +27,6 @@ def test_a_workflow_of_the_page(tmp_path: Path, text: str) -> None:
     tested = place.run("sopc", "test")
     assert (tested.exit_code, tested.stderr) == (0, "")
     assert "ok" in tested.text
+    name = tested.text.partition(":")[0]
+    if name in SAID:
+        assert place.run("sopc", "explain", name).text == SAID[name]

@@ -1,0 +1,61 @@
+"""`sopc explain`: a stored script or a source → the program said back in English, without a model."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from runtime.bytecode.module import Module
+from runtime.commands.app import Console
+from runtime.commands.options import complete_script, database_options, load_config, output_options
+from sopc.commands.compile import Settings, prepare
+from sopc.commands.scripts import load
+from sopc.context import open_context
+
+_NARROW, _USUAL, _WIDE = 60, 100, 110
+
+
+@click.command("explain")
+@click.argument("name", metavar="NAME|FILE", shell_complete=complete_script)
+@click.option("--json", "as_json", is_flag=True, help="Print each script as a line of JSON.")
+@database_options
+@output_options(default=None)
+@click.pass_obj
+def explain_command(console: Console, name: str, as_json: bool, home: str | None, databases: Sequence[str]) -> None:
+    """Say a program back in English: what it reads and changes, then each step beside the sentence it came from.
+
+    The words come from the program, never from its author or from a model, so that an author who reads no code can see
+    what was understood.
+
+    \b
+      sopc explain list_vessels
+      sopc explain list_vessels@1
+      sopc explain list_vessels.sop
+    """
+    with open_context(load_config(home, databases), read_only=True) as context, context.library:
+        if Path(name).suffix and Path(name).is_file():
+            modules = prepare(name, context, Settings(), console).compiled.modules
+        else:
+            modules = [load(context.library, context.library.resolve(name))]
+        click.echo("\n".join(explained(module, as_json=as_json) for module in modules), nl=False)
+
+
+def explained(module: Module, *, as_json: bool = False) -> str:
+    """A compiled script in English, its author's sentences beside; as_json: on one line."""
+    from sopc.dsl.explain.beside import to_json, to_text
+    from sopc.dsl.explain.script import explain
+    from sopc.dsl.parse import parse
+    from sopc.source import Source
+
+    (script,) = parse(Source(module.debug.file, module.debug.source)).scripts
+    said = explain(script, module.effects, module.schema)
+    if as_json:
+        import msgspec
+
+        return msgspec.json.encode(to_json(said, module.debug.sentences)).decode() + "\n"
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else _USUAL
+    return to_text(said, module.debug.sentences, min(_WIDE, max(_NARROW, columns)))
