@@ -50,10 +50,8 @@ def ls_command(
 def _stores(config: Config, name: str) -> list[list[Any]]:
     """A row for each store of a database."""
     from runtime.databases.load import list_stores
-    from runtime.databases.sqlite import SQLiteDatabase
 
     opened = connector(config, read_only=True)(name)
-    assert isinstance(opened, SQLiteDatabase)  # the only engine there is
     try:
         return [
             [name, store.name, store.rows, ", ".join(field.name for field in store.fields)]

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,7 +18,7 @@ from runtime.errors import UsageError
 
 if TYPE_CHECKING:
     from runtime.databases.load import Loaded, Mode, Progress
-    from runtime.databases.sqlite import SQLiteDatabase
+    from runtime.databases.protocol import Loadable
 
 STDIN = "-"
 JSON_START = re.compile(rb"(\xef\xbb\xbf)?\s*(\[\s*)?\{")
@@ -101,23 +101,30 @@ def _on_disk(file: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _opened(config: Config, name: str, path: Path, title: str) -> Iterator[SQLiteDatabase]:
-    """The database, made if need be, but not for a file that can't be read."""
-    from runtime.databases.connect import connect
+def _opened(config: Config, name: str, path: Path, title: str) -> Iterator[Loadable]:
+    """The database, made if need be, but not for a file that can't be read or loaded."""
+    from runtime.databases.connect import connect, file_of
     from runtime.databases.files import open_table
-    from runtime.databases.sqlite import SQLiteDatabase
+    from runtime.databases.refusals import read_only
     from runtime.library.environment import make_home
 
     open_table(path, title)
     setting = config.database(name)
     if config.is_unmade(name):
         make_home(config.home)
-    database = connect(setting.url, name=name, base=setting.base, create=True)
-    assert isinstance(database, SQLiteDatabase)  # the only engine there is
+    file = file_of(setting.url, setting.base)
+    is_new = file is not None and not file.exists()
+    database: Any = connect(setting.url, name=name, base=setting.base, create=True)
     try:
+        if database.read_only:
+            raise read_only(name)
         yield database
     finally:
+        is_empty = is_new and not database.schema().stores
         database.close()
+        if file is not None and is_empty:
+            for made in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
+                made.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from functools import partial
 from typing import Any, Final
 
 from runtime.conversion import convert, from_text
-from runtime.databases.forms import form_of
-from runtime.databases.sqlite_forms import encoder
 from runtime.errors import SopError, UsageError
 from runtime.types import (
     ANY,
@@ -144,7 +143,7 @@ class JsonGuess:
 
 
 class TextColumn(dict[str, Any]):
-    """Text → stored value of a type, BAD where it is none; remembers, for columns repeat themselves."""
+    """Text → value of a type, BAD where it is none; remembers, for columns repeat themselves."""
 
     def __init__(self, type_: Type, nulls: Iterable[str]) -> None:
         super().__init__(dict.fromkeys(nulls))
@@ -166,33 +165,47 @@ class TextColumn(dict[str, Any]):
 def _text_reader(type_: Type) -> Callable[[str], Any]:
     if type_.name == "bool":
         return _bool
-    encode = encoder(form_of(type_, stored=True))
     if type_.name == "text":
-        return encode
-    wanted = type_.not_null()
-    return lambda text: encode(from_text(text, wanted))
+        return _kept_text
+    return partial(from_text, type_=type_.not_null())
 
 
-def _bool(text: str) -> int:
+def _kept_text(text: str) -> Any:
+    """A text that every database keeps: without the character with number 0, and without half of one."""
+    text.encode()  # a UnicodeEncodeError is a ValueError
+    return BAD if "\0" in text else text
+
+
+def _bool(text: str) -> bool:
     lower = text.strip().lower()
     if lower in _TRUE:
-        return 1
+        return True
     if lower in _FALSE:
-        return 0
+        return False
     raise ValueError(text)
 
 
 def json_reader(type_: Type) -> Callable[[Any], Any]:
-    """JSON value → stored value of a type, BAD where it is none."""
-    encode = encoder(form_of(type_, stored=True))
+    """JSON value → value of a type, BAD where it is none."""
     wanted = type_.or_null()
 
     def read(value: Any) -> Any:
         try:
             converted = convert(value, wanted)
-            too_large = type(converted) is int and not INT_MIN <= converted <= INT_MAX
-            return BAD if too_large else encode(converted)
-        except SopError:
+            return converted if _is_kept(converted) else BAD
+        except (SopError, ValueError):
             return BAD
 
     return read
+
+
+def _is_kept(value: Any) -> bool:
+    """Whether every database can hold it, in all its parts."""
+    kind = type(value)
+    if kind is str:
+        return _kept_text(value) is not BAD
+    if kind is int:
+        return bool(INT_MIN <= value <= INT_MAX)
+    if kind is dict:
+        return all(map(_is_kept, value)) and all(map(_is_kept, value.values()))
+    return all(map(_is_kept, value)) if kind is list else True

@@ -6,7 +6,7 @@ does not grow with the file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -15,8 +15,8 @@ import msgspec
 
 from runtime.databases.files import Bad, Batch, Table, open_table
 from runtime.databases.infer import BAD, JsonGuess, TextColumn, TextGuess, declared_type, json_reader
+from runtime.databases.protocol import Database, Loadable
 from runtime.databases.schema import Field, Store
-from runtime.databases.sqlite import SQLiteDatabase
 from runtime.errors import DatabaseError, UsageError
 from runtime.types import TEXT, Type
 
@@ -45,7 +45,7 @@ class StoreInfo(msgspec.Struct, frozen=True):
     rows: int | None
 
 
-def list_stores(database: SQLiteDatabase, *, count: bool = True) -> list[StoreInfo]:
+def list_stores(database: Database, *, count: bool = True) -> list[StoreInfo]:
     """Every store, by name; count: its rows too."""
     return [
         StoreInfo(store.name, store.fields, store.read_only, database.count_rows(store.name) if count else None)
@@ -69,7 +69,7 @@ def parse_types(text: str) -> dict[str, str]:
 
 
 def import_file(
-    database: SQLiteDatabase,
+    database: Loadable,
     path: Path,
     *,
     title: str | None = None,
@@ -194,7 +194,7 @@ def _appended(store: Store, table: Table, nulls: Collection[str], declared: Mapp
 
 
 def _load(
-    database: SQLiteDatabase,
+    database: Loadable,
     table: Table,
     store: Store,
     nulls: Collection[str],
@@ -210,14 +210,19 @@ def _load(
         if mode != "append":
             database.create_store(store, replace=mode == "replace")
         for batch in table.batches():
-            rows, refused = read(batch)
+            lines, rows, refused = read(batch)
             refused += batch.bad
             bad_count += len(refused)
             if refused:
                 bad = sorted([*bad, *refused])[:BAD_SHOWN]
             if refused and not skip_bad:
                 raise _bad_rows(table.title, bad)
-            loaded += database.insert_rows(store.name, [field.name for field in store.fields], rows)
+            try:
+                loaded += database.insert_rows(store, rows)
+            except DatabaseError as error:
+                if error.row is None:
+                    raise
+                raise DatabaseError(error.code, f"{table.title}, line {lines[error.row]}: {error.message}") from error
             report(1, batch.bytes_done)
         database.commit()
     except BaseException:
@@ -240,30 +245,33 @@ def _listed(bad: Sequence[Bad]) -> str:
     return shown + (", and more" if len(bad) > _BAD_IN_MESSAGE else "")
 
 
-Read = Callable[[Batch], tuple[Iterator[Any], list[Bad]]]
+# a batch → lines and values of the rows that can be loaded, and the others
+Read = Callable[[Batch], tuple[list[int], list[Any], list[Bad]]]
 
 
 def _csv_reader(store: Store, nulls: Collection[str]) -> Read:
     columns = [TextColumn(field.type, nulls) for field in store.fields]
 
-    def read(batch: Batch) -> tuple[Iterator[Any], list[Bad]]:
+    def read(batch: Batch) -> tuple[list[int], list[Any], list[Bad]]:
         if not batch.rows:
-            return iter(()), []
+            return [], [], []
         texts = list(zip(*batch.rows, strict=True))
         values = [list(map(column.__getitem__, each)) for column, each in zip(columns, texts, strict=True)]
         wrong = [index for index, column in enumerate(values) if BAD in column]
-        rows = zip(*values, strict=True)
+        rows = list(zip(*values, strict=True))
         if not wrong:
-            return rows, []
+            return batch.lines, rows, []
+        lines: list[int] = []
         good: list[Any] = []
         refused: list[Bad] = []
         for number, row in enumerate(rows):
             index = next((index for index in wrong if row[index] is BAD), None)
             if index is None:
+                lines.append(batch.lines[number])
                 good.append(row)
             else:
                 refused.append(Bad(batch.lines[number], _reason(store.fields[index], texts[index][number])))
-        return iter(good), refused
+        return lines, good, refused
 
     return read
 
@@ -272,7 +280,8 @@ def _json_reader(store: Store) -> Read:
     readers = [(field, json_reader(field.type)) for field in store.fields]
     names = {field.name for field in store.fields}
 
-    def read(batch: Batch) -> tuple[Iterator[Any], list[Bad]]:
+    def read(batch: Batch) -> tuple[list[int], list[Any], list[Bad]]:
+        lines: list[int] = []
         good: list[Any] = []
         refused: list[Bad] = []
         for line, record in zip(batch.lines, batch.rows, strict=True):
@@ -284,8 +293,9 @@ def _json_reader(store: Store) -> Read:
                 field = store.fields[row.index(BAD)]
                 refused.append(Bad(line, _reason(field, msgspec.json.encode(record.get(field.name)).decode())))
             else:
+                lines.append(line)
                 good.append(row)
-        return iter(good), refused
+        return lines, good, refused
 
     return read
 

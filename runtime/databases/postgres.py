@@ -15,6 +15,7 @@ from psycopg import pq
 from runtime.databases import refusals
 from runtime.databases.bind import Binder
 from runtime.databases.postgres_connection import Connection, open_connection, renew
+from runtime.databases.postgres_copy import copy_text, row_of
 from runtime.databases.postgres_errors import translated
 from runtime.databases.postgres_schema import declared, read_schema
 from runtime.databases.postgres_url import Address
@@ -23,7 +24,7 @@ from runtime.databases.protocol import BATCH_ROWS, Row, Statement
 from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema, Store
 from runtime.databases.spool_file import FileSpool
-from runtime.databases.tables import count_sql, create_sql, drop_sql
+from runtime.databases.tables import count_sql, create_sql, drop_sql, listed, quoted
 from runtime.errors import DatabaseError, SopError
 
 _FAILURES: Final = (psycopg.Error, SopError, UnicodeEncodeError)
@@ -205,6 +206,23 @@ class PostgresDatabase:
             self._run(drop_sql(store.name), store.name)
         self._run(create_sql(store, declared), store.name)
         self.forget_schema()
+
+    def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:
+        """Rows of VM values, of the store's fields in their order, by COPY; how many there were."""
+        if not rows:
+            return 0
+        command = f"copy {quoted(store.name)} ({listed(store)}) from stdin"
+        cursor = self._connection.cursor()
+        try:
+            text = copy_text(store, rows)
+            with cursor.copy(command.encode()) as copy:
+                copy.write(text)
+        except _FAILURES as error:
+            failure = translated(error, self.name, store.name)
+            if isinstance(failure, DatabaseError) and isinstance(error, psycopg.Error):
+                failure.row = row_of(error.diag.context)
+            raise failure from error
+        return max(cursor.rowcount, 0)
 
     def count_rows(self, store: str) -> int:
         row = self._run(count_sql(store)).fetchone()

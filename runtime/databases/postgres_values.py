@@ -21,7 +21,7 @@ from psycopg.types.numeric import Int8Dumper
 
 from runtime.conversion import convert, json_ready
 from runtime.databases.protocol import Row
-from runtime.databases.refusals import null_stored
+from runtime.databases.refusals import null_stored, zero_character
 from runtime.errors import DatabaseError, RunError, SopError
 from runtime.kinds import checked_float, quantized
 from runtime.types import Type
@@ -58,7 +58,7 @@ def _decimal(value: Any) -> Decimal:
 
 def _encode_text(value: Any) -> Any:
     if value is not None and "\0" in value:
-        raise DatabaseError("D0307", "a text holds the character with number 0, which no database keeps")
+        raise zero_character()
     return value
 
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from runtime.databases.query import Query, Write
-from runtime.databases.schema import Schema
+from runtime.databases.schema import Schema, Store
 from runtime.types import Type
 
 Row = tuple[Any, ...]
@@ -95,6 +95,8 @@ class Database(Protocol):
         """One execute per row of params, in order, in bulk where the engine can."""
         ...
 
+    def count_rows(self, store: str) -> int: ...
+
     def on_progress(self, callback: Callable[[], None]) -> None:
         """Have it called every few milliseconds while a statement runs, so that what was said before is seen. What it
         raises ends the statement, and is raised there."""
@@ -105,3 +107,20 @@ class Database(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class Loadable(Database, Protocol):
+    """A database that files are loaded into."""
+
+    def create_store(self, store: Store, *, replace: bool = False) -> None:
+        """A new store with these fields and primary key; replace: drop one of that name first."""
+        ...
+
+    def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:
+        """Rows of VM values, of the store's fields in their order, by the engine's bulk path; how many there were. A
+        DatabaseError says which row failed (0-based) where that is known."""
+        ...
+
+    def forget_schema(self) -> None:
+        """Read the schema again when it is next asked for."""
+        ...

@@ -40,6 +40,10 @@ def half_character() -> DatabaseError:
     return DatabaseError("D0307", "a text holds half of a character (a lone surrogate), which no database keeps")
 
 
+def zero_character() -> DatabaseError:
+    return DatabaseError("D0307", "a text holds the character with number 0, which no database keeps")
+
+
 def changed_meanwhile(database: str) -> DatabaseError:
     return DatabaseError("D0402", f"another writer changed `{database}` in the meantime", retry=True)
 

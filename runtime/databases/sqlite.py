@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from runtime.databases import refusals
 from runtime.databases.bind import Binder
+from runtime.databases.forms import form_of
 from runtime.databases.protocol import BATCH_ROWS, Row, Statement
 from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema, Store
@@ -204,17 +205,22 @@ class SQLiteDatabase:
         return max(changed, 0)
 
     def execute_many(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> int:
+        return self._many(statement.sql, (self._bound(statement, row) for row in rows), statement.store)
+
+    def _many(self, sql: str, rows: Iterable[Sequence[Any]], store: str) -> int:
+        """Once for each row; an error says which of them."""
         done = -1
 
-        def bound() -> Iterator[Sequence[Any]]:
+        def counted() -> Iterator[Sequence[Any]]:
             nonlocal done
-            for done, row in enumerate(rows):  # noqa: B007
-                yield self._bound(statement, row)
+            for row in rows:
+                done += 1
+                yield row
 
         try:
-            cursor = self._connection.executemany(statement.sql, bound())
+            cursor = self._connection.executemany(sql, counted())
         except (sqlite3.Error, SopError, UnicodeEncodeError, OverflowError) as error:
-            failure = self._failure(error, statement.store)
+            failure = self._failure(error, store)
             if isinstance(failure, DatabaseError) and done >= 0:
                 failure.row = done
             raise failure from error
@@ -268,15 +274,13 @@ class SQLiteDatabase:
         self._run(create_sql(store, declared), store=store.name).close()
         self.forget_schema()
 
-    def insert_rows(self, store: str, fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-        """Rows in the stored forms of runtime/databases/forms.py; how many there were."""
-        try:
-            cursor = self._connection.executemany(insert_sql(store, fields), rows)
-        except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:
-            raise self._failure(error, store) from error
-        inserted = max(cursor.rowcount, 0)
-        cursor.close()
-        return inserted
+    def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:
+        """Rows of VM values, of the store's fields in their order; how many there were."""
+        if not rows:
+            return 0
+        encoders = [encoder(form_of(field.type, stored=True)) for field in store.fields]
+        columns = [map(encode, column) for encode, column in zip(encoders, zip(*rows, strict=True), strict=True)]
+        return self._many(insert_sql(store), zip(*columns, strict=True), store.name)
 
     def count_rows(self, store: str) -> int:
         return int(self._run(count_sql(store)).fetchone()[0])

@@ -27,6 +27,7 @@ from typing import Any, Final
 import msgspec
 
 from runtime.conversion import from_text, json_ready
+from runtime.databases.refusals import zero_character
 from runtime.errors import DatabaseError, RunError
 from runtime.kinds import EXACT, QUANTA, checked_float, kind_of
 from runtime.types import INT_MAX, TIMESTAMP
@@ -93,7 +94,7 @@ def _real(value: Any, scale: int) -> float:
 
 def _encode_text(value: Any) -> Any:
     if value is not None and "\0" in value:
-        raise DatabaseError("D0307", "a text holds the character with number 0, which no database keeps")
+        raise zero_character()
     return value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from runtime.databases.schema import Store
 from runtime.types import Type
@@ -27,9 +27,14 @@ def drop_sql(store: str) -> str:
     return f"DROP TABLE IF EXISTS {quoted(store)}"
 
 
-def insert_sql(store: str, fields: Sequence[str]) -> str:
-    places = ", ".join("?" * len(fields))
-    return f"INSERT INTO {quoted(store)} ({', '.join(map(quoted, fields))}) VALUES ({places})"
+def insert_sql(store: Store) -> str:
+    places = ", ".join("?" * len(store.fields))
+    return f"INSERT INTO {quoted(store.name)} ({listed(store)}) VALUES ({places})"
+
+
+def listed(store: Store) -> str:
+    """The names of its fields."""
+    return ", ".join(quoted(field.name) for field in store.fields)
 
 
 def count_sql(store: str) -> str:

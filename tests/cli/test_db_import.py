@@ -57,6 +57,16 @@ def test_a_bad_line_stops_it_all_unless_told_otherwise(sopvm: Program, project: 
     assert names(sopvm, "from tools order by name") == ["bolt", "saw"]
 
 
+def test_a_first_import_that_fails_makes_no_database(sopvm: Program, project: Path, tools: Path) -> None:
+    tools.write_text("name,price\nsaw\n")
+    assert sopvm("db", "import", "tools.csv").exit_code == 1
+    assert sopvm("db", "import", "tools.csv", "--into", "new", "--db", "new=sqlite:///new.db").exit_code == 1
+    assert [path.name for path in (project / ".sop").iterdir()] == [".gitignore"]
+    assert sorted(path.name for path in project.glob("*.db*")) == ["hr.db"]
+    assert sopvm("db", "import", "tools.csv", "--into", "hr").exit_code == 1
+    assert (project / "hr.db").exists()
+
+
 def test_into_another_database_with_declared_types(sopvm: Program, project: Path) -> None:
     (project / "people.ndjson").write_text('{"name": "Ada", "born": "1815-12-10"}\n{"name": "Bob", "born": null}\n')
     done = sopvm("db", "import", "people.ndjson", "--into", "hr", "--types", "born=date", "--store", "persons")

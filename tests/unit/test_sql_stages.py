@@ -47,8 +47,9 @@ Rows = list[Row]
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SQLiteDatabase]:
     folder: Path = tmp_path_factory.mktemp("stages")
     database = SQLiteDatabase(folder / "t.db", name="main", create=True)
-    database.create_store(Store("t", tuple(Field(name, NULLABLE) for name in FIELDS)))
-    database.insert_rows("t", FIELDS, ROWS)
+    store = Store("t", tuple(Field(name, NULLABLE) for name in FIELDS))
+    database.create_store(store)
+    database.insert_rows(store, ROWS)
     yield database
     database.close()
 
