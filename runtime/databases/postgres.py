@@ -7,6 +7,7 @@ Only what other servers of this protocol speak too is used: no LISTEN, no adviso
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import psycopg
@@ -27,6 +28,8 @@ from runtime.databases.spool_file import FileSpool
 from runtime.databases.tables import count_sql, create_sql, drop_sql, listed, quoted
 from runtime.errors import DatabaseError, SopError
 
+Read = Callable[[list[Row]], list[Row]]
+FIRST_ROWS: Final = 1
 _FAILURES: Final = (psycopg.Error, SopError, UnicodeEncodeError)
 
 
@@ -44,6 +47,8 @@ class PostgresDatabase:
         self._schema: Schema | None = None
         self._cursors = 0
         self._streams = 0  # that are open in a transaction of their own
+        self._guarded = False
+        self._readers: dict[tuple[int, bool], tuple[Statement, Read]] = {}
         self._bound = Binder(encoder)
 
     # ── schema and SQL ─────────────────────────────────────────────────────────────────────────────────────────
@@ -96,40 +101,53 @@ class PostgresDatabase:
 
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def guard(self) -> None:
+        self._guarded = True
+
     def query(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
-        return self._batches(statement, params, row_reader(statement.columns, json=False))
+        return self._batches(statement, params, json=False)
 
     def query_json(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
-        return self._batches(statement, params, row_reader(statement.columns, json=True))
+        return self._batches(statement, params, json=True)
 
-    def _batches(
-        self, statement: Statement, params: Sequence[Any], read: Callable[[list[Row]], list[Row]]
-    ) -> Iterator[list[Row]]:
+    def _reader(self, statement: Statement, json: bool) -> Read:
+        known = self._readers.get((id(statement), json))  # by identity, as Binder does
+        if known is None:
+            known = self._readers[id(statement), json] = statement, row_reader(statement.columns, json=json)
+        return known[1]
+
+    def _batches(self, statement: Statement, params: Sequence[Any], *, json: bool) -> Iterator[list[Row]]:
         """The query begins to run here, not when the first batch is asked for."""
-        self._cursors += 1
-        name = f"sop_{self._cursors}"
+        guarded, self._guarded = self._guarded, False
         connection = self._connection
         alone = self._is(pq.TransactionStatus.IDLE) or self._streams > 0
+        self._cursors += 1
+        name = f"sop_{self._cursors}"
         try:
             values = self._bound(statement, params)
+            if statement.few:
+                with self._guarding(guarded):
+                    rows = connection.execute(statement.sql.encode(), values)
+                found = rows.fetchall()
+                return iter([self._reader(statement, json)(found)] if found else [])
             if alone and not self._streams:
                 connection.execute("begin read only")
             self._streams += alone
-            with connection.pipeline():  # one trip to the server for both
-                declare = f"declare {name} no scroll cursor for {statement.sql}"
+            declare = f"declare {name} no scroll cursor for {statement.sql}"
+            with self._guarding(guarded), connection.pipeline():  # one trip to the server for both
                 connection.execute(declare.encode(), values, prepare=False)
-                first = connection.execute(f"fetch 1 from {name}".encode())
-            rows = first.fetchall()
+                rows = connection.execute(f"fetch {FIRST_ROWS} from {name}".encode())
+            first = rows.fetchall()
         except _FAILURES as error:
-            self._end_stream(name, alone)
+            if not statement.few:
+                self._end_stream(name, alone)
             raise translated(error, self.name) from error
-        return self._fetch(name, rows, read, alone)
+        return self._fetch(name, first, self._reader(statement, json), alone, guarded)
 
-    def _fetch(
-        self, name: str, rows: list[Row], read: Callable[[list[Row]], list[Row]], alone: bool
-    ) -> Iterator[list[Row]]:
-        """The first row at once, the others by the batch."""
-        wanted = 1
+    def _fetch(self, name: str, rows: list[Row], read: Read, alone: bool, guarded: bool) -> Iterator[list[Row]]:
+        """The first rows at once, the others by the batch."""
+        wanted = FIRST_ROWS
+        fetch = f"fetch {BATCH_ROWS} from {name}".encode()
         try:
             while rows:
                 yield read(rows)
@@ -137,11 +155,30 @@ class PostgresDatabase:
                     return
                 wanted = BATCH_ROWS
                 try:
-                    rows = self._connection.execute(f"fetch {wanted} from {name}".encode()).fetchall()
+                    with self._guarding(guarded):
+                        more = self._connection.execute(fetch)
+                    rows = more.fetchall()
                 except _FAILURES as error:
                     raise translated(error, self.name) from error
         finally:
             self._end_stream(name, alone)
+
+    @contextmanager
+    def _guarding(self, guarded: bool) -> Iterator[None]:
+        """When guarded, an error of what is executed within leaves the transaction as it was before."""
+        if not guarded:
+            yield
+            return
+        try:
+            with self._connection.pipeline():
+                self._connection.execute("savepoint sop_guard")
+                yield
+                self._connection.execute("release sop_guard")
+        except psycopg.Error:
+            if self._is(pq.TransactionStatus.INERROR):
+                self._run("rollback to sop_guard")
+                self._run("release sop_guard")
+            raise
 
     def _end_stream(self, name: str, alone: bool) -> None:
         """Close the cursor, and the transaction that was begun for it."""
@@ -157,6 +194,7 @@ class PostgresDatabase:
     # ── writing ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def execute(self, statement: Statement, params: Sequence[Any]) -> int:
+        self._guarded = False
         if statement.each:
             return self.execute_many(statement, [[record[name] for name in statement.each] for record in params[0]])
         try:

@@ -23,7 +23,8 @@ class Statement(msgspec.Struct, frozen=True):
     reads: for each column the form of its values (runtime/databases/forms.py).
     forms: for each placeholder how its param is written for the engine (runtime/databases/forms.py).
     each: when not empty, the one param is a list of records, and the statement runs once for each of them with these
-    fields as its params. store: what a write writes to, for messages.
+    fields as its params. store: what a write writes to, for messages. few: it gives no more than a batch of rows.
+    fields: of an insert that does nothing else, in the order of its params.
     """
 
     sql: str
@@ -34,6 +35,8 @@ class Statement(msgspec.Struct, frozen=True):
     forms: tuple[str, ...] = ()
     each: tuple[str, ...] = ()
     store: str = ""
+    few: bool = False
+    fields: tuple[str, ...] = ()
 
 
 class Spool(Protocol):
@@ -71,6 +74,10 @@ class Database(Protocol):
 
     def rollback_to(self, depth: int) -> None:
         """Undo what was written since savepoint(depth) and drop that savepoint."""
+        ...
+
+    def guard(self) -> None:
+        """An error of the next statement is going to be caught: it must undo nothing but that statement."""
         ...
 
     def prepare(self, query: Query | Write) -> Statement:

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from runtime.types import Type
+from runtime.types import INT, Type
 
 # ── expressions ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -208,6 +208,31 @@ class Query(msgspec.Struct, frozen=True):
     relation: Relation
     columns: tuple[tuple[str, Column], ...]
     params: tuple[Type, ...]
+
+
+def most_rows(relation: Relation) -> int | None:
+    """How many rows it gives at most, where its form says that."""
+    match relation:
+        case Group():
+            return 1 if not relation.keys else most_rows(relation.source)
+        case Limit():
+            most = most_rows(relation.source)
+            count = relation.count.value if isinstance(relation.count, Const) else None
+            if not isinstance(count, int):
+                return most
+            return count if most is None else min(count, most)
+        case Where() | Derive() | Select() | Distinct() | Sort():
+            return most_rows(relation.source)
+        case _:
+            return None
+
+
+def limited(query: Query, rows: int) -> Query:
+    """The query, of which no more rows than that are wanted."""
+    most = most_rows(query.relation)
+    if most is not None and most <= rows:
+        return query
+    return msgspec.structs.replace(query, relation=Limit(query.relation, Const(rows, INT), None))
 
 
 # ── writes ─────────────────────────────────────────────────────────────────────────────────────────────────────

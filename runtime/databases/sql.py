@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from runtime.databases.protocol import Statement
-from runtime.databases.query import InsertList, Query, Write
+from runtime.databases.protocol import BATCH_ROWS, Statement
+from runtime.databases.query import Insert, InsertList, Query, Write, most_rows
 from runtime.databases.schema import Schema
 from runtime.databases.sql_expressions import Expressions
 from runtime.databases.sql_pieces import number
@@ -58,6 +58,8 @@ def _generate(query: Query | Write, schema: Schema, writer: type[Expressions]) -
         forms=tuple(expressions.forms[place - 1] for place in used),
         each=query.fields if isinstance(query, InsertList) else (),
         store="" if isinstance(query, Query) else query.store,
+        few=isinstance(query, Query) and (most_rows(query.relation) or BATCH_ROWS + 1) <= BATCH_ROWS,
+        fields=query.fields if isinstance(query, InsertList) or (isinstance(query, Insert) and not query.keys) else (),
     )
 
 

@@ -138,6 +138,9 @@ class SQLiteDatabase:
         self._run(f"ROLLBACK TO sop_{int(depth)}")
         self._run(f"RELEASE sop_{int(depth)}")
 
+    def guard(self) -> None:
+        """SQLite undoes what fails, and no more."""
+
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def query(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from runtime.conversion import convert, to_text
 from runtime.databases.protocol import Database, Row, Spool, Statement
-from runtime.databases.query import Insert, InsertList
+from runtime.databases.query import Insert, InsertList, Query, limited
 from runtime.databases.statements import Statements
 from runtime.errors import DatabaseError, RunError
 from runtime.vm.backtrace import Where
 from runtime.vm.frame import DataOp
 
 BUFFER_ROWS: Final = 512
+_WANTED: Final = {"first": 1, "one": 2, "scalar": 2}  # rows that are looked at, by how a query is fetched
 _LONGEST_ROW: Final = 120
 
 
@@ -35,6 +36,8 @@ class Data:
     home: the only one that is written, None when none is. depth: savepoints open in it. segment: counts up with
     every segment. uncommitted: whether this segment has written. tally: rows by (command, store), for a dry run.
 
+    is_caught: whether an error would be caught by the script where it is now; the machine says so.
+
     Inserts of a step wait in a buffer until something else is done with the database. Only inside `try` they do not:
     its handler sees what the script did before the insert that failed, and nothing of what would have come after.
     """
@@ -47,6 +50,7 @@ class Data:
         self.uncommitted = False
         self.tally: dict[tuple[str, str], int] = {}
         self._statements = statements
+        self.is_caught: Callable[[], bool] = lambda: False
         self._bound: dict[DataOp, tuple[Database, Statement]] = {}
         self._rows: list[Sequence[Any]] = []
         self._op: DataOp | None = None
@@ -64,14 +68,22 @@ class Data:
             database = self.databases.get(op.name)
             if database is None:
                 raise RunError("V0208", f"the run was handed no database `{op.name}`", "compile the script again")
-            bound = self._bound[op] = database, self._statements.statement(database, op.form, op.key)
+            bound = self._bound[op] = database, self._statement(database, op)
         return bound
+
+    def _statement(self, database: Database, op: DataOp) -> Statement:
+        wanted = _WANTED.get(op.mode)
+        if wanted is None or not isinstance(op.form, Query):
+            return self._statements.statement(database, op.form, op.key)
+        return self._statements.statement(database, limited(op.form, wanted), b"%s:%d" % (op.key, wanted))
 
     def _ready(self, op: DataOp) -> tuple[Database, Statement]:
         """As `_bind`, with what was buffered for that database written."""
         bound = self._bind(op)
         if self._rows and bound[0] is self.home:
             self.flush()
+        if self.is_caught():
+            bound[0].guard()
         return bound
 
     # ── reads ──────────────────────────────────────────────────────────────────────────────────────────────────

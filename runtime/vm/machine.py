@@ -65,6 +65,7 @@ class Machine:
         self._slice = self.fuel
         self._tracer = tracer
         self._snapshot: Frames = []
+        data.is_caught = self._is_caught
         self._loops: dict[tuple[str, int], LoopFunction | None] = {}
         self._committing = False
 
@@ -183,6 +184,9 @@ class Machine:
         except SopError as final:
             raise Failed(final, trace) from error
         self.stack[:] = copy_frames(self._snapshot)
+
+    def _is_caught(self) -> bool:
+        return any(frame.script.module.handlers and _handler_of(frame, False) for frame in self.stack)
 
     def _catch(self, error: SopError, trace: Trace) -> bool:
         """Unwind to the innermost handler; False, with the root's frame left, when there is none."""

@@ -230,6 +230,23 @@ def test_a_stream_shows_the_rows_as_they_were(open_: Open) -> None:
     database.rollback()
 
 
+@pytest.mark.parametrize("few", [False, True])
+def test_an_error_that_is_caught_undoes_its_statement_alone(open_: Open, few: bool) -> None:
+    database = open_()
+    database.begin(write=True)
+    database.execute(ADD, [9000, "x"])
+    before = database.query(IDS, [0])
+    assert next(before) == [(1,)]
+    late = Statement("select 10 / (5000 - id) from dept order by id", (), (), columns=(("n", INT),), few=few)
+    database.guard()
+    assert refusal(lambda: rows(database, late)).code == "V0102"
+    assert sum(map(len, before)) == 5000
+    assert rows(database, IDS, 5000) == [(9000,)]
+    database.guard()
+    assert len(rows(database, IDS, 0)) == 5001
+    database.commit()
+
+
 def test_a_spool_begins_anywhere_and_outlives_its_transaction(open_: Open) -> None:
     database = open_()
     database.begin(write=False)
