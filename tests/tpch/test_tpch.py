@@ -22,7 +22,8 @@ from runtime.databases.load import import_file
 from runtime.databases.sqlite import SQLiteDatabase
 from runtime.library.store import Library
 from tests.harness import compile_text, execute, store
-from tests.tpch.data import INDEXES, SCHEMA, generate, load_duckdb
+from tests.postgres import Server
+from tests.tpch.data import INDEXES, SCHEMA, generate, load_duckdb, load_postgres
 from tests.tpch.questions import QUESTIONS, Question
 
 SCALE = 0.01
@@ -56,19 +57,30 @@ def sqlite(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> 
     return url
 
 
+@pytest.fixture(scope="session")
+def postgresql(files: dict[str, Path], postgres: Server) -> Iterator[str]:
+    with postgres.schema() as schema, postgres.connect() as connection:
+        connection.execute(f"SET search_path = {schema}".encode())
+        load_postgres(connection, files)
+        yield postgres.url(schema)
+
+
 @pytest.mark.parametrize("parameters", ["standard", "others"])
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.script)
-def test_answers_on_sqlite(
-    question: Question, parameters: str, sqlite: str, reference: duckdb.DuckDBPyConnection, tmp_path: Path
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_answers_are_those_of_the_standard_sql(
+    engine: str,
+    question: Question,
+    parameters: str,
+    reference: duckdb.DuckDBPyConnection,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> None:
-    check(question, parameters, sqlite, reference, tmp_path)
-
-
-def check(question: Question, parameters: str, url: str, reference: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """The standard's parameters are the script's defaults, so that it is given none of them."""
     args = question.standard if parameters == "standard" else question.others
     wanted = reference.execute(question.sql(args, "duckdb")).fetchall()
-    found = answer(question, {} if parameters == "standard" else args, url, folder)
+    url = request.getfixturevalue(engine)
+    found = answer(question, {} if parameters == "standard" else args, url, tmp_path)
     assert [rounded(row, like) for row, like in zip(wanted, found, strict=False)] == found
     assert len(found) == len(wanted)
     if parameters == "others":
@@ -83,7 +95,7 @@ def answer(question: Question, args: Mapping[str, Any], url: str, folder: Path) 
         database.close()
     with Library.open(folder / "home") as library:
         store(library, modules)
-        raw, code = execute(library, question.script, Path(url.removeprefix("sqlite:///")), dict(args))
+        raw, code = execute(library, question.script, url, dict(args))
     lines = [json.loads(line, parse_float=Decimal) for line in raw.decode().splitlines()]
     assert code == 0, lines[-2:]
     return [list(line["result"].values()) for line in lines if line["type"] == "record"]
