@@ -13,7 +13,7 @@ from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Matcher
 from sopc.english.patterns.meanings import Context, Source
 from sopc.english.patterns.names import spans, spelling
-from sopc.english.patterns.tokens import name_words, tokenize
+from sopc.english.patterns.tokens import name_words, tokenize, without_courtesy
 
 _TRIED = 8
 _YEAR = re.compile("(19|20)[0-9]{2}")
@@ -70,8 +70,7 @@ def nearest(matcher: Matcher, context: Context) -> str | None:
 
 
 def _is_readable(form: str, matcher: Matcher, context: Context) -> bool:
-    plain = form.rstrip("?")
-    meanings = Matcher(matcher.grammar, plain, tokenize(plain)).whole("steps", context)
+    meanings = Matcher(matcher.grammar, form, without_courtesy(tokenize(form))).whole("steps", context)
     return bool(meanings) and all(one.steps == meanings[0].steps for one in meanings)
 
 

@@ -174,6 +174,12 @@ ROWS = (
             ),
             Row(
                 "question",
+                f"{_ASKED} {{about}} {{number:count}} {{key_column:key@about}} (has|have|had) the ({high}) "
+                f"{_FIGURE} {_IN}",
+                _extreme(descending),
+            ),
+            Row(
+                "question",
                 f"{_ASKED} {_KEY} (has|have|had) the ({high}) {{own_field:field@about}} {_IN}",
                 _extreme_value(descending),
             ),

@@ -28,7 +28,7 @@ from sopc.english.patterns.meanings import (
     conjuncts,
 )
 from sopc.english.patterns.parameters import Declared, take_parameters
-from sopc.english.patterns.tokens import Token, tokenize
+from sopc.english.patterns.tokens import tokenize, without_courtesy
 from sopc.english.sample import Sampler
 from sopc.english.sentences import Sentence, Workflow
 from sopc.source import Source as Text
@@ -36,7 +36,6 @@ from sopc.source import Span
 from sopc.tree import nodes
 from sopc.tree.visit import walk
 
-_END_MARKS = (".", "!", "?", ";")
 _MAIN = "main"
 _PASSES = 3
 _MAX_TOKENS = 200
@@ -119,7 +118,7 @@ class _Translation:
     def _sentence(self, sentence: Sentence, below: list[Sentence], state: _State, steps: list[nodes.AnyStep]) -> None:
         text = sentence.text
         context = self._context(state, sentence.number)
-        declared, tokens = take_parameters(grammar(), text, _without_end(tokenize(text)), context)
+        declared, tokens = take_parameters(grammar(), text, without_courtesy(tokenize(text)), context)
         if not tokens:
             raise Complaint("T0202", "nothing is said in it", None)
         if len(tokens) > _MAX_TOKENS:
@@ -346,12 +345,6 @@ class _Translation:
             if any(same_words(words, way) for way in field_names(source.store, one))
         }
         return next(iter(found)) if len(found) == 1 else Type("text")
-
-
-def _without_end(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
-    while tokens and tokens[-1].low in _END_MARKS:
-        tokens = tokens[:-1]
-    return tokens
 
 
 def _steps_of(reading: Any) -> Any:

@@ -31,7 +31,8 @@ from sopc.tree.visit import walk
 
 SHOW = (
     "(show|show me|list|print|give me|display|output|report|tell me|get me|what is|what are|what was|what were|"
-    "who is|who are|i want to see|i need) [(a|the) (list|table|overview) of]"
+    "who is|who are|(i|we) (want to see|need|need to see|want|would like to see|would like)|i'd like to see|let me see) "
+    "[all of] [(a|the) (list|table|overview) of]"
 )
 
 
@@ -207,11 +208,18 @@ def _show_summary_per(context: Context, about: Source, keys: tuple[Value, ...], 
 
 
 def _show_count(
-    context: Context, about: Source, rows: Rows, condition: Condition | None = None, parts: tuple[Part, ...] = ()
+    context: Context,
+    about: Source,
+    rows: Rows,
+    condition: Condition | None = None,
+    parts: tuple[Part, ...] = (),
+    being_there: None = None,
 ) -> Any:
     if rows.source.origin is None or rows.sorts or rows.limit is not None:
         raise Reject()
     ask = assembled(about, parts)
+    if ask.rows.sorts and not ask.keys:
+        raise Reject("one figure can't be sorted")
     narrowed = (*rows.conditions, *(conjuncts(condition.node) if condition else ()), *ask.rows.conditions)
     return show(context, replace(ask, rows=replace(ask.rows, conditions=narrowed), columns=(row_count(context),)))
 
@@ -223,14 +231,27 @@ def _count_rows(context: Context, about: Source, rows: Rows, parts: tuple[Part, 
     return _show_count(context, about, rows, None, parts)
 
 
-def _show_count_per(context: Context, about: Source, rows: Rows, keys: tuple[Value, ...]) -> Any:
-    return show(context, Ask(rows, columns=(row_count(context),), keys=keys))
+def _show_count_per(
+    context: Context, about: Source, rows: Rows, keys: tuple[Value, ...], ordered: tuple[Sort, ...] = ()
+) -> Any:
+    return show(context, Ask(_ordered(rows, ordered), columns=(row_count(context),), keys=keys))
 
 
 def _which(context: Context, about: Source, rows: Rows, condition: Condition, ordered: tuple[Sort, ...] = ()) -> Any:
     conditions = (*rows.conditions, *conjuncts(condition.node))
     mentioned = (*rows.mentioned, *condition.mentioned)
     return show(context, Ask(replace(rows, conditions=conditions, mentioned=mentioned, sorts=rows.sorts or ordered)))
+
+
+def _which_there(
+    context: Context, about: Source, rows: Rows, being_there: None, parts: tuple[Part, ...] = ()
+) -> Any:
+    """As in "which boxes do we have in Blue": their conditions may follow."""
+    narrowed = assembled(about, parts)
+    if rows.source != about or narrowed.keys or narrowed.having or (narrowed.rows.sorts and rows.sorts):
+        raise Reject()
+    conditions = (*rows.conditions, *narrowed.rows.conditions)
+    return _show_rows(context, about, replace(rows, conditions=conditions, sorts=rows.sorts or narrowed.rows.sorts))
 
 
 def _which_narrowed(context: Context, about: Source, rows: Rows) -> Any:
@@ -264,6 +285,18 @@ ROWS = (
         "[{ordered@about}]",
         _show_columns,
     ),
+    Row(
+        "statement",
+        f"{SHOW} {{about}} {{columns@about}} (of|for|from|in) {{rows@about}} (,|[,] and|[,] with|[,] along with|"
+        "[,] together with) {columns:more@about} [{ordered@about}]",
+        _show_columns,
+    ),
+    Row(
+        "statement",
+        f"{SHOW} {{about}} {{rows@about}} (and|along with|together with) (their|its|the) {{columns@about}} "
+        "[{ordered@about}]",
+        _show_with_added,
+    ),
     Row("statement", f"{SHOW} {{about}} {{columns@about}} (of|for) {{stored_list:condition@about}}", _show_of_value),
     Row("statement", "(sort|order|rank|arrange) {about} {rows@about}", _show_sorted),
     Row("statement", f"{SHOW} {{about}} {{rows@about}} : {{columns@about}}", _show_columns),
@@ -276,11 +309,18 @@ ROWS = (
         f"(for each|for every|per) {{about}} {{keys@about}} [,] {SHOW} {{summary@about}}",
         _show_summary_per,
     ),
-    Row("question", "how many {about} {rows@about} (are there|there are|were there) {part:parts@about}*", _show_count),
+    Row("being_there", "are there|there are|were there|(do|did) (we|i|you) have|we have|have we", lambda context: None),
+    Row("statement", f"{SHOW} [,] (for each|for every|per) {{about}} {{keys@about}} , {{summary@about}}", _show_summary_per),
+    Row("question", "how many {about} {rows@about} {being_there} {part:parts@about}*", _show_count),
     Row("question", "how many {about} {rows@about} {predicates:condition@about}", _show_count),
-    Row("question", "how many {about} {rows@about} (does|did) each {keys@about} (have|do|make)", _show_count_per),
+    Row(
+        "question",
+        "how many {about} {rows@about} (do|does|did) (each|every) {keys@about} (have|do|make) [{ordered@about}]",
+        _show_count_per,
+    ),
     Row("question", "(which|what) {about} {rows@about} {predicates:condition@about} [{ordered@about}]", _which),
     Row("question", "(which|what) {about} {rows@about}", _which_narrowed),
+    Row("question", "(which|what) {about} {rows@about} {being_there} {part:parts@about}*", _which_there),
     Row("statement", f"{SHOW} {{value}}", _show_figure),
     Row("statement", f"{SHOW} {{value}} (as|called) {{new_name:name}}", _show_figure),
     Row("question", "{figure:value}", _show_figure),

@@ -25,6 +25,15 @@ _PATTERN = re.compile(
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|_+")
 _ESCAPE = re.compile(r'\\(.)|""')
 _SCALES = {"k": 1_000, "m": 1_000_000, "bn": 1_000_000_000}
+_ENDINGS = (".", "!", "?", ";", ",", "please")
+_OPENINGS = [
+    tuple(opening.split())
+    for opening in (
+        "please|kindly|can you|could you|would you|will you|i would like you to|i want you to|first ,|first of all ,"
+        "|next ,|next|then ,|then|finally ,|finally|lastly ,|after that ,|afterwards ,|now ,|now|also ,|also|in the end ,"
+    ).split("|")
+]
+_IS_AFTER = frozenset({"what", "who", "which", "where", "how", "there", "it", "that"})
 _CONTRACTIONS = {
     "can't": ("cannot",),
     "won't": ("will", "not"),
@@ -45,7 +54,7 @@ class Token:
 
 def tokenize(text: str) -> tuple[Token, ...]:
     """Tokens of one sentence. Words break at underscores and at camelCase, so names match however they are written;
-    hyphens between words are dropped; "isn't" is read as "is not"."""
+    hyphens between words are dropped; "isn't" is read as "is not", "what's" as "what is"."""
     tokens: list[Token] = []
     for match in _PATTERN.finditer(text):
         kind, piece = match.lastgroup, match.group()
@@ -64,7 +73,8 @@ def tokenize(text: str) -> tuple[Token, ...]:
         elif kind == "number":
             tokens.append(Token("number", "", _number(piece), start, end))
         elif kind == "possessive":
-            tokens.append(Token("mark", "'s", "'s", start, end))
+            is_verb = bool(tokens) and tokens[-1].low in _IS_AFTER
+            tokens.append(Token("word", "is", piece, start, end) if is_verb else Token("mark", "'s", "'s", start, end))
         elif kind == "word":
             tokens.extend(_words(piece, start))
         elif piece == "-" and _joins_words(text, start):
@@ -72,6 +82,18 @@ def tokenize(text: str) -> tuple[Token, ...]:
         else:
             tokens.append(Token("mark", piece, piece, start, end))
     return tuple(tokens)
+
+
+def without_courtesy(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    """The sentence without the words around it that ask politely ("could you please …") or only say its turn ("then,
+    …"), and without its end mark."""
+    while tokens and tokens[-1].low in _ENDINGS:
+        tokens = tokens[:-1]
+    while True:
+        opening = next((one for one in _OPENINGS if tuple(token.low for token in tokens[: len(one)]) == one), None)
+        if opening is None or len(opening) == len(tokens):
+            return tokens
+        tokens = tokens[len(opening) :]
 
 
 @lru_cache(maxsize=4096)

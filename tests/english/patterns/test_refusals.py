@@ -39,7 +39,7 @@ def findings(folder: Path, sql: str, english: str) -> list[Diagnostic]:
         ("Show the biggest fish.", "fish"),
         ("Show the sales in Atlantis.", "Atlantis"),
         ("Show the nice sales in Europe.", "nice"),
-        ("Show the sales in Europe, please.", "please"),
+        ("Show the sales in Europe, darling.", "darling"),
         ("Show the salse in Europe.", "salse"),
         ("Wipe the sales.", "Wipe"),
         ("Show the sales in Europe unless it rains.", "rains"),
