@@ -283,8 +283,8 @@ _CHANGED = "{about} {change@about} of {rows@about}"
 _CREATE = "(create|insert|add|record|make|store|file|enter|open)"
 
 ROWS = (
-    Row("slot", "[the|its|a|an] {field}", _slot),
-    Row("slot", "[the|its|a|an] {reference}", _reference_slot),
+    Row("slot", "[the|its|a|an|that] {field}", _slot),
+    Row("slot", "[the|its|a|an|that] {reference}", _reference_slot),
     Row("filled", "{slot} (=|of|is|being|set to|:) {value@slot}", _filled),
     Row("filled", "{slot} {value@slot}", _filled),
     Row("filled", "{slot}", _named_alike),

@@ -473,7 +473,7 @@ ROWS = (
     Row("clause", "not [yet] {happened:field}", _missing_field),
     Row("clause", "not [yet] {stored:condition}", _not),
     Row("clause", f"{_PLACE} [the] {{reference}} {{stored:condition@reference}}", _of_reference),
-    Row("clause", f"{_PLACE} (the|that|this|a|an) {{variable}}", _given),
+    Row("clause", f"{_PLACE} (the|that|this) {{variable}}", _given),
     Row("clause", f"{_PLACE} the {{stored:condition}} {{own_field}}", _named_after),
     Row(
         "clause",

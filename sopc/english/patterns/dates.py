@@ -11,7 +11,7 @@ from runtime.types import DATE, TIMESTAMP
 from sopc.english.patterns import words
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
 from sopc.english.patterns.meanings import Condition, Context, Value, all_of, call, compare, via
-from sopc.english.patterns.tokens import name_words
+from sopc.english.patterns.names import field_names
 from sopc.tree import nodes
 
 TODAY = call("today")
@@ -128,12 +128,8 @@ def _ago(context: Context, number: Value, unit: str) -> Span:
 
 
 def _given(context: Context, variable: Value) -> Span:
-    if variable.type.name == "any" and context.source is not None:
-        for field in context.source.store.fields:
-            if field.type.name not in ("date", "timestamp") and words.same_words(
-                name_words(field.name), variable.label
-            ):
-                raise Reject()
+    if variable.type.name == "any" and not _may_be_a_day(context, variable):
+        raise Reject()
     unit = variable.label[-1] if variable.label else ""
     if unit in ("week", "month", "quarter", "year") and not _is_target(context, variable):
         if unit == "year" and variable.type.name != "date":
@@ -145,6 +141,18 @@ def _given(context: Context, variable: Value) -> Span:
     if variable.type.name not in ("date", "any"):
         raise Reject()
     return Span(variable.node, later(variable.node, 1, "day"), day=True)
+
+
+def _may_be_a_day(context: Context, variable: Value) -> bool:
+    """Whether a parameter of no known type is called as a time is: by a word for one, or as a field that holds one."""
+    if variable.label[-1:] and variable.label[-1] in words.TIMES:
+        return True
+    return any(
+        field.type.name in ("date", "timestamp") and words.same_words(way, variable.label)
+        for source in context.world.sources
+        for field in source.store.fields
+        for way in field_names(source.store, field)
+    )
 
 
 def _is_target(context: Context, variable: Value) -> bool:
@@ -320,7 +328,7 @@ ROWS = (
     Row("span", "[the] (last|past) {number} {unit}", _last),
     Row("span", "the past {unit}", _last),
     Row("span", "{number} {unit} ago", _ago),
-    Row("span", "[the|that|this|a|an] {variable}", _given),
+    Row("span", "[the|that|this] {variable}", _given),
     Row("dated", "before {span}", _test("before")),
     Row("dated", "(earlier|older) than {span}", _test("before")),
     Row("dated", "after {span}", _test("after")),
@@ -329,7 +337,7 @@ ROWS = (
     Row("dated", "(until|till|by|up to|on or before|not after) {span}", _test("until")),
     Row("dated", "[in|on|during|within|of|from|for|at] {span}", _test("in")),
     *(
-        Row("dated", f"({words_}) [the|that|this|a|an] {{variable}}", _in_year(op))
+        Row("dated", f"({words_}) [the|that|this] {{variable}}", _in_year(op))
         for words_, op in (
             ("in|during|within|of|from|for", "="),
             ("before", "<"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from sopc.english.patterns import (
+    called,
     changes,
     conditions,
     dates,
@@ -20,8 +21,8 @@ from sopc.english.patterns import (
 )
 from sopc.english.patterns.matcher import Grammar
 
-_MODULES_WITH_ROWS = (dates, values, conditions, selections, figures, show, rankings, changes, flow, parameters)
-_MODULES_WITH_PRIMITIVES = (names, dates, values, conditions, changes, statements, parameters)
+_MODULES_WITH_ROWS = (dates, values, conditions, called, selections, figures, show, rankings, changes, flow, parameters)
+_MODULES_WITH_PRIMITIVES = (names, called, dates, values, conditions, changes, statements, parameters)
 
 
 @cache

@@ -396,7 +396,7 @@ def sources(matcher: Matcher, context: Context) -> list[Source]:
         if any(
             matcher.read(phrase, position, inside)
             for position in range(len(matcher.tokens))
-            for phrase in ("head", "own_field")
+            for phrase in ("head", "own_field", "called_row", "kind_of_rows")
         ):
             found.append(source)
     return found

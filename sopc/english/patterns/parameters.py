@@ -57,13 +57,17 @@ def take_parameters(grammar: Grammar, text_: str, tokens: tuple[Token, ...], con
             attributes = None if close is None else _inside(grammar, text_, tokens[position + 1 : close], context)
             name = _name_before(left)
             if attributes is not None and close is not None and name:
+                declared = [one for one in declared if one.words != name]
                 declared.append(_declared(name, attributes))
+                at = len(left) - len(name) - 1
+                left[at] = replace(left[at], low="that")
                 position = close + 1
                 continue
         if token.low == "given" and left and left[-1].low in _DETERMINERS and position + 1 < len(tokens):
             name = _given_name(grammar, text_, tokens, position + 1, context)
             if name:
                 declared.append(Declared("_".join(name), name))
+                left[-1] = replace(left[-1], low="that")
                 position += 1
                 continue
         left.append(token)

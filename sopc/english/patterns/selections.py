@@ -46,8 +46,11 @@ def _determined(
         if sort is not None:
             raise Reject()
         sort, limit = best, limit or nodes.IntLiteral(value=1)
-    conditions = [*(one.node for one in adjectives), *([tail.node] if tail else [])]
-    mentioned = [name for one in (*adjectives, *([tail] if tail else [])) for name in one.mentioned]
+    conditions = [*named.conditions, *(one.node for one in adjectives), *([tail.node] if tail else [])]
+    mentioned = [
+        *named.mentioned,
+        *(name for one in (*adjectives, *([tail] if tail else [])) for name in one.mentioned),
+    ]
     sorts = (sort, *ordered) if sort is not None else ordered
     flat = tuple(part for condition in conditions for part in conjuncts(condition))
     return Rows(named.source, flat, sorts, limit, tuple(dict.fromkeys(mentioned)))
@@ -138,6 +141,15 @@ def _label_sort(context: Context) -> tuple[Sort, ...]:
 _HIGH, _LOW, _NEW, _OLD = words.HIGHEST, words.LOWEST, words.NEWEST, words.OLDEST
 _DIRECTIONS = ((_HIGH, True, "number"), (_LOW, False, "number"), (_NEW, True, "time"), (_OLD, False, "time"))
 
+# {named} stands for what the rows are called.
+_PATTERNS = (
+    "[{{det}}] [{{top}}] {{adjective:adjectives}}* {named} [{{clauses:tail}}] [{{with_best:best}}] [{{ordered}}]",
+    "[{{det}}] {{number_of:top}} {{adjective:adjectives}}* {named} [{{clauses:tail}}] {{with_best:best}} [{{ordered}}]",
+    "[{{det}}] {{adjective:adjectives}}* {named} {{with_best:best}} {{clauses:tail}}",
+    "[{{det}}] {{number_of:top}} {{adjective:adjectives}}* {named} {{with_best:best}} {{clauses:tail}}",
+    "[{{det}}] {{number_of:top}} {{adjective:adjectives}}* {named} [{{clauses:tail}}] {{ordered}}",
+)
+
 ROWS = (
     Row("det", "the|our|a|an|each|any|some|each of the|the following", _det("")),
     Row("det", "all|all the|all of the|every", _det("all")),
@@ -154,25 +166,11 @@ ROWS = (
             Row("sort", f"(by|with) [the] ({words_}) [{{sort_key:key}}] first", _sort(down, by)),
         )
     ),
-    Row(
-        "rows",
-        "[{det}] [{top}] {adjective:adjectives}* {head:named} [{clauses:tail}] [{with_best:best}] [{ordered}]",
-        _determined,
-    ),
-    Row(
-        "rows",
-        "[{det}] {number_of:top} {adjective:adjectives}* {head:named} [{clauses:tail}] {with_best:best} [{ordered}]",
-        _determined,
-    ),
     *(
-        Row(
-            "rows",
-            f"[{{det}}] {top} {{adjective:adjectives}}* {{head:named}} {{with_best:best}} {{clauses:tail}}",
-            _determined,
-        )
-        for top in ("", "{number_of:top}")
+        Row("rows", pattern.format(named=f"{{{named}:named}}"), _determined)
+        for named in ("head", "kind_of_rows")
+        for pattern in _PATTERNS
     ),
-    Row("rows", "[{det}] {number_of:top} {adjective:adjectives}* {head:named} [{clauses:tail}] {ordered}", _determined),
     Row("rows", "[all of|each of|all|every one of] {pronoun} [{ordered}]", _pronoun),
     Row("rows", "[{det}] {number_of:top} {adjective:adjectives}* {head:named} [{clauses:tail}]", _unsorted),
     Row("number_of", "[first] {number}", lambda context, number: (number.node, None)),

@@ -243,9 +243,7 @@ def _which(context: Context, about: Source, rows: Rows, condition: Condition, or
     return show(context, Ask(replace(rows, conditions=conditions, mentioned=mentioned, sorts=rows.sorts or ordered)))
 
 
-def _which_there(
-    context: Context, about: Source, rows: Rows, being_there: None, parts: tuple[Part, ...] = ()
-) -> Any:
+def _which_there(context: Context, about: Source, rows: Rows, being_there: None, parts: tuple[Part, ...] = ()) -> Any:
     """As in "which boxes do we have in Blue": their conditions may follow."""
     narrowed = assembled(about, parts)
     if rows.source != about or narrowed.keys or narrowed.having or (narrowed.rows.sorts and rows.sorts):
@@ -310,7 +308,11 @@ ROWS = (
         _show_summary_per,
     ),
     Row("being_there", "are there|there are|were there|(do|did) (we|i|you) have|we have|have we", lambda context: None),
-    Row("statement", f"{SHOW} [,] (for each|for every|per) {{about}} {{keys@about}} , {{summary@about}}", _show_summary_per),
+    Row(
+        "statement",
+        f"{SHOW} [,] (for each|for every|per) {{about}} {{keys@about}} , {{summary@about}}",
+        _show_summary_per,
+    ),
     Row("question", "how many {about} {rows@about} {being_there} {part:parts@about}*", _show_count),
     Row("question", "how many {about} {rows@about} {predicates:condition@about}", _show_count),
     Row(

@@ -29,9 +29,10 @@ _ENDINGS = (".", "!", "?", ";", ",", "please")
 _OPENINGS = [
     tuple(opening.split())
     for opening in (
-        "please|kindly|can you|could you|would you|will you|i would like you to|i want you to|first ,|first of all ,"
-        "|next ,|next|then ,|then|finally ,|finally|lastly ,|after that ,|afterwards ,|now ,|now|also ,|also|in the end ,"
-    ).split("|")
+        *("please", "kindly", "can you", "could you", "would you", "will you", "i would like you to", "i want you to"),
+        *("first ,", "first of all ,", "next ,", "next", "then ,", "then", "after that ,", "afterwards ,", "finally ,"),
+        *("finally", "lastly ,", "in the end ,", "now ,", "now", "also ,", "also"),
+    )
 ]
 _IS_AFTER = frozenset({"what", "who", "which", "where", "how", "there", "it", "that"})
 _CONTRACTIONS = {

@@ -358,7 +358,7 @@ ROWS = (
     Row("field", "[the|their|its|each|his|her|a|an] {reference} ['s] {field@reference}", _followed),
     Row("field", "[the|their] {field_of_reference}", _same),
     Row("factor", "{number}", _same),
-    Row("factor", "[the|that|this|a|an] {variable}", _same),
+    Row("factor", "[the|that|this] {variable}", _same),
     Row("factor", "{field}", _reached),
     Row("factor", "{subject_field:field}", _reached),
     Row("factor", "(twice|double) {factor:factor_}", _times(2)),

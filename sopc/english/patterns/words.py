@@ -64,6 +64,9 @@ STOP_WORDS = frozenset(
     )
 )
 
+# Words that end the name of a parameter that is a day, a moment or a span of time.
+TIMES = frozenset(_listed("date day month quarter week year time moment start end beginning since until from"))
+
 # Words that may end a field's name and are left out in English: "…_on" is a day, "…_at" a moment, "…_id" a reference.
 DATE_ENDINGS = frozenset({"on", "at", "date", "time", "day"})
 KEY_ENDINGS = frozenset({"id", "key", "code", "no", "nr", "number", "ref", "fk"})
