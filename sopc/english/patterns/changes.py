@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sopc.english.patterns import words
+from sopc.english.patterns.dates import later, whole_number
 from sopc.english.patterns.finish import moved
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
 from sopc.english.patterns.meanings import (
+    NUMERIC,
+    TIMES,
     Condition,
     Context,
+    Hop,
     Rows,
     Source,
     Steps,
@@ -21,7 +25,7 @@ from sopc.english.patterns.meanings import (
     column,
     compare,
 )
-from sopc.english.patterns.names import field_value
+from sopc.english.patterns.names import hop_along, key_value
 from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import live
 from sopc.tree import nodes
@@ -54,12 +58,8 @@ def _slot(context: Context, field: Value) -> Slot:
     return Slot(field, context.source)
 
 
-def _reference_slot(context: Context, reference: Any) -> Slot:
-    if context.source is None or len(reference.key.fields) != 1:
-        raise Reject()
-    found = context.source.store.field(reference.key.fields[0])
-    assert found is not None
-    return Slot(field_value(context.source, found), context.source)
+def _reference_slot(context: Context, reference: Hop) -> Slot:
+    return _slot(context, key_value(reference))
 
 
 def _filled(context: Context, slot: Slot, value: Value) -> nodes.RecordField:
@@ -119,6 +119,10 @@ def _insert(context: Context, about: Source, head: Rows, fields: tuple[nodes.Rec
     assert about.origin is not None
     step = nodes.Insert(store=store.name, database=about.origin.database, record=nodes.RecordExpr(fields=fields))
     return Steps((step,))
+
+
+def _changed_reference(context: Context, reference: Hop) -> Change:
+    return Change(key_value(reference))
 
 
 def _changed(context: Context, own_field: Value) -> Change:
@@ -229,6 +233,56 @@ def _scaled(sign: int, *, rounded: bool = False) -> Any:
     return build
 
 
+def _scaled_by(factor: str) -> Any:
+    """Doubled, halved."""
+
+    def build(context: Context, about: Source, change: Change, rows: Rows) -> Steps:
+        kind = change.field.type.name
+        if change.field.field is None or kind not in NUMERIC:
+            raise Reject()
+        if kind == "int" and "." in factor:
+            raise Reject(f"{change.field.field} holds whole numbers, so a share of it has to be rounded")
+        times = nodes.NumberLiteral(value=factor) if "." in factor else nodes.IntLiteral(value=int(factor))
+        node: nodes.Expr = compare("*", change.field.node, times)
+        if kind == "decimal" and "." in factor:
+            node = call("round", node, nodes.IntLiteral(value=change.field.type.scale))
+        return _update(context, rows, (nodes.Assignment(name=change.field.field, value=node),))
+
+    return build
+
+
+def _later(sign: int) -> Any:
+    """A day or moment moved by a span of time."""
+
+    def build(context: Context, about: Source, change: Change, number: Value, unit: str, rows: Rows) -> Steps:
+        if change.field.field is None or change.field.type.name not in TIMES:
+            raise Reject()
+        node = later(change.field.node, sign * whole_number(number), unit)
+        return _update(context, rows, (nodes.Assignment(name=change.field.field, value=node),))
+
+    return build
+
+
+def _cleared(context: Context, about: Source, change: Change, rows: Rows) -> Steps:
+    return _update(context, rows, (_emptied(context, change),))
+
+
+def _assigned_to(context: Context, about: Source, rows: Rows, reference_target: nodes.Assignment) -> Steps:
+    return _update(context, rows, (reference_target,))
+
+
+def reference_target(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """As in "assign them to Acme": the one reference that can point at what is called so."""
+    source = context.source
+    if source is None:
+        return
+    for key in source.store.foreign_keys:
+        if len(key.fields) == 1:
+            change = Change(key_value(hop_along(source, key, context)))
+            for end, value in matcher.read("pointed_row", position, context.enter(change)):
+                yield end, nodes.Assignment(name=key.fields[0], value=value.node)
+
+
 def _marked(context: Context, about: Source, rows: Rows, condition: Condition) -> Steps:
     """As in "mark them as x": sets the one field that being x is about."""
     node: nodes.Expr = condition.node
@@ -299,6 +353,7 @@ ROWS = (
         _insert,
     ),
     Row("change", "[the|their|its] {own_field}", _changed),
+    Row("change", "[the|their|its] {reference}", _changed_reference),
     Row("assigned", "{change} (to|=) {value@change}", _assigned),
     Row("assigned", "{change} to (nothing|null|empty|unknown)", _emptied),
     Row("more_assigned", "(,|[,] and) {assigned}", lambda context, assigned: assigned),
@@ -316,6 +371,7 @@ ROWS = (
         _set_theirs,
     ),
     Row("own_change", "{own_field}", _changed),
+    Row("own_change", "{reference}", _changed_reference),
     *(
         Row("statement", f"({verbs}) {{about}} {{change@about}} {old} to {{value@change}}{rows}", _replaced)
         for verbs, old in (
@@ -335,8 +391,22 @@ ROWS = (
             Row("statement", f"({verbs}) {_CHANGED} by {{percentage}} [,] rounded", _scaled(sign, rounded=True)),
         )
     ),
+    *(
+        Row("statement", f"{words_} {_CHANGED}", _scaled_by(factor))
+        for words_, factor in (("double", "2"), ("triple", "3"), ("halve", "0.5"))
+    ),
+    *(
+        Row("statement", f"{verb} {{about}} {amount} {preposition} {{change@about}} of {{rows@about}}", build)
+        for verb, preposition, op, sign in (("add", "to", "+", 1), ("(subtract|take)", "from", "-", -1))
+        for amount, build in (("{amount:value}", _shifted(op)), ("{number} {unit}", _later(sign)))
+    ),
+    Row("statement", f"(move|postpone|extend|push back) {_CHANGED} by {{number}} {{unit}}", _later(1)),
+    Row("statement", f"(clear|empty|erase|remove|delete|unset) {_CHANGED}", _cleared),
     Row("statement", "mark {about} {rows@about} as {adjective:condition@about}", _marked),
+    Row("statement", "make {about} {rows@about} {adjective:condition@about}", _marked),
+    Row("statement", "(update|change) {about} {rows@about} : set {assignments@about}", _update_rows),
+    Row("statement", "(assign|give|move) {about} {rows@about} to [the] {reference_target@about}", _assigned_to),
     Row("statement", "(delete|remove|drop|erase|throw away) {about} {rows@about}", _delete),
 )
 
-PRIMITIVES: dict[str, Primitive] = {"filled_as": filled_as}
+PRIMITIVES: dict[str, Primitive] = {"filled_as": filled_as, "reference_target": reference_target}

@@ -25,9 +25,10 @@ from sopc.english.patterns.meanings import (
     compare,
     conjuncts,
     negate,
+    text,
     via,
 )
-from sopc.english.patterns.names import field_value, hop_along, label_fields, with_hop
+from sopc.english.patterns.names import field_value, hop_along, key_value, label_fields, with_hop
 from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import literal, overall, rows_query
 from sopc.tree import nodes
@@ -72,6 +73,13 @@ def _kept(context: Context, condition: Condition) -> Condition:
 
 def _not(context: Context, condition: Condition) -> Condition:
     return Condition(negate(condition.node), condition.mentioned)
+
+
+def _neither(context: Context, first: Condition, more: tuple[Condition, ...]) -> Condition:
+    if not more:
+        raise Reject()
+    mentioned = tuple(dict.fromkeys(name for part in (first, *more) for name in part.mentioned))
+    return _not(context, Condition(any_of([part.node for part in (first, *more)]), mentioned))
 
 
 def _of_field(context: Context, field: Value, condition: Condition) -> Condition:
@@ -177,6 +185,12 @@ def _text_test(op: str) -> Any:
     return build
 
 
+def _with_text_in(context: Context, quoted: str, field: Value) -> Condition:
+    if field.type.name != "text":
+        raise Reject()
+    return Condition(compare("contains", field.node, text(quoted)), (field.field or "",))
+
+
 def _missing_field(context: Context, field: Value) -> Condition:
     if not field.type.nullable and not field.hops:
         raise Reject(f"{field.field} is never missing")
@@ -186,14 +200,8 @@ def _missing_field(context: Context, field: Value) -> Condition:
 def _missing_reference(context: Context, reference: Hop) -> Condition:
     if not reference.outer:
         raise Reject(f"{', '.join(reference.key.fields)} is never missing")
-    value = _key_value(reference)
+    value = key_value(reference)
     return Condition(nodes.IsNull(arg=value.node), reference.key.fields)
-
-
-def _key_value(reference: Hop) -> Value:
-    field = reference.base.store.field(reference.key.fields[0])
-    assert field is not None
-    return field_value(reference.base, field)
 
 
 def _measured(context: Context, field: Value, amount: Value, comparison: str = "=", bound: str = "") -> Condition:
@@ -201,6 +209,12 @@ def _measured(context: Context, field: Value, amount: Value, comparison: str = "
     if field.type.name not in NUMERIC:
         raise Reject()
     return Condition(compare(bound or comparison, field.node, amount.node), (field.field or "",))
+
+
+def _measured_between(context: Context, low: Value, high: Value, field: Value) -> Condition:
+    if field.type.name not in NUMERIC:
+        raise Reject()
+    return Condition(nodes.Between(arg=field.node, low=low.node, high=high.node), (field.field or "",))
 
 
 def _named_after(
@@ -249,6 +263,13 @@ def _counted(
     return Condition(compare(bound or comparison, count, amount.node))
 
 
+def _counted_between(context: Context, low: Value, high: Value, related: Rows) -> Condition:
+    if low.type.name != "int" or low.type != high.type:
+        raise Reject()
+    count = nodes.QueryExpr(kind="count", query=rows_query(related))
+    return Condition(nodes.Between(arg=count, low=low.node, high=high.node))
+
+
 def _given(context: Context, variable: Value) -> Any:
     """As in "of that size": the field, or what a reference's label says, that is called as the variable is."""
     source = context.source
@@ -282,14 +303,23 @@ def named_fields(context: Context, source: Source, variable: Value) -> Iterator[
 
 
 def bare_date(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
-    """As in "in 2024", of rows with a day or moment: each such field is a reading."""
+    """As in "in 2024", of rows with a day or moment: each such field is a reading. After "sold", or after another date,
+    the words go with what stands before them."""
     source = context.source
-    if source is None:
+    if source is None or _goes_with_before(matcher, position, context):
         return
     for field in source.store.fields:
         if field.type.name in ("date", "timestamp"):
             for end, condition in matcher.read("dates", position, _testing(context, source, field)):
                 yield end, Condition(condition.node, (field.name,))
+
+
+def _goes_with_before(matcher: Matcher, position: int, context: Context) -> bool:
+    if position and matcher.low(position) in ("until", "till", "to", "through"):
+        before = matcher.tokens[position - 1]
+        return before.kind in ("date", "number") or before.low in words.MONTHS
+    starts = range(max(0, position - 2), position)
+    return any(end == position for start in starts for end, _ in matcher.read("happened", start, context))
 
 
 def bare_number(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
@@ -362,6 +392,7 @@ ROWS = (
     Row("number_test", "[of] {comparison} {amount}", _compared),
     Row("number_test", "[of] {amount} {bound}", _bounded),
     Row("number_test", "[of] between {amount:low} and {amount:high}", _between),
+    Row("number_test", "from {number:low} (to|up to) {number:high}", _between),
     Row("more_number_tests", "[,] (and|but) {number_test:condition}", _link("and")),
     Row("more_number_tests", "[,] or {number_test:condition}", _link("or")),
     Row("number_tests", "{number_test:first} {more_number_tests:more}*", _joined),
@@ -378,13 +409,24 @@ ROWS = (
     Row("value_test", "(starts|start|starting|begins|begin|beginning) with {value}", _text_test("starts with")),
     Row("value_test", "(ends|end|ending) with {value}", _text_test("ends with")),
     Row("another", ", {value}", lambda context, value: value),
-    Row("test", "[{be}] {value_test:condition}", lambda context, condition, be=None: condition),
-    Row("test", "{be} not {value_test:condition}", lambda context, condition, be=None: _not(context, condition)),
-    Row("test", "(not|other than|different from) {value_test:condition}", _not),
-    Row("test", "(does|do|did) not {value_test:condition}", _not),
+    Row("verb_test", "{be} {value_test:condition}", lambda context, condition, be=None: condition),
+    Row("denied_test", "{be} not {value_test:condition}", lambda context, condition, be=None: _not(context, condition)),
+    Row("denied_test", "(not|other than|different from) {value_test:condition}", _not),
+    Row("denied_test", "(does|do|did) not {value_test:condition}", _not),
+    Row("denied_test", "[{be}] neither {value_test:first} {more_nor:more}*", _neither),
+    Row("more_nor", "[,] nor {value_test:condition}", _kept),
+    Row("test", "{value_test:condition}", _kept),
+    Row("test", "{verb_test:condition}", _kept),
+    Row("test", "{denied_test:condition}", _kept),
     Row("more_tests", "[,] (and|but) {test:condition}", _link("and")),
     Row("more_tests", "[,] or {test:condition}", _link("or")),
-    Row("tests", "{test:first} {more_tests:more}*", _joined),
+    Row("tests", "{value_test:first} {more_tests:more}*", _joined),
+    Row("tests", "{verb_test:first} {more_tests:more}*", _joined),
+    # after "is not", a bare "or" goes on with what is denied
+    Row("more_tests_of_denied", "[,] (and|but) {test:condition}", _link("and")),
+    Row("more_tests_of_denied", "[,] or {verb_test:condition}", _link("or")),
+    Row("more_tests_of_denied", "[,] or {denied_test:condition}", _link("or")),
+    Row("tests", "{denied_test:first} {more_tests_of_denied:more}*", _joined),
     Row("field_test", "{field} {tests:condition@field}", _of_field),
     Row("field_test", "[the|their|its] {reference} {predicate:condition@reference}", _of_reference),
     Row("more_field_tests", "[,] (and|but) {field_test:condition}", _link("and")),
@@ -415,6 +457,12 @@ ROWS = (
         lambda context, condition, be=None: condition,
     ),
     Row("predicate", "{be} not {complement:condition}", lambda context, condition, be=None: _not(context, condition)),
+    Row(
+        "predicate",
+        "{be} neither {complement:first} {nor_complement:more}*",
+        lambda context, first, more, be=None: _neither(context, first, more),
+    ),
+    Row("nor_complement", "[,] nor {complement:condition}", _kept),
     Row("predicate", f"{_HAS} not been {{complement:condition}}", _not),
     Row("predicate", f"{_HAS} been {{complement:condition}}", _kept),
     Row("predicate", f"{_HAS} not [yet] [been] {{happened:field}} [yet]", _missing_field),
@@ -422,7 +470,10 @@ ROWS = (
     Row("predicate", "(is|are|was|were) not [yet] {happened:field} [yet]", _missing_field),
     Row("predicate", f"{_HAS} {{holdings:condition}}", _kept),
     Row("predicate", "(do|does|did) not have {lack:condition}", _kept),
-    Row("predicate", "(belong|belongs) to [the] {stored_list:condition}", _kept),
+    Row("predicate", "{belonging:condition}", _kept),
+    Row("predicate", "(do|does|did) not {belonging:condition}", _not),
+    Row("belonging", "(belong|belongs) {clause:condition}", _kept),
+    Row("predicate", "{be} for {bare_number:condition}", lambda context, condition, be=None: condition),
     Row("predicate", "{field_test:condition}", _kept),
     Row("predicate", "{happening:condition}", _kept),
     Row("more_predicates", "[,] (and|but) [who|that|which] {predicate:condition}", _link("and")),
@@ -436,9 +487,12 @@ ROWS = (
     Row("holding", "{comparison} {number:amount} {related}", _counted),
     Row("holding", "{number:amount} {bound} {related}", _counted),
     Row("holding", "[exactly] {number:amount} {related}", _counted),
-    Row("holding", "{comparison} {number:amount} {own_field:field}", _measured),
-    Row("holding", "{number:amount} {bound} {own_field:field}", _measured),
-    Row("holding", "[exactly] {number:amount} {own_field:field}", _measured),
+    Row("holding", "between {number:low} and {number:high} {related}", _counted_between),
+    Row("holding", "{measured:condition}", _kept),
+    Row("measured", "{comparison} {number:amount} {own_field:field}", _measured),
+    Row("measured", "{number:amount} {bound} {own_field:field}", _measured),
+    Row("measured", "[exactly] {number:amount} {own_field:field}", _measured),
+    Row("measured", "between {number:low} and {number:high} {own_field:field}", _measured_between),
     Row("holding", "(a|an|any|some) {reference}", _has_reference),
     Row("holding", "{with_a_field:condition}", _kept),
     Row("holding", "[a|an] negative {own_field:field}", _signed("<")),
@@ -458,12 +512,17 @@ ROWS = (
     Row("clause", "whose {field_tests:condition}", _kept),
     Row("clause", "(where|for which) {field_tests:condition}", _kept),
     Row("clause", "(with|having) {holdings:condition}", _kept),
+    Row("clause", "of {measured:condition}", _kept),
+    Row("clause", "with {quoted} in (the|their|its) {own_field:field}", _with_text_in),
     Row("clause", "without {lack:condition}", _kept),
     Row("clause", f"{_PLACE} [the] {{stored_list:condition}}", _kept),
     Row(
         "clause",
         "(not in|not from|outside [of]|except [in|from]|excluding|other than) [the] {stored_list:condition}",
         _not,
+    ),
+    Row(
+        "clause", "[,] (except|except for|excluding|other than|but not) (those|these|the ones) {clause:condition}", _not
     ),
     Row("clause", f"{_PLACE} [the|a|an|all|any] {{reference}} {{clause:condition@reference}}", _of_reference),
     Row("clause", f"{_PLACE} [the|a|an|all|any] {{described_reference:condition}}", _kept),

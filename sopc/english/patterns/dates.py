@@ -10,7 +10,7 @@ from typing import Any
 from runtime.types import DATE, TIMESTAMP
 from sopc.english.patterns import words
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
-from sopc.english.patterns.meanings import Condition, Context, Value, all_of, call, compare, via
+from sopc.english.patterns.meanings import TIMES, Condition, Context, Value, all_of, call, compare, via
 from sopc.english.patterns.names import field_names
 from sopc.tree import nodes
 
@@ -118,13 +118,65 @@ def _current(shift: int) -> Any:
 
 
 def _last(context: Context, unit: str, number: Value | None = None) -> Span:
-    return Span(ago(_whole(number), unit), None, exact=unit in ("second", "minute", "hour"))
+    return Span(ago(whole_number(number), unit), None, exact=unit in ("second", "minute", "hour"))
 
 
 def _ago(context: Context, number: Value, unit: str) -> Span:
-    count = _whole(number)
+    count = whole_number(number)
     exact = unit in ("second", "minute", "hour")
     return Span(ago(count, unit), None if exact else later(ago(count, unit), 1, "day"), day=not exact, exact=exact)
+
+
+def _coming(context: Context, number: Value, unit: str) -> Span:
+    """From today on, and so many units."""
+    if unit in ("second", "minute", "hour"):
+        raise Reject()
+    count = whole_number(number)
+    return Span(TODAY, later(TODAY, count + 1, "day") if unit == "day" else later(later(TODAY, count, unit), 1, "day"))
+
+
+def _ahead(context: Context, number: Value, unit: str) -> Span:
+    if unit in ("second", "minute", "hour"):
+        raise Reject()
+    start = later(TODAY, whole_number(number), unit)
+    return Span(start, later(start, 1, "day"), day=True)
+
+
+def _first_day(context: Context, unit: str) -> Span:
+    start = _current(0)(context, unit).start
+    return Span(start, later(start, 1, "day"), day=True)
+
+
+def _quarter(context: Context, quarter: int, year: int) -> Span:
+    first, last = _month(context, 3 * quarter - 2, year), _month(context, 3 * quarter, year)
+    return Span(first.start, last.end)
+
+
+def _own_day(context: Context, own_field: Value) -> Span:
+    """As in "closed after its due date": another day of the same row."""
+    target = context.target
+    if own_field.type.name != "date" or target is None or target.node == own_field.node or own_field.hops:
+        raise Reject()
+    return Span(own_field.node, later(own_field.node, 1, "day"), day=True)
+
+
+def _past(context: Context) -> Condition:
+    target = context.target
+    if target is None or target.type.name not in TIMES:
+        raise Reject()
+    return Condition(compare("<", target.node, call("now") if target.type.name == "timestamp" else TODAY))
+
+
+def _future(context: Context) -> Condition:
+    target = context.target
+    if target is None or target.type.name not in TIMES:
+        raise Reject()
+    return Condition(compare(">", target.node, call("now") if target.type.name == "timestamp" else TODAY))
+
+
+def _but_not(context: Context, span: Span, other: Condition) -> Condition:
+    inside = _test("in")(context, span)
+    return Condition(all_of([inside.node, nodes.Unary(op="not", arg=other.node)]), inside.mentioned)
 
 
 def _given(context: Context, variable: Value) -> Span:
@@ -174,7 +226,7 @@ def _in_year(op: str) -> Any:
     return build
 
 
-def _whole(number: Value | None) -> int:
+def whole_number(number: Value | None) -> int:
     if number is None:
         return 1
     if not isinstance(number.node, nodes.IntLiteral):
@@ -274,7 +326,7 @@ def _aged(context: Context, op: str, number: Value, unit: str) -> nodes.Expr:
     target = context.target
     if target is None or target.type.name not in ("date", "timestamp"):
         raise Reject()
-    return compare(op, target.node, as_type(ago(_whole(number), unit), target.type.name))
+    return compare(op, target.node, as_type(ago(whole_number(number), unit), target.type.name))
 
 
 def _field_happened(context: Context, happened: Value, dated: Condition) -> Condition:
@@ -327,6 +379,24 @@ ROWS = (
     Row("span", "(next|the next) {unit}", _current(1)),
     Row("span", "[the] (last|past) {number} {unit}", _last),
     Row("span", "the past {unit}", _last),
+    Row("span", "[the] next {number} {unit}", _coming),
+    Row("span", "[the] (beginning|start) of (the|this) {unit}", _first_day),
+    Row("span", "[the] {quarter} (quarter of|of) {year}", _quarter),
+    Row("span", "{quarter} {year}", _quarter),
+    *(
+        Row("quarter", f"{ordinal} quarter|q{number}", lambda context, number=number: number)
+        for number, ordinal in enumerate(("first", "second", "third", "fourth"), 1)
+    ),
+    Row("span", "in {number} {unit}", _ahead),
+    Row("span", "{number} {unit} from (now|today)", _ahead),
+    Row("own_day", "[the|their|its] {own_field}", _own_day),
+    Row("dated", "(before|earlier than) {own_day:span}", _test("before")),
+    Row("dated", "(after|later than) {own_day:span}", _test("after")),
+    Row("dated", "in the past", _past),
+    Row("dated", "in the future", _future),
+    Row("dated", "{span} or later", _test("since")),
+    Row("dated", "{span} or (earlier|before)", _test("until")),
+    Row("dated", "[in|on|during] {span} [,] but not {dated:other}", _but_not),
     Row("span", "{number} {unit} ago", _ago),
     Row("span", "[the|that|this] {variable}", _given),
     Row("dated", "before {span}", _test("before")),

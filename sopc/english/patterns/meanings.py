@@ -328,7 +328,11 @@ def via(hops: tuple[Hop, ...], condition: nodes.Expr) -> nodes.Expr:
         origin = hop.target.origin
         assert origin is not None
         stages: tuple[nodes.Stage, ...]
-        if len(hop.key.fields) == 1:
+        known = _equalled(condition) if len(hop.key.fields) == 1 else None
+        if known is not None and known[0] == column(hop.target, hop.key.other_fields[0]):
+            own = column(hop.base, hop.key.fields[0])
+            condition = any_of([compare("=", own, one) for one in known[1]])
+        elif len(hop.key.fields) == 1:
             stages = (
                 origin,
                 nodes.Where(condition=condition),

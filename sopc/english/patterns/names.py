@@ -8,7 +8,7 @@ from dataclasses import replace
 from runtime.databases.schema import Field, ForeignKey, Store
 from runtime.types import TEXT, Type
 from sopc.english.patterns import words
-from sopc.english.patterns.matcher import Found, Matcher, Primitive, Several
+from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Several
 from sopc.english.patterns.meanings import (
     Condition,
     Context,
@@ -77,7 +77,8 @@ def hop_along(source: Source, key: ForeignKey, context: Context) -> Hop:
 
 def label_fields(store: Store) -> list[Field]:
     """The text fields that say which row it is: the only one, else the only unique one, else those called a name."""
-    texts = [field for field in store.fields if field.type.name == "text"]
+    pointing = {name for key in store.foreign_keys for name in key.fields}
+    texts = [field for field in store.fields if field.type.name == "text" and field.name not in pointing]
     if len(texts) > 1:
         unique = [field for field in texts if (field.name,) in store.unique]
         named = [field for field in texts if words.LABELS & set(name_words(field.name))]
@@ -91,6 +92,14 @@ def field_value(source: Source, field: Field) -> Value:
         (key.other_store, key.other_fields[0]) for key in source.store.foreign_keys if key.fields == (field.name,)
     )
     return Value(node, field.type, name_words(field.name), field=field.name, owner=source, points=points)
+
+
+def key_value(reference: Hop) -> Value:
+    """The field that points at what a reference of one field reaches."""
+    field = reference.base.store.field(reference.key.fields[0])
+    if len(reference.key.fields) != 1 or field is None:
+        raise Reject()
+    return field_value(reference.base, field)
 
 
 def with_hop(hop: Hop, value: Value) -> Value:

@@ -46,11 +46,9 @@ def _determined(
         if sort is not None:
             raise Reject()
         sort, limit = best, limit or nodes.IntLiteral(value=1)
-    conditions = [*named.conditions, *(one.node for one in adjectives), *([tail.node] if tail else [])]
-    mentioned = [
-        *named.mentioned,
-        *(name for one in (*adjectives, *([tail] if tail else [])) for name in one.mentioned),
-    ]
+    said = (*adjectives, *([tail] if tail else []))
+    conditions = [*named.conditions, *(one.node for one in said)]
+    mentioned = [*named.mentioned, *(name for one in said for name in one.mentioned)]
     sorts = (sort, *ordered) if sort is not None else ordered
     flat = tuple(part for condition in conditions for part in conjuncts(condition))
     return Rows(named.source, flat, sorts, limit, tuple(dict.fromkeys(mentioned)))

@@ -31,8 +31,8 @@ from sopc.tree.visit import walk
 
 SHOW = (
     "(show|show me|list|print|give me|display|output|report|tell me|get me|what is|what are|what was|what were|"
-    "who is|who are|(i|we) (want to see|need|need to see|want|would like to see|would like)|i'd like to see|let me see) "
-    "[all of] [(a|the) (list|table|overview) of]"
+    "who is|who are|(i|we) (want to see|need|need to see|want|would like to see|would like)|let me see) [all of] "
+    " [(a|the) (list|table|overview) of]"
 )
 
 

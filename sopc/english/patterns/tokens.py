@@ -38,6 +38,8 @@ _IS_AFTER = frozenset({"what", "who", "which", "where", "how", "there", "it", "t
 _CONTRACTIONS = {
     "can't": ("cannot",),
     "won't": ("will", "not"),
+    "i'd": ("i", "would"),
+    "we'd": ("we", "would"),
 }
 
 

@@ -41,8 +41,13 @@ UNITS = {
 COMPARISONS = {
     ">": "more than|greater than|higher than|larger than|bigger than|over|above|exceeding|exceeds|exceed|>",
     "<": "less than|fewer than|lower than|smaller than|under|below|<",
-    ">=": "at least|no less than|not less than|no fewer than|not fewer than|not below|not under|>=",
-    "<=": "at most|no more than|not more than|up to|not above|not over|<=",
+    ">=": (
+        "at least|no less than|not less than|no fewer than|not fewer than|not below|not under|greater than or equal to|"
+        "more than or equal to|>="
+    ),
+    "<=": (
+        "at most|no more than|not more than|up to|not above|not over|less than or equal to|smaller than or equal to|<="
+    ),
     "=": "exactly|equal to|the same as|=|==",
     "!=": "other than|different from|not equal to|!=|<>",
 }
