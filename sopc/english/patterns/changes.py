@@ -1,4 +1,4 @@
-"""Phrases that create, change and delete rows → steps that write."""
+"""Phrases that change and delete rows → steps that write."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sopc.english.patterns import words
 from sopc.english.patterns.dates import later, whole_number
 from sopc.english.patterns.finish import moved
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
@@ -26,20 +25,8 @@ from sopc.english.patterns.meanings import (
     compare,
 )
 from sopc.english.patterns.names import hop_along, key_value
-from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import live
 from sopc.tree import nodes
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A field of a store that is given a value; its value speaks of the loop's record, not of the store's rows."""
-
-    field: Value
-    store: Source
-
-    def opens(self, context: Context) -> dict[str, Any]:
-        return {"target": self.field, "source": context.subject}
 
 
 @dataclass(frozen=True)
@@ -52,75 +39,6 @@ class Change:
         return {"target": self.field, "source": self.field.owner}
 
 
-def _slot(context: Context, field: Value) -> Slot:
-    if context.source is None or field.hops:
-        raise Reject()
-    return Slot(field, context.source)
-
-
-def _reference_slot(context: Context, reference: Hop) -> Slot:
-    return _slot(context, key_value(reference))
-
-
-def _filled(context: Context, slot: Slot, value: Value) -> nodes.RecordField:
-    return nodes.RecordField(name=slot.field.field or "", value=_storable(value, slot.field))
-
-
-def _measured(context: Context, number: Value, own_field: Value) -> nodes.RecordField:
-    """As in "with 10 rooms", where rooms is a field."""
-    return _filled(context, _slot(context, own_field), number)
-
-
-def filled_as(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
-    """ "its size as the width": the value before its field."""
-    for middle in range(position + 1, len(matcher.tokens)):
-        if matcher.low(middle) != "as":
-            continue
-        for end, slot in matcher.read("slot", middle + 1, context):
-            for stop, value in matcher.read("value", position, context.enter(slot)):
-                if stop == middle:
-                    try:
-                        yield end, _filled(context, slot, value)
-                    except Reject:
-                        continue
-
-
-def _named_alike(context: Context, slot: Slot) -> nodes.RecordField:
-    """As in "with the size": the variable of that name, else that field of the loop's record, or the record itself."""
-    assert slot.field.field is not None
-    for variable in reversed(context.variables):
-        ways = variable.words | {name_words(variable.name)}
-        if any(words.same_words(way, slot.field.label) for way in ways):
-            return nodes.RecordField(name=slot.field.field, value=nodes.Name(name=variable.name))
-    subject = context.subject
-    if subject is None:
-        raise Reject(f"where the {' '.join(slot.field.label)} comes from is not said")
-    for store, key in slot.field.points:
-        if store == subject.store.name and not subject.emits:
-            return nodes.RecordField(name=slot.field.field, value=column(subject, key))
-    found = subject.store.field(slot.field.field)
-    if found is None or (found.name in subject.store.primary_key and not slot.field.points):
-        raise Reject(f"where the {' '.join(slot.field.label)} comes from is not said")
-    return nodes.RecordField(name=slot.field.field, value=column(subject, found.name))
-
-
-def _insert(context: Context, about: Source, head: Rows, fields: tuple[nodes.RecordField, ...]) -> Steps:
-    store = about.store
-    names = [one.name for one in fields]
-    if len(set(names)) < len(names):
-        raise Reject("a field is given twice")
-    missing = [
-        field.name
-        for field in store.fields
-        if field.name not in names and not field.type.nullable and not field.has_default
-    ]
-    if missing:
-        raise Reject(f"{store.name} needs {' and '.join(missing)} too")
-    assert about.origin is not None
-    step = nodes.Insert(store=store.name, database=about.origin.database, record=nodes.RecordExpr(fields=fields))
-    return Steps((step,))
-
-
 def _changed_reference(context: Context, reference: Hop) -> Change:
     return Change(key_value(reference))
 
@@ -130,10 +48,10 @@ def _changed(context: Context, own_field: Value) -> Change:
 
 
 def _assigned(context: Context, change: Change, value: Value) -> nodes.Assignment:
-    return nodes.Assignment(name=change.field.field or "", value=_storable(value, change.field))
+    return nodes.Assignment(name=change.field.field or "", value=storable(value, change.field))
 
 
-def _storable(value: Value, field: Value) -> nodes.Expr:
+def storable(value: Value, field: Value) -> nodes.Expr:
     """The value as the field can hold it: numbers change between exact and float ones, but are never cut off."""
     if not value.fits(field.type) or value.hops or field.field is None:
         raise Reject()
@@ -208,7 +126,7 @@ def _update_subject(context: Context, about: Source, assignments: tuple[nodes.As
 
 def _shifted(op: str) -> Any:
     def build(context: Context, about: Source, change: Change, value: Value, rows: Rows) -> Steps:
-        node = compare(op, change.field.node, _storable(value, change.field))
+        node = compare(op, change.field.node, storable(value, change.field))
         return _update(context, rows, (nodes.Assignment(name=change.field.field or "", value=node),))
 
     return build
@@ -334,24 +252,8 @@ def _written(context: Context, rows: Rows) -> tuple[Source, nodes.Expr | None]:
 
 
 _CHANGED = "{about} {change@about} of {rows@about}"
-_CREATE = "(create|insert|add|record|make|store|file|enter|open)"
 
 ROWS = (
-    Row("slot", "[the|its|a|an|that] {field}", _slot),
-    Row("slot", "[the|its|a|an|that] {reference}", _reference_slot),
-    Row("filled", "{slot} (=|of|is|being|set to|:) {value@slot}", _filled),
-    Row("filled", "{slot} {value@slot}", _filled),
-    Row("filled", "{slot}", _named_alike),
-    Row("filled", "{filled_as:field}", lambda context, field: field),
-    Row("filled", "{number} {own_field}", _measured),
-    Row("more_filled", "(,|[,] and) {filled}", lambda context, filled: filled),
-    Row("all_filled", "{filled:first} {more_filled:more}*", lambda context, first, more: (first, *more)),
-    Row(
-        "statement",
-        f"{_CREATE} [a|an|one|a new|new|another] {{about}} {{head@about}} (with|having|where|:) "
-        "{all_filled:fields@about}",
-        _insert,
-    ),
     Row("change", "[the|their|its] {own_field}", _changed),
     Row("change", "[the|their|its] {reference}", _changed_reference),
     Row("assigned", "{change} (to|=) {value@change}", _assigned),
@@ -409,4 +311,4 @@ ROWS = (
     Row("statement", "(delete|remove|drop|erase|throw away) {about} {rows@about}", _delete),
 )
 
-PRIMITIVES: dict[str, Primitive] = {"filled_as": filled_as, "reference_target": reference_target}
+PRIMITIVES: dict[str, Primitive] = {"reference_target": reference_target}

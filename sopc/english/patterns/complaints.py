@@ -85,7 +85,7 @@ def _unknown(matcher: Matcher, context: Context) -> Iterator[str]:
         if token.low in words.NUMBERS or token.low in words.SCALES or token.low in words.MONTHS:
             continue
         if token.low in words.UNITS or any(
-            words.same(token.low, word) or words.past_of(token.low, word) for word in known
+            words.same(token.low, word) or words.verb_of(token.low, word) for word in known
         ):
             continue
         if not _in_a_value(matcher, position, context):

@@ -11,6 +11,7 @@ from sopc.english.patterns import (
     dates,
     figures,
     flow,
+    inserts,
     names,
     parameters,
     rankings,
@@ -21,8 +22,21 @@ from sopc.english.patterns import (
 )
 from sopc.english.patterns.matcher import Grammar
 
-_MODULES_WITH_ROWS = (dates, values, conditions, called, selections, figures, show, rankings, changes, flow, parameters)
-_MODULES_WITH_PRIMITIVES = (names, called, dates, values, conditions, changes, statements, parameters)
+_MODULES_WITH_ROWS = (
+    dates,
+    values,
+    conditions,
+    called,
+    selections,
+    figures,
+    show,
+    rankings,
+    changes,
+    inserts,
+    flow,
+    parameters,
+)
+_MODULES_WITH_PRIMITIVES = (names, called, dates, values, conditions, changes, inserts, statements, parameters)
 
 
 @cache

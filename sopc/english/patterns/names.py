@@ -216,7 +216,7 @@ def opposite(matcher: Matcher, position: int, context: Context) -> Iterator[Foun
             yield position + 1, Condition(negate(value.node), (field.name,))
         if field.type.name in ("date", "timestamp") and field.type.nullable:
             first, *rest = name_words(field.name)
-            if len(rest) == 1 and rest[0] in words.DATE_ENDINGS and words.past_of(stem, first):
+            if len(rest) == 1 and rest[0] in words.DATE_ENDINGS and words.verb_of(stem, first):
                 yield position + 1, Condition(nodes.IsNull(arg=value.node), (field.name,))
     if source.origin is not None:
         for condition in holding(source, stem, context, 0):
@@ -236,7 +236,7 @@ def happened(matcher: Matcher, position: int, context: Context) -> Iterator[Foun
             stem = way[:-1] if len(way) > 1 and way[-1] in words.DATE_ENDINGS else way
             end = position + len(stem)
             written = [token.low for token in matcher.tokens[position:end]]
-            if len(written) == len(stem) and all(map(words.past_of, written, stem)):
+            if len(written) == len(stem) and all(map(words.verb_of, written, stem)):
                 yield end, field_value(source, field)
                 if len(way) > len(stem) and matcher.low(end) == way[-1]:
                     yield end + 1, field_value(source, field)

@@ -114,11 +114,17 @@ def singular(word: str) -> str:
     return min(forms(word), key=len)
 
 
-def past_of(written: str, named: str) -> bool:
-    """Whether `written` is `named`, or its regular past: "shipped", "created", "tried"."""
-    if written == named:
+def verb_of(written: str, named: str) -> bool:
+    """Whether `written` is `named`, or a regular form of that verb: "shipped", "created", "tried" of ship, create, try;
+    "arrive", "arrived", "arriving" of arrives."""
+    base = named[:-1] if named.endswith("s") and not named.endswith("ss") else named
+    if written in (base, named):
         return True
-    if not written.endswith("ed"):
+    if not written.endswith(("ed", "ing")):
         return False
-    stem = written[:-2]
-    return named in (stem, stem + "e", stem[:-1]) or (stem.endswith("i") and named == stem[:-1] + "y")
+    stem = written[:-3] if written.endswith("ing") else written[:-2]
+    if base.endswith("ed"):
+        base = base[:-2]
+    return (
+        base in (stem, stem + "e", stem[:-1]) or stem == base[:-1] or (stem.endswith("i") and base == stem[:-1] + "y")
+    )
