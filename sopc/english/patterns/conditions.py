@@ -3,83 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 from runtime.databases.schema import Field
 from sopc.english.patterns import words
+from sopc.english.patterns.comparisons import joined, kept, link, negated, neither, sign
 from sopc.english.patterns.dates import through
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row, Several
 from sopc.english.patterns.meanings import (
     NUMERIC,
-    TIMES,
     Condition,
     Context,
     Hop,
     Rows,
     Source,
     Value,
-    all_of,
     any_of,
     compare,
     conjuncts,
-    negate,
     text,
     via,
 )
 from sopc.english.patterns.names import field_value, hop_along, key_value, label_fields, with_hop
 from sopc.english.patterns.tokens import name_words
-from sopc.english.patterns.values import literal, overall, rows_query
+from sopc.english.patterns.values import overall, rows_query
 from sopc.tree import nodes
 
 
-def _joined(context: Context, first: Condition, more: tuple[tuple[str, Condition], ...] = ()) -> Any:
-    """Conditions joined by "and", "or" or nothing. Both words in one list can be read in two ways."""
-    links = [link for link, _ in more]
-    parts = [first, *(condition for _, condition in more)]
-    mentioned = tuple(dict.fromkeys(name for part in parts for name in part.mentioned))
-    if "or" not in links:
-        return Condition(all_of([part.node for part in parts]), mentioned)
-    if set(links) == {"or"}:
-        return Condition(any_of([part.node for part in parts]), mentioned)
-    readings = [_grouped(parts, links, "and"), _grouped(parts, links, "or")]
-    return Several(tuple(Condition(node, mentioned) for node in readings))
-
-
-def _grouped(parts: list[Condition], links: list[str], tight: str) -> nodes.Expr:
-    """The conditions with one of the two words binding tighter than the other."""
-    inner, outer = (all_of, any_of) if tight == "and" else (any_of, all_of)
-    kinds = ["and" if link != "or" else "or" for link in links]
-    runs: list[list[nodes.Expr]] = [[parts[0].node]]
-    for kind, part in zip(kinds, parts[1:], strict=True):
-        if kind == tight:
-            runs[-1].append(part.node)
-        else:
-            runs.append([part.node])
-    return outer([inner(run) for run in runs])
-
-
-def _link(word: str) -> Any:
-    def build(context: Context, condition: Condition) -> tuple[str, Condition]:
-        return word, condition
-
-    return build
-
-
-def _kept(context: Context, condition: Condition) -> Condition:
-    return condition
-
-
-def _not(context: Context, condition: Condition) -> Condition:
-    return Condition(negate(condition.node), condition.mentioned)
-
-
-def _neither(context: Context, first: Condition, more: tuple[Condition, ...]) -> Condition:
-    if not more:
-        raise Reject()
-    mentioned = tuple(dict.fromkeys(name for part in (first, *more) for name in part.mentioned))
-    return _not(context, Condition(any_of([part.node for part in (first, *more)]), mentioned))
+def _excepted(context: Context, exception: None, condition: Condition) -> Condition:
+    return negated(context, condition)
 
 
 def _of_field(context: Context, field: Value, condition: Condition) -> Condition:
@@ -90,78 +43,9 @@ def _of_reference(context: Context, reference: Hop, condition: Condition) -> Con
     return Condition(via((reference,), condition.node), reference.key.fields)
 
 
-def _compared(context: Context, comparison: str, amount: Value) -> Condition:
-    return Condition(compare(comparison, _target(context, amount).node, amount.node))
-
-
-def _bounded(context: Context, amount: Value, bound: str) -> Condition:
-    return Condition(compare(bound, _target(context, amount).node, amount.node))
-
-
-def _between(context: Context, low: Value, high: Value) -> Condition:
-    target = _target(context, low)
-    _target(context, high)
-    return Condition(nodes.Between(arg=target.node, low=low.node, high=high.node))
-
-
-def _target(context: Context, value: Value) -> Value:
-    """The value under test, which must be a number as the other is one."""
-    target = context.target
-    if target is not None and target.type.name in ("text", "bool") and value.type.name in NUMERIC:
-        raise Reject(f"{target.field} holds no numbers")
-    if (
-        target is None
-        or not value.fits(target.type)
-        or target.type.name not in NUMERIC | {"any"}
-        or value.hops
-        or value.node == target.node
-    ):
-        raise Reject()
-    return target
-
-
-def _equal(context: Context, first: Value, more: tuple[Value, ...] = ()) -> Condition:
-    target = context.target
-    if target is None or any(not value.fits(target.type) or value.hops for value in (first, *more)):
-        raise Reject()
-    if target.type.name in TIMES and not all(isinstance(value.node, nodes.FieldAccess) for value in (first, *more)):
-        raise Reject()
-    if any(value.node == target.node for value in (first, *more)):
-        raise Reject()
-    if not more:
-        if isinstance(first.node, nodes.BoolLiteral):
-            return Condition(target.node if first.node.value else negate(target.node))
-        return Condition(compare("=", target.node, first.node))
-    return Condition(nodes.InExpr(arg=target.node, items=(first.node, *(value.node for value in more))))
-
-
-def _one_of(context: Context, first: Value, more: tuple[Value, ...], last: Value) -> Condition:
-    return _equal(context, first, (*more, last))
-
-
-def _empty(context: Context) -> Condition:
-    if context.target is None:
-        raise Reject()
-    return Condition(nodes.IsNull(arg=context.target.node))
-
-
-def _filled(context: Context) -> Condition:
-    return _not(context, _empty(context))
-
-
 def _signed(op: str) -> Any:
     def build(context: Context, field: Value) -> Condition:
-        return _of_field(context, field, _sign(op)(context.enter(field)))
-
-    return build
-
-
-def _sign(op: str) -> Any:
-    """Above or below zero."""
-
-    def build(context: Context) -> Condition:
-        zero = literal(Decimal(0))
-        return Condition(compare(op, _target(context, zero).node, zero.node))
+        return _of_field(context, field, sign(op)(context.enter(field)))
 
     return build
 
@@ -172,15 +56,6 @@ def _beside_average(op: str) -> Any:
     def build(context: Context, field: Value) -> Condition:
         average = overall(context.enter(field), "avg", field)
         return _of_field(context, field, Condition(compare(op, field.node, average.node)))
-
-    return build
-
-
-def _text_test(op: str) -> Any:
-    def build(context: Context, value: Value) -> Condition:
-        if context.target is None or context.target.type.name != "text" or value.type.name not in ("text", "any"):
-            raise Reject()
-        return Condition(compare(op, context.target.node, value.node))
 
     return build
 
@@ -198,6 +73,11 @@ def _missing_field(context: Context, field: Value) -> Condition:
 
 
 def _missing_reference(context: Context, reference: Hop) -> Condition:
+    return key_missing(reference)
+
+
+def key_missing(reference: Hop) -> Condition:
+    """The reference points at nothing. Raises Reject where it always points at something."""
     if not reference.outer:
         raise Reject(f"{', '.join(reference.key.fields)} is never missing")
     value = key_value(reference)
@@ -231,12 +111,12 @@ def _kept_of(context: Context, own_field: Value, condition: Condition) -> Condit
     return through(own_field, condition)
 
 
-def _has_field(context: Context, field: Value) -> Condition:
-    return _not(context, _missing_field(context, field))
+def has_field(context: Context, field: Value) -> Condition:
+    return negated(context, _missing_field(context, field))
 
 
 def _has_reference(context: Context, reference: Hop) -> Condition:
-    return _not(context, _missing_reference(context, reference))
+    return negated(context, _missing_reference(context, reference))
 
 
 def _exists(context: Context, related: Rows) -> Condition:
@@ -251,7 +131,7 @@ def _tight(
 
 
 def _none(context: Context, related: Rows) -> Condition:
-    return _not(context, _exists(context, related))
+    return negated(context, _exists(context, related))
 
 
 def _counted(
@@ -369,7 +249,7 @@ def with_a_field(matcher: Matcher, position: int, context: Context) -> Iterator[
     for end, field in matcher.read("own_field", position + 1, context):
         if end not in named and not matcher.read("tests", end, context.enter(field)):
             try:
-                yield end, _has_field(context, field)
+                yield end, has_field(context, field)
             except Reject as error:
                 matcher.reject(end, str(error))
 
@@ -385,116 +265,76 @@ _PLACE = "(in|from|at|of|for|by|on|to|with|called|named)"
 _HAS = "(have|has|had)"
 
 ROWS = (
-    *(Row("comparison", pattern, lambda context, op=op: op) for op, pattern in words.COMPARISONS.items()),
-    *(Row("bound", pattern, lambda context, op=op: op) for op, pattern in words.BOUNDS.items()),
-    Row("be", "is|are|was|were|be|been|being", lambda context: None),
-    # tests: what may follow a field
-    Row("number_test", "[of] {comparison} {amount}", _compared),
-    Row("number_test", "[of] {amount} {bound}", _bounded),
-    Row("number_test", "[of] between {amount:low} and {amount:high}", _between),
-    Row("number_test", "from {number:low} (to|up to) {number:high}", _between),
-    Row("more_number_tests", "[,] (and|but) {number_test:condition}", _link("and")),
-    Row("more_number_tests", "[,] or {number_test:condition}", _link("or")),
-    Row("number_tests", "{number_test:first} {more_number_tests:more}*", _joined),
-    Row("dates", "{dated:first} {more_dates:more}*", _joined),
-    Row("value_test", "{number_test:condition}", _kept),
-    Row("value_test", "{dated:condition}", _kept),
-    Row("value_test", "[of|to|equal to|exactly|the same as|=] {value:first}", _equal),
-    Row("value_test", "[one of|either|any of] {value:first} {another:more}* [,] or {value:last}", _one_of),
-    Row("value_test", "(missing|empty|unknown|blank|null|unset|not known|not set|not given)", _empty),
-    Row("value_test", "(known|set|given|present|not missing|not empty|not null|not blank|not unknown)", _filled),
-    Row("value_test", "negative", _sign("<")),
-    Row("value_test", "positive", _sign(">")),
-    Row("value_test", "(contains|contain|containing|includes|including) {value}", _text_test("contains")),
-    Row("value_test", "(starts|start|starting|begins|begin|beginning) with {value}", _text_test("starts with")),
-    Row("value_test", "(ends|end|ending) with {value}", _text_test("ends with")),
-    Row("another", ", {value}", lambda context, value: value),
-    Row("verb_test", "{be} {value_test:condition}", lambda context, condition, be=None: condition),
-    Row("denied_test", "{be} not {value_test:condition}", lambda context, condition, be=None: _not(context, condition)),
-    Row("denied_test", "(not|other than|different from) {value_test:condition}", _not),
-    Row("denied_test", "(does|do|did) not {value_test:condition}", _not),
-    Row("denied_test", "[{be}] neither {value_test:first} {more_nor:more}*", _neither),
-    Row("more_nor", "[,] nor {value_test:condition}", _kept),
-    Row("test", "{value_test:condition}", _kept),
-    Row("test", "{verb_test:condition}", _kept),
-    Row("test", "{denied_test:condition}", _kept),
-    Row("more_tests", "[,] (and|but) {test:condition}", _link("and")),
-    Row("more_tests", "[,] or {test:condition}", _link("or")),
-    Row("tests", "{value_test:first} {more_tests:more}*", _joined),
-    Row("tests", "{verb_test:first} {more_tests:more}*", _joined),
-    # after "is not", a bare "or" goes on with what is denied
-    Row("more_tests_of_denied", "[,] (and|but) {test:condition}", _link("and")),
-    Row("more_tests_of_denied", "[,] or {verb_test:condition}", _link("or")),
-    Row("more_tests_of_denied", "[,] or {denied_test:condition}", _link("or")),
-    Row("tests", "{denied_test:first} {more_tests_of_denied:more}*", _joined),
     Row("field_test", "{field} {tests:condition@field}", _of_field),
     Row("field_test", "[the|their|its] {reference} {predicate:condition@reference}", _of_reference),
-    Row("more_field_tests", "[,] (and|but) {field_test:condition}", _link("and")),
-    Row("more_field_tests", "[,] or {field_test:condition}", _link("or")),
-    Row("field_tests", "{field_test:first} {more_field_tests:more}*", _joined),
+    Row("more_field_tests", "[,] (and|but) {field_test:condition}", link("and")),
+    Row("more_field_tests", "[,] or {field_test:condition}", link("or")),
+    Row("field_tests", "{field_test:first} {more_field_tests:more}*", joined),
     # what something is
-    Row("adjective", "{flag:condition}", _kept),
-    Row("adjective", "not {flag:condition}", _not),
-    Row("adjective", "{stored:condition}", _kept),
-    Row("adjective", "{opposite:condition}", _kept),
-    Row("complement", "{adjective:condition}", _kept),
-    Row("complement", "{stored_list:condition}", _kept),
-    Row("complement", f"{_PLACE} {{stored_list:condition}}", _kept),
-    Row("complement", "{happening:condition}", _kept),
-    Row("complement", "{bare_date:condition}", _kept),
-    Row("complement", "{bare_number:condition}", _kept),
-    Row("more_complements", "[,] (and|but) {complement:condition}", _link("and")),
-    Row("more_complements", "[,] or {complement:condition}", _link("or")),
+    Row("adjective", "{flag:condition}", kept),
+    Row("adjective", "not {flag:condition}", negated),
+    Row("adjective", "{stored:condition}", kept),
+    Row("adjective", "{opposite:condition}", kept),
+    Row("complement", "{adjective:condition}", kept),
+    Row("complement", "{stored_list:condition}", kept),
+    Row("complement", f"{_PLACE} {{stored_list:condition}}", kept),
+    Row("complement", "{happening:condition}", kept),
+    Row("complement", "{bare_date:condition}", kept),
+    Row("complement", "{bare_number:condition}", kept),
+    Row("more_complements", "[,] (and|but) {complement:condition}", link("and")),
+    Row("more_complements", "[,] or {complement:condition}", link("or")),
     Row(
         "more_complements",
         "[,] (and|but) not {complement:condition}",
-        lambda context, condition: ("and", _not(context, condition)),
+        lambda context, condition: ("and", negated(context, condition)),
     ),
-    Row("complements", "{complement:first} {more_complements:more}*", _joined),
+    Row("complements", "{complement:first} {more_complements:more}*", joined),
     Row(
         "predicate",
         "{be} [still|currently|now|already] {complements:condition}",
         lambda context, condition, be=None: condition,
     ),
-    Row("predicate", "{be} not {complement:condition}", lambda context, condition, be=None: _not(context, condition)),
+    Row(
+        "predicate", "{be} not {complement:condition}", lambda context, condition, be=None: negated(context, condition)
+    ),
     Row(
         "predicate",
         "{be} neither {complement:first} {nor_complement:more}*",
-        lambda context, first, more, be=None: _neither(context, first, more),
+        lambda context, first, more, be=None: neither(context, first, more),
     ),
-    Row("nor_complement", "[,] nor {complement:condition}", _kept),
-    Row("predicate", f"{_HAS} not been {{complement:condition}}", _not),
-    Row("predicate", f"{_HAS} been {{complement:condition}}", _kept),
+    Row("nor_complement", "[,] nor {complement:condition}", kept),
+    Row("predicate", f"{_HAS} not been {{complement:condition}}", negated),
+    Row("predicate", f"{_HAS} been {{complement:condition}}", kept),
     Row("predicate", f"{_HAS} not [yet] [been] {{happened:field}} [yet]", _missing_field),
-    Row("predicate", f"{_HAS} [been] {{happened:field}}", _has_field),
+    Row("predicate", f"{_HAS} [been] {{happened:field}}", has_field),
     Row("predicate", "(is|are|was|were) not [yet] {happened:field} [yet]", _missing_field),
-    Row("predicate", f"{_HAS} {{holdings:condition}}", _kept),
-    Row("predicate", "(do|does|did) not have {lack:condition}", _kept),
-    Row("predicate", "{belonging:condition}", _kept),
-    Row("predicate", "(do|does|did) not {belonging:condition}", _not),
-    Row("belonging", "(belong|belongs) {clause:condition}", _kept),
+    Row("predicate", f"{_HAS} {{holdings:condition}}", kept),
+    Row("predicate", "(do|does|did) not have {lack:condition}", kept),
+    Row("predicate", "{belonging:condition}", kept),
+    Row("predicate", "(do|does|did) not {belonging:condition}", negated),
+    Row("belonging", "(belong|belongs) {clause:condition}", kept),
     Row("predicate", "{be} for {bare_number:condition}", lambda context, condition, be=None: condition),
-    Row("predicate", "{field_test:condition}", _kept),
-    Row("predicate", "{happening:condition}", _kept),
-    Row("more_predicates", "[,] (and|but) [who|that|which] {predicate:condition}", _link("and")),
-    Row("more_predicates", "[,] or [who|that|which] {predicate:condition}", _link("or")),
-    Row("predicates", "{predicate:first} {more_predicates:more}*", _joined),
+    Row("predicate", "{field_test:condition}", kept),
+    Row("predicate", "{happening:condition}", kept),
+    Row("more_predicates", "[,] (and|but) [who|that|which] {predicate:condition}", link("and")),
+    Row("more_predicates", "[,] or [who|that|which] {predicate:condition}", link("or")),
+    Row("predicates", "{predicate:first} {more_predicates:more}*", joined),
     # what something has
     Row("holding", "{field} {tests:condition@field}", _of_field),
-    Row("holding", "no {missing:condition}", _kept),
+    Row("holding", "no {missing:condition}", kept),
     Row("holding", "no {related}", _none),
     Row("holding", "[a|an|any|some|at least one] {related}", _exists),
     Row("holding", "{comparison} {number:amount} {related}", _counted),
     Row("holding", "{number:amount} {bound} {related}", _counted),
     Row("holding", "[exactly] {number:amount} {related}", _counted),
     Row("holding", "between {number:low} and {number:high} {related}", _counted_between),
-    Row("holding", "{measured:condition}", _kept),
+    Row("holding", "{measured:condition}", kept),
     Row("measured", "{comparison} {number:amount} {own_field:field}", _measured),
     Row("measured", "{number:amount} {bound} {own_field:field}", _measured),
     Row("measured", "[exactly] {number:amount} {own_field:field}", _measured),
     Row("measured", "between {number:low} and {number:high} {own_field:field}", _measured_between),
     Row("holding", "(a|an|any|some) {reference}", _has_reference),
-    Row("holding", "{with_a_field:condition}", _kept),
+    Row("holding", "{with_a_field:condition}", kept),
     Row("holding", "[a|an] negative {own_field:field}", _signed("<")),
     Row("holding", "[a|an] positive {own_field:field}", _signed(">")),
     Row("holding", "[a|an] above average {own_field:field}", _beside_average(">")),
@@ -502,35 +342,37 @@ ROWS = (
     Row("holding", "[a|an|the] {reference} {clause:condition@reference}", _of_reference),
     Row("missing", "{own_field:field}", _missing_field),
     Row("missing", "{reference}", _missing_reference),
-    Row("lack", "[a|an|any] {missing:condition}", _kept),
+    Row("lack", "[a|an|any] {missing:condition}", kept),
     Row("lack", "[a|an|any] {related}", _none),
-    Row("more_holdings", "[,] (and|but) {holding:condition}", _link("and")),
-    Row("more_holdings", "[,] or {holding:condition}", _link("or")),
-    Row("holdings", "{holding:first} {more_holdings:more}*", _joined),
+    Row("more_holdings", "[,] (and|but) {holding:condition}", link("and")),
+    Row("more_holdings", "[,] or {holding:condition}", link("or")),
+    Row("holdings", "{holding:first} {more_holdings:more}*", joined),
     # clauses: what may follow the rows' name
-    Row("clause", "(who|that|which) {predicates:condition}", _kept),
-    Row("clause", "whose {field_tests:condition}", _kept),
-    Row("clause", "(where|for which) {field_tests:condition}", _kept),
-    Row("clause", "(with|having) {holdings:condition}", _kept),
-    Row("clause", "of {measured:condition}", _kept),
+    Row("clause", "(who|that|which) {predicates:condition}", kept),
+    Row("clause", "whose {field_tests:condition}", kept),
+    Row("clause", "(where|for which) {field_tests:condition}", kept),
+    Row("clause", "(with|having) {holdings:condition}", kept),
+    Row("clause", "of {measured:condition}", kept),
     Row("clause", "with {quoted} in (the|their|its) {own_field:field}", _with_text_in),
-    Row("clause", "without {lack:condition}", _kept),
-    Row("clause", f"{_PLACE} [the] {{stored_list:condition}}", _kept),
+    Row("clause", "without {lack:condition}", kept),
+    Row("clause", f"{_PLACE} [the] {{stored_list:condition}}", kept),
     Row(
         "clause",
         "(not in|not from|outside [of]|except [in|from]|excluding|other than) [the] {stored_list:condition}",
-        _not,
+        negated,
     ),
     Row(
-        "clause", "[,] (except|except for|excluding|other than|but not) (those|these|the ones) {clause:condition}", _not
+        "clause",
+        "[,] (except|except for|excluding|other than|but not) (those|these|the ones) {clause:condition}",
+        negated,
     ),
     Row("clause", f"{_PLACE} [the|a|an|all|any] {{reference}} {{clause:condition@reference}}", _of_reference),
-    Row("clause", f"{_PLACE} [the|a|an|all|any] {{described_reference:condition}}", _kept),
+    Row("clause", f"{_PLACE} [the|a|an|all|any] {{described_reference:condition}}", kept),
     Row("clause", "(in|on|at|of|from|for) [the] {own_field} {value_test:condition@own_field}", _kept_of),
-    Row("clause", "{happening:condition}", _kept),
-    Row("clause", "not {happening:condition}", _not),
+    Row("clause", "{happening:condition}", kept),
+    Row("clause", "not {happening:condition}", negated),
     Row("clause", "not [yet] {happened:field}", _missing_field),
-    Row("clause", "not [yet] {stored:condition}", _not),
+    Row("clause", "not [yet] {stored:condition}", negated),
     Row("clause", f"{_PLACE} [the] {{reference}} {{stored:condition@reference}}", _of_reference),
     Row("clause", f"{_PLACE} (the|that|this) {{variable}}", _given),
     Row("clause", f"{_PLACE} the {{stored:condition}} {{own_field}}", _named_after),
@@ -540,15 +382,15 @@ ROWS = (
         _kept_of,
     ),
     Row("clause", f"{_PLACE} the {{stored:condition}} {{reference}}", _named_after),
-    Row("first_clause", "{clause:condition}", _kept),
-    Row("first_clause", "{stored:condition}", _kept),
-    Row("first_clause", "{bare_date:condition}", _kept),
-    Row("first_clause", "{bare_number:condition}", _kept),
-    Row("more_clauses", "[,] [and|but] {clause:condition}", _link("and")),
-    Row("more_clauses", "{bare_date:condition}", _link("and")),
-    Row("more_clauses", "{bare_number:condition}", _link("and")),
-    Row("more_clauses", "[,] or {clause:condition}", _link("or")),
-    Row("clauses", "{first_clause:first} {more_clauses:more}*", _joined),
-    Row("tight_clause", "{first_clause:condition}", _link("and")),
+    Row("first_clause", "{clause:condition}", kept),
+    Row("first_clause", "{stored:condition}", kept),
+    Row("first_clause", "{bare_date:condition}", kept),
+    Row("first_clause", "{bare_number:condition}", kept),
+    Row("more_clauses", "[,] [and|but] {clause:condition}", link("and")),
+    Row("more_clauses", "{bare_date:condition}", link("and")),
+    Row("more_clauses", "{bare_number:condition}", link("and")),
+    Row("more_clauses", "[,] or {clause:condition}", link("or")),
+    Row("clauses", "{first_clause:first} {more_clauses:more}*", joined),
+    Row("tight_clause", "{first_clause:condition}", link("and")),
     Row("related_rows", "[the] {adjective:adjectives}* {head} {tight_clause:clauses}*", _tight),
 )

@@ -7,6 +7,7 @@ from functools import cache
 from sopc.english.patterns import (
     called,
     changes,
+    comparisons,
     conditions,
     dates,
     figures,
@@ -19,24 +20,18 @@ from sopc.english.patterns import (
     show,
     statements,
     values,
+    verbs,
 )
 from sopc.english.patterns.matcher import Grammar
 
 _MODULES_WITH_ROWS = (
-    dates,
-    values,
-    conditions,
-    called,
-    selections,
-    figures,
-    show,
-    rankings,
-    changes,
-    inserts,
-    flow,
-    parameters,
+    *(dates, values, comparisons, conditions, verbs, called, selections, figures, show, rankings),
+    *(changes, inserts, flow, parameters),
 )
-_MODULES_WITH_PRIMITIVES = (names, called, dates, values, conditions, changes, inserts, statements, parameters)
+_MODULES_WITH_PRIMITIVES = (
+    *(names, called, dates, values, conditions, verbs),
+    *(changes, inserts, statements, parameters),
+)
 
 
 @cache

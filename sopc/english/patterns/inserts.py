@@ -38,7 +38,19 @@ def _reference_slot(context: Context, reference: Hop) -> Slot:
 
 
 def _filled(context: Context, slot: Slot, value: Value) -> nodes.RecordField:
-    return nodes.RecordField(name=slot.field.field or "", value=storable(value, slot.field))
+    return nodes.RecordField(name=slot.field.field or "", value=_exactly_one(storable(value, slot.field)))
+
+
+def _exactly_one(value: nodes.Expr) -> nodes.Expr:
+    """The key of the row that a reference is to point at, where none and several are errors."""
+    if not isinstance(value, nodes.QueryExpr) or value.kind != "scalar":
+        return value
+    *stages, select = value.query.stages
+    column_ = select.columns[0].value if isinstance(select, nodes.Select) and len(select.columns) == 1 else None
+    if not isinstance(column_, nodes.FieldAccess):
+        return value
+    row = nodes.QueryExpr(kind="one", query=nodes.Query(stages=tuple(stages)))
+    return nodes.FieldAccess(base=row, name=column_.name)
 
 
 def _measured(context: Context, number: Value, own_field: Value) -> nodes.RecordField:
@@ -87,7 +99,7 @@ def _insert(
     more: tuple[nodes.RecordField, ...],
 ) -> Steps:
     store = about.store
-    fields = (first, *more)
+    fields = _with_subject(context, about, (first, *more))
     names = [one.name for one in fields]
     if len(set(names)) < len(names):
         raise Reject("a field is given twice")
@@ -101,6 +113,26 @@ def _insert(
     assert about.origin is not None
     step = nodes.Insert(store=store.name, database=about.origin.database, record=nodes.RecordExpr(fields=fields))
     return Steps((step,))
+
+
+def _with_subject(
+    context: Context, about: Source, fields: tuple[nodes.RecordField, ...]
+) -> tuple[nodes.RecordField, ...]:
+    """As in "for each maker, create a box with …": what is created in a loop belongs to the loop's record, where a
+    reference to it is needed and not said."""
+    subject = context.subject
+    if subject is None or subject.emits:
+        return fields
+    said = {one.name for one in fields}
+    needed = [
+        (key.fields[0], key.other_fields[0])
+        for key in about.store.foreign_keys
+        if key.other_store == subject.store.name and len(key.fields) == 1 and key.fields[0] not in said
+        if (found := about.store.field(key.fields[0])) is not None and not found.type.nullable and not found.has_default
+    ]
+    if len(needed) != 1:
+        return fields
+    return (nodes.RecordField(name=needed[0][0], value=column(subject, needed[0][1])), *fields)
 
 
 def _called_so(context: Context, quoted: str) -> nodes.RecordField:
@@ -122,7 +154,9 @@ def _told(context: Context, condition: Condition) -> nodes.RecordField:
     if isinstance(node, nodes.Unary) and node.op == "not" and isinstance(node.arg, nodes.FieldAccess):
         return nodes.RecordField(name=node.arg.name, value=nodes.BoolLiteral(value=False))
     if isinstance(node, nodes.InExpr) and node.query is not None and isinstance(node.arg, nodes.FieldAccess):
-        return nodes.RecordField(name=node.arg.name, value=nodes.QueryExpr(kind="scalar", query=node.query))
+        return nodes.RecordField(
+            name=node.arg.name, value=_exactly_one(nodes.QueryExpr(kind="scalar", query=node.query))
+        )
     raise Reject()
 
 
@@ -179,7 +213,8 @@ ROWS = (
     Row("more_given_fields", f"{_AND} {{given_field}}", _only),
     Row(
         "statement",
-        f"{_CREATE} {_ONE} [new] {{about}} {{head@about}} {{given_field:first@about}} {{more_given_fields:more@about}}*",
+        f"{_CREATE} {_ONE} [new] {{about}} {{head@about}} {{given_field:first@about}} "
+        "{more_given_fields:more@about}*",
         _insert,
     ),
 )

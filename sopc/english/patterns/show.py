@@ -111,6 +111,8 @@ def _show_theirs(context: Context, about: Source, columns: tuple[Value, ...], or
         return Steps((nodes.Emit(value=nodes.RecordExpr(fields=fields)),))
     if context.found is None or about != context.found.source:
         raise Reject()
+    if all(isinstance(value.node, nodes.QueryExpr) for value in columns):
+        raise Reject()  # how many there are in all
     live(context)
     return show(context, Ask(Rows(about, sorts=ordered), columns=columns))
 

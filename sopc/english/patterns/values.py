@@ -244,6 +244,9 @@ def overall(context: Context, aggregate: str, own_field: Value | None = None) ->
     source, target = context.source, context.target
     if source is None or source.origin is None or target is None or target.field is None or target.hops:
         raise Reject()
+    if own_field is None and any(name_words(field.name) == (word,) for field in source.store.fields
+                                 for word in AGGREGATES[aggregate].split("|")):  # fmt: skip
+        raise Reject()  # the field of that name is meant
     name = own_field.field if own_field else target.field
     everything = Source(f"all_{source.store.name}", source.database, source.store, None)
     origin = context.world.source(source.database, source.store.name).origin
