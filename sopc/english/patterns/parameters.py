@@ -57,7 +57,7 @@ def take_parameters(grammar: Grammar, text_: str, tokens: tuple[Token, ...], con
             attributes = None if close is None else _inside(grammar, text_, tokens[position + 1 : close], context)
             name = _name_before(left)
             if attributes is not None and close is not None and name:
-                declared = [one for one in declared if one.words != name]
+                declared = [one for one in declared if one != Declared("_".join(name), name)]  # said as "given" before
                 declared.append(_declared(name, attributes))
                 at = len(left) - len(name) - 1
                 left[at] = replace(left[at], low="that")
