@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sqlite3
 from pathlib import Path
@@ -21,7 +22,11 @@ _ORDINARY = (
 )
 ORDINARY = frozenset(re.findall(r"\w+", _ORDINARY))
 # Words that a compiler's own code has.
-TECHNICAL = frozenset({"active", "hours", "members", "placed", "product", "project", "region"})
+TECHNICAL = frozenset(
+    ["active", "family", "floor", "hours", "lead", "members", "placed", "product", "project", "region"]
+)
+# Folders that show how something is written, by examples.
+SHOWING = [ROOT / "demo", ROOT / "codes", ROOT / "english" / "examples"]
 
 
 def words_of(sql: str) -> set[str]:
@@ -48,17 +53,29 @@ def known_words() -> set[str]:
     return set().union(*(words_of(file.read_text(encoding="utf-8")) for file in schema_files())) - ORDINARY
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "english").rglob("*.py")), ids=lambda path: path.stem)
+def code_of(path: Path) -> str:
+    """A module's code in lower case, without comments and docstrings: examples may name anything."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            told = [one for one in body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
+            node.body = told or [ast.Pass()]  # type: ignore[attr-defined]
+    return ast.unparse(tree).lower()
+
+
+def modules(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*.py")) if not set(SHOWING) & set(path.parents)]
+
+
+@pytest.mark.parametrize("path", modules(ROOT / "english"), ids=lambda path: path.stem)
 def test_the_english_front_end_names_nothing_of_a_schema(path: Path) -> None:
-    written = set(re.findall(r"[a-z]{3,}", path.read_text(encoding="utf-8").lower()))
-    assert not written & known_words()
+    written = set(re.findall(r"[a-z]{3,}", code_of(path)))
+    assert not written & (known_words() - TECHNICAL)
 
 
 def test_the_rest_of_the_compiler_names_nothing_of_a_schema_either() -> None:
     known = {*known_words(), *WORKFLOWS} - TECHNICAL
     names = re.compile(rf"(?<![a-z])({'|'.join(sorted(known))})(?![a-z])")
-    files = [path for path in sorted(ROOT.rglob("*.py")) if (ROOT / "demo") not in path.parents]
-    naming = {
-        str(path.relative_to(ROOT)): sorted(set(names.findall(path.read_text("utf-8").lower()))) for path in files
-    }
+    naming = {str(path.relative_to(ROOT)): sorted(set(names.findall(code_of(path)))) for path in files}
     assert {path: found for path, found in naming.items() if found} == {}
