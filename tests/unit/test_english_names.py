@@ -77,5 +77,5 @@ def test_the_english_front_end_names_nothing_of_a_schema(path: Path) -> None:
 def test_the_rest_of_the_compiler_names_nothing_of_a_schema_either() -> None:
     known = {*known_words(), *WORKFLOWS} - TECHNICAL
     names = re.compile(rf"(?<![a-z])({'|'.join(sorted(known))})(?![a-z])")
-    naming = {str(path.relative_to(ROOT)): sorted(set(names.findall(code_of(path)))) for path in files}
+    naming = {str(path.relative_to(ROOT)): sorted(set(names.findall(code_of(path)))) for path in modules(ROOT)}
     assert {path: found for path, found in naming.items() if found} == {}
