@@ -16,7 +16,8 @@ _HELP: Final = """Compile plain English into small, readable programs over data,
   sopc ls                              # what `sopvm run NAME` can run
   sopc error E0203                     # explains an error
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 waiting for a person, 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 waiting for a person, 4 a translation is needed (--locked),
+130 interrupted.
 
 Shell completion: eval "$(_SOPC_COMPLETE=bash_source sopc)" (or zsh_source, fish_source).
 """

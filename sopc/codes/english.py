@@ -35,6 +35,22 @@ CODES: tuple[Code, ...] = (
         "sopc compile boxes.txt --take text\nsopc compile boxes.txt --take sop",
     ),
     Code(
+        "T0111",
+        "two texts with one title",
+        "A script is named after its text's title, and its .sop file after the script. The .sop file says which text "
+        "it was made of; another text with the same title would replace it.",
+        "boxes.txt and old_boxes.txt, both with the title Boxes",
+        "old_boxes.txt with the title Old boxes",
+    ),
+    Code(
+        "T0112",
+        "translation needed",
+        "With --locked nothing is translated, so that a build gives what was reviewed: each text needs its .sop file "
+        "beside it, made of the text as it is now. The exit code is 4.",
+        "sopc compile --locked boxes.txt   (edited since boxes.sop was made)",
+        "sopc compile boxes.txt\ngit add boxes.txt boxes.sop",
+    ),
+    Code(
         "T0120",
         "demo files exist already",
         "The demo never replaces a file, and is made whole or not at all.",

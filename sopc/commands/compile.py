@@ -31,11 +31,13 @@ class NeedsYes(SopError):
 
 @dataclass(frozen=True)
 class Settings:
-    """take: which side wins when text and .sop file both changed. translator, model: as told by flag or SOP_*."""
+    """take: which side wins when text and .sop file both changed. translator, model: as told by flag or SOP_*.
+    locked: a translation is an error."""
 
     take: Take | None = None
     translator: str | None = None
     model: str | None = None
+    locked: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def translation_options(function: click.decorators.FC) -> click.decorators.FC:
 
 @click.command("compile")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=PATH)
+@click.option("--locked", is_flag=True, help="Translate nothing: exit 4 where that would be needed.")
 @click.option("--take", type=click.Choice(["text", "sop"]), help="Which to believe when text and .sop both changed.")
 @click.option("--show-prompt", is_flag=True, help="Print what a model would be sent, and do nothing else.")
 @click.option("--yes", is_flag=True, help="Store a newly translated program that writes without asking.")
@@ -72,6 +75,7 @@ def translation_options(function: click.decorators.FC) -> click.decorators.FC:
 def compile_command(
     console: Console,
     files: Sequence[str],
+    locked: bool,
     take: Take | None,
     show_prompt: bool,
     yes: bool,
@@ -89,13 +93,14 @@ def compile_command(
       sopc compile list_vessels.txt            # English → list_vessels.sop → library
       sopc compile list_vessels.sop            # hand-written or edited DSL
       sopc compile --take sop list_vessels.txt # both changed: keep the program as it stands
+      sopc compile --locked *.txt              # as in CI: what was reviewed, or exit 4
       sopc parse --json x.sop | sopc compile -
     """
     with open_context(load_config(home, databases)) as context, context.library:
         if show_prompt:
             _show_prompts(files, context, model)
             return
-        settings = Settings(take, translator, model)
+        settings = Settings(take, translator, model, locked)
         prepared = [prepare(path, context, settings, console) for path in files]
         _check_unique(prepared)
         if not yes:
@@ -117,6 +122,7 @@ def compile_command(
 
 @click.command("check")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=PATH)
+@click.option("--locked", is_flag=True, help="Translate nothing: exit 4 where that would be needed.")
 @translation_options
 @database_options
 @output_options(default=None)
@@ -124,6 +130,7 @@ def compile_command(
 def check_command(
     console: Console,
     files: Sequence[str],
+    locked: bool,
     translator: str | None,
     model: str | None,
     home: str | None,
@@ -139,7 +146,7 @@ def check_command(
         code = 0
         for path in files:
             try:
-                prepare(path, context, Settings(None, translator, model), console)
+                prepare(path, context, Settings(None, translator, model, locked), console)
             except CompileError as error:
                 console.findings(error)
                 code = max(code, 1)
@@ -156,15 +163,27 @@ def prepare(path: str, context: Context, settings: Settings, console: Console) -
     source = pipeline.read(path)
     kind = pipeline.kind_of(source)
     if kind == "dsl":
-        return Prepared(pipeline.compile_source(source, context), translated=False)
+        return Prepared(_with_its_examples(source, context), translated=False)
     if kind == "tree":
         return Prepared(pipeline.compile_source(pipeline.parse_tree(source), context), translated=False)
     return _prepare_english(source, context, settings, console)
 
 
+def _with_its_examples(program: Source, context: Context) -> Compiled:
+    """A DSL source, compiled; with the examples of the text that it was made of, where that is beside it."""
+    from sopc.english.lock import split_sop
+
+    header, _ = split_sop(program.text)
+    if header is not None and header.source and program.name != STDIN:
+        text = Path(program.name).with_name(header.source)
+        if text.is_file():
+            return tried(pipeline.read(str(text)), program, context)
+    return pipeline.compile_source(program, context)
+
+
 def _prepare_english(source: Source, context: Context, settings: Settings, console: Console) -> Prepared:
     from sopc.english.examples.read import read_examples
-    from sopc.english.lock import decide, keep_sop
+    from sopc.english.lock import check_source, decide, keep_sop, locked, split_sop, stamp
     from sopc.english.sentences import read_workflow
 
     workflow = read_workflow(source.text, pipeline.stem(source))
@@ -172,17 +191,25 @@ def _prepare_english(source: Source, context: Context, settings: Settings, conso
     asked_for = settings.take != "text"  # else it is replaced, whatever it holds
     existing = pipeline.read(str(beside)) if asked_for and beside is not None and beside.exists() else None
     sentences = [sentence.text for sentence in workflow.sentences]
+    header = split_sop(existing.text)[0] if existing else None
+    if beside is not None:
+        check_source(header, Path(source.name), beside)
+    file = "" if beside is None else Path(source.name).name
     if existing and decide(source.text, sentences, existing.text, settings.take) == "sop":
         kept = existing
         if settings.take == "sop":
             kept = Source(existing.name, keep_sop(existing.text, source.text, sentences))
+        if header is None or header.source != file:
+            kept = Source(existing.name, stamp(kept.text, file, header.answers if header else ()))
         write_to = beside if kept.text != existing.text else None
         return Prepared(tried(source, kept, context), translated=False, write_to=write_to)
+    if settings.locked:
+        raise locked(source.name, f"{workflow.name}.sop", exists=existing is not None)
     read_examples(source)  # before anything is sent or translated
     draft = pipeline.draft(source, context, settings.translator, settings.model)
     console.unreadable(context.failures)
     console.note(f"{source.name}: translated by {draft.translator}")
-    made = Source(str(beside) if beside else STDIN, draft.sop_text)
+    made = Source(str(beside) if beside else STDIN, stamp(draft.sop_text, file))
     return Prepared(tried(source, made, context), translated=True, write_to=beside)
 
 

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import ndiff
+from pathlib import Path
 from typing import Literal
 
-from runtime.errors import SopError
+import msgspec
+
+from runtime.errors import SopError, UsageError
 from sopc.english.examples.read import section_of
 
 MARK = "#! sop 1"
@@ -20,16 +23,33 @@ _SHOWN_LINES = 20
 Choice = Literal["translate", "sop"]
 
 
+class Locked(SopError):
+    """A translation is needed, and none is allowed."""
+
+    exit_code = 4
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What the author said to a question of the translator. sentence: the one it is about, "" for the whole text."""
+
+    sentence: str
+    question: str
+    answer: str
+
+
 @dataclass(frozen=True)
 class Header:
     """What a generated .sop file says about its origin. text_hash, sop_hash: sha256 in hex, of the English text and
-    of the body as generated. when: UTC, ISO 8601."""
+    of the body as generated. when: UTC, ISO 8601. source: the name of the text's file, "" when it is not known.
+    answers: of its author to the translator's questions."""
 
     text_hash: str
     sop_hash: str
     translator: str
     when: str
     sentences: tuple[str, ...]
+    source: str = ""
+    answers: tuple[Answer, ...] = ()
 
 
 def content_hash(text: str) -> str:
@@ -58,6 +78,12 @@ def keep_sop(sop_text: str, text: str, sentences: Sequence[str]) -> str:
     return _with_header(replace(known, text_hash=text_hash(text), sentences=tuple(sentences)), body.lstrip("\n"))
 
 
+def stamp(sop_text: str, source: str, answers: Sequence[Answer] = ()) -> str:
+    """The .sop file with the name of its text's file and its author's answers in the header."""
+    header, body = split_sop(sop_text)
+    return sop_text if header is None else _with_header(replace(header, source=source, answers=tuple(answers)), body)
+
+
 def _with_header(header: Header, body: str) -> str:
     lines = [
         MARK,
@@ -65,6 +91,8 @@ def _with_header(header: Header, body: str) -> str:
         f"# sop: sha256:{header.sop_hash}",
         f"# translator: {header.translator}",
         f"# when: {header.when}",
+        *([f"# source: {header.source}"] if header.source else []),
+        *(f"# answer: {msgspec.json.encode(answer).decode()}" for answer in header.answers),
         *(f"# {number}. {' '.join(sentence.split())}" for number, sentence in enumerate(header.sentences, 1)),
     ]
     return "\n".join(lines) + "\n\n" + body
@@ -77,6 +105,7 @@ def split_sop(sop_text: str) -> tuple[Header | None, str]:
     if lines[0].rstrip() != MARK:
         return None, sop_text
     found: dict[str, str] = {}
+    answers: list[Answer] = []
     sentences: list[str] = []
     count = 1
     for line in lines[1:]:
@@ -85,7 +114,10 @@ def split_sop(sop_text: str) -> tuple[Header | None, str]:
             sentences.append(sentence[2])
         elif not sentences and line.startswith("# ") and ": " in line:
             key, value = line[2:].split(": ", 1)
-            found[key] = value.strip()
+            if key == "answer":
+                answers += _answer(value)
+            else:
+                found[key] = value.strip()
         else:
             break
         count += 1
@@ -97,8 +129,35 @@ def split_sop(sop_text: str) -> tuple[Header | None, str]:
         found.get("translator", ""),
         found.get("when", ""),
         tuple(sentences),
+        found.get("source", ""),
+        tuple(answers),
     )
     return header, "\n".join(lines[count:])
+
+
+def _answer(text: str) -> list[Answer]:
+    """A line of the header; none for one that a person has spoilt, so that the question is asked again."""
+    try:
+        return [msgspec.json.decode(text, type=Answer)]
+    except msgspec.DecodeError:
+        return []
+
+
+def check_source(header: Header | None, text: Path, sop: Path) -> None:
+    """UsageError T0111 where the .sop file is the program of another text, which is still there beside it."""
+    if header is None or header.source in ("", text.name) or not text.with_name(header.source).exists():
+        return
+    raise UsageError(
+        "T0111",
+        f"{sop.name} is the program of {header.source}, and {text.name} has the same title",
+        f"give one of the texts another title, or remove {header.source} if {text.name} takes its place",
+    )
+
+
+def locked(text: str, sop: str, *, exists: bool) -> Locked:
+    """T0112, for a text that would have to be translated. text, sop: names of the files."""
+    why = f"{text} changed since {sop} was made" if exists else f"{text} has no {sop} beside it"
+    return Locked("T0112", f"{why}, and --locked allows no translation", f"sopc compile {text}, then commit {sop}")
 
 
 def decide(

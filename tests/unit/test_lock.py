@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from runtime.errors import SopError
-from sopc.english.lock import content_hash, decide, split_sop, write_sop
+from runtime.errors import SopError, UsageError
+from sopc.english.lock import Answer, check_source, content_hash, decide, split_sop, stamp, write_sop
 
 TEXT = "Boxes\n\nShow the boxes.\n"
 SENTENCES = ["Show the boxes."]
@@ -87,3 +88,30 @@ def test_a_program_written_by_hand_is_not_replaced() -> None:
 def test_line_ends_of_another_system_are_no_change() -> None:
     assert decide(TEXT.replace("\n", "\r\n"), SENTENCES, SOP.replace("\n", "\r\n")) == "sop"
     assert decide(CHANGED, ["Show all boxes."], SOP.replace("\n", "\r\n")) == "translate"
+
+
+def test_the_texts_file_and_the_answers_stand_in_the_header() -> None:
+    answers = [Answer("Show the boxes.", 'which "boxes"?', "the large: ones"), Answer("", "why?", "so")]
+    stamped = stamp(SOP, "my boxes.txt", answers)
+    header, body = split_sop(stamped)
+    assert header is not None
+    assert (header.source, list(header.answers), body) == ("my boxes.txt", answers, BODY)
+    assert header.sentences == ("Show the boxes.",)
+    assert decide(TEXT, SENTENCES, stamped) == "sop"
+    assert decide(CHANGED, ["Show all boxes."], stamped) == "translate"
+    spoilt = stamped.replace('# answer: {"sentence":""', '# answer: {"sentence')
+    assert split_sop(spoilt)[0] is not None
+    assert len(split_sop(spoilt)[0].answers) == 1  # type: ignore[union-attr]
+    assert stamp(BODY, "x.txt") == BODY
+
+
+def test_a_program_of_another_text_is_not_replaced(tmp_path: Path) -> None:
+    header, _ = split_sop(stamp(SOP, "boxes.txt"))
+    text, other, sop = tmp_path / "boxes.txt", tmp_path / "other.txt", tmp_path / "boxes.sop"
+    check_source(header, text, sop)
+    check_source(header, other, sop)  # boxes.txt is not there any more: other.txt took its place
+    text.write_text(TEXT)
+    with pytest.raises(UsageError, match=r"boxes\.sop is the program of boxes\.txt, and other\.txt has"):
+        check_source(header, other, sop)
+    check_source(split_sop(SOP)[0], other, sop)
+    check_source(None, other, sop)
