@@ -95,14 +95,16 @@ db_group = App(
     "db",
     {
         "import": "runtime.commands.db_import:import_command",
+        "export": "runtime.commands.db_export:export_command",
         "ls": "runtime.commands.db:ls_command",
         "query": "runtime.commands.db:query_command",
     },
-    help="""Put files into a database, and look at what it holds.
+    help="""Put files into a database, look at what it holds, and write it to files.
 
 \b
   sopvm db import flights.csv
   sopvm db ls
   sopvm db query "from flights limit 10"
+  sopvm db export flights flights.parquet
 """,
 )

@@ -18,6 +18,7 @@ from runtime.runs.schemas import SchemaChanged
 if TYPE_CHECKING:
     from runtime.config import Config
     from runtime.databases.protocol import Database
+    from runtime.jsonl.writer import Writer
     from runtime.library.store import Library
     from runtime.vm.backtrace import Place, Trace
     from runtime.vm.output import Question
@@ -49,9 +50,11 @@ def execute(
     *,
     answers: Sequence[str] = (),
     trace: bool = False,
+    writer: Writer | None = None,
     **options: Any,
 ) -> int:
-    """Run it; the exit code. args, answers: as the shell gives them. options: of RunOptions, None where not given."""
+    """Run it; the exit code. args, answers: as the shell gives them. writer: else one of the format, onto stdout.
+    options: of RunOptions, None where not given."""
     from runtime.jsonl.writer import open_writer
 
     given = {key: value for key, value in options.items() if value is not None}
@@ -61,8 +64,9 @@ def execute(
         trace=sys.stderr if trace else None,
         **given,
     )
-    holds_back = bool(library.resolve(name).effects.writes)
-    writer = open_writer(format_, sys.stdout.buffer, holds_back=holds_back)
+    if writer is None:
+        holds_back = bool(library.resolve(name).effects.writes)
+        writer = open_writer(format_, sys.stdout.buffer, holds_back=holds_back)
     gc.set_threshold(CONTAINERS)
     try:
         outcome = run(library, name, args, connector(config), writer, chosen)

@@ -275,4 +275,19 @@ CODES: Final[tuple[Code, ...]] = (
         "sopvm db import other.csv --store flights --append",
         "sopvm db import other.csv --store others",
     ),
+    Code(
+        "D0508",
+        "file can't be exported",
+        "The file can't be written, or its name does not say that it is CSV (.csv), NDJSON (.ndjson, .jsonl) or "
+        "Parquet (.parquet). Nothing is left behind by an export that fails.",
+        "sopvm db export vessels vessels.xlsx",
+        "sopvm db export vessels vessels.csv",
+    ),
+    Code(
+        "D0509",
+        "file exists already",
+        "An export makes a new file. `--force` replaces one that is there, once the new one is whole.",
+        "sopvm db export vessels vessels.csv",
+        "sopvm db export vessels vessels.csv --force",
+    ),
 )

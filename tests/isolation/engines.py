@@ -11,6 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+import psycopg
+
+from tests.postgres import Server
+
 TABLES = """
 create table accounts (name text primary key, balance integer not null);
 create table doctors (name text primary key, on_call boolean not null);
@@ -61,3 +65,16 @@ def sqlite_engine(path: Path) -> Engine:
     connection.close()
     outside = partial(sqlite3.connect, path, isolation_level=None, timeout=0)
     return Engine("sqlite", f"sqlite:///{path}", outside, one_writer=True, refusal=sqlite3.OperationalError)
+
+
+@contextmanager
+def postgres_engine(server: Server) -> Iterator[Engine]:
+    """A schema of its own on the server."""
+    with server.schema(TABLES + ROWS) as schema:
+
+        def outside() -> Any:
+            connection = server.connect()
+            connection.execute(f"set search_path = {schema}".encode())
+            return connection
+
+        yield Engine("postgres", server.url(schema), outside, one_writer=False, refusal=psycopg.Error)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from tests.commands import Place
-from tests.isolation.engines import Engine, sqlite_engine
+from tests.isolation.engines import Engine, postgres_engine, sqlite_engine
 
 SCRIPTS: Final = """
 script count_up(times: int) uses bank -> int
@@ -59,9 +60,13 @@ HOLD: Final = 3_000  # records, more than a pipe holds
 ANN: Final = "select balance from accounts where name = 'ann'"
 
 
-@pytest.fixture(params=["sqlite"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
-    return sqlite_engine(tmp_path / "bank.db")
+@pytest.fixture(params=["sqlite", "postgres"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    if request.param == "sqlite":
+        yield sqlite_engine(tmp_path / "bank.db")
+        return
+    with postgres_engine(request.getfixturevalue("postgres")) as engine:
+        yield engine
 
 
 @pytest.fixture
