@@ -24,9 +24,13 @@ MAIN_FILE: Final = "main.db"
 LIBRARY_FILE: Final = "library.mdb"
 
 _TABLES: Final[Mapping[str, Mapping[str, type]]] = {
-    "translator": {"use": str, "model": str, "base_url": str, "api_key": str},
+    "translator": {
+        **{"use": str, "model": str, "base_url": str, "api_key": str, "decoding": str},
+        **{"rounds": int, "tokens": int, "timeout": int, "wait": int},
+    },
     "database": {"url": str, "samples": bool},
 }
+_WANTED: Final = {str: "text in quotes", bool: "true or false", int: "a whole number from 0 on"}
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -45,7 +49,7 @@ class Config(msgspec.Struct, frozen=True):
 
     home: Path
     file: Path | None = None
-    translator: dict[str, str] = {}
+    translator: dict[str, Any] = {}
     declared: dict[str, dict[str, Any]] = {}
     flags: dict[str, str] = {}
 
@@ -96,7 +100,11 @@ class Config(msgspec.Struct, frozen=True):
     def setting(self, key: str) -> str | None:
         """A value of the [translator] table, with `${ENV}` filled in."""
         value = self.translator.get(key)
-        return None if value is None else self.expand(value, f"translator.{key}")
+        return None if value is None else self.expand(str(value), f"translator.{key}")
+
+    def number(self, key: str, default: float) -> float:
+        """A number of the [translator] table."""
+        return float(self.translator.get(key, default))
 
     def expand(self, text: str, what: str) -> str:
         """text with each `${NAME}` replaced by that environment variable."""
@@ -142,7 +150,7 @@ def _flags(databases: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _read(path: Path) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     import tomllib
 
     try:
@@ -167,7 +175,7 @@ class _Reader:
         self.path = path
         self.lines = text.splitlines()
 
-    def settings(self, data: dict[str, Any]) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+    def settings(self, data: dict[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         for key in data:
             if key not in ("databases", "translator"):
                 raise self.error(key, f"no setting is named {key}", "databases or translator")
@@ -193,9 +201,8 @@ class _Reader:
         for key, item in value.items():
             if key not in allowed:
                 raise self.error(key, f"{name} has no setting {key}", ", ".join(allowed))
-            if not isinstance(item, allowed[key]):
-                wanted = "text in quotes" if allowed[key] is str else "true or false"
-                raise self.error(key, f"{key} of {name} is not {wanted}")
+            if type(item) is not allowed[key] or (isinstance(item, int) and item < 0):
+                raise self.error(key, f"{key} of {name} is not {_WANTED[allowed[key]]}")
         return value
 
     def error(self, key: str, message: str, hint: str | None = None) -> UsageError:

@@ -27,6 +27,8 @@ from sopc.tree import nodes, typed
 if TYPE_CHECKING:
     from runtime.databases.query import Query, Write
     from runtime.databases.schema import Schema
+    from sopc.english.model.records import Work
+    from sopc.english.model.repair import Watch
     from sopc.english.translate import Draft
 
 Kind = Literal["english", "dsl", "tree"]
@@ -45,17 +47,33 @@ class Compiled:
     program: typed.Program
     modules: list[Module]
 
-    def items(self, provenance: Provenance) -> list[Item]:
-        return encode(self.modules, provenance)
+    def items(self, work: Work | None = None) -> list[Item]:
+        """work: what a model was asked for this script."""
+        provenance = provenance_of(self.source)
+        if work is None:
+            return encode(self.modules, provenance)
+        from sopc.english.model.records import encode_work
+
+        data = encode_work(work)
+        first = "".join(f"{message['role']}\0{message['content']}\0" for message in work.rounds[0].request)
+        named = structs.replace(
+            provenance, work=hashlib.sha256(data).hexdigest(), prompt_hash=f"sha256:{_digest(first)}"
+        )
+        return [item._replace(work=data) for item in encode(self.modules, named)]
 
 
 def compile_source(source: Source, context: Context) -> Compiled:
+    """DSL → modules, which later sources can call. Raises CompileError with all findings."""
+    compiled = built(source, context)
+    context.add(compiled.modules)
+    return compiled
+
+
+def built(source: Source, context: Context) -> Compiled:
     """DSL → modules. Raises CompileError with all findings."""
     file = parse(source)
     program = check(file, source, context)
-    modules = lower(program, source, file)
-    context.add(modules)
-    return Compiled(source, file, program, modules)
+    return Compiled(source, file, program, lower(program, source, file))
 
 
 def compile_query(text: str, context: Context) -> Compiled:
@@ -106,23 +124,22 @@ def kind_of(source: Source) -> Kind:
     return "dsl" if _SCRIPT_HEAD.match(source.text) or source.text.startswith("#! sop") else "english"
 
 
-def draft(source: Source, context: Context, translator: str | None = None, model: str | None = None) -> Draft:
-    """English → the .sop file's text. Raises CompileError T02xx, SopError T01xx, T03xx."""
-    from sopc.english.sample import DatabaseSampler
-    from sopc.english.settings import model_options
+def draft(
+    source: Source,
+    context: Context,
+    translator: str | None = None,
+    model: str | None = None,
+    watch: Watch | None = None,
+) -> Draft:
+    """English → the .sop file's text. Raises CompileError (T02xx, and what is wrong with a model's script), SopError
+    T01xx, T03xx."""
+    from sopc.english.asking import asking_for, task_for
+    from sopc.english.model.repair import Watch
     from sopc.english.translate import draft as translate
 
+    asking = asking_for(source, context, translator, model, watch or Watch())
     try:
-        return translate(
-            source.text,
-            stem(source),
-            usable_schemas(context),
-            DatabaseSampler(context.database),
-            context.signature,
-            script_names=context.script_names,
-            translator=translator or context.config.setting("use"),
-            model=model_options(context.config, model),
-        )
+        return translate(task_for(source, context), asking, source.text, stem(source))
     except CompileError as error:
         if error.source.text != source.text:  # findings in a model's program, not in the sentences
             raise
@@ -138,7 +155,7 @@ def run_examples(text: Source, compiled: Compiled, context: Context) -> list[Dia
     examples = read_examples(text)
     if not examples:
         return []
-    tried = try_examples(examples, text, compiled.modules[-1], compiled.items(Provenance()), context)
+    tried = try_examples(examples, text, compiled.modules[-1], compiled.items(), context)
     return [finding for _, findings in tried for finding in findings]
 
 
@@ -155,21 +172,17 @@ def keep_examples(text: Source, compiled: Compiled) -> Compiled:
     return dataclasses.replace(compiled, modules=[*others, structs.replace(module, debug=debug)])
 
 
-def prompt(source: Source, context: Context, model: str | None = None) -> list[dict[str, str]]:
-    """English → the messages a model would get, which is all that would leave. UsageError T0301 without a model."""
-    from sopc.english.model import prompt as write_prompt
-    from sopc.english.sample import DatabaseSampler
-    from sopc.english.sentences import read_workflow
-    from sopc.english.settings import model_options
-    from sopc.english.translate import choose
+def prompt(
+    source: Source, context: Context, translator: str | None = None, model: str | None = None
+) -> list[dict[str, str]]:
+    """English → the messages a model would get first, which is all that would leave. UsageError T0301 without a
+    model."""
+    from sopc.english.asking import chosen_options, task_for
+    from sopc.english.prompt.messages import first_messages
 
-    options = model_options(context.config, model)
-    choose("model", options)
-    assert options is not None  # else choose has raised
-    workflow = read_workflow(source.text, stem(source))
-    sampler = DatabaseSampler(context.database)
-    schemas = usable_schemas(context)
-    return write_prompt(workflow, schemas, sampler, context.signature, context.script_names, options)
+    options = chosen_options(context, translator, model) or chosen_options(context, "model", model)
+    assert options is not None  # else a model is asked for and none is there, which is an error
+    return first_messages(task_for(source, context), options)
 
 
 def usable_schemas(context: Context) -> dict[str, Schema]:
@@ -268,7 +281,7 @@ def provenance_of(source: Source) -> Provenance:
     from sopc.english.lock import split_sop
 
     header, _ = split_sop(source.text)
-    digest = "sha256:" + hashlib.sha256(source.text.encode()).hexdigest()
+    digest = f"sha256:{_digest(source.text)}"
     file = "" if source.name == STDIN else Path(source.name).name
     if header is None:
         return Provenance(source_hash=digest, file=file)
@@ -290,6 +303,10 @@ def stale_callers(modules: Sequence[Module], library: Library) -> list[tuple[str
             if now is not None and now != call.signature:
                 found.append((entry.name, call.signature.name))
     return found
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _text(data: bytes, name: str) -> str:

@@ -76,7 +76,7 @@ class Bench:
         """Store every script of the text; their names. Raises CompileError."""
         with Context(self.config, self.library) as context:
             compiled = pipeline.compile_source(Source(name, text), context)
-        items = compiled.items(pipeline.provenance_of(compiled.source))
+        items = compiled.items()
         return [entry.name for entry in pipeline.store(items, self.library)]
 
     def run(self, name: str, args: Mapping[str, Any] | None = None, *, format_: str = "jsonl", **options: Any) -> Ran:

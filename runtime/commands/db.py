@@ -86,7 +86,7 @@ def query_command(
     with open_context(config, read_only=True) as context, context.library:
         compiled = pipeline.compile_query(text_or_stdin(text), context)
         console.unreadable(context.failures)
-        library = Overlay(context.library, compiled.items(pipeline.provenance_of(compiled.source)))
+        library = Overlay(context.library, compiled.items())
         name = compiled.modules[0].signature.name
         return execute(console, library, name, {}, config, format_, read_only=True, **options)
 

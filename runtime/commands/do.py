@@ -17,7 +17,7 @@ from runtime.errors import SopError
 @click.argument("text")
 @click.option("--save", metavar="NAME", help="Store the program under this name, then run it.")
 @click.option(
-    "--translator", type=click.Choice(["model", "patterns"]), envvar="SOP_TRANSLATOR", help="What translates."
+    "--translator", type=click.Choice(["model", "local", "patterns"]), envvar="SOP_TRANSLATOR", help="What translates."
 )
 @click.option("--model", metavar="NAME", envvar="SOP_MODEL", help="Model that translates (default: sop.toml).")
 @run_options
@@ -63,7 +63,7 @@ def do_command(
         if writes:
             hint = "put the text in a file, and use `sopc compile` and `sopvm run`"
             raise SopError("C0111", f"this would write {', '.join(writes)}, and `sopvm do` only reads", hint)
-        items = compiled.items(pipeline.provenance_of(source))
+        items = compiled.items(draft.work)
         if save is not None:
             for entry in pipeline.store(items, context.library):
                 console.note(f"{entry.name}: version {entry.version}")

@@ -12,9 +12,10 @@ from runtime.bytecode.module import Effects
 class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where a version came from.
 
-    translator: "hand" (no English), "patterns", or "model"; model: its name; prompt_hash, text_hash, source_hash:
-    "sha256:…" of the prompt, of the English and of the DSL. file: the source's name. copy_of: the version that a
-    rollback brought back.
+    translator: "hand" (no English), "patterns", "model" or "local"; model: its name; prompt_hash, text_hash,
+    source_hash: "sha256:…" of the first request, of the English and of the DSL. file: the source's name. copy_of: the
+    version that a rollback brought back. work: sha256 in hex of all that a model was asked and answered, which the
+    library keeps.
     """
 
     translator: str = "hand"
@@ -24,6 +25,7 @@ class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
     source_hash: str = ""
     file: str = ""
     copy_of: int = 0
+    work: str = ""
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -23,12 +23,14 @@ MAX_NAME_BYTES: Final = 200  # of a script or a tag: LMDB's keys end at 511 byte
 
 
 class Item(NamedTuple):
-    """A module to store: its encoded bytes, their hash (codec.module_hash) and where it came from."""
+    """A module to store: its encoded bytes, their hash (codec.module_hash) and where it came from. work: what a model
+    was asked and answered, as provenance.work names it."""
 
     name: str
     hash: str
     module: bytes
     provenance: Provenance = Provenance()
+    work: bytes = b""
 
 
 class Library:
@@ -134,6 +136,12 @@ class Library:
             tags = {name: _tags(transaction, name) for name in sorted(done)}
         entries.sort(key=lambda entry: (entry.name, entry.version))
         return Bundle(tuple(entries), {name: by_tag for name, by_tag in tags.items() if by_tag}, modules)
+
+    def work(self, entry: Entry) -> bytes | None:
+        """What a model was asked and answered on the way to a version, None when nothing is kept."""
+        with self.environment.read() as transaction:
+            data = None if transaction is None else transaction.get(_work_of(entry))
+        return None if data is None else bytes(data)
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -255,6 +263,10 @@ def _tags_of(name: str) -> bytes:
     return b"t:" + name.encode() + b"\0"
 
 
+def _work_of(entry: Entry) -> bytes:
+    return b"w:" + entry.name.encode() + b"\0" + entry.provenance.work.encode()
+
+
 def _scan(transaction: Any, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
     if transaction is None:
         return
@@ -298,6 +310,8 @@ def _put(transaction: Any, item: Item, entry: Entry) -> Entry:
         return current
     entry = msgspec.structs.replace(entry, version=current.version + 1 if current else 1)
     _write_version(transaction, entry)
+    if item.work:
+        transaction.put(_work_of(entry), item.work)
     return entry
 
 
@@ -307,6 +321,7 @@ def _forget(transaction: Any, name: str) -> int:
     keys += [key for prefix in (_versions_of(name), _tags_of(name)) for key, _ in _scan(transaction, prefix)]
     # a module's name is part of its hash, so no other script shares these
     keys += [b"m:" + entry.hash.encode() for entry in versions]
+    keys += [_work_of(entry) for entry in versions if entry.provenance.work]
     for key in keys:
         transaction.delete(key)
     return len(versions)

@@ -128,7 +128,8 @@ CODES: tuple[Code, ...] = (
     Code(
         "T0306",
         "rate limit",
-        "The server takes no more requests for now. Nothing was stored; compiling again later goes on from here.",
+        "The server takes no more requests for now, and says to wait longer than `wait` in sop.toml allows (60 s), or "
+        "does not say how long. Nothing was stored; compiling again later goes on from here.",
         "sopc compile *.txt",
         "sopc compile boxes.txt --translator patterns",
     ),
@@ -173,6 +174,14 @@ CODES: tuple[Code, ...] = (
         "The server does not take the request: most often it has no model of that name.",
         "--model no-such-model",
         "--model gpt-4.1",
+    ),
+    Code(
+        "T0320",
+        "the script writes and the text does not say so",
+        "The script of a model writes, and no sentence speaks of a change to the data. The model is told so; where it "
+        "insists, the program is stored only after a person's yes.",
+        "Show the boxes.   (and the script deletes some)",
+        "Show the boxes. Then delete those that are empty.",
     ),
     Code(
         "T0401",

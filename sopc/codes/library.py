@@ -84,6 +84,14 @@ CODES: Final[tuple[Code, ...]] = (
         "sopc ls --home .sop",
     ),
     Code(
+        "L0111",
+        "no work of a model is kept",
+        "The version was written by hand or by sentence patterns, or came from another library or a .sop file: there "
+        "are no requests and replies to show.",
+        "sopc show --work by_hand",
+        "sopc history by_hand",
+    ),
+    Code(
         "C0101",
         "wrong usage",
         "The command line could not be understood: an unknown command or option, or one too many or too few values. "

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -19,6 +19,9 @@ from sopc.diagnostics import CompileError
 from sopc.files import write_text
 from sopc.pipeline import STDIN, Compiled
 from sopc.source import Source
+
+if TYPE_CHECKING:
+    from sopc.english.model.records import Work
 
 Take = Literal["text", "sop"]
 
@@ -38,15 +41,19 @@ class Settings:
     translator: str | None = None
     model: str | None = None
     locked: bool = False
+    show_work: bool = False
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A compiled source. write_to: where the new translation goes, None when there is none."""
+    """A compiled source. write_to: where the new translation goes, None when there is none. work: what a model was
+    asked for it. asks_for_change: whether its text, where it is English, speaks of a change to the data."""
 
     compiled: Compiled
     translated: bool
     write_to: Path | None = None
+    work: Work | None = None
+    asks_for_change: bool = True
 
 
 def translation_options(function: click.decorators.FC) -> click.decorators.FC:
@@ -56,9 +63,10 @@ def translation_options(function: click.decorators.FC) -> click.decorators.FC:
     )(function)
     return click.option(
         "--translator",
-        type=click.Choice(["model", "patterns"]),
+        type=click.Choice(["model", "local", "patterns"]),
         envvar="SOP_TRANSLATOR",
-        help="What translates English (default: sop.toml, else a model where one is configured, else patterns).",
+        help="What translates English (default: sop.toml, else a model where one is configured or set up here, else "
+        "patterns).",
     )(function)
 
 
@@ -67,6 +75,7 @@ def translation_options(function: click.decorators.FC) -> click.decorators.FC:
 @click.option("--locked", is_flag=True, help="Translate nothing: exit 4 where that would be needed.")
 @click.option("--take", type=click.Choice(["text", "sop"]), help="Which to believe when text and .sop both changed.")
 @click.option("--show-prompt", is_flag=True, help="Print what a model would be sent, and do nothing else.")
+@click.option("--show-work", is_flag=True, help="Print every request to a model and its reply, on stderr.")
 @click.option("--yes", is_flag=True, help="Store a newly translated program that writes without asking.")
 @translation_options
 @database_options
@@ -78,6 +87,7 @@ def compile_command(
     locked: bool,
     take: Take | None,
     show_prompt: bool,
+    show_work: bool,
     yes: bool,
     translator: str | None,
     model: str | None,
@@ -98,15 +108,15 @@ def compile_command(
     """
     with open_context(load_config(home, databases)) as context, context.library:
         if show_prompt:
-            _show_prompts(files, context, model)
+            _show_prompts(files, context, translator, model)
             return
-        settings = Settings(take, translator, model, locked)
+        settings = Settings(take, translator, model, locked, show_work)
         prepared = [prepare(path, context, settings, console) for path in files]
         _check_unique(prepared)
         if not yes:
-            _confirm([p.compiled for p in prepared if p.translated], console)
+            _confirm([p for p in prepared if p.translated], console)
         modules = [module for p in prepared for module in p.compiled.modules]
-        items = [item for p in prepared for item in p.compiled.items(pipeline.provenance_of(p.compiled.source))]
+        items = [item for p in prepared for item in p.compiled.items(p.work)]
         pipeline.generate_sql(modules, items, context)
         for each in prepared:
             if each.write_to is not None:
@@ -182,8 +192,10 @@ def _with_its_examples(program: Source, context: Context) -> Compiled:
 
 
 def _prepare_english(source: Source, context: Context, settings: Settings, console: Console) -> Prepared:
+    from sopc.english.changes import speaks_of_a_change
     from sopc.english.examples.read import read_examples
     from sopc.english.lock import check_source, decide, keep_sop, locked, split_sop, stamp
+    from sopc.english.model.repair import Watch
     from sopc.english.sentences import read_workflow
 
     workflow = read_workflow(source.text, pipeline.stem(source))
@@ -206,11 +218,14 @@ def _prepare_english(source: Source, context: Context, settings: Settings, conso
     if settings.locked:
         raise locked(source.name, f"{workflow.name}.sop", exists=existing is not None)
     read_examples(source)  # before anything is sent or translated
-    draft = pipeline.draft(source, context, settings.translator, settings.model)
+    watch = Watch(console.note, console.note) if settings.show_work else Watch(console.note)
+    draft = pipeline.draft(source, context, settings.translator, settings.model, watch)
     console.unreadable(context.failures)
-    console.note(f"{source.name}: translated by {draft.translator}")
+    summary = f" ({draft.work.summary})" if draft.work else ""
+    console.note(f"{source.name}: translated by {draft.translator}{summary}")
     made = Source(str(beside) if beside else STDIN, stamp(draft.sop_text, file))
-    return Prepared(tried(source, made, context), translated=True, write_to=beside)
+    changes = speaks_of_a_change(workflow)
+    return Prepared(tried(source, made, context), True, beside, draft.work, changes)
 
 
 def tried(text: Source, program: Source, context: Context) -> Compiled:
@@ -238,24 +253,26 @@ def _check_unique(prepared: Sequence[Prepared]) -> None:
             defined[name] = source
 
 
-def _show_prompts(files: Sequence[str], context: Context, model: str | None) -> None:
+def _show_prompts(files: Sequence[str], context: Context, translator: str | None, model: str | None) -> None:
     for path in files:
-        for message in pipeline.prompt(pipeline.read(path), context, model):
+        for message in pipeline.prompt(pipeline.read(path), context, translator, model):
             click.echo(f"--- {message['role']}\n{message['content']}")
 
 
-def _confirm(new: Sequence[Compiled], console: Console) -> None:
+def _confirm(new: Sequence[Prepared], console: Console) -> None:
     """Ask on a terminal before a new translation that writes is stored; elsewhere refuse."""
-    for compiled in new:
+    for each in new:
+        compiled = each.compiled
         writes = sorted({store for module in compiled.modules for store in module.effects.writes})
         if not writes:
             continue
         name = compiled.modules[-1].signature.name
+        stores = ", ".join(writes) + ("" if each.asks_for_change else ", though nothing in its text speaks of a change")
         console.note(compiled.source.text)
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             hint = "read the program above, then compile again with --yes"
-            raise NeedsYes("C0108", f"{name} is new and writes {', '.join(writes)}, so nothing was stored", hint)
-        if not click.confirm(f"{name} writes {', '.join(writes)}. Store it?", err=True):
+            raise NeedsYes("C0108", f"{name} is new and writes {stores}; nothing was stored", hint)
+        if not click.confirm(f"{name} writes {stores}. Store it?", err=True):
             raise NeedsYes(
                 "C0108", f"{name} was not accepted, so nothing was stored", "edit the text, or the .sop file"
             )

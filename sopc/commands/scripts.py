@@ -12,7 +12,7 @@ from runtime.bytecode.module import Effects, Module
 from runtime.commands.app import Console
 from runtime.commands.options import PATH, complete_script, home_option, load_config, output_options
 from runtime.commands.rows import print_rows
-from runtime.errors import UsageError
+from runtime.errors import SopError, UsageError
 from runtime.library.records import Entry
 from runtime.library.store import Library
 from sopc.pipeline import STDIN
@@ -39,17 +39,33 @@ def ls_command(home: str | None, format_: str) -> None:
 
 @click.command("show")
 @click.argument("name", shell_complete=complete_script)
+@click.option("--work", is_flag=True, help="Print what a model was asked and answered for it instead.")
 @home_option
 @output_options(default=None)
-def show_command(name: str, home: str | None) -> None:
+def show_command(name: str, work: bool, home: str | None) -> None:
     """Print a script's program (NAME, NAME@VERSION or NAME@TAG).
 
     \b
       sopc show list_vessels
       sopc show list_vessels@1
+      sopc show --work list_vessels   # every request to a model and its reply, with tokens and seconds
     """
     with open_library(home) as library:
-        click.echo(load(library, library.resolve(name)).debug.source.rstrip("\n"))
+        entry = library.resolve(name)
+        click.echo(_work_text(library, entry) if work else load(library, entry).debug.source.rstrip("\n"))
+
+
+def _work_text(library: Library, entry: Entry) -> str:
+    from sopc.english.model.records import decode_work, round_text
+
+    kept = library.work(entry)
+    if kept is None:
+        raise SopError(
+            "L0111", f"no work of a model is kept for version {entry.version} of {entry.name}", made_by(entry)
+        )
+    work = decode_work(kept)
+    rounds = [round_text(number, each) for number, each in enumerate(work.rounds, 1)]
+    return "\n".join([f"{work.model} at {work.host}: {work.summary}", *rounds])
 
 
 @click.command("history")

@@ -5,27 +5,45 @@ from __future__ import annotations
 import ipaddress
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from runtime.config import Config
+from runtime.errors import UsageError
+from sopc.english.model.records import DECODINGS, Decoding
 
-DEFAULT_MODEL: Final = "gpt-4.1"
+DEFAULT_MODEL: Final = "gpt-5"
 OWN_ENDPOINT: Final = "https://api.openai.com/v1"
 TIMEOUT_SECONDS: Final = 120.0
+WAIT_SECONDS: Final = 60.0
+ROUNDS: Final = 3
+TOKENS: Final = 100_000
+REPLY_TOKENS: Final = 8_000
 _NO_KEY: Final = "none"
 
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """How to reach a model. base_url: of a server that speaks OpenAI's API. samples: databases whose values may be
-    shown to it although it is not on this machine. timeout: seconds that a reply may take."""
+    """How to reach a model, and how much it may be asked.
+
+    base_url: of a server that speaks OpenAI's API. samples: databases whose values may be shown to it although it is
+    not on this machine. timeout: seconds that a reply may take. wait: seconds, all in all, to wait where the server
+    says that it takes no more requests. rounds: of repair, after the first reply. tokens: that all requests and replies
+    for one script may have. decoding: how the server is given the grammar, None to find out. file: of a model on this
+    machine, None for a server.
+    """
 
     model: str
     base_url: str
     api_key: str
     timeout: float = TIMEOUT_SECONDS
     samples: frozenset[str] = frozenset()
+    wait: float = WAIT_SECONDS
+    rounds: int = ROUNDS
+    tokens: int = TOKENS
+    decoding: Decoding | None = None
+    file: Path | None = None
 
     def __repr__(self) -> str:
         return f"ModelOptions(model={self.model!r}, base_url={self.host!r})"
@@ -37,6 +55,25 @@ class ModelOptions:
     @property
     def label(self) -> str:
         return f"model {self.model} at {self.host}"
+
+    @property
+    def remembered_as(self) -> str:
+        """What is found out about the endpoint is kept under this name."""
+        return f"{self.file or self.base_url} {self.model}"
+
+    @property
+    def is_openai(self) -> bool:
+        return self.base_url.rstrip("/") == OWN_ENDPOINT
+
+    @property
+    def is_small(self) -> bool:
+        """Whether a long prompt would take minutes to read."""
+        return self.file is not None
+
+    @property
+    def most_fields(self) -> int:
+        """How many fields of all schemas the prompt may show."""
+        return 80 if self.is_small else 250
 
     @property
     def is_local(self) -> bool:
@@ -67,4 +104,27 @@ def model_options(config: Config, model: str | None = None) -> ModelOptions | No
     if not named and (base_url or OWN_ENDPOINT).rstrip("/") == OWN_ENDPOINT:
         named = DEFAULT_MODEL
     shown = {name for name, table in config.declared.items() if table.get("samples") is True}
-    return ModelOptions(named or "", base_url or OWN_ENDPOINT, key or _NO_KEY, samples=frozenset(shown))
+    return ModelOptions(
+        named or "",
+        base_url or OWN_ENDPOINT,
+        key or _NO_KEY,
+        config.number("timeout", TIMEOUT_SECONDS),
+        frozenset(shown),
+        config.number("wait", WAIT_SECONDS),
+        int(config.number("rounds", ROUNDS)),
+        int(config.number("tokens", TOKENS)),
+        _decoding(config.setting("decoding")),
+    )
+
+
+def local_options(config: Config) -> ModelOptions | None:
+    """The model on this machine that `sopc model use` set up, None without one."""
+    return None
+
+
+def _decoding(name: str | None) -> Decoding | None:
+    if name in (None, "auto"):
+        return None
+    if name not in DECODINGS:
+        raise UsageError("C0202", f'there is no decoding "{name}"', f"auto, {', '.join(DECODINGS)}")
+    return name

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,249 +13,283 @@ from runtime.bytecode.module import Effects, Parameter, Signature
 from runtime.config import Config
 from runtime.databases.schema import Field, Schema, Store
 from runtime.errors import SopError, UsageError
-from runtime.types import DATE, INT, NULL, TEXT
+from runtime.types import INT, NULL, TEXT
 from sopc.diagnostics import CompileError
-from sopc.dsl.fmt import format_source
 from sopc.dsl.parse import parse
-from sopc.english.model import prompt
-from sopc.english.prompt import EXAMPLE
+from sopc.english.model.probe import FILE_NAME, remembered
+from sopc.english.model.records import Decoding
+from sopc.english.model.repair import Watch
 from sopc.english.sample import NoSampler
 from sopc.english.sentences import read_workflow
 from sopc.english.settings import ModelOptions, model_options
-from sopc.english.translate import Draft, choose, draft
+from sopc.english.task import Task
+from sopc.english.translate import Asking, Draft, choose, draft
 from sopc.source import Source
 from sopc.tree.check import check
+from tests.stand_in import HANG, Answer, Fail, Say, StandIn
 
 KEY = "sk-very-secret"
 ENGLISH = "Big boxes\n\nShow the boxes whose size is above 10."
-GOOD = "script big_boxes()\n  @1 emit from boxes where size > 10\nend"
+GOOD = "script big_boxes()\n  @1 emit from boxes where size > 10\nend\n"
 WRONG_FIELD = GOOD.replace("size", "sizes")
+WORSE = GOOD.replace("size > 10", "sizes > 10 and weight > 3")
 SCHEMAS = {"main": Schema({"boxes": Store("boxes", (Field("colour", TEXT), Field("size", INT)))})}
 
-
-class StandIn:
-    """A stand-in for a model server: gives the replies it was told, in order, and keeps the requests it got.
-
-    A reply is a text (status 200), (text, finish reason), a status, or "hang" for one that never comes.
-    """
-
-    def __init__(self, *replies: Any) -> None:
-        self.replies = list(replies)
-        self.requests: list[dict[str, Any]] = []
-        self.keys: list[str | None] = []
-        self.released = threading.Event()
-        stand_in = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                stand_in.requests.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-                stand_in.keys.append(self.headers["authorization"])
-                stand_in.answer(self, stand_in.replies.pop(0))
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
-
-    def answer(self, handler: BaseHTTPRequestHandler, reply: Any) -> None:
-        if reply == "hang":
-            self.released.wait()
-            return
-        if isinstance(reply, int):
-            body: Any = {"error": {"message": f"no, and the key was {KEY}", "type": "error"}}
-            self.send(handler, reply, json.dumps(body).encode())
-            return
-        if isinstance(reply, bytes):
-            self.send(handler, 200, reply)
-            return
-        text, reason = reply if isinstance(reply, tuple) else (reply, "stop")
-        message = {"role": "assistant", "content": text}
-        choice = {"index": 0, "message": message, "finish_reason": reason}
-        body = {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
-        self.send(handler, 200, json.dumps(body).encode())
-
-    @staticmethod
-    def send(handler: BaseHTTPRequestHandler, status: int, body: bytes) -> None:
-        handler.send_response(status)
-        handler.send_header("content-type", "application/json")
-        handler.send_header("retry-after", "7")
-        handler.send_header("content-length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    def close(self) -> None:
-        self.released.set()
-        self.server.shutdown()
-        self.server.server_close()
+Server = Callable[..., StandIn]
 
 
 @pytest.fixture
-def servers() -> Iterator[list[StandIn]]:
+def serve() -> Iterator[Server]:
     made: list[StandIn] = []
-    yield made
+
+    def start(*answers: Answer, **settings: Any) -> StandIn:
+        made.append(StandIn(*answers, **settings))
+        return made[-1]
+
+    yield start
     for server in made:
         server.close()
 
 
-def translate(servers: list[StandIn], *replies: Any, **options: Any) -> Draft:
-    server = StandIn(*replies)
-    servers.append(server)
-    chosen = ModelOptions("stand-in", server.url, KEY, **options)
-    return draft(ENGLISH, "file", SCHEMAS, model=chosen)
+def task(english: str = ENGLISH, sampler: NoSampler | None = None) -> Task:
+    signature = Signature("pack", (Parameter("size", INT),), NULL, None, ("main",))
+    scripts = {"pack": (signature, Effects(writes=("main.boxes",)))}
+    return Task(read_workflow(english, "file"), SCHEMAS, sampler or NoSampler(), scripts.get, lambda: list(scripts))
 
 
-def refusal(servers: list[StandIn], *replies: Any, **options: Any) -> SopError:
+def judge(script: Source) -> None:
+    check(parse(script), script, SCHEMAS, lambda name: None)
+
+
+def translate(server: StandIn, home: Path = Path("nowhere"), watch: Watch | None = None, **more: Any) -> Draft:
+    options = ModelOptions("stand-in", server.url, KEY, **more)
+    return draft(task(), Asking(options, judge, home, watch or Watch()), ENGLISH, "file")
+
+
+def refusal(server: StandIn, **more: Any) -> SopError:
     with pytest.raises(SopError) as error:
-        translate(servers, *replies, **options)
+        translate(server, **more)
     assert KEY not in f"{error.value} {error.value.hint} {error.value.__cause__}"
     assert error.value.__suppress_context__ or error.value.__context__ is None
     return error.value
 
 
-def test_a_reply_in_a_code_block_becomes_the_script(servers: list[StandIn]) -> None:
-    made = translate(servers, f"Here it is:\n```sop\n{GOOD}\n```\nAnything else?")
-    assert made.sop_text.endswith("script big_boxes()\n  @1 emit from boxes where size > 10\nend\n")
+# ── replies ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_reply_in_a_code_block_becomes_the_script(serve: Server) -> None:
+    server = serve(f"Here it is:\n```sop\n{GOOD}```\nAnything else?")
+    made = translate(server)
+    assert made.sop_text.endswith(GOOD)
     assert "# translator: model stand-in at 127.0.0.1\n" in made.sop_text
     assert "# 1. Show the boxes whose size is above 10." in made.sop_text
     assert made.translator == "model stand-in at 127.0.0.1"
-    assert servers[0].keys == [f"Bearer {KEY}"]
-    assert servers[0].requests[0]["model"] == "stand-in"
+    assert set(server.keys) == {f"Bearer {KEY}"}
+    assert server.requests[0]["model"] == "stand-in"
 
 
-def test_the_script_is_named_after_the_text_whatever_the_model_calls_it(servers: list[StandIn]) -> None:
-    made = translate(servers, GOOD.replace("big_boxes", "something"))
+def test_the_script_is_named_after_the_text_whatever_the_model_calls_it(serve: Server) -> None:
+    made = translate(serve(GOOD.replace("big_boxes", "something")))
     assert made.name == "big_boxes"
     assert "script big_boxes()" in made.sop_text
 
 
-def test_a_wrong_script_gets_one_round_of_repair_with_its_findings(servers: list[StandIn]) -> None:
-    made = translate(servers, f"```\n{WRONG_FIELD}\n```", f"```\n{GOOD}\n```")
-    assert "where size > 10" in made.sop_text
-    repair = servers[0].requests[1]["messages"]
-    assert [message["role"] for message in repair] == ["system", "user", "assistant", "user"]
-    assert "sizes" in repair[3]["content"]
-    assert "error E0" in repair[3]["content"]
+@pytest.mark.parametrize("reply", ["Sure, I can help with that!", "", "```\n```"])
+def test_prose_or_nothing_instead_of_a_script_is_an_error(reply: str, serve: Server) -> None:
+    assert refusal(serve(reply)).code == "T0310"
 
 
-def test_a_script_that_is_still_wrong_after_repair_is_an_error_with_its_findings(servers: list[StandIn]) -> None:
-    with pytest.raises(CompileError, match="sizes"):
-        translate(servers, WRONG_FIELD, WRONG_FIELD)
-    assert len(servers[0].requests) == 2
+@pytest.mark.parametrize("reply", [b"<html>", b"{}", b'{"choices": []}'])
+def test_a_reply_that_is_no_completion_is_an_error(reply: bytes, serve: Server) -> None:
+    assert refusal(serve(reply), decoding="none").code == "T0307"
+
+
+@pytest.mark.parametrize("reply", ['cannot "which boxes are meant"', '```\ncannot "which boxes are meant"\n```'])
+def test_a_model_may_say_that_it_can_not(reply: str, serve: Server) -> None:
+    error = refusal(serve(reply))
+    assert error.code == "T0311"
+    assert error.message.endswith(": which boxes are meant")
+
+
+# ── failures of the server ───────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
     ("status", "code"),
     [(401, "T0305"), (403, "T0305"), (429, "T0306"), (500, "T0307"), (503, "T0307"), (400, "T0312"), (404, "T0312")],
 )
-def test_a_refusal_of_the_server_is_a_clear_error(status: int, code: str, servers: list[StandIn]) -> None:
-    error = refusal(servers, status)
-    assert error.code == code
-    assert len(servers[0].requests) == 1
+@pytest.mark.parametrize("decoding", ["none", "responses"])
+def test_a_refusal_of_the_server_is_a_clear_error(status: int, code: str, decoding: str, serve: Server) -> None:
+    server = serve(Fail(status), Fail(status), forms=["responses"])
+    assert refusal(server, decoding=decoding).code == code
+    assert len(server.requests) == 1 + (decoding == "responses" and code == "T0312")  # once more without a grammar
 
 
-def test_a_rate_limit_says_how_long_to_wait(servers: list[StandIn]) -> None:
-    assert "7 seconds" in (refusal(servers, 429).hint or "")
+def test_a_rate_limit_is_waited_for_as_told(serve: Server) -> None:
+    server = serve(Fail(429, "0"), Fail(429, "0.01"), GOOD)
+    told: list[str] = []
+    assert translate(server, watch=Watch(told.append)).name == "big_boxes"
+    assert len(server.requests) == 3
+    assert told[1] == "model stand-in at 127.0.0.1 takes no more requests now: waiting 0.01 s as it says"
 
 
-def test_a_reply_that_does_not_come_in_time_is_an_error(servers: list[StandIn]) -> None:
-    assert refusal(servers, "hang", timeout=0.2).code == "T0308"
+@pytest.mark.parametrize("told", ["61", None, "soon", "inf", "-1"])
+def test_a_rate_limit_that_is_too_long_or_says_nothing_is_an_error(told: str | None, serve: Server) -> None:
+    server = serve(Fail(429, told))
+    error = refusal(server)
+    assert error.code == "T0306"
+    assert len(server.requests) == 1
+    assert ("61 seconds" in (error.hint or "")) is (told == "61")
 
 
-def test_a_reply_cut_off_at_its_greatest_length_is_an_error(servers: list[StandIn]) -> None:
-    assert refusal(servers, (GOOD[:30], "length")).code == "T0309"
+def test_a_reply_that_does_not_come_in_time_is_an_error(serve: Server) -> None:
+    assert refusal(serve(HANG), timeout=0.2, decoding="none").code == "T0308"
 
 
-@pytest.mark.parametrize("reply", ["Sure, I can help with that!", "", "```\n```"])
-def test_prose_or_nothing_instead_of_a_script_is_an_error(reply: str, servers: list[StandIn]) -> None:
-    assert refusal(servers, reply).code == "T0310"
+@pytest.mark.parametrize("decoding", ["none", "responses"])
+def test_a_reply_cut_off_at_its_greatest_length_is_an_error(decoding: Decoding, serve: Server) -> None:
+    server = serve(Say([GOOD[:30]], "length"))
+    server.forms = ["responses"] if decoding == "responses" else []
+    server.grammar_of = lambda request: None  # type: ignore[method-assign]
+    assert refusal(server, decoding=decoding).code == "T0309"
 
 
-@pytest.mark.parametrize("reply", [b"<html>", b"{}", b'{"choices": []}'])
-def test_a_reply_that_is_no_completion_is_an_error(reply: bytes, servers: list[StandIn]) -> None:
-    assert refusal(servers, reply).code in ("T0307", "T0310")
+@pytest.mark.parametrize("decoding", ["none", "responses"])
+def test_a_connection_that_breaks_is_an_error(decoding: Decoding, serve: Server) -> None:
+    error = refusal(serve(Say([GOOD * 20], breaks=True), forms=["responses"]), decoding=decoding)
+    assert error.code == "T0307"
+    assert "broke off" in error.message
 
 
-def test_a_model_may_say_that_it_can_not(servers: list[StandIn]) -> None:
-    error = refusal(servers, 'cannot "which boxes are meant"')
-    assert error.code == "T0311"
-    assert "which boxes are meant" in error.message
-
-
-def test_a_server_that_is_not_there_is_an_error() -> None:
-    server = StandIn()
+def test_a_server_that_is_not_there_is_an_error(serve: Server) -> None:
+    server = serve()
     server.close()
-    with pytest.raises(SopError) as error:
-        draft(ENGLISH, "file", SCHEMAS, model=ModelOptions("m", server.url, KEY, timeout=5))
-    assert error.value.code == "T0304"
+    assert refusal(server, timeout=5).code == "T0304"
 
 
-# ── what is sent ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class Values(NoSampler):
-    def examples(self, store: str, field: str, count: int) -> tuple[str, ...]:
-        return ("crimson",) if (store, field) == ("main.boxes", "colour") else ()
-
-
-def sent(base_url: str, samples: frozenset[str] = frozenset()) -> str:
-    signature = Signature("pack", (Parameter("size", INT),), NULL, None, ("main",))
-    effects = Effects(writes=("main.boxes",))
-    messages = prompt(
-        read_workflow(ENGLISH, "file"),
-        SCHEMAS,
-        Values(),
-        {"pack": (signature, effects)}.get,
-        lambda: ["pack"],
-        ModelOptions("m", base_url, KEY, samples=samples),
-    )
-    return "\n".join(message["content"] for message in messages)
-
-
-def test_the_prompt_holds_language_functions_schema_scripts_and_numbered_sentences() -> None:
-    text = sent("https://example.invalid/v1")
-    for part in (
-        "for each x in QUERY do",
-        "start_of(date, text) -> date",
-        "boxes(colour: text, size: int)",
-        "pack(size: int) -> null writes main.boxes",
-        "1. Show the boxes whose size is above 10.",
-        "name of the script: big_boxes",
-    ):
-        assert part in text
-    assert KEY not in text
+# ── the grammar ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
-    ("url", "samples", "shown"),
-    [
-        ("http://127.0.0.1:8080/v1", frozenset(), True),
-        ("http://localhost:8080/v1", frozenset(), True),
-        ("http://[::1]:8080/v1", frozenset(), True),
-        ("https://api.openai.com/v1", frozenset(), False),
-        ("http://127.0.0.1.example.invalid/v1", frozenset(), False),
-        ("http://192.168.0.7/v1", frozenset(), False),
-        ("https://api.openai.com/v1", frozenset({"main"}), True),
-        ("https://api.openai.com/v1", frozenset({"other"}), False),
-    ],
+    ("forms", "decoding", "probes"),
+    [(["llama"], "llama", 1), (["vllm"], "vllm", 2), (["responses"], "responses", 3), ([], "none", 3)],
 )
-def test_values_of_the_data_are_shown_to_this_machine_only(url: str, samples: frozenset[str], shown: bool) -> None:
-    assert ("crimson" in sent(url, samples)) is shown
+@pytest.mark.parametrize("strict", [False, True])
+def test_an_endpoint_is_tried_out_once_for_what_it_enforces(
+    forms: list[str], decoding: str, probes: int, strict: bool, serve: Server, tmp_path: Path
+) -> None:
+    server = serve(GOOD, GOOD, forms=forms, strict=strict)
+    for _ in range(2):
+        made = translate(server, tmp_path)
+        assert made.work is not None
+        assert made.work.decoding == decoding
+        assert made.sop_text.endswith(GOOD)
+    assert len(server.probes) == probes
+    assert remembered(tmp_path) == {f"{server.url} stand-in": decoding}
+    assert KEY not in (tmp_path / FILE_NAME).read_text()
 
 
-def test_the_worked_example_of_the_prompt_is_right() -> None:
-    script = EXAMPLE.split("```\n")[1]
-    source = Source("example", script)
-    assert format_source(source) == script
-    boxes = Store(
-        "boxes", (Field("id", INT), Field("colour", TEXT), Field("size", INT.or_null()), Field("made_on", DATE))
+@pytest.mark.parametrize("content", ["", "[]", '{"x": 3}', "{"])
+def test_what_was_remembered_and_is_damaged_is_found_out_again(content: str, serve: Server, tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_text(content)
+    server = serve(GOOD, forms=["llama"])
+    translate(server, tmp_path)
+    assert len(server.probes) == 1
+
+
+@pytest.mark.parametrize("form", ["llama", "vllm", "responses"])
+def test_a_program_that_names_a_missing_field_can_not_be_decoded(form: str, serve: Server) -> None:
+    server = serve(Say([WRONG_FIELD, GOOD]), forms=[form])
+    made = translate(server)
+    assert made.sop_text.endswith(GOOD)
+    assert made.work is not None
+    assert len(made.work.rounds) == 1
+
+
+def test_under_the_grammar_a_model_still_has_a_way_out(serve: Server) -> None:
+    reason = 'cannot "the boxes have no weight"'
+    assert refusal(serve(Say([GOOD.replace("size", "weight"), reason]), forms=["llama"])).code == "T0311"
+
+
+def test_prose_can_not_be_decoded(serve: Server) -> None:
+    server = serve(Say(["Sure! Here is what I would do.", GOOD]), forms=["llama"])
+    assert translate(server).sop_text.endswith(GOOD)
+
+
+def test_a_grammar_that_the_server_refuses_is_left_out_and_told(serve: Server) -> None:
+    server = serve(Fail(400), GOOD, forms=["llama"])
+    told: list[str] = []
+    made = translate(server, watch=Watch(told.append))
+    assert made.work is not None
+    assert made.work.decoding == "none"
+    assert "grammar" in server.requests[0]
+    assert "grammar" not in server.requests[1]
+    assert "refuses the grammar" in told[0]
+
+
+# ── repair ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_wrong_goes_back_as_data_with_the_line_it_is_in(serve: Server) -> None:
+    server = serve(WRONG_FIELD, GOOD)
+    made = translate(server)
+    assert made.sop_text.endswith(GOOD)
+    messages = server.requests[1]["messages"]
+    assert messages[:-2] == server.requests[0]["messages"]
+    assert messages[-2] == {"role": "assistant", "content": WRONG_FIELD}
+    finding = json.loads(messages[-1]["content"].splitlines()[1])
+    assert finding["code"].startswith("E02")
+    assert finding["text"] == "@1 emit from boxes where sizes > 10"
+    assert (finding["line"], "size" in finding["try"]) == (2, True)
+
+
+def test_repair_stops_when_a_round_does_not_improve(serve: Server) -> None:
+    server = serve(WRONG_FIELD, WRONG_FIELD)
+    with pytest.raises(CompileError, match="sizes"):
+        translate(server)
+    assert len(server.requests) == 2
+
+
+def test_repair_goes_on_while_it_improves_and_the_best_attempt_counts(serve: Server) -> None:
+    server = serve("script a(\n", WORSE, WRONG_FIELD, WORSE)
+    with pytest.raises(CompileError, match="sizes") as error:
+        translate(server)
+    assert len(server.requests) == 4
+    assert error.value.source.text == WRONG_FIELD
+
+
+def test_rounds_and_tokens_are_bounded(serve: Server) -> None:
+    server = serve(WRONG_FIELD)
+    with pytest.raises(CompileError):
+        translate(server, rounds=0)
+    server = serve(WRONG_FIELD)
+    with pytest.raises(CompileError):
+        translate(server, tokens=100)
+    assert len(server.requests) == 1
+
+
+def test_the_work_holds_every_request_and_reply_with_its_tokens(serve: Server) -> None:
+    shown: list[str] = []
+    server = serve(WRONG_FIELD, GOOD)
+    work = translate(server, watch=Watch(work=shown.append)).work
+    assert work is not None
+    assert [list(each.request) for each in work.rounds] == [request["messages"] for request in server.requests]
+    assert [each.reply.text for each in work.rounds] == [WRONG_FIELD, GOOD]
+    assert (work.prompt_tokens, work.rounds[0].reply.cached_tokens) == (240, 100)
+    assert work.reply_tokens == len(WRONG_FIELD) // 4 + len(GOOD) // 4
+    assert WRONG_FIELD in shown[0] and "E02" in shown[0] and "Show the boxes" in shown[0]
+    assert GOOD.strip() in shown[1] and "corrected" in shown[1]
+    assert KEY not in "".join(shown)
+
+
+def test_a_field_that_is_named_as_a_parameter_is_told_apart(serve: Server) -> None:
+    reply = (
+        "script big_boxes(size: int = 10)\n  @1 emit from boxes where size > $size and size < 99 order by size\nend\n"
     )
-    labels = Store("labels", (Field("id", INT, has_default=True), Field("box_id", INT), Field("words", TEXT)))
-    shop = Schema({"boxes": boxes, "labels": labels})
-    checked = check(parse(source), source, {"shop": shop}, lambda name: None)
-    assert [one.signature.name for one in checked.scripts] == ["label_boxes"]
+    made = translate(serve(reply))
+    assert made.work is not None
+    assert len(made.work.rounds) == 1
+    assert "where boxes.size > $size and boxes.size < 99 order by boxes.size" in made.sop_text
 
 
 # ── which model ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -285,6 +317,14 @@ def test_with_a_key_a_model_translates(config: Config, monkeypatch: pytest.Monke
     assert choose("patterns", options) == "patterns"
 
 
+def test_a_model_on_this_machine_translates_where_no_other_is_configured() -> None:
+    here = ModelOptions("coder", "", "none", file=Path("coder.gguf"))
+    there = ModelOptions("m", "http://127.0.0.1:9/v1", KEY)
+    assert choose(None, None, here) == "local"
+    assert choose(None, there, here) == "model"
+    assert choose("local", there, here) == "local"
+
+
 def test_a_flag_goes_before_the_settings_file(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THE_KEY", KEY)
     settings = {"model": "from-file", "base_url": "http://127.0.0.1:9/v1", "api_key": "${THE_KEY}"}
@@ -292,6 +332,22 @@ def test_a_flag_goes_before_the_settings_file(config: Config, monkeypatch: pytes
     options, flagged = model_options(configured), model_options(configured, "from-flag")
     assert options is not None and flagged is not None
     assert (options.model, options.api_key, flagged.model) == ("from-file", KEY, "from-flag")
+
+
+def test_the_settings_file_bounds_what_a_model_is_asked(config: Config) -> None:
+    settings = {"base_url": "http://127.0.0.1:9/v1", "rounds": 1, "tokens": 5, "timeout": 7, "wait": 0}
+    options = model_options(Config(config.home, config.file, translator={**settings, "decoding": "vllm"}))
+    assert options is not None
+    assert (options.rounds, options.tokens, options.timeout, options.wait, options.decoding) == (1, 5, 7, 0, "vllm")
+    with pytest.raises(UsageError, match="no decoding"):
+        model_options(Config(config.home, config.file, translator={**settings, "decoding": "magic"}))
+
+
+@pytest.mark.parametrize("line", ["rounds = -1", 'rounds = "3"', "rounds = true", "rounds = 1.5"])
+def test_a_bound_that_is_no_number_is_an_error(line: str, tmp_path: Path) -> None:
+    (tmp_path / "sop.toml").write_text(f"[translator]\n{line}\n")
+    with pytest.raises(UsageError, match="whole number"):
+        Config.load(cwd=tmp_path)
 
 
 def test_a_server_of_ones_own_needs_a_model_named(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,7 +359,7 @@ def test_a_server_of_ones_own_needs_a_model_named(config: Config, monkeypatch: p
     assert choose("patterns", options) == "patterns"
 
 
-@pytest.mark.parametrize(("translator", "code"), [("model", "T0301"), ("magic", "T0302")])
+@pytest.mark.parametrize(("translator", "code"), [("model", "T0301"), ("local", "T0301"), ("magic", "T0302")])
 def test_a_translator_that_is_not_there_is_an_error(translator: str, code: str) -> None:
     with pytest.raises(UsageError) as error:
         choose(translator, None)

@@ -1,0 +1,64 @@
+"""A workflow, settings and a library → how a model is asked for its script, and what its script has to hold up to."""
+
+from __future__ import annotations
+
+from sopc import pipeline
+from sopc.context import Context
+from sopc.diagnostics import CompileError, Diagnostic
+from sopc.english.changes import speaks_of_a_change
+from sopc.english.model.repair import Judge, Watch
+from sopc.english.sample import DatabaseSampler
+from sopc.english.sentences import read_workflow
+from sopc.english.settings import ModelOptions, local_options, model_options
+from sopc.english.task import Task
+from sopc.english.translate import Asking, choose
+from sopc.source import Source
+
+
+def asking_for(
+    source: Source, context: Context, translator: str | None, model: str | None, watch: Watch
+) -> Asking | None:
+    """None where sentence patterns translate. Raises UsageError T0301 to T0303, SopError T033x."""
+    options = chosen_options(context, translator, model)
+    if options is None:
+        return None
+    return Asking(options, judge_of(source, context), context.config.home, watch)
+
+
+def chosen_options(context: Context, translator: str | None, model: str | None) -> ModelOptions | None:
+    """The model to ask, as told by flag or settings; None where sentence patterns translate."""
+    configured, local = model_options(context.config, model), local_options(context.config)
+    chosen = choose(translator or context.config.setting("use"), configured, local)
+    if chosen == "patterns":
+        return None
+    return configured if chosen == "model" else local
+
+
+def judge_of(source: Source, context: Context) -> Judge:
+    """Compiles a script, runs the text's examples, and looks whether it writes where the text asks for no change."""
+    changes = speaks_of_a_change(read_workflow(source.text, pipeline.stem(source)))
+
+    def judge(script: Source) -> None:
+        compiled = pipeline.built(script, context)
+        findings = pipeline.run_examples(source, compiled, context)
+        if findings:
+            raise CompileError(source, findings)
+        writes = sorted({store for module in compiled.modules for store in module.effects.writes})
+        if writes and not changes:
+            message = f"the script writes {', '.join(writes)}, but nothing in the text speaks of a change"
+            raise CompileError(
+                script, [Diagnostic("T0320", message, None, "only read, unless a sentence says to write")]
+            )
+
+    return judge
+
+
+def task_for(source: Source, context: Context) -> Task:
+    """What a translator of a workflow is given."""
+    return Task(
+        read_workflow(source.text, pipeline.stem(source)),
+        pipeline.usable_schemas(context),
+        DatabaseSampler(context.database),
+        context.signature,
+        context.script_names,
+    )

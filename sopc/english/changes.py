@@ -1,0 +1,34 @@
+"""A workflow's sentences → whether any speaks of a change to the data."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from sopc.english.sentences import Workflow
+
+# Many of these are nouns or describe rows, too ("orders that are closed"), so they count where an order is given.
+_VERBS: Final = (
+    "allocate apply archive assign book bump cancel change charge clean clear close complete copy correct credit cut "
+    "debit decrease deduct demote double drop empty enrol enter expire file fill fix flag give halve import increase "
+    "issue lower make mark merge modify move note open order overwrite pay place post promote prune put raise record "
+    "reduce refund register reject release rename reopen reorder replace request reschedule reserve reset restock "
+    "restore retire revise save schedule sell send set settle store submit subtract swap tag toggle transfer trim undo "
+    "unmark withdraw write"
+)
+_PLAIN: Final = "add append create delete discard erase insert purge remove update upsert wipe"
+_ALL: Final = "|".join(f"{_VERBS} {_PLAIN}".split())
+_BEFORE: Final = r"(?:^|[,;:.]\s*|\b(?:and|then|or|to|please|also|otherwise|else|must|should|will|them|now)\s+)"
+_CHANGE: Final = re.compile(
+    rf"\b(?:{_PLAIN.replace(' ', '|')})\b|{_BEFORE}(?:{_ALL})\b"
+    rf"|\b(?:must|should|shall|to|will) be (?:newly )?\w+(?:ed|en|t|d)\b"
+    r"|\b(?:is|are|gets?) (?:added|appended|created|deleted|inserted|removed|updated)\b"
+    r"|\b(?:by|when|while) (?:adding|creating|deleting|inserting|removing|updating)\b",
+    re.IGNORECASE,
+)
+_QUOTED: Final = re.compile(r'"[^"]*"|“[^”]*”')
+
+
+def speaks_of_a_change(workflow: Workflow) -> bool:
+    """Whether a program of the workflow may write without that being a surprise. Quoted words are values."""
+    return any(_CHANGE.search(_QUOTED.sub('""', each.text)) for each in workflow.sentences)

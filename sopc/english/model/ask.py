@@ -1,0 +1,120 @@
+"""A request → its reply, with each way in which a server can fail as an error of its own, and waits as it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import sleep
+from typing import TYPE_CHECKING, Final
+
+from runtime.errors import SopError
+from sopc.english.model.records import Decoding, Message, Reply
+from sopc.english.model.wire import BrokenOff, TooSlow, send
+from sopc.english.settings import ModelOptions
+
+if TYPE_CHECKING:
+    import openai
+
+_OTHER_WAYS: Final = "or --translator patterns"
+_NO_SUCH_FORM: Final = (400, 404, 405, 415, 422, 501)  # what servers answer to a request that they do not know
+
+Note = Callable[[str], None]
+
+
+class Refused(SopError):
+    """The server does not take a request of this form (T0312)."""
+
+
+class Endpoint:
+    """A model server. Leaving the `with` block closes its connections."""
+
+    def __init__(self, options: ModelOptions, note: Note) -> None:
+        """note: told what a person who waits should know."""
+        from openai import DefaultHttpxClient, OpenAI
+
+        self.options = options
+        self._note = note
+        # what is shown to this machine alone must not go through a proxy, or where a redirect says
+        direct = DefaultHttpxClient(trust_env=False, follow_redirects=False) if options.is_local else None
+        self._client = OpenAI(
+            api_key=options.api_key,
+            base_url=options.base_url,
+            timeout=options.timeout,
+            max_retries=0,
+            http_client=direct,
+        )
+
+    def __enter__(self) -> Endpoint:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._client.close()
+
+    def ask(self, decoding: Decoding, messages: Sequence[Message], grammar: str | None, most_tokens: int) -> Reply:
+        """Raises SopError T0304 (can't be reached), T0305 (key refused), T0306 (rate limit), T0307 (server failed),
+        T0308 (too slow), Refused."""
+        waited = 0.0
+        while True:
+            wait = self._try(decoding, messages, grammar, most_tokens)
+            if isinstance(wait, Reply):
+                return wait
+            seconds, error = wait
+            if seconds is None or waited + seconds > self.options.wait:
+                raise error
+            waited += seconds
+            self._note(f"{self.options.label} takes no more requests now: waiting {seconds:g} s as it says")
+            sleep(seconds)
+
+    def _try(
+        self, decoding: Decoding, messages: Sequence[Message], grammar: str | None, most_tokens: int
+    ) -> Reply | tuple[float | None, SopError]:
+        """The reply, or how long to wait before the next try (None: nothing says) and the error without one."""
+        import openai
+
+        options = self.options
+        where = options.label
+        try:
+            return send(
+                self._client,
+                options.model,
+                decoding,
+                messages,
+                grammar,
+                most_tokens=most_tokens,
+                seconds=options.timeout,
+                temperature=not options.is_openai,
+            )
+        except (openai.APITimeoutError, TooSlow):
+            message = f"{where} gave no whole reply within {options.timeout:g} seconds"
+            raise SopError("T0308", message, "try again, use another model, or raise `timeout` in sop.toml") from None
+        except openai.APIConnectionError as error:
+            reason = str(error.__cause__ or error).lower().rstrip(".")
+            hint = "check OPENAI_BASE_URL and the network"
+            raise SopError("T0304", f"{where} can't be reached: {reason}", hint) from None
+        except (openai.AuthenticationError, openai.PermissionDeniedError):
+            raise SopError("T0305", f"{where} refused the key", "check OPENAI_API_KEY") from None
+        except openai.RateLimitError as error:
+            seconds = _retry_after(error)
+            hint = "try again later" if seconds is None else f"try again in {seconds:g} seconds"
+            message = f"{where} takes no more requests now"
+            return seconds, SopError("T0306", message, f"{hint}, {_OTHER_WAYS}")
+        except openai.APIStatusError as error:
+            if error.status_code in _NO_SUCH_FORM:
+                message = f"{where} refused the request with status {error.status_code}"
+                raise Refused("T0312", message, "check the model's name and OPENAI_BASE_URL") from None
+            message = f"{where} failed with status {error.status_code}"
+            raise SopError("T0307", message, f"try again later, {_OTHER_WAYS}") from None
+        except BrokenOff:
+            message = f"{where} broke off before the reply was whole"
+            raise SopError("T0307", message, f"try again, {_OTHER_WAYS}") from None
+        except (openai.APIError, ValueError, AttributeError, TypeError):
+            raise SopError("T0307", f"{where} sent no valid reply", "check OPENAI_BASE_URL") from None
+
+
+def _retry_after(error: openai.RateLimitError) -> float | None:
+    """Seconds, as the server says them."""
+    told = error.response.headers.get("retry-after", "")
+    try:
+        seconds = float(told)
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < float("inf") else None

@@ -1,0 +1,73 @@
+"""An endpoint → how it has to be given a grammar so that it enforces it, found out once and remembered.
+
+Servers answer 200 to fields that they do not know, and to grammars that they can't read, with free text. So each form
+is tried with a grammar that admits one odd string alone.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from runtime.errors import SopError
+from sopc.english.model.ask import Endpoint, Refused
+from sopc.english.model.records import DECODINGS, Decoding
+from sopc.english.settings import ModelOptions
+from sopc.files import write_text
+
+FILE_NAME: Final = "endpoints.json"
+_ODD: Final = "zq7-umbrella-41-zq7"
+_GRAMMAR: Final = f'start: "{_ODD}"\n'
+_QUESTION: Final = "Say hello to the reader in one short sentence."
+_MOST_TOKENS: Final = 64
+_MOST_THOUGHT: Final = 2_000  # of models that reason before they reply
+
+
+def decoding_of(endpoint: Endpoint, home: Path) -> Decoding:
+    """The form to use: as set, as remembered in the home folder, else as tried out now.
+
+    Raises SopError T0304 to T0308, as the endpoint does.
+    """
+    options = endpoint.options
+    if options.decoding is not None:
+        return options.decoding
+    known = remembered(home)
+    found = known.get(options.remembered_as)
+    if found not in DECODINGS:
+        found = _try_out(endpoint)
+        _remember(home, {**known, options.remembered_as: found})
+    return found
+
+
+def remembered(home: Path) -> dict[str, Decoding]:
+    """Endpoint and model → decoding; nothing where the file is not there or damaged."""
+    with suppress(OSError, ValueError):
+        found = json.loads((home / FILE_NAME).read_text("utf-8"))
+        if isinstance(found, dict):
+            return {key: value for key, value in found.items() if value in DECODINGS}
+    return {}
+
+
+def _remember(home: Path, known: dict[str, Decoding]) -> None:
+    """Where the home folder can't be written, the next compile finds it out again."""
+    if home.is_dir():
+        with suppress(SopError):
+            write_text(home / FILE_NAME, json.dumps(known, indent=2, sort_keys=True) + "\n")
+
+
+def _try_out(endpoint: Endpoint) -> Decoding:
+    for decoding in _order(endpoint.options):
+        most = _MOST_THOUGHT if decoding == "responses" else _MOST_TOKENS
+        try:
+            reply = endpoint.ask(decoding, [{"role": "user", "content": _QUESTION}], _GRAMMAR, most)
+        except Refused:
+            continue
+        if reply.text.strip() == _ODD:
+            return decoding
+    return "none"
+
+
+def _order(options: ModelOptions) -> tuple[Decoding, ...]:
+    return ("responses",) if options.is_openai else ("llama", "vllm", "responses")

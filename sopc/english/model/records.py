@@ -1,0 +1,75 @@
+"""What was asked and answered on the way to a script, as plain data that the library keeps."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+
+Message = dict[str, str]
+Decoding = Literal["responses", "llama", "vllm", "none"]
+DECODINGS: Final[tuple[Decoding, ...]] = ("responses", "llama", "vllm", "none")
+
+
+class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
+    """text: the program, or what came instead. prompt_tokens: as the server counts them, cached_tokens of them read
+    before. seconds: from the request to its end. cut_off: the reply reached its greatest length."""
+
+    text: str
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    reply_tokens: int = 0
+    seconds: float = 0.0
+    cut_off: bool = False
+
+
+class Round(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One request and its reply. findings: what was wrong with it, as text; none for the reply that was taken."""
+
+    request: tuple[Message, ...]
+    reply: Reply
+    findings: tuple[str, ...] = ()
+
+
+class Work(msgspec.Struct, frozen=True):
+    """All that was asked for one script. decoding: how the server was given the grammar, "none" where it enforces
+    none. host: of the server."""
+
+    model: str
+    host: str
+    decoding: Decoding
+    rounds: tuple[Round, ...]
+
+    @property
+    def prompt_tokens(self) -> int:
+        return sum(each.reply.prompt_tokens for each in self.rounds)
+
+    @property
+    def reply_tokens(self) -> int:
+        return sum(each.reply.reply_tokens for each in self.rounds)
+
+    @property
+    def seconds(self) -> float:
+        return sum(each.reply.seconds for each in self.rounds)
+
+    @property
+    def summary(self) -> str:
+        """As `2 rounds, 1,204 + 96 tokens, 3.1 s, decoding llama`."""
+        rounds = f"{len(self.rounds)} round{'' if len(self.rounds) == 1 else 's'}"
+        tokens = f"{self.prompt_tokens:,} + {self.reply_tokens:,} tokens"
+        return f"{rounds}, {tokens}, {self.seconds:.1f} s, decoding {self.decoding}"
+
+
+def round_text(number: int, each: Round) -> str:
+    """A round as `--show-work` prints it."""
+    parts = [f"=== round {number}: request"]
+    parts += [f"--- {message['role']}\n{message['content']}" for message in each.request]
+    reply = each.reply
+    tokens = f"{reply.prompt_tokens:,} tokens ({reply.cached_tokens:,} cached) + {reply.reply_tokens:,}"
+    parts.append(f"=== round {number}: reply, {tokens}, {reply.seconds:.1f} s\n{reply.text.rstrip()}")
+    parts += [f"=== round {number}: found wrong\n" + "\n".join(each.findings)] if each.findings else []
+    return "\n".join(parts)
+
+
+encode_work: Final = msgspec.msgpack.Encoder().encode
+decode_work: Final = msgspec.msgpack.Decoder(Work).decode

@@ -1,0 +1,215 @@
+"""A task → a script that holds, by rounds: ask, judge, and send what was found wrong back with the lines it is in."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from runtime.errors import SopError
+from sopc.diagnostics import CompileError, Diagnostic
+from sopc.english.constrain.derive import workflow_grammar
+from sopc.english.constrain.vocabulary import Vocabulary, text_words
+from sopc.english.model.ask import Endpoint, Note, Refused
+from sopc.english.model.probe import decoding_of
+from sopc.english.model.records import Decoding, Message, Reply, Round, Work, round_text
+from sopc.english.model.reply import script_text
+from sopc.english.prompt.messages import first_messages
+from sopc.english.prompt.schemas import about
+from sopc.english.settings import REPLY_TOKENS, ModelOptions
+from sopc.english.task import Task
+from sopc.source import Source
+
+_MOST_FINDINGS: Final = 8
+_AMBIGUOUS: Final = "E0208"
+_UNASKED: Final = "T0320"
+_STAGES: Final = (("E01",), ("E",), ("T04",), (_UNASKED,))  # of judging, by the codes of its findings
+
+Judge = Callable[[Source], None]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who looks on. note: told what a person who waits should know; work: told each round's text as it ends."""
+
+    note: Note = lambda text: None
+    work: Note = lambda text: None
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A script that was judged. error: what was found wrong, None where it holds."""
+
+    body: str
+    error: CompileError | None
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """How far it got, and how little was wrong there."""
+        if self.error is None:
+            return len(_STAGES), 0
+        codes = [finding.code for finding in self.error.diagnostics]
+        stage = min(next((n for n, heads in enumerate(_STAGES) if code.startswith(heads)), 1) for code in codes)
+        return stage, -len(codes)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it holds, or does no more than write unasked, which a person has to allow."""
+        return self.rank[0] >= len(_STAGES) - 1
+
+
+def translate_with_model(task: Task, options: ModelOptions, judge: Judge, home: Path, watch: Watch) -> tuple[str, Work]:
+    """The script as formatted DSL, and what was asked and answered.
+
+    judge: raises CompileError with what is wrong with a script. home: where what is found out about the endpoint is
+    kept. Raises SopError T0304 to T0308 and T0312 (the server), T0309 (reply cut off), T0310 (no script in the reply),
+    T0311 (the model says why it can't); CompileError with what is wrong with the best attempt.
+    """
+    with Endpoint(options, watch.note) as endpoint:
+        return _Rounds(task, options, judge, watch, endpoint, decoding_of(endpoint, home)).run()
+
+
+class _Rounds:
+    def __init__(
+        self, task: Task, options: ModelOptions, judge: Judge, watch: Watch, endpoint: Endpoint, decoding: Decoding
+    ) -> None:
+        self.task = task
+        self.options = options
+        self.judge = judge
+        self.watch = watch
+        self.endpoint = endpoint
+        self.decoding = decoding
+        self.grammar = None if decoding == "none" else workflow_grammar(_vocabulary(task, options))
+        self.rounds: list[Round] = []
+
+    def run(self) -> tuple[str, Work]:
+        first = first_messages(self.task, self.options)
+        best = self._round(first)
+        last = best
+        for _ in range(self.options.rounds):
+            if last.error is None or self._spent() >= self.options.tokens:
+                break
+            last = self._round([*first, *_repair(last)])
+            if last.rank <= best.rank:
+                break
+            best = last
+        if best.error is not None and not best.is_good:
+            raise best.error
+        return best.body, Work(self.options.model, self.options.host, self.decoding, tuple(self.rounds))
+
+    def _round(self, messages: list[Message]) -> _Attempt:
+        reply = self._ask(messages)
+        attempt, problem = None, None
+        try:
+            if reply.cut_off:
+                message = f"the reply of {self.options.label} was cut off at {REPLY_TOKENS:,} tokens"
+                raise SopError("T0309", message, "split the workflow into smaller ones")
+            attempt = self._judged(script_text(reply.text))
+        except SopError as error:
+            problem = error
+        findings = (str(problem),) if problem else tuple(_findings(attempt.error)) if attempt and attempt.error else ()
+        self.rounds.append(Round(tuple(messages), reply, findings))
+        self.watch.work(round_text(len(self.rounds), self.rounds[-1]))
+        if problem is not None:
+            raise problem
+        assert attempt is not None
+        return attempt
+
+    def _ask(self, messages: list[Message]) -> Reply:
+        """Where the server knows the form but not this grammar, which may be too large for it, without one."""
+        try:
+            return self.endpoint.ask(self.decoding, messages, self.grammar, REPLY_TOKENS)
+        except Refused:
+            if self.grammar is None:
+                raise
+            self.watch.note(f"{self.options.label} refuses the grammar of this workflow, so it is asked without one")
+            self.decoding, self.grammar = "none", None
+            return self.endpoint.ask("none", messages, None, REPLY_TOKENS)
+
+    def _judged(self, text: str) -> _Attempt:
+        from sopc.dsl.fmt import format_file
+        from sopc.dsl.parse import parse
+
+        name = self.task.workflow.name
+        source = Source(f"{name}.sop", text)
+        try:
+            file = parse(source)
+        except CompileError as error:
+            return _Attempt(text, error)
+        named = tuple(script.model_copy(update={"name": name}) for script in file.scripts[:1])
+        source = Source(f"{name}.sop", format_file(file.model_copy(update={"scripts": named})))
+        attempt = self._tried(source)
+        told = None if attempt.error is None else fields_told_apart(source, attempt.error)
+        return attempt if told is None else self._tried(Source(source.name, told))
+
+    def _tried(self, source: Source) -> _Attempt:
+        try:
+            self.judge(source)
+        except CompileError as error:
+            return _Attempt(source.text, error)
+        return _Attempt(source.text, None)
+
+    def _spent(self) -> int:
+        return sum(each.reply.prompt_tokens + each.reply.reply_tokens for each in self.rounds)
+
+
+def _vocabulary(task: Task, options: ModelOptions) -> Vocabulary:
+    """The names that the prompt shows."""
+    scripts = task.scripts()
+    emitted = {
+        field
+        for signature, _ in scripts.values()
+        for type_ in (signature.emits, signature.returns)
+        for field, _ in (type_.fields or () if type_ else ())
+    }
+    return Vocabulary(
+        task.workflow.name,
+        about(task.schemas, task.workflow, options.most_fields),
+        {name: [one.name for one in signature.params] for name, (signature, _) in scripts.items()},
+        frozenset(emitted),
+        text_words(each.text for each in task.workflow.sentences),
+        len(task.workflow.sentences),
+    )
+
+
+def fields_told_apart(source: Source, error: CompileError) -> str | None:
+    """The script with each name that is both a field and a variable written as the field: inside queries a model is
+    told to write variables with a `$`. None where there is no such name."""
+    text = source.text
+    for finding in reversed(error.diagnostics):
+        field = re.match("`(.+?)` for the field", finding.hint or "") if finding.code == _AMBIGUOUS else None
+        if field and finding.span is not None:
+            text = text[: finding.span.start] + field[1] + text[finding.span.end :]
+    return None if text == source.text else text
+
+
+def _repair(attempt: _Attempt) -> Sequence[Message]:
+    """The attempt, and what is wrong with it as data, a line each."""
+    assert attempt.error is not None
+    wrong = "\n".join(_findings(attempt.error))
+    request = (
+        f"That is wrong:\n{wrong}\nReply with the whole script, corrected: change what these lines speak of alone."
+    )
+    return [{"role": "assistant", "content": attempt.body}, {"role": "user", "content": request}]
+
+
+def _findings(error: CompileError) -> list[str]:
+    found = [_finding(error.source, each) for each in error.diagnostics[:_MOST_FINDINGS]]
+    more = len(error.diagnostics) - len(found)
+    return [*found, *([f"and {more} more"] if more > 0 else [])]
+
+
+def _finding(source: Source, finding: Diagnostic) -> str:
+    """One JSON object: code, message, the line it is in, and what to try."""
+    data: dict[str, object] = {"code": finding.code, "message": finding.message}
+    if finding.span is not None:
+        line, _ = source.position(finding.span.start)
+        data |= {"line": line, "text": source.line(line).strip()}
+    if finding.lines:
+        data["difference"] = list(finding.lines)
+    if finding.hint is not None:
+        data["try"] = finding.hint
+    return json.dumps(data, ensure_ascii=False)

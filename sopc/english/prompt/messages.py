@@ -1,0 +1,41 @@
+"""A task and what a model may see → the messages of the first request.
+
+What is the same for every workflow comes first, so that servers read it once and keep it.
+"""
+
+from __future__ import annotations
+
+from sopc.english.model.records import Message
+from sopc.english.prompt.language import language_page
+from sopc.english.prompt.schemas import about, schema_lines, script_lines
+from sopc.english.prompt.worked import DATABASE, EXAMPLES, SCHEMA
+from sopc.english.settings import ModelOptions
+from sopc.english.task import Task
+
+
+def first_messages(task: Task, options: ModelOptions) -> list[Message]:
+    """The language, worked examples as turns of a conversation, and the workflow with its schemas and scripts."""
+    messages = [{"role": "system", "content": language_page(short=options.is_small)}]
+    schema = "\n".join(schema_lines(DATABASE, SCHEMA, SCHEMA, None, lambda name: False))
+    for place, worked in enumerate(EXAMPLES):
+        question = _question(worked.name, [f"  {n}. {text}" for n, text in enumerate(worked.sentences, 1)])
+        messages.append({"role": "user", "content": question if place else f"{schema}\n{question}"})
+        messages.append({"role": "assistant", "content": worked.reply})
+    return [*messages, {"role": "user", "content": _workflow(task, options)}]
+
+
+def _workflow(task: Task, options: ModelOptions) -> str:
+    shown = about(task.schemas, task.workflow, options.most_fields)
+    lines: list[str] = []
+    for name, schema in shown.items():
+        if schema.stores:
+            lines += schema_lines(name, schema, task.schemas[name], task.sampler, options.shows_values)
+    scripts = task.scripts()
+    if scripts:
+        lines += ["scripts that can be called:", *script_lines(scripts)]
+    sentences = [f"  {'  ' * each.level}{each.number}. {each.text}" for each in task.workflow.sentences]
+    return "\n".join([*lines, _question(task.workflow.name, sentences)])
+
+
+def _question(name: str, sentences: list[str]) -> str:
+    return "\n".join([f"name of the script: {name}", "sentences:", *sentences])

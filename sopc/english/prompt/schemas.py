@@ -1,0 +1,93 @@
+"""Schemas and scripts → their lines in a prompt; a long schema is cut to what the text is about."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from runtime.bytecode.module import Effects, Signature
+from runtime.databases.schema import Schema, Store
+from sopc.dsl import spell
+from sopc.english.sample import Sampler, text_fields
+from sopc.english.sentences import Workflow
+
+MOST_FIELDS = 250
+_EXAMPLE_VALUES = 5
+_VALUE_LENGTH = 40
+
+
+def about(schemas: Mapping[str, Schema], workflow: Workflow, most_fields: int = MOST_FIELDS) -> dict[str, Schema]:
+    """The schemas without the stores that the text does not speak of, where all would have too many fields.
+
+    A store counts by the words of its name and of its fields' names that the text holds; the stores that a chosen one
+    points at come along. Where the text speaks of none, the first ones stay.
+    """
+    if sum(len(store.fields) for schema in schemas.values() for store in schema.stores.values()) <= most_fields:
+        return dict(schemas)
+    words = set(_words(workflow.instructions))
+    everything = [(name, store) for name, schema in schemas.items() for store in schema.stores.values()]
+    ranked = sorted(everything, key=lambda each: -_score(each[1], words))
+    chosen: dict[tuple[str, str], None] = {}
+    left = most_fields
+    for database, store in ranked:
+        pointed = (schemas[database].stores.get(key.other_store) for key in store.foreign_keys)
+        for one in (store, *(other for other in pointed if other is not None and _score(store, words))):
+            if (database, one.name) not in chosen and len(one.fields) <= left:
+                chosen[database, one.name] = None
+                left -= len(one.fields)
+    return {
+        name: Schema({key: store for key, store in schema.stores.items() if (name, key) in chosen})
+        for name, schema in schemas.items()
+    }
+
+
+def schema_lines(
+    database: str, shown: Schema, whole: Schema, sampler: Sampler | None, values_of: Callable[[str], bool]
+) -> Iterator[str]:
+    """shown: the part of the `whole` schema that is shown. values_of: whether values of a database may go along."""
+    left_out = len(whole.stores) - len(shown.stores)
+    note = f" ({left_out} of its {len(whole.stores)} stores, which the sentences do not name, are left out)"
+    yield f"schema of database {database}{note if left_out else ''}:"
+    for store in shown.stores.values():
+        fields = ", ".join(_fields(store))
+        yield f"  {spell.name(store.name)}({fields})" + (" read-only" if store.read_only else "")
+        for name in text_fields(shown, store.name) if sampler is not None and values_of(database) else ():
+            found = sampler.examples(f"{database}.{store.name}", name, _EXAMPLE_VALUES)  # type: ignore[union-attr]
+            if found:
+                yield f"    {spell.name(name)} holds values such as {', '.join(map(_quoted, found))}"
+
+
+def script_lines(scripts: Mapping[str, tuple[Signature, Effects]]) -> Iterator[str]:
+    for name, (signature, effects) in scripts.items():
+        params = ", ".join(f"{one.name}: {one.type}{'' if one.default is None else ' = …'}" for one in signature.params)
+        emits = "" if signature.emits is None else f" emits {signature.emits}"
+        writes = f" writes {', '.join(effects.writes)}" if effects.writes else ""
+        yield f"  {spell.name(name)}({params}) -> {signature.returns}{emits}{writes}"
+
+
+def _quoted(value: str) -> str:
+    """On one line, whatever it holds, so that it can't be taken for a part of the prompt."""
+    return json.dumps(value[:_VALUE_LENGTH], ensure_ascii=False)
+
+
+def _fields(store: Store) -> Iterator[str]:
+    points = {
+        key.fields[0]: f" -> {spell.name(key.other_store)}.{spell.name(key.other_fields[0])}"
+        for key in store.foreign_keys
+        if len(key.fields) == 1
+    }
+    for field in store.fields:
+        key = " key" if field.name in store.primary_key else ""
+        yield f"{spell.name(field.name)}: {field.type}{key}{points.get(field.name, '')}"
+
+
+def _score(store: Store, words: set[str]) -> int:
+    by_name = 3 * len(words.intersection(_words(store.name)))
+    return by_name + len(words.intersection(word for field in store.fields for word in _words(field.name)))
+
+
+def _words(text: str) -> list[str]:
+    """In lower case and without a plural's ending."""
+    found = re.findall(r"[^\W_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", text).lower())
+    return [re.sub(r"(?<=\w\w)(ies|es|s)$", lambda match: "y" if match[0] == "ies" else "", word) for word in found]
