@@ -47,9 +47,9 @@ class Compiled:
     program: typed.Program
     modules: list[Module]
 
-    def items(self, work: Work | None = None) -> list[Item]:
-        """work: what a model was asked for this script."""
-        provenance = provenance_of(self.source)
+    def items(self, provenance: Provenance | None = None, work: Work | None = None) -> list[Item]:
+        """provenance: as the source says it unless given. work: what a model was asked for this script."""
+        provenance = provenance or provenance_of(self.source)
         if work is None:
             return encode(self.modules, provenance)
         from sopc.english.model.records import encode_work

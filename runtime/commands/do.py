@@ -63,7 +63,7 @@ def do_command(
         if writes:
             hint = "put the text in a file, and use `sopc compile` and `sopvm run`"
             raise SopError("C0111", f"this would write {', '.join(writes)}, and `sopvm do` only reads", hint)
-        items = compiled.items(draft.work)
+        items = compiled.items(work=draft.work)
         if save is not None:
             for entry in pipeline.store(items, context.library):
                 console.note(f"{entry.name}: version {entry.version}")

@@ -116,7 +116,7 @@ def compile_command(
         if not yes:
             _confirm([p for p in prepared if p.translated], console)
         modules = [module for p in prepared for module in p.compiled.modules]
-        items = [item for p in prepared for item in p.compiled.items(p.work)]
+        items = [item for p in prepared for item in p.compiled.items(work=p.work)]
         pipeline.generate_sql(modules, items, context)
         for each in prepared:
             if each.write_to is not None:
