@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
-from runtime.api import databases, docs, openapi, play, runs_http, scripts, sessions
+from runtime.api import databases, docs, openapi, page, play, runs_http, scripts, sessions
 from runtime.api.guard import Guard
 from runtime.api.metrics import MEDIA_TYPE
 from runtime.api.resource import Handler, Resource, no_such_address, token_of
@@ -40,6 +40,8 @@ def make_app(service: Service, hosts: Collection[str] | None) -> ASGIApp:
         return Route(path, Resource(service, **handlers))
 
     routes = [
+        at("/", GET=page.show_page),
+        at("/assets/{name:name}", GET=page.show_asset),
         at("/play", GET=play.play_named, POST=play.play_named),
         at("/play/{name:name}", GET=play.play, POST=play.play),
         at("/scripts", GET=scripts.list_scripts),

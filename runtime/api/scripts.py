@@ -15,6 +15,7 @@ from runtime.api.problems import HttpError
 from runtime.api.resource import as_json, body_of, flag, media_type, options_of, token_of
 from runtime.api.service import Service
 from runtime.api.tokens import Token
+from runtime.api.views import linked_views
 from runtime.bytecode.codec import decode
 from runtime.bytecode.module import Module
 from runtime.errors import SopError
@@ -235,4 +236,5 @@ def _whole(service: Service, entry: Entry, module: Module) -> dict[str, Any]:
             for step in module.debug.steps
         ],
         "schema": signature_schema(module.signature),
+        "views": linked_views(module),
     }

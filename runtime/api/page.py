@@ -1,0 +1,74 @@
+"""`/` and `/assets/…`: the page that people use, from files beside this one; it loads nothing from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from msgspec.json import encode
+from starlette.requests import Request
+from starlette.responses import Response
+
+from runtime.api.problems import HttpError
+from runtime.api.service import Service
+
+FOLDER: Final = Path(__file__).with_name("page")
+WORDS: Final = "words.js"
+_TYPES: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_POLICY: Final = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+
+async def show_page(service: Service, request: Request) -> Response:
+    return _file(request, "index.html")
+
+
+async def show_asset(service: Service, request: Request) -> Response:
+    """HttpError S0101 for a name that is none of the page's files."""
+    return _file(request, request.path_params["name"])
+
+
+def _file(request: Request, name: str) -> Response:
+    found = files().get(name)
+    if found is None:
+        raise HttpError(404, "S0101", f"there is nothing at {request.scope['path'][:80]}", "/ is the page")
+    data, etag = found
+    headers = {"ETag": etag, "Cache-Control": "no-cache", "Content-Security-Policy": _POLICY}
+    if request.headers.get("if-none-match") == etag:
+        return Response(None, 304, headers)
+    return Response(data, headers=headers, media_type=_TYPES[Path(name).suffix])
+
+
+@cache
+def files() -> dict[str, tuple[bytes, str]]:
+    """Content and ETag of each file by name; one of them is made: the words that the language's grammar has."""
+    found = {path.name: path.read_bytes() for path in FOLDER.iterdir() if path.suffix in _TYPES}
+    found[WORDS] = b"export const WORDS = new Set(" + encode(words()) + b");\n"
+    return {name: (data, f'"{sha256(data).hexdigest()[:32]}"') for name, data in found.items()}
+
+
+def words() -> list[str]:
+    """Every word of the language; none where the compiler is not installed."""
+    try:
+        from sopc.dsl.grammar import grammar_text
+    except ImportError:
+        return []
+    return sorted(set(re.findall(r'"([a-z]+)"', grammar_text())))
