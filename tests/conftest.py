@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.postgres import Server, installations
+from tests.postgres import Server, installations, shared
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,8 +32,6 @@ def each_postgres(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
+def postgres() -> Server:
     """The PostgreSQL that a package brings."""
-    server = Server(*next(iter(installations().items())))
-    yield server
-    server.close()
+    return shared()

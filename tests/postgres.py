@@ -7,6 +7,7 @@ the kernel when they are killed.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
 import pwd
@@ -17,6 +18,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -41,6 +43,14 @@ _SETTINGS: Final = {
     "log_min_messages": "fatal",
 }
 _LIBC: Final = ctypes.CDLL(None)
+
+
+@cache
+def shared() -> Server:
+    """The server that a package brings, started when it is first asked for and stopped with the tests."""
+    server = Server(*next(iter(installations().items())))
+    atexit.register(server.close)
+    return server
 
 
 def installations() -> dict[str, Path]:
@@ -125,9 +135,9 @@ class Server:
         query = "?" + urlencode(options, quote_via=quote) if options else ""
         return f"postgresql://{user}:{quote(password)}@127.0.0.1:{self.port}/postgres{query}"
 
-    def connect(self) -> psycopg.Connection[Any]:
+    def connect(self, schema: str = "public") -> psycopg.Connection[Any]:
         """A connection of the tests' own, in autocommit mode."""
-        return psycopg.connect(self.url(), autocommit=True, connect_timeout=10)
+        return psycopg.connect(self.url(), autocommit=True, connect_timeout=10, options=f"-c search_path={schema}")
 
     @contextmanager
     def schema(self, sql: str = "") -> Iterator[str]:

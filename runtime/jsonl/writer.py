@@ -140,6 +140,10 @@ class Writer:
         self._kept_seq, self._kept_records, self._kept_standing = self.seq, self.records, self.standing
         self.sink.release()
 
+    def can_void(self) -> bool:
+        """Whether `rollback` can still take back the segment's lines."""
+        return self.voids or self.sink.hold or self.seq == self._kept_seq
+
     def rollback(self, reason: str) -> None:
         """The segment was undone: its lines never happened."""
         if self.seq == self._kept_seq:

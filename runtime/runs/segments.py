@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
+from random import uniform
 from time import sleep
 from typing import Final
 
@@ -13,8 +14,9 @@ from runtime.errors import DatabaseError
 from runtime.vm.data import Data
 from runtime.vm.output import Output
 
-MOST_RETRIES: Final = 10
+MOST_RETRIES: Final = 40
 FIRST_PAUSE_SECONDS: Final = 0.005
+LONGEST_PAUSE_SECONDS: Final = 0.25
 
 
 def utc_now() -> datetime:
@@ -64,23 +66,24 @@ class Segments:
         """Commit. What the segment wrote is permanent, and its lines stand."""
         if not self._dry:
             home = self._data.home
-            if home is not None:
-                home.commit()
-            for database in self._databases:
+            for database in self._databases:  # first, since one of them may ask for the segment to be run again
                 if database is not home:
                     database.commit()
+            if home is not None:
+                home.commit()
             self._open = False
         self._data.ended()
         self._output.release()
 
-    def undo(self, reason: str) -> None:
-        """Roll back. The lines of a segment that could write are void; what was only read stays said."""
+    def undo(self, reason: str, *, again: bool = False) -> None:
+        """Roll back. The lines of a segment that could write are void, and so are those of one that is run again; what
+        was only read stays said."""
         self.tally = dict(self._data.tally)
         self._open = False
         for database in self._databases:
             database.rollback()
         self._data.undone()
-        if self._data.home is not None and not self._dry:
+        if (self._data.home is not None or again) and not self._dry:
             self._output.rollback(reason)
 
     def abandon(self) -> None:
@@ -91,8 +94,14 @@ class Segments:
                 database.rollback()
 
     def retry(self, error: DatabaseError) -> None:
-        """Undo the segment and begin it again; raises the error when that was done often enough."""
-        self.undo(error.message)
+        """Undo the segment and begin it again; raises the error when that was done often enough, or when what it said
+        can't be taken back."""
+        if not self._output.can_void():
+            self.undo(error.message)
+            raise DatabaseError(
+                error.code, f"{error.message}, and what was printed can't be taken back", "-f jsonl can take it back"
+            ) from error
+        self.undo(error.message, again=True)
         while True:
             if self._dry:  # what came before this segment is undone too
                 raise error
@@ -100,7 +109,8 @@ class Segments:
                 raise DatabaseError(
                     error.code, f"{error.message}, {MOST_RETRIES} times in a row", "run the script again later"
                 ) from error
-            sleep(FIRST_PAUSE_SECONDS * 2**self._tries)
+            # by chance shorter or longer, so that two that met once do not meet again and again
+            sleep(min(FIRST_PAUSE_SECONDS * 2**self._tries, LONGEST_PAUSE_SECONDS) * uniform(0.5, 1.5))
             self._tries += 1
             self.retries += 1
             try:

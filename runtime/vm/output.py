@@ -29,6 +29,10 @@ class Output(Protocol):
         """The segment has committed: its lines stand."""
         ...
 
+    def can_void(self) -> bool:
+        """Whether `rollback` can still take back what the segment has said."""
+        ...
+
     def rollback(self, reason: str) -> None:
         """The segment was undone: its lines never happened."""
         ...

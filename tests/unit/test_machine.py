@@ -55,6 +55,9 @@ class Silent:
 
     def release(self) -> None: ...
 
+    def can_void(self) -> bool:
+        return True
+
     def rollback(self, reason: str) -> None: ...
 
     def tick(self) -> None: ...

@@ -101,6 +101,23 @@ def test_a_commit_that_is_refused_runs_its_segment_again(runs: Runs, contended: 
     assert runs.sql("SELECT text FROM log ORDER BY id") == [("first",), ("second",)]
 
 
+def test_what_was_only_read_is_said_once(runs: Runs, contended: dict[str, int]) -> None:
+    """A read may be refused too, for what it read together with what others wrote."""
+    runs.compile(
+        "script f() emit from items where id = 1 select name end\nscript quiet() -> int return count(from items) end"
+    )
+    contended["commit"] = 1
+    assert types(runs.run("f")) == ["start", "record", "rollback", "record", "end"]
+    contended["commit"] = 1
+    runs.run("f", format_="records")
+    assert runs.outcome is not None and runs.outcome.error is not None
+    assert runs.outcome.error.code == "D0402" and "taken back" in runs.outcome.error.message
+    assert runs.output == b'{"name":"bolt"}\n'
+    contended["commit"] = 1
+    runs.run("quiet", format_="records")
+    assert runs.outcome is not None and (runs.outcome.status, runs.outcome.result) == ("ok", 3)
+
+
 def test_retries_end(runs: Runs, contended: dict[str, int]) -> None:
     runs.compile(THREE)
     contended["execute"] = 10**6
