@@ -247,15 +247,15 @@ def encode(modules: Sequence[Module], provenance: Provenance) -> list[Item]:
 def generate_sql(modules: Sequence[Module], items: Sequence[Item], context: Context) -> None:
     """Queries and writes of modules, whose items these are → SQL in the library, so that not even the first run has to
     make it. Raises DatabaseError for what the database can't say."""
-    from runtime.databases.statements import query_key, scope_of, statement_for, write_key
+    from runtime.databases.statements import fetched, query_key, scope_of, statement_for, write_key
 
     scopes: dict[str, bytes] = {}
     for module, item in zip(modules, items, strict=True):
-        forms: list[tuple[bytes, Query | Write]] = [
-            (query_key(item.hash, index), fetch.query) for index, fetch in enumerate(module.queries)
+        forms: list[tuple[Query | Write, bytes]] = [
+            fetched(fetch.query, fetch.mode, query_key(item.hash, index)) for index, fetch in enumerate(module.queries)
         ]
-        forms += [(write_key(item.hash, index), write) for index, write in enumerate(module.writes)]
-        for key, form in forms:
+        forms += [(write, write_key(item.hash, index)) for index, write in enumerate(module.writes)]
+        for form, key in forms:
             name = form.database
             database = context.database(name)
             if name not in scopes:

@@ -9,14 +9,13 @@ import msgspec
 
 from runtime.conversion import convert, to_text
 from runtime.databases.protocol import Database, Row, Spool, Statement
-from runtime.databases.query import Insert, InsertList, Query, limited
-from runtime.databases.statements import Statements
+from runtime.databases.query import Insert, InsertList, Query
+from runtime.databases.statements import Statements, fetched
 from runtime.errors import DatabaseError, RunError
 from runtime.vm.backtrace import Where
 from runtime.vm.frame import DataOp
 
 BUFFER_ROWS: Final = 512
-_WANTED: Final = {"first": 1, "one": 2, "scalar": 2}  # rows that are looked at, by how a query is fetched
 _LONGEST_ROW: Final = 120
 
 
@@ -72,10 +71,9 @@ class Data:
         return bound
 
     def _statement(self, database: Database, op: DataOp) -> Statement:
-        wanted = _WANTED.get(op.mode)
-        if wanted is None or not isinstance(op.form, Query):
+        if not isinstance(op.form, Query):
             return self._statements.statement(database, op.form, op.key)
-        return self._statements.statement(database, limited(op.form, wanted), b"%s:%d" % (op.key, wanted))
+        return self._statements.statement(database, *fetched(op.form, op.mode, op.key))
 
     def _ready(self, op: DataOp) -> tuple[Database, Statement]:
         """As `_bind`, with what was buffered for that database written."""
