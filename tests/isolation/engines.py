@@ -59,13 +59,6 @@ class Engine:
             connection.close()
 
 
-def postgres_engine(server: Server, schema: str) -> Engine:
-    with server.connect(schema) as connection:
-        connection.execute((TABLES + ROWS).encode())
-    outside = partial(server.connect, schema)
-    return Engine("postgres", server.url(schema), outside, one_writer=False, refusal=psycopg.Error)
-
-
 def sqlite_engine(path: Path) -> Engine:
     connection = sqlite3.connect(path)
     connection.executescript(TABLES + ROWS)
