@@ -1,4 +1,4 @@
-"""`python -m benchmarks [startup|emit|vm|compile …]` → every answer checked, then tables of times on stdout."""
+"""`python -m benchmarks [startup|emit|vm|compile|serve …]` → every answer checked, then tables of times on stdout."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tempfile import TemporaryDirectory
 
 from benchmarks import compile as compile_
-from benchmarks import emit, generated, startup, tpch, vm
+from benchmarks import emit, generated, serve, startup, tpch, vm
 from benchmarks.measure import Row, table
 
 QUESTIONS: dict[str, Callable[[str], list[Row] | str]] = {
@@ -15,6 +15,7 @@ QUESTIONS: dict[str, Callable[[str], list[Row] | str]] = {
     "emit": emit.measure,
     "vm": vm.measure,
     "compile": compile_.measure,
+    "serve": serve.measure,
     "tpch": tpch.measure,
     "generated": generated.measure,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from threading import Lock
+from time import time
 from typing import Any, TextIO
 
 from msgspec.json import encode
@@ -20,11 +21,11 @@ class Audit:
 
     def write(self, event: str, token: Token, **details: Any) -> None:
         """One line: when (UTC), what, whose token, and details that are JSON."""
-        line = encode({"audit": event, "at": now(), "token": token.name, **details}).decode()
+        line = encode({"audit": event, "at": moment(time()), "token": token.name, **details}).decode()
         with self._lock:
             print(line, file=self._stream, flush=True)
 
 
-def now() -> str:
-    """ISO 8601 with milliseconds, UTC."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def moment(seconds: float) -> str:
+    """A Unix time in ISO 8601 with milliseconds, UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -18,6 +18,7 @@ Ending = Outcome | BaseException
 class Pipe:
     """One thread writes (a stream for the writer), one task of the event loop reads.
 
+    eager: the reader is told of every write; before that, of the run's end alone, so that a short run is one answer.
     opened: there is something worth sending: more than the `start` line, and not the last of a failed run, which may
     still become an HTTP error. ending: how the run ended, an exception when it never began; None while it goes on.
     """
@@ -25,6 +26,7 @@ class Pipe:
     def __init__(self, loop: AbstractEventLoop) -> None:
         self.writer: Writer | None = None
         self.opened = False
+        self.eager = False
         self.ending: Ending | None = None
         self._loop = loop
         self._chunks: list[bytes | bytearray] = []
@@ -49,7 +51,7 @@ class Pipe:
             if self.writer is not None and (self.writer.ended or (first and not self.writer.standing)):
                 return  # `finish` follows, or the line that `start` was alone without
             self.opened = True
-            waiting = self._waiter is not None
+            waiting = self.eager and self._waiter is not None
         if waiting:
             self._loop.call_soon_threadsafe(self._wake)
 
@@ -87,9 +89,17 @@ class Pipe:
         """Done when there is something to `take`, or the run has ended."""
         with self._room:
             self._waiter = self._loop.create_future()
-            if (self.opened and self._chunks) or self.ending is not None:
+            if (self.eager and self.opened and self._chunks) or self.ending is not None:
                 self._waiter.set_result(None)
             return self._waiter
+
+    def hasten(self) -> None:
+        """From now on, tell the reader of every write."""
+        with self._room:
+            self.eager = True
+            ready = self.opened
+        if ready:
+            self._wake()
 
     def open(self) -> None:
         """Send what there is, even if that is the `start` line alone."""

@@ -26,7 +26,7 @@ from runtime.types import INT_MAX, INT_MIN
 
 RESERVED: Final = ("format", "dry_run", "answer", "wait")  # names in the query that are not of parameters
 QUIET_SECONDS: Final = 1.0  # a run that has said nothing by then is shown to have begun
-PATIENCE_SECONDS: Final = 0.02  # most runs are over by then, and nobody had to watch for a client that goes away
+PATIENCE_SECONDS: Final = 0.01  # most runs are over by then: one answer, and nobody had to watch for a lost client
 ALIVE_SECONDS: Final = 15.0  # between the comments that keep an idle stream of events open
 MOST_DEPTH: Final = 100  # of lists and objects in a body
 FLOAT_DIGITS: Final = 15  # that a float keeps
@@ -98,10 +98,15 @@ class Lines(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         loop, pipe = get_running_loop(), self.pipe
         watching: list[Task[None]] = []
-        timers: list[TimerHandle] = [
-            loop.call_later(PATIENCE_SECONDS, lambda: watching.append(create_task(self._watch(receive)))),
-            loop.call_later(QUIET_SECONDS, pipe.open),
-        ]
+        timers: list[TimerHandle] = []
+
+        def lasting() -> None:
+            """It is no short run."""
+            pipe.hasten()
+            watching.append(create_task(self._watch(receive)))
+            timers.append(loop.call_later(QUIET_SECONDS, pipe.open))
+
+        timers.append(loop.call_later(PATIENCE_SECONDS, lasting))
         if self.seconds:
             timers.append(loop.call_later(self.seconds, pipe.hurry))
         try:

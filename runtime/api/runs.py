@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from threading import Condition, Lock
-from time import monotonic
+from time import monotonic, time
 from typing import Any, Final, Protocol
 
-from runtime.api.audit import now
+from runtime.api.audit import moment
 from runtime.api.log import Log
 from runtime.api.problems import HttpError
 from runtime.api.tokens import Token
@@ -70,7 +70,7 @@ class LiveRun:
         self.version = version
         self.token = token
         self.log = log
-        self.started = now()
+        self.started = time()
         self.outcome: Outcome | None = None
         self.error: SopError | None = None
         self._began = monotonic()
@@ -124,7 +124,7 @@ class LiveRun:
             "version": self.version,
             "status": status,
             "token": self.token,
-            "started": self.started,
+            "started": moment(self.started),
             "ms": round((monotonic() - self._began) * 1000) if outcome is None else outcome.ms,
             "lines": self.log is not None,
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Lock
-from typing import Final, Protocol, runtime_checkable
+from typing import Any, Final
 
 from runtime.databases.protocol import Database
 from runtime.errors import DatabaseError
@@ -13,17 +13,12 @@ from runtime.errors import DatabaseError
 MOST_IDLE: Final = 16  # of one database; more are closed when their run ends
 
 
-@runtime_checkable
-class Renewable(Protocol):
-    """A database whose connection can serve several runs, one after the other."""
-
-    def renew(self) -> bool:
-        """Make it as a new connection would be, its schema included; False when it has to be closed instead."""
-        ...
-
-
 class Pool:
-    """connect: opens a database by name. Safe to use from several threads."""
+    """connect: opens a database by name. Safe to use from several threads.
+
+    Only a database with a method `renew() -> bool` is used again: it makes the connection as a new one would be, its
+    schema included, and says False when it has to be closed instead.
+    """
 
     def __init__(self, connect: Callable[[str], Database]) -> None:
         self._connect = connect
@@ -37,15 +32,14 @@ class Pool:
         database = self._kept(name)
         if database is None:
             database = self._connect(name)
-            if isinstance(database, Renewable):
-                database.renew()
+            _renewed(database)
         self._lent[id(database)] = name
         return database
 
     def give_back(self, database: Database) -> None:
         """Its transaction is undone, if one is open."""
         name = self._lent.pop(id(database))
-        if isinstance(database, Renewable):
+        if hasattr(database, "renew"):
             with suppress(DatabaseError):
                 database.rollback()
                 with self._lock:
@@ -71,6 +65,10 @@ class Pool:
                 if not idle:
                     return None
                 database = idle.pop()
-            if isinstance(database, Renewable) and database.renew():
+            if _renewed(database):
                 return database
             database.close()
+
+
+def _renewed(database: Any) -> bool:
+    return hasattr(database, "renew") and database.renew()

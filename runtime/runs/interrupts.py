@@ -21,9 +21,12 @@ _LATER: Final = 0.005  # seconds: by then the budget, too, sees that its time is
 
 class Interrupts:
     """Within it, SIGINT sets the budget's `cancelled` and interrupts the statement under way (a second one ends the
-    process at once), and so does the end of the budget's time. Only the main thread hears signals."""
+    process at once), and so does the end of the budget's time. Only the main thread hears signals.
 
-    def __init__(self, budget: Budget, databases: Iterable[Database]) -> None:
+    signals: False where somebody else hears them."""
+
+    def __init__(self, budget: Budget, databases: Iterable[Database], *, signals: bool = True) -> None:
+        self._signals = signals
         self._budget = budget
         self._databases = databases
         self._before: Any = None
@@ -38,6 +41,8 @@ class Interrupts:
             self._timer = Timer(seconds + _LATER, self._stop_statements)
             self._timer.daemon = True
             self._timer.start()
+        if not self._signals:
+            return
         try:
             self._before = signal.signal(signal.SIGINT, self._heard)
         except ValueError:  # not the main thread

@@ -174,7 +174,7 @@ class _Run:
         self.options = options
         self.budget = Budget(options.max_depth, options.max_instructions, options.max_rows, options.max_seconds)
         self.segments = Segments(data, writer, dry=options.dry_run, clock=options.clock)
-        self.interrupts = Interrupts(self.budget, data.databases.values())
+        self.interrupts = Interrupts(self.budget, data.databases.values(), signals=control is None)
         self.started = monotonic()
         for database in data.databases.values():
             database.on_progress(writer.tick)

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from runtime.api.guard import LOOPBACK
-from runtime.api.server import make_server
+from runtime.api.server import bind, make_server
 from runtime.api.service import Service, Settings
 from runtime.api.tokens import Token, Tokens
 from runtime.config import Config
@@ -116,7 +116,7 @@ class Served:
         self.home = folder / ".sop"
         self._audit = io.StringIO()
         self.service = Service(config_of(folder), settings, self._audit)
-        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket = bind("127.0.0.1", 0)
         self.port: int = self.socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.server = make_server(self.service, hosts)
