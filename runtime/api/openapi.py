@@ -171,7 +171,65 @@ def _own_paths() -> Json:
         "/databases": {"get": _get("Names of databases.")},
         "/databases/{name}": {"get": _get("Its stores and fields.", "application/json", {**_NAME, "description": ""})},
         "/metrics": {"get": _get("For Prometheus.", "text/plain")},
+        **_session_paths(),
     }
+
+
+def _session_paths() -> Json:
+    name = {**_NAME, "description": "A recording, named as the script that it becomes."}
+    number = {"name": "step", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}
+
+    def changes(what: str, *parameters: Json, **members: Json) -> Json:
+        return _operation(what, name, *parameters, body=_members(**members) if members else None)
+
+    def streams(what: str, **members: Json) -> Json:
+        operation = changes(what, _query("format", {"type": "string", "enum": list(MEDIA_TYPES)}, "Format."), **members)
+        content = {"application/x-ndjson": {"schema": {"$ref": "#/components/schemas/Line"}}}
+        return {**operation, "responses": {**operation["responses"], "2XX": {"description": what, "content": content}}}
+
+    answers: Json = {"type": "array", "items": {"type": ["string", "null"]}}
+    return {
+        "/sessions": {
+            "get": _get("Recordings under way."),
+            "post": _operation(
+                "Begin a recording.", body=_members(name=_TEXT, **{"uses?": {"type": "array", "items": _TEXT}})
+            ),
+        },
+        "/sessions/{name}": {
+            "get": _get("Its steps and its program so far.", "application/json", name),
+            "delete": changes("Forget it."),
+        },
+        "/sessions/{name}/steps": {"post": streams("Do a step, and record it.", text=_TEXT, **{"answers?": answers})},
+        "/sessions/{name}/steps/{step}": {
+            "put": changes("Another step in place of one.", number, text=_TEXT),
+            "delete": changes("Leave a step out.", number),
+        },
+        "/sessions/{name}/look": {"post": streams("A question about the data, which is not recorded.", text=_TEXT)},
+        "/sessions/{name}/move": {
+            "post": changes("A step at another place.", step={"type": "integer"}, to={"type": "integer"})
+        },
+        "/sessions/{name}/parameters": {
+            "post": changes("Make a value a parameter.", step=_TEXT, value=_TEXT, name=_TEXT)
+        },
+        "/sessions/{name}/given": {"post": changes("What a parameter is while recording.", name=_TEXT, value=_TEXT)},
+        "/sessions/{name}/undo": {"post": changes("Take the latest change back.")},
+        "/sessions/{name}/pause": {"post": changes("Try steps without recording them.")},
+        "/sessions/{name}/resume": {"post": changes("Record again.")},
+        "/sessions/{name}/stop": {
+            "post": changes("Prove the script, store it, and end.", **{"anyway?": {"type": "boolean"}})
+        },
+    }
+
+
+def _members(**members: Json) -> Json:
+    """The content of a body: a JSON object with these members; `name?` may be left out."""
+    schema = {
+        "type": "object",
+        "properties": {name.removesuffix("?"): schema for name, schema in members.items()},
+        "required": [name for name in members if not name.endswith("?")],
+        "additionalProperties": False,
+    }
+    return {"application/json": {"schema": schema}}
 
 
 def _get(what: str, type_: str = "application/json", *parameters: Json, schema: Json | None = None) -> Json:
