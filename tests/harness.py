@@ -24,7 +24,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -35,7 +35,6 @@ from runtime.bytecode.module import Module
 from runtime.databases.connect import connect
 from runtime.databases.protocol import Database
 from runtime.databases.schema import Schema
-from runtime.databases.sqlite import SQLiteDatabase
 from runtime.jsonl.writer import open_writer
 from runtime.library.records import Provenance
 from runtime.library.store import Library
@@ -46,6 +45,7 @@ from sopc.dsl.parse import parse
 from sopc.english.lock import split_sop
 from sopc.source import Source
 from sopc.tree.check import check
+from tests.engines import SQLITE, Engine
 
 ROOT = Path(__file__).parent
 SCHEMA = ROOT / "language" / "schema.sql"
@@ -79,11 +79,11 @@ class Case:
 
 @dataclass
 class Result:
-    """What a run did. raw: the bytes it wrote."""
+    """What a run did. raw: the bytes it wrote. rows: looks into the database afterwards."""
 
     raw: bytes
     exit_code: int
-    connection: sqlite3.Connection
+    rows: Callable[[str], list[list[Any]]]
     lines: list[dict[str, Any]] = field(default_factory=list)
 
     def of(self, *types: str) -> list[dict[str, Any]]:
@@ -117,22 +117,17 @@ def comments_of(text: str) -> list[Expected]:
 # ── compiling and running ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def make_database(path: Path, case: Case | None = None, schema: Path = SCHEMA) -> Schema:
-    """A SQLite file with the shared tables and the case's own; its schema as the checker reads it."""
-    with sqlite3.connect(path) as connection:
-        connection.executescript(schema.read_text(encoding="utf-8"))
-        for comment in case.all("setup") if case else ():
-            connection.executescript(comment.rest)
-    connection.close()
-    return read_schema(path)
+def make_database(place: Path, case: Case | None = None, schema: Path | None = None, engine: Engine = SQLITE) -> Schema:
+    """A database with the shared tables and the case's own; its schema as the checker reads it."""
+    engine.script(place, (schema or engine.schema).read_text(encoding="utf-8"))
+    for comment in case.all("setup") if case else ():
+        engine.script(place, comment.rest)
+    return engine.read_schema(place)
 
 
 def read_schema(path: Path) -> Schema:
-    database = SQLiteDatabase(path, name="main", read_only=True)
-    try:
-        return database.schema()
-    finally:
-        database.close()
+    """Of a SQLite file."""
+    return SQLITE.read_schema(path)
 
 
 def compile_text(text: str, schema: Schema, name: str = "test.sop") -> list[Module]:
@@ -151,11 +146,16 @@ def store(library: Library, modules: list[Module]) -> None:
 
 
 def execute(
-    library: Library, name: str, database: Path | str, args: dict[str, Any] | None = None, **options: Any
+    library: Library,
+    name: str,
+    database: Path | str,
+    args: dict[str, Any] | None = None,
+    engine: Engine = SQLITE,
+    **options: Any,
 ) -> tuple[bytes, int]:
-    """Run a stored script on a SQLite file, or on the database of a URL: the bytes of its JSON lines, and the exit
+    """Run a stored script on a database, given by its place or its URL: the bytes of its JSON lines, and the exit
     code."""
-    url = database if isinstance(database, str) else f"sqlite:///{database.absolute()}"
+    url = database if isinstance(database, str) else engine.url(database)
     stream = BytesIO()
     writer = open_writer("jsonl", stream, holds_back=False)
     opened: list[Database] = []
@@ -170,17 +170,18 @@ def execute(
     return stream.getvalue(), outcome.exit_code
 
 
-def run_case(case: Case, folder: Path) -> Result:
+def run_case(case: Case, folder: Path, engine: Engine = SQLITE) -> Result:
     """Compile and run a case in an empty folder."""
-    database = folder / "main.db"
-    modules = compile_text(case.text, make_database(database, case), case.path.name)
+    database = engine.place(folder)
+    modules = compile_text(case.text, make_database(database, case, engine=engine), case.path.name)
     args = dict(part.split("=", 1) for comment in case.all("args") for part in shlex.split(comment.rest))
     answers = dict(comment.rest.split("=", 1) for comment in case.all("answer"))
     with Library.open(folder / "home") as library:
         store(library, modules)
         name = case.rest("run") or modules[-1].signature.name
-        raw, exit_code = execute(library, name, database, args, answers=answers)
-    return Result(raw, exit_code, sqlite3.connect(database), [exact(line) for line in raw.decode().splitlines()])
+        raw, exit_code = execute(library, name, database, args, engine, answers=answers)
+    lines = [exact(line) for line in raw.decode().splitlines()]
+    return Result(raw, exit_code, lambda sql: engine.rows(database, sql), lines)
 
 
 # ── comparing ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -218,7 +219,7 @@ def problems(case: Case, result: Result) -> list[str]:
     found += _end_problems(case, result)
     for comment in case.all("db"):
         sql, _, rows = comment.rest.rpartition(" -> ")
-        actual = [list(row) for row in result.connection.execute(sql)]
+        actual = result.rows(sql)
         if actual != json.loads(rows):
             found.append(f"line {comment.line}: {sql} gives {json.dumps(actual, ensure_ascii=False)}")
     return found

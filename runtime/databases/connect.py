@@ -11,10 +11,6 @@ from runtime.databases.guard import refuse_library
 from runtime.databases.protocol import Database
 from runtime.errors import DatabaseError, UsageError
 
-_KNOWN_LATER: Final = {
-    "duckdb": "DuckDB",
-    "files": "a folder of files",
-}
 _POSTGRES: Final = ("postgresql", "postgres")
 _PASSWORD: Final = re.compile(r"(//[^/@:]*:).*@|(password=)[^&]*", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
@@ -62,15 +58,24 @@ def _connect(url: str, name: str, base: Path, read_only: bool, create: bool) -> 
     scheme, _ = _split(url)
     if scheme in _POSTGRES:
         return _postgres(url, name, read_only)
-    if scheme in _KNOWN_LATER:
-        raise UsageError(
-            "D0105",
-            f"`{name}`: this version can't open {_KNOWN_LATER[scheme]}",
-            "sqlite:///file.db opens a SQLite file",
-        )
+    if scheme in ("duckdb", "files"):
+        return _duckdb(url, name, base, read_only=read_only, create=create)
     raise UsageError(
         "D0104", f"`{name}`: `{scheme}` is not a kind of database", "sqlite:///file.db opens a SQLite file"
     )
+
+
+def _duckdb(url: str, name: str, base: Path, *, read_only: bool, create: bool) -> Database:
+    from runtime.databases.duckdb_url import parse_url
+
+    path, options = parse_url(url, base)
+    if url.lower().startswith("files"):
+        from runtime.databases.duckdb_files import FilesDatabase
+
+        return FilesDatabase(path, name=name, options=options)
+    from runtime.databases.duckdb import DuckDBDatabase
+
+    return DuckDBDatabase(path, name=name, options=options, read_only=read_only, create=create)
 
 
 def _postgres(url: str, name: str, read_only: bool) -> Database:

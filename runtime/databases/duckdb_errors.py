@@ -5,12 +5,19 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from runtime.databases import refusals
 from runtime.errors import DatabaseError, RunError, SopError
 from runtime.kinds import overflow
 from runtime.values import division_by_zero
 
 # error('V0105') in generated SQL, and what each such code says
 _RAISED: Final = re.compile(r"(?:^|: )(V01\d\d)$", re.MULTILINE)
+_CSV: Final = re.compile(r"CSV Error on Line: (\d+)")
+_CSV_FILE: Final = re.compile(r"^\s*file = (.*)$", re.MULTILINE)
+_JSON: Final = re.compile(
+    r'(Malformed JSON|JSON transform error) in file "(.*?)",(?: at byte \d+)? in line (\d+): (.*)'
+)
+_PARQUET: Final = re.compile(r"""Failed to read file "(.*?)"|['"]([^'"]*\.parquet)['"]""", re.IGNORECASE)
 _MESSAGES: Final = {
     "V0103": ("a float went out of range", "a float holds at most about 1.8e308"),
     "V0105": ("a value can't be made into one of the wanted type", None),
@@ -28,10 +35,13 @@ def translated(error: Exception, database: str, store: str = "") -> SopError:
     if said is not None:
         return said
     if isinstance(error, UnicodeEncodeError):
-        return DatabaseError("D0307", "a text holds half of a character (a lone surrogate), which no database keeps")
+        return refusals.half_character()
     if not isinstance(error, duckdb.Error):
         return DatabaseError("D0308", f"the database `{database}` failed: {error}")
     text = message.partition(": ")[2] or message
+    in_file = _in_file(str(error))
+    if in_file is not None:
+        return in_file
     if isinstance(error, duckdb.ConstraintException):
         return _constraint(text, store)
     for kind, pattern, code, shown, hint in _KNOWN:
@@ -39,6 +49,29 @@ def translated(error: Exception, database: str, store: str = "") -> SopError:
             retry = code == "D0402"
             return DatabaseError(code, shown.format(database=database, text=text), hint, retry=retry)
     return DatabaseError("D0308", f"the database `{database}` refused a statement: {text}")
+
+
+def _in_file(message: str) -> DatabaseError | None:
+    """A file of a folder that can't be read as what it is."""
+    if match := _CSV.search(message):
+        lines = message[match.end() :].splitlines()
+        reason = next((line for line in lines if line and not line.startswith("Original Line")), "it can't be read")
+        file = _CSV_FILE.search(message)
+        return _bad_line(file[1] if file else "a CSV file", int(match[1]), reason)
+    if match := _JSON.search(message):
+        # DuckDB counts a malformed line from 2
+        line = int(match[3]) - (match[1] == "Malformed JSON")
+        return _bad_line(match[2], line, match[4].strip().rstrip("."))
+    if match := _PARQUET.search(message):
+        return DatabaseError(
+            "D0107", f"{match[1] or match[2]} is damaged: {message.partition(': ')[2].splitlines()[0]}"
+        )
+    return None
+
+
+def _bad_line(file: str, line: int, reason: str) -> DatabaseError:
+    hint = "correct the line; `sopvm db import --skip-bad` loads the others"
+    return DatabaseError("D0203", f"{file}, line {line}: {reason}", hint)
 
 
 def _said(message: str) -> SopError | None:
@@ -102,7 +135,7 @@ _KNOWN: Final[tuple[tuple[str, str, str, str, str | None], ...]] = (
     (
         "OutOfMemoryException",
         "",
-        "D0309",
+        "D0310",
         "`{database}` ran out of its memory: {text}",
         "?memory_limit=4GB in its URL allows more",
     ),
@@ -124,19 +157,13 @@ _KNOWN: Final[tuple[tuple[str, str, str, str, str | None], ...]] = (
 
 
 def _constraint(text: str, store: str) -> DatabaseError:
-    where = f"`{store}`" if store else "a store"
     if match := re.search(r"NOT NULL constraint failed: (\S+)", text):
         table, _, field = match[1].rpartition(".")
-        return DatabaseError("D0301", f"`{field}` of `{store or table}` can't be null")
+        return refusals.null_refused(store or table, [field])
     if match := re.search(r'[Dd]uplicate key "(.*?)"', text, re.DOTALL):
-        fields = ", ".join(f"`{part.partition(': ')[0]}`" for part in match[1].split(", "))
-        return DatabaseError(
-            "D0302", f"{where} already has a row with the same {fields}", "`upsert` updates such a row"
-        )
+        return refusals.row_exists(store, [part.partition(": ")[0] for part in match[1].split(", ")])
     if "foreign key" in text.lower():
-        return DatabaseError(
-            "D0303", f"a row of {where} would point at a row that is not there, or be pointed at and gone"
-        )
+        return refusals.reference_missing(store)
     if match := re.search(r"with expression CHECK\s*\((.*)\)", text, re.DOTALL):
-        return DatabaseError("D0304", f"a row of {where} breaks the rule {match[1]}")
-    return DatabaseError("D0304", f"a row of {where} was refused: {text}")
+        return refusals.rule_broken(store, match[1])
+    return refusals.row_refused(store, text)

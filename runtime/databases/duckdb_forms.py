@@ -26,6 +26,7 @@ from typing import Any, Final
 import msgspec
 
 from runtime.conversion import convert, json_ready
+from runtime.databases import refusals
 from runtime.databases.protocol import Row
 from runtime.errors import DatabaseError, RunError, SopError
 from runtime.kinds import EXACT, QUANTA, checked_decimal, checked_float
@@ -100,9 +101,7 @@ def _read(readers: list[tuple[str, Type, Codec | None]], rows: list[Row]) -> lis
     for index, (name, type_, convert_) in enumerate(readers):
         column = columns[index]
         if not type_.nullable and None in column:
-            raise DatabaseError(
-                "D0202", f"`{name}` is null where a value is declared", "correct the stored value, or the view"
-            )
+            raise refusals.null_stored(name)
         if convert_ is not None:
             try:
                 columns[index] = list(map(convert_, column))

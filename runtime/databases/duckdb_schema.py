@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from runtime.databases.duckdb_types import type_of
 from runtime.databases.schema import Field, ForeignKey, Schema, Store
@@ -30,28 +31,22 @@ ORDER BY table_oid, index_oid
 """
 
 
-class Connection(Protocol):
-    """What is needed of a connection of the duckdb package."""
-
-    def execute(self, sql: str) -> Any: ...
-
-
-def read_schema(connection: Connection) -> Schema:
-    """Every table and view of the current schema. Raises duckdb.Error."""
+def read_schema(rows: Callable[[str], Iterable[Any]]) -> Schema:
+    """Every table and view of the current schema. rows: runs a query."""
     columns: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    for row in connection.execute(_FIELDS).fetchall():
+    for row in rows(_FIELDS):
         columns[row[0]].append(row)
     keys: dict[str, tuple[str, ...]] = {}
     unique: dict[str, list[tuple[str, ...]]] = defaultdict(list)
     foreign: dict[str, list[ForeignKey]] = defaultdict(list)
-    for table, kind, names, other, others in connection.execute(_CONSTRAINTS).fetchall():
+    for table, kind, names, other, others in rows(_CONSTRAINTS):
         if kind == "FOREIGN KEY":
             foreign[table].append(ForeignKey(tuple(names), other, tuple(others)))
             continue
         if kind == "PRIMARY KEY":
             keys[table] = tuple(names)
         unique[table].append(tuple(names))
-    for table, expressions in connection.execute(_INDEXES).fetchall():
+    for table, expressions in rows(_INDEXES):
         names = [name.strip().strip("'\"") for name in expressions.strip("[]").split(",")]
         if set(names) <= {row[1] for row in columns[table]}:  # not those on expressions
             unique[table].append(tuple(names))
@@ -59,13 +54,13 @@ def read_schema(connection: Connection) -> Schema:
         {
             name: Store(
                 name=name,
-                fields=tuple(map(_field, rows)),
+                fields=tuple(map(_field, each)),
                 primary_key=keys.get(name, ()),
                 unique=tuple(dict.fromkeys([*([keys[name]] if name in keys else []), *unique[name]])),
                 foreign_keys=tuple(foreign[name]),
-                read_only=rows[0][6],
+                read_only=each[0][6],
             )
-            for name, rows in columns.items()
+            for name, each in columns.items()
         }
     )
 

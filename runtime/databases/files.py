@@ -65,26 +65,36 @@ def open_table(path: Path, title: str | None = None) -> Table:
     format_ = _FORMATS.get(path.suffix.lower())
     if format_ is None:
         raise UsageError("D0501", f"{title} is neither CSV nor NDJSON by its name", "file.csv, file.tsv, file.ndjson")
+    start = _start(path, title)
+    size = path.stat().st_size
+    clean = _is_clean(path)
+    if format_ == "ndjson":
+        if start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"["):
+            message = f"{title} is a JSON array, and NDJSON is one object a line"
+            raise DatabaseError("D0504", message, f"jq -c '.[]' {title} > {path.stem}.ndjson")
+        return Table(path, title, format_, size, [], clean, lambda: _json_batches(path))
+    delimiter, names = csv_head(path, title)
+    return Table(path, title, format_, size, names, clean, lambda: _csv_batches(path, delimiter, len(names), clean))
+
+
+def csv_head(path: Path, title: str) -> tuple[str, list[str]]:
+    """The delimiter of a CSV or TSV file and the names of its columns, by its first lines. Raises as `open_table`."""
+    text = _start(path, title).decode("utf-8-sig", "replace")
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(text)
+    return delimiter, _names(title, text, delimiter)
+
+
+def _start(path: Path, title: str) -> bytes:
     try:
-        size = path.stat().st_size
         with path.open("rb") as stream:
             start = stream.read(_SAMPLE_BYTES)
-        clean = _is_clean(path)
     except OSError as error:
         raise UsageError("D0501", f"{title} can't be read: {(error.strerror or str(error)).lower()}") from error
     if start.startswith(_OTHER_ENCODINGS):
         raise DatabaseError(
             "D0502", f"{title} is UTF-16, not UTF-8", f"iconv -f UTF-16 -t UTF-8 {title} > utf8{path.suffix}"
         )
-    if format_ == "ndjson":
-        if start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"["):
-            message = f"{title} is a JSON array, and NDJSON is one object a line"
-            raise DatabaseError("D0504", message, f"jq -c '.[]' {title} > {path.stem}.ndjson")
-        return Table(path, title, format_, size, [], clean, lambda: _json_batches(path))
-    text = start.decode("utf-8-sig", "replace")
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(text)
-    names = _names(title, text, delimiter)
-    return Table(path, title, format_, size, names, clean, lambda: _csv_batches(path, delimiter, len(names), clean))
+    return start
 
 
 def _is_clean(path: Path) -> bool:

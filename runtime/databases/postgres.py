@@ -39,6 +39,9 @@ class PostgresDatabase:
     name: what the script calls the database, for messages. Raises DatabaseError D01xx when it can't be opened.
     """
 
+    engine = "PostgreSQL"
+    savepoints = True
+
     def __init__(self, address: Address, *, name: str, read_only: bool = False) -> None:
         self.name = name
         self._connection: Connection = open_connection(address, name)

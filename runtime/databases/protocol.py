@@ -25,6 +25,7 @@ class Statement(msgspec.Struct, frozen=True):
     each: when not empty, the one param is a list of records, and the statement runs once for each of them with these
     fields as its params. store: what a write writes to, for messages. few: it gives no more than a batch of rows.
     fields: of an insert that does nothing else, in the order of its params.
+    keys: the params that say which row an upsert updates.
     """
 
     sql: str
@@ -37,6 +38,7 @@ class Statement(msgspec.Struct, frozen=True):
     store: str = ""
     few: bool = False
     fields: tuple[str, ...] = ()
+    keys: tuple[int, ...] = ()
 
 
 class Spool(Protocol):
@@ -51,10 +53,15 @@ class Spool(Protocol):
 
 class Database(Protocol):
     """One connection, used by one run. Values in and out are the VM's (runtime/values.py): int, float, bool, str,
-    Decimal, date, datetime (UTC), timedelta, None. Every method raises DatabaseError."""
+    Decimal, date, datetime (UTC), timedelta, None. Every method raises DatabaseError.
 
+    engine: its name, for messages. dialect: which SQL it is asked in. savepoints: whether it can undo a part of a
+    segment; a script that needs that is refused where it can't."""
+
+    engine: str
     dialect: str
     read_only: bool
+    savepoints: bool
 
     def schema(self) -> Schema: ...
 

@@ -60,6 +60,7 @@ def _generate(query: Query | Write, schema: Schema, writer: type[Expressions]) -
         store="" if isinstance(query, Query) else query.store,
         few=isinstance(query, Query) and (most_rows(query.relation) or BATCH_ROWS + 1) <= BATCH_ROWS,
         fields=query.fields if isinstance(query, InsertList) or (isinstance(query, Insert) and not query.keys) else (),
+        keys=tuple(map(query.fields.index, query.keys)) if isinstance(query, Insert) else (),
     )
 
 

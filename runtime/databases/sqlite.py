@@ -44,7 +44,9 @@ class SQLiteDatabase:
     busy: seconds to wait for another program's lock before D0401. Raises DatabaseError D01xx when it can't be opened.
     """
 
+    engine = "SQLite"
     dialect = "sqlite"
+    savepoints = True
 
     def __init__(
         self, path: Path, *, name: str, read_only: bool = False, create: bool = False, busy: float = BUSY_SECONDS

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from runtime.databases.query import Aggregate, Column, Const, Expr, Op, Param
 from runtime.databases.sql_expressions import ARITHMETIC, Expressions
-from runtime.databases.sql_pieces import Sql, function, wrapped
+from runtime.databases.sql_pieces import Sql, function, number, wrapped
 from runtime.types import FLOAT, MAX_SCALE, Type
 
 _OPERATORS: Final[dict[str, type[exp.Binary]]] = {"add": exp.Add, "sub": exp.Sub, "mul": exp.Mul, "mod": exp.Mod}
@@ -58,6 +58,8 @@ class TypedArithmetic(Expressions):
 
     def operation(self, expr: Op) -> Sql:
         op, args, kind = expr.op, expr.args, expr.type.name
+        if op == "neg" and kind == "float":  # no negative zero
+            return exp.Sub(this=number(0), expression=wrapped(self.wide(args[0])))
         if op == "neg":
             return exp.Neg(this=wrapped(self.wide(args[0])))
         if kind == "float":

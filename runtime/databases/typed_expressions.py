@@ -146,9 +146,9 @@ class TypedExpressions(TypedArithmetic):
     # ── functions, aggregates ──────────────────────────────────────────────────────────────────────────────────
 
     def refused(self, what: str) -> DatabaseError:
-        """D0310: the engine has no way to say something."""
+        """D0309: the engine has no way to say something."""
         return DatabaseError(
-            "D0310",
+            "D0309",
             f"{self.engine} can't say {what} in a query as the language means it",
             "a variable worked out beforehand, or a loop over the rows, can",
         )

@@ -15,6 +15,7 @@ from runtime.databases.statements import StatementCache, Statements
 from runtime.errors import Cancelled, DatabaseError, SopError, UsageError
 from runtime.jsonl.sink import ClosedPipe
 from runtime.jsonl.writer import Writer
+from runtime.runs.abilities import check_abilities, check_expressions
 from runtime.runs.answers import Prompt, answer, describe
 from runtime.runs.arguments import bind
 from runtime.runs.ids import new_id
@@ -119,8 +120,12 @@ def run_linked(
             opened[database] = databases(database)
         if home is not None and opened[home].read_only:
             raise UsageError("V0210", f"`{linked.root.name}` writes to `{home}`, which can only be read")
+        if home is not None:
+            check_abilities(linked.scripts.values(), home, opened[home])
         check_schemas(linked.scripts.values(), {name: database.schema() for name, database in opened.items()})
-        return _Run(linked, arguments, Data(opened, home, statements), writer, options).run()
+        data = Data(opened, home, statements)
+        check_expressions(linked.scripts.values(), data)
+        return _Run(linked, arguments, data, writer, options).run()
     finally:
         if options.control is not None:
             options.control.detach()

@@ -75,6 +75,10 @@ class Data:
             return self._statements.statement(database, op.form, op.key)
         return self._statements.statement(database, *fetched(op.form, op.mode, op.key))
 
+    def prepare(self, op: DataOp) -> None:
+        """Have the op's SQL ready. Raises DatabaseError."""
+        self._bind(op)
+
     def _ready(self, op: DataOp) -> tuple[Database, Statement]:
         """As `_bind`, with what was buffered for that database written."""
         bound = self._bind(op)

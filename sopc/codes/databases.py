@@ -17,8 +17,9 @@ CODES: Final[tuple[Code, ...]] = (
     ),
     Code(
         "D0102",
-        "not a SQLite database",
-        "The file is there, but SQLite did not write it. A CSV or NDJSON file is imported first.",
+        "not a database of that engine",
+        "The file is there, but the engine that the URL names did not write it. A CSV or NDJSON file is imported, "
+        "or read where it is as part of a folder (`files:///folder`).",
         "sopvm run audit --db fleet=sqlite:///vessels.csv",
         "sopvm db import vessels.csv --db fleet=sqlite:///fleet.db",
     ),
@@ -40,9 +41,9 @@ CODES: Final[tuple[Code, ...]] = (
     Code(
         "D0105",
         "engine not there",
-        "The URL names an engine that this version or this installation can't open.",
+        "The URL names an engine whose Python package is not installed.",
         "--db fleet=duckdb:///fleet.duckdb",
-        "--db fleet=sqlite:///fleet.db",
+        "pip install 'sopc[duckdb]'",
     ),
     Code(
         "D0106",
@@ -67,6 +68,14 @@ CODES: Final[tuple[Code, ...]] = (
         "folder that went away. The segment was rolled back.",
         "",
         "df -h .; sopvm run billing",
+    ),
+    Code(
+        "D0110",
+        "folder that is no database",
+        "In a folder of files each CSV, TSV, NDJSON and Parquet file is a store, called as the file without its "
+        "ending. There is no such file, two would be called the same, or one can't be read.",
+        "orders.csv and orders.parquet in one folder",
+        "orders.csv and orders_2025.parquet",
     ),
     Code(
         "D0121",
@@ -123,6 +132,14 @@ CODES: Final[tuple[Code, ...]] = (
         "reads it, never a silent null or zero. Correct the value, or declare the column as what it holds.",
         "insert into hulls (tonnage) values ('n/a')   -- tonnage int",
         "insert into hulls (tonnage) values (null)",
+    ),
+    Code(
+        "D0203",
+        "line of a file that can't be read",
+        "A line of a CSV or NDJSON file of the folder is malformed, or a value in it is not of the type that the lines "
+        "before have. The message names file and line. Nothing of the run remains.",
+        "3000001: 17,n/a",
+        "3000001: 17,",
     ),
     Code(
         "D0301",
@@ -190,6 +207,22 @@ CODES: Final[tuple[Code, ...]] = (
         "missing.",
         "sopvm run billing --db fleet=postgresql://reader@host/fleet",
         "grant insert on invoices to reader;   -- as the owner",
+    ),
+    Code(
+        "D0309",
+        "no such expression on this engine",
+        "The engine has no way to say that in a query which would mean the same as everywhere else, so the script is "
+        "refused before it starts. Outside of the query, over a variable or a loop's row, it can be said.",
+        "from logs where date(details) = today()",
+        "for each l in from logs do if date(l.details) = today() then … end end",
+    ),
+    Code(
+        "D0310",
+        "out of memory",
+        "A statement needed more memory than the database may use, and could not go on from disk. Its URL can allow "
+        "more, and say where to put what does not fit.",
+        "--db fleet=duckdb:///fleet.duckdb?memory_limit=100MB",
+        "--db fleet=duckdb:///fleet.duckdb?memory_limit=4GB&temp_directory=/var/tmp/fleet",
     ),
     Code(
         "D0401",

@@ -176,6 +176,15 @@ CODES: Final[tuple[Code, ...]] = (
         "sopc compile list_vessels.sop",
     ),
     Code(
+        "V0212",
+        "engine can't undo a part of a run",
+        "An error within `try` or `transaction` undoes what was done there. DuckDB can undo only all that a segment "
+        "did, and an error in one statement does, so a script that needs more of the database it writes is refused "
+        "before it starts.",
+        "sopvm run billing --db fleet=duckdb:///fleet.duckdb",
+        "sopvm run billing --db fleet=sqlite:///fleet.db",
+    ),
+    Code(
         "V0301",
         "run interrupted",
         "The run was told to stop, by Ctrl-C for example. What its last segment had written was undone. A second "

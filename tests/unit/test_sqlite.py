@@ -98,7 +98,9 @@ def test_a_folder_is_no_database(tmp_path: Path) -> None:
         ("sqlite://hr.db", "D0106"),
         ("sqlite:///", "D0106"),
         ("mysql://me:secret@host/db", "D0104"),
-        ("duckdb:///a.duckdb", "D0105"),
+        ("duckdb:///", "D0106"),
+        ("duckdb:///a.duckdb?memory=1GB", "D0106"),
+        ("files://folder", "D0106"),
     ],
 )
 def test_urls_that_name_nothing_here(tmp_path: Path, url: str, code: str) -> None:

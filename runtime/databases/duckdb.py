@@ -1,0 +1,252 @@
+"""A DuckDB file → the Database protocol, on the duckdb package.
+
+A file is opened for reading, and once more for writing when a segment first may write. What DuckDB can't do is refused
+before a run starts (runtime/runs/abilities.py): it has no savepoints, and an error ends its transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from runtime.databases import refusals
+from runtime.databases.bind import Binder
+from runtime.databases.duckdb_connections import SETTINGS, Connections
+from runtime.databases.duckdb_forms import encoder, row_reader
+from runtime.databases.duckdb_rows import Rows
+from runtime.databases.duckdb_schema import read_schema
+from runtime.databases.duckdb_types import declared
+from runtime.databases.forms import form_of
+from runtime.databases.protocol import BATCH_ROWS, Row, Statement
+from runtime.databases.query import Query, Write
+from runtime.databases.schema import Schema, Store
+from runtime.databases.spool_file import FileSpool
+from runtime.databases.tables import count_sql, create_sql, drop_sql, quoted
+from runtime.errors import DatabaseError
+
+BUSY_SECONDS: Final = 5.0
+
+
+class DuckDBDatabase:
+    """One DuckDB file, as one run uses it.
+
+    path: the file, which must exist unless `create`. name: what the script calls the database, for messages. options:
+    settings of DuckDB, as from the URL. busy: seconds to wait for another program before D0401. Raises DatabaseError
+    D01xx when it can't be opened, UsageError D0105 without the duckdb package.
+    """
+
+    engine = "DuckDB"
+    dialect = "duckdb"
+    savepoints = False
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str,
+        options: dict[str, str] | None = None,
+        read_only: bool = False,
+        create: bool = False,
+        busy: float = BUSY_SECONDS,
+    ) -> None:
+        new = create and not path.exists()
+        _check_file(path, name, create=create)
+        self.name = name
+        self.path = path
+        self.read_only = read_only
+        self._connections = Connections(path, name, {**(options or {}), **SETTINGS}, busy)
+        self._connections.open(write=new)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self._schema: Schema | None = None
+        self._bound = Binder(encoder)
+        self._in_transaction = False
+
+    # ── schema and SQL ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def schema(self) -> Schema:
+        if self._schema is None:
+            self._schema = read_schema(self._connections.all)
+        return self._schema
+
+    def prepare(self, query: Query | Write) -> Statement:
+        from runtime.databases.sql import generate
+
+        return generate(query, self.schema(), self.dialect)
+
+    # ── transactions ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self, *, write: bool) -> None:
+        if write:
+            if self.read_only:
+                raise refusals.read_only(self.name)
+            self._connections.take_turn()
+            try:
+                self._be_writable()
+            except BaseException:
+                self._connections.give_back_turn()
+                raise
+        if self._connections.writable:
+            self._connections.begin()
+            self._in_transaction = True
+
+    def _be_writable(self) -> None:
+        if self._connections.writable:
+            return
+        before = self._schema
+        self._connections.open(write=True)
+        self.forget_schema()
+        if before is not None and before != self.schema():
+            raise DatabaseError("D0201", f"the schema of `{self.name}` has changed", "run the script again")
+
+    def commit(self) -> None:
+        if self._in_transaction:
+            self._connections.commit()
+            self._in_transaction = False
+        self._connections.give_back_turn()
+
+    def rollback(self) -> None:
+        try:
+            if self._in_transaction:
+                self._in_transaction = False
+                self._connections.rollback()
+        finally:
+            self._connections.give_back_turn()
+
+    def savepoint(self, depth: int) -> None:
+        """A script that needs one is refused before it starts; where only other databases are read, there is nothing
+        to undo."""
+
+    def release(self, depth: int) -> None:
+        """See savepoint."""
+
+    def rollback_to(self, depth: int) -> None:
+        """See savepoint."""
+
+    def guard(self) -> None:
+        """See savepoint."""
+
+    # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def query(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
+        return self._batches(statement, params, row_reader(statement.columns, json=False))
+
+    def query_json(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
+        return self._batches(statement, params, row_reader(statement.columns, json=True))
+
+    def _batches(
+        self, statement: Statement, params: Sequence[Any], read: Callable[[list[Row]], list[Row]]
+    ) -> Iterator[list[Row]]:
+        """The query begins to run here, not when the first batch is asked for."""
+        return _fetch(self._connections.rows(statement.sql, self._bound(statement, params)), read)
+
+    def spool(self, statement: Statement, params: Sequence[Any]) -> FileSpool:
+        return FileSpool(self.query(statement, params))
+
+    # ── writing ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def execute(self, statement: Statement, params: Sequence[Any]) -> int:
+        if statement.each:
+            return self.execute_many(statement, [[record[name] for name in statement.each] for record in params[0]])
+        return self._connections.changed(statement.sql, self._bound(statement, params), statement.store)
+
+    def execute_many(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> int:
+        """One statement for all rows, each of whose params is a list; an upsert of the same row twice takes two."""
+        if not statement.binds:  # rows of nothing but defaults
+            return sum(self._connections.changed(statement.sql, (), statement.store) for _ in rows)
+        changed = start = 0
+        while start < len(rows):
+            end = _without_repetition(statement, rows, start)
+            columns = list(zip(*rows[start:end], strict=True))
+            try:
+                changed += self._connections.changed(statement.sql, self._bound(statement, columns), statement.store)
+            except DatabaseError as error:
+                error.row = start if end == start + 1 else None
+                raise
+            start = end
+        return changed
+
+    def on_progress(self, callback: Callable[[], None]) -> None:
+        self._connections.on_progress = callback
+
+    def interrupt(self) -> None:
+        self._connections.interrupt()
+
+    def close(self) -> None:
+        self._connections.close()
+
+    # ── stores, for imports ────────────────────────────────────────────────────────────────────────────────────
+
+    def create_store(self, store: Store, *, replace: bool = False) -> None:
+        """A new table with the store's fields and primary key; replace: drop one of that name first."""
+        if replace:
+            self._connections.changed(drop_sql(store.name), store=store.name)
+        self._connections.changed(create_sql(store, declared), store=store.name)
+        self.forget_schema()
+
+    def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:
+        """Rows of VM values, of all fields of the store in their order; how many there were."""
+        if not rows:
+            return 0
+        columns = [
+            list(map(encoder(form_of(field.type)), column))
+            for field, column in zip(store.fields, zip(*rows, strict=True), strict=True)
+        ]
+        listed = ", ".join(f"unnest(CAST(? AS {declared(field.type)}[]))" for field in store.fields)
+        return self._connections.changed(f"INSERT INTO {quoted(store.name)} SELECT {listed}", columns, store.name)
+
+    def count_rows(self, store: str) -> int:
+        return int(self._connections.all(count_sql(store))[0][0])
+
+    def forget_schema(self) -> None:
+        """Read the schema again when it is next asked for."""
+        self._schema = None
+
+
+def _fetch(rows: Rows, read: Callable[[list[Row]], list[Row]]) -> Iterator[list[Row]]:
+    """The first row at once, the others by the batch."""
+    size = 1
+    try:
+        while batch := rows.next(size):
+            yield read(batch)
+            size = BATCH_ROWS
+    finally:
+        rows.close()
+
+
+def _without_repetition(statement: Statement, rows: Sequence[Sequence[Any]], start: int) -> int:
+    """How far an upsert can go in one statement: up to a row with the same keys as one before it."""
+    if not statement.keys:
+        return len(rows)
+    seen = set()
+    for index in range(start, len(rows)):
+        key = tuple(rows[index][place] for place in statement.keys)
+        if key in seen:
+            return index
+        seen.add(key)
+    return len(rows)
+
+
+def _check_file(path: Path, name: str, *, create: bool) -> None:
+    if path.is_dir():
+        raise DatabaseError("D0103", f"`{name}` can't be opened: {path} is a folder", "files:///folder reads its files")
+    if not path.exists() and not create:
+        raise DatabaseError(
+            "D0101", f"the database `{name}` does not exist: there is no file {path}", "check the URL given for it"
+        )
+    if path.exists() and not _is_duckdb(path):
+        raise DatabaseError(
+            "D0102", f"`{name}` is not a DuckDB database: {path}", "files:///folder reads CSV, NDJSON and Parquet files"
+        )
+
+
+def _is_duckdb(path: Path) -> bool:
+    """By its first bytes; an empty file is a new database."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(12)
+    except OSError:
+        return True  # the engine says what is wrong
+    return not start or start[8:] == b"DUCK"

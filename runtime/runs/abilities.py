@@ -1,0 +1,72 @@
+"""What a script wants of its databases → an error before the run starts, where an engine can't do it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from runtime.bytecode.opcodes import BY_NAME
+from runtime.databases.protocol import Database
+from runtime.errors import SopError
+from runtime.vm.backtrace import place_of
+from runtime.vm.data import Data
+from runtime.vm.frame import DataOp, Script
+
+_SAVEPOINT: Final = BY_NAME["SAVEPOINT"].number
+
+
+def check_abilities(scripts: Iterable[Script], home: str, database: Database) -> None:
+    """V0212 when a `try` or `transaction` would need a savepoint, and the engine has none: it can undo only all of a
+    segment, and an error in one statement does."""
+    if database.savepoints:
+        return
+    for script in scripts:
+        pc = _undoing(script, home)
+        if pc is not None:
+            place = place_of(script, pc)
+            raise SopError(
+                "V0212",
+                f"`{script.name}` writes or reads `{home}` within a `try` or `transaction` at step {place.step}"
+                f"{f', line {place.line}' if place.line else ''}, and {database.engine} can't undo a part of what a run"
+                " did",
+                "leave out the block, or write another database: SQLite and PostgreSQL can",
+            )
+
+
+def check_expressions(scripts: Iterable[Script], data: Data) -> None:
+    """D0309 when a query or write has an expression that its engine can't say. Other troubles of a statement are told
+    when it is its turn."""
+    for script in scripts:
+        for pc, instruction in enumerate(script.code):
+            for operand in instruction[1:]:
+                if isinstance(operand, DataOp):
+                    try:
+                        data.prepare(operand)
+                    except SopError as error:
+                        if error.code != "D0309":
+                            continue
+                        place = place_of(script, pc)
+                        message = f"{error.message} (`{script.name}`, step {place.step}, line {place.line})"
+                        raise SopError(error.code, message, error.hint) from error
+
+
+def _undoing(script: Script, home: str) -> int | None:
+    """The first instruction that an error would have to be undone after; None when there is none."""
+    for pc, (op, *_) in enumerate(script.code):
+        if op == _SAVEPOINT:
+            return pc
+    for handler in script.module.handlers:
+        for pc in range(handler.start, handler.end):
+            if any(_touches(operand, home) for operand in script.code[pc][1:]):
+                return pc
+    return None
+
+
+def _touches(operand: object, home: str) -> bool:
+    """Whether what an instruction works with reads or writes the database, itself or through a call."""
+    if isinstance(operand, DataOp):
+        return operand.name == home
+    if isinstance(operand, Script):
+        stores = (*operand.effects.reads, *operand.effects.writes)
+        return any(store.partition(".")[0] == home for store in stores)
+    return False

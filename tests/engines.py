@@ -1,0 +1,120 @@
+"""The engines that language tests run on → for each: how a test gets a database of it, fills it and looks into it.
+
+To add an engine: a subclass of Engine, a row in ENGINES, and tests/language/schema.NAME.sql.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from runtime.databases.connect import connect
+from runtime.databases.protocol import Database
+from runtime.databases.schema import Schema
+
+LANGUAGE = Path(__file__).parent / "language"
+
+
+class Engine(ABC):
+    """name: as in `engine` of a test's id. schema: the SQL that makes the shared tables of tests/language."""
+
+    name: str
+    savepoints: bool
+
+    @property
+    def schema(self) -> Path:
+        return LANGUAGE / f"schema.{self.name}.sql"
+
+    @abstractmethod
+    def place(self, folder: Path) -> Path:
+        """Where a test's database is, given an empty folder."""
+
+    @abstractmethod
+    def script(self, place: Path, sql: str) -> None:
+        """Run statements, making the database when it is not there."""
+
+    @abstractmethod
+    def rows(self, place: Path, sql: str) -> list[list[Any]]:
+        """Rows of a query, as JSON has them."""
+
+    def url(self, place: Path) -> str:
+        return f"{self.name}:///{place.absolute()}"
+
+    def open(self, place: Path, name: str = "main", *, read_only: bool = False) -> Database:
+        return connect(self.url(place), name=name, base=place, read_only=read_only)
+
+    def read_schema(self, place: Path) -> Schema:
+        with self.opened(place) as database:
+            return database.schema()
+
+    @contextmanager
+    def opened(self, place: Path) -> Iterator[Database]:
+        """Open for reading, closed afterwards."""
+        database = self.open(place, read_only=True)
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+class SQLite(Engine):
+    name = "sqlite"
+    savepoints = True
+
+    @property
+    def schema(self) -> Path:
+        return LANGUAGE / "schema.sql"
+
+    def place(self, folder: Path) -> Path:
+        return folder / "main.db"
+
+    def script(self, place: Path, sql: str) -> None:
+        connection = sqlite3.connect(place)
+        connection.executescript(sql)
+        connection.close()
+
+    def rows(self, place: Path, sql: str) -> list[list[Any]]:
+        connection = sqlite3.connect(place)
+        try:
+            return [list(row) for row in connection.execute(sql)]
+        finally:
+            connection.close()
+
+
+class DuckDB(Engine):
+    name = "duckdb"
+    savepoints = False
+
+    def place(self, folder: Path) -> Path:
+        return folder / "main.duckdb"
+
+    def script(self, place: Path, sql: str) -> None:
+        with duckdb.connect(str(place)) as connection:
+            connection.execute(sql)
+
+    def rows(self, place: Path, sql: str) -> list[list[Any]]:
+        with duckdb.connect(str(place)) as connection:
+            return [[_as_in_json(value) for value in row] for row in connection.execute(sql).fetchall()]
+
+
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (SQLite(), DuckDB())}
+SQLITE = ENGINES["sqlite"]
+
+
+def _as_in_json(value: Any) -> Any:
+    """A value of a typed engine as SQLite would give it, which is how tests write what they expect."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, datetime | date):
+        return str(value)
+    return value
