@@ -7,7 +7,7 @@ from typing import Any
 
 from runtime.bytecode.module import Signature
 from runtime.databases.schema import Field, Store
-from runtime.types import BOOL, TEXT, Type
+from runtime.types import Type
 from sopc.english.patterns import words
 from sopc.english.patterns.finish import moved
 from sopc.english.patterns.matcher import Reject, Row, Several
@@ -18,7 +18,6 @@ from sopc.english.patterns.meanings import (
     Source,
     Steps,
     Value,
-    Variable,
     all_of,
     any_of,
     column,
@@ -34,8 +33,6 @@ from sopc.english.patterns.values import figure_of, found_count, live, not_a_var
 from sopc.tree import nodes
 from sopc.tree.visit import walk
 
-STOPPED = "stopped, as the answer was no"
-
 
 @dataclass(frozen=True)
 class Loop:
@@ -48,6 +45,14 @@ class Loop:
 
     def opens(self, context: Context) -> dict[str, Any]:
         return {"subject": self.record, "source": self.record, "target": None}
+
+
+@dataclass(frozen=True)
+class Written:
+    """A message. lets: what has to be looked up before, for its holes."""
+
+    text: nodes.TextLiteral
+    lets: tuple[nodes.Let, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -156,42 +161,20 @@ def _unless(context: Context, body: Steps, fact: Condition) -> Steps:
     return _only_if(context, body, Condition(negate(fact.node)))
 
 
-def _stop(context: Context, message: nodes.Expr | None = None) -> Steps:
-    return Steps((nodes.Fail(message=message or text(f"stopped in sentence {context.sentence}")),))
+def _stop(context: Context, message: Written | None = None) -> Steps:
+    if message is None:
+        return Steps((nodes.Fail(message=text(f"stopped in sentence {context.sentence}")),))
+    return Steps((*message.lets, nodes.Fail(message=message.text)))
 
 
-def _say(context: Context, written: nodes.TextLiteral) -> Steps:
-    return Steps((nodes.Say(text=written),))
+def _say(context: Context, written: Written) -> Steps:
+    return Steps((*written.lets, nodes.Say(text=written.text)))
 
 
 def _return(context: Context, value: Value) -> Steps:
     if value.hops:
         raise Reject()
     return Steps((nodes.Return(value=value.node),), returns=(value.type,))
-
-
-def _ask(context: Context, written: nodes.TextLiteral) -> Steps:
-    variable = replace(made_variable(("answer",), BOOL, context), answer=True)
-    return Steps((_question(variable, written),), (variable,))
-
-
-def _question(variable: Variable, written: nodes.TextLiteral) -> nodes.Ask:
-    return nodes.Ask(question=written, name=variable.name, answer=nodes.TypeName(name="bool"))
-
-
-def _ask_whether(context: Context, question: str) -> Steps:
-    """Ask, and stop unless the answer is yes."""
-    variable = replace(made_variable(("answer",), BOOL, context), answer=True)
-    refused = nodes.Branch(
-        condition=nodes.Unary(op="not", arg=nodes.Name(name=variable.name)), steps=(nodes.Fail(message=text(STOPPED)),)
-    )
-    return Steps((_question(variable, text(question)), nodes.If(branches=(refused,))), (variable,))
-
-
-def _ask_for(context: Context, name: tuple[str, ...], written: nodes.TextLiteral, type_: Type = TEXT) -> Steps:
-    variable = made_variable(name, type_, context)
-    step = nodes.Ask(question=written, name=variable.name, answer=nodes.TypeName(name=type_.name))
-    return Steps((step,), (variable,))
 
 
 def _there_are(context: Context, about: Source, rows: Rows) -> Condition:
@@ -398,9 +381,6 @@ ROWS = (
     Row("plain", "return {value}", _return),
     Row("plain", "return {whole_figure:value}", _return),
     Row("plain", "(give back|the result is|answer with) {value}", _return),
-    Row("plain", "ask [:] {written}", _ask),
-    Row("plain", "ask whether to {free_words:question}", _ask_whether),
-    Row("plain", "ask for (the|a|an) {new_name:name} with {written}", _ask_for),
     Row("plain", "commit [what was done] [so far]", lambda context: Steps((nodes.Commit(),))),
     Row("statement", "{plain}", lambda context, plain: plain),
     # calls

@@ -15,6 +15,8 @@ from sopc.english.patterns import (
     inserts,
     names,
     parameters,
+    places,
+    questions,
     rankings,
     selections,
     show,
@@ -26,7 +28,7 @@ from sopc.english.patterns.matcher import Grammar
 
 _MODULES_WITH_ROWS = (
     *(dates, values, comparisons, conditions, verbs, called, selections, figures, show, rankings),
-    *(changes, inserts, flow, parameters),
+    *(places, changes, inserts, flow, questions, parameters),
 )
 _MODULES_WITH_PRIMITIVES = (
     *(names, called, dates, values, conditions, verbs),

@@ -428,6 +428,19 @@ def made_variable(name_parts: tuple[str, ...], type_: Type, context: Context) ->
     return Variable(name, type_, frozenset({name_parts}))
 
 
+def named_type(context: Context, name: tuple[str, ...]) -> Type | None:
+    """The type of the fields called so, or of what tells the rows called so; None where there are none, or several."""
+    found = {
+        field.type.not_null()
+        for source in context.world.sources
+        for field in source.store.fields
+        if any(words.same_words(name, way) for way in field_names(source.store, field))
+    }
+    if not found and any(words.same_words(name, name_words(source.store.name)) for source in context.world.sources):
+        return TEXT
+    return next(iter(found)) if len(found) == 1 else None
+
+
 def related(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
     """Rows of another store that point at the context's rows, with the condition that ties them. What follows without
     an "and" speaks of them, the nearest noun, as far as it can."""

@@ -38,7 +38,7 @@ class Declared:
 
 
 @dataclass(frozen=True)
-class _Attribute:
+class Attribute:
     name: tuple[str, ...] | None = None
     type: Type | None = None
     default: Value | None = None
@@ -52,7 +52,7 @@ def take_parameters(grammar: Grammar, text_: str, tokens: tuple[Token, ...], con
     left: list[Token] = []
     while position < len(tokens):
         token = tokens[position]
-        if token.low == "(":
+        if token.low == "(" and tokens[0].low != "ask":  # what is asked for is no parameter
             close = next((at for at in range(position, len(tokens)) if tokens[at].low == ")"), None)
             attributes = None if close is None else _inside(grammar, text_, tokens[position + 1 : close], context)
             name = _name_before(left)
@@ -93,7 +93,7 @@ def _given_first(tokens: tuple[Token, ...]) -> tuple[list[Declared], int]:
     return [Declared("_".join(name), name) for name in names], comma + 1
 
 
-def _inside(grammar: Grammar, text_: str, tokens: tuple[Token, ...], context: Context) -> tuple[_Attribute, ...] | None:
+def _inside(grammar: Grammar, text_: str, tokens: tuple[Token, ...], context: Context) -> tuple[Attribute, ...] | None:
     """The attributes that brackets hold; None when they hold something else."""
     found = Matcher(grammar, text_, tokens).whole("attributes", context)
     return found[0] if found else None
@@ -124,7 +124,7 @@ def _given_name(
     return tuple(token.low for token in tokens[position:end] if token.kind == "word")
 
 
-def _declared(name: tuple[str, ...], attributes: tuple[_Attribute, ...]) -> Declared:
+def _declared(name: tuple[str, ...], attributes: tuple[Attribute, ...]) -> Declared:
     made = Declared("_".join(name), name)
     for one in attributes:
         made = replace(
@@ -144,38 +144,38 @@ def default_words(matcher: Matcher, position: int, context: Context) -> Iterator
 
 
 def _type(type_: Type) -> Any:
-    return lambda context: _Attribute(type=type_)
+    return lambda context: Attribute(type=type_)
 
 
-def _default(context: Context, value: Value) -> _Attribute:
-    return _Attribute(default=value)
+def _default(context: Context, value: Value) -> Attribute:
+    return Attribute(default=value)
 
 
-def _default_day(context: Context, span: Span) -> _Attribute:
+def _default_day(context: Context, span: Span) -> Attribute:
     if isinstance(span.start, nodes.DateLiteral) and span.day:
-        return _Attribute(default=Value(span.start, DATE))
+        return Attribute(default=Value(span.start, DATE))
     if isinstance(span.start, nodes.TimestampLiteral):
-        return _Attribute(default=Value(span.start, TIMESTAMP))
+        return Attribute(default=Value(span.start, TIMESTAMP))
     raise Reject("a default is a fixed value")
 
 
-def _default_text(context: Context, quoted: str) -> _Attribute:
-    return _Attribute(default=Value(text(quoted), TEXT))
+def _default_text(context: Context, quoted: str) -> Attribute:
+    return Attribute(default=Value(text(quoted), TEXT))
 
 
 def _default_flag(value: bool) -> Any:
-    return lambda context: _Attribute(default=Value(nodes.BoolLiteral(value=value), BOOL))
+    return lambda context: Attribute(default=Value(nodes.BoolLiteral(value=value), BOOL))
 
 
-def _called(context: Context, name: tuple[str, ...]) -> _Attribute:
-    return _Attribute(name=name)
+def _called(context: Context, name: tuple[str, ...]) -> Attribute:
+    return Attribute(name=name)
 
 
-def _attributes(context: Context, first: _Attribute, more: tuple[_Attribute, ...] = ()) -> tuple[_Attribute, ...]:
+def _attributes(context: Context, first: Attribute, more: tuple[Attribute, ...] = ()) -> tuple[Attribute, ...]:
     return (first, *more)
 
 
-def _declaration(context: Context, name: tuple[str, ...], more: tuple[_Attribute, ...] = ()) -> Declared:
+def _declaration(context: Context, name: tuple[str, ...], more: tuple[Attribute, ...] = ()) -> Declared:
     return _declared(name, more)
 
 
@@ -209,7 +209,7 @@ ROWS = (
         )
     ),
     Row("attribute", "(called|named|which is called) {new_name:name}", _called),
-    Row("attribute", "a parameter", lambda context: _Attribute()),
+    Row("attribute", "a parameter", lambda context: Attribute()),
     Row("more_attributes", "[,|;] [and] {attribute}", lambda context, attribute: attribute),
     Row("attributes", "{attribute:first} {more_attributes:more}*", _attributes),
     Row(

@@ -82,11 +82,11 @@ def _plain(ask: Ask) -> list[nodes.Query]:
     if ask.extra:
         shown = (*(field_value(rows.source, field) for field in rows.source.store.fields), *ask.extra)
     found = []
-    for keys in _orders(rows, ask.columns):
+    for keys in orders(rows, ask.columns):
         joined = [*shown, *(key for key, _ in keys)]
         if any(value.hops for value in joined) and not shown:
             shown = tuple(field_value(rows.source, field) for field in rows.source.store.fields)
-        stages = _start(rows, joined)
+        stages = start(rows, joined)
         if keys:
             stages.append(
                 nodes.OrderBy(keys=tuple(nodes.SortKey(value=key.node, descending=down) for key, down in keys))
@@ -104,7 +104,7 @@ def _plain(ask: Ask) -> list[nodes.Query]:
 def _grouped(ask: Ask) -> list[nodes.Query]:
     rows = ask.rows
     figures, keys = ask.columns, ask.keys
-    stages = _start(rows, [*keys, *figures])
+    stages = start(rows, [*keys, *figures])
     named = _columns((*keys, *figures))
     if not keys:
         return [nodes.Query(stages=(*stages, nodes.Select(columns=named)))]
@@ -136,7 +136,7 @@ def same_figure(one: Value, other: Value) -> bool:
     return one.node == other.node
 
 
-def _start(rows: Rows, values: Iterable[Value]) -> list[nodes.Stage]:
+def start(rows: Rows, values: Iterable[Value]) -> list[nodes.Stage]:
     """from, the joins that the values need, and where."""
     assert rows.source.origin is not None
     stages: list[nodes.Stage] = [rows.source.origin]
@@ -152,7 +152,7 @@ def _start(rows: Rows, values: Iterable[Value]) -> list[nodes.Stage]:
     return stages
 
 
-def _orders(rows: Rows, shown: tuple[Value, ...]) -> list[list[tuple[Value, bool]]]:
+def orders(rows: Rows, shown: tuple[Value, ...]) -> list[list[tuple[Value, bool]]]:
     readings: list[list[tuple[Value, bool]]] = [[]]
     for sort in rows.sorts:
         if sort.value is not None and sort.value.aggregate is not None:

@@ -6,12 +6,10 @@ import re
 from collections.abc import Iterator
 
 from sopc.english.patterns import words
-from sopc.english.patterns.flow import Given, Loop, each
+from sopc.english.patterns.flow import Given, Loop, Written, each
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject
-from sopc.english.patterns.meanings import (
-    Context,
-    Steps,
-)
+from sopc.english.patterns.meanings import Context, Steps, Value
+from sopc.english.patterns.names import made_variable
 from sopc.english.patterns.tokens import name_words, tokenize
 from sopc.tree import nodes
 from sopc.tree.visit import walk
@@ -23,10 +21,12 @@ _PIECES = re.compile(r"""\{\{|\}\}|\{(?P<hole>(?:`(?:``|[^`])*`|"[^"]*"|[^{}`"])
 
 
 def written(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
-    """Quoted text whose `{…}` holes are read as English: "{how many} of them"; `{{` is a brace."""
+    """Quoted text whose `{…}` holes are read as English: "{how many} of them"; `{{` is a brace. What a hole has to look
+    up gets a name before."""
     if position >= len(matcher.tokens) or matcher.tokens[position].kind != "text":
         return
     parts: list[str | nodes.Expr] = []
+    lets: list[nodes.Let] = []
     for piece in _PIECES.finditer(matcher.tokens[position].value):
         hole, plain = piece["hole"], piece.group()
         if hole is None and plain in ("{", "}"):
@@ -38,21 +38,24 @@ def written(matcher: Matcher, position: int, context: Context) -> Iterator[Found
         value = _in_hole(matcher, position, hole, context)
         if value is None:
             return
-        parts.append(value)
-    yield position + 1, nodes.TextLiteral(parts=tuple(_merged(parts)))
+        if any(isinstance(part, nodes.QueryExpr) for part in walk(value.node)):
+            variable = made_variable((*(value.label or ("value",)), *(["2"] if lets else [])), value.type, context)
+            known = next((let.name for let in lets if let.value == value.node), None)
+            if known is None:
+                lets.append(nodes.Let(name=variable.name, value=value.node))
+            parts.append(nodes.Name(name=known or variable.name))
+            continue
+        parts.append(value.node)
+    yield position + 1, Written(nodes.TextLiteral(parts=tuple(_merged(parts))), tuple(lets))
 
 
-def _in_hole(matcher: Matcher, position: int, hole: str, context: Context) -> nodes.Expr | None:
+def _in_hole(matcher: Matcher, position: int, hole: str, context: Context) -> Value | None:
     inner = Matcher(matcher.grammar, hole, tokenize(hole))
-    values: list[nodes.Expr] = [value.node for value in inner.whole("hole", context) if not value.hops]
-    distinct = [value for at, value in enumerate(values) if value not in values[:at]]
+    values: list[Value] = [value for value in inner.whole("hole", context) if not value.hops]
+    distinct = [value for at, value in enumerate(values) if value.node not in [one.node for one in values[:at]]]
     if len(distinct) != 1:
         why = "can be read in several ways" if distinct else "is not understood"
         matcher.reject(position, f'"{{{hole}}}" {why}', BRACES)
-        return None
-    if any(isinstance(part, nodes.QueryExpr) for part in walk(distinct[0])):
-        known = "count them in a sentence before, or say (let … be …), and put its name between the braces"
-        matcher.reject(position, f'"{hole}" has to be worked out in a sentence before, which gives it a name', known)
         return None
     return distinct[0]
 

@@ -1,0 +1,78 @@
+"""Phrases for the first few rows of each group ("the two largest boxes of each colour") → queries with a place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sopc.english.patterns.matcher import Reject, Row, Several
+from sopc.english.patterns.meanings import Context, Rows, Sort, Source, Steps, Value, all_of, compare, output
+from sopc.english.patterns.names import field_value, key_value, label_fields
+from sopc.english.patterns.queries import orders, start
+from sopc.english.patterns.show import SHOW
+from sopc.tree import nodes
+
+
+def _first_of_each(
+    context: Context,
+    about: Source,
+    rows: Rows,
+    keys: tuple[Value, ...],
+    key: Value | None = None,
+    direction: bool | None = None,
+) -> Any:
+    """Rows of equal place are all shown: "the highest" may be several. key: what they are sorted by, said last."""
+    if rows.source != about or about.origin is None or rows.limit is None or not rows.sorts:
+        raise Reject()
+    if key is not None:
+        if rows.sorts[0].value is not None or direction is not None:
+            raise Reject()
+        rows = Rows(about, rows.conditions, (Sort(rows.sorts[0].descending, "number", key),), rows.limit)
+    groups = [_whole(one) for one in keys]
+    if any(one.aggregate or one.hops for one in groups):
+        raise Reject()
+    own = tuple(field_value(about, field) for field in about.store.fields)
+    found = []
+    for order in orders(rows, ()):
+        sorts = tuple(nodes.SortKey(value=value.node, descending=down) for value, down in order)
+        window = nodes.WindowSpec(partition=tuple(one.node for one in groups), order=sorts)
+        place = nodes.NamedColumn(name=_free("place", about), value=nodes.CallExpr(name="rank", over=window))
+        name = place.name or ""
+        stages = [
+            *start(rows, [value for value, _ in order]),
+            nodes.Derive(columns=(place,)),
+            nodes.Where(condition=all_of([compare("<=", output(name), rows.limit)])),
+            nodes.OrderBy(keys=(*(nodes.SortKey(value=one.node) for one in groups), nodes.SortKey(value=output(name)))),
+            nodes.Select(columns=tuple(nodes.NamedColumn(value=value.node) for value in own)),
+        ]
+        found.append(Steps((nodes.Emit(query=nodes.Query(stages=tuple(stages))),)))
+    return Several(tuple(found))
+
+
+def _whole(key: Value) -> Value:
+    """The reference itself, where a group is named by what tells the row it points at."""
+    if len(key.hops) == 1 and key.field in {field.name for field in label_fields(key.hops[0].target.store)}:
+        return key_value(key.hops[0])
+    return key
+
+
+def _free(name: str, source: Source) -> str:
+    taken = {field.name for field in source.store.fields}
+    return name if name not in taken else f"{name}_in_group"
+
+
+_EACH = "(in each|of each|for each|per|on each|in every|of every|for every|on every)"
+
+ROWS = (
+    Row("statement", f"{SHOW} {{about}} {{rows@about}} {_EACH} {{keys@about}}", _first_of_each),
+    Row(
+        "statement",
+        f"{SHOW} {{about}} {{rows@about}} {_EACH} {{keys@about}} [,] by [the] {{field:key@about}}",
+        _first_of_each,
+    ),
+    Row(
+        "statement",
+        f"(for each|for every|per|in each) {{about}} {{keys@about}} [,] {SHOW} {{rows@about}}",
+        _first_of_each,
+    ),
+    Row("question", f"(which|what) {{about}} {{rows@about}} {_EACH} {{keys@about}}", _first_of_each),
+)
