@@ -25,6 +25,7 @@ from sopc.english.patterns.meanings import (
     compare,
 )
 from sopc.english.patterns.names import hop_along, key_value
+from sopc.english.patterns.queries import Ask, queries
 from sopc.english.patterns.values import live
 from sopc.tree import nodes
 
@@ -221,11 +222,26 @@ def _delete(context: Context, about: Source, rows: Rows) -> Steps:
     return Steps((nodes.Delete(store=source.store.name, database=source.origin.database, where=where),))
 
 
+def _among_the_first(rows: Rows) -> nodes.Expr:
+    """As in "delete the oldest box": told by their key."""
+    store, key = rows.source, rows.source.store.primary_key
+    found = queries(Ask(rows))
+    if len(key) != 1:
+        raise Reject(f"{store.store.name} has no single key to tell the first few by")
+    if len(found) != 1:
+        raise Reject("by what they are sorted is not clear: name the field")
+    select = nodes.Select(columns=(nodes.NamedColumn(value=column(store, key[0])),))
+    query = nodes.Query(stages=(*found[0].stages, select))
+    return nodes.InExpr(arg=column(store, key[0]), query=query)
+
+
 def _written(context: Context, rows: Rows) -> tuple[Source, nodes.Expr | None]:
     """The store that a change is made in, and which of its rows: for rows found before, by what they were found."""
-    if rows.sorts or rows.limit is not None:
-        raise Reject("a change to the first few of sorted rows can't be made in one go; find them first")
     source = rows.source
+    if rows.limit is not None and source.origin is not None and source.origin.store == source.store.name:
+        return source, _among_the_first(rows)
+    if rows.sorts or rows.limit is not None:
+        raise Reject("a change to the first few of these can't be made in one go; find them first")
     if source.origin is None:
         key = source.store.primary_key
         if source.emits:
@@ -308,7 +324,7 @@ ROWS = (
     Row("statement", "make {about} {rows@about} {adjective:condition@about}", _marked),
     Row("statement", "(update|change) {about} {rows@about} : set {assignments@about}", _update_rows),
     Row("statement", "(assign|give|move) {about} {rows@about} to [the] {reference_target@about}", _assigned_to),
-    Row("statement", "(delete|remove|drop|erase|throw away) {about} {rows@about}", _delete),
+    Row("statement", "(delete|remove|drop|erase|throw away|get rid of) {about} {rows@about}", _delete),
 )
 
 PRIMITIVES: dict[str, Primitive] = {"reference_target": reference_target}

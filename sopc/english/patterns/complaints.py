@@ -88,8 +88,18 @@ def _unknown(matcher: Matcher, context: Context) -> Iterator[str]:
             words.same(token.low, word) or words.verb_of(token.low, word) for word in known
         ):
             continue
+        if _is_verb(matcher, position, context):
+            continue
         if not _in_a_value(matcher, position, context):
             yield token.value
+
+
+def _is_verb(matcher: Matcher, position: int, context: Context) -> bool:
+    return any(
+        matcher.read(phrase, position, context.within(source))
+        for source in context.world.sources
+        for phrase in ("reference_verb", "opposite_verb")
+    )
 
 
 def _known_words(context: Context) -> set[str]:

@@ -234,7 +234,7 @@ ROWS = (
     Row("named_column", "{reckoned:value} (as|called|named) {new_name:name}", _renamed),
     Row("reckoned", "{expression:value}", _reckoned),
     Row("reckoned", "{expression:value} [,] rounded to {number} [decimal] (places|decimals|digits|place)", _reckoned),
-    Row("named_column", "[the|their|its] number of {related:rows}", _number_of_related),
+    Row("named_column", "[the|their|its] number of [their|its] {related:rows}", _number_of_related),
     Row("more_columns", "(,|[,] and|[,] as well as|[,] with) {named_column:value}", _only),
     Row("columns", "[only|just] {named_column:first} {more_columns:more}*", _listed),
     # figures

@@ -180,7 +180,7 @@ def _return(context: Context, value: Value) -> Steps:
 def _there_are(context: Context, about: Source, rows: Rows) -> Condition:
     if rows.source.origin is None:
         raise Reject()
-    return Condition(nodes.QueryExpr(kind="exists", query=rows_query(rows)))
+    return Condition(nodes.QueryExpr(kind="exists", query=rows_query(rows)), rows=rows)
 
 
 def _some_are(context: Context, about: Source, rows: Rows, condition: Condition) -> Condition:
@@ -189,6 +189,17 @@ def _some_are(context: Context, about: Source, rows: Rows, condition: Condition)
 
 def _none_are(context: Context, about: Source, rows: Rows, condition: Condition) -> Condition:
     return Condition(negate(_some_are(context, about, rows, condition).node))
+
+
+def _all_are(context: Context, about: Source, rows: Rows, condition: Condition) -> Condition:
+    """There are none of which it does not hold; so it has to be known of each."""
+    fields = [about.store.field(name) for name in condition.mentioned]
+    known = isinstance(condition.node, nodes.IsNull)
+    if not fields or any(field is None or (field.type.nullable and not known) for field in fields):
+        raise Reject("whether it holds for every row can't be told where a field may be missing")
+    if context.found is not None and rows.source == context.found.source:
+        live(context)
+    return _none_are(context, about, rows, Condition(negate(condition.node)))
 
 
 def _whole_figure(context: Context, aggregate: str, about: Source, field: Value) -> Value:
@@ -216,6 +227,7 @@ def _there_are_many(
         raise Reject()
     else:
         count = nodes.QueryExpr(kind="count", query=rows_query(rows))
+        return Condition(compare(bound or comparison, count, amount.node), rows=rows)
     return Condition(compare(bound or comparison, count, amount.node))
 
 
@@ -254,6 +266,8 @@ def _joined_facts(context: Context, first: Condition, more: tuple[tuple[str, Con
     links = {link for link, _ in more}
     if len(links) > 1:
         raise Reject('"and" and "or" in one condition can be read in two ways')
+    if not more:
+        return first
     join = any_of if links == {"or"} else all_of
     return Condition(join([first.node, *(condition.node for _, condition in more)]))
 
@@ -327,12 +341,21 @@ ROWS = (
         "otherwise [,] if {facts:fact} [,] [do the following|do this] :",
         lambda context, fact: Otherwise((), fact),
     ),
+    Row("loop", "repeat [this|the following] {loop}", lambda context, loop: loop),
+    Row(
+        "going_through",
+        "(go through|go over|loop over|loop through|walk through|iterate over|take) {about} {rows@about}",
+        _loop,
+    ),
+    Row("statement", "{going_through:loop} (and|,|:|, and) [for each [one|of them]] [,] {steps:body@loop}", each),
+    Row("opening", "{going_through:loop} [,] [and] [do the following|do this] :", lambda context, loop: loop),
     Row("statement", "{loop} (,|:) {steps:body@loop}", each),
     Row("statement", "{loop} {steps:body@loop}", each),
     # conditions
     Row(
         "statement",
-        "(if|when) {facts:fact} (,|then|, then) {steps:body} [(,|;) (otherwise|else|if not) [,] {steps:otherwise}]",
+        "(if|when) {facts:fact} (,|then|, then) {steps:body@fact} "
+        "[[,|;] (otherwise|else|if not) [,] {steps:otherwise}]",
         _if,
     ),
     Row("statement", "unless {facts:fact} , {steps:body}", _if_not),
@@ -347,6 +370,9 @@ ROWS = (
     Row("fact", "any {about} {rows@about} (exist|exists)", _there_are),
     Row("fact", "(any|some) {about} {rows@about} {predicates:condition@about}", _some_are),
     Row("fact", "no {about} {rows@about} {predicates:condition@about}", _none_are),
+    Row("fact", "(every|each|all|all the|all of the) {about} {rows@about} {predicates:condition@about}", _all_are),
+    Row("fact", "{about} [the] {called_row:rows@about} {predicates:condition@about}", _some_are),
+    Row("fact", "{about} {given_row:rows@about} {predicates:condition@about}", _some_are),
     Row("fact", "{whole_figure:value} {tests:condition@value}", _fact),
     Row("whole_figure", "[the] {aggregate} {about} {field@about}", _whole_figure),
     Row("fact", "there (is|are|were|was) (no|not any) {about} {rows@about}", _there_are_none),

@@ -113,10 +113,12 @@ class Rows:
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition on a row (or on nothing but variables). mentioned: fields it speaks of."""
+    """A condition on a row (or on nothing but variables). mentioned: fields it speaks of. rows: those that a fact says
+    there are, which "them" means in what depends on it."""
 
     node: nodes.Expr
     mentioned: tuple[str, ...] = ()
+    rows: Rows | None = None
 
 
 @dataclass(frozen=True)
@@ -195,12 +197,14 @@ class World:
 @dataclass(frozen=True, eq=False)
 class Context:
     """Where a phrase stands. source: the rows it speaks of. target: the value it is compared with or stored as.
-    subject: the record of the loop it is in. found: the set found last. Contexts are compared by identity."""
+    subject: the record of the loop it is in. found: the set found last. spoken: the rows that the condition before said
+    there are. Contexts are compared by identity."""
 
     world: World
     variables: tuple[Variable, ...] = ()
     found: FoundSet | None = None
     subject: Source | None = None
+    spoken: Rows | None = None
     source: Source | None = None
     target: Value | None = None
     sentence: int = 0
@@ -214,6 +218,8 @@ class Context:
             return self.within(opened)
         if isinstance(opened, Hop):
             return self.within(opened.target)
+        if isinstance(opened, Condition):
+            return self if opened.rows is None else self._child(("spoken", id(opened)), opened, spoken=opened.rows)
         if isinstance(opened, Value):
             return self._child(("target", id(opened)), opened, target=opened)
         return self._child(("loop", id(opened)), opened, **opened.opens(self))

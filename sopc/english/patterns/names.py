@@ -266,11 +266,13 @@ def pronoun(matcher: Matcher, position: int, context: Context) -> Iterator[Found
             for end in _spelt(matcher, position + 1, "", [name_words(subject.store.name)]):
                 yield end, Rows(subject)
         return
-    found = context.found
-    if found is None or context.source != found.source:
+    spoken, found = context.spoken, context.found
+    rows = spoken or (Rows(found.source) if found is not None else None)
+    if rows is None or context.source != rows.source:
         return
-    if matcher.low(position) in ("them", "those", "these", "they"):
-        yield position + 1, Rows(found.source)
+    one_of_them = matcher.low(position) == "one" and position > 0 and matcher.low(position - 1) in ("each", "every")
+    if matcher.low(position) in ("them", "those", "these", "they") or one_of_them:
+        yield position + 1, rows
 
 
 def spans(matcher: Matcher, position: int) -> Iterator[tuple[int, str]]:
@@ -400,6 +402,7 @@ def sources(matcher: Matcher, context: Context) -> list[Source]:
     mentions the name or a field."""
     found = [context.subject] if context.subject else []
     found += [context.found.source] if context.found else []
+    found += [context.spoken.source] if context.spoken and context.spoken.source not in found else []
     for source in context.world.sources:
         inside = context.within(source)
         if any(
@@ -408,7 +411,7 @@ def sources(matcher: Matcher, context: Context) -> list[Source]:
             for phrase in ("head", "own_field", "called_row", "kind_of_rows")
         ):
             found.append(source)
-    return found
+    return list(dict.fromkeys(found))
 
 
 def about(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:

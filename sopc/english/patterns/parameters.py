@@ -139,7 +139,7 @@ def _declared(name: tuple[str, ...], attributes: tuple[Attribute, ...]) -> Decla
 def default_words(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
     """A default written without quotes: the words up to "by default"."""
     for end, value in spans(matcher, position):
-        if matcher.tokens[position].kind == "word":
+        if matcher.tokens[position].kind == "word" and value.lower() not in ("yes", "no"):
             yield end, Value(text(value), TEXT)
 
 

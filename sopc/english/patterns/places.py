@@ -21,7 +21,8 @@ def _first_of_each(
     direction: bool | None = None,
 ) -> Any:
     """Rows of equal place are all shown: "the highest" may be several. key: what they are sorted by, said last."""
-    if rows.source != about or about.origin is None or rows.limit is None or not rows.sorts:
+    limit = rows.limit
+    if rows.source != about or about.origin is None or limit is None or not rows.sorts:
         raise Reject()
     if key is not None:
         if rows.sorts[0].value is not None or direction is not None:
@@ -40,7 +41,7 @@ def _first_of_each(
         stages = [
             *start(rows, [value for value, _ in order]),
             nodes.Derive(columns=(place,)),
-            nodes.Where(condition=all_of([compare("<=", output(name), rows.limit)])),
+            nodes.Where(condition=all_of([compare("<=", output(name), limit)])),
             nodes.OrderBy(keys=(*(nodes.SortKey(value=one.node) for one in groups), nodes.SortKey(value=output(name)))),
             nodes.Select(columns=tuple(nodes.NamedColumn(value=value.node) for value in own)),
         ]
@@ -60,19 +61,15 @@ def _free(name: str, source: Source) -> str:
     return name if name not in taken else f"{name}_in_group"
 
 
-_EACH = "(in each|of each|for each|per|on each|in every|of every|for every|on every)"
+_EACH = "(in each|of each|for each|per|on each|in every|of every|for every|on every) {keys@about}"
 
 ROWS = (
-    Row("statement", f"{SHOW} {{about}} {{rows@about}} {_EACH} {{keys@about}}", _first_of_each),
-    Row(
-        "statement",
-        f"{SHOW} {{about}} {{rows@about}} {_EACH} {{keys@about}} [,] by [the] {{field:key@about}}",
-        _first_of_each,
-    ),
+    Row("statement", f"{SHOW} {{about}} {{rows@about}} {_EACH}", _first_of_each),
+    Row("statement", f"{SHOW} {{about}} {{rows@about}} {_EACH} [,] by [the] {{field:key@about}}", _first_of_each),
     Row(
         "statement",
         f"(for each|for every|per|in each) {{about}} {{keys@about}} [,] {SHOW} {{rows@about}}",
         _first_of_each,
     ),
-    Row("question", f"(which|what) {{about}} {{rows@about}} {_EACH} {{keys@about}}", _first_of_each),
+    Row("question", f"(which|what) {{about}} {{rows@about}} {_EACH}", _first_of_each),
 )

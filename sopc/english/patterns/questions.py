@@ -1,4 +1,4 @@
-"""Phrases that ask a person ("ask for the size, 10 by default") → ask steps, and what later sentences call the answer."""
+"""Phrases that ask a person ("ask for the size, 10 by default") → ask steps, and the variable that has the answer."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ ROWS = (
     Row("plain", f"{_ASK} (which|what) {{new_name:name}} {{purpose}}", _ask_which),
     Row("purpose", "to {free_words:purpose}", lambda context, purpose: f"to {purpose.rstrip('?').lower()}"),
     Row("ask_option", r"\( {attributes} \)", _only),
-    Row("ask_option", "[,] {attributes}", _only),
+    Row("ask_option", ", {attributes}", _only),
     Row("ask_option", rf"[,] [and] (call|name) {_ANSWER} [the] {{new_name:name}}", _named),
     Row("ask_option", rf"[,] [and] (remember|keep|save|store|take) {_ANSWER} as [the] {{new_name:name}}", _named),
     Row(

@@ -8,7 +8,7 @@ from typing import Any
 
 from runtime.bytecode.module import Effects, Signature
 from runtime.databases.schema import Schema, Store
-from runtime.types import ANY, DECIMAL, FLOAT, Type
+from runtime.types import ANY, DECIMAL, FLOAT, TEXT, Type
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.dsl.fmt import format_file
 from sopc.english.patterns.complaints import Complaint, not_understood, several_readings
@@ -25,9 +25,10 @@ from sopc.english.patterns.meanings import (
     Steps,
     Variable,
     World,
-    conjuncts,
 )
+from sopc.english.patterns.names import named_type
 from sopc.english.patterns.parameters import Declared, take_parameters
+from sopc.english.patterns.remembered import counted_for_later, shown_if_unused
 from sopc.english.patterns.tokens import tokenize, without_courtesy
 from sopc.english.sample import Sampler
 from sopc.english.sentences import Sentence, Workflow
@@ -142,6 +143,8 @@ class _Translation:
         if not readings:
             raise not_understood(matcher, context)
         chosen: Steps = self._only(readings)
+        if matcher.low(0) == "count" and state.subject is None:
+            chosen = counted_for_later(context, chosen)
         made = tuple(step.model_copy(update={"sentence": sentence.number}) for step in chosen.steps)
         steps.extend(made)
         self._remember(chosen, state)
@@ -278,14 +281,14 @@ class _Translation:
         for one in self.declared.values():
             type_ = one.type or compared_type(self.steps, one.name, self._store, self._argument_type)
             if type_ is None or type_.name == "any":
-                type_ = one.default.type if one.default else self._field_type(one.words)
+                type_ = one.default.type if one.default else (named_type(Context(self.world), one.words) or TEXT)
             if type_.name == "decimal":
                 type_ = DECIMAL
             found[one.name] = type_.not_null()
         return found
 
     def script(self, types: Mapping[str, Type]) -> nodes.Script:
-        steps = _shown_if_unused(self.steps)
+        steps = shown_if_unused(self.steps)
         steps = self._finished(steps)
         params = tuple(
             nodes.ParameterNode(
@@ -334,18 +337,6 @@ class _Translation:
             return None
         return next((one.type for one in known[0].params if one.name == parameter), None)
 
-    def _field_type(self, words: tuple[str, ...]) -> Type:
-        from sopc.english.patterns.names import field_names
-        from sopc.english.patterns.words import same_words
-
-        found = {
-            one.type.not_null()
-            for source in self.world.sources
-            for one in source.store.fields
-            if any(same_words(words, way) for way in field_names(source.store, one))
-        }
-        return next(iter(found)) if len(found) == 1 else Type("text")
-
 
 def _steps_of(reading: Any) -> Any:
     return reading.steps if isinstance(reading, Steps | Otherwise) else reading
@@ -354,28 +345,6 @@ def _steps_of(reading: Any) -> Any:
 def _tagged(branch: nodes.Branch, number: int) -> nodes.Branch:
     steps = tuple(step.model_copy(update={"sentence": number}) for step in branch.steps)
     return branch.model_copy(update={"steps": steps})
-
-
-def _shown_if_unused(steps: tuple[nodes.AnyStep, ...]) -> tuple[nodes.AnyStep, ...]:
-    """What was found and never spoken of again was asked for itself, so it is shown."""
-    used = {node.store for node in walk(steps) if isinstance(node, nodes.From)}
-    shown: list[nodes.AnyStep] = []
-    for at, step in enumerate(steps):
-        if not isinstance(step, nodes.NameQuery) or step.name in used:
-            shown.append(step)
-        elif not any(_changes(node, step.query) for node in walk(steps[at + 1 :])):
-            shown.append(nodes.Emit(query=step.query, sentence=step.sentence))
-    return tuple(shown)
-
-
-def _changes(node: nodes.Node, found: nodes.Query) -> bool:
-    """Whether a change is to the rows found, told by all that they were found by."""
-    origin, *rest = found.stages
-    if not isinstance(node, nodes.Update | nodes.Delete) or not isinstance(origin, nodes.From):
-        return False
-    told = conjuncts(node.where) if node.where is not None else []
-    by = [part for stage in rest if isinstance(stage, nodes.Where) for part in conjuncts(stage.condition)]
-    return node.store == origin.store and all(part in told for part in by)
 
 
 def _type_name(returns: list[Type]) -> nodes.TypeName | None:

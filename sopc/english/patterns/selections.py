@@ -74,7 +74,7 @@ def _unsorted(
 
 
 def _pronoun(context: Context, pronoun: Rows, ordered: tuple[Sort, ...] = ()) -> Rows:
-    if pronoun.source.origin is not None:
+    if context.found is not None and pronoun.source == context.found.source and pronoun != context.spoken:
         live(context)
     return replace(pronoun, sorts=ordered)
 

@@ -25,7 +25,7 @@ from sopc.english.patterns.meanings import (
 from sopc.english.patterns.names import made_variable
 from sopc.english.patterns.queries import Ask, queries
 from sopc.english.patterns.tokens import name_words
-from sopc.english.patterns.values import found_count, live
+from sopc.english.patterns.values import found_count, live, looked_up, rows_query
 from sopc.tree import nodes
 from sopc.tree.visit import walk
 
@@ -105,9 +105,7 @@ def _show_theirs(context: Context, about: Source, columns: tuple[Value, ...], or
             raise Reject()
         names = ["_".join(value.label) for value in columns]
         pairs = zip(names, columns, strict=True)
-        fields = tuple(nodes.RecordField(name=name, value=value.node) for name, value in pairs)
-        if any(value.hops for value in columns):
-            raise Reject()
+        fields = tuple(nodes.RecordField(name=name, value=looked_up(context, value).node) for name, value in pairs)
         return Steps((nodes.Emit(value=nodes.RecordExpr(fields=fields)),))
     if context.found is None or about != context.found.source:
         raise Reject()
@@ -157,16 +155,18 @@ def _find(context: Context, rows: Rows, name: tuple[str, ...] | None = None) -> 
     base = rows
     if context.found is not None and rows.source == context.found.source:
         raise Reject()
+    found = named_set(context, base, name)
+    return Several(
+        tuple(Steps((nodes.NameQuery(name=found.name, query=query),), found=found) for query in queries(Ask(rows)))
+    )
+
+
+def named_set(context: Context, rows: Rows, name: tuple[str, ...] | None) -> FoundSet:
     taken = {one.name for one in context.variables} | {source.store.name for source in context.world.sources}
     label = "_".join(name) if name else f"found_{context.sentence}"
     while label in taken:
         label += "_found"
-    reads = frozenset(_stores(context, base))
-    readings = []
-    for query in queries(Ask(rows)):
-        found = FoundSet(label, rows, reads)
-        readings.append(Steps((nodes.NameQuery(name=label, query=query),), found=found))
-    return Several(tuple(readings))
+    return FoundSet(label, rows, frozenset(_stores(context, rows)))
 
 
 def _stores(context: Context, rows: Rows) -> Iterator[str]:
@@ -197,6 +197,8 @@ def _count_them(context: Context, name: tuple[str, ...] = ("count",)) -> Steps:
 
 def _let(context: Context, name: tuple[str, ...], value: Value) -> Steps:
     fields = context.subject.store.fields if context.subject else ()
+    if any(one.answer and value.node == nodes.Name(name=one.name) for one in context.variables):
+        raise Reject()  # the question itself is to call its answer so
     if value.hops or any(words.same_words(name, name_words(field.name)) for field in fields):
         raise Reject()
     variable = made_variable(name, value.type, context)
@@ -230,6 +232,12 @@ def _count_rows(context: Context, about: Source, rows: Rows, parts: tuple[Part, 
     """As in "count the boxes"; "count them" is for later sentences instead."""
     if not parts and context.found is not None and rows == Rows(context.found.source):
         raise Reject()
+    if context.subject is not None:
+        if parts or rows.source.origin is None:
+            raise Reject()
+        variable = made_variable(("count",), INT, context)
+        count = nodes.QueryExpr(kind="count", query=rows_query(rows))
+        return Steps((nodes.Let(name=variable.name, value=count),), (variable,))
     return _show_count(context, about, rows, None, parts)
 
 

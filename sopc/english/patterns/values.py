@@ -209,7 +209,7 @@ def _followed(context: Context, reference: Hop, field: Value) -> Value:
     return with_hop(reference, field)
 
 
-def _reached(context: Context, field: Value) -> Value:
+def looked_up(context: Context, field: Value) -> Value:
     """A field as an operand. Of a loop's record, what references reach is looked up."""
     if not field.hops or field.hops[0].base.origin is not None:
         return field
@@ -280,7 +280,7 @@ def rows_query(rows: Rows) -> nodes.Query:
 
 
 def _number_of(context: Context, rows: Rows, about: Source | None = None) -> Value:
-    if context.found is not None and rows == Rows(context.found.source):
+    if context.found is not None and rows == Rows(context.found.source) and rows != context.spoken:
         return found_count(context)
     if rows.source.origin is None:
         raise Reject()
@@ -288,7 +288,9 @@ def _number_of(context: Context, rows: Rows, about: Source | None = None) -> Val
 
 
 def found_count(context: Context) -> Value:
-    """How many rows were found, as it was when they were counted, if they were."""
+    """How many rows were found, as it was when they were counted, if they were; or the rows just spoken of."""
+    if context.spoken is not None:
+        return Value(nodes.QueryExpr(kind="count", query=rows_query(context.spoken)), INT, ("count",))
     found = live(context, counted=True)
     if found.counted is not None:
         return Value(nodes.Name(name=found.counted), INT, ("count",))
@@ -362,8 +364,8 @@ ROWS = (
     Row("field", "[the|their] {field_of_reference}", _same),
     Row("factor", "{number}", _same),
     Row("factor", "[the|that|this] {variable}", _same),
-    Row("factor", "{field}", _reached),
-    Row("factor", "{subject_field:field}", _reached),
+    Row("factor", "{field}", looked_up),
+    Row("factor", "{subject_field:field}", looked_up),
     Row("factor", "(twice|double) {factor:factor_}", _times(2)),
     Row("factor", "three times {factor:factor_}", _times(3)),
     Row("factor", "half [of] {factor:value}", _half),
