@@ -23,7 +23,7 @@ _ORDINARY = (
 ORDINARY = frozenset(re.findall(r"\w+", _ORDINARY))
 # Words that a compiler's own code has.
 TECHNICAL = frozenset(
-    ["active", "family", "floor", "hours", "lead", "members", "placed", "product", "project", "region"]
+    ["active", "deadline", "family", "floor", "hours", "lead", "members", "placed", "product", "project", "region"]
 )
 # Folders that show how something is written, by examples.
 SHOWING = [ROOT / "demo", ROOT / "codes", ROOT / "english" / "examples"]

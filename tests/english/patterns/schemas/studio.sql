@@ -49,5 +49,5 @@ INSERT INTO tasks (id, project_id, assignee_id, title, priority, hours, status, 
     (3, 1, 2, 'Rent hosting', 1, 8.00, 'closed', '2024-04-20', '2024-04-25'),
     (4, 2, 2, 'Scrub the invoices', 5, 40.00, 'open', '2024-05-31', NULL),
     (5, 2, 3, 'Tune the violin', 3, 25.00, 'blocked', '2024-07-01', NULL),
-    (6, 2, NULL, 'Prune duplicates', 2, 0.00, 'open', '2024-08-15', NULL),
+    (6, 2, NULL, 'Weed duplicates', 2, 0.00, 'open', '2024-08-15', NULL),
     (7, 3, 3, 'Reconcile ledgers', 5, 16.00, 'open', '2030-01-10', NULL);
