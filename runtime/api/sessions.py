@@ -185,20 +185,24 @@ def _named(request: Request) -> str:
 @contextmanager
 def _recording(service: Service, name: str, options: RunOptions) -> Iterator[Recorder]:
     """A recorder, nobody else's for as long."""
-    from runtime.record.recorder import Recorder
-
     sessions = _sessions(service)
     sessions.load(name)  # before a lock is made for one that is not there
     with sessions.alone(name):
-        yield Recorder(
-            sessions.load(name),
-            service.config,
-            service.library,
-            connector(service.config),
-            sessions.save,
-            options=options,
-            compiling=service.compiling,
-        )
+        yield _recorder(service, sessions, name, options)
+
+
+def _recorder(service: Service, sessions: Sessions, name: str, options: RunOptions) -> Recorder:
+    from runtime.record.recorder import Recorder
+
+    return Recorder(
+        sessions.load(name),
+        service.config,
+        service.library,
+        connector(service.config),
+        sessions.save,
+        options=options,
+        compiling=service.compiling,
+    )
 
 
 def _options(service: Service, token: Token, run: LiveRun | None = None) -> RunOptions:
@@ -211,9 +215,10 @@ def _options(service: Service, token: Token, run: LiveRun | None = None) -> RunO
 
 
 def _shown(service: Service, name: str) -> dict[str, Any]:
-    with _recording(service, name, RunOptions()) as recorder:
-        text = recorder.text() if recorder.session.steps else ""
-        return {**described(recorder.session), "program": text, "offers": recorder.offers()}
+    """As it was kept last: it may be shown while a step waits for an answer."""
+    recorder = _recorder(service, _sessions(service), name, RunOptions())
+    text = recorder.text() if recorder.session.steps else ""
+    return {**described(recorder.session), "program": text, "offers": recorder.offers()}
 
 
 async def _changed(service: Service, request: Request, act: Callable[[Recorder], Any]) -> Response:

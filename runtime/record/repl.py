@@ -87,10 +87,14 @@ class Repl:
         elif text.startswith("?"):
             self._told(lambda writer: self.recorder.look(text[1:].strip(), writer))
         elif text.strip():
+            offered = set(self.recorder.offers())
             taken = self._told(lambda writer: self.recorder.step(text, writer, prompt=self.prompt))
             if self.recorder.session.steps and self.recorder.session.steps[-1].english and taken.number:
                 self.say(taken.code.rstrip("\n"))
             self.say(f"step {taken.number}" if taken.number else "tried; the recording is paused")
+            for value in self.recorder.offers():
+                if value not in offered:
+                    self.say(f"{value} stands more than once; `/param *.{value} as NAME` makes it a parameter")
 
     def _told(self, act: Callable[[Writer], Any]) -> Any:
         """What an act gives, its lines written as the stream of one step."""
@@ -137,8 +141,6 @@ class Repl:
         execute(self._console, self._library, name, given, self._config, self._format)
 
     def stop(self, *, anyway: bool, apply: bool) -> None:
-        for value in self.recorder.offers():
-            self.say(f"{value} stands more than once; `/param *.{value} as NAME` would make it a parameter")
         stopped = self.recorder.stop(anyway=anyway)
         self.say(stopped.text.rstrip("\n"))
         if not anyway:

@@ -82,6 +82,9 @@ def test_a_question_is_answered_while_the_step_waits(session: Served) -> None:
     while not waiting:
         assert time.monotonic() < deadline
         waiting = session.client.get("/runs", params={"status": "waiting-for-answer"}).json()["runs"]
+    assert session.client.get("/sessions/mine").json()["steps"] == []
+    busy = session.client.post("/sessions/mine/steps", json={"text": "let a = 1"})
+    assert (busy.status_code, busy.json()["code"]) == (409, "C0306")
     assert session.client.post(f"/runs/{waiting[0]['id']}/answer", json={"value": 4}).status_code < 300
     asking.join()
     assert lines[-1]["status"] == "ok"

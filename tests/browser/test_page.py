@@ -139,6 +139,11 @@ def test_a_recording_becomes_a_script(seen: Seen) -> None:
     expect(page.locator("#steps li")).to_have_count(1)
     page.click("#undo")
     expect(page.locator("#steps li")).to_have_count(2)
+    page.fill("#step", 'emit from log where text = "noted"')
+    page.click("#do")
+    seen.answers = ["note_text"]
+    page.click("#offers button")
+    expect(page.locator("#recorded")).to_contain_text('note_text: text = "noted"')
     page.click("#stop")
     expect(page.locator("#name")).to_have_value("mine")
     expect(page.locator("#fields input[name=dept]")).to_be_visible()

@@ -106,6 +106,12 @@ def test_what_is_wrong_is_said_and_nothing_is_recorded_of_it(
     assert len(Sessions(place.home).load("dear").steps) == len(lines) - 1
 
 
+def test_a_value_used_twice_is_offered_as_a_parameter(place: Place) -> None:
+    lines = ["emit from items where price > 39", "emit from items where price > 39 select name", "let a = 39", "/stop"]
+    done = place.ok("sopvm", "record", "dear", input=typed(*lines))
+    assert done.stderr.count("39 stands more than once; `/param *.39 as NAME`") == 1
+
+
 def test_the_name_is_needed(place: Place) -> None:
     assert place.run("sopvm", "record").exit_code == 2
 

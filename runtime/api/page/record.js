@@ -69,6 +69,12 @@ function show(said) {
   $("session-title").textContent = said ? said.name + (said.paused ? " (paused: steps are tried, not recorded)" : "") : "No recording";
   $("pause").textContent = said && said.paused ? "Resume" : "Pause";
   for (const id of ["undo", "pause", "stop", "discard", "step", "do"]) $(id).disabled = !said;
+  const offers = said && said.offers ? said.offers : [];
+  $("offers").hidden = !offers.length;
+  $("offers").replaceChildren("Used more than once: ", ...offers.map((value) => make("button", {onclick: () => tried(async () => {
+    const name = prompt(`The parameter's name, with ${value} as its default`);
+    if (name) await change("POST", "parameters", {step: "*", value, name});
+  })}, value + " → parameter")));
   $("recorded").textContent = said && said.program ? said.program : "";
   $("steps").replaceChildren(...(said ? said.steps : []).map((step) => {
     const tool = (text, label, act) => make("button", {type: "button", "aria-label": label, title: label, onclick: () => tried(act)}, text);
