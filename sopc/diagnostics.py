@@ -11,7 +11,7 @@ from sopc.source import Source, Span
 @dataclass(frozen=True)
 class Diagnostic:
     """One finding. message: one sentence, lower case, no full stop, never "you". hint: what to try. lines: what else
-    there is to see, such as a small diff."""
+    there is to see, such as a small diff. choices: answers to choose from, where the finding is a question."""
 
     code: str
     message: str
@@ -19,6 +19,7 @@ class Diagnostic:
     hint: str | None = None
     sentence: int | None = None
     lines: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
 
     def to_json(self, source: Source) -> dict[str, Any]:
         result: dict[str, Any] = {"code": self.code, "message": self.message, "file": source.name}
@@ -29,6 +30,8 @@ class Diagnostic:
             result["sentence"] = self.sentence
         if self.lines:
             result["lines"] = list(self.lines)
+        if self.choices:
+            result["choices"] = list(self.choices)
         if self.hint is not None:
             result["hint"] = self.hint
         return result

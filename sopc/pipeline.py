@@ -27,6 +27,7 @@ from sopc.tree import nodes, typed
 if TYPE_CHECKING:
     from runtime.databases.query import Query, Write
     from runtime.databases.schema import Schema
+    from sopc.english.lock import Answer
     from sopc.english.model.records import Work
     from sopc.english.model.repair import Watch
     from sopc.english.translate import Draft
@@ -130,16 +131,19 @@ def draft(
     translator: str | None = None,
     model: str | None = None,
     watch: Watch | None = None,
+    *,
+    answers: Sequence[Answer] = (),
+    previous: str | None = None,
 ) -> Draft:
-    """English → the .sop file's text. Raises CompileError (T02xx, and what is wrong with a model's script), SopError
-    T01xx, T03xx."""
+    """English → the .sop file's text. answers, previous: of Task. Raises CompileError (T02xx, and what is wrong with a
+    model's script), SopError T01xx, T03xx."""
     from sopc.english.asking import asking_for, task_for
     from sopc.english.model.repair import Watch
     from sopc.english.translate import draft as translate
 
     asking = asking_for(source, context, translator, model, watch or Watch())
     try:
-        return translate(task_for(source, context), asking, source.text, stem(source))
+        return translate(task_for(source, context, answers, previous), asking, source.text, stem(source))
     except CompileError as error:
         if error.source.text != source.text:  # findings in a model's program, not in the sentences
             raise
@@ -173,7 +177,13 @@ def keep_examples(text: Source, compiled: Compiled) -> Compiled:
 
 
 def prompt(
-    source: Source, context: Context, translator: str | None = None, model: str | None = None
+    source: Source,
+    context: Context,
+    translator: str | None = None,
+    model: str | None = None,
+    *,
+    answers: Sequence[Answer] = (),
+    previous: str | None = None,
 ) -> list[dict[str, str]]:
     """English → the messages a model would get first, which is all that would leave. UsageError T0301 without a
     model."""
@@ -182,7 +192,7 @@ def prompt(
 
     options = chosen_options(context, translator, model) or chosen_options(context, "model", model)
     assert options is not None  # else a model is asked for and none is there, which is an error
-    return first_messages(task_for(source, context), options)
+    return first_messages(task_for(source, context, answers, previous), options)
 
 
 def usable_schemas(context: Context) -> dict[str, Schema]:

@@ -34,7 +34,7 @@ def prepare(name: str, text: str, kind: str | None, context: Context) -> Prepare
 
     Raises CompileError, HttpError S0115 when it is not the one script of this name.
     """
-    from sopc.commands.compile import tried
+    from sopc.commands.prepare import tried
 
     translator = None
     kind = kind or pipeline.kind_of(Source(pipeline.STDIN, text))

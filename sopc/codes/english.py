@@ -91,6 +91,15 @@ CODES: tuple[Code, ...] = (
         "Show the boxes above a size (called lowest, default 10) and below a size (called highest, default 20).",
     ),
     Code(
+        "T0210",
+        "question to the author",
+        "The text leaves something open that only its author can say, so nothing was stored. The question is a line of "
+        "JSON on stdout, of the type ask; --answer gives the answer, by the number of the sentence (0 for a question "
+        "about the whole text) and the number of a choice or its words. Answers are kept in the .sop file.",
+        "sopc compile boxes.txt",
+        "sopc compile boxes.txt --answer 2=1",
+    ),
+    Code(
         "T0301",
         "no model configured",
         "Translation by a model was asked for, and neither a key nor a server is configured.",

@@ -12,7 +12,7 @@ import click
 from runtime.bytecode.module import Module
 from runtime.commands.app import Console
 from runtime.commands.options import complete_script, database_options, load_config, output_options
-from sopc.commands.compile import Settings, prepare
+from sopc.commands.prepare import Settings, prepare
 from sopc.commands.scripts import load
 from sopc.context import open_context
 

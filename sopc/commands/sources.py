@@ -15,7 +15,7 @@ from runtime.commands.rows import print_rows
 from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema
 from sopc import pipeline
-from sopc.commands.compile import Settings, prepare
+from sopc.commands.prepare import Settings, prepare
 from sopc.context import open_context
 from sopc.files import write_text
 from sopc.pipeline import STDIN

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.english.changes import speaks_of_a_change
+from sopc.english.lock import Answer
 from sopc.english.model.repair import Judge, Watch
 from sopc.english.sample import DatabaseSampler
 from sopc.english.sentences import read_workflow
@@ -53,12 +56,14 @@ def judge_of(source: Source, context: Context) -> Judge:
     return judge
 
 
-def task_for(source: Source, context: Context) -> Task:
-    """What a translator of a workflow is given."""
+def task_for(source: Source, context: Context, answers: Sequence[Answer] = (), previous: str | None = None) -> Task:
+    """What a translator of a workflow is given. answers, previous: of Task."""
     return Task(
         read_workflow(source.text, pipeline.stem(source)),
         pipeline.usable_schemas(context),
         DatabaseSampler(context.database),
         context.signature,
         context.script_names,
+        answers,
+        previous,
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from runtime.errors import UsageError
 from sopc.english.lock import write_sop
 from sopc.english.patterns.script import translate
+from sopc.english.questions import by_sentence
 from sopc.english.settings import ModelOptions
 from sopc.english.task import Task
 
@@ -82,7 +83,8 @@ def draft(task: Task, asking: Asking | None, text: str, file_name: str, when: da
         body, work = translate_with_model(task, asking.options, asking.judge, asking.home, asking.watch)
         label = asking.options.label
     else:
-        body = translate(workflow, file_name, task.schemas, task.sampler, task.signatures, task.script_names)
+        answers = by_sentence(task.answers)
+        body = translate(workflow, file_name, task.schemas, task.sampler, task.signatures, task.script_names, answers)
         label = "patterns"
     sentences = [sentence.text for sentence in workflow.sentences]
     return Draft(workflow.name, write_sop(body, text, label, sentences, when), label, work)

@@ -107,12 +107,12 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
 
 
 def everything(place: Here) -> dict[str, bytes]:
-    """All files but the settings, what is known of endpoints, and LMDB's locks."""
+    """All files but the settings, what is known of endpoints, translations that wait for a yes, and LMDB's locks."""
     skipped = ("sop.toml", "endpoints.json", "library.mdb-lock")
     return {
         str(path.relative_to(place.folder)): path.read_bytes()
         for path in sorted(place.folder.rglob("*"))
-        if path.is_file() and path.name not in skipped
+        if path.is_file() and path.name not in skipped and path.parent.name != "pending"
     }
 
 
@@ -256,3 +256,52 @@ def test_the_prompt_is_printed_whole_and_nothing_is_sent(place: Here, serve: Ser
     place.ok("sopc", "compile", "big.txt")
     printed = "".join(f"--- {each['role']}\n{each['content']}\n" for each in server.requests[0]["messages"])
     assert shown == printed
+
+
+# ── what the author and the last translation have to say ─────────────────────────────────────────────────────────
+
+
+def test_a_yes_does_not_ask_the_model_again(place: Here, serve: Serve) -> None:
+    server = serve(GOOD)
+    place.write("reorder.txt", ENGLISH)
+    assert place.run("sopc", "compile", "reorder.txt").exit_code == 3
+    asked = len(server.requests)
+    done = place.ok("sopc", "compile", "--yes", "reorder.txt")
+    assert "reorder.txt: translated before\n" in done.stderr
+    assert len(server.requests) == asked
+    assert "model" in place.ok("sopc", "history", "reorder").text
+    assert not list(place.home.glob("pending/*"))
+
+
+def test_a_question_of_the_model_comes_back_to_the_author(place: Here, serve: Serve) -> None:
+    server = serve('cannot "above 5 of what?"', 'cannot "above 5 of what?"', READING)
+    done = place.run("sopc", "compile", "big.txt")
+    assert done.exit_code == 3
+    assert done.lines == [
+        {"type": "ask", "file": "big.txt", "sentence": 0, "result": {"question": "above 5 of what?"}}
+    ]  # fmt: skip
+    assert "error T0210" in done.stderr
+    assert not (place.folder / "big.sop").exists()
+    place.ok("sopc", "compile", "--answer", "0=of the quantity", "big.txt")
+    assert "above 5 of what?: of the quantity" in str(server.requests[-1])
+    assert '"answer":"of the quantity"' in (place.folder / "big.sop").read_text()
+    server.answers.append(READING.replace("5", "6"))
+    place.write("big.txt", READS.replace("5", "6"))
+    place.ok("sopc", "compile", "big.txt")
+    assert "above 5 of what?: of the quantity" in str(server.requests[-1])  # it is kept, and told again
+
+
+def test_a_changed_sentence_sends_the_old_program_along(place: Here, serve: Serve) -> None:
+    text = "Big\n\nSay good morning.\nShow the items whose quantity is above 5.\n"
+    old = 'script big()\n  @1 say "good morning"\n  @2 emit from items where quantity > 5\nend\n'
+    server = serve(old, old.replace("5", "6").replace("good morning", "bye"))
+    place.write("big.txt", text)
+    done = place.ok("sopc", "compile", "big.txt")
+    assert "before they were changed" not in str(server.requests[-1])
+    place.write("big.txt", text.replace("5", "6"))
+    done = place.ok("sopc", "compile", "big.txt")
+    sent = str(server.requests[-1])
+    assert "2. Show the items whose quantity is above 5." in sent
+    assert "emit from items where quantity > 5" in sent
+    assert "Change in it what the changed sentences need, and nothing else." in sent
+    assert "warning: sentence 1 is as it was, and its steps changed: “Say good morning.”" in done.stderr

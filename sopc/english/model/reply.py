@@ -8,6 +8,7 @@ from typing import Final
 
 from runtime.errors import SopError
 
+CANNOT: Final = "the model can't translate it: "
 _FENCE: Final = re.compile(r"```[a-z]*\n(.*?)(?:\n```|\Z)", re.DOTALL)
 _CANNOT: Final = re.compile(r'\s*(?:```[a-z]*\n)?\s*cannot\s+(".*")\s*(?:\n?```)?\s*', re.DOTALL)
 _SCRIPT: Final = re.compile(r"\s*(#[^\n]*\n\s*)*script\b")
@@ -22,7 +23,7 @@ def script_text(reply: str) -> str:
     refused = _CANNOT.fullmatch(reply)
     if refused:
         hint = "say it in other words, or in smaller steps"
-        raise SopError("T0311", f"the model can't translate it: {_reason(refused[1])}", hint)
+        raise SopError("T0311", f"{CANNOT}{_reason(refused[1])}", hint)
     blocks: list[str] = _FENCE.findall(reply)
     text = max(blocks, key=len) if blocks else reply
     if not _SCRIPT.match(text):

@@ -19,13 +19,15 @@ _SHOWN_READINGS = 4
 
 
 class Complaint(Exception):
-    """Why one sentence can't be translated. hint: the nearest readable form, and the ways on."""
+    """Why one sentence can't be translated. hint: the nearest readable form, and the ways on. choices: what it may
+    mean, in the DSL, where its author can say which."""
 
-    def __init__(self, code: str, message: str, hint: str | None) -> None:
+    def __init__(self, code: str, message: str, hint: str | None, choices: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.hint = hint
+        self.choices = choices
 
 
 def not_understood(matcher: Matcher, context: Context) -> Complaint:
@@ -58,15 +60,17 @@ def not_understood(matcher: Matcher, context: Context) -> Complaint:
 
 def several_readings(readings: list[Any], finish: Callable[[Any], Any]) -> Complaint:
     """T0203: the question which of them is meant. finish: makes steps what a person would write."""
-    shown = "\n".join(f"    {number}. {_said(one, finish)}" for number, one in enumerate(readings[:_SHOWN_READINGS], 1))
+    choices = tuple(reading_text(one, finish) for one in readings)
+    shown = "\n".join(f"    {number}. {text}" for number, text in enumerate(choices[:_SHOWN_READINGS], 1))
     return Complaint(
         "T0203",
         f"it can be read in {len(readings)} ways, and which is meant is for its author to say",
         f"say it so that only one of these is left\n{shown}",
+        choices,
     )
 
 
-def _said(reading: Any, finish: Callable[[Any], Any]) -> str:
+def reading_text(reading: Any, finish: Callable[[Any], Any]) -> str:
     """A reading in the DSL, on one line."""
     if isinstance(reading, Steps | Otherwise):
         steps: tuple[nodes.AnyStep, ...] = reading.steps

@@ -11,7 +11,7 @@ from runtime.databases.schema import Schema, Store
 from runtime.types import ANY, DECIMAL, FLOAT, TEXT, Type
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.dsl.fmt import format_file
-from sopc.english.patterns.complaints import Complaint, not_understood, several_readings
+from sopc.english.patterns.complaints import Complaint, not_understood, reading_text, several_readings
 from sopc.english.patterns.finish import Unqualifier, compared_type
 from sopc.english.patterns.flow import Loop, Otherwise
 from sopc.english.patterns.grammar import grammar
@@ -49,12 +49,14 @@ def translate(
     sampler: Sampler,
     signatures: Callable[[str], tuple[Signature, Effects] | None],
     script_names: Callable[[], Iterable[str]],
+    answers: Mapping[str, str] | None = None,
 ) -> str:
-    """The script as formatted DSL. Raises CompileError with a finding for each sentence that can't be read."""
+    """The script as formatted DSL. answers: by sentence, which of its readings its author means. Raises CompileError
+    with a finding for each sentence that can't be read."""
     world = World(with_keys(schemas, sampler), sampler, signatures, script_names)
     types: dict[str, Type] = {}
     for _ in range(_PASSES):
-        translation = _Translation(workflow, world, types)
+        translation = _Translation(workflow, world, types, answers or {})
         translation.run()
         if translation.complaints:
             raise CompileError(Text(file_name, workflow.text), translation.complaints)
@@ -76,11 +78,14 @@ class _State:
 
 @dataclass
 class _Translation:
-    """One pass over the sentences. types: of parameters, as the pass before found them to be used."""
+    """One pass over the sentences. types: of parameters, as the pass before found them to be used. answers: of
+    `translate`. current: the sentence that is being read."""
 
     workflow: Workflow
     world: World
     types: Mapping[str, Type]
+    answers: Mapping[str, str]
+    current: str = ""
     declared: dict[str, Declared] = field(default_factory=dict)
     declared_in: dict[str, int] = field(default_factory=dict)
     complaints: list[Diagnostic] = field(default_factory=list)
@@ -117,7 +122,7 @@ class _Translation:
         return tuple(steps)
 
     def _sentence(self, sentence: Sentence, below: list[Sentence], state: _State, steps: list[nodes.AnyStep]) -> None:
-        text = sentence.text
+        text = self.current = sentence.text
         context = self._context(state, sentence.number)
         declared, tokens = take_parameters(grammar(), text, without_courtesy(tokenize(text)), context)
         if not tokens:
@@ -185,14 +190,19 @@ class _Translation:
         self._note_changes(tuple(steps[-1:]), sentence.number, state)
 
     def _only(self, readings: list[Any]) -> Any:
-        """The one thing that a sentence can mean; readings that come to the same steps are one."""
+        """The one thing that a sentence can mean, or that its author says is meant; readings that come to the same
+        steps are one."""
         distinct: list[Any] = []
         for reading in readings:
             if not any(_steps_of(reading) == _steps_of(one) for one in distinct):
                 distinct.append(reading)
-        if len(distinct) > 1:
+        if len(distinct) == 1:
+            return distinct[0]
+        meant = self.answers.get(self.current)
+        chosen = [reading for reading in distinct if meant == reading_text(reading, self._finished)]
+        if not chosen:
             raise several_readings(distinct, self._finished)
-        return distinct[0]
+        return chosen[0]
 
     def _finished(self, steps: Any) -> Any:
         return Unqualifier(self._store, frozenset(self.names)).steps(steps)
@@ -270,6 +280,7 @@ class _Translation:
                 Span(sentence.start, sentence.end),
                 error.hint,
                 sentence.number,
+                choices=error.choices,
             )
         )
 

@@ -5,6 +5,9 @@ What is the same for every workflow comes first, so that servers read it once an
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from sopc.english.lock import split_sop
 from sopc.english.model.records import Message
 from sopc.english.prompt.language import language_page
 from sopc.english.prompt.schemas import about, schema_lines, script_lines
@@ -34,7 +37,28 @@ def _workflow(task: Task, options: ModelOptions) -> str:
     if scripts:
         lines += ["scripts that can be called:", *script_lines(scripts)]
     sentences = [f"  {'  ' * each.level}{each.number}. {each.text}" for each in task.workflow.sentences]
-    return "\n".join([*lines, _question(task.workflow.name, sentences)])
+    return "\n".join([*lines, _question(task.workflow.name, sentences), *_answered(task), *_before(task)])
+
+
+def _answered(task: Task) -> Iterator[str]:
+    """What the author said to questions."""
+    if task.answers:
+        yield "answers of their author:"
+    for answer in task.answers:
+        about = f" to “{answer.sentence}”" if answer.sentence else ""
+        yield f"  {answer.question}{about}: {answer.answer}"
+
+
+def _before(task: Task) -> Iterator[str]:
+    """The translation of the text as it was, of which as much as can be should stay."""
+    header, body = split_sop(task.previous or "")
+    if header is None:
+        return
+    yield "before they were changed, the sentences were:"
+    yield from (f"  {number}. {text}" for number, text in enumerate(header.sentences, 1))
+    yield "and the script was:"
+    yield body.strip()
+    yield "Change in it what the changed sentences need, and nothing else."
 
 
 def _question(name: str, sentences: list[str]) -> str:

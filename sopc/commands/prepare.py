@@ -1,0 +1,276 @@
+"""A source of any kind → compiled, with its examples held against it; nothing is written or stored yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from runtime.commands.app import Console
+from runtime.errors import SopError, UsageError
+from sopc import pipeline
+from sopc.context import Context
+from sopc.diagnostics import CompileError
+from sopc.pipeline import STDIN, Compiled
+from sopc.source import Source
+
+if TYPE_CHECKING:
+    from sopc.english.lock import Answer
+    from sopc.english.model.records import Work
+    from sopc.english.pending import Pending
+    from sopc.english.questions import Question
+    from sopc.english.sentences import Workflow
+    from sopc.english.translate import Draft
+
+Take = Literal["text", "sop"]
+
+
+class NeedsAnswer(SopError):
+    """The text leaves something open that only its author can say."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True)
+class Settings:
+    """take: which side wins when text and .sop file both changed. translator, model: as told by flag or SOP_*.
+    locked: a translation is an error. show_work: print what a model is asked. answers: to questions, by the number of
+    their sentence. asks: a person can be asked. yes: what is new is accepted, so that a translation which was refused
+    is taken as it is."""
+
+    take: Take | None = None
+    translator: str | None = None
+    model: str | None = None
+    locked: bool = False
+    show_work: bool = False
+    answers: Mapping[str, str] = field(default_factory=dict)
+    asks: bool = False
+    yes: bool = False
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A compiled source. translated: it is a new translation. write_to: where its .sop file goes, None when there is
+    nothing to write. work: what a model was asked for it. asks_for_change: whether its text, where it is English,
+    speaks of a change to the data. pending: where a translation is kept until it is accepted."""
+
+    compiled: Compiled
+    translated: bool
+    write_to: Path | None = None
+    work: Work | None = None
+    asks_for_change: bool = True
+    pending: Pending | None = None
+
+    @property
+    def name(self) -> str:
+        """Of its script, the last one where it has several."""
+        return self.compiled.modules[-1].signature.name
+
+    def keep(self) -> None:
+        """A translation, until it is accepted."""
+        if self.pending is not None:
+            self.pending.keep(self.compiled.source.text, self.work)
+
+    def forget(self) -> None:
+        if self.pending is not None:
+            self.pending.drop()
+
+
+def prepare(path: str, context: Context, settings: Settings, console: Console) -> Prepared:
+    """Read a source of any kind and compile it. Raises CompileError, SopError, NeedsAnswer T0210."""
+    source = pipeline.read(path)
+    kind = pipeline.kind_of(source)
+    if kind == "dsl":
+        return Prepared(_with_its_examples(source, context), translated=False)
+    if kind == "tree":
+        return Prepared(pipeline.compile_source(pipeline.parse_tree(source), context), translated=False)
+    return _English(source, context, settings, console).prepared()
+
+
+def prompt_for(path: str, context: Context, settings: Settings, console: Console) -> list[dict[str, str]]:
+    """What a model would be sent first for a text."""
+    return _English(pipeline.read(path), context, settings, console).prompt()
+
+
+def tried(text: Source, program: Source, context: Context) -> Compiled:
+    """The program of a text, compiled, with its examples in it. Raises CompileError T0402, T0403 where one does not
+    hold."""
+    compiled = pipeline.compile_source(program, context)
+    findings = pipeline.run_examples(text, compiled, context)
+    if findings:
+        raise CompileError(text, findings)
+    return pipeline.keep_examples(text, compiled)
+
+
+def _with_its_examples(program: Source, context: Context) -> Compiled:
+    """A DSL source, compiled; with the examples of the text that it was made of, where that is beside it."""
+    from sopc.english.lock import split_sop
+
+    header, _ = split_sop(program.text)
+    if header is not None and header.source and program.name != STDIN:
+        text = Path(program.name).with_name(header.source)
+        if text.is_file():
+            return tried(pipeline.read(str(text)), program, context)
+    return pipeline.compile_source(program, context)
+
+
+class _English:
+    """A text on its way: the .sop file beside it where that is its program, else a translation."""
+
+    def __init__(self, source: Source, context: Context, settings: Settings, console: Console) -> None:
+        from sopc.english.lock import check_source, split_sop
+        from sopc.english.questions import kept
+        from sopc.english.sentences import read_workflow
+
+        self.source = source
+        self.context = context
+        self.settings = settings
+        self.console = console
+        self.workflow: Workflow = read_workflow(source.text, pipeline.stem(source))
+        self.beside = None if source.name == STDIN else Path(source.name).with_name(f"{self.workflow.name}.sop")
+        self.file = "" if self.beside is None else Path(source.name).name
+        self.existing = None
+        if settings.take != "text" and self.beside is not None and self.beside.exists():
+            self.existing = pipeline.read(str(self.beside))  # else it is replaced, whatever it holds
+        self.header = split_sop(self.existing.text)[0] if self.existing else None
+        if self.beside is not None:
+            check_source(self.header, Path(source.name), self.beside)
+        self.answers: list[Answer] = kept(self.header.answers if self.header else (), self.workflow)
+
+    @property
+    def previous(self) -> str | None:
+        """The .sop file of the last translation, which a new one should change as little as possible."""
+        return self.existing.text if self.existing and self.header and self.header.sentences else None
+
+    def prompt(self) -> list[dict[str, str]]:
+        told = self.settings
+        return pipeline.prompt(
+            self.source, self.context, told.translator, told.model, answers=self.answers, previous=self.previous
+        )
+
+    def prepared(self) -> Prepared:
+        from sopc.english.examples.read import read_examples
+        from sopc.english.lock import decide, locked
+
+        sentences = [sentence.text for sentence in self.workflow.sentences]
+        existing = self.existing
+        if existing and decide(self.source.text, sentences, existing.text, self.settings.take) == "sop":
+            return self._as_it_is(existing, sentences)
+        if self.settings.locked:
+            raise locked(self.source.name, f"{self.workflow.name}.sop", exists=existing is not None)
+        read_examples(self.source)  # before anything is sent or translated
+        return self._translated()
+
+    def _as_it_is(self, existing: Source, sentences: Sequence[str]) -> Prepared:
+        from sopc.english.lock import keep_sop, stamp
+
+        text = existing.text
+        if self.settings.take == "sop":
+            text = keep_sop(text, self.source.text, sentences)
+        if self.header is None or self.header.source != self.file:
+            text = stamp(text, self.file, self.answers)
+        kept = Source(existing.name, text)
+        write_to = self.beside if text != existing.text else None
+        return Prepared(tried(self.source, kept, self.context), translated=False, write_to=write_to)
+
+    def _translated(self) -> Prepared:
+        from sopc.english.changes import speaks_of_a_change
+        from sopc.english.pending import Pending
+
+        pending = Pending(self.context.config.home, self.workflow.name, self.file) if self.beside else None
+        waiting = None
+        accepts = (self.settings.yes or self.settings.asks) and not self.settings.answers
+        if pending is not None and accepts and self.settings.take != "text":
+            waiting = pending.find(self.source.text, self.settings.translator, self.answers)
+        if waiting is not None:
+            sop, work = waiting
+            self.console.note(f"{self.source.name}: translated before")
+        else:
+            sop, work = self._drafted()
+        made = Source(str(self.beside) if self.beside else STDIN, sop)
+        compiled = tried(self.source, made, self.context)
+        self._compare(sop)
+        changes = speaks_of_a_change(self.workflow)
+        return Prepared(compiled, True, self.beside, work, changes, pending)
+
+    def _drafted(self) -> tuple[str, Work | None]:
+        from sopc.english.lock import stamp
+
+        draft = self._draft()
+        self.console.unreadable(self.context.failures)
+        summary = f" ({draft.work.summary})" if draft.work else ""
+        self.console.note(f"{self.source.name}: translated by {draft.translator}{summary}")
+        return stamp(draft.sop_text, self.file, self.answers), draft.work
+
+    def _compare(self, sop: str) -> None:
+        """Say where sentences that did not change became something else."""
+        from sopc.english.unchanged import touched
+
+        if self.previous is None:
+            return
+        try:
+            numbers = touched(self.previous, sop)
+        except CompileError:  # the old program is none any more
+            return
+        for number in numbers:
+            sentence = self.workflow.sentences[number - 1].text
+            self.console.note(f"warning: sentence {number} is as it was, and its steps changed: “{sentence}”")
+
+    # ── questions ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _draft(self) -> Draft:
+        """A translation, after what it leaves open was asked."""
+        from sopc.english.model.repair import Watch
+        from sopc.english.questions import MOST_QUESTIONS, question_in
+
+        note = self.console.note
+        watch = Watch(note, note) if self.settings.show_work else Watch(note)
+        settings = self.settings
+        for _ in range(MOST_QUESTIONS):
+            try:
+                return pipeline.draft(
+                    self.source,
+                    self.context,
+                    settings.translator,
+                    settings.model,
+                    watch,
+                    answers=self.answers,
+                    previous=self.previous,
+                )
+            except (CompileError, SopError) as error:
+                question = question_in(error, self.workflow)
+                if question is None:
+                    raise
+                self.answers.append(self._answer(question, error))
+        raise NeedsAnswer("T0210", f"{self.source.name} leaves too much open", "say more in the text")
+
+    def _answer(self, question: Question, error: CompileError | SopError) -> Answer:
+        given = self.settings.answers.get(str(question.sentence))
+        asked_before = any(
+            answer.question == question.text and answer.sentence == question.about for answer in self.answers
+        )
+        if given is not None and not asked_before:
+            answer = question.answered(given)
+            if answer is None:
+                hint = f"a number from 1 to {len(question.choices)}"
+                raise UsageError(
+                    "C0102", f"{given!r} is no answer to the question about sentence {question.sentence}", hint
+                )
+            return answer
+        if self.settings.asks:
+            for line in question.lines():
+                self.console.note(line)
+            while True:
+                answer = question.answered(click.prompt("Answer", err=True))
+                if answer is not None:
+                    return answer
+        if isinstance(error, CompileError):
+            self.console.findings(error)
+        import msgspec
+
+        click.echo(msgspec.json.encode(question.to_json(self.source.name)))
+        hint = f"sopc compile --answer {question.sentence}=… {self.source.name}, or say it in the text"
+        raise NeedsAnswer("T0210", f"{self.source.name} leaves open: {question.text}", hint)

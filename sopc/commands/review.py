@@ -1,0 +1,60 @@
+"""New programs → shown to a person beside the author's sentences, and accepted or not, before anything is stored."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from runtime.commands.app import Console
+from runtime.errors import SopError
+from sopc.commands.explain import explained
+from sopc.commands.prepare import Prepared
+
+
+class NeedsYes(SopError):
+    """Nothing was stored: a person has to look first."""
+
+    exit_code = 3
+
+
+def at_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def review(prepared: Sequence[Prepared], console: Console, *, every: bool) -> None:
+    """Ask before what is new is stored, on a terminal; elsewhere refuse what is new and writes.
+
+    every: show what is not new too. A refused translation is kept, so that `--yes` finds it; one that a person did not
+    accept is forgotten. Raises NeedsYes C0108.
+    """
+    for each in prepared:
+        if not (each.translated or every):
+            continue
+        writes = sorted({store for module in each.compiled.modules for store in module.effects.writes})
+        if at_terminal():
+            for module in each.compiled.modules:
+                console.note(explained(module))
+            if not click.confirm(f"Store {each.name}?", default=not writes, err=True):
+                each.forget()
+                raise NeedsYes(
+                    "C0108", f"{each.name} was not accepted, so nothing was stored", "edit the text, or the .sop file"
+                )
+        elif each.translated and writes:
+            _refuse(each, writes, prepared, console)
+        elif every:
+            for module in each.compiled.modules:
+                console.note(explained(module))
+
+
+def _refuse(new: Prepared, writes: Sequence[str], prepared: Sequence[Prepared], console: Console) -> NoReturn:
+    for each in prepared:
+        each.keep()
+    for module in new.compiled.modules:
+        console.note(explained(module))
+    console.note(new.compiled.source.text)
+    stores = ", ".join(writes) + ("" if new.asks_for_change else ", though nothing in its text speaks of a change")
+    hint = "read the program above, then compile again with --yes: it is not translated again"
+    raise NeedsYes("C0108", f"{new.name} is new and writes {stores}; nothing was stored", hint)

@@ -1,0 +1,73 @@
+"""Translations that nobody has accepted yet, kept in the home folder so that saying yes does not translate again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from runtime.errors import SopError
+from runtime.library.environment import make_home
+from sopc.english.lock import Answer, split_sop, text_hash
+from sopc.files import write_bytes, write_text
+
+if TYPE_CHECKING:
+    from sopc.english.model.records import Work
+
+_FOLDER = "pending"
+
+
+class Pending:
+    """The one translation of a text that waits. home: the library's folder. name: the script's. source: the text file's
+    name, which tells two texts with one title apart."""
+
+    def __init__(self, home: Path, name: str, source: str) -> None:
+        self._home = home
+        self._path = home / _FOLDER / f"{name}.sop"
+        self._work = self._path.with_suffix(".work")
+        self._source = source
+
+    def find(self, text: str, translator: str | None, answers: Sequence[Answer]) -> tuple[str, Work | None] | None:
+        """The .sop file's text and what a model was asked for it, where it was made of this text with these answers, by
+        the translator that is asked for (None: by any)."""
+        try:
+            sop = self._path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+        header, _ = split_sop(sop)
+        if header is None or header.text_hash != text_hash(text) or header.source != self._source:
+            return None
+        if translator is not None and header.translator.partition(" ")[0] != translator:
+            return None
+        if not all(answer in header.answers for answer in answers):
+            return None
+        return sop, self._find_work()
+
+    def _find_work(self) -> Work | None:
+        from sopc.english.model.records import decode_work
+
+        try:
+            return decode_work(self._work.read_bytes())
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def keep(self, sop: str, work: Work | None) -> None:
+        """Raises SopError C0109."""
+        from sopc.english.model.records import encode_work
+
+        try:
+            make_home(self._home)
+            self._path.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise SopError("C0109", f"{self._path.parent} can't be made: {reason}") from error
+        self.drop()
+        if work is not None:
+            write_bytes(self._work, encode_work(work))
+        write_text(self._path, sop)
+
+    def drop(self) -> None:
+        for path in (self._path, self._work):
+            path.unlink(missing_ok=True)

@@ -1,0 +1,91 @@
+"""What a translator leaves open → a question to the author of the text, and the answer that settles it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from runtime.errors import SopError
+from sopc.diagnostics import CompileError
+from sopc.english.lock import Answer
+from sopc.english.model.reply import CANNOT
+from sopc.english.sentences import Workflow
+
+MOST_QUESTIONS: Final = 20  # of one translation
+
+
+@dataclass(frozen=True)
+class Question:
+    """sentence: its number, 0 for the whole text. about: the sentence. text: what is asked. choices: the answers there
+    are, none where any text is one; said: the same in words."""
+
+    sentence: int
+    about: str
+    text: str
+    choices: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+
+    def answered(self, text: str) -> Answer | None:
+        """The answer that a person means: the number of a choice, or its words. None for what is none."""
+        text = text.strip()
+        if not self.choices:
+            return Answer(self.about, self.text, text) if text else None
+        if text.isascii() and text.isdigit() and 1 <= int(text) <= len(self.choices):
+            return Answer(self.about, self.text, self.choices[int(text) - 1])
+        for choice, said in zip(self.choices, self.said, strict=True):
+            if text in (choice, said):
+                return Answer(self.about, self.text, choice)
+        return None
+
+    def to_json(self, file: str) -> dict[str, Any]:
+        """As an `ask` line."""
+        result: dict[str, Any] = {"question": self.text}
+        if self.choices:
+            result["choices"] = self.said
+        return {"type": "ask", "file": file, "sentence": self.sentence, "result": result}
+
+    def lines(self) -> list[str]:
+        """For a person at a terminal."""
+        head = [f"Sentence {self.sentence}: “{self.about}”"] if self.sentence else []
+        return [*head, f"  {self.text}", *(f"    {number}. {said}" for number, said in enumerate(self.said, 1))]
+
+
+def question_in(error: Exception, workflow: Workflow) -> Question | None:
+    """What the author could settle; None for an error that no answer helps. Only the first finding counts: what comes
+    after it may come of it."""
+    if isinstance(error, CompileError):
+        first = error.diagnostics[0]
+        if not first.choices or first.sentence is None:
+            return None
+        about = workflow.sentences[first.sentence - 1].text
+        shown = tuple(map(said, first.choices))
+        return Question(first.sentence, about, "which of these is meant?", first.choices, shown)
+    if isinstance(error, SopError) and error.code == "T0311" and error.message.rstrip().endswith("?"):
+        return Question(0, "", error.message.removeprefix(CANNOT))
+    return None
+
+
+def said(choice: str) -> str:
+    """A reading in the DSL → in English, on one line; the DSL itself where it is no step."""
+    from sopc.dsl.explain.steps import steps_of
+    from sopc.dsl.parse import parse
+    from sopc.source import Source
+    from sopc.tree import nodes
+
+    try:
+        steps = parse(Source("reading", f"script reading()\n{choice}\nend\n")).scripts[0].steps
+    except CompileError:
+        return choice
+    lines = steps_of(nodes.Script(name="reading", steps=steps))
+    return " ".join(" ".join([line.text, *line.parts]) for line in lines)
+
+
+def kept(answers: Sequence[Answer], workflow: Workflow) -> list[Answer]:
+    """Those to sentences that are still in the text."""
+    sentences = {"", *(sentence.text for sentence in workflow.sentences)}
+    return [answer for answer in answers if answer.sentence in sentences]
+
+
+def by_sentence(answers: Sequence[Answer]) -> Mapping[str, str]:
+    return {answer.sentence: answer.answer for answer in answers}

@@ -1,0 +1,156 @@
+"""New programs at a terminal and elsewhere: what is shown and asked before they are stored."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import sqlite3
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Program
+from tests.commands import command, environment
+
+READING = "Well paid\n\nShow the employees in Sales whose salary is above 90000.\n"
+WRITING = "Clean\n\nDelete all employees in Sales.\n"
+OPEN = "Largest\n\nShow the boxes, largest first.\n"
+
+
+def at_terminal(folder: Path, arguments: Sequence[str], answers: Sequence[str]) -> tuple[int, str]:
+    """A command of `sopc` on a terminal, whose questions get these lines; its exit code and all that it shows."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(folder)
+        words = command("sopc", *arguments)
+        os.execve(words[0], words, {**environment(), "SOP_TRANSLATOR": "patterns", "COLUMNS": "100"})
+    shown = b""
+    waiting = list(answers)
+    while True:
+        ready, _, _ = select.select([terminal], [], [], 60)
+        assert ready, f"nothing more came after: {shown.decode()}"
+        try:
+            data = os.read(terminal, 65536)
+        except OSError:  # the other side is closed
+            data = b""
+        if not data:
+            break
+        shown += data
+        if waiting and shown.rstrip().endswith((b"]:", b"Answer:")):
+            os.write(terminal, waiting.pop(0).encode() + b"\n")
+            shown += b"\n"
+    _, status = os.waitpid(process, 0)
+    os.close(terminal)
+    assert not waiting
+    return os.waitstatus_to_exitcode(status), shown.decode().replace("\r\n", "\n")
+
+
+def stored(sopc: Program) -> bool:
+    return bool(sopc("ls").stdout)
+
+
+@pytest.fixture(autouse=True)
+def _boxes(project: Path) -> None:
+    with sqlite3.connect(project / "hr.db") as connection:
+        connection.execute(
+            "create table boxes (id integer primary key, width integer not null, height integer not null)"
+        )
+    connection.close()
+    (project / "well_paid.txt").write_text(READING)
+    (project / "clean.txt").write_text(WRITING)
+    (project / "largest.txt").write_text(OPEN)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal")
+def test_a_first_compile_at_a_terminal_is_reviewed(sopc: Program, project: Path) -> None:
+    code, shown = at_terminal(project, ["compile", "well_paid.txt"], ["n"])
+    assert code == 3
+    assert "Reads employees of hr. Changes nothing." in shown
+    assert "  1  “Show the employees in Sales whose salary is above 90000.”\n       1. Show employees where" in shown
+    assert "Store well_paid? [Y/n]:" in shown
+    assert "C0108: well_paid was not accepted, so nothing was stored" in shown
+    assert not stored(sopc)
+    assert not (project / "well_paid.sop").exists()
+    code, shown = at_terminal(project, ["compile", "well_paid.txt"], [""])
+    assert code == 0
+    assert "well_paid: version 1" in shown
+    code, shown = at_terminal(project, ["compile", "well_paid.txt"], [])  # the second time nothing is new
+    assert (code, shown) == (0, "well_paid: unchanged, version 1\n")
+    code, shown = at_terminal(project, ["compile", "--review", "well_paid.txt"], ["y"])
+    assert code == 0
+    assert "Reads employees of hr." in shown
+
+
+def test_what_writes_is_stored_after_a_yes_only(sopc: Program, project: Path) -> None:
+    code, shown = at_terminal(project, ["compile", "clean.txt"], [""])
+    assert code == 3
+    assert "Changes employees of hr." in shown
+    assert "Store clean? [y/N]:" in shown
+    assert not stored(sopc)
+    assert at_terminal(project, ["compile", "clean.txt"], ["y"])[0] == 0
+    assert stored(sopc)
+
+
+def test_elsewhere_a_refused_translation_waits_for_its_yes(sopc: Program, project: Path) -> None:
+    done = sopc("compile", "--translator", "patterns", "clean.txt")
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert "Changes employees of hr." in done.stderr
+    assert (project / ".sop" / "pending" / "clean.sop").exists()
+    done = sopc("compile", "--translator", "patterns", "--yes", "clean.txt")
+    assert done.stderr == "clean.txt: translated before\nwrote clean.sop\nclean: version 1\n"
+    assert not (project / ".sop" / "pending" / "clean.sop").exists()
+
+
+def test_a_refused_translation_of_another_text_is_not_taken(sopc: Program, project: Path) -> None:
+    sopc("compile", "--translator", "patterns", "clean.txt")
+    (project / "clean.txt").write_text(WRITING.replace("Sales", "Engineering"))
+    done = sopc("compile", "--translator", "patterns", "--yes", "clean.txt")
+    assert "clean.txt: translated by patterns" in done.stderr
+    assert "Engineering" in (project / "clean.sop").read_text()
+
+
+# ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_two_readings_are_a_question(sopc: Program, project: Path) -> None:
+    done = sopc("compile", "--translator", "patterns", "largest.txt")
+    assert done.exit_code == 3
+    assert "error T0203" in done.stderr
+    assert "error T0210: largest.txt leaves open: which of these is meant?" in done.stderr
+    assert done.stdout == (
+        '{"type":"ask","file":"largest.txt","sentence":1,"result":{"question":"which of these is meant?","choices":'
+        '["Show boxes, sorted by the width (highest first, those without a value last).",'
+        '"Show boxes, sorted by the height (highest first, those without a value last)."]}}\n'
+    )
+    assert not (project / "largest.sop").exists()
+    done = sopc("compile", "--translator", "patterns", "--answer", "1=3", "largest.txt")
+    assert done.exit_code == 2
+    assert "'3' is no answer to the question about sentence 1" in done.stderr
+    done = sopc("compile", "--translator", "patterns", "--answer", "1=2", "largest.txt")
+    assert done.exit_code == 0, done.stderr
+    assert "order by height desc" in (project / "largest.sop").read_text()
+
+
+def test_answers_are_kept_with_the_workflow(sopc: Program, project: Path) -> None:
+    sopc("compile", "--translator", "patterns", "--answer", "1=2", "largest.txt")
+    (project / "largest.txt").write_text(OPEN + "Show the employees.\n")
+    done = sopc("compile", "--translator", "patterns", "largest.txt")
+    assert done.exit_code == 0, done.stderr
+    assert "order by height desc" in (project / "largest.sop").read_text()
+    (project / "largest.txt").write_text(OPEN.replace("boxes, ", "boxes by id, "))
+    sopc("compile", "--translator", "patterns", "largest.txt")
+    (project / "largest.txt").write_text(OPEN.replace("largest", "smallest"))
+    assert sopc("compile", "--translator", "patterns", "largest.txt").exit_code == 3  # another sentence, asked anew
+
+
+def test_a_question_is_asked_at_a_terminal(sopc: Program, project: Path) -> None:
+    code, shown = at_terminal(project, ["compile", "largest.txt"], ["7", "1", "y"])
+    assert code == 0
+    assert (
+        "Sentence 1: “Show the boxes, largest first.”\n  which of these is meant?\n    1. Show boxes, sorted" in shown
+    )
+    assert "order by width desc" in (project / "largest.sop").read_text()
+    assert stored(sopc)
