@@ -48,6 +48,7 @@ def make_app(service: Service, hosts: Collection[str] | None) -> ASGIApp:
         at("/scripts/{name:name}", GET=scripts.show_script, PUT=scripts.put_script, DELETE=scripts.delete_script),
         at("/scripts/{name:name}/versions", GET=scripts.show_versions),
         at("/scripts/{name:name}/signature", GET=scripts.show_signature),
+        at("/scripts/{name:name}/explain", GET=scripts.show_explained),
         at("/scripts/{name:name}/source", GET=scripts.show_source),
         at("/scripts/{name:name}/disasm", GET=scripts.show_disasm),
         at("/runs", GET=runs_http.list_runs),

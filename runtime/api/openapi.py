@@ -155,6 +155,7 @@ def _own_paths() -> Json:
         },
         "/scripts/{name}/versions": {"get": script("Its versions.")},
         "/scripts/{name}/signature": {"get": script("JSON Schema of its arguments, records and result.")},
+        "/scripts/{name}/explain": {"get": script("The program said back in English, sentence by sentence.")},
         "/scripts/{name}/source": {"get": script("Its program.", "text/plain")},
         "/scripts/{name}/disasm": {"get": script("Its bytecode.", "text/plain", sql)},
         "/runs": {"get": _get("Runs that this server started, the newest first.", "application/json", *wanted, limit)},

@@ -72,6 +72,10 @@ async def show_disasm(service: Service, request: Request) -> Response:
     return await _about(service, request, text)
 
 
+async def show_explained(service: Service, request: Request) -> Response:
+    return await _about(service, request, lambda entry, module: _explained(module))
+
+
 async def show_versions(service: Service, request: Request) -> Response:
     name = request.path_params["name"]
     token_of(request).require("read", name)
@@ -237,4 +241,15 @@ def _whole(service: Service, entry: Entry, module: Module) -> dict[str, Any]:
         ],
         "schema": signature_schema(module.signature),
         "views": linked_views(module),
+        "explained": _explained(module),
     }
+
+
+def _explained(module: Module) -> dict[str, Any] | None:
+    """The program said back in English; null where the compiler is not installed."""
+    try:
+        from sopc.commands.explain import said_back
+        from sopc.dsl.explain.beside import to_json
+    except ImportError:
+        return None
+    return to_json(said_back(module), module.debug.sentences)

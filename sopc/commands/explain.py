@@ -15,6 +15,7 @@ from runtime.commands.options import complete_script, database_options, load_con
 from sopc.commands.prepare import Settings, prepare
 from sopc.commands.scripts import load
 from sopc.context import open_context
+from sopc.dsl.explain.script import Said
 
 _NARROW, _USUAL, _WIDE = 60, 100, 110
 
@@ -47,15 +48,21 @@ def explain_command(console: Console, name: str, as_json: bool, home: str | None
 def explained(module: Module, *, as_json: bool = False) -> str:
     """A compiled script in English, its author's sentences beside; as_json: on one line."""
     from sopc.dsl.explain.beside import to_json, to_text
-    from sopc.dsl.explain.script import explain
-    from sopc.dsl.parse import parse
-    from sopc.source import Source
 
-    (script,) = parse(Source(module.debug.file, module.debug.source)).scripts
-    said = explain(script, module.effects, module.schema)
+    said = said_back(module)
     if as_json:
         import msgspec
 
         return msgspec.json.encode(to_json(said, module.debug.sentences)).decode() + "\n"
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else _USUAL
     return to_text(said, module.debug.sentences, min(_WIDE, max(_NARROW, columns)))
+
+
+def said_back(module: Module) -> Said:
+    """A compiled script in English, as data."""
+    from sopc.dsl.explain.script import explain
+    from sopc.dsl.parse import parse
+    from sopc.source import Source
+
+    (script,) = parse(Source(module.debug.file, module.debug.source)).scripts
+    return explain(script, module.effects, module.schema)

@@ -202,3 +202,9 @@ def test_the_docs_need_nothing_from_elsewhere(served: Served) -> None:
     assert "default-src 'none'" in page.headers["content-security-policy"]
     for mark in ("http://", "https://", "//cdn", "@import"):
         assert mark not in page.text
+
+
+def test_a_script_is_said_back_in_english(served: Served) -> None:
+    said = served.client.get("/scripts/audit/explain").json()
+    assert said["about"][0] == "Reads employees."
+    assert "the salary is more than the given floor" in str(said["steps"][0])

@@ -50,11 +50,15 @@ def test_what_belongs_together_is_lit_together(seen: Seen) -> None:
     page.wait_for_selector("#code li")
     page.locator("#code li").first.hover()
     assert page.locator("#english .lit").all_inner_texts() == ["Show the employees in Sales."]
-    assert "".join(page.locator("#program .lit").all_inner_texts()).strip().startswith("@1 emit from employees")
+    assert "".join(page.locator("#program pre .lit").all_inner_texts()).strip().startswith("@1 emit from employees")
     page.locator("#english pre span", has_text="number").hover(force=True)
-    assert "".join(page.locator("#program .lit").all_inner_texts()).count("@2") >= 1
+    assert "".join(page.locator("#program pre .lit").all_inner_texts()).count("@2") >= 1
     assert page.locator("#code li.lit").count() >= 1
     assert not page.locator("#code li").first.evaluate("node => node.classList.contains('lit')")
+    page.click("#words")
+    expect(page.locator("#said-back p")).to_contain_text("Reads employees")
+    page.locator("#said-back .said").first.hover()
+    assert page.locator("#english .lit").all_inner_texts() == ["Show the employees in Sales."]
     # and by keyboard
     page.focus("#code")
     page.keyboard.press("ArrowDown")

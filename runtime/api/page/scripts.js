@@ -45,6 +45,13 @@ export function begin() {
     next.scrollIntoView({block: "nearest"});
     point(next);
   });
+  $("words").onclick = () => {
+    const worded = $("program").classList.toggle("worded");
+    $("words").setAttribute("aria-pressed", worded);
+    $("said-back").hidden = !worded;
+  };
+  $("said-back").addEventListener("mousemove", (event) => point(event.target.closest("[data-group]")));
+  $("said-back").addEventListener("mouseleave", () => light([]));
   form = new Form($("fields"));
   results = new Results($("results"), "result");
   $("new").onclick = fresh;
@@ -115,10 +122,25 @@ function show(script) {
     if (line.step !== null) item.dataset.group = line.step;
     return item;
   }));
+  $("said-back").replaceChildren(...words(script));
   if (!views) return;
   english.show(english.text, sentencesIn(english.text, views.sentences));
   const groups = program.text === views.source ? linesIn(program.text, views.steps) : linesIn(program.text, script.steps.map((step) => ({...step, last_line: step.line})));
   program.show(program.text, groups);
+}
+
+/** The program said back: what it does as a whole, then step by step. */
+function words(script) {
+  if (!script || !script.explained) return [];
+  const lines = script.explained.steps.map((line) => {
+    const node = make("div", {className: "said"}, make("small", {}, line.step || ""), line.text);
+    node.style.paddingLeft = 0.3 + 1.2 * line.depth + "rem";
+    for (const part of line.parts) node.append(make("div", {}, part));
+    const step = views.steps.findIndex((each) => each.path && each.path === line.step);
+    if (step >= 0) node.dataset.group = step;
+    return node;
+  });
+  return [make("p", {}, script.explained.about.join(" ")), ...lines];
 }
 
 function effectsOf(effects) {
@@ -182,7 +204,7 @@ function light(steps) {
   const lit = new Set(views ? steps : []);
   english.light(new Set([...lit].map(sentenceOf).filter((each) => each !== null)));
   program.light(lit);
-  for (const item of $("code").children) item.classList.toggle("lit", item.dataset.group !== undefined && lit.has(Number(item.dataset.group)));
+  for (const item of [...$("code").children, ...$("said-back").children]) item.classList.toggle("lit", item.dataset.group !== undefined && lit.has(Number(item.dataset.group)));
 }
 
 function point(item) {
