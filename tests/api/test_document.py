@@ -1,0 +1,49 @@
+"""The OpenAPI document, taken at its word: requests made from it find no fault of the server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+
+from tests.api.conftest import Served
+
+UNBOUNDED = ("forever", "note_forever", "numbers")  # scripts that would take what they are given
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("examples", [120, pytest.param(1500, marks=pytest.mark.large)])
+def test_requests_made_from_the_document_find_no_fault(served: Served, examples: int) -> None:
+    """examples: over all addresses."""
+    for name in UNBOUNDED:
+        served.service.library.remove([name])
+    document = served.client.get("/openapi.json").json()
+    schema = schemathesis.openapi.from_dict(document)
+    operations = [result.ok() for result in schema.get_all_operations()]
+    assert len(operations) > 30
+    cases = st.one_of([operation.as_strategy() for operation in operations])
+    statuses: set[int] = set()
+
+    @hypothesis_settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(cases)
+    def check(case: Any) -> None:
+        case.query = {**(case.query or {}), **({"wait": 0} if case.path.startswith("/play") else {})}
+        response = case.call(base_url=served.url, timeout=30)
+        statuses.add(response.status_code)
+        case.validate_response(response, checks=[not_a_server_error])
+
+    check()
+    assert {200, 404} <= statuses and len(statuses) > 4
+    assert served.client.get("/ready").status_code == 200
