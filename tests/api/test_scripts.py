@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from runtime.api.app import make_app
 from tests.api.conftest import Served
 from tests.api.test_play import ODD
 
@@ -194,6 +196,14 @@ def test_every_address_of_the_document_is_there(served: Served) -> None:
         allowed = served.client.options(path.replace("{name}", "x").replace("{id}", "x"))
         assert allowed.status_code == 204, path
         assert {method.upper() for method in methods} <= set(allowed.headers["allow"].split(", ")), path
+
+
+def test_every_address_is_in_the_document(served: Served) -> None:
+    """But pages, probes and the document itself."""
+    guard: Any = make_app(served.service, None)
+    known = {re.sub(r":name}", "}", route.path) for route in guard.app.routes}
+    left = known - set(served.client.get("/openapi.json").json()["paths"]) - {"/play", "/play/{name}"}
+    assert left == {"/", "/assets/{name}", "/docs", "/live", "/ready", "/openapi.json"}
 
 
 def test_the_docs_need_nothing_from_elsewhere(served: Served) -> None:
