@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Program
+from tests.commands import Place
 
 
 def names(sopvm: Program, query: str) -> list[str]:
@@ -102,3 +103,18 @@ def test_a_file_that_can_not_be_read_makes_nothing(sopvm: Program, project: Path
     assert done.exit_code in (1, 2)
     assert done.stderr.startswith("error D05")
     assert sopvm("db", "ls", "-f", "records").stdout.count("main") == 0
+
+
+@pytest.mark.large
+def test_a_bad_line_after_three_million_good_ones_loads_nothing(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    with (tmp_path / "big.csv").open("w") as stream:
+        stream.write("id,name,amount,day\n")
+        stream.writelines(f"{n},name {n % 1000},{n % 977}.25,2026-01-{n % 28 + 1:02}\n" for n in range(2_999_999))
+        stream.write("2999999,too few\n")
+    done = place.run("sopvm", "db", "import", "big.csv", timeout=900)
+    assert (done.exit_code, done.text) == (1, "")
+    assert done.stderr.startswith(
+        "error D0503: big.csv has lines that can't be loaded: line 3000001: 2 values where there are 4 columns\n"
+    )
+    assert not (place.home / "main.db").exists()
