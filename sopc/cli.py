@@ -25,6 +25,7 @@ Shell completion: eval "$(_SOPC_COMPLETE=bash_source sopc)" (or zsh_source, fish
 _MODULES: Final = {
     "start": ("init",),
     "compile": ("compile", "check"),
+    "model": ("model",),
     "sources": ("fmt", "parse", "disasm", "schema"),
     "explain": ("explain",),
     "test": ("test",),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
+from typing import Any, TypeVar
 
 from runtime.bytecode.module import Effects, Module, Signature
 from runtime.config import Config
@@ -12,6 +14,8 @@ from runtime.databases.protocol import Database
 from runtime.databases.schema import Schema
 from runtime.errors import DatabaseError, SopError, UsageError
 from runtime.library.store import Library
+
+Kept = TypeVar("Kept", bound=AbstractContextManager[Any])
 
 
 class Context:
@@ -24,11 +28,15 @@ class Context:
         self._databases: dict[str, Database] = {}
         self._schemas: dict[str, Schema] = {}
         self._compiled: dict[str, tuple[Signature, Effects]] = {}
+        self._kept: dict[type, Any] = {}
+        self._stack = ExitStack()
 
     def __enter__(self) -> Context:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._kept.clear()
+        self._stack.close()
         for database in self._databases.values():
             database.close()
         self._databases.clear()
@@ -77,6 +85,13 @@ class Context:
 
     def script_names(self) -> list[str]:
         return sorted({*self._compiled, *self.library.names()})
+
+    def keep(self, kind: type[Kept], start: Callable[[], Kept]) -> Kept:
+        """What is started once for all sources, and closed with this context."""
+        if kind not in self._kept:
+            self._kept[kind] = self._stack.enter_context(start())
+        kept: Kept = self._kept[kind]
+        return kept
 
     def add(self, modules: Iterable[Module]) -> None:
         """Let sources compiled after this call these, before they are stored."""

@@ -13,11 +13,12 @@ import click
 
 from runtime.commands.app import Console
 from runtime.commands.options import PATH, database_options, load_config, output_options
+from runtime.commands.progress import progress_bar
 from runtime.config import MAIN, Config
 from runtime.errors import UsageError
 
 if TYPE_CHECKING:
-    from runtime.databases.load import Loaded, Mode, Progress
+    from runtime.databases.load import Loaded, Mode
     from runtime.databases.protocol import Loadable
 
 STDIN = "-"
@@ -67,7 +68,7 @@ def import_command(
     mode: Mode = "replace" if replace else "append" if append else "create"
     title = "stdin" if file == STDIN else file
     config = load_config(home, databases)
-    with _on_disk(file) as path, _opened(config, database, path, title) as target, _progress() as bar:
+    with _on_disk(file) as path, _opened(config, database, path, title) as target, progress_bar("loading") as bar:
         loaded = import_file(
             target,
             path,
@@ -125,20 +126,6 @@ def _opened(config: Config, name: str, path: Path, title: str) -> Iterator[Loada
         if file is not None and is_empty:
             for made in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
                 made.unlink(missing_ok=True)
-
-
-@contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """A bar on stderr, when that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    with click.progressbar(length=1000, file=sys.stderr, label="loading") as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.update(1000 * done // max(total, 1) - bar.pos)
-
-        yield show
 
 
 def _report(console: Console, file: str, loaded: Loaded) -> None:

@@ -193,6 +193,51 @@ CODES: tuple[Code, ...] = (
         "Show the boxes. Then delete those that are empty.",
     ),
     Code(
+        "T0331",
+        "no such model on this machine",
+        "A model on this machine is a file in the format GGUF: one that was pulled, by its name, or any by its path.",
+        "sopc model use coder",
+        "sopc model use coder.gguf",
+    ),
+    Code(
+        "T0332",
+        "model can't be fetched",
+        "The hub could not be reached, has no such file, or broke off again and again. What has arrived is kept: "
+        "pulling again goes on from there.",
+        "sopc model pull --from http://127.0.0.1:1",
+        "sopc model pull",
+    ),
+    Code(
+        "T0333",
+        "what was fetched is not the model",
+        "Its sha256 is not the one that is known here: it was damaged on its way, or another file has taken its place. "
+        "It was deleted.",
+        "sopc model pull 0.5b --from http://mirror.example",
+        "sopc model pull 0.5b",
+    ),
+    Code(
+        "T0334",
+        "no room for the model",
+        "The file could not be written: a full disk, or a folder that can't be written.",
+        "sopc model pull 1.5b   (with 300 MB free)",
+        "XDG_DATA_HOME=/big/disk sopc model pull 1.5b",
+    ),
+    Code(
+        "T0335",
+        "the package for local models is not installed",
+        "A model on this machine is served by llama.cpp, which comes with the extra `local`.",
+        "pip install sopc",
+        "pip install 'sopc[local]'",
+    ),
+    Code(
+        "T0336",
+        "the model can't be served",
+        "llama.cpp could not load the file, or ended: it is damaged, of a kind that it does not know, or too large for "
+        "the memory of this machine.",
+        "sopc model use half_a_model.gguf",
+        "sopc model pull 0.5b",
+    ),
+    Code(
         "T0401",
         "example not understood",
         "Below the heading Examples, each line is `Given …`, `When …`, `Then …`, `And …`, a row of a table, or "

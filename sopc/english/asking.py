@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.english.changes import speaks_of_a_change
+from sopc.english.local.files import checked
+from sopc.english.local.server import LocalServer
 from sopc.english.lock import Answer
 from sopc.english.model.repair import Judge, Watch
+from sopc.english.prompt.messages import beginning
 from sopc.english.sample import DatabaseSampler
 from sopc.english.sentences import read_workflow
 from sopc.english.settings import ModelOptions, local_options, model_options
@@ -25,7 +30,19 @@ def asking_for(
     options = chosen_options(context, translator, model)
     if options is None:
         return None
+    if options.file is not None:
+        options = replace(options, base_url=_served(options.file, context, watch))
     return Asking(options, judge_of(source, context), context.config.home, watch)
+
+
+def _served(file: Path, context: Context, watch: Watch) -> str:
+    """Where the model on this machine is served; it is started once, and stopped with the context."""
+
+    def start() -> LocalServer:
+        watch.note(f"starting {file.stem}")
+        return LocalServer(checked(file), beginning(small=True))
+
+    return context.keep(LocalServer, start).url
 
 
 def chosen_options(context: Context, translator: str | None, model: str | None) -> ModelOptions | None:

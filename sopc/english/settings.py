@@ -11,11 +11,14 @@ from urllib.parse import urlsplit
 
 from runtime.config import Config
 from runtime.errors import UsageError
+from sopc.english.local.files import used
 from sopc.english.model.records import DECODINGS, Decoding
 
 DEFAULT_MODEL: Final = "gpt-5"
 OWN_ENDPOINT: Final = "https://api.openai.com/v1"
+LOCAL_ENDPOINT: Final = "http://127.0.0.1/v1"  # its port is known once it is served
 TIMEOUT_SECONDS: Final = 120.0
+LOCAL_TIMEOUT_SECONDS: Final = 900.0
 WAIT_SECONDS: Final = 60.0
 ROUNDS: Final = 3
 TOKENS: Final = 100_000
@@ -54,7 +57,7 @@ class ModelOptions:
 
     @property
     def label(self) -> str:
-        return f"model {self.model} at {self.host}"
+        return f"local {self.model}" if self.file else f"model {self.model} at {self.host}"
 
     @property
     def remembered_as(self) -> str:
@@ -119,7 +122,19 @@ def model_options(config: Config, model: str | None = None) -> ModelOptions | No
 
 def local_options(config: Config) -> ModelOptions | None:
     """The model on this machine that `sopc model use` set up, None without one."""
-    return None
+    file = used(config.home)
+    if file is None:
+        return None
+    return ModelOptions(
+        file.stem,
+        LOCAL_ENDPOINT,
+        _NO_KEY,
+        config.number("timeout", LOCAL_TIMEOUT_SECONDS),
+        rounds=int(config.number("rounds", ROUNDS)),
+        tokens=int(config.number("tokens", TOKENS)),
+        decoding=_decoding(config.setting("decoding")),
+        file=file,
+    )
 
 
 def _decoding(name: str | None) -> Decoding | None:

@@ -5,6 +5,7 @@ What is the same for every workflow comes first, so that servers read it once an
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from sopc.english.lock import split_sop
@@ -18,13 +19,22 @@ from sopc.english.task import Task
 
 def first_messages(task: Task, options: ModelOptions) -> list[Message]:
     """The language, worked examples as turns of a conversation, and the workflow with its schemas and scripts."""
-    messages = [{"role": "system", "content": language_page(short=options.is_small)}]
+    return [*_same(small=options.is_small), {"role": "user", "content": _workflow(task, options)}]
+
+
+def beginning(*, small: bool) -> str:
+    """What is the same for every workflow, as one text."""
+    return json.dumps(_same(small=small))
+
+
+def _same(*, small: bool) -> list[Message]:
+    messages = [{"role": "system", "content": language_page(short=small)}]
     schema = "\n".join(schema_lines(DATABASE, SCHEMA, SCHEMA, None, lambda name: False))
     for place, worked in enumerate(EXAMPLES):
         question = _question(worked.name, [f"  {n}. {text}" for n, text in enumerate(worked.sentences, 1)])
         messages.append({"role": "user", "content": question if place else f"{schema}\n{question}"})
         messages.append({"role": "assistant", "content": worked.reply})
-    return [*messages, {"role": "user", "content": _workflow(task, options)}]
+    return messages
 
 
 def _workflow(task: Task, options: ModelOptions) -> str:

@@ -58,6 +58,7 @@ script big_boxes() uses shop
 end
 """,
     ),
+    Worked("best", ("Show the best boxes.",), 'cannot "best could mean the largest or the dearest boxes"\n'),
     Worked(
         "cheapest",
         (
@@ -129,5 +130,4 @@ script print_labels() uses shop
 end
 """,
     ),
-    Worked("best", ("Show the best boxes.",), 'cannot "best could mean the largest or the dearest boxes"\n'),
 )

@@ -1,0 +1,119 @@
+"""An address and a checksum → a file, whole and right: a download that goes on where it stopped.
+
+What has arrived is kept as FILE.part, and only becomes FILE once its sha256 is the one expected; so a broken connection
+loses nothing, and a damaged file is never used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from typing import Final
+
+from runtime.errors import SopError
+
+_CHUNK: Final = 1 << 20
+_TRIES: Final = 5  # without a byte of progress in between
+_SECONDS: Final = 30.0
+_SPARE: Final = 64 << 20
+
+Progress = Callable[[int, int], None]
+
+
+def download(url: str, path: Path, sha256: str, progress: Progress | None = None, *, size: int = 0) -> None:
+    """Fetch a file.
+
+    sha256: in hex. progress: called with the bytes that are there and those there will be. size: in bytes, 0 where it
+    is not known beforehand. Raises SopError T0332 (can't be fetched), T0333 (not what it should
+    be), T0334 (no room).
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _check_room(path.parent, size - (part.stat().st_size if part.exists() else 0))
+        _fetch(url, part, progress)
+        found = _digest(part)
+        if found != sha256.lower():
+            part.unlink()
+            message = f"what {url} sent has the sha256 {found}, not {sha256}"
+            raise SopError("T0333", message, "pull again; if it stays so, the file at the hub is another one")
+        part.replace(path)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SopError("T0334", f"{path} can't be written: {reason}", "make room, or set XDG_DATA_HOME") from error
+
+
+def _fetch(url: str, part: Path, progress: Progress | None) -> None:
+    tries = 0
+    while True:
+        before = part.stat().st_size if part.exists() else 0
+        problem = _fetch_on(url, part, before, progress)
+        if problem is None:
+            return
+        arrived = part.stat().st_size if part.exists() else 0
+        tries = 0 if arrived > before else tries + 1
+        if tries >= _TRIES:
+            kept = f"; {arrived:,} bytes are kept, and pulling again goes on from there" if arrived else ""
+            raise SopError("T0332", f"{url} can't be fetched: {problem}", f"check the network or --from{kept}")
+
+
+def _fetch_on(url: str, part: Path, begin: int, progress: Progress | None) -> str | None:
+    """Fetch from byte `begin` on; what went wrong, None when all is there. Raises SopError T0332 for what no further
+    try mends."""
+    request = urllib.request.Request(url, headers={"Range": f"bytes={begin}-"} if begin else {})
+    try:
+        with urllib.request.urlopen(request, timeout=_SECONDS) as response:
+            return _receive(response, part, begin if response.status == 206 else 0, progress)
+    except urllib.error.HTTPError as error:
+        with error:
+            total = _total(error.headers.get("Content-Range"))
+        if error.code == 416:
+            if total == begin:
+                return None
+            part.unlink()  # longer than the file at the hub: not a part of it
+            return "what had arrived was not a part of it"
+        if error.code >= 500 or error.code == 429:
+            return f"status {error.code}"
+        raise SopError("T0332", f"{url} can't be fetched: status {error.code}", "check the name and --from") from error
+    except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
+        return str(getattr(error, "reason", error)).lower() or type(error).__name__
+    except ValueError as error:
+        raise SopError("T0332", f"{url} is no address", "--from https://HOST") from error
+
+
+def _receive(response: HTTPResponse, part: Path, begin: int, progress: Progress | None) -> str | None:
+    length = response.headers.get("Content-Length")
+    total = begin + int(length) if length and length.isdigit() else None
+    arrived = begin
+    with part.open("r+b" if begin else "wb") as stream:
+        stream.seek(begin)
+        stream.truncate()
+        while chunk := response.read(_CHUNK):
+            stream.write(chunk)
+            arrived += len(chunk)
+            if progress is not None and total is not None:
+                progress(arrived, total)
+    return None if total is None or arrived >= total else "the connection broke off"
+
+
+def _total(content_range: str | None) -> int | None:
+    """Of `bytes */1000`."""
+    _, _, total = (content_range or "").partition("/")
+    return int(total) if total.isdigit() else None
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _check_room(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if needed + _SPARE > free and needed > 0:
+        message = f"{folder} has {free:,} bytes free, and {needed:,} are needed"
+        raise SopError("T0334", message, "make room, or set XDG_DATA_HOME")

@@ -1,0 +1,109 @@
+"""Names → files of models on this machine: which there are, and which one this library uses."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from runtime.errors import SopError, UsageError
+from runtime.library.environment import make_home
+from sopc.files import write_text
+
+ENDING: Final = ".gguf"
+CHOICE: Final = "model.json"  # in the home folder
+_MAGIC: Final = b"GGUF"
+
+
+class Known(NamedTuple):
+    """A model that `sopc model pull` fetches. repository, file: at the hub. size: in bytes. sha256: in hex."""
+
+    repository: str
+    file: str
+    size: int
+    sha256: str
+
+
+KNOWN: Final = {
+    "1.5b": Known(
+        "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
+        "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+        1_117_320_768,
+        "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+    ),
+    "0.5b": Known(
+        "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
+        "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+        491_400_064,
+        "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+    ),
+}
+
+
+def models_folder() -> Path:
+    """Where pulled models are kept, for all libraries of a user: `$XDG_DATA_HOME/sopc/models`. UsageError C0206 where
+    the user has no home."""
+    base = Path(os.environ.get("XDG_DATA_HOME", ""))
+    if not base.is_absolute():  # unset; XDG says that a relative one is not to be used
+        try:
+            base = Path.home() / ".local" / "share"
+        except RuntimeError as error:
+            raise UsageError(
+                "C0206", "there is no home folder to keep models in", "export XDG_DATA_HOME=DIR"
+            ) from error
+    return base / "sopc" / "models"
+
+
+def pulled() -> Iterator[Path]:
+    """The files of models that were pulled, whole."""
+    with suppress(OSError):
+        yield from sorted(path for path in models_folder().iterdir() if path.suffix == ENDING and path.is_file())
+
+
+def find(name: str) -> Path:
+    """A model by the name that `sopc model ls` shows, by its short name, or by its path. UsageError T0331."""
+    folder = models_folder()
+    known = KNOWN.get(name.lower())
+    candidates = [Path(name), folder / f"{name}{ENDING}", folder / name, *([folder / known.file] if known else [])]
+    for path in candidates:
+        if path.is_file():
+            return checked(path.absolute())
+    hint = f"sopc model pull {name.lower()}" if known else "sopc model ls, or the path of a GGUF file"
+    raise UsageError("T0331", f"there is no model {name}", hint)
+
+
+def checked(path: Path) -> Path:
+    """UsageError T0331 for a file that is no GGUF."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(len(_MAGIC))
+    except OSError as error:
+        raise UsageError("T0331", f"{path} can't be read: {(error.strerror or str(error)).lower()}") from error
+    if head != _MAGIC:
+        raise UsageError("T0331", f"{path} is no model in the format GGUF", "sopc model pull fetches one")
+    return path
+
+
+def use(home: Path, path: Path) -> None:
+    """Remember the model of a library."""
+    try:
+        make_home(home)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SopError("C0109", f"{home} can't be written: {reason}", "another --home DIR") from error
+    write_text(home / CHOICE, json.dumps({"file": str(path)}) + "\n")
+
+
+def used(home: Path) -> Path | None:
+    """The model that a library uses, whether or not its file is still there; None without one."""
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        return Path(json.loads((home / CHOICE).read_text("utf-8"))["file"])
+    return None
+
+
+def forget(home: Path) -> None:
+    with suppress(FileNotFoundError):
+        (home / CHOICE).unlink()
