@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.english import report
 from benchmarks.english.cases import Case, SetError, read_set
-from benchmarks.english.translators import TRANSLATORS, translate
+from benchmarks.english.translators import TRANSLATORS, translator
 from benchmarks.english.trial import Desk, Outcome, Translate, judge
 
 
@@ -25,8 +25,9 @@ def main(argv: list[str]) -> int:
         cases = sorted(
             random.Random(options.seed).sample(cases, min(options.sample, len(cases))), key=lambda case: case.name
         )
+    translate = translator(options.translator, dict(options.setting))
     outcomes = run_all(cases, translate, show=frozenset(options.show))
-    about = {"translator": options.translator, "set": options.set}
+    about = {"translator": options.translator, "settings": dict(options.setting), "set": options.set}
     print(report.as_json(outcomes, **about) if options.json else report.table(outcomes))
     return 0
 
@@ -42,7 +43,7 @@ def run_all(cases: list[Case], translate: Translate, *, show: frozenset[str] = f
                 desks[name] = desks.get(name) or Desk(Path(folder) / name, case.schema)
                 outcomes.append(judge(case, desks[name], translate))
                 if outcomes[-1].verdict in show:
-                    print(_told(outcomes[-1]), file=sys.stderr)
+                    print(_told(outcomes[-1]), file=sys.stderr, flush=True)
         finally:
             for desk in desks.values():
                 desk.bench.library.close()
@@ -54,9 +55,24 @@ def _told(one: Outcome) -> str:
     return f"{one.verdict} {one.case.name}: {one.case.english}\n  {one.why}\n{program}"
 
 
+def _setting(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text} is not KEY=VALUE")
+    return key, value
+
+
 def _options(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.english", description=__doc__)
     parser.add_argument("--translator", choices=TRANSLATORS, default="patterns")
+    parser.add_argument(
+        "--setting",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="of the [translator] table of sop.toml: base_url, model, rounds, …",
+    )
     parser.add_argument("--set", default="shipped", metavar="shipped|FOLDER", help="shipped, or a folder of cases")
     parser.add_argument("--sample", type=int, metavar="N", help="only N of the cases, drawn by --seed")
     parser.add_argument("--seed", type=int, default=0)

@@ -10,19 +10,21 @@ from typing import Any
 from benchmarks.english.trial import Outcome
 
 VERDICTS = ("right", "wrong", "asked", "refused")
-_HEADS = ("cases", "n", *VERDICTS, "right %", "rounds", "tokens", "s (median)", "s (all)")
+_HEADS = ("cases", "n", *VERDICTS, "right %", "right in round 1", "rounds", "tokens", "s (median)", "s (all)")
 
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Counts, and what they cost: rounds and tokens are of all cases together, seconds of the translations alone."""
+    """Counts, and what they cost. first: right without a repair, as constraint alone would have it. rounds and tokens
+    are of all cases together, seconds of the translations alone."""
     seconds = [one.seconds for one in outcomes]
     counts = {verdict: sum(one.verdict == verdict for one in outcomes) for verdict in VERDICTS}
     return {
         "n": len(outcomes),
         **counts,
         "right_percent": round(100 * counts["right"] / len(outcomes), 1) if outcomes else 0.0,
-        "rounds": sum(one.rounds for one in outcomes),
-        "tokens": sum(one.tokens for one in outcomes),
+        "first": sum(one.verdict == "right" and one.spent.rounds <= 1 for one in outcomes),
+        "rounds": sum(one.spent.rounds for one in outcomes),
+        "tokens": sum(one.spent.tokens for one in outcomes),
         "seconds_median": round(median(seconds), 3) if seconds else 0.0,
         "seconds": round(sum(seconds), 1),
     }
@@ -52,8 +54,8 @@ def as_json(outcomes: Sequence[Outcome], **about: Any) -> str:
             "verdict": one.verdict,
             "why": one.why,
             "program": one.program,
-            "rounds": one.rounds,
-            "tokens": one.tokens,
+            "rounds": one.spent.rounds,
+            "tokens": one.spent.tokens,
             "seconds": round(one.seconds, 3),
         }
         for one in outcomes

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
+import msgspec
+
 from benchmarks.english.cases import Case
-from benchmarks.english.trial import Translation
+from benchmarks.english.trial import Spent, Translate
 from sopc import pipeline
 from sopc.context import Context
+from sopc.english.model.repair import Watch
+from sopc.english.translate import TRANSLATORS as TRANSLATORS
 from sopc.source import Source
 from sopc.testing import Bench
 
-TRANSLATORS = ("patterns",)
+_TOKENS = re.compile(r"^=== round \d+: reply, ([\d,]+) tokens \(([\d,]+) cached\) \+ ([\d,]+)", re.MULTILINE)
 
 
-def translate(case: Case, bench: Bench) -> Translation:
-    with Context(bench.config, bench.library) as context:
-        return Translation(pipeline.draft(Source("asked.txt", case.english), context, "patterns").sop_text)
+def translator(name: str, settings: Mapping[str, str]) -> Translate:
+    """settings: of the [translator] table, as sop.toml has them; they go before nothing else but flags would."""
+
+    def translate(case: Case, bench: Bench, spent: Spent) -> str:
+        def told(round_: str) -> None:
+            spent.rounds += 1
+            spent.tokens += sum(
+                int(count.replace(",", "")) for found in _TOKENS.findall(round_) for count in (found[0], found[2])
+            )
+
+        config = msgspec.structs.replace(bench.config, translator=dict(settings))
+        with Context(config, bench.library) as context:
+            source = Source("asked.txt", case.english)
+            return pipeline.draft(source, context, name, watch=Watch(work=told)).sop_text
+
+    return translate

@@ -23,11 +23,10 @@ _SECONDS = 10.0
 _ROWS = 100_000
 
 
-@dataclass(frozen=True)
-class Translation:
-    """A translator's answer: the .sop text, and what it cost."""
+@dataclass
+class Spent:
+    """What a translation has cost so far: rounds of asking a model, and the tokens of their requests and replies."""
 
-    sop_text: str
     rounds: int = 0
     tokens: int = 0
 
@@ -41,12 +40,11 @@ class Outcome:
     verdict: Verdict
     why: str = ""
     program: str = ""
-    rounds: int = 0
-    tokens: int = 0
+    spent: Spent = field(default_factory=Spent)
     seconds: float = 0.0
 
 
-Translate = Callable[[Case, Bench], Translation]
+Translate = Callable[[Case, Bench, Spent], str]  # → the .sop text
 
 
 @dataclass
@@ -82,16 +80,16 @@ class Desk:
 def judge(case: Case, desk: Desk, translate: Translate) -> Outcome:
     """Translate one case, run its program on fresh data, and compare."""
     desk.renew()
+    spent = Spent()
     began = perf_counter()
     try:
-        made = translate(case, desk.bench)
+        sop_text = translate(case, desk.bench, spent)
     except (SopError, CompileError) as error:
         verdict: Verdict = "asked" if asks(error) else "refused"
-        return Outcome(case, verdict, _message(error), seconds=perf_counter() - began)
+        return Outcome(case, verdict, _message(error), "", spent, perf_counter() - began)
     seconds = perf_counter() - began
-    why = _tried(case, desk, made)
-    verdict = "wrong" if why else "right"
-    return Outcome(case, verdict, why or "", made.sop_text, made.rounds, made.tokens, seconds)
+    why = _tried(case, desk, sop_text)
+    return Outcome(case, "wrong" if why else "right", why or "", sop_text, spent, seconds)
 
 
 def asks(error: SopError | CompileError) -> bool:
@@ -100,10 +98,10 @@ def asks(error: SopError | CompileError) -> bool:
     return bool(codes & ASKED_CODES)
 
 
-def _tried(case: Case, desk: Desk, made: Translation) -> str | None:
+def _tried(case: Case, desk: Desk, sop_text: str) -> str | None:
     """How the program is wrong; None where it is right."""
     try:
-        (name, *_) = desk.bench.compile(made.sop_text, "asked.sop")
+        (name, *_) = desk.bench.compile(sop_text, "asked.sop")
         ran = run(case, desk, name)
     except (SopError, CompileError) as error:
         return _message(error)

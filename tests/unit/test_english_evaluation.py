@@ -14,7 +14,7 @@ from benchmarks.english import report
 from benchmarks.english.__main__ import main, run_all
 from benchmarks.english.cases import Case, Expected, Schema, SetError, read_set
 from benchmarks.english.judge import rows_of, same_rows
-from benchmarks.english.trial import Outcome, Translate, Translation
+from benchmarks.english.trial import Outcome, Spent, Translate
 from runtime.errors import SopError
 from sopc.testing import Bench
 
@@ -31,7 +31,11 @@ def case(expected: Expected, **more: Any) -> Case:
 
 
 def program(steps: str, head: str = "asked()") -> Translate:
-    return lambda case, bench: Translation(f"script {head}\n{steps}\nend\n", rounds=2, tokens=30)
+    def translate(case: Case, bench: Bench, spent: Spent) -> str:
+        spent.rounds, spent.tokens = 2, 30
+        return f"script {head}\n{steps}\nend\n"
+
+    return translate
 
 
 def tried(expected: Expected, steps: str, **more: Any) -> Outcome:
@@ -61,7 +65,7 @@ def test_a_program_is_right_when_its_records_and_the_data_are(
     outcome = tried(RED, steps)
     assert outcome.verdict == verdict
     assert bool(outcome.why) == (verdict == "wrong")
-    assert (outcome.rounds, outcome.tokens) == (2, 30)
+    assert outcome.spent == Spent(2, 30)
 
 
 def test_order_counts_only_where_the_text_asks_for_it() -> None:
@@ -102,7 +106,7 @@ def test_messages_answers_and_results_count() -> None:
 
 
 def test_what_gives_no_program_is_refused_or_asked() -> None:
-    def failing(case: Case, bench: Bench) -> Translation:
+    def failing(case: Case, bench: Bench, spent: Spent) -> str:
         raise SopError("T0203" if case.name == "a" else "T0302", "no")
 
     cases = [Case(name, PENS, "Show.", RED) for name in ("a", "b")]
@@ -163,7 +167,7 @@ def test_spider_folders_are_compared_with_their_sql(tmp_path: Path) -> None:
     right: Callable[[Case], str] = lambda one: (  # noqa: E731
         'where ink = "red"' if one.schema.name == "pens" else "order by length desc limit 1"
     )
-    outcomes = run_all(cases, lambda one, bench: Translation(f"script a() emit from pens {right(one)} select id end"))
+    outcomes = run_all(cases, lambda one, bench, spent: f"script a() emit from pens {right(one)} select id end")
     assert [one.verdict for one in outcomes] == ["right", "right"]
     outcomes = run_all(cases, program("emit from pens select id"))
     assert [one.verdict for one in outcomes] == ["wrong", "wrong"]
