@@ -5,20 +5,25 @@ To add an engine: a subclass of Engine, a row in ENGINES, and tests/language/sch
 
 from __future__ import annotations
 
+import atexit
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import psycopg
 
 from runtime.databases.connect import connect
 from runtime.databases.protocol import Database
 from runtime.databases.schema import Schema
+from tests.postgres import shared
 
 LANGUAGE = Path(__file__).parent / "language"
 
@@ -105,7 +110,48 @@ class DuckDB(Engine):
             return [[_as_in_json(value) for value in row] for row in connection.execute(sql).fetchall()]
 
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (SQLite(), DuckDB())}
+class Postgres(Engine):
+    """A database is a schema of its own on the shared server."""
+
+    name = "postgres"
+    savepoints = True
+
+    def place(self, folder: Path) -> Path:
+        return folder / "main.postgres"
+
+    def script(self, place: Path, sql: str) -> None:
+        schema = _schema_of(place)
+        _tests_connection().execute(f"create schema if not exists {schema}; set search_path = {schema}; {sql}".encode())
+
+    def rows(self, place: Path, sql: str) -> list[list[Any]]:
+        _tests_connection().execute(f"set search_path = {_schema_of(place)}, public".encode())
+        return [[_as_in_json(value) for value in row] for row in _tests_connection().execute(sql.encode())]
+
+    def url(self, place: Path) -> str:
+        return shared().url(_schema_of(place))
+
+
+# which SQLite and DuckDB have
+_GROUP_CONCAT = b"""
+create function public.listed(text, anynonarray) returns text language sql immutable
+  as $$ select case when $1 is null then $2::text else $1 || ',' || $2::text end $$;
+create aggregate public.group_concat(anynonarray) (sfunc = public.listed, stype = text);
+"""
+
+
+def _schema_of(place: Path) -> str:
+    return "test_" + sha256(str(place).encode()).hexdigest()[:16]
+
+
+@cache
+def _tests_connection() -> psycopg.Connection[Any]:
+    connection = shared().connect()
+    atexit.register(connection.close)
+    connection.execute(_GROUP_CONCAT)
+    return connection
+
+
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (SQLite(), DuckDB(), Postgres())}
 SQLITE = ENGINES["sqlite"]
 
 

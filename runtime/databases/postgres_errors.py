@@ -66,7 +66,7 @@ def translated(error: Exception, database: str, store: str = "") -> SopError:
     if state == "42501":
         return _forbidden(database, message)
     if state.startswith(_LOST) or (not state and isinstance(error, psycopg.OperationalError)):
-        return connection_lost(database, message)
+        return connection_lost(database, message.removeprefix("consuming input failed: "))
     arithmetic = _arithmetic(error, state, message, store)
     if arithmetic is not None:
         return arithmetic
