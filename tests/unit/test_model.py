@@ -364,3 +364,14 @@ def test_a_translator_that_is_not_there_is_an_error(translator: str, code: str) 
     with pytest.raises(UsageError) as error:
         choose(translator, None)
     assert error.value.code == code
+
+
+def test_the_settings_that_the_page_shows_are_the_defaults(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "grammar" / "ENGLISH.md").read_text("utf-8")
+    folder = config.home.parent
+    (folder / "sop.toml").write_text(page.split("```toml\n")[1].split("```")[0])
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    shown = model_options(Config.load(cwd=folder))
+    assert shown == model_options(config)
+    assert shown is not None
+    assert shown.is_openai

@@ -36,9 +36,7 @@ class LocalServer:
                 "T0335", "a model on this machine needs the package xllamacpp", "pip install 'sopc[local]'"
             )
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
-        self._kept = (
-            _kept_folder() / hashlib.sha256(f"{file} {file.stat().st_size} {beginning}".encode()).hexdigest()[:24]
-        )
+        self._kept = _kept_folder() / f"{_digest(f'{file} {file.stat().st_size}')}-{_digest(beginning)}"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "sopc.english.local.serve", str(file), str(threads()), str(CONTEXT), self._slots()],
             stdin=subprocess.PIPE,
@@ -96,6 +94,9 @@ class LocalServer:
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with suppress(OSError, ValueError), direct.open(request, timeout=_ENDING_SECONDS) as response:
             response.read()
+            for older in self._kept.parent.glob(f"{self._kept.name.partition('-')[0]}-*"):
+                if older != self._kept:
+                    older.unlink()  # of a prompt that began otherwise
 
 
 def threads() -> int:
@@ -103,6 +104,10 @@ def threads() -> int:
     the threads wait for each other."""
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return 1 if os.getloadavg()[0] > 1.5 * processors else min(_MOST_THREADS, processors)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def _kept_folder() -> Path:
