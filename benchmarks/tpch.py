@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 from math import prod
 from pathlib import Path
@@ -86,7 +86,9 @@ def _compared(question: Question, engine: Engine, dialect: str, library: Library
 
 
 def _same(theirs: Any, ours: Any) -> bool:
-    """Their floats are ours to within rounding: SQLite adds binary fractions."""
+    """Their averages and quotients have other digits, and SQLite adds binary fractions."""
+    if isinstance(theirs, Decimal) and isinstance(ours, Decimal):
+        theirs = theirs.quantize(ours, ROUND_HALF_UP)
     if isinstance(theirs, float) and ours is not None:
         return abs(theirs - float(ours)) <= 1e-6 * max(abs(theirs), 1)
     return bool(ours == (theirs if isinstance(theirs, int | str | Decimal | None) else str(theirs)))
