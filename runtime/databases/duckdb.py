@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec import Raw
+
 from runtime.databases import refusals
 from runtime.databases.bind import Binder
 from runtime.databases.duckdb_connections import SETTINGS, Connections
 from runtime.databases.duckdb_forms import encoder, row_reader
+from runtime.databases.duckdb_records import as_written
 from runtime.databases.duckdb_rows import Rows
 from runtime.databases.duckdb_schema import read_schema
 from runtime.databases.duckdb_types import declared
@@ -133,8 +136,28 @@ class DuckDBDatabase:
     def query(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
         return self._batches(statement, params, row_reader(statement.columns, json=False))
 
-    def query_json(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
+    def query_json(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]] | Iterator[list[Raw]]:
+        if not statement.records:
+            return self.query_rows(statement, params)
+        rows = self._connections.rows(statement.records, self._bound(statement, params))
+        return self._records(_fetch(rows, lambda batch: batch), statement, params)
+
+    def query_rows(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
         return self._batches(statement, params, row_reader(statement.columns, json=True))
+
+    def _records(
+        self, batches: Iterator[list[Row]], statement: Statement, params: Sequence[Any]
+    ) -> Iterator[list[Raw]]:
+        """Where the text of a record is null, those before it, and then the error that reading the rows gives."""
+        for batch in batches:
+            texts = [text for (text,) in batch]
+            if None in texts:
+                if texts[0] is not None:
+                    yield [Raw(as_written(text)) for text in texts[: texts.index(None)]]
+                for _ in self.query_rows(statement, params):
+                    pass
+                raise DatabaseError("D0202", f"a value in `{self.name}` is none that a record can hold")
+            yield list(map(Raw, map(as_written, texts) if "\\u00" in "".join(texts) else texts))
 
     def _batches(
         self, statement: Statement, params: Sequence[Any], read: Callable[[list[Row]], list[Row]]

@@ -9,6 +9,7 @@ from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 
 from runtime.databases.duckdb_functions import PREFIX, SAID
+from runtime.databases.duckdb_records import record_text
 from runtime.databases.duckdb_types import NARROW, spelled
 from runtime.databases.query import Expr
 from runtime.databases.schema import Field
@@ -38,6 +39,9 @@ class DuckDBExpressions(TypedExpressions):
 
     def stored(self, sql: Sql, field: Field) -> Sql:
         return function("to_microseconds", sql) if field.type.name == "duration" else sql
+
+    def record_text(self, columns: Sequence[tuple[str, Sql, Type]]) -> Sql | None:
+        return record_text(columns)
 
     def helper(self, name: str, *args: Sql) -> Sql:
         return function(PREFIX + name, *args)

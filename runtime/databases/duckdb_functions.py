@@ -275,6 +275,18 @@ MACROS: Final[dict[str, str]] = {
     "sum_of": "(l) AS list_sum(l)",
     # JSON
     "json_of": "(x) AS to_json(x)",
+    "json_text": "(t) AS CAST(to_json(t) AS VARCHAR)",
+    "json_float": (
+        "(x) AS CASE WHEN x = 0 OR abs(x) >= 1e-5 AND abs(x) < 1e16 THEN CAST(to_json(CAST(x AS DOUBLE)) AS VARCHAR)"
+        " WHEN isfinite(x) THEN sop_text_of_float(CAST(x AS DOUBLE)) END"
+    ),
+    "json_date": (
+        "(d) AS CASE WHEN d >= DATE '0001-01-01' AND d <= DATE '9999-12-31' THEN '\"' || CAST(d AS VARCHAR) || '\"' END"
+    ),
+    "json_timestamp": (
+        "(t) AS CASE WHEN t >= TIMESTAMP '0001-01-01' AND t < TIMESTAMP '9999-12-31' + to_days(1)"
+        " THEN '\"' || sop_text_of_timestamp(t) || '\"' END"
+    ),
     "text_of_any": (
         "(j) AS CASE json_type(j) WHEN 'VARCHAR' THEN j ->> '$' WHEN 'NULL' THEN NULL ELSE CAST(j AS VARCHAR) END"
     ),

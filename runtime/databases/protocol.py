@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
+from msgspec import Raw
 
 from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema, Store
@@ -21,6 +22,7 @@ class Statement(msgspec.Struct, frozen=True):
     sql: with positional placeholders. binds: for each placeholder the param's index, or (when negative) the
     constant at -1 - index, which is bound as it is. columns: names and types of the rows (empty for a write).
     reads: for each column the form of its values (runtime/databases/forms.py).
+    records: where the engine can write records by itself, SQL that gives each row as the JSON text of its record.
     forms: for each placeholder how its param is written for the engine (runtime/databases/forms.py).
     each: when not empty, the one param is a list of records, and the statement runs once for each of them with these
     fields as its params. store: what a write writes to, for messages. few: it gives no more than a batch of rows.
@@ -33,6 +35,7 @@ class Statement(msgspec.Struct, frozen=True):
     constants: tuple[bool | int | float | str | None, ...]
     columns: tuple[tuple[str, Type], ...] = ()
     reads: tuple[str, ...] = ()
+    records: str = ""
     forms: tuple[str, ...] = ()
     each: tuple[str, ...] = ()
     store: str = ""
@@ -95,8 +98,9 @@ class Database(Protocol):
         """Batches of rows, read as they are asked for; closing the iterator closes the cursor."""
         ...
 
-    def query_json(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
-        """As `query`, but values are ready for the JSON writer (dates and timestamps may stay text)."""
+    def query_json(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]] | Iterator[list[Raw]]:
+        """As `query`, but values are ready for the JSON writer (dates and timestamps may stay text); or, where the
+        statement has `records`, whole records in JSON."""
         ...
 
     def spool(self, statement: Statement, params: Sequence[Any]) -> Spool: ...

@@ -48,13 +48,15 @@ def _generate(query: Query | Write, schema: Schema, writer: type[Expressions]) -
     relations = Relations(query, schema, writer)
     tree = relations.rows(query) if isinstance(query, Query) else write_tree(relations, query)
     expressions = relations.expressions
-    used = _renumbered(tree)
+    records = tree.meta.get("records")
+    used = _renumbered(tree, records)
     return Statement(
         sql=tree.sql(dialect=writer.dialect),
         binds=tuple(expressions.binds[place - 1] for place in used),
         constants=tuple(expressions.constants),
         columns=tuple((name, column.type) for name, column in query.columns) if isinstance(query, Query) else (),
         reads=tuple(tree.meta.get("reads", ())),
+        records=records.sql(dialect=writer.dialect) if records is not None else "",
         forms=tuple(expressions.forms[place - 1] for place in used),
         each=query.fields if isinstance(query, InsertList) else (),
         store="" if isinstance(query, Query) else query.store,
@@ -64,10 +66,11 @@ def _generate(query: Query | Write, schema: Schema, writer: type[Expressions]) -
     )
 
 
-def _renumbered(tree: exp.Expr) -> list[int]:
-    """The placeholders in the tree, numbered anew from 1 without gaps: one that was written for a form of an expression
-    which then was not taken is left out, since SQLite counts what it is given. Returns the old number of each."""
-    placeholders = list(tree.find_all(exp.Parameter))
+def _renumbered(*trees: exp.Expr | None) -> list[int]:
+    """The placeholders in the trees, numbered anew from 1 without gaps: one that was written for a form of an
+    expression which then was not taken is left out, since SQLite counts what it is given. Returns the old number of
+    each."""
+    placeholders = [each for tree in trees if tree is not None for each in tree.find_all(exp.Parameter)]
     used = sorted({int(placeholder.this.this) for placeholder in placeholders})
     places = {old: new for new, old in enumerate(used, 1)}
     for placeholder in placeholders:

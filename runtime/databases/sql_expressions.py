@@ -192,6 +192,11 @@ class Expressions(ABC):
         """The expression as the rows of the outermost SELECT hold it, and the form that it has there. normalized: equal
         values are to be equal in SQL too."""
 
+    def record_text(self, columns: Sequence[tuple[str, Sql, Type]]) -> Sql | None:
+        """Columns (name, SQL as from `output`, type) as the JSON text of a record, exactly as the JSON writer would
+        write it; None where the engine can't."""
+        return None
+
     @abstractmethod
     def written(self, expr: Expr, field: Field) -> Sql:
         """The expression as the column stores it."""

@@ -123,6 +123,13 @@ class Relations:
             ]
         select = builder.select([named(sql, name) for name, sql, _ in shown])
         select.meta["reads"] = [form for _, _, form in shown]
+        if not builder.distinct:
+            types = [each.type for _, each in query.columns]
+            columns = [(name, sql.copy(), type_) for (name, sql, _), type_ in zip(shown, types, strict=True)]
+            text = self.expressions.record_text(columns)
+            if text is not None:
+                select.meta["records"] = records = select.copy()
+                records.set("expressions", [named(text, "record")])
         return select
 
     def single(self, relation: Relation) -> exp.Query:

@@ -35,8 +35,6 @@ class Events(JsonLines):
     def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
         self._line(Record(self.seq, step, scoped(within), ready(record)))
 
-    def _rows(
-        self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Sequence[Any]]
-    ) -> None:
+    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
         lines = self._batches.lines(first, step, within, names, batch).splitlines()
         self.sink.write(b"".join([event(line) for line in lines]))

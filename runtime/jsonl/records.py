@@ -107,8 +107,10 @@ class Batches:
         self._results: dict[tuple[str, ...], type[Struct]] = {}
         self._lines: dict[bool, type[Struct]] = {}
 
-    def records(self, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> list[Any]:
-        """The rows in a form that is written as records."""
+    def records(self, names: tuple[str, ...], rows: Sequence[Any]) -> Sequence[Any]:
+        """The rows in a form that is written as records, as those are that are in JSON already."""
+        if rows and type(rows[0]) is msgspec.Raw:
+            return rows
         if len(rows) < FEW_ROWS or _ODD.search("".join(names)):
             return [dict(zip(names, row, strict=True)) for row in rows]
         struct = self._results.get(names)
@@ -119,9 +121,7 @@ class Batches:
             )
         return list(starmap(struct, rows))
 
-    def lines(
-        self, seq: int, step: str, within: str | None, names: tuple[str, ...], rows: Sequence[Sequence[Any]]
-    ) -> bytes:
+    def lines(self, seq: int, step: str, within: str | None, names: tuple[str, ...], rows: Sequence[Any]) -> bytes:
         """Record lines; seq: of the first."""
         results = self.records(names, rows)
         return encode_lines(list(map(Record, count(seq), repeat(step), repeat(scoped(within)), results)))

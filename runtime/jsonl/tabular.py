@@ -29,6 +29,8 @@ def _text(value: Any) -> str:
 class _Rows(RecordsOnly):
     """Takes records one by one and by the batch as rows of one kind."""
 
+    writes_json = False
+
     def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
         self._put(tuple(record), [tuple(record.values())])
 

@@ -61,6 +61,7 @@ class Writer:
     This class counts; what is put where is the formats' matter, in `_line` and `_rows`.
     """
 
+    writes_json = True
     voids = False  # whether a `rollback` line is understood, so that nothing has to be held back
 
     def __init__(self, sink: Sink, holds_back: bool) -> None:
@@ -94,8 +95,9 @@ class Writer:
         if self.records == 1:
             self.flush()
 
-    def rows(self, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Sequence[Any]]) -> None:
-        """Records as rows under common names, of values that are ready for JSON (decimals as msgspec.Raw)."""
+    def rows(self, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
+        """Records as rows under common names: of values, of values ready for JSON (decimals as msgspec.Raw); or, for a
+        writer that `writes_json`, as whole records in JSON (msgspec.Raw)."""
         first = self.seq + 1
         self.seq += len(batch)
         self.standing += len(batch)
@@ -167,9 +169,7 @@ class Writer:
     def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
         raise NotImplementedError
 
-    def _rows(
-        self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Sequence[Any]]
-    ) -> None:
+    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
         raise NotImplementedError
 
     def _void(self, reason: str) -> None:
@@ -195,9 +195,7 @@ class JsonLines(Writer):
     def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
         self.sink.write(encode(Record(self.seq, step, scoped(within), ready(record))) + b"\n")
 
-    def _rows(
-        self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Sequence[Any]]
-    ) -> None:
+    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
         self.sink.write(self._batches.lines(first, step, within, names, batch))
 
     def _void(self, reason: str) -> None:
@@ -220,9 +218,7 @@ class JsonArray(Writer):
     def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
         self._line(Record(self.seq, step, scoped(within), ready(record)))
 
-    def _rows(
-        self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Sequence[Any]]
-    ) -> None:
+    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
         lines = self._batches.lines(first, step, within, names, batch)
         self.sink.write(self._separator + lines[:-1].replace(b"}\n{", b"},\n{"))
 
@@ -270,7 +266,5 @@ class Records(RecordsOnly):
     def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
         self.sink.write(encode(ready(record)) + b"\n")
 
-    def _rows(
-        self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Sequence[Any]]
-    ) -> None:
+    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
         self.sink.write(encode_lines(self._batches.records(names, batch)))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
+from msgspec import Raw
 
 from runtime.conversion import convert, to_text
 from runtime.databases.protocol import Database, Row, Spool, Statement
@@ -95,8 +96,8 @@ class Data:
         database, statement = self._ready(op)
         return database.query(statement, params)
 
-    def json_rows(self, op: DataOp, params: Sequence[Any]) -> Iterator[list[Row]]:
-        """Batches of rows of values for the JSON writer."""
+    def json_rows(self, op: DataOp, params: Sequence[Any]) -> Iterator[list[Row]] | Iterator[list[Raw]]:
+        """Batches of rows of values for the JSON writer, or of records that are in JSON already."""
         database, statement = self._ready(op)
         return database.query_json(statement, params)
 

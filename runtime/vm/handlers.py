@@ -310,7 +310,8 @@ def emit_query(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> bool |
     output, budget = machine.output, machine.budget
     output.flush()
     step, within = frame.script.path_at(frame.pc - 1), path_of(machine.stack)
-    batches = machine.data.json_rows(c, params)
+    read = machine.data.json_rows if output.writes_json else machine.data.rows
+    batches = read(c, params)
     try:
         for batch in batches:
             budget.check()

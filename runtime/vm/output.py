@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from runtime.databases.protocol import Row
 from runtime.errors import DatabaseError
 from runtime.types import Type
 
 
 class Output(Protocol):
-    """Lines of the run, as the writer takes them. within: the path of a called script, None in the root."""
+    """Lines of the run, as the writer takes them. within: the path of a called script, None in the root.
+    writes_json: whether `rows` takes records that are JSON already."""
+
+    writes_json: bool
 
     def record(self, step: str, within: str | None, record: dict[str, Any]) -> None: ...
 
-    def rows(self, step: str, within: str | None, names: tuple[str, ...], batch: list[Row]) -> None:
-        """A batch of records, as rows that share the names."""
+    def rows(self, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
+        """A batch of records, as rows that share the names, or as msgspec.Raw."""
         ...
 
     def command(self, step: str, within: str | None, command: str, store: str, rows: int) -> None: ...

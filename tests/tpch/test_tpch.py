@@ -23,7 +23,7 @@ from runtime.databases.sqlite import SQLiteDatabase
 from runtime.library.store import Library
 from tests.harness import compile_text, execute, store
 from tests.postgres import Server
-from tests.tpch.data import INDEXES, SCHEMA, generate, load_duckdb, load_postgres
+from tests.tpch.data import INDEXES, SCHEMA, Files, generate, load_duckdb, load_postgres
 from tests.tpch.questions import QUESTIONS, Question
 
 SCALE = 0.01
@@ -31,19 +31,19 @@ Rows = list[list[Any]]
 
 
 @pytest.fixture(scope="session")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     return generate(tmp_path_factory.mktemp("tpch"), SCALE)
 
 
 @pytest.fixture(scope="session")
-def reference(files: dict[str, Path]) -> Iterator[duckdb.DuckDBPyConnection]:
+def reference(files: Files) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         load_duckdb(connection, files)
         yield connection
 
 
 @pytest.fixture(scope="session")
-def sqlite(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> str:
+def sqlite(files: Files, tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("sqlite") / "tpch.db"
     connection = sqlite3.connect(path)
     connection.executescript(SCHEMA + INDEXES)
@@ -58,7 +58,15 @@ def sqlite(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
-def postgresql(files: dict[str, Path], postgres: Server) -> Iterator[str]:
+def duckdb_file(files: Files, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("duckdb") / "tpch.duckdb"
+    with duckdb.connect(path) as connection:
+        load_duckdb(connection, files)
+    return f"duckdb:///{path}"
+
+
+@pytest.fixture(scope="session")
+def postgresql(files: Files, postgres: Server) -> Iterator[str]:
     with postgres.schema() as schema, postgres.connect() as connection:
         connection.execute(f"SET search_path = {schema}".encode())
         load_postgres(connection, files)
@@ -67,7 +75,7 @@ def postgresql(files: dict[str, Path], postgres: Server) -> Iterator[str]:
 
 @pytest.mark.parametrize("parameters", ["standard", "others"])
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.script)
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("engine", ["sqlite", "duckdb_file", "postgresql"])
 def test_answers_are_those_of_the_standard_sql(
     engine: str,
     question: Question,

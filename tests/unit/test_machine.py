@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -36,6 +36,7 @@ class Silent:
     """An output that keeps what is emitted, and a host and cache that do nothing."""
 
     now = datetime(2026, 1, 31, tzinfo=UTC)
+    writes_json = False
 
     def __init__(self) -> None:
         self.records: list[Any] = []
@@ -43,7 +44,7 @@ class Silent:
     def record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
         self.records.append(record)
 
-    def rows(self, step: str, within: str | None, names: tuple[str, ...], batch: list[tuple[Any, ...]]) -> None:
+    def rows(self, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
         self.records += [dict(zip(names, row, strict=True)) for row in batch]
 
     def command(self, step: str, within: str | None, command: str, store: str, rows: int) -> None: ...
