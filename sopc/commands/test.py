@@ -9,6 +9,7 @@ import click
 
 from runtime.commands.app import Console
 from runtime.commands.options import complete_script, database_options, load_config, output_options
+from runtime.errors import SopError
 from runtime.library.records import Entry
 from sopc.commands.scripts import load
 from sopc.context import Context, open_context
@@ -39,7 +40,12 @@ def test_command(
         entries = [context.library.resolve(name) for name in names] or context.library.entries()
         code = 0
         for entry in entries:
-            results = _test(entry, context, console, as_json)
+            try:
+                results = _test(entry, context, console, as_json)
+            except SopError as error:  # such as a database that is gone: the others are still tried
+                console.error(error, [entry.name])
+                code = max(code, error.exit_code)
+                continue
             failed = results.count(False)
             code = max(code, 1 if failed else 0)
             if not as_json:

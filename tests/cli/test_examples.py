@@ -92,6 +92,17 @@ def test_the_library_is_tested_again(sopc: Program, project: Path) -> None:
     assert sopc("test", "nothing").exit_code == 2
 
 
+def test_a_script_that_can_not_be_tried_fails_and_the_others_are_tried(sopc: Program, project: Path) -> None:
+    (project / "well_paid.txt").write_text(TEXT + EXAMPLES)
+    sopc("compile", "well_paid.txt", "audit.sop")
+    (project / "hr.db").unlink()
+    done = sopc("test")
+    assert done.exit_code != 0
+    assert done.stdout == "audit: no examples\n"
+    assert "error D01" in done.stderr
+    assert " --> well_paid" in done.stderr
+
+
 def test_a_callee_that_changed_is_found_out(sopc: Program, project: Path) -> None:
     (project / "bonus.sop").write_text("script bonus(salary: int) -> int\n  return salary // 10\nend\n")
     (project / "give.sop").write_text(

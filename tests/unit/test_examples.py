@@ -251,6 +251,7 @@ DIFFER = {
         "example 1: expected 1 message, got 1 message",
         ('- "ordered b"', '+ "ordered a"', 'sentence 2: "Order each."'),
     ),
+    "no result": ("Given no items\nThen it returns nothing\n", "T0403", "example 1: expected nothing, got 0", ()),
     "a result": ("Given no items\nThen it returns 3\n", "T0403", "example 1: expected 3, got 0", ()),
     "no failure": ("Given no items\nThen it fails\n", "T0403", "example 1: expected a failure, got none", ()),
     "an unexpected failure": (

@@ -151,8 +151,8 @@ end
         "Reads employees of hr.",
         "Changes log of hr, and x.",
         "Runs tax.",
-        "Asks before it goes on.",
-        "Keeps what it has changed for good before it ends.",
+        "May ask a question.",
+        "May keep what it has changed for good before it ends.",
         'Takes dept (a text, "Engineering" unless given) and floor (a whole number, 150,000 unless given).',
         "Gives back a whole number.",
         "0 1 Show employees: where the department is the given dept and the salary is more than the given floor and "

@@ -69,8 +69,8 @@ def _others(script: nodes.Script, effects: Effects) -> list[str]:
     unused = [name(database) for database in script.uses if database not in used]
     said = [f"May use {listed(unused)} too."] if unused else []
     said += [f"Runs {listed([name(call) for call in effects.calls])}."] if effects.calls else []
-    said += ["Asks before it goes on."] if effects.asks else []
-    said += ["Keeps what it has changed for good before it ends."] if effects.commits else []
+    said += ["May ask a question."] if effects.asks else []
+    said += ["May keep what it has changed for good before it ends."] if effects.commits else []
     return said
 
 

@@ -65,9 +65,10 @@ def compare_table(
 
 
 def compare_value(cell: Cell, value: Any, today: date) -> Difference | None:
-    if fits(cell, value, today):
+    """What a script returns; `nothing` is no value."""
+    if fits(cell, value, today) or (value is None and cell.text.lower() == "nothing"):
         return None
-    return Difference(f"{cell.text}, got {shown(value)}")
+    return Difference(f"{cell.text}, got {'nothing' if value is None else shown(value)}")
 
 
 def pick(columns: Sequence[Cell], names: Sequence[str]) -> list[str] | Cell:

@@ -39,6 +39,8 @@ def try_examples(
     source: the text that holds the examples. module: the script they are about; items: it and what was compiled with
     it, which need not be stored. Findings have codes T0402 (a name or a value of the example fits nothing) and T0403.
     """
+    if not examples:
+        return
     with TemporaryDirectory(prefix="sop-examples-") as folder:
         scratch = Scratch(Path(folder), context.config, _schemas(examples, module, context))
         library = _Rehearsal(context.library, items)
