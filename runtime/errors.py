@@ -31,12 +31,13 @@ class UsageError(SopError):
 
 class DatabaseError(SopError):
     """A database refused or failed. retry: a serialization failure, so the segment may be run again.
-    row: which row of an `execute_many` failed (0-based), when that is known."""
+    row: which row of an `execute_many` failed (0-based), when that is known. run: which `execute_many` of several."""
 
     def __init__(self, code: str, message: str, hint: str | None = None, *, retry: bool = False) -> None:
         super().__init__(code, message, hint)
         self.retry = retry
         self.row: int | None = None
+        self.run = 0
 
 
 class RunError(SopError):

@@ -225,6 +225,37 @@ class PostgresDatabase:
             raise failure from error
         return max(cursor.rowcount, 0)
 
+    def execute_runs(self, runs: Sequence[tuple[Statement, Sequence[Sequence[Any]]]]) -> None:
+        sent: list[tuple[Statement, list[Any]]] = []
+        refused: DatabaseError | None = None  # for a value that can't be sent, once all before it has been
+        for statement, rows in runs:
+            sent.append((statement, []))
+            try:
+                sent[-1][1].extend(self._bound(statement, row) for row in rows)
+            except DatabaseError as error:
+                refused = error
+                refused.run, refused.row = len(sent) - 1, len(sent[-1][1])
+                break
+        self._pipeline(sent)
+        if refused is not None:
+            raise refused
+
+    def _pipeline(self, runs: Sequence[tuple[Statement, Sequence[Any]]]) -> None:
+        cursors = [self._connection.cursor() for _ in runs]
+        try:
+            with self._connection.pipeline():
+                for cursor, (statement, values) in zip(cursors, runs, strict=True):
+                    if values:
+                        cursor.executemany(statement.sql.encode(), values)
+        except _FAILURES as error:
+            # each row before the one that failed has changed one row
+            done = [max(cursor.rowcount, 0) for cursor in cursors]
+            run = next((index for index, (_, values) in enumerate(runs) if done[index] < len(values)), 0)
+            failure = translated(error, self.name, runs[run][0].store)
+            if isinstance(failure, DatabaseError):
+                failure.run, failure.row = run, done[run]
+            raise failure from error
+
     def on_progress(self, callback: Callable[[], None]) -> None:
         self._connection.look = callback
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 from msgspec import Raw
@@ -141,4 +141,13 @@ class Loadable(Database, Protocol):
 
     def forget_schema(self) -> None:
         """Read the schema again when it is next asked for."""
+        ...
+
+
+@runtime_checkable
+class Pipelined(Protocol):
+    """A database that takes several statements in one trip."""
+
+    def execute_runs(self, runs: Sequence[tuple[Statement, Sequence[Sequence[Any]]]]) -> None:
+        """An `execute_many` for each, in order; a DatabaseError says which of them failed, and its row."""
         ...

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from runtime.conversion import convert, to_text
-from runtime.databases.protocol import Database, Row, Spool, Statement
+from runtime.databases.protocol import Database, Pipelined, Row, Spool, Statement
 from runtime.databases.query import Insert, InsertList, Query
 from runtime.databases.statements import Statements, fetched
 from runtime.errors import DatabaseError, RunError
@@ -28,6 +28,17 @@ class InsertError(DatabaseError):
         shown = "" if row is None else f": {_shown(row)}"
         super().__init__(error.code, error.message + shown, error.hint, retry=error.retry)
         self.where = where
+
+
+class _Run:
+    """Inserts of one op that came one after the other. places: of each; insert steps that are alike share an op."""
+
+    __slots__ = ("op", "places", "rows")
+
+    def __init__(self, op: DataOp) -> None:
+        self.op = op
+        self.rows: list[Sequence[Any]] = []
+        self.places: list[Where] = []
 
 
 class Data:
@@ -52,9 +63,8 @@ class Data:
         self._statements = statements
         self.is_caught: Callable[[], bool] = lambda: False
         self._bound: dict[DataOp, tuple[Database, Statement]] = {}
-        self._rows: list[Sequence[Any]] = []
-        self._op: DataOp | None = None
-        self._places: list[Where] = []
+        self._runs: list[_Run] = []
+        self._waiting = 0  # rows of all runs
         self._guarded: list[bool] = []  # for each open savepoint, whether it is that of a `try`
         self._left: list[Spool] = []
         self._tallies: list[dict[tuple[str, str], int]] = [{}]
@@ -83,7 +93,7 @@ class Data:
     def _ready(self, op: DataOp) -> tuple[Database, Statement]:
         """As `_bind`, with what was buffered for that database written."""
         bound = self._bind(op)
-        if self._rows and bound[0] is self.home:
+        if self._runs and bound[0] is self.home:
             self.flush()
         if self.is_caught():
             bound[0].guard()
@@ -170,12 +180,20 @@ class Data:
         form = op.form
         self.uncommitted = True
         if type(form) is Insert:
-            if op is not self._op or len(self._rows) >= BUFFER_ROWS:
+            runs = self._runs
+            if self._waiting >= BUFFER_ROWS:
                 self.flush()
+                runs = self._runs
+            if not runs or op is not runs[-1].op:
+                if runs and not isinstance(self.home, Pipelined):
+                    self.flush()
+                    runs = self._runs
                 self._bind(op)
-                self._op = op
-            self._rows.append(params)
-            self._places.append(where)  # of each: insert steps that are alike share an op
+                runs.append(_Run(op))
+            run = runs[-1]
+            run.rows.append(params)
+            run.places.append(where)
+            self._waiting += 1
             if True in self._guarded:
                 self.flush()
             changed = 1
@@ -195,20 +213,28 @@ class Data:
 
     def flush(self) -> None:
         """Write what is buffered; InsertError when the database refuses it."""
-        op, rows, places = self._op, self._rows, self._places
-        self._op, self._rows, self._places = None, [], []
-        if op is None or not rows:
+        runs = self._runs
+        self.drop_buffer()
+        if not runs:
             return
-        database, statement = self._bind(op)
+        bound = [self._bind(run.op) for run in runs]
+        database = bound[0][0]
         try:
-            database.execute_many(statement, rows)
+            if len(runs) == 1:
+                database.execute_many(bound[0][1], runs[0].rows)
+            else:
+                assert isinstance(database, Pipelined)  # else they are written one by one
+                statements = (statement for _, statement in bound)
+                database.execute_runs([(each, run.rows) for each, run in zip(statements, runs, strict=True)])
         except DatabaseError as error:
-            assert isinstance(op.form, Insert)
-            row = None if error.row is None else dict(zip(op.form.fields, rows[error.row], strict=True))
-            raise InsertError(error, places[error.row or 0], row) from error
+            run = runs[error.run]
+            form = run.op.form
+            assert isinstance(form, Insert)
+            row = None if error.row is None else dict(zip(form.fields, run.rows[error.row], strict=True))
+            raise InsertError(error, run.places[error.row or 0], row) from error
 
     def drop_buffer(self) -> None:
-        self._op, self._rows, self._places = None, [], []
+        self._runs, self._waiting = [], 0
 
     # ── savepoints ─────────────────────────────────────────────────────────────────────────────────────────────
 
