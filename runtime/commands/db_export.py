@@ -73,9 +73,9 @@ def export_command(
 
     chosen = format_ or _format_of(file)
     if chosen == "parquet":
-        from runtime.databases.parquet import require_duckdb
+        from runtime.databases.duckdb_connections import require_duckdb
 
-        require_duckdb("writing Parquet")
+        require_duckdb()
     config = load_config(home, databases)
     try:
         with (

@@ -1,4 +1,4 @@
-"""`sopvm db import`: a CSV or NDJSON file → a store of a database, all of it or nothing."""
+"""`sopvm db import`: a CSV, NDJSON or Parquet file → a store of a database, all of it or nothing."""
 
 from __future__ import annotations
 
@@ -50,13 +50,15 @@ def import_command(
     home: str | None,
     databases: Sequence[str],
 ) -> None:
-    """Load a CSV or NDJSON file into a store. A line that can't be loaded stops it all, unless --skip-bad.
+    """Load a CSV, TSV, NDJSON or Parquet file into a store. A line that can't be loaded stops it all, unless
+    --skip-bad.
 
     \b
       sopvm db import flights.csv
       sopvm db import new.csv --store flights --append
       sopvm db import people.ndjson --into hr --types "born=date,pay=decimal(10,2)"
       zcat big.csv.gz | sopvm db import - --store big --null NA
+      sopvm db import flights.parquet --into shared --db shared=duckdb:///flights.duckdb
     """
     from runtime.databases.load import import_file, parse_types
 
@@ -94,7 +96,8 @@ def _on_disk(file: str) -> Iterator[Path]:
 
     with TemporaryDirectory() as folder:
         start = sys.stdin.buffer.read(1 << 16)
-        path = Path(folder) / ("stdin.ndjson" if JSON_START.match(start) else "stdin.csv")
+        ending = "parquet" if start.startswith(b"PAR1") else "ndjson" if JSON_START.match(start) else "csv"
+        path = Path(folder) / f"stdin.{ending}"
         with path.open("wb") as stream:
             stream.write(start)
             copyfileobj(sys.stdin.buffer, stream)
@@ -104,7 +107,7 @@ def _on_disk(file: str) -> Iterator[Path]:
 @contextmanager
 def _opened(config: Config, name: str, path: Path, title: str) -> Iterator[Loadable]:
     """The database, made if need be, but not for a file that can't be read or loaded."""
-    from runtime.databases.connect import connect, file_of
+    from runtime.databases.connect import connect, file_made_by
     from runtime.databases.files import open_table
     from runtime.databases.refusals import read_only
     from runtime.library.environment import make_home
@@ -113,7 +116,7 @@ def _opened(config: Config, name: str, path: Path, title: str) -> Iterator[Loada
     setting = config.database(name)
     if config.is_unmade(name):
         make_home(config.home)
-    file = file_of(setting.url, setting.base)
+    file = file_made_by(setting.url, setting.base)
     is_new = file is not None and not file.exists()
     database: Any = connect(setting.url, name=name, base=setting.base, create=True)
     try:
@@ -124,7 +127,7 @@ def _opened(config: Config, name: str, path: Path, title: str) -> Iterator[Loada
         is_empty = is_new and not database.schema().stores
         database.close()
         if file is not None and is_empty:
-            for made in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
+            for made in (file, *(Path(f"{file}{ending}") for ending in ("-wal", "-shm", ".wal"))):
                 made.unlink(missing_ok=True)
 
 

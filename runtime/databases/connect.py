@@ -33,6 +33,15 @@ def file_of(url: str, base: Path) -> Path | None:
     return base / unquote(rest[3:])
 
 
+def file_made_by(url: str, base: Path) -> Path | None:
+    """The one file of a database that a first import makes; None for what is there before."""
+    if _split(url)[0] == "duckdb":
+        from runtime.databases.duckdb_url import parse_url
+
+        return parse_url(url, base)[0]
+    return file_of(url, base)
+
+
 def connect(url: str, *, name: str, base: Path, read_only: bool = False, create: bool = False) -> Database:
     """Open the database that the URL names.
 
@@ -69,6 +78,7 @@ def _duckdb(url: str, name: str, base: Path, *, read_only: bool, create: bool) -
     from runtime.databases.duckdb_url import parse_url
 
     path, options = parse_url(url, base)
+    refuse_library(path, name)
     if url.lower().startswith("files"):
         from runtime.databases.duckdb_files import FilesDatabase
 

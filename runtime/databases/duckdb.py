@@ -19,14 +19,15 @@ from runtime.databases.duckdb_forms import encoder, row_reader
 from runtime.databases.duckdb_records import as_written
 from runtime.databases.duckdb_rows import Rows
 from runtime.databases.duckdb_schema import read_schema
-from runtime.databases.duckdb_types import declared
+from runtime.databases.duckdb_types import declared, spelled
 from runtime.databases.forms import form_of
 from runtime.databases.protocol import BATCH_ROWS, Row, Statement
 from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema, Store
 from runtime.databases.spool_file import FileSpool
-from runtime.databases.tables import count_sql, create_sql, drop_sql, quoted
+from runtime.databases.tables import count_sql, create_sql, drop_sql, listed, quoted
 from runtime.errors import DatabaseError
+from runtime.types import Type
 
 BUSY_SECONDS: Final = 5.0
 
@@ -210,15 +211,16 @@ class DuckDBDatabase:
         self.forget_schema()
 
     def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:
-        """Rows of VM values, of all fields of the store in their order; how many there were."""
+        """Rows of VM values, of the store's fields in their order, by lists; how many there were."""
         if not rows:
             return 0
         columns = [
             list(map(encoder(form_of(field.type)), column))
             for field, column in zip(store.fields, zip(*rows, strict=True), strict=True)
         ]
-        listed = ", ".join(f"unnest(CAST(? AS {declared(field.type)}[]))" for field in store.fields)
-        return self._connections.changed(f"INSERT INTO {quoted(store.name)} SELECT {listed}", columns, store.name)
+        values = ", ".join(_unnested(field.type) for field in store.fields)
+        sql = f"INSERT INTO {quoted(store.name)} ({listed(store)}) SELECT {values}"
+        return self._connections.changed(sql, columns, store.name)
 
     def count_rows(self, store: str) -> int:
         return int(self._connections.all(count_sql(store))[0][0])
@@ -226,6 +228,12 @@ class DuckDBDatabase:
     def forget_schema(self) -> None:
         """Read the schema again when it is next asked for."""
         self._schema = None
+
+
+def _unnested(type_: Type) -> str:
+    """A column's values, bound as one list."""
+    values = f"unnest(CAST(? AS {spelled(type_)}[]))"
+    return f"to_microseconds({values})" if type_.name == "duration" else values
 
 
 def _fetch(rows: Rows, read: Callable[[list[Row]], list[Row]]) -> Iterator[list[Row]]:

@@ -38,16 +38,21 @@ class _Folder(Connections):
 
 
 class FilesDatabase(DuckDBDatabase):
-    """One folder, as one run reads it. path: the folder. options: settings of DuckDB, as from the URL. Raises
-    DatabaseError D01xx when the folder or a file of it can't be read, UsageError D0105 without the duckdb package."""
+    """One folder, as one run reads it.
+
+    path: the folder. options: settings of DuckDB, as from the URL. only: the one file of it that counts. Raises
+    DatabaseError D01xx when the folder or a file of it can't be read, UsageError D0105 without the duckdb package.
+    """
 
     engine = "a folder of files"
 
-    def __init__(self, path: Path, *, name: str, options: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, path: Path, *, name: str, options: dict[str, str] | None = None, only: Path | None = None
+    ) -> None:
         self.name = name
         self.path = path
         self.read_only = True
-        files = _files_of(path, name)
+        files = _files_of(path, name) if only is None else {only.stem: only}
         self._connections = _Folder(path, name, {**(options or {}), **SETTINGS}, BUSY_SECONDS)
         self._connections.open(write=True)
         self._prepare()

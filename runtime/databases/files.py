@@ -1,4 +1,4 @@
-"""A CSV or NDJSON file → batches of its rows with their line numbers, and the lines that are not rows."""
+"""A CSV, NDJSON or Parquet file → batches of its rows with their line numbers, and the lines that are not rows."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 
 import msgspec
 
+from runtime.databases.schema import Field
 from runtime.errors import DatabaseError, UsageError
 
 BATCH: Final = 4096
@@ -24,6 +25,7 @@ _FORMATS: Final = {
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
     ".json": "ndjson",
+    ".parquet": "parquet",
 }
 _OTHER_ENCODINGS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -45,8 +47,9 @@ class Batch(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A file that can be read any number of times. title: what messages call it. names: of a CSV file's columns; empty
-    for NDJSON, whose rows are dicts. clean: it is UTF-8 throughout and holds no character 0."""
+    """A file that can be read any number of times. title: what messages call it. names: of a CSV or Parquet file's
+    columns; empty for NDJSON, whose rows are dicts. clean: it is UTF-8 throughout and holds no character 0. fields: of
+    a Parquet file, which knows its types; its rows are VM values. unit: what a line of it is called."""
 
     path: Path
     title: str
@@ -55,17 +58,25 @@ class Table(NamedTuple):
     names: list[str]
     clean: bool
     batches: Callable[[], Iterator[Batch]]
+    fields: tuple[Field, ...] = ()
+    unit: str = "line"
 
 
 def open_table(path: Path, title: str | None = None) -> Table:
     """Look at the file's name and start. title: what messages call it, if not by its path. UsageError D0501 when it
-    can't be read or its kind is not known, DatabaseError D0502 when it is not UTF-8 text at all, D0504 when its first
-    line does not name columns, or it is a JSON array."""
+    can't be read or its kind is not known, D0105 for Parquet without the duckdb package, DatabaseError D0502 when it is
+    not UTF-8 text at all, D0504 when its first line does not name columns, or it is a JSON array, D0107 or D0110 when
+    it is no Parquet."""
     title = title or str(path)
     format_ = _FORMATS.get(path.suffix.lower())
     if format_ is None:
-        raise UsageError("D0501", f"{title} is neither CSV nor NDJSON by its name", "file.csv, file.tsv, file.ndjson")
+        hint = "file.csv, file.tsv, file.ndjson, file.parquet"
+        raise UsageError("D0501", f"{title} is none of the known kinds of file by its name", hint)
     start = _start(path, title)
+    if format_ == "parquet":
+        from runtime.databases.parquet import parquet_table
+
+        return parquet_table(path, title)
     size = path.stat().st_size
     clean = _is_clean(path)
     if format_ == "ndjson":

@@ -1,4 +1,4 @@
-"""A CSV or NDJSON file → a store of a database, all of it or nothing; and what stores a database has.
+"""A CSV, NDJSON or Parquet file → a store of a database, all of it or nothing; and what stores a database has.
 
 The file is read twice: once to find the narrowest type that holds every value of each column, once to load it. Memory
 does not grow with the file.
@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from runtime.conversion import to_text
 from runtime.databases.files import Bad, Batch, Table, open_table
 from runtime.databases.infer import BAD, JsonGuess, TextColumn, TextGuess, declared_type, json_reader
 from runtime.databases.protocol import Database, Loadable
@@ -143,6 +144,11 @@ def _check_names(table: Table, names: Iterable[str]) -> None:
 def _inferred(
     table: Table, nulls: Collection[str], declared: Mapping[str, Type], report: Progress
 ) -> tuple[Field, ...]:
+    if table.format == "parquet":
+        if declared:
+            raise UsageError("D0506", "a Parquet file says the types of its fields itself", "leave out --types")
+        _check_names(table, table.names)
+        return table.fields
     if table.format == "csv":
         _check_declared(declared, table.names)
         guesses: dict[str, TextGuess | JsonGuess] = {name: TextGuess() for name in table.names}
@@ -175,7 +181,7 @@ def _appended(store: Store, table: Table, nulls: Collection[str], declared: Mapp
     """The store's fields that the file fills."""
     if declared:
         raise UsageError("D0506", "the types of a store that is there can't be declared again", "leave out --types")
-    if table.format != "csv":
+    if table.format == "ndjson":
         return tuple(field for field in store.fields if not field.generated)
     fields = []
     for name in table.names:
@@ -202,7 +208,7 @@ def _load(
     skip_bad: bool,
     report: Progress,
 ) -> Loaded:
-    read = _csv_reader(store, nulls) if table.format == "csv" else _json_reader(store)
+    read = _reader(table, store, nulls)
     bad: list[Bad] = []
     bad_count = loaded = 0
     database.begin(write=True)
@@ -216,13 +222,14 @@ def _load(
             if refused:
                 bad = sorted([*bad, *refused])[:BAD_SHOWN]
             if refused and not skip_bad:
-                raise _bad_rows(table.title, bad)
+                raise _bad_rows(table, bad)
             try:
                 loaded += database.insert_rows(store, rows)
             except DatabaseError as error:
                 if error.row is None:
                     raise
-                raise DatabaseError(error.code, f"{table.title}, line {lines[error.row]}: {error.message}") from error
+                where = f"{table.title}, {table.unit} {lines[error.row]}"
+                raise DatabaseError(error.code, f"{where}: {error.message}", error.hint) from error
             report(1, batch.bytes_done)
         database.commit()
     except BaseException:
@@ -234,19 +241,28 @@ def _load(
     return Loaded(store.name, loaded, store.fields, tuple(bad), bad_count)
 
 
-def _bad_rows(title: str, bad: Sequence[Bad]) -> DatabaseError:
-    return DatabaseError(
-        "D0503", f"{title} has lines that can't be loaded: {_listed(bad)}", "--skip-bad leaves them out"
-    )
+def _bad_rows(table: Table, bad: Sequence[Bad]) -> DatabaseError:
+    message = f"{table.title} has {table.unit}s that can't be loaded: {_listed(bad, table.unit)}"
+    return DatabaseError("D0503", message, "--skip-bad leaves them out")
 
 
-def _listed(bad: Sequence[Bad]) -> str:
-    shown = "; ".join(f"line {line}: {reason}" for line, reason in bad[:_BAD_IN_MESSAGE])
+def _listed(bad: Sequence[Bad], unit: str = "line") -> str:
+    shown = "; ".join(f"{unit} {line}: {reason}" for line, reason in bad[:_BAD_IN_MESSAGE])
     return shown + (", and more" if len(bad) > _BAD_IN_MESSAGE else "")
 
 
 # a batch → lines and values of the rows that can be loaded, and the others
 Read = Callable[[Batch], tuple[list[int], list[Any], list[Bad]]]
+
+
+def _reader(table: Table, store: Store, nulls: Collection[str]) -> Read:
+    if table.format == "csv":
+        return _csv_reader(store, nulls)
+    if table.format == "ndjson":
+        return _json_reader(store, lambda record: record)
+    if table.fields == store.fields:
+        return lambda batch: (batch.lines, batch.rows, [])
+    return _json_reader(store, lambda row: dict(zip(table.names, row, strict=True)))
 
 
 def _csv_reader(store: Store, nulls: Collection[str]) -> Read:
@@ -276,7 +292,7 @@ def _csv_reader(store: Store, nulls: Collection[str]) -> Read:
     return read
 
 
-def _json_reader(store: Store) -> Read:
+def _json_reader(store: Store, record_of: Callable[[Any], dict[str, Any]]) -> Read:
     readers = [(field, json_reader(field.type)) for field in store.fields]
     names = {field.name for field in store.fields}
 
@@ -284,14 +300,14 @@ def _json_reader(store: Store) -> Read:
         lines: list[int] = []
         good: list[Any] = []
         refused: list[Bad] = []
-        for line, record in zip(batch.lines, batch.rows, strict=True):
+        for line, record in zip(batch.lines, map(record_of, batch.rows), strict=True):
             unknown = next((name for name in record if name not in names), None)
             row = [reader(record.get(field.name)) for field, reader in readers]
             if unknown is not None:
                 refused.append(Bad(line, f"`{store.name}` has no field `{unknown}`"))
             elif BAD in row:
                 field = store.fields[row.index(BAD)]
-                refused.append(Bad(line, _reason(field, msgspec.json.encode(record.get(field.name)).decode())))
+                refused.append(Bad(line, _reason(field, to_text(record.get(field.name)))))
             else:
                 lines.append(line)
                 good.append(row)

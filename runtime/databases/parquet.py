@@ -1,21 +1,53 @@
-"""A CSV file of ours and the types of its columns → a Parquet file, written by DuckDB."""
+"""A Parquet file → its rows as VM values; rows in a CSV file of ours → a Parquet file. DuckDB reads and writes them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from importlib.util import find_spec
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from runtime.databases.duckdb_files import FilesDatabase
 from runtime.databases.duckdb_types import spelled
+from runtime.databases.files import Batch, Table
+from runtime.databases.query import Column, Query, Scan
+from runtime.databases.schema import Field
 from runtime.databases.tables import quoted
-from runtime.errors import UsageError
-from runtime.types import Type
+from runtime.types import ANY, Type
 
 
-def require_duckdb(what: str) -> None:
-    """UsageError D0105 when the duckdb package is not there. what: needs it."""
-    if find_spec("duckdb") is None:
-        raise UsageError("D0105", f"{what} needs DuckDB, which is not installed", "pip install 'sopc[duckdb]'")
+def parquet_table(path: Path, title: str) -> Table:
+    """The file as the import reads any. A list or record becomes an any, since not every engine has columns of such.
+    Raises UsageError D0105 without the duckdb package, DatabaseError D0107 or D0110 when it can't be read."""
+    database = _opened(path, title)
+    try:
+        fields = tuple(database.schema().stores[path.stem].fields)
+        total = database.count_rows(path.stem)
+    finally:
+        database.close()
+    kept = tuple(
+        Field(field.name, (ANY if field.type.name in ("list", "record") else field.type).or_null()) for field in fields
+    )
+    size = path.stat().st_size
+    names = [field.name for field in fields]
+    return Table(path, title, "parquet", size, names, True, lambda: _batches(path, title, size, total), kept, "row")
+
+
+def _opened(path: Path, title: str) -> FilesDatabase:
+    return FilesDatabase(path.absolute().parent, name=title, only=path.absolute())
+
+
+def _batches(path: Path, title: str, size: int, total: int) -> Iterator[Batch]:
+    database = _opened(path, title)
+    try:
+        fields = database.schema().stores[path.stem].fields
+        columns = tuple((field.name, Column(1, field.name, field.type)) for field in fields)
+        statement = database.prepare(Query("file", Scan(1, "file", path.stem), columns, ()))
+        done = 0
+        for rows in database.query(statement, ()):
+            lines = list(range(done + 1, done + len(rows) + 1))
+            done += len(rows)
+            yield Batch(lines, rows, [], size * done // max(total, 1))
+    finally:
+        database.close()
 
 
 def csv_to_parquet(source: Path, target: Path, columns: Sequence[tuple[str, Type]]) -> None:

@@ -258,7 +258,8 @@ CODES: Final[tuple[Code, ...]] = (
     Code(
         "D0501",
         "file can't be imported",
-        "The file can't be read, or its name does not say that it is CSV (.csv, .tsv) or NDJSON (.ndjson, .jsonl).",
+        "The file can't be read, or its name does not say that it is CSV (.csv, .tsv), NDJSON (.ndjson, .jsonl) or "
+        "Parquet (.parquet).",
         "sopvm db import vessels.xlsx",
         "sopvm db import vessels.csv",
     ),

@@ -101,6 +101,11 @@ def ways(place: Place) -> dict[str, str]:
         "its lock": "sqlite:///.sop/library.mdb-lock",
         "another home": "sqlite:///other/library.mdb",
         "a copy": "sqlite:///other/renamed.db",
+        "DuckDB": "duckdb:///link.db",
+        "the home folder": "files:///.sop",
+        "a link to the home folder": "files:///folder",
+        "the home folder with a slash": f"files:///{home}/",
+        "the folder of another home": "files:///other",
     }
 
 

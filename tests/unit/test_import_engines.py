@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from runtime.databases.connect import connect
 from runtime.databases.load import import_file, parse_types
 from runtime.databases.protocol import Loadable
 from runtime.databases.query import Column, Query, Scan
-from runtime.errors import DatabaseError
+from runtime.errors import DatabaseError, SopError, UsageError
+from tests.postgres import Server
 
-ENGINES = ("sqlite", "postgres")
+ENGINES = ("sqlite", "duckdb", "postgres")
 
 
 @pytest.fixture(params=ENGINES)
@@ -130,3 +133,99 @@ def test_appending_and_replacing(database: Loadable, tmp_path: Path) -> None:
     assert len(rows(database, "a")) == 3
     import_file(database, path, mode="replace")
     assert rows(database, "a") == [("y", "two")]
+
+
+# ── Parquet ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+PARQUET = """
+select * from (values
+  (1::bigint, 10.5::double, 'Ada', true, date '2026-01-31', timestamp '2026-01-31 10:00:00.25', 1.25::decimal(10,2),
+   [1, null], {'a': 'x'}, 7::utinyint, interval '90 days', uuid '00000000-0000-0000-0000-000000000001'),
+  (null, null, null, null, null, null, null, null, null, null, null, null)
+) as t(id, pay, name, ok, born, seen, price, tags, extra, small, lasts, key)
+"""
+
+
+def parquet(path: Path, sql: str) -> Path:
+    with duckdb.connect() as connection:
+        place = str(path).replace("'", "''")
+        connection.execute(f"copy ({sql}) to '{place}' (format parquet)")
+    return path
+
+
+def test_a_parquet_file_is_the_same_everywhere(database: Loadable, tmp_path: Path) -> None:
+    path = parquet(tmp_path / "it's staff.parquet", PARQUET)
+    (tmp_path / "other.parquet").write_bytes(b"no Parquet at all")
+    assert import_file(database, path, store="staff").rows == 2
+    assert types(database, "staff") == {
+        "id": "int?",
+        "pay": "float?",
+        "name": "text?",
+        "ok": "bool?",
+        "born": "date?",
+        "seen": "timestamp?",
+        "price": "decimal(10,2)?",
+        "tags": "any",
+        "extra": "any",
+        "small": "int?",
+        "lasts": "duration?",
+        "key": "text?",
+    }
+    assert rows(database, "staff") == [
+        (1, 10.5, "Ada", True, date(2026, 1, 31), datetime(2026, 1, 31, 10, 0, 0, 250_000, tzinfo=UTC),
+         Decimal("1.25"), [1, None], {"a": "x"}, 7, timedelta(days=90), "00000000-0000-0000-0000-000000000001"),
+        (None,) * 12,
+    ]  # fmt: skip
+
+
+def test_a_parquet_file_is_appended_by_names_with_its_values_converted(database: Loadable, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("n,price,t\n1,2.5,x\n")
+    import_file(database, path, types={"price": "decimal(10,2)"})
+    more = parquet(tmp_path / "more.parquet", "select 'y' as t, 2::smallint as n, 3::int as price")
+    assert import_file(database, more, store="a", mode="append").rows == 1
+    assert rows(database, "a") == [(1, Decimal("2.50"), "x"), (2, Decimal("3.00"), "y")]
+    wrong = parquet(tmp_path / "wrong.parquet", "select unnest([null, 2.5]) as n")
+    with pytest.raises(DatabaseError, match=r"row 2: `n` is .2\.5., not an int"):
+        import_file(database, wrong, store="a", mode="append")
+    assert import_file(database, wrong, store="a", mode="append", skip_bad=True).rows == 1
+    odd = parquet(tmp_path / "odd.parquet", "select 3 as m")
+    with pytest.raises(DatabaseError, match="has no field `m`"):
+        import_file(database, odd, store="a", mode="append")
+    assert len(rows(database, "a")) == 3
+
+
+def test_a_parquet_file_that_is_damaged_loads_nothing(database: Loadable, tmp_path: Path) -> None:
+    path = parquet(tmp_path / "a.parquet", "select n, repeat('x', n % 50) as t from range(300000) as r(n)")
+    content = path.read_bytes()
+    middle = len(content) // 2
+    for damaged in (b"", content[:1000], content[:middle] + bytes(2000) + content[middle + 2000 :]):
+        path.write_bytes(damaged)
+        with pytest.raises(SopError) as caught:
+            import_file(database, path)
+        assert caught.value.code.startswith("D"), caught.value
+        assert "a.parquet" in caught.value.message or caught.value.code.startswith("D01")
+        assert database.schema().stores == {}
+
+
+def test_the_types_of_a_parquet_file_are_its_own(database: Loadable, tmp_path: Path) -> None:
+    path = parquet(tmp_path / "a.parquet", "select 1 as n")
+    with pytest.raises(UsageError, match="D0506"):
+        import_file(database, path, types={"n": "text"})
+
+
+def test_a_row_that_the_database_refuses_is_named_by_its_line(tmp_path: Path, postgres: Server) -> None:
+    """DuckDB alone takes a batch as one statement, and does not say which row it was."""
+    path = tmp_path / "items.csv"
+    path.write_text("id,name\n1,a\n2,b\n3,c\n2,d\n")
+    table = "create table items (id bigint primary key, name text)"
+    with sqlite3.connect(tmp_path / "made.db") as connection:
+        connection.execute(table)
+    connection.close()
+    with postgres.schema(table) as schema:
+        for url in ("sqlite:///made.db", postgres.url(schema)):
+            opened: Any = connect(url, name="main", base=tmp_path)
+            with pytest.raises(DatabaseError, match="line 5: `items` already has a row with the same `id`"):
+                import_file(opened, path, mode="append")
+            assert opened.count_rows("items") == 0
+            opened.close()
