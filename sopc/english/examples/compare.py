@@ -29,7 +29,7 @@ def compare_texts(what: str, expected: Sequence[Cell], got: Sequence[str]) -> Di
         return None
     wanted = [f'"{cell.text}"' for cell in expected]
     lines = _diff(wanted, [f'"{text}"' for text in got])
-    return Difference(f"{_many(len(expected), what)}, got {_many(len(got), what)}", lines)
+    return Difference(_counts(len(expected), len(got), what), lines)
 
 
 def compare_table(

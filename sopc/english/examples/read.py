@@ -91,7 +91,8 @@ class _Reader:
         elif self._waiting is not None:
             self._waiting[1].append((text[start:] if bullet else text, offset + (start if bullet else 0)))
         else:
-            self._wrong("this line belongs to no table", Span(offset + start, offset + start + len(bare)), "")
+            hint = "a line begins with Given, When, Then, And, or `Example: a title`"
+            self._wrong("this line belongs to no table", Span(offset + start, offset + start + len(bare)), hint)
         if self._open is not None:
             self._open.end = offset + len(text.rstrip())
 
@@ -220,7 +221,7 @@ class _Reader:
         )
 
     def _wrong(self, message: str, span: Span, hint: str) -> None:
-        self._findings.append(Diagnostic("T0401", message, span, hint or None))
+        self._findings.append(Diagnostic("T0401", message, span, hint))
 
 
 def _first_line(text: str, span: Span) -> Span:

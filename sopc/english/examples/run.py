@@ -75,6 +75,17 @@ class _Rehearsal(Overlay):
         self._statements[key] = value
 
 
+class _Copy(SQLiteDatabase):
+    """An empty copy of a database, with the types of its original, of whatever engine that is."""
+
+    def __init__(self, path: Path, name: str, schema: Schema) -> None:
+        self._original = schema
+        super().__init__(path, name=name)
+
+    def schema(self) -> Schema:
+        return self._original
+
+
 @dataclass
 class _Came:
     """What came of a run. lines: those that stand, of the script itself."""
@@ -160,7 +171,7 @@ class _Trial:
             self._library,
             self._module.signature.name,
             arguments,
-            lambda name: SQLiteDatabase(files[name], name=name),
+            lambda name: _Copy(files[name], name, self._scratch.schemas[name]),
             prompt=answer,
             clock=lambda: moment,
             max_instructions=MOST_INSTRUCTIONS,

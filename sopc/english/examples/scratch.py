@@ -39,13 +39,7 @@ class Scratch:
         self._folder = folder
         self._runs = 0
         for name, schema in schemas.items():
-            connection = sqlite3.connect(self._empty(name))
-            try:
-                with connection:
-                    for sql in _definitions(config, name, schema):
-                        connection.execute(sql)
-            finally:
-                connection.close()
+            _change(self._empty(name), *_definitions(config, name, schema))
 
     def fresh(self) -> dict[str, Path]:
         """Files of their own for one example, by database."""
@@ -137,6 +131,9 @@ def fill(scratch: Scratch, files: dict[str, Path], given: Sequence[Given], today
             findings.append(unknown("store", each.store, scratch.names()))
             continue
         database, store = found
+        if each.table is None and each.pairs is None:  # `no items`, after `the same`
+            _change(files[database], f"DELETE FROM {quoted(store.name)}")
+            continue
         table = _table(each, store, findings)
         rows = [_row(store, table.columns, row, today, findings) for row in table.rows] if table else []
         if findings:
@@ -150,6 +147,16 @@ def fill(scratch: Scratch, files: dict[str, Path], given: Sequence[Given], today
         finally:
             connection.close()
     return findings
+
+
+def _change(path: Path, *statements: str) -> None:
+    connection = sqlite3.connect(path)
+    try:
+        with connection:
+            for sql in statements:
+                connection.execute(sql)
+    finally:
+        connection.close()
 
 
 def _table(given: Given, store: Store, findings: list[Diagnostic]) -> Table | None:
