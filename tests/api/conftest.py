@@ -89,6 +89,16 @@ script note_forever()
   while true do set n = n + 1 end
 end
 
+script log_size() -> int
+  return count(from log)
+end
+
+script total(n: int) -> int
+  let total = 0
+  for each i in 1 to n do set total = total + i end
+  return total
+end
+
 script cells()
   emit from cells
 end

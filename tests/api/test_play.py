@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
@@ -298,24 +299,46 @@ def test_a_client_that_goes_away_cancels_its_run(served: Served) -> None:
     other.close()
 
 
-def test_two_runs_do_not_share_a_transaction(served: Served) -> None:
-    """One run has written and waits for its end; another reads the same store meanwhile, through the same server."""
+def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
+    """What the work gives for each number below count, all of it begun at the same time on threads of their own."""
+    together = threading.Barrier(count)
+
+    def begun(number: int) -> Any:
+        together.wait()
+        return work(number)
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(begun, range(count)))
+
+
+def test_ten_runs_do_not_share_the_transaction_of_another(served: Served) -> None:
+    """It has written and goes on; they read the same store meanwhile, on the same server."""
     first = served.client.post("/play/note_forever", headers={"Prefer": "respond-async"})
     address = first.headers["location"]
-    until(lambda: bool(served.client.get(address + "/frames").json()["frames"]))
-    seen: list[str] = []
-    threads = [
-        threading.Thread(target=lambda: seen.append(served.client.get("/play/audit?format=csv").text))
-        for _ in range(10)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert seen == ["name,salary\nAda,180000\nGrace,160000\n"] * 10
-    assert served.sql("select count(*) from log") == [(0,)]
+    until(lambda: any(frame["step"] != "1" for frame in served.client.get(address + "/frames").json()["frames"]))
+    seen = at_once(10, lambda number: lines(served.client.get("/play/log_size").text)[-1]["result"])
+    assert seen == [0] * 10
     served.client.post(address + "/cancel")
     until(lambda: not served.service.runs.active())
+    assert served.client.post("/play/note", json={"text": "x"}).status_code == 200
+    assert lines(served.client.get("/play/log_size").text)[-1]["result"] == 1
+
+
+def test_runs_of_one_script_at_once_do_not_mix(served: Served) -> None:
+    """What is kept of a script between runs holds nothing of a run, the function of a hot loop included."""
+
+    def work(number: int) -> list[Any]:
+        wanted = 40_000 + number
+        total = lines(served.client.get(f"/play/total?n={wanted}").text)[-1]["result"]
+        echoed = served.client.get(f"/play/echo?value={number}&format=records").json()["value"]
+        return [total == wanted * (wanted + 1) // 2, echoed == number]
+
+    assert at_once(10, lambda number: work(number) + work(number)) == [[True] * 4] * 10
+
+
+def test_runs_that_write_at_once_each_count_once(served: Served) -> None:
+    at_once(10, lambda number: served.client.post("/play/note_twice", json={"text": str(number)}).raise_for_status())
+    assert served.sql("select count(*), count(distinct text) from log") == [(20, 10)]
 
 
 def test_a_spreadsheet_is_given_no_formulas(shared: Served) -> None:
