@@ -100,7 +100,7 @@ def table(rows: Sequence[Row]) -> str:
     for row in rows:
         base = seconds.get((row.question, row.against))
         ratio = f"{row.seconds / base:.2f}× {row.against}" if row.seconds and base else ""
-        time_ = row.note if row.seconds is None else f"{row.seconds * 1000:.1f}"
+        time_ = row.note if row.seconds is None else f"{row.seconds * 1000:.{1 if row.seconds > 0.01 else 3}f}"
         aim = f"≤ {row.aim:g}×" if row.aim else ""
         lines.append(f"| {row.question} | {row.name} | {time_} | {ratio} | {aim} |")
     return "\n".join(lines)

@@ -39,11 +39,11 @@ def make_app(service: Service, hosts: Collection[str] | None) -> ASGIApp:
     def at(path: str, **handlers: Handler) -> Route:
         return Route(path, Resource(service, **handlers))
 
-    routes = [
+    routes = [  # the busiest first
+        at("/play/{name:name}", GET=play.play, POST=play.play),
         at("/", GET=page.show_page),
         at("/assets/{name:name}", GET=page.show_asset),
         at("/play", GET=play.play_named, POST=play.play_named),
-        at("/play/{name:name}", GET=play.play, POST=play.play),
         at("/scripts", GET=scripts.list_scripts),
         at("/scripts/{name:name}", GET=scripts.show_script, PUT=scripts.put_script, DELETE=scripts.delete_script),
         at("/scripts/{name:name}/versions", GET=scripts.show_versions),

@@ -24,8 +24,6 @@ OPEN: Final = ("/live", "/ready")  # for probes, which have no token and learn n
 STATIC: Final = ("/", "/docs")  # pages, which hold no data; what is below /assets/ too
 SECURITY_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 DATA_POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")

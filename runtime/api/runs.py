@@ -11,16 +11,22 @@ from threading import Condition, Lock
 from time import monotonic, time
 from typing import Any, Final, Protocol
 
+import msgspec
+from msgspec import UNSET, UnsetType
+
 from runtime.api.audit import moment
 from runtime.api.log import Log
 from runtime.api.problems import HttpError
 from runtime.api.tokens import Token
+from runtime.conversion import json_ready
 from runtime.errors import Cancelled, SopError
+from runtime.jsonl.records import encode
 from runtime.runs.answers import accepted, describe
 from runtime.runs.control import Control
 from runtime.runs.run import Outcome
 from runtime.vm.output import Question
 
+LONG: Final = 10_000  # bytes of a result; longer ones are not kept
 MOST_KEPT: Final = 1000  # ended runs,
 MOST_LOGS: Final = 100  # and ended runs whose lines are kept
 
@@ -57,6 +63,17 @@ class Runs(Protocol):
         ...
 
 
+class Ended(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a run ended, without what it worked on. result: as JSON; absent where it is long."""
+
+    status: str
+    ms: int
+    records: int = 0
+    retries: int = 0
+    result: msgspec.Raw | UnsetType = UNSET
+    error: dict[str, str] | UnsetType = UNSET
+
+
 class LiveRun:
     """A run on a thread of this process. log: its lines, None when they go to who asked for it.
 
@@ -71,8 +88,7 @@ class LiveRun:
         self.token = token
         self.log = log
         self.started = time()
-        self.outcome: Outcome | None = None
-        self.error: SopError | None = None
+        self.end: Ended | None = None
         self._began = monotonic()
         self._waits = waits
         self._most = most
@@ -99,25 +115,34 @@ class LiveRun:
         return self._answer is not None and self._answer[0] is question
 
     def finish(self, outcome: Outcome | None, error: SopError | None) -> None:
-        self.outcome, self.error = outcome, error
+        """One of the two; error: why it never began."""
+        if outcome is None:
+            ms = round((monotonic() - self._began) * 1000)
+            self.end = Ended("failed", ms, error=_said(error))
+        else:
+            result = encode(json_ready(outcome.result))
+            self.end = Ended(
+                outcome.status,
+                outcome.ms,
+                outcome.records,
+                outcome.retries,
+                msgspec.Raw(result) if len(result) <= LONG else UNSET,
+                _said(outcome.error),
+            )
 
     # ── others ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def ended(self) -> bool:
-        return self.outcome is not None or self.error is not None
+        return self.end is not None
 
     @property
     def waiting(self) -> bool:
         return self.control.question is not None
 
     def describe(self) -> dict[str, Any]:
-        question, outcome = self.control.question, self.outcome
+        question, end = self.control.question, self.end
         status = "waiting-for-answer" if question is not None else "running"
-        if outcome is not None:
-            status = outcome.status
-        elif self.error is not None:
-            status = "failed"
         said: dict[str, Any] = {
             "id": self.id,
             "script": self.script,
@@ -125,16 +150,13 @@ class LiveRun:
             "status": status,
             "token": self.token,
             "started": moment(self.started),
-            "ms": round((monotonic() - self._began) * 1000) if outcome is None else outcome.ms,
+            "ms": round((monotonic() - self._began) * 1000),
             "lines": self.log is not None,
         }
         if question is not None:
             said["question"] = {"step": question.step, **describe(question)}
-        if outcome is not None:
-            said |= {"records": outcome.records, "retries": outcome.retries, "result": outcome.result}
-        error = self.error or (outcome.error if outcome is not None else None)
-        if error is not None:
-            said["error"] = {"code": error.code, "message": error.message, "hint": error.hint}
+        if end is not None:
+            said |= {key: value for key, value in msgspec.structs.asdict(end).items() if value is not UNSET}
         return said
 
     def frames(self) -> list[dict[str, Any]]:
@@ -156,6 +178,14 @@ class LiveRun:
         self.control.cancel(reason)
         with self._changed:
             self._changed.notify()
+
+
+def _said(error: SopError | None) -> dict[str, str] | UnsetType:
+    """Without where it was raised, which would keep everything that the run had in memory."""
+    if error is None:
+        return UNSET
+    said = {"code": error.code, "message": error.message, "hint": error.hint}
+    return {key: value for key, value in said.items() if value is not None}
 
 
 class LiveRuns:

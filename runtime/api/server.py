@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 HEADER_SECONDS: Final = 10.0  # for a request's head
 STOP_SECONDS: Final = 10  # for answers under way when the server is told to stop
+SWITCH_SECONDS: Final = 0.001  # after so long, a busy run lets the thread that answers have its turn
 BACKLOG: Final = 256
 
 
@@ -121,6 +122,7 @@ def serve(service: Service, host: str, port: int, allowed: Sequence[str]) -> Non
         shown = f"[{host}]" if ":" in host else host
         print(f"sopvm serve: http://{shown}:{listening.getsockname()[1]}", file=sys.stderr, flush=True)
         signal.signal(signal.SIGTERM, _terminated)
+        sys.setswitchinterval(SWITCH_SECONDS)
         make_server(service, hosts).run(sockets=[listening])
 
 

@@ -150,8 +150,8 @@ class Service:
             self._report(error)
         self.runs.end(run)
         status, records, retries = "refused", 0, 0
-        if run.outcome is not None:
-            status, records, retries = run.outcome.status, run.outcome.records, run.outcome.retries
+        if isinstance(ending, Outcome):
+            status, records, retries = ending.status, ending.records, ending.retries
         self.metrics.run(status, monotonic() - began, records, retries)
         if isinstance(stream, Pipe):
             stream.finish(ending)

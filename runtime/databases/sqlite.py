@@ -59,6 +59,7 @@ class SQLiteDatabase:
         self._schema: Schema | None = None
         self._spools = 0
         self._interrupted = 0
+        self._readers: dict[tuple[int, bool], tuple[Statement, Callable[[list[Row]], list[Row]]]] = {}
         self._logged_ahead = read_only
         self._bound = Binder(encoder)
         _check_file(path, name, create=create)
@@ -146,10 +147,16 @@ class SQLiteDatabase:
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def query(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
-        return self._batches(statement, params, row_reader(statement, json=False))
+        return self._batches(statement, params, self._reader(statement, json=False))
 
     def query_json(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
-        return self._batches(statement, params, row_reader(statement, json=True))
+        return self._batches(statement, params, self._reader(statement, json=True))
+
+    def _reader(self, statement: Statement, *, json: bool) -> Callable[[list[Row]], list[Row]]:
+        known = self._readers.get((id(statement), json))  # by identity, as in `Binder`
+        if known is None:
+            known = self._readers[id(statement), json] = statement, row_reader(statement, json=json)
+        return known[1]
 
     def _batches(
         self, statement: Statement, params: Sequence[Any], read: Callable[[list[Row]], list[Row]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 import sqlite3
@@ -252,6 +253,16 @@ def test_an_ask_that_nobody_can_see_is_a_conflict(shared: Served) -> None:
     assert lines(answer.text)[-1]["status"] == "waiting"
 
 
+def test_what_is_kept_of_ended_runs_is_small(served: Served) -> None:
+    """No errors, with all that the run had in memory."""
+    served.client.get("/play/divide?by=0")
+    served.client.get("/play/divide?by=5")
+    ok, failed = served.client.get("/runs?script=divide").json()["runs"]
+    assert (ok["status"], ok["result"], failed["status"], failed["error"]["code"]) == ("ok", 2, "failed", "V0102")
+    run = served.service.runs.get(failed["id"])
+    assert not any(isinstance(part, Exception) for part in gc.get_referents(run, run.end))
+
+
 def test_respond_async(served: Served) -> None:
     answer = served.client.post("/play/numbers", json={"n": 500}, headers={"Prefer": "respond-async"})
     assert (answer.status_code, answer.headers["preference-applied"]) == (202, "respond-async")
@@ -293,7 +304,7 @@ def test_a_client_that_goes_away_cancels_its_run(served: Served) -> None:
         run = served.service.runs.active()[0]
         until(lambda: bool(run.frames()))
     until(lambda: not served.service.runs.active())
-    assert run.outcome is not None and run.outcome.status == "cancelled"
+    assert run.end is not None and run.end.status == "cancelled"
     with sqlite3.connect(served.folder / "main.db", timeout=1) as other:  # its lock is gone
         other.execute("insert into log values (1, 'mine')")
     other.close()

@@ -177,7 +177,7 @@ def test_a_run_that_writes_is_undone_when_its_client_goes_away(wide: Path) -> No
             next(answer.iter_lines())
             run = served.service.runs.active()[0]
         until(lambda: not served.service.runs.active())
-        assert run.outcome is not None and run.outcome.status == "cancelled"
+        assert run.end is not None and run.end.status == "cancelled"
         assert served.sql("select count(*) from log") == [(0,)]
     finally:
         served.close()
