@@ -160,7 +160,7 @@ def round_(value: Any, digits: int = 0) -> Any:
             return value
         return quantized(_rounded(value, digits), max(digits, 0))
     exact = _rounded(Decimal(value) if kind is int else Decimal(repr(value)), digits)
-    return checked_int(int(exact)) if kind is int else checked_float(float(exact))
+    return checked_int(int(exact)) if kind is int else checked_float(float(exact) + 0.0)  # no negative zero
 
 
 def _rounded(value: Decimal, digits: int) -> Decimal:

@@ -29,13 +29,15 @@ LANGUAGE = Path(__file__).parent / "language"
 
 
 class Engine(ABC):
-    """name: as in `engine` of a test's id. schema: the SQL that makes the shared tables of tests/language."""
+    """name: as in `engine` of a test's id. column_type: SQL that gives the type of the only column of `things`."""
 
     name: str
     savepoints: bool
+    column_type: str
 
     @property
     def schema(self) -> Path:
+        """The SQL that makes the shared tables of tests/language."""
         return LANGUAGE / f"schema.{self.name}.sql"
 
     @abstractmethod
@@ -73,6 +75,7 @@ class Engine(ABC):
 class SQLite(Engine):
     name = "sqlite"
     savepoints = True
+    column_type = "SELECT type FROM pragma_table_info('things')"
 
     @property
     def schema(self) -> Path:
@@ -97,6 +100,7 @@ class SQLite(Engine):
 class DuckDB(Engine):
     name = "duckdb"
     savepoints = False
+    column_type = "SELECT data_type FROM duckdb_columns() WHERE table_name = 'things'"
 
     def place(self, folder: Path) -> Path:
         return folder / "main.duckdb"

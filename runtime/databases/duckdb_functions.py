@@ -136,37 +136,43 @@ MACROS: Final[dict[str, str]] = {
         "(t) AS CASE WHEN t < TIMESTAMP '0001-01-01' OR t >= TIMESTAMP '9999-12-31' + to_days(1) THEN error('V0107')"
         " ELSE t END"
     ),
-    "whole_days": f"(us) AS CASE WHEN us % {_DAY} <> 0 THEN error('V0106') ELSE us // {_DAY} END",
-    "moved_date": "(d, us) AS sop_add_days_date(d, sop_whole_days(us))",
+    "moved_date": (
+        f"(d, us) AS CASE WHEN d IS NOT NULL AND us % {_DAY} <> 0 THEN error('V0106')"
+        f" ELSE sop_add_days_date(d, us // {_DAY}) END"
+    ),
     "moved_timestamp": "(t, us) AS sop_checked_timestamp(t + to_microseconds(us))",
     "between_dates": f"(a, b) AS (a - b) * {_DAY}",
     "between_timestamps": "(a, b) AS epoch_us(a) - epoch_us(b)",
-    # text
+    # text; a number of characters is refused only where the text is not null, and is cut off where that does no harm
     "trim": f"(t) AS trim(t, '{WHITE_SPACE}')",
-    "count": "(n, most) AS CASE WHEN n < 0 THEN error('V0106') ELSE least(n, most) END",
-    "substring": (
-        "(t, s) AS CASE WHEN s < 1 THEN error('V0106') ELSE substring(t, least(s, 2147483647)) END,"
-        " (t, s, n) AS CASE WHEN s < 1 THEN error('V0106')"
-        " ELSE substring(t, least(s, 2147483647), sop_count(n, 2147483647)) END"
+    "count": (
+        "(t, n, low) AS CASE WHEN t IS NOT NULL AND n < low THEN error('V0106') WHEN n > 2147483647 THEN 2147483647"
+        " ELSE n END"
     ),
-    "left": "(t, n) AS left(t, sop_count(n, 2147483647))",
-    "right": "(t, n) AS right(t, sop_count(n, 2147483647))",
+    "substring": (
+        "(t, s) AS substring(t, sop_count(t, s, 1)),"
+        " (t, s, n) AS substring(t, sop_count(t || CAST(n AS VARCHAR), s, 1), sop_count(t || CAST(s AS VARCHAR), n, 0))"
+    ),
+    "left": "(t, n) AS left(t, sop_count(t, n, 0))",
+    "right": "(t, n) AS right(t, sop_count(t, n, 0))",
     "repeat": (
-        "(t, n) AS CASE WHEN n > 0 AND length(t) > 0 AND n > 10000000 // greatest(length(t), 1) THEN error('V0106')"
-        " ELSE repeat(t, sop_count(n, 10000000)) END"
+        "(t, n) AS CASE WHEN length(t) > 0 AND n > 10000000 // greatest(length(t), 1) THEN error('V0106')"
+        " ELSE repeat(t, sop_count(t, n, 0)) END"
     ),
     "reverse": "(t) AS array_to_string(list_reverse(string_split(t, '')), '')",
     "pad_left": (
-        "(t, n, f) AS CASE WHEN f = '' OR n > 10000000 THEN error('V0106') WHEN n <= length(t) THEN t"
+        "(t, n, f) AS CASE WHEN t || f || CAST(n AS VARCHAR) IS NULL THEN NULL WHEN f = '' OR n > 10000000"
+        " THEN error('V0106') WHEN n <= length(t) THEN t"
         " ELSE lpad(t, CAST(n AS INTEGER), f) END, (t, n) AS sop_pad_left(t, n, ' ')"
     ),
     "pad_right": (
-        "(t, n, f) AS CASE WHEN f = '' OR n > 10000000 THEN error('V0106') WHEN n <= length(t) THEN t"
+        "(t, n, f) AS CASE WHEN t || f || CAST(n AS VARCHAR) IS NULL THEN NULL WHEN f = '' OR n > 10000000"
+        " THEN error('V0106') WHEN n <= length(t) THEN t"
         " ELSE rpad(t, CAST(n AS INTEGER), f) END, (t, n) AS sop_pad_right(t, n, ' ')"
     ),
-    "split": "(t, s) AS CASE WHEN s = '' THEN error('V0106') ELSE string_split(t, s) END",
+    "split": "(t, s) AS CASE WHEN t IS NOT NULL AND s = '' THEN error('V0106') ELSE string_split(t, s) END",
     "join": (
-        "(l, s) AS CASE WHEN len(list_filter(l, lambda x: x IS NULL)) > 0 THEN error('V0106')"
+        "(l, s) AS CASE WHEN s IS NOT NULL AND len(list_filter(l, lambda x: x IS NULL)) > 0 THEN error('V0106')"
         " ELSE array_to_string(l, s) END"
     ),
     # numbers
@@ -177,8 +183,8 @@ MACROS: Final[dict[str, str]] = {
         " END"
     ),
     "round_float": (
-        "(x) AS round(x), (x, n) AS CASE WHEN n >= 0 AND abs(x) >= 1e15 OR n > 18 OR abs(x) >= 1e37 THEN x"
-        " WHEN n < -19 THEN 0.0::DOUBLE WHEN n = 0 THEN round(x) WHEN n < 0 THEN CAST(sop_quotient("
+        "(x) AS round(x) + 0, (x, n) AS CASE WHEN n >= 0 AND abs(x) >= 1e15 OR n > 18 OR abs(x) >= 1e37 THEN x"
+        " WHEN n < -19 THEN 0.0::DOUBLE WHEN n = 0 THEN round(x) + 0 WHEN n < 0 THEN CAST(sop_quotient("
         "CAST(trunc(CAST(CAST(x AS VARCHAR) AS DECIMAL(38,0))) AS HUGEINT), CAST(pow(10, -n) AS HUGEINT))"
         f" * CAST(pow(10, -n) AS HUGEINT) AS DOUBLE) ELSE CASE n {_ROUNDED} END END"
     ),
@@ -247,20 +253,24 @@ MACROS: Final[dict[str, str]] = {
     "timestamp_of_date": "(d) AS CAST(d AS TIMESTAMP)",
     # dates and times
     "start_of_date": (
-        "(d, unit) AS CASE WHEN unit NOT IN ('year', 'quarter', 'month', 'week', 'day') THEN error('V0106')"
-        " ELSE CAST(date_trunc(unit, d) AS DATE) END"
+        "(d, unit) AS CASE WHEN d IS NOT NULL AND unit NOT IN ('year', 'quarter', 'month', 'week', 'day')"
+        " THEN error('V0106') ELSE CAST(date_trunc(unit, d) AS DATE) END"
     ),
     "start_of_timestamp": (
-        "(t, unit) AS CASE WHEN unit NOT IN ('year', 'quarter', 'month', 'week', 'day', 'hour', 'minute')"
-        " THEN error('V0106') ELSE date_trunc(unit, t) END"
+        "(t, unit) AS CASE WHEN t IS NOT NULL AND unit NOT IN"
+        " ('year', 'quarter', 'month', 'week', 'day', 'hour', 'minute') THEN error('V0106')"
+        " ELSE date_trunc(unit, t) END"
     ),
-    "moves": "(n, most) AS CASE WHEN abs(n) > most THEN error('V0107') ELSE CAST(n AS INTEGER) END",
-    "add_days_date": "(d, n) AS sop_checked_date(d + sop_moves(n, 4000000))",
-    "add_days_timestamp": "(t, n) AS sop_checked_timestamp(t + to_days(sop_moves(n, 4000000)))",
-    "add_months_date": "(d, n) AS sop_checked_date(CAST(d + to_months(sop_moves(n, 120000)) AS DATE))",
-    "add_months_timestamp": "(t, n) AS sop_checked_timestamp(t + to_months(sop_moves(n, 120000)))",
-    "add_years_date": "(d, n) AS sop_add_months_date(d, sop_moves(n, 10000) * 12)",
-    "add_years_timestamp": "(t, n) AS sop_add_months_timestamp(t, sop_moves(n, 10000) * 12)",
+    "moves": (
+        "(x, n, most) AS CASE WHEN x IS NOT NULL AND n NOT BETWEEN -most AND most THEN error('V0107')"
+        " ELSE CAST(n AS INTEGER) END"
+    ),
+    "add_days_date": "(d, n) AS sop_checked_date(d + sop_moves(d, n, 4000000))",
+    "add_days_timestamp": "(t, n) AS sop_checked_timestamp(t + to_days(sop_moves(t, n, 4000000)))",
+    "add_months_date": "(d, n) AS sop_checked_date(CAST(d + to_months(sop_moves(d, n, 120000)) AS DATE))",
+    "add_months_timestamp": "(t, n) AS sop_checked_timestamp(t + to_months(sop_moves(t, n, 120000)))",
+    "add_years_date": "(d, n) AS sop_add_months_date(d, sop_moves(d, n, 10000) * 12)",
+    "add_years_timestamp": "(t, n) AS sop_add_months_timestamp(t, sop_moves(t, n, 10000) * 12)",
     "days_between": "(a, b) AS CAST(b AS DATE) - CAST(a AS DATE)",
     "days": f"(us) AS us // {_DAY}",
     "hours": "(us) AS us // 3600000000",
@@ -289,6 +299,34 @@ MACROS: Final[dict[str, str]] = {
     ),
     "text_of_any": (
         "(j) AS CASE json_type(j) WHEN 'VARCHAR' THEN j ->> '$' WHEN 'NULL' THEN NULL ELSE CAST(j AS VARCHAR) END"
+    ),
+    "scalar_of_any": (  # the text of a number, text or bool
+        "(j) AS CASE json_type(j) WHEN 'NULL' THEN NULL WHEN 'OBJECT' THEN error('V0105') WHEN 'ARRAY'"
+        " THEN error('V0105') ELSE j ->> '$' END"
+    ),
+    "int_of_any": (
+        "(j) AS CASE WHEN json_type(j) = 'BOOLEAN' THEN CAST(CAST(j ->> '$' AS BOOLEAN) AS BIGINT)"
+        " WHEN json_type(j) = 'DOUBLE' THEN CAST(trunc(CAST(j ->> '$' AS DOUBLE)) AS BIGINT)"
+        " ELSE sop_int_of_text(sop_scalar_of_any(j)) END"
+    ),
+    "float_of_any": (
+        "(j) AS CASE WHEN json_type(j) = 'BOOLEAN' THEN error('V0105') ELSE sop_float_of_text(sop_scalar_of_any(j)) END"
+    ),
+    "decimal_of_any": (
+        "(j) AS CASE WHEN json_type(j) = 'BOOLEAN' THEN error('V0105')"
+        " ELSE sop_decimal_of_text(sop_scalar_of_any(j)) END"
+    ),
+    "bool_of_any": (
+        "(j) AS CASE WHEN json_type(j) IN ('BIGINT', 'UBIGINT') THEN sop_bool_of_int(CAST(j ->> '$' AS BIGINT))"
+        " WHEN json_type(j) = 'DOUBLE' THEN error('V0105') ELSE sop_bool_of_text(sop_scalar_of_any(j)) END"
+    ),
+    "date_of_any": (
+        "(j) AS CASE WHEN json_type(j) NOT IN ('VARCHAR', 'NULL') THEN error('V0105')"
+        " ELSE sop_date_of_text(sop_scalar_of_any(j)) END"
+    ),
+    "timestamp_of_any": (
+        "(j) AS CASE WHEN json_type(j) NOT IN ('VARCHAR', 'NULL') THEN error('V0105')"
+        " ELSE sop_timestamp_of_text(sop_scalar_of_any(j)) END"
     ),
 }
 

@@ -77,7 +77,7 @@ class TypedExpressions(TypedArithmetic):
         if type_.name == "decimal":
             exact = Decimal(known).quantize(Decimal(1).scaleb(-type_.scale))
             digits = len(exact.as_tuple().digits)
-            return self.cast(self.constant(to_text(exact)), decimal_of(max(digits, type_.scale, 1), type_.scale))
+            return self.cast(self.constant(to_text(exact)), decimal_of(max(digits, type_.scale + 1), type_.scale))
         if type_.name == "duration":
             return self.cast(self.constant(known // ONE_MICROSECOND), type_)
         if type_.name in ("date", "timestamp"):

@@ -1,11 +1,10 @@
 """A random expression of the language → the same value, digits and all, or the same error, in the virtual machine over
-variables, worked out by the compiler over constants, and in SQLite over the fields of a row."""
+variables, worked out by the compiler over constants, and in every engine over the fields of a row."""
 
 from __future__ import annotations
 
 import json
 import random
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,16 @@ from typing import Any
 import pytest
 
 from runtime.library.store import Library
-from tests.harness import compile_text, exact, execute, read_schema, store
+from tests.engines import ENGINES, SQLITE, Engine
+from tests.harness import compile_text, exact, execute, store
 
 EXPRESSIONS = 40  # in each script
 
-# name → type, column type of SQLite, values (as SQLite keeps them)
+# name → type, column type, values (as SQL writes them)
 FIELDS: dict[str, tuple[str, str, list[Any]]] = {
-    "i": ("int", "INTEGER", [0, 1, -1, 7, -7, 100, 2**31, 2**62, -(2**62), None]),
-    "j": ("int", "INTEGER", [0, 1, 2, 3, -3, 10, None]),
-    "f": ("float", "REAL", [0.0, 0.5, -0.5, 2.5, -1.25, 1e10, 0.1, None]),
+    "i": ("int", "BIGINT", [0, 1, -1, 7, -7, 100, 2**31, 2**62, -(2**62), None]),
+    "j": ("int", "BIGINT", [0, 1, 2, 3, -3, 10, None]),
+    "f": ("float", "DOUBLE PRECISION", [0.0, 0.5, -0.5, 2.5, -1.25, 1e10, 0.1, None]),
     "d": ("decimal", "DECIMAL(10,2)", [0, 0.5, 1.25, -2.75, 19.99, 100, None]),
     "s": ("text", "TEXT", ["", "a", "A", "abc", "a%b_c", "Zoë", "it's {x}", " x ", None]),
     "t": ("text", "TEXT", ["a", "b", "%", "", None]),
@@ -151,6 +151,10 @@ def literal(value: Any) -> str:
     )
 
 
+def sql_literal(value: Any) -> str:
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value).upper()
+
+
 def with_constants(expression: str, row: dict[str, Any]) -> str:
     """Ints and bools that are not null in place of their names."""
     import re
@@ -163,10 +167,10 @@ def with_constants(expression: str, row: dict[str, Any]) -> str:
     return re.sub(r"(?<![\w\".<{])([ijuv])(?![\w\"(}])", lambda match: constants.get(match[1], match[1]), expression)
 
 
-def answers(text: str, database: Path, args: dict[str, Any], home: Path) -> list[Any]:
+def answers(text: str, database: Path, args: dict[str, Any], home: Path, engine: Engine = SQLITE) -> list[Any]:
     with Library.open(home) as library:
-        store(library, compile_text(text, read_schema(database)))
-        raw, code = execute(library, "test", database, args)
+        store(library, compile_text(text, engine.read_schema(database)))
+        raw, code = execute(library, "test", database, args, engine)
     assert code == 0, raw.decode()[-600:]
     lines = [exact(line) for line in raw.decode().splitlines()]
     return [line["result"]["x"] for line in lines if line["type"] == "record"]
@@ -180,14 +184,11 @@ def test_an_expression_has_one_meaning(seed: int, tmp_path: Path) -> None:
     kinds = ["int", "float", "decimal", "text", "bool", "date"]
     expressions = [maker.make(chance.choice(kinds), 3) for _ in range(EXPRESSIONS)]
 
-    database = tmp_path / "main.db"
-    connection = sqlite3.connect(database)
-    connection.execute(
-        f"CREATE TABLE things ({', '.join(f'{name} {column}' for name, (_, column, _) in FIELDS.items())})"
-    )
-    connection.execute(f"INSERT INTO things VALUES ({', '.join('?' * len(row))})", list(row.values()))
-    connection.commit()
-    connection.close()
+    columns = ", ".join(f"{name} {column}" for name, (_, column, _) in FIELDS.items())
+    values = ", ".join("NULL" if value is None else sql_literal(value) for value in row.values())
+    for engine in ENGINES.values():
+        engine.script(engine.place(tmp_path), f"CREATE TABLE things ({columns}); INSERT INTO things VALUES ({values})")
+    database = SQLITE.place(tmp_path)
 
     types = {"decimal": "decimal(10,2)"}
     head = ", ".join(f"{name}: {types.get(kind, kind)}?" for name, (kind, _, _) in FIELDS.items())
@@ -198,20 +199,21 @@ def test_an_expression_has_one_meaning(seed: int, tmp_path: Path) -> None:
 
     in_vm = answers(variables, database, row, tmp_path / "a")
     by_compiler = answers(constants, database, row, tmp_path / "b")
-    in_sqlite = answers(fields, database, {}, tmp_path / "c")
-    assert len(in_vm) == len(by_compiler) == len(in_sqlite) == EXPRESSIONS
-    for expression, folded_one, machine, compiler, engine in zip(
-        expressions, folded, in_vm, by_compiler, in_sqlite, strict=True
-    ):
+    assert len(in_vm) == len(by_compiler) == EXPRESSIONS
+    for expression, folded_one, machine, compiler in zip(expressions, folded, in_vm, by_compiler, strict=True):
         assert machine == compiler, f"{expression} over {row} is {machine}, and {folded_one} is {compiler}"
-        if is_error(engine):
-            # SQLite keeps fewer digits of a decimal, and looks at parts that the machine has no need to
-            excused = engine in ("D0309", "V0104") or maker.decides
-            assert machine == engine or excused, f"{expression} over {row}: {machine}, in SQLite {engine}"
-        elif is_error(machine):
-            assert maker.decides, f"{expression} over {row}: {machine}, in SQLite {engine}"
-        else:
-            assert machine == engine, f"{expression} over {row}: {machine}, in SQLite {engine}"
+    for engine in ENGINES.values():
+        found = answers(fields, engine.place(tmp_path), {}, tmp_path / engine.name, engine)
+        assert len(found) == EXPRESSIONS
+        for expression, machine, answer in zip(expressions, in_vm, found, strict=True):
+            differs = f"{expression} over {row}: {machine}, in {engine.name} {answer}"
+            if is_error(answer):
+                # an engine may keep fewer digits of a decimal, and look at parts that the machine has no need to
+                assert machine == answer or answer == "V0104" or maker.decides, differs
+            elif is_error(machine):
+                assert maker.decides, differs
+            else:
+                assert machine == answer, differs
 
 
 def is_error(value: Any) -> bool:
