@@ -76,7 +76,12 @@ class ModelOptions:
     @property
     def most_fields(self) -> int:
         """How many fields of all schemas the prompt may show."""
-        return 80 if self.is_small else 250
+        return 30 if self.is_small else 250
+
+    @property
+    def most_values(self) -> int:
+        """How many values of a field the prompt may show, where it may show any."""
+        return 3 if self.is_small else 5
 
     @property
     def is_local(self) -> bool:

@@ -239,3 +239,9 @@ def test_a_name_is_any_but_the_keywords() -> None:
         assert pattern.fullmatch(word), word
     for word in ("let", "like", "le", "in", "", "1a", "a-b"):
         assert not pattern.fullmatch(word), word
+
+
+def test_after_a_join_the_columns_have_to_be_told(workflow: LLMatcher) -> None:
+    join = "emit from items as i join reorders as r on r.item_id = i.id where i.quantity > 1"
+    assert accepted(workflow, script(join)).endswith("where i.quantity > 1\n")
+    assert accepted(workflow, script(f"{join} select i.name")) == script(f"{join} select i.name")

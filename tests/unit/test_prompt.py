@@ -143,4 +143,4 @@ def test_a_long_schema_is_cut_to_what_the_text_is_about_and_says_so() -> None:
 
 def test_a_short_schema_is_shown_whole() -> None:
     schemas = {"main": Schema({"boxes": BOXES})}
-    assert about(schemas, read_workflow("Show nothing.", "file")) == schemas
+    assert about(schemas, read_workflow("Show nothing.", "file"), 2) == schemas

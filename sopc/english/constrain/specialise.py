@@ -176,18 +176,21 @@ class _Specialised:
         begins[_MADE] = _sources("QUERY_NAME")
         for place, begin in begins.items():
             stages, any_query = copy_of("stages", place), copy_of("any_query", place)
-            rules[any_query] = [*begin, *((*one, stages) for one in begin)]
+            rules[any_query] = [(*one, stages) for one in begin]
+            if place != _ANY:
+                rules[any_query] += begin
             rules[stages] = self._stages(place)
         rules["query"] = [('"from"', "any_query")]
         rules["any_query"] = [(copy_of("any_query", place),) for place in begins]
 
     def _stages(self, place: str) -> Expansions:
-        """Those that keep the fields, and from the first that makes columns on, all of them."""
+        """Those that keep the fields, and from the first that makes columns on, all of them. After a join columns have
+        to be made, since two stores mostly have fields of one name."""
         stages, made = copy_of("stages", place), copy_of("stages", _MADE)
         joins = ("join_stage",) if place in (_ANY, _MADE) else ()
         keeping, making = (self._stages_at(each, place) for each in ((*_KEEPING, *joins), _MAKING))
         return [
-            *((stage,) for stage in (*keeping, *making)),
+            *((stage,) for stage in (making if place == _ANY else (*keeping, *making))),
             *((stage, stages) for stage in keeping),
             *((stage, made) for stage in making),
         ]

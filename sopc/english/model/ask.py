@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _OTHER_WAYS: Final = "or --translator patterns"
 _NO_SUCH_FORM: Final = (400, 404, 405, 415, 422, 501)  # what servers answer to a request that they do not know
 
+_SHOWN: Final = 200
+
 Note = Callable[[str], None]
 
 
@@ -99,7 +101,7 @@ class Endpoint:
             return seconds, SopError("T0306", message, f"{hint}, {_OTHER_WAYS}")
         except openai.APIStatusError as error:
             if error.status_code in _NO_SUCH_FORM:
-                message = f"{where} refused the request with status {error.status_code}"
+                message = f"{where} refused the request with status {error.status_code}{self._reason(error)}"
                 raise Refused("T0312", message, "check the model's name and OPENAI_BASE_URL") from None
             message = f"{where} failed with status {error.status_code}"
             raise SopError("T0307", message, f"try again later, {_OTHER_WAYS}") from None
@@ -108,6 +110,14 @@ class Endpoint:
             raise SopError("T0307", message, f"try again, {_OTHER_WAYS}") from None
         except (openai.APIError, ValueError, AttributeError, TypeError):
             raise SopError("T0307", f"{where} sent no valid reply", "check OPENAI_BASE_URL") from None
+
+    def _reason(self, error: openai.APIStatusError) -> str:
+        """What a server on this machine says, such as that the prompt is too long for it; what others say is not
+        printed, as it may hold what they were sent."""
+        said = error.body.get("message") if isinstance(error.body, dict) else None
+        if self.options.file is None or not isinstance(said, str):
+            return ""
+        return f": {' '.join(said.split())[:_SHOWN]}"
 
 
 def _retry_after(error: openai.RateLimitError) -> float | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from runtime.databases.schema import Schema
 from runtime.errors import SopError
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.english.constrain.derive import workflow_grammar
@@ -86,6 +87,10 @@ class _Rounds:
         self.rounds: list[Round] = []
 
     def run(self) -> tuple[str, Work]:
+        there = _stores(self.task.schemas)
+        shown = _stores(about(self.task.schemas, self.task.workflow, self.options.most_fields))
+        if shown < there:
+            self.watch.note(f"the model is shown {shown} of {there} stores: those that the sentences are about")
         first = first_messages(self.task, self.options)
         best = self._round(first)
         last = best
@@ -184,6 +189,10 @@ def fields_told_apart(source: Source, error: CompileError) -> str | None:
         if field and finding.span is not None:
             text = text[: finding.span.start] + field[1] + text[finding.span.end :]
     return None if text == source.text else text
+
+
+def _stores(schemas: Mapping[str, Schema]) -> int:
+    return sum(len(schema.stores) for schema in schemas.values())
 
 
 def _repair(attempt: _Attempt) -> Sequence[Message]:

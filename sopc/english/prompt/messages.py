@@ -6,12 +6,12 @@ What is the same for every workflow comes first, so that servers read it once an
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from sopc.english.lock import split_sop
 from sopc.english.model.records import Message
 from sopc.english.prompt.language import language_page
-from sopc.english.prompt.schemas import about, schema_lines, script_lines
+from sopc.english.prompt.schemas import about, no_values, schema_lines, script_lines
 from sopc.english.prompt.worked import DATABASE, EXAMPLES, SCHEMA
 from sopc.english.settings import ModelOptions
 from sopc.english.task import Task
@@ -29,7 +29,7 @@ def beginning(*, small: bool) -> str:
 
 def _same(*, small: bool) -> list[Message]:
     messages = [{"role": "system", "content": language_page(short=small)}]
-    schema = "\n".join(schema_lines(DATABASE, SCHEMA, SCHEMA, None, lambda name: False))
+    schema = "\n".join(schema_lines(DATABASE, SCHEMA, SCHEMA, no_values))
     for place, worked in enumerate(EXAMPLES):
         question = _question(worked.name, [f"  {n}. {text}" for n, text in enumerate(worked.sentences, 1)])
         messages.append({"role": "user", "content": question if place else f"{schema}\n{question}"})
@@ -42,12 +42,19 @@ def _workflow(task: Task, options: ModelOptions) -> str:
     lines: list[str] = []
     for name, schema in shown.items():
         if schema.stores:
-            lines += schema_lines(name, schema, task.schemas[name], task.sampler, options.shows_values)
+            lines += schema_lines(name, schema, task.schemas[name], _values(name, task, options))
     scripts = task.scripts()
     if scripts:
         lines += ["scripts that can be called:", *script_lines(scripts)]
     sentences = [f"  {'  ' * each.level}{each.number}. {each.text}" for each in task.workflow.sentences]
     return "\n".join([*lines, _question(task.workflow.name, sentences), *_answered(task), *_before(task)])
+
+
+def _values(database: str, task: Task, options: ModelOptions) -> Callable[[str, str], Sequence[str]]:
+    """A store and a field → the values that may be shown."""
+    if not options.shows_values(database):
+        return no_values
+    return lambda store, field: task.sampler.examples(f"{database}.{store}", field, options.most_values)
 
 
 def _answered(task: Task) -> Iterator[str]:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from runtime.bytecode.module import Effects, Signature
 from runtime.databases.schema import Schema, Store
 from sopc.dsl import spell
-from sopc.english.sample import Sampler, text_fields
+from sopc.english.sample import text_fields
 from sopc.english.sentences import Workflow
 
-MOST_FIELDS = 250
-_EXAMPLE_VALUES = 5
 _VALUE_LENGTH = 40
 
 
-def about(schemas: Mapping[str, Schema], workflow: Workflow, most_fields: int = MOST_FIELDS) -> dict[str, Schema]:
+def about(schemas: Mapping[str, Schema], workflow: Workflow, most_fields: int) -> dict[str, Schema]:
     """The schemas without the stores that the text does not speak of, where all would have too many fields.
 
     A store counts by the words of its name and of its fields' names that the text holds; the stores that a chosen one
@@ -43,19 +41,23 @@ def about(schemas: Mapping[str, Schema], workflow: Workflow, most_fields: int = 
 
 
 def schema_lines(
-    database: str, shown: Schema, whole: Schema, sampler: Sampler | None, values_of: Callable[[str], bool]
+    database: str, shown: Schema, whole: Schema, values_of: Callable[[str, str], Sequence[str]]
 ) -> Iterator[str]:
-    """shown: the part of the `whole` schema that is shown. values_of: whether values of a database may go along."""
+    """shown: the part of the `whole` schema that is shown. values_of: a store and a text field → its values to show."""
     left_out = len(whole.stores) - len(shown.stores)
     note = f" ({left_out} of its {len(whole.stores)} stores, which the sentences do not name, are left out)"
     yield f"schema of database {database}{note if left_out else ''}:"
     for store in shown.stores.values():
         fields = ", ".join(_fields(store))
         yield f"  {spell.name(store.name)}({fields})" + (" read-only" if store.read_only else "")
-        for name in text_fields(shown, store.name) if sampler is not None and values_of(database) else ():
-            found = sampler.examples(f"{database}.{store.name}", name, _EXAMPLE_VALUES)  # type: ignore[union-attr]
+        for name in text_fields(shown, store.name):
+            found = values_of(store.name, name)
             if found:
                 yield f"    {spell.name(name)} holds values such as {', '.join(map(_quoted, found))}"
+
+
+def no_values(store: str, field: str) -> Sequence[str]:
+    return ()
 
 
 def script_lines(scripts: Mapping[str, tuple[Signature, Effects]]) -> Iterator[str]:
