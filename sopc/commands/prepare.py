@@ -55,7 +55,8 @@ class Settings:
 class Prepared:
     """A compiled source. translated: it is a new translation. write_to: where its .sop file goes, None when there is
     nothing to write. work: what a model was asked for it. asks_for_change: whether its text, where it is English,
-    speaks of a change to the data. pending: where a translation is kept until it is accepted."""
+    speaks of a change to the data. pending: where a translation is kept until it is accepted. changes: what the last
+    translation said otherwise, as lines with `-` and `+`."""
 
     compiled: Compiled
     translated: bool
@@ -63,6 +64,7 @@ class Prepared:
     work: Work | None = None
     asks_for_change: bool = True
     pending: Pending | None = None
+    changes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -192,9 +194,8 @@ class _English:
             sop, work = self._drafted()
         made = Source(str(self.beside) if self.beside else STDIN, sop)
         compiled = tried(self.source, made, self.context)
-        self._compare(sop)
-        changes = speaks_of_a_change(self.workflow)
-        return Prepared(compiled, True, self.beside, work, changes, pending)
+        changes = self._compare(sop)
+        return Prepared(compiled, True, self.beside, work, speaks_of_a_change(self.workflow), pending, changes)
 
     def _drafted(self) -> tuple[str, Work | None]:
         from sopc.english.lock import stamp
@@ -205,19 +206,21 @@ class _English:
         self.console.note(f"{self.source.name}: translated by {draft.translator}{summary}")
         return stamp(draft.sop_text, self.file, self.answers), draft.work
 
-    def _compare(self, sop: str) -> None:
-        """Say where sentences that did not change became something else."""
-        from sopc.english.unchanged import touched
+    def _compare(self, sop: str) -> tuple[str, ...]:
+        """What the last translation said otherwise; it is noted where sentences that did not change became something
+        else."""
+        from sopc.english.unchanged import changes, touched
 
         if self.previous is None:
-            return
+            return ()
         try:
-            numbers = touched(self.previous, sop)
+            numbers, lines = touched(self.previous, sop), changes(self.previous, sop)
         except CompileError:  # the old program is none any more
-            return
+            return ()
         for number in numbers:
             sentence = self.workflow.sentences[number - 1].text
             self.console.note(f"warning: sentence {number} is as it was, and its steps changed: “{sentence}”")
+        return tuple(lines)
 
     # ── questions ──────────────────────────────────────────────────────────────────────────────────────────────
 

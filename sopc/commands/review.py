@@ -35,8 +35,7 @@ def review(prepared: Sequence[Prepared], console: Console, *, every: bool) -> No
             continue
         writes = sorted({store for module in each.compiled.modules for store in module.effects.writes})
         if at_terminal():
-            for module in each.compiled.modules:
-                console.note(explained(module))
+            _show(each, console)
             if not click.confirm(f"Store {each.name}?", default=not writes, err=True):
                 each.forget()
                 raise NeedsYes(
@@ -45,15 +44,21 @@ def review(prepared: Sequence[Prepared], console: Console, *, every: bool) -> No
         elif each.translated and writes:
             _refuse(each, writes, prepared, console)
         elif every:
-            for module in each.compiled.modules:
-                console.note(explained(module))
+            _show(each, console)
+
+
+def _show(each: Prepared, console: Console) -> None:
+    """The program in English, and what is other than in the last translation."""
+    for module in each.compiled.modules:
+        console.note(explained(module))
+    if each.changes:
+        console.note("\n".join(["Changed since the last translation:", *(f"  {line}" for line in each.changes), ""]))
 
 
 def _refuse(new: Prepared, writes: Sequence[str], prepared: Sequence[Prepared], console: Console) -> NoReturn:
     for each in prepared:
         each.keep()
-    for module in new.compiled.modules:
-        console.note(explained(module))
+    _show(new, console)
     console.note(new.compiled.source.text)
     stores = ", ".join(writes) + ("" if new.asks_for_change else ", though nothing in its text speaks of a change")
     hint = "read the program above, then compile again with --yes: it is not translated again"

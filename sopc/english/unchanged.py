@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, ndiff
 
 from sopc.dsl.explain.steps import steps_of
 from sopc.dsl.parse import parse
@@ -20,17 +20,32 @@ def touched(old_sop: str, new_sop: str) -> list[int]:
     other names. Raises CompileError for a program that can't be read."""
     old, new = _Said(old_sop), _Said(new_sop)
     pairs = list(_kept(old.sentences, new.sentences))
-    renamed = {
+    renamed = _renamed(old, new, pairs)
+    return [other for one, other in pairs if _with(old.words.get(one, ()), renamed) != new.words.get(other, ())]
+
+
+def changes(old_sop: str, new_sop: str) -> list[str]:
+    """What the new program says that the old one does not, as lines with `+`, and the other way round, with `-`. Raises
+    CompileError as above."""
+    old, new = _Said(old_sop), _Said(new_sop)
+    renamed = _renamed(old, new, list(_kept(old.sentences, new.sentences)))
+    lines = ndiff([*_with(old.lines, renamed)], [*new.lines])
+    return [line for line in lines if line[0] in "+-"]
+
+
+def _renamed(old: _Said, new: _Said, pairs: Sequence[tuple[int, int]]) -> dict[str, str]:
+    """Variables that sentences make under another name than before."""
+    return {
         before: after
         for one, other in pairs
         for before, after in zip(old.names.get(one, ()), new.names.get(other, ()), strict=False)
         if before != after
     }
-    return [other for one, other in pairs if _with(old.words.get(one, ()), renamed) != new.words.get(other, ())]
 
 
 class _Said:
-    """A program in words. words, names: what each sentence became, and the variables that it makes, by its number."""
+    """A program in words. words, names: what each sentence became, and the variables that it makes, by its number.
+    lines: everything, in order."""
 
     def __init__(self, sop: str) -> None:
         header, body = split_sop(sop)
@@ -38,7 +53,9 @@ class _Said:
         self.words: dict[int, Words] = {}
         self.names: dict[int, Words] = {}
         script = parse(Source("program", body)).scripts[0]
-        for line in steps_of(script):
+        said = steps_of(script)
+        self.lines = tuple(" ".join([line.text, *line.parts]) for line in said)
+        for line in said:
             number = line.sentence or 0
             self.words[number] = (*self.words.get(number, ()), line.text, *line.parts)
         for number, name in _made(script.steps, None):

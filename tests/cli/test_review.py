@@ -112,6 +112,17 @@ def test_a_refused_translation_of_another_text_is_not_taken(sopc: Program, proje
     assert "Engineering" in (project / "clean.sop").read_text()
 
 
+def test_a_changed_text_is_reviewed_with_what_changed(sopc: Program, project: Path) -> None:
+    assert sopc("compile", "--translator", "patterns", "well_paid.txt").exit_code == 0
+    (project / "well_paid.txt").write_text(READING.replace("90000", "80000"))
+    code, shown = at_terminal(project, ["compile", "well_paid.txt"], ["y"])
+    assert code == 0
+    lines = shown.partition("Changed since the last translation:\n")[2].splitlines()[:2]
+    assert [line[:5] for line in lines] == ["  - S", "  + S"]
+    assert "90,000" in lines[0]
+    assert "80,000" in lines[1]
+
+
 # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -363,6 +363,17 @@ def test_the_section_holds_no_sentences_and_no_part_of_the_lock() -> None:
     assert text_hash(text) != text_hash(with_examples.replace("Show", "List"))
 
 
+def test_a_store_of_two_databases_is_not_guessed(tmp_path: Path) -> None:
+    schema = Schema({"items": Store("items", (Field("id", INT),))})
+    config = Config(tmp_path / ".sop", tmp_path / "x.toml", declared={n: {"url": "postgresql://h/d"} for n in "ab"})
+    scratch = Scratch(tmp_path, config, {"a": schema, "b": schema})
+    found = scratch.find(written("an item"))
+    assert isinstance(found, Diagnostic)
+    assert (found.message, found.hint) == ('"an item" is a store of a and of b', "a.items")
+    for words in ("b.items", "items of b"):
+        assert scratch.find(written(words)) == ("b", schema.stores["items"])
+
+
 def test_a_schema_of_another_engine_becomes_a_scratch_database(tmp_path: Path) -> None:
     store = Store(
         "a b",

@@ -221,6 +221,7 @@ def test_steps() -> None:
       for each k in 1 to 3 do emit { k: k } end
       for each g in gen(1, b: 2) do call other() end
       while n < 3 do set n = 4 end
+      while true do break end
       ask "Go?" choices ["a", "b"] default "a" into ok: text
       transaction update x set y = y + 1 end
       try delete from x on error e do fail e.message end
@@ -246,6 +247,8 @@ def test_steps() -> None:
         "Run other.",
         "Again and again, as long as n is less than 3:",
         "Change n to 4.",
+        "Again and again, until the loop is left:",
+        "Leave the loop.",
         'Ask "Go?" and call the answer ok (a text; one of ["a", "b"]; without an answer, "a").',
         "All of this or nothing:",
         "Change every row of x: y becomes the y + 1.",

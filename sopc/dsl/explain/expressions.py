@@ -164,7 +164,9 @@ class Expressions:
 
     def condition(self, node: nodes.Expr) -> str:
         """A condition in a sentence: a bare name or a call is said to be true."""
-        if isinstance(node, nodes.Name | nodes.FieldAccess | nodes.IndexAccess | nodes.CallExpr | nodes.BoolLiteral):
+        if isinstance(node, nodes.BoolLiteral):
+            return "it is always so" if node.value else "it is never so"
+        if isinstance(node, nodes.Name | nodes.FieldAccess | nodes.IndexAccess | nodes.CallExpr):
             return f"{self.say(node, PHRASE)} is true"
         return self.say(node)
 

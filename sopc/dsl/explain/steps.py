@@ -75,7 +75,9 @@ class Steps(Queries):
                 yield self._split(line(f"For each {name(step.name)} {self._items(step)}:"), step.query)
                 yield from inner(step.steps, variable=step.name)
             case nodes.While():
-                yield line(f"Again and again, as long as {self.condition(step.condition)}:")
+                endless = isinstance(step.condition, nodes.BoolLiteral) and step.condition.value
+                until = "until the loop is left" if endless else f"as long as {self.condition(step.condition)}"
+                yield line(f"Again and again, {until}:")
                 yield from inner(step.steps)
             case nodes.Transaction():
                 yield line("All of this or nothing:")

@@ -19,7 +19,7 @@ from sopc.context import Context
 from sopc.diagnostics import Diagnostic
 from sopc.english.examples.compare import Difference, compare_table, compare_texts, compare_value, pick
 from sopc.english.examples.form import Cell, Example, Expect
-from sopc.english.examples.scratch import Scratch, fill, find_store, midday, pairs_table, rows_of, unknown
+from sopc.english.examples.scratch import Scratch, fill, find_stores, midday, pairs_table, rows_of, unknown
 from sopc.english.examples.words import argument_text, find_name
 from sopc.source import Source, Span
 from sopc.testing import Ran, run_from
@@ -56,7 +56,7 @@ def _schemas(examples: Sequence[Example], module: Module, context: Context) -> d
     schemas = context.schemas(sorted(used))
     words = [given.store.text for example in examples for given in example.given]
     words += [each.what.text for example in examples for each in example.expects if each.kind == "store" and each.what]
-    if all(find_store(schemas, each) for each in words):
+    if all(find_stores(schemas, each) for each in words):
         return schemas
     return {**context.readable_schemas(), **schemas}
 
@@ -233,9 +233,9 @@ class _Trial:
 
     def _store(self, expect: Expect, came: _Came) -> list[Diagnostic]:
         assert expect.what is not None
-        found = self._scratch.find(expect.what.text)
-        if found is None:
-            return [unknown("store", expect.what, self._scratch.names())]
+        found = self._scratch.find(expect.what)
+        if isinstance(found, Diagnostic):
+            return [found]
         database, store = found
         changes = [line for line in came.lines if line["type"] == "command" and line["result"]["store"] == store.name]
         sentence = self._sentence_of(changes, "")

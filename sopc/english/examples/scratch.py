@@ -48,9 +48,19 @@ class Scratch:
         place.mkdir()
         return {name: Path(shutil.copy(self._empty(name), place)) for name in self.schemas}
 
-    def find(self, words: str) -> tuple[str, Store] | None:
-        """The database and the store that an author means by some words (`items`, `inventory.items`, `an item`)."""
-        return find_store(self.schemas, words)
+    def find(self, written: Cell) -> tuple[str, Store] | Diagnostic:
+        """The database and the store that an author means (`items`, `an item`, `inventory.items`, `items of
+        inventory`); T0402 for none, and for several."""
+        found = find_stores(self.schemas, written.text)
+        if not found:
+            return unknown("store", written, self.names())
+        if len(found) > 1:
+            places = " and of ".join(database for database, _ in found)
+            database, store = found[0]
+            return Diagnostic(
+                "T0402", f'"{written.text}" is a store of {places}', written.span, f"{database}.{store.name}"
+            )
+        return found[0]
 
     def names(self) -> list[str]:
         return [store for schema in self.schemas.values() for store in schema.stores]
@@ -59,14 +69,15 @@ class Scratch:
         return self._folder / f"{name}.db"
 
 
-def find_store(schemas: dict[str, Schema], words: str) -> tuple[str, Store] | None:
-    """As Scratch.find."""
+def find_stores(schemas: dict[str, Schema], words: str) -> list[tuple[str, Store]]:
+    """Every store that the words can mean, with its database."""
+    stores = []
     for name, schema in schemas.items():
-        for form in (words, words.removeprefix(f"{name}.")):
-            found = find_name(form, schema.stores)
-            if found is not None:
-                return name, schema.stores[found]
-    return None
+        forms = (words, words.removeprefix(f"{name}."), words.removesuffix(f" of {name}"))
+        found = next((store for form in forms if (store := find_name(form, schema.stores))), None)
+        if found is not None:
+            stores.append((name, schema.stores[found]))
+    return stores
 
 
 def _definitions(config: Config, name: str, schema: Schema) -> Iterable[str]:
@@ -126,9 +137,9 @@ def fill(scratch: Scratch, files: dict[str, Path], given: Sequence[Given], today
     """Put rows into the files; what is wrong with them."""
     findings: list[Diagnostic] = []
     for each in given:
-        found = scratch.find(each.store.text)
-        if found is None:
-            findings.append(unknown("store", each.store, scratch.names()))
+        found = scratch.find(each.store)
+        if isinstance(found, Diagnostic):
+            findings.append(found)
             continue
         database, store = found
         if each.table is None and each.pairs is None:  # `no items`, after `the same`
