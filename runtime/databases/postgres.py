@@ -29,6 +29,7 @@ from runtime.databases.tables import count_sql, create_sql, drop_sql, listed, qu
 from runtime.errors import DatabaseError, SopError
 
 Read = Callable[[list[Row]], list[Row]]
+Found = Callable[[Read], Iterator[list[Row]]]
 FIRST_ROWS: Final = 1
 _FAILURES: Final = (psycopg.Error, SopError, UnicodeEncodeError)
 
@@ -122,30 +123,38 @@ class PostgresDatabase:
     def _batches(self, statement: Statement, params: Sequence[Any], *, json: bool) -> Iterator[list[Row]]:
         """The query begins to run here, not when the first batch is asked for."""
         guarded, self._guarded = self._guarded, False
-        connection = self._connection
-        alone = self._is(pq.TransactionStatus.IDLE) or self._streams > 0
-        self._cursors += 1
-        name = f"sop_{self._cursors}"
         try:
             values = self._bound(statement, params)
-            if statement.few:
-                with self._guarding(guarded):
-                    rows = connection.execute(statement.sql.encode(), values)
-                found = rows.fetchall()
-                return iter([self._reader(statement, json)(found)] if found else [])
-            if alone and not self._streams:
-                connection.execute("begin read only")
-            self._streams += alone
-            declare = f"declare {name} no scroll cursor for {statement.sql}"
+            found = (self._at_once if statement.few else self._streamed)(statement, values, guarded)
+        except _FAILURES as error:
+            raise translated(error, self.name) from error
+        return found(self._reader(statement, json))
+
+    def _at_once(self, statement: Statement, values: Sequence[Any], guarded: bool) -> Found:
+        with self._guarding(guarded):
+            cursor = self._connection.execute(statement.sql.encode(), values)
+        rows = cursor.fetchall()
+        return lambda read: iter([read(rows)] if rows else [])
+
+    def _streamed(self, statement: Statement, values: Sequence[Any], guarded: bool) -> Found:
+        connection = self._connection
+        alone = self._is(pq.TransactionStatus.IDLE) or self._streams > 0
+        if alone and not self._streams:
+            connection.execute("begin read only")
+        self._cursors += 1
+        name = f"sop_{self._cursors}"
+        declare = f"declare {name} no scroll cursor for {statement.sql}"
+        try:
             with self._guarding(guarded), connection.pipeline():  # one trip to the server for both
                 connection.execute(declare.encode(), values, prepare=False)
-                rows = connection.execute(f"fetch {FIRST_ROWS} from {name}".encode())
-            first = rows.fetchall()
-        except _FAILURES as error:
-            if not statement.few:
-                self._end_stream(name, alone)
-            raise translated(error, self.name) from error
-        return self._fetch(name, first, self._reader(statement, json), alone, guarded)
+                cursor = connection.execute(f"fetch {FIRST_ROWS} from {name}".encode())
+            rows = cursor.fetchall()
+        except psycopg.Error:
+            if alone and not self._streams:
+                self.rollback()
+            raise
+        self._streams += alone
+        return lambda read: self._fetch(name, rows, read, alone, guarded)
 
     def _fetch(self, name: str, rows: list[Row], read: Read, alone: bool, guarded: bool) -> Iterator[list[Row]]:
         """The first rows at once, the others by the batch."""

@@ -29,6 +29,10 @@ def raised(code: str, type_: str = "BIGINT") -> str:
 
 
 def _unless(condition: str, code: str, type_: str, value: str) -> str:
+    """The value, or the error where the condition holds; null where an argument is, before anything is looked at."""
+    used = sorted(set(_ARGUMENT.findall(condition + value)))
+    if len(used) > 1:
+        condition = " AND ".join([f"({condition})", *(f":{name} IS NOT NULL" for name in used)])
     return f"CASE WHEN {condition} THEN {raised(code, type_)} ELSE {value} END"
 
 

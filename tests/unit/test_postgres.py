@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from threading import Event, Thread, Timer
 from typing import Any
@@ -18,7 +20,11 @@ from runtime.databases.postgres_url import parse_url
 from runtime.databases.protocol import Statement
 from runtime.databases.schema import ForeignKey
 from runtime.errors import DatabaseError, SopError, UsageError
+from runtime.jsonl.writer import open_writer
+from runtime.library.store import Library
+from runtime.runs.run import run
 from runtime.types import INT, TEXT, Type
+from tests.harness import compile_text, store
 from tests.postgres import PASSWORD, Server, free_port
 
 Open = Callable[..., PostgresDatabase]
@@ -422,6 +428,45 @@ def test_a_server_that_answers_no_more_is_not_waited_for(each_postgres: Server, 
         assert refusal(lambda: database.execute(SLEEP, ())).code == "D0403"
         timer.join()
         database.rollback()
+
+
+def test_a_run_whose_network_is_cut_ends_with_an_error_that_has_a_place(
+    each_postgres: Server, schema: str, open_: Open, tmp_path: Path
+) -> None:
+    database = open_()
+    modules = compile_text(
+        'script f() -> int\n  insert into dept {id: 9000, name: "x"}\n  emit {half: true}\n  return count(from dept)\nend',
+        database.schema(),
+    )
+    with Relay(each_postgres.port) as relay, Library.open(tmp_path / "home") as library:
+        store(library, modules)
+        url = each_postgres.url(schema).replace(f":{each_postgres.port}/", f":{relay.port}/")
+        stream = CutOff(relay)
+        outcome = run(
+            library,
+            "f",
+            {},
+            lambda name: connect(url, name=name, base=Path()),
+            open_writer("jsonl", stream, holds_back=False),
+        )
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert outcome.exit_code == 1
+    assert [line["type"] for line in lines] == ["start", "command", "record", "rollback", "error", "end"]
+    assert (lines[-2]["result"]["code"], lines[-2]["step"], lines[-2]["result"]["line"]) == ("D0421", "3", 4)
+    assert rows(database, IDS, 5000) == []
+
+
+class CutOff(BytesIO):
+    """Cuts the network once a run has emitted its first record."""
+
+    def __init__(self, relay: Relay) -> None:
+        super().__init__()
+        self._relay = relay
+
+    def write(self, data: Any, /) -> int:
+        if b"half" in data:
+            self._relay.cut()
+        return super().write(data)
 
 
 class Relay:
