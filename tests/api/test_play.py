@@ -322,6 +322,14 @@ def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
         return list(threads.map(begun, range(count)))
 
 
+def test_a_client_that_leaves_a_question_ends_the_run(served: Served) -> None:
+    with served.client.stream("POST", "/play/sure") as answer:
+        stream = answer.iter_lines()
+        assert [json.loads(next(stream))["type"] for _ in range(2)] == ["start", "ask"]
+    until(lambda: not served.service.runs.active())
+    assert served.client.get("/runs").json()["runs"][0]["status"] == "cancelled"
+
+
 def test_ten_runs_do_not_share_the_transaction_of_another(served: Served) -> None:
     """It has written and goes on; they read the same store meanwhile, on the same server."""
     first = served.client.post("/play/note_forever", headers={"Prefer": "respond-async"})

@@ -1,0 +1,132 @@
+"""Connections used again: as a new one would be, and not at all when something of a run may be left in them."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from runtime.databases.pool import MOST_IDLE, Pool
+from runtime.databases.protocol import Database
+from runtime.databases.sqlite import SQLiteDatabase
+from runtime.errors import DatabaseError
+
+
+class Opened:
+    """How often a connection was opened."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.count = 0
+
+    def __call__(self, name: str) -> Database:
+        self.count += 1
+        return SQLiteDatabase(self.path, name=name)
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Opened:
+    make(tmp_path / "a.db")
+    return Opened(tmp_path / "a.db")
+
+
+def make(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("create table items (id integer primary key)")
+    connection.close()
+
+
+def test_a_connection_is_used_again(opened: Opened) -> None:
+    pool = Pool(opened)
+    for _ in range(3):
+        pool.give_back(pool.take("a"))
+    assert opened.count == 1
+    first, second = pool.take("a"), pool.take("a")
+    assert (first is second, opened.count) == (False, 2)
+    pool.give_back(first)
+    pool.give_back(second)
+    pool.close()
+    with pytest.raises(DatabaseError):
+        first.begin(write=False)
+
+
+def test_names_do_not_share(opened: Opened) -> None:
+    pool = Pool(opened)
+    first = pool.take("a")
+    pool.give_back(first)
+    assert pool.take("b") is not first
+
+
+def test_a_transaction_that_was_left_open_is_undone(opened: Opened) -> None:
+    pool = Pool(opened)
+    database = pool.take("a")
+    database.begin(write=True)
+    pool.give_back(database)
+    with sqlite3.connect(opened.path, timeout=0) as other:
+        other.execute("insert into items values (1)")
+    other.close()
+    again = pool.take("a")
+    assert again is database
+    again.begin(write=True)
+    again.commit()
+
+
+def test_an_interrupt_does_not_reach_the_next_run(opened: Opened) -> None:
+    pool = Pool(opened)
+    database = pool.take("a")
+    database.interrupt()
+    pool.give_back(database)
+    again = pool.take("a")
+    again.begin(write=True)
+    again.commit()
+
+
+def test_the_schema_is_as_it_is_now(opened: Opened) -> None:
+    pool = Pool(opened)
+    database = pool.take("a")
+    assert set(database.schema().stores) == {"items"}
+    pool.give_back(database)
+    with sqlite3.connect(opened.path) as other:
+        other.execute("create table more (id integer)")
+    other.close()
+    assert set(pool.take("a").schema().stores) == {"items", "more"}
+
+
+def test_a_file_that_took_the_place_of_another_is_opened(opened: Opened, tmp_path: Path) -> None:
+    pool = Pool(opened)
+    pool.give_back(pool.take("a"))
+    make(tmp_path / "new.db")
+    (tmp_path / "new.db").replace(opened.path)
+    pool.take("a")
+    assert opened.count == 2
+
+
+def test_not_more_are_kept_than_make_sense(opened: Opened) -> None:
+    pool = Pool(opened)
+    taken = [pool.take("a") for _ in range(MOST_IDLE + 4)]
+    for database in taken:
+        pool.give_back(database)
+    for database in taken[:MOST_IDLE]:
+        database.begin(write=False)
+        database.rollback()
+    for database in taken[MOST_IDLE:]:
+        with pytest.raises(DatabaseError):
+            database.begin(write=False)
+
+
+class Once:
+    """A database of an engine whose connections are not used again."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_an_engine_may_keep_its_connections_to_itself() -> None:
+    database = Once()
+    pool = Pool(lambda name: database)  # type: ignore[arg-type, return-value]
+    pool.give_back(pool.take("a"))
+    assert database.closed
