@@ -435,7 +435,8 @@ def test_a_run_whose_network_is_cut_ends_with_an_error_that_has_a_place(
 ) -> None:
     database = open_()
     modules = compile_text(
-        'script f() -> int\n  insert into dept {id: 9000, name: "x"}\n  emit {half: true}\n  return count(from dept)\nend',
+        'script f() -> int\n  insert into dept {id: 9000, name: "x"}\n  emit {half: true}\n'
+        "  return count(from dept)\nend",
         database.schema(),
     )
     with Relay(each_postgres.port) as relay, Library.open(tmp_path / "home") as library:
