@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from runtime.types import TEXT
 from sopc.english.patterns import words
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Row
-from sopc.english.patterns.meanings import Context, Hop, Rows, Source, Value, column, compare
+from sopc.english.patterns.meanings import Context, Hop, Rows, Source, Value, all_of, column, compare
 from sopc.english.patterns.names import equals, field_value, label_fields, reference_names, spans, spelling
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
@@ -80,6 +80,30 @@ def own_rows(matcher: Matcher, position: int, context: Context) -> Iterator[Foun
                     yield end, Rows(source, (tie, *rows.conditions), rows.sorts, rows.limit, rows.mentioned)
 
 
+def row_pointed_at(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """As in "its maker", in a loop over boxes: the row that the loop's record points at."""
+    source, subject = context.source, context.subject
+    if source is None or subject is None or source.origin is None or subject.emits:
+        return
+    if matcher.low(position) not in ("its", "their", "the", "his", "her") or source.database != subject.database:
+        return
+    for key in subject.store.foreign_keys:
+        if key.other_store != source.store.name or subject.store.name == source.store.name:
+            continue
+        hop = Hop(subject, key, source)
+        for way in reference_names(subject.store, key):
+            end = position + 1 + len(way)
+            written = tuple(matcher.low(position + 1 + at) for at in range(len(way)))
+            if words.same_words(written, way) and all(one == words.singular(one) for one in written[-1:]):
+                yield end, Rows(source, (_turned(hop),))
+
+
+def _turned(hop: Hop) -> nodes.Expr:
+    """The tie with the side of the rows that are spoken of first."""
+    pairs = zip(hop.key.fields, hop.key.other_fields, strict=True)
+    return all_of([compare("=", column(hop.target, theirs), column(hop.base, ours)) for ours, theirs in pairs])
+
+
 def pointed_row(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
     """As in "Acme", where a reference is to be set to a maker: the key of the row that is called so."""
     target = context.target
@@ -119,6 +143,7 @@ PRIMITIVES: dict[str, Primitive] = {
     "given_row": given_row,
     "kind_of_rows": kind_of_rows,
     "own_rows": own_rows,
+    "row_pointed_at": row_pointed_at,
     "pointed_row": pointed_row,
 }
 
@@ -126,6 +151,7 @@ ROWS = (
     Row("rows", "[the] {called_row}", lambda context, called_row: called_row),
     Row("rows", "{given_row}", lambda context, given_row: given_row),
     Row("rows", "{own_rows}", lambda context, own_rows: own_rows),
+    Row("rows", "{row_pointed_at}", lambda context, row_pointed_at: row_pointed_at),
     Row("value", "{pointed_row}", lambda context, pointed_row: pointed_row),
     Row("given_variable", "[the|that|this] {variable}", lambda context, variable: variable),
 )

@@ -186,6 +186,13 @@ def _cleared(context: Context, about: Source, change: Change, rows: Rows) -> Ste
     return _update(context, rows, (_emptied(context, change),))
 
 
+def _moved_to(context: Context, about: Source, rows: Rows, change: Change, value: Value) -> Steps:
+    """As in "move it to the size 10"."""
+    if change.field.type.name in NUMERIC and not change.field.points:
+        raise Reject()
+    return _update(context, rows, (_assigned(context, change, value),))
+
+
 def _assigned_to(context: Context, about: Source, rows: Rows, reference_target: nodes.Assignment) -> Steps:
     return _update(context, rows, (reference_target,))
 
@@ -323,6 +330,11 @@ ROWS = (
     Row("statement", "mark {about} {rows@about} as {adjective:condition@about}", _marked),
     Row("statement", "make {about} {rows@about} {adjective:condition@about}", _marked),
     Row("statement", "(update|change) {about} {rows@about} : set {assignments@about}", _update_rows),
+    Row(
+        "statement",
+        "(move|transfer|switch|change) {about} {rows@about} to [the] {change@about} {value@change}",
+        _moved_to,
+    ),
     Row("statement", "(assign|give|move) {about} {rows@about} to [the] {reference_target@about}", _assigned_to),
     Row("statement", "(delete|remove|drop|erase|throw away|get rid of) {about} {rows@about}", _delete),
 )

@@ -60,6 +60,17 @@ def _beside_average(op: str) -> Any:
     return build
 
 
+def _in_year(op: str) -> Any:
+    """As in "built after 2015", where a whole number is the year."""
+
+    def build(context: Context, field: Value, year: int) -> Condition:
+        if field.type.name != "int":
+            raise Reject()
+        return Condition(compare(op, field.node, nodes.IntLiteral(value=year)), (field.field or "",))
+
+    return build
+
+
 def _with_text_in(context: Context, quoted: str, field: Value) -> Condition:
     if field.type.name != "text":
         raise Reject()
@@ -175,7 +186,17 @@ def named_fields(context: Context, source: Source, variable: Value) -> Iterator[
     for key in source.store.foreign_keys:
         hop = hop_along(source, key, context)
         ends = {name_words(key.other_store), *(name_words(name)[:-1] for name in key.fields)}
-        if any(words.same_words(way, end) for way in ways for end in ends):
+        pointing = key_value(hop) if len(key.fields) == 1 else None
+        alike = any(words.same_words(way, end) for way in ways for end in ends)
+        is_key = any(words.same_words(way, name_words(key.other_fields[0])) for way in ways)
+        if (
+            pointing is not None
+            and variable.type.name != "any"
+            and variable.fits(pointing.type)
+            and (is_key or (alike and variable.type.name != "text"))
+        ):
+            yield pointing
+        elif alike:
             for field in label_fields(hop.target.store):
                 value = with_hop(hop, field_value(hop.target, field))
                 if variable.fits(value.type):
@@ -353,6 +374,10 @@ ROWS = (
     Row("clause", "(where|for which) {field_tests:condition}", kept),
     Row("clause", "(with|having) {holdings:condition}", kept),
     Row("clause", "of {measured:condition}", kept),
+    *(
+        Row("clause", f"{{own_field:field}} ({words_}) {{year}}", _in_year(op))
+        for words_, op in (("in", "="), ("before", "<"), ("after", ">"), ("since|from", ">="), ("until|up to", "<="))
+    ),
     Row("clause", "with {quoted} in (the|their|its) {own_field:field}", _with_text_in),
     Row("clause", "without {lack:condition}", kept),
     Row("clause", f"{_PLACE} [the] {{stored_list:condition}}", kept),

@@ -185,7 +185,7 @@ def _only(context: Context, **kept: Any) -> Any:
 
 _CREATE = "(create|insert|add|record|make|store|file|enter|open|register)"
 _ONE = "[a|an|one|the|a new|another]"
-_AND = "[,] [and] [with|having|where|whose|:] [it]"
+_AND = "[,] [and] [with|having|where|whose|who|that|which|:] [it]"
 
 ROWS = (
     Row("slot", "[the|its|a|an|that] {field}", _slot),

@@ -323,8 +323,9 @@ def negate(node: nodes.Expr) -> nodes.Expr:
 def _chain(op: str, conditions: Sequence[nodes.Expr]) -> nodes.Expr:
     flat = [part for condition in conditions for part in (conjuncts(condition) if op == "and" else [condition])]
     chained = flat[0]
-    for condition in flat[1:]:
-        chained = compare(op, chained, condition)
+    for at, condition in enumerate(flat[1:], 1):
+        if condition not in flat[:at]:
+            chained = compare(op, chained, condition)
     return chained
 
 

@@ -44,8 +44,12 @@ def field_names(store: Store, field: Field) -> list[tuple[str, ...]]:
         ways.append(whole[:-1])
     if len(whole) > 1 and whole[-1] in ("on", "at") and field.type.name in ("date", "timestamp"):
         ways += [(*whole[:-1], "date"), (*whole, "date")]
-    if not ways:
-        return [whole]
+    if field.type.name in ("int", "float", "decimal"):
+        ways.append((*whole, "amount"))
+    if field.type.name in ("date", "timestamp") and sum(one.type.name == field.type.name for one in store.fields) == 1:
+        ways.append(("date",))
+    if len(own) == 1 and whole[:1] != own:
+        ways.append((*own, *whole))
     others = [name_words(other.name) for other in store.fields if other != field]
     others += [way for key in store.foreign_keys if key.fields != (field.name,) for way in reference_names(store, key)]
     return [whole, *(way for way in ways if not any(words.same_words(way, other) for other in others))]

@@ -153,6 +153,7 @@ ROWS = (
     Row("det", "all|all the|all of the|every", _det("all")),
     Row("det", "those|these|the same|such|each of those|each of these|each such|all of those", _det("those")),
     Row("top", "(top|best) {number}", lambda context, number: (number.node, Sort(True, "number"))),
+    Row("top", "last [{number}]", _top(True, "time")),
     *(
         row
         for words_, down, by in _DIRECTIONS

@@ -129,7 +129,8 @@ def _looped(matcher: Matcher, position: int, context: Context) -> Iterator[Found
             continue
         for end, loop in matcher.read("loop", middle, context):
             for stop, body in matcher.read("statement", position, context.enter(loop)):
-                if stop == middle and not _of_its_own_rows(loop, body):
+                shows = all(isinstance(step, nodes.Emit) for step in body.steps)
+                if stop == middle and not shows and not _of_its_own_rows(loop, body):
                     try:
                         yield end, each(context, loop, body)
                     except Reject:

@@ -106,9 +106,9 @@ def field_of_reference(matcher: Matcher, position: int, context: Context) -> Ite
 def subject_field(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
     """As in "its size", "the box's size": a field of the loop's record, where the phrase speaks of other rows."""
     subject = context.subject
-    if subject is None or subject == context.source:
+    if subject is None:
         return
-    starts = [position + 1] if matcher.low(position) == "its" else []
+    starts = [position + 1] if matcher.low(position) == "its" and subject != context.source else []
     skip = position + (matcher.low(position) in ("the", "that", "this"))
     for end in _subject_ends(matcher, skip, subject):
         if matcher.low(end) == "'s":
