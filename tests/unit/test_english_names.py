@@ -25,8 +25,8 @@ ORDINARY = frozenset(re.findall(r"\w+", _ORDINARY))
 TECHNICAL = frozenset(
     ["active", "deadline", "family", "floor", "hours", "lead", "members", "placed", "product", "project", "region"]
 )
-# Folders that show how something is written, by examples.
-SHOWING = [ROOT / "demo", ROOT / "codes", ROOT / "english" / "examples"]
+# Folders that show how something is written, by examples, or that handle files and commands.
+SHOWING = [ROOT / "demo", ROOT / "codes", ROOT / "english" / "examples", ROOT / "english" / "local", ROOT / "commands"]
 
 
 def words_of(sql: str) -> set[str]:

@@ -332,7 +332,7 @@ ROWS = (
     Row("statement", "(update|change) {about} {rows@about} : set {assignments@about}", _update_rows),
     Row(
         "statement",
-        "(move|transfer|switch|change) {about} {rows@about} to [the] {change@about} {value@change}",
+        "(move|transfer) {about} {rows@about} to [the] {change@about} {value@change}",
         _moved_to,
     ),
     Row("statement", "(assign|give|move) {about} {rows@about} to [the] {reference_target@about}", _assigned_to),
