@@ -119,7 +119,8 @@ def run_linked(
         for database in names_of(linked.root.effects):
             opened[database] = databases(database)
         if home is not None and opened[home].read_only:
-            raise UsageError("V0210", f"`{linked.root.name}` writes to `{home}`, which can only be read")
+            message = f"`{linked.root.name}` writes to `{home}`, which can only be read"
+            raise UsageError("V0210", message, f"--db {home}=sqlite:///FILE.db, or another that can be written")
         if home is not None:
             check_abilities(linked.scripts.values(), home, opened[home])
         check_schemas(linked.scripts.values(), {name: database.schema() for name, database in opened.items()})

@@ -184,7 +184,7 @@ class Data:
             if self._waiting >= BUFFER_ROWS:
                 self.flush()
                 runs = self._runs
-            if not runs or op is not runs[-1].op:
+            if not runs or not self._continues(runs[-1], op, where):
                 if runs and not isinstance(self.home, Pipelined):
                     self.flush()
                     runs = self._runs
@@ -210,6 +210,13 @@ class Data:
         key = op.mode, op.store
         self.tally[key] = self.tally.get(key, 0) + changed
         return changed
+
+    def _continues(self, run: _Run, op: DataOp, where: Where) -> bool:
+        """Whether an insert can go with those before it. DuckDB, which has no savepoints, does not say which row of
+        many it refused, so that all have to come from one step."""
+        if op is not run.op:
+            return False
+        return self.home is None or self.home.savepoints or where.frames == run.places[-1].frames
 
     def flush(self) -> None:
         """Write what is buffered; InsertError when the database refuses it."""

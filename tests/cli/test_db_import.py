@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Program
-from tests.commands import Place
+from tests.commands import Place, environment
 
 
 def names(sopvm: Program, query: str) -> list[str]:
@@ -103,6 +105,27 @@ def test_a_file_that_can_not_be_read_makes_nothing(sopvm: Program, project: Path
     assert done.exit_code in (1, 2)
     assert done.stderr.startswith("error D05")
     assert sopvm("db", "ls", "-f", "records").stdout.count("main") == 0
+
+
+@pytest.mark.parametrize("words", [("import", "tools.parquet"), ("export", "tools", "out.parquet")])
+def test_parquet_without_its_package_says_what_to_install(
+    sopvm: Program, project: Path, tools: Path, words: tuple[str, ...]
+) -> None:
+    sopvm("db", "import", "tools.csv")
+    (project / "tools.parquet").write_bytes(b"PAR1")
+    blocked = (
+        "import sys\n"
+        "class Blocked:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] == 'duckdb': raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Blocked())\n"
+        "from runtime.cli import main\n"
+        f"main({['db', *words]!r})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", blocked], env=environment(), capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error D0105: ") and "try: pip install 'sopc[duckdb]'" in done.stderr
+    assert not (project / "out.parquet").exists()
 
 
 @pytest.mark.large

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from runtime.bytecode.module import Effects
@@ -74,6 +75,47 @@ def test_a_join_across_databases_is_refused_when_compiled(place: Place) -> None:
     done = place.run("sopc", "compile", "a.sop")
     assert done.exit_code == 1
     assert "error E0409" in done.stderr
+
+
+# ── what an engine can't do ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_an_engine_can_not_do_is_refused_before_the_run_starts(place: Place) -> None:
+    place.compile("""
+script add() uses hr
+  emit {started: true}
+  insert into people {id: 1}
+end
+script tries() uses hr
+  emit {started: true}
+  try
+    insert into people {id: 1}
+  on error e do
+    say e.message
+  end
+end
+script looks() uses hr -> int
+  try
+    return count(from people)
+  on error e do
+    return -1
+  end
+end
+""")
+    (place.folder / "folder").mkdir()
+    (place.folder / "folder" / "people.csv").write_text("id\n1\n2\n")
+    with duckdb.connect(place.folder / "hr.duckdb") as connection:
+        connection.execute("create table people (id bigint primary key)")
+    for script, url, code, exit_code in (
+        ("add", "files:///folder", "V0210", 2),
+        ("tries", "files:///folder", "V0210", 2),
+        ("tries", "duckdb:///hr.duckdb", "V0212", 1),
+    ):
+        done = place.run("sopvm", "run", script, "--db", f"hr={url}")
+        assert (done.exit_code, done.text) == (exit_code, ""), (script, url)
+        assert done.stderr.startswith(f"error {code}: "), done.stderr
+    place.ok("sopvm", "run", "add", "--db", "hr=duckdb:///hr.duckdb")
+    assert place.ok("sopvm", "run", "looks", "--db", "hr=duckdb:///hr.duckdb").lines[-1]["result"] == 1
 
 
 # ── the library ────────────────────────────────────────────────────────────────────────────────────────────────
