@@ -100,6 +100,14 @@ CODES: tuple[Code, ...] = (
         "sopc compile boxes.txt --answer 2=1",
     ),
     Code(
+        "T0211",
+        "answer to a question that was not asked",
+        "--answer is for a question about a sentence that has several meanings. This one has one, or the text was not "
+        "translated, since its program is there already.",
+        "sopc compile boxes.txt --answer 7=1",
+        "sopc compile boxes.txt\nsopc compile boxes.txt --take text --answer 2=1   (to answer anew)",
+    ),
+    Code(
         "T0301",
         "no model configured",
         "Translation by a model was asked for, and neither a key nor a server is configured.",

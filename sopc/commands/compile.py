@@ -86,6 +86,7 @@ def compile_command(
             _show_prompts(files, context, settings, console)
             return
         prepared = [prepare(path, context, settings, console) for path in files]
+        _check_answers(settings)
         _check_unique(prepared)
         if review or not yes:
             look(prepared, console, every=review)
@@ -141,6 +142,14 @@ def check_command(
             else:
                 console.note(f"{path}: ok")
     return code
+
+
+def _check_answers(settings: Settings) -> None:
+    """UsageError T0211 for an answer to a question that was not asked."""
+    for number in settings.answers.keys() - settings.used:
+        what = f"sentence {number}" if number != "0" else "the text"
+        hint = "leave it out, or --take text translates the text again and asks again"
+        raise UsageError("T0211", f"no question about {what} was open", hint)
 
 
 def _check_unique(prepared: Sequence[Prepared]) -> None:

@@ -38,8 +38,8 @@ class NeedsAnswer(SopError):
 class Settings:
     """take: which side wins when text and .sop file both changed. translator, model: as told by flag or SOP_*.
     locked: a translation is an error. show_work: print what a model is asked. answers: to questions, by the number of
-    their sentence. asks: a person can be asked. yes: what is new is accepted, so that a translation which was refused
-    is taken as it is."""
+    their sentence; used: the numbers of those that were asked. asks: a person can be asked. yes: what is new is
+    accepted, so that a translation which was refused is taken as it is."""
 
     take: Take | None = None
     translator: str | None = None
@@ -49,6 +49,7 @@ class Settings:
     answers: Mapping[str, str] = field(default_factory=dict)
     asks: bool = False
     yes: bool = False
+    used: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -256,9 +257,10 @@ class _English:
             answer.question == question.text and answer.sentence == question.about for answer in self.answers
         )
         if given is not None and not asked_before:
+            self.settings.used.add(str(question.sentence))
             answer = question.answered(given)
             if answer is None:
-                hint = f"a number from 1 to {len(question.choices)}"
+                hint = f"a number from 1 to {len(question.choices)}" if question.choices else "some words"
                 raise UsageError(
                     "C0102", f"{given!r} is no answer to the question about sentence {question.sentence}", hint
                 )

@@ -145,6 +145,18 @@ def test_two_readings_are_a_question(sopc: Program, project: Path) -> None:
     assert "order by height desc" in (project / "largest.sop").read_text()
 
 
+def test_an_answer_that_nothing_asked_for_is_an_error(sopc: Program, project: Path) -> None:
+    done = sopc("compile", "--translator", "patterns", "--answer", "1=1", "well_paid.txt")
+    assert done.exit_code == 2
+    assert "error T0211: no question about sentence 1 was open" in done.stderr
+    assert not stored(sopc)
+    sopc("compile", "--translator", "patterns", "--answer", "1=2", "largest.txt")
+    done = sopc("compile", "--translator", "patterns", "--answer", "1=1", "largest.txt")
+    assert done.exit_code == 2
+    sopc("compile", "--translator", "patterns", "--answer", "1=1", "--take", "text", "largest.txt")
+    assert "order by width desc" in (project / "largest.sop").read_text()
+
+
 def test_answers_are_kept_with_the_workflow(sopc: Program, project: Path) -> None:
     sopc("compile", "--translator", "patterns", "--answer", "1=2", "largest.txt")
     (project / "largest.txt").write_text(OPEN + "Show the employees.\n")
