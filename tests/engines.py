@@ -119,6 +119,9 @@ class Postgres(Engine):
 
     name = "postgres"
     savepoints = True
+    column_type = (
+        "select format_type(atttypid, atttypmod) from pg_attribute where attrelid = 'things'::regclass and attnum = 1"
+    )
 
     def place(self, folder: Path) -> Path:
         return folder / "main.postgres"

@@ -24,14 +24,17 @@ def test_an_exclusion_is_needed(row: Exclusion, tmp_path: Path) -> None:
     place = engine.place(tmp_path)
     type_ = declared_type(row.type)
     value = from_text(row.value, type_)
+    engine.script(place, "")
     database = cast(Loadable, connect(engine.url(place), name="main", base=place, create=True))
     plain = Store("things", (Field("x", type_),))
+    database.begin(write=True)
     database.create_store(plain)
-    if row.found != "V0104" or row.expression != "x":
+    if row.expression != "x":
         database.insert_rows(plain, [(value,)])
-    else:
-        engine.script(place, f"INSERT INTO things VALUES ({row.value})")
+    database.commit()
     database.close()
+    if row.expression == "x":  # the engine itself can't be given the value by us
+        engine.script(place, f"INSERT INTO things VALUES ({row.value})")
     in_vm = _answer(f"script test(x: {row.type})\n  emit {{x: {row.expression}}}\nend", place, row, {"x": row.value})
     in_engine = _answer(f"script test()\n  emit from things select {row.expression} as x\nend", place, row, {})
     assert in_engine == row.found

@@ -23,8 +23,11 @@ STORE = Store("things", tuple(Field(name, type_.or_null()) for name, type_ in FI
 def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loadable]:
     engine: Engine = request.param
     place = engine.place(tmp_path_factory.mktemp("property"))
+    engine.script(place, "")
     database = cast(Loadable, connect(engine.url(place), name="main", base=place, create=True))
+    database.begin(write=True)
     database.create_store(STORE)
+    database.commit()
     yield database
     database.close()
 
@@ -73,8 +76,10 @@ def store_row(database: Loadable, row: dict[str, Any]) -> None:
 
     delete = database.prepare(Delete(1, "main", "things", None, ()))
     insert = database.prepare(Insert("main", "things", tuple(FIELDS), tuple(FIELDS.values())))
+    database.begin(write=True)
     database.execute(delete, ())
     assert database.execute_many(insert, [[row[name] for name in FIELDS]]) == 1
+    database.commit()
 
 
 def run(database: Loadable, query: Query) -> Any:

@@ -52,13 +52,16 @@ def test_a_column_is_read_as_its_type(engine: str, column: str, language: str, t
 def test_a_column_is_made_for_a_type(engine: str, language: str, column: str, tmp_path: Path) -> None:
     place = ENGINES[engine].place(tmp_path)
     type_ = ANY if language == "any" else list_of(Type("int")) if language == "list<int>" else declared_type(language)
+    ENGINES[engine].script(place, "")
     database = cast(Loadable, connect(ENGINES[engine].url(place), name="main", base=place, create=True))
+    database.begin(write=True)
     database.create_store(Store("things", (Field("x", type_.or_null()),)))
+    database.commit()
     made = database.schema().stores["things"].fields[0].type
     database.close()
     ((declared,),) = ENGINES[engine].rows(place, ENGINES[engine].column_type)
     assert declared == column
-    # SQLite keeps a list as JSON
-    assert (
-        made == (ANY if (engine, language) == ("sqlite", "list<int>") else type_.or_null()) or language == "list<int>"
-    )
+    if type_.name == "list":
+        assert made.name in ("list", "any")  # not every engine has lists of its own
+    else:
+        assert made == type_.or_null()
