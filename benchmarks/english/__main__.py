@@ -71,7 +71,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="of the [translator] table of sop.toml: base_url, model, rounds, …",
+        help="of the [translator] table of sop.toml (base_url, model, rounds, …); file=GGUF for the translator local",
     )
     parser.add_argument("--set", default="shipped", metavar="shipped|FOLDER", help="shipped, or a folder of cases")
     parser.add_argument("--sample", type=int, metavar="N", help="only N of the cases, drawn by --seed")

@@ -11,6 +11,7 @@ from benchmarks.english.cases import Case
 from benchmarks.english.trial import Spent, Translate
 from sopc import pipeline
 from sopc.context import Context
+from sopc.english.local.files import find, use
 from sopc.english.model.repair import Watch
 from sopc.english.translate import TRANSLATORS as TRANSLATORS
 from sopc.source import Source
@@ -20,7 +21,8 @@ _TOKENS = re.compile(r"^=== round \d+: reply, ([\d,]+) tokens \(([\d,]+) cached\
 
 
 def translator(name: str, settings: Mapping[str, str]) -> Translate:
-    """settings: of the [translator] table, as sop.toml has them; they go before nothing else but flags would."""
+    """settings: of the [translator] table of sop.toml; for "local", `file` names the model."""
+    table = {key: value for key, value in settings.items() if key != "file"}
 
     def translate(case: Case, bench: Bench, spent: Spent) -> str:
         def told(round_: str) -> None:
@@ -29,7 +31,9 @@ def translator(name: str, settings: Mapping[str, str]) -> Translate:
                 int(count.replace(",", "")) for found in _TOKENS.findall(round_) for count in (found[0], found[2])
             )
 
-        config = msgspec.structs.replace(bench.config, translator=dict(settings))
+        if "file" in settings:
+            use(bench.config.home, find(settings["file"]))
+        config = msgspec.structs.replace(bench.config, translator=table)
         with Context(config, bench.library) as context:
             source = Source("asked.txt", case.english)
             return pipeline.draft(source, context, name, watch=Watch(work=told)).sop_text

@@ -14,11 +14,12 @@ from benchmarks.english.judge import Did, difference
 from runtime.errors import SopError
 from runtime.vm.output import Question
 from sopc.diagnostics import CompileError
+from sopc.english.questions import question_in
+from sopc.english.sentences import read_workflow
 from sopc.testing import Bench, Ran
 
 Verdict = Literal["right", "wrong", "asked", "refused"]
 
-ASKED_CODES = frozenset({"T0203"})
 _SECONDS = 10.0
 _ROWS = 100_000
 
@@ -85,17 +86,12 @@ def judge(case: Case, desk: Desk, translate: Translate) -> Outcome:
     try:
         sop_text = translate(case, desk.bench, spent)
     except (SopError, CompileError) as error:
-        verdict: Verdict = "asked" if asks(error) else "refused"
+        asked = question_in(error, read_workflow(case.english, "asked"))
+        verdict: Verdict = "asked" if asked else "refused"
         return Outcome(case, verdict, _message(error), "", spent, perf_counter() - began)
     seconds = perf_counter() - began
     why = _tried(case, desk, sop_text)
     return Outcome(case, "wrong" if why else "right", why or "", sop_text, spent, seconds)
-
-
-def asks(error: SopError | CompileError) -> bool:
-    """Whether it is a question to the author."""
-    codes = {one.code for one in error.diagnostics} if isinstance(error, CompileError) else {error.code}
-    return bool(codes & ASKED_CODES)
 
 
 def _tried(case: Case, desk: Desk, sop_text: str) -> str | None:

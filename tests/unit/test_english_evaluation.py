@@ -107,7 +107,7 @@ def test_messages_answers_and_results_count() -> None:
 
 def test_what_gives_no_program_is_refused_or_asked() -> None:
     def failing(case: Case, bench: Bench, spent: Spent) -> str:
-        raise SopError("T0203" if case.name == "a" else "T0302", "no")
+        raise SopError("T0311", "which pens are meant?" if case.name == "a" else "there are no pens")
 
     cases = [Case(name, PENS, "Show.", RED) for name in ("a", "b")]
     outcomes = run_all(cases, failing)
