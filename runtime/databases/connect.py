@@ -45,9 +45,9 @@ def file_made_by(url: str, base: Path) -> Path | None:
 def connect(url: str, *, name: str, base: Path, read_only: bool = False, create: bool = False) -> Database:
     """Open the database that the URL names.
 
-    name: what scripts call it, for messages. base: folder that relative paths start from. create: make a file that
-    is not there yet. Raises UsageError: D0104 for an unknown scheme, D0106 for a malformed URL, other D01xx when it
-    can't be opened (what a name stands for is configuration); DatabaseError for what may pass, such as a lock.
+    name: what scripts call it, for messages. base: folder that relative paths start from. create: make a file or
+    schema that is not there yet. Raises UsageError: D0104 for an unknown scheme, D0106 for a malformed URL, other D01xx
+    when it can't be opened (what a name stands for is configuration); DatabaseError for what may pass, such as a lock.
     """
     try:
         return _connect(url, name, base, read_only, create)
@@ -66,7 +66,7 @@ def _connect(url: str, name: str, base: Path, read_only: bool, create: bool) -> 
         return SQLiteDatabase(path, name=name, read_only=read_only, create=create)
     scheme, _ = _split(url)
     if scheme in _POSTGRES:
-        return _postgres(url, name, read_only)
+        return _postgres(url, name, read_only=read_only, create=create)
     if scheme in ("duckdb", "files"):
         return _duckdb(url, name, base, read_only=read_only, create=create)
     raise UsageError(
@@ -88,7 +88,7 @@ def _duckdb(url: str, name: str, base: Path, *, read_only: bool, create: bool) -
     return DuckDBDatabase(path, name=name, options=options, read_only=read_only, create=create)
 
 
-def _postgres(url: str, name: str, read_only: bool) -> Database:
+def _postgres(url: str, name: str, *, read_only: bool, create: bool) -> Database:
     try:
         from runtime.databases.postgres import PostgresDatabase
         from runtime.databases.postgres_url import parse_url
@@ -96,7 +96,7 @@ def _postgres(url: str, name: str, read_only: bool) -> Database:
         raise UsageError(
             "D0105", f"`{name}`: this installation can't open PostgreSQL", "pip install 'sopc[postgres]'"
         ) from error
-    return PostgresDatabase(parse_url(url, masked(url)), name=name, read_only=read_only)
+    return PostgresDatabase(parse_url(url, masked(url)), name=name, read_only=read_only, create=create)
 
 
 def _split(url: str) -> tuple[str, str]:

@@ -50,4 +50,10 @@ EXCLUSIONS: Final[tuple[Exclusion, ...]] = (
     Exclusion(
         "duckdb", "an int past 2^53 beside a float counts as a float", "int", "9007199254740993", "x = float(x)", True
     ),
+    Exclusion("postgres", "a decimal beside a float counts as a float", "decimal(10,2)", "0.1", "x = float(x)", True),
+    Exclusion(
+        "postgres", "an int past 2^53 beside a float counts as a float", "int", "9007199254740993", "x = float(x)", True
+    ),
+    Exclusion("postgres", "floats too small to tell from 0 are errors", "float", "1e-300", "x * x", "V0103"),
+    Exclusion("postgres", "a record in a field has no text", "any", '{"a": 1}', "text(x)", "V0105"),
 )

@@ -37,15 +37,16 @@ _FAILURES: Final = (psycopg.Error, SopError, UnicodeEncodeError)
 class PostgresDatabase:
     """One connection to one PostgreSQL database, seeing one of its schemas.
 
-    name: what the script calls the database, for messages. Raises DatabaseError D01xx when it can't be opened.
+    name: what the script calls the database, for messages. create: make the schema if it is not there.
+    Raises DatabaseError D01xx when it can't be opened.
     """
 
     engine = "PostgreSQL"
     savepoints = True
 
-    def __init__(self, address: Address, *, name: str, read_only: bool = False) -> None:
+    def __init__(self, address: Address, *, name: str, read_only: bool = False, create: bool = False) -> None:
         self.name = name
-        self._connection: Connection = open_connection(address, name)
+        self._connection: Connection = open_connection(address, name, create=create)
         self.dialect = f"postgres {self._connection.casing}"
         self.read_only = read_only or self._connection.only_reads
         self._schema: Schema | None = None

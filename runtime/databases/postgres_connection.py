@@ -96,10 +96,11 @@ class Connection(psycopg.Connection[Row]):
         return None
 
 
-def open_connection(address: Address, name: str) -> Connection:
+def open_connection(address: Address, name: str, *, create: bool = False) -> Connection:
     """A connection in autocommit mode, its session as generated SQL needs it.
 
-    name: what the script calls the database. DatabaseError D0121 to D0124 when there is none to be had.
+    name: what the script calls the database. create: make the schema if it is not there. DatabaseError D0121 to D0124
+    when there is no connection to be had.
     """
     params: dict[str, Any] = dict(address.params)
     try:
@@ -108,7 +109,7 @@ def open_connection(address: Address, name: str) -> Connection:
         raise not_opened(error, name) from error
     made.name = name
     try:
-        _set_up(made, address)
+        _set_up(made, address, create)
     except psycopg.Error as error:
         made.close()
         raise translated(error, name) from error
@@ -118,11 +119,14 @@ def open_connection(address: Address, name: str) -> Connection:
     return made
 
 
-def _set_up(connection: Connection, address: Address) -> None:
+def _set_up(connection: Connection, address: Address, create: bool) -> None:
     name = connection.name
     adapt(connection)
     connection.standby = connection.info.parameter_status("in_hot_standby") == "on"
     found = connection.execute(_SCHEMA, [address.schema]).fetchone()
+    if found is None and create and address.schema is not None:
+        connection.execute(f"create schema if not exists {quoted(address.schema)}".encode())
+        found = connection.execute(_SCHEMA, [address.schema]).fetchone()
     if found is None:
         wanted = f"has no schema `{address.schema}`" if address.schema else "has no schema that its user sees"
         raise DatabaseError(

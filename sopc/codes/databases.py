@@ -105,7 +105,8 @@ CODES: Final[tuple[Code, ...]] = (
         "D0124",
         "no such schema",
         "A database name of a script stands for one schema of a PostgreSQL database: the one that `schema=` names in "
-        "the URL, else the server's first choice, usually `public`. There is none of that name.",
+        "the URL, else the server's first choice, usually `public`. There is none of that name; `sopvm db import` "
+        "makes one.",
         "--db fleet=postgresql://ann@host/company?schema=flet",
         "--db fleet=postgresql://ann@host/company?schema=fleet",
     ),

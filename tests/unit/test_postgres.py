@@ -135,6 +135,15 @@ def test_wrong_passwords_users_and_databases(each_postgres: Server) -> None:
     assert code(schema="nowhere") == "D0124"
 
 
+def test_an_import_makes_the_schema(each_postgres: Server, schema: str) -> None:
+    url = each_postgres.url(f"{schema} new")
+    assert refusal(lambda: connect(url, name="hr", base=Path())).code == "D0124"
+    connect(url, name="hr", base=Path(), create=True).close()
+    connect(url, name="hr", base=Path()).close()
+    with each_postgres.connect() as connection:
+        connection.execute(f'drop schema "{schema} new"'.encode())
+
+
 def test_a_server_that_is_not_there(each_postgres: Server) -> None:
     def code(host: str, **more: str) -> str:
         url = each_postgres.url(**more).replace(f"127.0.0.1:{each_postgres.port}", host)
