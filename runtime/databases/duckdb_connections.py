@@ -132,7 +132,10 @@ class Connections:
     # ── writers' turns ─────────────────────────────────────────────────────────────────────────────────────────
 
     def take_turn(self) -> None:
-        """Wait until no other run of this program writes the file."""
+        """Wait until no other run of this program writes the file; not with the file open for reading, which would keep
+        the one whose turn it is from writing."""
+        if not self.writable:
+            self.close_all()
         with _turns_lock:
             turn = _turns.setdefault(str(self.path.absolute()), Lock())
         deadline = time.monotonic() + self._busy

@@ -23,6 +23,7 @@ from runtime.api.tokens import Token, Tokens
 from runtime.config import Config
 from sopc.testing import Bench
 
+MAIN = "sqlite:///main.db"
 SCHEMA = """
 create table employees (
   id integer primary key, name text not null, department text not null, salary integer not null
@@ -121,11 +122,13 @@ end
 class Served:
     """A running server. client: keeps connections. audit: lines so far."""
 
-    def __init__(self, folder: Path, settings: Settings, hosts: tuple[str, ...] | None = LOOPBACK) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings, hosts: tuple[str, ...] | None = LOOPBACK, url: str = MAIN
+    ) -> None:
         self.folder = folder
         self.home = folder / ".sop"
         self._audit = io.StringIO()
-        self.service = Service(config_of(folder), settings, self._audit)
+        self.service = Service(config_of(folder, url), settings, self._audit)
         self.socket = bind("127.0.0.1", 0)
         self.port: int = self.socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -172,8 +175,8 @@ class Served:
         self.service.close()
 
 
-def config_of(folder: Path) -> Config:
-    return Config(folder / ".sop", folder / "sop.toml", declared={"main": {"url": "sqlite:///main.db"}})
+def config_of(folder: Path, url: str = MAIN) -> Config:
+    return Config(folder / ".sop", folder / "sop.toml", declared={"main": {"url": url}})
 
 
 def make_folder(folder: Path, scripts: str = SCRIPTS, schema: str = SCHEMA) -> Path:
