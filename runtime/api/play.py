@@ -73,7 +73,7 @@ async def _play(service: Service, request: Request, name: str, pairs: list[tuple
     if _wants_async(request):
         return await _later(service, asked)
     pipe = Pipe(get_running_loop())
-    return Lines(service.begin(asked, pipe), pipe, format_, asked.token.max_seconds)
+    return Lines(service.begin(asked, pipe), pipe, format_, service.seconds(asked.token))
 
 
 async def _later(service: Service, asked: Play) -> Response:
@@ -89,7 +89,7 @@ async def _later(service: Service, asked: Play) -> Response:
 class Lines(Response):
     """The answer that a run gives while it goes on."""
 
-    def __init__(self, run: LiveRun, pipe: Pipe, format_: str, seconds: float) -> None:
+    def __init__(self, run: LiveRun, pipe: Pipe, format_: str, seconds: float | None) -> None:
         self.run = run
         self.pipe = pipe
         self.format = format_

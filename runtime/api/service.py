@@ -97,6 +97,10 @@ class Service:
 
     # ── runs ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def seconds(self, token: Token) -> float | None:
+        """That a run of the token may take."""
+        return least(self.settings.max_seconds, token.max_seconds)
+
     def admit(self, play: Play) -> Linked:
         """The script, if it may be run so. What keeps it from starting is raised, but for what databases say."""
         linked = self.warm.linked(play.script)
@@ -171,7 +175,7 @@ class Service:
             answers=play.answers,
             prompt=run.prompt if root.effects.asks and play.format in LINES else None,
             max_rows=least(self.settings.max_rows, token.max_rows),
-            max_seconds=least(self.settings.max_seconds, token.max_seconds),
+            max_seconds=self.seconds(token),
             control=run.control,
         )
         if writes:

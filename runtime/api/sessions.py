@@ -209,7 +209,7 @@ def _options(service: Service, token: Token, run: LiveRun | None = None) -> RunO
     return RunOptions(
         read_only=not token.may("write"),
         max_rows=least(service.settings.max_rows, token.max_rows),
-        max_seconds=least(service.settings.max_seconds, token.max_seconds),
+        max_seconds=service.seconds(token),
         control=None if run is None else run.control,
     )
 
@@ -266,7 +266,7 @@ def _streamed(service: Service, request: Request, act: Act) -> Response:
             return Outcome(run=run.id, status=status, result=result, error=failure, records=writer.records, ms=ms)
 
     service.start(run, token, pipe, work)
-    return Lines(run, pipe, format_, token.max_seconds)
+    return Lines(run, pipe, format_, service.seconds(token))
 
 
 # ── what a request says ────────────────────────────────────────────────────────────────────────────────────────

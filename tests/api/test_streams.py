@@ -183,6 +183,24 @@ def test_a_run_that_writes_is_undone_when_its_client_goes_away(wide: Path) -> No
         served.close()
 
 
+def test_the_time_of_a_run_is_over_for_a_client_that_reads_nothing_too(wide: Path) -> None:
+    served = Served(wide, Settings(max_seconds=0.5))
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect(("127.0.0.1", served.port))
+            connection.sendall(b"GET /play/all_rows HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            until(lambda: any(run.ended for run in served.service.runs.all()))
+            (run,) = served.service.runs.all()
+            assert run.end is not None and run.end.error == {
+                "code": "V0303",
+                "message": "the run took longer than its 0.5 seconds",
+                "hint": "--max-seconds sets the limit",
+            }
+    finally:
+        served.close()
+
+
 def test_a_server_that_is_told_to_stop_ends_its_runs(wide: Path) -> None:
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 0)):
         with running(wide) as server:
