@@ -211,6 +211,15 @@ def test_queries(query: str, words: str) -> None:
     assert lines(f"emit {query}") == [f"Show {words}."]
 
 
+def test_a_parameter_is_no_store_and_has_its_type() -> None:
+    head = "script s(region: date, n: int)"
+    assert lines("emit from region where made < region and n2 < n", head) == [
+        "Show region where the made is before the given region and the n2 is less than the given n."
+    ]
+    body = 'let start = date "2026-01-01" + 3 days emit from x where made >= start'
+    assert lines(body)[1] == "Show x where the made is on or after start."
+
+
 def test_steps() -> None:
     body = """
       let n: int? = 1

@@ -27,10 +27,12 @@ Said = tuple[str, int]
 
 class Expressions:
     """Words for expressions. variables: the names that are variables where the expression stands, with how they are
-    called. kinds: the type of each field whose name has one type only. optional: fields that may hold no value."""
+    called; types: of those whose type is known. kinds: the type of each field whose name has one type only. optional:
+    fields that may hold no value."""
 
     def __init__(self, kinds: Mapping[str, str] | None = None, optional: frozenset[str] = frozenset()) -> None:
         self.variables: dict[str, str] = {}
+        self.types: dict[str, str] = {}
         self.in_query = 0
         self._kinds = dict(kinds or {})
         self._optional = optional
@@ -57,7 +59,8 @@ class Expressions:
             case nodes.TextLiteral():
                 return "text"
             case nodes.Name():
-                return "" if node.name in self.variables else self._kinds.get(node.name, "")
+                types = self.types if node.name in self.variables else self._kinds
+                return types.get(node.name, "")
             case nodes.FieldAccess():
                 return self._kinds.get(node.name, "")
             case nodes.CallExpr(name="today" | "add_days" | "add_months" | "add_years" | "start_of"):

@@ -74,8 +74,7 @@ class Queries(Expressions):
                 return f"and also the rows of ({self.query(stage.query)}), {how}"
 
     def _source(self, node: nodes.From) -> str:
-        known = node.store in self.variables and node.database is None
-        words = self.variables[node.store] if known else self.store(node.database, node.store)
+        words = self.store(node.database, node.store)
         return words if node.alias is None else f"{words} (each called {name(node.alias)})"
 
     def _columns(self, columns: Sequence[nodes.NamedColumn]) -> str:

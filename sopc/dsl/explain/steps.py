@@ -49,7 +49,7 @@ class Steps(Queries):
         def inner(steps: tuple[nodes.AnyStep, ...], first: int = 1, variable: str | None = None) -> Iterator[Line]:
             outer = dict(self.variables)
             if variable is not None:
-                self.variables[variable] = name(variable)
+                self._bind(variable)
             if steps:
                 yield from self.block(steps, f"{path}.", depth + 1, sentence, first)
             else:
@@ -91,8 +91,16 @@ class Steps(Queries):
             case _:
                 query = step.query if isinstance(step, nodes.Emit | nodes.NameQuery | nodes.Insert) else None
                 yield self._split(line(self._simple(step)), query)
-                if isinstance(step, nodes.Let | nodes.Ask | nodes.NameQuery):
-                    self.variables[step.name] = name(step.name)
+                if isinstance(step, nodes.Let):
+                    self._bind(step.name, step.declared.name if step.declared else self.kind(step.value))
+                elif isinstance(step, nodes.Ask):
+                    self._bind(step.name, step.answer.name)
+                elif isinstance(step, nodes.NameQuery):
+                    self._bind(step.name)
+
+    def _bind(self, variable: str, kind: str = "") -> None:
+        self.variables[variable] = name(variable)
+        self.types[variable] = kind
 
     def _split(self, line: Line, query: nodes.Query | None) -> Line:
         """The line, or a query of several stages that is too long for one with a part for each stage."""
@@ -224,4 +232,5 @@ def steps_of(
     """The lines of a script. kinds, optional: of Expressions."""
     speaker = Steps(kinds, optional)
     speaker.variables = {param.name: f"the given {name(param.name)}" for param in script.params}
+    speaker.types = {param.name: param.type.name for param in script.params}
     return tuple(speaker.block(script.steps, "", 0, None))
