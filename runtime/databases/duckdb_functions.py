@@ -160,16 +160,16 @@ MACROS: Final[dict[str, str]] = {
         " ELSE repeat(t, sop_count(t, n, 0)) END"
     ),
     "reverse": "(t) AS array_to_string(list_reverse(string_split(t, '')), '')",
-    "pad_left": (
+    "left_padded": (
         "(t, n, f) AS CASE WHEN t || f || CAST(n AS VARCHAR) IS NULL THEN NULL WHEN f = '' OR n > 10000000"
-        " THEN error('V0106') WHEN n <= length(t) THEN t"
-        " ELSE lpad(t, CAST(n AS INTEGER), f) END, (t, n) AS sop_pad_left(t, n, ' ')"
+        " THEN error('V0106') WHEN n <= length(t) THEN t ELSE lpad(t, CAST(n AS INTEGER), f) END"
     ),
-    "pad_right": (
+    "pad_left": "(t, n) AS sop_left_padded(t, n, ' '), (t, n, f) AS sop_left_padded(t, n, f)",
+    "right_padded": (
         "(t, n, f) AS CASE WHEN t || f || CAST(n AS VARCHAR) IS NULL THEN NULL WHEN f = '' OR n > 10000000"
-        " THEN error('V0106') WHEN n <= length(t) THEN t"
-        " ELSE rpad(t, CAST(n AS INTEGER), f) END, (t, n) AS sop_pad_right(t, n, ' ')"
+        " THEN error('V0106') WHEN n <= length(t) THEN t ELSE rpad(t, CAST(n AS INTEGER), f) END"
     ),
+    "pad_right": "(t, n) AS sop_right_padded(t, n, ' '), (t, n, f) AS sop_right_padded(t, n, f)",
     "split": "(t, s) AS CASE WHEN t IS NOT NULL AND s = '' THEN error('V0106') ELSE string_split(t, s) END",
     "join": (
         "(l, s) AS CASE WHEN s IS NOT NULL AND len(list_filter(l, lambda x: x IS NULL)) > 0 THEN error('V0106')"
