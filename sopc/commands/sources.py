@@ -14,9 +14,10 @@ from runtime.commands.options import PATH, complete_script, database_options, lo
 from runtime.commands.rows import print_rows
 from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema
+from runtime.errors import DatabaseError, UsageError
 from sopc import pipeline
 from sopc.commands.prepare import Settings, prepare
-from sopc.context import open_context
+from sopc.context import Context, open_context
 from sopc.files import write_text
 from sopc.pipeline import STDIN
 
@@ -115,7 +116,8 @@ def disasm_command(console: Console, name: str, sql: bool, home: str | None, dat
         else:
             modules = [decode(context.library.load(context.library.resolve(name).hash))]
         for module in modules:
-            click.echo(disassemble(module, sql=sql_of(module) if sql else None), nl=False)
+            shown = sql_of(module, lambda name: _dialect_of(context, name)) if sql else None
+            click.echo(disassemble(module, sql=shown), nl=False)
 
 
 @click.command("schema")
@@ -147,14 +149,22 @@ def schema_command(
     print_rows(["database", "store", "field", "type", "key", "references", "notes"], rows, format_)
 
 
-def sql_of(module: Module) -> Callable[[Query | Write], str]:
-    """A statement → its SQL for SQLite, the engine there is, over the stores the script was checked against."""
+def _dialect_of(context: Context, name: str) -> str:
+    """The SQL of the database that the name stands for now; SQLite's where it can't be opened."""
+    try:
+        return "sqlite" if context.config.is_unmade(name) else context.database(name).dialect
+    except (DatabaseError, UsageError):
+        return "sqlite"
+
+
+def sql_of(module: Module, dialect: Callable[[str], str] = lambda name: "sqlite") -> Callable[[Query | Write], str]:
+    """A statement → its SQL over the stores the script was checked against. dialect: of a database, by its name."""
     from runtime.databases.sql import generate
 
     def sql(statement: Query | Write) -> str:
         prefix = statement.database + "."
         stores = {key.removeprefix(prefix): store for key, store in module.schema.items() if key.startswith(prefix)}
-        return generate(statement, Schema(stores), "sqlite").sql
+        return generate(statement, Schema(stores), dialect(statement.database)).sql
 
     return sql
 
