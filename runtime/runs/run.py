@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from time import monotonic
@@ -263,9 +264,7 @@ class _Run:
         return round((monotonic() - self.started) * 1000)
 
     def _tracer(self) -> Any:
-        import os
-
-        if self.options.trace is None and os.environ.get("SOP_DEBUG") in (None, "", "0"):
+        if self.options.trace is None and os.environ.get("SOP_DEBUG", "0") in ("", "0"):
             return None
         from runtime.vm.tracing import Tracing
 

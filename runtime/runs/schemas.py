@@ -17,6 +17,7 @@ from runtime.vm.backtrace import Place, Trace, place_of
 from runtime.vm.frame import Script
 from runtime.vm.link import nodes_of
 
+MOST_SCHEMAS: Final = 64  # that a script is known to fit; every connection has its own
 _HINT: Final = "compile the script again, or give the run the right database with --db"
 
 
@@ -49,7 +50,17 @@ class SchemaChanged(SopError):
 def check_schemas(scripts: Iterable[Script], schemas: Mapping[str, Schema]) -> None:
     """Raises SchemaChanged when a store lacks what a script reads, or no longer takes what it writes. What scripts do
     not use may change. schemas: by database name."""
-    changes = [change for script in scripts for change in _Check(script, schemas).changes()]
+    changes: list[Change] = []
+    key = tuple(map(id, schemas.values()))
+    for script in scripts:
+        if key in script.fits:  # an earlier run of it has looked
+            continue
+        found = list(_Check(script, schemas).changes())
+        if not found:
+            if len(script.fits) >= MOST_SCHEMAS:
+                script.fits.clear()
+            script.fits[key] = tuple(schemas.values())
+        changes += found
     if changes:
         raise SchemaChanged(tuple(changes))
 

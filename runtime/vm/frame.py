@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from runtime.bytecode.module import Effects, Module, Position, StepInfo
 from runtime.databases.query import Query, Write
+from runtime.databases.schema import Schema
 from runtime.types import Type
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Script:
 
     code: prepared instructions. fresh: what follows the arguments in a new frame's registers: nulls, then the
     constants. length: instructions, the cost of a call. effects: worked out again over the closure. iterates: whether
-    a register may hold an iterator.
+    a register may hold an iterator. fits: schemas (by their ids, while they are kept here) that it was found to fit.
     """
 
     __slots__ = (
@@ -71,6 +72,7 @@ class Script:
         "_starts",
         "code",
         "effects",
+        "fits",
         "fresh",
         "hash",
         "iterates",
@@ -90,6 +92,7 @@ class Script:
         self.length = len(module.code) // 4
         self.effects = Effects()
         self.iterates = False
+        self.fits: dict[tuple[int, ...], tuple[Schema, ...]] = {}
         self._starts: list[int] = [position.pc for position in module.debug.positions]
         self._paths: dict[int, str] = {}
 
