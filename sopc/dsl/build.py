@@ -12,7 +12,7 @@ from sopc.tree.nodes import SpanPair
 
 Children = list[Any]
 _OPERATORS: Final = {"==": "=", "<>": "!="}
-_QUERY_FUNCTIONS: Final = ("exists", "count", "first", "one", "list")
+QUERY_FUNCTIONS: Final = ("exists", "count", "first", "one", "list")
 
 
 def _start(child: Any) -> int:
@@ -423,7 +423,7 @@ class Builder:
         name, inside = str(_name(c[0])), c[2]
         over = c[4] if len(c) > 4 else None
         if type(inside) is nodes.Query:
-            if name not in _QUERY_FUNCTIONS or over is not None:
+            if name not in QUERY_FUNCTIONS or over is not None:
                 what = f"`{name}` can't take a query" if over is None else "a window can't be put on a query"
                 hint = "exists(…), count(…), first(…), one(…) and list(…) can; or write `query name = from …` first"
                 raise problem("E0112", what, *_span(c), hint)

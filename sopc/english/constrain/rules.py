@@ -8,6 +8,7 @@ from functools import cache
 from itertools import product
 from typing import Final
 
+from sopc.dsl.build import QUERY_FUNCTIONS
 from sopc.dsl.grammar import parser, reserved_words
 
 Symbol = str  # a rule's name; a terminal's, in capitals; or a literal, in double quotes
@@ -15,6 +16,7 @@ Rules = dict[str, list[tuple[Symbol, ...]]]
 
 START: Final = "start"
 NAME: Final = "NAME"
+CALLED: Final = "call_at_step"  # a call that can only be one of a script
 _IGNORED: Final = ("COMMENT", "SPACE")
 _TEXTS: Final = ("TEXT", "TEXT_START", "TEXT_MIDDLE", "TEXT_END")
 _LOOSE_ESCAPE: Final = '\\\\([^u\n]|u\\{[^{}"\n]*\\})'
@@ -29,6 +31,7 @@ _TIME: Final = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?(Z|[+-][01][0-9]:[0-5
 # What the parser allows and the builder of the tree refuses: (rule, what it holds) → what a decoder may say instead.
 _STRICTER: Final[dict[tuple[str, tuple[Symbol, ...]], tuple[Symbol, ...]]] = {
     ("atom", ("NAME", "TEXT")): ("DATED",),
+    ("call_step", ('"call"', "call")): ('"call"', CALLED),
     ("number", ("NUMBER", "unit")): ("WHOLE", "unit"),
     ("type_sizes", ('"("', "NUMBER", '")"')): ('"("', "WHOLE", '")"'),
     ("type_sizes", ('"("', "NUMBER", '","', "NUMBER", '")"')): ('"("', "WHOLE", '","', "WHOLE", '")"'),
@@ -46,6 +49,11 @@ def read_rules() -> Rules:
         expansion = tuple(literals.get(symbol.name, symbol.name.lstrip("_")) for symbol in rule.expansion)
         rules.setdefault(name, []).append(stricter.pop((name, expansion), expansion))
     assert not stricter, stricter
+    given = f"arguments_{CALLED}"
+    rules[CALLED] = [("name", '"("', given, '")"')]
+    rules["arguments"].remove(("query",))  # only some functions take one
+    rules["call"].append(("QUERY_FUNCTION", '"("', "query", '")"'))
+    rules[given] = [one for one in rules["arguments"] if '"distinct"' not in one]
     return reachable(without_empty(rules), START)
 
 
@@ -64,6 +72,7 @@ def read_terminals() -> dict[str, str]:
     found["FIELD"] = rf"\.({other_than(())}|`[^`\n]+`)"
     found["DATED"] = rf'date "{_DAY}"|timestamp "{_DAY}T{_TIME}"'
     found["NUMBER"] = r"[0-9]{1,60}(\.[0-9]{1,60})?([eE][+\-]?[0-9]{1,3})?"
+    found["QUERY_FUNCTION"] = f"({'|'.join(QUERY_FUNCTIONS)})"
     found["WHOLE"] = "[0-9]{1,4}"
     return found
 

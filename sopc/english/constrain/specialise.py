@@ -14,7 +14,7 @@ from typing import Final
 from runtime.config import MAIN
 from runtime.databases.schema import Store
 from sopc.dsl import spell
-from sopc.english.constrain.rules import START, Rules, Symbol, reachable, read_rules, read_terminals, used_by
+from sopc.english.constrain.rules import CALLED, START, Rules, Symbol, reachable, read_rules, read_terminals, used_by
 from sopc.english.constrain.spacing import copy_of
 from sopc.english.constrain.vocabulary import Vocabulary, name_terminals, one_of, query_names, store_spellings
 
@@ -100,7 +100,7 @@ class _Specialised:
         self._names(at, names)
         self.rules[at("atom")] = [one for one in self.rules[at("atom")] if one != (at("record"),)]
         arguments, over = at("arguments"), at("over")
-        self.rules[arguments] = [one for one in self.rules[arguments] if one != ("query",) and '"distinct"' not in one]
+        self.rules[arguments] = [one for one in self.rules[arguments] if '"distinct"' not in one]
         self.rules[at("call")] = [
             ("SCALAR", '"("', arguments, '")"'),
             ("CLOCK", '"("', '")"'),
@@ -134,7 +134,7 @@ class _Specialised:
         for name in _NAME_STEPS:
             rules[name] = _with(rules[name], "name", "VARIABLE")
         self._names(lambda symbol: symbol, [("VARIABLE",)])
-        rules["arguments"] = [one for one in rules["arguments"] if one != ("query",) and '"distinct"' not in one]
+        rules["arguments"] = [one for one in rules["arguments"] if '"distinct"' not in one]
         rules["argument"] = [("expr",)]
         rules["call"] = [
             ("SCALAR", '"("', "arguments", '")"'),
@@ -155,8 +155,7 @@ class _Specialised:
                 rules[given] = [pair, (given, '","', *pair)]
         rules["call"] += calls
         if calls:
-            rules["script_call"] = calls
-            rules["call_step"] = _with(rules["call_step"], "call", "script_call")
+            rules[CALLED] = calls
         else:
             rules["other"] = [one for one in rules["other"] if one != ("call_step",)]
 

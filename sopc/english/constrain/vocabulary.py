@@ -14,7 +14,6 @@ from sopc.dsl import spell
 from sopc.dsl.grammar import reserved_words
 from sopc.english.constrain.rules import other_than
 
-QUERY_FUNCTIONS: Final = ("exists", "count", "first", "one", "list")  # those over a query
 QUERY_NAMES: Final = ("chosen", "found", "rest", "ranked", "totals", "matching", "latest", "pairs")
 _COLUMN_WORDS: Final = (
     *("average", "avg", "count", "day", "difference", "first", "highest", "last", "lowest", "max", "maximum", "min"),
@@ -78,7 +77,6 @@ def name_terminals(vocabulary: Vocabulary) -> dict[str, str]:
         "AGGREGATE": one_of(name for name, row in FUNCTIONS.items() if row.kind == "aggregate"),
         "WINDOW": one_of(name for name, row in FUNCTIONS.items() if row.kind == "window" and takes(name)),
         "RANKING": one_of(name for name, row in FUNCTIONS.items() if row.kind == "window" and not takes(name)),
-        "QUERY_FUNCTION": one_of(QUERY_FUNCTIONS),
     }
 
 
