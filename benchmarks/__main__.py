@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 from tempfile import TemporaryDirectory
 
+from benchmarks import arithmetic, emit, generated, serve, startup, tpch, vm
 from benchmarks import compile as compile_
-from benchmarks import emit, generated, serve, startup, tpch, vm
 from benchmarks.measure import Row, table
 
 QUESTIONS: dict[str, Callable[[str], list[Row] | str]] = {
@@ -18,6 +18,7 @@ QUESTIONS: dict[str, Callable[[str], list[Row] | str]] = {
     "serve": serve.measure,
     "tpch": tpch.measure,
     "generated": generated.measure,
+    "arithmetic": arithmetic.measure,
 }
 
 

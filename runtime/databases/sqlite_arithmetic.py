@@ -99,7 +99,9 @@ class Arithmetic(Expressions):
                 return None
             left, right = wrapped(left), wrapped(right)
             return divided(left, right) if op == "intdiv" else exp.Mod(this=left, expression=right)
-        if op == "div" or max(scales) > scale or (op == "mul" and sum(scales) != scale):
+        if op == "div":
+            return self._plain_quotient(args[0], args[1], scale)
+        if max(scales) > scale or (op == "mul" and sum(scales) != scale):
             return None
         operands: list[Sql] = []
         for arg in args:
@@ -115,6 +117,22 @@ class Arithmetic(Expressions):
         if op == "neg":
             return exp.Neg(this=operands[0])
         return _OPERATORS[op](this=operands[0], expression=operands[1])
+
+    def _plain_quotient(self, a: Expr, b: Expr, scale: int) -> Sql | None:
+        """Of whole numbers of units, rounded half away from zero: (2a ± b) / 2b, cut off."""
+        more = scale + b.type.scale - a.type.scale
+        if more < 0 or any(_divides(arg) for arg in (a, b)):
+            return None
+        left, right = self._plain_operand(a, True), self._plain_operand(b, True)
+        if left is None or right is None:
+            return None
+        left = exp.Mul(this=wrapped(left), expression=number(10**more))
+        right = wrapped(right)
+        same = exp.EQ(this=exp.Paren(this=_negative(left)), expression=exp.Paren(this=_negative(right)))
+        half = case(same, right.copy(), exp.Neg(this=right.copy()))
+        twice = exp.Mul(this=number(2), expression=left.copy())
+        divisor = exp.Mul(this=number(2), expression=right.copy())
+        return divided(exp.Paren(this=exp.Add(this=twice, expression=half)), exp.Paren(this=divisor))
 
     def _plain_operand(self, arg: Expr, sticks: bool) -> Sql | None:
         """An operand for `_plain`, which is written more than once, so nothing large; None where it is.
@@ -134,6 +152,14 @@ class Arithmetic(Expressions):
 
 def is_arithmetic(expr: Expr) -> TypeGuard[Op]:
     return isinstance(expr, Op) and expr.op in ARITHMETIC
+
+
+def _negative(sql: Sql) -> Sql:
+    return exp.LT(this=sql.copy(), expression=number(0))
+
+
+def _divides(expr: Expr) -> bool:
+    return is_arithmetic(expr) and (expr.op == "div" or any(map(_divides, expr.args)))
 
 
 def _shows_in_a_sum(expr: Expr) -> bool:
