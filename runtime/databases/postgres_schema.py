@@ -22,6 +22,7 @@ from runtime.types import (
     FLOAT,
     INT,
     MAX_SCALE,
+    SCALARS,
     TEXT,
     TIMESTAMP,
     Type,
@@ -116,6 +117,8 @@ def declared(type_: Type) -> str:
     """The column type that is read as this one."""
     if type_.name == "decimal":
         return f"numeric({type_.precision},{type_.scale})"
+    if type_.name == "list" and type_.item is not None and type_.item.name in SCALARS - {"duration"}:
+        return f"{declared(type_.item)}[]"
     return _DECLARED.get(type_.name, "jsonb")
 
 
