@@ -23,6 +23,7 @@ WAIT_SECONDS: Final = 60.0
 ROUNDS: Final = 3
 TOKENS: Final = 100_000
 REPLY_TOKENS: Final = 8_000
+SMALL_REPLY_TOKENS: Final = 1_200  # some hundred lines; a small model may repeat itself without end
 _NO_KEY: Final = "none"
 
 
@@ -77,6 +78,11 @@ class ModelOptions:
     def most_fields(self) -> int:
         """How many fields of all schemas the prompt may show."""
         return 30 if self.is_small else 250
+
+    @property
+    def reply_tokens(self) -> int:
+        """How many a reply may have."""
+        return SMALL_REPLY_TOKENS if self.is_small else REPLY_TOKENS
 
     @property
     def most_values(self) -> int:

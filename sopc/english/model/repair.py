@@ -20,7 +20,7 @@ from sopc.english.model.records import Decoding, Message, Reply, Round, Work, ro
 from sopc.english.model.reply import script_text
 from sopc.english.prompt.messages import first_messages
 from sopc.english.prompt.schemas import about
-from sopc.english.settings import REPLY_TOKENS, ModelOptions
+from sopc.english.settings import ModelOptions
 from sopc.english.task import Task
 from sopc.source import Source
 
@@ -110,7 +110,7 @@ class _Rounds:
         attempt, problem = None, None
         try:
             if reply.cut_off:
-                message = f"the reply of {self.options.label} was cut off at {REPLY_TOKENS:,} tokens"
+                message = f"the reply of {self.options.label} was cut off at {self.options.reply_tokens:,} tokens"
                 raise SopError("T0309", message, "split the workflow into smaller ones")
             attempt = self._judged(script_text(reply.text))
         except SopError as error:
@@ -126,13 +126,13 @@ class _Rounds:
     def _ask(self, messages: list[Message]) -> Reply:
         """Where the server knows the form but not this grammar, which may be too large for it, without one."""
         try:
-            return self.endpoint.ask(self.decoding, messages, self.grammar, REPLY_TOKENS)
+            return self.endpoint.ask(self.decoding, messages, self.grammar, self.options.reply_tokens)
         except Refused:
             if self.grammar is None:
                 raise
             self.watch.note(f"{self.options.label} refuses the grammar of this workflow, so it is asked without one")
             self.decoding, self.grammar = "none", None
-            return self.endpoint.ask("none", messages, None, REPLY_TOKENS)
+            return self.endpoint.ask("none", messages, None, self.options.reply_tokens)
 
     def _judged(self, text: str) -> _Attempt:
         from sopc.dsl.fmt import format_file
