@@ -15,6 +15,7 @@ _HELP: Final = """Run compiled scripts over databases; what they emit comes out 
   sopvm do "show the employees in Sales whose salary is above 90000"
   sopvm db import flights.csv
   sopvm db query "from flights limit 10"
+  sopvm serve
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 waiting for an answer, 130 interrupted.
 
