@@ -103,7 +103,7 @@ class Connections:
 
     def set_up(self, connection: Connection) -> None:
         """Settings of one connection."""
-        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
 
     def _at(self, error: SopError) -> SopError:
         """An error of opening, with the file."""

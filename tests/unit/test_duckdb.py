@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -341,3 +342,48 @@ def test_folders_that_are_no_database(tmp_path: Path) -> None:
     (tmp_path / "junk").mkdir()
     (tmp_path / "junk" / "z.parquet").write_text("junk")
     assert code(tmp_path / "junk") == "D0107"
+
+
+# ── columns of DuckDB's own types ──────────────────────────────────────────────────────────────────────────────
+
+OWN = {
+    # column type: value in SQL, expression over x, its value in JSON
+    "INTEGER": ("100000", "x * x", 10_000_000_000),
+    "TINYINT": ("100", "x + x", 200),
+    "UINTEGER": ("5", "0 - x", -5),
+    "UBIGINT": ("18446744073709551615", "x", 18446744073709551615),
+    "HUGEINT": ("12345678901234567890123", "x", 12345678901234567890123),
+    "FLOAT": ("1e30", "x * x", 1.0000000300949327e60),
+    "UUID": ("'4ac7a9e9-607c-4c8a-84f3-843f0191e3fd'", "left(x, 4)", "4ac7"),
+    "ENUM('b', 'a')": ("'a'", 'x < "b"', True),
+    "TIME": ("'10:20:30'", "x", "10:20:30"),
+    "TIMESTAMPTZ": ("'2026-01-31 10:00:00+02'", "x", "2026-01-31T08:00:00Z"),
+    "TIMESTAMP_NS": ("'2026-01-31 10:00:00.5'", "x + 1 days", "2026-02-01T10:00:00.500000Z"),
+    "INTERVAL": ("INTERVAL '36 hours'", "hours(x)", 36),
+    "BIGINT[]": ("[3, 1, NULL]", "length(x)", 3),
+    "INTEGER[2]": ("[3, 1]", "last_item(sort(x))", 3),
+    "STRUCT(a INTEGER, b DATE)": ("{'a': 1, 'b': DATE '2026-01-31'}", "x", {"a": 1, "b": "2026-01-31"}),
+    "MAP(VARCHAR, INTEGER)": ("MAP {'k': 1}", "x", {"k": 1}),
+    "JSON": ('\'{"a": [1, "é"]}\'', "x", {"a": [1, "é"]}),
+    "VARCHAR COLLATE NOCASE": ("'a'", 'x = "A"', False),
+}
+
+
+@pytest.mark.parametrize("column", OWN)
+def test_a_column_of_its_own_type_is_worked_with(column: str, tmp_path: Path) -> None:
+    value, expression, wanted = OWN[column]
+    place = DUCKDB.place(tmp_path)
+    DUCKDB.script(place, f"CREATE TABLE things (x {column}); INSERT INTO things VALUES ({value})")
+    copied = "" if column.endswith("]") else "insert into things from things select x"  # a query gives no lists
+    text = (
+        f"script test()\n  emit from things select {expression} as x\n  {copied}\n"
+        "  emit from things select count() as x\nend"
+    )
+    with Library.open(tmp_path / "home") as library:
+        store(library, compile_text(text, DUCKDB.read_schema(place)))
+        raw, _ = execute(library, "test", place, engine=DUCKDB)
+    lines = [json.loads(line) for line in raw.decode().splitlines()]
+    assert [line["result"] for line in lines if line["type"] in ("record", "error")] == [
+        {"x": wanted},
+        {"x": 2 if copied else 1},
+    ]
