@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +26,8 @@ from sopc.tree import nodes
 def joined(context: Context, first: Condition, more: tuple[tuple[str, Condition], ...] = ()) -> Any:
     """Conditions joined by "and", "or" or nothing. Both words in one list can be read in two ways."""
     links = [link for link, _ in more]
+    if first.denied and "or" in links:
+        raise Reject('"or" after "not" can be read in two ways')
     parts = [first, *(condition for _, condition in more)]
     mentioned = tuple(dict.fromkeys(name for part in parts for name in part.mentioned))
     if "or" not in links:
@@ -72,6 +75,10 @@ def neither(context: Context, first: Condition, more: tuple[Condition, ...]) -> 
 
 def _compared(context: Context, comparison: str, amount: Value) -> Condition:
     return Condition(compare(comparison, _target(context, amount).node, amount.node))
+
+
+def _denied(context: Context, comparison: str, amount: Value) -> Condition:
+    return replace(_compared(context, comparison, amount), denied=True)
 
 
 def _bounded(context: Context, amount: Value, bound: str) -> Condition:
@@ -149,11 +156,21 @@ def _text_test(op: str) -> Any:
 
 
 ROWS = (
-    *(Row("comparison", pattern, lambda context, op=op: op) for op, pattern in words.COMPARISONS.items()),
+    *(
+        Row(phrase, pattern, lambda context, op=op: op)
+        for phrase, patterns in (
+            ("plain_comparison", words.COMPARISONS),
+            ("denied_comparison", words.DENIED_COMPARISONS),
+        )
+        for op, pattern in patterns.items()
+    ),
+    Row("comparison", "{plain_comparison}", lambda context, plain_comparison: plain_comparison),
+    Row("comparison", "{denied_comparison}", lambda context, denied_comparison: denied_comparison),
     *(Row("bound", pattern, lambda context, op=op: op) for op, pattern in words.BOUNDS.items()),
     Row("be", "is|are|was|were|be|been|being", lambda context: None),
     # tests: what may follow a field
-    Row("number_test", "[of] {comparison} {amount}", _compared),
+    Row("number_test", "[of] {plain_comparison:comparison} {amount}", _compared),
+    Row("number_test", "[of] {denied_comparison:comparison} {amount}", _denied),
     Row("number_test", "[of] {amount} {bound}", _bounded),
     Row("number_test", "[of] between {amount:low} and {amount:high}", _between),
     Row("number_test", "from {number:low} (to|up to) {number:high}", _between),

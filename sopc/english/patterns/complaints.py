@@ -30,10 +30,11 @@ class Complaint(Exception):
         self.choices = choices
 
 
-def not_understood(matcher: Matcher, context: Context) -> Complaint:
-    """T0201 for words that mean nothing here, T0202 for known words in an order that no pattern has."""
+def not_understood(matcher: Matcher, context: Context, *, searches: bool = True) -> Complaint:
+    """T0201 for words that mean nothing here, T0202 for known words in an order that no pattern has. searches: for the
+    nearest readable form."""
     unknown = list(dict.fromkeys(_unknown(matcher, context)))
-    form = nearest(matcher, context)
+    form = nearest(matcher, context) if searches else None
     ways = "let a model translate it, or write it in the .sop file"
     if form is not None:
         hint = f"nearest form: {form}; or {ways}"

@@ -138,6 +138,8 @@ def _tight(
     context: Context, head: Rows, adjectives: tuple[Condition, ...], clauses: tuple[tuple[str, Condition], ...]
 ) -> Rows:
     parts = [*adjectives, *(condition for _, condition in clauses)]
+    if any(one.both for one in parts):
+        raise Reject('"and" may mean one of each, or any of them: say "or", or say each in its own sentence')
     return Rows(head.source, tuple(part for one in parts for part in conjuncts(one.node)))
 
 
@@ -257,7 +259,8 @@ def _more_stored(matcher: Matcher, position: int, context: Context, before: tupl
         found = (*before, condition)
         last = matcher.low(start - 1) in ("or", "and")
         if last:
-            yield end, Condition(any_of([one.node for one in found]), found[0].mentioned)
+            both = matcher.low(start - 1) == "and"
+            yield end, Condition(any_of([one.node for one in found]), found[0].mentioned, both=both)
         else:
             yield from _more_stored(matcher, end, context, found)
 

@@ -119,6 +119,10 @@ class Condition:
     node: nodes.Expr
     mentioned: tuple[str, ...] = ()
     rows: Rows | None = None
+    both: bool = False
+    """Values listed with "and", which one row can't all hold."""
+    denied: bool = False
+    """Said as the opposite of a comparison ("not above"), so that an "or" after it could mean two things."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from runtime.databases.schema import Field, ForeignKey, Store
 from runtime.types import TEXT, Type
@@ -32,7 +33,8 @@ _LONGEST_VALUE = 6
 _LONGEST_NAME = 4
 
 
-def field_names(store: Store, field: Field) -> list[tuple[str, ...]]:
+@lru_cache(maxsize=4096)
+def field_names(store: Store, field: Field) -> tuple[tuple[str, ...], ...]:
     """Each way English may write a field's name: whole; without the store's own name in front ("box_size" of a box is
     its size); a "maker name" as the maker; a day "closed_on" as the closed date. What else the store has wins."""
     whole = name_words(field.name)
@@ -52,10 +54,11 @@ def field_names(store: Store, field: Field) -> list[tuple[str, ...]]:
         ways.append((*own, *whole))
     others = [name_words(other.name) for other in store.fields if other != field]
     others += [way for key in store.foreign_keys if key.fields != (field.name,) for way in reference_names(store, key)]
-    return [whole, *(way for way in ways if not any(words.same_words(way, other) for other in others))]
+    return (whole, *(way for way in ways if not any(words.same_words(way, other) for other in others)))
 
 
-def reference_names(store: Store, key: ForeignKey) -> list[tuple[str, ...]]:
+@lru_cache(maxsize=4096)
+def reference_names(store: Store, key: ForeignKey) -> tuple[tuple[str, ...], ...]:
     """How English calls what a reference points at: its field's name without "id", or the other store's name."""
     found = [name_words(key.other_store)]
     if len(key.fields) == 1:
@@ -63,7 +66,7 @@ def reference_names(store: Store, key: ForeignKey) -> list[tuple[str, ...]]:
         if len(own) > 1 and own[-1] in words.KEY_ENDINGS:
             own = own[:-1]
         found.append(own)
-    return found
+    return tuple(found)
 
 
 def hop_along(source: Source, key: ForeignKey, context: Context) -> Hop:
@@ -200,7 +203,7 @@ def flag(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
         if field.type.name != "bool":
             continue
         ways = field_names(source.store, field)
-        ways += [way[1:] for way in ways if len(way) > 1 and way[0] in words.FLAG_STARTS]
+        ways = (*ways, *(way[1:] for way in ways if len(way) > 1 and way[0] in words.FLAG_STARTS))
         for end in _spelt(matcher, position, field.name, ways):
             yield end, Condition(column(source, field.name), (field.name,))
 

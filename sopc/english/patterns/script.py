@@ -39,6 +39,7 @@ from sopc.tree.visit import walk
 
 _MAIN = "main"
 _PASSES = 3
+_SEARCHES = 20  # for the nearest readable form, which takes a while; a text of many such sentences is no use anyway
 _MAX_TOKENS = 200
 
 
@@ -146,7 +147,7 @@ class _Translation:
             return
         readings = matcher.whole("steps", context)
         if not readings:
-            raise not_understood(matcher, context)
+            raise not_understood(matcher, context, searches=len(self.complaints) < _SEARCHES)
         chosen: Steps = self._only(readings)
         if matcher.low(0) == "count" and state.subject is None:
             chosen = counted_for_later(context, chosen)
@@ -170,7 +171,7 @@ class _Translation:
         """A sentence that ends in a colon, and the list items that belong to it."""
         readings = matcher.whole("opening", context)
         if not readings:
-            raise not_understood(matcher, context)
+            raise not_understood(matcher, context, searches=len(self.complaints) < _SEARCHES)
         opening = self._only(readings)
         inner = _State(state.variables, state.found, state.subject)
         if isinstance(opening, Loop):

@@ -59,6 +59,8 @@ def _directed(sort: Sort, ordered: tuple[Sort, ...]) -> tuple[Sort, tuple[Sort, 
     first = ordered[0]
     if first.value is None or not first.undirected:
         raise Reject()
+    if sort.by == "time":
+        _check_sortable(first.value, "time")
     return Sort(sort.descending, sort.by, first.value), ordered[1:]
 
 

@@ -41,15 +41,14 @@ UNITS = {
 COMPARISONS = {
     ">": "more than|greater than|higher than|larger than|bigger than|over|above|exceeding|exceeds|exceed|>",
     "<": "less than|fewer than|lower than|smaller than|under|below|<",
-    ">=": (
-        "at least|no less than|not less than|no fewer than|not fewer than|not below|not under|greater than or equal to|"
-        "more than or equal to|>="
-    ),
-    "<=": (
-        "at most|no more than|not more than|up to|not above|not over|less than or equal to|smaller than or equal to|<="
-    ),
+    ">=": ("at least|no less than|no fewer than|greater than or equal to|more than or equal to|>="),
+    "<=": ("at most|no more than|up to|less than or equal to|smaller than or equal to|<="),
     "=": "exactly|equal to|the same as|=|==",
     "!=": "other than|different from|not equal to|!=|<>",
+}
+DENIED_COMPARISONS = {
+    ">=": "not less than|not fewer than|not below|not under",
+    "<=": "not more than|not above|not over",
 }
 BOUNDS = {">=": "or more|or above|or higher|or over", "<=": "or less|or fewer|or below|or lower|or under"}
 

@@ -65,6 +65,8 @@ def test_a_word_that_means_nothing_is_named(english: str, word: str, tmp_path: P
         ('Say "{what is left}".', "not understood"),
         ("Show the sales sold on 2024-02-30.", "no day of the calendar"),
         ("Show the sales whose region is above 10.", "region holds no numbers"),
+        ("Show the customers with sales in Asia and Europe.", "one of each, or any of them"),
+        ("Show the sales whose amount is not above 100 or below 50.", "read in two ways"),
     ],
 )
 def test_known_words_that_do_not_fit_are_explained(english: str, reason: str, tmp_path: Path) -> None:
