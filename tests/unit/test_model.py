@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from sopc.dsl.parse import parse
 from sopc.english.model.probe import FILE_NAME, remembered
 from sopc.english.model.records import Decoding
 from sopc.english.model.repair import Watch
+from sopc.english.model.uses import with_its_databases
 from sopc.english.sample import NoSampler
 from sopc.english.sentences import read_workflow
 from sopc.english.settings import ModelOptions, model_options
@@ -280,6 +282,31 @@ def test_the_work_holds_every_request_and_reply_with_its_tokens(serve: Server) -
     assert WRONG_FIELD in shown[0] and "E02" in shown[0] and "Show the boxes" in shown[0]
     assert GOOD.strip() in shown[1] and "corrected" in shown[1]
     assert KEY not in "".join(shown)
+
+
+ITEMS = Schema({"items": Store("items", (Field("size", INT),))})
+BOTH = {**SCHEMAS, "shop": ITEMS, "old": ITEMS}
+
+
+@pytest.mark.parametrize(
+    ("head", "query", "uses"),
+    [
+        ("uses shop", "from boxes", ()),
+        ("", "from boxes", ()),
+        ("", "from shop.items", ("shop",)),
+        ("uses old", "from items", ("old",)),
+        ("uses old", "from boxes where size in (from shop.items)", ("main", "shop")),
+        ("uses shop", "from things", ("shop",)),
+    ],
+)
+def test_a_script_uses_the_databases_of_its_stores(head: str, query: str, uses: tuple[str, ...]) -> None:
+    script = parse(Source("a", f"script a() {head}\n  emit {query}\nend\n")).scripts[0]
+    assert with_its_databases(script, replace(task(), schemas=BOTH)).uses == uses
+
+
+def test_a_script_uses_the_databases_of_what_it_calls() -> None:
+    script = parse(Source("a", "script a() uses shop\n  call pack(size: 3)\nend\n")).scripts[0]
+    assert with_its_databases(script, task()).uses == ()
 
 
 def test_a_field_that_is_named_as_a_parameter_is_told_apart(serve: Server) -> None:

@@ -18,6 +18,7 @@ from sopc.english.model.ask import Endpoint, Note, Refused
 from sopc.english.model.probe import decoding_of
 from sopc.english.model.records import Decoding, Message, Reply, Round, Work, round_text
 from sopc.english.model.reply import script_text
+from sopc.english.model.uses import with_its_databases
 from sopc.english.prompt.messages import first_messages
 from sopc.english.prompt.schemas import about
 from sopc.english.settings import ModelOptions
@@ -144,7 +145,8 @@ class _Rounds:
             file = parse(source)
         except CompileError as error:
             return _Attempt(text, error)
-        named = tuple(script.model_copy(update={"name": name}) for script in file.scripts[:1])
+        scripts = (with_its_databases(script, self.task) for script in file.scripts[:1])
+        named = tuple(script.model_copy(update={"name": name}) for script in scripts)
         source = Source(f"{name}.sop", format_file(file.model_copy(update={"scripts": named})))
         attempt = self._tried(source)
         told = None if attempt.error is None else fields_told_apart(source, attempt.error)
