@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 from runtime.databases import refusals
@@ -32,6 +32,7 @@ from runtime.databases.sqlite_tables import declared
 from runtime.databases.tables import count_sql, create_sql, drop_sql, insert_sql
 from runtime.errors import DatabaseError, SopError
 
+T = TypeVar("T")
 BUSY_SECONDS: Final = 5.0
 _NAP_SECONDS: Final = 0.02
 _PROGRESS_STEPS: Final = 200_000
@@ -98,10 +99,7 @@ class SQLiteDatabase:
 
     def schema(self) -> Schema:
         if self._schema is None:
-            try:
-                self._schema = read_schema(self._connection)
-            except sqlite3.Error as error:
-                raise translated(error, self.name) from error
+            self._schema = self._patient(read_schema, self._connection)
         return self._schema
 
     def prepare(self, query: Query | Write) -> Statement:
@@ -306,10 +304,14 @@ class SQLiteDatabase:
 
     def _run(self, sql: str, values: Sequence[Any] = (), store: str = "") -> sqlite3.Cursor:
         """A cursor on the statement, begun; waits for locks."""
+        return self._patient(self._connection.execute, sql, values, store=store)
+
+    def _patient(self, function: Callable[..., T], *args: Any, store: str = "") -> T:
+        """What the function gives; it is called again while another connection holds a lock."""
         deadline = None
         while True:
             try:
-                return self._connection.execute(sql, values)
+                return function(*args)
             except (sqlite3.Error, SopError, UnicodeEncodeError, OverflowError) as error:
                 if isinstance(error, sqlite3.Error) and is_busy(error) and not self._interrupted:
                     now = time.monotonic()

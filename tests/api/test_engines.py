@@ -65,7 +65,7 @@ def test_readers_at_once(served: Served) -> None:
 
 def test_writers_at_once(engine: Engine, place: Path, served: Served) -> None:
     ends = at_once(8, lambda n: lines(served.client.post("/play/note", json={"text": str(n)}).text)[-1])
-    assert [end["status"] for end in ends] == ["ok"] * 8
+    assert [end.get("status", end) for end in ends] == ["ok"] * 8
     assert sorted(end["result"] for end in ends) == list(range(1, 9))
     until(lambda: not served.service.runs.active())
     served.service.pool.close()

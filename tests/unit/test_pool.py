@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -130,3 +131,16 @@ def test_an_engine_may_keep_its_connections_to_itself() -> None:
     pool = Pool(lambda name: database)  # type: ignore[arg-type, return-value]
     pool.give_back(pool.take("a"))
     assert database.closed
+
+
+def test_the_schema_waits_for_a_lock(opened: Opened) -> None:
+    """As statements do: a writer that commits shuts others out for a moment."""
+    database = opened("a")
+    with sqlite3.connect(opened.path, check_same_thread=False) as other:
+        other.execute("begin exclusive")
+        timer = Timer(0.1, other.rollback)
+        timer.start()
+        assert set(database.schema().stores) == {"items"}
+        timer.join()
+    other.close()
+    database.close()
