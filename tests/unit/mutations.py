@@ -89,8 +89,8 @@ def _other_tuples(value: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
 
 
 def _bare(value: Any) -> str:
-    """The value without its places in the source."""
-    return re.sub(r"span=(None|\(\d+, \d+\))", "", repr(value))
+    """The value without its places in the source, and without the `$` that only tells a variable from a field."""
+    return re.sub(r"span=(None|\(\d+, \d+\))|variable=(True|False)", "", repr(value))
 
 
 def _same_meaning(node: BaseModel, name: str, old: Any, new: Any) -> bool:

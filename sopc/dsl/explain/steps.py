@@ -165,11 +165,13 @@ class Steps(Queries):
 
     def _target(self, step: nodes.Assign) -> str:
         text = self.variables.get(step.name, name(step.name))
+        indexed = False
         for part in step.path:
+            base = f"({text})" if indexed else text
             if isinstance(part, str):
-                text = f"{owned(text)} {name(part)}"
+                text, indexed = f"{owned(base)} {name(part)}", False
             else:
-                text = f"item {self.atom(part)} (counted from 0) of {text}"
+                text, indexed = f"item {self.atom(part)} (counted from 0) of {base}", True
         return text
 
     def _emit(self, step: nodes.Emit) -> str:
