@@ -14,7 +14,9 @@ from runtime.databases.connect import connect
 from runtime.databases.postgres import PostgresDatabase
 from runtime.databases.query import Column, Insert, Op, Order, Param, Query, Scan, Sort, Where
 from runtime.errors import SopError
+from runtime.library.store import Library
 from runtime.types import BOOL, Type, decimal_of, list_of
+from tests.harness import compile_text, execute, store
 from tests.postgres import Server
 
 MOMENT = datetime(2026, 1, 31, 10, 0, 0, 500_000, UTC)
@@ -85,25 +87,25 @@ def found(database: PostgresDatabase, query: Query, *params: Any, json: bool = F
 @pytest.mark.parametrize("number", range(len(ROWS)), ids=[row[0] for row in ROWS])
 def test_a_type_maps_both_ways(database: PostgresDatabase, number: int) -> None:
     _, _, type_, value = ROWS[number]
-    store = f"t{number}"
-    field = database.schema().stores[store].fields[0]
+    name = f"t{number}"
+    field = database.schema().stores[name].fields[0]
     assert field.type == type_
     column = Column(1, "v", type_)
-    everything = Query("main", Scan(1, "main", store), (("v", column),), ())
+    everything = Query("main", Scan(1, "main", name), (("v", column),), ())
     database.begin(write=True)
     try:
         assert found(database, everything) == [value]
         assert type(found(database, everything)[0]) is type(value)
         assert len(found(database, everything, json=True)) == 1
-        insert = Insert("main", store, ("v", "n"), (type_, Type("int")))
+        insert = Insert("main", name, ("v", "n"), (type_, Type("int")))
         database.execute(database.prepare(insert), [value, 2])
         assert found(database, everything) == [value, value]
         if type_.name in ORDERED:
-            same = Where(Scan(1, "main", store), Op("eq", (column, Param(0, type_)), BOOL))
+            same = Where(Scan(1, "main", name), Op("eq", (column, Param(0, type_)), BOOL))
             ordered = Sort(same, (Order(column),))
             assert found(database, Query("main", ordered, (("v", column),), (type_,)), value) == [value, value]
         written = database._connection.execute(
-            f"select count(*) from {store} where to_jsonb(v) = (select to_jsonb(v) from {store} where n = 1)".encode()
+            f"select count(*) from {name} where to_jsonb(v) = (select to_jsonb(v) from {name} where n = 1)".encode()
         )
         assert written.fetchone() == (2,), "what was written is not what was there"
     finally:
@@ -135,3 +137,50 @@ def test_stored_values_that_the_language_has_no_like_of(each_postgres: Server, d
                 list(run(statement, ()))
             assert caught.value.code in ("D0202", "V0103", "V0107")
         database.close()
+
+
+ODD = """
+create type mood as enum ('sad', 'ok');
+create table t (
+  id bigint generated always as identity primary key,
+  m mood, c char(4), n numeric, iv interval, tags text[], j json, jb jsonb, s smallint, f real
+);
+insert into t (m, c, n, iv, tags, j, jb, s, f)
+  values ('ok', 'ab', 1.5, '2 days', '{x,y}', '{"b":1,"a":2}', '{"b":1,"a":2}', 3, 0.5);
+"""
+SCRIPT = """
+script f() -> int
+  emit from t where m = "ok" and c = "ab" and iv > 1 days and s + 1 = 4 select c, n, iv, length(tags) as l, j, f
+  insert into t {m: "sad", c: "zz", n: 2.25, iv: 36 hours, tags: ["q", "r"], j: {k: 1}, jb: [1, 2], s: 7, f: 2.5}
+  update t where m = "sad" set m = "ok", iv = iv + 1 hours, tags = ["z"], s = s + 1, jb = {deep: [1]}
+  emit from t where "z" in tags and s = 8 select id, m, n, iv, j, jb
+  try
+    insert into t {m: "nope"}
+  on error e do
+    emit {code: e.code}
+  end
+  try
+    update t set s = 70000
+  on error e do
+    emit {code: e.code}
+  end
+  return count(from t where m in ("ok", "sad"))
+end
+"""
+
+
+def test_columns_of_odd_types_are_like_any_other(each_postgres: Server, tmp_path: Path) -> None:
+    with each_postgres.schema(ODD) as schema, Library.open(tmp_path / "home") as library:
+        url = each_postgres.url(schema)
+        database = connect(url, name="main", base=Path())
+        store(library, compile_text(SCRIPT, database.schema()))
+        database.close()
+        raw, code = execute(library, "f", url)
+    lines = raw.decode().splitlines()
+    assert code == 0, lines[-2:]
+    assert [line.partition('"result":')[2][:-1] for line in lines if '"record"' in line] == [
+        '{"c":"ab","n":1.5000000000,"iv":"P2D","l":2,"j":{"b":1,"a":2},"f":0.5}',
+        '{"id":2,"m":"ok","n":2.2500000000,"iv":"P1DT46800S","j":{"k":1},"jb":{"deep":[1]}}',
+        '{"code":"D0307"}',
+        '{"code":"D0307"}',
+    ]
