@@ -262,7 +262,7 @@ MACROS: Final[dict[str, str]] = {
         " ELSE date_trunc(unit, t) END"
     ),
     "moves": (
-        "(x, n, most) AS CASE WHEN x IS NOT NULL AND n NOT BETWEEN -most AND most THEN error('V0107')"
+        "(x, n, most) AS CASE WHEN x IS NULL THEN NULL WHEN n NOT BETWEEN -most AND most THEN error('V0107')"
         " ELSE CAST(n AS INTEGER) END"
     ),
     "add_days_date": "(d, n) AS sop_checked_date(d + sop_moves(d, n, 4000000))",

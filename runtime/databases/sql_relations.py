@@ -175,7 +175,7 @@ class Relations:
                 builder = self.relation(relation.source)
                 builder.order = builder.order if builder.limit is not None else []
                 if builder.limit is not None:
-                    builder = self.wrap(builder)
+                    builder = self.wrap(builder, keep_order=False)
                 builder.distinct = True
                 for key, source in builder.columns.items():
                     builder.columns[key] = source._replace(computed=True)

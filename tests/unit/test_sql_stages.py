@@ -1,16 +1,17 @@
-"""Any chain of stages gives in SQLite the rows that it gives in Python, whichever of them the generator merges."""
+"""Any chain of stages gives in each engine the rows that it gives in Python, whichever of them the generator merges."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runtime.databases.connect import connect
+from runtime.databases.protocol import Loadable
 from runtime.databases.query import (
     Aggregate,
     Column,
@@ -33,8 +34,8 @@ from runtime.databases.query import (
     Window,
 )
 from runtime.databases.schema import Field, Store
-from runtime.databases.sqlite import SQLiteDatabase
 from runtime.types import BOOL, INT
+from tests.engines import ENGINES, Engine
 
 NULLABLE = INT.or_null()
 ROWS = [(1, 5, None), (2, 3, 3), (3, 5, 1), (4, None, 3), (5, 3, 3), (6, 1, None)]
@@ -43,13 +44,17 @@ Row = dict[tuple[int, str], Any]
 Rows = list[Row]
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SQLiteDatabase]:
-    folder: Path = tmp_path_factory.mktemp("stages")
-    database = SQLiteDatabase(folder / "t.db", name="main", create=True)
+@pytest.fixture(scope="module", params=list(ENGINES.values()), ids=list(ENGINES))
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loadable]:
+    engine: Engine = request.param
+    place = engine.place(tmp_path_factory.mktemp("stages"))
+    engine.script(place, "")
+    database = cast(Loadable, connect(engine.url(place), name="main", base=place, create=True))
     store = Store("t", tuple(Field(name, NULLABLE) for name in FIELDS))
+    database.begin(write=True)
     database.create_store(store)
     database.insert_rows(store, ROWS)
+    database.commit()
     yield database
     database.close()
 
@@ -217,7 +222,7 @@ STAGES = [where, where, derive, derive, select, group, distinct, sort, limit, co
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(chain=chains())
-def test_stages_mean_the_same_in_sqlite(database: SQLiteDatabase, chain: Chain) -> None:
+def test_stages_mean_the_same_in_an_engine(database: Loadable, chain: Chain) -> None:
     columns = tuple((f"c{index}", column(key)) for index, key in enumerate(chain.columns))
     statement = database.prepare(Query("main", chain.relation, columns, ()))
     found = [row for batch in database.query(statement, ()) for row in batch]
