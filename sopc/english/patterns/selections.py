@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from sopc.english.patterns import words
+from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Reject, Row
 from sopc.english.patterns.meanings import (
     Condition,
@@ -15,6 +16,8 @@ from sopc.english.patterns.meanings import (
     Value,
     conjuncts,
 )
+from sopc.english.patterns.names import field_value
+from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import live
 from sopc.tree import nodes
 
@@ -92,6 +95,30 @@ def _top(descending: bool, by: str) -> Any:
     return build
 
 
+def _sort_of(descending: bool, nouns: frozenset[str]) -> Any:
+    """As in "cheapest": by the one field that a price is called."""
+
+    def build(context: Context) -> Sort:
+        source = context.source
+        fields = measures(source.store) if source is not None else []
+        found = [field for field in fields if nouns & set(name_words(field.name))]
+        if source is None or len(found) != 1:
+            raise Reject(
+                f"which field tells it is not clear: by {', '.join(field.name for field in fields) or 'none'}?"
+            )
+        return Sort(descending, "number", field_value(source, found[0]))
+
+    return build
+
+
+def _top_of(descending: bool, nouns: frozenset[str]) -> Any:
+    def build(context: Context, number: Value | None = None) -> tuple[nodes.Expr, Sort]:
+        limit = number.node if number else nodes.IntLiteral(value=1)
+        return limit, _sort_of(descending, nouns)(context)
+
+    return build
+
+
 def _best(descending: bool, by: str) -> Any:
     def build(context: Context, field: Value) -> Sort:
         _check_sortable(field, by)
@@ -156,6 +183,15 @@ ROWS = (
     Row("det", "those|these|the same|such|each of those|each of these|each such|all of those", _det("those")),
     Row("top", "(top|best) {number}", lambda context, number: (number.node, Sort(True, "number"))),
     Row("top", "last [{number}]", _top(True, "time")),
+    *(
+        row
+        for phrase, down, nouns in words.SUPERLATIVES
+        for row in (
+            Row("top", f"[{{number}}] ({phrase})", _top_of(down, nouns)),
+            Row("sort", f"({phrase}) first", _sort_of(down, nouns)),
+            Row("most", phrase, _sort_of(down, nouns)),
+        )
+    ),
     *(
         row
         for words_, down, by in _DIRECTIONS

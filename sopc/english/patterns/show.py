@@ -253,6 +253,12 @@ def _which(context: Context, about: Source, rows: Rows, condition: Condition, or
     return show(context, Ask(replace(rows, conditions=conditions, mentioned=mentioned, sorts=rows.sorts or ordered)))
 
 
+def _which_most(context: Context, about: Source, rows: Rows, most: Sort) -> Any:
+    if rows.sorts or rows.limit is not None:
+        raise Reject()
+    return _show_rows(context, about, replace(rows, sorts=(most,), limit=nodes.IntLiteral(value=1)))
+
+
 def _which_there(context: Context, about: Source, rows: Rows, being_there: None, parts: tuple[Part, ...] = ()) -> Any:
     """As in "which boxes do we have in Blue": their conditions may follow."""
     narrowed = assembled(about, parts)
@@ -332,6 +338,7 @@ ROWS = (
     ),
     Row("question", "(which|what) {about} {rows@about} {predicates:condition@about} [{ordered@about}]", _which),
     Row("question", "(which|what) {about} {rows@about}", _which_narrowed),
+    Row("question", "(which|what) {about} {rows@about} is the {most@about}", _which_most),
     Row("question", "(which|what) {about} {rows@about} {being_there} {part:parts@about}*", _which_there),
     Row("statement", f"{SHOW} {{value}}", _show_figure),
     Row("statement", f"{SHOW} {{value}} (as|called) {{new_name:name}}", _show_figure),

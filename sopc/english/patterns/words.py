@@ -52,6 +52,16 @@ DENIED_COMPARISONS = {
 }
 BOUNDS = {">=": "or more|or above|or higher|or over", "<=": "or less|or fewer|or below|or lower|or under"}
 
+# Superlatives: (phrase, whether the most of it, the nouns that a field may be called by which it is measured).
+_PRICES = frozenset({"price", "cost", "fee", "rate", "charge", "fare"})
+_LENGTHS = frozenset({"length", "duration", "minutes", "hours", "distance"})
+SUPERLATIVES = (
+    ("most expensive|priciest|dearest", True, _PRICES),
+    ("least expensive|cheapest", False, _PRICES),
+    ("longest", True, _LENGTHS),
+    ("shortest", False, _LENGTHS),
+)
+
 HIGHEST = "highest|largest|biggest|greatest|most"
 LOWEST = "lowest|smallest|least|fewest"
 NEWEST = "newest|latest|most recent|youngest"

@@ -30,7 +30,7 @@ class Desk:
     def __init__(self, folder: Path, schema: str, seed: int) -> None:
         sql = schema_sql(schema)
         kept = LABELS if schema in ("imported", "studio") else frozenset()  # a name is what one is called by
-        kept |= {"assignee"}  # what an assignee is assigned to
+        kept |= {"assignee", "price"}  # what is assigned to an assignee, and expensive by its price
         self.rename: Callable[[str], str] = str
         if seed:
             self.rename = Renaming(sql, seed, frozenset(grammar().words), kept)

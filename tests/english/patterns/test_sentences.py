@@ -39,7 +39,7 @@ def case_id(case: Case) -> str:
 
 def test_every_kind_of_sentence_has_cases() -> None:
     assert {case.kind for case in CASES} == KINDS
-    assert all(sum(case.kind == kind for case in CASES) >= 5 for kind in KINDS)
+    assert all(sum(case.kind == kind for case in CASES) >= 10 for kind in KINDS)
     assert len({(case.schema, case.english) for case in CASES}) == len(CASES)
 
 
