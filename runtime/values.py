@@ -313,6 +313,15 @@ def _comparable(operator: str, a: Any, b: Any) -> bool:
     raise mismatch(operator, a, b)
 
 
+def field(record: Any, name: str) -> Any:
+    """record.name: null where a record has no such field, or is null. V0106 for what is no record."""
+    if type(record) is dict:
+        return record.get(name)
+    if record is None:
+        return None
+    raise RunError("V0106", f"{an(kind_of(record))} has no fields, so no `{name}`")
+
+
 def lt(a: Any, b: Any) -> bool | None:
     """a < b; false comes before true."""
     return bool(a < b) if _comparable("<", a, b) else None

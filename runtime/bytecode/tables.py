@@ -44,7 +44,7 @@ _CONSTANTS: Final[dict[str, tuple[type, ...]]] = {"bool": (bool,), "int": (int,)
 _ARITY: Final = {
     **dict.fromkeys(("neg", "not", "is_null", "is_not_null"), 1),
     **dict.fromkeys(("add", "sub", "mul", "div", "intdiv", "mod", "eq", "ne", "lt", "le", "gt", "ge"), 2),
-    **dict.fromkeys(("and", "or", "in", "in_list", "like", "contains", "starts_with", "ends_with"), 2),
+    **dict.fromkeys(("and", "or", "in", "in_list", "like", "contains", "starts_with", "ends_with", "field"), 2),
     "between": 3,
 }
 _MANY: Final = frozenset({"and", "or", "in"})

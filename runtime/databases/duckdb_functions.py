@@ -85,6 +85,8 @@ SAID: Final[dict[str, str]] = {
     "timestamp text": "[timestamp_of_text]",
     "timestamp date": "[timestamp_of_date]",
     "timestamp any": "[timestamp_of_any]",
+    # JSON
+    "field any": "[field]",
     # dates and times
     "year": "year",
     "quarter": "quarter",
@@ -300,6 +302,12 @@ MACROS: Final[dict[str, str]] = {
     "text_of_any": (
         "(j) AS CASE json_type(j) WHEN 'VARCHAR' THEN j ->> '$' WHEN 'NULL' THEN NULL ELSE CAST(j AS VARCHAR) END"
     ),
+    "field": (  # by a pointer (RFC 6901), in which a key may hold anything
+        "(j, k) AS CASE json_type(j) WHEN 'OBJECT' THEN sop_not_null(json_extract(j, '/' ||"
+        " replace(replace(k, '~', '~0'), '/', '~1')))"
+        " WHEN 'NULL' THEN NULL ELSE CASE WHEN j IS NOT NULL THEN error('V0106') END END"
+    ),
+    "not_null": "(j) AS CASE WHEN json_type(j) <> 'NULL' THEN j END",
     "scalar_of_any": (  # the text of a number, text or bool
         "(j) AS CASE json_type(j) WHEN 'NULL' THEN NULL WHEN 'OBJECT' THEN error('V0105') WHEN 'ARRAY'"
         " THEN error('V0105') ELSE j ->> '$' END"

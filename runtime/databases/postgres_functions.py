@@ -106,6 +106,11 @@ def _of_string(template: str) -> str:
 # function of the table, or function and type of its first argument → name of a function, or an expression; a list holds
 # what is said with one argument less, and with all
 SAID: Final[dict[str, str | tuple[str, ...]]] = {
+    # JSON
+    "field any": (
+        "CASE jsonb_typeof(:a) WHEN 'object' THEN NULLIF(:a -> :b, CAST('null' AS JSONB)) WHEN 'null' THEN NULL"
+        f" ELSE CASE WHEN :a IS NOT NULL THEN to_jsonb({raised('V0106')}) END END"
+    ),
     # text
     "trim": _TRIM,
     "length text": "CAST(length(:a) AS BIGINT)",

@@ -44,7 +44,7 @@ class Op(msgspec.Struct, frozen=True, tag_field="kind", tag="op"):
 
     op: add sub mul div intdiv mod neg · eq ne lt le gt ge · and or not · is_null is_not_null
     · between (x, low, high) · in (x, item, item, …) · in_list (x, list-valued Param)
-    · like contains starts_with ends_with.
+    · like contains starts_with ends_with · field (of a JSON value, by a text).
     """
 
     op: str

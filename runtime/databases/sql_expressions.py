@@ -260,6 +260,8 @@ class Expressions(ABC):
             return self.text_test(op, args)
         if op in ARITHMETIC:
             return self.arithmetic(expr)
+        if op == "field":
+            return self.called(op, args, expr.type)
         raise DatabaseError("D0308", f"the operator `{op}` is not known")
 
     def _operand(self, arg: Expr, connector: type[exp.Connector]) -> Sql:

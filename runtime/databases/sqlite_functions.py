@@ -58,6 +58,7 @@ OPERATORS: Final[dict[str, tuple[Callable[..., Any], bool]]] = {
     "le": (values.le, False),
     "gt": (lambda a, b: values.lt(b, a), False),
     "ge": (lambda a, b: values.le(b, a), False),
+    "field": (values.field, False),
     "same": (lambda value: value, False),
     "row_count": (_row_count, True),
     "several_rows": (_several_rows, True),

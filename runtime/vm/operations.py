@@ -85,13 +85,7 @@ _test("TEST_LE", values.le)
 
 @handles("FIELD")
 def field(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
-    record = frame.registers[b]
-    if type(record) is dict:
-        frame.registers[a] = record.get(c)  # an open record may not have it
-    elif record is None:
-        frame.registers[a] = None
-    else:
-        raise RunError("V0106", f"{values.an(values.kind_of(record))} has no fields, so no `{c}`")
+    frame.registers[a] = values.field(frame.registers[b], c)
 
 
 def _own(registers: list[Any], a: int, kind: type) -> Any:

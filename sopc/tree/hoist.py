@@ -17,7 +17,7 @@ from sopc.tree import typed
 from sopc.tree.scope import AggregateOf, ColumnOf, SubQuery, WindowOf
 from sopc.tree.types import NUMBERS
 
-_MAY_FAIL: Final = frozenset({"add", "sub", "mul", "div", "intdiv", "mod", "neg"})
+_MAY_FAIL: Final = frozenset({"add", "sub", "mul", "div", "intdiv", "mod", "neg", "field"})
 _NO_PARTS: Final = frozenset({"type", "span", "relation", "columns", "signature", "variable"})
 # Attributes that hold expressions, by kind of expression; looking them up is most of what `children` costs.
 _parts: dict[type, tuple[str, ...]] = {}

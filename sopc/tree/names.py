@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from runtime.types import ANY, Type
+from runtime.types import ANY, TEXT, Type
 from sopc.tree import nodes, typed
 from sopc.tree.env import Env
 from sopc.tree.hoist import holds
@@ -111,6 +111,9 @@ def field(env: Env, node: nodes.FieldAccess) -> typed.Expr:
             return _of_source(env, node, node.base.name, rows)
     base = env.expr(node.base)
     if env.row is not None and holds(base, ColumnOf):
+        if base.type.name == "any":  # JSON
+            name = typed.Const(node.name, type=TEXT, span=span_of(node))
+            return typed.Op("field", (base, name), type=ANY, span=span_of(node))
         hint = "`let` first, or `for each`, gives the row to the script"
         env.error("E0415", "a query can't look inside a value of a field", node, hint)
         return unknown(span_of(node))
