@@ -364,8 +364,8 @@ _QUERIES: Final[tuple[Code, ...]] = (
     Code(
         "E0415",
         "not possible in a query",
-        "A query holds single values: no records or lists as columns, and no looking into them but with a dot into JSON. "
-        "`upsert` takes one record at a time.",
+        "A query holds single values: no records or lists as columns, and no looking into them, but with a dot into "
+        "JSON. `upsert` takes one record at a time.",
         "script s()\n  emit from books select { title: title } as book\nend",
         "script s()\n  emit from books select title\nend",
     ),
