@@ -8,7 +8,7 @@ from pathlib import Path
 from runtime.bytecode.codec import encode, module_hash
 from runtime.bytecode.module import Module
 from runtime.databases.schema import Schema
-from runtime.databases.sqlite import SQLiteDatabase
+from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.library.store import Library
 from sopc.codegen.lower import lower
 from sopc.dsl.parse import parse

@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.measure import Row, interleaved, timed
 from benchmarks.scripts import make_library
 from runtime.databases.protocol import Database
-from runtime.databases.sqlite import SQLiteDatabase
+from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.jsonl.writer import open_writer
 from runtime.library.store import Library
 from runtime.runs.run import RunOptions, run

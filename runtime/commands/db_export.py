@@ -73,7 +73,7 @@ def export_command(
 
     chosen = format_ or _format_of(file)
     if chosen == "parquet":
-        from runtime.databases.duckdb_connections import require_duckdb
+        from runtime.databases.duckdb.connections import require_duckdb
 
         require_duckdb()
     config = load_config(home, databases)

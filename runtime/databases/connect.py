@@ -36,7 +36,7 @@ def file_of(url: str, base: Path) -> Path | None:
 def file_made_by(url: str, base: Path) -> Path | None:
     """The one file of a database that a first import makes; None for what is there before."""
     if _split(url)[0] == "duckdb":
-        from runtime.databases.duckdb_url import parse_url
+        from runtime.databases.duckdb.url import parse_url
 
         return parse_url(url, base)[0]
     return file_of(url, base)
@@ -61,7 +61,7 @@ def _connect(url: str, name: str, base: Path, read_only: bool, create: bool) -> 
     path = file_of(url, base)
     if path is not None:
         refuse_library(path, name)
-        from runtime.databases.sqlite import SQLiteDatabase
+        from runtime.databases.sqlite.database import SQLiteDatabase
 
         return SQLiteDatabase(path, name=name, read_only=read_only, create=create)
     scheme, _ = _split(url)
@@ -75,23 +75,23 @@ def _connect(url: str, name: str, base: Path, read_only: bool, create: bool) -> 
 
 
 def _duckdb(url: str, name: str, base: Path, *, read_only: bool, create: bool) -> Database:
-    from runtime.databases.duckdb_url import parse_url
+    from runtime.databases.duckdb.url import parse_url
 
     path, options = parse_url(url, base)
     refuse_library(path, name)
     if url.lower().startswith("files"):
-        from runtime.databases.duckdb_files import FilesDatabase
+        from runtime.databases.duckdb.files import FilesDatabase
 
         return FilesDatabase(path, name=name, options=options)
-    from runtime.databases.duckdb import DuckDBDatabase
+    from runtime.databases.duckdb.database import DuckDBDatabase
 
     return DuckDBDatabase(path, name=name, options=options, read_only=read_only, create=create)
 
 
 def _postgres(url: str, name: str, *, read_only: bool, create: bool) -> Database:
     try:
-        from runtime.databases.postgres import PostgresDatabase
-        from runtime.databases.postgres_url import parse_url
+        from runtime.databases.postgres.database import PostgresDatabase
+        from runtime.databases.postgres.url import parse_url
     except ImportError as error:
         raise UsageError(
             "D0105", f"`{name}`: this installation can't open PostgreSQL", "pip install 'sopc[postgres]'"

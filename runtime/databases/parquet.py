@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from runtime.databases.duckdb_files import FilesDatabase
-from runtime.databases.duckdb_types import spelled
+from runtime.databases.duckdb.files import FilesDatabase
+from runtime.databases.duckdb.types import spelled
 from runtime.databases.files import Batch, Table
 from runtime.databases.query import Column, Query, Scan
 from runtime.databases.schema import Field

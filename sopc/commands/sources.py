@@ -159,7 +159,7 @@ def _dialect_of(context: Context, name: str) -> str:
 
 def sql_of(module: Module, dialect: Callable[[str], str] = lambda name: "sqlite") -> Callable[[Query | Write], str]:
     """A statement → its SQL over the stores the script was checked against. dialect: of a database, by its name."""
-    from runtime.databases.sql import generate
+    from runtime.databases.sql.generate import generate
 
     def sql(statement: Query | Write) -> str:
         prefix = statement.database + "."

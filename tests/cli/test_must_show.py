@@ -101,7 +101,7 @@ PEAK = """
 import os, sys
 from pathlib import Path
 from runtime.library.store import Library
-from runtime.databases.sqlite import SQLiteDatabase
+from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.jsonl.writer import open_writer
 from runtime.runs.run import RunOptions, run
 folder = Path(sys.argv[1])

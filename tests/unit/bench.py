@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from runtime.databases.protocol import Database
-from runtime.databases.sqlite import SQLiteDatabase
+from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.jsonl.writer import open_writer
 from runtime.runs.run import Outcome, RunOptions, run
 from sopc.testing import Bench

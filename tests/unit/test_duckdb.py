@@ -14,8 +14,8 @@ import duckdb
 import pytest
 
 from runtime.databases.connect import connect
-from runtime.databases.duckdb import DuckDBDatabase
-from runtime.databases.duckdb_functions import MACROS, SAID, macro_sql, macros_in
+from runtime.databases.duckdb.database import DuckDBDatabase
+from runtime.databases.duckdb.functions import MACROS, SAID, macro_sql, macros_in
 from runtime.databases.query import Column, Insert, Query, Scan
 from runtime.errors import DatabaseError, SopError, UsageError
 from runtime.functions import FUNCTIONS
@@ -279,7 +279,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def rows_of(folder: Path, text: str) -> list[Any]:
-    from runtime.databases.duckdb_files import FilesDatabase
+    from runtime.databases.duckdb.files import FilesDatabase
 
     database = FilesDatabase(folder, name="main")
     schema = database.schema()
@@ -325,7 +325,7 @@ def test_a_damaged_parquet_file_is_told(folder: Path) -> None:
 
 
 def test_folders_that_are_no_database(tmp_path: Path) -> None:
-    from runtime.databases.duckdb_files import FilesDatabase
+    from runtime.databases.duckdb.files import FilesDatabase
 
     def code(path: Path) -> str:
         return refusal(lambda: FilesDatabase(path, name="main")).code

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runtime.databases.connect import connect
-from runtime.databases.duckdb import DuckDBDatabase
+from runtime.databases.duckdb.database import DuckDBDatabase
 from runtime.databases.protocol import Statement
 from runtime.databases.query import Query
 from runtime.errors import SopError

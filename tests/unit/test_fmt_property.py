@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -227,6 +228,7 @@ def without_spans(value: Any) -> Any:
     return value
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of a tree: Hypothesis' own affair
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(FILES)
 def test_a_tree_survives_json_and_text(file: nodes.File) -> None:

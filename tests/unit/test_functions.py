@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runtime.databases.sqlite_functions import SAID
+from runtime.databases.sqlite.functions import SAID
 from runtime.errors import RunError
 from runtime.functions import FUNCTIONS
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runtime.databases.protocol import Row, Statement
-from runtime.databases.sqlite import SQLiteDatabase
+from runtime.databases.sqlite.database import SQLiteDatabase
 from tests.unit.bench import Runs, runs, types
 
 __all__ = ["runs"]

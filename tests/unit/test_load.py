@@ -12,7 +12,7 @@ import pytest
 
 from runtime.databases.load import import_file, list_stores, parse_types
 from runtime.databases.query import Column, Query, Scan
-from runtime.databases.sqlite import SQLiteDatabase
+from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import DatabaseError, SopError, UsageError
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from runtime.databases.pool import MOST_IDLE, Pool
 from runtime.databases.protocol import Database
-from runtime.databases.sqlite import SQLiteDatabase
+from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import DatabaseError
 
 

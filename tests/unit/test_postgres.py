@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from runtime.databases.connect import connect
-from runtime.databases.postgres import PostgresDatabase
-from runtime.databases.postgres_url import parse_url
+from runtime.databases.postgres.database import PostgresDatabase
+from runtime.databases.postgres.url import parse_url
 from runtime.databases.protocol import Statement
 from runtime.databases.schema import ForeignKey
 from runtime.errors import DatabaseError, SopError, UsageError
@@ -100,7 +100,7 @@ def test_urls_that_libpq_can_not_read() -> None:
 
 
 def test_without_its_package_the_engine_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "runtime.databases.postgres", None)
+    monkeypatch.setitem(sys.modules, "runtime.databases.postgres.database", None)
     error = refusal(lambda: connect("postgresql://host/db", name="hr", base=Path()))
     assert isinstance(error, UsageError) and error.code == "D0105"
     assert "pip install" in str(error.hint)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from runtime.databases.connect import connect
-from runtime.databases.postgres import PostgresDatabase
+from runtime.databases.postgres.database import PostgresDatabase
 from runtime.databases.query import Column, Insert, Op, Order, Param, Query, Scan, Sort, Where
 from runtime.errors import SopError
 from runtime.library.store import Library

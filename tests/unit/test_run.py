@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from runtime.databases.sqlite import SQLiteDatabase
+from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import Cancelled, SopError, UsageError
 from runtime.jsonl.writer import open_writer
 from runtime.runs.ids import new_id
@@ -239,7 +239,7 @@ def test_a_fault_of_a_prompt_still_ends_the_stream(runs: Runs) -> None:
 INTERRUPTED = """
 import sys
 from pathlib import Path
-from runtime.databases.sqlite import SQLiteDatabase
+from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.jsonl.writer import open_writer
 from runtime.library.store import Library
 from runtime.runs.run import RunOptions, run

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runtime.databases.protocol import Statement
-from runtime.databases.sqlite import SQLiteDatabase
+from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import DatabaseError
 from runtime.runs import segments
 from tests.unit.bench import Runs, runs, types

@@ -44,8 +44,8 @@ from runtime.databases.query import (
     Window,
     Write,
 )
-from runtime.databases.sql import generate
-from runtime.databases.sqlite import SQLiteDatabase
+from runtime.databases.sql.generate import generate
+from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import SopError
 from runtime.types import BOOL, DATE, FLOAT, INT, TEXT, TIMESTAMP, Type, decimal_of, list_of
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runtime.bytecode.module import Module
 from runtime.databases.schema import Schema
-from runtime.databases.sqlite import SQLiteDatabase
+from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import RunError, SopError
 from runtime.library.overlay import Overlay
 from runtime.library.store import Item, Library

@@ -14,8 +14,8 @@ from runtime.config import Config
 from runtime.databases.connect import file_of
 from runtime.databases.forms import form_of
 from runtime.databases.schema import Field, Schema, Store
-from runtime.databases.sqlite_forms import decoder, encoder
-from runtime.databases.sqlite_tables import declared, quoted
+from runtime.databases.sqlite.forms import decoder, encoder
+from runtime.databases.sqlite.tables import declared, quoted
 from runtime.errors import RunError
 from runtime.types import Type
 from sopc.diagnostics import Diagnostic

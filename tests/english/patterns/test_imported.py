@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runtime.databases.load import import_file
-from runtime.databases.sqlite import SQLiteDatabase
+from runtime.databases.sqlite.database import SQLiteDatabase
 from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic

@@ -1,4 +1,4 @@
-"""A type → the declared type of a SQLite column, which runtime/databases/sqlite_schema.py reads as that type."""
+"""A type → the declared type of a SQLite column, which runtime/databases/sqlite/schema.py reads as that type."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from sqlglot import exp
 
 from runtime.databases.query import Delete, Insert, InsertList, InsertQuery, Scan, Update, Write
 from runtime.databases.schema import Store
-from runtime.databases.sql_pieces import all_of, column, identifier, named, subquery, table, where_clause
-from runtime.databases.sql_relations import Relations, nodes
+from runtime.databases.sql.pieces import all_of, column, identifier, named, subquery, table, where_clause
+from runtime.databases.sql.relations import Relations, nodes
 
 
 def write_tree(relations: Relations, write: Write) -> exp.Expr:

@@ -14,12 +14,12 @@ from msgspec import Raw
 
 from runtime.databases import refusals
 from runtime.databases.bind import Binder
-from runtime.databases.duckdb_connections import SETTINGS, Connections
-from runtime.databases.duckdb_forms import encoder, row_reader
-from runtime.databases.duckdb_records import as_written
-from runtime.databases.duckdb_rows import Rows
-from runtime.databases.duckdb_schema import read_schema
-from runtime.databases.duckdb_types import declared, spelled
+from runtime.databases.duckdb.connections import SETTINGS, Connections
+from runtime.databases.duckdb.forms import encoder, row_reader
+from runtime.databases.duckdb.records import as_written
+from runtime.databases.duckdb.rows import Rows
+from runtime.databases.duckdb.schema import read_schema
+from runtime.databases.duckdb.types import declared, spelled
 from runtime.databases.forms import form_of
 from runtime.databases.protocol import BATCH_ROWS, Row, Statement
 from runtime.databases.query import Query, Write
@@ -76,7 +76,7 @@ class DuckDBDatabase:
         return self._schema
 
     def prepare(self, query: Query | Write) -> Statement:
-        from runtime.databases.sql import generate
+        from runtime.databases.sql.generate import generate
 
         return generate(query, self.schema(), self.dialect)
 

@@ -16,11 +16,11 @@ from sqlglot.generators.sqlite import SQLiteGenerator
 from runtime.databases.forms import form_of
 from runtime.databases.query import Column, Const, Expr, Op, Param
 from runtime.databases.schema import Field
-from runtime.databases.sql_expressions import LISTED, NUMBERS, PLAIN, WHOLE, Over, Source
-from runtime.databases.sql_pieces import Sql, case, function, number, wrapped
-from runtime.databases.sqlite_arithmetic import Arithmetic, is_arithmetic, is_small
-from runtime.databases.sqlite_forms import GLOB, LONGEST_PATTERN, encoder, glob_pattern
-from runtime.databases.sqlite_functions import SAID, SQL_NAME
+from runtime.databases.sql.expressions import LISTED, NUMBERS, PLAIN, WHOLE, Over, Source
+from runtime.databases.sql.pieces import Sql, case, function, number, wrapped
+from runtime.databases.sqlite.arithmetic import Arithmetic, is_arithmetic, is_small
+from runtime.databases.sqlite.forms import GLOB, LONGEST_PATTERN, encoder, glob_pattern
+from runtime.databases.sqlite.functions import SAID, SQL_NAME
 from runtime.types import BOOL, Type
 from runtime.values import from_const
 
@@ -33,7 +33,7 @@ class _SQLite(SQLite):
 
 
 class SQLiteExpressions(Arithmetic):
-    """See runtime/databases/sql_expressions.py."""
+    """See runtime/databases/sql/expressions.py."""
 
     dialect = _SQLite
     updates_by_key = True

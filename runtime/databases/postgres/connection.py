@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import psycopg
 
-from runtime.databases.postgres_errors import not_opened, translated
-from runtime.databases.postgres_url import Address
-from runtime.databases.postgres_values import adapt
+from runtime.databases.postgres.errors import not_opened, translated
+from runtime.databases.postgres.url import Address
+from runtime.databases.postgres.values import adapt
 from runtime.databases.tables import quoted
 from runtime.errors import DatabaseError
 

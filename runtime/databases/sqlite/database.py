@@ -23,12 +23,12 @@ from runtime.databases.forms import form_of
 from runtime.databases.protocol import BATCH_ROWS, Row, Statement
 from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema, Store
-from runtime.databases.sqlite_errors import is_busy, translated
-from runtime.databases.sqlite_forms import encoder
-from runtime.databases.sqlite_functions import SQL_NAME, Callback
-from runtime.databases.sqlite_rows import read_batch, row_reader
-from runtime.databases.sqlite_schema import read_schema
-from runtime.databases.sqlite_tables import declared
+from runtime.databases.sqlite.errors import is_busy, translated
+from runtime.databases.sqlite.forms import encoder
+from runtime.databases.sqlite.functions import SQL_NAME, Callback
+from runtime.databases.sqlite.rows import read_batch, row_reader
+from runtime.databases.sqlite.schema import read_schema
+from runtime.databases.sqlite.tables import declared
 from runtime.databases.tables import count_sql, create_sql, drop_sql, insert_sql
 from runtime.errors import DatabaseError, SopError
 
@@ -103,7 +103,7 @@ class SQLiteDatabase:
         return self._schema
 
     def prepare(self, query: Query | Write) -> Statement:
-        from runtime.databases.sql import generate
+        from runtime.databases.sql.generate import generate
 
         return generate(query, self.schema(), self.dialect)
 

@@ -8,18 +8,18 @@ from typing import ClassVar
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 
-from runtime.databases.duckdb_functions import PREFIX, SAID
-from runtime.databases.duckdb_records import record_text
-from runtime.databases.duckdb_types import NARROW, spelled
+from runtime.databases.duckdb.functions import PREFIX, SAID
+from runtime.databases.duckdb.records import record_text
+from runtime.databases.duckdb.types import NARROW, spelled
 from runtime.databases.query import Expr
 from runtime.databases.schema import Field
-from runtime.databases.sql_pieces import Sql, function, number, wrapped
-from runtime.databases.typed_expressions import TypedExpressions
+from runtime.databases.sql.pieces import Sql, function, number, wrapped
+from runtime.databases.sql.typed_expressions import TypedExpressions
 from runtime.types import DECIMAL_PRECISION, Type
 
 
 class DuckDBExpressions(TypedExpressions):
-    """See runtime/databases/typed_expressions.py."""
+    """See runtime/databases/sql/typed_expressions.py."""
 
     dialect = DuckDB
     engine = "DuckDB"

@@ -14,12 +14,12 @@ from sqlglot import exp
 from sqlglot.dialects.postgres import Postgres
 from sqlglot.generators.postgres import PostgresGenerator
 
-from runtime.databases.postgres_functions import HELPERS, SAID, filled
+from runtime.databases.postgres.functions import HELPERS, SAID, filled
 from runtime.databases.query import Column, Const, Expr, InQuery, Op, Order, Param, Window
 from runtime.databases.schema import Field
-from runtime.databases.sql_expressions import Over, Source
-from runtime.databases.sql_pieces import Sql, function, number, wrapped
-from runtime.databases.typed_expressions import TypedExpressions
+from runtime.databases.sql.expressions import Over, Source
+from runtime.databases.sql.pieces import Sql, function, number, wrapped
+from runtime.databases.sql.typed_expressions import TypedExpressions
 from runtime.types import DECIMAL_PRECISION, FLOAT, SCALARS, Type
 
 _SPELLED: Final = {
@@ -39,7 +39,7 @@ _SPARE_DIGITS: Final = 45
 
 
 class _Said(exp.Expression):
-    """A template of runtime/databases/postgres_functions.py with its arguments."""
+    """A template of runtime/databases/postgres/functions.py with its arguments."""
 
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": False}
 
@@ -55,7 +55,7 @@ class _Postgres(Postgres):
 
 
 class PostgresExpressions(TypedExpressions):
-    """See runtime/databases/typed_expressions.py. casing: the collation that knows upper and lower case of all letters,
+    """See runtime/databases/sql/typed_expressions.py. casing: the collation that knows both cases of all letters,
     empty where the database's own has to do."""
 
     dialect = _Postgres

@@ -1,7 +1,7 @@
 """Query expressions → sqlglot expressions: what every engine shares.
 
 An expression is written in its engine's *working* form, in which equal values are equal and compare as the language
-says: for SQLite see runtime/databases/sqlite_expressions.py, for engines with types of their own typed_expressions.py.
+says: for SQLite see runtime/databases/sqlite/expressions.py, for engines with types of their own typed_expressions.py.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from runtime.databases.query import (
     Window,
 )
 from runtime.databases.schema import Field
-from runtime.databases.sql_pieces import Sql, function, number, wrapped
+from runtime.databases.sql.pieces import Sql, function, number, wrapped
 from runtime.errors import DatabaseError
 from runtime.functions import FUNCTIONS
 from runtime.types import DECIMAL_PRECISION, Type

@@ -45,8 +45,8 @@ from runtime.databases.query import (
     Write,
 )
 from runtime.databases.schema import Field, Schema, Store
-from runtime.databases.sql_expressions import Expressions, Scope, Source
-from runtime.databases.sql_pieces import Sql, all_of, column, named, number, subquery, table
+from runtime.databases.sql.expressions import Expressions, Scope, Source
+from runtime.databases.sql.pieces import Sql, all_of, column, named, number, subquery, table
 from runtime.errors import DatabaseError
 from runtime.types import Type
 

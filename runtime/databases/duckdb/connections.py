@@ -9,9 +9,9 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from runtime.databases.duckdb_errors import translated
-from runtime.databases.duckdb_functions import macro_sql, macros_in
-from runtime.databases.duckdb_rows import Rows
+from runtime.databases.duckdb.errors import translated
+from runtime.databases.duckdb.functions import macro_sql, macros_in
+from runtime.databases.duckdb.rows import Rows
 from runtime.databases.worker import Worker
 from runtime.errors import DatabaseError, SopError, UsageError
 

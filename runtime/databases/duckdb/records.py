@@ -14,8 +14,8 @@ from typing import Final
 import msgspec
 from sqlglot import exp
 
-from runtime.databases.duckdb_functions import PREFIX
-from runtime.databases.sql_pieces import Sql, function
+from runtime.databases.duckdb.functions import PREFIX
+from runtime.databases.sql.pieces import Sql, function
 from runtime.types import DECIMAL_PRECISION, Type
 
 _ESCAPE: Final = re.compile(r"\\(?:u(00[01][0-9A-F])|.)")

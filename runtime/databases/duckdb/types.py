@@ -84,7 +84,7 @@ def type_of(declared: str) -> tuple[Type, str]:
 
 
 def spelled(type_: Type) -> str:
-    """The type of a value in its working form (runtime/databases/typed_expressions.py)."""
+    """The type of a value in its working form (runtime/databases/sql/typed_expressions.py)."""
     if type_.name == "decimal":
         return f"DECIMAL({type_.precision or DECIMAL_PRECISION}, {type_.scale})"
     if type_.name == "list" and type_.item is not None:

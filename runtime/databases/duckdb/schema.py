@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from runtime.databases.duckdb_types import type_of
+from runtime.databases.duckdb.types import type_of
 from runtime.databases.schema import Field, ForeignKey, Schema, Store
 
 _FIELDS: Final = """

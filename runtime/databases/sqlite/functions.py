@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from runtime import values
-from runtime.databases.sqlite_forms import decoder, encoder, too_many_digits
+from runtime.databases.sqlite.forms import decoder, encoder, too_many_digits
 from runtime.errors import DatabaseError, RunError
 from runtime.kinds import overflow
 

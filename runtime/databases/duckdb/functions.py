@@ -1,7 +1,7 @@
 """How DuckDB says the functions of the language: its own where they mean the same, else macros made here.
 
 A macro of MACROS is `sop_` and its name in SQL. It is made in a connection when a statement first needs it, and is
-gone with it. `error('V0105')` makes the statement fail with that code (runtime/databases/duckdb_errors.py).
+gone with it. `error('V0105')` makes the statement fail with that code (runtime/databases/duckdb/errors.py).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from runtime.databases.sql_pieces import WHITE_SPACE
+from runtime.databases.sql.pieces import WHITE_SPACE
 
 PREFIX: Final = "sop_"
 _USES: Final = re.compile(rf"\b{PREFIX}(\w+)\(", re.IGNORECASE)

@@ -15,12 +15,12 @@ from psycopg import pq
 
 from runtime.databases import refusals
 from runtime.databases.bind import Binder
-from runtime.databases.postgres_connection import Connection, open_connection, renew
-from runtime.databases.postgres_copy import copy_text, row_of
-from runtime.databases.postgres_errors import translated
-from runtime.databases.postgres_schema import declared, read_schema
-from runtime.databases.postgres_url import Address
-from runtime.databases.postgres_values import encoder, row_reader
+from runtime.databases.postgres.connection import Connection, open_connection, renew
+from runtime.databases.postgres.copy import copy_text, row_of
+from runtime.databases.postgres.errors import translated
+from runtime.databases.postgres.schema import declared, read_schema
+from runtime.databases.postgres.url import Address
+from runtime.databases.postgres.values import encoder, row_reader
 from runtime.databases.protocol import BATCH_ROWS, Row, Statement
 from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema, Store
@@ -67,7 +67,7 @@ class PostgresDatabase:
         return self._schema
 
     def prepare(self, query: Query | Write) -> Statement:
-        from runtime.databases.sql import generate
+        from runtime.databases.sql.generate import generate
 
         return generate(query, self.schema(), self.dialect)
 

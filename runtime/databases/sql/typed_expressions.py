@@ -21,9 +21,9 @@ from runtime.conversion import from_const, to_text
 from runtime.databases.forms import form_of
 from runtime.databases.query import Const, Expr, Op, Param
 from runtime.databases.schema import Field
-from runtime.databases.sql_expressions import NUMBERS, PLAIN, WHOLE, Over, Source
-from runtime.databases.sql_pieces import Sql, function, wrapped
-from runtime.databases.typed_arithmetic import TypedArithmetic
+from runtime.databases.sql.expressions import NUMBERS, PLAIN, WHOLE, Over, Source
+from runtime.databases.sql.pieces import Sql, function, wrapped
+from runtime.databases.sql.typed_arithmetic import TypedArithmetic
 from runtime.errors import DatabaseError
 from runtime.types import BOOL, DECIMAL_PRECISION, INT, TEXT, Type, decimal_of, list_of
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from runtime.databases.duckdb import BUSY_SECONDS, DuckDBDatabase
-from runtime.databases.duckdb_connections import SETTINGS, Connections
+from runtime.databases.duckdb.connections import SETTINGS, Connections
+from runtime.databases.duckdb.database import BUSY_SECONDS, DuckDBDatabase
 from runtime.databases.files import csv_head
 from runtime.databases.tables import quoted
 from runtime.errors import DatabaseError, SopError

@@ -13,8 +13,8 @@ from typing import Final
 from sqlglot import exp
 
 from runtime.databases.query import Aggregate, Column, Const, Expr, Op, Param
-from runtime.databases.sql_expressions import ARITHMETIC, Expressions
-from runtime.databases.sql_pieces import Sql, function, number, wrapped
+from runtime.databases.sql.expressions import ARITHMETIC, Expressions
+from runtime.databases.sql.pieces import Sql, function, number, wrapped
 from runtime.types import FLOAT, MAX_SCALE, Type
 
 _OPERATORS: Final[dict[str, type[exp.Binary]]] = {"add": exp.Add, "sub": exp.Sub, "mul": exp.Mul, "mod": exp.Mod}

@@ -10,25 +10,25 @@ from sqlglot import exp
 from runtime.databases.protocol import BATCH_ROWS, Statement
 from runtime.databases.query import Insert, InsertList, Query, Write, most_rows
 from runtime.databases.schema import Schema
-from runtime.databases.sql_expressions import Expressions
-from runtime.databases.sql_pieces import number
-from runtime.databases.sql_relations import Relations
-from runtime.databases.sql_writes import write_tree
+from runtime.databases.sql.expressions import Expressions
+from runtime.databases.sql.pieces import number
+from runtime.databases.sql.relations import Relations
+from runtime.databases.sql.writes import write_tree
 from runtime.errors import DatabaseError
 
 
 def expressions_of(dialect: str) -> type[Expressions]:
     """The writer of a dialect's expressions, which is all that differs between engines."""
     if dialect == "sqlite":
-        from runtime.databases.sqlite_expressions import SQLiteExpressions
+        from runtime.databases.sqlite.expressions import SQLiteExpressions
 
         return SQLiteExpressions
     if dialect == "duckdb":
-        from runtime.databases.duckdb_expressions import DuckDBExpressions
+        from runtime.databases.duckdb.expressions import DuckDBExpressions
 
         return DuckDBExpressions
     if dialect.startswith("postgres"):
-        from runtime.databases.postgres_expressions import expressions_with
+        from runtime.databases.postgres.expressions import expressions_with
 
         return expressions_with(dialect.partition(" ")[2])
     raise DatabaseError("D0308", f"there is no SQL generator for `{dialect}`")

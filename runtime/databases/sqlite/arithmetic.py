@@ -15,9 +15,9 @@ from sqlglot import exp
 
 from runtime.databases.forms import form_of
 from runtime.databases.query import Aggregate, Column, Const, Expr, Func, Op, Param
-from runtime.databases.sql_expressions import ARITHMETIC, WHOLE, Expressions, Over
-from runtime.databases.sql_pieces import Sql, case, divided, function, number, wrapped
-from runtime.databases.sqlite_functions import SAID
+from runtime.databases.sql.expressions import ARITHMETIC, WHOLE, Expressions, Over
+from runtime.databases.sql.pieces import Sql, case, divided, function, number, wrapped
+from runtime.databases.sqlite.functions import SAID
 from runtime.types import Type
 
 MAX_FLOAT: Final = 1.7976931348623157e308

@@ -2,7 +2,7 @@
 
 Nothing is made in the database, so that a replica or a user who may only read will do. In an expression `:a`, `:b` and
 `:c` stand for the arguments. An error of the language is a cast that can't succeed: of a text that names its code
-(`raised`), which runtime/databases/postgres_errors.py finds in the message.
+(`raised`), which runtime/databases/postgres/errors.py finds in the message.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from runtime.databases.sql_pieces import WHITE_SPACE
+from runtime.databases.sql.pieces import WHITE_SPACE
 
 _DAY: Final = 86_400_000_000  # microseconds
 _MANY: Final = 10_000_000  # characters that a text may have
@@ -309,7 +309,7 @@ SAID: Final[dict[str, str | tuple[str, ...]]] = {
     "max_of list<text>": '(SELECT max(x COLLATE "C") FROM unnest(:a) AS items(x))',
 }
 
-# what runtime/databases/typed_expressions.py and its like call by name
+# what runtime/databases/sql/typed_expressions.py and its like call by name
 HELPERS: Final[dict[str, str]] = {
     "moved_date": _unless(f":b % {_DAY} <> 0", "V0106", "DATE", _date(f"(:a + {_up_to(_DAYS, 4_000_000)})")),
     "moved_timestamp": _timestamp(_MOVED_TIMESTAMP),

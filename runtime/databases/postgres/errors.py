@@ -1,4 +1,4 @@
-"""psycopg exceptions → the errors of ours that say the same, by SQLSTATE; the words are those of sqlite_errors.py."""
+"""psycopg exceptions → the errors of ours that say the same, by SQLSTATE, in the words of every engine."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def failed_row(error: psycopg.Error) -> int | None:
 
 
 def _by_code(code: str) -> SopError:
-    """What an expression of runtime/databases/postgres_functions.py raised."""
+    """What an expression of runtime/databases/postgres/functions.py raised."""
     if code == "D0202":
         return _unreadable("an interval of months, which have no length of their own")
     text, hint = _RAISED.get(code, ("a value can't be worked with", None))

@@ -1,0 +1,1 @@
+"""A DuckDB file, or a folder of files, ↔ the Database protocol."""

@@ -1,0 +1,1 @@
+"""A PostgreSQL schema ↔ the Database protocol."""
