@@ -17,10 +17,10 @@ from runtime.errors import SopError, UsageError
 from runtime.types import INT, NULL, TEXT
 from sopc.diagnostics import CompileError
 from sopc.dsl.parse import parse
+from sopc.english.model.head import with_its_head
 from sopc.english.model.probe import FILE_NAME, remembered
 from sopc.english.model.records import Decoding
 from sopc.english.model.repair import Watch
-from sopc.english.model.uses import with_its_databases
 from sopc.english.sample import NoSampler
 from sopc.english.sentences import read_workflow
 from sopc.english.settings import ModelOptions, model_options
@@ -301,12 +301,42 @@ BOTH = {**SCHEMAS, "shop": ITEMS, "old": ITEMS}
 )
 def test_a_script_uses_the_databases_of_its_stores(head: str, query: str, uses: tuple[str, ...]) -> None:
     script = parse(Source("a", f"script a() {head}\n  emit {query}\nend\n")).scripts[0]
-    assert with_its_databases(script, replace(task(), schemas=BOTH)).uses == uses
+    assert with_its_head(script, replace(task(), schemas=BOTH)).uses == uses
 
 
 def test_a_script_uses_the_databases_of_what_it_calls() -> None:
     script = parse(Source("a", "script a() uses shop\n  call pack(size: 3)\nend\n")).scripts[0]
-    assert with_its_databases(script, task()).uses == ()
+    assert with_its_head(script, task()).uses == ()
+
+
+@pytest.mark.parametrize(
+    ("params", "steps", "kept"),
+    [
+        ("size: int", "emit from boxes where size > 10", ""),
+        ("size: int", "emit from boxes where size > $size", "size: int"),
+        ("least: int, most: int = 9", "emit from boxes where size > least", "least: int"),
+        ("size: int", 'say "above {size}"', "size: int"),
+        ("size: int", "update boxes where size > 3 set size = 3", ""),
+        ("colour: text", "call pack(size: 3)", ""),
+    ],
+)
+def test_a_script_has_the_parameters_that_its_steps_read(params: str, steps: str, kept: str) -> None:
+    script = parse(Source("a", f"script a({params})\n  {steps}\nend\n")).scripts[0]
+    wanted = parse(Source("a", f"script a({kept})\n  {steps}\nend\n")).scripts[0]
+    assert with_its_head(script, task()).params == wanted.params
+
+
+@pytest.mark.parametrize(("step", "returns"), [("emit from boxes", False), ("return", False), ("return 3", True)])
+def test_a_script_has_a_return_type_where_a_step_returns_a_value(step: str, returns: bool) -> None:
+    script = parse(Source("a", f"script a() -> int\n  if true then\n    {step}\n  end\nend\n")).scripts[0]
+    assert with_its_head(script, task()).returns == (script.returns if returns else None)
+
+
+def test_what_a_head_says_in_vain_needs_no_repair(serve: Server) -> None:
+    made = translate(serve(GOOD.replace("()", "(size: int, limit: int = 3) -> text")))
+    assert made.work is not None
+    assert len(made.work.rounds) == 1
+    assert made.sop_text.endswith(GOOD)
 
 
 def test_a_field_that_is_named_as_a_parameter_is_told_apart(serve: Server) -> None:

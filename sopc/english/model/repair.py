@@ -15,10 +15,10 @@ from sopc.diagnostics import CompileError, Diagnostic
 from sopc.english.constrain.derive import workflow_grammar
 from sopc.english.constrain.vocabulary import Vocabulary, text_words
 from sopc.english.model.ask import Endpoint, Note, Refused
+from sopc.english.model.head import with_its_head
 from sopc.english.model.probe import decoding_of
 from sopc.english.model.records import Decoding, Message, Reply, Round, Work, round_text
 from sopc.english.model.reply import script_text
-from sopc.english.model.uses import with_its_databases
 from sopc.english.prompt.messages import first_messages
 from sopc.english.prompt.schemas import about
 from sopc.english.settings import ModelOptions
@@ -145,7 +145,7 @@ class _Rounds:
             file = parse(source)
         except CompileError as error:
             return _Attempt(text, error)
-        scripts = (with_its_databases(script, self.task) for script in file.scripts[:1])
+        scripts = (with_its_head(script, self.task) for script in file.scripts[:1])
         named = tuple(script.model_copy(update={"name": name}) for script in scripts)
         source = Source(f"{name}.sop", format_file(file.model_copy(update={"scripts": named})))
         attempt = self._tried(source)

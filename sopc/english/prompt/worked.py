@@ -10,7 +10,8 @@ from runtime.types import BOOL, DATE, DECIMAL, INT, TEXT
 
 
 class Worked(NamedTuple):
-    """name: of the script. sentences: of the workflow. reply: its script, or why there is none."""
+    """name: of the script. sentences: of the workflow. reply: its script; never the way out, which small models
+    would copy."""
 
     name: str
     sentences: tuple[str, ...]
@@ -58,7 +59,6 @@ script big_boxes() uses shop
 end
 """,
     ),
-    Worked("best", ("Show the best boxes.",), 'cannot "best could mean the largest or the dearest boxes"\n'),
     Worked(
         "cheapest",
         (
