@@ -58,7 +58,7 @@ class TypedArithmetic(Expressions):
 
     def operation(self, expr: Op) -> Sql:
         op, args, kind = expr.op, expr.args, expr.type.name
-        if op == "neg" and kind == "float":  # no negative zero
+        if op == "neg" and kind in ("float", "int"):  # no negative zero; DuckDB's minus of a lowest int is no int
             return exp.Sub(this=number(0), expression=wrapped(self.wide(args[0])))
         if op == "neg":
             return exp.Neg(this=wrapped(self.wide(args[0])))

@@ -157,7 +157,7 @@ def test_what_may_mean_two_things_is_asked(english: str, readings: tuple[str, ..
 @pytest.mark.parametrize(
     ("english", "nearest"),
     [
-        ("Show the priciest tickets above 20.", "show the tickets whose price is above 20"),
+        ("Show the shiniest tickets above 20.", "show the tickets whose price is above 20"),
         ("Wipe the tickets of O'Neil.", """delete the tickets whose band name is "O'Neil\""""),
         ("Display the seat and price of nice tickets.", "show the seat and price of the tickets"),
         ("How many lovely tickets are there?", "how many tickets are there?"),
