@@ -9,7 +9,7 @@ from runtime.functions import FUNCTIONS
 from runtime.record.reading import read_steps, used_names
 from runtime.record.session import Parameter, State
 from sopc.tree import nodes
-from sopc.tree.visit import walk
+from sopc.tree.visit import rewrite, walk
 
 
 @dataclass(frozen=True)
@@ -34,18 +34,34 @@ def calls_scripts(steps: Sequence[nodes.AnyStep]) -> bool:
 
 def groups_of(state: State) -> list[Group]:
     """A group for every step, sentences numbered over all of them."""
-    groups, sentences = [], 0
+    groups, before = [], 0
     for number, step in enumerate(state.steps, 1):
         steps = read_steps(step.code)
-        told = [inner.sentence or 0 for inner in steps]
-        groups.append(Group(number, tuple(_renumbered(inner, sentences) for inner in steps)))
-        sentences += max(told, default=0)
+        groups.append(Group(number, tuple(renumbered(inner, before) for inner in steps)))
+        before += _last_sentence(steps)
     return groups
 
 
 def sentence_count(state: State) -> int:
     """How many sentences the recording has."""
-    return max((step.sentence or 0 for group in groups_of(state) for step in group.steps), default=0)
+    return max((_last_sentence(group.steps) for group in groups_of(state)), default=0)
+
+
+def _last_sentence(steps: Sequence[nodes.AnyStep]) -> int:
+    """The highest number of a sentence in them, 0 when there is none."""
+    return max((node.sentence or 0 for node in walk(tuple(steps)) if isinstance(node, nodes.Step)), default=0)
+
+
+def renumbered(step: nodes.AnyStep, by: int) -> nodes.AnyStep:
+    """The step, and those in it, with that much added to the numbers of their sentences."""
+
+    def change(node: nodes.Node) -> nodes.Node:
+        if isinstance(node, nodes.Step) and node.sentence is not None:
+            return node.model_copy(update={"sentence": node.sentence + by})
+        return node
+
+    result: nodes.AnyStep = rewrite(step, change)
+    return result
 
 
 def script_of(
@@ -77,7 +93,3 @@ def parameter_node(parameter: Parameter) -> nodes.ParameterNode:
 
     text = f"script s({parameter.name}: {parameter.type} = {parameter.default}) end"
     return parse(Source("parameter", text)).scripts[0].params[0]
-
-
-def _renumbered(step: nodes.AnyStep, before: int) -> nodes.AnyStep:
-    return step if step.sentence is None else step.model_copy(update={"sentence": step.sentence + before})

@@ -19,8 +19,8 @@ from runtime.jsonl.sink import ClosedPipe
 from runtime.library.records import Entry
 from runtime.library.store import Library
 from runtime.record import literals
-from runtime.record.program import Group, calls_scripts, groups_of, script_of, sentence_count
-from runtime.record.reading import as_sentence, is_english, read_steps
+from runtime.record.program import Group, calls_scripts, groups_of, renumbered, script_of, sentence_count
+from runtime.record.reading import as_sentence, is_english, read_steps, used_names
 from runtime.record.replay import Replayed, replay
 from runtime.record.session import Parameter, Session, State, Step
 from runtime.runs.answers import Prompt
@@ -279,7 +279,7 @@ class Recorder:
         for node in script.params:
             if node.name not in parameters:
                 parameters[node.name] = self._given(node)
-        shifted = [step.model_copy(update={"sentence": (step.sentence or 0) - known}) for step in new]
+        shifted = [renumbered(step, -known) for step in new]
         return "".join(map(format_step, shifted)), tuple(parameters.values())
 
     def _given(self, node: nodes.ParameterNode) -> Parameter:
@@ -304,7 +304,7 @@ class Recorder:
         effects = compiled.modules[0].effects
         used = {store.partition(".")[0] for store in (*effects.reads, *effects.writes)}
         uses = tuple(name for name in whole.uses if name in used)
-        return whole.model_copy(update={"uses": uses if uses != (MAIN,) else ()})
+        return whole.model_copy(update={"uses": used_names(uses)})
 
     def _source(self, script: nodes.Script) -> Source:
         """The script as a .sop file, with the sentences among its steps in the header."""

@@ -200,6 +200,17 @@ def test_sentences_are_steps_and_keep_their_text(desk: Desk) -> None:
     assert entry.provenance.translator == "recording"
 
 
+def test_sentences_of_a_list_are_numbered_with_the_others(desk: Desk) -> None:
+    desk.step("Show the number of items per kind.")
+    desk.step('For each of the items:\n- Say "{its name}".\n- Say "{its kind}".')
+    desk.step("Show the name of the items whose price is above 30.")
+    numbers = [line.split()[0] for line in desk.recorder.text().splitlines() if line.strip().startswith("@")]
+    assert numbers == ["@1", "@2", "@3", "@4", "@5"]
+    desk.recorder.drop(1)
+    numbers = [line.split()[0] for line in desk.recorder.text().splitlines() if line.strip().startswith("@")]
+    assert numbers == ["@1", "@2", "@3", "@4"]
+
+
 def test_a_sentence_with_a_parameter_needs_its_value_first(desk: Desk) -> None:
     sentence = "Show the name of the items of a given kind."
     with pytest.raises(UsageError, match="C0309"):
