@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from runtime.types import TEXT
 from sopc.english.patterns import words
@@ -77,7 +78,7 @@ def own_rows(matcher: Matcher, position: int, context: Context) -> Iterator[Foun
             tie = Hop(source, key, subject).on()
             for end, rows in matcher.read("rows", position + 1, context):
                 if rows.source == source:
-                    yield end, Rows(source, (tie, *rows.conditions), rows.sorts, rows.limit, rows.mentioned)
+                    yield end, replace(rows, conditions=(tie, *rows.conditions))
 
 
 def row_pointed_at(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:

@@ -8,7 +8,7 @@ from typing import Any
 from runtime.databases.schema import Field
 from sopc.english.patterns import words
 from sopc.english.patterns.comparisons import joined, kept, link, negated, neither, sign
-from sopc.english.patterns.dates import through
+from sopc.english.patterns.dates import through, time_test
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row, Several
 from sopc.english.patterns.meanings import (
@@ -217,6 +217,19 @@ def bare_date(matcher: Matcher, position: int, context: Context) -> Iterator[Fou
                 yield end, Condition(condition.node, (field.name,))
 
 
+def date_in_front(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """As in "yesterday's", of rows with a day or moment: each such field is a reading."""
+    source = context.source
+    if source is None:
+        return
+    for field in source.store.fields:
+        if field.type.name in ("date", "timestamp"):
+            inside = _testing(context, source, field)
+            for end, span in matcher.read("span", position, inside):
+                if matcher.low(end) == "'s" and inside.target is not None and not span.exact:
+                    yield end + 1, Condition(time_test(inside.target, "in", span), (field.name,))
+
+
 def _goes_with_before(matcher: Matcher, position: int, context: Context) -> bool:
     if position and matcher.low(position) in ("until", "till", "to", "through"):
         before = matcher.tokens[position - 1]
@@ -281,6 +294,7 @@ def with_a_field(matcher: Matcher, position: int, context: Context) -> Iterator[
 PRIMITIVES: dict[str, Primitive] = {
     "with_a_field": with_a_field,
     "bare_date": bare_date,
+    "date_in_front": date_in_front,
     "bare_number": bare_number,
     "stored_list": stored_list,
 }
@@ -299,6 +313,7 @@ ROWS = (
     Row("adjective", "not {flag:condition}", negated),
     Row("adjective", "{stored:condition}", kept),
     Row("adjective", "{opposite:condition}", kept),
+    Row("adjective", "{date_in_front:condition}", kept),
     Row("complement", "{adjective:condition}", kept),
     Row("complement", "{stored_list:condition}", kept),
     Row("complement", f"{_PLACE} {{stored_list:condition}}", kept),

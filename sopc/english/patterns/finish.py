@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from runtime.databases.schema import Store
-from runtime.types import Type
+from runtime.types import INT, Type
+from sopc.english.patterns.meanings import output
 from sopc.tree import nodes
 from sopc.tree.visit import rewrite, walk
 
@@ -144,7 +145,10 @@ def compared_type(
     """The type of the first field that a variable is compared with or stored in, or of the parameter of a script
     that it is given to; None where there is none."""
     aliases: dict[str, Store] = {}
+    places: list[nodes.Expr] = []
     for node in walk(steps):
+        if isinstance(node, nodes.Derive):
+            places += [output(one.name or "") for one in node.columns if _is_place(one.value)]
         origin = node if isinstance(node, nodes.From) else None
         if isinstance(node, nodes.Update | nodes.Delete):
             origin = nodes.From(store=node.store, database=node.database)
@@ -152,20 +156,27 @@ def compared_type(
             aliases[origin.alias or origin.store] = store
     wanted = nodes.Name(name=name)
     for node in walk(steps):
-        found = _compared(node, wanted, aliases, stores, call_types)
+        found = _compared(node, wanted, aliases, places, stores, call_types)
         if found is not None:
             return found.not_null()
     return None
+
+
+def _is_place(value: nodes.Expr) -> bool:
+    return isinstance(value, nodes.CallExpr) and value.over is not None
 
 
 def _compared(
     node: nodes.Node,
     wanted: nodes.Name,
     aliases: Mapping[str, Store],
+    places: list[nodes.Expr],
     stores: Callable[[nodes.From], Store | None],
     call_types: Callable[[str, str | None], Type | None],
 ) -> Type | None:
     pairs: list[tuple[Any, Any]] = []
+    if isinstance(node, nodes.Limit) and node.count == wanted:
+        return INT
     if isinstance(node, nodes.Binary) and node.op not in ("and", "or"):
         pairs = [(node.left, node.right), (node.right, node.left)]
     elif isinstance(node, nodes.Between):
@@ -196,6 +207,6 @@ def _compared(
             field = store.field(field_side.name) if store else None
             if field is not None:
                 return field.type
-        if isinstance(field_side, nodes.CallExpr | nodes.QueryExpr):
-            return Type("int")
+        if isinstance(field_side, nodes.CallExpr | nodes.QueryExpr) or field_side in places:
+            return INT
     return None

@@ -18,6 +18,7 @@ from sopc.english.patterns.meanings import (
     Source,
     Steps,
     Value,
+    Variable,
     all_of,
     any_of,
     column,
@@ -36,15 +37,25 @@ from sopc.tree.visit import walk
 
 @dataclass(frozen=True)
 class Loop:
-    """for each …: rows, a query, or another script's records."""
+    """for each …: rows, a query, another script's records, or numbers. record: of all but numbers. number: the variable
+    that has the number."""
 
     name: str
-    record: Source
+    record: Source | None = None
     query: nodes.Query | None = None
     value: nodes.Expr | None = None
+    range: nodes.Range | None = None
+    number: Variable | None = None
 
     def opens(self, context: Context) -> dict[str, Any]:
+        if self.number is not None:
+            return {"variables": (*context.variables, self.number)}
         return {"subject": self.record, "source": self.record, "target": None}
+
+    def around(self, steps: tuple[nodes.AnyStep, ...], sentence: int | None = None) -> nodes.ForEach:
+        return nodes.ForEach(
+            sentence=sentence, name=self.name, query=self.query, range=self.range, value=self.value, steps=steps
+        )
 
 
 @dataclass(frozen=True)
@@ -109,13 +120,12 @@ def each(context: Context, loop: Loop, body: Steps) -> Steps:
     shows = [step for step in body.steps if isinstance(step, nodes.Emit)]
     if any(not _speaks_of(step, loop.name) for step in shows):
         raise Reject()
-    step: nodes.AnyStep = nodes.ForEach(name=loop.name, query=loop.query, value=loop.value, steps=body.steps)
-    return Steps((_at_once(loop, body) or step,), closed=True, returns=body.returns)
+    return Steps((_at_once(loop, body) or loop.around(body.steps),), closed=True, returns=body.returns)
 
 
 def _at_once(loop: Loop, body: Steps) -> nodes.Update | None:
     """One change of each record to amounts of its own, as one change of all of them."""
-    if loop.query is None or len(body.steps) != 1 or not isinstance(body.steps[0], nodes.Update):
+    if loop.query is None or loop.record is None or len(body.steps) != 1 or not isinstance(body.steps[0], nodes.Update):
         return None
     update, store = body.steps[0], loop.record.store
     origin, *rest = loop.query.stages

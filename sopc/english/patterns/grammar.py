@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from sopc.english.patterns import (
+    attempts,
     called,
     changes,
     comparisons,
@@ -18,6 +19,7 @@ from sopc.english.patterns import (
     places,
     questions,
     rankings,
+    repeats,
     selections,
     show,
     statements,
@@ -28,11 +30,11 @@ from sopc.english.patterns.matcher import Grammar
 
 _MODULES_WITH_ROWS = (
     *(dates, values, comparisons, conditions, verbs, called, selections, figures, show, rankings),
-    *(places, changes, inserts, flow, questions, parameters),
+    *(places, changes, inserts, flow, repeats, attempts, questions, parameters),
 )
 _MODULES_WITH_PRIMITIVES = (
     *(names, called, dates, values, conditions, verbs),
-    *(changes, inserts, statements, parameters),
+    *(changes, inserts, attempts, statements, parameters),
 )
 
 

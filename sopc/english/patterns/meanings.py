@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from runtime.bytecode.module import Effects, Signature
 from runtime.databases.schema import ForeignKey, Schema, Store
@@ -99,6 +99,18 @@ class Sort:
     """No direction was said."""
 
 
+class First(NamedTuple):
+    """Which of the rows in an order: the first few, or after some that are skipped. sort: None where it is said
+    elsewhere."""
+
+    limit: nodes.Expr | None
+    sort: Sort | None
+    skipped: int = 0
+
+
+ONE = nodes.IntLiteral(value=1)
+
+
 @dataclass(frozen=True)
 class Rows:
     """A set of rows: those of `source` for which all conditions hold. found: the named set it is, as it stands."""
@@ -109,6 +121,14 @@ class Rows:
     limit: nodes.Expr | None = None
     mentioned: tuple[str, ...] = ()
     """Fields that the conditions speak of, in their order."""
+    skipped: int = 0
+    """How many of the first are left out before the limit counts: 1 for "the second highest"."""
+
+    def first_few(self) -> nodes.Limit | None:
+        if self.limit is None:
+            return None
+        offset = nodes.IntLiteral(value=self.skipped) if self.skipped else None
+        return nodes.Limit(count=self.limit, offset=offset)
 
 
 @dataclass(frozen=True)
@@ -202,7 +222,8 @@ class World:
 class Context:
     """Where a phrase stands. source: the rows it speaks of. target: the value it is compared with or stored as.
     subject: the record of the loop it is in. found: the set found last. spoken: the rows that the condition before said
-    there are. Contexts are compared by identity."""
+    there are. error: what the error is called, in what is done where something failed. Contexts are compared by
+    identity."""
 
     world: World
     variables: tuple[Variable, ...] = ()
@@ -212,6 +233,7 @@ class Context:
     source: Source | None = None
     target: Value | None = None
     sentence: int = 0
+    error: str = ""
     _children: dict[Any, tuple[Any, Context]] = field(default_factory=dict, repr=False)
 
     def enter(self, opened: Any) -> Context:

@@ -60,7 +60,8 @@ def take_parameters(grammar: Grammar, text_: str, tokens: tuple[Token, ...], con
                 declared = [one for one in declared if one != Declared("_".join(name), name)]  # said as "given" before
                 declared.append(_declared(name, attributes))
                 at = len(left) - len(name) - 1
-                left[at] = replace(left[at], low="that")
+                if left[at].low in _DETERMINERS:
+                    left[at] = replace(left[at], low="that")
                 position = close + 1
                 continue
         if token.low == "given" and left and left[-1].low in _DETERMINERS and position + 1 < len(tokens):
@@ -100,11 +101,11 @@ def _inside(grammar: Grammar, text_: str, tokens: tuple[Token, ...], context: Co
 
 
 def _name_before(left: list[Token]) -> tuple[str, ...]:
-    """The words between the last "a" or "the" and here."""
+    """The words between the last "a" or "the" (or "the top") and here."""
     for count in range(1, _NAME_WORDS + 1):
         if len(left) <= count or any(token.kind != "word" for token in left[-count:]):
             return ()
-        if left[-count - 1].low in _DETERMINERS:
+        if left[-count - 1].low in (*_DETERMINERS, "top", "bottom"):
             return tuple(token.low for token in left[-count:])
     return ()
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sopc.english.patterns.matcher import Reject, Row, Several
-from sopc.english.patterns.meanings import Context, Rows, Sort, Source, Steps, Value, all_of, compare, output
+from sopc.english.patterns.meanings import Context, Rows, Sort, Source, Steps, Value, compare, output
 from sopc.english.patterns.names import field_value, key_value, label_fields
 from sopc.english.patterns.queries import orders, start
 from sopc.english.patterns.show import SHOW
@@ -20,14 +21,15 @@ def _first_of_each(
     key: Value | None = None,
     direction: bool | None = None,
 ) -> Any:
-    """Rows of equal place are all shown: "the highest" may be several. key: what they are sorted by, said last."""
+    """Rows of equal place are all shown: "the highest" may be several, and so may "the second highest". key: what they
+    are sorted by, said last."""
     limit = rows.limit
     if rows.source != about or about.origin is None or limit is None or not rows.sorts:
         raise Reject()
     if key is not None:
         if rows.sorts[0].value is not None or direction is not None:
             raise Reject()
-        rows = Rows(about, rows.conditions, (Sort(rows.sorts[0].descending, "number", key),), rows.limit)
+        rows = replace(rows, sorts=(Sort(rows.sorts[0].descending, "number", key),))
     groups = [_whole(one) for one in keys]
     if any(one.aggregate or one.hops for one in groups):
         raise Reject()
@@ -36,12 +38,14 @@ def _first_of_each(
     for order in orders(rows, ()):
         sorts = tuple(nodes.SortKey(value=value.node, descending=down) for value, down in order)
         window = nodes.WindowSpec(partition=tuple(one.node for one in groups), order=sorts)
-        place = nodes.NamedColumn(name=_free("place", about), value=nodes.CallExpr(name="rank", over=window))
+        ranked = nodes.CallExpr(name="dense_rank" if rows.skipped else "rank", over=window)
+        place = nodes.NamedColumn(name=_free("place", about), value=ranked)
         name = place.name or ""
+        chosen = compare("=", output(name), nodes.IntLiteral(value=rows.skipped + 1)) if rows.skipped else None
         stages = [
             *start(rows, [value for value, _ in order]),
             nodes.Derive(columns=(place,)),
-            nodes.Where(condition=all_of([compare("<=", output(name), limit)])),
+            nodes.Where(condition=chosen or compare("<=", output(name), limit)),
             nodes.OrderBy(keys=(*(nodes.SortKey(value=one.node) for one in groups), nodes.SortKey(value=output(name)))),
             nodes.Select(columns=tuple(nodes.NamedColumn(value=value.node) for value in own)),
         ]

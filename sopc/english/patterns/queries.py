@@ -91,8 +91,8 @@ def _plain(ask: Ask) -> list[nodes.Query]:
             stages.append(
                 nodes.OrderBy(keys=tuple(nodes.SortKey(value=key.node, descending=down) for key, down in keys))
             )
-        if rows.limit is not None:
-            stages.append(nodes.Limit(count=rows.limit))
+        if (first_few := rows.first_few()) is not None:
+            stages.append(first_few)
         if shown:
             stages.append(nodes.Select(columns=_columns(shown)))
         if ask.distinct:
@@ -124,10 +124,10 @@ def _grouped(ask: Ask) -> list[nodes.Query]:
         if sorts:
             order = tuple(nodes.SortKey(value=output(names[id(one)]), descending=down) for one, down in sorts)
             after.append(nodes.OrderBy(keys=order))
-        if rows.limit is not None:
+        if (first_few := rows.first_few()) is not None:
             if not sorts:
                 raise Reject("the first few of groups in no order could be any: say by what they are sorted")
-            after.append(nodes.Limit(count=rows.limit))
+            after.append(first_few)
         found.append(nodes.Query(stages=tuple(after)))
     return found
 

@@ -8,9 +8,9 @@ from sopc.english.patterns import words
 from sopc.english.patterns.figures import Part, assembled, row_count
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Reject, Row, Several
-from sopc.english.patterns.meanings import Condition, Context, Rows, Sort, Source, Value
+from sopc.english.patterns.meanings import NUMERIC, ONE, Condition, Context, Rows, Sort, Source, Steps, Value, output
 from sopc.english.patterns.names import field_value
-from sopc.english.patterns.queries import Ask, Having
+from sopc.english.patterns.queries import Ask, Having, start
 from sopc.english.patterns.show import SHOW, show
 from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import aggregate_call
@@ -35,15 +35,17 @@ def _ranked(
     parts: tuple[Part, ...] = (),
     count: Value | None = None,
     rows: Rows | None = None,
+    ordinal: int = 0,
 ) -> Any:
-    """The first groups of a field by a figure. count: how many of them, one unless told."""
-    limit = count.node if count else nodes.IntLiteral(value=1)
+    """The first groups of a field by a figure. count: how many of them, one unless told; ordinal: how many come before
+    it."""
+    limit = count.node if count else ONE
     ask = assembled(about, (*parts, *([Part(rows=rows)] if rows else [])))
     if about.origin is None or figure.aggregate is None or ask.rows.sorts or ask.keys:
         raise Reject()
     counted = figure.counted.conditions if figure.counted else ()
     sorts = (Sort(descending, "number", figure),)
-    ranked = Rows(about, (*counted, *ask.rows.conditions), sorts, limit)
+    ranked = Rows(about, (*counted, *ask.rows.conditions), sorts, limit, skipped=ordinal)
     return show(context, Ask(ranked, columns=(figure,), keys=(key,), having=ask.having))
 
 
@@ -80,11 +82,32 @@ def _most(descending: bool) -> Any:
 def _row_with_most(descending: bool) -> Any:
     """As in "which box has the largest size": the row itself."""
 
-    def build(context: Context, about: Source, rows: Rows, field: Value) -> Any:
+    def build(context: Context, about: Source, rows: Rows, field: Value, ordinal: int = 0) -> Any:
         if rows.source.origin is None or rows.sorts or field.type.name not in ("int", "float", "decimal"):
             raise Reject()
-        ranked = Rows(rows.source, rows.conditions, (Sort(descending, "number", field),), nodes.IntLiteral(value=1))
-        return show(context, Ask(ranked))
+        sorts = (Sort(descending, "number", field),)
+        return show(context, Ask(Rows(rows.source, rows.conditions, sorts, ONE, skipped=ordinal)))
+
+    return build
+
+
+def _place_of_value(descending: bool) -> Any:
+    """As in "the second highest size": of the different values there are."""
+
+    def build(context: Context, about: Source, ordinal: int, field: Value, parts: tuple[Part, ...]) -> Any:
+        ask = assembled(about, parts)
+        if about.origin is None or ask.keys or ask.having or ask.rows.sorts or field.type.name not in NUMERIC:
+            raise Reject()
+        if not parts and context.found is not None and context.found.rows.source.store == about.store:
+            raise Reject()
+        stages = (
+            *start(ask.rows, [field]),
+            nodes.Select(columns=(nodes.NamedColumn(value=field.node),)),
+            nodes.Distinct(),
+            nodes.OrderBy(keys=(nodes.SortKey(value=output(field.field or ""), descending=descending),)),
+            nodes.Limit(count=ONE, offset=nodes.IntLiteral(value=ordinal)),
+        )
+        return Steps((nodes.Emit(query=nodes.Query(stages=stages)),))
 
     return build
 
@@ -169,53 +192,58 @@ ROWS = (
         for row in (
             Row(
                 "question",
-                f"{_ASKED} {_KEY} (has|have|had) the ({high}) {_FIGURE} {_IN}",
+                f"{_ASKED} {_KEY} (has|have|had) the [{{ordinal}}] ({high}) {_FIGURE} {_IN}",
                 _extreme(descending),
             ),
             Row(
                 "question",
-                f"{_ASKED} {{about}} {{number:count}} {{key_column:key@about}} (has|have|had) the ({high}) "
+                f"{_ASKED} {{about}} {{how_many:count}} {{key_column:key@about}} (has|have|had) the ({high}) "
                 f"{_FIGURE} {_IN}",
                 _extreme(descending),
             ),
             Row(
                 "question",
-                f"{_ASKED} {_KEY} (has|have|had) the ({high}) {{own_field:field@about}} {_IN}",
+                f"{_ASKED} {_KEY} (has|have|had) the [{{ordinal}}] ({high}) {{own_field:field@about}} {_IN}",
                 _extreme_value(descending),
             ),
             Row(
                 "question",
-                f"{_ASKED} {{about}} {{rows@about}} (has|have|had) the ({high}) {{field@about}}",
+                f"{_ASKED} {{about}} {{rows@about}} (has|have|had) the [{{ordinal}}] ({high}) {{field@about}}",
                 _row_with_most(descending),
             ),
             Row(
                 "statement",
-                f"{SHOW} {_KEY} with the ({high}) {_FIGURE} {_IN}",
+                f"{SHOW} {_KEY} with the [{{ordinal}}] ({high}) {_FIGURE} {_IN}",
                 _extreme(descending),
             ),
             Row(
                 "statement",
-                f"{SHOW} {{about}} [the] {{number:count}} {{key_column:key@about}} with the ({high}) {_FIGURE} {_IN}",
+                f"{SHOW} {{about}} [the] {{how_many:count}} {{key_column:key@about}} with the ({high}) {_FIGURE} {_IN}",
                 _extreme(descending),
             ),
             Row(
                 "statement",
-                f"{SHOW} {{about}} [the] [{{number:count}}] {{key_column:key@about}} with the ({high}) "
+                f"{SHOW} {{about}} [the] [{{how_many:count}}] {{key_column:key@about}} with the ({high}) "
                 f"{{own_field:field@about}} {_IN}",
                 _extreme_value(descending),
             ),
             Row(
                 "statement",
-                f"{SHOW} {{about}} [the] [{{number:count}}] {{key_column:key@about}} with the "
+                f"{SHOW} {{about}} [the] [{{how_many:count}}] {{key_column:key@about}} with the "
                 f"({'most' if descending else 'fewest|least'}) {{rows@about}} {_IN}",
                 _most(descending),
             ),
-            Row("top_groups", f"({high}) [{{number}}]", _down(descending)),
-            Row("top_groups", f"{{number}} ({high})", _down(descending)),
+            Row(
+                "statement",
+                f"{SHOW} {{about}} [the] {{ordinal}} ({high}) {{own_field:field@about}} {_IN}",
+                _place_of_value(descending),
+            ),
+            Row("top_groups", f"({high}) [{{how_many:number}}]", _down(descending)),
+            Row("top_groups", f"{{how_many:number}} ({high})", _down(descending)),
         )
     ),
-    Row("top_groups", "(top|best) {number}", _down(True)),
-    Row("top_groups", "(bottom|worst) {number}", _down(False)),
+    Row("top_groups", "(top|best) {how_many:number}", _down(True)),
+    Row("top_groups", "(bottom|worst) {how_many:number}", _down(False)),
     Row(
         "statement",
         f"{SHOW} {{about}} [the] {{top_groups:order}} {{key_column:key@about}} by [the|their] {_FIGURE} {_IN}",
@@ -224,7 +252,7 @@ ROWS = (
     *(
         Row(
             "question",
-            f"{_ASKED} {_KEY} (has|have|had) the ({most}) {{rows@about}} {_IN}",
+            f"{_ASKED} {_KEY} (has|have|had) the [{{ordinal}}] ({most}) {{rows@about}} {_IN}",
             build,
         )
         for most, build in (("most", _most(True)), ("fewest|least", _most(False)))

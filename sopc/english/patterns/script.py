@@ -11,12 +11,13 @@ from runtime.databases.schema import Schema, Store
 from runtime.types import ANY, DECIMAL, FLOAT, TEXT, Type
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.dsl.fmt import format_file
+from sopc.english.patterns.attempts import Attempt, Failed, Failing, tried
 from sopc.english.patterns.complaints import Complaint, not_understood, reading_text, several_readings
 from sopc.english.patterns.finish import Unqualifier, compared_type
 from sopc.english.patterns.flow import Loop, Otherwise
 from sopc.english.patterns.grammar import grammar
 from sopc.english.patterns.keys import with_keys
-from sopc.english.patterns.matcher import Matcher
+from sopc.english.patterns.matcher import Matcher, Reject
 from sopc.english.patterns.meanings import (
     Condition,
     Context,
@@ -29,6 +30,7 @@ from sopc.english.patterns.meanings import (
 from sopc.english.patterns.names import named_type
 from sopc.english.patterns.parameters import Declared, take_parameters
 from sopc.english.patterns.remembered import counted_for_later, shown_if_unused
+from sopc.english.patterns.repeats import While, check_that_it_ends
 from sopc.english.patterns.tokens import tokenize, without_courtesy
 from sopc.english.sample import Sampler
 from sopc.english.sentences import Sentence, Workflow
@@ -75,6 +77,19 @@ class _State:
     variables: tuple[Variable, ...] = ()
     found: FoundSet | None = None
     subject: Source | None = None
+    error: str = ""
+    before: _Before | None = None
+
+
+@dataclass(frozen=True)
+class _Before:
+    """The sentence before, and what it did. at: the place of its first step. undecided: what is done where it fails has
+    to be said next."""
+
+    sentence: Sentence
+    at: int
+    did: Steps
+    undecided: bool = False
 
 
 @dataclass
@@ -120,10 +135,12 @@ class _Translation:
             except RecursionError:
                 nested = Complaint("T0202", "it nests too deep to be read", "make shorter sentences of it")
                 self._complain(sentence, nested)
+        self._check_decided(state.before)
         return tuple(steps)
 
     def _sentence(self, sentence: Sentence, below: list[Sentence], state: _State, steps: list[nodes.AnyStep]) -> None:
         text = self.current = sentence.text
+        before, state.before = state.before, None
         context = self._context(state, sentence.number)
         declared, tokens = take_parameters(grammar(), text, without_courtesy(tokenize(text)), context)
         if not tokens:
@@ -134,8 +151,10 @@ class _Translation:
             self._declare(one, state, sentence.number)
         context = self._context(state, sentence.number)
         matcher = Matcher(grammar(), text, tokens)
+        if not matcher.read("failing", 0, context):
+            self._check_decided(before)
         if below:
-            self._opened(matcher, context, sentence, below, state, steps)
+            self._opened(matcher, context, sentence, below, state, steps, before)
             return
         declarations = matcher.whole("declaration", context)
         if declarations:
@@ -145,19 +164,27 @@ class _Translation:
         if otherwise:
             self._attach(self._only(otherwise), sentence, steps)
             return
+        failed = matcher.whole("failed", context)
+        if failed:
+            self._where_it_failed(self._only(failed), before, sentence, context, state, steps)
+            return
         readings = matcher.whole("steps", context)
+        attempts = [] if readings else matcher.whole("attempt", context)
+        readings = readings or [one.steps for one in attempts]
         if not readings:
             raise not_understood(matcher, context, searches=len(self.complaints) < _SEARCHES)
         chosen: Steps = self._only(readings)
         if matcher.low(0) == "count" and state.subject is None:
             chosen = counted_for_later(context, chosen)
         made = tuple(step.model_copy(update={"sentence": sentence.number}) for step in chosen.steps)
+        state.before = _Before(sentence, len(steps), replace(chosen, steps=made), undecided=bool(attempts))
         steps.extend(made)
         self._remember(chosen, state)
         self._note_changes(made, sentence.number, state)
 
     def _context(self, state: _State, number: int) -> Context:
-        return Context(self.world, state.variables, state.found, state.subject, source=state.subject, sentence=number)
+        known = (state.variables, state.found, state.subject)
+        return Context(self.world, *known, source=state.subject, sentence=number, error=state.error)
 
     def _opened(
         self,
@@ -167,22 +194,31 @@ class _Translation:
         below: list[Sentence],
         state: _State,
         steps: list[nodes.AnyStep],
+        before: _Before | None,
     ) -> None:
         """A sentence that ends in a colon, and the list items that belong to it."""
         readings = matcher.whole("opening", context)
         if not readings:
             raise not_understood(matcher, context, searches=len(self.complaints) < _SEARCHES)
         opening = self._only(readings)
-        inner = _State(state.variables, state.found, state.subject)
+        inner = _State(state.variables, state.found, state.subject, state.error)
         if isinstance(opening, Loop):
-            inner.subject = opening.record
+            inner.subject = opening.record or inner.subject
+            inner.variables += (opening.number,) if opening.number else ()
             self.names.add(opening.name)
+            steps.append(opening.around(self._block(below, inner), sentence.number))
+        elif isinstance(opening, While):
             body = self._block(below, inner)
-            steps.append(
-                nodes.ForEach(
-                    sentence=sentence.number, name=opening.name, query=opening.query, value=opening.value, steps=body
-                )
-            )
+            _with_reason(check_that_it_ends, context, opening.fact, body)
+            steps.append(nodes.While(sentence=sentence.number, condition=opening.fact.node, steps=body))
+        elif isinstance(opening, Attempt):
+            did = Steps(self._block(below, inner), inner.variables[len(state.variables) :])
+            state.before = _Before(sentence, len(steps), did, undecided=True)
+            steps.extend(did.steps)
+        elif isinstance(opening, Failing):
+            inner.error = opening.name
+            failed = Failed(opening.name, Steps(self._block(below, inner)))
+            self._where_it_failed(failed, before, sentence, context, state, steps)
         elif isinstance(opening, Condition):
             branch = nodes.Branch(condition=opening.node, steps=self._block(below, inner))
             steps.append(nodes.If(sentence=sentence.number, branches=(branch,)))
@@ -207,6 +243,34 @@ class _Translation:
 
     def _finished(self, steps: Any) -> Any:
         return Unqualifier(self._store, frozenset(self.names)).steps(steps)
+
+    def _where_it_failed(
+        self,
+        failed: Failed,
+        before: _Before | None,
+        sentence: Sentence,
+        context: Context,
+        state: _State,
+        steps: list[nodes.AnyStep],
+    ) -> None:
+        """Makes an attempt of what the sentence before does."""
+        if before is None:
+            raise Complaint("T0202", "no step stands right before it that could fail", 'put it after "Try to …"')
+        handler = tuple(
+            step if step.sentence else step.model_copy(update={"sentence": sentence.number})
+            for step in failed.steps.steps
+        )
+        failed = replace(failed, steps=replace(failed.steps, steps=handler))
+        made = _with_reason(tried, context, before.did, failed)
+        steps[before.at :] = [step.model_copy(update={"sentence": before.sentence.number}) for step in made.steps]
+        self.names.add(failed.name)
+        self.returns.extend(failed.steps.returns)
+        self._note_changes(handler, sentence.number, state)
+
+    def _check_decided(self, before: _Before | None) -> None:
+        if before is not None and before.undecided:
+            hint = 'say it in the next sentence: "If that fails, say …"'
+            self._complain(before.sentence, Complaint("T0202", "what is done where it fails is not said", hint))
 
     def _attach(self, otherwise: Otherwise, sentence: Sentence, steps: list[nodes.AnyStep]) -> None:
         """The other side of the condition that the step before tests."""
@@ -352,6 +416,14 @@ class _Translation:
 
 def _steps_of(reading: Any) -> Any:
     return reading.steps if isinstance(reading, Steps | Otherwise) else reading
+
+
+def _with_reason(check: Callable[..., Any], *args: Any) -> Any:
+    """What a builder makes, where its reason to reject is the whole sentence's."""
+    try:
+        return check(*args)
+    except Reject as error:
+        raise Complaint("T0202", str(error), None) from None
 
 
 def _tagged(branch: nodes.Branch, number: int) -> nodes.Branch:

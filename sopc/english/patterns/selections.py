@@ -9,8 +9,10 @@ from sopc.english.patterns import words
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Reject, Row
 from sopc.english.patterns.meanings import (
+    ONE,
     Condition,
     Context,
+    First,
     Rows,
     Sort,
     Value,
@@ -19,9 +21,11 @@ from sopc.english.patterns.meanings import (
 from sopc.english.patterns.names import field_value
 from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import live
-from sopc.tree import nodes
 
 # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+_ALL = First(None, None)
 
 
 def _determined(
@@ -29,9 +33,9 @@ def _determined(
     named: Rows,
     det: str = "",
     adjectives: tuple[Condition, ...] = (),
-    top: tuple[nodes.Expr | None, Sort | None] = (None, None),
+    top: First = _ALL,
     tail: Condition | None = None,
-    best: Sort | None = None,
+    best: First | None = None,
     ordered: tuple[Sort, ...] = (),
 ) -> Rows:
     """Rows by their store's name and everything said around it."""
@@ -42,19 +46,19 @@ def _determined(
             raise Reject()
     elif det == "those":
         raise Reject()
-    limit, sort = top
+    limit, sort, skipped = top
     if sort is not None and ordered:
         sort, ordered = _directed(sort, ordered)
     if best is not None:
-        if sort is not None:
+        if sort is not None or (best.skipped and limit is not None):
             raise Reject()
-        sort, limit = best, limit or nodes.IntLiteral(value=1)
+        sort, limit, skipped = best.sort, limit or ONE, best.skipped
     said = (*adjectives, *([tail] if tail else []))
     conditions = [*named.conditions, *(one.node for one in said)]
     mentioned = [*named.mentioned, *(name for one in said for name in one.mentioned)]
     sorts = (sort, *ordered) if sort is not None else ordered
     flat = tuple(part for condition in conditions for part in conjuncts(condition))
-    return Rows(named.source, flat, sorts, limit, tuple(dict.fromkeys(mentioned)))
+    return Rows(named.source, flat, sorts, limit, tuple(dict.fromkeys(mentioned)), skipped)
 
 
 def _directed(sort: Sort, ordered: tuple[Sort, ...]) -> tuple[Sort, tuple[Sort, ...]]:
@@ -89,8 +93,8 @@ def _det(name: str) -> Any:
 
 
 def _top(descending: bool, by: str) -> Any:
-    def build(context: Context, number: Value | None = None) -> tuple[nodes.Expr, Sort]:
-        return (number.node if number else nodes.IntLiteral(value=1)), Sort(descending, by)
+    def build(context: Context, number: Value | None = None, ordinal: int = 0) -> First:
+        return First(number.node if number else ONE, Sort(descending, by), ordinal)
 
     return build
 
@@ -112,17 +116,16 @@ def _sort_of(descending: bool, nouns: frozenset[str]) -> Any:
 
 
 def _top_of(descending: bool, nouns: frozenset[str]) -> Any:
-    def build(context: Context, number: Value | None = None) -> tuple[nodes.Expr, Sort]:
-        limit = number.node if number else nodes.IntLiteral(value=1)
-        return limit, _sort_of(descending, nouns)(context)
+    def build(context: Context, number: Value | None = None, ordinal: int = 0) -> First:
+        return First(number.node if number else ONE, _sort_of(descending, nouns)(context), ordinal)
 
     return build
 
 
 def _best(descending: bool, by: str) -> Any:
-    def build(context: Context, field: Value) -> Sort:
+    def build(context: Context, field: Value, ordinal: int = 0) -> First:
         _check_sortable(field, by)
-        return Sort(descending, by, field)
+        return First(None, Sort(descending, by, field), ordinal)
 
     return build
 
@@ -181,13 +184,14 @@ ROWS = (
     Row("det", "the|our|a|an|each|any|some|each of the|the following", _det("")),
     Row("det", "all|all the|all of the|every", _det("all")),
     Row("det", "those|these|the same|such|each of those|each of these|each such|all of those", _det("those")),
-    Row("top", "(top|best) {number}", lambda context, number: (number.node, Sort(True, "number"))),
-    Row("top", "last [{number}]", _top(True, "time")),
+    Row("top", "(top|best) {how_many:number}", _top(True, "number")),
+    Row("top", "last [{how_many:number}]", _top(True, "time")),
     *(
         row
         for phrase, down, nouns in words.SUPERLATIVES
         for row in (
-            Row("top", f"[{{number}}] ({phrase})", _top_of(down, nouns)),
+            Row("top", f"[{{how_many:number}}] ({phrase})", _top_of(down, nouns)),
+            Row("top", f"{{ordinal}} ({phrase})", _top_of(down, nouns)),
             Row("sort", f"({phrase}) first", _sort_of(down, nouns)),
             Row("most", phrase, _sort_of(down, nouns)),
         )
@@ -196,9 +200,10 @@ ROWS = (
         row
         for words_, down, by in _DIRECTIONS
         for row in (
-            Row("top", f"[top] {{number}} ({words_})", _top(down, by)),
-            Row("top", f"({words_}) [{{number}}]", _top(down, by)),
-            Row("with_best", f"with the ({words_}) {{field}}", _best(down, by)),
+            Row("top", f"[top] {{how_many:number}} ({words_})", _top(down, by)),
+            Row("top", f"({words_}) [{{how_many:number}}]", _top(down, by)),
+            Row("top", f"{{ordinal}} ({words_})", _top(down, by)),
+            Row("with_best", f"with the [{{ordinal}}] ({words_}) {{field}}", _best(down, by)),
             Row("sort", f"({words_}) [{{sort_key:key}}] first", _sort(down, by)),
             Row("sort", f"(by|with) [the] ({words_}) [{{sort_key:key}}] first", _sort(down, by)),
         )
@@ -210,7 +215,7 @@ ROWS = (
     ),
     Row("rows", "[all of|each of|all|every one of] {pronoun} [{ordered}]", _pronoun),
     Row("rows", "[{det}] {number_of:top} {adjective:adjectives}* {head:named} [{clauses:tail}]", _unsorted),
-    Row("number_of", "[first] {number}", lambda context, number: (number.node, None)),
+    Row("number_of", "[first] {how_many:number}", lambda context, number: First(number.node, None)),
     # order
     Row("sort_key", "{figure_column}", _only),
     Row("sort_key", "{column}", _only),

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 
 from sopc.english.patterns import words
+from sopc.english.patterns.attempts import where_it_failed
 from sopc.english.patterns.flow import Given, Loop, Written, each
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject
 from sopc.english.patterns.meanings import Context, Steps, Value
 from sopc.english.patterns.names import made_variable
+from sopc.english.patterns.repeats import check_that_it_ends
 from sopc.english.patterns.tokens import name_words, tokenize
 from sopc.tree import nodes
 from sopc.tree.visit import walk
@@ -113,21 +115,27 @@ def steps(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
     ("how many …?") is a sentence of its own."""
     if position == 0:
         yield from matcher.read("question", position, context)
-    for end, first in (*matcher.read("statement", position, context), *_looped(matcher, position, context)):
+    for end, first in (
+        *matcher.read("statement", position, context),
+        *matcher.read("failable", position, context),
+        *_looped(matcher, position, context),
+        *_lasting(matcher, position, context),
+    ):
         yield end, first
         if first.closed:
             continue
         for after in _joiners(matcher, end):
             for last, rest in matcher.read("steps", after, context.after(first)):
-                yield last, _followed(first, rest)
+                both = _followed(first, rest)
+                yield last, both
+                yield from where_it_failed(matcher, last, context, both)
 
 
 def _looped(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
     """As in "create a label for each box": the loop after its body."""
     for middle in range(position + 1, len(matcher.tokens)):
-        if matcher.low(middle) != "for" or matcher.low(middle + 1) not in ("each", "every", "all"):
-            continue
-        for end, loop in matcher.read("loop", middle, context):
+        said = matcher.low(middle) == "for" and matcher.low(middle + 1) in ("each", "every", "all")
+        for end, loop in matcher.read("loop" if said else "turns", middle, context):
             for stop, body in matcher.read("statement", position, context.enter(loop)):
                 shows = all(isinstance(step, nodes.Emit) for step in body.steps)
                 if stop == middle and not shows and not _of_its_own_rows(loop, body):
@@ -137,10 +145,24 @@ def _looped(matcher: Matcher, position: int, context: Context) -> Iterator[Found
                         continue
 
 
+def _lasting(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """As in "delete the oldest box as long as there are more than 5": the condition after what is done again."""
+    for middle in range(position + 1, len(matcher.tokens)):
+        for end, fact in matcher.read("lasting", middle, context):
+            for stop, body in matcher.read("statement", position, context):
+                if stop in (middle, middle - (matcher.low(middle - 1) == ",")):
+                    try:
+                        check_that_it_ends(context, fact, body.steps)
+                    except Reject as error:
+                        matcher.reject(end, str(error))
+                    else:
+                        yield end, Steps((nodes.While(condition=fact.node, steps=body.steps),), closed=True)
+
+
 def _of_its_own_rows(loop: Loop, body: Steps) -> bool:
     """As in "set the size to 1 for all boxes": one change to all of them, not a loop."""
     stores = {step.store if isinstance(step, nodes.Update) else None for step in body.steps}
-    return stores == {loop.record.store.name}
+    return loop.record is not None and stores == {loop.record.store.name}
 
 
 def _followed(first: Steps, rest: Steps) -> Steps:

@@ -24,7 +24,7 @@ from sopc.english.patterns.meanings import (
     compare,
     text,
 )
-from sopc.english.patterns.names import hop_along, reference_names, with_hop
+from sopc.english.patterns.names import field_names, hop_along, reference_names, with_hop
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 
@@ -59,6 +59,16 @@ def number(matcher: Matcher, position: int, context: Context) -> Iterator[Found]
         amount *= words.SCALES[matcher.low(end)]
         end += 1
     yield end, literal(amount)
+
+
+def ordinal(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """second · 2nd · 11th, as how many there are before it."""
+    low = matcher.low(position)
+    if low in words.ORDINALS:
+        yield position + 1, words.ORDINALS[low] - 1
+    digits = low.rstrip("stndrh")
+    if digits.isdigit() and low[len(digits) :] in ("st", "nd", "rd", "th") and int(digits) > 1:
+        yield position + 1, int(digits) - 1
 
 
 def negative(value: Value) -> Value:
@@ -349,8 +359,18 @@ def _same(context: Context, **kept: Any) -> Any:
     return next(iter(kept.values()))
 
 
+def _whole_number(context: Context, variable: Value) -> Value:
+    """A parameter or an answer that counts rows; one of no known type must not be called as a field is."""
+    stores = [source.store for source in ([context.source] if context.source else context.world.sources)]
+    called = [way for store in stores for field in store.fields for way in field_names(store, field)]
+    if variable.type.name != "int" and (variable.type.name != "any" or variable.label in called):
+        raise Reject()
+    return variable
+
+
 PRIMITIVES: dict[str, Primitive] = {
     "number": number,
+    "ordinal": ordinal,
     "percentage": percentage,
     "field_of_reference": field_of_reference,
     "subject_field": subject_field,
@@ -358,6 +378,8 @@ PRIMITIVES: dict[str, Primitive] = {
 }
 
 ROWS = (
+    Row("how_many", "{number}", _same),
+    Row("how_many", "[the|that|this] {variable}", _whole_number),
     *(Row("aggregate", pattern, lambda context, name=name: name) for name, pattern in AGGREGATES.items()),
     Row("field", "[the|their|its|each|his|her|a|an] {own_field}", _own),
     Row("field", "[the|their|its|each|his|her|a|an] {reference} ['s] {field@reference}", _followed),

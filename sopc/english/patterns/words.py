@@ -62,6 +62,11 @@ SUPERLATIVES = (
     ("shortest", False, _LENGTHS),
 )
 
+# "second", as in "the second highest"; any other is written "11th".
+ORDINALS = {
+    word: number for number, word in enumerate(_listed("second third fourth fifth sixth seventh eighth ninth tenth"), 2)
+}
+
 HIGHEST = "highest|largest|biggest|greatest|most"
 LOWEST = "lowest|smallest|least|fewest"
 NEWEST = "newest|latest|most recent|youngest"

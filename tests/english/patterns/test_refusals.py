@@ -67,6 +67,14 @@ def test_a_word_that_means_nothing_is_named(english: str, word: str, tmp_path: P
         ("Show the sales whose region is above 10.", "region holds no numbers"),
         ("Show the customers with sales in Asia and Europe.", "one of each, or any of them"),
         ("Show the sales whose amount is not above 100 or below 50.", "read in two ways"),
+        ('While there are sales, say "more".', "would never end"),
+        ("Try to delete the sales in Asia. Show the sales.", "what is done where it fails is not said"),
+        ("Try to delete the sales in Asia.", "what is done where it fails is not said"),
+        ('If that fails, say "kept".', "no step stands right before it"),
+        ('Find the sales in Asia. If that fails, say "none".', "spoken of later"),
+        ('Try to delete the sales in Asia and commit; if that fails, say "kept".', "can't be undone"),
+        ("Show the error.", "nothing has failed here"),
+        ("For each sale from 1 to 3, show the products.", "is what rows are called"),
     ],
 )
 def test_known_words_that_do_not_fit_are_explained(english: str, reason: str, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ CASES = read_cases()
 SEEDS = (0, 1)  # 0: names as they are
 KINDS = {
     *("filter", "compare", "between", "negation", "sort", "aggregate", "joins", "dates"),
-    *("insert", "update", "delete", "if", "foreach", "call", "ask", "parameters"),
+    *("insert", "update", "delete", "if", "foreach", "again", "try", "call", "ask", "parameters"),
 }
 
 
