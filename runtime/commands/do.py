@@ -9,7 +9,7 @@ import click
 
 from runtime.commands.app import Console
 from runtime.commands.execute import execute, run_options
-from runtime.commands.options import database_options, load_config, output_options, text_or_stdin
+from runtime.commands.options import database_options, key_values, load_config, output_options, text_or_stdin
 from runtime.errors import SopError
 
 
@@ -20,6 +20,9 @@ from runtime.errors import SopError
     "--translator", type=click.Choice(["model", "local", "patterns"]), envvar="SOP_TRANSLATOR", help="What translates."
 )
 @click.option("--model", metavar="NAME", envvar="SOP_MODEL", help="Model that translates (default: sop.toml).")
+@click.option(
+    "--answer", "answers", multiple=True, metavar="SENTENCE=ANSWER", help="Answer to a question about the text."
+)
 @run_options
 @database_options
 @output_options()
@@ -31,6 +34,7 @@ def do_command(
     save: str | None,
     translator: str | None,
     model: str | None,
+    answers: Sequence[str],
     home: str | None,
     databases: Sequence[str],
     format_: str,
@@ -38,22 +42,33 @@ def do_command(
 ) -> int:
     """Translate an English sentence, print its program on stderr, and run it. Programs that write are refused.
 
-    `-` reads the sentence from stdin.
+    `-` reads the sentence from stdin. A sentence of two meanings is a question: on a terminal it is asked, elsewhere it
+    is an `ask` line with exit code 3.
 
     \b
       sopvm do "show the employees in Sales whose salary is above 90000"
       sopvm do - < wish.txt
       sopvm do --save top_earners "show the 5 employees with the highest salary" -f table
+      sopvm do --answer 1=2 "show the boxes, largest first" # the second of its meanings
     """
     from runtime.library.overlay import Overlay
     from sopc import pipeline
+    from sopc.commands.prepare import Settings
+    from sopc.commands.questions import check_answers, drafted
+    from sopc.commands.review import at_terminal
     from sopc.context import open_context
     from sopc.english.lock import split_sop
+    from sopc.english.sentences import read_workflow
     from sopc.source import Source
 
+    answered = key_values(answers, "an answer to the question about a sentence")
+    settings = Settings(translator=translator, model=model, answers=answered, asks=at_terminal())
     config = load_config(home, databases)
     with open_context(config, read_only=save is None) as context, context.library:
-        draft = pipeline.draft(Source(f"{save or 'request'}.txt", text_or_stdin(text)), context, translator, model)
+        request = Source(f"{save or 'request'}.txt", text_or_stdin(text))
+        workflow = read_workflow(request.text, pipeline.stem(request))
+        draft, _ = drafted(request, workflow, context, settings, console, "sopvm do {} with the same text")
+        check_answers(settings)
         console.unreadable(context.failures)
         console.note(f"translated by {draft.translator}")
         console.note(split_sop(draft.sop_text)[1].strip("\n"))

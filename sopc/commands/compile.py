@@ -11,6 +11,7 @@ from runtime.commands.options import PATH, database_options, key_values, load_co
 from runtime.errors import SopError, UsageError
 from sopc import pipeline
 from sopc.commands.prepare import Prepared, Settings, Take, prepare, prompt_for
+from sopc.commands.questions import check_answers
 from sopc.commands.review import at_terminal
 from sopc.commands.review import review as look
 from sopc.context import Context, open_context
@@ -86,7 +87,7 @@ def compile_command(
             _show_prompts(files, context, settings, console)
             return
         prepared = [prepare(path, context, settings, console) for path in files]
-        _check_answers(settings)
+        check_answers(settings, "leave it out, or --take text translates the text again and asks again")
         _check_unique(prepared)
         if review or not yes:
             look(prepared, console, every=review)
@@ -142,14 +143,6 @@ def check_command(
             else:
                 console.note(f"{path}: ok")
     return code
-
-
-def _check_answers(settings: Settings) -> None:
-    """UsageError T0211 for an answer to a question that was not asked."""
-    for number in settings.answers.keys() - settings.used:
-        what = f"sentence {number}" if number != "0" else "the text"
-        hint = "leave it out, or --take text translates the text again and asks again"
-        raise UsageError("T0211", f"no question about {what} was open", hint)
 
 
 def _check_unique(prepared: Sequence[Prepared]) -> None:

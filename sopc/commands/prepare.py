@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import click
-
 from runtime.commands.app import Console
-from runtime.errors import SopError, UsageError
 from sopc import pipeline
+from sopc.commands.questions import drafted
 from sopc.context import Context
 from sopc.diagnostics import CompileError
 from sopc.pipeline import STDIN, Compiled
@@ -21,17 +19,9 @@ if TYPE_CHECKING:
     from sopc.english.lock import Answer
     from sopc.english.model.records import Work
     from sopc.english.pending import Pending
-    from sopc.english.questions import Question
     from sopc.english.sentences import Workflow
-    from sopc.english.translate import Draft
 
 Take = Literal["text", "sop"]
-
-
-class NeedsAnswer(SopError):
-    """The text leaves something open that only its author can say."""
-
-    exit_code = 3
 
 
 @dataclass(frozen=True)
@@ -201,7 +191,9 @@ class _English:
     def _drafted(self) -> tuple[str, Work | None]:
         from sopc.english.lock import stamp
 
-        draft = self._draft()
+        command = f"sopc compile {{}} {self.source.name}"
+        told = (self.context, self.settings, self.console, command)
+        draft, self.answers = drafted(self.source, self.workflow, *told, answers=self.answers, previous=self.previous)
         self.console.unreadable(self.context.failures)
         summary = f" ({draft.work.summary})" if draft.work else ""
         self.console.note(f"{self.source.name}: translated by {draft.translator}{summary}")
@@ -222,60 +214,3 @@ class _English:
             sentence = self.workflow.sentences[number - 1].text
             self.console.note(f"warning: sentence {number} is as it was, and its steps changed: “{sentence}”")
         return tuple(lines)
-
-    # ── questions ──────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _draft(self) -> Draft:
-        """A translation, after what it leaves open was asked."""
-        from sopc.english.model.repair import Watch
-        from sopc.english.questions import MOST_QUESTIONS, question_in
-
-        note = self.console.note
-        watch = Watch(note, note) if self.settings.show_work else Watch(note)
-        settings = self.settings
-        for _ in range(MOST_QUESTIONS):
-            try:
-                return pipeline.draft(
-                    self.source,
-                    self.context,
-                    settings.translator,
-                    settings.model,
-                    watch,
-                    answers=self.answers,
-                    previous=self.previous,
-                )
-            except (CompileError, SopError) as error:
-                question = question_in(error, self.workflow)
-                if question is None:
-                    raise
-                self.answers.append(self._answer(question, error))
-        raise NeedsAnswer("T0210", f"{self.source.name} leaves too much open", "say more in the text")
-
-    def _answer(self, question: Question, error: CompileError | SopError) -> Answer:
-        given = self.settings.answers.get(str(question.sentence))
-        asked_before = any(
-            answer.question == question.text and answer.sentence == question.about for answer in self.answers
-        )
-        if given is not None and not asked_before:
-            self.settings.used.add(str(question.sentence))
-            answer = question.answered(given)
-            if answer is None:
-                hint = f"a number from 1 to {len(question.choices)}" if question.choices else "some words"
-                raise UsageError(
-                    "C0102", f"{given!r} is no answer to the question about sentence {question.sentence}", hint
-                )
-            return answer
-        if self.settings.asks:
-            for line in question.lines():
-                self.console.note(line)
-            while True:
-                answer = question.answered(click.prompt("Answer", err=True))
-                if answer is not None:
-                    return answer
-        if isinstance(error, CompileError):
-            self.console.findings(error)
-        import msgspec
-
-        click.echo(msgspec.json.encode(question.to_json(self.source.name)))
-        hint = f"sopc compile --answer {question.sentence}=… {self.source.name}, or say it in the text"
-        raise NeedsAnswer("T0210", f"{self.source.name} leaves open: {question.text}", hint)

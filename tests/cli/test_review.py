@@ -20,12 +20,14 @@ WRITING = "Clean\n\nDelete all employees in Sales.\n"
 OPEN = "Largest\n\nShow the boxes, largest first.\n"
 
 
-def at_terminal(folder: Path, arguments: Sequence[str], answers: Sequence[str]) -> tuple[int, str]:
-    """A command of `sopc` on a terminal, whose questions get these lines; its exit code and all that it shows."""
+def at_terminal(
+    folder: Path, arguments: Sequence[str], answers: Sequence[str], program: str = "sopc"
+) -> tuple[int, str]:
+    """A command on a terminal, whose questions get these lines; its exit code and all that it shows."""
     process, terminal = pty.fork()
     if process == 0:
         os.chdir(folder)
-        words = command("sopc", *arguments)
+        words = command(program, *arguments)
         os.execve(words[0], words, {**environment(), "SOP_TRANSLATOR": "patterns", "COLUMNS": "100"})
     shown = b""
     waiting = list(answers)
@@ -177,3 +179,43 @@ def test_a_question_is_asked_at_a_terminal(sopc: Program, project: Path) -> None
     )
     assert "order by width desc" in (project / "largest.sop").read_text()
     assert stored(sopc)
+
+
+# ── a wish that is run at once ───────────────────────────────────────────────────────────────────────────────────
+
+WISH = "Show the boxes, largest first."
+
+
+@pytest.fixture
+def _filled(project: Path) -> None:
+    with sqlite3.connect(project / "hr.db") as connection:
+        connection.execute("insert into boxes values (1, 5, 20), (2, 10, 7)")
+    connection.close()
+
+
+@pytest.mark.usefixtures("_filled")
+def test_a_wish_of_two_meanings_is_asked_about_at_a_terminal(project: Path) -> None:
+    code, shown = at_terminal(project, ["do", WISH, "-f", "csv"], ["three", "2"], "sopvm")
+    assert code == 0, shown
+    assert f"Sentence 1: “{WISH}”\n  which of these is meant?\n    1. Show boxes, sorted by the width" in shown
+    assert "order by height desc" in shown
+    assert shown.endswith("id,width,height\n1,5,20\n2,10,7\n")
+
+
+@pytest.mark.usefixtures("_filled")
+def test_a_wish_of_two_meanings_is_a_line_elsewhere(sopvm: Program, project: Path) -> None:
+    done = sopvm("do", WISH, "--translator", "patterns")
+    assert done.exit_code == 3
+    assert "error T0203" in done.stderr
+    assert "error T0210: request.txt leaves open: which of these is meant?" in done.stderr
+    assert "try: sopvm do --answer 1=… with the same text" in done.stderr
+    assert done.stdout.startswith('{"type":"ask","file":"request.txt","sentence":1,"result":{"question":"which of')
+    done = sopvm("do", WISH, "--translator", "patterns", "--answer", "1=1", "-f", "csv")
+    assert (done.exit_code, done.stdout) == (0, "id,width,height\n2,10,7\n1,5,20\n")
+    done = sopvm("do", WISH, "--translator", "patterns", "--answer", "1=3")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "'3' is no answer to the question about sentence 1" in done.stderr
+    done = sopvm("do", "Show the boxes.", "--translator", "patterns", "--answer", "1=1")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "error T0211: no question about sentence 1 was open" in done.stderr
+    assert not (project / ".sop").exists()
