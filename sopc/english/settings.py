@@ -24,7 +24,7 @@ ROUNDS: Final = 3
 TOKENS: Final = 100_000
 REPLY_TOKENS: Final = 8_000
 SMALL_REPLY_TOKENS: Final = 1_200  # some hundred lines; a small model may repeat itself without end
-_NO_KEY: Final = "none"
+NO_KEY: Final = "none"
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,10 @@ class ModelOptions:
     def remembered_as(self) -> str:
         """What is found out about the endpoint is kept under this name."""
         return f"{self.file or self.base_url} {self.model}"
+
+    @property
+    def has_key(self) -> bool:
+        return self.api_key != NO_KEY
 
     @property
     def is_openai(self) -> bool:
@@ -121,7 +125,7 @@ def model_options(config: Config, model: str | None = None) -> ModelOptions | No
     return ModelOptions(
         named or "",
         base_url or OWN_ENDPOINT,
-        key or _NO_KEY,
+        key or NO_KEY,
         config.number("timeout", TIMEOUT_SECONDS),
         frozenset(shown),
         config.number("wait", WAIT_SECONDS),
@@ -139,7 +143,7 @@ def local_options(config: Config) -> ModelOptions | None:
     return ModelOptions(
         file.stem,
         LOCAL_ENDPOINT,
-        _NO_KEY,
+        NO_KEY,
         config.number("timeout", LOCAL_TIMEOUT_SECONDS),
         rounds=int(config.number("rounds", ROUNDS)),
         tokens=int(config.number("tokens", TOKENS)),

@@ -23,7 +23,7 @@ from sopc.english.model.records import Decoding
 from sopc.english.model.repair import Watch
 from sopc.english.sample import NoSampler
 from sopc.english.sentences import read_workflow
-from sopc.english.settings import ModelOptions, model_options
+from sopc.english.settings import NO_KEY, ModelOptions, model_options
 from sopc.english.task import Task
 from sopc.english.translate import Asking, Draft, choose, draft
 from sopc.source import Source
@@ -135,7 +135,34 @@ def test_a_rate_limit_is_waited_for_as_told(serve: Server) -> None:
     assert told[1] == "model stand-in at 127.0.0.1 takes no more requests now: waiting 0.01 s as it says"
 
 
-@pytest.mark.parametrize("told", ["61", None, "soon", "inf", "-1"])
+@pytest.mark.parametrize("failure", [Fail(503, "0"), Fail(429, "Wed, 21 Oct 2015 07:28:00 GMT")])
+def test_a_busy_server_and_a_moment_are_waited_for_too(failure: Fail, serve: Server) -> None:
+    server = serve(failure, GOOD)
+    assert translate(server).name == "big_boxes"
+    assert len(server.requests) == 2
+
+
+def test_a_server_that_says_to_wait_no_time_again_and_again_is_an_error(serve: Server) -> None:
+    server = serve(*[Fail(429, "0")] * 100)
+    assert refusal(server).code == "T0306"
+    assert len(server.requests) == 11
+
+
+def test_all_requests_together_wait_no_longer_than_they_may(serve: Server) -> None:
+    server = serve(Fail(429, "0.2"), WRONG_FIELD, Fail(429, "0.2"), GOOD)
+    assert refusal(server, wait=0.3).code == "T0306"
+    assert len(server.requests) == 3
+
+
+def test_a_server_that_wants_a_key_where_none_is_set_is_told_apart(serve: Server) -> None:
+    server = serve(key="another")
+    assert "refused the key" in refusal(server).message
+    options = ModelOptions("m", server.url, NO_KEY)
+    with pytest.raises(SopError, match="T0305: model m at 127.0.0.1 wants a key, and none is set"):
+        draft(task(), Asking(options, judge, Path("nowhere"), Watch()), ENGLISH, "file")
+
+
+@pytest.mark.parametrize("told", ["61", None, "soon", "inf", "-1", "Wed, 21 Oct 2099 07:28:00 GMT"])
 def test_a_rate_limit_that_is_too_long_or_says_nothing_is_an_error(told: str | None, serve: Server) -> None:
     server = serve(Fail(429, told))
     error = refusal(server)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from time import sleep
+from email.utils import parsedate_to_datetime
+from time import sleep, time
 from typing import TYPE_CHECKING, Final
 
 from runtime.errors import SopError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 _OTHER_WAYS: Final = "or --translator patterns"
 _NO_SUCH_FORM: Final = (400, 404, 405, 415, 422, 501)  # what servers answer to a request that they do not know
 
+_ADDRESS: Final = "OPENAI_BASE_URL, or `base_url` in sop.toml"
+_MOST_WAITS: Final = 10
 _SHOWN: Final = 200
 
 Note = Callable[[str], None]
@@ -35,6 +38,8 @@ class Endpoint:
 
         self.options = options
         self._note = note
+        self._waits = 0
+        self._waited = 0.0
         # what is shown to this machine alone must not go through a proxy, or where a redirect says
         direct = DefaultHttpxClient(trust_env=False, follow_redirects=False) if options.is_local else None
         self._client = OpenAI(
@@ -53,16 +58,20 @@ class Endpoint:
 
     def ask(self, decoding: Decoding, messages: Sequence[Message], grammar: str | None, most_tokens: int) -> Reply:
         """Raises SopError T0304 (can't be reached), T0305 (key refused), T0306 (rate limit), T0307 (server failed),
-        T0308 (too slow), Refused."""
-        waited = 0.0
+        T0308 (too slow), Refused.
+
+        All requests together wait no longer than `options.wait` seconds, and not more than 10 times: a server may say 0
+        again and again.
+        """
         while True:
             wait = self._try(decoding, messages, grammar, most_tokens)
             if isinstance(wait, Reply):
                 return wait
             seconds, error = wait
-            if seconds is None or waited + seconds > self.options.wait:
+            if seconds is None or self._waits == _MOST_WAITS or self._waited + seconds > self.options.wait:
                 raise error
-            waited += seconds
+            self._waits += 1
+            self._waited += seconds
             self._note(f"{self.options.label} takes no more requests now: waiting {seconds:g} s as it says")
             sleep(seconds)
 
@@ -90,10 +99,12 @@ class Endpoint:
             raise SopError("T0308", message, "try again, use another model, or raise `timeout` in sop.toml") from None
         except openai.APIConnectionError as error:
             reason = str(error.__cause__ or error).lower().rstrip(".")
-            hint = "check OPENAI_BASE_URL and the network"
+            hint = f"check the network, and {_ADDRESS}"
             raise SopError("T0304", f"{where} can't be reached: {reason}", hint) from None
         except (openai.AuthenticationError, openai.PermissionDeniedError):
-            raise SopError("T0305", f"{where} refused the key", "check OPENAI_API_KEY") from None
+            said = "refused the key" if options.has_key else "wants a key, and none is set"
+            hint = "check OPENAI_API_KEY, or `api_key` in sop.toml"
+            raise SopError("T0305", f"{where} {said}", hint) from None
         except openai.RateLimitError as error:
             seconds = _retry_after(error)
             hint = "try again later" if seconds is None else f"try again in {seconds:g} seconds"
@@ -102,14 +113,14 @@ class Endpoint:
         except openai.APIStatusError as error:
             if error.status_code in _NO_SUCH_FORM:
                 message = f"{where} refused the request with status {error.status_code}{self._reason(error)}"
-                raise Refused("T0312", message, "check the model's name and OPENAI_BASE_URL") from None
+                raise Refused("T0312", message, f"check the model's name, and {_ADDRESS}") from None
             message = f"{where} failed with status {error.status_code}"
-            raise SopError("T0307", message, f"try again later, {_OTHER_WAYS}") from None
+            return _retry_after(error), SopError("T0307", message, f"try again later, {_OTHER_WAYS}")
         except BrokenOff:
             message = f"{where} broke off before the reply was whole"
             raise SopError("T0307", message, f"try again, {_OTHER_WAYS}") from None
         except (openai.APIError, ValueError, AttributeError, TypeError):
-            raise SopError("T0307", f"{where} sent no valid reply", "check OPENAI_BASE_URL") from None
+            raise SopError("T0307", f"{where} sent no valid reply", f"check {_ADDRESS}") from None
 
     def _reason(self, error: openai.APIStatusError) -> str:
         """What a server on this machine says, such as that the prompt is too long for it; what others say is not
@@ -120,11 +131,14 @@ class Endpoint:
         return f": {' '.join(said.split())[:_SHOWN]}"
 
 
-def _retry_after(error: openai.RateLimitError) -> float | None:
-    """Seconds, as the server says them."""
+def _retry_after(error: openai.APIStatusError) -> float | None:
+    """Seconds, as the server says them: as a number, or as the moment (RFC 9110, 10.2.3)."""
     told = error.response.headers.get("retry-after", "")
     try:
         seconds = float(told)
     except ValueError:
-        return None
+        try:
+            seconds = max(0.0, round(parsedate_to_datetime(told).timestamp() - time(), 1))
+        except ValueError:
+            return None
     return seconds if 0 <= seconds < float("inf") else None
