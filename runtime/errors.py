@@ -6,12 +6,14 @@ from __future__ import annotations
 class SopError(Exception):
     """An error a person can act on.
 
+    file: the source that it is about, where the message does not say; set by who knows it, shown below the message.
     code: letter + four digits; `sopc error CODE` explains it. message: what happened, one sentence, lower case,
     no full stop. hint: what to try, or None. Codes by layer: E language and checks, V running, D databases,
     L library, T English, C command line and configuration.
     """
 
     exit_code = 1
+    file: str | None = None
 
     def __init__(self, code: str, message: str, hint: str | None = None) -> None:
         super().__init__(message)

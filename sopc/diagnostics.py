@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sopc.source import Source, Span
+
+_MOST_SHOWN: Final = 200  # characters of a line
+_BEFORE: Final = 60  # of them before the part that is meant
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,25 @@ class Diagnostic:
             stop = end_column if end_line == line else len(text) + 1
             gutter = " " * len(str(line))
             lines.append(f"{gutter}--> {source.name}:{line}:{column}")
-            lines.append(f"{line} | {text.expandtabs(1)}")
-            lines.append(f"{gutter} | {' ' * (column - 1)}{'^' * max(1, stop - column)}")
+            shown, first, last = _cut(text.expandtabs(1), column - 1, max(column, stop - 1))
+            lines.append(f"{line} | {shown}")
+            lines.append(f"{gutter} | {' ' * first}{'^' * (last - first)}")
         else:
             lines.append(f" --> {source.name}")
         lines += [f"    {line}" for line in self.lines]
         if self.hint:
             lines.append(f"  try: {self.hint}")
         return "\n".join(lines)
+
+
+def _cut(line: str, start: int, end: int) -> tuple[str, int, int]:
+    """A line and the part of it that is meant → as much of the line as can be read, and where the part is in that."""
+    if len(line) <= _MOST_SHOWN:
+        return line, start, end
+    left = max(0, min(start - _BEFORE, len(line) - _MOST_SHOWN))
+    right = left + _MOST_SHOWN
+    head, tail = "…" if left else "", "…" if right < len(line) else ""
+    return head + line[left:right] + tail, start - left + len(head), min(end, max(right, start + 1)) - left + len(head)
 
 
 class CompileError(Exception):

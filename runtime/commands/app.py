@@ -45,11 +45,11 @@ class Console:
     def error(self, error: SopError, places: Sequence[str] = (), data: Mapping[str, Any] = {}) -> None:
         """An error as text, or as one line of JSON. places, data: where it happened, for the one and the other."""
         if self.json_errors:
-            fields = {"code": error.code, "message": error.message, "hint": error.hint, **data}
+            fields = {"code": error.code, "message": error.message, "file": error.file, "hint": error.hint, **data}
             self.json({key: value for key, value in fields.items() if value is not None})
             return
         self.note(self.styled(f"error {error.code}: {error.message}"))
-        for place in places:
+        for place in [*places, *([error.file] if error.file else [])]:
             self.note(f" --> {place}")
         if error.hint:
             self.note(f"  try: {error.hint}")

@@ -79,6 +79,8 @@ def compile_command(
       sopc compile --answer 2=1 list_vessels.txt # its second sentence has the first of the meanings asked about
       sopc parse --json x.sop | sopc compile -
     """
+    if locked and take == "text":
+        raise UsageError("C0101", "--locked translates nothing, and --take text wants a translation", "leave one out")
     answered = key_values(answers, "an answer to the question about a sentence")
     asks = at_terminal() and not yes
     settings = Settings(take, translator, model, locked, show_work, answered, asks, yes)

@@ -75,6 +75,15 @@ class Prepared:
 def prepare(path: str, context: Context, settings: Settings, console: Console) -> Prepared:
     """Read a source of any kind and compile it. Raises CompileError, SopError, NeedsAnswer T0210."""
     source = pipeline.read(path)
+    try:
+        return _prepared(source, context, settings, console)
+    except SopError as error:
+        if path not in error.message and not isinstance(error, UsageError):
+            error.file = path
+        raise
+
+
+def _prepared(source: Source, context: Context, settings: Settings, console: Console) -> Prepared:
     kind = pipeline.kind_of(source)
     if kind == "dsl":
         return Prepared(_with_its_examples(source, context), translated=False)
@@ -153,7 +162,7 @@ class _English:
         if existing and decide(self.source.text, sentences, existing.text, self.settings.take) == "sop":
             return self._as_it_is(existing, sentences)
         if self.settings.locked:
-            raise locked(self.source.name, f"{self.workflow.name}.sop", exists=existing is not None)
+            raise locked(self.source.name, self.beside and self.beside.name, exists=existing is not None)
         read_examples(self.source)  # before anything is sent or translated
         return self._translated()
 

@@ -62,4 +62,6 @@ def _refuse(new: Prepared, writes: Sequence[str], prepared: Sequence[Prepared], 
     console.note(new.compiled.source.text)
     stores = ", ".join(writes) + ("" if new.asks_for_change else ", though nothing in its text speaks of a change")
     hint = "read the program above, then compile again with --yes: it is not translated again"
+    if new.write_to is None:
+        hint = "save the text to a file and compile that: from stdin it would be translated again, with --yes unread"
     raise NeedsYes("C0108", f"{new.name} is new and writes {stores}; nothing was stored", hint)

@@ -154,8 +154,12 @@ def check_source(header: Header | None, text: Path, sop: Path) -> None:
     )
 
 
-def locked(text: str, sop: str, *, exists: bool) -> Locked:
-    """T0112, for a text that would have to be translated. text, sop: names of the files."""
+def locked(text: str, sop: str | None, *, exists: bool) -> Locked:
+    """T0112, for a text that would have to be translated. text, sop: names of the files; sop is None for a text that
+    is in none. exists: whether the program's file is there."""
+    if sop is None:
+        hint = "save it to a file, compile that, and commit both"
+        return Locked("T0112", "a text from stdin has no program beside it, and --locked allows no translation", hint)
     why = f"{text} changed since {sop} was made" if exists else f"{text} has no {sop} beside it"
     return Locked("T0112", f"{why}, and --locked allows no translation", f"sopc compile {text}, then commit {sop}")
 

@@ -124,6 +124,7 @@ def test_sources_that_can_not_be_read(
     done = sopc("compile", name)
     assert (done.exit_code, done.stdout) == (exit_code, "")
     assert f"error {code}" in done.stderr
+    assert name in done.stderr
     assert not (project / ".sop").exists()
 
 

@@ -38,6 +38,12 @@ def test_locked_translates_nothing(sopc: Program, project: Path) -> None:
         assert done.exit_code == 4
         assert "pay.txt changed since well_paid.sop was made" in done.stderr
     assert sop.read_bytes() == before
+    done = sopc("compile", "--locked", "--take", "text", "pay.txt")
+    assert (done.exit_code, sop.read_bytes()) == (2, before)
+    assert "--take text wants a translation" in done.stderr
+    done = sopc("compile", "--locked", "-", input=TEXT)
+    assert done.exit_code == 4
+    assert "error T0112: a text from stdin has no program beside it" in done.stderr
 
 
 def test_two_texts_with_one_title_do_not_share_a_program(sopc: Program, project: Path) -> None:

@@ -106,6 +106,13 @@ def test_elsewhere_a_refused_translation_waits_for_its_yes(sopc: Program, projec
     assert not (project / ".sop" / "pending" / "clean.sop").exists()
 
 
+def test_a_refused_translation_from_stdin_is_not_kept(sopc: Program, project: Path) -> None:
+    done = sopc("compile", "--translator", "patterns", "-", input=WRITING)
+    assert done.exit_code == 3
+    assert "save the text to a file and compile that" in done.stderr
+    assert not (project / ".sop" / "pending").exists()
+
+
 def test_a_refused_translation_of_another_text_is_not_taken(sopc: Program, project: Path) -> None:
     sopc("compile", "--translator", "patterns", "clean.txt")
     (project / "clean.txt").write_text(WRITING.replace("Sales", "Engineering"))

@@ -113,6 +113,11 @@ def test_a_model_may_say_that_it_can_not(reply: str, serve: Server) -> None:
     assert error.message.endswith(": which boxes are meant")
 
 
+@pytest.mark.parametrize("reply", ['cannot ""', 'cannot "?"'])
+def test_a_model_that_does_not_say_why_asks_nothing(reply: str, serve: Server) -> None:
+    assert refusal(serve(reply)).message.endswith(": it does not say why")
+
+
 # ── failures of the server ───────────────────────────────────────────────────────────────────────────────────────
 
 

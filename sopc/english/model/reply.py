@@ -35,6 +35,7 @@ def script_text(reply: str) -> str:
 
 def _reason(quoted: str) -> str:
     try:
-        return " ".join(str(json.loads(quoted)).split())
+        said = str(json.loads(quoted))
     except ValueError:
-        return " ".join(quoted.strip('"').split())
+        said = quoted.strip('"')
+    return " ".join(said.split()) if re.search(r"\w", said) else "it does not say why"
