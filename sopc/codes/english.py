@@ -146,7 +146,8 @@ CODES: tuple[Code, ...] = (
         "T0306",
         "rate limit",
         "The server takes no more requests for now, and says to wait longer than `wait` in sop.toml allows (60 s), "
-        "does not say how long, or says so again after ten waits. Nothing was stored; compiling again later goes on from here.",
+        "does not say how long, or says so again after ten waits. Nothing was stored; compiling again later goes on "
+        "from here.",
         "sopc compile *.txt",
         "sopc compile boxes.txt --translator patterns",
     ),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from runtime.commands.app import Console
+from runtime.errors import SopError, UsageError
 from sopc import pipeline
 from sopc.commands.questions import drafted
 from sopc.context import Context
@@ -162,7 +163,7 @@ class _English:
         if existing and decide(self.source.text, sentences, existing.text, self.settings.take) == "sop":
             return self._as_it_is(existing, sentences)
         if self.settings.locked:
-            raise locked(self.source.name, self.beside and self.beside.name, exists=existing is not None)
+            raise locked(self.source.name, self.beside.name if self.beside else None, exists=existing is not None)
         read_examples(self.source)  # before anything is sent or translated
         return self._translated()
 

@@ -163,7 +163,7 @@ def test_a_server_that_wants_a_key_where_none_is_set_is_told_apart(serve: Server
     server = serve(key="another")
     assert "refused the key" in refusal(server).message
     options = ModelOptions("m", server.url, NO_KEY)
-    with pytest.raises(SopError, match="T0305: model m at 127.0.0.1 wants a key, and none is set"):
+    with pytest.raises(SopError, match="wants a key, and none is set"):
         draft(task(), Asking(options, judge, Path("nowhere"), Watch()), ENGLISH, "file")
 
 
