@@ -66,7 +66,8 @@ def compile_command(
     """Compile English, DSL or JSON trees into the library, all files or none.
 
     English is translated once, to NAME.sop beside the text; review and commit both. While the text stays the same,
-    the .sop file is what is compiled, edits and all. A file that others call comes before them.
+    the .sop file is what is compiled, edits and all. When some sentences change, those that did not keep their code
+    where that is still right. A file that others call comes before them.
 
     On a terminal a new program is said back in English and stored after a yes. Elsewhere nothing is asked: a new
     program that writes needs --yes, and a question about the text is an `ask` line with exit code 3.

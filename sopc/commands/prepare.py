@@ -195,7 +195,7 @@ class _English:
             sop, work = self._drafted()
         made = Source(str(self.beside) if self.beside else STDIN, sop)
         compiled = tried(self.source, made, self.context)
-        changes = self._compare(sop)
+        changes = self._compare(sop, by_model=work is not None)
         return Prepared(compiled, True, self.beside, work, speaks_of_a_change(self.workflow), pending, changes)
 
     def _drafted(self) -> tuple[str, Work | None]:
@@ -209,18 +209,23 @@ class _English:
         self.console.note(f"{self.source.name}: translated by {draft.translator}{summary}")
         return stamp(draft.sop_text, self.file, self.answers), draft.work
 
-    def _compare(self, sop: str) -> tuple[str, ...]:
+    def _compare(self, sop: str, *, by_model: bool) -> tuple[str, ...]:
         """What the last translation said otherwise; it is noted where sentences that did not change became something
-        else."""
-        from sopc.english.unchanged import changes, touched
+        else, and why that was left so."""
+        from sopc.english.unchanged.compare import Before, script_of
+        from sopc.english.unchanged.reasons import Reasons
 
         if self.previous is None:
             return ()
+        new = script_of(sop)
         try:
-            numbers, lines = touched(self.previous, sop), changes(self.previous, sop)
+            before = Before(self.previous, [sentence.text for sentence in self.workflow.sentences])
         except CompileError:  # the old program is none any more
             return ()
-        for number in numbers:
+        reasons = Reasons(before, new)
+        for number in before.touched(new):
             sentence = self.workflow.sentences[number - 1].text
-            self.console.note(f"warning: sentence {number} is as it was, and its steps changed: “{sentence}”")
-        return tuple(lines)
+            reason = reasons.against(number) or ("the program does not hold with its old steps" if by_model else None)
+            why = "" if reason is None else f" ({reason})"
+            self.console.note(f"warning: sentence {number} is as it was, and its steps changed{why}: “{sentence}”")
+        return tuple(before.changes(new))

@@ -291,17 +291,108 @@ def test_a_question_of_the_model_comes_back_to_the_author(place: Here, serve: Se
     assert "above 5 of what?: of the quantity" in str(server.requests[-1])  # it is kept, and told again
 
 
-def test_a_changed_sentence_sends_the_old_program_along(place: Here, serve: Serve) -> None:
-    text = "Big\n\nSay good morning.\nShow the items whose quantity is above 5.\n"
-    old = 'script big()\n  @1 say "good morning"\n  @2 emit from items where quantity > 5\nend\n'
-    server = serve(old, old.replace("5", "6").replace("good morning", "bye"))
-    place.write("big.txt", text)
-    done = place.ok("sopc", "compile", "big.txt")
+GREETING = "Big\n\nSay good morning.\nShow the items whose quantity is above 5.\n"
+GREETS = 'script big()\n  @1 say "good morning"\n  @2 emit from items where quantity > 5\nend\n'
+
+
+def test_a_changed_sentence_sends_the_old_program_along_and_others_keep_their_code(place: Here, serve: Serve) -> None:
+    server = serve(GREETS, GREETS.replace("5", "6").replace("good morning", "bye"))
+    place.write("big.txt", GREETING)
+    place.ok("sopc", "compile", "big.txt")
     assert "before they were changed" not in str(server.requests[-1])
-    place.write("big.txt", text.replace("5", "6"))
-    done = place.ok("sopc", "compile", "big.txt")
+    place.write("big.txt", GREETING.replace("5", "6"))
+    done = place.ok("sopc", "compile", "--show-work", "big.txt")
     sent = str(server.requests[-1])
     assert "2. Show the items whose quantity is above 5." in sent
     assert "emit from items where quantity > 5" in sent
     assert "Change in it what the changed sentences need, and nothing else." in sent
-    assert "warning: sentence 1 is as it was, and its steps changed: “Say good morning.”" in done.stderr
+    assert (place.folder / "big.sop").read_text().endswith(GREETS.replace("5", "6"))
+    told = "the old steps of sentence 1 were put back, as it did not change\n"
+    assert f"\n{told}" in done.stderr and f"=== round 1: {told}" in done.stderr
+    assert "warning" not in done.stderr
+    kept = place.ok("sopc", "show", "--work", "big").text
+    assert f"=== round 1: {told}" in kept and 'say "bye"' in kept
+
+
+def test_sentences_keep_their_code_when_others_are_added_or_taken_away(place: Here, serve: Serve) -> None:
+    reply = 'script big()\n  @1 say "welcome"\n  @2 say "hi"\n  @3 emit from items where quantity >= 6\nend\n'
+    shorter = "script big()\n  @1 emit from items order by name\nend\n"
+    serve(GREETS, reply, shorter)
+    place.write("big.txt", GREETING)
+    place.ok("sopc", "compile", "big.txt")
+    place.write("big.txt", GREETING.replace("Say", "Say welcome.\nSay", 1))
+    done = place.ok("sopc", "compile", "big.txt")
+    assert "the old steps of sentences 2 and 3 were put back, as these did not change\n" in done.stderr
+    longer = GREETS.replace("@2", "@3").replace("@1", '@1 say "welcome"\n  @2')
+    assert (place.folder / "big.sop").read_text().endswith(longer)
+    place.write("big.txt", READS)
+    done = place.ok("sopc", "compile", "big.txt")
+    assert "the old steps of sentence 1 were put back" in done.stderr
+    assert (place.folder / "big.sop").read_text().endswith(READING)
+
+
+def test_a_sentence_that_speaks_of_a_changed_one_keeps_the_change(place: Here, serve: Serve) -> None:
+    text = "Big\n\nShow the items whose quantity is below 10.\nSet those to 0.\n"
+    old = (
+        "script big()\n  @1 emit from items where quantity < 10\n"
+        "  @2 update items where quantity < 10 set quantity = 0\nend\n"
+    )
+    serve(old, old.replace("10", "20"))
+    place.write("big.txt", text)
+    place.ok("sopc", "compile", "--yes", "big.txt")
+    place.write("big.txt", text.replace("10", "20"))
+    done = place.ok("sopc", "compile", "--yes", "big.txt")
+    assert (place.folder / "big.sop").read_text().endswith(old.replace("10", "20"))
+    why = "“those” takes up what changed before it"
+    assert f"warning: sentence 2 is as it was, and its steps changed ({why}): “Set those to 0.”\n" in done.stderr
+    assert "put back" not in done.stderr
+
+
+def test_what_fails_the_examples_is_not_put_back(place: Here, serve: Serve) -> None:
+    """The examples, which belong to no sentence, changed with the first one."""
+    examples = '\nExamples\n\nGiven an item with name bolts, quantity 7\nThen it says "{}", then "{}"\n'
+    old = 'script big()\n  @1 say "one"\n  @2 say "two"\n  @3 say "three"\nend\n'
+    serve(old, 'script big()\n  @1 say "1"\n  @2 say "2"\n  @3 say "3"\nend\n')
+    text = "Big\n\nSay one.\nSay two.\nSay three.\n"
+    place.write("big.txt", text)
+    place.ok("sopc", "compile", "big.txt")
+    place.write("big.txt", text.replace("three", "3") + examples.format("one", "2").replace('2"', '2", then "3"'))
+    done = place.ok("sopc", "compile", "big.txt")
+    assert (place.folder / "big.sop").read_text().endswith(old.replace("two", "2").replace("three", "3"))
+    assert "the old steps of sentence 1 were put back, as it did not change\n" in done.stderr
+    why = "the program does not hold with its old steps"
+    assert f"warning: sentence 2 is as it was, and its steps changed ({why}): “Say two.”\n" in done.stderr
+
+
+def test_old_steps_mend_a_reply_that_does_not_hold(place: Here, serve: Serve) -> None:
+    server = serve(GREETS, GREETS.replace("5", "6").replace('"good morning"', "[1]"))
+    place.write("big.txt", GREETING)
+    place.ok("sopc", "compile", "big.txt")
+    place.write("big.txt", GREETING.replace("5", "6"))
+    done = place.ok("sopc", "compile", "big.txt")
+    assert len(server.requests) == 2
+    assert "the old steps of sentence 1 were put back" in done.stderr
+    assert (place.folder / "big.sop").read_text().endswith(GREETS.replace("5", "6"))
+
+
+def test_what_was_put_back_waits_for_a_yes(place: Here, serve: Serve) -> None:
+    serve(GOOD, GOOD.replace("* 2", "* 3").replace("select name", "order by name select name"))
+    place.ok("sopc", "compile", "--yes", "reorder.txt")
+    place.write("reorder.txt", ENGLISH.replace("twice", "three times"))
+    done = place.run("sopc", "compile", "reorder.txt")
+    assert done.exit_code == 3
+    assert "the old steps of sentence 2 were put back, as it did not change\n" in done.stderr
+    place.ok("sopc", "compile", "--yes", "reorder.txt")
+    assert (place.folder / "reorder.sop").read_text().endswith(GOOD.replace("* 2", "* 3"))
+
+
+def test_sentence_patterns_put_nothing_back(place: Here) -> None:
+    first = 'Find the items whose quantity is above 5.\nShow their name.\nSay "good morning".\n'
+    place.write("big.txt", f"Big\n\n{first}")
+    place.ok("sopc", "compile", "--translator", "patterns", "big.txt")
+    place.write("big.txt", 'Big\n\nSay "hello".\n' + first.replace("5", "6"))
+    done = place.ok("sopc", "compile", "--translator", "patterns", "big.txt")
+    assert "put back" not in done.stderr
+    assert "warning" not in done.stderr
+    program = (place.folder / "big.sop").read_text()
+    assert "quantity > 6" in program and "@4 say" in program

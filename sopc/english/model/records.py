@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -24,11 +25,13 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Round(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One request and its reply. findings: what was wrong with it, as text; none for the reply that was taken."""
+    """One request and its reply. findings: what was wrong with it, as text; none for the reply that was taken.
+    put_back: the sentences that did not change, and in place of whose steps in the reply their old ones were tried."""
 
     request: tuple[Message, ...]
     reply: Reply
     findings: tuple[str, ...] = ()
+    put_back: tuple[int, ...] = ()
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -67,8 +70,18 @@ def round_text(number: int, each: Round) -> str:
     reply = each.reply
     tokens = f"{reply.prompt_tokens:,} tokens ({reply.cached_tokens:,} cached) + {reply.reply_tokens:,}"
     parts.append(f"=== round {number}: reply, {tokens}, {reply.seconds:.1f} s\n{reply.text.rstrip()}")
+    parts += [f"=== round {number}: {put_back_text(each.put_back)}"] if each.put_back else []
     parts += [f"=== round {number}: found wrong\n" + "\n".join(each.findings)] if each.findings else []
     return "\n".join(parts)
+
+
+def put_back_text(sentences: Sequence[int]) -> str:
+    """As `the old steps of sentences 1 and 3 were put back, as these did not change`."""
+    numbers = [str(each) for each in sentences]
+    if len(numbers) == 1:
+        return f"the old steps of sentence {numbers[0]} were put back, as it did not change"
+    named = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
+    return f"the old steps of sentences {named} were put back, as these did not change"
 
 
 encode_work: Final = msgspec.msgpack.Encoder().encode

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,13 +17,14 @@ from sopc.english.constrain.vocabulary import Vocabulary, text_words
 from sopc.english.model.ask import Endpoint, Note, Refused
 from sopc.english.model.head import with_its_head
 from sopc.english.model.probe import decoding_of
-from sopc.english.model.records import Decoding, Message, Reply, Round, Work, round_text
+from sopc.english.model.records import Decoding, Message, Reply, Round, Work, put_back_text, round_text
 from sopc.english.model.reply import script_text
 from sopc.english.prompt.messages import first_messages
 from sopc.english.prompt.schemas import about
 from sopc.english.settings import ModelOptions
 from sopc.english.task import Task
 from sopc.source import Source
+from sopc.tree import nodes
 
 _MOST_FINDINGS: Final = 8
 _AMBIGUOUS: Final = "E0208"
@@ -43,10 +44,12 @@ class Watch:
 
 @dataclass(frozen=True)
 class _Attempt:
-    """A script that was judged. error: what was found wrong, None where it holds."""
+    """A script that was judged. error: what was found wrong, None where it holds. put_back: the sentences that have
+    their old steps again."""
 
     body: str
     error: CompileError | None
+    put_back: tuple[int, ...] = ()
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -104,6 +107,8 @@ class _Rounds:
             best = last
         if best.error is not None and not best.is_good:
             raise best.error
+        if best.put_back:
+            self.watch.note(put_back_text(best.put_back))
         return best.body, Work(self.options.model, self.options.host, self.decoding, tuple(self.rounds))
 
     def _round(self, messages: list[Message]) -> _Attempt:
@@ -117,7 +122,7 @@ class _Rounds:
         except SopError as error:
             problem = error
         findings = (str(problem),) if problem else tuple(_findings(attempt.error)) if attempt and attempt.error else ()
-        self.rounds.append(Round(tuple(messages), reply, findings))
+        self.rounds.append(Round(tuple(messages), reply, findings, attempt.put_back if attempt else ()))
         self.watch.work(round_text(len(self.rounds), self.rounds[-1]))
         if problem is not None:
             raise problem
@@ -136,7 +141,6 @@ class _Rounds:
             return self.endpoint.ask("none", messages, None, self.options.reply_tokens)
 
     def _judged(self, text: str) -> _Attempt:
-        from sopc.dsl.fmt import format_file
         from sopc.dsl.parse import parse
 
         name = self.task.workflow.name
@@ -145,9 +149,24 @@ class _Rounds:
             file = parse(source)
         except CompileError as error:
             return _Attempt(text, error)
-        scripts = (with_its_head(script, self.task) for script in file.scripts[:1])
-        named = tuple(script.model_copy(update={"name": name}) for script in scripts)
-        source = Source(f"{name}.sop", format_file(file.model_copy(update={"scripts": named})))
+        attempt = self._compiled(file.scripts[0].model_copy(update={"name": name}))
+        return attempt if self.task.previous is None else self._with_the_old(attempt, self.task.previous)
+
+    def _with_the_old(self, attempt: _Attempt, sop: str) -> _Attempt:
+        """The same, with the old steps of sentences that did not change where that is right and holds."""
+        from sopc.english.unchanged.put_back import put_back
+
+        def holds(script: nodes.Script) -> bool:
+            tried = self._compiled(script)
+            return tried.is_good and tried.rank >= attempt.rank
+
+        script, numbers = put_back(sop, [each.text for each in self.task.workflow.sentences], attempt.body, holds)
+        return replace(self._compiled(script), put_back=tuple(numbers)) if numbers else attempt
+
+    def _compiled(self, script: nodes.Script) -> _Attempt:
+        from sopc.dsl.fmt import format_script
+
+        source = Source(f"{script.name}.sop", format_script(with_its_head(script, self.task)))
         attempt = self._tried(source)
         told = None if attempt.error is None else fields_told_apart(source, attempt.error)
         return attempt if told is None else self._tried(Source(source.name, told))

@@ -1,0 +1,74 @@
+"""Steps with blocks → their bodies, the same steps with other bodies, and the sentence that each step belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from sopc.tree import nodes
+
+Body = tuple[nodes.AnyStep, ...]
+
+
+def bodies(step: nodes.AnyStep) -> list[Body]:
+    """In order; an `else` that is not there is no body."""
+    match step:
+        case nodes.If():
+            return [
+                *(branch.steps for branch in step.branches),
+                *([] if step.otherwise is None else [step.otherwise]),
+            ]
+        case nodes.Try():
+            return [step.steps, step.handler]
+        case nodes.ForEach() | nodes.While() | nodes.Transaction():
+            return [step.steps]
+    return []
+
+
+def with_bodies(step: nodes.AnyStep, made: Sequence[Body]) -> nodes.AnyStep:
+    """The same step with these bodies, of which it has as many."""
+    match step:
+        case nodes.If():
+            branches = tuple(
+                branch.model_copy(update={"steps": body}) for branch, body in zip(step.branches, made, strict=False)
+            )
+            otherwise = None if step.otherwise is None else made[-1]
+            return step.model_copy(update={"branches": branches, "otherwise": otherwise})
+        case nodes.Try():
+            return step.model_copy(update={"steps": made[0], "handler": made[1]})
+        case nodes.ForEach() | nodes.While() | nodes.Transaction():
+            return step.model_copy(update={"steps": made[0]})
+    return step
+
+
+def tagged(steps: Body, around: int | None = None) -> Body:
+    """Each step with its sentence's number, also where it has it from the step around it."""
+    made = []
+    for step in steps:
+        number = step.sentence or around
+        inner = [tagged(body, number) for body in bodies(step)]
+        made.append(with_bodies(step, inner).model_copy(update={"sentence": number}))
+    return tuple(made)
+
+
+def untagged(steps: Body, around: int | None = None) -> Body:
+    """Without the numbers that the step around says already."""
+    made = []
+    for step in steps:
+        inner = [untagged(body, step.sentence) for body in bodies(step)]
+        number = None if step.sentence == around else step.sentence
+        made.append(with_bodies(step, inner).model_copy(update={"sentence": number}))
+    return tuple(made)
+
+
+def within(steps: Body) -> Iterator[nodes.AnyStep]:
+    """These steps and all in their blocks, in order."""
+    for step in steps:
+        yield step
+        for body in bodies(step):
+            yield from within(body)
+
+
+def runs(steps: Body) -> list[tuple[int | None, Body]]:
+    """Neighbours of one sentence together. steps: tagged."""
+    return [(number, tuple(group)) for number, group in groupby(steps, key=lambda step: step.sentence)]

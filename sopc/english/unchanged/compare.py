@@ -1,0 +1,99 @@
+"""An old and a new translation of a text → the sentences that stayed as they were and whose steps did not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from difflib import ndiff
+
+from sopc.dsl.explain.phrases import listed
+from sopc.dsl.explain.steps import steps_of
+from sopc.dsl.parse import parse
+from sopc.dsl.spell import expr, type_name
+from sopc.english.lock import split_sop
+from sopc.english.unchanged.carry import carried
+from sopc.english.unchanged.sentences import Sentences, compared
+from sopc.source import Source
+from sopc.tree import nodes
+
+Words = tuple[str, ...]
+
+
+class Before:
+    """A text as it was, and its program. sop: the old .sop file. sentences: of the text as it is. Raises CompileError
+    for a program that can't be read."""
+
+    def __init__(self, sop: str, sentences: Sequence[str]) -> None:
+        header, body = split_sop(sop)
+        self.sentences: Sentences = compared(header.sentences if header else (), sentences)
+        self._script = parse(Source("program", body)).scripts[0]
+
+    def carried(self, new: nodes.Script) -> nodes.Script:
+        """The old script as if the new one had been it: with its numbers and names."""
+        return carried(self._script, new, self.sentences)
+
+    def touched(self, new: nodes.Script) -> list[int]:
+        """Numbers, in the new text, of sentences that stayed and whose steps or parameters say something else than
+        before, or stand in another block of one that stayed. Variables may have other names."""
+        kept = set(self.sentences.kept.values())
+        old_words, new_words = said(self.carried(new), self.sentences, kept), said(new, self.sentences, kept)
+        return [number for number in sorted(kept) if old_words.get(number) != new_words.get(number)]
+
+    def changes(self, new: nodes.Script) -> list[str]:
+        """What the new program says that the old one does not, as lines with `+`, and the other way round, with `-`."""
+        lines = ndiff(_lines(self.carried(new)), _lines(new))
+        return [line for line in lines if line[0] in "+-"]
+
+
+def script_of(sop: str) -> nodes.Script:
+    """Of a .sop file. Raises CompileError."""
+    return parse(Source("program", split_sop(sop)[1])).scripts[0]
+
+
+def said(script: nodes.Script, sentences: Sentences, kept: set[int]) -> dict[int, Words]:
+    """What each sentence became, in words, by its number. kept: those whose blocks count as places."""
+    found: dict[int, Words] = {}
+    for param in script.params:
+        number = declares(param.name, sentences)
+        if number is not None:
+            default = "" if param.default is None else f" = {expr(param.default)}"
+            found[number] = (*found.get(number, ()), f"{param.name}: {type_name(param.type)}{default}")
+    owners: dict[str, int] = {}
+    for line in steps_of(script):
+        number = line.sentence or 0
+        if line.step:
+            owners[line.step] = number
+        around = {owners[path] for path in _around(line.step)} & kept - {number}
+        place = f"in {listed([str(each) for each in sorted(around)])}: " if around else ""
+        found[number] = (*found.get(number, ()), place + line.text, *line.parts)
+    return found
+
+
+def declares(param: str, sentences: Sentences) -> int | None:
+    """The number of the sentence that a parameter comes from: the first that has all words of its name, where none of
+    those that are other than they were has them."""
+    if any(names(text, param) for text in (*sentences.texts_gone, *sentences.texts_changed)):
+        return None
+    return next((number for number, text in enumerate(sentences.new, 1) if names(text, param)), None)
+
+
+def names(text: str, name: str) -> bool:
+    """Whether all words of a name such as `max_price` stand in a text."""
+    wanted = set(words_of(name.replace("_", " ")))
+    return bool(wanted) and wanted <= set(words_of(text))
+
+
+def words_of(text: str) -> list[str]:
+    """In lower case, without the s of a plural."""
+    return [word.removesuffix("s") for word in re.findall(r"\w+(?:\.\d+)?", text.lower())]
+
+
+def _around(path: str) -> Iterator[str]:
+    """`2.1.3` → `2`, `2.1`."""
+    parts = path.split(".")
+    for length in range(1, len(parts)):
+        yield ".".join(parts[:length])
+
+
+def _lines(script: nodes.Script) -> list[str]:
+    return [" ".join([line.text, *line.parts]) for line in steps_of(script)]
