@@ -92,8 +92,7 @@ def compile_command(
         prepared = [prepare(path, context, settings, console) for path in files]
         check_answers(settings, "leave it out, or --take text translates the text again and asks again")
         _check_unique(prepared)
-        if review or not yes:
-            look(prepared, console, every=review)
+        look(prepared, console, every=review, yes=yes)
         modules = [module for p in prepared for module in p.compiled.modules]
         items = [item for p in prepared for item in p.compiled.items(work=p.work)]
         pipeline.generate_sql(modules, items, context)

@@ -47,8 +47,8 @@ class Settings:
 class Prepared:
     """A compiled source. translated: it is a new translation. write_to: where its .sop file goes, None when there is
     nothing to write. work: what a model was asked for it. asks_for_change: whether its text, where it is English,
-    speaks of a change to the data. pending: where a translation is kept until it is accepted. changes: what the last
-    translation said otherwise, as lines with `-` and `+`."""
+    speaks of a change to the data. pending: where a translation is kept until it is accepted; shown: it was kept there,
+    so it was shown before. changes: what the last translation said otherwise, as lines with `-` and `+`."""
 
     compiled: Compiled
     translated: bool
@@ -56,12 +56,24 @@ class Prepared:
     work: Work | None = None
     asks_for_change: bool = True
     pending: Pending | None = None
+    shown: bool = False
     changes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """Of its script, the last one where it has several."""
         return self.compiled.modules[-1].signature.name
+
+    @property
+    def writes(self) -> list[str]:
+        """The stores that its scripts change."""
+        return sorted({store for module in self.compiled.modules for store in module.effects.writes})
+
+    @property
+    def surprises(self) -> bool:
+        """Whether a model's program writes where nothing in the text speaks of a change, and nobody has seen it: a yes
+        that was said beforehand is none to this."""
+        return bool(self.work and self.writes and not self.asks_for_change and not self.shown)
 
     def keep(self) -> None:
         """A translation, until it is accepted."""
@@ -186,7 +198,7 @@ class _English:
         pending = Pending(self.context.config.home, self.workflow.name, self.file) if self.beside else None
         waiting = None
         accepts = (self.settings.yes or self.settings.asks) and not self.settings.answers
-        if pending is not None and accepts and self.settings.take != "text":
+        if pending is not None and accepts and (self.settings.yes or self.settings.take != "text"):
             waiting = pending.find(self.source.text, self.settings.translator, self.answers)
         if waiting is not None:
             sop, work = waiting
@@ -195,19 +207,35 @@ class _English:
             sop, work = self._drafted()
         made = Source(str(self.beside) if self.beside else STDIN, sop)
         compiled = tried(self.source, made, self.context)
+        if work is not None:
+            self._note_left_out(compiled)
         changes = self._compare(sop, by_model=work is not None)
-        return Prepared(compiled, True, self.beside, work, speaks_of_a_change(self.workflow), pending, changes)
+        asks, shown = speaks_of_a_change(self.workflow), waiting is not None
+        return Prepared(compiled, True, self.beside, work, asks, pending, shown, changes)
 
     def _drafted(self) -> tuple[str, Work | None]:
         from sopc.english.lock import stamp
 
         command = f"sopc compile {{}} {self.source.name}"
         told = (self.context, self.settings, self.console, command)
-        draft, self.answers = drafted(self.source, self.workflow, *told, answers=self.answers, previous=self.previous)
+        known, previous = self.answers, self.previous
+        try:
+            draft, self.answers = drafted(self.source, self.workflow, *told, answers=known, previous=previous)
+        except CompileError as error:
+            if not error.diagnostics[0].code.startswith("T02"):  # no findings in the sentences
+                note = f"{self.source.name}: the model's program does not hold; --show-work prints every attempt"
+                self.console.note(note)
+            raise
         self.console.unreadable(self.context.failures)
         summary = f" ({draft.work.summary})" if draft.work else ""
         self.console.note(f"{self.source.name}: translated by {draft.translator}{summary}")
         return stamp(draft.sop_text, self.file, self.answers), draft.work
+
+    def _note_left_out(self, compiled: Compiled) -> None:
+        from sopc.english.left_out import left_out
+
+        for sentence in left_out(compiled.file.scripts[-1], self.workflow):
+            self.console.note(f"warning: nothing comes of sentence {sentence.number}: “{sentence.text}”")
 
     def _compare(self, sop: str, *, by_model: bool) -> tuple[str, ...]:
         """What the last translation said otherwise; it is noted where sentences that did not change became something

@@ -24,27 +24,30 @@ def at_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def review(prepared: Sequence[Prepared], console: Console, *, every: bool) -> None:
+def review(prepared: Sequence[Prepared], console: Console, *, every: bool, yes: bool) -> None:
     """Ask before what is new is stored, on a terminal; elsewhere refuse what is new and writes.
 
-    every: show what is not new too. A refused translation is kept, so that `--yes` finds it; one that a person did not
-    accept is forgotten. Raises NeedsYes C0108.
+    every: show what is not new too. yes: what is new was accepted beforehand, but for what nobody can have expected. A
+    refused translation is kept, so that `--yes` finds it; one that a person did not accept is forgotten. Raises
+    NeedsYes C0108.
     """
+    terminal = at_terminal()
     for each in prepared:
-        if not (each.translated or every):
-            continue
-        writes = sorted({store for module in each.compiled.modules for store in module.effects.writes})
-        if at_terminal():
+        accepted = yes and not each.surprises
+        if each.translated and each.writes and not (accepted or terminal):
+            _refuse(each, prepared, console)
+        asked = terminal and not accepted and (each.translated or every)
+        if asked or every:
             _show(each, console)
-            if not click.confirm(f"Store {each.name}?", default=not writes, err=True):
-                each.forget()
-                raise NeedsYes(
-                    "C0108", f"{each.name} was not accepted, so nothing was stored", "edit the text, or the .sop file"
-                )
-        elif each.translated and writes:
-            _refuse(each, writes, prepared, console)
-        elif every:
-            _show(each, console)
+        if asked and not _confirmed(each):
+            each.forget()
+            raise NeedsYes(
+                "C0108", f"{each.name} was not accepted, so nothing was stored", "edit the text, or the .sop file"
+            )
+
+
+def _confirmed(each: Prepared) -> bool:
+    return click.confirm(f"Store {each.name}?", default=not each.writes, err=True)
 
 
 def _show(each: Prepared, console: Console) -> None:
@@ -55,13 +58,13 @@ def _show(each: Prepared, console: Console) -> None:
         console.note("\n".join(["Changed since the last translation:", *(f"  {line}" for line in each.changes), ""]))
 
 
-def _refuse(new: Prepared, writes: Sequence[str], prepared: Sequence[Prepared], console: Console) -> NoReturn:
+def _refuse(new: Prepared, prepared: Sequence[Prepared], console: Console) -> NoReturn:
     for each in prepared:
         each.keep()
     _show(new, console)
     console.note(new.compiled.source.text)
-    stores = ", ".join(writes) + ("" if new.asks_for_change else ", though nothing in its text speaks of a change")
-    hint = "read the program above, then compile again with --yes: it is not translated again"
+    stores = ", ".join(new.writes) + ("" if new.asks_for_change else ", though nothing in its text speaks of a change")
+    hint = "read the program above, then compile again with --yes alone: it is not translated again"
     if new.write_to is None:
         hint = "save the text to a file and compile that: from stdin it would be translated again, with --yes unread"
     raise NeedsYes("C0108", f"{new.name} is new and writes {stores}; nothing was stored", hint)

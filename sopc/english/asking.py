@@ -55,11 +55,15 @@ def chosen_options(context: Context, translator: str | None, model: str | None) 
 
 
 def judge_of(source: Source, context: Context) -> Judge:
-    """Compiles a script, runs the text's examples, and looks whether it writes where the text asks for no change."""
+    """Compiles a script, looks whether it does anything, runs the text's examples, and looks whether it writes where the
+    text asks for no change."""
     changes = speaks_of_a_change(read_workflow(source.text, pipeline.stem(source)))
 
     def judge(script: Source) -> None:
         compiled = pipeline.built(script, context)
+        if not any(each.steps for each in compiled.file.scripts):
+            nothing = Diagnostic("T0321", "the script has no step", None, "what the sentences say, step by step")
+            raise CompileError(script, [nothing])
         findings = pipeline.run_examples(source, compiled, context)
         if findings:
             raise CompileError(source, findings)

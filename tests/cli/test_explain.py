@@ -63,7 +63,7 @@ raise_all
   Reads employees of hr. Changes employees of hr. Takes by (a whole number). Gives back a whole
   number.
 
-1. Change the rows of employees where it is always so: salary becomes the salary + the given by.
+1. Change every row of employees: salary becomes the salary + the given by.
 2. End here and give back the number of rows in employees.
 """
     )

@@ -113,6 +113,15 @@ def test_a_refused_translation_from_stdin_is_not_kept(sopc: Program, project: Pa
     assert not (project / ".sop" / "pending").exists()
 
 
+def test_a_review_with_a_yes_is_shown_and_asks_nothing(sopc: Program, project: Path) -> None:
+    done = sopc("compile", "--translator", "patterns", "--review", "--yes", "clean.txt")
+    assert done.exit_code == 0, done.stderr
+    assert "Changes employees of hr." in done.stderr
+    code, shown = at_terminal(project, ["compile", "--review", "--yes", "clean.txt"], [])
+    assert code == 0
+    assert "Changes employees of hr." in shown
+
+
 def test_a_refused_translation_of_another_text_is_not_taken(sopc: Program, project: Path) -> None:
     sopc("compile", "--translator", "patterns", "clean.txt")
     (project / "clean.txt").write_text(WRITING.replace("Sales", "Engineering"))

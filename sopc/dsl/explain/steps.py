@@ -138,10 +138,7 @@ class Steps(Queries):
             case nodes.Update():
                 return self._update(step)
             case nodes.Delete():
-                store = self.store(step.database, step.store)
-                if step.where is None:
-                    return f"Delete every row of {store}."
-                return f"Delete the rows of {store} where {self.in_rows(step.where)}."
+                return f"Delete {self._written(step)}."
             case nodes.Return():
                 return "End here." if step.value is None else f"End here and give back {self.say(step.value, PHRASE)}."
             case nodes.Fail():
@@ -208,12 +205,15 @@ class Steps(Queries):
         return f"{head}, for each item of {self.atom(step.list_)}."
 
     def _update(self, step: nodes.Update) -> str:
-        store = self.store(step.database, step.store)
-        rows = f"every row of {store}"
-        if step.where is not None:
-            rows = f"the rows of {store} where {self.in_rows(step.where)}"
         changes = [f"{name(each.name)} becomes {self.of_row(each.value)}" for each in step.assignments]
-        return f"Change {rows}: {'; '.join(changes)}."
+        return f"Change {self._written(step)}: {'; '.join(changes)}."
+
+    def _written(self, step: nodes.Update | nodes.Delete) -> str:
+        """The rows that are changed or deleted."""
+        store = self.store(step.database, step.store)
+        if step.where is None or (isinstance(step.where, nodes.BoolLiteral) and step.where.value):
+            return f"every row of {store}"
+        return f"the rows of {store} where {self.in_rows(step.where)}"
 
     def _ask(self, step: nodes.Ask) -> str:
         text = f"Ask {self.say(step.question)} and call the answer {name(step.name)} ({type_words(step.answer)}"
