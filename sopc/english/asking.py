@@ -55,8 +55,8 @@ def chosen_options(context: Context, translator: str | None, model: str | None) 
 
 
 def judge_of(source: Source, context: Context) -> Judge:
-    """Compiles a script, looks whether it does anything, runs the text's examples, and looks whether it writes where the
-    text asks for no change."""
+    """Compiles a script, looks whether it does anything, runs the text's examples, and looks whether it writes where
+    the text asks for no change."""
     changes = speaks_of_a_change(read_workflow(source.text, pipeline.stem(source)))
 
     def judge(script: Source) -> None:
