@@ -197,8 +197,8 @@ CODES: tuple[Code, ...] = (
         "T0320",
         "the script writes and the text does not say so",
         "The script of a model writes, and no sentence speaks of a change to the data. The model is told so; where it "
-        "insists, the program is stored only after the yes of a person who has seen it: --yes counts for a program that "
-        "an earlier compile has shown.",
+        "insists, the program is stored only after the yes of a person who has seen it: --yes counts for a program "
+        "that an earlier compile has shown.",
         "Show the boxes.   (and the script deletes some)",
         "Show the boxes. Then delete those that are empty.",
     ),
