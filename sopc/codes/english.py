@@ -138,7 +138,7 @@ CODES: tuple[Code, ...] = (
     Code(
         "T0305",
         "key refused",
-        "The server does not accept the key, or not for this model.",
+        "The server does not accept the key, or not for this model; or what is set can't be a key.",
         "OPENAI_API_KEY=expired",
         "OPENAI_API_KEY=…",
     ),

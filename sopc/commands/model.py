@@ -119,7 +119,7 @@ def show(home: str | None, format_: str) -> None:
     known = remembered(config.home)
     row = ["patterns", "", "", ""]
     if options is not None:
-        row = [chosen, options.model, str(options.file or options.base_url), known.get(options.remembered_as, "")]
+        row = [chosen, options.model, options.where, known.get(options.remembered_as, "")]
     print_rows(["translator", "model", "where", "decoding"], [row], format_)
 
 

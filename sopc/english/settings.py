@@ -57,13 +57,19 @@ class ModelOptions:
         return urlsplit(self.base_url).hostname or self.base_url
 
     @property
+    def where(self) -> str:
+        """The file, or the address without what it may hold of a user and a password."""
+        parts = urlsplit(self.base_url)
+        return str(self.file or parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
+
+    @property
     def label(self) -> str:
         return f"local {self.model}" if self.file else f"model {self.model} at {self.host}"
 
     @property
     def remembered_as(self) -> str:
         """What is found out about the endpoint is kept under this name."""
-        return f"{self.file or self.base_url} {self.model}"
+        return f"{self.where} {self.model}"
 
     @property
     def has_key(self) -> bool:
@@ -112,9 +118,13 @@ def model_options(config: Config, model: str | None = None) -> ModelOptions | No
     """The model that is configured: None without a key and without an endpoint of one's own.
 
     model: of the flag or SOP_MODEL, goes before sop.toml; for a server of one's own it stays "" when none is named,
-    which `translate.choose` refuses where a model is wanted. Raises UsageError C0203 (an unset variable in sop.toml).
+    which `translate.choose` refuses where a model is wanted. Raises UsageError C0203 (an unset variable in sop.toml),
+    T0305 (what can't be a key).
     """
-    key = os.environ.get("OPENAI_API_KEY") or config.setting("api_key")
+    key = (os.environ.get("OPENAI_API_KEY") or config.setting("api_key") or "").strip()
+    if not (key.isascii() and key.isprintable()):  # it would be refused on its way, with a message that shows it
+        hint = "check OPENAI_API_KEY, or `api_key` in sop.toml: it is one line of plain letters, digits and signs"
+        raise UsageError("T0305", "the key for the model holds characters that no key has", hint)
     base_url = os.environ.get("OPENAI_BASE_URL") or config.setting("base_url")
     if not key and not base_url:
         return None

@@ -196,6 +196,30 @@ def test_a_refused_key_a_missing_one_and_a_slow_reply(place: Here, serve: Serve)
     assert everything(place) == before
 
 
+def test_a_key_that_is_none_is_not_printed(place: Here, serve: Serve) -> None:
+    server = serve(READING)
+    for wrong in (f"{KEY}\nx", f"{KEY}é"):
+        done = without_key(place.run("sopc", "compile", "big.txt", variables={"OPENAI_API_KEY": wrong}))
+        assert done.exit_code == 2
+        assert "error T0305: the key for the model holds characters that no key has" in done.stderr
+    assert server.paths == []
+    place.ok("sopc", "compile", "big.txt", variables={"OPENAI_API_KEY": f"{KEY}\n"})  # as of a file
+
+
+def test_a_password_in_an_address_is_not_kept(place: Here, serve: Serve) -> None:
+    server = serve(READING)
+    server.key = None
+    place.home.mkdir(exist_ok=True)
+    address = server.url.replace("://", "://ann:pass-word@")
+    done = place.ok("sopc", "compile", "--show-work", "big.txt", variables={"OPENAI_BASE_URL": address})
+    assert (place.home / "endpoints.json").exists()
+    kept = b"".join(everything(place).values()) + (place.home / "endpoints.json").read_bytes()
+    assert b"pass-word" not in kept
+    assert "pass-word" not in done.stderr + done.text + place.ok("sopc", "show", "--work", "big").text
+    shown = place.ok("sopc", "model", "show", variables={"OPENAI_BASE_URL": address}).text
+    assert server.url in shown and "pass-word" not in shown
+
+
 def test_a_program_that_writes_unasked_is_sent_back_and_never_stored_without_a_yes(place: Here, serve: Serve) -> None:
     server = serve(DELETING, DELETING)
     done = place.run("sopc", "compile", "big.txt")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
 from time import sleep, time
@@ -98,7 +99,7 @@ class Endpoint:
             message = f"{where} gave no whole reply within {options.timeout:g} seconds"
             raise SopError("T0308", message, "try again, use another model, or raise `timeout` in sop.toml") from None
         except openai.APIConnectionError as error:
-            reason = str(error.__cause__ or error).lower().rstrip(".")
+            reason = re.sub(r"^\[Errno -?\d+\] ", "", str(error.__cause__ or error)).lower().rstrip(".")
             hint = f"check the network, and {_ADDRESS}"
             raise SopError("T0304", f"{where} can't be reached: {reason}", hint) from None
         except (openai.AuthenticationError, openai.PermissionDeniedError):
