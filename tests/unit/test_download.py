@@ -219,6 +219,9 @@ def test_a_pull_that_fails_uses_nothing(serve: Callable[..., Hub], sopc: Callabl
     hub = serve(data=DATA + b"?")
     assert "T0333" in sopc("model", "pull", "0.5b", "--from", hub.url).stderr
     other = hashlib.sha256(DATA + b"?").hexdigest()
+    for hub_address in ("nonsense", "", "http://[", "ftp://é"):
+        refused = sopc("model", "pull", "0.5b", "--from", hub_address)
+        assert (refused.exit_code, "T0332" in refused.stderr) == (1, True), hub_address
     assert "patterns" in ok(sopc("model", "show"))
     ok(sopc("model", "pull", "0.5b", "--from", hub.url, "--sha256", other.upper()))
     assert "local" in ok(sopc("model", "show"))
@@ -233,4 +236,6 @@ def test_a_model_that_can_not_be_served_is_an_error(sopc: Callable[..., Result],
     refused = sopc("compile", "wish.txt")
     assert (refused.exit_code, "T0336" in refused.stderr) == (1, True), refused.stderr
     (tmp_path / "coder.gguf").unlink()
-    assert "T0331" in sopc("compile", "wish.txt").stderr
+    refused = sopc("compile", "wish.txt")
+    assert (refused.exit_code, "T0331" in refused.stderr) == (2, True), refused.stderr
+    assert "sopc model use - for none" in refused.stderr

@@ -65,8 +65,8 @@ def _fetch(url: str, part: Path, progress: Progress | None) -> None:
 def _fetch_on(url: str, part: Path, begin: int, progress: Progress | None) -> str | None:
     """Fetch from byte `begin` on; what went wrong, None when all is there. Raises SopError T0332 for what no further
     try mends."""
-    request = urllib.request.Request(url, headers={"Range": f"bytes={begin}-"} if begin else {})
     try:
+        request = urllib.request.Request(url, headers={"Range": f"bytes={begin}-"} if begin else {})
         with urllib.request.urlopen(request, timeout=_SECONDS) as response:
             return _receive(response, part, begin if response.status == 206 else 0, progress)
     except urllib.error.HTTPError as error:
@@ -81,7 +81,8 @@ def _fetch_on(url: str, part: Path, begin: int, progress: Progress | None) -> st
             return f"status {error.code}"
         raise SopError("T0332", f"{url} can't be fetched: status {error.code}", "check the name and --from") from error
     except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
-        return str(getattr(error, "reason", error)).lower() or type(error).__name__
+        reason = getattr(error, "reason", error)
+        return str(getattr(reason, "strerror", None) or reason).lower() or type(error).__name__
     except ValueError as error:
         raise SopError("T0332", f"{url} is no address", "--from https://HOST") from error
 

@@ -81,7 +81,9 @@ def checked(path: Path) -> Path:
         with path.open("rb") as stream:
             head = stream.read(len(_MAGIC))
     except OSError as error:
-        raise UsageError("T0331", f"{path} can't be read: {(error.strerror or str(error)).lower()}") from error
+        reason = (error.strerror or str(error)).lower()
+        hint = "sopc model use FILE for another, or sopc model use - for none"
+        raise UsageError("T0331", f"{path} can't be read: {reason}", hint) from error
     if head != _MAGIC:
         raise UsageError("T0331", f"{path} is no model in the format GGUF", "sopc model pull fetches one")
     return path
