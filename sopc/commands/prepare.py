@@ -207,8 +207,7 @@ class _English:
             sop, work = self._drafted()
         made = Source(str(self.beside) if self.beside else STDIN, sop)
         compiled = tried(self.source, made, self.context)
-        if work is not None:
-            self._note_left_out(compiled)
+        self._doubt(compiled)
         changes = self._compare(sop, by_model=work is not None)
         asks, shown = speaks_of_a_change(self.workflow), waiting is not None
         return Prepared(compiled, True, self.beside, work, asks, pending, shown, changes)
@@ -231,11 +230,13 @@ class _English:
         self.console.note(f"{self.source.name}: translated by {draft.translator}{summary}")
         return stamp(draft.sop_text, self.file, self.answers), draft.work
 
-    def _note_left_out(self, compiled: Compiled) -> None:
-        from sopc.english.left_out import left_out
+    def _doubt(self, compiled: Compiled) -> None:
+        """Note what the text names and the program leaves out, or the other way round."""
+        from sopc.english.doubts import doubts
 
-        for sentence in left_out(compiled.file.scripts[-1], self.workflow):
-            self.console.note(f"warning: nothing comes of sentence {sentence.number}: “{sentence.text}”")
+        for each in doubts(self.workflow, compiled.file.scripts[-1], pipeline.usable_schemas(self.context)):
+            sentence = self.workflow.sentences[each.sentence - 1].text
+            self.console.note(f"warning: sentence {each.sentence}: {each.message}: “{sentence}”")
 
     def _compare(self, sop: str, *, by_model: bool) -> tuple[str, ...]:
         """What the last translation said otherwise; it is noted where sentences that did not change became something

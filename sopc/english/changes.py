@@ -20,7 +20,7 @@ _PLAIN: Final = "add append create delete discard erase insert purge remove upda
 _ALL: Final = "|".join(f"{_VERBS} {_PLAIN}".split())
 _BEFORE: Final = r"(?:^|[,;:.]\s*|\b(?:and|then|or|to|please|also|otherwise|else|must|should|will|them|now)\s+)"
 _CHANGE: Final = re.compile(
-    rf"\b(?:{_PLAIN.replace(' ', '|')})\b|{_BEFORE}(?:{_ALL})\b"
+    rf"\b(?:{_PLAIN.replace(' ', '|')})\b|{_BEFORE}(?:{_ALL})\b(?! (?:me|us)\b)"
     rf"|\b(?:must|should|shall|to|will) be (?:newly )?\w+(?:ed|en|t|d)\b"
     r"|\b(?:is|are|gets?) (?:added|appended|created|deleted|inserted|removed|updated)\b"
     r"|\b(?:by|when|while) (?:adding|creating|deleting|inserting|removing|updating)\b",
@@ -30,5 +30,10 @@ _QUOTED: Final = re.compile(r'"[^"]*"|“[^”]*”')
 
 
 def speaks_of_a_change(workflow: Workflow) -> bool:
-    """Whether a program of the workflow may write without that being a surprise. Quoted words are values."""
-    return any(_CHANGE.search(_QUOTED.sub('""', each.text)) for each in workflow.sentences)
+    """Whether a program of the workflow may write without that being a surprise."""
+    return any(asks_for_a_change(each.text) for each in workflow.sentences)
+
+
+def asks_for_a_change(sentence: str) -> bool:
+    """Quoted words are values."""
+    return _CHANGE.search(_QUOTED.sub('""', sentence)) is not None

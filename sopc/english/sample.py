@@ -25,6 +25,10 @@ class Sampler(Protocol):
         """Up to `count` distinct values of a text field."""
         ...
 
+    def mentioned(self, store: str, field: str, phrases: tuple[str, ...]) -> tuple[str, ...]:
+        """The distinct values of a text field that equal one of the phrases, in lower case, as they are spelt."""
+        ...
+
     def tells_apart(self, store: str, field: str, type_: Type) -> bool:
         """Whether every row has a value in that field, and no two rows the same."""
         ...
@@ -37,6 +41,9 @@ class NoSampler:
         return ()
 
     def examples(self, store: str, field: str, count: int) -> tuple[str, ...]:
+        return ()
+
+    def mentioned(self, store: str, field: str, phrases: tuple[str, ...]) -> tuple[str, ...]:
         return ()
 
     def tells_apart(self, store: str, field: str, type_: Type) -> bool:
@@ -52,6 +59,7 @@ class DatabaseSampler:
         self._databases = databases
         self.find = cache(self._find)
         self.examples = cache(self._examples)
+        self.mentioned = cache(self._mentioned)
         self.tells_apart = cache(self._tells_apart)
         self._finder = cache(self._make_finder)
 
@@ -67,6 +75,14 @@ class DatabaseSampler:
         column = q.Column(0, field, TEXT.or_null())
         query = _distinct(store, column, q.Op("is_not_null", (column,), BOOL), count, ())
         return tuple(str(row[0]) for row in self._rows(store, self._prepared(query)))
+
+    def _mentioned(self, store: str, field: str, phrases: tuple[str, ...]) -> tuple[str, ...]:
+        """One look through the field, whatever their number."""
+        column = q.Column(0, field, TEXT.or_null())
+        lower = q.Func("lower", (column,), TEXT.or_null())
+        equal = q.Op("in", (lower, *(q.Param(number, TEXT) for number in range(len(phrases)))), BOOL)
+        query = _distinct(store, column, equal, _SPELLINGS, (TEXT,) * len(phrases))
+        return tuple(str(row[0]) for row in self._rows(store, self._prepared(query), *phrases))
 
     def _tells_apart(self, store: str, field: str, type_: Type) -> bool:
         return not self._rows(store, self._prepared(_shared(store, field, type_)))

@@ -23,7 +23,7 @@ WAIT_SECONDS: Final = 60.0
 ROUNDS: Final = 3
 TOKENS: Final = 100_000
 REPLY_TOKENS: Final = 8_000
-SMALL_REPLY_TOKENS: Final = 1_200  # some hundred lines; a small model may repeat itself without end
+SMALL_REPLY_TOKENS: Final = 200  # and as many for each sentence: a small model may repeat itself without end
 NO_KEY: Final = "none"
 
 
@@ -89,15 +89,14 @@ class ModelOptions:
         """How many fields of all schemas the prompt may show."""
         return 30 if self.is_small else 250
 
-    @property
-    def reply_tokens(self) -> int:
-        """How many a reply may have."""
-        return SMALL_REPLY_TOKENS if self.is_small else REPLY_TOKENS
+    def reply_tokens(self, sentences: int) -> int:
+        """How many a reply for a workflow of so many sentences may have."""
+        return min(SMALL_REPLY_TOKENS * (1 + sentences), REPLY_TOKENS) if self.is_small else REPLY_TOKENS
 
     @property
     def most_values(self) -> int:
         """How many values of a field the prompt may show, where it may show any."""
-        return 3 if self.is_small else 5
+        return 5
 
     @property
     def is_local(self) -> bool:

@@ -140,7 +140,7 @@ SAYABLE = [
     script("emit from items where quantity < 3 order by name select name"),
     script('emit from items where not exists(from reorders where item_id = items.id and state = "open")'),
     script("emit from reorders group by state select state, count() as number where number > 2 order by number desc"),
-    script("emit from items as i join reorders as r on r.item_id = i.id where i.quantity > 1 select i.name, r.`on`"),
+    script("emit from items as i join reorders as r on r.item_id = i.id where i.quantity > 1 select i.name, r.on"),
     script('emit from people where `first name` like "A%"', uses="hr"),
     script("query chosen = from items where quantity < 3", "emit from chosen order by quantity limit 5"),
     script("let least = 3", "emit from items where quantity < $least", 'say "{least} and {items.name}"'),

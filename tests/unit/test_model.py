@@ -292,6 +292,26 @@ def test_repair_goes_on_while_it_improves_and_the_best_attempt_counts(serve: Ser
     assert error.value.source.text == WRONG_FIELD
 
 
+DOUBTFUL = GOOD.replace("10", "12")
+
+
+def test_what_can_be_doubted_goes_back_too(serve: Server) -> None:
+    server = serve(DOUBTFUL, GOOD)
+    made = translate(server)
+    assert made.sop_text.endswith(GOOD)
+    findings = [json.loads(line) for line in server.requests[1]["messages"][-1]["content"].splitlines()[1:-1]]
+    assert {"sentence": 1, "message": "it says 10, and no step does"} in findings
+
+
+@pytest.mark.parametrize("second", [DOUBTFUL, WRONG_FIELD, "I can't.", Say([GOOD], finish="length"), Fail(500)])
+def test_a_script_that_is_only_doubted_counts_where_no_better_one_comes(serve: Server, second: Answer) -> None:
+    server = serve(DOUBTFUL, second)
+    made = translate(server)
+    assert made.sop_text.endswith(DOUBTFUL)
+    assert made.work is not None
+    assert len(server.requests) == 2
+
+
 def test_rounds_and_tokens_are_bounded(serve: Server) -> None:
     server = serve(WRONG_FIELD)
     with pytest.raises(CompileError):

@@ -12,7 +12,8 @@ from sopc.dsl.build import QUERY_FUNCTIONS
 from sopc.dsl.grammar import parser, reserved_words
 
 Symbol = str  # a rule's name; a terminal's, in capitals; or a literal, in double quotes
-Rules = dict[str, list[tuple[Symbol, ...]]]
+Expansions = list[tuple[Symbol, ...]]
+Rules = dict[str, Expansions]
 
 START: Final = "start"
 NAME: Final = "NAME"

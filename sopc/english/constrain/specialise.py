@@ -8,23 +8,34 @@ taken for a field. Outside queries a bare name is a variable.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final
 
 from runtime.config import MAIN
 from runtime.databases.schema import Store
 from sopc.dsl import spell
-from sopc.english.constrain.rules import CALLED, START, Rules, Symbol, reachable, read_rules, read_terminals, used_by
+from sopc.english.constrain.rules import (
+    CALLED,
+    START,
+    Expansions,
+    Rules,
+    Symbol,
+    reachable,
+    read_rules,
+    read_terminals,
+    used_by,
+)
 from sopc.english.constrain.spacing import copy_of
-from sopc.english.constrain.vocabulary import Vocabulary, name_terminals, one_of, query_names, store_spellings
-
-Expansions = list[tuple[Symbol, ...]]
+from sopc.english.constrain.spoken import narrowed
+from sopc.english.constrain.vocabulary import Vocabulary, alias_of, name_terminals, one_of, query_names, store_spellings
 
 _KEEPING: Final = ("where_stage", "order_stage", "limit_stage", "distinct_stage", "union_stage")
 _MAKING: Final = ("derive_stage", "group_stage", "select_stage")
 _ANY: Final = "any"  # the place after a join
 _MADE: Final = "made"  # the place where columns have been made
-_FREE: Final = "free"  # outside queries
+_COLUMNS: Final = "c"  # after a place: in the columns that are made there
+_NAMED_QUERY: Final[Expansions] = [("QUERY_NAME",), ("QUERY_NAME", '"as"', "QUERY_ALIAS")]
 _NAME_STEPS: Final = ("let_step", "set_step", "for_step", "ask_step", "try_step", "parameter")
 
 
@@ -55,7 +66,9 @@ class _Specialised:
         self._queries(places)
         self._writes(places)
         self._script()
-        return reachable(self.rules, START), self.terminals
+        said = self.vocabulary.said
+        rules = self.rules if said is None else narrowed(self.rules, said)
+        return reachable(rules, START), self.terminals
 
     def _script(self) -> None:
         """One script of the given name, or the way out; each step of it says which sentence it comes from."""
@@ -84,37 +97,52 @@ class _Specialised:
     # ── expressions ──
 
     def _place(self, place: str, names: Expansions) -> None:
-        """Copy the rules of expressions for a place inside queries. names: what a bare name may be there."""
-        copied = {symbol: copy_of(symbol, place) for symbol in self.family}
-        for name in self.family:
-            self.rules[copied[name]] = [
-                tuple(copied.get(symbol, symbol) for symbol in expansion) for expansion in self.grammar[name]
-            ]
-
-        def at(symbol: str) -> str:
-            return copy_of(symbol, place)
-
-        self.rules[at("column")] = _with(self.rules[at("column")], "name", "NEW_COLUMN")
-        self.rules[at("derived")] = [("NEW_COLUMN", '"="', at("expr"))]
-        self.rules[at("join_stage")] = _with(self.rules[at("join_stage")], "source", "any_source")
-        self._names(at, names)
-        self.rules[at("atom")] = [one for one in self.rules[at("atom")] if one != (at("record"),)]
-        arguments, over = at("arguments"), at("over")
-        self.rules[arguments] = [one for one in self.rules[arguments] if '"distinct"' not in one]
-        self.rules[at("call")] = [
-            ("SCALAR", '"("', arguments, '")"'),
-            ("CLOCK", '"("', '")"'),
+        """Copy the rules of expressions for a place inside queries, and for the columns that are made there, which
+        alone may hold aggregates and windows. names: what a bare name may be there."""
+        columns = f"{place}{_COLUMNS}"
+        self._copy(place, names)
+        self._copy(columns, names)
+        plain, made = (partial(copy_of, place=each) for each in (place, columns))
+        self.rules[made("column")] = _with(self.rules[made("column")], "name", "NEW_COLUMN")
+        self.rules[made("derived")] = [("NEW_COLUMN", '"="', made("expr"))]
+        self.rules[plain("select_stage")] = [('"select"', made("columns"))]
+        self.rules[plain("group_stage")] = [('"group"', '"by"', plain("columns"), '"select"', made("columns"))]
+        self.rules[plain("derive_stage")] = self.rules[made("derive_stage")]
+        self.rules[plain("join_stage")] = _with(self.rules[plain("join_stage")], "source", "any_source")
+        arguments, distinct, over = plain("arguments"), plain("distinct"), plain("over")
+        self.rules[distinct] = [('"distinct"', plain("expr"))]
+        self.rules[made("call")] += [
             ("AGGREGATE", '"("', arguments, '")"'),
             ("AGGREGATE", '"("', arguments, '")"', over),
-            ("AGGREGATE", '"("', at("distinct"), '")"'),
+            ("AGGREGATE", '"("', distinct, '")"'),
             ('"count"', '"("', '")"'),
             ('"count"', '"("', '")"', over),
             ("WINDOW", '"("', arguments, '")"', over),
             ("RANKING", '"("', '")"', over),
+        ]
+
+    def _copy(self, place: str, names: Expansions) -> None:
+        at = partial(copy_of, place=place)
+        copied = {symbol: at(symbol) for symbol in self.family}
+        for name in self.family:
+            self.rules[copied[name]] = [
+                tuple(copied.get(symbol, symbol) for symbol in expansion) for expansion in self.grammar[name]
+            ]
+        self._names(at, names)
+        self._one_column(at)
+        self.rules[at("atom")] = [one for one in self.rules[at("atom")] if one != (at("record"),)]
+        self.rules[at("arguments")] = [one for one in self.rules[at("arguments")] if '"distinct"' not in one]
+        self.rules[at("call")] = [
+            ("SCALAR", '"("', at("arguments"), '")"'),
+            ("CLOCK", '"("', '")"'),
             ("QUERY_FUNCTION", '"("', "query", '")"'),
         ]
-        self.rules[at("distinct")] = [('"distinct"', at("expr"))]
         self.rules[at("argument")] = [(at("expr"),)]
+
+    def _one_column(self, at: Callable[[str], str]) -> None:
+        """A query that stands for values has one column."""
+        for name in ("members", "group_path"):
+            self.rules[at(name)] = _with(self.rules[at(name)], "query", "one_column")
 
     def _names(self, at: Callable[[str], str], names: Expansions) -> None:
         """What a bare name is, in expressions and in the holes of texts, where only functions are called."""
@@ -133,7 +161,8 @@ class _Specialised:
         rules.update({name: list(self.grammar[name]) for name in self.family})
         for name in _NAME_STEPS:
             rules[name] = _with(rules[name], "name", "VARIABLE")
-        self._names(lambda symbol: symbol, [("VARIABLE",)])
+        self._names(_itself, [("VARIABLE",)])
+        self._one_column(_itself)
         rules["arguments"] = [one for one in rules["arguments"] if '"distinct"' not in one]
         rules["argument"] = [("expr",)]
         rules["call"] = [
@@ -162,23 +191,27 @@ class _Specialised:
     # ── queries ──
 
     def _store(self, place: str, database: str, store: Store) -> None:
+        self.terminals[f"ALIAS_{place}"] = alias_of(store.name)
         self.terminals[f"STORE_{place}"] = store_spellings(self.vocabulary, database, store)
         self.terminals[f"COLUMN_{place}"] = one_of(one.name for one in store.fields)
         self._place(place, [(f"COLUMN_{place}",), ("QUALIFIED",)])
 
     def _queries(self, places: list[str]) -> None:
         rules = self.rules
-        rules["any_source"] = _sources("any_store") + (_sources("QUERY_NAME") if query_names(self.vocabulary) else [])
+        stores = [one for place in places for one in _sources(f"STORE_{place}", f"ALIAS_{place}")]
+        rules["any_source"] = stores + (_NAMED_QUERY if query_names(self.vocabulary) else [])
         rules["one_store"] = [('"from"', "any_source")]
-        begins: Rules = {place: _sources(f"STORE_{place}") for place in places}
+        begins: Rules = {place: _sources(f"STORE_{place}", f"ALIAS_{place}") for place in places}
         begins[_ANY] = [("any_source", copy_of("join_stage", _ANY))]
-        begins[_MADE] = _sources("QUERY_NAME")
+        begins[_MADE] = _NAMED_QUERY
         for place, begin in begins.items():
             stages, any_query = copy_of("stages", place), copy_of("any_query", place)
             rules[any_query] = [(*one, stages) for one in begin]
             if place != _ANY:
                 rules[any_query] += begin
             rules[stages] = self._stages(place)
+            self._one_column_query(place, begin)
+        rules["one_column"] = [('"from"', copy_of("one_column", place)) for place in begins]
         rules["query"] = [('"from"', "any_query")]
         rules["any_query"] = [(copy_of("any_query", place),) for place in begins]
 
@@ -194,7 +227,25 @@ class _Specialised:
             *((stage, made) for stage in making),
         ]
 
-    def _stages_at(self, stages: tuple[str, ...], place: str) -> list[str]:
+    def _one_column_query(self, place: str, begin: Expansions) -> None:
+        """What follows `from`, to a `select` of one column; or a named query, which may have just one."""
+        whole, last, after = (copy_of(name, place) for name in ("one_column", "one_stages", "one_after"))
+        made, columns = copy_of("one_stages", _MADE), f"{place}{_COLUMNS}"
+        joins = ("join_stage",) if place in (_ANY, _MADE) else ()
+        select: Expansions = [('"select"', copy_of("column", columns))]
+        kept: Expansions = [(stage,) for stage in self._stages_at(_KEEPING, _MADE)]
+        self.rules[after] = [*kept, *((*stage, after) for stage in kept)]
+        self.rules[last] = [
+            *select,
+            *((*one, after) for one in select),
+            *((stage, last) for stage in self._stages_at((*_KEEPING, *joins), place)),
+            *((stage, made) for stage in self._stages_at(("derive_stage", "group_stage"), place)),
+        ]
+        self.rules[whole] = [(*one, last) for one in begin]
+        if place == _MADE:
+            self.rules[whole] += [*begin, *((*one, after) for one in begin)]
+
+    def _stages_at(self, stages: Iterable[str], place: str) -> list[str]:
         return [copy_of(stage, place) if stage in self.family else stage for stage in stages]
 
     # ── writes ──
@@ -235,8 +286,12 @@ class _Specialised:
         writes["delete_step"] += [('"delete"', '"from"', target), ('"delete"', '"from"', target, '"where"', expr)]
 
 
-def _sources(store: Symbol) -> Expansions:
-    return [(store,), (store, '"as"', "TABLE_ALIAS")]
+def _itself(symbol: Symbol) -> Symbol:
+    return symbol
+
+
+def _sources(store: Symbol, alias: Symbol) -> Expansions:
+    return [(store,), (store, '"as"', alias)]
 
 
 def _with(expansions: Expansions, symbol: Symbol, instead: Symbol) -> Expansions:

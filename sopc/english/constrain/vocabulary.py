@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from string import ascii_lowercase
 from typing import Final
 
 from runtime.databases.schema import Schema, Store
@@ -13,6 +14,7 @@ from runtime.types import SCALARS
 from sopc.dsl import spell
 from sopc.dsl.grammar import reserved_words
 from sopc.english.constrain.rules import other_than
+from sopc.english.constrain.spoken import Said
 
 QUERY_NAMES: Final = ("chosen", "found", "rest", "ranked", "totals", "matching", "latest", "pairs")
 _COLUMN_WORDS: Final = (
@@ -27,7 +29,7 @@ _MOST_WORDS: Final = 200
 class Vocabulary:
     """script: what the script is called. schemas: by `uses` name. scripts: those that can be called → their
     parameters. emitted: fields of the records that they emit or return. words: of the text, which names of new columns
-    are made of. sentences: how many there are."""
+    are made of. sentences: how many there are. said: what each speaks of, None for anything."""
 
     script: str
     schemas: Mapping[str, Schema]
@@ -35,6 +37,7 @@ class Vocabulary:
     emitted: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
     sentences: int = 1
+    said: Sequence[Said] | None = None
 
     @property
     def stores(self) -> list[tuple[str, Store]]:
@@ -66,7 +69,7 @@ def name_terminals(vocabulary: Vocabulary) -> dict[str, str]:
         "DATABASE": one_of(vocabulary.schemas),
         "VARIABLE": other_than(reserved_words(), everywhere=False),
         "QUERY_NAME": one_of(query_names(vocabulary)),
-        "TABLE_ALIAS": "[a-z][0-9]?",
+        "QUERY_ALIAS": alias_of("query"),
         "NEW_COLUMN": made_up,
         "COLUMN": known or made_up,
         "QUALIFIED": _qualified(vocabulary, known or made_up),
@@ -99,13 +102,23 @@ def store_spellings(vocabulary: Vocabulary, database: str, store: Store) -> str:
     return f"({_escaped(qualified)}|{_escaped(spell.name(store.name))})"
 
 
+def alias_of(name: str) -> str:
+    """A regular expression for what a store or a query may be called in a query besides its name, such that the alias
+    tells whose fields can follow."""
+    letter = name[0].lower()
+    return f"{letter if letter in ascii_lowercase else 'x'}[0-9]?"
+
+
 def _qualified(vocabulary: Vocabulary, any_field: str) -> str:
-    """`employees.salary`, or `e.salary` of any field."""
-    parts = [
-        rf"{_escaped(spell.name(store.name))}\.{one_of((one.name for one in store.fields), spell.key)}"
-        for _, store in vocabulary.stores
-    ]
-    return "|".join([*parts, rf"[a-z][0-9]?\.{any_field}"])
+    """`employees.salary`, or `e.salary`: a field of a store whose name begins so."""
+    fields: dict[str, list[str]] = {}
+    for _, store in vocabulary.stores:
+        names = [one.name for one in store.fields]
+        fields.setdefault(_escaped(spell.name(store.name)), []).extend(names)
+        fields.setdefault(alias_of(store.name), []).extend(names)
+    queries = one_of(query_names(vocabulary)) if query_names(vocabulary) else None
+    of_queries = [rf"({alias_of('query')}|{queries})\.{any_field}"] if queries else []
+    return "|".join([*(rf"{source}\.{one_of(names, spell.key)}" for source, names in fields.items()), *of_queries])
 
 
 def _made_up(vocabulary: Vocabulary, fields: Iterable[str]) -> str:

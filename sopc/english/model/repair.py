@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,9 +12,12 @@ from runtime.databases.schema import Schema
 from runtime.errors import SopError
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.english.constrain.derive import workflow_grammar
+from sopc.english.constrain.spoken import spoken_of
 from sopc.english.constrain.vocabulary import Vocabulary, text_words
+from sopc.english.doubts import Doubt, doubts
 from sopc.english.model.ask import Endpoint, Note, Refused
 from sopc.english.model.head import with_its_head
+from sopc.english.model.mend import mended, told_apart
 from sopc.english.model.probe import decoding_of
 from sopc.english.model.records import Decoding, Message, Reply, Round, Work, put_back_text, round_text
 from sopc.english.model.reply import script_text
@@ -27,7 +29,6 @@ from sopc.source import Source
 from sopc.tree import nodes
 
 _MOST_FINDINGS: Final = 8
-_AMBIGUOUS: Final = "E0208"
 _UNASKED: Final = "T0320"
 _STAGES: Final = (("E01",), ("E",), ("T04",), (_UNASKED,))  # of judging, by the codes of its findings
 
@@ -44,18 +45,19 @@ class Watch:
 
 @dataclass(frozen=True)
 class _Attempt:
-    """A script that was judged. error: what was found wrong, None where it holds. put_back: the sentences that have
-    their old steps again."""
+    """A script that was judged. error: what was found wrong, None where it holds. doubts: about one that holds.
+    put_back: the sentences that have their old steps again."""
 
     body: str
     error: CompileError | None
+    doubts: Sequence[Doubt] = ()
     put_back: tuple[int, ...] = ()
 
     @property
     def rank(self) -> tuple[int, int]:
         """How far it got, and how little was wrong there."""
         if self.error is None:
-            return len(_STAGES), 0
+            return len(_STAGES), -len(self.doubts)
         codes = [finding.code for finding in self.error.diagnostics]
         stage = min(next((n for n, heads in enumerate(_STAGES) if code.startswith(heads)), 1) for code in codes)
         return stage, -len(codes)
@@ -64,6 +66,15 @@ class _Attempt:
     def is_good(self) -> bool:
         """Whether it holds, or does no more than write unasked, which a person has to allow."""
         return self.rank[0] >= len(_STAGES) - 1
+
+    @property
+    def findings(self) -> list[str]:
+        """What was found wrong, or can be doubted, as JSON objects, and how many more there are."""
+        if self.error is None:
+            return [_doubted(each) for each in self.doubts[:_MOST_FINDINGS]]
+        found = [_finding(self.error.source, each) for each in self.error.diagnostics[:_MOST_FINDINGS]]
+        more = len(self.error.diagnostics) - len(found)
+        return [*found, *([f"and {more} more"] if more > 0 else [])]
 
 
 def translate_with_model(task: Task, options: ModelOptions, judge: Judge, home: Path, watch: Watch) -> tuple[str, Work]:
@@ -88,6 +99,7 @@ class _Rounds:
         self.endpoint = endpoint
         self.decoding = decoding
         self.grammar = None if decoding == "none" else workflow_grammar(_vocabulary(task, options))
+        self.most_tokens = options.reply_tokens(len(task.workflow.sentences))
         self.rounds: list[Round] = []
 
     def run(self) -> tuple[str, Work]:
@@ -99,9 +111,14 @@ class _Rounds:
         best = self._round(first)
         last = best
         for _ in range(self.options.rounds):
-            if last.error is None or self._spent() >= self.options.tokens:
+            if not last.findings or self._spent() >= self.options.tokens:
                 break
-            last = self._round([*first, *_repair(last)])
+            try:
+                last = self._round([*first, *_repair(last)])
+            except SopError:
+                if best.is_good:
+                    break
+                raise
             if last.rank <= best.rank:
                 break
             best = last
@@ -116,12 +133,12 @@ class _Rounds:
         attempt, problem = None, None
         try:
             if reply.cut_off:
-                message = f"the reply of {self.options.label} was cut off at {self.options.reply_tokens:,} tokens"
+                message = f"the reply of {self.options.label} was cut off at {self.most_tokens:,} tokens"
                 raise SopError("T0309", message, "split the workflow into smaller ones")
             attempt = self._judged(script_text(reply.text))
         except SopError as error:
             problem = error
-        findings = (str(problem),) if problem else tuple(_findings(attempt.error)) if attempt and attempt.error else ()
+        findings = (str(problem),) if problem else tuple(attempt.findings) if attempt else ()
         self.rounds.append(Round(tuple(messages), reply, findings, attempt.put_back if attempt else ()))
         self.watch.work(round_text(len(self.rounds), self.rounds[-1]))
         if problem is not None:
@@ -132,13 +149,13 @@ class _Rounds:
     def _ask(self, messages: list[Message]) -> Reply:
         """Where the server knows the form but not this grammar, which may be too large for it, without one."""
         try:
-            return self.endpoint.ask(self.decoding, messages, self.grammar, self.options.reply_tokens)
+            return self.endpoint.ask(self.decoding, messages, self.grammar, self.most_tokens)
         except Refused:
             if self.grammar is None:
                 raise
             self.watch.note(f"{self.options.label} refuses the grammar of this workflow, so it is asked without one")
             self.decoding, self.grammar = "none", None
-            return self.endpoint.ask("none", messages, None, self.options.reply_tokens)
+            return self.endpoint.ask("none", messages, None, self.most_tokens)
 
     def _judged(self, text: str) -> _Attempt:
         from sopc.dsl.parse import parse
@@ -149,7 +166,7 @@ class _Rounds:
             file = parse(source)
         except CompileError as error:
             return _Attempt(text, error)
-        attempt = self._compiled(file.scripts[0].model_copy(update={"name": name}))
+        attempt = self._compiled(mended(file.scripts[0], self.task.schemas).model_copy(update={"name": name}))
         return attempt if self.task.previous is None else self._with_the_old(attempt, self.task.previous)
 
     def _with_the_old(self, attempt: _Attempt, sop: str) -> _Attempt:
@@ -158,7 +175,7 @@ class _Rounds:
 
         def holds(script: nodes.Script) -> bool:
             tried = self._compiled(script)
-            return tried.is_good and tried.rank >= attempt.rank
+            return tried.is_good and tried.rank[0] >= attempt.rank[0]
 
         script, numbers = put_back(sop, [each.text for each in self.task.workflow.sentences], attempt.body, holds)
         return replace(self._compiled(script), put_back=tuple(numbers)) if numbers else attempt
@@ -168,8 +185,9 @@ class _Rounds:
 
         source = Source(f"{script.name}.sop", format_script(with_its_head(script, self.task)))
         attempt = self._tried(source)
-        told = None if attempt.error is None else fields_told_apart(source, attempt.error)
-        return attempt if told is None else self._tried(Source(source.name, told))
+        told = None if attempt.error is None else told_apart(source, attempt.error)
+        attempt = attempt if told is None else self._tried(Source(source.name, told))
+        return replace(attempt, doubts=doubts(self.task.workflow, script, self.task.schemas))
 
     def _tried(self, source: Source) -> _Attempt:
         try:
@@ -198,18 +216,8 @@ def _vocabulary(task: Task, options: ModelOptions) -> Vocabulary:
         frozenset(emitted),
         text_words(each.text for each in task.workflow.sentences),
         len(task.workflow.sentences),
+        spoken_of(task.workflow, scripts) if options.is_small else None,
     )
-
-
-def fields_told_apart(source: Source, error: CompileError) -> str | None:
-    """The script with each name that is both a field and a variable written as the field: inside queries a model is
-    told to write variables with a `$`. None where there is no such name."""
-    text = source.text
-    for finding in reversed(error.diagnostics):
-        field = re.match("`(.+?)` for the field", finding.hint or "") if finding.code == _AMBIGUOUS else None
-        if field and finding.span is not None:
-            text = text[: finding.span.start] + field[1] + text[finding.span.end :]
-    return None if text == source.text else text
 
 
 def _stores(schemas: Mapping[str, Schema]) -> int:
@@ -218,18 +226,15 @@ def _stores(schemas: Mapping[str, Schema]) -> int:
 
 def _repair(attempt: _Attempt) -> Sequence[Message]:
     """The attempt, and what is wrong with it as data, a line each."""
-    assert attempt.error is not None
-    wrong = "\n".join(_findings(attempt.error))
+    wrong = "\n".join(attempt.findings)
     request = (
         f"That is wrong:\n{wrong}\nReply with the whole script, corrected: change what these lines speak of alone."
     )
     return [{"role": "assistant", "content": attempt.body}, {"role": "user", "content": request}]
 
 
-def _findings(error: CompileError) -> list[str]:
-    found = [_finding(error.source, each) for each in error.diagnostics[:_MOST_FINDINGS]]
-    more = len(error.diagnostics) - len(found)
-    return [*found, *([f"and {more} more"] if more > 0 else [])]
+def _doubted(doubt: Doubt) -> str:
+    return json.dumps({"sentence": doubt.sentence, "message": doubt.message}, ensure_ascii=False)
 
 
 def _finding(source: Source, finding: Diagnostic) -> str:

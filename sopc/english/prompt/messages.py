@@ -6,13 +6,14 @@ What is the same for every workflow comes first, so that servers read it once an
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from runtime.bytecode.module import Effects, Signature
 from sopc.english.lock import split_sop
 from sopc.english.model.records import Message
-from sopc.english.prompt.language import language_page
-from sopc.english.prompt.schemas import about, no_values, schema_lines, script_lines
-from sopc.english.prompt.worked import DATABASE, EXAMPLES, SCHEMA
+from sopc.english.prompt.language import language_page, short_page
+from sopc.english.prompt.schemas import about, no_values, phrases, schema_lines, script_lines
+from sopc.english.prompt.worked import DATABASE, EXAMPLES, SCHEMA, SCRIPTS
 from sopc.english.settings import ModelOptions
 from sopc.english.task import Task
 
@@ -28,11 +29,11 @@ def beginning(*, small: bool) -> str:
 
 
 def _same(*, small: bool) -> list[Message]:
-    messages = [{"role": "system", "content": language_page(short=small)}]
-    schema = "\n".join(schema_lines(DATABASE, SCHEMA, SCHEMA, no_values))
+    messages = [{"role": "system", "content": short_page() if small else language_page()}]
+    known = "\n".join([*schema_lines(DATABASE, SCHEMA, SCHEMA, no_values), *_scripts(SCRIPTS)])
     for place, worked in enumerate(EXAMPLES):
         question = _question(worked.name, [f"  {n}. {text}" for n, text in enumerate(worked.sentences, 1)])
-        messages.append({"role": "user", "content": question if place else f"{schema}\n{question}"})
+        messages.append({"role": "user", "content": question if place else f"{known}\n{question}"})
         messages.append({"role": "assistant", "content": worked.reply})
     return messages
 
@@ -43,18 +44,30 @@ def _workflow(task: Task, options: ModelOptions) -> str:
     for name, schema in shown.items():
         if schema.stores:
             lines += schema_lines(name, schema, task.schemas[name], _values(name, task, options))
-    scripts = task.scripts()
-    if scripts:
-        lines += ["scripts that can be called:", *script_lines(scripts)]
+    lines += _scripts(task.scripts())
     sentences = [f"  {'  ' * each.level}{each.number}. {each.text}" for each in task.workflow.sentences]
     return "\n".join([*lines, _question(task.workflow.name, sentences), *_answered(task), *_before(task)])
 
 
+def _scripts(scripts: Mapping[str, tuple[Signature, Effects]]) -> Iterator[str]:
+    if scripts:
+        yield "scripts that can be called:"
+        yield from script_lines(scripts)
+
+
 def _values(database: str, task: Task, options: ModelOptions) -> Callable[[str, str], Sequence[str]]:
-    """A store and a field → the values that may be shown."""
+    """A store and a field → the values that may be shown: those that the text mentions, and some more. A small model
+    takes any value that it sees for one that is meant."""
     if not options.shows_values(database):
         return no_values
-    return lambda store, field: task.sampler.examples(f"{database}.{store}", field, options.most_values)
+    said = phrases(task.workflow)
+
+    def values(store: str, field: str) -> Sequence[str]:
+        found = task.sampler.mentioned(f"{database}.{store}", field, said)
+        more = () if options.is_small else task.sampler.examples(f"{database}.{store}", field, options.most_values)
+        return tuple(dict.fromkeys((*found, *more)))[: options.most_values]
+
+    return values
 
 
 def _answered(task: Task) -> Iterator[str]:

@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from runtime.bytecode.module import Effects, Signature
 from runtime.databases.schema import Schema, Store
 from sopc.dsl import spell
+from sopc.english.patterns.words import forms
 from sopc.english.sample import text_fields
 from sopc.english.sentences import Workflow
 
 _VALUE_LENGTH = 40
+_PHRASE_WORDS = 4
+_MOST_PHRASES = 2_000
 
 
 def about(schemas: Mapping[str, Schema], workflow: Workflow, most_fields: int) -> dict[str, Schema]:
@@ -58,6 +61,20 @@ def schema_lines(
 
 def no_values(store: str, field: str) -> Sequence[str]:
     return ()
+
+
+def phrases(workflow: Workflow) -> tuple[str, ...]:
+    """What values the sentences may mention: each few words in a row, in lower case, the last also in the singular."""
+    found: dict[str, None] = {}
+    for sentence in workflow.sentences:
+        words = re.findall(r"[^\s,;:!?()\"“”]+", sentence.text.lower().rstrip("."))
+        for start in range(len(words)):
+            for end in range(start + 1, min(start + _PHRASE_WORDS, len(words)) + 1):
+                *before, last = words[start:end]
+                found.update(
+                    dict.fromkeys(" ".join((*before, form)) for form in sorted(forms(last.removesuffix("'s"))))
+                )
+    return tuple(found)[:_MOST_PHRASES]
 
 
 def script_lines(scripts: Mapping[str, tuple[Signature, Effects]]) -> Iterator[str]:

@@ -9,6 +9,9 @@ import pytest
 from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError
+from sopc.dsl.parse import parse
+from sopc.english.doubts import doubts
+from sopc.english.sentences import read_workflow
 from sopc.source import Source
 from tests.english.patterns.cases import Case, drafted, read_cases, whole
 from tests.english.patterns.desk import Desk, dump, plain
@@ -51,6 +54,9 @@ def test_a_sentence_gives_its_program(case: Case, seed: int, desks: dict[tuple[s
     assert drafted(sop_text) == whole(desk.rename_program(case.program))
     with Context(desk.bench.config, desk.bench.library) as context:
         pipeline.compile_source(Source("asked.sop", sop_text), context)
+        script = parse(Source("asked.sop", sop_text)).scripts[0]
+        workflow = read_workflow(desk.rename(case.english), "asked")
+        assert doubts(workflow, script, pipeline.usable_schemas(context)) == []
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -1,0 +1,150 @@
+"""Sentences → the kinds of step that they speak of, and a grammar's rules → the rules without the other kinds.
+
+A small model reaches for steps that nothing asks for: it counts, says and returns where it should show. What decides
+here are words, read generously: a kind is left out only where no word for it is there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sopc.english.changes import asks_for_a_change
+from sopc.english.constrain.rules import Expansions, Rules
+from sopc.english.constrain.spacing import base_of, copy_of
+from sopc.english.sentences import Workflow
+
+PARAMETERS: Final = "parameters"
+Kinds = frozenset[str]  # names of the rules of steps, and "parameters"
+
+_WRITES: Final = ("insert_step", "upsert_step", "update_step", "delete_step")
+_HOLDS: Final = ("let_step", "set_step", "query_step")  # of no use but to another step
+_VARIABLES: Final = ("VARIABLE", "name", "hole_name")
+_MAKING_VARIABLES: Final = (*_HOLDS, "ask_step", "for_step", "try_step", PARAMETERS)
+_UNCLEAR: Final = frozenset({"emit_step", "say_step", "if_step", "for_step", *_WRITES, *_HOLDS})
+
+_ENGLISH: Final = (
+    r"the|of|all|each|every|show|list|which|what|how|is|are|with|for|and|to|if|set|add|delete|find|any|as|by"
+)
+r"|from|than|them|that|not"
+_FINDING: Final = r"find|look up|search|take"  # to show, where nothing comes after
+_SHOWING: Final = r"^(then |and |please )*(show|list|display|which|what|who|how|give me)"
+_NO_STEP: Final = r"otherwise|else|parameters?|defaults?|given|arguments?|means?|counts? as|is an?|are those|is one"
+_STOPPING: Final = r"stop\w*|fail\w*|abort\w*|end|refuse|reject|errors?|quit|cancel|halt|exit|give up|must|unless|only"
+_WORDS: Final = {
+    "emit_step": r"show\w*|list\w*|display|gives?|print|emit|output|which|what|who|whose|how|returns?|reports?|see|get"
+    r"|present|export|select",
+    "say_step": r"says?|tell|print|reports?|write|announce|messages?|notify|inform|warn\w*|greet|note|mention|log|text",
+    "ask_step": r"ask\w*|questions?|confirm|confirmation|approv\w+|prompt|answers?|input|enter"
+    r"|decides?|choose|pick|wait|person",
+    "return_step": r"returns?|gives? back|hand back|results?|answers? with|come out",
+    "fail_step": _STOPPING,
+    "assert_step": r"must|make sure|ensure|check|assert|verify|should|expect",
+    "commit_step": r"commit|save|so far|for good|keep",
+    "transaction_step": r"transaction|all or nothing|at once|undo\w*|roll\w*|none of",
+    "try_step": r"try|tries|fails?|errors?|wrong|can't|cannot|problem",
+    "while_step": r"while|until|as long as|keep|repeat",
+    "break_step": rf"leave|break|until|once|{_STOPPING}",
+    "continue_step": r"skip|next|continue|leave out|ignore",
+    "if_step": r"if|unless|when\w*|otherwise|else|only|in case|depending|whether|case|provided|should|as long as",
+    "for_step": r"each|every|for|all|them|those|these|they|their|one by one|loop|repeat|times|any",
+    "call_step": r"call|run|use|script|start|invoke",
+    PARAMETERS: r"given|parameters?|arguments?|certain|specif\w+|particular|defaults?|inputs?|passed|optional|suppl\w+"
+    r"|provided|desired|wanted|asked for|chosen",
+}
+_QUOTED: Final = re.compile(r'"[^"]*"|“[^”]*”')
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one sentence speaks of. kinds: of step. skipped: whether it may have no step at the top of the script."""
+
+    kinds: Kinds
+    skipped: bool
+
+
+def spoken_of(workflow: Workflow, scripts: Iterable[str]) -> tuple[Said, ...] | None:
+    """What each sentence speaks of; None for a text that is not English. scripts: that can be called."""
+    if not any(_has(each.text, _ENGLISH) for each in workflow.sentences):
+        return None
+    names = [re.escape(word) for name in scripts for word in name.split("_")]
+    last = len(workflow.sentences)
+    return tuple(
+        Said(
+            _UNCLEAR if each.opens else _kinds(each.text, names, last=each.number == last),
+            skipped=each.level > 0 or _has(each.text, _NO_STEP),
+        )
+        for each in workflow.sentences
+    )
+
+
+def _kinds(text: str, names: Iterable[str], *, last: bool) -> Kinds:
+    """names: words that stand for scripts. last: whether no sentence follows."""
+    if _QUOTED.search(text):
+        return _kinds(_QUOTED.sub("", text), names, last=last) | {"say_step"}
+    found = {kind for kind, words in _WORDS.items() if _has(text, words)}
+    if last and _has(text, _FINDING):
+        found.add("emit_step")
+    if any(_has(text, name) for name in names):
+        found.add("call_step")
+    if asks_for_a_change(re.sub(_SHOWING, "", text, flags=re.IGNORECASE)):
+        found.update(_WRITES)
+    if re.search(_SHOWING, text, re.IGNORECASE) and found <= {"emit_step", "for_step", PARAMETERS}:
+        return frozenset(found - {"for_step"})
+    if not found - {"for_step", "if_step", PARAMETERS}:
+        found.update(_UNCLEAR)
+    return frozenset(found.union(_HOLDS))
+
+
+def narrowed(rules: Rules, said: Sequence[Said]) -> Rules:
+    """Steps and parameters that are not spoken of are left out, and names of variables where nothing makes one; the
+    steps at the top come in the order of their sentences, each with those that it speaks of."""
+    spoken = frozenset[str]().union(*(each.kinds for each in said))
+    result = dict(rules)
+    result["other"], result["untagged"] = _steps(rules, spoken)
+    result["script"] = [one for one in rules["script"] if "doc" not in one and _returns("returns" in one, spoken)]
+    if PARAMETERS not in spoken:
+        result[PARAMETERS] = [('"("', '")"')]
+    if spoken.isdisjoint(_MAKING_VARIABLES):
+        for name, each in rules.items():
+            if base_of(name) in ("atom", "hole_operand"):
+                result[name] = [one for one in each if one[-1] not in _VARIABLES]
+    return {**result, **_in_order(rules, said)}
+
+
+def _steps(rules: Rules, kinds: Kinds) -> tuple[Expansions, Expansions]:
+    """The alternatives of a step other than `if`, and of any step."""
+    untagged = [one for one in rules["untagged"] if one != ("if_step",) or "if_step" in kinds]
+    return [one for one in rules["other"] if kinds.issuperset(one)], untagged
+
+
+def _returns(does: bool, spoken: Kinds) -> bool:
+    return not does or "return_step" in spoken
+
+
+def _in_order(rules: Rules, said: Sequence[Said]) -> Rules:
+    """For each sentence its steps, and then those of the sentences after it."""
+    result: Rules = {}
+    for number, each in enumerate(said, 1):
+        place = f"sentence{number}"
+        step, steps, following = (
+            copy_of("step", place),
+            copy_of("steps", place),
+            copy_of("steps", f"sentence{number + 1}"),
+        )
+        other, untagged = _steps(rules, each.kinds)
+        result[step] = [*other, *(one for one in untagged if one == ("if_step",))]
+        tagged = (f'"@{number}"', step)
+        result[steps] = [tagged, (*tagged, steps)]
+        if number < len(said):
+            result[steps] = [(*tagged, steps), (*tagged, following), *([(following,)] if each.skipped else [])]
+            if all(later.skipped for later in said[number:]):
+                result[steps].append(tagged)
+    result["tagged_steps"] = [(copy_of("steps", "sentence1"),)]
+    return result
+
+
+def _has(text: str, words: str) -> bool:
+    return re.search(rf"\b(?:{words})\b", text, re.IGNORECASE) is not None

@@ -1,0 +1,73 @@
+"""A model's script as SQL would have it → as the language wants it written."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime.databases.schema import Field, Schema, Store
+from runtime.types import DATE, INT, TEXT, TIMESTAMP
+from sopc.diagnostics import CompileError
+from sopc.dsl.fmt import format_file
+from sopc.dsl.parse import parse
+from sopc.english.model.mend import mended, told_apart
+from sopc.source import Source
+from sopc.tree.check import check
+
+SALES = Store("sales", (Field("id", INT), Field("buyer_id", INT), Field("at", TIMESTAMP), Field("day", DATE)))
+BUYERS = Store("buyers", (Field("id", INT), Field("name", TEXT)))
+SCHEMAS = {"main": Schema({"sales": SALES, "buyers": BUYERS})}
+
+
+def script(step: str, parameters: str = "") -> Source:
+    return Source("asked.sop", f"script asked({parameters})\n  @1 {step}\nend\n")
+
+
+def mend(step: str) -> str:
+    file = parse(script(step))
+    return format_file(file.model_copy(update={"scripts": (mended(file.scripts[0], SCHEMAS),)})).split("@1 ")[1]
+
+
+@pytest.mark.parametrize(
+    ("step", "better"),
+    [
+        ('emit from sales where at > date "2024-06-01"', 'emit from sales where date(at) > date "2024-06-01"'),
+        ("emit from sales where today() - 3 days <= at", "emit from sales where today() - 3 days <= date(at)"),
+        ("emit from sales where sales.at = today()", "emit from sales where date(sales.at) = today()"),
+        (
+            'emit from sales where at between date "2024-06-01" and start_of(today(), "month")',
+            'emit from sales where date(at) between date "2024-06-01" and start_of(today(), "month")',
+        ),
+        (
+            "for each buyer in from buyers where exists(from sales where buyer_id = buyer.id) do say buyer.name end",
+            "for each buyer in from buyers where exists(from sales where buyer_id = buyers.id) do\n"
+            "       say buyer.name\n     end",
+        ),
+    ],
+)
+def test_what_means_one_thing_is_written_as_the_language_has_it(step: str, better: str) -> None:
+    assert mend(step) == f"{better}\nend\n"
+    check(parse(script(better)), script(better), SCHEMAS, lambda name: None)
+
+
+@pytest.mark.parametrize(
+    "step",
+    ['emit from sales where day > date "2024-06-01"', 'emit from sales where at > timestamp "2024-06-01T00:00Z"'],
+)
+def test_the_rest_stays_as_it_is(step: str) -> None:
+    assert mend(step).split() == f"{step}\nend\n".split()
+
+
+@pytest.mark.parametrize(
+    ("step", "parameters", "better"),
+    [
+        ("emit from buyers where exists(from sales where id = 3)", "", "where sales.id = 3)"),
+        ("emit from sales where day > day", "day: date", "where sales.day > sales.day"),
+    ],
+)
+def test_names_of_two_things_are_told_apart(step: str, parameters: str, better: str) -> None:
+    source = script(step, parameters)
+    with pytest.raises(CompileError) as error:
+        check(parse(source), source, SCHEMAS, lambda name: None)
+    told = told_apart(source, error.value)
+    assert told is not None
+    assert better in told

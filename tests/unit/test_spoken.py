@@ -1,0 +1,91 @@
+"""What a text speaks of, and the grammar that is narrowed to it: no step can be decoded that no word asks for, and each
+that is asked for can."""
+
+from __future__ import annotations
+
+import pytest
+from llguidance import LLMatcher, LLTokenizer
+
+from runtime.databases.schema import Field, Schema, Store
+from runtime.types import BOOL, INT, TEXT
+from sopc.english.constrain.derive import workflow_grammar
+from sopc.english.constrain.spoken import spoken_of
+from sopc.english.constrain.vocabulary import Vocabulary, text_words
+from sopc.english.sentences import read_workflow
+
+BYTES = LLTokenizer("byte")
+BOXES = Store("boxes", (Field("id", INT), Field("colour", TEXT), Field("size", INT), Field("sold", BOOL)), ("id",))
+SCHEMA = Schema({"boxes": BOXES})
+SCRIPTS = {"pack": ("size",)}
+
+
+def decoded(english: str, body: str) -> str:
+    """As much of a script as can be decoded for a text."""
+    workflow = read_workflow(english, "asked")
+    words = text_words(each.text for each in workflow.sentences)
+    said = spoken_of(workflow, SCRIPTS)
+    vocabulary = Vocabulary("asked", {"main": SCHEMA}, SCRIPTS, frozenset(), words, len(workflow.sentences), said)
+    matcher = LLMatcher(BYTES, workflow_grammar(vocabulary))
+    data = f"script asked{body}\nend\n".encode()
+    count = matcher.try_consume_tokens(list(data))
+    assert not matcher.get_error()
+    return data[:count].decode()
+
+
+@pytest.mark.parametrize(
+    ("english", "body"),
+    [
+        ("Show the red boxes.", '()\n  @1 emit from boxes where colour = "red"'),
+        ("Which boxes are sold?", "()\n  @1 emit from boxes where sold"),
+        ("Show the boxes of a given colour.", "(colour: text)\n  @1 emit from boxes where boxes.colour = $colour"),
+        ("Delete the sold boxes.", "()\n  @1 delete from boxes where sold"),
+        ('For each box, say "{colour}".', '()\n  @1 for each box in from boxes do say "{box.colour}" end'),
+        ("Return the number of boxes.", "() -> int\n  @1 return count(from boxes)"),
+        ("Call pack with 3.", "()\n  @1 call pack(size: 3)"),
+        ("Hire Bo.", '()\n  @1 insert into boxes { id: 1, colour: "Bo" }'),  # a verb that no list has
+        (
+            "Count the boxes.\nIf there are more than 3, stop.\nOtherwise, mark all as sold.",
+            '()\n  @1 let many = count(from boxes)\n  @2 if many > 3 then fail "many" else '
+            "@3 update boxes set sold = true end",
+        ),
+        (
+            "The colour is a parameter.\nShow the boxes of that colour.",
+            "(colour: text)\n  @2 emit from boxes where boxes.colour = $colour",
+        ),
+        ("Zeige alle Kisten.", '()\n  @1 let n = count(from boxes)\n  @1 say "{n}"'),  # not English: anything
+    ],
+)
+def test_what_a_text_speaks_of_can_be_decoded(english: str, body: str) -> None:
+    whole = f"script asked{body}\nend\n"
+    assert decoded(english, body) == whole
+
+
+@pytest.mark.parametrize(
+    ("english", "body", "until"),
+    [
+        ("Which boxes are sold?", "()\n  @1 let many = 3", "()\n  @1 "),
+        ("Which boxes are sold?", "() -> int\n  @1 return 3", "() "),
+        ("Which boxes are sold?", "(n: int)\n  @1 emit from boxes", "("),
+        (
+            "Which boxes are sold?",
+            "()\n  @1 emit from boxes where size > $size",
+            "()\n  @1 emit from boxes where size > ",
+        ),
+        ("Which boxes are sold?", "()\n  @1 emit from boxes where zzz > 1", "()\n  @1 emit from boxes where "),
+        ("Show the sold boxes.", "()\n  @1 delete from boxes", "()\n  @1 "),
+        ("Delete the sold boxes.", "()\n  @1 ask", "()\n  @1 "),
+        ("Count the boxes.\nShow them.", "()\n  @2 emit from boxes", "()\n  @"),
+        (
+            "Find the boxes.\nShow them.",
+            "()\n  @1 query chosen = from boxes\nend",
+            "()\n  @1 query chosen = from boxes\n",
+        ),
+        (
+            'Say "a" to all.\nSay "b".',
+            '()\n  @1 say "a"\n  @2 say "b"\n  @1 say "c"',
+            '()\n  @1 say "a"\n  @2 say "b"\n  @',
+        ),
+    ],
+)
+def test_what_it_does_not_speak_of_can_not(english: str, body: str, until: str) -> None:
+    assert decoded(english, body) == f"script asked{until}"
