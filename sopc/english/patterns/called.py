@@ -9,7 +9,8 @@ from runtime.types import TEXT
 from sopc.english.patterns import words
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Row
 from sopc.english.patterns.meanings import Context, Hop, Rows, Source, Value, all_of, column, compare
-from sopc.english.patterns.names import equals, field_value, label_fields, reference_names, spans, spelling
+from sopc.english.patterns.names import field_value, label_fields, reference_names
+from sopc.english.patterns.stored import equals, spans, spelling
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 

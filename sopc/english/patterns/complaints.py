@@ -10,8 +10,9 @@ from sopc.english.patterns import words
 from sopc.english.patterns.flow import Loop, Otherwise
 from sopc.english.patterns.matcher import Matcher
 from sopc.english.patterns.meanings import Context, Steps
-from sopc.english.patterns.names import field_names, holding, reference_names
+from sopc.english.patterns.names import field_names, reference_names
 from sopc.english.patterns.nearest import nearest
+from sopc.english.patterns.stored import holding
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 
@@ -103,7 +104,7 @@ def _is_verb(matcher: Matcher, position: int, context: Context) -> bool:
     return any(
         matcher.read(phrase, position, context.within(source))
         for source in context.world.sources
-        for phrase in ("reference_verb", "opposite_verb")
+        for phrase in ("reference_verb", "field_verb", "opposite_verb", "deed_verb")
     )
 
 

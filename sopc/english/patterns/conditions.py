@@ -130,6 +130,17 @@ def _has_reference(context: Context, reference: Hop) -> Condition:
     return negated(context, _missing_reference(context, reference))
 
 
+def _of_be(context: Context, condition: Condition, be: None = None) -> Condition:
+    return condition
+
+
+def _used_up(context: Context, field: Value, be: None = None) -> Condition:
+    """As in "out of stock", "with no copies left"."""
+    if field.type.name not in NUMERIC:
+        raise Reject()
+    return Condition(compare("=", field.node, nodes.IntLiteral(value=0)), (field.field or "",))
+
+
 def _exists(context: Context, related: Rows) -> Condition:
     return Condition(nodes.QueryExpr(kind="exists", query=rows_query(related)))
 
@@ -317,6 +328,7 @@ ROWS = (
     Row("complement", "{adjective:condition}", kept),
     Row("complement", "{stored_list:condition}", kept),
     Row("complement", f"{_PLACE} {{stored_list:condition}}", kept),
+    Row("complement", "(in|on|at|of|from|for) [the] {own_field} {value_test:condition@own_field}", _kept_of),
     Row("complement", "{happening:condition}", kept),
     Row("complement", "{bare_date:condition}", kept),
     Row("complement", "{bare_number:condition}", kept),
@@ -331,7 +343,7 @@ ROWS = (
     Row(
         "predicate",
         "{be} [still|currently|now|already] {complements:condition}",
-        lambda context, condition, be=None: condition,
+        _of_be,
     ),
     Row(
         "predicate", "{be} not {complement:condition}", lambda context, condition, be=None: negated(context, condition)
@@ -352,7 +364,18 @@ ROWS = (
     Row("predicate", "{belonging:condition}", kept),
     Row("predicate", "(do|does|did) not {belonging:condition}", negated),
     Row("belonging", "(belong|belongs) {clause:condition}", kept),
-    Row("predicate", "{be} for {bare_number:condition}", lambda context, condition, be=None: condition),
+    Row("belonging", "(come|comes|came) from [the] {stored_list:condition}", kept),
+    Row(
+        "belonging",
+        "(live|lives|lived|work|works|worked|stay|stays|stayed) (in|at|for) [the] {stored_list:condition}",
+        kept,
+    ),
+    Row("predicate", "{be} (based|located|situated) (in|at) [the] {stored_list:condition}", _of_be),
+    Row("predicate", "{be} worth {measured:condition}", _of_be),
+    Row("clause", "worth {measured:condition}", kept),
+    Row("predicate", "{be} out of {own_field:field}", _used_up),
+    Row("missing", "{own_field:field} left", _used_up),
+    Row("predicate", "{be} for {bare_number:condition}", _of_be),
     Row("predicate", "{field_test:condition}", kept),
     Row("predicate", "{happening:condition}", kept),
     Row("more_predicates", "[,] (and|but) [who|that|which] {predicate:condition}", link("and")),
@@ -363,6 +386,7 @@ ROWS = (
     Row("holding", "no {missing:condition}", kept),
     Row("holding", "no {related}", _none),
     Row("holding", "[a|an|any|some|at least one] {related}", _exists),
+    Row("holding", "[a|an|any] {related_test:related}", _exists),
     Row("holding", "{comparison} {number:amount} {related}", _counted),
     Row("holding", "{number:amount} {bound} {related}", _counted),
     Row("holding", "[exactly] {number:amount} {related}", _counted),
@@ -417,6 +441,7 @@ ROWS = (
     Row("clause", "not [yet] {happened:field}", _missing_field),
     Row("clause", "not [yet] {stored:condition}", negated),
     Row("clause", f"{_PLACE} [the] {{reference}} {{stored:condition@reference}}", _of_reference),
+    Row("clause", f"{_PLACE} [the] {{reference}} {{bare_date:condition@reference}}", _of_reference),
     Row("clause", f"{_PLACE} (the|that|this) {{variable}}", _given),
     Row("clause", f"{_PLACE} the {{stored:condition}} {{own_field}}", _named_after),
     Row(

@@ -390,6 +390,7 @@ ROWS = (
     Row("span", "in {number} {unit}", _ahead),
     Row("span", "{number} {unit} from (now|today)", _ahead),
     Row("own_day", "[the|their|its] {own_field}", _own_day),
+    Row("own_day", "(it|they) (is|are|was|were) {happened:own_field}", _own_day),
     Row("dated", "(before|earlier than) {own_day:span}", _test("before")),
     Row("dated", "(after|later than) {own_day:span}", _test("after")),
     Row("dated", "in the past", _past),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from runtime.types import INT
 from sopc.english.patterns.keys import measures
-from sopc.english.patterns.matcher import Reject, Row, Several
+from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row, Several
 from sopc.english.patterns.meanings import (
+    NUMERIC,
     Condition,
     Context,
     Rows,
@@ -18,10 +20,10 @@ from sopc.english.patterns.meanings import (
     call,
     conjuncts,
 )
-from sopc.english.patterns.names import field_value
+from sopc.english.patterns.names import field_value, ties
 from sopc.english.patterns.queries import Ask, Having
 from sopc.english.patterns.tokens import name_words
-from sopc.english.patterns.values import AGGREGATES, aggregate_call, live, not_a_variable, rows_query
+from sopc.english.patterns.values import AGGREGATES, aggregate_call, figure_of, live, not_a_variable, rows_query
 from sopc.tree import nodes
 from sopc.tree.visit import walk
 
@@ -42,6 +44,10 @@ class Part:
 
 def _column(context: Context, field: Value) -> Value:
     return field
+
+
+def _told(context: Context, value: Value, name: tuple[str, ...] = ()) -> Value:
+    return replace(value, label=name) if name else value
 
 
 def _renamed(context: Context, value: Value, name: tuple[str, ...]) -> Value:
@@ -73,6 +79,13 @@ def _aggregated(context: Context, aggregate: str, field: Value) -> Value:
     return aggregate_call(aggregate, field)
 
 
+def _counted_up(context: Context, field: Value) -> Value:
+    """As in "the total number of rooms", where rooms is a field."""
+    if field.type.name not in NUMERIC:
+        raise Reject()
+    return _aggregated(context, "sum", field)
+
+
 def _reckoned(context: Context, value: Value, number: Value | None = None) -> Value:
     """A column worked out from a row's fields. It has no name of its own, so it is given one."""
     if not isinstance(value.node, nodes.Binary) or value.aggregate:
@@ -102,6 +115,24 @@ def _bare_aggregate(context: Context, aggregate: str) -> Any:
         raise Reject()
     figures = (aggregate_call(aggregate, field_value(source, field)) for field in measures(source.store))
     return Several(tuple(replace(figure, bare=aggregate) for figure in figures))
+
+
+def related_figure(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """As in "total hours", "total hours of their open tasks", of projects: of the rows that point at each, where the
+    rows themselves have no such field."""
+    for middle, aggregate in matcher.read("aggregate", position, context):
+        own = {end for end, _ in matcher.read("own_field", middle, context)}
+        for tie, link in ties(context):
+            inside = context.within(link)
+            for end, field in matcher.read("own_field", middle, inside):
+                if end in own or field.type.name not in NUMERIC:
+                    continue
+                yield end, figure_of(inside, aggregate, link, field, Rows(link, (tie,)))
+                if matcher.low(end) == "of":
+                    start = end + 1 + (matcher.low(end + 1) in ("its", "their", "the", "his", "her"))
+                    for stop, rows in matcher.read("related_rows", start, inside):
+                        whole = Rows(link, (tie, *rows.conditions))
+                        yield stop, figure_of(inside, aggregate, link, field, whole)
 
 
 def is_field(source: Source, figure: Value) -> bool:
@@ -225,15 +256,19 @@ def assembled(source: Source, parts: tuple[Part, ...]) -> Ask:
     return Ask(rows, keys=keys, having=having)
 
 
+PRIMITIVES: dict[str, Primitive] = {"related_figure": related_figure}
+
 ROWS = (
     # columns
     Row("column", "{field}", _column),
     Row("column", "[the|their|its] {reference_label}", _only),
     Row("named_column", "{column:value}", _only),
     Row("named_column", "{column:value} (as|called|named) {new_name:name}", _renamed),
+    Row("named_column", "{told:value} [(as|called|named) {new_name:name}]", _told),
     Row("named_column", "{reckoned:value} (as|called|named) {new_name:name}", _renamed),
     Row("reckoned", "{expression:value}", _reckoned),
     Row("reckoned", "{expression:value} [,] rounded to {number} [decimal] (places|decimals|digits|place)", _reckoned),
+    Row("named_column", "[the|their|its] {related_figure}", _only),
     Row("named_column", "[the|their|its] number of [their|its] {related:rows}", _number_of_related),
     Row("more_columns", "(,|[,] and|[,] as well as|[,] with) {named_column:value}", _only),
     Row("columns", "[only|just] {named_column:first} {more_columns:more}*", _listed),
@@ -253,6 +288,7 @@ ROWS = (
     Row("figure_column", "how many (different|distinct|unique) {field} [are there|there are]", _distinct_count),
     Row("figure_column", "[the|their|its] {aggregate} [of] {field}", _aggregated),
     Row("figure_column", "[the|their] {aggregate}", _bare_aggregate),
+    Row("figure_column", "[the|their] total number of {field}", _counted_up),
     Row(
         "figure_column",
         "[the|their] {aggregate} [of] {reckoned:field} (as|called|named) {new_name:name}",

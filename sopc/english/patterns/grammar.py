@@ -11,9 +11,11 @@ from sopc.english.patterns import (
     comparisons,
     conditions,
     dates,
+    deeds,
     figures,
     flow,
     inserts,
+    measured,
     names,
     parameters,
     places,
@@ -23,17 +25,18 @@ from sopc.english.patterns import (
     selections,
     show,
     statements,
+    stored,
     values,
     verbs,
 )
 from sopc.english.patterns.matcher import Grammar
 
 _MODULES_WITH_ROWS = (
-    *(dates, values, comparisons, conditions, verbs, called, selections, figures, show, rankings),
+    *(dates, values, comparisons, conditions, verbs, deeds, measured, called, selections, figures, show, rankings),
     *(places, changes, inserts, flow, repeats, attempts, questions, parameters),
 )
 _MODULES_WITH_PRIMITIVES = (
-    *(names, called, dates, values, conditions, verbs),
+    *(names, stored, called, dates, values, conditions, verbs, deeds, measured, figures),
     *(changes, inserts, attempts, statements, parameters),
 )
 

@@ -32,6 +32,11 @@ def is_identifier(store: Store, field: Field) -> bool:
     return field.name in keys or name_words(field.name)[-1:] == ("id",)
 
 
+def is_year(field: Field) -> bool:
+    """Whether its whole numbers are years, as its name tells: "year", "published"."""
+    return field.type.name == "int" and bool(words.YEARS & {*name_words(field.name)})
+
+
 def measures(store: Store) -> list[Field]:
     """The fields whose numbers count for something: no identifiers; unique ones only where there are no others."""
     numbers = [

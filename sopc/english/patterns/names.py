@@ -9,7 +9,7 @@ from functools import lru_cache
 from runtime.databases.schema import Field, ForeignKey, Store
 from runtime.types import TEXT, Type
 from sopc.english.patterns import words
-from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Several
+from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject
 from sopc.english.patterns.meanings import (
     Condition,
     Context,
@@ -18,18 +18,13 @@ from sopc.english.patterns.meanings import (
     Source,
     Value,
     Variable,
-    any_of,
     column,
-    compare,
-    negate,
     output,
-    text,
     via,
 )
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 
-_LONGEST_VALUE = 6
 _LONGEST_NAME = 4
 
 
@@ -107,6 +102,17 @@ def key_value(reference: Hop) -> Value:
     if len(reference.key.fields) != 1 or field is None:
         raise Reject()
     return field_value(reference.base, field)
+
+
+def reference_of(context: Context, key: Value) -> Hop | None:
+    """The reference behind a field that points, or behind what tells the row that is pointed at."""
+    if key.hops:
+        named = {field.name for field in label_fields(key.hops[0].target.store)}
+        return key.hops[0] if len(key.hops) == 1 and key.field in named else None
+    for one in key.owner.store.foreign_keys if key.owner is not None else ():
+        if one.fields == (key.field,) and key.owner is not None:
+            return hop_along(key.owner, one, context)
+    return None
 
 
 def with_hop(hop: Hop, value: Value) -> Value:
@@ -208,28 +214,6 @@ def flag(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
             yield end, Condition(column(source, field.name), (field.name,))
 
 
-_OPPOSITES = ("un", "in", "non", "dis")
-
-
-def opposite(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
-    """As in "unbroken": the opposite of a yes/no field, of a value, or of what happened on a day."""
-    source, low = context.source, matcher.low(position)
-    stem = next((low[len(start) :] for start in _OPPOSITES if low.startswith(start)), "")
-    if source is None or len(stem) < 3:
-        return
-    for field in source.store.fields:
-        value = field_value(source, field)
-        if field.type.name == "bool" and (stem,) in field_names(source.store, field):
-            yield position + 1, Condition(negate(value.node), (field.name,))
-        if field.type.name in ("date", "timestamp") and field.type.nullable:
-            first, *rest = name_words(field.name)
-            if len(rest) == 1 and rest[0] in words.DATE_ENDINGS and words.verb_of(stem, first):
-                yield position + 1, Condition(nodes.IsNull(arg=value.node), (field.name,))
-    if source.origin is not None:
-        for condition in holding(source, stem, context, 0):
-            yield position + 1, Condition(negate(condition.node), condition.mentioned)
-
-
 def happened(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
     """A day or moment field as what happened then: a field "shipped_on", "created_at" or "order date", written as
     "shipped", "created" or "ordered"."""
@@ -280,90 +264,6 @@ def pronoun(matcher: Matcher, position: int, context: Context) -> Iterator[Found
     one_of_them = matcher.low(position) == "one" and position > 0 and matcher.low(position - 1) in ("each", "every")
     if matcher.low(position) in ("them", "those", "these", "they") or one_of_them:
         yield position + 1, rows
-
-
-def spans(matcher: Matcher, position: int) -> Iterator[tuple[int, str]]:
-    """(end, text) of the tokens from `position` on that may be a value: quoted text, or a few words as they stand."""
-    if position >= len(matcher.tokens):
-        return
-    first = matcher.tokens[position]
-    if first.kind == "text":
-        yield position + 1, first.value
-        return
-    if first.kind not in ("word", "number") or first.low in words.STOP_WORDS:
-        return
-    for end in range(position + 1, min(position + _LONGEST_VALUE, len(matcher.tokens)) + 1):
-        last = matcher.tokens[end - 1]
-        if last.kind in ("text", "date", "name") or last.value in (",", ";", ":", "(", ")"):
-            return
-        if last.kind == "mark" or last.low in words.STOP_WORDS:
-            continue
-        yield end, matcher.source(position, end)
-
-
-def stored(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
-    """A value, as the condition that a text field of the rows holds it: own fields first, then those that references
-    reach. Several fields that hold it are several readings."""
-    source = context.source
-    if source is None or source.emits:
-        return
-    for end, value in spans(matcher, position):
-        found = holding(source, value, context)
-        if not found and matcher.tokens[position].kind == "word":
-            found = [one for other in words.others(value) for one in holding(source, other, context)]
-        if found:
-            yield end, Several(tuple(found))
-        elif matcher.tokens[position].kind == "text":
-            matcher.reject(end, f'no text field of {source.store.name} holds "{value}"')
-
-
-def holding(source: Source, value: str, context: Context, depth: int = 2) -> list[Condition]:
-    """The conditions that each field holding that value equals it: of the row itself, else of what it points at."""
-    found = [
-        Condition(equals(field_value(source, field), spellings), (field.name,))
-        for field in source.store.fields
-        if field.type.name == "text" and (spellings := spelling(source, field.name, value, context))
-    ]
-    if found or depth == 0:
-        return found
-    for key in source.store.foreign_keys:
-        hop = hop_along(source, key, context)
-        found += [
-            Condition(via((hop,), condition.node), key.fields)
-            for condition in holding(hop.target, value, context, depth - 1)
-        ]
-    return found
-
-
-def spelling(source: Source, field: str, value: str, context: Context) -> tuple[str, ...]:
-    """How the data spells a value: exactly so where it does, else in every other way that differs in case only."""
-    found = context.world.sampler.find(source.qualified, field, value)
-    return (value,) if value in found else tuple(sorted(found))
-
-
-def equals(value: Value, spellings: tuple[str, ...]) -> nodes.Expr:
-    return any_of([compare("=", value.node, text(one)) for one in spellings])
-
-
-def stored_here(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
-    """A value of the text field that the context compares with; quoted text needs not be in the data."""
-    target = context.target
-    if target is None or target.type.name not in ("text", "any"):
-        return
-    if position < len(matcher.tokens) and matcher.tokens[position].kind == "text":
-        yield position + 1, Value(text(matcher.tokens[position].value), TEXT)
-        return
-    owner = target.owner
-    if target.field is None or owner is None or owner.emits:
-        return
-    for end, value in spans(matcher, position):
-        found = spelling(owner, target.field, value, context)
-        if not found:
-            found = tuple(one for other in words.others(value) for one in spelling(owner, target.field, other, context))
-        if len(found) == 1:
-            yield end, Value(text(found[0]), TEXT)
-        elif not found:
-            matcher.reject(position, f'"{value}" is not a value of {target.field} (quotes make any text a value)')
 
 
 def variable(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
@@ -454,21 +354,34 @@ def named_type(context: Context, name: tuple[str, ...]) -> Type | None:
 def related(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
     """Rows of another store that point at the context's rows, with the condition that ties them. What follows without
     an "and" speaks of them, the nearest noun, as far as it can."""
+    for tie, other in ties(context):
+        found = matcher.read("related_rows", position, context.within(other))
+        longest = max((end for end, _ in found), default=0)
+        for end, rows in found:
+            if end == longest:
+                yield end, Rows(rows.source, (tie, *rows.conditions))
+
+
+def related_test(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """As in "a score below 50", of students that results point at: a field that only those have, and its test."""
+    own = {end for phrase in ("own_field", "reference") for end, _ in matcher.read(phrase, position, context)}
+    for tie, other in ties(context):
+        inside = context.within(other)
+        for middle, field in matcher.read("own_field", position, inside):
+            if middle not in own:
+                for end, condition in matcher.read("value_test", middle, inside.enter(field)):
+                    yield end, Rows(other, (tie, condition.node))
+
+
+def ties(context: Context) -> Iterator[tuple[nodes.Expr, Source]]:
+    """Rows of other stores that point at the context's rows: the condition that ties them, and the rows."""
     source = context.source
     if source is None or source.emits:
         return
     for other in context.world.sources:
-        if other.database != source.database:
-            continue
-        for key in other.store.foreign_keys:
-            if key.other_store != source.store.name or other.alias == source.alias:
-                continue
-            hop = Hop(other, key, source)
-            found = matcher.read("related_rows", position, context.within(other))
-            longest = max((end for end, _ in found), default=0)
-            for end, rows in found:
-                if end == longest:
-                    yield end, Rows(rows.source, (hop.on(), *rows.conditions))
+        for key in other.store.foreign_keys if other.database == source.database else ():
+            if key.other_store == source.store.name and other.alias != source.alias:
+                yield Hop(other, key, source).on(), other
 
 
 PRIMITIVES: dict[str, Primitive] = {
@@ -479,15 +392,13 @@ PRIMITIVES: dict[str, Primitive] = {
     "described_reference": described_reference,
     "flag": flag,
     "happened": happened,
-    "opposite": opposite,
     "head": head,
     "pronoun": pronoun,
-    "stored": stored,
-    "stored_here": stored_here,
     "variable": variable,
     "script": script,
     "new_name": new_name,
     "quoted": quoted,
     "about": about,
     "related": related,
+    "related_test": related_test,
 }

@@ -12,7 +12,7 @@ from sopc.english.patterns import words
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Matcher
 from sopc.english.patterns.meanings import Context, Source
-from sopc.english.patterns.names import spans, spelling
+from sopc.english.patterns.stored import spans, spelling
 from sopc.english.patterns.tokens import name_words, tokenize, without_courtesy
 
 _TRIED = 8

@@ -14,7 +14,7 @@ from runtime.types import ANY, BOOL, DATE, DECIMAL, INT, TEXT, TIMESTAMP, Type
 from sopc.english.patterns.dates import Span
 from sopc.english.patterns.matcher import Found, Grammar, Matcher, Primitive, Reject, Row
 from sopc.english.patterns.meanings import Context, Value, Variable, text
-from sopc.english.patterns.names import spans
+from sopc.english.patterns.stored import spans
 from sopc.english.patterns.tokens import Token
 from sopc.tree import nodes
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sopc.english.patterns.matcher import Reject, Row, Several
 from sopc.english.patterns.meanings import Context, Rows, Sort, Source, Steps, Value, compare, output
-from sopc.english.patterns.names import field_value, key_value, label_fields
+from sopc.english.patterns.names import field_value, key_value, reference_of
 from sopc.english.patterns.queries import orders, start
 from sopc.english.patterns.show import SHOW
 from sopc.tree import nodes
@@ -30,9 +30,14 @@ def _first_of_each(
         if rows.sorts[0].value is not None or direction is not None:
             raise Reject()
         rows = replace(rows, sorts=(Sort(rows.sorts[0].descending, "number", key),))
-    groups = [_whole(one) for one in keys]
+    references = [reference_of(context, one) for one in keys]
+    groups = [key_value(reference) if reference else key for reference, key in zip(references, keys, strict=True)]
     if any(one.aggregate or one.hops for one in groups):
         raise Reject()
+    pointing = (
+        group.node for reference, group in zip(references, groups, strict=True) if reference and reference.outer
+    )
+    rows = replace(rows, conditions=(*rows.conditions, *(nodes.IsNull(arg=one, negated=True) for one in pointing)))
     own = tuple(field_value(about, field) for field in about.store.fields)
     found = []
     for order in orders(rows, ()):
@@ -51,13 +56,6 @@ def _first_of_each(
         ]
         found.append(Steps((nodes.Emit(query=nodes.Query(stages=tuple(stages))),)))
     return Several(tuple(found))
-
-
-def _whole(key: Value) -> Value:
-    """The reference itself, where a group is named by what tells the row it points at."""
-    if len(key.hops) == 1 and key.field in {field.name for field in label_fields(key.hops[0].target.store)}:
-        return key_value(key.hops[0])
-    return key
 
 
 def _free(name: str, source: Source) -> str:

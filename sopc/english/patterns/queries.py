@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sopc.english.patterns.keys import measures
+from sopc.english.patterns.keys import is_year, measures
 from sopc.english.patterns.matcher import Reject
 from sopc.english.patterns.meanings import (
+    TIMES,
     Hop,
     Rows,
     Sort,
@@ -59,7 +60,9 @@ def _is_kind(by: str, rows: Rows, field: Any) -> bool:
     if by == "number":
         return field in measures(rows.source.store)
     if by == "time":
-        return field.type.name in ("date", "timestamp")
+        store = rows.source.store
+        dated = any(one.type.name in TIMES for one in store.fields)
+        return field.type.name in TIMES or (not dated and is_year(field))
     return field in label_fields(rows.source.store)
 
 

@@ -144,7 +144,11 @@ def _distinct(
 
 def _all_or_distinct(context: Context, about: Source, columns: tuple[Value, ...]) -> Any:
     """As in "show the sizes", of no rows in particular: of every row, or each size once, is for the author to say."""
-    if about.origin is None or context.subject is not None or any(value.hops for value in columns):
+    if (
+        about.origin is None
+        or context.subject is not None
+        or not all(value.field and not value.hops for value in columns)
+    ):
         raise Reject()
     if context.found is not None and context.found.rows.source.store == about.store:
         raise Reject()

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from sopc.english.patterns import words
-from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Reject, Row
 from sopc.english.patterns.meanings import (
     ONE,
@@ -18,9 +17,8 @@ from sopc.english.patterns.meanings import (
     Value,
     conjuncts,
 )
-from sopc.english.patterns.names import field_value
-from sopc.english.patterns.tokens import name_words
-from sopc.english.patterns.values import live
+from sopc.english.patterns.values import live, measure_called
+from sopc.tree import nodes
 
 # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -82,6 +80,17 @@ def _unsorted(
     raise Reject("the first few of rows in no order could be any: say by what they are sorted")
 
 
+def _last_done(
+    context: Context, named: Rows, happened: Value, down: bool, number: Value | None = None,
+    adjectives: tuple[Condition, ...] = (), det: str = "",
+) -> Rows:  # fmt: skip
+    """As in "the last two tickets sold"."""
+    top = First(number.node if number else ONE, Sort(down, "time", happened))
+    if happened.type.nullable:
+        named = replace(named, conditions=(*named.conditions, nodes.IsNull(arg=happened.node, negated=True)))
+    return _determined(context, named, det, adjectives, top)
+
+
 def _pronoun(context: Context, pronoun: Rows, ordered: tuple[Sort, ...] = ()) -> Rows:
     if context.found is not None and pronoun.source == context.found.source and pronoun != context.spoken:
         live(context)
@@ -102,17 +111,7 @@ def _top(descending: bool, by: str) -> Any:
 def _sort_of(descending: bool, nouns: frozenset[str]) -> Any:
     """As in "cheapest": by the one field that a price is called."""
 
-    def build(context: Context) -> Sort:
-        source = context.source
-        fields = measures(source.store) if source is not None else []
-        found = [field for field in fields if nouns & set(name_words(field.name))]
-        if source is None or len(found) != 1:
-            raise Reject(
-                f"which field tells it is not clear: by {', '.join(field.name for field in fields) or 'none'}?"
-            )
-        return Sort(descending, "number", field_value(source, found[0]))
-
-    return build
+    return lambda context: Sort(descending, "number", measure_called(context, nouns))
 
 
 def _top_of(descending: bool, nouns: frozenset[str]) -> Any:
@@ -213,6 +212,17 @@ ROWS = (
         for named in ("head", "kind_of_rows")
         for pattern in _PATTERNS
     ),
+    *(
+        Row("rows", pattern, _last_done)
+        for pattern in (
+            "[{det}] {last:down} [{how_many:number}] {adjective:adjectives}* {head:named} {happened}",
+            "[{det}] [{how_many:number}] {recently:down} {happened} {adjective:adjectives}* {head:named}",
+        )
+    ),
+    Row("last", "last|latest", lambda context: True),
+    Row("last", "first|earliest", lambda context: False),
+    Row("recently", "(most recently|last)", lambda context: True),
+    Row("recently", "first", lambda context: False),
     Row("rows", "[all of|each of|all|every one of] {pronoun} [{ordered}]", _pronoun),
     Row("rows", "[{det}] {number_of:top} {adjective:adjectives}* {head:named} [{clauses:tail}]", _unsorted),
     Row("number_of", "[first] {how_many:number}", lambda context, number: First(number.node, None)),

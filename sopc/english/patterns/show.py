@@ -22,7 +22,7 @@ from sopc.english.patterns.meanings import (
     Value,
     conjuncts,
 )
-from sopc.english.patterns.names import made_variable
+from sopc.english.patterns.names import field_value, label_fields, made_variable, reference_of
 from sopc.english.patterns.queries import Ask, queries
 from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import found_count, live, looked_up, rows_query
@@ -244,10 +244,17 @@ def _count_rows(context: Context, about: Source, rows: Rows, parts: tuple[Part, 
 def _show_count_per(
     context: Context, about: Source, rows: Rows, keys: tuple[Value, ...], ordered: tuple[Sort, ...] = ()
 ) -> Any:
+    """As in "how many boxes does each maker have": of every maker, also one that has none."""
+    reference = reference_of(context, keys[0]) if len(keys) == 1 else None
+    if reference is not None and not rows.sorts and rows.limit is None:
+        counted = Rows(about, (reference.on(), *rows.conditions))
+        count = Value(nodes.QueryExpr(kind="count", query=rows_query(counted)), INT, ("count",))
+        called = [field_value(reference.target, field) for field in label_fields(reference.target.store)]
+        return show(context, Ask(Rows(reference.target, sorts=ordered), columns=(*called, count)))
     return show(context, Ask(_ordered(rows, ordered), columns=(row_count(context),), keys=keys))
 
 
-def _which(context: Context, about: Source, rows: Rows, condition: Condition, ordered: tuple[Sort, ...] = ()) -> Any:
+def which(context: Context, about: Source, rows: Rows, condition: Condition, ordered: tuple[Sort, ...] = ()) -> Any:
     conditions = (*rows.conditions, *conjuncts(condition.node))
     mentioned = (*rows.mentioned, *condition.mentioned)
     return show(context, Ask(replace(rows, conditions=conditions, mentioned=mentioned, sorts=rows.sorts or ordered)))
@@ -284,7 +291,7 @@ ROWS = (
     Row("statement", f"{SHOW} {{about}} {{rows@about}}", _show_rows),
     Row(
         "statement",
-        f"{SHOW} {{about}} {{rows@about}} with (their|its) {{columns@about}} [{{ordered@about}}]",
+        f"{SHOW} {{about}} {{rows@about}} [,] with (their|its) {{columns@about}} [{{ordered@about}}]",
         _show_with,
     ),
     Row(
@@ -311,6 +318,11 @@ ROWS = (
         "[{ordered@about}]",
         _show_with_added,
     ),
+    Row(
+        "statement",
+        f"{SHOW} {{about}} {{rows@about}} (with|and|along with|together with) {{told@about}} [{{ordered@about}}]",
+        lambda context, told, **rest: _show_with_added(context, columns=(told,), **rest),
+    ),
     Row("statement", f"{SHOW} {{about}} {{columns@about}} (of|for) {{stored_list:condition@about}}", _show_of_value),
     Row("statement", "(sort|order|rank|arrange) {about} {rows@about}", _show_sorted),
     Row("statement", f"{SHOW} {{about}} {{rows@about}} : {{columns@about}}", _show_columns),
@@ -336,7 +348,7 @@ ROWS = (
         "how many {about} {rows@about} (do|does|did) (each|every) {keys@about} (have|do|make) [{ordered@about}]",
         _show_count_per,
     ),
-    Row("question", "(which|what) {about} {rows@about} {predicates:condition@about} [{ordered@about}]", _which),
+    Row("question", "(which|what) {about} {rows@about} {predicates:condition@about} [{ordered@about}]", which),
     Row("question", "(which|what) {about} {rows@about}", _which_narrowed),
     Row("question", "(which|what) {about} {rows@about} is the {most@about}", _which_most),
     Row("question", "(which|what) {about} {rows@about} {being_there} {part:parts@about}*", _which_there),

@@ -9,6 +9,7 @@ from typing import Any
 
 from runtime.types import BOOL, DECIMAL, FLOAT, INT, TEXT, Type
 from sopc.english.patterns import words
+from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
 from sopc.english.patterns.meanings import (
     NUMERIC,
@@ -24,7 +25,7 @@ from sopc.english.patterns.meanings import (
     compare,
     text,
 )
-from sopc.english.patterns.names import field_names, hop_along, reference_names, with_hop
+from sopc.english.patterns.names import field_names, field_value, hop_along, reference_names, with_hop
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 
@@ -357,6 +358,16 @@ def _bool(value: bool) -> Any:
 
 def _same(context: Context, **kept: Any) -> Any:
     return next(iter(kept.values()))
+
+
+def measure_called(context: Context, nouns: frozenset[str]) -> Value:
+    """The one field of the context's rows that is called so, of those that measure something. Raises Reject."""
+    source = context.source
+    fields = measures(source.store) if source is not None else []
+    found = [field for field in fields if nouns & set(name_words(field.name))]
+    if source is None or len(found) != 1:
+        raise Reject(f"which field tells it is not clear: by {', '.join(field.name for field in fields) or 'none'}?")
+    return field_value(source, found[0])
 
 
 def _whole_number(context: Context, variable: Value) -> Value:

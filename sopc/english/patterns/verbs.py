@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from runtime.databases.schema import ForeignKey, Store
 from sopc.english.patterns import words
 from sopc.english.patterns.conditions import has_field, key_missing
+from sopc.english.patterns.dates import through
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
 from sopc.english.patterns.meanings import Condition, Context, Hop, Rows, Value, all_of, via
-from sopc.english.patterns.names import hop_along, reference_names
+from sopc.english.patterns.names import field_value, hop_along, reference_names
+from sopc.english.patterns.tokens import name_words
 
 
 def reference_verb(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
@@ -17,9 +20,19 @@ def reference_verb(matcher: Matcher, position: int, context: Context) -> Iterato
     if source is None:
         return
     for key in source.store.foreign_keys:
-        *_, last = reference_names(source.store, key)[-1]
-        if _verb_of(matcher.low(position), last):
+        if any(words.is_form(matcher.low(position), verb) for verb in verbs_of_reference(source.store, key)):
             yield position + 1, hop_along(source, key, context)
+
+
+def field_verb(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """As in "written", of a text field called author."""
+    source = context.source
+    if source is None:
+        return
+    for field in source.store.fields:
+        verbs = words.verbs_of_person(name_words(field.name)[-1]) if field.type.name == "text" else ()
+        if any(words.is_form(matcher.low(position), verb) for verb in verbs):
+            yield position + 1, field_value(source, field)
 
 
 def opposite_verb(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
@@ -28,16 +41,17 @@ def opposite_verb(matcher: Matcher, position: int, context: Context) -> Iterator
     if source is None or not low.startswith("un"):
         return
     for key in source.store.foreign_keys:
-        *_, last = reference_names(source.store, key)[-1]
-        if _verb_of(low[2:], last):
+        if any(words.is_form(low[2:], verb) for verb in verbs_of_reference(source.store, key)):
             try:
                 yield position + 1, key_missing(hop_along(source, key, context))
             except Reject as error:
                 matcher.reject(position + 1, str(error))
 
 
-def _verb_of(written: str, named: str) -> bool:
-    return named.endswith(("ee", "er", "or")) and len(named) > 4 and words.verb_of(written, named[:-2])
+def verbs_of_reference(store: Store, key: ForeignKey) -> frozenset[str]:
+    """The verbs that a reference tells of by who it points at: an assignee, an owner, an author."""
+    *_, last = reference_names(store, key)[-1]
+    return words.verbs_of_person(last)
 
 
 def _done_to(context: Context, reference_verb: Hop, condition: Condition) -> Condition:
@@ -63,7 +77,11 @@ def _happened_with(context: Context, happened: Value, condition: Condition) -> C
     return Condition(all_of([has_field(context, happened).node, condition.node]), condition.mentioned)
 
 
-PRIMITIVES: dict[str, Primitive] = {"reference_verb": reference_verb, "opposite_verb": opposite_verb}
+PRIMITIVES: dict[str, Primitive] = {
+    "reference_verb": reference_verb,
+    "field_verb": field_verb,
+    "opposite_verb": opposite_verb,
+}
 
 _TO = "(to|by|for)"
 ROWS = (
@@ -71,6 +89,11 @@ ROWS = (
     Row("done", f"{{reference_verb}} {_TO} [the|a|an|any|all] {{related_rows:rows@reference_verb}}", _done_to_rows),
     Row("done", f"{{reference_verb}} {_TO} (nobody|no one|none)", _done_to_nothing),
     Row("done", "not {reference_verb}", _done_to_nothing),
+    Row(
+        "done",
+        "{field_verb} by {value_test:condition@field_verb}",
+        lambda context, field_verb, condition: through(field_verb, condition),
+    ),
     Row("done", "{happened} (to|by|for|in|at|from|with|on) [the] {stored_list:condition}", _happened_with),
     Row("clause", "{done:condition}", lambda context, condition: condition),
     Row("complement", "{done:condition}", lambda context, condition: condition),

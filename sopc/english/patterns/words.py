@@ -54,13 +54,45 @@ BOUNDS = {">=": "or more|or above|or higher|or over", "<=": "or less|or fewer|or
 
 # Superlatives: (phrase, whether the most of it, the nouns that a field may be called by which it is measured).
 _PRICES = frozenset({"price", "cost", "fee", "rate", "charge", "fare"})
-_LENGTHS = frozenset({"length", "duration", "minutes", "hours", "distance"})
+_LENGTHS = frozenset({"length", "duration", "minutes", "hours", "distance", "kilometres", "kilometers", "miles", "km"})
+_WEIGHTS = frozenset({"weight", "mass", "kilograms", "kilos", "grams", "kg", "pounds", "tons", "tonnes"})
+_PAYS = frozenset({"salary", "wage", "pay", "income", "earnings", "fee", "rate"})
+_SCORES = frozenset({"score", "rating", "grade", "mark", "points", "stars"})
 SUPERLATIVES = (
-    ("most expensive|priciest|dearest", True, _PRICES),
+    ("most expensive|priciest|dearest|costliest", True, _PRICES),
     ("least expensive|cheapest", False, _PRICES),
     ("longest", True, _LENGTHS),
     ("shortest", False, _LENGTHS),
+    ("heaviest", True, _WEIGHTS),
+    ("lightest", False, _WEIGHTS),
+    ("best paid|highest paid", True, _PAYS),
+    ("worst paid|lowest paid", False, _PAYS),
+    ("best rated|top rated|highest rated", True, _SCORES),
+    ("worst rated|lowest rated", False, _SCORES),
+    ("fastest", True, frozenset({"speed"})),
+    ("slowest", False, frozenset({"speed"})),
+    ("tallest", True, frozenset({"height"})),
 )
+
+# Verbs, as patterns write them, by the nouns that what they tell of is called by.
+MEASURING = (
+    ("cost|costs", _PRICES),
+    ("weigh|weighs|weighed", _WEIGHTS),
+    ("last|lasts|lasted", _LENGTHS),
+    ("earn|earns|earned", _PAYS - {"fee"}),
+    ("hold|holds|seat|seats", frozenset({"capacity", "seats"})),
+)
+
+# As in "100 a night", "300 people": the words by which the field for it is called.
+RATES = {
+    "people": ("capacity", "seats"),
+    "night": ("nightly",),
+    "hour": ("hourly",),
+    "day": ("daily",),
+    "week": ("weekly",),
+    "month": ("monthly",),
+    "year": ("yearly", "annual"),
+}
 
 # "second", as in "the second highest"; any other is written "11th".
 ORDINALS = {
@@ -85,6 +117,9 @@ STOP_WORDS = frozenset(
 
 # Words that end the name of a parameter that is a day, a moment or a span of time.
 TIMES = frozenset(_listed("date day month quarter week year time moment start end beginning since until from"))
+
+# Words by which whole numbers that are years are called.
+YEARS = frozenset(_listed("year published released built founded established born opened"))
 
 # Words that may end a field's name and are left out in English: "…_on" is a day, "…_at" a moment, "…_id" a reference.
 DATE_ENDINGS = frozenset({"on", "at", "date", "time", "day"})
@@ -126,6 +161,74 @@ def singular(word: str) -> str:
     if (word.endswith("ses") and not word.endswith(("sses", "uses"))) or word.endswith(("ouses", "auses")):
         return word[:-1]
     return min(forms(word), key=len)
+
+
+# Pasts that no rule gives.
+_PASTS = {
+    "bought": "buy", "sold": "sell", "lent": "lend", "took": "take", "taken": "take", "gave": "give", "given": "give",
+    "taught": "teach", "wrote": "write", "written": "write", "paid": "pay", "made": "make", "held": "hold",
+    "won": "win", "sent": "send", "drove": "drive", "driven": "drive", "flew": "fly", "flown": "fly", "led": "lead",
+    "got": "get", "rode": "ride", "ridden": "ride", "saw": "see", "seen": "see", "met": "meet", "built": "build",
+}  # fmt: skip
+
+# Those of them that only say that someone did it, never that it was done.
+ACTIVE_PASTS = frozenset(_listed("took gave wrote drove flew rode saw"))
+
+# What is done to a thing, by the noun for it, where no rule gives the verb.
+_DEEDS = {
+    "sale": "sell buy purchase", "purchase": "buy", "order": "buy", "loan": "lend borrow", "booking": "reserve",
+    "reservation": "reserve book", "enrolment": "enroll take attend", "enrollment": "enrol take attend",
+    "hire": "rent", "rental": "hire", "subscription": "subscribe", "registration": "register", "lease": "rent",
+    "appearance": "perform play", "performance": "play", "show": "play perform", "gift": "give", "flight": "fly",
+    "invitation": "invite", "inspection": "inspect check", "prescription": "prescribe", "dose": "give take",
+    "donation": "donate give", "participation": "participate", "decision": "decide", "repair": "fix mend",
+    "task": "work", "assignment": "work", "shift": "work",
+}  # fmt: skip
+# Of these, who does it is not who has it then: a customer of a sale has bought, and was sold to.
+_OUTWARD = frozenset(_listed("sell lend give teach prescribe invite deliver ship serve"))
+_NOUN_ENDINGS = ("ing", "ment", "al", "y", "ance", "ation", "ion")
+
+
+@lru_cache(maxsize=4096)
+def verbs_of(noun: str) -> frozenset[str]:
+    """What is done to what a noun in the plural tells of: "bookings" → book; "loans" → loan, lend, borrow."""
+    one = singular(noun)
+    found = {one, *_DEEDS.get(one, "").split()}
+    for ending in _NOUN_ENDINGS:
+        stem = one.removesuffix(ending)
+        if stem != one and len(stem) > 2:
+            found |= {stem, stem + "e"} | ({stem[:-1]} if stem[-1] == stem[-2] else set())
+    return frozenset(found)
+
+
+_PEOPLE = {"author": "write", "teacher": "give", "lecturer": "give"}
+
+
+@lru_cache(maxsize=4096)
+def verbs_of_person(noun: str) -> frozenset[str]:
+    """What someone does, or what is done to someone, who is called so: "owner" → own, "author" → write."""
+    one = singular(noun)
+    found = {_PEOPLE[one]} if one in _PEOPLE else set()
+    if one.endswith(("ee", "er", "or")) and len(one) > 4:
+        found |= {one[:-2], one[:-2] + "e"}
+    return frozenset(found)
+
+
+def does(person: str, verb: str) -> bool:
+    """Whether one who is called so could be who does it: a seller sells, and a customer buys."""
+    base = _PASTS.get(verb, verb)
+    outward = verbs_of_person(person) & _OUTWARD
+    return base in outward if outward or base in _OUTWARD else True
+
+
+def is_past(word: str) -> bool:
+    return word.endswith("ed") or word in _PASTS
+
+
+def is_form(written: str, verb: str) -> bool:
+    """Whether a word is that verb, in any form: "bought", "buying", "buys", of buy."""
+    base = _PASTS.get(written, written)
+    return base == _PASTS.get(verb, verb) or base in (verb + "s", verb + "es") or verb_of(base, verb)
 
 
 def verb_of(written: str, named: str) -> bool:

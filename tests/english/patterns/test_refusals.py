@@ -43,6 +43,10 @@ def findings(folder: Path, sql: str, english: str) -> list[Diagnostic]:
         ("Show the salse in Europe.", "salse"),
         ("Wipe the sales.", "Wipe"),
         ("Show the sales in Europe unless it rains.", "rains"),
+        ("Which products has Acme reviewed?", "reviewed"),
+        ("Show the customers who stole a kettle.", "stole"),
+        ("Show the customers who bought a spoon.", "spoon"),
+        ("Show the products that cost more than 10 per night.", "night"),
     ],
 )
 def test_a_word_that_means_nothing_is_named(english: str, word: str, tmp_path: Path) -> None:
@@ -74,6 +78,9 @@ def test_a_word_that_means_nothing_is_named(english: str, word: str, tmp_path: P
         ('Find the sales in Asia. If that fails, say "none".', "spoken of later"),
         ('Try to delete the sales in Asia and commit; if that fails, say "kept".', "can't be undone"),
         ("Show the error.", "nothing has failed here"),
+        ("Which customers weigh more than 70?", "which field tells it is not clear"),
+        ("Show the customers who sold a kettle.", "not in this order"),
+        ("Show the customers bought by Acme.", "no pattern"),
         ("For each sale from 1 to 3, show the products.", "is what rows are called"),
     ],
 )

@@ -19,7 +19,7 @@ from tests.english.patterns.desk import Desk, dump, plain
 CASES = read_cases()
 SEEDS = (0, 1)  # 0: names as they are
 KINDS = {
-    *("filter", "compare", "between", "negation", "sort", "aggregate", "joins", "dates"),
+    *("filter", "compare", "between", "negation", "sort", "aggregate", "joins", "deeds", "measures", "dates"),
     *("insert", "update", "delete", "if", "foreach", "again", "try", "call", "ask", "parameters"),
 }
 

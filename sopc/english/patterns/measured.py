@@ -1,0 +1,104 @@
+"""Verbs and adjectives that a measure tells of ("costs", "weighs more than 10", "heaviest") → fields and conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from sopc.english.patterns import words
+from sopc.english.patterns.comparisons import negated
+from sopc.english.patterns.dates import through
+from sopc.english.patterns.figures import Part, assembled
+from sopc.english.patterns.keys import measures
+from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
+from sopc.english.patterns.meanings import NUMERIC, Condition, Context, Rows, Source, Value
+from sopc.english.patterns.queries import Ask
+from sopc.english.patterns.show import SHOW, show
+from sopc.english.patterns.values import aggregate_call, measure_called
+
+
+def per_unit(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """As in "100 a night", "20 per hour" of a field called nightly or hourly rate; "5 each"."""
+    yield position, None
+    if matcher.low(position) in ("each", "apiece"):
+        yield position + 1, None
+    skip = position + (matcher.low(position) in ("a", "an", "per"))
+    target = context.target
+    if target is not None and {*target.label} & {*words.RATES.get(matcher.low(skip), ())}:
+        yield skip + 1, None
+
+
+def _called(nouns: frozenset[str]) -> Any:
+    return lambda context: measure_called(context, nouns)
+
+
+def _compared(context: Context, field: Value, condition: Condition, per_unit: None = None) -> Condition:
+    return through(field, condition)
+
+
+def _of_one(context: Context, about: Source, rows: Rows, field: Value) -> Any:
+    """As in "how much does the kettle cost": of what is called so."""
+    return show(context, Ask(rows, columns=(field,)))
+
+
+def _of_all(
+    context: Context, about: Source, rows: Rows, field: Value, together: str, parts: tuple[Part, ...] = ()
+) -> Any:
+    """As in "what did all repairs cost together"."""
+    ask = assembled(about, parts)
+    if rows.source != about or about.origin is None or rows.sorts or rows.limit is not None or ask.rows.sorts:
+        raise Reject()
+    chosen = Rows(about, (*rows.conditions, *ask.rows.conditions))
+    return show(context, Ask(chosen, columns=(aggregate_call(together, field),), keys=ask.keys, having=ask.having))
+
+
+def _how_many(context: Context, about: Source, field: Value, parts: tuple[Part, ...], being_there: None = None) -> Any:
+    """As in "how many rooms are there", where rooms is a field; "how much was paid"."""
+    ask = assembled(about, parts)
+    if about.origin is None or field.type.name not in NUMERIC or ask.rows.sorts:
+        raise Reject()
+    if not any(field.field == one.name for one in measures(about.store)):
+        raise Reject()
+    return show(context, replace(ask, columns=(aggregate_call("sum", field),)))
+
+
+def _only(context: Context, **kept: Any) -> Any:
+    return next(iter(kept.values()))
+
+
+PRIMITIVES: dict[str, Primitive] = {"per_unit": per_unit}
+
+_ASKED = "(how much|what|how long|how many) (do|does|did)"
+_COMPARED = "{number_tests:condition@field} {per_unit@field}"
+
+ROWS = (
+    *(
+        row
+        for at, (verbs, nouns) in enumerate(words.MEASURING)
+        for measuring in (f"({verbs}) {{measured_by_{at}:field}}",)
+        for row in (
+            Row(f"measured_by_{at}", "", _called(nouns)),
+            Row("measuring", measuring, _only),
+            Row("compared_measure", f"{measuring} {_COMPARED}", _compared),
+        )
+    ),
+    Row("predicate", "{compared_measure:condition}", _only),
+    Row("predicate", "(do|does|did) not {compared_measure:condition}", negated),
+    Row("told", "what (it|they|each|each one|he|she) [all] {measuring}", _only),
+    Row("question", f"{_ASKED} {{about}} [the] {{called_row:rows@about}} {{measuring:field@rows}}", _of_one),
+    Row(
+        "statement",
+        f"{SHOW} (what|how much) {{about}} [the] {{called_row:rows@about}} {{measuring:field@rows}}",
+        _of_one,
+    ),
+    Row(
+        "question",
+        f"{_ASKED} {{about}} {{rows@about}} {{measuring:field@rows}} {{together}} {{part:parts@about}}*",
+        _of_all,
+    ),
+    Row("question", "how many {about} {own_field:field@about} {being_there} {part:parts@about}*", _how_many),
+    Row("question", "how much (was|is|were|has been) {about} {own_field:field@about} {part:parts@about}*", _how_many),
+    Row("together", "(together|in total|altogether|in all|all in all)", lambda context: "sum"),
+    Row("together", "on average", lambda context: "avg"),
+)
