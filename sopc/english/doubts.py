@@ -17,7 +17,7 @@ from runtime.databases.schema import Schema, Store
 from sopc.dsl import spell
 from sopc.english.changes import asks_for_a_change
 from sopc.english.patterns.tokens import name_words, tokenize
-from sopc.english.patterns.words import NUMBERS, SCALES, same, same_words
+from sopc.english.patterns.words import NUMBERS, ORDINALS, SCALES, same, same_words
 from sopc.english.sentences import Sentence, Workflow
 from sopc.tree import nodes
 from sopc.tree.visit import walk
@@ -35,8 +35,9 @@ _DECIDING: Final = (nodes.If, nodes.Try, nodes.While, nodes.Assert, nodes.Break,
 _SPELT: Final = {
     **NUMBERS,
     **SCALES,
-    **dict.fromkeys(("twice", "double", "both", "pair", "half", "second"), 2),
-    **dict.fromkeys(("triple", "third"), 3),
+    **ORDINALS,
+    **dict.fromkeys(("twice", "double", "both", "pair", "half"), 2),
+    "triple": 3,
 }
 _CHOOSING: Final = (nodes.Select, nodes.GroupBy)
 
@@ -189,10 +190,12 @@ def _fields(sentence: Sentence, part: _Part, stores: Mapping[str, Store]) -> Ite
 
 
 def _names(written: tuple[str, ...], words: tuple[str, ...]) -> bool:
-    """Whether the words stand there, other than as in "the number of …"."""
+    """Whether the words stand there, other than as in "the number of …", or "5 per hour" beside hours."""
     for at in range(len(written) - len(words) + 1):
         if same_words(written[at : at + len(words)], words):
             if words == ("number",) and written[at + 1 : at + 2] == ("of",):
+                continue
+            if at and written[at - 1] in ("per", "a", "an") and written[at : at + len(words)] != words:
                 continue
             return True
     return False

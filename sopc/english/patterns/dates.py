@@ -383,6 +383,7 @@ ROWS = (
     Row("span", "[the] (beginning|start) of (the|this) {unit}", _first_day),
     Row("span", "[the] {quarter} (quarter of|of) {year}", _quarter),
     Row("span", "{quarter} {year}", _quarter),
+    Row("quarter", "last quarter", lambda context: 4),
     *(
         Row("quarter", f"{ordinal} quarter|q{number}", lambda context, number=number: number)
         for number, ordinal in enumerate(("first", "second", "third", "fourth"), 1)

@@ -15,6 +15,7 @@ from runtime.databases.schema import ForeignKey
 from runtime.types import INT
 from sopc.english.patterns import words
 from sopc.english.patterns.comparisons import negated
+from sopc.english.patterns.figures import row_count
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
 from sopc.english.patterns.meanings import (
     Condition,
@@ -28,11 +29,14 @@ from sopc.english.patterns.meanings import (
     via,
 )
 from sopc.english.patterns.names import field_value, hop_along, reference_names
-from sopc.english.patterns.show import which
+from sopc.english.patterns.queries import Ask
+from sopc.english.patterns.show import show, which
 from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import rows_query
 from sopc.english.patterns.verbs import verbs_of_reference
 from sopc.tree import nodes
+
+_ANYTHING = ("anything", "something", "anyone", "someone", "anybody", "somebody")
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,8 @@ def deeds(context: Context) -> Iterator[tuple[Deed, frozenset[str]]]:
                 hop_along(link, one, context) for one in link.store.foreign_keys if one != key
             ] or [None]
             for one in others:
-                yield Deed(link, key, one), words.verbs_of(name_words(link.store.name)[-1])
+                people = [verbs_of_reference(link.store, each) for each in (key, *([one.key] if one else []))]
+                yield Deed(link, key, one), words.verbs_of(name_words(link.store.name)[-1]).union(*people)
                 yield from _dated(Deed(link, key, one))
 
 
@@ -104,13 +109,12 @@ def deed_verb(matcher: Matcher, position: int, context: Context) -> Iterator[Fou
 
 def party(matcher: Matcher, position: int, deed: Deed, context: Context) -> Iterator[tuple[int, nodes.Expr | None]]:
     """Who or what else took part, as a condition on the rows that tell of it: "Acme", "a red box", "anything"."""
-    hop = deed.other
+    hop, low = deed.other, matcher.low(position)
+    if low in _ANYTHING:
+        yield position + 1, None
     if hop is None:
         return
     inside = context.within(hop.target)
-    low = matcher.low(position)
-    if low in ("anything", "something", "anyone", "someone", "anybody", "somebody"):
-        yield position + 1, None
     subject = context.subject
     if subject is not None and subject.store == hop.target.store and not subject.emits:
         own = Hop(hop.base, hop.key, subject).on()
@@ -177,7 +181,8 @@ def was_done(matcher: Matcher, position: int, context: Context) -> Iterator[Foun
         if deed.key is None or (by and (deed.other is None or not deed.done_by(deed.other.key))):
             continue
         for start in _after_particles(matcher, middle):
-            for end, took_part in party(matcher, start, deed, context) if start > middle else ():
+            named = start > middle or matcher.low(start) in _ANYTHING
+            for end, took_part in party(matcher, start, deed, context) if named else ():
                 found += _told(matcher, deed, end, took_part, context)
         if not by:
             found += _told(matcher, deed, middle, None, context)
@@ -197,8 +202,9 @@ def asked_done_by(matcher: Matcher, position: int, context: Context) -> Iterator
 def _done_by(matcher: Matcher, position: int, context: Context, between: str) -> Iterator[Found]:
     found: list[Found] = []
     for deed in dict.fromkeys(replace(deed, happened=None) for deed, verbs in deeds(context) if verbs and deed.other):
-        for middle, took_part in party(matcher, position, deed, context):
-            for start, denied in matcher.read(between, middle, context):
+        for middle, took_part, nobody in _subject(matcher, position, deed, context):
+            for start, never in matcher.read(between, middle, context):
+                denied = never != nobody
                 for after, said in matcher.read("deed_verb", start, context):
                     alike = replace(said, verb="", happened=None) == deed
                     if alike and deed.other is not None and said.done_by(deed.other.key):
@@ -206,6 +212,21 @@ def _done_by(matcher: Matcher, position: int, context: Context, between: str) ->
                             told = _told(matcher, said, end, took_part, context)
                             found += [(stop, negated(context, one) if denied else one) for stop, one in told]
     yield from dict.fromkeys(_longest(found))
+
+
+def _subject(
+    matcher: Matcher, position: int, deed: Deed, context: Context
+) -> Iterator[tuple[int, nodes.Expr | None, bool]]:
+    """Who or what did it, and whether it is none of them: "no maker in Kenya", "nobody"."""
+    low = matcher.low(position)
+    yield from ((end, took_part, False) for end, took_part in party(matcher, position, deed, context))
+    if low == "nobody" or (low == "no" and matcher.low(position + 1) == "one"):
+        yield position + (1 if low == "nobody" else 2), None, True
+    elif low == "no" and deed.other is not None:
+        yield from (
+            (end, via((deed.other,), all_of(rows.conditions)) if rows.conditions else None, True)
+            for end, rows in matcher.read("related_rows", position + 1, context.within(deed.other.target))
+        )
 
 
 def _after_particles(matcher: Matcher, position: int) -> Iterator[int]:
@@ -232,6 +253,14 @@ def _made(context: Context, related: Rows) -> Condition:
 
 def _who(context: Context, about: Source, condition: Condition) -> Any:
     return which(context, about, Rows(about), condition)
+
+
+def _different(context: Context, about: Source, rows: Rows, condition: Condition) -> Any:
+    """As in "how many different boxes has Acme ordered"."""
+    if rows.sorts or rows.limit is not None:
+        raise Reject()
+    chosen = replace(rows, conditions=(*rows.conditions, condition.node))
+    return show(context, Ask(chosen, columns=(row_count(context),)))
 
 
 def _how_often(context: Context, condition: Condition) -> Value:
@@ -286,6 +315,11 @@ ROWS = (
         "question",
         f"(which|what) {{about}} {{rows@about}} ({_HAVE}|{_DO}) {{asked_done_by:condition@about}} [{{ordered@about}}]",
         which,
+    ),
+    Row(
+        "question",
+        f"how many (different|distinct) {{about}} {{rows@about}} ({_HAVE}|{_DO}) {{asked_done_by:condition@about}}",
+        _different,
     ),
     Row("question", "who {any_store:about} {deed:condition@about}", _who),
     Row(

@@ -12,10 +12,11 @@ from sopc.english.patterns.dates import through
 from sopc.english.patterns.figures import Part, assembled
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
-from sopc.english.patterns.meanings import NUMERIC, Condition, Context, Rows, Source, Value
+from sopc.english.patterns.meanings import NUMERIC, ONE, Condition, Context, Rows, Sort, Source, Value, column, compare
 from sopc.english.patterns.queries import Ask
 from sopc.english.patterns.show import SHOW, show
-from sopc.english.patterns.values import aggregate_call, measure_called
+from sopc.english.patterns.values import aggregate_call, measure_called, rows_query
+from sopc.tree import nodes
 
 
 def per_unit(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
@@ -25,7 +26,7 @@ def per_unit(matcher: Matcher, position: int, context: Context) -> Iterator[Foun
         yield position + 1, None
     skip = position + (matcher.low(position) in ("a", "an", "per"))
     target = context.target
-    if target is not None and {*target.label} & {*words.RATES.get(matcher.low(skip), ())}:
+    if target is not None and {*target.label} & {matcher.low(skip), *words.RATES.get(matcher.low(skip), ())}:
         yield skip + 1, None
 
 
@@ -63,6 +64,39 @@ def _how_many(context: Context, about: Source, field: Value, parts: tuple[Part, 
     return show(context, replace(ask, columns=(aggregate_call("sum", field),)))
 
 
+def _most(descending: bool) -> Any:
+    """As in "who earns the most"."""
+
+    def build(context: Context, about: Source, field: Value, rows: Rows | None = None) -> Any:
+        chosen = rows or Rows(about)
+        if about.origin is None or chosen.sorts or chosen.limit is not None:
+            raise Reject()
+        return show(context, Ask(replace(chosen, sorts=(Sort(descending, "number", field),), limit=ONE)))
+
+    return build
+
+
+def _beside(op: str, nouns: frozenset[str]) -> Any:
+    """As in "cheaper than 10", "cheaper than the kettle"."""
+
+    def build(
+        context: Context, amount: Value | None = None, about: Source | None = None, rows: Rows | None = None,
+        be: None = None,
+    ) -> Condition:  # fmt: skip
+        field = measure_called(context, nouns)
+        if rows is not None:
+            if context.source is None or about is None or rows.source.store != context.source.store:
+                raise Reject()
+            select = nodes.Select(columns=(nodes.NamedColumn(value=column(about, field.field or "")),))
+            amount = Value(
+                nodes.QueryExpr(kind="scalar", query=nodes.Query(stages=(*rows_query(rows).stages, select))), field.type
+            )
+        assert amount is not None
+        return Condition(compare(op, field.node, amount.node), (field.field or "",))
+
+    return build
+
+
 def _only(context: Context, **kept: Any) -> Any:
     return next(iter(kept.values()))
 
@@ -81,6 +115,28 @@ ROWS = (
             Row(f"measured_by_{at}", "", _called(nouns)),
             Row("measuring", measuring, _only),
             Row("compared_measure", f"{measuring} {_COMPARED}", _compared),
+        )
+    ),
+    *(
+        row
+        for phrase, op, nouns in words.COMPARATIVES
+        for row in (
+            Row("beside", f"({phrase}) than {{amount}}", _beside(op, nouns)),
+            Row("beside", f"({phrase}) than {{about}} [the] {{called_row:rows@about}}", _beside(op, nouns)),
+        )
+    ),
+    Row("complement", "{beside:condition}", _only),
+    Row("clause", "{beside:condition}", _only),
+    *(
+        row
+        for most, descending in (("most", True), ("least", False))
+        for row in (
+            Row(
+                "question",
+                f"(which|what) {{about}} {{rows@about}} {{measuring:field@about}} the {most}",
+                _most(descending),
+            ),
+            Row("question", f"who {{any_store:about}} {{measuring:field@about}} the {most}", _most(descending)),
         )
     ),
     Row("predicate", "{compared_measure:condition}", _only),

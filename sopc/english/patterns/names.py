@@ -43,6 +43,8 @@ def field_names(store: Store, field: Field) -> tuple[tuple[str, ...], ...]:
         ways += [(*whole[:-1], "date"), (*whole, "date")]
     if field.type.name in ("int", "float", "decimal"):
         ways.append((*whole, "amount"))
+    if len(whole) == 1 and whole[0] in words.LABELS:
+        ways.append(("name",))
     if field.type.name in ("date", "timestamp") and sum(one.type.name == field.type.name for one in store.fields) == 1:
         ways.append(("date",))
     if len(own) == 1 and whole[:1] != own:
@@ -261,6 +263,8 @@ def pronoun(matcher: Matcher, position: int, context: Context) -> Iterator[Found
     rows = spoken or (Rows(found.source) if found is not None else None)
     if rows is None or context.source != rows.source:
         return
+    if spoken is not None and matcher.low(position) in ("those", "these"):
+        yield from ((end, rows) for end in _spelt(matcher, position + 1, "", [name_words(rows.source.store.name)]))
     one_of_them = matcher.low(position) == "one" and position > 0 and matcher.low(position - 1) in ("each", "every")
     if matcher.low(position) in ("them", "those", "these", "they") or one_of_them:
         yield position + 1, rows

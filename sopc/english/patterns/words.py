@@ -74,6 +74,18 @@ SUPERLATIVES = (
     ("tallest", True, frozenset({"height"})),
 )
 
+# Comparatives: (phrase, the comparison, the nouns that a field may be called by which it is about).
+COMPARATIVES = (
+    ("more expensive|dearer|pricier|costlier", ">", _PRICES),
+    ("cheaper|less expensive", "<", _PRICES),
+    ("longer", ">", _LENGTHS),
+    ("shorter", "<", _LENGTHS),
+    ("heavier", ">", _WEIGHTS),
+    ("lighter", "<", _WEIGHTS),
+    ("better paid", ">", _PAYS),
+    ("worse paid", "<", _PAYS),
+)
+
 # Verbs, as patterns write them, by the nouns that what they tell of is called by.
 MEASURING = (
     ("cost|costs", _PRICES),

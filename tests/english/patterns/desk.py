@@ -30,8 +30,8 @@ class Desk:
     def __init__(self, folder: Path, schema: str, seed: int) -> None:
         sql = schema_sql(schema)
         kept = LABELS if schema in ("imported", "studio") else frozenset()  # a name is what one is called by
-        kept |= {"assignee", "driver", "price", "weight", "rate", "hourly", "hour", "kilometre"}  # verbs tell of these:
-        kept |= {"sale", "sold", "dose", "given", "task"}  # assigned, driven, costs, weighs, earn; bought, given, works
+        kept |= {"assignee", "driver", "price", "weight", "rate", "hourly", "hour", "night", "wage", "kilometre"}
+        kept |= {"sale", "sold", "dose", "given", "task"}  # verbs tell of these: costs, earn, driven, bought, works on
         self.rename: Callable[[str], str] = str
         if seed:
             self.rename = Renaming(sql, seed, frozenset(grammar().words), kept)
