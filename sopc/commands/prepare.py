@@ -254,7 +254,7 @@ class _English:
         reasons = Reasons(before, new)
         for number in before.touched(new):
             sentence = self.workflow.sentences[number - 1].text
-            reason = reasons.against(number) or ("the program does not hold with its old steps" if by_model else None)
+            reason = reasons.against(number) or ("its old steps do not fit the program any more" if by_model else None)
             why = "" if reason is None else f" ({reason})"
             self.console.note(f"warning: sentence {number} is as it was, and its steps changed{why}: “{sentence}”")
         return tuple(before.changes(new))

@@ -430,7 +430,7 @@ def test_what_fails_the_examples_is_not_put_back(place: Here, serve: Serve) -> N
     done = place.ok("sopc", "compile", "big.txt")
     assert (place.folder / "big.sop").read_text().endswith(old.replace("two", "2").replace("three", "3"))
     assert "the old steps of sentence 1 were put back, as it did not change\n" in done.stderr
-    why = "the program does not hold with its old steps"
+    why = "its old steps do not fit the program any more"
     assert f"warning: sentence 2 is as it was, and its steps changed ({why}): “Say two.”\n" in done.stderr
 
 

@@ -25,6 +25,16 @@ def bodies(step: nodes.AnyStep) -> list[Body]:
     return []
 
 
+def kinds(step: nodes.AnyStep) -> list[str]:
+    """What each of its bodies is."""
+    match step:
+        case nodes.If():
+            return ["then", *["else if"] * (len(step.branches) - 1), *([] if step.otherwise is None else ["else"])]
+        case nodes.Try():
+            return ["try", "on error"]
+    return ["body"] * len(bodies(step))
+
+
 def with_bodies(step: nodes.AnyStep, made: Sequence[Body]) -> nodes.AnyStep:
     """The same step with these bodies, of which it has as many."""
     match step:
@@ -41,22 +51,26 @@ def with_bodies(step: nodes.AnyStep, made: Sequence[Body]) -> nodes.AnyStep:
     return step
 
 
+class Implied(int):
+    """The number of a step's sentence, which the step around it says."""
+
+
 def tagged(steps: Body, around: int | None = None) -> Body:
     """Each step with its sentence's number, also where it has it from the step around it."""
     made = []
     for step in steps:
-        number = step.sentence or around
+        number = step.sentence if step.sentence is not None or around is None else Implied(around)
         inner = [tagged(body, number) for body in bodies(step)]
         made.append(with_bodies(step, inner).model_copy(update={"sentence": number}))
     return tuple(made)
 
 
 def untagged(steps: Body, around: int | None = None) -> Body:
-    """Without the numbers that the step around says already."""
+    """As they were before, but for those that stand in the block of another sentence now."""
     made = []
     for step in steps:
         inner = [untagged(body, step.sentence) for body in bodies(step)]
-        number = None if step.sentence == around else step.sentence
+        number = None if isinstance(step.sentence, Implied) and step.sentence == around else step.sentence
         made.append(with_bodies(step, inner).model_copy(update={"sentence": number}))
     return tuple(made)
 

@@ -5,10 +5,11 @@ Where a sentence makes a variable under another name than before, whatever reads
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from sopc.english.unchanged.blocks import Body, bodies, tagged, with_bodies, within
+from sopc.english.unchanged.blocks import Body, Implied, bodies, tagged, with_bodies, within
 from sopc.english.unchanged.sentences import Sentences
 from sopc.tree import nodes
 from sopc.tree.visit import rewrite
@@ -82,9 +83,10 @@ class _Renaming:
         return tuple(self._step(step, seen) for step in steps)
 
     def _step(self, step: nodes.AnyStep, seen: dict[str, str]) -> nodes.AnyStep:
-        head = rewrite(with_bodies(step, [()] * len(bodies(step))), lambda node: _called(node, seen))
+        head = rewrite(with_bodies(step, [()] * len(bodies(step))), lambda node: _called(node, seen, self._numbers))
         number = step.sentence
         now = None if number is None else self._numbers.get(number, -number)
+        now = Implied(now) if isinstance(number, Implied) and now is not None else now
         update: dict[str, Any] = {"sentence": now}
         inside = dict(seen)
         if isinstance(step, _Makes):
@@ -100,10 +102,18 @@ class _Renaming:
         return changed
 
 
-def _called(node: nodes.Node, seen: Mapping[str, str]) -> nodes.Node:
+def _numbered(part: str | nodes.Expr, numbers: Mapping[int, int]) -> str | nodes.Expr:
+    """The message with which sentence patterns stop says where."""
+    found = re.fullmatch(r"stopped in sentence (\d+)", part) if isinstance(part, str) else None
+    return f"stopped in sentence {numbers.get(int(found[1]), found[1])}" if found else part
+
+
+def _called(node: nodes.Node, seen: Mapping[str, str], numbers: Mapping[int, int]) -> nodes.Node:
     match node:
         case nodes.Name() | nodes.Assign() if node.name in seen:
             return node.model_copy(update={"name": seen[node.name]})
         case nodes.From(database=None) if node.store in seen:
             return node.model_copy(update={"store": seen[node.store]})
+        case nodes.TextLiteral():
+            return node.model_copy(update={"parts": tuple(_numbered(part, numbers) for part in node.parts)})
     return node

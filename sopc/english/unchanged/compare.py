@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from difflib import ndiff
 
-from sopc.dsl.explain.phrases import listed
 from sopc.dsl.explain.steps import steps_of
 from sopc.dsl.parse import parse
 from sopc.dsl.spell import expr, type_name
 from sopc.english.lock import split_sop
+from sopc.english.unchanged.blocks import Body, bodies, kinds, tagged
 from sopc.english.unchanged.carry import carried
 from sopc.english.unchanged.sentences import Sentences, compared
 from sopc.source import Source
@@ -35,9 +35,9 @@ class Before:
     def touched(self, new: nodes.Script) -> list[int]:
         """Numbers, in the new text, of sentences that stayed and whose steps or parameters say something else than
         before, or stand in another block of one that stayed. Variables may have other names."""
-        kept = set(self.sentences.kept.values())
-        old_words, new_words = said(self.carried(new), self.sentences, kept), said(new, self.sentences, kept)
-        return [number for number in sorted(kept) if old_words.get(number) != new_words.get(number)]
+        old_words, new_words = said(self.carried(new), self.sentences), said(new, self.sentences)
+        kept = sorted(self.sentences.kept.values())
+        return [number for number in kept if old_words.get(number) != new_words.get(number)]
 
     def changes(self, new: nodes.Script) -> list[str]:
         """What the new program says that the old one does not, as lines with `+`, and the other way round, with `-`."""
@@ -50,22 +50,20 @@ def script_of(sop: str) -> nodes.Script:
     return parse(Source("program", split_sop(sop)[1])).scripts[0]
 
 
-def said(script: nodes.Script, sentences: Sentences, kept: set[int]) -> dict[int, Words]:
-    """What each sentence became, in words, by its number. kept: those whose blocks count as places."""
+def said(script: nodes.Script, sentences: Sentences) -> dict[int, Words]:
+    """What each sentence became, in words, by its number, and in which blocks of sentences that stayed."""
+    kept = set(sentences.kept.values())
     found: dict[int, Words] = {}
     for param in script.params:
         number = declares(param.name, sentences)
         if number is not None:
             default = "" if param.default is None else f" = {expr(param.default)}"
             found[number] = (*found.get(number, ()), f"{param.name}: {type_name(param.type)}{default}")
-    owners: dict[str, int] = {}
+    places = dict(_places(tagged(script.steps), kept))
     for line in steps_of(script):
-        number = line.sentence or 0
-        if line.step:
-            owners[line.step] = number
-        around = {owners[path] for path in _around(line.step)} & kept - {number}
-        place = f"in {listed([str(each) for each in sorted(around)])}: " if around else ""
-        found[number] = (*found.get(number, ()), place + line.text, *line.parts)
+        if line.step or line.text.startswith("Otherwise, if"):  # else it says no more than places do
+            number = line.sentence or 0
+            found[number] = (*found.get(number, ()), places.get(line.step, "") + line.text, *line.parts)
     return found
 
 
@@ -88,11 +86,17 @@ def words_of(text: str) -> list[str]:
     return [word.removesuffix("s") for word in re.findall(r"\w+(?:\.\d+)?", text.lower())]
 
 
-def _around(path: str) -> Iterator[str]:
-    """`2.1.3` → `2`, `2.1`."""
-    parts = path.split(".")
-    for length in range(1, len(parts)):
-        yield ".".join(parts[:length])
+def _places(
+    steps: Body, kept: Collection[int], path: str = "", around: str = "", first: int = 1
+) -> Iterator[tuple[str, str]]:
+    """(path, the blocks of sentences in `kept` around it) of each step."""
+    for number, step in enumerate(steps, first):
+        yield f"{path}{number}", around
+        inner_first = 1
+        for kind, body in zip(kinds(step), bodies(step), strict=True):
+            block = f"{around}{kind} of {step.sentence}: " if step.sentence in kept else around
+            yield from _places(body, kept, f"{path}{number}.", block, inner_first)
+            inner_first += len(body)
 
 
 def _lines(script: nodes.Script) -> list[str]:

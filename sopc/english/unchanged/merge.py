@@ -15,6 +15,7 @@ from sopc.english.unchanged.blocks import Body, bodies, runs, tagged, untagged, 
 from sopc.english.unchanged.compare import declares
 from sopc.english.unchanged.sentences import Sentences
 from sopc.tree import nodes
+from sopc.tree.visit import walk
 
 Place = tuple[int, int]  # of a run: its sentence, and how many runs of that come before it
 
@@ -33,7 +34,9 @@ def merged(old: nodes.Script, new: nodes.Script, back: Collection[int], sentence
         params.append(before if declares(param.name, sentences) in back else param)
     steps = tagged(new.steps)
     made = _Merge(back, steps, {-number for number in sentences.removed}).body(tagged(old.steps), steps)
-    return new.model_copy(update={"params": (*params, *left.values()), "steps": untagged(made)})
+    read = {node.name for node in walk(made) if isinstance(node, nodes.Name)}
+    params += [param for param in left.values() if param.name in read]
+    return new.model_copy(update={"params": tuple(params), "steps": untagged(made)})
 
 
 class _Merge:

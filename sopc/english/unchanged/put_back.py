@@ -10,7 +10,7 @@ from runtime.errors import SopError
 from sopc.diagnostics import CompileError
 from sopc.english.unchanged.compare import Before, script_of
 from sopc.english.unchanged.merge import Elsewhere, merged
-from sopc.english.unchanged.reasons import Reasons
+from sopc.english.unchanged.reasons import Reasons, unread
 from sopc.tree import nodes
 
 _MOST_TRIES: Final = 40  # each compiles a script and runs its examples
@@ -35,10 +35,14 @@ def put_back(sop: str, sentences: Sequence[str], text: str, holds: Holds) -> tup
     right = [number for number in sorted(before.sentences.kept.values()) if reasons.against(number) is None]
     wanted = [number for number in touched if number in right]
 
+    old = before.carried(new)
+    idle = unread(old) | unread(new)
+
     def tried(back: Sequence[int]) -> nodes.Script | None:
         try:
-            script = merged(before.carried(new), new, back, before.sentences)
-            return script if set(before.touched(script)) < set(touched) and holds(script) else None
+            script = merged(old, new, back, before.sentences)
+            mends = set(before.touched(script)) < set(touched) and unread(script) <= idle
+            return script if mends and holds(script) else None
         except (Elsewhere, SopError):
             return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -17,33 +18,38 @@ class Sentences:
     kept: dict[int, int]
     places: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
 
-    @property
+    @cached_property
     def changed(self) -> list[int]:
         """New numbers of those that were changed or added."""
         return [number for _, new in self.places for number in new]
 
-    @property
+    @cached_property
     def gone(self) -> list[int]:
         """Old numbers of those that were changed or taken away."""
         return [number for old, _ in self.places for number in old]
 
-    @property
+    @cached_property
     def removed(self) -> list[int]:
         """Old numbers of those that nothing took the place of."""
         return [number for old, new in self.places for number in old if not new]
 
-    @property
+    @cached_property
     def texts_changed(self) -> list[str]:
         return [self.new[number - 1] for number in self.changed]
 
-    @property
+    @cached_property
     def texts_gone(self) -> list[str]:
         return [self.old[number - 1] for number in self.gone]
 
+    @cached_property
+    def _follow(self) -> set[int]:
+        """New numbers of those that stayed and have something before them that is other than it was."""
+        before, after = min(self.gone, default=len(self.old) + 1), min(self.changed, default=len(self.new) + 1)
+        return {new for old, new in self.kept.items() if old > before or new > after}
+
     def changed_before(self, number: int) -> bool:
         """Whether anything before a sentence of the new text is other than it was. number: of one that stayed."""
-        before = next(old for old, new in self.kept.items() if new == number)
-        return any(each < number for each in self.changed) or any(each < before for each in self.gone)
+        return number in self._follow
 
 
 def compared(old: Sequence[str], new: Sequence[str]) -> Sentences:

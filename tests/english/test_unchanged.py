@@ -1,0 +1,126 @@
+"""Sentence patterns as the judge of what is put back: their program of a text is right, before and after a change.
+
+So of a right program nothing may be put back that was rightly changed, and of one that was changed without need in a
+sentence that stayed, that is all that may change.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from runtime.errors import SopError
+from sopc import pipeline
+from sopc.context import Context
+from sopc.diagnostics import CompileError
+from sopc.dsl.fmt import format_script
+from sopc.english.lock import split_sop
+from sopc.english.sentences import read_workflow
+from sopc.english.unchanged.blocks import Body, bodies, with_bodies, within
+from sopc.english.unchanged.compare import Before, script_of
+from sopc.english.unchanged.put_back import put_back
+from sopc.english.unchanged.reasons import Reasons
+from sopc.source import Source
+from sopc.tree import nodes
+from tests.english.patterns.cases import read_cases
+from tests.english.patterns.desk import Desk
+
+SWAPPED = {"above": "below", "highest": "lowest", "more": "less", "before": "after", "first": "last"}
+SWAPPED |= {after: before for before, after in SWAPPED.items()}
+TEXTS = [
+    (case.schema, case.english)
+    for case in read_cases()
+    if case.program and len(read_workflow(case.english, "asked").sentences) > 1
+]
+
+
+@pytest.fixture(scope="module")
+def desks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Desk]:
+    return {schema: Desk(tmp_path_factory.mktemp(schema), schema, 0) for schema in {schema for schema, _ in TEXTS}}
+
+
+def edits(english: str) -> Iterator[str]:
+    """The text with one sentence changed, taken away or added."""
+    for sentence in read_workflow(english, "asked").sentences:
+        before, text, after = english[: sentence.start], sentence.text, english[sentence.end :]
+        number = re.search(r"\b\d+\b", text)
+        if number:
+            yield f"{before}{text[: number.start()]}{int(number[0]) + 1}{text[number.end() :]}{after}"
+        swapped = re.sub(r"\w+", lambda found: SWAPPED.get(found[0], found[0]), text)
+        if swapped != text:
+            yield before + swapped + after
+        yield re.sub(r"[-\s]+$", "\n", before) + after
+        between = "\n- " if sentence.level else " "
+        yield f'{before}Say "extra".{between}{text}{after}'
+
+
+def changed_without_need(new: nodes.Script, kept: set[int], chance: random.Random) -> nodes.Script | None:
+    """With a step of one of these sentences dropped, one too many, or another query."""
+    steps = [step for step in within(new.steps) if step.sentence in kept]
+    if not steps:
+        return None
+    victim, needless = chance.choice(steps), nodes.Say(text=nodes.TextLiteral(parts=("needless",)))
+    limit = nodes.Limit(count=nodes.IntLiteral(value=7))
+
+    def changed(step: nodes.AnyStep) -> Body:
+        if step is not victim:
+            return (with_bodies(step, [block(body) for body in bodies(step)]),)
+        if isinstance(step, nodes.Emit | nodes.NameQuery) and step.query and chance.random() < 0.5:
+            query = step.query.model_copy(update={"stages": (*step.query.stages, limit)})
+            return (step.model_copy(update={"query": query}),)
+        if not bodies(step) and chance.random() < 0.5:
+            return ()
+        return needless.model_copy(update={"sentence": step.sentence}), step
+
+    def block(body: Body) -> Body:
+        return tuple(other for step in body for other in changed(step))
+
+    return new.model_copy(update={"steps": block(new.steps)})
+
+
+@pytest.mark.parametrize("schema", sorted({schema for schema, _ in TEXTS}))
+def test_what_rightly_changed_stays_and_what_did_not_comes_back(schema: str, desks: dict[str, Desk]) -> None:
+    desk, chance = desks[schema], random.Random(4)
+    came_back = unexplained = 0
+
+    def drafted(english: str) -> str | None:
+        try:
+            return desk.draft(english)
+        except (CompileError, SopError):
+            return None
+
+    with Context(desk.bench.config, desk.bench.library) as context:
+
+        def holds(script: nodes.Script) -> bool:
+            try:
+                pipeline.built(Source("asked.sop", format_script(script)), context)
+            except CompileError:
+                return False
+            return True
+
+        for english in [english for each, english in TEXTS if each == schema]:
+            old = drafted(english)
+            assert old is not None
+            for edited in edits(english):
+                sop = drafted(edited)
+                if sop is None:
+                    continue
+                text = split_sop(sop)[1]
+                sentences = [each.text for each in read_workflow(edited, "asked").sentences]
+                assert put_back(old, sentences, text, holds)[1] == [], edited
+                new = script_of(sop)
+                before = Before(old, sentences)
+                kept = set(before.sentences.kept.values()) - set(before.touched(new))
+                worse = changed_without_need(new, kept, chance)
+                if worse is None or not holds(worse):
+                    continue
+                mended = format_script(put_back(old, sentences, format_script(worse), holds)[0])
+                assert mended in (format_script(new), format_script(worse)), edited
+                came_back += mended == format_script(new)
+                reasons = Reasons(before, worse)
+                touched = before.touched(script_of(mended))
+                unexplained += any(reasons.against(each) is None for each in touched)
+    assert came_back > 5 * unexplained
