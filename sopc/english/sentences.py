@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from runtime.errors import SopError
+from runtime.functions import FUNCTIONS
 from sopc.english.examples.read import section_of
 
 MAX_CHARACTERS = 1_000_000
@@ -87,7 +88,8 @@ class Workflow:
 def read_workflow(text: str, file_name: str) -> Workflow:
     """text: the whole file; file_name: its name without folder and ending, for a text without a title.
 
-    Raises SopError T0101 (empty), T0102 (more than MAX_CHARACTERS or MAX_SENTENCES), T0103 (no name can be made).
+    Raises SopError T0101 (empty), T0102 (more than MAX_CHARACTERS or MAX_SENTENCES), T0103 (no name can be made,
+    or that of a function).
     """
     if len(text) > MAX_CHARACTERS:
         raise SopError(
@@ -107,7 +109,12 @@ def read_workflow(text: str, file_name: str) -> Workflow:
             f"the text has more than {MAX_SENTENCES:,} sentences",
             "split it into several workflows that call each other",
         )
-    return Workflow(script_name(title if title is not None else file_name), title, text, sentences, instructions)
+    name = script_name(title if title is not None else file_name)
+    if name in FUNCTIONS:
+        raise SopError(
+            "T0103", f"`{name}` is a function, so no script can have that name", "give the text another title"
+        )
+    return Workflow(name, title, text, sentences, instructions)
 
 
 def script_name(words: str) -> str:

@@ -98,6 +98,13 @@ def test_a_text_of_more_than_a_million_characters_is_an_error() -> None:
     assert error.value.code == "T0102"
 
 
+@pytest.mark.parametrize("title", ["2024 / 07", "Count", "Starts with"])
+def test_a_title_that_can_name_no_script_is_an_error(title: str) -> None:
+    with pytest.raises(SopError) as error:
+        read_workflow(f"{title}\n\nShow the boxes.", "file")
+    assert error.value.code == "T0103"
+
+
 def test_a_text_of_more_than_two_thousand_sentences_is_an_error() -> None:
     assert len(read_workflow("Show. " * MAX_SENTENCES, "file").sentences) == MAX_SENTENCES
     with pytest.raises(SopError) as error:

@@ -54,6 +54,7 @@ class _Keys:
         self.database = database
         self.sampler = sampler
         self.stores = {name: self._with_key(store) for name, store in schema.stores.items()}
+        self.labels = {name: list(_labels(store)) for name, store in schema.stores.items()}
 
     def added(self) -> Schema:
         return Schema(
@@ -96,11 +97,16 @@ class _Keys:
         named = words.same_words(called, (*own, "id")) or words.same_words(called, own)
         if named and len(other.primary_key) == 1:
             yield from (field for field in other.fields if field.name in other.primary_key)
-        for field in other.fields:
-            label = name_words(field.name)
-            if field.type.name != "text" or label[-1:] not in {(word,) for word in words.LABELS}:
-                continue
+        for field, label in self.labels[other.name]:
             ways = (own, (*own, *label)) if len(label) == 1 else (label,)
             named = any(words.same_words(called, way) for way in ways)
             if named and ((field.name,) in other.unique or self._tells_apart(other, field)):
                 yield field
+
+
+def _labels(store: Store) -> Iterator[tuple[Field, Names]]:
+    """The text fields that say what a row is called, and the words of their names."""
+    for field in store.fields:
+        label = name_words(field.name)
+        if field.type.name == "text" and label and label[-1] in words.LABELS:
+            yield field, label
