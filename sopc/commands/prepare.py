@@ -248,7 +248,7 @@ class _English:
             return ()
         new = script_of(sop)
         try:
-            before = Before(self.previous, [sentence.text for sentence in self.workflow.sentences])
+            before = Before(self.previous, self.workflow.sentences, self.answers)
         except CompileError:  # the old program is none any more
             return ()
         reasons = Reasons(before, new)

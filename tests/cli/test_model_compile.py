@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from sopc.english.lock import write_sop
 from tests.commands import Done, Place
 from tests.stand_in import Answer, Fail, Say, StandIn
 
@@ -454,6 +455,26 @@ def test_what_was_put_back_waits_for_a_yes(place: Here, serve: Serve) -> None:
     assert "the old steps of sentence 2 were put back, as it did not change\n" in done.stderr
     place.ok("sopc", "compile", "--yes", "reorder.txt")
     assert (place.folder / "reorder.sop").read_text().endswith(GOOD.replace("* 2", "* 3"))
+
+
+def test_an_old_program_that_can_not_be_read_is_none(place: Here, serve: Serve) -> None:
+    """As after a change of the language."""
+    place.write("big.sop", write_sop("script big(", READS, "model m", ["Show the items whose quantity is above 5."]))
+    serve(READING.replace("5", "6"))
+    place.write("big.txt", READS.replace("5", "6"))
+    place.ok("sopc", "compile", "big.txt")
+    assert (place.folder / "big.sop").read_text().endswith(READING.replace("5", "6"))
+
+
+def test_a_sentence_that_a_question_was_answered_about_is_not_put_back(place: Here, serve: Serve) -> None:
+    serve(GREETS, 'cannot "which items?"', 'cannot "which items?"', GREETS.replace("5", "5 and true"))
+    place.write("big.txt", GREETING)
+    place.ok("sopc", "compile", "big.txt")
+    place.write("big.txt", GREETING.replace("Say good morning.", "Say good  morning, all."))
+    assert place.run("sopc", "compile", "big.txt").exit_code == 3
+    done = place.ok("sopc", "compile", "--answer", "0=the true ones", "big.txt")
+    assert "warning: sentence 2 is as it was, and its steps changed (a question was answered since)" in done.stderr
+    assert "quantity > 5 and true" in (place.folder / "big.sop").read_text()
 
 
 def test_sentence_patterns_put_nothing_back(place: Here) -> None:

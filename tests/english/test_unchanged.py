@@ -109,15 +109,13 @@ def test_what_rightly_changed_stays_and_what_did_not_comes_back(schema: str, des
                 if sop is None:
                     continue
                 text = split_sop(sop)[1]
-                sentences = [each.text for each in read_workflow(edited, "asked").sentences]
-                assert put_back(old, sentences, text, holds)[1] == [], edited
-                new = script_of(sop)
-                before = Before(old, sentences)
+                before, new = Before(old, read_workflow(edited, "asked").sentences), script_of(sop)
+                assert put_back(before, text, holds)[1] == [], edited
                 kept = set(before.sentences.kept.values()) - set(before.touched(new))
                 worse = changed_without_need(new, kept, chance)
                 if worse is None or not holds(worse):
                     continue
-                mended = format_script(put_back(old, sentences, format_script(worse), holds)[0])
+                mended = format_script(put_back(before, format_script(worse), holds)[0])
                 assert mended in (format_script(new), format_script(worse)), edited
                 came_back += mended == format_script(new)
                 reasons = Reasons(before, worse)

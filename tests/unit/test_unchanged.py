@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from sopc.dsl.fmt import format_script, format_source
-from sopc.english.lock import write_sop
+from sopc.english.lock import Answer, write_sop
+from sopc.english.sentences import Sentence
 from sopc.english.unchanged.compare import Before, script_of
 from sopc.english.unchanged.put_back import put_back
 from sopc.english.unchanged.reasons import Reasons
@@ -25,12 +26,18 @@ end
 SENTENCES = ["Find the items.", "For each:", "Say the name.", "Show the found items."]
 
 
-def sop(text: str, sentences: Sequence[str]) -> str:
-    return write_sop(text, "old", "hand", sentences)
+def before_of(old: str, before: Sequence[str], after: Sequence[str], answers: Sequence[Answer] = ()) -> Before:
+    """after: sentences, those of a list with `- ` before them."""
+    texts = [text.removeprefix("- ") for text in after]
+    sentences = [
+        Sentence(number, text, 0, 0, level=int(whole != text), opens=text.endswith(":"))
+        for number, (whole, text) in enumerate(zip(after, texts, strict=True), 1)
+    ]
+    return Before(write_sop(old, "old", "hand", before), sentences, answers)
 
 
 def compared(new: str, sentences: list[str]) -> list[int]:
-    return Before(sop(OLD, SENTENCES), sentences).touched(script_of(new))
+    return before_of(OLD, SENTENCES, sentences).touched(script_of(new))
 
 
 @pytest.mark.parametrize(
@@ -79,7 +86,7 @@ def mended(
     after: Sequence[str],
     holds: Callable[[nodes.Script], bool] = lambda script: True,
 ) -> tuple[str, list[int]]:
-    script, numbers = put_back(sop(old, before), after, new, holds)
+    script, numbers = put_back(before_of(old, before, after), new, holds)
     return format_script(script), numbers
 
 
@@ -92,7 +99,7 @@ def script(*steps: str, head: str = "s()") -> str:
 
 
 def reason(old: str, before: Sequence[str], new: str, after: Sequence[str], number: int) -> str | None:
-    return Reasons(Before(sop(old, before), after), script_of(new)).against(number)
+    return Reasons(before_of(old, before, after), script_of(new)).against(number)
 
 
 LARGE = "Find the items larger than 4."
@@ -440,6 +447,37 @@ def test_what_does_not_hold_all_at_once_is_tried_one_by_one() -> None:
     assert tried == ["abcx", "aBCx", "abCx", "aBcx"]
 
 
-def test_an_old_program_that_can_not_be_read_is_none() -> None:
-    new = script('@1 say "a"')
-    assert mended("script s(", ["Say a."], new, ["Say a."]) == (new, [])
+@pytest.mark.parametrize(
+    ("after", "inside"), [(["For each item:", "- Say hello."], True), (["For each item:", "Say hello."], False)]
+)
+def test_a_list_that_is_laid_out_otherwise(after: list[str], inside: bool) -> None:
+    """The words of all sentences stay, and one goes into the list or out of it."""
+    before = ["For each item:", "Say hello."]
+    within = script('@1 for each item in from items do say item.name @2 say "hello" end')
+    outside = script("@1 for each item in from items do say item.name end", '@2 say "hello"')
+    old, new = (outside, within) if inside else (within, outside)
+    if inside:
+        assert mended(old, before, new, after) == (new, [])
+        assert reason(old, before, new, after, 2) == "it stands in the list of sentence 1 now"
+        assert mended(new, before, old, after) == (new, [2])
+    else:
+        assert mended(old, before, new, after) == (old, [2])
+
+
+def test_a_sentence_that_was_taken_out_of_a_list() -> None:
+    before = ["For each item:", "Say hello.", "Say bye."]
+    old = script('@1 for each item in from items do @2 say "hello" @3 say "bye" end')
+    new = script('@1 for each item in from items do @2 say "hello" end', '@3 say "bye"')
+    after = ["For each item:", "- Say hello.", "Say bye."]
+    assert mended(old, before, new, after) == (new, [])
+    assert reason(old, before, new, after, 3) == "it stands outside the list of sentence 1 now"
+
+
+def test_what_was_answered_since_is_not_put_back() -> None:
+    before, after = ["Show the large items.", "Say a."], ["Show the large items.", "Say b."]
+    old = script("@1 emit from items where size > 3", '@2 say "a"')
+    new = script("@1 emit from items where size > 9", '@2 say "b"')
+    for sentence, numbers in (("", []), (before[0], []), ("Say b.", [1])):
+        known = before_of(old, before, after, [Answer(sentence, "how large?", "more than 9")])
+        assert put_back(known, new, lambda script: True)[1] == numbers
+        assert (Reasons(known, script_of(new)).against(1) == "a question was answered since") == (not numbers)

@@ -171,13 +171,18 @@ class _Rounds:
 
     def _with_the_old(self, attempt: _Attempt, sop: str) -> _Attempt:
         """The same, with the old steps of sentences that did not change where that is right and holds."""
+        from sopc.english.unchanged.compare import Before
         from sopc.english.unchanged.put_back import put_back
 
         def holds(script: nodes.Script) -> bool:
             tried = self._compiled(script)
             return tried.is_good and tried.rank[0] >= attempt.rank[0]
 
-        script, numbers = put_back(sop, [each.text for each in self.task.workflow.sentences], attempt.body, holds)
+        try:
+            before = Before(sop, self.task.workflow.sentences, self.task.answers)
+        except CompileError:  # the old program is none any more
+            return attempt
+        script, numbers = put_back(before, attempt.body, holds)
         return replace(self._compiled(script), put_back=tuple(numbers)) if numbers else attempt
 
     def _compiled(self, script: nodes.Script) -> _Attempt:

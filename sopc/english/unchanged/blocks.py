@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -81,6 +82,22 @@ def within(steps: Body) -> Iterator[nodes.AnyStep]:
         yield step
         for body in bodies(step):
             yield from within(body)
+
+
+def around(steps: Body) -> defaultdict[int, set[int]]:
+    """The sentences in whose blocks the steps of each sentence stand. steps: tagged."""
+    found: defaultdict[int, set[int]] = defaultdict(set)
+
+    def look(steps: Body, outer: frozenset[int]) -> None:
+        for step in steps:
+            own = frozenset() if step.sentence is None else frozenset([step.sentence])
+            for number in own:
+                found[number] |= outer - own
+            for body in bodies(step):
+                look(body, outer | own)
+
+    look(steps, frozenset())
+    return found
 
 
 def runs(steps: Body) -> list[tuple[int | None, Body]]:

@@ -9,7 +9,8 @@ from difflib import ndiff
 from sopc.dsl.explain.steps import steps_of
 from sopc.dsl.parse import parse
 from sopc.dsl.spell import expr, type_name
-from sopc.english.lock import split_sop
+from sopc.english.lock import Answer, split_sop
+from sopc.english.sentences import Sentence
 from sopc.english.unchanged.blocks import Body, bodies, kinds, tagged
 from sopc.english.unchanged.carry import carried
 from sopc.english.unchanged.sentences import Sentences, compared
@@ -20,13 +21,18 @@ Words = tuple[str, ...]
 
 
 class Before:
-    """A text as it was, and its program. sop: the old .sop file. sentences: of the text as it is. Raises CompileError
-    for a program that can't be read."""
+    """A text as it was, and its program. sop: the old .sop file. sentences: of the text as it is. answers: all of its
+    author's. Raises CompileError for a program that can't be read."""
 
-    def __init__(self, sop: str, sentences: Sequence[str]) -> None:
+    def __init__(self, sop: str, sentences: Sequence[Sentence], answers: Sequence[Answer] = ()) -> None:
         header, body = split_sop(sop)
         self.sentences: Sentences = compared(header.sentences if header else (), sentences)
+        self.answers = [each for each in answers if header is None or each not in header.answers]
         self._script = parse(Source("program", body)).scripts[0]
+
+    def answered(self, number: int) -> bool:
+        """Whether the author has answered a question since, about a sentence or the whole text."""
+        return any(each.sentence in ("", self.sentences.new[number - 1]) for each in self.answers)
 
     def carried(self, new: nodes.Script) -> nodes.Script:
         """The old script as if the new one had been it: with its numbers and names."""

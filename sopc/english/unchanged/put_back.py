@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from runtime.errors import SopError
-from sopc.diagnostics import CompileError
 from sopc.english.unchanged.compare import Before, script_of
 from sopc.english.unchanged.merge import Elsewhere, merged
 from sopc.english.unchanged.reasons import Reasons, unread
@@ -18,18 +17,13 @@ _MOST_TRIES: Final = 40  # each compiles a script and runs its examples
 Holds = Callable[[nodes.Script], bool]
 
 
-def put_back(sop: str, sentences: Sequence[str], text: str, holds: Holds) -> tuple[nodes.Script, list[int]]:
+def put_back(before: Before, text: str, holds: Holds) -> tuple[nodes.Script, list[int]]:
     """The script, and the numbers of the sentences whose steps are again what they were.
 
-    sop: the old .sop file. sentences: of the text as it is now. text: of the new script. holds: whether a script can be
-    taken, and is as good as the new one. All at once where that holds, else one by one from the first. Raises
-    CompileError for a new script that can't be read.
+    text: of the new script. holds: whether a script can be taken, and is as good as the new one. All at once where that
+    holds, else one by one from the first. Raises CompileError for a new script that can't be read.
     """
     new = script_of(text)
-    try:
-        before = Before(sop, sentences)
-    except CompileError:  # the old program is none any more
-        return new, []
     touched = before.touched(new)
     reasons = Reasons(before, new)
     right = [number for number in sorted(before.sentences.kept.values()) if reasons.against(number) is None]

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Final
 
 from sopc.dsl.spell import expr
-from sopc.english.unchanged.blocks import bodies, tagged, with_bodies, within
+from sopc.english.unchanged.blocks import around, bodies, tagged, with_bodies, within
 from sopc.english.unchanged.carry import IN_HEAD, LEFT_OVER, made_by
 from sopc.english.unchanged.compare import Before, names, words_of
 from sopc.tree import nodes
@@ -35,6 +35,7 @@ class Reasons:
     """before: the text as it was, and its program. new: the script that came instead."""
 
     def __init__(self, before: Before, new: nodes.Script) -> None:
+        self._before = before
         self._sentences = before.sentences
         self._old = _Parts(before.carried(new))
         self._new = _Parts(new)
@@ -50,7 +51,8 @@ class Reasons:
 
     def _found(self, number: int) -> str | None:
         return (
-            self._takes_up(number)
+            self._said_by_the_author(number)
+            or self._takes_up(number)
             or self._changed_elsewhere
             or self._reads_what_is_new(number)
             or self._repeats(number)
@@ -58,6 +60,21 @@ class Reasons:
             or self._makes_nothing_read(number)
             or self._said_elsewhere(number)
         )
+
+    def _said_by_the_author(self, number: int) -> str | None:
+        """An answer, or a list that is laid out otherwise, changes what a sentence means without changing its words."""
+        if self._before.answered(number):
+            return "a question was answered since"
+        for each in {*self._old.around[number], *self._new.around[number]} & self._openers:
+            inside = each in self._sentences.lists.get(number, ())
+            was, now = each in self._old.around[number], each in self._new.around[number]
+            if was != inside and now == inside:
+                return f"it stands {'in' if inside else 'outside'} the list of sentence {each} now"
+        return None
+
+    @cached_property
+    def _openers(self) -> set[int]:
+        return {each for around in self._sentences.lists.values() for each in around}
 
     def _takes_up(self, number: int) -> str | None:
         if not self._sentences.changed_before(number):
@@ -170,7 +187,8 @@ class Reasons:
 
 class _Parts:
     """A script by its sentences. steps: without what is in their blocks. made: variables and named queries; those of
-    the head at 0. reads: variables, queries and fields that are named. says: what a sentence could say in words."""
+    the head at 0. reads: variables, queries and fields that are named. says: what a sentence could say in words.
+    around: the sentences in whose blocks its steps stand."""
 
     def __init__(self, script: nodes.Script) -> None:
         self.steps: dict[int, list[nodes.AnyStep]] = {}
@@ -179,6 +197,7 @@ class _Parts:
         self.params = set(self.made[IN_HEAD])
         self.reads: defaultdict[int, set[str]] = defaultdict(set)
         self.says: defaultdict[int, set[_Said]] = defaultdict(set)
+        self.around = around(tagged(script.steps))
         for step in within(tagged(script.steps)):
             if step.sentence is not None:
                 part = with_bodies(step, [()] * len(bodies(step)))

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
+
+from sopc.english.sentences import Sentence
 
 
 @dataclass(frozen=True)
 class Sentences:
     """old, new: the sentences, in order. kept: old number → new number of those that stayed. places: (old numbers, new
-    numbers) of what stands between them, either of which may be none."""
+    numbers) of what stands between them, either of which may be none. lists: the new number of each sentence in a list
+    → those of the sentences that open the lists around it."""
 
     old: tuple[str, ...]
     new: tuple[str, ...]
     kept: dict[int, int]
     places: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
+    lists: dict[int, tuple[int, ...]]
 
     @cached_property
     def changed(self) -> list[int]:
@@ -52,8 +56,9 @@ class Sentences:
         return number in self._follow
 
 
-def compared(old: Sequence[str], new: Sequence[str]) -> Sentences:
+def compared(old: Sequence[str], now: Sequence[Sentence]) -> Sentences:
     """Sentences that stayed are in the same order in both."""
+    new = tuple(sentence.text for sentence in now)
     kept: dict[int, int] = {}
     places = []
     for kind, old_from, old_to, new_from, new_to in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
@@ -62,4 +67,15 @@ def compared(old: Sequence[str], new: Sequence[str]) -> Sentences:
             kept.update(zip(*here, strict=True))
         else:
             places.append(here)
-    return Sentences(tuple(old), tuple(new), kept, tuple(places))
+    return Sentences(tuple(old), new, kept, tuple(places), dict(_lists(now)))
+
+
+def _lists(sentences: Sequence[Sentence]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    around: list[Sentence] = []
+    for sentence in sentences:
+        while around and around[-1].level >= sentence.level:
+            around.pop()
+        if around:
+            yield sentence.number, tuple(each.number for each in around)
+        if sentence.opens:
+            around.append(sentence)
