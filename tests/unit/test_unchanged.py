@@ -267,6 +267,16 @@ def test_a_parameter_of_a_sentence_that_stayed() -> None:
     )
 
 
+def test_a_parameter_that_a_changed_sentence_names() -> None:
+    before = ["The minimum is a parameter, 10 by default.", "Show the items larger than the minimum."]
+    after = [before[0], "Show the items smaller than the minimum."]
+    old = script("@2 emit from items where size > minimum", head="s(minimum: int = 10)")
+    new = script("@2 emit from items where size < minimum", head="s(minimum: int = 20)")
+    assert mended(old, before, new, after) == (new.replace("20", "10"), [1])
+    after[1] = "Show the items smaller than the minimum, which is 20 by default."
+    assert mended(old, before, new, after) == (new, [])
+
+
 def test_an_else_of_another_sentence() -> None:
     before = ["Count the items.", "If there are more than 3, say many.", "Otherwise, say few."]
     old = script("@1 let n = count(from items)", '@2 if n > 3 then say "many" else @3 say "few" end')

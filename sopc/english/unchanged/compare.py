@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from difflib import ndiff
+from typing import Final
 
 from sopc.dsl.explain.steps import steps_of
 from sopc.dsl.parse import parse
@@ -16,6 +17,8 @@ from sopc.english.unchanged.carry import carried
 from sopc.english.unchanged.sentences import Sentences, compared
 from sopc.source import Source
 from sopc.tree import nodes
+
+_DECLARES: Final = re.compile(r"\b(parameters?|arguments?|inputs?|options?|given|defaults?)\b", re.IGNORECASE)
 
 Words = tuple[str, ...]
 
@@ -74,11 +77,21 @@ def said(script: nodes.Script, sentences: Sentences) -> dict[int, Words]:
 
 
 def declares(param: str, sentences: Sentences) -> int | None:
-    """The number of the sentence that a parameter comes from: the first that has all words of its name, where none of
-    those that are other than they were has them."""
-    if any(names(text, param) for text in (*sentences.texts_gone, *sentences.texts_changed)):
+    """The number of the sentence that a parameter comes from: the first that has all words of its name, where that
+    stayed, and was the first before, and none that is other than it was says that it is a parameter."""
+    if any(speaks_of(text, param) for text in (*sentences.texts_gone, *sentences.texts_changed)):
         return None
-    return next((number for number, text in enumerate(sentences.new, 1) if names(text, param)), None)
+    was, now = _first(param, sentences.old), _first(param, sentences.new)
+    return now if was is not None and sentences.kept.get(was) == now else None
+
+
+def _first(param: str, texts: Sequence[str]) -> int | None:
+    return next((number for number, text in enumerate(texts, 1) if names(text, param)), None)
+
+
+def speaks_of(text: str, param: str) -> bool:
+    """Whether a sentence says of a parameter, which is in the script's head, that it is one."""
+    return bool(_DECLARES.search(text)) and names(text, param)
 
 
 def names(text: str, name: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 from sopc.dsl.spell import expr
 from sopc.english.unchanged.blocks import around, bodies, tagged, with_bodies, within
 from sopc.english.unchanged.carry import IN_HEAD, LEFT_OVER, made_by
-from sopc.english.unchanged.compare import Before, names, words_of
+from sopc.english.unchanged.compare import Before, speaks_of, words_of
 from sopc.tree import nodes
 from sopc.tree.visit import walk
 
@@ -24,7 +24,6 @@ _TAKES_UP: Final = re.compile(
     r")\b",
     re.IGNORECASE,
 )
-_DECLARES: Final = re.compile(r"\b(parameters?|arguments?|inputs?|options?|given|defaults?)\b", re.IGNORECASE)
 _QUOTED: Final = re.compile(r'"[^"]*"|“[^”]*”')
 _Literal = nodes.IntLiteral | nodes.NumberLiteral | nodes.TextLiteral | nodes.DateLiteral | nodes.TimestampLiteral
 _Test = nodes.Binary | nodes.Between | nodes.InExpr | nodes.IsNull
@@ -136,7 +135,7 @@ class Reasons:
             return f"its old steps read `{name.removesuffix(LEFT_OVER)}`, which is not made any more"
         for param in sorted(read & self._old.params - self._new.params):
             for each in self._sentences.gone:
-                if _declares(self._sentences.old[each - 1], param):
+                if speaks_of(self._sentences.old[each - 1], param):
                     return f"its old steps read `{param}`, a parameter of sentence {each} before"
         return None
 
@@ -206,7 +205,7 @@ class _Parts:
                 self.says[step.sentence] |= {said for node in walk(part) for said in _worth_saying(node)}
 
     def declared_in(self, sentence: str) -> bool:
-        return any(_declares(sentence, param) for param in self.params)
+        return any(speaks_of(sentence, param) for param in self.params)
 
 
 _Said = tuple[str, frozenset[str]]
@@ -249,11 +248,6 @@ def _for_another(said: set[_Said], text: str, own: str) -> bool:
     """Whether something is said by words of a sentence, and not of the one whose steps say it."""
     words, known = set(words_of(text)), set(words_of(own))
     return any(values and values <= words and not values & known for _, values in said)
-
-
-def _declares(sentence: str, param: str) -> bool:
-    """Whether a sentence says something of a parameter, which is in the script's head."""
-    return bool(_DECLARES.search(sentence)) and names(sentence, param)
 
 
 def unread(script: nodes.Script) -> set[str]:
