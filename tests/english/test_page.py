@@ -1,4 +1,4 @@
-"""grammar/ENGLISH.md → every workflow on it compiles and its examples hold."""
+"""grammar/ENGLISH.md → every workflow on it compiles and its examples hold; every sentence is read by patterns."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.commands import Place
 PAGE = Path(__file__).parents[2] / "grammar" / "ENGLISH.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 WORKFLOWS = re.findall(r"```workflow\n(.*?)```", TEXT, re.DOTALL)
+SENTENCES = [line for lines in re.findall(r"```sentences\n(.*?)```", TEXT, re.DOTALL) for line in lines.splitlines()]
 
 SAID = {name: text for text, name in re.findall(r"```said\n((\w+)\n.*?)```", TEXT, re.DOTALL)}
 
@@ -30,3 +31,14 @@ def test_a_workflow_of_the_page(tmp_path: Path, text: str) -> None:
     name = tested.text.partition(":")[0]
     if name in SAID:
         assert place.run("sopc", "explain", name).text == SAID[name]
+
+
+def test_the_sentences_that_patterns_read(tmp_path: Path) -> None:
+    assert len(SENTENCES) > 20
+    make_demo(tmp_path)
+    place = Place(tmp_path)
+    for number, sentence in enumerate(SENTENCES):
+        (tmp_path / f"sentence_{number}.txt").write_text(sentence, encoding="utf-8")
+    files = [f"sentence_{number}.txt" for number in range(len(SENTENCES))]
+    done = place.run("sopc", "check", "--translator", "patterns", *files)
+    assert done.exit_code == 0, done.stderr

@@ -191,6 +191,7 @@ def named_fields(context: Context, source: Source, variable: Value) -> Iterator[
     for one in context.variables:
         if isinstance(variable.node, nodes.Name) and one.name == variable.node.name:
             ways |= one.words
+    ways |= {way[2:] for way in ways if way[:2] == ("number", "of")}
     for field in source.store.fields:
         value = field_value(source, field)
         if any(words.same_words(way, value.label) for way in ways) and variable.fits(value.type):

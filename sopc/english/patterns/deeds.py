@@ -30,7 +30,7 @@ from sopc.english.patterns.meanings import (
 )
 from sopc.english.patterns.names import field_value, hop_along, reference_names
 from sopc.english.patterns.queries import Ask
-from sopc.english.patterns.show import show, which
+from sopc.english.patterns.show import count_per, show, which
 from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import rows_query
 from sopc.english.patterns.verbs import verbs_of_reference
@@ -263,6 +263,20 @@ def _different(context: Context, about: Source, rows: Rows, condition: Condition
     return show(context, Ask(chosen, columns=(row_count(context),)))
 
 
+def verb(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """Any one word that may be a verb."""
+    if position < len(matcher.tokens) and matcher.low(position).isalpha():
+        yield position + 1, matcher.low(position)
+
+
+def _how_many_each_does(context: Context, about: Source, rows: Rows, keys: tuple[Value, ...], verb: str) -> Any:
+    """As in "how many courses does each teacher give"."""
+    verbs = {one for key in keys for word in key.label for one in words.verbs_of_person(word)}
+    if not any(words.is_form(verb, one) for one in verbs):
+        raise Reject()
+    return count_per(context, about, rows, keys)
+
+
 def _how_often(context: Context, condition: Condition) -> Value:
     """How many rows tell of it, as a column."""
     node = condition.node
@@ -283,6 +297,7 @@ PRIMITIVES: dict[str, Primitive] = {
     "done_by": done_by,
     "asked_done_by": asked_done_by,
     "any_store": any_store,
+    "verb": verb,
 }
 
 _HAVE = "(have|has|had)"
@@ -320,6 +335,11 @@ ROWS = (
         "question",
         f"how many (different|distinct) {{about}} {{rows@about}} ({_HAVE}|{_DO}) {{asked_done_by:condition@about}}",
         _different,
+    ),
+    Row(
+        "question",
+        f"how many {{about}} {{rows@about}} {_DO} (each|every) {{keys@about}} {{verb}}",
+        _how_many_each_does,
     ),
     Row("question", "who {any_store:about} {deed:condition@about}", _who),
     Row(

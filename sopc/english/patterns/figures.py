@@ -262,6 +262,7 @@ ROWS = (
     # columns
     Row("column", "{field}", _column),
     Row("column", "[the|their|its] {reference_label}", _only),
+    Row("column", "[the|their|its] {field_beyond}", _only),
     Row("named_column", "{column:value}", _only),
     Row("named_column", "{column:value} (as|called|named) {new_name:name}", _renamed),
     Row("named_column", "{told:value} [(as|called|named) {new_name:name}]", _told),

@@ -64,6 +64,17 @@ def _how_many(context: Context, about: Source, field: Value, parts: tuple[Part, 
     return show(context, replace(ask, columns=(aggregate_call("sum", field),)))
 
 
+def _scored(aggregate: str) -> Any:
+    """As in "the best score": of what is better the higher it is."""
+
+    def build(context: Context, field: Value) -> Value:
+        if field.type.name not in NUMERIC or not {*field.label} & words.SCORES:
+            raise Reject()
+        return aggregate_call(aggregate, field)
+
+    return build
+
+
 def _most(descending: bool) -> Any:
     """As in "who earns the most"."""
 
@@ -81,7 +92,6 @@ def _beside(op: str, nouns: frozenset[str]) -> Any:
 
     def build(
         context: Context, amount: Value | None = None, about: Source | None = None, rows: Rows | None = None,
-        be: None = None,
     ) -> Condition:  # fmt: skip
         field = measure_called(context, nouns)
         if rows is not None:
@@ -104,6 +114,7 @@ def _only(context: Context, **kept: Any) -> Any:
 PRIMITIVES: dict[str, Primitive] = {"per_unit": per_unit}
 
 _ASKED = "(how much|what|how long|how many) (do|does|did)"
+_ONE = "{about} [the] {called_row:rows@about}"
 _COMPARED = "{number_tests:condition@field} {per_unit@field}"
 
 ROWS = (
@@ -115,6 +126,8 @@ ROWS = (
             Row(f"measured_by_{at}", "", _called(nouns)),
             Row("measuring", measuring, _only),
             Row("compared_measure", f"{measuring} {_COMPARED}", _compared),
+            Row("compared_measure", f"({verbs}) more than {_ONE}", _beside(">", nouns)),
+            Row("compared_measure", f"({verbs}) less than {_ONE}", _beside("<", nouns)),
         )
     ),
     *(
@@ -122,7 +135,7 @@ ROWS = (
         for phrase, op, nouns in words.COMPARATIVES
         for row in (
             Row("beside", f"({phrase}) than {{amount}}", _beside(op, nouns)),
-            Row("beside", f"({phrase}) than {{about}} [the] {{called_row:rows@about}}", _beside(op, nouns)),
+            Row("beside", f"({phrase}) than {_ONE}", _beside(op, nouns)),
         )
     ),
     Row("complement", "{beside:condition}", _only),
@@ -139,13 +152,15 @@ ROWS = (
             Row("question", f"who {{any_store:about}} {{measuring:field@about}} the {most}", _most(descending)),
         )
     ),
+    Row("figure_column", "[the|their] (best|top) {own_field:field}", _scored("max")),
+    Row("figure_column", "[the|their] worst {own_field:field}", _scored("min")),
     Row("predicate", "{compared_measure:condition}", _only),
     Row("predicate", "(do|does|did) not {compared_measure:condition}", negated),
     Row("told", "what (it|they|each|each one|he|she) [all] {measuring}", _only),
-    Row("question", f"{_ASKED} {{about}} [the] {{called_row:rows@about}} {{measuring:field@rows}}", _of_one),
+    Row("question", f"{_ASKED} {_ONE} {{measuring:field@rows}}", _of_one),
     Row(
         "statement",
-        f"{SHOW} (what|how much) {{about}} [the] {{called_row:rows@about}} {{measuring:field@rows}}",
+        f"{SHOW} (what|how much) {_ONE} {{measuring:field@rows}}",
         _of_one,
     ),
     Row(

@@ -28,10 +28,14 @@ from sopc.tree import nodes
 _LONGEST_NAME = 4
 
 
+_COMMON_ENDINGS = words.DATE_ENDINGS | words.KEY_ENDINGS | words.LABELS | words.STOP_WORDS | words.TIMES
+
+
 @lru_cache(maxsize=4096)
 def field_names(store: Store, field: Field) -> tuple[tuple[str, ...], ...]:
     """Each way English may write a field's name: whole; without the store's own name in front ("box_size" of a box is
-    its size); a "maker name" as the maker; a day "closed_on" as the closed date. What else the store has wins."""
+    its size); a "maker name" as the maker; a day "closed_on" as the closed date; by its last word, where no other has
+    that ("rate" of a nightly rate). What else the store has wins."""
     whole = name_words(field.name)
     own = name_words(store.name)
     ways = []
@@ -49,6 +53,9 @@ def field_names(store: Store, field: Field) -> tuple[tuple[str, ...], ...]:
         ways.append(("date",))
     if len(own) == 1 and whole[:1] != own:
         ways.append((*own, *whole))
+    if len(whole) > 1 and whole[-1] not in _COMMON_ENDINGS and field.type.name != "bool":
+        alike = [other for other in store.fields if whole[-1] in name_words(other.name)]
+        ways += [whole[-1:]] if alike == [field] else []
     others = [name_words(other.name) for other in store.fields if other != field]
     others += [way for key in store.foreign_keys if key.fields != (field.name,) for way in reference_names(store, key)]
     return (whole, *(way for way in ways if not any(words.same_words(way, other) for other in others)))
@@ -187,6 +194,21 @@ def reached_field(matcher: Matcher, position: int, context: Context) -> Iterator
         for end, value in matcher.read("own_field", position, context.within(hop.target)):
             if end not in own and (value.field,) != key.other_fields:
                 yield end, with_hop(hop, value)
+
+
+def field_beyond(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
+    """As in "the owner's town", of repairs of cars that have an owner: a field two references away."""
+    source = context.source
+    if source is None or source.origin is None:
+        return
+    own = {end for end, _ in matcher.read("reference", position, context)}
+    for key in source.store.foreign_keys:
+        hop = hop_along(source, key, context)
+        inside = context.within(hop.target)
+        for middle, next_hop in matcher.read("reference", position, inside):
+            if middle not in own and matcher.low(middle) == "'s" and next_hop.target.alias != source.alias:
+                for end, value in matcher.read("own_field", middle + 1, inside.within(next_hop.target)):
+                    yield end, with_hop(hop, with_hop(next_hop, value))
 
 
 def described_reference(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
@@ -393,6 +415,7 @@ PRIMITIVES: dict[str, Primitive] = {
     "reference": reference,
     "reference_label": reference_label,
     "reached_field": reached_field,
+    "field_beyond": field_beyond,
     "described_reference": described_reference,
     "flag": flag,
     "happened": happened,

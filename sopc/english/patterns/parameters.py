@@ -57,7 +57,8 @@ def take_parameters(grammar: Grammar, text_: str, tokens: tuple[Token, ...], con
             attributes = None if close is None else _inside(grammar, text_, tokens[position + 1 : close], context)
             name = _name_before(left)
             if attributes is not None and close is not None and name:
-                declared = [one for one in declared if one != Declared("_".join(name), name)]  # said as "given" before
+                plain = [Declared("_".join(name[:end]), name[:end]) for end in range(1, len(name) + 1)]
+                declared = [one for one in declared if one not in plain]  # said as "given" before
                 declared.append(_declared(name, attributes))
                 at = len(left) - len(name) - 1
                 if left[at].low in _DETERMINERS:

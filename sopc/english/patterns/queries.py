@@ -140,16 +140,17 @@ def same_figure(one: Value, other: Value) -> bool:
 
 
 def start(rows: Rows, values: Iterable[Value]) -> list[nodes.Stage]:
-    """from, the joins that the values need, and where."""
+    """from, the joins that the values need, and where. What is joined to a row that may be missing may be missing."""
     assert rows.source.origin is not None
     stages: list[nodes.Stage] = [rows.source.origin]
     joined: list[Hop] = []
     for value in values:
-        for hop in value.hops:
+        for at, hop in enumerate(value.hops):
             if hop not in joined:
                 joined.append(hop)
                 assert hop.target.origin is not None
-                stages.append(nodes.Join(source=hop.target.origin, outer=hop.outer, on=hop.on()))
+                outer = any(one.outer for one in value.hops[: at + 1])
+                stages.append(nodes.Join(source=hop.target.origin, outer=outer, on=hop.on()))
     if rows.conditions:
         stages.append(nodes.Where(condition=all_of(rows.conditions)))
     return stages

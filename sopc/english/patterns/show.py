@@ -241,7 +241,7 @@ def _count_rows(context: Context, about: Source, rows: Rows, parts: tuple[Part, 
     return _show_count(context, about, rows, None, parts)
 
 
-def _show_count_per(
+def count_per(
     context: Context, about: Source, rows: Rows, keys: tuple[Value, ...], ordered: tuple[Sort, ...] = ()
 ) -> Any:
     """As in "how many boxes does each maker have": of every maker, also one that has none."""
@@ -346,7 +346,7 @@ ROWS = (
     Row(
         "question",
         "how many {about} {rows@about} (do|does|did) (each|every) {keys@about} (have|do|make) [{ordered@about}]",
-        _show_count_per,
+        count_per,
     ),
     Row("question", "(which|what) {about} {rows@about} {predicates:condition@about} [{ordered@about}]", which),
     Row("question", "(which|what) {about} {rows@about}", _which_narrowed),

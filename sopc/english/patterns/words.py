@@ -57,7 +57,7 @@ _PRICES = frozenset({"price", "cost", "fee", "rate", "charge", "fare"})
 _LENGTHS = frozenset({"length", "duration", "minutes", "hours", "distance", "kilometres", "kilometers", "miles", "km"})
 _WEIGHTS = frozenset({"weight", "mass", "kilograms", "kilos", "grams", "kg", "pounds", "tons", "tonnes"})
 _PAYS = frozenset({"salary", "wage", "pay", "income", "earnings", "fee", "rate"})
-_SCORES = frozenset({"score", "rating", "grade", "mark", "points", "stars"})
+SCORES = frozenset({"score", "rating", "grade", "mark", "points", "stars"})
 SUPERLATIVES = (
     ("most expensive|priciest|dearest|costliest", True, _PRICES),
     ("least expensive|cheapest", False, _PRICES),
@@ -67,8 +67,8 @@ SUPERLATIVES = (
     ("lightest", False, _WEIGHTS),
     ("best paid|highest paid", True, _PAYS),
     ("worst paid|lowest paid", False, _PAYS),
-    ("best rated|top rated|highest rated", True, _SCORES),
-    ("worst rated|lowest rated", False, _SCORES),
+    ("best rated|top rated|highest rated", True, SCORES),
+    ("worst rated|lowest rated", False, SCORES),
     ("fastest", True, frozenset({"speed"})),
     ("slowest", False, frozenset({"speed"})),
     ("tallest", True, frozenset({"height"})),
