@@ -89,6 +89,15 @@ class Environment:
                     transaction.put(FORMAT_KEY, FORMAT)
                 yield transaction
 
+    def check_writable(self) -> None:
+        """SopError L0103 where nothing can be written, before anything is done that would have to be kept."""
+        with self._errors():
+            place = self.path
+            while not place.exists() and place != place.parent:
+                place = place.parent
+            if self.read_only or not os.access(place, os.W_OK):
+                raise self._read_only_error()
+
     def close(self) -> None:
         if self._env is not None:
             self._env.close()

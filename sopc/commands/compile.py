@@ -89,7 +89,8 @@ def compile_command(
         if show_prompt:
             _show_prompts(files, context, settings, console)
             return
-        prepared = [prepare(path, context, settings, console) for path in files]
+        context.library.environment.check_writable()  # a translation may have to be paid for
+        prepared = _prepared(files, context, settings, console)
         check_answers(settings, "leave it out, or --take text translates the text again and asks again")
         _check_unique(prepared)
         look(prepared, console, every=review, yes=yes)
@@ -145,6 +146,20 @@ def check_command(
             else:
                 console.note(f"{path}: ok")
     return code
+
+
+def _prepared(files: Sequence[str], context: Context, settings: Settings, console: Console) -> list[Prepared]:
+    """Where one fails, what a model made of those before it is kept, so that compiling again goes on from there."""
+    prepared: list[Prepared] = []
+    try:
+        for path in files:
+            prepared.append(prepare(path, context, settings, console))
+    except (CompileError, SopError):
+        for each in prepared:
+            if each.work is not None and not each.surprises:  # what was kept counts as shown
+                each.keep()
+        raise
+    return prepared
 
 
 def _check_unique(prepared: Sequence[Prepared]) -> None:

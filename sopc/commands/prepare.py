@@ -196,21 +196,36 @@ class _English:
         from sopc.english.pending import Pending
 
         pending = Pending(self.context.config.home, self.workflow.name, self.file) if self.beside else None
-        waiting = None
-        accepts = (self.settings.yes or self.settings.asks) and not self.settings.answers
-        if pending is not None and accepts and (self.settings.yes or self.settings.take != "text"):
-            waiting = pending.find(self.source.text, self.settings.translator, self.answers)
-        if waiting is not None:
-            sop, work = waiting
-            self.console.note(f"{self.source.name}: translated before")
-        else:
+        kept = None if pending is None else self._kept(pending)
+        if kept is None:
             sop, work = self._drafted()
-        made = Source(str(self.beside) if self.beside else STDIN, sop)
-        compiled = tried(self.source, made, self.context)
+            compiled = self._tried(sop)
+        else:
+            sop, work, compiled = kept
+            self.console.note(f"{self.source.name}: translated before")
         self._doubt(compiled)
         changes = self._compare(sop, by_model=work is not None)
-        asks, shown = speaks_of_a_change(self.workflow), waiting is not None
+        asks, shown = speaks_of_a_change(self.workflow), kept is not None
         return Prepared(compiled, True, self.beside, work, asks, pending, shown, changes)
+
+    def _kept(self, pending: Pending) -> tuple[str, Work | None, Compiled] | None:
+        """A translation that waits and holds: stores and examples may have changed since. One that writes waits for a
+        yes; without, the text is translated anew."""
+        told = self.settings
+        if told.answers or (told.take == "text" and not told.yes):
+            return None
+        found = pending.find(self.source.text, told.translator, told.model, self.answers)
+        if found is None:
+            return None
+        try:
+            compiled = self._tried(found[0])
+        except CompileError:
+            return None
+        writes = any(module.effects.writes for module in compiled.modules)
+        return None if writes and not (told.yes or told.asks) else (*found, compiled)
+
+    def _tried(self, sop: str) -> Compiled:
+        return tried(self.source, Source(str(self.beside) if self.beside else STDIN, sop), self.context)
 
     def _drafted(self) -> tuple[str, Work | None]:
         from sopc.english.lock import stamp

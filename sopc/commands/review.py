@@ -32,11 +32,11 @@ def review(prepared: Sequence[Prepared], console: Console, *, every: bool, yes: 
     NeedsYes C0108.
     """
     terminal = at_terminal()
+    refused = [each for each in prepared if each.translated and each.writes and not _accepted(each, yes=yes)]
+    if refused and not terminal:
+        _refuse(refused, prepared, console)
     for each in prepared:
-        accepted = yes and not each.surprises
-        if each.translated and each.writes and not (accepted or terminal):
-            _refuse(each, prepared, console)
-        asked = terminal and not accepted and (each.translated or every)
+        asked = terminal and not _accepted(each, yes=yes) and (each.translated or every)
         if asked or every:
             _show(each, console)
         if asked and not _confirmed(each):
@@ -44,6 +44,10 @@ def review(prepared: Sequence[Prepared], console: Console, *, every: bool, yes: 
             raise NeedsYes(
                 "C0108", f"{each.name} was not accepted, so nothing was stored", "edit the text, or the .sop file"
             )
+
+
+def _accepted(each: Prepared, *, yes: bool) -> bool:
+    return yes and not each.surprises
 
 
 def _confirmed(each: Prepared) -> bool:
@@ -58,13 +62,18 @@ def _show(each: Prepared, console: Console) -> None:
         console.note("\n".join(["Changed since the last translation:", *(f"  {line}" for line in each.changes), ""]))
 
 
-def _refuse(new: Prepared, prepared: Sequence[Prepared], console: Console) -> NoReturn:
+def _refuse(refused: Sequence[Prepared], prepared: Sequence[Prepared], console: Console) -> NoReturn:
     for each in prepared:
         each.keep()
-    _show(new, console)
-    console.note(new.compiled.source.text)
-    stores = ", ".join(new.writes) + ("" if new.asks_for_change else ", though nothing in its text speaks of a change")
+    for each in refused:
+        _show(each, console)
+        console.note(each.compiled.source.text)
     hint = "read the program above, then compile again with --yes alone: it is not translated again"
-    if new.write_to is None:
+    if any(each.write_to is None for each in refused):
         hint = "save the text to a file and compile that: from stdin it would be translated again, with --yes unread"
-    raise NeedsYes("C0108", f"{new.name} is new and writes {stores}; nothing was stored", hint)
+    raise NeedsYes("C0108", f"{'; '.join(map(_new, refused))}; nothing was stored", hint)
+
+
+def _new(each: Prepared) -> str:
+    unasked = "" if each.asks_for_change else ", though nothing in its text speaks of a change"
+    return f"{each.name} is new and writes {', '.join(each.writes)}{unasked}"

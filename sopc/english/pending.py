@@ -29,9 +29,11 @@ class Pending:
         self._work = self._path.with_suffix(".work")
         self._source = source
 
-    def find(self, text: str, translator: str | None, answers: Sequence[Answer]) -> tuple[str, Work | None] | None:
+    def find(
+        self, text: str, translator: str | None, model: str | None, answers: Sequence[Answer]
+    ) -> tuple[str, Work | None] | None:
         """The .sop file's text and what a model was asked for it, where it was made of this text with these answers, by
-        the translator that is asked for (None: by any)."""
+        the translator and the model that are asked for (None: by any)."""
         try:
             sop = self._path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
@@ -39,7 +41,8 @@ class Pending:
         header, _ = split_sop(sop)
         if header is None or header.text_hash != text_hash(text) or header.source != self._source:
             return None
-        if translator is not None and header.translator.partition(" ")[0] != translator:
+        by, _, name = header.translator.partition(" ")
+        if translator not in (None, by) or (model is not None and by == "model" and name.partition(" ")[0] != model):
             return None
         if not all(answer in header.answers for answer in answers):
             return None

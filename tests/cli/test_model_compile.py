@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -342,6 +343,63 @@ def test_a_yes_does_not_ask_the_model_again(place: Here, serve: Serve) -> None:
     assert len(server.requests) == asked
     assert "model" in place.ok("sopc", "history", "reorder").text
     assert not list(place.home.glob("pending/*"))
+
+
+def test_what_was_translated_before_another_text_failed_is_not_asked_for_again(place: Here, serve: Serve) -> None:
+    place.write("more.txt", READS.replace("Big", "More"))
+    place.write("gone.txt", READS.replace("Big", "Gone"))
+    more = READING.replace("big", "more")
+    server = serve(READING, DELETING, DELETING, Fail(500), READING, more)
+    done = place.run("sopc", "compile", "big.txt", "gone.txt", "more.txt")
+    assert (done.exit_code, done.text) == (1, "")
+    assert "error T0307" in done.stderr and " --> more.txt" in done.stderr
+    assert place.ok("sopc", "ls").text == ""
+    done = place.ok("sopc", "compile", "--yes", "big.txt", "more.txt")
+    assert "big.txt: translated before\n" in done.stderr
+    assert "more.txt: translated by model m" in done.stderr
+    assert server.answers == [more]  # one request, for more.txt
+    assert not list(place.home.glob("pending/*"))
+
+
+def test_all_that_is_refused_is_shown(place: Here, serve: Serve) -> None:
+    place.write("more.txt", READS.replace("Big", "More"))
+    serve(GOOD, *[DELETING] * 2, *[DELETING] * 2)
+    done = place.run("sopc", "compile", "--yes", "reorder.txt", "big.txt", "more.txt")
+    assert done.exit_code == 3
+    assert done.stderr.count("Delete every row of items.") == 2
+    assert (
+        "big is new and writes main.items, though nothing in its text speaks of a change; more is new and "
+        in done.stderr
+    )
+    place.ok("sopc", "compile", "--yes", "reorder.txt", "big.txt", "more.txt")
+
+
+def test_a_kept_translation_that_holds_no_more_is_made_anew(place: Here, serve: Serve) -> None:
+    serve(GOOD, GOOD.replace("quantity:", "pieces:"))
+    assert place.run("sopc", "compile", "reorder.txt").exit_code == 3
+    place.sql("alter table reorders rename column quantity to pieces")
+    done = place.ok("sopc", "compile", "--yes", "reorder.txt")
+    assert "reorder.txt: translated by model m" in done.stderr
+
+
+def test_a_kept_translation_is_the_model_s_that_is_asked_for(place: Here, serve: Serve) -> None:
+    server = serve(GOOD, GOOD)
+    assert place.run("sopc", "compile", "reorder.txt").exit_code == 3
+    done = place.ok("sopc", "compile", "--yes", "--model", "other", "reorder.txt")
+    assert "reorder.txt: translated by model other" in done.stderr
+    assert server.answers == []
+
+
+def test_nothing_is_translated_for_a_library_that_can_not_be_written(
+    place: Here, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(READING)
+    monkeypatch.setattr("runtime.library.environment.os.access", lambda path, mode: mode != os.W_OK)  # as for a guest
+    before = everything(place)
+    done = place.run("sopc", "compile", "big.txt")
+    assert (done.exit_code, server.paths) == (1, [])
+    assert "error L0103" in done.stderr
+    assert everything(place) == before
 
 
 def test_a_question_of_the_model_comes_back_to_the_author(place: Here, serve: Serve) -> None:

@@ -322,11 +322,15 @@ def test_a_folder_without_write_permission_can_be_read(tmp_path: Path, lock_file
         "try: library.remove(['a'])\n"
         "except SopError as error: print(error.code)\n"
         "print(library.names())\n"
+        "try: library.environment.check_writable()\n"
+        "except SopError as error: print(error.code)\n"
+        "try: Library.open(Path('new')).environment.check_writable()\n"
+        "except SopError as error: print(error.code)\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
     home.chmod(0o755)
-    assert done.stdout.split("\n")[:3] == ["1", "L0103", "['a']"], done.stderr
+    assert done.stdout.split("\n") == ["1", "L0103", "['a']", "L0103", "L0103", ""], done.stderr
 
 
 # ── moving scripts ───────────────────────────────────────────────────────────────────────────────────────────────
