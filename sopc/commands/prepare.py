@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -90,6 +90,8 @@ def prepare(path: str, context: Context, settings: Settings, console: Console) -
     source = pipeline.read(path)
     try:
         return _prepared(source, context, settings, console)
+    except CompileError as error:
+        raise with_ways_on(error) from None
     except SopError as error:
         if path not in error.message and not isinstance(error, UsageError):
             error.file = path
@@ -103,6 +105,13 @@ def _prepared(source: Source, context: Context, settings: Settings, console: Con
     if kind == "tree":
         return Prepared(pipeline.compile_source(pipeline.parse_tree(source), context), translated=False)
     return _English(source, context, settings, console).prepared()
+
+
+def with_ways_on(error: CompileError) -> CompileError:
+    """The same, saying what can be done about examples that do not hold. A model is not told: it can do but one."""
+    hint = "correct the example, the sentence or the program"
+    found = (replace(each, hint=each.hint or hint) if each.code == "T0403" else each for each in error.diagnostics)
+    return CompileError(error.source, list(found))
 
 
 def prompt_for(path: str, context: Context, settings: Settings, console: Console) -> list[dict[str, str]]:

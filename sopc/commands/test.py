@@ -11,6 +11,7 @@ from runtime.commands.app import Console
 from runtime.commands.options import complete_script, database_options, load_config, output_options
 from runtime.errors import SopError
 from runtime.library.records import Entry
+from sopc.commands.prepare import with_ways_on
 from sopc.commands.scripts import load
 from sopc.context import Context, open_context
 from sopc.diagnostics import CompileError
@@ -66,7 +67,7 @@ def _test(entry: Entry, context: Context, console: Console, as_json: bool) -> li
         if as_json:
             _print_json(entry, example.number, example.title, [finding.to_json(source) for finding in findings])
         elif findings:
-            console.findings(CompileError(source, findings))
+            console.findings(with_ways_on(CompileError(source, findings)))
     return results
 
 

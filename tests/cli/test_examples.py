@@ -68,6 +68,7 @@ def test_an_edited_program_is_held_against_the_examples(sopc: Program, project: 
     done = sopc("compile", "well_paid.txt")
     assert done.exit_code == 1
     assert "    + Yves | 85000" in done.stderr
+    assert "  try: correct the example, the sentence or the program" in done.stderr
 
 
 def test_examples_that_can_not_be_read_are_found_before_anything_is_translated(sopc: Program, project: Path) -> None:

@@ -299,6 +299,18 @@ DIFFER = {
         "the rows of items can't be: CHECK constraint failed",
         (),
     ),
+    "a field that no store has, told once": (
+        "Given items:\nname, wage\na, 1\nb, 2\nThen it shows nothing\n",
+        "T0402",
+        'there is no field "wage"',
+        (),
+    ),
+    "a field that is given twice": (
+        "Given an item with name a, quantity 50 and quantity 3\nThen it shows nothing\n",
+        "T0402",
+        "the field quantity is given twice",
+        (),
+    ),
     "a field that no record has": (
         "Given an item with name a, quantity 50\nThen it shows:\nwage\n5\n",
         "T0403",
@@ -321,7 +333,9 @@ def test_an_example_that_does_not_hold(attempt: Try, name: str) -> None:
     ("text", "message"),
     [
         ("Given items:\nThen it returns 0\n", "no table follows"),
-        ("Given items: a, b\n1\nThen it returns 0\n", "the row has 1 value, and the table has 2 fields"),
+        ("Given items: a, b\n1,2,3\nThen it returns 0\n", "the row has 3 values, and the table has 2 fields"),
+        ("Given items: a, b\nSomebody runs it.\nThen it returns 0\n", "this line is no row of the table above it"),
+        ("Given items: a, A\n1, 2\nThen it returns 0\n", "the table has the field a twice"),
         ("Given an item with name a\n", "example 1 expects nothing"),
         ("Somebody calls it.\nThen it returns 0\n", "this line belongs to no table"),
         ("Then it dances\n", "what follows `Then` is not understood"),

@@ -118,7 +118,7 @@ class _Trial:
         found = fill(self._scratch, files, self._example.given, self._today)
         arguments = self._arguments(found)
         if found:
-            return [self._labelled(finding) for finding in found]
+            return [self._labelled(finding) for finding in dict.fromkeys(found)]  # of each row anew
         try:
             came = self._run(arguments, files)
         except SopError as error:

@@ -180,11 +180,15 @@ def pairs_table(pairs: Cell, names: Sequence[str], what: str, findings: list[Dia
     """`name bolt, quantity 4 and active yes` → a table of one row; findings for what names nothing."""
     import re
 
-    columns, row = [], []
+    columns: list[Cell] = []
+    row: list[Cell] = []
     for piece in pieces(pairs.text, pairs.span.start, re.compile(r",\s+(?:and\s+)?|\s+and\s+", re.IGNORECASE)):
         found = split_pair(piece, names)
         if found is None:
             findings.append(unknown(what, piece, names))
+            return None
+        if found[0] in [column.text for column in columns]:
+            findings.append(Diagnostic("T0402", f"the {what} {found[0]} is given twice", piece.span))
             return None
         columns.append(Cell(found[0], piece.span))
         row.append(found[1])

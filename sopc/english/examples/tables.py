@@ -25,13 +25,21 @@ def read_table(lines: Sequence[Line]) -> Table | Diagnostic:
     for column in columns:
         if not column.text:
             return Diagnostic("T0401", "a field of the table has no name", column.span, "name, salary")
+    names = [column.text.lower() for column in columns]
+    for column, name in zip(columns, names, strict=True):
+        if names.count(name) > 1:
+            return Diagnostic("T0401", f"the table has the field {column.text} twice", column.span, "each field once")
     rows = []
     for text, offset in lines[1:]:
         if _RULE.fullmatch(text):
             continue
         row = _cells(text, offset, mark)
+        span = Span(offset + len(text) - len(text.lstrip()), offset + len(text.rstrip()))
+        if mark is not None and len(row) == 1 != len(columns):
+            between = mark.strip() or "a tab"
+            hint = f"a row has {between} between its values; other lines begin with Given, When, Then, And"
+            return Diagnostic("T0401", "this line is no row of the table above it", span, hint)
         if len(row) != len(columns):
-            span = Span(offset + len(text) - len(text.lstrip()), offset + len(text.rstrip()))
             message = f"the row has {_values(len(row))}, and the table has {_fields(len(columns))}"
             return Diagnostic("T0401", message, span, 'a value that holds the separator stands in quotes: "a, b"')
         rows.append(row)
