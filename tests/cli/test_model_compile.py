@@ -460,6 +460,16 @@ def test_sentences_keep_their_code_when_others_are_added_or_taken_away(place: He
     assert (place.folder / "big.sop").read_text().endswith(READING)
 
 
+def test_variables_of_sentences_that_did_not_change_keep_their_names(place: Here, serve: Serve) -> None:
+    renamed = GOOD.replace("chosen", "short").replace("item in", "one in").replace("item.id", "one.id")
+    serve(GOOD, renamed.replace("* 2", "* 3"))
+    place.ok("sopc", "compile", "--yes", "reorder.txt")
+    place.write("reorder.txt", ENGLISH.replace("twice", "three times"))
+    place.ok("sopc", "compile", "--yes", "reorder.txt")
+    changed = GOOD.replace("* 2", "* 3").replace("item in", "one in").replace("item.id", "one.id")
+    assert (place.folder / "reorder.sop").read_text().endswith(changed)  # the loop is of the changed sentence
+
+
 def test_a_sentence_that_speaks_of_a_changed_one_keeps_the_change(place: Here, serve: Serve) -> None:
     text = "Big\n\nShow the items whose quantity is below 10.\nSet those to 0.\n"
     old = (

@@ -87,7 +87,7 @@ def mended(
     holds: Callable[[nodes.Script], bool] = lambda script: True,
 ) -> tuple[str, list[int]]:
     script, numbers = put_back(before_of(old, before, after), new, holds)
-    return format_script(script), numbers
+    return format_script(script or script_of(new)), numbers
 
 
 def same(text: str) -> str:
@@ -134,21 +134,42 @@ def test_nothing_is_put_back_where_nothing_else_changed() -> None:
     )
 
 
-def test_what_is_put_back_reads_variables_under_their_new_names() -> None:
-    """The changed sentence makes `big`, and sentence 2 calls its rows `each_one`, which the step that stays reads."""
+def test_variables_are_read_under_the_names_that_they_have_in_the_end() -> None:
+    """The changed sentence makes `big` now. Sentence 2 makes `item` again, which the steps of the added one read."""
     new = script(
         "@1 query big = from items where size > 4",
         "@2 for each one in from big where size > 9 do",
         '  @3 say "{one.name}" @3 commit',
+        '  @4 say "{one.size}"',
         "end",
-        "@4 emit from big order by size",
+        "@5 emit from big order by size",
     )
     expected = script(
         "@1 query big = from items where size > 4",
-        '@2 for each one in from big do @3 say "{one.name}" end',
-        "@4 emit from big",
+        '@2 for each item in from big do @3 say "{item.name}" @4 say "{item.size}" end',
+        "@5 emit from big",
     )
-    assert mended(OLD, SENTENCES, new, CHANGED) == (expected, [2, 3, 4])
+    after = [*CHANGED[:3], "Say the size.", CHANGED[3]]
+    assert mended(OLD, SENTENCES, new, after) == (expected, [2, 3, 5])
+    taken = expected.replace("item.", "one.").replace("each item", "each one")
+    assert mended(OLD, SENTENCES, new, after, lambda each: "each item" not in format_script(each)) == (taken, [2, 3, 5])
+
+
+def test_a_name_that_is_used_otherwise_now_is_not_taken_back() -> None:
+    before = ["Count the items.", "Say the count."]
+    old = script("@1 let n = count(from items)", "@2 say text(n)")
+    added = script("@1 let n = 7", "@2 let m = count(from items)", "@3 say text(m)")
+    assert mended(old, before, added, ["Let n be 7.", *before]) == (added, [])
+
+
+def test_a_parameter_has_its_old_name_where_its_sentence_stayed() -> None:
+    before = ["The minimum is a parameter.", "Show the items larger than the minimum."]
+    old = script("@2 emit from items where size > minimum", head="s(minimum: int)")
+    new = script("@2 emit from items where size > least", '@3 say "done {least}"', head="s(least: int)")
+    right = script("@2 emit from items where size > minimum", '@3 say "done {minimum}"', head="s(minimum: int)")
+    assert mended(old, before, new, [*before, "Say done."]) == (right, [])
+    changed = ["The least is a parameter.", "Show the items larger than the least."]
+    assert mended(old, before, new, [*changed, "Say done."]) == (new, [])
 
 
 def test_two_loops_with_one_variable_name_are_told_apart() -> None:
@@ -162,7 +183,8 @@ def test_two_loops_with_one_variable_name_are_told_apart() -> None:
         "@3 for each r in from others limit 1 do @4 say r.size end",
     )
     expected = script(
-        "@1 for each one in from items do @2 say one.name end @3 for each r in from others do @4 say r.size end"
+        "@1 for each item in from items do @2 say item.name end",
+        "@3 for each item in from others do @4 say item.size end",
     )
     assert mended(old, before, new, after) == (expected, [1, 3])
 
@@ -197,7 +219,9 @@ def test_a_sentence_that_was_added_in_a_block_of_one_sentence() -> None:
 def test_a_sentence_that_was_taken_away() -> None:
     after = [SENTENCES[0], *SENTENCES[1:3]]
     new = script("@1 query x = from items", '@2 for each item in from x do @3 say "{item.size}" end')
-    right = script("@1 query x = from items where size > 3", '@2 for each item in from x do @3 say "{item.name}" end')
+    right = script(
+        "@1 query found_1 = from items where size > 3", '@2 for each item in from found_1 do @3 say "{item.name}" end'
+    )
     assert mended(OLD, SENTENCES, new, after) == (right, [1, 3])
 
 
@@ -239,9 +263,9 @@ def test_several_steps_of_a_sentence_in_several_places() -> None:
         '@1 say "done"',
     )
     right = script(
-        "@1 let sum = 0",
-        "@2 for each item in from items where size > 3 do @1 set sum = sum + item.size end",
-        "@1 say sum",
+        "@1 let total = 0",
+        "@2 for each item in from items where size > 3 do @1 set total = total + item.size end",
+        "@1 say total",
     )
     assert mended(old, before, new, [before[0], "Go through the items larger than 3."]) == (right, [1])
 

@@ -183,7 +183,7 @@ class _Rounds:
         except CompileError:  # the old program is none any more
             return attempt
         script, numbers = put_back(before, attempt.body, holds)
-        return replace(self._compiled(script), put_back=tuple(numbers)) if numbers else attempt
+        return attempt if script is None else replace(self._compiled(script), put_back=tuple(numbers))
 
     def _compiled(self, script: nodes.Script) -> _Attempt:
         from sopc.dsl.fmt import format_script

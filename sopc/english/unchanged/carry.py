@@ -1,4 +1,5 @@
-"""An old and a new script → the old one in the sentence numbers and the variable names of the new one.
+"""An old and a new script → the old one in the sentence numbers and variable names of the new one, or the new one in
+the variable names of the old one.
 
 Where a sentence makes a variable under another name than before, whatever reads it has to follow.
 """
@@ -21,13 +22,32 @@ _Makes = nodes.Let | nodes.NameQuery | nodes.Ask | nodes.ForEach | nodes.Try
 
 def carried(old: nodes.Script, new: nodes.Script, sentences: Sentences) -> nodes.Script:
     """The old script, each step with its number in the new text, or minus its old one where the sentence is gone."""
-    renaming = _Renaming(_renamed(old, new, sentences), sentences.kept)
+    return _with_names(old, _renamed(old, new, sentences), sentences.kept)
+
+
+def _with_names(script: nodes.Script, names: Mapping[int, Sequence[str]], numbers: Mapping[int, int]) -> nodes.Script:
+    renaming = _Renaming(names, numbers)
     around = {}
     params = []
-    for param in old.params:
+    for param in script.params:
         around[param.name] = renaming.made(IN_HEAD, param.name)
         params.append(param.model_copy(update={"name": around[param.name]}))
-    return old.model_copy(update={"params": tuple(params), "steps": renaming.block(tagged(old.steps), around)})
+    steps = renaming.block(tagged(script.steps), around)
+    return script.model_copy(update={"params": tuple(params), "steps": steps})
+
+
+def recalled(new: nodes.Script, old: nodes.Script, sentences: Sentences, params: Collection[str]) -> nodes.Script:
+    """The new script with the old names of what sentences that stayed make, but for those that it uses otherwise.
+    params: old ones of sentences that stayed."""
+    before, after = made_by(old), made_by(new)
+    before[IN_HEAD] = [name for name in before[IN_HEAD] if name in params]
+    taken = {name for made in after.values() for name in made}
+    names = {}
+    for one, other in [(IN_HEAD, IN_HEAD), *sentences.kept.items()]:
+        was, made = before.get(one, []), after.get(other, [])
+        back = {now: name for name, now in zip(was, _paired(was, made, ()), strict=True) if name not in taken}
+        names[other] = [back.get(name, name) for name in made]
+    return _with_names(new, names, {number: number for number in range(1, len(sentences.new) + 1)})
 
 
 def made_by(script: nodes.Script) -> dict[int, list[str]]:

@@ -12,8 +12,8 @@ from sopc.dsl.parse import parse
 from sopc.dsl.spell import expr, type_name
 from sopc.english.lock import Answer, split_sop
 from sopc.english.sentences import Sentence
-from sopc.english.unchanged.blocks import Body, bodies, kinds, tagged
-from sopc.english.unchanged.carry import carried
+from sopc.english.unchanged.blocks import Body, bodies, kinds, tagged, untagged
+from sopc.english.unchanged.carry import carried, recalled
 from sopc.english.unchanged.sentences import Sentences, compared
 from sopc.source import Source
 from sopc.tree import nodes
@@ -40,6 +40,12 @@ class Before:
     def carried(self, new: nodes.Script) -> nodes.Script:
         """The old script as if the new one had been it: with its numbers and names."""
         return carried(self._script, new, self.sentences)
+
+    def recalled(self, new: nodes.Script) -> nodes.Script:
+        """The new script with the names that variables and parameters of sentences that stayed had before."""
+        params = [each.name for each in self._script.params if declares(each.name, self.sentences) is not None]
+        script = recalled(new, self._script, self.sentences, params)
+        return script.model_copy(update={"steps": untagged(script.steps)})
 
     def touched(self, new: nodes.Script) -> list[int]:
         """Numbers, in the new text, of sentences that stayed and whose steps or parameters say something else than

@@ -17,8 +17,9 @@ _MOST_TRIES: Final = 40  # each compiles a script and runs its examples
 Holds = Callable[[nodes.Script], bool]
 
 
-def put_back(before: Before, text: str, holds: Holds) -> tuple[nodes.Script, list[int]]:
-    """The script, and the numbers of the sentences whose steps are again what they were.
+def put_back(before: Before, text: str, holds: Holds) -> tuple[nodes.Script | None, list[int]]:
+    """The mended script, None where there is nothing to mend, and the numbers of the sentences whose steps are again
+    what they were. What they make has its old name again, also where that is all.
 
     text: of the new script. holds: whether a script can be taken, and is as good as the new one. All at once where that
     holds, else one by one from the first. Raises CompileError for a new script that can't be read.
@@ -42,11 +43,11 @@ def put_back(before: Before, text: str, holds: Holds) -> tuple[nodes.Script, lis
 
     best = tried(right) if wanted else None
     if best is None:
-        back: list[int] = []
+        done: list[int] = []
         for number in wanted[:_MOST_TRIES]:
-            script = tried([*back, number])
+            script = tried([*done, number])
             if script is not None:
-                best, back = script, [*back, number]
-    if best is None:
-        return new, []
-    return best, sorted(set(touched) - set(before.touched(best)))
+                best, done = script, [*done, number]
+    back = [] if best is None else sorted(set(touched) - set(before.touched(best)))
+    named = before.recalled(best or new)
+    return (named if named != (best or new) and holds(named) else best), back
