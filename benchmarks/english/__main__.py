@@ -12,6 +12,7 @@ from benchmarks.english import report
 from benchmarks.english.cases import Case, SetError, read_set
 from benchmarks.english.translators import TRANSLATORS, translator
 from benchmarks.english.trial import Desk, Outcome, Translate, judge
+from runtime.errors import SopError
 
 
 def main(argv: list[str]) -> int:
@@ -26,7 +27,11 @@ def main(argv: list[str]) -> int:
             random.Random(options.seed).sample(cases, min(options.sample, len(cases))), key=lambda case: case.name
         )
     translate = translator(options.translator, dict(options.setting))
-    outcomes = run_all(cases, translate, show=frozenset(options.show))
+    try:
+        outcomes = run_all(cases, translate, show=frozenset(options.show))
+    except SopError as error:
+        print(error, file=sys.stderr)
+        return 2
     about = {"translator": options.translator, "settings": dict(options.setting), "set": options.set}
     print(report.as_json(outcomes, **about) if options.json else report.table(outcomes))
     return 0

@@ -11,7 +11,7 @@ from typing import Literal
 
 from benchmarks.english.cases import Case, Schema
 from benchmarks.english.judge import Did, difference
-from runtime.errors import SopError
+from runtime.errors import SopError, UsageError
 from runtime.vm.output import Question
 from sopc.diagnostics import CompileError
 from sopc.english.questions import question_in
@@ -21,6 +21,7 @@ from sopc.testing import Bench, Ran
 Verdict = Literal["right", "wrong", "asked", "refused"]
 
 _SECONDS = 10.0
+_NO_TRANSLATOR = ("T0304", "T0305", "T0335", "T0336")  # not reached, key refused, not installed, not served
 _ROWS = 100_000
 
 
@@ -79,13 +80,16 @@ class Desk:
 
 
 def judge(case: Case, desk: Desk, translate: Translate) -> Outcome:
-    """Translate one case, run its program on fresh data, and compare."""
+    """Translate one case, run its program on fresh data, and compare. Raises SopError where there is no translator to
+    measure: none that is configured, or none that answers."""
     desk.renew()
     spent = Spent()
     began = perf_counter()
     try:
         sop_text = translate(case, desk.bench, spent)
     except (SopError, CompileError) as error:
+        if isinstance(error, UsageError) or (isinstance(error, SopError) and error.code in _NO_TRANSLATOR):
+            raise
         asked = question_in(error, read_workflow(case.english, "asked"))
         verdict: Verdict = "asked" if asked else "refused"
         return Outcome(case, verdict, _message(error), "", spent, perf_counter() - began)

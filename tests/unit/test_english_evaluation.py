@@ -186,6 +186,30 @@ def test_a_set_that_is_wrong_says_so(tmp_path: Path, capsys: pytest.CaptureFixtu
         read_set(str(tmp_path / "s"))
 
 
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ([], "T0301"),
+        (["base_url=http://127.0.0.1:1/v1"], "T0303"),
+        (["base_url=http://127.0.0.1:1/v1", "model=m"], "T0304"),
+    ],
+)
+def test_where_nothing_translates_there_is_no_table(
+    settings: list[str],
+    code: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    told = [word for setting in settings for word in ("--setting", setting)]
+    assert main(["--set", str(spider(tmp_path)), "--translator", "model", *told]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert code in shown.err
+
+
 def test_the_table_and_the_json_say_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = str(spider(tmp_path))
     assert main(["--set", folder, "--sample", "1", "--seed", "3"]) == 0
