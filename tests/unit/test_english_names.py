@@ -20,10 +20,12 @@ _ORDINARY = (
     "amount brace bracket client closed code days done drop found given item items joined label ltd month name note "
     "open order parts price rate role select state status table team the title unit"
 )
-ORDINARY = frozenset(re.findall(r"\w+", _ORDINARY))
+# Words that English measures and verbs are known by ("weighs" of a weight, "earns" of a wage, "bought" of a sale).
+_LEXICON = "gift hourly kilometres mend night paid rent salary sold wage weight"
+ORDINARY = frozenset(re.findall(r"\w+", f"{_ORDINARY} {_LEXICON}"))
 # Words that a compiler's own code has.
 TECHNICAL = frozenset(
-    "active cost deadline family floor hours lead members placed product project region".split()  # noqa: SIM905
+    "active cost deadline email family floor hours lead members placed product project region".split()  # noqa: SIM905
 )
 # Folders that show how something is written, by examples, or that handle files and commands.
 SHOWING = [ROOT / "demo", ROOT / "codes", ROOT / "english" / "examples", ROOT / "english" / "local", ROOT / "commands"]
