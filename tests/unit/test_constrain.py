@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from sopc.dsl.fmt import format_file
 from sopc.dsl.parse import parse
 from sopc.english.constrain.derive import language_grammar, workflow_grammar
 from sopc.english.constrain.rules import other_than
+from sopc.english.constrain.spoken import spoken_of
 from sopc.english.constrain.vocabulary import Vocabulary, text_words
+from sopc.english.sentences import read_workflow
 from sopc.source import Source
 
 TESTS = Path(__file__).parents[1]
@@ -50,6 +53,14 @@ VOCABULARY = Vocabulary(
 )
 
 
+SPOKEN = read_workflow(
+    "For each item of a given name, insert a reorder; if there are none, ask for one, stop, or skip it until all is "
+    "well, and undo; count, tidy, set and keep the running total; make sure that it fits, try, commit, return, say it",
+    "restock",
+)
+NARROW = replace(VOCABULARY, sentences=1, said=spoken_of(SPOKEN, VOCABULARY.scripts))
+
+
 @pytest.fixture(scope="module")
 def language() -> LLMatcher:
     return matcher(language_grammar())
@@ -58,6 +69,11 @@ def language() -> LLMatcher:
 @pytest.fixture(scope="module")
 def workflow() -> LLMatcher:
     return matcher(workflow_grammar(VOCABULARY))
+
+
+@pytest.fixture(scope="module")
+def narrow() -> LLMatcher:
+    return matcher(workflow_grammar(NARROW))
 
 
 def matcher(grammar: str) -> LLMatcher:
@@ -114,10 +130,15 @@ def test_walks_over_a_workflows_grammar_are_parsed(workflow: LLMatcher) -> None:
     check_walks(workflow, 200)
 
 
+def test_walks_over_the_grammar_for_a_small_model_are_parsed(narrow: LLMatcher) -> None:
+    check_walks(narrow, 200)
+
+
 @pytest.mark.large
-def test_thousands_of_walks_are_parsed(language: LLMatcher, workflow: LLMatcher) -> None:
+def test_thousands_of_walks_are_parsed(language: LLMatcher, workflow: LLMatcher, narrow: LLMatcher) -> None:
     check_walks(language, 2_000)
     check_walks(workflow, 2_000)
+    check_walks(narrow, 2_000)
 
 
 def test_every_program_of_the_tests_can_be_said_as_the_formatter_writes_it(language: LLMatcher) -> None:

@@ -15,7 +15,8 @@ from sopc.english.sentences import read_workflow
 
 BYTES = LLTokenizer("byte")
 BOXES = Store("boxes", (Field("id", INT), Field("colour", TEXT), Field("size", INT), Field("sold", BOOL)), ("id",))
-SCHEMA = Schema({"boxes": BOXES})
+LABELS = Store("labels", (Field("box_id", INT), Field("words", TEXT)))
+SCHEMA = Schema({"boxes": BOXES, "labels": LABELS})
 SCRIPTS = {"pack": ("size",)}
 
 
@@ -38,6 +39,10 @@ def decoded(english: str, body: str) -> str:
         ("Show the red boxes.", '()\n  @1 emit from boxes where colour = "red"'),
         ("Which boxes are sold?", "()\n  @1 emit from boxes where sold"),
         ("Show the boxes of a given colour.", "(colour: text)\n  @1 emit from boxes where boxes.colour = $colour"),
+        (
+            "Show the boxes with labels.",
+            "()\n  @1 emit from boxes where exists(from labels where box_id = boxes.id and labels.words != boxes.colour)",
+        ),
         ("Delete the sold boxes.", "()\n  @1 delete from boxes where sold"),
         ('For each box, say "{colour}".', '()\n  @1 for each box in from boxes do say "{box.colour}" end'),
         ("Return the number of boxes.", "() -> int\n  @1 return count(from boxes)"),
@@ -72,6 +77,13 @@ def test_what_a_text_speaks_of_can_be_decoded(english: str, body: str) -> None:
             "()\n  @1 emit from boxes where size > ",
         ),
         ("Which boxes are sold?", "()\n  @1 emit from boxes where zzz > 1", "()\n  @1 emit from boxes where "),
+        ("Show the boxes.", "()\n  @1 emit from boxes where labels.words", "()\n  @1 emit from boxes where la"),
+        ("Show the boxes.", "()\n  @1 emit from boxes where sum(size) > 1", "()\n  @1 emit from boxes where sum"),
+        (
+            "Show the boxes.",
+            "()\n  @1 emit from boxes where size in (from labels)",
+            "()\n  @1 emit from boxes where size in (from labels",
+        ),
         ("Show the sold boxes.", "()\n  @1 delete from boxes", "()\n  @1 "),
         ("Delete the sold boxes.", "()\n  @1 ask", "()\n  @1 "),
         ("Count the boxes.\nShow them.", "()\n  @2 emit from boxes", "()\n  @"),

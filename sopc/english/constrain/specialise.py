@@ -4,6 +4,9 @@ An expression's names depend on where it stands, so the rules of expressions are
 of one store a bare name is one of that store's fields, after a join one of any store's, after `derive`, `group by` or
 `select` also a column that was made. Variables, whose names are free, need a `$` there, so that no made-up name can be
 taken for a field. Outside queries a bare name is a variable.
+
+For small models, which need it, the places are told apart further, at the price of a grammar of three times the size:
+aggregates stand only in columns that are made, and a query that is inside no other sees the fields of its own store.
 """
 
 from __future__ import annotations
@@ -28,13 +31,22 @@ from sopc.english.constrain.rules import (
 )
 from sopc.english.constrain.spacing import copy_of
 from sopc.english.constrain.spoken import narrowed
-from sopc.english.constrain.vocabulary import Vocabulary, alias_of, name_terminals, one_of, query_names, store_spellings
+from sopc.english.constrain.vocabulary import (
+    Vocabulary,
+    alias_of,
+    name_terminals,
+    one_of,
+    qualified,
+    query_names,
+    store_spellings,
+)
 
 _KEEPING: Final = ("where_stage", "order_stage", "limit_stage", "distinct_stage", "union_stage")
 _MAKING: Final = ("derive_stage", "group_stage", "select_stage")
 _ANY: Final = "any"  # the place after a join
 _MADE: Final = "made"  # the place where columns have been made
 _COLUMNS: Final = "c"  # after a place: in the columns that are made there
+_INSIDE: Final = "i"  # after a store's place: in a query inside another one, which sees the fields of both
 _NAMED_QUERY: Final[Expansions] = [("QUERY_NAME",), ("QUERY_NAME", '"as"', "QUERY_ALIAS")]
 _NAME_STEPS: Final = ("let_step", "set_step", "for_step", "ask_step", "try_step", "parameter")
 
@@ -52,6 +64,9 @@ class _Specialised:
         self.grammar = read_rules()
         self.terminals = {**read_terminals(), **name_terminals(vocabulary)}
         self.rules: Rules = {}
+        narrow = vocabulary.said is not None
+        self.columns = _COLUMNS if narrow else ""
+        self.inside = _INSIDE if narrow else ""
         self.family = _expression_rules(self.grammar)
 
     def result(self) -> tuple[Rules, dict[str, str]]:
@@ -97,11 +112,13 @@ class _Specialised:
     # ── expressions ──
 
     def _place(self, place: str, names: Expansions) -> None:
-        """Copy the rules of expressions for a place inside queries, and for the columns that are made there, which
-        alone may hold aggregates and windows. names: what a bare name may be there."""
-        columns = f"{place}{_COLUMNS}"
-        self._copy(place, names)
-        self._copy(columns, names)
+        """Copy the rules of expressions for a place inside queries, and for the columns that are made there.
+
+        names: what a bare name may be there.
+        """
+        columns = f"{place}{self.columns}"
+        for each in dict.fromkeys((place, columns)):
+            self._copy(each, names)
         plain, made = (partial(copy_of, place=each) for each in (place, columns))
         self.rules[made("column")] = _with(self.rules[made("column")], "name", "NEW_COLUMN")
         self.rules[made("derived")] = [("NEW_COLUMN", '"="', made("expr"))]
@@ -129,20 +146,20 @@ class _Specialised:
                 tuple(copied.get(symbol, symbol) for symbol in expansion) for expansion in self.grammar[name]
             ]
         self._names(at, names)
-        self._one_column(at)
+        self._one_column(at, "one_column_inside")
         self.rules[at("atom")] = [one for one in self.rules[at("atom")] if one != (at("record"),)]
         self.rules[at("arguments")] = [one for one in self.rules[at("arguments")] if '"distinct"' not in one]
         self.rules[at("call")] = [
             ("SCALAR", '"("', at("arguments"), '")"'),
             ("CLOCK", '"("', '")"'),
-            ("QUERY_FUNCTION", '"("', "query", '")"'),
+            ("QUERY_FUNCTION", '"("', "query_inside", '")"'),
         ]
         self.rules[at("argument")] = [(at("expr"),)]
 
-    def _one_column(self, at: Callable[[str], str]) -> None:
+    def _one_column(self, at: Callable[[str], str], query: Symbol) -> None:
         """A query that stands for values has one column."""
         for name in ("members", "group_path"):
-            self.rules[at(name)] = _with(self.rules[at(name)], "query", "one_column")
+            self.rules[at(name)] = _with(self.rules[at(name)], "query", query)
 
     def _names(self, at: Callable[[str], str], names: Expansions) -> None:
         """What a bare name is, in expressions and in the holes of texts, where only functions are called."""
@@ -162,7 +179,7 @@ class _Specialised:
         for name in _NAME_STEPS:
             rules[name] = _with(rules[name], "name", "VARIABLE")
         self._names(_itself, [("VARIABLE",)])
-        self._one_column(_itself)
+        self._one_column(_itself, "one_column")
         rules["arguments"] = [one for one in rules["arguments"] if '"distinct"' not in one]
         rules["argument"] = [("expr",)]
         rules["call"] = [
@@ -194,16 +211,20 @@ class _Specialised:
         self.terminals[f"ALIAS_{place}"] = alias_of(store.name)
         self.terminals[f"STORE_{place}"] = store_spellings(self.vocabulary, database, store)
         self.terminals[f"COLUMN_{place}"] = one_of(one.name for one in store.fields)
-        self._place(place, [(f"COLUMN_{place}",), ("QUALIFIED",)])
+        inside = f"{place}{self.inside}"
+        if inside != place:
+            self.terminals[f"QUALIFIED_{place}"] = qualified([store])
+            self._place(place, [(f"COLUMN_{place}",), (f"QUALIFIED_{place}",)])
+        self._place(inside, [(f"COLUMN_{place}",), ("QUALIFIED",)])
 
     def _queries(self, places: list[str]) -> None:
         rules = self.rules
         stores = [one for place in places for one in _sources(f"STORE_{place}", f"ALIAS_{place}")]
         rules["any_source"] = stores + (_NAMED_QUERY if query_names(self.vocabulary) else [])
         rules["one_store"] = [('"from"', "any_source")]
-        begins: Rules = {place: _sources(f"STORE_{place}", f"ALIAS_{place}") for place in places}
-        begins[_ANY] = [("any_source", copy_of("join_stage", _ANY))]
-        begins[_MADE] = _NAMED_QUERY
+        begins: Rules = {_ANY: [("any_source", copy_of("join_stage", _ANY))], _MADE: _NAMED_QUERY}
+        for place in places:
+            begins[place] = begins[f"{place}{self.inside}"] = _sources(f"STORE_{place}", f"ALIAS_{place}")
         for place, begin in begins.items():
             stages, any_query = copy_of("stages", place), copy_of("any_query", place)
             rules[any_query] = [(*one, stages) for one in begin]
@@ -211,9 +232,11 @@ class _Specialised:
                 rules[any_query] += begin
             rules[stages] = self._stages(place)
             self._one_column_query(place, begin)
-        rules["one_column"] = [('"from"', copy_of("one_column", place)) for place in begins]
-        rules["query"] = [('"from"', "any_query")]
-        rules["any_query"] = [(copy_of("any_query", place),) for place in begins]
+        inside = [f"{place}{self.inside}" for place in places]
+        for ending, each in (("", places), ("_inside", inside)):
+            for query in ("query", "one_column"):
+                what = "any_query" if query == "query" else query
+                rules[query + ending] = [('"from"', copy_of(what, place)) for place in (*each, _ANY, _MADE)]
 
     def _stages(self, place: str) -> Expansions:
         """Those that keep the fields, and from the first that makes columns on, all of them. After a join columns have
@@ -230,7 +253,7 @@ class _Specialised:
     def _one_column_query(self, place: str, begin: Expansions) -> None:
         """What follows `from`, to a `select` of one column; or a named query, which may have just one."""
         whole, last, after = (copy_of(name, place) for name in ("one_column", "one_stages", "one_after"))
-        made, columns = copy_of("one_stages", _MADE), f"{place}{_COLUMNS}"
+        made, columns = copy_of("one_stages", _MADE), f"{place}{self.columns}"
         joins = ("join_stage",) if place in (_ANY, _MADE) else ()
         select: Expansions = [('"select"', copy_of("column", columns))]
         kept: Expansions = [(stage,) for stage in self._stages_at(_KEEPING, _MADE)]

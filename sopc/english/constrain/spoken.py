@@ -20,8 +20,10 @@ PARAMETERS: Final = "parameters"
 Kinds = frozenset[str]  # names of the rules of steps, and "parameters"
 
 _WRITES: Final = ("insert_step", "upsert_step", "update_step", "delete_step")
-_HOLDS: Final = ("let_step", "set_step", "query_step")  # of no use but to another step
+_HOLDS: Final = ("let_step", "query_step")  # of no use but to another step
 _VARIABLES: Final = ("VARIABLE", "name", "hole_name")
+_SHOWN: Final = frozenset({"emit_step", "for_step", "let_step", PARAMETERS})
+_NEEDING_NO_HOLD: Final = frozenset({"emit_step", "for_step", "call_step", PARAMETERS, *_WRITES})
 _MAKING_VARIABLES: Final = (*_HOLDS, "ask_step", "for_step", "try_step", PARAMETERS)
 _UNCLEAR: Final = frozenset({"emit_step", "say_step", "if_step", "for_step", *_WRITES, *_HOLDS})
 
@@ -36,6 +38,8 @@ _STOPPING: Final = r"stop\w*|fail\w*|abort\w*|end|refuse|reject|errors?|quit|can
 _WORDS: Final = {
     "emit_step": r"show\w*|list\w*|display|gives?|print|emit|output|which|what|who|whose|how|returns?|reports?|see|get"
     r"|present|export|select",
+    "let_step": r"let|counts?|find|comput\w+|calculat\w+|work out|remember|sum up|take|look up|determine|keep|call it",
+    "set_step": r"running|counter|so far|adds? up|accumulat\w+|tally|becomes?|while|until|as long as",
     "say_step": r"says?|tell|print|reports?|write|announce|messages?|notify|inform|warn\w*|greet|note|mention|log|text",
     "ask_step": r"ask\w*|questions?|confirm|confirmation|approv\w+|prompt|answers?|input|enter"
     r"|decides?|choose|pick|wait|person",
@@ -91,11 +95,11 @@ def _kinds(text: str, names: Iterable[str], *, last: bool) -> Kinds:
         found.add("call_step")
     if asks_for_a_change(re.sub(_SHOWING, "", text, flags=re.IGNORECASE)):
         found.update(_WRITES)
-    if re.search(_SHOWING, text, re.IGNORECASE) and found <= {"emit_step", "for_step", PARAMETERS}:
-        return frozenset(found - {"for_step"})
+    if re.search(_SHOWING, text, re.IGNORECASE) and found <= _SHOWN:
+        return frozenset(found & {"emit_step", PARAMETERS})
     if not found - {"for_step", "if_step", PARAMETERS}:
         found.update(_UNCLEAR)
-    return frozenset(found.union(_HOLDS))
+    return frozenset(found if found <= _NEEDING_NO_HOLD else found.union(_HOLDS))
 
 
 def narrowed(rules: Rules, said: Sequence[Said]) -> Rules:

@@ -59,7 +59,8 @@ def one_of(names: Iterable[str], spelling: Callable[[str], str] = spell.name) ->
 
 def name_terminals(vocabulary: Vocabulary) -> dict[str, str]:
     """What does not depend on the store."""
-    fields = {one.name for _, store in vocabulary.stores for one in store.fields}
+    stores = [store for _, store in vocabulary.stores]
+    fields = {one.name for store in stores for one in store.fields}
     made_up = _made_up(vocabulary, fields)
     known = one_of(fields) if fields else None
     keys = one_of((*fields, *vocabulary.emitted, *_ERROR_FIELDS), spell.key)
@@ -72,7 +73,7 @@ def name_terminals(vocabulary: Vocabulary) -> dict[str, str]:
         "QUERY_ALIAS": alias_of("query"),
         "NEW_COLUMN": made_up,
         "COLUMN": known or made_up,
-        "QUALIFIED": _qualified(vocabulary, known or made_up),
+        "QUALIFIED": "|".join(filter(None, (qualified(stores), _of_queries(vocabulary, known or made_up)))),
         "FIELD": rf"\.({keys}|{made_up})",
         "SCALAR_TYPE": one_of(SCALARS),
         "SCALAR": one_of(name for name, row in FUNCTIONS.items() if row.kind == "scalar" and takes(name)),
@@ -109,16 +110,20 @@ def alias_of(name: str) -> str:
     return f"{letter if letter in ascii_lowercase else 'x'}[0-9]?"
 
 
-def _qualified(vocabulary: Vocabulary, any_field: str) -> str:
+def qualified(stores: Iterable[Store]) -> str:
     """`employees.salary`, or `e.salary`: a field of a store whose name begins so."""
     fields: dict[str, list[str]] = {}
-    for _, store in vocabulary.stores:
+    for store in stores:
         names = [one.name for one in store.fields]
-        fields.setdefault(_escaped(spell.name(store.name)), []).extend(names)
-        fields.setdefault(alias_of(store.name), []).extend(names)
-    queries = one_of(query_names(vocabulary)) if query_names(vocabulary) else None
-    of_queries = [rf"({alias_of('query')}|{queries})\.{any_field}"] if queries else []
-    return "|".join([*(rf"{source}\.{one_of(names, spell.key)}" for source, names in fields.items()), *of_queries])
+        for source in (_escaped(spell.name(store.name)), alias_of(store.name)):
+            fields.setdefault(source, []).extend(names)
+    return "|".join(rf"{source}\.{one_of(names, spell.key)}" for source, names in fields.items())
+
+
+def _of_queries(vocabulary: Vocabulary, any_field: str) -> str | None:
+    """`chosen.salary`, or `q.salary`."""
+    names = query_names(vocabulary)
+    return rf"({alias_of('query')}|{one_of(names)})\.{any_field}" if names else None
 
 
 def _made_up(vocabulary: Vocabulary, fields: Iterable[str]) -> str:

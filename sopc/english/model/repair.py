@@ -30,6 +30,7 @@ from sopc.tree import nodes
 
 _MOST_FINDINGS: Final = 8
 _UNASKED: Final = "T0320"
+_NO_SCRIPT: Final = ("T0309", "T0310")  # less is known of such a reply than of the attempt before it
 _STAGES: Final = (("E01",), ("E",), ("T04",), (_UNASKED,))  # of judging, by the codes of its findings
 
 Judge = Callable[[Source], None]
@@ -115,8 +116,8 @@ class _Rounds:
                 break
             try:
                 last = self._round([*first, *_repair(last)])
-            except SopError:
-                if best.is_good:
+            except SopError as error:
+                if best.is_good or error.code in _NO_SCRIPT:
                     break
                 raise
             if last.rank <= best.rank:
