@@ -17,7 +17,8 @@ from runtime.databases.schema import Schema, Store
 from sopc.dsl import spell
 from sopc.english.changes import asks_for_a_change
 from sopc.english.patterns.tokens import name_words, tokenize
-from sopc.english.patterns.words import NUMBERS, ORDINALS, SCALES, same, same_words
+from sopc.english.patterns.words import NUMBERS, SCALES, same, same_words
+from sopc.english.prompt.links import stands
 from sopc.english.sentences import Sentence, Workflow
 from sopc.tree import nodes
 from sopc.tree.visit import walk
@@ -35,9 +36,8 @@ _DECIDING: Final = (nodes.If, nodes.Try, nodes.While, nodes.Assert, nodes.Break,
 _SPELT: Final = {
     **NUMBERS,
     **SCALES,
-    **ORDINALS,
-    **dict.fromkeys(("twice", "double", "both", "pair", "half"), 2),
-    "triple": 3,
+    **dict.fromkeys(("twice", "double", "both", "pair", "half", "second"), 2),
+    **dict.fromkeys(("triple", "third"), 3),
 }
 _CHOOSING: Final = (nodes.Select, nodes.GroupBy)
 
@@ -180,25 +180,13 @@ def _fields(sentence: Sentence, part: _Part, stores: Mapping[str, Store]) -> Ite
         words = name_words(name)
         if name in part.words or all(any(same(word, used) for used in part.words) for word in words):
             continue
-        if any(same_words(words, store) for store in of_stores) or not _names(written, words):
+        if any(same_words(words, store) for store in of_stores) or not stands(written, words):
             continue
         shown = part.shows_all and any(
             one.name == name for store in part.stores if store in stores for one in stores[store].fields
         )
-        if not shown or (asked and _names(tuple(name_words(asked[1])), words)):
+        if not shown or (asked and stands(tuple(name_words(asked[1])), words)):
             yield f"it names {spell.name(name)}, and its steps do not"
-
-
-def _names(written: tuple[str, ...], words: tuple[str, ...]) -> bool:
-    """Whether the words stand there, other than as in "the number of …", or "5 per hour" beside hours."""
-    for at in range(len(written) - len(words) + 1):
-        if same_words(written[at : at + len(words)], words):
-            if words == ("number",) and written[at + 1 : at + 2] == ("of",):
-                continue
-            if at and written[at - 1] in ("per", "a", "an") and written[at : at + len(words)] != words:
-                continue
-            return True
-    return False
 
 
 def _numbers(sentence: Sentence, script: nodes.Script) -> Iterator[str]:

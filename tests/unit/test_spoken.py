@@ -41,7 +41,7 @@ def decoded(english: str, body: str) -> str:
         ("Show the boxes of a given colour.", "(colour: text)\n  @1 emit from boxes where boxes.colour = $colour"),
         (
             "Show the boxes with labels.",
-            "()\n  @1 emit from boxes where exists(from labels where box_id = boxes.id and labels.words != boxes.colour)",
+            "()\n  @1 emit from boxes where exists(from labels where box_id = boxes.id and words != boxes.colour)",
         ),
         ("Delete the sold boxes.", "()\n  @1 delete from boxes where sold"),
         ('For each box, say "{colour}".', '()\n  @1 for each box in from boxes do say "{box.colour}" end'),

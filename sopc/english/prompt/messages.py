@@ -12,8 +12,9 @@ from runtime.bytecode.module import Effects, Signature
 from sopc.english.lock import split_sop
 from sopc.english.model.records import Message
 from sopc.english.prompt.language import language_page, short_page
-from sopc.english.prompt.schemas import about, no_values, phrases, schema_lines, script_lines
-from sopc.english.prompt.worked import DATABASE, EXAMPLES, SCHEMA, SCRIPTS
+from sopc.english.prompt.links import links
+from sopc.english.prompt.schemas import about, no_values, schema_lines, script_lines
+from sopc.english.prompt.worked import DATABASE, EXAMPLES, SCHEMA, SCRIPTS, worked_values
 from sopc.english.settings import ModelOptions
 from sopc.english.task import Task
 
@@ -32,7 +33,9 @@ def _same(*, small: bool) -> list[Message]:
     messages = [{"role": "system", "content": short_page() if small else language_page()}]
     known = "\n".join([*schema_lines(DATABASE, SCHEMA, SCHEMA, no_values), *_scripts(SCRIPTS)])
     for place, worked in enumerate(EXAMPLES):
-        question = _question(worked.name, [f"  {n}. {text}" for n, text in enumerate(worked.sentences, 1)])
+        named = [links(text, {DATABASE: SCHEMA}, worked_values) if small else "" for text in worked.sentences]
+        numbered = enumerate(zip(worked.sentences, named, strict=True), 1)
+        question = _question(worked.name, [f"  {number}. {text}{link}" for number, (text, link) in numbered])
         messages.append({"role": "user", "content": question if place else f"{known}\n{question}"})
         messages.append({"role": "assistant", "content": worked.reply})
     return messages
@@ -45,7 +48,10 @@ def _workflow(task: Task, options: ModelOptions) -> str:
         if schema.stores:
             lines += schema_lines(name, schema, task.schemas[name], _values(name, task, options))
     lines += _scripts(task.scripts())
-    sentences = [f"  {'  ' * each.level}{each.number}. {each.text}" for each in task.workflow.sentences]
+    sentences = [
+        f"  {'  ' * each.level}{each.number}. {each.text}{_linked(each.text, task, options)}"
+        for each in task.workflow.sentences
+    ]
     return "\n".join([*lines, _question(task.workflow.name, sentences), *_answered(task), *_before(task)])
 
 
@@ -56,18 +62,23 @@ def _scripts(scripts: Mapping[str, tuple[Signature, Effects]]) -> Iterator[str]:
 
 
 def _values(database: str, task: Task, options: ModelOptions) -> Callable[[str, str], Sequence[str]]:
-    """A store and a field → the values that may be shown: those that the text mentions, and some more. A small model
-    takes any value that it sees for one that is meant."""
-    if not options.shows_values(database):
+    """A store and a field → the values that may be shown. A small model takes any that it sees for what is meant."""
+    if not options.shows_values(database) or options.is_small:
         return no_values
-    said = phrases(task.workflow)
+    return lambda store, field: task.sampler.examples(f"{database}.{store}", field, options.most_values)
 
-    def values(store: str, field: str) -> Sequence[str]:
-        found = task.sampler.mentioned(f"{database}.{store}", field, said)
-        more = () if options.is_small else task.sampler.examples(f"{database}.{store}", field, options.most_values)
-        return tuple(dict.fromkeys((*found, *more)))[: options.most_values]
 
-    return values
+def _linked(sentence: str, task: Task, options: ModelOptions) -> str:
+    """What a sentence names, said to small models."""
+    if not options.is_small:
+        return ""
+
+    def mentioned(database: str, store: str, field: str, said: tuple[str, ...]) -> Sequence[str]:
+        if not options.shows_values(database):
+            return ()
+        return task.sampler.mentioned(f"{database}.{store}", field, said)
+
+    return links(sentence, about(task.schemas, task.workflow, options.most_fields), mentioned)
 
 
 def _answered(task: Task) -> Iterator[str]:

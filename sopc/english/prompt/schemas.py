@@ -63,17 +63,15 @@ def no_values(store: str, field: str) -> Sequence[str]:
     return ()
 
 
-def phrases(workflow: Workflow) -> tuple[str, ...]:
-    """What values the sentences may mention: each few words in a row, in lower case, the last also in the singular."""
+def phrases(sentence: str) -> tuple[str, ...]:
+    """What values a sentence may mention: each few words in a row, in lower case, the last also in the singular."""
     found: dict[str, None] = {}
-    for sentence in workflow.sentences:
-        words = re.findall(r"[^\s,;:!?()\"“”]+", sentence.text.lower().rstrip("."))
-        for start in range(len(words)):
-            for end in range(start + 1, min(start + _PHRASE_WORDS, len(words)) + 1):
-                *before, last = words[start:end]
-                found.update(
-                    dict.fromkeys(" ".join((*before, form)) for form in sorted(forms(last.removesuffix("'s"))))
-                )
+    words = re.findall(r"[^\s,;:!?()\"“”]+", sentence.lower().rstrip("."))
+    for start in range(len(words)):
+        for end in range(start + 1, min(start + _PHRASE_WORDS, len(words)) + 1):
+            *before, last = words[start:end]
+            ways = sorted(forms(last.removesuffix("'s")))
+            found.update(dict.fromkeys(" ".join((*before, way)) for way in ways))
     return tuple(found)[:_MOST_PHRASES]
 
 

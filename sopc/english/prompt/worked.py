@@ -60,6 +60,18 @@ SCHEMA: Final = Schema(
     }
 )
 
+_VALUES: Final = {
+    ("boxes", "colour"): ("red", "green"),
+    ("makers", "name"): ("Lindqvist", "Bo"),
+    ("makers", "town"): ("Turin", "Oslo"),
+}
+
+
+def worked_values(database: str, store: str, field: str, said: tuple[str, ...]) -> tuple[str, ...]:
+    """The values of the example's data that are among the phrases."""
+    return tuple(value for value in _VALUES.get((store, field), ()) if value.lower() in said)
+
+
 _PACK: Final = Signature("pack", (Parameter("maker", TEXT), Parameter("size", INT)), NULL, None, (DATABASE,))
 SCRIPTS: Final = {"pack": (_PACK, Effects())}
 
@@ -177,6 +189,16 @@ script busy() uses shop
   @1 emit from makers
           where count(from boxes where boxes.maker_id = makers.id and boxes.colour = "red") >= 2
           select name
+end
+""",
+    ),
+    Worked(
+        "sellers",
+        ("Which makers have sold boxes with a price above 50?",),
+        """\
+script sellers() uses shop
+  @1 emit from makers
+          where exists(from boxes where boxes.maker_id = makers.id and sold and price > 50)
 end
 """,
     ),

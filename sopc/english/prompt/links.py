@@ -1,0 +1,62 @@
+"""A sentence, schemas and data → the stores, fields and values that its words name, for a model that would not find
+them by itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+from runtime.databases.schema import Schema
+from sopc.dsl import spell
+from sopc.english.patterns.tokens import name_words, tokenize
+from sopc.english.patterns.words import KEY_ENDINGS, same_words
+from sopc.english.prompt.schemas import phrases
+from sopc.english.sample import text_fields
+
+Mentioned = Callable[[str, str, str, tuple[str, ...]], Sequence[str]]  # database, store, field, phrases → values
+
+_MOST: Final = 12
+
+
+def links(sentence: str, schemas: Mapping[str, Schema], mentioned: Mentioned) -> str:
+    """As in ` [boxes, makers.name "Bo"]`; nothing where no word names anything."""
+    found = list(dict.fromkeys(_links(sentence, schemas, mentioned)))[:_MOST]
+    return f" [{', '.join(found)}]" if found else ""
+
+
+def _links(sentence: str, schemas: Mapping[str, Schema], mentioned: Mentioned) -> Iterator[str]:
+    written = tuple(token.low for token in tokenize(sentence) if token.kind == "word")
+    said = phrases(sentence)
+    everything = [(name, schema, store) for name, schema in schemas.items() for store in schema.stores.values()]
+    named = [store for _, _, store in everything if stands(written, name_words(store.name))]
+    for store in named:
+        yield spell.name(store.name)
+    known = {field.name for store in named for field in store.fields}
+    for name, schema, store in everything:
+        texts = text_fields(schema, store.name)
+        for field in store.fields:
+            place = f"{spell.name(store.name)}.{spell.name(field.name)}"
+            values = mentioned(name, store.name, field.name, said) if field.name in texts else ()
+            if values:
+                yield f"{place} {' '.join(json.dumps(value, ensure_ascii=False) for value in values)}"
+            elif _is_named(written, name_words(field.name), of_named=store in named, elsewhere=field.name in known):
+                yield place
+
+
+def _is_named(written: tuple[str, ...], words: tuple[str, ...], *, of_named: bool, elsewhere: bool) -> bool:
+    """of_named: whether the field's store is named, too. elsewhere: whether one that is has a field of that name."""
+    if of_named:
+        return stands(written, words) or stands(written, _without_key(words))
+    return not elsewhere and stands(written, words)
+
+
+def _without_key(words: tuple[str, ...]) -> tuple[str, ...]:
+    """A key counts by what it is a key of: "the owner" for owner_id."""
+    return words[:-1] if len(words) > 1 and words[-1] in KEY_ENDINGS else words
+
+
+def stands(written: tuple[str, ...], words: tuple[str, ...]) -> bool:
+    """Whether a name's words stand among those of a sentence, in singular or plural; not as in "the number of …"."""
+    places = [at for at in range(len(written)) if same_words(written[at : at + len(words)], words)]
+    return any(words != ("number",) or written[at + 1 : at + 2] != ("of",) for at in places)
