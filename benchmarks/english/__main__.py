@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 
 from benchmarks.english import report
 from benchmarks.english.cases import Case, SetError, read_set
@@ -28,27 +30,37 @@ def main(argv: list[str]) -> int:
         )
     translate = translator(options.translator, dict(options.setting))
     try:
-        outcomes = run_all(cases, translate, show=frozenset(options.show))
+        outcomes = run_all(cases, translate, show=frozenset(options.show), minutes=options.minutes)
     except SopError as error:
         print(error, file=sys.stderr)
         return 2
+    if len(outcomes) < len(cases):
+        print(f"stopped after {len(outcomes)} of {len(cases)} cases", file=sys.stderr)
     about = {"translator": options.translator, "settings": dict(options.setting), "set": options.set}
     print(report.as_json(outcomes, **about) if options.json else report.table(outcomes))
     return 0
 
 
-def run_all(cases: list[Case], translate: Translate, *, show: frozenset[str] = frozenset()) -> list[Outcome]:
-    """show: the verdicts whose cases are written on stderr as they come."""
+def run_all(
+    cases: list[Case], translate: Translate, *, show: frozenset[str] = frozenset(), minutes: float = math.inf
+) -> list[Outcome]:
+    """show: the verdicts whose cases are written on stderr as they come. minutes: after which no case is begun; Ctrl-C
+    ends it, too."""
+    until = monotonic() + 60 * minutes
     desks: dict[str, Desk] = {}
     outcomes = []
     with TemporaryDirectory() as folder:
         try:
             for case in cases:
+                if monotonic() > until:
+                    break
                 name = case.schema.name
                 desks[name] = desks.get(name) or Desk(Path(folder) / name, case.schema)
                 outcomes.append(judge(case, desks[name], translate))
                 if outcomes[-1].verdict in show:
                     print(_told(outcomes[-1]), file=sys.stderr, flush=True)
+        except KeyboardInterrupt:
+            pass
         finally:
             for desk in desks.values():
                 desk.bench.library.close()
@@ -81,6 +93,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--set", default="shipped", metavar="shipped|FOLDER", help="shipped, or a folder of cases")
     parser.add_argument("--sample", type=int, metavar="N", help="only N of the cases, drawn by --seed")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no case after so many")
     parser.add_argument("--show", choices=report.VERDICTS, action="append", default=[], help="these cases, on stderr")
     parser.add_argument("--json", action="store_true", help="each case and the counts, as JSON")
     return parser.parse_args(argv)

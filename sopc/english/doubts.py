@@ -186,7 +186,8 @@ def _fields(sentence: Sentence, part: _Part, stores: Mapping[str, Store]) -> Ite
             one.name == name for store in part.stores if store in stores for one in stores[store].fields
         )
         if not shown or (asked and stands(tuple(name_words(asked[1])), words)):
-            yield f"it names {spell.name(name)}, and its steps do not"
+            places = [f"{spell.name(one.name)}.{spell.name(name)}" for one in stores.values() if one.field(name)][:3]
+            yield f"it names {' or '.join(places)}, and its steps do not"
 
 
 def _numbers(sentence: Sentence, script: nodes.Script) -> Iterator[str]:

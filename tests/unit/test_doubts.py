@@ -44,9 +44,13 @@ def said(english: str, steps: str, parameters: str = "") -> list[str]:
 @pytest.mark.parametrize(
     ("english", "steps", "doubt"),
     [
-        ("Show the colour of the boxes.", "@1 emit from boxes", "1: it names colour, and its steps do not"),
-        ("Show the boxes by size.", "@1 emit from boxes select id, colour", "1: it names size, and its steps do not"),
-        ("Which boxes have few words?", "@1 emit from boxes", "1: it names words, and its steps do not"),
+        ("Show the colour of the boxes.", "@1 emit from boxes", "1: it names boxes.colour, and its steps do not"),
+        (
+            "Show the boxes by size.",
+            "@1 emit from boxes select id, colour",
+            "1: it names boxes.size, and its steps do not",
+        ),
+        ("Which boxes have few words?", "@1 emit from boxes", "1: it names labels.words, and its steps do not"),
         ("Show the boxes above 10.", "@1 emit from boxes where size > 1", "1: it says 10, and no step does"),
         ("Show boxes.", "@1 emit from boxes where size > 7", "1: its steps say 7, and no sentence does"),
         (

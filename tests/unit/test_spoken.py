@@ -77,8 +77,8 @@ def test_what_a_text_speaks_of_can_be_decoded(english: str, body: str) -> None:
             "()\n  @1 emit from boxes where size > ",
         ),
         ("Which boxes are sold?", "()\n  @1 emit from boxes where zzz > 1", "()\n  @1 emit from boxes where "),
-        ("Show the boxes.", "()\n  @1 emit from boxes where labels.words", "()\n  @1 emit from boxes where la"),
-        ("Show the boxes.", "()\n  @1 emit from boxes where sum(size) > 1", "()\n  @1 emit from boxes where sum"),
+        ("Show the boxes.", "()\n  @1 emit from boxes where labels.words", "()\n  @1 emit from boxes where l"),
+        ("Show the boxes.", "()\n  @1 emit from boxes where sum(size) > 1", "()\n  @1 emit from boxes where su"),
         (
             "Show the boxes.",
             "()\n  @1 emit from boxes where size in (from labels)",

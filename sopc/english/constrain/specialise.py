@@ -34,12 +34,15 @@ from sopc.english.constrain.spoken import narrowed
 from sopc.english.constrain.vocabulary import (
     Vocabulary,
     alias_of,
+    keys_of,
     name_terminals,
     one_of,
     qualified,
     query_names,
     store_spellings,
 )
+from sopc.english.patterns.tokens import name_words
+from sopc.english.patterns.words import forms
 
 _KEEPING: Final = ("where_stage", "order_stage", "limit_stage", "distinct_stage", "union_stage")
 _MAKING: Final = ("derive_stage", "group_stage", "select_stage")
@@ -125,7 +128,8 @@ class _Specialised:
         self.rules[plain("select_stage")] = [('"select"', made("columns"))]
         self.rules[plain("group_stage")] = [('"group"', '"by"', plain("columns"), '"select"', made("columns"))]
         self.rules[plain("derive_stage")] = self.rules[made("derive_stage")]
-        self.rules[plain("join_stage")] = _with(self.rules[plain("join_stage")], "source", "any_source")
+        free = _with(self.rules[plain("join_stage")], "source", "any_source")
+        self.rules[plain("join_stage")] = free if self.vocabulary.said is None else self._joins(plain("expr"))
         arguments, distinct, over = plain("arguments"), plain("distinct"), plain("over")
         self.rules[distinct] = [('"distinct"', plain("expr"))]
         self.rules[made("call")] += [
@@ -138,6 +142,17 @@ class _Specialised:
             ("RANKING", '"("', '")"', over),
         ]
 
+    def _joins(self, condition: Symbol) -> Expansions:
+        """Joins by the foreign keys, which small models are held to; a store without any is joined by a condition."""
+        joins: Expansions = []
+        for place, (_, store) in enumerate(self.vocabulary.stores):
+            keys = keys_of(store, [other for _, other in self.vocabulary.stores])
+            if keys:
+                self.terminals[f"KEYS_{place}"] = keys
+            on = f"KEYS_{place}" if keys else condition
+            joins += [(*left, '"join"', f"STORE_{place}", '"on"', on) for left in ((), ('"left"',))]
+        return joins
+
     def _copy(self, place: str, names: Expansions) -> None:
         at = partial(copy_of, place=place)
         copied = {symbol: at(symbol) for symbol in self.family}
@@ -149,8 +164,9 @@ class _Specialised:
         self._one_column(at, "one_column_inside")
         self.rules[at("atom")] = [one for one in self.rules[at("atom")] if one != (at("record"),)]
         self.rules[at("arguments")] = [one for one in self.rules[at("arguments")] if '"distinct"' not in one]
+        scalar = "SCALAR" if self.vocabulary.said is None else "SCALAR_OF_ROWS"
         self.rules[at("call")] = [
-            ("SCALAR", '"("', at("arguments"), '")"'),
+            (scalar, '"("', at("arguments"), '")"'),
             ("CLOCK", '"("', '")"'),
             ("QUERY_FUNCTION", '"("', "query_inside", '")"'),
         ]
@@ -222,7 +238,8 @@ class _Specialised:
         stores = [one for place in places for one in _sources(f"STORE_{place}", f"ALIAS_{place}")]
         rules["any_source"] = stores + (_NAMED_QUERY if query_names(self.vocabulary) else [])
         rules["one_store"] = [('"from"', "any_source")]
-        begins: Rules = {_ANY: [("any_source", copy_of("join_stage", _ANY))], _MADE: _NAMED_QUERY}
+        joined = [("any_source",)] if self.vocabulary.said is None else [(f"STORE_{place}",) for place in places]
+        begins: Rules = {_ANY: [(*one, copy_of("join_stage", _ANY)) for one in joined], _MADE: _NAMED_QUERY}
         for place in places:
             begins[place] = begins[f"{place}{self.inside}"] = _sources(f"STORE_{place}", f"ALIAS_{place}")
         for place, begin in begins.items():
@@ -281,13 +298,21 @@ class _Specialised:
             if store.read_only or not written:
                 continue
             self.terminals[f"WRITTEN_{place}"] = one_of(written)
-            self.terminals[f"KEY_{place}"] = one_of(written, spell.key)
+            self.terminals[f"KEY_{place}"] = one_of(self._inserted(store, written), spell.key)
             self._write_store(place, writes)
         for name, expansions in writes.items():
             if expansions:
                 self.rules[name] = expansions
             else:
                 self.rules["other"] = [one for one in self.rules["other"] if one != (name,)]
+
+    def _inserted(self, store: Store, written: list[str]) -> list[str]:
+        """What a new row may be given: of fields with a default, a small model may set those that the text names."""
+        if self.vocabulary.said is None:
+            return written
+        said = {form for word in self.vocabulary.words for form in forms(word)}
+        left = {one.name for one in store.fields if one.has_default and said.isdisjoint(name_words(one.name))}
+        return [name for name in written if name not in left] or written
 
     def _write_store(self, place: str, writes: dict[str, Expansions]) -> None:
         rules, target, field, key = self.rules, f"STORE_{place}", f"WRITTEN_{place}", f"KEY_{place}"

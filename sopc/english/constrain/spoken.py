@@ -14,7 +14,7 @@ from typing import Final
 from sopc.english.changes import asks_for_a_change
 from sopc.english.constrain.rules import Expansions, Rules
 from sopc.english.constrain.spacing import base_of, copy_of
-from sopc.english.sentences import Workflow
+from sopc.english.sentences import Sentence, Workflow
 
 PARAMETERS: Final = "parameters"
 Kinds = frozenset[str]  # names of the rules of steps, and "parameters"
@@ -34,6 +34,9 @@ r"|from|than|them|that|not"
 _FINDING: Final = r"find|look up|search|take"  # to show, where nothing comes after
 _SHOWING: Final = r"^(then |and |please )*(show|list|display|which|what|who|how|give me)"
 _NO_STEP: Final = r"otherwise|else|parameters?|defaults?|given|arguments?|means?|counts? as|is an?|are those|is one"
+_PARAMETER: Final = re.compile(
+    r"^(the|an?|\w+) [\w' ]+ (is|are) (an? )?(\w+ )?(parameters?|arguments?|inputs?)\b", re.IGNORECASE
+)
 _STOPPING: Final = r"stop\w*|fail\w*|abort\w*|end|refuse|reject|errors?|quit|cancel|halt|exit|give up|must|unless|only"
 _WORDS: Final = {
     "emit_step": r"show\w*|list\w*|display|gives?|print|emit|output|which|what|who|whose|how|returns?|reports?|see|get"
@@ -77,11 +80,17 @@ def spoken_of(workflow: Workflow, scripts: Iterable[str]) -> tuple[Said, ...] | 
     last = len(workflow.sentences)
     return tuple(
         Said(
-            _UNCLEAR if each.opens else _kinds(each.text, names, last=each.number == last),
+            _said_by(each, names, last=each.number == last),
             skipped=each.level > 0 or _has(each.text, _NO_STEP),
         )
         for each in workflow.sentences
     )
+
+
+def _said_by(sentence: Sentence, names: Iterable[str], *, last: bool) -> Kinds:
+    if _PARAMETER.match(sentence.text):
+        return frozenset({PARAMETERS})
+    return _UNCLEAR if sentence.opens else _kinds(sentence.text, names, last=last)
 
 
 def _kinds(text: str, names: Iterable[str], *, last: bool) -> Kinds:
@@ -129,24 +138,23 @@ def _returns(does: bool, spoken: Kinds) -> bool:
 
 
 def _in_order(rules: Rules, said: Sequence[Said]) -> Rules:
-    """For each sentence its steps, and then those of the sentences after it."""
+    """For each sentence its steps, and then those of the sentences after it. What says that something is a parameter
+    has none."""
     result: Rules = {}
-    for number, each in enumerate(said, 1):
-        place = f"sentence{number}"
-        step, steps, following = (
-            copy_of("step", place),
-            copy_of("steps", place),
-            copy_of("steps", f"sentence{number + 1}"),
-        )
+    able = [number for number, each in enumerate(said, 1) if each.kinds != {PARAMETERS}] or [1]
+    for at, number in enumerate(able):
+        each, later = said[number - 1], able[at + 1 :]
+        step, steps = (copy_of(name, f"sentence{number}") for name in ("step", "steps"))
         other, untagged = _steps(rules, each.kinds)
         result[step] = [*other, *(one for one in untagged if one == ("if_step",))]
         tagged = (f'"@{number}"', step)
-        result[steps] = [tagged, (*tagged, steps)]
-        if number < len(said):
-            result[steps] = [(*tagged, steps), (*tagged, following), *([(following,)] if each.skipped else [])]
-            if all(later.skipped for later in said[number:]):
-                result[steps].append(tagged)
-    result["tagged_steps"] = [(copy_of("steps", "sentence1"),)]
+        result[steps] = [(*tagged, steps)]
+        if all(said[one - 1].skipped for one in later):
+            result[steps].append(tagged)
+        if later:
+            following = copy_of("steps", f"sentence{later[0]}")
+            result[steps] += [(*tagged, following), *([(following,)] if each.skipped else [])]
+    result["tagged_steps"] = [(copy_of("steps", f"sentence{able[0]}"),)]
     return result
 
 

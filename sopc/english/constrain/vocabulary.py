@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from string import ascii_lowercase
 from typing import Final
@@ -77,6 +77,9 @@ def name_terminals(vocabulary: Vocabulary) -> dict[str, str]:
         "FIELD": rf"\.({keys}|{made_up})",
         "SCALAR_TYPE": one_of(SCALARS),
         "SCALAR": one_of(name for name, row in FUNCTIONS.items() if row.kind == "scalar" and takes(name)),
+        "SCALAR_OF_ROWS": one_of(
+            name for name, row in FUNCTIONS.items() if row.kind == "scalar" and takes(name) and not _takes_lists(name)
+        ),
         "CLOCK": one_of(name for name, row in FUNCTIONS.items() if row.kind == "scalar" and not takes(name)),
         "AGGREGATE": one_of(name for name, row in FUNCTIONS.items() if row.kind == "aggregate"),
         "WINDOW": one_of(name for name, row in FUNCTIONS.items() if row.kind == "window" and takes(name)),
@@ -87,6 +90,10 @@ def name_terminals(vocabulary: Vocabulary) -> dict[str, str]:
 def takes(function: str) -> bool:
     """Whether a function takes arguments."""
     return any("()" not in signature for signature in FUNCTIONS[function].signatures)
+
+
+def _takes_lists(function: str) -> bool:
+    return all("(list<" in signature for signature in FUNCTIONS[function].signatures)
 
 
 def query_names(vocabulary: Vocabulary) -> list[str]:
@@ -118,6 +125,27 @@ def qualified(stores: Iterable[Store]) -> str:
         for source in (_escaped(spell.name(store.name)), alias_of(store.name)):
             fields.setdefault(source, []).extend(names)
     return "|".join(rf"{source}\.{one_of(names, spell.key)}" for source, names in fields.items())
+
+
+def keys_of(store: Store, stores: Iterable[Store]) -> str | None:
+    """The foreign keys between a store and others, as conditions of a join; None without any."""
+    known = {one.name: one for one in stores}
+    found: dict[str, None] = {}
+    for one in known.values():
+        for key in one.foreign_keys:
+            if key.other_store in known and store.name in (one.name, key.other_store) and one.name != key.other_store:
+                found.update(dict.fromkeys(_condition(one.name, key.fields, key.other_store, key.other_fields)))
+    return one_of(found, str) if found else None
+
+
+def _condition(store: str, fields: Sequence[str], other: str, others: Sequence[str]) -> Iterator[str]:
+    """In both directions."""
+    pairs = [
+        (f"{spell.name(store)}.{spell.key(field)}", f"{spell.name(other)}.{spell.key(of_other)}")
+        for field, of_other in zip(fields, others, strict=True)
+    ]
+    yield " and ".join(f"{left} = {right}" for left, right in pairs)
+    yield " and ".join(f"{right} = {left}" for left, right in pairs)
 
 
 def _of_queries(vocabulary: Vocabulary, any_field: str) -> str | None:
