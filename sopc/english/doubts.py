@@ -17,7 +17,7 @@ from runtime.databases.schema import Schema, Store
 from sopc.dsl import spell
 from sopc.english.changes import asks_for_a_change
 from sopc.english.patterns.tokens import name_words, tokenize
-from sopc.english.patterns.words import NUMBERS, SCALES, same, same_words
+from sopc.english.patterns.words import NUMBERS, ORDINALS, SCALES, same, same_words
 from sopc.english.prompt.links import stands
 from sopc.english.sentences import Sentence, Workflow
 from sopc.tree import nodes
@@ -36,9 +36,16 @@ _DECIDING: Final = (nodes.If, nodes.Try, nodes.While, nodes.Assert, nodes.Break,
 _SPELT: Final = {
     **NUMBERS,
     **SCALES,
-    **dict.fromkeys(("twice", "double", "both", "pair", "half", "second"), 2),
-    **dict.fromkeys(("triple", "third"), 3),
+    **ORDINALS,
+    **dict.fromkeys(("twice", "double", "both", "pair", "half"), 2),
+    "triple": 3,
 }
+_NOTHING: Final = re.compile(
+    r"\b(?:no|none|zero|nothing|nobody|not|never|without|empty|free|any|left|missing|lacks?|out of|positive|negative"
+    r"|un\w+)\b|n't\b"
+)
+_SINGLE: Final = re.compile(r"\b(?:a|an|each|every|once|single|only|several|many|just|first|most|\w+est)\b")
+_PLACES: Final = (nodes.Name, nodes.FieldAccess)
 _CHOOSING: Final = (nodes.Select, nodes.GroupBy)
 
 
@@ -70,6 +77,7 @@ def doubts(workflow: Workflow, script: nodes.Script, schemas: Mapping[str, Schem
             *_numbers(sentence, script),
             *_quotes(sentence, script),
             *_kinds(sentence, part),
+            *_untied(part, stores),
         )
         found += [Doubt(sentence.number, message) for message in (*left_out, *_made_up(part, everything))]
     return found
@@ -83,7 +91,7 @@ def _is_of_a_parameter(sentence: Sentence, script: nodes.Script) -> bool:
 class _Part:
     """What the steps of one sentence hold. words: of names, and of texts. shows_all: whether records are shown whole.
     decides: whether a step depends on a condition. writes: whether data are changed. whole: stores of which every row
-    is. values: what is compared or written."""
+    is. rows: conditions of queries, with the store whose rows they choose. values: what is compared or written."""
 
     words: set[str] = field(default_factory=set)
     stores: set[str] = field(default_factory=set)
@@ -91,6 +99,7 @@ class _Part:
     decides: bool = False
     writes: bool = False
     whole: set[str] = field(default_factory=set)
+    rows: list[tuple[nodes.Node, str]] = field(default_factory=list)
     values: list[nodes.Node] = field(default_factory=list)
 
 
@@ -145,6 +154,8 @@ def _note(head: list[nodes.Node], part: _Part) -> None:
                 part.whole.add(store)
             case nodes.CaseExpr():
                 part.decides = True
+            case nodes.Query(stages=(nodes.From(store=store), *more)):
+                part.rows += [(one.condition, store) for one in more if isinstance(one, nodes.Where)]
             case nodes.Emit(query=nodes.Query() as query):
                 part.shows_all = part.shows_all or not any(isinstance(one, _CHOOSING) for one in query.stages)
     for node in walk(tuple(head)):
@@ -158,7 +169,8 @@ def _written(node: nodes.Node) -> Iterator[nodes.Node]:
     """What a field is compared with or set to."""
     match node:
         case nodes.Binary(op="=" | "==" | "!=" | "<>" | "<" | "<=" | ">" | ">="):
-            yield from (node.left, node.right)
+            if isinstance(node.left, _PLACES) or isinstance(node.right, _PLACES):
+                yield from (node.left, node.right)
         case nodes.Between():
             yield from (node.low, node.high)
         case nodes.InExpr():
@@ -246,6 +258,30 @@ def _kinds(sentence: Sentence, part: _Part) -> Iterator[str]:
         yield f"it does not say all, and its steps change every row of {', '.join(sorted(part.whole))}"
 
 
+def _untied(part: _Part, stores: Mapping[str, Store]) -> Iterator[str]:
+    """Whether rows of another store exist is asked for each row, so the question has to be about the row."""
+    for node, outer in part.rows:
+        for inside in walk(node):
+            if isinstance(inside, nodes.QueryExpr) and inside.kind in ("exists", "count"):
+                first = inside.query.stages[0]
+                if isinstance(first, nodes.From) and first.store in stores and not _reaches(inside, first, stores):
+                    yield f"it asks for each row of {outer} the same of {first.store}"
+
+
+def _reaches(inside: nodes.QueryExpr, first: nodes.From, stores: Mapping[str, Store]) -> bool:
+    """Whether an inner query names more than its own fields."""
+    own = {first.store, first.alias}
+    for node in walk(inside):
+        match node:
+            case nodes.FieldAccess(base=nodes.Name(name=source)) if source not in own:
+                return True
+            case nodes.Name(name=name) if name not in own and stores[first.store].field(name) is None:
+                return True
+            case nodes.Join() | nodes.Name(variable=True):
+                return True
+    return False
+
+
 # ── what is made up ──
 
 
@@ -256,11 +292,13 @@ def _made_up(part: _Part, everything: str) -> Iterator[str]:
         match value:
             case nodes.TextLiteral(parts=(str(text),)) if text and text.lower() not in low:
                 yield f'its steps say "{text}", and no sentence does'
-            case nodes.IntLiteral() if value.value not in (0, 1) and not _says(low, value.value):
+            case nodes.IntLiteral() if not _says(low, value.value):
                 yield f"its steps say {value.value}, and no sentence does"
 
 
 def _says(low: str, number: int) -> bool:
     written = {Decimal(token.value) for token in tokenize(low) if token.kind == "number" and token.value.isdigit()}
     written |= {Decimal(one.replace(",", "")) for one in re.findall(r"\d+(?:,\d{3})*", low)}
+    if (number == 0 and _NOTHING.search(low)) or (number == 1 and _SINGLE.search(low)):
+        return True
     return number in written | {_SPELT.get(word) for word in re.findall("[a-z]+", low)}

@@ -58,6 +58,12 @@ def said(english: str, steps: str, parameters: str = "") -> list[str]:
             '@1 emit from boxes where colour = "red" and colour != "blue"',
             '1: its steps say "blue", and no sentence does',
         ),
+        ("Show the boxes.", "@1 emit from boxes where size = 0", "1: its steps say 0, and no sentence does"),
+        (
+            "Show the boxes with labels.",
+            "@1 emit from boxes where exists(from labels)",
+            "1: it asks for each row of boxes the same of labels",
+        ),
         ('Say "all done".', '@1 say "done"', '1: it says "all done", and no step does'),
         (
             "If boxes are left, count the boxes.",
@@ -100,6 +106,8 @@ def test_what_a_program_leaves_out_or_makes_up_is_doubted(english: str, steps: s
             'For each box, say "{colour}: {its size}".',
             '@1 for each box in from boxes do say "{box.colour}: {box.size}" end',
         ),
+        ("Show the boxes with labels.", "@1 emit from boxes where exists(from labels where box_id = boxes.id)"),
+        ("Show the boxes with no size.", "@1 emit from boxes where size = 0"),
         ("Give me the boxes, please.", "@1 emit from boxes"),
         (
             "Ask whether to delete them.\nIf yes, delete the sold boxes.\nOtherwise, say so.",

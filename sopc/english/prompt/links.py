@@ -57,6 +57,12 @@ def _without_key(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def stands(written: tuple[str, ...], words: tuple[str, ...]) -> bool:
-    """Whether a name's words stand among those of a sentence, in singular or plural; not as in "the number of …"."""
-    places = [at for at in range(len(written)) if same_words(written[at : at + len(words)], words)]
-    return any(words != ("number",) or written[at + 1 : at + 2] != ("of",) for at in places)
+    """Whether a name's words stand among those of a sentence, in singular or plural; other than as in "the number of
+    …", or "5 per hour" beside hours."""
+    for at in range(len(written) - len(words) + 1):
+        there = written[at : at + len(words)]
+        counts = words == ("number",) and written[at + 1 : at + 2] == ("of",)
+        rate = at > 0 and written[at - 1] in ("per", "a", "an") and there != words
+        if same_words(there, words) and not counts and not rate:
+            return True
+    return False

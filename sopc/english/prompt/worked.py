@@ -127,6 +127,15 @@ end
 """,
     ),
     Worked(
+        "kinds",
+        ("How many different colours are there?",),
+        """\
+script kinds() uses shop
+  @1 emit from boxes select count(distinct colour) as number
+end
+""",
+    ),
+    Worked(
         "takings",
         ("What is the total price of the boxes made in March 2024?",),
         """\
