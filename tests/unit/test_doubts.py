@@ -51,7 +51,7 @@ def said(english: str, steps: str, parameters: str = "") -> list[str]:
             "1: it names boxes.size, and its steps do not",
         ),
         ("Which boxes have few words?", "@1 emit from boxes", "1: it names labels.words, and its steps do not"),
-        ("Show the boxes above 10.", "@1 emit from boxes where size > 1", "1: it says 10, and no step does"),
+        ("Show a box above 10.", "@1 emit from boxes where size > 1", "1: it says 10, and no step does"),
         ("Show boxes.", "@1 emit from boxes where size > 7", "1: its steps say 7, and no sentence does"),
         (
             "Show the red boxes.",

@@ -210,6 +210,21 @@ def test_where_nothing_translates_there_is_no_table(
     assert code in shown.err
 
 
+def test_it_stops_when_it_is_told_and_keeps_what_it_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = str(spider(tmp_path))
+    assert main(["--set", folder, "--minutes", "0"]) == 0
+    told = capsys.readouterr()
+    assert "| all | 0 |" in told.out
+    assert "stopped after 0 of 2 cases" in told.err
+
+    def interrupted(case: Case, bench: Bench, spent: Spent) -> str:
+        if case.expected.ordered:
+            raise KeyboardInterrupt
+        return "script a() emit from pens select id end"
+
+    assert len(run_all(read_set(folder), interrupted)) == 1
+
+
 def test_the_table_and_the_json_say_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = str(spider(tmp_path))
     assert main(["--set", folder, "--sample", "1", "--seed", "3"]) == 0
