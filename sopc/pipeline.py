@@ -288,15 +288,16 @@ def stem(source: Source) -> str:
 
 def provenance_of(source: Source) -> Provenance:
     """From the .sop header, where there is one."""
-    from sopc.english.lock import split_sop
+    from sopc.english.lock import is_edited, split_sop
 
-    header, _ = split_sop(source.text)
+    header, body = split_sop(source.text)
     digest = f"sha256:{_digest(source.text)}"
     file = "" if source.name == STDIN else Path(source.name).name
     if header is None:
         return Provenance(source_hash=digest, file=file)
     translator, _, model = header.translator.partition(" ")
-    return Provenance(translator, model, "", f"sha256:{header.text_hash}", digest, file)
+    edited = bool(header.sop_hash) and is_edited(header, body)
+    return Provenance(translator, model, "", f"sha256:{header.text_hash}", digest, file, edited=edited)
 
 
 def stale_callers(modules: Sequence[Module], library: Library) -> list[tuple[str, str]]:

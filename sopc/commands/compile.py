@@ -101,6 +101,9 @@ def compile_command(
             if each.write_to is not None:
                 write_text(each.write_to, each.compiled.source.text)
                 console.note(f"wrote {each.write_to}")
+            for path in each.old:
+                hint = f"remove it, and its script with `sopc rm {path.stem}`"
+                console.note(f"warning: {path} is a program of the same text, from when it had another title: {hint}")
             each.forget()
         before = {name: context.library.find(name) for name in {item.name for item in items}}
         for entry in pipeline.store(items, context.library):

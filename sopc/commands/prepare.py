@@ -48,7 +48,8 @@ class Prepared:
     """A compiled source. translated: it is a new translation. write_to: where its .sop file goes, None when there is
     nothing to write. work: what a model was asked for it. asks_for_change: whether its text, where it is English,
     speaks of a change to the data. pending: where a translation is kept until it is accepted; shown: it was kept there,
-    so it was shown before. changes: what the last translation said otherwise, as lines with `-` and `+`."""
+    so it was shown before. changes: what the last translation said otherwise, as lines with `-` and `+`. old: .sop
+    files of the same text, from when it had another title."""
 
     compiled: Compiled
     translated: bool
@@ -58,6 +59,7 @@ class Prepared:
     pending: Pending | None = None
     shown: bool = False
     changes: tuple[str, ...] = ()
+    old: Sequence[Path] = ()
 
     @property
     def name(self) -> str:
@@ -202,6 +204,7 @@ class _English:
 
     def _translated(self) -> Prepared:
         from sopc.english.changes import speaks_of_a_change
+        from sopc.english.lock import others_of
         from sopc.english.pending import Pending
 
         pending = Pending(self.context.config.home, self.workflow.name, self.file) if self.beside else None
@@ -215,7 +218,8 @@ class _English:
         self._doubt(compiled)
         changes = self._compare(sop, by_model=work is not None)
         asks, shown = speaks_of_a_change(self.workflow), kept is not None
-        return Prepared(compiled, True, self.beside, work, asks, pending, shown, changes)
+        old = [] if self.beside is None else others_of(Path(self.source.name), self.beside)
+        return Prepared(compiled, True, self.beside, work, asks, pending, shown, changes, old)
 
     def _kept(self, pending: Pending) -> tuple[str, Work | None, Compiled] | None:
         """A translation that waits and holds: stores and examples may have changed since. One that writes waits for a

@@ -74,7 +74,7 @@ def _told(question: Question, known: Sequence[Answer], settings: Settings) -> An
     answer = question.answered(given)
     if answer is None:
         hint = f"a number from 1 to {len(question.choices)}" if question.choices else "some words"
-        raise UsageError("C0102", f"{given!r} is no answer to the question about sentence {question.sentence}", hint)
+        raise UsageError("C0102", f"{given!r} is no answer to the question about {_about(question.sentence)}", hint)
     return answer
 
 
@@ -106,5 +106,8 @@ def _unanswered(
 def check_answers(settings: Settings, hint: str = "leave it out") -> None:
     """UsageError T0211 for an answer to a question that was not asked."""
     for number in settings.answers.keys() - settings.used:
-        what = f"sentence {number}" if number != "0" else "the text"
-        raise UsageError("T0211", f"no question about {what} was open", hint)
+        raise UsageError("T0211", f"no question about {_about(number)} was open", hint)
+
+
+def _about(number: str | int) -> str:
+    return "the text" if str(number) == "0" else f"sentence {number}"

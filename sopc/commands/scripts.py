@@ -263,7 +263,7 @@ def effects_text(effects: Effects) -> str:
 
 def made_by(entry: Entry) -> str:
     origin = entry.provenance
-    text = f"{origin.translator} {origin.model}".strip()
+    text = f"{origin.translator} {origin.model}".strip() + (", edited" if origin.edited else "")
     return f"{text}, version {origin.copy_of} again" if origin.copy_of else text
 
 

@@ -135,6 +135,25 @@ def split_sop(sop_text: str) -> tuple[Header | None, str]:
     return header, "\n".join(lines[count:])
 
 
+def is_edited(header: Header, body: str) -> bool:
+    """Whether the program is another than the one that was made."""
+    return header.sop_hash != content_hash(body.strip("\n") + "\n")
+
+
+def others_of(text: Path, sop: Path) -> list[Path]:
+    """The .sop files beside a text that were made of it too, when it had another title."""
+    found = (path for path in sorted(text.parent.glob("*.sop")) if path != sop and path.is_file())
+    return [path for path in found if _source_of(path) == text.name]
+
+
+def _source_of(sop: Path) -> str | None:
+    try:
+        header, _ = split_sop(sop.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None
+    return header.source if header else None
+
+
 def _answer(text: str) -> list[Answer]:
     """A line of the header; none for one that a person has spoilt, so that the question is asked again."""
     try:
@@ -180,7 +199,7 @@ def decide(
     header, body = split_sop(sop_text)
     if header is not None and header.text_hash == text_hash(text):
         return "sop"
-    if header is not None and header.sop_hash == content_hash(body.strip("\n") + "\n"):
+    if header is not None and not is_edited(header, body):
         return "translate"
     raise SopError(
         "T0110",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,28 @@ def test_two_texts_with_one_title_do_not_share_a_program(sopc: Program, project:
     assert sopc("compile", "c.txt").stderr == "wrote well_paid.sop\nwell_paid: unchanged, version 1\n"
     assert "# source: c.txt\n" in (project / "well_paid.sop").read_text()
     assert sopc("compile", "c.txt").stderr == "well_paid: unchanged, version 1\n"
+
+
+def test_a_text_with_a_new_title_tells_of_its_old_program(sopc: Program, project: Path) -> None:
+    (project / "pay.txt").write_text(TEXT)
+    (project / "other.txt").write_text(TEXT.replace("Well paid", "Others"))
+    assert "warning" not in sopc("compile", "pay.txt", "other.txt").stderr
+    (project / "pay.txt").write_text(TEXT.replace("Well paid", "Rich"))
+    done = sopc("compile", "pay.txt")
+    assert done.exit_code == 0
+    assert done.stderr.count("warning") == 1
+    assert "warning: well_paid.sop is a program of the same text, from when it had another title" in done.stderr
+    assert "warning" not in sopc("compile", "pay.txt").stderr
+
+
+def test_a_program_that_a_person_changed_is_told_apart_in_the_history(sopc: Program, project: Path) -> None:
+    (project / "pay.txt").write_text(TEXT)
+    sopc("compile", "pay.txt")
+    sop = project / "well_paid.sop"
+    sop.write_text(sop.read_text().replace("> 90000", "> 80000"))
+    assert sopc("compile", "pay.txt").exit_code == 0
+    first, second = map(json.loads, sopc("history", "well_paid", "-f", "jsonl").stdout.splitlines())
+    assert (first["by"], second["by"]) == ("patterns", "patterns, edited")
 
 
 def test_a_program_compiled_by_itself_is_held_against_its_texts_examples(sopc: Program, project: Path) -> None:

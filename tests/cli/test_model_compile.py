@@ -163,11 +163,20 @@ def test_the_work_is_shown_and_kept(place: Here, serve: Serve) -> None:
 
 
 def test_the_same_text_asks_no_model_again(place: Here, serve: Serve) -> None:
-    server = serve(READING)
+    server = serve(READING, READING)
     place.ok("sopc", "compile", "big.txt")
-    asked = len(server.requests)
+    asked, probes = len(server.requests), len(server.probes)
     place.ok("sopc", "compile", "big.txt")
     assert len(server.requests) == asked
+    place.ok("sopc", "compile", "--take", "text", "big.txt")
+    assert (len(server.requests), len(server.probes)) == (asked + 1, probes)  # the server is tried out once
+
+
+def test_what_a_server_can_is_kept_also_where_there_is_no_library_yet(place: Here, serve: Serve) -> None:
+    serve(READING, forms=["llama"])
+    place.run("sopc", "compile", "--home", "new", "big.txt")
+    assert "llama" in (place.folder / "new" / "endpoints.json").read_text()
+    assert (place.folder / "new" / ".gitignore").exists()
 
 
 @pytest.mark.parametrize(

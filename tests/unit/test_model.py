@@ -40,6 +40,11 @@ SCHEMAS = {"main": Schema({"boxes": Store("boxes", (Field("colour", TEXT), Field
 Server = Callable[..., StandIn]
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def serve() -> Iterator[Server]:
     made: list[StandIn] = []

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from runtime.errors import SopError
+from runtime.library.environment import make_home
 from sopc.english.model.ask import Endpoint, Refused
 from sopc.english.model.records import DECODINGS, Decoding
 from sopc.english.settings import ModelOptions
@@ -52,9 +53,9 @@ def remembered(home: Path) -> dict[str, Decoding]:
 
 def _remember(home: Path, known: dict[str, Decoding]) -> None:
     """Where the home folder can't be written, the next compile finds it out again."""
-    if home.is_dir():
-        with suppress(SopError):
-            write_text(home / FILE_NAME, json.dumps(known, indent=2, sort_keys=True) + "\n")
+    with suppress(SopError, OSError):
+        make_home(home)
+        write_text(home / FILE_NAME, json.dumps(known, indent=2, sort_keys=True) + "\n")
 
 
 def _try_out(endpoint: Endpoint) -> Decoding:
