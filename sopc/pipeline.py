@@ -137,13 +137,23 @@ def draft(
 ) -> Draft:
     """English → the .sop file's text. answers, previous: of Task. Raises CompileError (T02xx, and what is wrong with a
     model's script), SopError T01xx, T03xx."""
-    from sopc.english.asking import asking_for, task_for
+    from sopc.english.asking import asking_for, patterns_come_first, task_for
     from sopc.english.model.repair import Watch
+    from sopc.english.questions import question_in
     from sopc.english.translate import draft as translate
 
-    asking = asking_for(source, context, translator, model, watch or Watch())
+    watch = watch or Watch()
+    task = task_for(source, context, answers, previous)
     try:
-        return translate(task_for(source, context, answers, previous), asking, source.text, stem(source))
+        if patterns_come_first(context, translator, model, previous):
+            try:
+                return translate(task, None, source.text, stem(source))
+            except CompileError as error:
+                if question_in(error, task.workflow):
+                    raise
+                watch.note(f"sentence patterns do not read it: {error.diagnostics[0].message}")
+        asking = asking_for(source, context, translator, model, watch)
+        return translate(task, asking, source.text, stem(source))
     except CompileError as error:
         if error.source.text != source.text:  # findings in a model's program, not in the sentences
             raise

@@ -12,14 +12,14 @@ from sopc.diagnostics import CompileError, Diagnostic
 from sopc.english.changes import speaks_of_a_change
 from sopc.english.local.files import checked
 from sopc.english.local.server import LocalServer
-from sopc.english.lock import Answer
+from sopc.english.lock import Answer, split_sop
 from sopc.english.model.repair import Judge, Watch
 from sopc.english.prompt.messages import beginning
 from sopc.english.sample import DatabaseSampler
 from sopc.english.sentences import read_workflow
 from sopc.english.settings import ModelOptions, local_options, model_options
 from sopc.english.task import Task
-from sopc.english.translate import Asking, choose
+from sopc.english.translate import PATTERNS, Asking, choose
 from sopc.source import Source
 
 
@@ -43,6 +43,15 @@ def _served(file: Path, context: Context, watch: Watch) -> str:
         return LocalServer(checked(file), beginning(small=True))
 
     return context.keep(LocalServer, start).url
+
+
+def patterns_come_first(context: Context, translator: str | None, model: str | None, previous: str | None) -> bool:
+    """Whether a model on this machine is asked only for what sentence patterns do not read, as they never guess: where
+    nobody has told which translator to use, and it did not translate the text before (so that its code can stay)."""
+    if translator or context.config.setting("use") or model_options(context.config, model):
+        return False
+    header = split_sop(previous)[0] if previous else None
+    return local_options(context.config) is not None and (header is None or header.translator == PATTERNS)
 
 
 def chosen_options(context: Context, translator: str | None, model: str | None) -> ModelOptions | None:

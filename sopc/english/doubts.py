@@ -234,7 +234,7 @@ def _quotes(sentence: Sentence, script: nodes.Script) -> Iterator[str]:
     texts = {_blank(node) for node in walk(script) if isinstance(node, nodes.TextLiteral)}
     for match in _QUOTED.finditer(_BACKQUOTED.sub(" ", sentence.text)):
         quoted = re.sub(r"\\(.)", r"\1", match[1]) if match[1] is not None else match[2]
-        if _HOLE.sub("", quoted).lower() not in texts:
+        if not any(_HOLE.sub("", quoted).lower() in text for text in texts):
             yield f'it says "{quoted}", and no step does'
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from sopc.english.model.records import Work
     from sopc.english.model.repair import Judge, Watch
 
-TRANSLATORS = ("model", "local", "patterns")
+PATTERNS = "patterns"
+TRANSLATORS = ("model", "local", PATTERNS)
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def choose(translator: str | None, model: ModelOptions | None, local: ModelOptio
     if translator not in (None, *TRANSLATORS):
         raise UsageError("T0302", f'there is no translator "{translator}"', f"one of: {', '.join(TRANSLATORS)}")
     if translator is None:
-        translator = "model" if model else "local" if local else "patterns"
+        translator = "model" if model else "local" if local else PATTERNS
     if translator == "model" and model is None:
         raise UsageError(
             "T0301", "no model is configured", "set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of one's own"
@@ -85,6 +86,6 @@ def draft(task: Task, asking: Asking | None, text: str, file_name: str, when: da
     else:
         answers = by_sentence(task.answers)
         body = translate(workflow, file_name, task.schemas, task.sampler, task.signatures, task.script_names, answers)
-        label = "patterns"
+        label = PATTERNS
     sentences = [sentence.text for sentence in workflow.sentences]
     return Draft(workflow.name, write_sop(body, text, label, sentences, when), label, work)

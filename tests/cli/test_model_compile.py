@@ -564,3 +564,30 @@ def test_sentence_patterns_put_nothing_back(place: Here) -> None:
     assert "warning" not in done.stderr
     program = (place.folder / "big.sop").read_text()
     assert "quantity > 6" in program and "@4 say" in program
+
+
+# ── a model on this machine ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_local_model_is_asked_only_for_what_patterns_do_not_read(place: Here) -> None:
+    place.write("coder.gguf", "GGUF is no model, so that asking it fails")
+    place.ok("sopc", "model", "use", "coder.gguf")
+    assert "big.txt: translated by patterns" in place.ok("sopc", "compile", "--yes", "big.txt").stderr
+    place.write("odd.txt", "Odd\n\nShow the items whose bounciness is above 5.\n")
+    failed = place.run("sopc", "compile", "--yes", "odd.txt")
+    assert failed.exit_code == 1
+    assert "sentence patterns do not read it: " in failed.stderr
+    assert "coder.gguf can't be served" in failed.stderr or "needs the package xllamacpp" in failed.stderr
+    for told in (["--translator", "local"], ["--translator", "patterns"]):
+        failed = place.run("sopc", "compile", "--yes", *told, "odd.txt")
+        assert "sentence patterns do not read it" not in failed.stderr
+
+
+def test_a_question_of_the_patterns_is_asked_though_a_local_model_is_there(place: Here) -> None:
+    place.sql("create table crates (id integer primary key, name text not null, quantity integer not null)")
+    place.write("coder.gguf", "GGUF is no model, so that asking it fails")
+    place.ok("sopc", "model", "use", "coder.gguf")
+    place.write("two.txt", "Two\n\nShow the items with quantity above 5 and below 9 or equal to 40.\n")
+    done = place.run("sopc", "compile", "--yes", "two.txt")
+    assert done.exit_code == 3, done.stderr
+    assert '"type":"ask"' in done.text

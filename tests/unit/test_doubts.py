@@ -108,6 +108,7 @@ def test_what_a_program_leaves_out_or_makes_up_is_doubted(english: str, steps: s
         ),
         ("Show the boxes with labels.", "@1 emit from boxes where exists(from labels where box_id = boxes.id)"),
         ("Show the boxes with no size.", "@1 emit from boxes where size = 0"),
+        ('For each box, say "Made" and its size.', '@1 for each box in from boxes do say "Made {box.size}" end'),
         ("Give me the boxes, please.", "@1 emit from boxes"),
         (
             "Ask whether to delete them.\nIf yes, delete the sold boxes.\nOtherwise, say so.",
