@@ -56,6 +56,8 @@ def drafted(
         except (CompileError, SopError) as error:
             question = question_in(error, workflow)
             if question is None:
+                if isinstance(error, CompileError):
+                    console.unreadable(context.failures)  # which may be why a name is not known
                 raise
             answer = _told(question, known, settings) or _asked(question, settings, console)
             if answer is None:

@@ -137,6 +137,16 @@ def test_a_folder_is_no_source(sopc: Program) -> None:
 # ── English ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_a_database_that_can_not_be_opened_is_told_where_a_name_is_not_known(sopc: Program, project: Path) -> None:
+    with (project / "sop.toml").open("a") as settings:
+        settings.write('shop = "sqlite:///gone.db"\n')
+    (project / "shelves.txt").write_text("Shelves\n\nShow the shelves.\n")
+    done = sopc("compile", "--translator", "patterns", "shelves.txt")
+    assert done.exit_code == 1
+    assert "warning D0101: the database `shop` does not exist" in done.stderr
+    assert "error T0201" in done.stderr
+
+
 def english(sopc: Program, *args: str) -> str:
     done = sopc("compile", "--translator", "patterns", *args)
     assert done.exit_code == 0, done.stderr
