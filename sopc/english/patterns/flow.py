@@ -37,22 +37,24 @@ from sopc.tree.visit import walk
 
 @dataclass(frozen=True)
 class Loop:
-    """for each …: rows, a query, another script's records, or numbers. record: of all but numbers. number: the variable
-    that has the number."""
+    """for each …: rows, a query, another script's records, numbers, or the values of a field. record: of rows and
+    records. variable: that has the number or the value, the latter taken of the row by `let`."""
 
     name: str
     record: Source | None = None
     query: nodes.Query | None = None
     value: nodes.Expr | None = None
     range: nodes.Range | None = None
-    number: Variable | None = None
+    variable: Variable | None = None
+    let: nodes.Let | None = None
 
     def opens(self, context: Context) -> dict[str, Any]:
-        if self.number is not None:
-            return {"variables": (*context.variables, self.number)}
+        if self.variable is not None:
+            return {"variables": (*context.variables, self.variable)}
         return {"subject": self.record, "source": self.record, "target": None}
 
     def around(self, steps: tuple[nodes.AnyStep, ...], sentence: int | None = None) -> nodes.ForEach:
+        steps = (self.let, *steps) if self.let else steps
         return nodes.ForEach(
             sentence=sentence, name=self.name, query=self.query, range=self.range, value=self.value, steps=steps
         )
@@ -91,6 +93,14 @@ def _loop(context: Context, about: Source, rows: Rows) -> Any:
     return Several(tuple(Loop(name, record, query=query) for query in queries(Ask(rows))))
 
 
+def _loop_over_found(context: Context) -> Any:
+    """As in "find the boxes; for each, …"."""
+    if context.found is None:
+        raise Reject("nothing was found before that this could mean")
+    live(context)
+    return _loop(context, context.found.source, Rows(context.found.source))
+
+
 def _loop_name(context: Context, plural: str) -> str:
     *before, last = name_words(plural) or ("row",)
     name = "_".join((*before, words.singular(last)))
@@ -118,7 +128,7 @@ def _script_loop(context: Context, called: nodes.CallExpr, name: tuple[str, ...]
 
 def each(context: Context, loop: Loop, body: Steps) -> Steps:
     shows = [step for step in body.steps if isinstance(step, nodes.Emit)]
-    if any(not _speaks_of(step, loop.name) for step in shows):
+    if any(not _speaks_of(step, loop.variable.name if loop.variable else loop.name) for step in shows):
         raise Reject()
     return Steps((_at_once(loop, body) or loop.around(body.steps),), closed=True, returns=body.returns)
 
@@ -342,6 +352,7 @@ ROWS = (
     # loops
     Row("loop", "(for each of|for every one of|for all of|for) {about} {rows@about}", _loop),
     Row("loop", "(for each|for every|for all) {about} {rows@about}", _loop),
+    Row("loop", "(for each|for every)", _loop_over_found),
     Row("loop", "(for each|for every) {new_name:name} (from|of|in|that) {called} [gives|shows]", _script_loop),
     Row("opening", "{loop} [,] [do the following|do this] :", lambda context, loop: loop),
     Row("opening", "(if|when) {facts:fact} [,] [do the following|do this] :", lambda context, fact: fact),

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from runtime.types import INT
+from runtime.types import ANY, INT
 from sopc.english.patterns import words
+from sopc.english.patterns.figures import Part, assembled, row_count
 from sopc.english.patterns.flow import Loop
 from sopc.english.patterns.matcher import Reject, Row
-from sopc.english.patterns.meanings import Condition, Context, Steps, Value, Variable, negate
+from sopc.english.patterns.meanings import (
+    Condition,
+    Context,
+    Sort,
+    Source,
+    Steps,
+    Value,
+    Variable,
+    negate,
+    output,
+)
 from sopc.english.patterns.names import made_variable
+from sopc.english.patterns.queries import Ask, queries
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 from sopc.tree.visit import walk
@@ -39,7 +51,32 @@ def _times(context: Context, number: Value) -> Loop:
 def _counting(context: Context, name: tuple[str, ...], range_: nodes.Range) -> Loop:
     made = made_variable(name, INT, context)
     variable = Variable(made.name, INT, frozenset({name, (name[-1],)}))
-    return Loop(variable.name, range=range_, number=variable)
+    return Loop(variable.name, range=range_, variable=variable)
+
+
+def _values(context: Context, about: Source, key: Value, parts: tuple[Part, ...] = ()) -> Any:
+    """As in "for each colour", of boxes: each different value, in order, with what is said of its rows."""
+    stores = [name_words(source.store.name) for source in context.world.sources]
+    if about.origin is None or any(words.same_words(name, key.label) for name in stores) or key.points:
+        raise Reject()
+    ask = assembled(about, parts)
+    if ask.keys or ask.rows.sorts:
+        raise Reject()
+    known = (nodes.IsNull(arg=key.node, negated=True),) if key.type.nullable else ()
+    rows = replace(ask.rows, conditions=(*known, *ask.rows.conditions))
+    field = key.field or ""
+    if ask.having:
+        ask = replace(
+            ask, rows=replace(rows, sorts=(Sort(False, "number", key),)), keys=(key,), columns=(row_count(context),)
+        )
+        (query,) = queries(ask)
+    else:
+        (query,) = queries(Ask(rows, columns=(key,), distinct=True))
+        query = nodes.Query(stages=(*query.stages, nodes.OrderBy(keys=(nodes.SortKey(value=output(field)),))))
+    variable = made_variable(key.label, key.type.not_null(), context)
+    row = made_variable(("row",), ANY, replace(context, variables=(*context.variables, variable), _children={}))
+    let = nodes.Let(name=variable.name, value=nodes.FieldAccess(base=nodes.Name(name=row.name), name=field))
+    return Loop(row.name, query=query, variable=variable, let=let)
 
 
 def _while(context: Context, fact: Condition, body: Steps) -> Steps:
@@ -88,6 +125,7 @@ ROWS = (
             "[in] {how_many:low} to {how_many:high}",
         )
     ),
+    Row("loop", "(for each|for every) [different] {about} {own_field:key@about} {part:parts@about}*", _values),
     Row("loop", "[repeat [this|the following]] {turns:loop}", _only),
     Row("turns", "{number} times", _times),
     Row("lasting", f"{_WHILE} {{facts}}", _only),

@@ -204,8 +204,8 @@ class _Translation:
         inner = _State(state.variables, state.found, state.subject, state.error)
         if isinstance(opening, Loop):
             inner.subject = opening.record or inner.subject
-            inner.variables += (opening.number,) if opening.number else ()
-            self.names.add(opening.name)
+            inner.variables += (opening.variable,) if opening.variable else ()
+            self.names |= {opening.name, *([opening.variable.name] if opening.variable else [])}
             steps.append(opening.around(self._block(below, inner), sentence.number))
         elif isinstance(opening, While):
             body = self._block(below, inner)

@@ -180,13 +180,13 @@ def _joiners(matcher: Matcher, position: int) -> Iterator[int]:
     low, following = matcher.low(position), matcher.low(position + 1)
     if low in (",", ";"):
         if following == "and":
-            yield position + (3 if matcher.low(position + 2) == "then" else 2)
+            yield position + (3 if matcher.low(position + 2) in ("then", "also") else 2)
         elif following == "then":
             yield position + 2
         else:
             yield position + 1
     elif low == "and":
-        yield position + (2 if following == "then" else 1)
+        yield position + (2 if following in ("then", ",", "also") else 1)
     elif low == "then":
         yield position + 1
 

@@ -44,6 +44,7 @@ def findings(folder: Path, sql: str, english: str) -> list[Diagnostic]:
         ("Wipe the sales.", "Wipe"),
         ("Show the sales in Europe unless it rains.", "rains"),
         ("Which products has Acme reviewed?", "reviewed"),
+        ('For each customer say "hello", and finally say "end".', "finally"),
         ("Show the customers who stole a kettle.", "stole"),
         ("Show the customers who bought a spoon.", "spoon"),
         ("Show the products that cost more than 10 per night.", "night"),
