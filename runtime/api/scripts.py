@@ -138,14 +138,16 @@ def _put(
     with service.compiling, Context(service.config, service.library) as context:
         before = service.library.find(name)
         _check_conditions(service, name, before, conditions)
-        prepared: Prepared = prepare(name, text, kind, context)
+        prepared: Prepared = prepare(name, text, kind, context, yes=yes)
         module, item = prepared.compiled.modules[0], prepared.items[0]
         if dry_run:
+            prepared.keep()
             entry = Entry(name, 0, item.hash, "", item.provenance, module.effects)
         else:
             prepared.confirm(yes)
             pipeline.generate_sql([module], [item], context)
             entry = pipeline.store(prepared.items, service.library)[0]
+            prepared.forget()
             service.audit.write("script-put", token, script=name, version=entry.version, hash=entry.hash)
         stale = pipeline.stale_callers([module], service.library)
     return {

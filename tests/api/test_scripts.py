@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from msgspec import structs
 
 from runtime.api.app import make_app
 from tests.api.conftest import Served
 from tests.api.test_play import ODD
+from tests.stand_in import StandIn
 
 DSL = {"Content-Type": "text/x-sop"}
 ENGLISH = {"Content-Type": "text/plain"}
@@ -111,6 +114,25 @@ def test_a_translation_that_writes_needs_a_yes(served: Served) -> None:
     shown = served.client.put("/scripts/cut?dry_run=true", content=text, headers=ENGLISH).json()
     assert "delete from employees" in shown["source"]
     assert served.client.put("/scripts/cut?yes=true", content=text, headers=ENGLISH).status_code == 201
+
+
+def test_a_yes_is_one_to_the_program_that_was_shown(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, deleting = "Show the employees.", "script cut()\n  @1 delete from employees where {}\nend\n"
+    shown, other = deleting.format('name = "Ada"'), deleting.format("true")
+    model = StandIn(other, other, shown, shown, other, other)
+    try:
+        settings = {"model": "m", "base_url": model.url}
+        monkeypatch.setattr(served.service, "config", structs.replace(served.service.config, translator=settings))
+        put = partial(served.client.put, content=text, headers=ENGLISH)
+        answer = put("/scripts/cut?yes=true")  # nobody has seen what that is a yes to
+        assert (answer.status_code, answer.json()["code"]) == (409, "C0108")
+        assert 'name = "Ada"' in put("/scripts/cut?dry_run=true").json()["source"]
+        stored = put("/scripts/cut?yes=true").json()
+    finally:
+        model.close()
+    assert 'name = "Ada"' in stored["source"]
+    assert stored["translator"] == "model m at 127.0.0.1"
+    assert model.answers == [other, other]
 
 
 def test_a_tree_is_a_program_too(served: Served) -> None:
