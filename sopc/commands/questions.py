@@ -59,6 +59,9 @@ def drafted(
                 if isinstance(error, CompileError):
                     console.unreadable(context.failures)  # which may be why a name is not known
                 raise
+            if not question.choices and question.text in [each.question for each in known]:
+                message = f"the model asks again what was answered: {question.text}"
+                raise SopError("T0311", message, "say it in the text, in other words") from None
             answer = _told(question, known, settings) or _asked(question, settings, console)
             if answer is None:
                 raise _unanswered(question, error, source, console, command) from None

@@ -433,6 +433,15 @@ GREETING = "Big\n\nSay good morning.\nShow the items whose quantity is above 5.\
 GREETS = 'script big()\n  @1 say "good morning"\n  @2 emit from items where quantity > 5\nend\n'
 
 
+def test_a_question_that_was_answered_is_not_asked_again(place: Here, serve: Serve) -> None:
+    server = serve(*['cannot "above 5 of what?"'] * 3)
+    done = place.run("sopc", "compile", "--answer", "0=of the quantity", "big.txt")
+    assert (done.exit_code, done.text) == (1, "")
+    assert "error T0311: the model asks again what was answered: above 5 of what?" in done.stderr
+    assert len(server.answers) == 1
+    assert place.run("sopc", "compile", "--answer", "0=", "big.txt").stderr.count("the question about the text") == 1
+
+
 def test_a_changed_sentence_sends_the_old_program_along_and_others_keep_their_code(place: Here, serve: Serve) -> None:
     server = serve(GREETS, GREETS.replace("5", "6").replace("good morning", "bye"))
     place.write("big.txt", GREETING)
