@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from runtime.databases.schema import ForeignKey
 from runtime.types import INT
 from sopc.english.patterns import words
-from sopc.english.patterns.comparisons import negated
 from sopc.english.patterns.figures import row_count
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
 from sopc.english.patterns.meanings import (
+    DONE_TO,
+    TIMES,
     Condition,
     Context,
     Hop,
@@ -26,6 +28,7 @@ from sopc.english.patterns.meanings import (
     Value,
     all_of,
     conjuncts,
+    negate,
     via,
 )
 from sopc.english.patterns.names import field_value, hop_along, reference_names
@@ -145,11 +148,34 @@ def _told(matcher: Matcher, deed: Deed, after: int, took_part: nodes.Expr | None
             yield after, Condition(all_of(base), deed.other.key.fields)
         return
     tie = Hop(deed.link, deed.key, source).on()
-    for end, said in matcher.read("circumstances", after, context.within(deed.link)):
-        if any({*deed.key.fields} & {*one.mentioned} for one in said):
-            continue  # that is said of the rows themselves
-        conditions = tuple(part for one in (tie, *base, *(one.node for one in said)) for part in conjuncts(one))
-        yield end, Condition(nodes.QueryExpr(kind="exists", query=rows_query(Rows(deed.link, conditions))))
+    inside = context.within(deed.link)
+    for start, dated in ((after, ()), *_dates(matcher, deed, after, inside)):
+        for end, said in matcher.read("circumstances", start, inside):
+            if any({*deed.key.fields} & {*one.mentioned} for one in said):
+                continue  # that is said of the rows themselves
+            told = (tie, *base, *dated, *(one.node for one in said))
+            rows = Rows(deed.link, tuple(part for one in told for part in conjuncts(one)))
+            yield end, Condition(nodes.QueryExpr(kind="exists", query=rows_query(rows)))
+
+
+def _dates(matcher: Matcher, deed: Deed, after: int, inside: Context) -> Iterator[tuple[int, tuple[nodes.Expr, ...]]]:
+    """As in "in 2024", of what was sold, where a day tells when that was."""
+    for field in deed.link.store.fields:
+        if field.type.name in TIMES and words.is_form(deed.verb, name_words(field.name)[0]):
+            context = inside.comparing(deed.link, field.name, partial(field_value, deed.link, field))
+            for end, condition in matcher.read("dates", after, context):
+                yield end, (condition.node,)
+
+
+def _often(deed: Deed, condition: Condition) -> Condition:
+    """What was done to rows, which may be so more than once where each time is another's."""
+    if deed.key is None or deed.other is None or DONE_TO in condition.mentioned:
+        return condition
+    return replace(condition, mentioned=(*condition.mentioned, DONE_TO))
+
+
+def _never(context: Context, condition: Condition) -> Condition:
+    return Condition(negate(condition.node), tuple(one for one in condition.mentioned if one != DONE_TO))
 
 
 def _longest(found: list[Found]) -> list[Found]:
@@ -186,6 +212,7 @@ def was_done(matcher: Matcher, position: int, context: Context) -> Iterator[Foun
                 found += _told(matcher, deed, end, took_part, context)
         if not by:
             found += _told(matcher, deed, middle, None, context)
+        found = [(end, _often(deed, condition)) for end, condition in found]
     yield from dict.fromkeys(_longest(found))
 
 
@@ -210,7 +237,9 @@ def _done_by(matcher: Matcher, position: int, context: Context, between: str) ->
                     if alike and deed.other is not None and said.done_by(deed.other.key):
                         for end in _after_particles(matcher, after):
                             told = _told(matcher, said, end, took_part, context)
-                            found += [(stop, negated(context, one) if denied else one) for stop, one in told]
+                            found += [
+                                (stop, _never(context, one) if denied else _often(said, one)) for stop, one in told
+                            ]
     yield from dict.fromkeys(_longest(found))
 
 
@@ -312,19 +341,19 @@ ROWS = (
     Row("adverb", _NOT, lambda context: True),
     Row("auxiliary", f"[{_HAVE}|{_DO}] {{adverb}}", _only),
     Row("deed", f"[{_HAVE}] [already|ever|once] {{did:condition}}", _only),
-    Row("deed", f"[{_HAVE}|{_DO}] {_NOT} {{did:condition}}", negated),
+    Row("deed", f"[{_HAVE}|{_DO}] {_NOT} {{did:condition}}", _never),
     Row("deed", f"({_BE}|{_HAVE} been) [already|ever|once] {{was_done:condition}}", _only),
-    Row("deed", f"({_BE} {_NOT}|{_HAVE} {_NOT} been) {{was_done:condition}}", negated),
+    Row("deed", f"({_BE} {_NOT}|{_HAVE} {_NOT} been) {{was_done:condition}}", _never),
     Row("deed", f"{_HAVE} [already] {{did:condition}}", _only),
     Row("deed", f"[{_HAVE}] [already|ever|once] {_MAKE} [a|an|any|some|at least one] {{related}}", _made),
     Row(
         "deed",
         f"[{_HAVE}|{_DO}] {_NOT} {_MAKE} [a|an|any] {{related}}",
-        lambda context, related: negated(context, _made(context, related)),
+        lambda context, related: _never(context, _made(context, related)),
     ),
     Row("predicate", "{deed:condition}", _only),
     Row("clause", "{was_done:condition}", _only),
-    Row("clause", "never {was_done:condition}", negated),
+    Row("clause", "never {was_done:condition}", _never),
     Row("clause", "[that|which|who|whom] {done_by:condition}", _only),
     Row(
         "question",

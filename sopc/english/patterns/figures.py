@@ -23,7 +23,15 @@ from sopc.english.patterns.meanings import (
 from sopc.english.patterns.names import field_value, ties
 from sopc.english.patterns.queries import Ask, Having
 from sopc.english.patterns.tokens import name_words
-from sopc.english.patterns.values import AGGREGATES, aggregate_call, figure_of, live, not_a_variable, rows_query
+from sopc.english.patterns.values import (
+    AGGREGATES,
+    aggregate_call,
+    check_countable,
+    figure_of,
+    live,
+    not_a_variable,
+    rows_query,
+)
 from sopc.tree import nodes
 from sopc.tree.visit import walk
 
@@ -63,8 +71,10 @@ def _listed(context: Context, first: Value, more: tuple[Value, ...] = ()) -> tup
 
 
 def row_count(context: Context, rows: Rows | None = None) -> Value:
-    if rows is not None and (rows.sorts or rows.limit):
-        raise Reject()
+    if rows is not None:
+        check_countable(rows.mentioned)
+        if rows.sorts or rows.limit:
+            raise Reject()
     return Value(call("count"), INT, ("count",), aggregate="count", counted=rows)
 
 
@@ -208,6 +218,7 @@ def _summary(context: Context, figures: tuple[Value, ...], parts: tuple[Part, ..
     ask = assembled(source, parts)
     if source.origin is None or any(figure.aggregate is None for figure in figures):
         raise Reject()
+    check_countable(ask.rows.mentioned)
     if context.found is not None and source == context.found.source:
         live(context)
     counted = [figure.counted for figure in figures if figure.counted is not None]
@@ -239,14 +250,17 @@ def assembled(source: Source, parts: tuple[Part, ...]) -> Ask:
             own = part.rows
             if own.limit is not None or own.sorts:
                 raise Reject()
-            rows = replace(rows, conditions=(*rows.conditions, *own.conditions), mentioned=own.mentioned)
+            rows = replace(
+                rows, conditions=(*rows.conditions, *own.conditions), mentioned=(*rows.mentioned, *own.mentioned)
+            )
         if part.keys:
             if "keys" in seen:
                 raise Reject()
             seen.append("keys")
             keys = part.keys
         if part.condition is not None:
-            rows = replace(rows, conditions=(*rows.conditions, *conjuncts(part.condition.node)))
+            narrowed = (*rows.conditions, *conjuncts(part.condition.node))
+            rows = replace(rows, conditions=narrowed, mentioned=(*rows.mentioned, *part.condition.mentioned))
         if part.sorts:
             if rows.sorts:
                 raise Reject()

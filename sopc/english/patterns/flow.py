@@ -30,7 +30,7 @@ from sopc.english.patterns.meanings import (
 from sopc.english.patterns.names import made_variable
 from sopc.english.patterns.queries import Ask, queries
 from sopc.english.patterns.tokens import name_words
-from sopc.english.patterns.values import figure_of, found_count, live, not_a_variable, rows_query
+from sopc.english.patterns.values import check_countable, figure_of, found_count, live, not_a_variable, rows_query
 from sopc.tree import nodes
 from sopc.tree.visit import walk
 
@@ -246,6 +246,7 @@ def _there_are_many(
     elif rows.source.origin is None:
         raise Reject()
     else:
+        check_countable(rows.mentioned)
         count = nodes.QueryExpr(kind="count", query=rows_query(rows))
         return Condition(compare(bound or comparison, count, amount.node), rows=rows)
     return Condition(compare(bound or comparison, count, amount.node))

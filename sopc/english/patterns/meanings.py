@@ -110,6 +110,9 @@ class First(NamedTuple):
 
 ONE = nodes.IntLiteral(value=1)
 
+# Among the fields that a condition speaks of: it says that something was done to rows, which may be so several times.
+DONE_TO = "done to"
+
 
 @dataclass(frozen=True)
 class Rows:

@@ -15,7 +15,7 @@ from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
 from sopc.english.patterns.meanings import NUMERIC, ONE, Condition, Context, Rows, Sort, Source, Value, column, compare
 from sopc.english.patterns.queries import Ask
 from sopc.english.patterns.show import SHOW, show
-from sopc.english.patterns.values import aggregate_call, measure_called, rows_query
+from sopc.english.patterns.values import aggregate_call, check_countable, measure_called, rows_query
 from sopc.tree import nodes
 
 
@@ -50,6 +50,7 @@ def _of_all(
     ask = assembled(about, parts)
     if rows.source != about or about.origin is None or rows.sorts or rows.limit is not None or ask.rows.sorts:
         raise Reject()
+    check_countable((*rows.mentioned, *ask.rows.mentioned))
     chosen = Rows(about, (*rows.conditions, *ask.rows.conditions))
     return show(context, Ask(chosen, columns=(aggregate_call(together, field),), keys=ask.keys, having=ask.having))
 

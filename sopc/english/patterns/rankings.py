@@ -13,7 +13,7 @@ from sopc.english.patterns.names import field_value
 from sopc.english.patterns.queries import Ask, Having, start
 from sopc.english.patterns.show import SHOW, show
 from sopc.english.patterns.tokens import name_words
-from sopc.english.patterns.values import aggregate_call
+from sopc.english.patterns.values import aggregate_call, check_countable
 from sopc.tree import nodes
 
 Test = tuple[str, nodes.Expr]
@@ -43,6 +43,7 @@ def _ranked(
     ask = assembled(about, (*parts, *([Part(rows=rows)] if rows else [])))
     if about.origin is None or figure.aggregate is None or ask.rows.sorts or ask.keys:
         raise Reject()
+    check_countable(ask.rows.mentioned)
     counted = figure.counted.conditions if figure.counted else ()
     sorts = (Sort(descending, "number", figure),)
     ranked = Rows(about, (*counted, *ask.rows.conditions), sorts, limit, skipped=ordinal)
@@ -119,6 +120,7 @@ def _groups_where(
     ask = assembled(about, parts)
     if about.origin is None or figure.aggregate is None or ask.keys:
         raise Reject()
+    check_countable(ask.rows.mentioned)
     conditions = (*(figure.counted.conditions if figure.counted else ()), *ask.rows.conditions)
     rows = Rows(about, conditions, ask.rows.sorts)
     return show(context, Ask(rows, columns=(figure,), keys=(key,), having=(*ask.having, Having(figure, test))))

@@ -25,7 +25,7 @@ from sopc.english.patterns.meanings import (
 from sopc.english.patterns.names import field_value, label_fields, made_variable, reference_of
 from sopc.english.patterns.queries import Ask, queries
 from sopc.english.patterns.tokens import name_words
-from sopc.english.patterns.values import found_count, live, looked_up, rows_query
+from sopc.english.patterns.values import check_countable, found_count, live, looked_up, rows_query
 from sopc.tree import nodes
 from sopc.tree.visit import walk
 
@@ -222,6 +222,7 @@ def _show_count(
     if rows.source.origin is None or rows.sorts or rows.limit is not None:
         raise Reject()
     ask = assembled(about, parts)
+    check_countable((*rows.mentioned, *(condition.mentioned if condition else ()), *ask.rows.mentioned))
     if ask.rows.sorts and not ask.keys:
         raise Reject("one figure can't be sorted")
     narrowed = (*rows.conditions, *(conjuncts(condition.node) if condition else ()), *ask.rows.conditions)
@@ -245,6 +246,7 @@ def count_per(
     context: Context, about: Source, rows: Rows, keys: tuple[Value, ...], ordered: tuple[Sort, ...] = ()
 ) -> Any:
     """As in "how many boxes does each maker have": of every maker, also one that has none."""
+    check_countable(rows.mentioned)
     reference = reference_of(context, keys[0]) if len(keys) == 1 else None
     if reference is not None and not rows.sorts and rows.limit is None:
         counted = Rows(about, (reference.on(), *rows.conditions))

@@ -12,6 +12,7 @@ from sopc.english.patterns import words
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
 from sopc.english.patterns.meanings import (
+    DONE_TO,
     NUMERIC,
     Context,
     FoundSet,
@@ -290,11 +291,18 @@ def rows_query(rows: Rows) -> nodes.Query:
     return nodes.Query(stages=tuple(stages))
 
 
+def check_countable(mentioned: tuple[str, ...]) -> None:
+    """Rejects figures of rows to which something was done: of each of them, or of each time?"""
+    if DONE_TO in mentioned:
+        raise Reject('what was done twice may count once or twice: say "how many different", or count what tells of it')
+
+
 def _number_of(context: Context, rows: Rows, about: Source | None = None) -> Value:
     if context.found is not None and rows == Rows(context.found.source) and rows != context.spoken:
         return found_count(context)
     if rows.source.origin is None:
         raise Reject()
+    check_countable(rows.mentioned)
     return Value(nodes.QueryExpr(kind="count", query=rows_query(rows)), INT, ("count",))
 
 
@@ -329,6 +337,7 @@ def _count_found(context: Context) -> Value:
 def figure_of(context: Context, aggregate: str, about: Source, field: Value, rows: Rows) -> Value:
     if rows.source != about or field.hops:
         raise Reject()
+    check_countable(rows.mentioned)
     query = rows_query(rows)
     figure = aggregate_call(aggregate, field)
     select = nodes.Select(columns=(nodes.NamedColumn(name="_".join(figure.label), value=figure.node),))

@@ -82,6 +82,9 @@ def test_a_word_that_means_nothing_is_named(english: str, word: str, tmp_path: P
         ("Which customers weigh more than 70?", "which field tells it is not clear"),
         ("Show the customers who sold a kettle.", "not in this order"),
         ("Show the customers bought by Acme.", "no pattern"),
+        ("Count the products that Acme bought.", "once or twice"),
+        ("Show the total price of the products sold in 2024.", "once or twice"),
+        ("If there are more than 2 products sold in Asia, stop.", "once or twice"),
         ("For each sale from 1 to 3, show the products.", "is what rows are called"),
     ],
 )
