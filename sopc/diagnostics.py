@@ -8,6 +8,7 @@ from typing import Any, Final
 from sopc.source import Source, Span
 
 _MOST_SHOWN: Final = 200  # characters of a line
+_UNPRINTABLE: Final = {"\t": " "}
 _BEFORE: Final = 60  # of them before the part that is meant
 
 
@@ -49,7 +50,7 @@ class Diagnostic:
             stop = end_column if end_line == line else len(text) + 1
             gutter = " " * len(str(line))
             lines.append(f"{gutter}--> {source.name}:{line}:{column}")
-            shown, first, last = _cut(text.expandtabs(1), column - 1, max(column, stop - 1))
+            shown, first, last = _cut(_flat(text), column - 1, max(column, stop - 1))
             lines.append(f"{line} | {shown}")
             lines.append(f"{gutter} | {' ' * first}{'^' * (last - first)}")
         else:
@@ -58,6 +59,11 @@ class Diagnostic:
         if self.hint:
             lines.append(f"  try: {self.hint}")
         return "\n".join(lines)
+
+
+def _flat(line: str) -> str:
+    """In as many columns as characters, whatever they are."""
+    return "".join(character if character.isprintable() else _UNPRINTABLE.get(character, "�") for character in line)
 
 
 def _cut(line: str, start: int, end: int) -> tuple[str, int, int]:

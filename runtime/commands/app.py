@@ -32,7 +32,7 @@ class Console:
 
     def note(self, text: str) -> None:
         """A line on stderr."""
-        click.echo(text, err=True, color=self._color)
+        click.echo(visible(text), err=True, color=self._color)
 
     def findings(self, error: CompileError) -> None:
         """Everything that was found wrong with a source."""
@@ -40,7 +40,7 @@ class Console:
             if self.json_errors:
                 self.json(finding.to_json(error.source))
             else:
-                self.note(self.styled(finding.render(error.source)))
+                self._failure(finding.render(error.source))
 
     def error(self, error: SopError, places: Sequence[str] = (), data: Mapping[str, Any] = {}) -> None:
         """An error as text, or as one line of JSON. places, data: where it happened, for the one and the other."""
@@ -48,7 +48,7 @@ class Console:
             fields = {"code": error.code, "message": error.message, "file": error.file, "hint": error.hint, **data}
             self.json({key: value for key, value in fields.items() if value is not None})
             return
-        self.note(self.styled(f"error {error.code}: {error.message}"))
+        self._failure(f"error {error.code}: {error.message}")
         for place in [*places, *([error.file] if error.file else [])]:
             self.note(f" --> {place}")
         if error.hint:
@@ -64,14 +64,25 @@ class Console:
 
         click.echo(msgspec.json.encode(data), err=True)
 
-    def styled(self, text: str) -> str:
+    def _failure(self, text: str) -> None:
         """Text that begins with `error CODE:`, that much of it in red."""
-        head, colon, rest = text.partition(":")
-        return click.style(head + colon, fg="red", bold=True) + rest
+        head, colon, rest = visible(text).partition(":")
+        click.echo(click.style(head + colon, fg="red", bold=True) + rest, err=True, color=self._color)
 
     @property
     def _color(self) -> bool | None:
         return False if os.environ.get("NO_COLOR") else None
+
+
+def visible(text: str) -> str:
+    """The text with what would move a terminal's cursor, hide or turn round what follows written out: authors, data and
+    models have a say in what is printed."""
+    return "".join(map(_shown, text)) if not text.isprintable() else text
+
+
+def _shown(character: str) -> str:
+    plain = character.isprintable() or character in "\n\t\u200c\u200d"  # those two join letters and emoji
+    return character if plain else f"\\u{{{ord(character):x}}}"
 
 
 class App(click.Group):

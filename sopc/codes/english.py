@@ -22,8 +22,8 @@ CODES: tuple[Code, ...] = (
     Code(
         "T0103",
         "no name for the script",
-        "The script is named after the title line, else after the file. It holds no letter to make a name of, or is "
-        "the name of a function, such as Count.",
+        "The script is named after the title line, else after the file. It holds no letter to make a name of, is too "
+        "long for the name of a file, or is the name of a function, such as Count.",
         "2024 / 07\n\nShow the boxes.\n",
         "Boxes of July 2024\n\nShow the boxes.\n",
     ),

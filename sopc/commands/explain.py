@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from runtime.bytecode.module import Module
-from runtime.commands.app import Console
+from runtime.commands.app import Console, visible
 from runtime.commands.options import complete_script, database_options, load_config, output_options
 from sopc.commands.prepare import Settings, prepare
 from sopc.commands.scripts import load
@@ -55,7 +55,7 @@ def explained(module: Module, *, as_json: bool = False) -> str:
 
         return msgspec.json.encode(to_json(said, module.debug.sentences)).decode() + "\n"
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else _USUAL
-    return to_text(said, module.debug.sentences, min(_WIDE, max(_NARROW, columns)))
+    return visible(to_text(said, module.debug.sentences, min(_WIDE, max(_NARROW, columns))))
 
 
 def said_back(module: Module) -> Said:

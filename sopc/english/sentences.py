@@ -14,6 +14,7 @@ from sopc.english.examples.read import section_of
 MAX_CHARACTERS = 1_000_000
 MAX_SENTENCES = 2_000
 _TITLE_WORDS = 10
+_NAME_BYTES = 200  # file systems take 255, with an ending and what a file that is being written is called
 _BULLET = re.compile(r"[ \t]*(?:[-*•–]|\(?\d{1,3}[.)]|\(?[a-z]\))[ \t]+")
 _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+")
 _UNDERLINE = re.compile(r"[ \t]*(?:=+|-{3,}|~+)[ \t]*$")
@@ -110,6 +111,8 @@ def read_workflow(text: str, file_name: str) -> Workflow:
             "split it into several workflows that call each other",
         )
     name = script_name(title if title is not None else file_name)
+    if len(name.encode()) > _NAME_BYTES:
+        raise SopError("T0103", "the title is too long to name a script and its file", "give the text a short title")
     if name in FUNCTIONS:
         raise SopError(
             "T0103", f"`{name}` is a function, so no script can have that name", "give the text another title"

@@ -122,6 +122,16 @@ def test_a_review_with_a_yes_is_shown_and_asks_nothing(sopc: Program, project: P
     assert "Changes employees of hr." in shown
 
 
+def test_a_text_can_not_hide_its_program_from_who_reviews_it(sopc: Program, project: Path) -> None:
+    (project / "clean.txt").write_text(WRITING.replace("Delete", 'Say "\x1b[8m\u202e".\nDelete'))
+    code, shown = at_terminal(project, ["compile", "clean.txt"], ["n"])
+    assert code == 3
+    assert "\x1b[8m" not in shown and "\u202e" not in shown
+    assert '“Say "\\u{1b}[8m\\u{202e}".”' in shown
+    assert "Delete the rows of employees" in shown
+    assert "\x1b" not in sopc("compile", "--translator", "patterns", "clean.txt").stderr
+
+
 def test_a_refused_translation_of_another_text_is_not_taken(sopc: Program, project: Path) -> None:
     sopc("compile", "--translator", "patterns", "clean.txt")
     (project / "clean.txt").write_text(WRITING.replace("Sales", "Engineering"))

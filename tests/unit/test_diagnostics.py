@@ -41,3 +41,7 @@ def test_a_finding_in_all_of_a_long_line_has_a_line_of_carets() -> None:
 def test_what_is_missing_after_a_long_line_has_a_caret() -> None:
     printed, marked = shown("z" * 1_000, 1_000, 1_000)
     assert (printed, marked) == ("…" + "z" * 200, "")
+
+
+def test_what_a_terminal_would_obey_is_a_column_as_any_other() -> None:
+    assert shown("a\x1b[2Kb\t\u202eboks", 8, 12) == ("a�[2Kb �boks", "boks")

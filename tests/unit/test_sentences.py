@@ -98,7 +98,7 @@ def test_a_text_of_more_than_a_million_characters_is_an_error() -> None:
     assert error.value.code == "T0102"
 
 
-@pytest.mark.parametrize("title", ["2024 / 07", "Count", "Starts with"])
+@pytest.mark.parametrize("title", ["2024 / 07", "Count", "Starts with", "価格" * 40])
 def test_a_title_that_can_name_no_script_is_an_error(title: str) -> None:
     with pytest.raises(SopError) as error:
         read_workflow(f"{title}\n\nShow the boxes.", "file")
