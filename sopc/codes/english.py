@@ -9,7 +9,7 @@ CODES: tuple[Code, ...] = (
         "T0101",
         "empty text",
         "A workflow needs at least one sentence below its title.",
-        "Stock check\n",
+        "# Stock check\n",
         "Stock check\n\nShow the boxes whose size is below 10.\n",
     ),
     Code(
