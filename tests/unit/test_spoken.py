@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from llguidance import LLMatcher, LLTokenizer
 
-from runtime.databases.schema import Field, Schema, Store
+from runtime.databases.schema import Field, ForeignKey, Schema, Store
 from runtime.types import BOOL, INT, TEXT
 from sopc.english.constrain.derive import workflow_grammar
 from sopc.english.constrain.spoken import spoken_of
@@ -15,7 +15,11 @@ from sopc.english.sentences import read_workflow
 
 BYTES = LLTokenizer("byte")
 BOXES = Store("boxes", (Field("id", INT), Field("colour", TEXT), Field("size", INT), Field("sold", BOOL)), ("id",))
-LABELS = Store("labels", (Field("box_id", INT), Field("words", TEXT)))
+LABELS = Store(
+    "labels",
+    (Field("box_id", INT), Field("words", TEXT)),
+    foreign_keys=(ForeignKey(("box_id",), "boxes", ("id",)),),
+)
 SCHEMA = Schema({"boxes": BOXES, "labels": LABELS})
 SCRIPTS = {"pack": ("size",)}
 
@@ -44,6 +48,11 @@ def decoded(english: str, body: str) -> str:
             "()\n  @1 emit from boxes where exists(from labels where box_id = boxes.id and words != boxes.colour)",
         ),
         ("Delete the sold boxes.", "()\n  @1 delete from boxes where sold"),
+        ("Add a label.", '()\n  @1 insert into labels { box_id: 1, words: "x" }'),
+        (
+            "Show each label with its colour.",
+            "()\n  @1 emit from labels join boxes on labels.box_id = boxes.id select labels.words, boxes.colour",
+        ),
         ('For each box, say "{colour}".', '()\n  @1 for each box in from boxes do say "{box.colour}" end'),
         ("Return the number of boxes.", "() -> int\n  @1 return count(from boxes)"),
         ("Call pack with 3.", "()\n  @1 call pack(size: 3)"),
@@ -83,6 +92,17 @@ def test_what_a_text_speaks_of_can_be_decoded(english: str, body: str) -> None:
             "Show the boxes.",
             "()\n  @1 emit from boxes where size in (from labels)",
             "()\n  @1 emit from boxes where size in (from labels",
+        ),
+        ("Add a label.", "()\n  @1 insert into labels { box_id: 1 }", "()\n  @1 insert into labels { box_id: 1"),
+        (
+            "Add a label.",
+            '()\n  @1 insert into labels { box_id: 1, words: "x", words: "y" }',
+            '()\n  @1 insert into labels { box_id: 1, words: "x"',
+        ),
+        (
+            "Show the labels.",
+            "()\n  @1 emit from labels join boxes on words",
+            "()\n  @1 emit from labels join boxes on ",
         ),
         ("Show the sold boxes.", "()\n  @1 delete from boxes", "()\n  @1 "),
         ("Delete the sold boxes.", "()\n  @1 ask", "()\n  @1 "),

@@ -17,7 +17,6 @@ from typing import Final
 
 from runtime.config import MAIN
 from runtime.databases.schema import Store
-from sopc.dsl import spell
 from sopc.english.constrain.rules import (
     CALLED,
     START,
@@ -30,7 +29,7 @@ from sopc.english.constrain.rules import (
     used_by,
 )
 from sopc.english.constrain.spacing import copy_of
-from sopc.english.constrain.spoken import narrowed
+from sopc.english.constrain.spoken import WRITES, narrowed
 from sopc.english.constrain.vocabulary import (
     Vocabulary,
     alias_of,
@@ -41,8 +40,7 @@ from sopc.english.constrain.vocabulary import (
     query_names,
     store_spellings,
 )
-from sopc.english.patterns.tokens import name_words
-from sopc.english.patterns.words import forms
+from sopc.english.constrain.writes import write_rules
 
 _KEEPING: Final = ("where_stage", "order_stage", "limit_stage", "distinct_stage", "union_stage")
 _MAKING: Final = ("derive_stage", "group_stage", "select_stage")
@@ -82,7 +80,10 @@ class _Specialised:
         self._place(_ANY, [("COLUMN",), ("QUALIFIED",)])
         self._place(_MADE, [("COLUMN",), ("QUALIFIED",), ("NEW_COLUMN",)])
         self._queries(places)
-        self._writes(places)
+        writes, terminals = write_rules(self.vocabulary)
+        self.rules.update(writes)
+        self.terminals.update(terminals)
+        self.rules["other"] = [one for one in self.rules["other"] if one[0] not in WRITES or one[0] in writes]
         self._script()
         said = self.vocabulary.said
         rules = self.rules if said is None else narrowed(self.rules, said)
@@ -287,51 +288,6 @@ class _Specialised:
 
     def _stages_at(self, stages: Iterable[str], place: str) -> list[str]:
         return [copy_of(stage, place) if stage in self.family else stage for stage in stages]
-
-    # ── writes ──
-
-    def _writes(self, places: list[str]) -> None:
-        """Each store's own writes: records and assignments of its fields."""
-        writes: dict[str, Expansions] = {"insert_step": [], "upsert_step": [], "update_step": [], "delete_step": []}
-        for place, (_, store) in zip(places, self.vocabulary.stores, strict=True):
-            written = [one.name for one in store.fields if not one.generated]
-            if store.read_only or not written:
-                continue
-            self.terminals[f"WRITTEN_{place}"] = one_of(written)
-            self.terminals[f"KEY_{place}"] = one_of(self._inserted(store, written), spell.key)
-            self._write_store(place, writes)
-        for name, expansions in writes.items():
-            if expansions:
-                self.rules[name] = expansions
-            else:
-                self.rules["other"] = [one for one in self.rules["other"] if one != (name,)]
-
-    def _inserted(self, store: Store, written: list[str]) -> list[str]:
-        """What a new row may be given: of fields with a default, a small model may set those that the text names."""
-        if self.vocabulary.said is None:
-            return written
-        said = {form for word in self.vocabulary.words for form in forms(word)}
-        left = {one.name for one in store.fields if one.has_default and said.isdisjoint(name_words(one.name))}
-        return [name for name in written if name not in left] or written
-
-    def _write_store(self, place: str, writes: dict[str, Expansions]) -> None:
-        rules, target, field, key = self.rules, f"STORE_{place}", f"WRITTEN_{place}", f"KEY_{place}"
-        record, pairs, records = (copy_of(name, place) for name in ("row", "pairs", "rows"))
-        rules[pairs] = [(key, '":"', "expr"), (pairs, '","', key, '":"', "expr")]
-        rules[record] = [('"{"', pairs, '"}"')]
-        rules[records] = [(record,), (records, '","', record)]
-        values: Expansions = [(record,), ('"["', records, '"]"'), ("query",), ("VARIABLE",)]
-        keys = copy_of("keys", place)
-        rules[keys] = [(field,), (keys, '","', field)]
-        expr, sets = copy_of("expr", place), copy_of("sets", place)
-        rules[sets] = [(field, '"="', expr), (sets, '","', field, '"="', expr)]
-        writes["insert_step"] += [('"insert"', '"into"', target, *value) for value in values]
-        writes["upsert_step"] += [('"upsert"', '"into"', target, *value, '"on"', keys) for value in values]
-        writes["update_step"] += [
-            ('"update"', target, '"set"', sets),
-            ('"update"', target, '"where"', expr, '"set"', sets),
-        ]
-        writes["delete_step"] += [('"delete"', '"from"', target), ('"delete"', '"from"', target, '"where"', expr)]
 
 
 def _itself(symbol: Symbol) -> Symbol:

@@ -19,13 +19,15 @@ from sopc.english.sentences import Sentence, Workflow
 PARAMETERS: Final = "parameters"
 Kinds = frozenset[str]  # names of the rules of steps, and "parameters"
 
-_WRITES: Final = ("insert_step", "upsert_step", "update_step", "delete_step")
+WRITES: Final = ("insert_step", "upsert_step", "update_step", "delete_step")
+_MOST_STEPS: Final = 4  # of a sentence, at the top of the script
+_MOST_TERMS: Final = 5  # of a condition
 _HOLDS: Final = ("let_step", "query_step")  # of no use but to another step
 _VARIABLES: Final = ("VARIABLE", "name", "hole_name")
 _SHOWN: Final = frozenset({"emit_step", "for_step", "let_step", PARAMETERS})
-_NEEDING_NO_HOLD: Final = frozenset({"emit_step", "for_step", "call_step", PARAMETERS, *_WRITES})
+_NEEDING_NO_HOLD: Final = frozenset({"emit_step", "for_step", "call_step", PARAMETERS, *WRITES})
 _MAKING_VARIABLES: Final = (*_HOLDS, "ask_step", "for_step", "try_step", PARAMETERS)
-_UNCLEAR: Final = frozenset({"emit_step", "say_step", "if_step", "for_step", *_WRITES, *_HOLDS})
+_UNCLEAR: Final = frozenset({"emit_step", "say_step", "if_step", "for_step", *WRITES, *_HOLDS})
 
 _ENGLISH: Final = (
     r"the|of|all|each|every|show|list|which|what|how|is|are|with|for|and|to|if|set|add|delete|find|any|as|by"
@@ -103,7 +105,7 @@ def _kinds(text: str, names: Iterable[str], *, last: bool) -> Kinds:
     if any(_has(text, name) for name in names):
         found.add("call_step")
     if asks_for_a_change(re.sub(_SHOWING, "", text, flags=re.IGNORECASE)):
-        found.update(_WRITES)
+        found.update(WRITES)
     if re.search(_SHOWING, text, re.IGNORECASE) and found <= _SHOWN:
         return frozenset(found & {"emit_step", PARAMETERS})
     if not found - {"for_step", "if_step", PARAMETERS}:
@@ -124,7 +126,16 @@ def narrowed(rules: Rules, said: Sequence[Said]) -> Rules:
         for name, each in rules.items():
             if base_of(name) in ("atom", "hole_operand"):
                 result[name] = [one for one in each if one[-1] not in _VARIABLES]
+    for name, each in rules.items():
+        if base_of(name) in ("expr", "conjunction"):
+            result[name] = _bounded(name, each)
     return {**result, **_in_order(rules, said)}
+
+
+def _bounded(name: str, each: Expansions) -> Expansions:
+    """Terms joined by a word, of which there may be any number → some of them: small models repeat themselves."""
+    (one,), (_, word, _) = each
+    return [(one, *((word, one) * more)) for more in range(_MOST_TERMS)]
 
 
 def _steps(rules: Rules, kinds: Kinds) -> tuple[Expansions, Expansions]:
@@ -144,18 +155,25 @@ def _in_order(rules: Rules, said: Sequence[Said]) -> Rules:
     able = [number for number, each in enumerate(said, 1) if each.kinds != {PARAMETERS}] or [1]
     for at, number in enumerate(able):
         each, later = said[number - 1], able[at + 1 :]
-        step, steps = (copy_of(name, f"sentence{number}") for name in ("step", "steps"))
+        step = copy_of("step", f"sentence{number}")
         other, untagged = _steps(rules, each.kinds)
         result[step] = [*other, *(one for one in untagged if one == ("if_step",))]
         tagged = (f'"@{number}"', step)
-        result[steps] = [(*tagged, steps)]
-        if all(said[one - 1].skipped for one in later):
-            result[steps].append(tagged)
-        if later:
-            following = copy_of("steps", f"sentence{later[0]}")
-            result[steps] += [(*tagged, following), *([(following,)] if each.skipped else [])]
-    result["tagged_steps"] = [(copy_of("steps", f"sentence{able[0]}"),)]
+        for turn in range(_MOST_STEPS):
+            steps = result[_steps_of(number, turn)] = []
+            if turn + 1 < _MOST_STEPS:
+                steps.append((*tagged, _steps_of(number, turn + 1)))
+            if all(said[one - 1].skipped for one in later):
+                steps.append(tagged)
+            if later:
+                following = _steps_of(later[0], 0)
+                steps += [(*tagged, following), *([(following,)] if each.skipped and turn == 0 else [])]
+    result["tagged_steps"] = [(_steps_of(able[0], 0),)]
     return result
+
+
+def _steps_of(sentence: int, turn: int) -> str:
+    return copy_of("steps", f"sentence{sentence}_{turn}")
 
 
 def _has(text: str, words: str) -> bool:
