@@ -93,7 +93,7 @@ def test_what_a_text_speaks_of_can_be_decoded(english: str, body: str) -> None:
             "()\n  @1 emit from boxes where size in (from labels)",
             "()\n  @1 emit from boxes where size in (from labels",
         ),
-        ("Add a label.", "()\n  @1 insert into labels { box_id: 1 }", "()\n  @1 insert into labels { box_id: 1"),
+        ("Add a label.", "()\n  @1 insert into labels { box_id: 1 }", "()\n  @1 insert into labels { box_id: 1 "),
         (
             "Add a label.",
             '()\n  @1 insert into labels { box_id: 1, words: "x", words: "y" }',
