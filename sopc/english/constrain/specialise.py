@@ -143,15 +143,22 @@ class _Specialised:
             ("RANKING", '"("', '")"', over),
         ]
 
-    def _joins(self, condition: Symbol) -> Expansions:
-        """Joins by the foreign keys, which small models are held to; a store without any is joined by a condition."""
+    def _joins(self, condition: Symbol, begun: int | None = None) -> Expansions:
+        """Joins by the foreign keys, which small models are held to; a store without any is joined by a condition.
+
+        begun: the number of the store that the query begins with, None after another join.
+        """
+        stores = [store for _, store in self.vocabulary.stores]
         joins: Expansions = []
-        for place, (_, store) in enumerate(self.vocabulary.stores):
-            keys = keys_of(store, [other for _, other in self.vocabulary.stores])
+        for number, store in enumerate(stores):
+            keys = keys_of(store, stores if begun is None else [stores[begun]])
+            on = condition
             if keys:
-                self.terminals[f"KEYS_{place}"] = keys
-            on = f"KEYS_{place}" if keys else condition
-            joins += [(*left, '"join"', f"STORE_{place}", '"on"', on) for left in ((), ('"left"',))]
+                on = f"KEYS_{number}" if begun is None else f"KEYS_{begun}_{number}"
+                self.terminals[on] = keys
+            elif begun is not None and keys_of(store, stores):
+                continue  # it can only be joined to another one
+            joins += [(*left, '"join"', f"STORE_{number}", '"on"', on) for left in ((), ('"left"',))]
         return joins
 
     def _copy(self, place: str, names: Expansions) -> None:
@@ -239,8 +246,11 @@ class _Specialised:
         stores = [one for place in places for one in _sources(f"STORE_{place}", f"ALIAS_{place}")]
         rules["any_source"] = stores + (_NAMED_QUERY if query_names(self.vocabulary) else [])
         rules["one_store"] = [('"from"', "any_source")]
-        joined = [("any_source",)] if self.vocabulary.said is None else [(f"STORE_{place}",) for place in places]
-        begins: Rules = {_ANY: [(*one, copy_of("join_stage", _ANY)) for one in joined], _MADE: _NAMED_QUERY}
+        joined: Expansions = [("any_source", copy_of("join_stage", _ANY))]
+        if self.vocabulary.said is not None:
+            condition = copy_of("expr", _ANY)
+            joined = [(f"STORE_{at}", *join) for at in places for join in self._joins(condition, int(at))]
+        begins: Rules = {_ANY: joined, _MADE: _NAMED_QUERY}
         for place in places:
             begins[place] = begins[f"{place}{self.inside}"] = _sources(f"STORE_{place}", f"ALIAS_{place}")
         for place, begin in begins.items():
@@ -283,7 +293,7 @@ class _Specialised:
             *((stage, made) for stage in self._stages_at(("derive_stage", "group_stage"), place)),
         ]
         self.rules[whole] = [(*one, last) for one in begin]
-        if place == _MADE:
+        if place == _MADE and self.vocabulary.said is None:
             self.rules[whole] += [*begin, *((*one, after) for one in begin)]
 
     def _stages_at(self, stages: Iterable[str], place: str) -> list[str]:

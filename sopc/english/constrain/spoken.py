@@ -7,7 +7,7 @@ here are words, read generously: a kind is left out only where no word for it is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,8 +41,7 @@ _PARAMETER: Final = re.compile(
 )
 _STOPPING: Final = r"stop\w*|fail\w*|abort\w*|end|refuse|reject|errors?|quit|cancel|halt|exit|give up|must|unless|only"
 _WORDS: Final = {
-    "emit_step": r"show\w*|list\w*|display|gives?|print|emit|output|which|what|who|whose|how|returns?|reports?|see|get"
-    r"|present|export|select",
+    "emit_step": r"show\w*|list\w*|display|gives?|print|emit|output|returns?|reports?|see|get|present|export|select",
     "let_step": r"let|counts?|find|comput\w+|calculat\w+|work out|remember|sum up|take|look up|determine|keep|call it",
     "set_step": r"running|counter|so far|adds? up|accumulat\w+|tally|becomes?|while|until|as long as",
     "say_step": r"says?|tell|print|reports?|write|announce|messages?|notify|inform|warn\w*|greet|note|mention|log|text",
@@ -63,6 +62,16 @@ _WORDS: Final = {
     PARAMETERS: r"given|parameters?|arguments?|certain|specif\w+|particular|defaults?|inputs?|passed|optional|suppl\w+"
     r"|provided|desired|wanted|asked for|chosen",
 }
+_MAKING: Final = (
+    r"add|append|allocate|appl\w+|assign|book|buy|copy|create|enrol\w*|enter|file|give|hire|import|insert|issue|log|make"
+    r"|move|new|note|open|order|place|post|put|record|register|reorder|replace|report|request|reserve|restock|save"
+    r"|schedule|sell|send|start|store|submit|swap|transfer|upsert|write|must|should|shall|will|is|are|be"
+)
+_REMOVING: Final = (
+    r"delet\w+|remov\w+|eras\w+|purg\w+|discard\w*|drop\w*|wip\w+|clear|empty|prune|cancel|trim|expire|clean (?:up|out)"
+    r"|undo|withdraw|reject|release|retire"
+)
+_NO_UPDATE: Final = r"^(?:then |and |please )*(?:create|insert|delete|remove|erase|purge)\b(?!.*\b(?:and|then)\b)"
 _QUOTED: Final = re.compile(r'"[^"]*"|“[^”]*”')
 
 
@@ -105,12 +114,25 @@ def _kinds(text: str, names: Iterable[str], *, last: bool) -> Kinds:
     if any(_has(text, name) for name in names):
         found.add("call_step")
     if asks_for_a_change(re.sub(_SHOWING, "", text, flags=re.IGNORECASE)):
-        found.update(WRITES)
-    if re.search(_SHOWING, text, re.IGNORECASE) and found <= _SHOWN:
+        found.update(_changes(text))
+    shows = re.search(_SHOWING, text, re.IGNORECASE) is not None
+    if shows:
+        found.add("emit_step")
+    if shows and found <= _SHOWN:
         return frozenset(found & {"emit_step", PARAMETERS})
     if not found - {"for_step", "if_step", PARAMETERS}:
         found.update(_UNCLEAR)
     return frozenset(found if found <= _NEEDING_NO_HOLD else found.union(_HOLDS))
+
+
+def _changes(text: str) -> Iterator[str]:
+    """Steps that write, for a sentence that asks for a change."""
+    if _has(text, _MAKING):
+        yield from ("insert_step", "upsert_step")
+    if _has(text, _REMOVING):
+        yield "delete_step"
+    if not re.search(_NO_UPDATE, text, re.IGNORECASE):
+        yield "update_step"
 
 
 def narrowed(rules: Rules, said: Sequence[Said]) -> Rules:

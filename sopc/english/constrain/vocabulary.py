@@ -129,12 +129,11 @@ def qualified(stores: Iterable[Store]) -> str:
 
 def keys_of(store: Store, stores: Iterable[Store]) -> str | None:
     """The foreign keys between a store and others, as conditions of a join; None without any."""
-    known = {one.name: one for one in stores}
     found: dict[str, None] = {}
-    for one in known.values():
-        for key in one.foreign_keys:
-            if key.other_store in known and store.name in (one.name, key.other_store) and one.name != key.other_store:
-                found.update(dict.fromkeys(_condition(one.name, key.fields, key.other_store, key.other_fields)))
+    for other in stores:
+        for name, key in ((one.name, key) for one in (store, other) for key in one.foreign_keys):
+            if name != key.other_store and {name, key.other_store} == {store.name, other.name}:
+                found.update(dict.fromkeys(_condition(name, key.fields, key.other_store, key.other_fields)))
     return one_of(found, str) if found else None
 
 
