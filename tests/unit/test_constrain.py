@@ -254,6 +254,40 @@ end
     assert decoder.is_accepting()
 
 
+def test_what_small_models_are_held_to_stays_below_it_too() -> None:
+    stores = [Store(f"store{n}", tuple(Field(f"field{n}_{m}", INT) for m in range(5))) for n in range(6)]
+    english = (
+        "Ask for it. If there are none, stop. Otherwise, for each store1, call, set, insert, say and return a given x."
+    )
+    said = spoken_of(read_workflow(english, "wide"), ())
+    schema = Schema({store.name: store for store in stores})
+    vocabulary = Vocabulary("wide", {"main": schema}, {}, frozenset(), text_words([english]), 3, said)
+    text = """script wide()
+  @1 ask "Which?" into answer: int
+  @2 if not exists(from store1 where field1_1 = $answer and (field1_2 > 3 + 4 or not field1_3 in (1, 2))) then
+       say "none"
+       fail
+         "none of {answer}"
+     end
+  @3 for each row in from store1 where not exists(from store5 where field5_1 in (1, 2)) do
+       insert into store2 {
+         field2_0: 1,
+         field2_1: row.field1_1 * 2,
+         field2_2: 1,
+         field2_3: 3,
+         field2_4: 4
+       }
+     end
+end
+"""
+    words = LLTokenizer(TokenizerWrapper(Words(text)))
+    decoder = LLMatcher(words, workflow_grammar(vocabulary), log_level=0, limits=LLParserLimits(step_max_items=20_000))
+    for number in words.tokenize_str(text):
+        decoder.compute_logit_bias()
+        assert decoder.consume_token(number), decoder.get_error()
+    assert decoder.is_accepting()
+
+
 def test_a_name_is_any_but_the_keywords() -> None:
     pattern = re.compile(other_than(["let", "like", "le", "in"]))
     for word in ("lets", "l", "li", "liked", "i", "int", "x", "_", "é", "A1"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from sopc.english.constrain.factor import factored
+from sopc.english.constrain.factor import factored, merged
 from sopc.english.constrain.lark import write_lark
 from sopc.english.constrain.rules import START, Rules, read_rules, read_terminals
 from sopc.english.constrain.spacing import SPACES, spaced
@@ -26,4 +26,5 @@ def workflow_grammar(vocabulary: Vocabulary) -> str:
 def _written(rules: Rules, terminals: dict[str, str]) -> str:
     with_spaces = spaced(rules)
     ended = [*with_spaces[START], *((*expansion, '"\\n"') for expansion in with_spaces[START])]
-    return write_lark(factored({**with_spaces, START: ended}), {**terminals, **SPACES})
+    rest, words = merged({**with_spaces, START: ended})
+    return write_lark(factored(rest), {**terminals, **words, **SPACES})

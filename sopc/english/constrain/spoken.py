@@ -29,6 +29,17 @@ _NEEDING_NO_HOLD: Final = frozenset({"emit_step", "for_step", "call_step", PARAM
 _MAKING_VARIABLES: Final = (*_HOLDS, "ask_step", "for_step", "try_step", PARAMETERS)
 _UNCLEAR: Final = frozenset({"emit_step", "say_step", "if_step", "for_step", *WRITES, *_HOLDS})
 
+# What small models do not need, and what has a decoder follow so many ways that servers give up: base rule → what
+# an alternative may not end with.
+_PLAINER: Final = {
+    "atom": ("list_expr",),
+    "path": ("index",),
+    "group_path": ("index",),
+    "minus": ("minus", "operand"),
+    "hole_operand": ("hole_index",),
+    "hole_minus": ("hole_minus", "hole_operand"),
+}
+
 _ENGLISH: Final = (
     r"the|of|all|each|every|show|list|which|what|how|is|are|with|for|and|to|if|set|add|delete|find|any|as|by"
 )
@@ -150,11 +161,13 @@ def narrowed(rules: Rules, said: Sequence[Said]) -> Rules:
                 result[name] = [one for one in each if one[-1] not in _VARIABLES]
     for name, each in rules.items():
         if base_of(name) in ("expr", "conjunction"):
-            result[name] = _bounded(name, each)
+            result[name] = _bounded(each)
+        elif base_of(name) in _PLAINER:
+            result[name] = [one for one in result[name] if base_of(one[-1]) not in _PLAINER[base_of(name)]]
     return {**result, **_in_order(rules, said)}
 
 
-def _bounded(name: str, each: Expansions) -> Expansions:
+def _bounded(each: Expansions) -> Expansions:
     """Terms joined by a word, of which there may be any number → some of them: small models repeat themselves."""
     (one,), (_, word, _) = each
     return [(one, *((word, one) * more)) for more in range(_MOST_TERMS)]

@@ -21,6 +21,7 @@ _COLUMN_WORDS: Final = (
     *("average", "avg", "count", "day", "difference", "first", "highest", "last", "lowest", "max", "maximum", "min"),
     *("minimum", "month", "name", "number", "of", "per", "rank", "ratio", "share", "sum", "total", "week", "year"),
 )
+_VARIABLE_WORDS: Final = ("amount", "answer", "each", "item", "many", "ok", "one", "result", "row", "value", "yes")
 _ERROR_FIELDS: Final = ("code", "message", "step")
 _MOST_WORDS: Final = 200
 
@@ -68,7 +69,9 @@ def name_terminals(vocabulary: Vocabulary) -> dict[str, str]:
         "SCRIPT": _escaped(spell.name(vocabulary.script)),
         "SENTENCE": f"@({'|'.join(str(number) for number in range(vocabulary.sentences, 0, -1))})",
         "DATABASE": one_of(vocabulary.schemas),
-        "VARIABLE": other_than(reserved_words(), everywhere=False),
+        "VARIABLE": other_than(reserved_words(), everywhere=False)
+        if vocabulary.said is None
+        else _made_up(vocabulary, {*fields, *_VARIABLE_WORDS}),
         "QUERY_NAME": one_of(query_names(vocabulary)),
         "QUERY_ALIAS": alias_of("query"),
         "NEW_COLUMN": made_up,
