@@ -117,9 +117,14 @@ def check_walks(start: LLMatcher, wanted: int) -> None:
         seed += 1
         assert seed < wanted * 1.2 + 10, "too many walks come to no end"
         if text is not None:
+            try:
+                if not text.startswith("cannot"):
+                    parse(Source(f"walk {seed}", text))
+            except CompileError as error:
+                if error.diagnostics[0].code != "E0114":  # no grammar says how deep is too deep
+                    raise
+                continue
             done += 1
-            if not text.startswith("cannot"):
-                parse(Source(f"walk {seed}", text))
 
 
 def test_walks_over_the_languages_grammar_are_parsed(language: LLMatcher) -> None:
