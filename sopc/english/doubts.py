@@ -31,6 +31,11 @@ _COLUMNS: Final = re.compile(r"(?:then )?(?:show|list|give|print)\b(?: me)?(.*?)
 _FINDING: Final = re.compile(r"(?:find|take|get|look|consider|select)\b", re.IGNORECASE)  # for the sentences after it
 _ASKING: Final = re.compile(r"\b(?:ask|whether|confirm|question)", re.IGNORECASE)
 _IF: Final = re.compile(r"(?:^|[;,]\s*|\band )(?:if|unless|otherwise)\b|\bstop if\b", re.IGNORECASE)
+_ORDER: Final = re.compile(
+    r"\b(?:\w+est|most|least|best|worst|latest|last|high|low|large|small|big|cheap|old|new|a to z)\b[\w ]* first\b"
+    r"|\b(?:sorted|ordered|ascending|descending|alphabetical\w*|in order of)\b",
+    re.IGNORECASE,
+)
 _ALL: Final = re.compile(r"\b(?:all|every|each|everyone|everything|everybody|whole|entire|any)\b", re.IGNORECASE)
 _DECIDING: Final = (nodes.If, nodes.Try, nodes.While, nodes.Assert, nodes.Break, nodes.Continue)
 _SPELT: Final = {
@@ -90,13 +95,15 @@ def _is_of_a_parameter(sentence: Sentence, script: nodes.Script) -> bool:
 @dataclass
 class _Part:
     """What the steps of one sentence hold. words: of names, and of texts. shows_all: whether records are shown whole.
-    decides: whether a step depends on a condition. writes: whether data are changed. whole: stores of which every row
-    is. rows: conditions of queries, with the store whose rows they choose. values: what is compared or written."""
+    decides: whether a step depends on a condition. sorts: whether records are put in order. writes: whether data are
+    changed. whole: stores of which every row is. rows: conditions of queries, with the store whose rows they choose.
+    values: what is compared or written."""
 
     words: set[str] = field(default_factory=set)
     stores: set[str] = field(default_factory=set)
     shows_all: bool = False
     decides: bool = False
+    sorts: bool = False
     writes: bool = False
     whole: set[str] = field(default_factory=set)
     rows: list[tuple[nodes.Node, str]] = field(default_factory=list)
@@ -152,6 +159,8 @@ def _note(head: list[nodes.Node], part: _Part) -> None:
                 part.words |= {word for one in node.parts if isinstance(one, str) for word in name_words(one)}
             case nodes.Update(where=None, store=store) | nodes.Delete(where=None, store=store):
                 part.whole.add(store)
+            case nodes.OrderBy() | nodes.WindowSpec():
+                part.sorts = True
             case nodes.CaseExpr():
                 part.decides = True
             case nodes.Query(stages=(nodes.From(store=store), *more)):
@@ -252,6 +261,8 @@ def _kinds(sentence: Sentence, part: _Part) -> Iterator[str]:
     text = _plain(sentence.text)
     if _IF.search(text) and not part.decides:
         yield "it names a condition, and no step of it depends on one"
+    if _ORDER.search(text) and not part.sorts:
+        yield "it names an order, and no step of it sorts"
     if asks_for_a_change(text) and not part.writes and not _ASKING.search(text):
         yield "it asks for a change, and no step of it makes one"
     if part.whole and not _ALL.search(text):

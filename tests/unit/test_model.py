@@ -308,6 +308,17 @@ def test_what_can_be_doubted_goes_back_too(serve: Server) -> None:
     assert {"sentence": 1, "message": "it says 10, and no step does"} in findings
 
 
+def test_a_small_model_is_asked_afresh_with_what_was_wrong(serve: Server) -> None:
+    server = serve(WRONG_FIELD, DOUBTFUL, GOOD)
+    made = translate(server, file=Path("coder.gguf"), decoding="none")
+    assert made.sop_text.endswith(GOOD)
+    first, second, third = (request["messages"] for request in server.requests)
+    assert second[:-1] == third[:-1] == first[:-1]
+    added = second[-1]["content"].removeprefix(first[-1]["content"])
+    assert added.startswith("\nMistakes to avoid:\n- there is no field or variable `sizes` here")
+    assert "- sentence 1: it says 10, and no step does" in third[-1]["content"]
+
+
 @pytest.mark.parametrize("second", [DOUBTFUL, WRONG_FIELD, "I can't.", Say([GOOD], finish="length"), Fail(500)])
 def test_a_script_that_is_only_doubted_counts_where_no_better_one_comes(serve: Server, second: Answer) -> None:
     server = serve(DOUBTFUL, second)

@@ -69,6 +69,14 @@ class _Attempt:
         return self.rank[0] >= len(_STAGES) - 1
 
     @property
+    def told(self) -> list[str]:
+        """The same in words."""
+        if self.error is None:
+            return [f"sentence {one.sentence}: {one.message}" for one in self.doubts[:_MOST_FINDINGS]]
+        found = self.error.diagnostics[:_MOST_FINDINGS]
+        return [f"{one.message}{f' ({one.hint})' if one.hint else ''}" for one in found]
+
+    @property
     def findings(self) -> list[str]:
         """What was found wrong, or can be doubted, as JSON objects, and how many more there are."""
         if self.error is None:
@@ -115,7 +123,7 @@ class _Rounds:
             if not last.findings or self._spent() >= self.options.tokens:
                 break
             try:
-                last = self._round([*first, *_repair(last)])
+                last = self._round(_again(first, last) if self.options.is_small else [*first, *_repair(last)])
             except SopError as error:
                 if best.is_good or error.code in _NO_SCRIPT:
                     break
@@ -237,6 +245,13 @@ def _repair(attempt: _Attempt) -> Sequence[Message]:
         f"That is wrong:\n{wrong}\nReply with the whole script, corrected: change what these lines speak of alone."
     )
     return [{"role": "assistant", "content": attempt.body}, {"role": "user", "content": request}]
+
+
+def _again(first: Sequence[Message], attempt: _Attempt) -> list[Message]:
+    """The first request, with what was found wrong: a small model that sees its attempt says it once more."""
+    *before, last = first
+    wrong = "\n".join(f"- {text}" for text in attempt.told)
+    return [*before, {"role": "user", "content": f"{last['content']}\nMistakes to avoid:\n{wrong}"}]
 
 
 def _doubted(doubt: Doubt) -> str:
