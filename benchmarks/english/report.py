@@ -10,12 +10,24 @@ from typing import Any
 from benchmarks.english.trial import Outcome
 
 VERDICTS = ("right", "wrong", "asked", "refused")
-_HEADS = ("cases", "n", *VERDICTS, "right %", "right in round 1", "rounds", "tokens", "s (median)", "s (all)")
+_HEADS = (
+    "cases",
+    "n",
+    *VERDICTS,
+    "right %",
+    "right in round 1",
+    "wrong, doubted",
+    "right, doubted",
+    "rounds",
+    "tokens",
+    "s (median)",
+    "s (all)",
+)
 
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Counts, and what they cost. first: right without a repair, as constraint alone would have it. rounds and tokens
-    are of all cases together, seconds of the translations alone."""
+    """Counts, and what they cost. first: right without a repair, as constraint alone would have it. doubted: a compile
+    would have warned. rounds and tokens are of all cases together, seconds of the translations alone."""
     seconds = [one.seconds for one in outcomes]
     counts = {verdict: sum(one.verdict == verdict for one in outcomes) for verdict in VERDICTS}
     return {
@@ -23,6 +35,8 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         **counts,
         "right_percent": round(100 * counts["right"] / len(outcomes), 1) if outcomes else 0.0,
         "first": sum(one.verdict == "right" and one.spent.rounds <= 1 for one in outcomes),
+        "wrong_doubted": sum(one.verdict == "wrong" and bool(one.doubts) for one in outcomes),
+        "right_doubted": sum(one.verdict == "right" and bool(one.doubts) for one in outcomes),
         "rounds": sum(one.spent.rounds for one in outcomes),
         "tokens": sum(one.spent.tokens for one in outcomes),
         "seconds_median": round(median(seconds), 3) if seconds else 0.0,
@@ -54,6 +68,7 @@ def as_json(outcomes: Sequence[Outcome], **about: Any) -> str:
             "verdict": one.verdict,
             "why": one.why,
             "program": one.program,
+            "doubts": list(one.doubts),
             "rounds": one.spent.rounds,
             "tokens": one.spent.tokens,
             "seconds": round(one.seconds, 3),

@@ -13,9 +13,14 @@ from benchmarks.english.cases import Case, Schema
 from benchmarks.english.judge import Did, difference
 from runtime.errors import SopError, UsageError
 from runtime.vm.output import Question
+from sopc import pipeline
+from sopc.context import Context
 from sopc.diagnostics import CompileError
+from sopc.dsl.parse import parse
+from sopc.english.doubts import doubts
 from sopc.english.questions import question_in
 from sopc.english.sentences import read_workflow
+from sopc.source import Source
 from sopc.testing import Bench, Ran
 
 Verdict = Literal["right", "wrong", "asked", "refused"]
@@ -36,12 +41,14 @@ class Spent:
 @dataclass(frozen=True)
 class Outcome:
     """verdict: right, wrong (the program does something else, or fails), asked (the author has to choose) or refused
-    (no program). why: how it is wrong, or the message. seconds: of the translation."""
+    (no program). why: how it is wrong, or the message. doubts: what a compile would warn of. seconds: of the
+    translation."""
 
     case: Case
     verdict: Verdict
     why: str = ""
     program: str = ""
+    doubts: tuple[str, ...] = ()
     spent: Spent = field(default_factory=Spent)
     seconds: float = 0.0
 
@@ -92,10 +99,22 @@ def judge(case: Case, desk: Desk, translate: Translate) -> Outcome:
             raise
         asked = question_in(error, read_workflow(case.english, "asked"))
         verdict: Verdict = "asked" if asked else "refused"
-        return Outcome(case, verdict, _message(error), "", spent, perf_counter() - began)
+        return Outcome(case, verdict, _message(error), "", (), spent, perf_counter() - began)
     seconds = perf_counter() - began
     why = _tried(case, desk, sop_text)
-    return Outcome(case, "wrong" if why else "right", why or "", sop_text, spent, seconds)
+    return Outcome(
+        case, "wrong" if why else "right", why or "", sop_text, _doubts(case, desk, sop_text), spent, seconds
+    )
+
+
+def _doubts(case: Case, desk: Desk, sop_text: str) -> tuple[str, ...]:
+    try:
+        script = parse(Source("asked.sop", sop_text)).scripts[-1]
+    except CompileError:
+        return ()
+    with Context(desk.bench.config, desk.bench.library) as context:
+        schemas = pipeline.usable_schemas(context)
+    return tuple(one.message for one in doubts(read_workflow(case.english, "asked"), script, schemas))
 
 
 def _tried(case: Case, desk: Desk, sop_text: str) -> str | None:

@@ -153,7 +153,7 @@ def _note(head: list[nodes.Node], part: _Part) -> None:
                 part.words |= {*name_words(node.name)}
             case nodes.NamedColumn(name=str(made)) | nodes.Argument(name=str(made)):
                 part.words |= {*name_words(made)}
-            case nodes.Let() | nodes.Ask():
+            case nodes.Let() | nodes.Ask() | nodes.CallExpr():
                 part.words |= {*name_words(node.name)}
             case nodes.TextLiteral():
                 part.words |= {word for one in node.parts if isinstance(one, str) for word in name_words(one)}

@@ -210,6 +210,15 @@ def test_where_nothing_translates_there_is_no_table(
     assert code in shown.err
 
 
+def test_what_a_compile_would_warn_of_is_counted() -> None:
+    wrong = tried(RED, 'emit from pens where ink = "black" order by length select id, length')
+    right = tried(RED, 'emit from pens where ink = "red" order by length select id, length')
+    assert wrong.doubts == ('its steps say "black", and no sentence does',)
+    assert right.doubts == ()
+    counts = report.summary([wrong, right])
+    assert (counts["wrong_doubted"], counts["right_doubted"]) == (1, 0)
+
+
 def test_it_stops_when_it_is_told_and_keeps_what_it_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = str(spider(tmp_path))
     assert main(["--set", folder, "--minutes", "0"]) == 0

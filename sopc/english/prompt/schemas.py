@@ -32,6 +32,8 @@ def about(schemas: Mapping[str, Schema], workflow: Workflow, most_fields: int) -
     chosen: dict[tuple[str, str], None] = {}
     left = most_fields
     for database, store in ranked:
+        if chosen and not _score(store, words):
+            break
         pointed = (schemas[database].stores.get(key.other_store) for key in store.foreign_keys)
         for one in (store, *(other for other in pointed if other is not None and _score(store, words))):
             if (database, one.name) not in chosen and len(one.fields) <= left:
