@@ -211,8 +211,8 @@ def test_where_nothing_translates_there_is_no_table(
 
 
 def test_what_a_compile_would_warn_of_is_counted() -> None:
-    wrong = tried(RED, 'emit from pens where ink = "black" order by length select id, length')
-    right = tried(RED, 'emit from pens where ink = "red" order by length select id, length')
+    wrong = tried(RED, '@1 emit from pens where ink = "black" order by length select id, length')
+    right = tried(RED, '@1 emit from pens where ink = "red" order by length select id, length')
     assert wrong.doubts == ('its steps say "black", and no sentence does',)
     assert right.doubts == ()
     counts = report.summary([wrong, right])
