@@ -21,6 +21,7 @@ Kinds = frozenset[str]  # names of the rules of steps, and "parameters"
 
 WRITES: Final = ("insert_step", "upsert_step", "update_step", "delete_step")
 _MOST_STEPS: Final = 4  # of a sentence, at the top of the script
+_MOST_COLUMNS: Final = 12  # of a `select`
 _MOST_TERMS: Final = 5  # of a condition
 _HOLDS: Final = ("let_step", "query_step")  # of no use but to another step
 _VARIABLES: Final = ("VARIABLE", "name", "hole_name")
@@ -162,6 +163,9 @@ def narrowed(rules: Rules, said: Sequence[Said]) -> Rules:
     for name, each in rules.items():
         if base_of(name) in ("expr", "conjunction"):
             result[name] = _bounded(each)
+        elif base_of(name) == "columns":
+            column = each[0][0]
+            result[name] = [(column, *(('","', column) * more)) for more in range(_MOST_COLUMNS)]
         elif base_of(name) in _PLAINER:
             result[name] = [one for one in result[name] if base_of(one[-1]) not in _PLAINER[base_of(name)]]
     return {**result, **_in_order(rules, said)}
