@@ -262,7 +262,7 @@ end
 def test_what_small_models_are_held_to_stays_below_it_too() -> None:
     stores = [Store(f"store{n}", tuple(Field(f"field{n}_{m}", INT) for m in range(5))) for n in range(6)]
     english = (
-        "Ask for it. If there are none, stop. Otherwise, for each store1, call, set, insert, say and return a given x."
+        "Ask for it. If there are none, say so and stop. For each store1, call, set, insert, say and return a given x."
     )
     said = spoken_of(read_workflow(english, "wide"), ())
     schema = Schema({store.name: store for store in stores})

@@ -66,6 +66,10 @@ def decoded(english: str, body: str) -> str:
             "The colour is a parameter.\nShow the boxes of that colour.",
             "(colour: text)\n  @2 emit from boxes where boxes.colour = $colour",
         ),
+        (
+            'For each box:\n- Say "{colour}".\nShow all boxes.',
+            '()\n  @1 for each box in from boxes do @2 say "{box.colour}" end\n  @3 emit from boxes',
+        ),
         ("Zeige alle Kisten.", '()\n  @1 let n = count(from boxes)\n  @1 say "{n}"'),  # not English: anything
     ],
 )

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from sopc.english.changes import asks_for_a_change
-from sopc.english.constrain.rules import Expansions, Rules
+from sopc.english.constrain.rules import Expansions, Rules, used_by
 from sopc.english.constrain.spacing import base_of, copy_of
 from sopc.english.sentences import Sentence, Workflow
 
@@ -21,9 +22,11 @@ Kinds = frozenset[str]  # names of the rules of steps, and "parameters"
 
 WRITES: Final = ("insert_step", "upsert_step", "update_step", "delete_step")
 _MOST_STEPS: Final = 4  # of a sentence, at the top of the script
+_MOST_INSIDE: Final = 6  # in a block
 _MOST_COLUMNS: Final = 12  # of a `select`
 _MOST_TERMS: Final = 5  # of a condition
 _HOLDS: Final = ("let_step", "query_step")  # of no use but to another step
+_BLOCKS: Final = frozenset({"steps", "else_steps"})
 _VARIABLES: Final = ("VARIABLE", "name", "hole_name")
 _SHOWN: Final = frozenset({"emit_step", "for_step", "let_step", PARAMETERS})
 _NEEDING_NO_HOLD: Final = frozenset({"emit_step", "for_step", "call_step", PARAMETERS, *WRITES})
@@ -152,7 +155,6 @@ def narrowed(rules: Rules, said: Sequence[Said]) -> Rules:
     steps at the top come in the order of their sentences, each with those that it speaks of."""
     spoken = frozenset[str]().union(*(each.kinds for each in said))
     result = dict(rules)
-    result["other"], result["untagged"] = _steps(rules, spoken)
     result["script"] = [one for one in rules["script"] if "doc" not in one and _returns("returns" in one, spoken)]
     if PARAMETERS not in spoken:
         result[PARAMETERS] = [('"("', '")"')]
@@ -177,12 +179,6 @@ def _bounded(each: Expansions) -> Expansions:
     return [(one, *((word, one) * more)) for more in range(_MOST_TERMS)]
 
 
-def _steps(rules: Rules, kinds: Kinds) -> tuple[Expansions, Expansions]:
-    """The alternatives of a step other than `if`, and of any step."""
-    untagged = [one for one in rules["untagged"] if one != ("if_step",) or "if_step" in kinds]
-    return [one for one in rules["other"] if kinds.issuperset(one)], untagged
-
-
 def _returns(does: bool, spoken: Kinds) -> bool:
     return not does or "return_step" in spoken
 
@@ -194,10 +190,9 @@ def _in_order(rules: Rules, said: Sequence[Said]) -> Rules:
     able = [number for number, each in enumerate(said, 1) if each.kinds != {PARAMETERS}] or [1]
     for at, number in enumerate(able):
         each, later = said[number - 1], able[at + 1 :]
-        step = copy_of("step", f"sentence{number}")
-        other, untagged = _steps(rules, each.kinds)
-        result[step] = [*other, *(one for one in untagged if one == ("if_step",))]
-        tagged = (f'"@{number}"', step)
+        inside = list(takewhile(lambda one: said[one - 1].skipped, later))
+        result.update(_blocks(rules, number, each.kinds, inside))
+        tagged = (f'"@{number}"', _at("untagged", number))
         for turn in range(_MOST_STEPS):
             steps = result[_steps_of(number, turn)] = []
             if turn + 1 < _MOST_STEPS:
@@ -209,6 +204,50 @@ def _in_order(rules: Rules, said: Sequence[Said]) -> Rules:
                 steps += [(*tagged, following), *([(following,)] if each.skipped and turn == 0 else [])]
     result["tagged_steps"] = [(_steps_of(able[0], 0),)]
     return result
+
+
+def _blocks(rules: Rules, number: int, kinds: Kinds, inside: Sequence[int]) -> Rules:
+    """The rules of steps and of what they hold, for one sentence. inside: the sentences whose steps may stand in its
+    blocks: items of its list, and what says what is done otherwise."""
+    family = _holding_steps(rules)
+    copied = {name: _at(name, number) for name in family}
+    result: Rules = {}
+    for name in family:
+        each = rules[name]
+        if name == "other":
+            each = [one for one in each if kinds.issuperset(one)]
+        elif name == "untagged" and "if_step" not in kinds:
+            each = [one for one in each if one != ("if_step",)]
+        elif len(each) == 2 and each[0] == ("step",):  # any number of them
+            each = [("step",) * count for count in range(1, _MOST_INSIDE + 1)]
+        elif any(_BLOCKS.intersection(one) for one in each):
+            each = [one for one in each if _BLOCKS.intersection(one)]  # not those without a step
+        result[copied[name]] = [tuple(copied.get(symbol, symbol) for symbol in one) for one in each]
+    for name, step in (("tagged", "untagged"), ("else_tagged", "other")):
+        result[copied[name]] = [(f'"@{one}"', _at(step, one)) for one in (number, *inside)]
+    return result
+
+
+def _holding_steps(rules: Rules) -> list[str]:
+    """The rules between a step and the steps in its blocks."""
+    above = {"other"}
+    while True:
+        more = {name for name, each in rules.items() if above.intersection(used_by(each))} | above
+        if more == above:
+            break
+        above = more
+    found: dict[str, None] = {}
+    waiting = ["untagged"]
+    while waiting:
+        name = waiting.pop()
+        if name in above and name not in found:
+            found[name] = None
+            waiting += used_by(rules[name])
+    return list(found)
+
+
+def _at(name: str, sentence: int) -> str:
+    return copy_of(name, f"sentence{sentence}")
 
 
 def _steps_of(sentence: int, turn: int) -> str:
