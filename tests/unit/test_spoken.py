@@ -125,3 +125,28 @@ def test_what_a_text_speaks_of_can_be_decoded(english: str, body: str) -> None:
 )
 def test_what_it_does_not_speak_of_can_not(english: str, body: str, until: str) -> None:
     assert decoded(english, body) == f"script asked{until}"
+
+
+NO_KEY = Store("notes", (Field("words", TEXT),))
+SHAPES = [
+    {},
+    {"main": Schema({})},
+    {"main": Schema({"notes": NO_KEY})},
+    {"main": Schema({"boxes": BOXES, "labels": LABELS, "notes": NO_KEY})},
+    {"main": Schema({"labels": LABELS})},  # its key points at a store that is not shown
+    {"main": Schema({"old": Store("old", (Field("id", INT),), read_only=True)})},
+    {"a": Schema({"boxes": BOXES}), "b": Schema({"boxes": BOXES, "labels": LABELS})},
+]
+
+
+@pytest.mark.parametrize("schemas", SHAPES, ids=range(len(SHAPES)))
+@pytest.mark.parametrize(
+    "english", ["Show the notes.", "The size is a parameter.", "Add a note.\nFor each note:\n- Say it."]
+)
+def test_a_grammar_is_made_of_any_schema(schemas: dict[str, Schema], english: str) -> None:
+    workflow = read_workflow(english, "asked")
+    said = spoken_of(workflow, ())
+    words = text_words(each.text for each in workflow.sentences)
+    vocabulary = Vocabulary("asked", schemas, {}, frozenset(), words, len(workflow.sentences), said)
+    matcher = LLMatcher(BYTES, workflow_grammar(vocabulary))
+    assert matcher.try_consume_tokens(list(b"script asked()")) == 14, matcher.get_error()[:200]

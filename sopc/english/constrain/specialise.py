@@ -65,9 +65,9 @@ class _Specialised:
         self.grammar = read_rules()
         self.terminals = {**read_terminals(), **name_terminals(vocabulary)}
         self.rules: Rules = {}
-        narrow = vocabulary.said is not None
-        self.columns = _COLUMNS if narrow else ""
-        self.inside = _INSIDE if narrow else ""
+        self.narrow = vocabulary.said is not None and bool(vocabulary.stores)
+        self.columns = _COLUMNS if self.narrow else ""
+        self.inside = _INSIDE if self.narrow else ""
         self.family = _expression_rules(self.grammar)
 
     def result(self) -> tuple[Rules, dict[str, str]]:
@@ -130,7 +130,7 @@ class _Specialised:
         self.rules[plain("group_stage")] = [('"group"', '"by"', plain("columns"), '"select"', made("columns"))]
         self.rules[plain("derive_stage")] = self.rules[made("derive_stage")]
         free = _with(self.rules[plain("join_stage")], "source", "any_source")
-        self.rules[plain("join_stage")] = free if self.vocabulary.said is None else self._joins(plain("expr"))
+        self.rules[plain("join_stage")] = free if not self.narrow else self._joins(plain("expr"))
         arguments, distinct, over = plain("arguments"), plain("distinct"), plain("over")
         self.rules[distinct] = [('"distinct"', plain("expr"))]
         self.rules[made("call")] += [
@@ -172,7 +172,7 @@ class _Specialised:
         self._one_column(at, "one_column_inside")
         self.rules[at("atom")] = [one for one in self.rules[at("atom")] if one != (at("record"),)]
         self.rules[at("arguments")] = [one for one in self.rules[at("arguments")] if '"distinct"' not in one]
-        scalar = "SCALAR" if self.vocabulary.said is None else "SCALAR_OF_ROWS"
+        scalar = "SCALAR_OF_ROWS" if self.narrow else "SCALAR"
         self.rules[at("call")] = [
             (scalar, '"("', at("arguments"), '")"'),
             ("CLOCK", '"("', '")"'),
@@ -247,7 +247,7 @@ class _Specialised:
         rules["any_source"] = stores + (_NAMED_QUERY if query_names(self.vocabulary) else [])
         rules["one_store"] = [('"from"', "any_source")]
         joined: Expansions = [("any_source", copy_of("join_stage", _ANY))]
-        if self.vocabulary.said is not None:
+        if self.narrow:
             condition = copy_of("expr", _ANY)
             joined = [(f"STORE_{at}", *join) for at in places for join in self._joins(condition, int(at))]
         begins: Rules = {_ANY: joined, _MADE: _NAMED_QUERY}
@@ -293,7 +293,7 @@ class _Specialised:
             *((stage, made) for stage in self._stages_at(("derive_stage", "group_stage"), place)),
         ]
         self.rules[whole] = [(*one, last) for one in begin]
-        if place == _MADE and self.vocabulary.said is None:
+        if place == _MADE and not self.narrow:
             self.rules[whole] += [*begin, *((*one, after) for one in begin)]
 
     def _stages_at(self, stages: Iterable[str], place: str) -> list[str]:

@@ -215,7 +215,7 @@ def _blocks(rules: Rules, number: int, kinds: Kinds, inside: Sequence[int]) -> R
     for name in family:
         each = rules[name]
         if name == "other":
-            each = [one for one in each if kinds.issuperset(one)]
+            each = [one for one in each if kinds.issuperset(one)] or each  # no store can be written, no script called
         elif name == "untagged" and "if_step" not in kinds:
             each = [one for one in each if one != ("if_step",)]
         elif len(each) == 2 and each[0] == ("step",):  # any number of them
