@@ -167,11 +167,7 @@ def _note(head: list[nodes.Node], part: _Part) -> None:
                 part.rows += [(one.condition, store) for one in more if isinstance(one, nodes.Where)]
             case nodes.Emit(query=nodes.Query() as query):
                 part.shows_all = part.shows_all or not any(isinstance(one, _CHOOSING) for one in query.stages)
-    for node in walk(tuple(head)):
-        for value in _written(node):
-            part.values += (
-                [value] if isinstance(value, nodes.TextLiteral | nodes.IntLiteral | nodes.NumberLiteral) else []
-            )
+        part.values += _written(node)
 
 
 def _written(node: nodes.Node) -> Iterator[nodes.Node]:

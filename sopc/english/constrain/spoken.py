@@ -47,7 +47,6 @@ _PLAINER: Final = {
 _ENGLISH: Final = (
     r"the|of|all|each|every|show|list|which|what|how|is|are|with|for|and|to|if|set|add|delete|find|any|as|by"
 )
-r"|from|than|them|that|not"
 _FINDING: Final = r"find|look up|search|take"  # to show, where nothing comes after
 _SHOWING: Final = r"^(then |and |please )*(show|list|display|which|what|who|how|give me)"
 _NO_STEP: Final = r"otherwise|else|parameters?|defaults?|given|arguments?|means?|counts? as|is an?|are those|is one"
@@ -187,11 +186,12 @@ def _in_order(rules: Rules, said: Sequence[Said]) -> Rules:
     """For each sentence its steps, and then those of the sentences after it. What says that something is a parameter
     has none."""
     result: Rules = {}
+    family = _holding_steps(rules)
     able = [number for number, each in enumerate(said, 1) if each.kinds != {PARAMETERS}] or [1]
     for at, number in enumerate(able):
         each, later = said[number - 1], able[at + 1 :]
         inside = list(takewhile(lambda one: said[one - 1].skipped, later))
-        result.update(_blocks(rules, number, each.kinds, inside))
+        result.update(_blocks({name: rules[name] for name in family}, number, each.kinds, inside))
         tagged = (f'"@{number}"', _at("untagged", number))
         for turn in range(_MOST_STEPS):
             steps = result[_steps_of(number, turn)] = []
@@ -207,13 +207,14 @@ def _in_order(rules: Rules, said: Sequence[Said]) -> Rules:
 
 
 def _blocks(rules: Rules, number: int, kinds: Kinds, inside: Sequence[int]) -> Rules:
-    """The rules of steps and of what they hold, for one sentence. inside: the sentences whose steps may stand in its
-    blocks: items of its list, and what says what is done otherwise."""
-    family = _holding_steps(rules)
-    copied = {name: _at(name, number) for name in family}
+    """The rules of steps and of what they hold, for one sentence.
+
+    rules: those of _holding_steps. inside: the sentences whose steps may stand in its blocks: items of its list, and
+    what says what is done otherwise.
+    """
+    copied = {name: _at(name, number) for name in rules}
     result: Rules = {}
-    for name in family:
-        each = rules[name]
+    for name, each in rules.items():
         if name == "other":
             each = [one for one in each if kinds.issuperset(one)] or each  # no store can be written, no script called
         elif name == "untagged" and "if_step" not in kinds:

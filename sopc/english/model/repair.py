@@ -175,10 +175,13 @@ class _Rounds:
             file = parse(source)
         except CompileError as error:
             return _Attempt(text, error)
-        attempt = self._compiled(mended(file.scripts[0], self.task.schemas).model_copy(update={"name": name}))
-        return attempt if self.task.previous is None else self._with_the_old(attempt, self.task.previous)
+        script = mended(file.scripts[0], self.task.schemas).model_copy(update={"name": name})
+        attempt = self._compiled(script)
+        if self.task.previous is not None:
+            script, attempt = self._with_the_old(script, attempt, self.task.previous)
+        return replace(attempt, doubts=doubts(self.task.workflow, script, self.task.schemas))
 
-    def _with_the_old(self, attempt: _Attempt, sop: str) -> _Attempt:
+    def _with_the_old(self, made: nodes.Script, attempt: _Attempt, sop: str) -> tuple[nodes.Script, _Attempt]:
         """The same, with the old steps of sentences that did not change where that is right and holds."""
         from sopc.english.unchanged.compare import Before
         from sopc.english.unchanged.put_back import put_back
@@ -190,9 +193,11 @@ class _Rounds:
         try:
             before = Before(sop, self.task.workflow.sentences, self.task.answers)
         except CompileError:  # the old program is none any more
-            return attempt
+            return made, attempt
         script, numbers = put_back(before, attempt.body, holds)
-        return attempt if script is None else replace(self._compiled(script), put_back=tuple(numbers))
+        if script is None:
+            return made, attempt
+        return script, replace(self._compiled(script), put_back=tuple(numbers))
 
     def _compiled(self, script: nodes.Script) -> _Attempt:
         from sopc.dsl.fmt import format_script
@@ -200,8 +205,7 @@ class _Rounds:
         source = Source(f"{script.name}.sop", format_script(with_its_head(script, self.task)))
         attempt = self._tried(source)
         told = None if attempt.error is None else told_apart(source, attempt.error)
-        attempt = attempt if told is None else self._tried(Source(source.name, told))
-        return replace(attempt, doubts=doubts(self.task.workflow, script, self.task.schemas))
+        return attempt if told is None else self._tried(Source(source.name, told))
 
     def _tried(self, source: Source) -> _Attempt:
         try:

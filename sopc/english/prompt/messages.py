@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from runtime.bytecode.module import Effects, Signature
+from runtime.databases.schema import Schema
 from sopc.english.lock import split_sop
 from sopc.english.model.records import Message
 from sopc.english.prompt.language import language_page, short_page
@@ -49,7 +50,7 @@ def _workflow(task: Task, options: ModelOptions) -> str:
             lines += schema_lines(name, schema, task.schemas[name], _values(name, task, options))
     lines += _scripts(task.scripts())
     sentences = [
-        f"  {'  ' * each.level}{each.number}. {each.text}{_linked(each.text, task, options)}"
+        f"  {'  ' * each.level}{each.number}. {each.text}{_linked(each.text, shown, task, options)}"
         for each in task.workflow.sentences
     ]
     return "\n".join([*lines, _question(task.workflow.name, sentences), *_answered(task), *_before(task)])
@@ -68,7 +69,7 @@ def _values(database: str, task: Task, options: ModelOptions) -> Callable[[str, 
     return lambda store, field: task.sampler.examples(f"{database}.{store}", field, options.most_values)
 
 
-def _linked(sentence: str, task: Task, options: ModelOptions) -> str:
+def _linked(sentence: str, shown: Mapping[str, Schema], task: Task, options: ModelOptions) -> str:
     """What a sentence names, said to small models."""
     if not options.is_small:
         return ""
@@ -78,7 +79,7 @@ def _linked(sentence: str, task: Task, options: ModelOptions) -> str:
             return ()
         return task.sampler.mentioned(f"{database}.{store}", field, said)
 
-    return links(sentence, about(task.schemas, task.workflow, options.most_fields), mentioned)
+    return links(sentence, shown, mentioned)
 
 
 def _answered(task: Task) -> Iterator[str]:
