@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sopc.english.sentences import Workflow
+from sopc.english.sentences import QUOTED, Workflow
 
 # Many of these are nouns or describe rows, too ("orders that are closed"), so they count where an order is given.
 _VERBS: Final = (
@@ -26,7 +26,6 @@ _CHANGE: Final = re.compile(
     r"|\b(?:by|when|while) (?:adding|creating|deleting|inserting|removing|updating)\b",
     re.IGNORECASE,
 )
-_QUOTED: Final = re.compile(r'"[^"]*"|“[^”]*”')
 
 
 def speaks_of_a_change(workflow: Workflow) -> bool:
@@ -36,4 +35,4 @@ def speaks_of_a_change(workflow: Workflow) -> bool:
 
 def asks_for_a_change(sentence: str) -> bool:
     """Quoted words are values."""
-    return _CHANGE.search(_QUOTED.sub('""', sentence)) is not None
+    return _CHANGE.search(QUOTED.sub('""', sentence)) is not None

@@ -20,6 +20,7 @@ from sopc.english.patterns.tokens import name_words, tokenize
 from sopc.english.patterns.words import NUMBERS, ORDINALS, SCALES, same, same_words
 from sopc.english.prompt.links import stands
 from sopc.english.sentences import Sentence, Workflow
+from sopc.english.unchanged.blocks import bodies
 from sopc.tree import nodes
 from sopc.tree.visit import walk
 
@@ -118,29 +119,24 @@ def _read(steps: tuple[nodes.AnyStep, ...], around: int, parts: dict[int, _Part]
         if number != around:
             part.words |= above.words
             part.decides |= above.decides  # as an `else` of it
-        head, bodies = _split(step)
-        _note(head, part)
+        _note(_held(step), part)
         part.decides |= isinstance(step, _DECIDING)
         if isinstance(step, nodes.Insert | nodes.Update | nodes.Delete):
             part.writes = above.writes = True
-        for body in bodies:
+        for body in bodies(step):
             _read(body, number, parts, part)
 
 
-def _split(step: nodes.AnyStep) -> tuple[list[nodes.Node], list[tuple[nodes.AnyStep, ...]]]:
-    """What a step holds itself, and the blocks inside it."""
+def _held(step: nodes.AnyStep) -> list[nodes.Node]:
+    """What a step holds itself, without the blocks inside it."""
     match step:
         case nodes.If():
-            return [branch.condition for branch in step.branches], [
-                *(branch.steps for branch in step.branches),
-                step.otherwise or (),
-            ]
+            return [branch.condition for branch in step.branches]
         case nodes.Try():
-            return [], [step.steps, step.handler]
+            return []
         case nodes.ForEach() | nodes.While() | nodes.Transaction():
-            held = [value for name, value in step if name != "steps" and isinstance(value, nodes.Node)]
-            return held, [step.steps]
-    return [step], []
+            return [value for name, value in step if name != "steps" and isinstance(value, nodes.Node)]
+    return [step]
 
 
 def _note(head: list[nodes.Node], part: _Part) -> None:

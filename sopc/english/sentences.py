@@ -55,6 +55,7 @@ _ABBREVIATIONS = frozenset(
         "u.k",
     ]
 )
+QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
 _CLOSING = {'"': '"', "“": "”", "‘": "’", "`": "`"}
 
 

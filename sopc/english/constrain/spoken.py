@@ -15,7 +15,7 @@ from typing import Final
 from sopc.english.changes import asks_for_a_change
 from sopc.english.constrain.rules import Expansions, Rules, used_by
 from sopc.english.constrain.spacing import base_of, copy_of
-from sopc.english.sentences import Sentence, Workflow
+from sopc.english.sentences import QUOTED, Sentence, Workflow
 
 PARAMETERS: Final = "parameters"
 Kinds = frozenset[str]  # names of the rules of steps, and "parameters"
@@ -86,7 +86,6 @@ _REMOVING: Final = (
     r"|undo|withdraw|reject|release|retire"
 )
 _NO_UPDATE: Final = r"^(?:then |and |please )*(?:create|insert|delete|remove|erase|purge)\b(?!.*\b(?:and|then)\b)"
-_QUOTED: Final = re.compile(r'"[^"]*"|“[^”]*”')
 
 
 @dataclass(frozen=True)
@@ -120,8 +119,8 @@ def _said_by(sentence: Sentence, names: Iterable[str], *, last: bool) -> Kinds:
 
 def _kinds(text: str, names: Iterable[str], *, last: bool) -> Kinds:
     """names: words that stand for scripts. last: whether no sentence follows."""
-    if _QUOTED.search(text):
-        return _kinds(_QUOTED.sub("", text), names, last=last) | {"say_step"}
+    if QUOTED.search(text):
+        return _kinds(QUOTED.sub("", text), names, last=last) | {"say_step"}
     found = {kind for kind, words in _WORDS.items() if _has(text, words)}
     if last and _has(text, _FINDING):
         found.add("emit_step")

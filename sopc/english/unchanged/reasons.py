@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Final
 
 from sopc.dsl.spell import expr
+from sopc.english.sentences import QUOTED
 from sopc.english.unchanged.blocks import around, bodies, tagged, with_bodies, within
 from sopc.english.unchanged.carry import IN_HEAD, LEFT_OVER, made_by
 from sopc.english.unchanged.compare import Before, speaks_of, words_of
@@ -24,7 +25,6 @@ _TAKES_UP: Final = re.compile(
     r")\b",
     re.IGNORECASE,
 )
-_QUOTED: Final = re.compile(r'"[^"]*"|“[^”]*”')
 _Literal = nodes.IntLiteral | nodes.NumberLiteral | nodes.TextLiteral | nodes.DateLiteral | nodes.TimestampLiteral
 _Test = nodes.Binary | nodes.Between | nodes.InExpr | nodes.IsNull
 _TESTS: Final = ("=", "!=", "<", "<=", ">", ">=", "like", "contains", "starts with", "ends with")
@@ -78,7 +78,7 @@ class Reasons:
     def _takes_up(self, number: int) -> str | None:
         if not self._sentences.changed_before(number):
             return None
-        found = _TAKES_UP.search(_QUOTED.sub('""', self._sentences.new[number - 1]))
+        found = _TAKES_UP.search(QUOTED.sub('""', self._sentences.new[number - 1]))
         return f"“{found[1]}” takes up what changed before it" if found else None
 
     @cached_property
