@@ -15,11 +15,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runtime.api.metrics import Metrics
 from runtime.api.problems import HttpError, problem
+from runtime.api.sites import parse_host, same_site
 from runtime.api.tokens import LOCAL, Token, Tokens, unauthorized
-from runtime.errors import SopError
+from runtime.errors import SopError, UsageError
 
 MOST_HEADERS: Final = 32_768  # bytes of a request's headers
 LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
+TOKEN_NAMES: Final = ("token", "access_token")  # in a query, where no token may be
+_LOOKED_AT: Final = frozenset({b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"authorization"})
 OPEN: Final = ("/live", "/ready")  # for probes, which have no token and learn nothing else
 STATIC: Final = ("/", "/docs")  # pages, which hold no data; what is below /assets/ too
 SECURITY_HEADERS: Final = (
@@ -37,7 +40,7 @@ class Guard:
         self.app = app
         self.tokens = tokens
         self.metrics = metrics
-        self.hosts = hosts
+        self.hosts = None if hosts is None else {host_name(name) for name in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -73,16 +76,14 @@ class Guard:
     def _check_host(self, headers: _Headers) -> None:
         host = headers.host
         if host is None:
-            raise HttpError(400, "S0206", "the request has no Host, or more than one")
-        if self.hosts is not None and _name(host) not in self.hosts:
+            raise HttpError(400, "S0206", "the request has no Host")
+        site = parse_host(host)
+        if site is None or (self.hosts is not None and site.host not in self.hosts):
             message = f"this server is not {host[:80]!r}"
             raise HttpError(421, "S0206", message, "--allow-host NAME lets it answer under another name")
 
     def _token(self, scope: Scope, headers: _Headers, free: bool) -> Token:
-        query = scope["query_string"]
-        if b"token=" in query and any(
-            key in ("token", "access_token") for key, _ in parse_qsl(query.decode("latin-1"))
-        ):
+        if any(name.lower() in TOKEN_NAMES for name, _ in parse_qsl(scope["query_string"].decode("latin-1"))):
             message = "a token in an address ends up in logs and histories"
             raise HttpError(400, "S0207", message, "Authorization: Bearer TOKEN")
         if free:
@@ -99,31 +100,37 @@ class Guard:
 
 
 class _Headers:
-    """Those that are looked at here. Each may be there once; Host is None when it is not there exactly once."""
+    """Those that are looked at here. Each may be there once: of two, a proxy and we could believe different ones."""
 
     def __init__(self, scope: Scope) -> None:
         found: dict[bytes, str] = {}
-        hosts = size = 0
+        size = 0
         for name, value in scope["headers"]:
             size += len(name) + len(value)
-            if name in (b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"authorization"):
-                if name in found and name == b"authorization":
-                    raise unauthorized("more than one Authorization header", "invalid_request")
-                hosts += name == b"host"
+            if name in _LOOKED_AT:
+                if name in found:
+                    raise _twice(name)
                 found[name] = value.decode("latin-1")
         if size > MOST_HEADERS:
             raise HttpError(431, "S0116", f"the headers take more than {MOST_HEADERS >> 10} KiB")
-        self.host = found.get(b"host") if hosts == 1 else None
+        self.host = found.get(b"host")
         self.origin = found.get(b"origin")
         self.site = found.get(b"sec-fetch-site")
         self.mode = found.get(b"sec-fetch-mode")
         self.authorization = found.get(b"authorization")
 
 
+def _twice(name: bytes) -> HttpError:
+    message = f"the request has more than one {name.decode()} header"
+    if name == b"authorization":
+        return unauthorized(message, "invalid_request")
+    return HttpError(400, "S0206", message) if name == b"host" else HttpError(403, "S0205", message)
+
+
 def _check_site(headers: _Headers, static: bool) -> None:
     """S0205 for a request that another site's page makes; following a link to one of our pages is none."""
     foreign = headers.site in ("cross-site", "same-site")
-    if headers.origin is not None and headers.origin.partition("://")[2] != headers.host:
+    if headers.origin is not None and not same_site(headers.origin, headers.host or ""):
         foreign = True  # `null`, too, which sandboxed pages and files have
     if foreign and not (static and headers.mode == "navigate"):
         raise HttpError(
@@ -131,8 +138,10 @@ def _check_site(headers: _Headers, static: bool) -> None:
         )
 
 
-def _name(host: str) -> str:
-    """Without the port, in lower case."""
-    if host.startswith("["):
-        return host.partition("]")[0].lower() + "]"
-    return host.partition(":")[0].lower()
+def host_name(name: str) -> str:
+    """A name that the server is called by, as a Host header has it: an IPv6 address in brackets."""
+    name = name.partition("%")[0]  # the zone of an address is this machine's matter
+    site = parse_host(f"[{name}]" if ":" in name and not name.startswith("[") else name)
+    if site is None or site.port is not None:
+        raise UsageError("S0206", f"{name!r} is not the name of a host", "--allow-host scripts.example, without a port")
+    return site.host

@@ -119,11 +119,12 @@ def serve(service: Service, host: str, port: int, allowed: Sequence[str]) -> Non
             raise UsageError("S0121", message, "`sopvm token add NAME`, or leave out --host")
         service.tokens.required(always=not local)
         hosts = {*LOOPBACK, host.lower(), *(name.lower() for name in allowed)} if local or allowed else None
+        server = make_server(service, hosts)
         shown = f"[{host}]" if ":" in host else host
         print(f"sopvm serve: http://{shown}:{listening.getsockname()[1]}", file=sys.stderr, flush=True)
         signal.signal(signal.SIGTERM, _terminated)
         sys.setswitchinterval(SWITCH_SECONDS)
-        make_server(service, hosts).run(sockets=[listening])
+        server.run(sockets=[listening])
 
 
 def _terminated(sig: int, frame: FrameType | None) -> None:

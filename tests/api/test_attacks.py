@@ -9,6 +9,10 @@ from collections.abc import Callable
 import pytest
 
 from runtime.api import resource, server
+from runtime.api.guard import host_name
+from runtime.api.sites import same_site
+from runtime.api.tokens import RIGHTS as ALL
+from runtime.errors import UsageError
 from tests.api.conftest import Served
 
 SCRIPT = "<script>alert(1)</script>"
@@ -169,7 +173,29 @@ def test_forwarded_headers_make_nobody_local(served: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "10.0.0.1", ""]
+    "name",
+    [
+        *("evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "10.0.0.1", ""),
+        *("[::1].evil.example", "[::1]evil.example", "[::1]:80.evil.example", "[::1", "::1", "[::2]", "[127.0.0.1]"),
+        *("localhost:evil.example", "localhost:80:80", "localhost:", "localhost:65536", "localhost:-1", "localhost."),
+        *(
+            "evil.example@localhost",
+            "localhost@evil.example",
+            "localhost/evil",
+            "localhost#",
+            "localhost?x",
+            "local host",
+        ),
+        *(
+            "localhost, evil.example",
+            "localhost\\",
+            "http://localhost",
+            "127.0.0.1%00",
+            "127.1",
+            "2130706433",
+            "0x7f.1",
+        ),
+    ],
 )
 def test_a_name_that_is_not_this_servers(shared: Served, name: str) -> None:
     """DNS rebinding: a page of evil.example whose name now leads to 127.0.0.1."""
@@ -183,7 +209,9 @@ def test_a_host_that_is_missing_or_twice(shared: Served) -> None:
     assert b" 400 " in shared.raw(b"GET /live HTTP/1.0\r\n\r\n")
 
 
-@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "[::1]", "LOCALHOST:1234"])
+@pytest.mark.parametrize(
+    "name", ["localhost", "127.0.0.1", "[::1]", "[0:0:0:0:0:0:0:1]:80", "[::0001]", "LOCALHOST:1234"]
+)
 def test_names_of_loopback(shared: Served, name: str) -> None:
     assert shared.client.get("/live", headers={"Host": name}).status_code == 200
 
@@ -195,12 +223,28 @@ def test_names_of_loopback(shared: Served, name: str) -> None:
         {"Origin": "null"},
         {"Origin": "http://127.0.0.1:1"},
         {"Origin": "http://localhost"},
+        {"Origin": "HOST", "Sec-Fetch-Site": "cross-site"},
+        *(
+            {"Origin": origin}
+            for origin in (
+                *("x://HOST", "HOST", "//HOST", "file://HOST", "http:HOST", "HTTP://HOST", "http://http://HOST"),
+                *("http://HOST/", "http://HOST.evil.example", "http://HOST@evil.example", "http://evil.example@HOST"),
+                *(
+                    "http://HOST http://evil.example",
+                    "http://HOST, http://evil.example",
+                    "http://HOST?",
+                    "http://HOST#",
+                ),
+                *("", "http://", "http://[::1", "http://[::1].evil.example"),
+            )
+        ),
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
     ],
 )
 def test_pages_of_other_sites_are_kept_out(shared: Served, headers: dict[str, str]) -> None:
+    headers = {name: value.replace("HOST", f"127.0.0.1:{shared.port}") for name, value in headers.items()}
     for method, address in (("POST", "/play/note?text=x"), ("GET", "/play/audit"), ("DELETE", "/scripts/audit")):
         answer = shared.client.request(method, address, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (403, "S0205")
@@ -215,10 +259,70 @@ def test_the_servers_own_pages_are_let_in(served: Served) -> None:
     assert served.client.get("/docs", headers=followed).status_code == 200
 
 
+@pytest.mark.parametrize("name", [b"Host", b"Origin", b"Sec-Fetch-Site", b"Sec-Fetch-Mode", b"Authorization"])
+def test_a_header_that_decides_is_there_once(served: Served, name: bytes) -> None:
+    """Whichever of two is right, in whatever order."""
+    right = {
+        b"Host": f"127.0.0.1:{served.port}",
+        b"Origin": served.url,
+        b"Authorization": served.token(rights=ALL)["Authorization"],
+        b"Sec-Fetch-Site": "same-origin",
+        b"Sec-Fetch-Mode": "cors",
+    }
+    whole = [f"{key.decode()}: {value}" for key, value in right.items()]
+    start = ["GET /play/audit?format=csv HTTP/1.1", "Connection: close"]
+
+    def answer(lines: list[str]) -> bytes:
+        return served.raw("\r\n".join([*start, *lines, "", ""]).encode())
+
+    assert b" 200 " in answer(whole)
+    for twice in (right[name], "null"):
+        other = f"{name.decode().lower()}: {twice}"
+        for lines in ([*whole, other], [other, *whole]):
+            assert answer(lines).split(b" ")[1] in (b"400", b"401", b"403"), lines
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "same"),
+    [
+        ("http://a.example", "a.example", True),
+        ("https://a.example", "a.example", True),  # a proxy speaks TLS
+        ("https://a.example", "a.example:443", True),
+        ("http://a.example:80", "a.example", True),
+        ("http://A.example", "a.EXAMPLE", True),
+        ("http://[::1]:8000", "[0::1]:8000", True),
+        ("https://a.example", "a.example:80", False),
+        ("http://a.example", "a.example:8000", False),
+        ("http://a.example:8000", "a.example", False),
+        ("http://a.example", "b.example", False),
+        ("null", "null", False),
+    ],
+)
+def test_an_origin_is_the_hosts(origin: str, host: str, same: bool) -> None:
+    assert same_site(origin, host) is same
+
+
+def test_names_that_a_server_may_be_given() -> None:
+    assert host_name("::1") == host_name("[::1]") == "[::1]"
+    assert host_name("Scripts.Example") == "scripts.example"
+    for name in ("", "a b", "http://a.example", "a.example:80", "[::1]:80", "a.example/"):
+        with pytest.raises(UsageError, match="S0206"):
+            host_name(name)
+
+
 def test_a_token_in_an_address_is_refused(served: Served) -> None:
     text = served.token()["Authorization"].split()[1]
-    for name in ("token", "access_token"):
-        answer = served.client.get("/play/audit", params={name: text})
+    for name in (
+        "token",
+        "access_token",
+        "%74oken",
+        "toke%6E",
+        "access%5Ftoken",
+        "Token",
+        "a=1&token",
+        "%61ccess_token",
+    ):
+        answer = served.client.get(f"/play/audit?{name}={text}")
         assert (answer.status_code, answer.json()["code"]) == (400, "S0207")
         assert text not in answer.text
 
