@@ -218,10 +218,12 @@ _TYPES: Final[tuple[Code, ...]] = (
     ),
     Code(
         "E0314",
-        "what is emitted is no record",
-        "`emit` takes a record, a query or a call of a script that emits. A single value is given a name.",
-        "script s()\n  emit 12\nend",
-        "script s()\n  emit { pages: 12 }\nend",
+        "what is emitted has no name",
+        "`emit` takes a record, a query, a call of a script that emits, or a value. A value is emitted as a record of "
+        "one field: `as` names the field, else it has the name of the variable, field or function. A list has to be "
+        "named, and what a script `emits` is always a record.",
+        "script s()\n  emit 6 * 2\nend",
+        "script s()\n  emit 6 * 2 as pages\nend",
     ),
     Code(
         "E0315",
@@ -451,9 +453,10 @@ _FLOW: Final[tuple[Code, ...]] = (
     Code(
         "E0510",
         "a script that emits nothing",
-        "`for each … in` and `emit` take the records that a script emits, and this one emits none.",
-        "script ten() -> int\n  return 10\nend\n\nscript s()\n  emit ten()\nend",
-        "script ten() -> int\n  return 10\nend\n\nscript s()\n  emit { value: ten() }\nend",
+        "`for each … in` takes the records that a script emits, and this one emits none. So does `emit`, where the "
+        "script returns nothing either.",
+        "script ten() -> int\n  return 10\nend\n\nscript s()\n  for each x in ten() do\n    emit x\n  end\nend",
+        "script ten() -> int\n  return 10\nend\n\nscript s()\n  emit ten() as value\nend",
     ),
     Code(
         "E0511",

@@ -140,7 +140,7 @@ class Builder:
     def emit_step(self, c: Children) -> nodes.Emit:
         if type(c[1]) is nodes.Query:
             return nodes.Emit(query=c[1], span=_span(c))
-        return nodes.Emit(value=c[1], span=_span(c))
+        return nodes.Emit(value=c[1], name=_name(c[3]) if len(c) > 2 else None, span=_span(c))
 
     def say_step(self, c: Children) -> nodes.Say:
         return nodes.Say(text=c[1], span=_span(c))

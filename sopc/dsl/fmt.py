@@ -244,7 +244,11 @@ class _File:
                 layout.query(node.query, may_stand=True)
             case nodes.Emit():
                 out.write("emit ")
-                self._value(node.value, node.query, indent)
+                name = "" if node.name is None else f" as {spell.name(node.name)}"
+                if node.query is not None and name:
+                    raise spell.unwritable("`as` names a value that is emitted, not a query")
+                self._value(node.value, node.query, indent, len(name))
+                out.write(name)
             case nodes.Insert():
                 out.write(f"{node.command} into {spell.store(node.database, node.store)} ")
                 on = f" on {', '.join(map(spell.name, node.keys))}" if node.command == "upsert" else ""

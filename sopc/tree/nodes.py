@@ -336,11 +336,13 @@ class Assign(Command):
 
 
 class Emit(Command):
-    """Exactly one of value and query; a value that is a call of a script emits what the script emits."""
+    """Exactly one of value and query; a value that is a call of a script emits what the script emits. name: `as name`,
+    which emits the value as the one field of a record."""
 
     command: Literal["emit"] = "emit"
     value: Expr | None = None
     query: Query | None = None
+    name: str | None = None
 
 
 class Say(Command):

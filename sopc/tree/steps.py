@@ -136,7 +136,7 @@ def _emit(env: Env, node: nodes.Emit, at: At) -> typed.Step | None:
         bound = queries.bind(env, node.query)
         note_emitted(env, bound.row, node, fixed=True)
         return typed.EmitQuery(bound, **at.of(node))
-    if isinstance(node.value, nodes.CallExpr) and calls.is_script(env, node.value):
+    if isinstance(node.value, nodes.CallExpr) and node.name is None and _takes_records(env, node.value):
         call = _generator(env, node.value)
         if call is None or call.signature.emits is None:
             return None
@@ -144,15 +144,42 @@ def _emit(env: Env, node: nodes.Emit, at: At) -> typed.Step | None:
         return typed.EmitCall(call, **at.of(node))
     if node.value is None:
         return None
-    value = env.expr(node.value)
-    record = as_record(value)
+    record = _emitted_record(env, node, node.value)
     if record is None:
-        hint = "emit { name: … }"
-        if value.type.name == "list":
-            hint = "for each x in … do emit x end"
-        env.error("E0314", f"`emit` takes a record, not {an(value.type)}", node.value, hint)
         return None
     return typed.EmitRecord(note_emitted(env, record.type, node, value=record) or record, **at.of(node))
+
+
+def _takes_records(env: Env, node: nodes.CallExpr) -> bool:
+    """Whether `emit s(…)` emits what the script emits; of one that only returns, it emits the value."""
+    if not calls.is_script(env, node):
+        return False
+    signature = env.world.signature(node.name)
+    only_returns = signature is not None and signature.emits is None and signature.returns.name != "null"
+    return not only_returns or node.name in env.world.recursive
+
+
+def _emitted_record(env: Env, node: nodes.Emit, place: nodes.Expr) -> typed.Expr | None:
+    """The value as a record: one as it is, a single value as the one field of a record; None after a finding."""
+    value = env.expr(place)
+    record = as_record(value) if node.name is None else None
+    if record is not None:
+        return record
+    name = node.name or (_own_name(place) if value.type.name in SCALARS else None)
+    if name is None:
+        hint = "emit … as total gives it a name"
+        if value.type.name == "list":
+            hint = "for each x in … do emit x end, or emit … as items"
+        env.error("E0314", f"`emit` needs a name for {an(value.type)}", place, hint)
+        return None
+    return typed.MakeRecord(((name, value),), type=record_of([(name, value.type)]), span=span_of(place))
+
+
+def _own_name(node: nodes.Expr) -> str | None:
+    """The name a single value brings along: that of the variable, the field or the function."""
+    if isinstance(node, nodes.Name | nodes.FieldAccess | nodes.CallExpr):
+        return node.name
+    return node.kind if isinstance(node, nodes.QueryExpr) and node.kind != "scalar" else None
 
 
 def _generator(env: Env, node: nodes.CallExpr) -> typed.ScriptCall | None:

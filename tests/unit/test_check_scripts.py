@@ -98,6 +98,29 @@ def test_what_can_be_emitted() -> None:
     assert codes(body('emit "x"')) == ["E0314"]
 
 
+def test_a_single_value_is_emitted_under_its_own_name_or_the_one_given() -> None:
+    def emits(text: str, head: str = "script s(n: int)") -> str:
+        return str(script(text, head).signature.emits)
+
+    assert emits("emit n") == "{n: int}"
+    assert emits("emit n as pages") == "{pages: int}"
+    assert emits("let r = { a: 1 }\nemit r.a") == "{a: int}"
+    assert emits('emit upper("x")') == "{upper: text}"
+    assert emits("emit count(from authors)") == "{count: int}"
+    assert emits("emit exists(from authors) as any_author") == "{any_author: bool}"
+    assert emits("emit [1, 2] as items") == "{items: list<int>}"
+    assert emits("emit { a: 1 } as inner") == "{inner: {a: int}}"
+    assert emits("emit first(from authors select name) as author") == "{author: {name: text}?}"
+    assert codes(body("emit n + 1", "script s(n: int)")) == ["E0314"]
+    assert codes(body("emit n as n", "script s(n: int) emits { n: text }")) == ["E0319"]
+
+
+def test_emit_of_a_script_that_only_returns_emits_the_value() -> None:
+    double = "script double(n: int) -> int\n  return n * 2\nend\n"
+    assert codes(double + "script s() emits { double: int }\n  emit double(3)\nend") == []
+    assert codes(double + "script s() emits { twice: int }\n  emit double(3) as twice\nend") == []
+
+
 def test_a_generator_gives_its_records_to_a_loop() -> None:
     text = "script rows() emit { a: 1 } end " + body("for each r in rows() do emit { b: r.a + 1 } end emit other()")
     text += "script other() emit { b: 7 } end"

@@ -172,9 +172,12 @@ class Steps(Queries):
         return text
 
     def _emit(self, step: nodes.Emit) -> str:
+        named = "" if step.name is None else f", as {name(step.name)}"
         if step.query is not None:
-            return f"Show {self.query(step.query)}."
+            return f"Show {self.query(step.query)}{named}."
         assert step.value is not None  # one of the two
+        if named:
+            return f"Show {self.say(step.value, PHRASE)}{named}."
         if isinstance(step.value, nodes.RecordExpr):
             return f"Show a row with {self._record(step.value)}."
         if _is_script(step.value):

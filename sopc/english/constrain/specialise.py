@@ -112,6 +112,7 @@ class _Specialised:
         ]
         rules["name"] = rules["key"] = [("VARIABLE",)]
         rules["query_step"] = _with(rules["query_step"], "name", "QUERY_NAME")
+        rules["emit_step"] = _with(rules["emit_step"], "name", "NEW_COLUMN")
 
     # ── expressions ──
 
