@@ -7,7 +7,7 @@ import sys
 from asyncio import timeout
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from msgspec.json import encode
 from starlette.requests import ClientDisconnect, Request
@@ -79,6 +79,11 @@ def token_of(request: Request) -> Token:
 
 def as_json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     return Response(encode(value) + b"\n", status, headers, "application/json")
+
+
+def address(*parts: str) -> str:
+    """The path of these parts as a header may hold it: ASCII, and a slash within a part is `%2F`."""
+    return "".join(["/" + quote(part, safe="") for part in parts])
 
 
 def query_of(request: Request) -> list[tuple[str, str]]:

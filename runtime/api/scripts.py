@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from runtime.api.jsonschema import signature_schema
 from runtime.api.problems import HttpError
-from runtime.api.resource import as_json, body_of, flag, media_type, options_of, token_of
+from runtime.api.resource import address, as_json, body_of, flag, media_type, options_of, token_of
 from runtime.api.service import Service
 from runtime.api.tokens import Token
 from runtime.api.views import linked_views
@@ -118,7 +118,7 @@ async def put_script(service: Service, request: Request) -> Response:
     conditions = {key: request.headers.get(key) for key in ("if-match", "if-none-match")}
     done = await service.call(_put, service, token, name, text, KINDS[kind], dry_run, yes, conditions)
     status = 201 if done["version"] == 1 and not done["unchanged"] and not dry_run else 200
-    return as_json(done, status, {"Location": request.scope["path"]} if status == 201 else None)
+    return as_json(done, status, {"Location": address("scripts", name)} if status == 201 else None)
 
 
 def _put(

@@ -16,7 +16,7 @@ from runtime.api.formats import LINES, choose
 from runtime.api.pipe import Pipe
 from runtime.api.play import Lines, decoded
 from runtime.api.problems import HttpError, of_findings
-from runtime.api.resource import as_json, body_of, media_type, options_of, token_of
+from runtime.api.resource import address, as_json, body_of, media_type, options_of, token_of
 from runtime.api.runs import LiveRun
 from runtime.api.service import NOWHERE, Service, least
 from runtime.api.tokens import Token
@@ -51,7 +51,7 @@ async def begin_session(service: Service, request: Request) -> Response:
     name = _needed(body, "name")
     token_of(request).require("compile", name)
     session = await service.call(_sessions(service).begin, name, tuple(map(str, body.get("uses", ()))))
-    return as_json(described(session), 201, {"Location": f"/sessions/{name}"})
+    return as_json(described(session), 201, {"Location": address("sessions", name)})
 
 
 async def show_session(service: Service, request: Request) -> Response:
@@ -151,7 +151,7 @@ async def stop_session(service: Service, request: Request) -> Response:
             "proved": not anyway,
         }
 
-    return as_json(await service.call(stop), 201, {"Location": f"/scripts/{name}"})
+    return as_json(await service.call(stop), 201, {"Location": address("scripts", name)})
 
 
 def described(session: Session) -> dict[str, Any]:

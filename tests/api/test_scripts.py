@@ -240,3 +240,29 @@ def test_a_script_is_said_back_in_english(served: Served) -> None:
     said = served.client.get("/scripts/audit/explain").json()
     assert said["about"][0] == "Reads employees."
     assert "the salary is more than the given floor" in str(said["steps"][0])
+
+
+LETTERS = ("Gehälter", "зарплата", "给料", "Ãµ")
+SIGNS = ("🧮", 'a "b" c', "a/b", "a%2Fb", "a?b#c", "a;b,c", "<a>", "ä\\ö")
+
+
+@pytest.mark.parametrize("name", LETTERS + SIGNS)
+def test_a_stored_script_is_answered_as_stored_whatever_its_name(served: Served, name: str) -> None:
+    """Its `Location` can be followed: a header holds ASCII, and a script's name may hold anything."""
+    path = f"/scripts/{quote(name, safe='')}"
+    made = served.client.put(path, content=f"script `{name}`() -> int\n  return 1\nend\n", headers=DSL)
+    assert (made.status_code, made.headers["location"]) == (201, path), made.text
+    assert served.client.get(made.headers["location"]).json()["name"] == name
+    assert served.client.get(f"/play/{quote(name, safe='')}").status_code == 200
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_a_recording_is_answered_as_begun_and_as_stored_whatever_its_name(served: Served, name: str) -> None:
+    begun = served.client.post("/sessions", json={"name": name})
+    address = begun.headers["location"]
+    assert (begun.status_code, address) == (201, f"/sessions/{quote(name)}")
+    assert served.client.get(address).json()["name"] == name
+    assert served.client.post(address + "/steps", json={"text": "let a = 1"}).status_code == 200
+    stopped = served.client.post(address + "/stop")
+    assert (stopped.status_code, stopped.headers["location"]) == (201, f"/scripts/{quote(name)}")
+    assert served.client.get(stopped.headers["location"]).json()["name"] == name
