@@ -10,7 +10,7 @@ from runtime.databases.duckdb.types import spelled
 from runtime.databases.files import Batch, Table
 from runtime.databases.query import Column, Query, Scan
 from runtime.databases.schema import Field
-from runtime.databases.tables import quoted
+from runtime.databases.tables import literal, quoted
 from runtime.types import ANY, Type
 
 
@@ -56,13 +56,13 @@ def csv_to_parquet(source: Path, target: Path, columns: Sequence[tuple[str, Type
     import duckdb
 
     with duckdb.connect(":memory:") as connection:
-        listed = ", ".join(f"{_text(name)}: 'VARCHAR'" for name, _ in columns)
+        listed = ", ".join(f"{literal(name)}: 'VARCHAR'" for name, _ in columns)
         values = ", ".join(f"{_typed(quoted(name), type_)} AS {quoted(name)}" for name, type_ in columns)
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(
-            f"COPY (SELECT {values} FROM read_csv({_text(str(source))}, columns = {{{listed}}}, header = true,"
+            f"COPY (SELECT {values} FROM read_csv({literal(str(source))}, columns = {{{listed}}}, header = true,"
             " auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false,"
-            f" max_line_size = 1000000000)) TO {_text(str(target))} (FORMAT parquet)"
+            f" max_line_size = 1000000000)) TO {literal(str(target))} (FORMAT parquet)"
         )
 
 
@@ -74,7 +74,3 @@ def _typed(column: str, type_: Type) -> str:
     if type_.name in ("list", "record", "any"):
         return f"CAST(CAST({column} AS JSON) AS {spelled(type_)})"
     return f"CAST({column} AS {spelled(type_)})"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -49,12 +49,15 @@ class Store(msgspec.Struct, frozen=True):
 
 
 class Schema(msgspec.Struct, frozen=True):
-    """A database's stores by name."""
+    """A database's stores by name. place: the names before a store's own that make it the engine's full name of the
+    table (`("hr", "main")` on DuckDB). Statements say them, so that no temporary table, table of the engine's own
+    catalogue or other schema can stand in for a store; empty for SQL that is only shown."""
 
     stores: dict[str, Store]
+    place: tuple[str, ...] = ()
 
 
 def schema_hash(schema: Schema) -> str:
     """A hash (32 hex digits) of everything in the schema, whatever the order of its stores."""
     stores = dict(sorted(schema.stores.items()))
-    return sha256(msgspec.msgpack.encode(stores)).hexdigest()[:32]
+    return sha256(msgspec.msgpack.encode((schema.place, stores))).hexdigest()[:32]

@@ -11,7 +11,7 @@ from runtime.databases.query import Query, Write, limited
 from runtime.databases.schema import Schema, schema_hash
 
 # Part of every key; raised when the generator changes, so that SQL an older version kept is not used any more.
-GENERATOR: Final = 12
+GENERATOR: Final = 13
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
 _DECODER: Final = msgspec.msgpack.Decoder(Statement)
 

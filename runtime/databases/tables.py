@@ -1,8 +1,11 @@
-"""A store → the SQL that makes, fills and counts it, in any engine that knows its types by the names given."""
+"""A store → the SQL that makes, fills and counts it, in any engine that knows its types by the names given.
+
+Each statement names the store in full: `place` is `Schema.place` (runtime/databases/schema.py).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from runtime.databases.schema import Store
 from runtime.types import Type
@@ -12,7 +15,17 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def create_sql(store: Store, declared: Callable[[Type], str]) -> str:
+def literal(text: str) -> str:
+    """A text as SQL says it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def in_full(place: Sequence[str], store: str) -> str:
+    """The store's name, with all that comes before it."""
+    return ".".join(map(quoted, (*place, store)))
+
+
+def create_sql(place: Sequence[str], store: Store, declared: Callable[[Type], str]) -> str:
     """declared: the engine's name of a type."""
     columns = [
         f"{quoted(field.name)} {declared(field.type)}{'' if field.type.nullable else ' NOT NULL'}"
@@ -20,16 +33,16 @@ def create_sql(store: Store, declared: Callable[[Type], str]) -> str:
     ]
     if store.primary_key:
         columns.append(f"PRIMARY KEY ({', '.join(map(quoted, store.primary_key))})")
-    return f"CREATE TABLE {quoted(store.name)} ({', '.join(columns)})"
+    return f"CREATE TABLE {in_full(place, store.name)} ({', '.join(columns)})"
 
 
-def drop_sql(store: str) -> str:
-    return f"DROP TABLE IF EXISTS {quoted(store)}"
+def drop_sql(place: Sequence[str], store: str) -> str:
+    return f"DROP TABLE IF EXISTS {in_full(place, store)}"
 
 
-def insert_sql(store: Store) -> str:
+def insert_sql(place: Sequence[str], store: Store) -> str:
     places = ", ".join("?" * len(store.fields))
-    return f"INSERT INTO {quoted(store.name)} ({listed(store)}) VALUES ({places})"
+    return f"INSERT INTO {in_full(place, store.name)} ({listed(store)}) VALUES ({places})"
 
 
 def listed(store: Store) -> str:
@@ -37,5 +50,5 @@ def listed(store: Store) -> str:
     return ", ".join(quoted(field.name) for field in store.fields)
 
 
-def count_sql(store: str) -> str:
-    return f"SELECT count(*) FROM {quoted(store)}"
+def count_sql(place: Sequence[str], store: str) -> str:
+    return f"SELECT count(*) FROM {in_full(place, store)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -116,7 +116,7 @@ def disasm_command(console: Console, name: str, sql: bool, home: str | None, dat
         else:
             modules = [decode(context.library.load(context.library.resolve(name).hash))]
         for module in modules:
-            shown = sql_of(module, lambda name: _dialect_of(context, name)) if sql else None
+            shown = sql_of(module, lambda name: _engine_of(context, name)) if sql else None
             click.echo(disassemble(module, sql=shown), nl=False)
 
 
@@ -149,22 +149,29 @@ def schema_command(
     print_rows(["database", "store", "field", "type", "key", "references", "notes"], rows, format_)
 
 
-def _dialect_of(context: Context, name: str) -> str:
-    """The SQL of the database that the name stands for now; SQLite's where it can't be opened."""
+Engine = tuple[str, tuple[str, ...]]  # a dialect of SQL, and where stores are (`Schema.place`)
+_SQLITE: Final[Engine] = ("sqlite", ())
+
+
+def _engine_of(context: Context, name: str) -> Engine:
+    """Of the database that the name stands for now; SQLite where it can't be opened."""
     try:
-        return "sqlite" if context.config.is_unmade(name) else context.database(name).dialect
+        if context.config.is_unmade(name):
+            return _SQLITE
+        return context.database(name).dialect, context.schema(name).place
     except (DatabaseError, UsageError):
-        return "sqlite"
+        return _SQLITE
 
 
-def sql_of(module: Module, dialect: Callable[[str], str] = lambda name: "sqlite") -> Callable[[Query | Write], str]:
-    """A statement → its SQL over the stores the script was checked against. dialect: of a database, by its name."""
+def sql_of(module: Module, engine: Callable[[str], Engine] = lambda name: _SQLITE) -> Callable[[Query | Write], str]:
+    """A statement → its SQL over the stores the script was checked against. engine: of a database, by its name."""
     from runtime.databases.sql.generate import generate
 
     def sql(statement: Query | Write) -> str:
         prefix = statement.database + "."
         stores = {key.removeprefix(prefix): store for key, store in module.schema.items() if key.startswith(prefix)}
-        return generate(statement, Schema(stores), dialect(statement.database)).sql
+        dialect, place = engine(statement.database)
+        return generate(statement, Schema(stores, place), dialect).sql
 
     return sql
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from runtime.databases.duckdb.errors import translated
 from runtime.databases.duckdb.functions import macro_sql, macros_in
 from runtime.databases.duckdb.rows import Rows
+from runtime.databases.tables import literal, quoted
 from runtime.databases.worker import Worker
 from runtime.errors import DatabaseError, SopError, UsageError
 
@@ -45,6 +46,7 @@ class Connections:
         self.path = path
         self.on_progress: Callable[[], None] = _nothing
         self.interrupted = False
+        self.place = ("memory", "main")  # where its stores are: database and schema; known once it is open
         self._config = config
         self._busy = busy
         self._worker = Worker()
@@ -81,6 +83,8 @@ class Connections:
         self._alone = not read_only
         self._main = connection
         try:
+            row = connection.execute("SELECT current_database(), current_schema()").fetchone()
+            self.place = row or self.place
             self.close_off(connection)
             self.set_up(connection)
         except BaseException:
@@ -102,8 +106,10 @@ class Connections:
         connection.execute("SET enable_external_access = false")
 
     def set_up(self, connection: Connection) -> None:
-        """Settings of one connection."""
+        """Settings of one connection. DuckDB's own functions go before macros that the file may hold by their names."""
         connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+        path = f"system.main,{'.'.join(map(quoted, self.place))}"
+        connection.execute(f"SET search_path = {literal(path)}")
 
     def _at(self, error: SopError) -> SopError:
         """An error of opening, with the file."""

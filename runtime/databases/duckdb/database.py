@@ -25,7 +25,7 @@ from runtime.databases.protocol import BATCH_ROWS, Row, Statement
 from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema, Store
 from runtime.databases.spool_file import FileSpool
-from runtime.databases.tables import count_sql, create_sql, drop_sql, listed, quoted
+from runtime.databases.tables import count_sql, create_sql, drop_sql, in_full, listed
 from runtime.errors import DatabaseError
 from runtime.types import Type
 
@@ -72,7 +72,7 @@ class DuckDBDatabase:
 
     def schema(self) -> Schema:
         if self._schema is None:
-            self._schema = read_schema(self._connections.all)
+            self._schema = read_schema(self._connections.all, self._connections.place)
         return self._schema
 
     def prepare(self, query: Query | Write) -> Statement:
@@ -206,8 +206,8 @@ class DuckDBDatabase:
     def create_store(self, store: Store, *, replace: bool = False) -> None:
         """A new table with the store's fields and primary key; replace: drop one of that name first."""
         if replace:
-            self._connections.changed(drop_sql(store.name), store=store.name)
-        self._connections.changed(create_sql(store, declared), store=store.name)
+            self._connections.changed(drop_sql(self._connections.place, store.name), store=store.name)
+        self._connections.changed(create_sql(self._connections.place, store, declared), store=store.name)
         self.forget_schema()
 
     def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:
@@ -219,11 +219,11 @@ class DuckDBDatabase:
             for field, column in zip(store.fields, zip(*rows, strict=True), strict=True)
         ]
         values = ", ".join(_unnested(field.type) for field in store.fields)
-        sql = f"INSERT INTO {quoted(store.name)} ({listed(store)}) SELECT {values}"
+        sql = f"INSERT INTO {in_full(self._connections.place, store.name)} ({listed(store)}) SELECT {values}"
         return self._connections.changed(sql, columns, store.name)
 
     def count_rows(self, store: str) -> int:
-        return int(self._connections.all(count_sql(store))[0][0])
+        return int(self._connections.all(count_sql(self._connections.place, store))[0][0])
 
     def forget_schema(self) -> None:
         """Read the schema again when it is next asked for."""

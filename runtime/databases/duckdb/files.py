@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from runtime.databases.duckdb.connections import SETTINGS, Connections
 from runtime.databases.duckdb.database import BUSY_SECONDS, DuckDBDatabase
 from runtime.databases.files import csv_head
-from runtime.databases.tables import quoted
+from runtime.databases.tables import in_full, literal
 from runtime.errors import DatabaseError, SopError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class _Folder(Connections):
         return ":memory:"
 
     def close_off(self, connection: Connection) -> None:
-        connection.execute(f"SET allowed_directories = [{_text(f'{self.path.absolute()}/')}]")
+        connection.execute(f"SET allowed_directories = [{literal(f'{self.path.absolute()}/')}]")
         super().close_off(connection)
 
 
@@ -65,7 +65,7 @@ class FilesDatabase(DuckDBDatabase):
 
     def _make_view(self, store: str, file: Path) -> None:
         try:
-            self._connections.changed(f"CREATE VIEW {quoted(store)} AS FROM {_source(file)}")
+            self._connections.changed(f"CREATE VIEW {in_full(self._connections.place, store)} AS FROM {_source(file)}")
         except SopError as error:
             if error.code in ("D0107", "D0203"):
                 raise
@@ -75,17 +75,17 @@ class FilesDatabase(DuckDBDatabase):
 def _source(file: Path) -> str:
     """The table function that reads a file, or a folder of Parquet files."""
     if file.is_dir():
-        return f"read_parquet({_text(str(file.absolute() / '*.parquet'))})"
-    place = _text(str(file.absolute()))
+        return f"read_parquet({literal(str(file.absolute() / '*.parquet'))})"
+    place = literal(str(file.absolute()))
     format_ = _FORMATS[file.suffix.lower()]
     if format_ == "parquet":
         return f"read_parquet({place})"
     if format_ == "json":
         return f"read_json({place}, format = 'newline_delimited', sample_size = {_SAMPLE_LINES})"
     delimiter, names = csv_head(file, str(file))
-    listed = ", ".join(map(_text, names))
+    listed = ", ".join(map(literal, names))
     return (
-        f"read_csv({place}, delim = {_text(delimiter)}, quote = '\"', escape = '\"', header = true, skip = 0,"
+        f"read_csv({place}, delim = {literal(delimiter)}, quote = '\"', escape = '\"', header = true, skip = 0,"
         f" names = [{listed}], dateformat = '%Y-%m-%d', sample_size = {_SAMPLE_LINES})"
     )
 
@@ -123,7 +123,3 @@ def _children(folder: Path, name: str) -> Iterable[Path]:
         return list(folder.iterdir())
     except OSError as error:
         raise DatabaseError("D0103", f"the folder of `{name}` can't be read: {error.strerror} ({folder})") from error
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -8,31 +8,37 @@ from typing import Any, Final
 
 from runtime.databases.duckdb.types import type_of
 from runtime.databases.schema import Field, ForeignKey, Schema, Store
+from runtime.databases.tables import literal
 
 _FIELDS: Final = """
 SELECT c.table_name, c.column_name, c.data_type, c.is_nullable, c.column_default, c.is_generated,
   t.sql IS NULL, coalesce(t.sql ILIKE '%collate%', false)
-FROM duckdb_columns() AS c LEFT JOIN duckdb_tables() AS t USING (table_oid, schema_oid, database_oid)
-WHERE NOT c.internal AND c.database_name = current_database() AND c.schema_name = current_schema()
+FROM system.main.duckdb_columns() AS c
+  LEFT JOIN system.main.duckdb_tables() AS t USING (table_oid, schema_oid, database_oid)
+WHERE NOT c.internal AND c.database_name = {0} AND c.schema_name = {1}
 ORDER BY c.table_oid, c.column_index
 """
 _CONSTRAINTS: Final = """
 SELECT table_name, constraint_type, constraint_column_names, referenced_table, referenced_column_names
-FROM duckdb_constraints()
-WHERE database_name = current_database() AND schema_name = current_schema()
+FROM system.main.duckdb_constraints()
+WHERE database_name = {0} AND schema_name = {1}
   AND constraint_type IN ('PRIMARY KEY', 'UNIQUE', 'FOREIGN KEY')
 ORDER BY table_oid, constraint_index
 """
 _INDEXES: Final = """
 SELECT table_name, expressions
-FROM duckdb_indexes()
-WHERE database_name = current_database() AND schema_name = current_schema() AND is_unique
+FROM system.main.duckdb_indexes()
+WHERE database_name = {0} AND schema_name = {1} AND is_unique
 ORDER BY table_oid, index_oid
 """
 
 
-def read_schema(rows: Callable[[str], Iterable[Any]]) -> Schema:
-    """Every table and view of the current schema. rows: runs a query."""
+def read_schema(query: Callable[[str], Iterable[Any]], place: tuple[str, str]) -> Schema:
+    """Every table and view of one schema. query: gives the rows of one. place: database and schema."""
+
+    def rows(sql: str) -> Iterable[Any]:
+        return query(sql.format(*map(literal, place)))
+
     columns: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for row in rows(_FIELDS):
         columns[row[0]].append(row)
@@ -61,7 +67,8 @@ def read_schema(rows: Callable[[str], Iterable[Any]]) -> Schema:
                 read_only=each[0][6],
             )
             for name, each in columns.items()
-        }
+        },
+        place,
     )
 
 

@@ -134,6 +134,9 @@ def _set_up(connection: Connection, address: Address, create: bool) -> None:
         )
     connection.schema, usable, connection.only_reads, casing = found
     connection.casing = casing or ""
+    if connection.schema.startswith("pg_"):
+        message = f"`{name}`: the schema `{connection.schema}` is the server's own, not one of stores"
+        raise DatabaseError("D0124", message, "`?schema=…` in its URL names another")
     if not usable:
         raise DatabaseError(
             "D0321",

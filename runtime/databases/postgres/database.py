@@ -25,7 +25,7 @@ from runtime.databases.protocol import BATCH_ROWS, Row, Statement
 from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema, Store
 from runtime.databases.spool_file import FileSpool
-from runtime.databases.tables import count_sql, create_sql, drop_sql, listed, quoted
+from runtime.databases.tables import count_sql, create_sql, drop_sql, in_full, listed
 from runtime.errors import DatabaseError, SopError
 
 Read = Callable[[list[Row]], list[Row]]
@@ -48,6 +48,7 @@ class PostgresDatabase:
         self.name = name
         self._connection: Connection = open_connection(address, name, create=create)
         self.dialect = f"postgres {self._connection.casing}"
+        self._place = (self._connection.schema,)
         self.read_only = read_only or self._connection.only_reads
         self._schema: Schema | None = None
         self._cursors = 0
@@ -285,15 +286,15 @@ class PostgresDatabase:
     def create_store(self, store: Store, *, replace: bool = False) -> None:
         """A new table with the store's fields and primary key; replace: drop one of that name first."""
         if replace:
-            self._run(drop_sql(store.name), store.name)
-        self._run(create_sql(store, declared), store.name)
+            self._run(drop_sql(self._place, store.name), store.name)
+        self._run(create_sql(self._place, store, declared), store.name)
         self.forget_schema()
 
     def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:
         """Rows of VM values, of the store's fields in their order, by COPY; how many there were."""
         if not rows:
             return 0
-        command = f"copy {quoted(store.name)} ({listed(store)}) from stdin"
+        command = f"copy {in_full(self._place, store.name)} ({listed(store)}) from stdin"
         cursor = self._connection.cursor()
         try:
             text = copy_text(store, rows)
@@ -307,7 +308,7 @@ class PostgresDatabase:
         return max(cursor.rowcount, 0)
 
     def count_rows(self, store: str) -> int:
-        row = self._run(count_sql(store)).fetchone()
+        row = self._run(count_sql(self._place, store)).fetchone()
         assert row is not None
         return int(row[0])
 

@@ -124,7 +124,7 @@ def declared(type_: Type) -> str:
 
 def read_schema(connection: psycopg.Connection[Any], schema: str) -> Schema:
     """Every table and view of the namespace except ours. Raises psycopg.Error."""
-    rows = [row for row in connection.execute(_FIELDS, [schema]) if not row[1].lower().startswith((OWN_PREFIX, "pg_"))]
+    rows = [row for row in connection.execute(_FIELDS, [schema]) if not row[1].lower().startswith(OWN_PREFIX)]
     types = _types(connection, {row[5] for row in rows})
     keys: dict[int, tuple[str, ...]] = {}
     unique: dict[int, list[tuple[str, ...]]] = defaultdict(list)
@@ -150,7 +150,7 @@ def read_schema(connection: psycopg.Connection[Any], schema: str) -> Schema:
             foreign_keys=tuple(foreign[table]),
             read_only=kind in ("v", "m"),
         )
-    return Schema(stores)
+    return Schema(stores, (schema,))
 
 
 def _types(connection: psycopg.Connection[Any], wanted: set[int]) -> dict[int, _TypeRow]:

@@ -45,8 +45,15 @@ def column(table: str, name: str) -> exp.Column:
     return exp.Column(this=identifier(name), table=identifier(table))
 
 
-def table(name: str, alias: str | None = None) -> exp.Table:
-    return exp.Table(this=identifier(name), alias=exp.TableAlias(this=identifier(alias)) if alias else None)
+def table(place: Sequence[str], name: str, alias: str | None = None) -> exp.Table:
+    """A store by its full name. place: `Schema.place` (runtime/databases/schema.py)."""
+    catalog, schema = (None, None, *place)[-2:]
+    return exp.Table(
+        this=identifier(name),
+        db=identifier(schema) if schema is not None else None,
+        catalog=identifier(catalog) if catalog is not None else None,
+        alias=exp.TableAlias(this=identifier(alias)) if alias else None,
+    )
 
 
 def subquery(query: exp.Expr, alias: str) -> exp.Subquery:

@@ -207,7 +207,7 @@ class Relations:
             )
             for each in store.fields
         }
-        return Builder(table(store.name, alias), columns)
+        return Builder(self.table(store, alias), columns)
 
     def join(self, relation: Join) -> Builder:
         left, right = self.relation(relation.left), self.relation(relation.right)
@@ -384,6 +384,9 @@ class Relations:
                 "D0201", f"the store `{name}` is not there", "the database changed: compile the script again"
             )
         return store
+
+    def table(self, store: Store, alias: str | None = None) -> exp.Table:
+        return table(self.schema.place, store.name, alias)
 
     def field(self, store: Store, name: str) -> Field:
         found = store.field(name)

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from runtime.databases.query import Delete, Insert, InsertList, InsertQuery, Scan, Update, Write
 from runtime.databases.schema import Store
-from runtime.databases.sql.pieces import all_of, column, identifier, named, subquery, table, where_clause
+from runtime.databases.sql.pieces import all_of, column, identifier, named, subquery, where_clause
 from runtime.databases.sql.relations import Relations, nodes
 
 
@@ -29,9 +29,9 @@ def _insert(relations: Relations, write: Insert | InsertList) -> exp.Expr:
     store = relations.store(write.store)
     if write.fields:
         rows = relations.expressions.inserted([relations.field(store, name) for name in write.fields])
-        insert = exp.Insert(this=_target(store, write.fields), expression=rows)
+        insert = exp.Insert(this=_target(relations, store, write.fields), expression=rows)
     else:
-        insert = exp.Insert(this=table(store.name), default=True)
+        insert = exp.Insert(this=relations.table(store), default=True)
     if isinstance(write, Insert) and write.keys:
         others = [name for name in write.fields if name not in write.keys]
         settings = [exp.EQ(this=identifier(name), expression=column("excluded", name)) for name in others]
@@ -56,7 +56,7 @@ def _insert_query(relations: Relations, write: InsertQuery) -> exp.Expr:
             relations.expressions.written(column, relations.field(store, name))
             for name, (_, column) in zip(write.fields, write.query.columns, strict=True)
         ]
-    return exp.Insert(this=_target(store, write.fields), expression=builder.select(values))
+    return exp.Insert(this=_target(relations, store, write.fields), expression=builder.select(values))
 
 
 def _update(relations: Relations, write: Update) -> exp.Expr:
@@ -81,7 +81,7 @@ def _update(relations: Relations, write: Update) -> exp.Expr:
         builder.where.append(condition)
     same = [exp.EQ(this=column(target_alias, key), expression=column(new, f"key {key}")) for key in keys]
     return exp.Update(
-        this=table(store.name, target_alias),
+        this=relations.table(store, target_alias),
         expressions=[exp.EQ(this=identifier(name), expression=column(new, f"new {name}")) for name in values],
         from_=exp.From(this=subquery(builder.select(shown), new)),
         where=where_clause(all_of(same)),
@@ -95,8 +95,8 @@ def _delete(relations: Relations, write: Delete) -> exp.Expr:
     return exp.Delete(this=builder.source, where=where_clause(condition))
 
 
-def _target(store: Store, fields: Sequence[str]) -> exp.Schema:
-    return exp.Schema(this=table(store.name), expressions=[identifier(name) for name in fields])
+def _target(relations: Relations, store: Store, fields: Sequence[str]) -> exp.Schema:
+    return exp.Schema(this=relations.table(store), expressions=[identifier(name) for name in fields])
 
 
 def _row_keys(store: Store) -> tuple[str, ...]:

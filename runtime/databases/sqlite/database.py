@@ -27,7 +27,7 @@ from runtime.databases.sqlite.errors import is_busy, translated
 from runtime.databases.sqlite.forms import encoder
 from runtime.databases.sqlite.functions import SQL_NAME, Callback
 from runtime.databases.sqlite.rows import read_batch, row_reader
-from runtime.databases.sqlite.schema import read_schema
+from runtime.databases.sqlite.schema import PLACE, read_schema
 from runtime.databases.sqlite.tables import declared
 from runtime.databases.tables import count_sql, create_sql, drop_sql, insert_sql
 from runtime.errors import DatabaseError, SopError
@@ -93,7 +93,7 @@ class SQLiteDatabase:
         connection.set_progress_handler(self._progressed, _PROGRESS_STEPS)
         self._run("PRAGMA foreign_keys = ON")
         self._run("PRAGMA trusted_schema = OFF")
-        self._run("SELECT 1 FROM sqlite_schema LIMIT 1").close()
+        self._run("SELECT 1 FROM main.sqlite_schema LIMIT 1").close()
 
     # ── schema and SQL ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -188,7 +188,7 @@ class SQLiteDatabase:
         self._spools += 1
         name = f"sop_spool_{self._spools}"
         fields = ", ".join(f"c{index}" for index in range(len(statement.columns)))
-        self._run(f"CREATE TEMP TABLE {name} ({fields})")
+        self._run(f"CREATE TABLE temp.{name} ({fields})")
         self._run(f"INSERT INTO temp.{name} {statement.sql}", self._bound(statement, params))
         return SQLiteSpool(self, name, row_reader(statement, json=False))
 
@@ -281,8 +281,8 @@ class SQLiteDatabase:
     def create_store(self, store: Store, *, replace: bool = False) -> None:
         """A new table with the store's fields and primary key; replace: drop one of that name first."""
         if replace:
-            self._run(drop_sql(store.name), store=store.name).close()
-        self._run(create_sql(store, declared), store=store.name).close()
+            self._run(drop_sql(PLACE, store.name), store=store.name).close()
+        self._run(create_sql(PLACE, store, declared), store=store.name).close()
         self.forget_schema()
 
     def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:
@@ -291,10 +291,10 @@ class SQLiteDatabase:
             return 0
         encoders = [encoder(form_of(field.type, stored=True)) for field in store.fields]
         columns = [map(encode, column) for encode, column in zip(encoders, zip(*rows, strict=True), strict=True)]
-        return self._many(insert_sql(store), zip(*columns, strict=True), store.name)
+        return self._many(insert_sql(PLACE, store), zip(*columns, strict=True), store.name)
 
     def count_rows(self, store: str) -> int:
-        return int(self._run(count_sql(store)).fetchone()[0])
+        return int(self._run(count_sql(PLACE, store)).fetchone()[0])
 
     def forget_schema(self) -> None:
         """Read the schema again when it is next asked for."""

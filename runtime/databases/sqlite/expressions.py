@@ -17,7 +17,7 @@ from runtime.databases.forms import form_of
 from runtime.databases.query import Column, Const, Expr, Op, Param
 from runtime.databases.schema import Field
 from runtime.databases.sql.expressions import LISTED, NUMBERS, PLAIN, WHOLE, Over, Source
-from runtime.databases.sql.pieces import Sql, case, function, number, wrapped
+from runtime.databases.sql.pieces import Sql, case, function, identifier, number, wrapped
 from runtime.databases.sqlite.arithmetic import Arithmetic, is_arithmetic, is_small
 from runtime.databases.sqlite.forms import GLOB, LONGEST_PATTERN, encoder, glob_pattern
 from runtime.databases.sqlite.functions import SAID, SQL_NAME
@@ -151,7 +151,9 @@ class SQLiteExpressions(Arithmetic):
         listed: Sql = exp.column("value", quoted=True)
         if scale > item.scale:
             listed = exp.Mul(this=listed, expression=number(10 ** (scale - item.scale)))
-        values = exp.select(listed).from_(function("json_each", self.value(items)))
+        # in `temp`, where no table of that name can be
+        parts = exp.Table(this=function("json_each", self.value(items)), db=identifier("temp"))
+        values = exp.select(listed).from_(parts)
         sql = self._scaled(arg, scale) if arg.type.name in WHOLE else self.value(arg)
         return exp.In(this=wrapped(sql), query=exp.Subquery(this=values))
 

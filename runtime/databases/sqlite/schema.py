@@ -25,6 +25,7 @@ from runtime.types import (
 )
 
 OWN_PREFIX: Final = "sop_"
+PLACE: Final = ("main",)
 
 # The first name that occurs in the declared type decides.
 _DECLARED: Final[tuple[tuple[str, Type], ...]] = (
@@ -53,21 +54,23 @@ _DECLARED: Final[tuple[tuple[str, Type], ...]] = (
 )
 _SIZE: Final = re.compile(r"\(\s*(\d{1,3})\s*(?:,\s*(\d{1,3})\s*)?\)")
 
+# A table of the file may be called `pragma_table_list`: within `temp`, where none is, that name is the pragma's own.
 _FIELDS: Final = """
 select m.name, m.type, m.sql, x.name, x.type, x."notnull", x.dflt_value, x.pk, x.hidden, l.wr
-from sqlite_schema as m join pragma_table_list(m.name) as l on l.schema = 'main' join pragma_table_xinfo(m.name) as x
+from main.sqlite_schema as m join temp.pragma_table_list(m.name) as l on l.schema = 'main'
+  join temp.pragma_table_xinfo(m.name) as x
 where m.type in ('table', 'view') and l.type <> 'shadow' and m.name not like 'sqlite\\_%' escape '\\'
 order by m.rowid, x.cid
 """
 _UNIQUE: Final = """
 select m.name, l.name, i.name
-from sqlite_schema as m join pragma_index_list(m.name) as l join pragma_index_info(l.name) as i
+from main.sqlite_schema as m join temp.pragma_index_list(m.name) as l join temp.pragma_index_info(l.name) as i
 where m.type = 'table' and l."unique" and not l.partial
 order by m.name, l.seq, i.seqno
 """
 _FOREIGN: Final = """
 select m.name, f.id, f."table", f."from", f."to"
-from sqlite_schema as m join pragma_foreign_key_list(m.name) as f
+from main.sqlite_schema as m join temp.pragma_foreign_key_list(m.name) as f
 where m.type = 'table'
 order by m.name, f.id, f.seq
 """
@@ -114,7 +117,7 @@ def read_schema(connection: sqlite3.Connection) -> Schema:
             foreign_keys=tuple(foreign.get(name, ())),
             read_only=is_view,
         )
-    return Schema(stores)
+    return Schema(stores, PLACE)
 
 
 def _field(row: tuple[Any, ...], key: tuple[str, ...], collations: bool) -> Field:
