@@ -8,11 +8,11 @@ from pathlib import Path
 from benchmarks.measure import Row, least, timed
 from benchmarks.scripts import compile_text, read_schema
 from runtime.bytecode.codec import decode, encode
+from sopc.check.program import check
 from sopc.codegen.lower import lower
-from sopc.dsl.fmt import format_source
-from sopc.dsl.parse import parse
 from sopc.source import Source
-from sopc.tree.check import check
+from sopc.syntax.format import format_source
+from sopc.syntax.parse import parse
 
 SCRIPT = """
 script s{n}(dept: text = "Engineering", floor: int = 150000) -> int

@@ -10,10 +10,10 @@ from runtime.bytecode.module import Module
 from runtime.databases.schema import Schema
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.library.store import Library
+from sopc.check.program import check
 from sopc.codegen.lower import lower
-from sopc.dsl.parse import parse
 from sopc.source import Source
-from sopc.tree.check import check
+from sopc.syntax.parse import parse
 
 
 def make_library(folder: Path, text: str, sql: str = "") -> Path:

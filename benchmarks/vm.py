@@ -11,8 +11,8 @@ from benchmarks.measure import Row, interleaved, timed
 from benchmarks.scripts import make_library
 from runtime.databases.protocol import Database
 from runtime.databases.sqlite.database import SQLiteDatabase
-from runtime.jsonl.writer import open_writer
 from runtime.library.store import Library
+from runtime.output.writer import open_writer
 from runtime.runs.run import RunOptions, run
 
 SCRIPTS = """
@@ -97,6 +97,6 @@ def _run(library: Library, home: Path, name: str, argument: int) -> object:
     def connect(_name: str) -> Database:
         return database
 
-    run(library, name, {"n": argument}, connect, open_writer("jsonl", stream, holds_back=False), RunOptions())
+    run(library, name, {"n": argument}, connect, open_writer("jsonl", stream, buffer_until_commit=False), RunOptions())
     database.close()
     return json.loads(stream.getvalue().splitlines()[-1])["result"]

@@ -19,14 +19,15 @@ from runtime.config import MAIN
 from runtime.errors import SopError, UsageError
 from runtime.library.records import Entry, Provenance
 from runtime.library.store import Item, Library
+from sopc.check import typed
 from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.source import Source
-from sopc.tree import nodes, typed
+from sopc.tree import nodes
 
 if TYPE_CHECKING:
-    from runtime.databases.query import Query, Write
     from runtime.databases.schema import Schema
+    from runtime.query.algebra import Query, Write
     from sopc.english.lock import Answer
     from sopc.english.model.records import Work
     from sopc.english.model.repair import Watch
@@ -79,7 +80,7 @@ def built(source: Source, context: Context) -> Compiled:
 
 def compile_query(text: str, context: Context) -> Compiled:
     """A query alone → a script that emits it, over every database that can be opened. Raises CompileError."""
-    from sopc.dsl.parse import parse_query
+    from sopc.syntax.parse import parse_query
 
     source = Source("query", text)
     query = parse_query(source)
@@ -216,7 +217,7 @@ def usable_schemas(context: Context) -> dict[str, Schema]:
 
 def parse(source: Source) -> nodes.File:
     """DSL → tree, with spans. Raises CompileError E01xx."""
-    from sopc.dsl.parse import parse as parse_dsl
+    from sopc.syntax.parse import parse as parse_dsl
 
     return parse_dsl(source)
 
@@ -225,7 +226,7 @@ def parse_tree(source: Source) -> Source:
     """A tree as JSON → its DSL, whose spans the messages can point at. SopError C0107 for what is no tree."""
     from pydantic import ValidationError
 
-    from sopc.dsl.fmt import format_file
+    from sopc.syntax.format import format_file
 
     try:
         file = nodes.File.model_validate_json(source.text)
@@ -241,7 +242,7 @@ def parse_tree(source: Source) -> Source:
 
 def check(file: nodes.File, source: Source, context: Context) -> typed.Program:
     """Tree → typed program. Raises CompileError E02xx to E06xx."""
-    from sopc.tree.check import check as check_tree
+    from sopc.check.program import check as check_tree
 
     names = dict.fromkeys(name for script in file.scripts for name in script.uses or (MAIN,))
     return check_tree(file, source, context.schemas(names), context.signature, context.script_names)
@@ -267,7 +268,7 @@ def encode(modules: Sequence[Module], provenance: Provenance) -> list[Item]:
 def generate_sql(modules: Sequence[Module], items: Sequence[Item], context: Context) -> None:
     """Queries and writes of modules, whose items these are → SQL in the library, so that not even the first run has to
     make it. Raises DatabaseError for what the database can't say."""
-    from runtime.databases.statements import fetched, query_key, scope_of, statement_for, write_key
+    from runtime.query.statements import fetched, query_key, scope_of, statement_for, write_key
 
     scopes: dict[str, bytes] = {}
     for module, item in zip(modules, items, strict=True):

@@ -35,16 +35,16 @@ from runtime.bytecode.module import Module
 from runtime.databases.connect import connect
 from runtime.databases.protocol import Database
 from runtime.databases.schema import Schema
-from runtime.jsonl.writer import open_writer
 from runtime.library.records import Provenance
 from runtime.library.store import Library
+from runtime.output.writer import open_writer
 from runtime.runs.run import RunOptions, run
+from sopc.check.program import check
 from sopc.codegen.lower import lower
 from sopc.diagnostics import CompileError, Diagnostic
-from sopc.dsl.parse import parse
 from sopc.english.lock import split_sop
 from sopc.source import Source
-from sopc.tree.check import check
+from sopc.syntax.parse import parse
 from tests.engines import SQLITE, Engine
 
 ROOT = Path(__file__).parent
@@ -157,7 +157,7 @@ def execute(
     code."""
     url = database if isinstance(database, str) else engine.url(database)
     stream = BytesIO()
-    writer = open_writer("jsonl", stream, holds_back=False)
+    writer = open_writer("jsonl", stream, buffer_until_commit=False)
     opened: list[Database] = []
 
     def open_(name: str) -> Database:

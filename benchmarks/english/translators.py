@@ -14,8 +14,8 @@ from sopc.context import Context
 from sopc.english.local.files import find, use
 from sopc.english.model.repair import Watch
 from sopc.english.translate import TRANSLATORS as TRANSLATORS
+from sopc.sandbox import Bench
 from sopc.source import Source
-from sopc.testing import Bench
 
 _TOKENS = re.compile(r"^=== round \d+: reply, ([\d,]+) tokens \(([\d,]+) cached\) \+ ([\d,]+)", re.MULTILINE)
 

@@ -16,12 +16,12 @@ from runtime.vm.output import Question
 from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError
-from sopc.dsl.parse import parse
-from sopc.english.doubts import doubts
+from sopc.english.lint import doubts
 from sopc.english.questions import question_in
 from sopc.english.sentences import read_workflow
+from sopc.sandbox import Bench, Ran
 from sopc.source import Source
-from sopc.testing import Bench, Ran
+from sopc.syntax.parse import parse
 
 Verdict = Literal["right", "wrong", "asked", "refused"]
 

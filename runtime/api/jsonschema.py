@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from runtime.bytecode.module import Parameter, Signature
-from runtime.conversion import from_default, json_ready
-from runtime.types import INT_MAX, INT_MIN, Type
+from runtime.values.conversion import from_default, json_ready
+from runtime.values.types import INT_MAX, INT_MIN, Type
 
 _SCALARS: Final[dict[str, dict[str, Any]]] = {
     "bool": {"type": "boolean"},

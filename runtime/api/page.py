@@ -68,7 +68,7 @@ def files() -> dict[str, tuple[bytes, str]]:
 def words() -> list[str]:
     """Every word of the language; none where the compiler is not installed."""
     try:
-        from sopc.dsl.grammar import grammar_text
+        from sopc.syntax.grammar import grammar_text
     except ImportError:
         return []
     return sorted(set(re.findall(r'"([a-z]+)"', grammar_text())))

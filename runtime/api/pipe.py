@@ -7,7 +7,7 @@ from threading import Condition
 from typing import Final
 
 from runtime.errors import SopError
-from runtime.jsonl.writer import RecordsOnly, Writer
+from runtime.output.writer import RecordsOnly, Writer
 from runtime.runs.run import Outcome
 
 MOST_BYTES: Final = 131_072  # that wait to be sent; past that, the run waits (a batch of rows may go over)

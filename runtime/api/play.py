@@ -15,14 +15,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from runtime.api.formats import MEDIA_TYPES, choose
-from runtime.api.log import Log
 from runtime.api.pipe import Pipe
 from runtime.api.problems import HttpError, problem
+from runtime.api.replay_buffer import Log
 from runtime.api.resource import as_json, body_of, flag, media_type, query_of, token_of
 from runtime.api.runs import LiveRun
 from runtime.api.service import Play, Service
 from runtime.runs.run import Outcome
-from runtime.types import INT_MAX, INT_MIN
+from runtime.values.types import INT_MAX, INT_MIN
 
 RESERVED: Final = ("format", "dry_run", "answer", "wait")  # names in the query that are not of parameters
 QUIET_SECONDS: Final = 1.0  # a run that has said nothing by then is shown to have begun

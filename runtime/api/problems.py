@@ -123,7 +123,7 @@ def of_findings(error: CompileError) -> HttpError:
 
 def _title(code: str) -> str | None:
     try:
-        from sopc.codes import lookup
+        from runtime.error_codes import lookup
     except ImportError:  # compiled scripts are served without the compiler too
         return None
     row = lookup(code)

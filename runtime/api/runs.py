@@ -15,15 +15,15 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from runtime.api.audit import moment
-from runtime.api.log import Log
 from runtime.api.problems import HttpError
+from runtime.api.replay_buffer import Log
 from runtime.api.tokens import Token
-from runtime.conversion import json_ready
 from runtime.errors import Cancelled, SopError
-from runtime.jsonl.records import encode
+from runtime.output.records import encode
 from runtime.runs.answers import accepted, describe
 from runtime.runs.control import Control
 from runtime.runs.run import Outcome
+from runtime.values.conversion import json_ready
 from runtime.vm.output import Question
 
 LONG: Final = 10_000  # bytes of a result; longer ones are not kept

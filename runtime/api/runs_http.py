@@ -11,15 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from runtime.api.formats import LINES, MEDIA_TYPES, choose
-from runtime.api.log import Log, after
 from runtime.api.play import decoded
 from runtime.api.problems import HttpError
+from runtime.api.replay_buffer import Log, after
 from runtime.api.resource import as_json, body_of, media_type, options_of, token_of
 from runtime.api.runs import Run
 from runtime.api.service import Service
 from runtime.api.tokens import Token
-from runtime.conversion import json_ready, to_text
-from runtime.jsonl.events import event
+from runtime.output.events import event
+from runtime.values.conversion import json_ready, to_text
 
 MOST_SHOWN: Final = 2000  # characters of a variable's value
 LOOK_SECONDS: Final = 0.05  # between looks for new lines of a run under way

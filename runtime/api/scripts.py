@@ -251,7 +251,7 @@ def _explained(module: Module) -> dict[str, Any] | None:
     """The program said back in English; null where the compiler is not installed."""
     try:
         from sopc.commands.explain import said_back
-        from sopc.dsl.explain.beside import to_json
+        from sopc.explain.beside import to_json
     except ImportError:
         return None
     return to_json(said_back(module), module.debug.sentences)

@@ -15,19 +15,19 @@ import msgspec
 
 from runtime.api.audit import Audit
 from runtime.api.formats import LINES
-from runtime.api.log import Log
+from runtime.api.link_cache import LinkCache
 from runtime.api.metrics import Metrics
 from runtime.api.pipe import Ending, Pipe
 from runtime.api.problems import HttpError
+from runtime.api.replay_buffer import Log
 from runtime.api.runs import LiveRun, LiveRuns
 from runtime.api.tokens import Token, Tokens
-from runtime.api.warm import Warm
 from runtime.commands.execute import connector
 from runtime.config import Config
 from runtime.databases.pool import Pool
 from runtime.errors import Cancelled, SopError
-from runtime.jsonl.writer import open_writer
 from runtime.library.store import Library
+from runtime.output.writer import open_writer
 from runtime.runs.arguments import bind
 from runtime.runs.run import Outcome, RunOptions, check_answers, run_linked
 from runtime.vm.link import Linked
@@ -68,7 +68,7 @@ class Service:
         self.settings = settings
         self.library = Library.open(Path(config.home))
         self.library.environment.share()
-        self.warm = Warm(self.library)
+        self.warm = LinkCache(self.library)
         self.pool = Pool(connector(config))
         self.tokens = Tokens(Path(config.home))
         self.runs = LiveRuns(settings.max_runs)
@@ -167,7 +167,7 @@ class Service:
             raise Cancelled("V0301", run.control.stopped)
         run.script, run.version = root.name, root.version
         writes = bool(root.effects.writes)
-        writer = open_writer(play.format, stream, holds_back=writes, notes=NOWHERE)
+        writer = open_writer(play.format, stream, buffer_until_commit=writes, notes=NOWHERE)
         if isinstance(stream, Pipe):
             stream.writer = writer
         options = RunOptions(

@@ -22,7 +22,7 @@ from runtime.api.service import NOWHERE, Service, least
 from runtime.api.tokens import Token
 from runtime.commands.execute import connector
 from runtime.errors import SopError
-from runtime.jsonl.writer import Writer, open_writer
+from runtime.output.writer import Writer, open_writer
 from runtime.record.session import Session
 from runtime.record.sessions import Sessions
 from runtime.runs.answers import Prompt
@@ -245,7 +245,7 @@ def _streamed(service: Service, request: Request, act: Act) -> Response:
 
         began = monotonic()
         with _recording(service, name, _options(service, token, run)) as recorder:
-            pipe.writer = writer = open_writer(format_, pipe, holds_back=False, notes=NOWHERE)
+            pipe.writer = writer = open_writer(format_, pipe, buffer_until_commit=False, notes=NOWHERE)
             writer.start(run.id, name, 0, {}, {})
             failure: SopError | None = None
             taken = None

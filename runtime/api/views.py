@@ -40,8 +40,8 @@ def _written_steps(module: Module) -> list[_Step]:
     """Every step as it stands in the formatted script, a block's before what follows it; none where the compiler is not
     installed."""
     try:
-        from sopc.dsl.parse import parse
         from sopc.source import Source
+        from sopc.syntax.parse import parse
         from sopc.tree import nodes
         from sopc.tree.visit import walk
     except ImportError:

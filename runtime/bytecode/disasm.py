@@ -15,7 +15,7 @@ from runtime.bytecode.flow import operands_of, window_sizes
 from runtime.bytecode.module import Effects, Module, Signature
 from runtime.bytecode.opcodes import BY_NUMBER, Opcode
 from runtime.bytecode.tables import stores_of
-from runtime.databases.query import Const, Insert, InsertList, InsertQuery, Query, Update, Write
+from runtime.query.algebra import Const, Insert, InsertList, InsertQuery, Query, Update, Write
 
 MAX_CONST = 40
 

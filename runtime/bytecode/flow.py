@@ -13,8 +13,8 @@ from typing import Final, NamedTuple, NoReturn
 from runtime.bytecode.decode import split, words
 from runtime.bytecode.module import Module
 from runtime.bytecode.opcodes import BY_NUMBER, Opcode
-from runtime.databases.query import Delete, Insert, InsertQuery, Update
 from runtime.errors import SopError
+from runtime.query.algebra import Delete, Insert, InsertQuery, Update
 
 MAX_WORDS: Final = 1 << 16
 MAX_REGISTERS: Final = 240

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import msgspec
 
-from runtime.databases.query import Const, FetchMode, Query, Write
 from runtime.databases.schema import Store
-from runtime.types import Type
+from runtime.query.algebra import Const, FetchMode, Query, Write
+from runtime.values.types import Type
 
 
 class Parameter(msgspec.Struct, frozen=True):

@@ -13,7 +13,8 @@ from typing import Any, Final, NoReturn
 import msgspec
 
 from runtime.bytecode.module import Debug, Module, Signature
-from runtime.databases.query import (
+from runtime.errors import SopError
+from runtime.query.algebra import (
     Aggregate,
     Column,
     Const,
@@ -34,8 +35,7 @@ from runtime.databases.query import (
     Window,
     Write,
 )
-from runtime.errors import SopError
-from runtime.types import DECIMAL_PRECISION, INT_MAX, INT_MIN, MAX_SCALE, SCALARS, Type
+from runtime.values.types import DECIMAL_PRECISION, INT_MAX, INT_MIN, MAX_SCALE, SCALARS, Type
 
 MAX_DEPTH: Final = 120
 MAX_NAME: Final = 1000
@@ -177,7 +177,7 @@ def _check_const(where: str, const: Const) -> None:
     if type(value) not in expected or type_.name in _COMPOUND:
         refuse(where, f"its value is not of type {type_.name}")
     if type_.name in ("decimal", "date", "timestamp", "duration"):
-        from runtime.values import from_const  # needed by few modules
+        from runtime.values.operators import from_const  # needed by few modules
 
         try:
             from_const(const)
@@ -201,7 +201,7 @@ def _check_signature(where: str, signature: Signature) -> None:
 
 
 def _check_default(where: str, default: Const | tuple[Const, ...], type_: Type) -> None:
-    from runtime.conversion import convert, from_default
+    from runtime.values.conversion import convert, from_default
 
     for const in default if isinstance(default, tuple) else (default,):
         _check_const(where, const)
@@ -212,7 +212,7 @@ def _check_default(where: str, default: Const | tuple[Const, ...], type_: Type) 
 
 
 def _check_function(where: str, name: str, arguments: int, *, kinds: tuple[str, ...]) -> None:
-    from runtime.functions import FUNCTIONS  # a module without functions need not wait for the table
+    from runtime.values.functions import FUNCTIONS  # a module without functions need not wait for the table
 
     row = FUNCTIONS.get(name)
     if row is None or row.kind not in kinds or (row.kind == "scalar" and row.python is None):

@@ -49,7 +49,7 @@ def ls_command(
 
 def _stores(config: Config, name: str) -> list[list[Any]]:
     """A row for each store of a database."""
-    from runtime.databases.load import list_stores
+    from runtime.files.load import list_stores
 
     opened = connector(config, read_only=True)(name)
     try:

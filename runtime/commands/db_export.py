@@ -19,7 +19,7 @@ from runtime.errors import UsageError
 
 if TYPE_CHECKING:
     from runtime.library.store import Library
-    from runtime.types import Type
+    from runtime.values.types import Type
 
 STDOUT: Final = "-"
 FORMATS: Final = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
@@ -111,7 +111,7 @@ def _format_of(file: str) -> str:
 
 def _whole(name: str, config: Config) -> str:
     """The query of a whole store."""
-    from sopc.tree.report import quoted
+    from sopc.check.report import quoted
 
     database, dot, store = name.partition(".")
     if dot and database in config.database_names():
@@ -180,10 +180,10 @@ def _lines(
     stream: BinaryIO,
 ) -> int:
     """CSV (null is an empty field, an empty text is "") or a JSON object a line."""
-    from runtime.jsonl.tabular import Csv
-    from runtime.jsonl.writer import open_writer
+    from runtime.output.tabular import Csv
+    from runtime.output.writer import open_writer
 
-    writer = open_writer("csv" if format_ == "csv" else "records", stream, holds_back=False)
+    writer = open_writer("csv" if format_ == "csv" else "records", stream, buffer_until_commit=False)
     code = execute(console, library, name, {}, config, "", writer=writer, read_only=True)
     if code:
         raise Failed(code)
@@ -205,7 +205,7 @@ def _parquet(
     from shutil import copyfileobj
     from tempfile import TemporaryDirectory
 
-    from runtime.databases.parquet import csv_to_parquet
+    from runtime.files.parquet import csv_to_parquet
 
     with TemporaryDirectory() as folder:
         rows, made = Path(folder, "rows.csv"), Path(folder, "rows.parquet")

@@ -18,8 +18,8 @@ from runtime.config import MAIN, Config
 from runtime.errors import UsageError
 
 if TYPE_CHECKING:
-    from runtime.databases.load import Loaded, Mode
     from runtime.databases.protocol import Loadable
+    from runtime.files.load import Loaded, Mode
 
 STDIN = "-"
 JSON_START = re.compile(rb"(\xef\xbb\xbf)?\s*(\[\s*)?\{")
@@ -60,7 +60,7 @@ def import_command(
       zcat big.csv.gz | sopvm db import - --store big --null NA
       sopvm db import flights.parquet --into shared --db shared=duckdb:///flights.duckdb
     """
-    from runtime.databases.load import import_file, parse_types
+    from runtime.files.load import import_file, parse_types
 
     if replace and append:
         raise UsageError("C0102", "--replace and --append exclude each other", "give one of them")
@@ -108,8 +108,8 @@ def _on_disk(file: str) -> Iterator[Path]:
 def _opened(config: Config, name: str, path: Path, title: str) -> Iterator[Loadable]:
     """The database, made if need be, but not for a file that can't be read or loaded."""
     from runtime.databases.connect import connect, file_made_by
-    from runtime.databases.files import open_table
-    from runtime.databases.refusals import read_only
+    from runtime.databases.db_errors import read_only
+    from runtime.files.read import open_table
     from runtime.library.environment import make_home
 
     open_table(path, title)

@@ -18,8 +18,8 @@ from runtime.runs.schemas import SchemaChanged
 if TYPE_CHECKING:
     from runtime.config import Config
     from runtime.databases.protocol import Database
-    from runtime.jsonl.writer import Writer
     from runtime.library.store import Library
+    from runtime.output.writer import Writer
     from runtime.vm.backtrace import Place, Trace
     from runtime.vm.output import Question
 
@@ -55,7 +55,7 @@ def execute(
 ) -> int:
     """Run it; the exit code. args, answers: as the shell gives them. writer: else one of the format, onto stdout.
     options: of RunOptions, None where not given."""
-    from runtime.jsonl.writer import open_writer
+    from runtime.output.writer import open_writer
 
     given = {key: value for key, value in options.items() if value is not None}
     chosen = RunOptions(
@@ -65,8 +65,8 @@ def execute(
         **given,
     )
     if writer is None:
-        holds_back = bool(library.resolve(name).effects.writes)
-        writer = open_writer(format_, sys.stdout.buffer, holds_back=holds_back)
+        buffer_until_commit = bool(library.resolve(name).effects.writes)
+        writer = open_writer(format_, sys.stdout.buffer, buffer_until_commit=buffer_until_commit)
     gc.set_threshold(CONTAINERS)
     try:
         outcome = run(library, name, args, connector(config), writer, chosen)

@@ -61,7 +61,7 @@ def record_command(
     from runtime.record.recorder import Recorder
     from runtime.record.repl import Repl
     from runtime.record.sessions import Sessions
-    from sopc.dsl.grammar import reserved_words
+    from sopc.syntax.grammar import reserved_words
 
     config = load_config(home, databases)
     sessions = Sessions(config.home)

@@ -8,9 +8,9 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 from msgspec import Raw
 
-from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema, Store
-from runtime.types import Type
+from runtime.query.algebra import Query, Write
+from runtime.values.types import Type
 
 Row = tuple[Any, ...]
 BATCH_ROWS = 2048
@@ -21,9 +21,9 @@ class Statement(msgspec.Struct, frozen=True):
 
     sql: with positional placeholders. binds: for each placeholder the param's index, or (when negative) the
     constant at -1 - index, which is bound as it is. columns: names and types of the rows (empty for a write).
-    reads: for each column the form of its values (runtime/databases/forms.py).
+    reads: for each column the form of its values (runtime/query/codecs.py).
     records: where the engine can write records by itself, SQL that gives each row as the JSON text of its record.
-    forms: for each placeholder how its param is written for the engine (runtime/databases/forms.py).
+    forms: for each placeholder how its param is written for the engine (runtime/query/codecs.py).
     each: when not empty, the one param is a list of records, and the statement runs once for each of them with these
     fields as its params. store: what a write writes to, for messages. few: it gives no more than a batch of rows.
     fields: of an insert that does nothing else, in the order of its params.
@@ -55,8 +55,8 @@ class Spool(Protocol):
 
 
 class Database(Protocol):
-    """One connection, used by one run. Values in and out are the VM's (runtime/values.py): int, float, bool, str,
-    Decimal, date, datetime (UTC), timedelta, None. Every method raises DatabaseError.
+    """One connection, used by one run. Values in and out are the VM's (runtime/values/operators.py): int, float, bool,
+    str, Decimal, date, datetime (UTC), timedelta, None. Every method raises DatabaseError.
 
     engine: its name, for messages. dialect: which SQL it is asked in. savepoints: whether it can undo a part of a
     segment; a script that needs that is refused where it can't."""

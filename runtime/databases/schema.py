@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import msgspec
 
-from runtime.types import Type, record_of
+from runtime.values.types import Type, record_of
 
 
 class Field(msgspec.Struct, frozen=True):

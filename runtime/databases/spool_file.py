@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from tempfile import SpooledTemporaryFile
 from typing import Final
 
-from runtime.conversion import pack, unpack
 from runtime.databases.protocol import Row
+from runtime.values.conversion import pack, unpack
 
 _IN_MEMORY: Final = 4_000_000  # bytes
 

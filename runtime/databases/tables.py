@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from runtime.databases.schema import Store
-from runtime.types import Type
+from runtime.values.types import Type
 
 
 def quoted(name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from runtime.record.session import Parameter
-from sopc.dsl import spell
+from sopc.syntax import print_expr
 from sopc.tree import nodes
 from sopc.tree.visit import rewrite, walk
 
@@ -56,7 +56,7 @@ def values(steps: Sequence[nodes.AnyStep]) -> Iterator[Value]:
 
 def written(value: Value) -> str:
     """The value as the formatter writes it."""
-    return spell.expr(value)
+    return print_expr.expr(value)
 
 
 def repeated(steps: Sequence[nodes.AnyStep]) -> list[str]:

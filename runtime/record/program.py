@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runtime.functions import FUNCTIONS
 from runtime.record.reading import read_steps, used_names
 from runtime.record.session import Parameter, State
+from runtime.values.functions import FUNCTIONS
 from sopc.tree import nodes
 from sopc.tree.visit import rewrite, walk
 
@@ -88,8 +88,8 @@ def marked(groups: Sequence[Group], mark: str) -> tuple[nodes.AnyStep, ...]:
 
 def parameter_node(parameter: Parameter) -> nodes.ParameterNode:
     """A parameter as the tree has it."""
-    from sopc.dsl.parse import parse
     from sopc.source import Source
+    from sopc.syntax.parse import parse
 
     text = f"script s({parameter.name}: {parameter.type} = {parameter.default}) end"
     return parse(Source("parameter", text)).scripts[0].params[0]

@@ -9,10 +9,10 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from runtime.config import MAIN
 from sopc.diagnostics import CompileError, Diagnostic
-from sopc.dsl.grammar import parser
-from sopc.dsl.literals import Problem
-from sopc.dsl.parse import parse
 from sopc.source import Source, Span
+from sopc.syntax.grammar import parser
+from sopc.syntax.literals import Problem
+from sopc.syntax.parse import parse
 from sopc.tree import nodes
 
 _HEAD: Final = "script s() "

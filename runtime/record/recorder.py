@@ -15,9 +15,9 @@ from runtime.bytecode.module import Effects
 from runtime.config import MAIN, Config
 from runtime.databases.protocol import Database
 from runtime.errors import SopError, UsageError
-from runtime.jsonl.sink import ClosedPipe
 from runtime.library.records import Entry
 from runtime.library.store import Library
+from runtime.output.sink import ClosedPipe
 from runtime.record import literals
 from runtime.record.program import Group, calls_scripts, groups_of, renumbered, script_of, sentence_count
 from runtime.record.reading import as_sentence, is_english, read_steps, used_names
@@ -29,8 +29,8 @@ from runtime.vm.output import Output
 from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError
-from sopc.dsl.fmt import format_script, format_step
 from sopc.source import Source
+from sopc.syntax.format import format_script, format_step
 from sopc.tree import nodes
 
 EVERYWHERE: Final = "*"
@@ -283,15 +283,15 @@ class Recorder:
         return "".join(map(format_step, shifted)), tuple(parameters.values())
 
     def _given(self, node: nodes.ParameterNode) -> Parameter:
-        from sopc.dsl import spell
+        from sopc.syntax import print_expr
 
-        type_ = spell.type_name(node.type)
+        type_ = print_expr.type_name(node.type)
         if node.name in self.session.given:
             value = self.session.given[node.name]
             quoted = type_.startswith("text") and not value.startswith('"')
             return Parameter(node.name, type_, f'"{value}"' if quoted else value)
         if node.default is not None:
-            return Parameter(node.name, type_, spell.expr(node.default))
+            return Parameter(node.name, type_, print_expr.expr(node.default))
         message = f"the sentence speaks of a parameter {node.name}, and nothing says what it is"
         raise UsageError("C0309", message, f"/given {node.name}=VALUE, then the sentence again")
 

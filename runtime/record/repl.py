@@ -13,8 +13,8 @@ from runtime.commands.app import Console
 from runtime.commands.execute import execute, prompt
 from runtime.config import Config
 from runtime.errors import SopError
-from runtime.jsonl.writer import Writer, open_writer
 from runtime.library.store import Library
+from runtime.output.writer import Writer, open_writer
 from runtime.record import commands
 from runtime.record.reading import is_unfinished
 from runtime.record.recorder import Recorder
@@ -98,7 +98,7 @@ class Repl:
 
     def _told(self, act: Callable[[Writer], Any]) -> Any:
         """What an act gives, its lines written as the stream of one step."""
-        writer = open_writer(self._format, sys.stdout.buffer, holds_back=False)
+        writer = open_writer(self._format, sys.stdout.buffer, buffer_until_commit=False)
         try:
             result = act(writer)
         except BaseException:
@@ -162,7 +162,7 @@ class Repl:
 
     @cached_property
     def _names(self) -> list[str]:
-        from sopc.dsl.grammar import reserved_words
+        from sopc.syntax.grammar import reserved_words
 
         with Context(self._config, self._library) as context:
             schemas = context.readable_schemas()

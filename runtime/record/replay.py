@@ -18,12 +18,12 @@ from typing import Any
 import msgspec
 
 from runtime.databases.protocol import Database
-from runtime.jsonl.records import encode, ready
-from runtime.jsonl.sink import Sink
-from runtime.jsonl.writer import Writer
 from runtime.library.overlay import Overlay
 from runtime.library.records import Provenance
 from runtime.library.store import Library
+from runtime.output.records import encode, ready
+from runtime.output.sink import Sink
+from runtime.output.writer import Writer
 from runtime.record.program import Group, marked, script_of
 from runtime.record.session import Parameter
 from runtime.runs.answers import Prompt
@@ -32,8 +32,8 @@ from runtime.runs.run import Outcome, RunOptions, run
 from runtime.vm.output import Output, Question
 from sopc import pipeline
 from sopc.context import Context
-from sopc.dsl.fmt import format_script
 from sopc.source import Source
+from sopc.syntax.format import format_script
 
 _LIMIT = 1 << 128
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from runtime.conversion import to_text
 from runtime.errors import RunError, SopError
 from runtime.runs.arguments import typed
-from runtime.values import same
+from runtime.values.conversion import to_text
+from runtime.values.operators import same
 from runtime.vm.output import Question, Waiting
 
 Prompt = Callable[[Question], "str | None"]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from runtime.bytecode.module import Signature
-from runtime.conversion import convert, from_default, from_text, to_text
 from runtime.errors import RunError, UsageError
-from runtime.types import Type
+from runtime.values.conversion import convert, from_default, from_text, to_text
+from runtime.values.types import Type
 
 _BOOLS: Final = {"true": True, "yes": True, "y": True, "false": False, "no": False, "n": False}
 

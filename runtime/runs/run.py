@@ -12,13 +12,13 @@ import msgspec
 
 from runtime.bytecode.module import Effects
 from runtime.databases.protocol import Database
-from runtime.databases.statements import StatementCache, Statements
 from runtime.errors import Cancelled, DatabaseError, SopError, UsageError
-from runtime.jsonl.sink import ClosedPipe
-from runtime.jsonl.writer import Writer
-from runtime.runs.abilities import check_abilities, check_expressions
+from runtime.output.sink import ClosedPipe
+from runtime.output.writer import Writer
+from runtime.query.statements import StatementCache, Statements
 from runtime.runs.answers import Prompt, answer, describe
 from runtime.runs.arguments import bind
+from runtime.runs.capabilities import check_abilities, check_expressions
 from runtime.runs.ids import new_id
 from runtime.runs.interrupts import Interrupts
 from runtime.runs.schemas import check_schemas
@@ -190,7 +190,7 @@ class _Run:
 
     def run(self) -> Outcome:
         root = self.linked.root
-        self.writer.holds_back(self.data.home is not None and not self.options.dry_run)
+        self.writer.buffer_until_commit(self.data.home is not None and not self.options.dry_run)
         with self.interrupts:
             try:
                 names = [param.name for param in root.module.signature.params]

@@ -8,11 +8,11 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
-from runtime.conversion import convert, to_text
 from runtime.databases.protocol import Database, Pipelined, Row, Spool, Statement
-from runtime.databases.query import Insert, InsertList, Query
-from runtime.databases.statements import Statements, fetched
 from runtime.errors import DatabaseError, RunError
+from runtime.query.algebra import Insert, InsertList, Query
+from runtime.query.statements import Statements, fetched
+from runtime.values.conversion import convert, to_text
 from runtime.vm.backtrace import Where
 from runtime.vm.frame import DataOp
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from runtime.bytecode.module import Effects, Module, Position, StepInfo
-from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema
-from runtime.types import Type
+from runtime.query.algebra import Query, Write
+from runtime.values.types import Type
 
 if TYPE_CHECKING:
     from runtime.vm.iterators import GeneratorIterator

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from runtime import values
-from runtime.conversion import convert, to_text
 from runtime.errors import RunError, SopError
+from runtime.values import operators
+from runtime.values.conversion import convert, to_text
 from runtime.vm import operations
 from runtime.vm.backtrace import path_of, where_of
 from runtime.vm.frame import Frame, GeneratorFrame
@@ -58,9 +58,9 @@ def _jump_when(name: str, wanted: Callable[[Any], bool]) -> None:
         return True
 
 
-_jump_when("JUMP_IF_FALSE", lambda value: values.truth(value) is False)
-_jump_when("JUMP_IF_TRUE", lambda value: values.truth(value) is True)
-_jump_when("JUMP_UNLESS", lambda value: values.truth(value) is not True)
+_jump_when("JUMP_IF_FALSE", lambda value: operators.truth(value) is False)
+_jump_when("JUMP_IF_TRUE", lambda value: operators.truth(value) is True)
+_jump_when("JUMP_UNLESS", lambda value: operators.truth(value) is not True)
 _jump_when("JUMP_IF_NULL", lambda value: value is None)
 
 
@@ -70,7 +70,7 @@ def for_start(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> bool:
     low, high = registers[a], registers[a + 1]
     if type(low) is not int or type(high) is not int:
         wrong = high if type(low) is int else low
-        raise RunError("V0106", f"a loop counts from int to int, not with {values.an(values.kind_of(wrong))}")
+        raise RunError("V0106", f"a loop counts from int to int, not with {operators.an(operators.kind_of(wrong))}")
     if low > high:
         frame.pc = b
     else:
@@ -120,7 +120,7 @@ def iterate(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
     if items is None:
         items = []
     elif type(items) is not list:
-        raise RunError("V0106", f"a loop goes over a list, not {values.an(values.kind_of(items))}")
+        raise RunError("V0106", f"a loop goes over a list, not {operators.an(operators.kind_of(items))}")
     frame.registers[a] = ListIterator(items, frame.pc - 1)
 
 
@@ -288,7 +288,7 @@ def release(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
 def emit(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> bool | None:
     item = frame.registers[a]
     if type(item) is not dict:
-        raise RunError("V0106", f"{values.an(values.kind_of(item))} can't be emitted, only a record")
+        raise RunError("V0106", f"{operators.an(operators.kind_of(item))} can't be emitted, only a record")
     if frame.generator is not None:
         _hand_over(machine, item)
         return True
@@ -336,7 +336,7 @@ def ask(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
     given = frame.registers[b]
     choices = given[1] if c.has_choices else None
     if choices is not None and type(choices) is not list:
-        raise RunError("V0106", f"choices are {values.an(values.kind_of(choices))}, not a list")
+        raise RunError("V0106", f"choices are {operators.an(operators.kind_of(choices))}, not a list")
     default = convert(given[-1], c.type.or_null()) if c.has_default else None
     root = machine.stack[0].script
     step = c.step if frame.script is root else f"{frame.script.name}/{c.step}"

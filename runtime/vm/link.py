@@ -12,18 +12,10 @@ from runtime.bytecode.decode import instructions
 from runtime.bytecode.flow import window_sizes
 from runtime.bytecode.module import Effects, Fetch, Module, Signature
 from runtime.bytecode.opcodes import BY_NAME, BY_NUMBER
-from runtime.conversion import from_const
-from runtime.databases.query import (
-    Delete,
-    Insert,
-    InsertList,
-    InsertQuery,
-    Scan,
-    Update,
-    Write,
-)
-from runtime.databases.statements import query_key, write_key
 from runtime.errors import SopError, UsageError
+from runtime.query.algebra import Delete, Insert, InsertList, InsertQuery, Scan, Update, Write
+from runtime.query.statements import query_key, write_key
+from runtime.values.conversion import from_const
 from runtime.vm.frame import DataOp, Function, Script
 
 _NUMBER: Final = {name: row.number for name, row in BY_NAME.items()}
@@ -161,7 +153,7 @@ def prepare(script: Script, scripts: Mapping[str, Script]) -> None:
 def _functions(module: Module) -> list[Function]:
     if not module.functions:
         return []
-    from runtime.functions import FUNCTIONS  # most scripts call none
+    from runtime.values.functions import FUNCTIONS  # most scripts call none
 
     found = []
     for function in module.functions:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from runtime.bytecode.module import Handler
 from runtime.bytecode.opcodes import BY_NAME, BY_NUMBER
 from runtime.errors import DatabaseError, RunError, SopError
-from runtime.types import INT_MAX, INT_MIN
+from runtime.values.types import INT_MAX, INT_MIN
 from runtime.vm.backtrace import Trace, trace_at, where_of
 from runtime.vm.budget import Budget
 from runtime.vm.data import Data, InsertError
@@ -21,7 +21,7 @@ from runtime.vm.link import Linked
 from runtime.vm.output import Host, Output
 
 if TYPE_CHECKING:
-    from runtime.vm.loops import LoopFunction
+    from runtime.vm.jit import LoopFunction
 
 Tracer = Callable[["Machine", Frame], None]
 
@@ -107,7 +107,7 @@ class Machine:
     def speed_up(self, script: Script, tail: int) -> None:
         """A loop used up a slice of fuel: from now on it is run by a function of its own, when it is of that kind."""
         key = script.name, tail
-        from runtime.vm.loops import HOT_LOOP, loop_function  # most runs have no such loop
+        from runtime.vm.jit import HOT_LOOP, loop_function  # most runs have no such loop
 
         if script.code[tail][0] == HOT_LOOP:  # another run of this script, on another thread, was here first
             return

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from sys import getrefcount
 from typing import TYPE_CHECKING, Any, Final
 
-from runtime import values
-from runtime.conversion import convert, to_text
 from runtime.errors import RunError
-from runtime.kinds import KINDS
+from runtime.values import operators
+from runtime.values.conversion import convert, to_text
+from runtime.values.value_types import KINDS
 from runtime.vm.frame import Frame
 from runtime.vm.table import handles
 
@@ -54,30 +54,30 @@ def _test(name: str, operation: Callable[[Any, Any], bool | None]) -> None:
 
 
 for _name, _operation in {
-    "ADD_INT": values.add,
-    "SUB_INT": values.sub,
-    "MUL_INT": values.mul,
-    "ADD": values.add,
-    "SUB": values.sub,
-    "MUL": values.mul,
-    "DIV": values.div,
-    "INTDIV": values.intdiv,
-    "MOD": values.mod,
-    "EQ": values.eq,
-    "NE": values.ne,
-    "LT": values.lt,
-    "LE": values.le,
-    "AND": values.logic_and,
-    "OR": values.logic_or,
+    "ADD_INT": operators.add,
+    "SUB_INT": operators.sub,
+    "MUL_INT": operators.mul,
+    "ADD": operators.add,
+    "SUB": operators.sub,
+    "MUL": operators.mul,
+    "DIV": operators.div,
+    "INTDIV": operators.intdiv,
+    "MOD": operators.mod,
+    "EQ": operators.eq,
+    "NE": operators.ne,
+    "LT": operators.lt,
+    "LE": operators.le,
+    "AND": operators.logic_and,
+    "OR": operators.logic_or,
 }.items():
     _of_two(_name, _operation)
-_of_one("NEG", values.neg)
-_of_one("NOT", values.logic_not)
+_of_one("NEG", operators.neg)
+_of_one("NOT", operators.logic_not)
 _of_one("IS_NULL", lambda value: value is None)
-_test("TEST_EQ", values.eq)
-_test("TEST_NE", values.ne)
-_test("TEST_LT", values.lt)
-_test("TEST_LE", values.le)
+_test("TEST_EQ", operators.eq)
+_test("TEST_NE", operators.ne)
+_test("TEST_LT", operators.lt)
+_test("TEST_LE", operators.le)
 
 
 # ── values ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -85,14 +85,16 @@ _test("TEST_LE", values.le)
 
 @handles("FIELD")
 def field(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
-    frame.registers[a] = values.field(frame.registers[b], c)
+    frame.registers[a] = operators.field(frame.registers[b], c)
 
 
 def _own(registers: list[Any], a: int, kind: type) -> Any:
     """The list or record in a register, free to change: itself when nothing else holds it, else a copy."""
     value = registers[a]
     if type(value) is not kind:
-        raise RunError("V0106", f"{values.an(values.kind_of(value))} is not {values.an(KINDS[kind])} to change")
+        raise RunError(
+            "V0106", f"{operators.an(operators.kind_of(value))} is not {operators.an(KINDS[kind])} to change"
+        )
     return value if getrefcount(value) <= _UNSHARED else kind(value)
 
 
@@ -113,7 +115,7 @@ def index(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
     elif type(items) is dict and type(at) is str:
         frame.registers[a] = items.get(at)
     else:
-        kind, by = values.an(values.kind_of(items)), values.an(values.kind_of(at))
+        kind, by = operators.an(operators.kind_of(items)), operators.an(operators.kind_of(at))
         raise RunError("V0106", f"{kind} can't be indexed with {by}", "a list takes an int from 0, a record a text")
 
 
@@ -126,7 +128,7 @@ def set_index(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
     else:
         items = _own(registers, a, list)
         if type(at) is not int:
-            raise RunError("V0106", f"a list can't be indexed with {values.an(values.kind_of(at))}")
+            raise RunError("V0106", f"a list can't be indexed with {operators.an(operators.kind_of(at))}")
         if not 0 <= at < len(items):
             raise RunError("V0111", f"the list has {len(items)} items, so none with index {at}", "indexes go from 0")
     items[at] = registers[c]
@@ -167,7 +169,7 @@ def func(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
     try:
         frame.registers[a] = c.python(*arguments)
     except (TypeError, AttributeError) as error:
-        kinds = ", ".join(values.kind_of(argument) for argument in arguments)
+        kinds = ", ".join(operators.kind_of(argument) for argument in arguments)
         raise RunError("V0106", f"`{c.name}` does not work on ({kinds})") from error
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from runtime.errors import DatabaseError
-from runtime.types import Type
+from runtime.values.types import Type
 
 
 class Output(Protocol):

@@ -6,7 +6,7 @@ from typing import Any, TextIO
 
 from runtime.bytecode.disasm import format_instruction
 from runtime.bytecode.opcodes import BY_NUMBER
-from runtime.conversion import to_text
+from runtime.values.conversion import to_text
 from runtime.vm.frame import Frame
 from runtime.vm.iterators import Iterator
 from runtime.vm.machine import Machine

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from runtime.bytecode.module import Ask, Call, Fetch, Function
-from runtime.databases.query import Const, Write
-from runtime.types import Type
+from runtime.query.algebra import Const, Write
+from runtime.values.types import Type
 from sopc.source import Span
 
 Value = Const | tuple[str, ...] | Type | Function | Call | Fetch | Write | Ask

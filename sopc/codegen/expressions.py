@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Final, Literal, cast
 
 from runtime.bytecode.module import Call, Fetch, Function
-from runtime.databases.query import Const, FetchMode
-from runtime.types import BOOL, FLOAT, INT, NULL, SCALARS, TEXT
+from runtime.query.algebra import Const, FetchMode
+from runtime.values.types import BOOL, FLOAT, INT, NULL, SCALARS, TEXT
+from sopc.check import typed
 from sopc.codegen.blocks import Block, Builder, Entry, Operand
 from sopc.codegen.limits import MAX_NESTING, NESTED_TOO_DEEPLY, Limit
 from sopc.codegen.registers import Registers
-from sopc.tree import typed
 
 WINDOW: Final = 48
 """Values that one RECORD, LIST or TEXT puts together; longer ones are built piece by piece."""

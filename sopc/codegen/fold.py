@@ -9,33 +9,33 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from runtime import values
-from runtime.databases import query
 from runtime.errors import SopError
-from runtime.functions import FUNCTIONS
-from runtime.types import BOOL, NULL, SCALARS, TEXT
+from runtime.query import algebra
+from runtime.values import operators
+from runtime.values.functions import FUNCTIONS
+from runtime.values.types import BOOL, NULL, SCALARS, TEXT
+from sopc.check import typed
 from sopc.codegen.limits import MAX_NESTING, NESTED_TOO_DEEPLY, Limit
-from sopc.tree import typed
 
 _BINARY: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "add": values.add,
-    "sub": values.sub,
-    "mul": values.mul,
-    "div": values.div,
-    "intdiv": values.intdiv,
-    "mod": values.mod,
-    "eq": values.eq,
-    "ne": values.ne,
-    "lt": values.lt,
-    "le": values.le,
-    "gt": lambda a, b: values.lt(b, a),
-    "ge": lambda a, b: values.le(b, a),
-    "and": values.logic_and,
-    "or": values.logic_or,
+    "add": operators.add,
+    "sub": operators.sub,
+    "mul": operators.mul,
+    "div": operators.div,
+    "intdiv": operators.intdiv,
+    "mod": operators.mod,
+    "eq": operators.eq,
+    "ne": operators.ne,
+    "lt": operators.lt,
+    "le": operators.le,
+    "gt": lambda a, b: operators.lt(b, a),
+    "ge": lambda a, b: operators.le(b, a),
+    "and": operators.logic_and,
+    "or": operators.logic_or,
 }
 _UNARY: Final[dict[str, Callable[[Any], Any]]] = {
-    "neg": values.neg,
-    "not": values.logic_not,
+    "neg": operators.neg,
+    "not": operators.logic_not,
     "is_null": lambda a: a is None,
     "is_not_null": lambda a: a is not None,
 }
@@ -62,7 +62,7 @@ def fold(expr: typed.Expr, depth: int = 0) -> typed.Expr:
         expr = _logic(expr)
     try:
         value = _value(expr)
-        const = values.to_const(value, expr.type)
+        const = operators.to_const(value, expr.type)
     except (NotConstant, SopError):
         return expr
     if value is not None and expr.type.name not in SCALARS:
@@ -112,12 +112,12 @@ def _value(expr: typed.Expr) -> Any:
         if expr.op in _UNARY:
             return _UNARY[expr.op](args[0])
         if expr.op == "between":
-            return values.logic_and(values.le(args[1], args[0]), values.le(args[0], args[2]))
+            return operators.logic_and(operators.le(args[1], args[0]), operators.le(args[0], args[2]))
         return _call(expr.op, args) if expr.op != "in" else _call("in_list", [args[0], args[1:]])
     if isinstance(expr, typed.Func):
         return _call(expr.name, [constant(arg) for arg in expr.args])
     if isinstance(expr, typed.Convert):
-        return values.convert(constant(expr.arg), expr.type)
+        return operators.convert(constant(expr.arg), expr.type)
     raise NotConstant
 
 
@@ -125,7 +125,7 @@ def constant(expr: typed.Expr) -> Any:
     """The machine's value of a constant; NotConstant for anything else."""
     if not isinstance(expr, typed.Const):
         raise NotConstant
-    return values.from_const(query.Const(expr.value, expr.type))
+    return operators.from_const(algebra.Const(expr.value, expr.type))
 
 
 def _call(name: str, args: list[Any]) -> Any:
@@ -181,7 +181,7 @@ def _interpolate(expr: typed.Interpolate) -> typed.Expr:
     parts: list[str | typed.Expr] = []
     for part in expr.parts:
         try:
-            text = part if isinstance(part, str) else values.to_text(constant(part))
+            text = part if isinstance(part, str) else operators.to_text(constant(part))
         except (NotConstant, SopError):
             parts.append(part)
             continue

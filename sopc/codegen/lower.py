@@ -7,6 +7,7 @@ from typing import Final
 
 from runtime.bytecode.module import Debug, Module, Position, StepInfo, Use
 from runtime.bytecode.tables import MAX_DEPTH, depth_of
+from sopc.check import typed
 from sopc.codegen.assemble import Assembly, assemble
 from sopc.codegen.blocks import Builder, Where
 from sopc.codegen.limits import QUERY_TOO_DEEP, Limit
@@ -15,7 +16,7 @@ from sopc.codegen.registers import Registers
 from sopc.codegen.steps import Steps
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.source import Source, Span
-from sopc.tree import nodes, typed
+from sopc.tree import nodes
 
 MAX_LINE: Final = 200
 """Characters of a step's line that are kept for listings: many steps may stand on one line."""
@@ -39,7 +40,7 @@ def lower(program: typed.Program, source: Source, file: nodes.File, sentences: S
 
 
 def _module(script: typed.Script, node: nodes.Script, source: Source, sentences: tuple[str, ...]) -> Module:
-    from sopc.dsl.fmt import format_script
+    from sopc.syntax.format import format_script
 
     steps = list(all_steps(script.steps))
     builder, registers = Builder(), Registers()

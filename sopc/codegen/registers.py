@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from sopc.check import typed
 from sopc.codegen.limits import TOO_MANY_REGISTERS, Limit
-from sopc.tree import typed
 
 TEMPORARIES: Final = 1 << 16
 MAX_REGISTERS: Final = 236

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from runtime.bytecode.module import Ask, Call, Fetch
-from runtime.databases.query import Const
-from runtime.types import NULL
+from runtime.query.algebra import Const
+from runtime.values.types import NULL
+from sopc.check import typed
 from sopc.codegen.blocks import Block, Builder, Entry, Operand, Region, Where
 from sopc.codegen.expressions import Expressions, name, writes_early
 from sopc.codegen.fold import fold
 from sopc.codegen.limits import MAX_NESTING, NESTED_TOO_DEEPLY, Limit
 from sopc.codegen.registers import Registers
-from sopc.tree import typed
 
 
 @dataclass(frozen=True)

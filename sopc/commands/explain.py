@@ -15,7 +15,7 @@ from runtime.commands.options import complete_script, database_options, load_con
 from sopc.commands.prepare import Settings, prepare
 from sopc.commands.scripts import load
 from sopc.context import open_context
-from sopc.dsl.explain.script import Said
+from sopc.explain.script import Said
 
 _NARROW, _USUAL, _WIDE = 60, 100, 110
 
@@ -47,7 +47,7 @@ def explain_command(console: Console, name: str, as_json: bool, home: str | None
 
 def explained(module: Module, *, as_json: bool = False) -> str:
     """A compiled script in English, its author's sentences beside; as_json: on one line."""
-    from sopc.dsl.explain.beside import to_json, to_text
+    from sopc.explain.beside import to_json, to_text
 
     said = said_back(module)
     if as_json:
@@ -60,9 +60,9 @@ def explained(module: Module, *, as_json: bool = False) -> str:
 
 def said_back(module: Module) -> Said:
     """A compiled script in English, as data."""
-    from sopc.dsl.explain.script import explain
-    from sopc.dsl.parse import parse
+    from sopc.explain.script import explain
     from sopc.source import Source
+    from sopc.syntax.parse import parse
 
     (script,) = parse(Source(module.debug.file, module.debug.source)).scripts
     return explain(script, module.effects, module.schema)

@@ -260,7 +260,7 @@ class _English:
 
     def _doubt(self, compiled: Compiled) -> None:
         """Note what the text names and the program leaves out, or the other way round."""
-        from sopc.english.doubts import doubts
+        from sopc.english.lint import doubts
 
         for each in doubts(self.workflow, compiled.file.scripts[-1], pipeline.usable_schemas(self.context)):
             sentence = self.workflow.sentences[each.sentence - 1].text
@@ -269,8 +269,8 @@ class _English:
     def _compare(self, sop: str, *, by_model: bool) -> tuple[str, ...]:
         """What the last translation said otherwise; it is noted where sentences that did not change became something
         else, and why that was left so."""
-        from sopc.english.unchanged.compare import Before, script_of
-        from sopc.english.unchanged.reasons import Reasons
+        from sopc.english.incremental.compare import Before, script_of
+        from sopc.english.incremental.reasons import Reasons
 
         if self.previous is None:
             return ()

@@ -12,9 +12,9 @@ from runtime.bytecode.module import Module
 from runtime.commands.app import Console
 from runtime.commands.options import PATH, complete_script, database_options, load_config, output_options
 from runtime.commands.rows import print_rows
-from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema
 from runtime.errors import DatabaseError, UsageError
+from runtime.query.algebra import Query, Write
 from sopc import pipeline
 from sopc.commands.prepare import Settings, prepare
 from sopc.context import Context, open_context
@@ -35,7 +35,7 @@ def fmt_command(console: Console, files: Sequence[str], check: bool) -> int:
       sopc fmt --check *.sop
       sopc fmt - < x.sop
     """
-    from sopc.dsl.fmt import format_source
+    from sopc.syntax.format import format_source
 
     sources = [pipeline.read(path) for path in files]
     formatted = [format_source(source) for source in sources]
@@ -81,7 +81,7 @@ def parse_command(file: str, as_json: bool) -> None:
       sopc parse tree.json
       sopc parse --schema > tree.schema.json
     """
-    from sopc.dsl.fmt import format_file
+    from sopc.syntax.format import format_file
 
     source = pipeline.read(file)
     if pipeline.kind_of(source) == "tree":

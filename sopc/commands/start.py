@@ -61,7 +61,7 @@ def error_command(code: str) -> None:
     \b
       sopc error E0203
     """
-    from sopc.codes import lookup, near
+    from runtime.error_codes import lookup, near
 
     row = lookup(code.upper())
     if row is None:

@@ -68,9 +68,9 @@ def question_in(error: Exception, workflow: Workflow) -> Question | None:
 
 def said(choice: str) -> str:
     """A reading in the DSL → in English, on one line; the DSL itself where it is no step."""
-    from sopc.dsl.explain.steps import steps_of
-    from sopc.dsl.parse import parse
+    from sopc.explain.steps import steps_of
     from sopc.source import Source
+    from sopc.syntax.parse import parse
     from sopc.tree import nodes
 
     try:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Protocol
 
-from runtime.databases import query as q
 from runtime.databases.protocol import Database, Statement
 from runtime.databases.schema import Schema
-from runtime.types import BOOL, INT, TEXT, Type
+from runtime.query import algebra as q
+from runtime.values.types import BOOL, INT, TEXT, Type
 
 _SPELLINGS = 5
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from runtime.errors import SopError
-from runtime.functions import FUNCTIONS
+from runtime.values.functions import FUNCTIONS
 from sopc.english.examples.read import section_of
 
 MAX_CHARACTERS = 1_000_000

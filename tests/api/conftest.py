@@ -21,7 +21,7 @@ from runtime.api.server import bind, make_server
 from runtime.api.service import Service, Settings
 from runtime.api.tokens import Token, Tokens
 from runtime.config import Config
-from sopc.testing import Bench
+from sopc.sandbox import Bench
 
 MAIN = "sqlite:///main.db"
 SCHEMA = """

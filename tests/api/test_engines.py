@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runtime.api.service import Settings
-from sopc.testing import Bench
+from sopc.sandbox import Bench
 from tests.api.conftest import Served
 from tests.api.test_play import at_once, lines, until
 from tests.engines import ENGINES, Engine

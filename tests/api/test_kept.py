@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.api import log as log_module
+from runtime.api import replay_buffer as log_module
 from runtime.api import runs as runs_module
-from runtime.api.log import Log, after
 from runtime.api.problems import HttpError
+from runtime.api.replay_buffer import Log, after
 from runtime.api.runs import LiveRun, LiveRuns
 from runtime.api.tokens import LOCAL
 from runtime.errors import SopError

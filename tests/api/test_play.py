@@ -385,7 +385,7 @@ def test_more_runs_than_there_may_be_are_told_to_come_back(serve: Callable[..., 
 
 
 def test_a_script_that_was_compiled_again_is_the_one_that_runs(served: Served) -> None:
-    from sopc.testing import Bench
+    from sopc.sandbox import Bench
 
     assert lines(served.client.get("/play/divide?by=5").text)[-1]["result"] == 2
     served.service.library.environment.close()  # one process may open a library once: compile as another one would

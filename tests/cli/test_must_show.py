@@ -107,7 +107,7 @@ from runtime.runs.run import RunOptions, run
 folder = Path(sys.argv[1])
 with Library.open(folder / ".sop") as library, open(os.devnull, "wb") as stream:
     connect = lambda name: SQLiteDatabase(folder / ".sop" / "main.db", name=name)
-    writer = open_writer("jsonl", stream, holds_back=False)
+    writer = open_writer("jsonl", stream, buffer_until_commit=False)
     outcome = run(library, sys.argv[2], {"top": int(sys.argv[3])}, connect, writer, RunOptions())
 assert outcome.exit_code == 0, outcome.error
 # not ru_maxrss, which begins at the size of the process that started this one

@@ -16,14 +16,14 @@ from runtime.errors import SopError
 from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError
-from sopc.dsl.fmt import format_script
+from sopc.english.incremental.blocks import Body, bodies, with_bodies, within
+from sopc.english.incremental.compare import Before, script_of
+from sopc.english.incremental.reasons import Reasons
+from sopc.english.incremental.restore import put_back
 from sopc.english.lock import split_sop
 from sopc.english.sentences import read_workflow
-from sopc.english.unchanged.blocks import Body, bodies, with_bodies, within
-from sopc.english.unchanged.compare import Before, script_of
-from sopc.english.unchanged.put_back import put_back
-from sopc.english.unchanged.reasons import Reasons
 from sopc.source import Source
+from sopc.syntax.format import format_script
 from sopc.tree import nodes
 from tests.english.patterns.cases import read_cases
 from tests.english.patterns.desk import Desk

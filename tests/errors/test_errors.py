@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sopc.codes import lookup
+from runtime.error_codes import lookup
 from sopc.diagnostics import CompileError
 from sopc.source import Source
 from tests.harness import case_id, cases, compile_text, finding_problems, make_database, read_case

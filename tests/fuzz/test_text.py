@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from runtime.databases.schema import Schema
 from sopc.diagnostics import CompileError
-from sopc.dsl.fmt import format_source
 from sopc.source import Source
+from sopc.syntax.format import format_source
 from tests.harness import cases, compile_text, make_database
 
 TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`|[^\W\d]\w*|\d+|\S')

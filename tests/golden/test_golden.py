@@ -17,9 +17,9 @@ import pytest
 from runtime.bytecode.disasm import disassemble
 from runtime.databases.schema import Schema
 from runtime.library.store import Library
-from sopc.dsl.parse import parse
 from sopc.english.lock import split_sop
 from sopc.source import Source
+from sopc.syntax.parse import parse
 from sopc.tree.nodes import File
 from tests.commands import Place
 from tests.harness import SCHEMA, compile_text, execute, make_database, store

@@ -11,9 +11,9 @@ import pytest
 from runtime.bytecode.codec import encode, module_hash
 from runtime.databases.schema import Schema
 from runtime.errors import SopError
-from sopc.dsl.fmt import format_file, format_source
-from sopc.dsl.parse import parse
 from sopc.source import Source
+from sopc.syntax.format import format_file, format_source
+from sopc.syntax.parse import parse
 from sopc.tree.nodes import File
 from tests.engines import ENGINES, SQLITE, Engine
 from tests.harness import case_id, cases, comments_of, compile_text, make_database, problems, read_case, run_case

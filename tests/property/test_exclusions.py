@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import pytest
 
-from runtime.conversion import from_text
 from runtime.databases.connect import connect
 from runtime.databases.exclusions import EXCLUSIONS, Exclusion
-from runtime.databases.infer import declared_type
 from runtime.databases.protocol import Loadable
 from runtime.databases.schema import Field, Store
+from runtime.files.infer import declared_type
 from runtime.library.store import Library
+from runtime.values.conversion import from_text
 from tests.engines import ENGINES
 from tests.harness import compile_text, exact, execute, store
 

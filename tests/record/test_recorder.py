@@ -16,8 +16,8 @@ import pytest
 from runtime.commands.execute import connector
 from runtime.config import Config
 from runtime.errors import SopError, UsageError
-from runtime.jsonl.writer import Writer, open_writer
 from runtime.library.store import Library
+from runtime.output.writer import Writer, open_writer
 from runtime.record.recorder import Recorder, Taken
 from runtime.record.replay import Unanswered
 from runtime.record.sessions import Sessions
@@ -51,7 +51,7 @@ class Desk:
 
     def lines(self, act: Callable[[Writer], Taken]) -> list[dict[str, Any]]:
         stream = BytesIO()
-        writer = open_writer("jsonl", stream, holds_back=False)
+        writer = open_writer("jsonl", stream, buffer_until_commit=False)
         act(writer)
         writer.flush()
         return [json.loads(line) for line in stream.getvalue().splitlines()]
@@ -74,7 +74,7 @@ class Desk:
 
     def run(self, name: str, **args: Any) -> list[dict[str, Any]]:
         stream = BytesIO()
-        writer = open_writer("jsonl", stream, holds_back=False)
+        writer = open_writer("jsonl", stream, buffer_until_commit=False)
         run(self.library, name, args, connector(self.config), writer)
         return [json.loads(line) for line in stream.getvalue().splitlines()]
 
@@ -241,7 +241,7 @@ def test_questions_are_asked_once_and_their_answers_kept(desk: Desk) -> None:
 def test_while_paused_steps_are_tried_and_not_recorded(desk: Desk) -> None:
     desk.recorder.pause()
     assert desk.step('insert into orders { item: "saw", amount: 1 }')
-    assert desk.recorder.step("let a = 1", open_writer("jsonl", BytesIO(), holds_back=False)).number is None
+    assert desk.recorder.step("let a = 1", open_writer("jsonl", BytesIO(), buffer_until_commit=False)).number is None
     desk.recorder.resume()
     assert desk.texts() == []
     assert desk.look("count(from orders)") == [{"value": 0}]
@@ -321,16 +321,16 @@ def test_sessions_and_runs_at_once_see_nothing_of_each_other(desk: Desk) -> None
     other = Desk(desk.folder, "audit", desk.library)
     desk.step('insert into orders { item: "a session", amount: 1 }')
     other.recorder.step(
-        'insert into orders { item: "another", amount: 1 }', open_writer("jsonl", BytesIO(), holds_back=False)
+        'insert into orders { item: "another", amount: 1 }', open_writer("jsonl", BytesIO(), buffer_until_commit=False)
     )
-    other.recorder.step("let amount = 5", open_writer("jsonl", BytesIO(), holds_back=False))
+    other.recorder.step("let amount = 5", open_writer("jsonl", BytesIO(), buffer_until_commit=False))
     with pytest.raises(CompileError):
         desk.step('say "{amount}"')
     desk.step("commit")
     writer = Desk(desk.folder, "ordering", desk.library)
     writer.recorder.step(
         'insert into orders { item: "a run", amount: count(from orders) }',
-        open_writer("jsonl", BytesIO(), holds_back=False),
+        open_writer("jsonl", BytesIO(), buffer_until_commit=False),
     )
     writer.recorder.stop()
     for turn in range(10):
@@ -376,5 +376,5 @@ def test_limits_of_a_run_hold_for_steps(desk: Desk) -> None:
         options=RunOptions(max_instructions=1000),
     )
     with pytest.raises(SopError, match="V03"):
-        limited.step("while true do\n  let a = 1\nend", open_writer("jsonl", BytesIO(), holds_back=False))
+        limited.step("while true do\n  let a = 1\nend", open_writer("jsonl", BytesIO(), buffer_until_commit=False))
     assert msgspec.json.decode((desk.sessions.folder / "restock.json").read_bytes())["state"]["steps"] == []

@@ -18,8 +18,8 @@ import duckdb
 import pytest
 
 from runtime.databases.connect import connect
-from runtime.databases.load import import_file
 from runtime.databases.sqlite.database import SQLiteDatabase
+from runtime.files.load import import_file
 from runtime.library.store import Library
 from tests.harness import compile_text, execute, store
 from tests.postgres import Server

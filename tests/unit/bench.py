@@ -13,9 +13,9 @@ import pytest
 
 from runtime.databases.protocol import Database
 from runtime.databases.sqlite.database import SQLiteDatabase
-from runtime.jsonl.writer import open_writer
+from runtime.output.writer import open_writer
 from runtime.runs.run import Outcome, RunOptions, run
-from sopc.testing import Bench
+from sopc.sandbox import Bench
 
 SCHEMA = """
 CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, quantity INTEGER NOT NULL);
@@ -46,7 +46,7 @@ class Runs:
     ) -> list[dict[str, Any]]:
         """The lines (of jsonl); `outcome` and `output` are kept."""
         stream = io.BytesIO()
-        writer = open_writer(format_, stream, holds_back=False, notes=io.StringIO())
+        writer = open_writer(format_, stream, buffer_until_commit=False, notes=io.StringIO())
         try:
             self.outcome = run(self.bench.library, name, args or {}, self.connect, writer, RunOptions(**options))
         finally:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from runtime.databases.schema import Field, Schema, Store
-from runtime.types import ANY, DATE, INT, TEXT, decimal_of
+from runtime.values.types import ANY, DATE, INT, TEXT, decimal_of
+from sopc.check import typed
+from sopc.check.program import check
 from sopc.diagnostics import CompileError, Diagnostic
-from sopc.dsl.parse import parse
 from sopc.source import Source
-from sopc.tree import typed
-from sopc.tree.check import check
+from sopc.syntax.parse import parse
 
 MAIN = Schema(
     {

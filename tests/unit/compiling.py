@@ -7,11 +7,11 @@ from runtime.bytecode.disasm import format_instruction, listing
 from runtime.bytecode.module import Module
 from runtime.bytecode.opcodes import BY_NUMBER
 from runtime.databases.schema import Field, Schema, Store
-from runtime.types import INT, TEXT, decimal_of
+from runtime.values.types import INT, TEXT, decimal_of
+from sopc.check.program import check
 from sopc.codegen.lower import lower
-from sopc.dsl.parse import parse
 from sopc.source import Source
-from sopc.tree.check import check
+from sopc.syntax.parse import parse
 
 SCHEMA = Schema(
     {

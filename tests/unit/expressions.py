@@ -1,4 +1,4 @@
-"""A query's expression and a row → its value by runtime/values.py and functions.py; and random typed expressions."""
+"""A query's expression and a row → its value by runtime/values; and random typed expressions."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from runtime import values
-from runtime.databases.query import Case, Column, Const, Expr, Func, Op
-from runtime.functions import FUNCTIONS
-from runtime.types import BOOL, DATE, DURATION, FLOAT, INT, TEXT, TIMESTAMP, Type, decimal_of
-from runtime.values import from_const, to_const
+from runtime.query.algebra import Case, Column, Const, Expr, Func, Op
+from runtime.values import operators
+from runtime.values.functions import FUNCTIONS
+from runtime.values.operators import from_const, to_const
+from runtime.values.types import BOOL, DATE, DURATION, FLOAT, INT, TEXT, TIMESTAMP, Type, decimal_of
 
 COMPARISONS: dict[str, Callable[..., Any]] = {
-    "eq": values.eq,
-    "ne": values.ne,
-    "lt": values.lt,
-    "le": values.le,
-    "gt": lambda a, b: values.lt(b, a),
-    "ge": lambda a, b: values.le(b, a),
+    "eq": operators.eq,
+    "ne": operators.ne,
+    "lt": operators.lt,
+    "le": operators.le,
+    "gt": lambda a, b: operators.lt(b, a),
+    "ge": lambda a, b: operators.le(b, a),
 }
 ARITHMETIC: dict[str, Callable[..., Any]] = {
-    "add": values.add,
-    "sub": values.sub,
-    "mul": values.mul,
-    "div": values.div,
-    "intdiv": values.intdiv,
-    "mod": values.mod,
+    "add": operators.add,
+    "sub": operators.sub,
+    "mul": operators.mul,
+    "div": operators.div,
+    "intdiv": operators.intdiv,
+    "mod": operators.mod,
 }
 MONEY = decimal_of(10, 2)
 
@@ -42,19 +42,19 @@ def evaluate(expr: Expr, row: dict[str, Any], *, lazy: bool) -> Any:
 
     match expr:
         case Const():
-            return values.convert(from_const(expr), expr.type)
+            return operators.convert(from_const(expr), expr.type)
         case Column():
             return row[expr.name]
         case Case():
             for when, then in expr.branches:
                 if value(when) is True:
-                    return values.convert(value(then), expr.type.or_null())
-            return None if expr.otherwise is None else values.convert(value(expr.otherwise), expr.type.or_null())
+                    return operators.convert(value(then), expr.type.or_null())
+            return None if expr.otherwise is None else operators.convert(value(expr.otherwise), expr.type.or_null())
         case Func():
             function = FUNCTIONS[expr.name]
             args = [value(arg) for arg in expr.args]
             if expr.name in ("coalesce", "least", "greatest"):
-                args = [values.convert(arg, expr.type.or_null()) for arg in args]
+                args = [operators.convert(arg, expr.type.or_null()) for arg in args]
             if not function.nulls and None in args:
                 return None
             assert function.python is not None
@@ -71,20 +71,20 @@ def operated(expr: Op, value: Any, *, lazy: bool) -> Any:
         first = value(args[0])
         if lazy and first is (op == "or"):
             return first
-        return (values.logic_and if op == "and" else values.logic_or)(first, value(args[1]))
+        return (operators.logic_and if op == "and" else operators.logic_or)(first, value(args[1]))
     each = [value(arg) for arg in args]
     if op in COMPARISONS:
         return COMPARISONS[op](*each)
     if op in ARITHMETIC:
         return ARITHMETIC[op](*each)
     if op == "neg":
-        return values.neg(each[0])
+        return operators.neg(each[0])
     if op == "not":
-        return values.logic_not(each[0])
+        return operators.logic_not(each[0])
     if op in ("is_null", "is_not_null"):
         return (each[0] is None) is (op == "is_null")
     if op == "between":
-        return values.logic_and(values.le(each[1], each[0]), values.le(each[0], each[2]))
+        return operators.logic_and(operators.le(each[1], each[0]), operators.le(each[0], each[2]))
     if op == "in":
         return FUNCTIONS["in_list"].python(each[0], each[1:])  # type: ignore[misc]
     if None in each:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sopc.codes import Code
-from sopc.codes.language import CODES
+from runtime.error_codes import Code, section
 from tests.unit.books import codes
 
-CHECKED = [row for row in CODES if row.code < "E06"]
+CHECKED = [row for row in section("language") if row.code < "E06"]
 
 
 @pytest.mark.parametrize("row", CHECKED, ids=[row.code for row in CHECKED])

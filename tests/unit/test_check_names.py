@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from runtime.bytecode.module import Effects, Signature
-from runtime.types import NULL
+from runtime.values.types import NULL
+from sopc.check.effects import every_step
+from sopc.check.program import check
+from sopc.check.report import nearest, some
 from sopc.diagnostics import CompileError
-from sopc.dsl.parse import parse
 from sopc.source import Source
-from sopc.tree.check import check
-from sopc.tree.effects import every_step
-from sopc.tree.report import nearest, some
+from sopc.syntax.parse import parse
 from tests.unit.books import SCHEMAS, body, codes, found, marked, program
 
 

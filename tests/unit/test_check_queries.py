@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.databases import query as ir
-from runtime.types import BOOL, INT
+from runtime.query import algebra as ir
+from runtime.values.types import BOOL, INT
+from sopc.check import typed
+from sopc.check.program import check_query
 from sopc.diagnostics import CompileError
-from sopc.dsl.parse import parse_query
 from sopc.source import Source
-from sopc.tree import typed
-from sopc.tree.check import check_query
+from sopc.syntax.parse import parse_query
 from tests.unit.books import SCHEMAS, body, codes, found, marked, script
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.databases.query import Const
-from runtime.functions import FUNCTIONS
-from runtime.types import ANY, BOOL, DATE, FLOAT, INT, NULL, TEXT, Type, decimal_of, list_of, record_of
+from runtime.query.algebra import Const
+from runtime.values.functions import FUNCTIONS
+from runtime.values.types import ANY, BOOL, DATE, FLOAT, INT, NULL, TEXT, Type, decimal_of, list_of, record_of
+from sopc.check import typed
+from sopc.check.env import MAX_DEPTH
+from sopc.check.functions import overload, overloads
+from sopc.check.program import check
+from sopc.check.types import an, common, fits, is_subtype
 from sopc.diagnostics import CompileError
 from sopc.source import Source
-from sopc.tree import nodes, typed
-from sopc.tree.check import check
-from sopc.tree.env import MAX_DEPTH
-from sopc.tree.functions import overload, overloads
-from sopc.tree.types import an, common, fits, is_subtype
+from sopc.tree import nodes
 from tests.unit.books import SCHEMAS, body, codes, found, marked, script
 
 HEAD = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.databases import query as ir
-from sopc.tree import typed
+from runtime.query import algebra as ir
+from sopc.check import typed
 from tests.unit.books import body, codes, marked, script
 
 ROW = 'isbn: "978-1", title: "Emma", author_id: 1'

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from runtime.bytecode.codec import FORMAT_VERSION, MAX_BYTES, decode, encode, module_hash, source_hash
 from runtime.bytecode.disasm import disassemble
 from runtime.bytecode.module import Debug
-from runtime.databases.query import Const
 from runtime.errors import SopError
-from runtime.types import INT, NULL, TEXT
+from runtime.query.algebra import Const
+from runtime.values.types import INT, NULL, TEXT
 from tests.unit.handmade import module, signature
 
 START = 36

@@ -8,21 +8,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime import values
 from runtime.bytecode.codec import module_hash
 from runtime.bytecode.decode import instructions
 from runtime.bytecode.flow import MAX_WORDS
 from runtime.bytecode.module import Effects, Handler, Module, Parameter, Signature
 from runtime.bytecode.opcodes import BY_NUMBER
 from runtime.bytecode.verify import verify
-from runtime.databases import query
 from runtime.errors import RunError
-from runtime.types import ANY, BOOL, DATE, DECIMAL, FLOAT, INT, NULL, RECORD, TEXT, Type, list_of
+from runtime.query import algebra
+from runtime.values import operators
+from runtime.values.types import ANY, BOOL, DATE, DECIMAL, FLOAT, INT, NULL, RECORD, TEXT, Type, list_of
+from sopc.check import typed
 from sopc.codegen.fold import fold
 from sopc.codegen.lower import lower
 from sopc.diagnostics import CompileError
 from sopc.source import Source, Span
-from sopc.tree import nodes, typed
+from sopc.tree import nodes
 from tests.unit.compiling import body, compiled, module_of, shown
 
 GOLDEN = {
@@ -570,11 +571,11 @@ def test_a_long_chain_of_and_nests_no_deeper_than_its_fold() -> None:
 
 
 def test_a_query_that_nests_too_deeply_is_refused() -> None:
-    condition: query.Expr = query.Const(True, BOOL)
+    condition: algebra.Expr = algebra.Const(True, BOOL)
     for _ in range(200):
-        condition = query.Op("not", (condition,), BOOL)
-    scan = query.Scan(0, "main", "items")
-    made = query.Query("main", query.Where(scan, condition), (("id", query.Column(0, "id", INT)),), ())
+        condition = algebra.Op("not", (condition,), BOOL)
+    scan = algebra.Scan(0, "main", "items")
+    made = algebra.Query("main", algebra.Where(scan, condition), (("id", algebra.Column(0, "id", INT)),), ())
     step = typed.EmitQuery(path="1", query=typed.BoundQuery(made, (), RECORD))
     assert code_of(refused(step)) == "E0605"
 
@@ -643,22 +644,22 @@ numbers = st.one_of(
     st.just(const(None, NULL)),
 )
 OPERATIONS = {
-    "add": values.add,
-    "sub": values.sub,
-    "mul": values.mul,
-    "div": values.div,
-    "intdiv": values.intdiv,
-    "mod": values.mod,
-    "eq": values.eq,
-    "lt": values.lt,
-    "le": values.le,
+    "add": operators.add,
+    "sub": operators.sub,
+    "mul": operators.mul,
+    "div": operators.div,
+    "intdiv": operators.intdiv,
+    "mod": operators.mod,
+    "eq": operators.eq,
+    "lt": operators.lt,
+    "le": operators.le,
 }
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(sorted(OPERATIONS)), numbers, numbers)
 def test_folding_gives_what_the_machine_gives(name: str, left: typed.Const, right: typed.Const) -> None:
-    operands = [values.from_const(query.Const(each.value, each.type)) for each in (left, right)]
+    operands = [operators.from_const(algebra.Const(each.value, each.type)) for each in (left, right)]
     type_ = BOOL if name in ("eq", "lt", "le") else next((e.type for e in (left, right) if e.type is not INT), INT)
     expr = op(name, left, right, type_=type_)
     try:
@@ -668,7 +669,7 @@ def test_folding_gives_what_the_machine_gives(name: str, left: typed.Const, righ
         return
     folded = fold(expr)
     if isinstance(folded, typed.Const):
-        kept = values.to_const(expected, type_)
+        kept = operators.to_const(expected, type_)
         assert repr(folded.value) == repr(kept.value)
     else:
         assert expected is not None and type_.name == "null"
@@ -701,18 +702,18 @@ conditions = st.recursive(
     max_leaves=8,
 )
 MEANING: dict[str, Callable[..., object]] = {
-    "eq": values.eq,
-    "ne": values.ne,
-    "lt": values.lt,
-    "le": values.le,
-    "gt": lambda a, b: values.lt(b, a),
-    "ge": lambda a, b: values.le(b, a),
-    "between": lambda x, low, high: values.logic_and(values.le(low, x), values.le(x, high)),
+    "eq": operators.eq,
+    "ne": operators.ne,
+    "lt": operators.lt,
+    "le": operators.le,
+    "gt": lambda a, b: operators.lt(b, a),
+    "ge": lambda a, b: operators.le(b, a),
+    "between": lambda x, low, high: operators.logic_and(operators.le(low, x), operators.le(x, high)),
     "is_null": lambda a: a is None,
     "is_not_null": lambda a: a is not None,
-    "and": values.logic_and,
-    "or": values.logic_or,
-    "not": values.logic_not,
+    "and": operators.logic_and,
+    "or": operators.logic_or,
+    "not": operators.logic_not,
 }
 
 

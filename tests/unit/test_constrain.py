@@ -13,16 +13,16 @@ import pytest
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer, TokenizerWrapper
 
 from runtime.databases.schema import Field, Schema, Store
-from runtime.types import DATE, INT, TEXT
+from runtime.values.types import DATE, INT, TEXT
 from sopc.diagnostics import CompileError
-from sopc.dsl.fmt import format_file
-from sopc.dsl.parse import parse
 from sopc.english.constrain.derive import language_grammar, workflow_grammar
 from sopc.english.constrain.rules import other_than
-from sopc.english.constrain.spoken import spoken_of
+from sopc.english.constrain.step_intent import spoken_of
 from sopc.english.constrain.vocabulary import Vocabulary, text_words
 from sopc.english.sentences import read_workflow
 from sopc.source import Source
+from sopc.syntax.format import format_file
+from sopc.syntax.parse import parse
 
 TESTS = Path(__file__).parents[1]
 BYTES = LLTokenizer("byte")

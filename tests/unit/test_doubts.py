@@ -6,11 +6,11 @@ from __future__ import annotations
 import pytest
 
 from runtime.databases.schema import Field, ForeignKey, Schema, Store
-from runtime.types import BOOL, DATE, INT, TEXT
-from sopc.dsl.parse import parse
-from sopc.english.doubts import doubts
+from runtime.values.types import BOOL, DATE, INT, TEXT
+from sopc.english.lint import doubts
 from sopc.english.sentences import read_workflow
 from sopc.source import Source
+from sopc.syntax.parse import parse
 
 SCHEMA = Schema(
     {

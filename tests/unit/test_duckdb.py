@@ -16,11 +16,11 @@ import pytest
 from runtime.databases.connect import connect
 from runtime.databases.duckdb.database import DuckDBDatabase
 from runtime.databases.duckdb.functions import MACROS, SAID, macro_sql, macros_in
-from runtime.databases.query import Column, Insert, Query, Scan
 from runtime.errors import DatabaseError, SopError, UsageError
-from runtime.functions import FUNCTIONS
 from runtime.library.store import Library
-from runtime.types import INT, TEXT
+from runtime.query.algebra import Column, Insert, Query, Scan
+from runtime.values.functions import FUNCTIONS
+from runtime.values.types import INT, TEXT
 from sopc.diagnostics import CompileError
 from tests.engines import ENGINES
 from tests.harness import compile_text, exact, execute, store

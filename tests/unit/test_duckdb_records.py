@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from runtime.databases.connect import connect
 from runtime.databases.duckdb.database import DuckDBDatabase
 from runtime.databases.protocol import Statement
-from runtime.databases.query import Query
 from runtime.errors import SopError
-from runtime.jsonl.records import Batches, encode_lines
+from runtime.output.records import Batches, encode_lines
+from runtime.query.algebra import Query
 from tests.harness import compile_text
 
 TABLE = """CREATE TABLE odd (

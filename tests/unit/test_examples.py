@@ -15,7 +15,7 @@ from runtime.config import Config
 from runtime.databases.schema import Field, Schema, Store
 from runtime.errors import RunError
 from runtime.library.store import Library
-from runtime.types import BOOL, DATE, INT, TEXT, TIMESTAMP, Type, decimal_of
+from runtime.values.types import BOOL, DATE, INT, TEXT, TIMESTAMP, Type, decimal_of
 from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic

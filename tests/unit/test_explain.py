@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from runtime.bytecode.module import Effects
 from runtime.databases.schema import Field, Store
-from runtime.functions import FUNCTIONS
-from runtime.types import DATE, INT, TEXT
+from runtime.values.functions import FUNCTIONS
+from runtime.values.types import DATE, INT, TEXT
 from sopc.diagnostics import CompileError
-from sopc.dsl.explain import phrases
-from sopc.dsl.explain.expressions import Expressions
-from sopc.dsl.explain.script import Said, explain
-from sopc.dsl.parse import parse
+from sopc.explain import phrases
+from sopc.explain.expressions import Expressions
+from sopc.explain.script import Said, explain
 from sopc.source import Source
+from sopc.syntax.parse import parse
 from sopc.tree import nodes
 from sopc.tree.visit import walk
 from tests.unit.mutations import variants
@@ -112,7 +112,7 @@ def test_every_kind_of_node_is_said_somewhere() -> None:
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_function_has_words_of_its_own(name: str) -> None:
     known = name in phrases.FUNCTIONS or name in phrases.WITHOUT_ARGUMENTS or name in phrases.MANY
-    assert known, "a row in sopc/dsl/explain/phrases.py"
+    assert known, "a row in sopc/explain/phrases.py"
 
 
 def test_no_two_functions_are_said_alike() -> None:

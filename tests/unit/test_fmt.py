@@ -8,10 +8,10 @@ import pytest
 
 from runtime.errors import SopError
 from sopc.diagnostics import CompileError
-from sopc.dsl.fmt import format_file, format_script, format_source, format_step
-from sopc.dsl.parse import parse
-from sopc.dsl.writer import WIDTH
 from sopc.source import Source
+from sopc.syntax.format import format_file, format_script, format_source, format_step
+from sopc.syntax.parse import parse
+from sopc.syntax.writer import WIDTH
 from sopc.tree import nodes
 
 

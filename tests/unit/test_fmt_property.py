@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sopc.dsl.fmt import format_file, format_source
-from sopc.dsl.parse import parse
 from sopc.source import Source
+from sopc.syntax.format import format_file, format_source
+from sopc.syntax.parse import parse
 from sopc.tree import nodes
 
 NAMES = st.sampled_from(

@@ -11,7 +11,7 @@ import pytest
 
 from runtime.databases.sqlite.functions import SAID
 from runtime.errors import RunError
-from runtime.functions import FUNCTIONS
+from runtime.values.functions import FUNCTIONS
 
 SIGNATURE = re.compile(r"(\w+)\((.*)\) -> [\w<>]+\??")
 NOON = datetime(2026, 3, 31, 12, 30, 15, tzinfo=UTC)

@@ -13,9 +13,9 @@ from lark import Lark
 from lark.common import ParserConf
 from lark.parsers.lalr_analysis import LALR_Analyzer
 
-from sopc.dsl import grammar
-from sopc.dsl.grammar import STARTS, grammar_text, make_parser, parser, reserved_words
-from sopc.dsl.machine import tables
+from sopc.syntax import grammar
+from sopc.syntax.grammar import STARTS, grammar_text, make_parser, parser, reserved_words
+from sopc.syntax.parser_state import tables
 
 
 def test_the_grammar_has_no_conflicts() -> None:

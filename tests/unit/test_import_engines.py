@@ -13,10 +13,10 @@ import duckdb
 import pytest
 
 from runtime.databases.connect import connect
-from runtime.databases.load import import_file, parse_types
 from runtime.databases.protocol import Loadable
-from runtime.databases.query import Column, Query, Scan
 from runtime.errors import DatabaseError, SopError, UsageError
+from runtime.files.load import import_file, parse_types
+from runtime.query.algebra import Column, Query, Scan
 from tests.postgres import Server
 
 ENGINES = ("sqlite", "duckdb", "postgres")

@@ -15,7 +15,7 @@ from runtime.errors import DatabaseError
 from runtime.vm.backtrace import Where
 from runtime.vm.data import Data, InsertError
 from runtime.vm.frame import DataOp
-from sopc.testing import Bench
+from sopc.sandbox import Bench
 from tests.postgres import Server
 from tests.unit.bench import SCHEMA, Runs
 

@@ -15,12 +15,12 @@ from runtime.bytecode.codec import decode, encode, module_hash
 from runtime.bytecode.module import Call, Debug, Effects, Module, Signature
 from runtime.bytecode.opcodes import BY_NAME
 from runtime.config import LIBRARY_FILE
-from runtime.databases.query import Const
 from runtime.errors import SopError, UsageError
 from runtime.library.records import Provenance
 from runtime.library.store import Item, Library
 from runtime.library.transfer import MAGIC, pack_bundle, unpack_bundle
-from runtime.types import INT, NULL
+from runtime.query.algebra import Const
+from runtime.values.types import INT, NULL
 
 ROOT = Path(__file__).parents[2]
 

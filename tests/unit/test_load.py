@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from runtime.databases.load import import_file, list_stores, parse_types
-from runtime.databases.query import Column, Query, Scan
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import DatabaseError, SopError, UsageError
+from runtime.files.load import import_file, list_stores, parse_types
+from runtime.query.algebra import Column, Query, Scan
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from runtime.databases.schema import Field, Schema, Store
-from runtime.types import DATE, INT, TEXT, TIMESTAMP
+from runtime.values.types import DATE, INT, TEXT, TIMESTAMP
+from sopc.check.program import check
 from sopc.diagnostics import CompileError
-from sopc.dsl.fmt import format_file
-from sopc.dsl.parse import parse
-from sopc.english.model.mend import mended, told_apart
+from sopc.english.model.normalize import mended, qualify_names
 from sopc.source import Source
-from sopc.tree.check import check
+from sopc.syntax.format import format_file
+from sopc.syntax.parse import parse
 
 SALES = Store("sales", (Field("id", INT), Field("buyer_id", INT), Field("at", TIMESTAMP), Field("day", DATE)))
 BUYERS = Store("buyers", (Field("id", INT), Field("name", TEXT)))
@@ -68,6 +68,6 @@ def test_names_of_two_things_are_told_apart(step: str, parameters: str, better: 
     source = script(step, parameters)
     with pytest.raises(CompileError) as error:
         check(parse(source), source, SCHEMAS, lambda name: None)
-    told = told_apart(source, error.value)
+    told = qualify_names(source, error.value)
     assert told is not None
     assert better in told

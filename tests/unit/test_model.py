@@ -14,10 +14,10 @@ from runtime.bytecode.module import Effects, Parameter, Signature
 from runtime.config import Config
 from runtime.databases.schema import Field, Schema, Store
 from runtime.errors import SopError, UsageError
-from runtime.types import INT, NULL, TEXT
+from runtime.values.types import INT, NULL, TEXT
+from sopc.check.program import check
 from sopc.diagnostics import CompileError
-from sopc.dsl.parse import parse
-from sopc.english.model.head import with_its_head
+from sopc.english.model.infer_signature import with_its_head
 from sopc.english.model.probe import FILE_NAME, remembered
 from sopc.english.model.records import Decoding
 from sopc.english.model.repair import Watch
@@ -27,7 +27,7 @@ from sopc.english.settings import NO_KEY, ModelOptions, model_options
 from sopc.english.task import Task
 from sopc.english.translate import Asking, Draft, choose, draft
 from sopc.source import Source
-from sopc.tree.check import check
+from sopc.syntax.parse import parse
 from tests.stand_in import HANG, Answer, Fail, Say, StandIn
 
 KEY = "sk-very-secret"

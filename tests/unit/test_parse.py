@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from sopc.diagnostics import CompileError
-from sopc.dsl.parse import MAX_DEPTH, parse, parse_query
 from sopc.source import Source
+from sopc.syntax.parse import MAX_DEPTH, parse, parse_query
 from sopc.tree import nodes
 
 

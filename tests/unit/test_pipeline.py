@@ -13,8 +13,8 @@ from runtime.errors import SopError, UsageError
 from sopc import pipeline
 from sopc.diagnostics import CompileError
 from sopc.english.lock import write_sop
+from sopc.sandbox import Bench
 from sopc.source import Source
-from sopc.testing import Bench
 
 PAIR = """\
 script tax(amount: int) -> int

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from runtime.databases.connect import connect
-from runtime.databases.load import Mode, import_file, list_stores
 from runtime.errors import UsageError
+from runtime.files.load import Mode, import_file, list_stores
 from runtime.library.store import Library
 from sopc.diagnostics import CompileError
 from tests.engines import ENGINES

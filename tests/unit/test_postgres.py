@@ -20,10 +20,10 @@ from runtime.databases.postgres.url import parse_url
 from runtime.databases.protocol import Statement
 from runtime.databases.schema import ForeignKey
 from runtime.errors import DatabaseError, SopError, UsageError
-from runtime.jsonl.writer import open_writer
 from runtime.library.store import Library
+from runtime.output.writer import open_writer
 from runtime.runs.run import run
-from runtime.types import INT, TEXT, Type
+from runtime.values.types import INT, TEXT, Type
 from tests.harness import compile_text, store
 from tests.postgres import PASSWORD, Server, free_port
 
@@ -462,7 +462,7 @@ def test_a_run_whose_network_is_cut_ends_with_an_error_that_has_a_place(
             "f",
             {},
             lambda name: connect(url, name=name, base=Path()),
-            open_writer("jsonl", stream, holds_back=False),
+            open_writer("jsonl", stream, buffer_until_commit=False),
         )
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert outcome.exit_code == 1

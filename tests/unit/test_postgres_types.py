@@ -12,10 +12,10 @@ import pytest
 
 from runtime.databases.connect import connect
 from runtime.databases.postgres.database import PostgresDatabase
-from runtime.databases.query import Column, Insert, Op, Order, Param, Query, Scan, Sort, Where
 from runtime.errors import SopError
 from runtime.library.store import Library
-from runtime.types import BOOL, Type, decimal_of, list_of
+from runtime.query.algebra import Column, Insert, Op, Order, Param, Query, Scan, Sort, Where
+from runtime.values.types import BOOL, Type, decimal_of, list_of
 from tests.harness import compile_text, execute, store
 from tests.postgres import Server
 

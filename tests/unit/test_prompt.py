@@ -11,22 +11,22 @@ from llguidance import LLMatcher, LLTokenizer
 
 from runtime.bytecode.module import Effects, Parameter, Signature
 from runtime.databases.schema import Field, ForeignKey, Schema, Store
-from runtime.functions import FUNCTIONS
-from runtime.types import INT, NULL, TEXT
-from sopc.dsl.fmt import format_source
-from sopc.dsl.parse import parse
+from runtime.values.functions import FUNCTIONS
+from runtime.values.types import INT, NULL, TEXT
+from sopc.check.program import check
 from sopc.english.constrain.derive import workflow_grammar
 from sopc.english.constrain.vocabulary import Vocabulary, text_words
+from sopc.english.prompt.few_shot import DATABASE, EXAMPLES, SCHEMA, SCRIPTS, Worked
 from sopc.english.prompt.language import language_page, short_page
 from sopc.english.prompt.messages import first_messages
 from sopc.english.prompt.schemas import about
-from sopc.english.prompt.worked import DATABASE, EXAMPLES, SCHEMA, SCRIPTS, Worked
 from sopc.english.sample import NoSampler
 from sopc.english.sentences import read_workflow
 from sopc.english.settings import ModelOptions
 from sopc.english.task import Task
 from sopc.source import Source
-from sopc.tree.check import check
+from sopc.syntax.format import format_source
+from sopc.syntax.parse import parse
 
 KEY = "sk-very-secret"
 HERE = Path(__file__).parent

@@ -15,7 +15,7 @@ import pytest
 
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import Cancelled, SopError, UsageError
-from runtime.jsonl.writer import open_writer
+from runtime.output.writer import open_writer
 from runtime.runs.ids import new_id
 from runtime.runs.interrupts import Interrupts
 from runtime.runs.run import RunOptions, run
@@ -219,7 +219,12 @@ def test_a_closed_pipe_cancels_quietly_and_undoes(runs: Runs) -> None:
     os.close(reader)
     with os.fdopen(end, "wb", buffering=0) as stream:
         outcome = run(
-            runs.bench.library, "f", {}, runs.connect, open_writer("jsonl", stream, holds_back=False), RunOptions()
+            runs.bench.library,
+            "f",
+            {},
+            runs.connect,
+            open_writer("jsonl", stream, buffer_until_commit=False),
+            RunOptions(),
         )
     assert (outcome.status, outcome.error) == ("cancelled", None)
     assert runs.sql("SELECT count(*) FROM log") == [(0,)]
@@ -246,7 +251,7 @@ from runtime.runs.run import RunOptions, run
 folder = Path(sys.argv[1])
 with Library.open(folder / ".sop") as library:
     connect = lambda name: SQLiteDatabase(folder / "main.db", name=name)
-    writer = open_writer("jsonl", sys.stdout.buffer, holds_back=False)
+    writer = open_writer("jsonl", sys.stdout.buffer, buffer_until_commit=False)
     outcome = run(library, sys.argv[2], {}, connect, writer, RunOptions())
 heavy = {"lark", "pydantic", "sqlglot", "openai", "sopc", "logging", "tempfile"}
 print(sorted(heavy & sys.modules.keys()), file=sys.stderr)

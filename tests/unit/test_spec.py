@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from sopc.dsl.fmt import format_file, format_source
-from sopc.dsl.grammar import grammar_text
-from sopc.dsl.parse import parse
 from sopc.source import Source
+from sopc.syntax.format import format_file, format_source
+from sopc.syntax.grammar import grammar_text
+from sopc.syntax.parse import parse
 from tests.harness import problems, read_case, run_case
 
 SPEC = files("grammar").joinpath("SPEC.md").read_text("utf-8")

@@ -7,9 +7,9 @@ import pytest
 from llguidance import LLMatcher, LLTokenizer
 
 from runtime.databases.schema import Field, ForeignKey, Schema, Store
-from runtime.types import BOOL, INT, TEXT
+from runtime.values.types import BOOL, INT, TEXT
 from sopc.english.constrain.derive import workflow_grammar
-from sopc.english.constrain.spoken import spoken_of
+from sopc.english.constrain.step_intent import spoken_of
 from sopc.english.constrain.vocabulary import Vocabulary, text_words
 from sopc.english.sentences import read_workflow
 

@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
-from runtime.databases.query import (
+from runtime.databases.sql.generate import generate
+from runtime.databases.sqlite.database import SQLiteDatabase
+from runtime.errors import SopError
+from runtime.query.algebra import (
     Aggregate,
     Case,
     Column,
@@ -44,10 +47,7 @@ from runtime.databases.query import (
     Window,
     Write,
 )
-from runtime.databases.sql.generate import generate
-from runtime.databases.sqlite.database import SQLiteDatabase
-from runtime.errors import SopError
-from runtime.types import BOOL, DATE, FLOAT, INT, TEXT, TIMESTAMP, Type, decimal_of, list_of
+from runtime.values.types import BOOL, DATE, FLOAT, INT, TEXT, TIMESTAMP, Type, decimal_of, list_of
 
 SCHEMA = '''
 create table staff (id integer primary key, name text collate nocase, team text, pay int, rate decimal(8,2),

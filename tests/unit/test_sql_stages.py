@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from runtime.databases.connect import connect
 from runtime.databases.protocol import Loadable
-from runtime.databases.query import (
+from runtime.databases.schema import Field, Store
+from runtime.query.algebra import (
     Aggregate,
     Column,
     Const,
@@ -33,8 +34,7 @@ from runtime.databases.query import (
     Where,
     Window,
 )
-from runtime.databases.schema import Field, Store
-from runtime.types import BOOL, INT
+from runtime.values.types import BOOL, INT
 from tests.engines import ENGINES, Engine
 
 NULLABLE = INT.or_null()

@@ -14,15 +14,15 @@ import pytest
 
 from runtime.databases.connect import connect, masked
 from runtime.databases.protocol import Statement
-from runtime.databases.query import Column, Insert, Query, Scan, Where
-from runtime.databases.query import Op as Operator
 from runtime.databases.schema import ForeignKey, schema_hash
+from runtime.databases.sqlite.codecs import decoder
 from runtime.databases.sqlite.database import SQLiteDatabase
-from runtime.databases.sqlite.forms import decoder
 from runtime.databases.sqlite.rows import json_converter
 from runtime.databases.sqlite.schema import type_of
 from runtime.errors import DatabaseError, SopError, UsageError
-from runtime.types import BOOL, INT, TEXT
+from runtime.query.algebra import Column, Insert, Query, Scan, Where
+from runtime.query.algebra import Op as Operator
+from runtime.values.types import BOOL, INT, TEXT
 
 Open = Callable[..., SQLiteDatabase]
 

@@ -10,14 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sopc.codes import Code
-from sopc.codes.syntax import CODES
+from runtime.error_codes import Code, section
 from sopc.diagnostics import CompileError, Diagnostic
-from sopc.dsl.fmt import format_source
-from sopc.dsl.machine import tables
-from sopc.dsl.parse import parse, parse_query
-from sopc.dsl.syntax_errors import MAX_ERRORS
 from sopc.source import Source
+from sopc.syntax.errors import MAX_ERRORS
+from sopc.syntax.format import format_source
+from sopc.syntax.parse import parse, parse_query
+from sopc.syntax.parser_state import tables
 
 MISTAKES = tomllib.loads(files("grammar").joinpath("mistakes.toml").read_text("utf-8"))["mistake"]
 SPEC = files("grammar").joinpath("SPEC.md").read_text("utf-8")
@@ -188,7 +187,7 @@ def test_half_a_character_is_an_error() -> None:
     assert errors('script s() say "\ud800" end')[0].code == "E0108"
 
 
-@pytest.mark.parametrize("row", [code for code in CODES if code.code != "E0118"], ids=lambda row: row.code)
+@pytest.mark.parametrize("row", [code for code in section("syntax") if code.code != "E0118"], ids=lambda row: row.code)
 def test_each_code_explains_itself(row: Code) -> None:
     assert [found.code for found in errors(row.wrong)] == [row.code]
     parse(Source("right.sop", row.right))

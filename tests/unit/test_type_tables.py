@@ -10,10 +10,10 @@ from typing import cast
 import pytest
 
 from runtime.databases.connect import connect
-from runtime.databases.infer import declared_type
 from runtime.databases.protocol import Loadable
 from runtime.databases.schema import Field, Store
-from runtime.types import ANY, Type, list_of
+from runtime.files.infer import declared_type
+from runtime.values.types import ANY, Type, list_of
 from tests.engines import ENGINES
 
 README = Path(__file__).parents[2] / "runtime" / "databases" / "README.md"

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from sopc.dsl.fmt import format_script, format_source
+from sopc.english.incremental.compare import Before, script_of
+from sopc.english.incremental.reasons import Reasons
+from sopc.english.incremental.restore import put_back
 from sopc.english.lock import Answer, write_sop
 from sopc.english.sentences import Sentence
-from sopc.english.unchanged.compare import Before, script_of
-from sopc.english.unchanged.put_back import put_back
-from sopc.english.unchanged.reasons import Reasons
 from sopc.source import Source
+from sopc.syntax.format import format_script, format_source
 from sopc.tree import nodes
 
 OLD = """script s()

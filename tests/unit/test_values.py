@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime import values
 from runtime.errors import RunError
-from runtime.types import (
+from runtime.values import operators
+from runtime.values.types import (
     ANY,
     BOOL,
     DATE,
@@ -65,7 +65,7 @@ def rounded(value: Fraction, scale: int) -> Fraction:
 
 @given(ints, ints)
 def test_ints_are_exact_or_overflow(a: int, b: int) -> None:
-    for operation, exact in ((values.add, a + b), (values.sub, a - b), (values.mul, a * b)):
+    for operation, exact in ((operators.add, a + b), (operators.sub, a - b), (operators.mul, a * b)):
         if INT_MIN <= exact <= INT_MAX:
             assert operation(a, b) == exact
         else:
@@ -76,9 +76,9 @@ def test_ints_are_exact_or_overflow(a: int, b: int) -> None:
 def test_int_division_truncates_and_the_remainder_has_the_sign_of_the_dividend(a: int, b: int) -> None:
     exact = abs(a) // abs(b) * (1 if (a < 0) is (b < 0) else -1)
     if exact > INT_MAX:
-        assert code_of(lambda: values.intdiv(a, b)) == "V0101"
+        assert code_of(lambda: operators.intdiv(a, b)) == "V0101"
         return
-    quotient, remainder = values.intdiv(a, b), values.mod(a, b)
+    quotient, remainder = operators.intdiv(a, b), operators.mod(a, b)
     assert quotient == exact
     assert quotient * b + remainder == a
     assert remainder == 0 or (remainder < 0) is (a < 0)
@@ -86,37 +86,37 @@ def test_int_division_truncates_and_the_remainder_has_the_sign_of_the_dividend(a
 
 @given(decimals, decimals.filter(bool))
 def test_decimals_round_half_away_from_zero_at_their_scale(a: Decimal, b: Decimal) -> None:
-    assert values.add(a, b) == a + b
-    assert values.scale_of(values.add(a, b)) == 4
-    assert values.scale_of(values.mul(a, b)) == 8
-    assert Fraction(values.mul(a, b)) == Fraction(a) * Fraction(b)
-    assert Fraction(values.div(a, b)) == rounded(Fraction(a) / Fraction(b), 6)
-    assert values.scale_of(values.div(a, b)) == 6
-    assert Fraction(values.mod(a, b)) == Fraction(a) - Fraction(b) * int(Fraction(a) / Fraction(b))
+    assert operators.add(a, b) == a + b
+    assert operators.scale_of(operators.add(a, b)) == 4
+    assert operators.scale_of(operators.mul(a, b)) == 8
+    assert Fraction(operators.mul(a, b)) == Fraction(a) * Fraction(b)
+    assert Fraction(operators.div(a, b)) == rounded(Fraction(a) / Fraction(b), 6)
+    assert operators.scale_of(operators.div(a, b)) == 6
+    assert Fraction(operators.mod(a, b)) == Fraction(a) - Fraction(b) * int(Fraction(a) / Fraction(b))
 
 
 def test_scales_of_decimals() -> None:
-    assert str(values.add(D("1.5"), D("0.25"))) == "1.75"
-    assert values.to_text(values.mul(D("0.1234567890"), D("0.1234567890"))) == "0.015241578750190521"
-    assert values.to_text(values.mul(D("-0.000000001"), D("0.0000000005"))) == "-0.000000000000000001"
-    assert values.to_text(values.div(D("1.00000000"), 3)) == "0.33333333"
-    assert values.to_text(values.div(2, D("3"))) == "0.666667"
-    assert values.to_text(values.intdiv(D("-7.5"), 2)) == "-3"
-    assert values.to_text(values.mul(D("0.00"), D("-1"))) == "0.00"
-    assert code_of(lambda: values.mul(D("9" * 38), 10)) == "V0104"
-    assert code_of(lambda: values.add(D("9" * 38), 1)) == "V0104"
+    assert str(operators.add(D("1.5"), D("0.25"))) == "1.75"
+    assert operators.to_text(operators.mul(D("0.1234567890"), D("0.1234567890"))) == "0.015241578750190521"
+    assert operators.to_text(operators.mul(D("-0.000000001"), D("0.0000000005"))) == "-0.000000000000000001"
+    assert operators.to_text(operators.div(D("1.00000000"), 3)) == "0.33333333"
+    assert operators.to_text(operators.div(2, D("3"))) == "0.666667"
+    assert operators.to_text(operators.intdiv(D("-7.5"), 2)) == "-3"
+    assert operators.to_text(operators.mul(D("0.00"), D("-1"))) == "0.00"
+    assert code_of(lambda: operators.mul(D("9" * 38), 10)) == "V0104"
+    assert code_of(lambda: operators.add(D("9" * 38), 1)) == "V0104"
 
 
 def test_kinds_of_numbers_that_meet() -> None:
-    assert type(values.add(1, 1.5)) is float
-    assert type(values.add(1, D("1.5"))) is Decimal
-    assert type(values.add(D("1.5"), 1.5)) is float
-    assert values.div(7, 2) == 3.5
-    assert values.intdiv(7.5, 2) == 3.0
-    assert values.mod(-7.5, 2) == -1.5
+    assert type(operators.add(1, 1.5)) is float
+    assert type(operators.add(1, D("1.5"))) is Decimal
+    assert type(operators.add(D("1.5"), 1.5)) is float
+    assert operators.div(7, 2) == 3.5
+    assert operators.intdiv(7.5, 2) == 3.0
+    assert operators.mod(-7.5, 2) == -1.5
 
 
-@pytest.mark.parametrize("operation", [values.div, values.intdiv, values.mod])
+@pytest.mark.parametrize("operation", [operators.div, operators.intdiv, operators.mod])
 @pytest.mark.parametrize("zero", [0, 0.0, -0.0, D("0.00")])
 def test_division_by_zero(operation: Callable[[Any, Any], Any], zero: Any) -> None:
     assert code_of(lambda: operation(1, zero)) == "V0102"
@@ -124,26 +124,28 @@ def test_division_by_zero(operation: Callable[[Any, Any], Any], zero: Any) -> No
 
 
 def test_floats_stay_finite() -> None:
-    assert code_of(lambda: values.mul(1e308, 10.0)) == "V0103"
-    assert code_of(lambda: values.add(1.7e308, 1.7e308)) == "V0103"
-    assert code_of(lambda: values.div(1e308, 1e-308)) == "V0103"
+    assert code_of(lambda: operators.mul(1e308, 10.0)) == "V0103"
+    assert code_of(lambda: operators.add(1.7e308, 1.7e308)) == "V0103"
+    assert code_of(lambda: operators.div(1e308, 1e-308)) == "V0103"
 
 
 def test_dates_and_durations() -> None:
     day, moment = date(2026, 1, 31), datetime(2026, 1, 31, 12, tzinfo=UTC)
-    assert values.add(day, DAY) == date(2026, 2, 1)
-    assert values.add(DAY, day) == date(2026, 2, 1)
-    assert values.sub(day, date(2026, 1, 1)) == 30 * DAY
-    assert values.sub(moment, timedelta(hours=13)) == datetime(2026, 1, 30, 23, tzinfo=UTC)
-    assert values.mul(3, DAY) == values.add(DAY, 2 * DAY)
-    assert values.neg(DAY) == -DAY
-    assert code_of(lambda: values.add(day, timedelta(hours=1))) == "V0106"
-    assert code_of(lambda: values.add(date.max, DAY)) == "V0107"
-    assert code_of(lambda: values.mul(DAY, 10**12)) == "V0107"
-    assert code_of(lambda: values.sub(day, moment)) == "V0106"
+    assert operators.add(day, DAY) == date(2026, 2, 1)
+    assert operators.add(DAY, day) == date(2026, 2, 1)
+    assert operators.sub(day, date(2026, 1, 1)) == 30 * DAY
+    assert operators.sub(moment, timedelta(hours=13)) == datetime(2026, 1, 30, 23, tzinfo=UTC)
+    assert operators.mul(3, DAY) == operators.add(DAY, 2 * DAY)
+    assert operators.neg(DAY) == -DAY
+    assert code_of(lambda: operators.add(day, timedelta(hours=1))) == "V0106"
+    assert code_of(lambda: operators.add(date.max, DAY)) == "V0107"
+    assert code_of(lambda: operators.mul(DAY, 10**12)) == "V0107"
+    assert code_of(lambda: operators.sub(day, moment)) == "V0106"
 
 
-@pytest.mark.parametrize("operation", [values.add, values.sub, values.mul, values.div, values.intdiv, values.mod])
+@pytest.mark.parametrize(
+    "operation", [operators.add, operators.sub, operators.mul, operators.div, operators.intdiv, operators.mod]
+)
 def test_null_with_anything_is_null(operation: Callable[[Any, Any], Any]) -> None:
     for other in (None, 1, 1.5, D(1), DAY):
         assert operation(None, other) is None
@@ -152,14 +154,14 @@ def test_null_with_anything_is_null(operation: Callable[[Any, Any], Any]) -> Non
 
 def test_operands_that_do_not_go_together() -> None:
     with pytest.raises(RunError) as raised:
-        values.add("a", 1)
+        operators.add("a", 1)
     assert (raised.value.code, raised.value.message) == ("V0106", "`+` does not work on a text and an int")
     assert raised.value.hint == 'texts are joined as "{a}{b}"'
     for work in (
-        lambda: values.mul("a", 10**9),
-        lambda: values.add(True, 1),
-        lambda: values.neg("a"),
-        lambda: values.add([1], [2]),
+        lambda: operators.mul("a", 10**9),
+        lambda: operators.add(True, 1),
+        lambda: operators.neg("a"),
+        lambda: operators.add([1], [2]),
     ):
         assert code_of(work) == "V0106"
 
@@ -170,44 +172,44 @@ def test_operands_that_do_not_go_together() -> None:
 @given(st.one_of(ints, floats, decimals), st.one_of(ints, floats, decimals))
 def test_numbers_compare_by_their_exact_value(a: Any, b: Any) -> None:
     left, right = Fraction(a), Fraction(b)
-    assert values.eq(a, b) is (left == right)
-    assert values.ne(a, b) is (left != right)
-    assert values.lt(a, b) is (left < right)
-    assert values.le(a, b) is (left <= right)
+    assert operators.eq(a, b) is (left == right)
+    assert operators.ne(a, b) is (left != right)
+    assert operators.lt(a, b) is (left < right)
+    assert operators.le(a, b) is (left <= right)
 
 
 @given(texts, texts)
 def test_texts_compare_by_code_point(a: str, b: str) -> None:
-    assert values.lt(a, b) is ([*map(ord, a)] < [*map(ord, b)])
+    assert operators.lt(a, b) is ([*map(ord, a)] < [*map(ord, b)])
 
 
 def test_comparisons_with_null_are_null_and_others_must_be_of_a_kind() -> None:
-    for operation in (values.eq, values.ne, values.lt, values.le):
+    for operation in (operators.eq, operators.ne, operators.lt, operators.le):
         assert operation(None, 1) is None
         assert operation("a", None) is None
         assert operation(None, None) is None
         for a, b in ((True, 1), ("1", 1), (date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC)), (DAY, 1)):
             assert code_of(lambda operation=operation, a=a, b=b: operation(a, b)) == "V0106"  # type: ignore[misc]
-    assert code_of(lambda: values.lt([1], [2])) == "V0106"
-    assert values.lt(False, True) is True
+    assert code_of(lambda: operators.lt([1], [2])) == "V0106"
+    assert operators.lt(False, True) is True
 
 
 def test_lists_and_records_are_equal_item_by_item() -> None:
-    assert values.eq([1, {"a": None}], [1.0, {"a": None}]) is True
-    assert values.eq({"a": 1, "b": 2}, {"b": 2, "a": 1}) is True
-    assert values.eq([1], [True]) is False
-    assert values.eq([1], [1, 2]) is False
-    assert values.ne({"a": 1}, {"a": 1, "b": None}) is True
+    assert operators.eq([1, {"a": None}], [1.0, {"a": None}]) is True
+    assert operators.eq({"a": 1, "b": 2}, {"b": 2, "a": 1}) is True
+    assert operators.eq([1], [True]) is False
+    assert operators.eq([1], [1, 2]) is False
+    assert operators.ne({"a": 1}, {"a": 1, "b": None}) is True
 
 
 def test_logic_is_three_valued() -> None:
     table = [(True, True), (True, False), (True, None), (False, False), (False, None), (None, None)]
-    assert [values.logic_and(a, b) for a, b in table] == [True, False, None, False, False, None]
-    assert [values.logic_or(a, b) for a, b in table] == [True, True, True, False, None, None]
-    assert [values.logic_and(b, a) for a, b in table] == [True, False, None, False, False, None]
-    assert [values.logic_or(b, a) for a, b in table] == [True, True, True, False, None, None]
-    assert [values.logic_not(a) for a in (True, False, None)] == [False, True, None]
-    assert code_of(lambda: values.logic_and(1, True)) == "V0106"
+    assert [operators.logic_and(a, b) for a, b in table] == [True, False, None, False, False, None]
+    assert [operators.logic_or(a, b) for a, b in table] == [True, True, True, False, None, None]
+    assert [operators.logic_and(b, a) for a, b in table] == [True, False, None, False, False, None]
+    assert [operators.logic_or(b, a) for a, b in table] == [True, True, True, False, None, None]
+    assert [operators.logic_not(a) for a in (True, False, None)] == [False, True, None]
+    assert code_of(lambda: operators.logic_and(1, True)) == "V0106"
 
 
 # ── texts, constants, types ────────────────────────────────────────────────────────────────────────────────────
@@ -231,7 +233,7 @@ def test_logic_is_three_valued() -> None:
     ],
 )
 def test_values_as_text(value: Any, text: str) -> None:
-    assert values.to_text(value) == text
+    assert operators.to_text(value) == text
 
 
 @given(
@@ -248,7 +250,10 @@ def test_values_as_text(value: Any, text: str) -> None:
 )
 def test_texts_and_constants_give_the_value_back(pair: tuple[Any, Type]) -> None:
     value, type_ = pair
-    for again in (values.from_text(values.to_text(value), type_), values.from_const(values.to_const(value, type_))):
+    for again in (
+        operators.from_text(operators.to_text(value), type_),
+        operators.from_const(operators.to_const(value, type_)),
+    ):
         assert again == value
         assert type(again) is type(value)
 
@@ -277,27 +282,27 @@ def test_texts_and_constants_give_the_value_back(pair: tuple[Any, Type]) -> None
     ],
 )
 def test_texts_that_are_no_value_of_the_type(text: str, type_: Type) -> None:
-    assert code_of(lambda: values.from_text(text, type_)) in ("V0104", "V0105")
+    assert code_of(lambda: operators.from_text(text, type_)) in ("V0104", "V0105")
 
 
 def test_texts_in_other_forms() -> None:
-    assert values.from_text("90 days", DURATION) == 90 * DAY
-    assert values.from_text("2026-01-31 10:00+02:00", TIMESTAMP) == datetime(2026, 1, 31, 8, tzinfo=UTC)
-    assert values.from_text("2026-01-31", TIMESTAMP) == datetime(2026, 1, 31, tzinfo=UTC)
-    assert values.from_text("null", INT.or_null()) is None
-    assert values.from_text("null", TEXT.or_null()) == "null"
-    assert values.from_text('{"a": 1}', record_of([("a", INT)])) == {"a": 1}
-    assert values.from_text("plain", ANY) == "plain"
+    assert operators.from_text("90 days", DURATION) == 90 * DAY
+    assert operators.from_text("2026-01-31 10:00+02:00", TIMESTAMP) == datetime(2026, 1, 31, 8, tzinfo=UTC)
+    assert operators.from_text("2026-01-31", TIMESTAMP) == datetime(2026, 1, 31, tzinfo=UTC)
+    assert operators.from_text("null", INT.or_null()) is None
+    assert operators.from_text("null", TEXT.or_null()) == "null"
+    assert operators.from_text('{"a": 1}', record_of([("a", INT)])) == {"a": 1}
+    assert operators.from_text("plain", ANY) == "plain"
 
 
 def test_conversion_to_a_type() -> None:
-    assert type(values.convert(5, FLOAT)) is float
-    assert values.to_text(values.convert(5, DECIMAL)) == "5.0000000000"
-    assert values.to_text(values.convert(0.07, decimal_of(10, 2))) == "0.07"
-    assert values.to_text(values.convert(D("0.005"), decimal_of(10, 2))) == "0.01"
-    assert values.convert("2026-01-31", DATE) == date(2026, 1, 31)
-    assert values.convert({"b": 1, "a": 2}, record_of([("a", FLOAT), ("c", INT.or_null())])) == {"a": 2.0, "c": None}
-    assert values.convert([1, None], list_of(INT.or_null())) == [1, None]
+    assert type(operators.convert(5, FLOAT)) is float
+    assert operators.to_text(operators.convert(5, DECIMAL)) == "5.0000000000"
+    assert operators.to_text(operators.convert(0.07, decimal_of(10, 2))) == "0.07"
+    assert operators.to_text(operators.convert(D("0.005"), decimal_of(10, 2))) == "0.01"
+    assert operators.convert("2026-01-31", DATE) == date(2026, 1, 31)
+    assert operators.convert({"b": 1, "a": 2}, record_of([("a", FLOAT), ("c", INT.or_null())])) == {"a": 2.0, "c": None}
+    assert operators.convert([1, None], list_of(INT.or_null())) == [1, None]
     for value, type_ in (
         (None, INT),
         (True, INT),
@@ -309,20 +314,20 @@ def test_conversion_to_a_type() -> None:
         (1, TEXT),
         (1, DATE),
     ):
-        assert code_of(lambda value=value, type_=type_: values.convert(value, type_)) == "V0105"  # type: ignore[misc]
-    assert code_of(lambda: values.convert(1000, decimal_of(4, 2))) == "V0104"
-    assert code_of(lambda: values.convert(1e300, DECIMAL)) == "V0104"
+        assert code_of(lambda value=value, type_=type_: operators.convert(value, type_)) == "V0105"  # type: ignore[misc]
+    assert code_of(lambda: operators.convert(1000, decimal_of(4, 2))) == "V0104"
+    assert code_of(lambda: operators.convert(1e300, DECIMAL)) == "V0104"
 
 
 @given(nested)
 def test_packing_keeps_value_and_kind(value: Any) -> None:
-    again = values.unpack(values.pack(value))
-    assert values.same(again, value)
+    again = operators.unpack(operators.pack(value))
+    assert operators.same(again, value)
     assert repr(again) == repr(value)
 
 
 @given(decimals)
 def test_a_decimal_in_json_has_all_digits_of_its_scale(value: Decimal) -> None:
     small = value.scaleb(-10)
-    written = msgspec.json.encode(values.json_ready([small])).decode()
+    written = msgspec.json.encode(operators.json_ready([small])).decode()
     assert written == f"[{small:f}]"

@@ -28,7 +28,8 @@ from runtime.bytecode.module import (
 )
 from runtime.bytecode.opcodes import BY_NAME, BY_NUMBER, OPCODES
 from runtime.bytecode.verify import verify
-from runtime.databases.query import (
+from runtime.errors import SopError
+from runtime.query.algebra import (
     Column,
     Const,
     Delete,
@@ -45,8 +46,7 @@ from runtime.databases.query import (
     Update,
     Where,
 )
-from runtime.errors import SopError
-from runtime.types import ANY, BOOL, DECIMAL, INT, NULL, RECORD, TEXT, Type, list_of, record_of
+from runtime.values.types import ANY, BOOL, DECIMAL, INT, NULL, RECORD, TEXT, Type, list_of, record_of
 from tests.unit.handmade import HAS_NAME, ITEMS, NAME, QUERY, SCAN, module, signature
 
 # ── code ───────────────────────────────────────────────────────────────────────────────────────────────────────

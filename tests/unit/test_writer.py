@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime import values
 from runtime.errors import SopError
-from runtime.jsonl import sink
-from runtime.jsonl.records import FEW_ROWS
-from runtime.jsonl.sink import ClosedPipe, Sink
-from runtime.jsonl.writer import FORMATS, Writer, open_writer
+from runtime.output import sink
+from runtime.output.records import FEW_ROWS
+from runtime.output.sink import ClosedPipe, Sink
+from runtime.output.writer import FORMATS, Writer, open_writer
+from runtime.values import operators
 
 RECORD = {
     "name": 'Ada "the" first',
@@ -45,9 +45,9 @@ class Stream(io.BytesIO):
         return super().write(data)
 
 
-def opened(format_: str, *, holds_back: bool = False) -> tuple[Writer, Stream, io.StringIO]:
+def opened(format_: str, *, buffer_until_commit: bool = False) -> tuple[Writer, Stream, io.StringIO]:
     stream, notes = Stream(), io.StringIO()
-    writer = open_writer(format_, stream, holds_back=holds_back, notes=notes)
+    writer = open_writer(format_, stream, buffer_until_commit=buffer_until_commit, notes=notes)
     writer.start("RUN", "audit", 3, {"floor": 1}, {"audit": "hash"})
     return writer, stream, notes
 
@@ -56,7 +56,7 @@ def whole(format_: str) -> tuple[str, str]:
     """What a short run looks like, and its notes."""
     writer, stream, notes = opened(format_)
     writer.record("1", None, RECORD)
-    writer.rows("2", None, tuple(RECORD), [tuple(map(values.json_ready, RECORD.values()))])
+    writer.rows("2", None, tuple(RECORD), [tuple(map(operators.json_ready, RECORD.values()))])
     writer.say("3", None, "hello")
     writer.end("ok", None, 0, 1)
     return stream.getvalue().decode(), notes.getvalue()
@@ -203,7 +203,7 @@ def test_much_is_written_by_the_piece() -> None:
 
 @pytest.mark.parametrize("format_", [name for name in FORMATS if name not in ("jsonl", "sse")])
 def test_lines_of_a_writing_script_wait_for_their_commit(format_: str) -> None:
-    writer, stream, notes = opened(format_, holds_back=True)
+    writer, stream, notes = opened(format_, buffer_until_commit=True)
     started = len(stream.getvalue())
     writer.record("1", None, {"n": 11})
     writer.rows("1", None, ("n",), [(12,)])
@@ -233,7 +233,7 @@ def test_lines_of_a_writing_script_wait_for_their_commit(format_: str) -> None:
 def test_what_is_held_goes_to_a_file_when_it_is_much(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sink, "MEMORY", 1000)
     for keep in (True, False):
-        writer, stream, _ = opened("records", holds_back=True)
+        writer, stream, _ = opened("records", buffer_until_commit=True)
         for index in range(500):
             writer.record("1", None, {"n": index})
         assert writer.sink._file is not None
@@ -246,7 +246,7 @@ def test_what_is_held_goes_to_a_file_when_it_is_much(monkeypatch: pytest.MonkeyP
 
 def test_a_header_is_written_again_when_the_first_was_undone() -> None:
     for format_ in ("csv", "table"):
-        writer, stream, _ = opened(format_, holds_back=True)
+        writer, stream, _ = opened(format_, buffer_until_commit=True)
         writer.record("1", None, {"other": 1})
         writer.rollback("no")
         writer.record("1", None, {"n": 1})
@@ -270,4 +270,4 @@ def test_a_closed_pipe_is_told_once_and_leaves_nothing_to_fail_at_exit() -> None
 
 def test_an_unknown_format() -> None:
     with pytest.raises(SopError, match="V0502"):
-        open_writer("xml", io.BytesIO(), holds_back=False)
+        open_writer("xml", io.BytesIO(), buffer_until_commit=False)

@@ -1,7 +1,7 @@
 """A DuckDB file → the Database protocol, on the duckdb package.
 
 A file is opened for reading, and once more for writing when a segment first may write. What DuckDB can't do is refused
-before a run starts (runtime/runs/abilities.py): it has no savepoints, and an error ends its transaction.
+before a run starts (runtime/runs/capabilities.py): it has no savepoints, and an error ends its transaction.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from typing import Any, Final
 
 from msgspec import Raw
 
-from runtime.databases import refusals
+from runtime.databases import db_errors
 from runtime.databases.bind import Binder
+from runtime.databases.duckdb.codecs import encoder, row_reader
 from runtime.databases.duckdb.connections import SETTINGS, Connections
-from runtime.databases.duckdb.forms import encoder, row_reader
 from runtime.databases.duckdb.records import as_written
 from runtime.databases.duckdb.rows import Rows
 from runtime.databases.duckdb.schema import read_schema
 from runtime.databases.duckdb.types import declared, spelled
-from runtime.databases.forms import form_of
 from runtime.databases.protocol import BATCH_ROWS, Row, Statement
-from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema, Store
 from runtime.databases.spool_file import FileSpool
 from runtime.databases.tables import count_sql, create_sql, drop_sql, in_full, listed
 from runtime.errors import DatabaseError
-from runtime.types import Type
+from runtime.query.algebra import Query, Write
+from runtime.query.codecs import form_of
+from runtime.values.types import Type
 
 BUSY_SECONDS: Final = 5.0
 
@@ -85,7 +85,7 @@ class DuckDBDatabase:
     def begin(self, *, write: bool) -> None:
         if write:
             if self.read_only:
-                raise refusals.read_only(self.name)
+                raise db_errors.read_only(self.name)
             self._connections.take_turn()
             try:
                 self._be_writable()

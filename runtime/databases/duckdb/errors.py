@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from runtime.databases import refusals
+from runtime.databases import db_errors
 from runtime.errors import DatabaseError, RunError, SopError
-from runtime.kinds import overflow
-from runtime.values import division_by_zero
+from runtime.values.operators import division_by_zero
+from runtime.values.value_types import overflow
 
 # error('V0105') in generated SQL, and what each such code says
 _RAISED: Final = re.compile(r"(?:^|: )(V01\d\d)$", re.MULTILINE)
@@ -35,7 +35,7 @@ def translated(error: Exception, database: str, store: str = "") -> SopError:
     if said is not None:
         return said
     if isinstance(error, UnicodeEncodeError):
-        return refusals.half_character()
+        return db_errors.half_character()
     if not isinstance(error, duckdb.Error):
         return DatabaseError("D0308", f"the database `{database}` failed: {error}")
     text = message.partition(": ")[2] or message
@@ -159,11 +159,11 @@ _KNOWN: Final[tuple[tuple[str, str, str, str, str | None], ...]] = (
 def _constraint(text: str, store: str) -> DatabaseError:
     if match := re.search(r"NOT NULL constraint failed: (\S+)", text):
         table, _, field = match[1].rpartition(".")
-        return refusals.null_refused(store or table, [field])
+        return db_errors.null_refused(store or table, [field])
     if match := re.search(r'[Dd]uplicate key "(.*?)"', text, re.DOTALL):
-        return refusals.row_exists(store, [part.partition(": ")[0] for part in match[1].split(", ")])
+        return db_errors.row_exists(store, [part.partition(": ")[0] for part in match[1].split(", ")])
     if "foreign key" in text.lower():
-        return refusals.reference_missing(store)
+        return db_errors.reference_missing(store)
     if match := re.search(r"with expression CHECK\s*\((.*)\)", text, re.DOTALL):
-        return refusals.rule_broken(store, match[1])
-    return refusals.row_refused(store, text)
+        return db_errors.rule_broken(store, match[1])
+    return db_errors.row_refused(store, text)

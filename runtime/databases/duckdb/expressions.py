@@ -11,11 +11,11 @@ from sqlglot.dialects.duckdb import DuckDB
 from runtime.databases.duckdb.functions import PREFIX, SAID
 from runtime.databases.duckdb.records import record_text
 from runtime.databases.duckdb.types import NARROW, spelled
-from runtime.databases.query import Expr
 from runtime.databases.schema import Field
-from runtime.databases.sql.pieces import Sql, function, number, wrapped
+from runtime.databases.sql.sql_nodes import Sql, function, number, wrapped
 from runtime.databases.sql.typed_expressions import TypedExpressions
-from runtime.types import DECIMAL_PRECISION, Type
+from runtime.query.algebra import Expr
+from runtime.values.types import DECIMAL_PRECISION, Type
 
 
 class DuckDBExpressions(TypedExpressions):

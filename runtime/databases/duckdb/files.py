@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from runtime.databases.duckdb.connections import SETTINGS, Connections
 from runtime.databases.duckdb.database import BUSY_SECONDS, DuckDBDatabase
-from runtime.databases.files import csv_head
 from runtime.databases.tables import in_full, literal
 from runtime.errors import DatabaseError, SopError
+from runtime.files.read import csv_head
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection as Connection

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from runtime.databases.sql.pieces import WHITE_SPACE
+from runtime.databases.sql.sql_nodes import WHITE_SPACE
 
 PREFIX: Final = "sop_"
 _USES: Final = re.compile(rf"\b{PREFIX}(\w+)\(", re.IGNORECASE)

@@ -15,8 +15,8 @@ import msgspec
 from sqlglot import exp
 
 from runtime.databases.duckdb.functions import PREFIX
-from runtime.databases.sql.pieces import Sql, function
-from runtime.types import DECIMAL_PRECISION, Type
+from runtime.databases.sql.sql_nodes import Sql, function
+from runtime.values.types import DECIMAL_PRECISION, Type
 
 _ESCAPE: Final = re.compile(r"\\(?:u(00[01][0-9A-F])|.)")
 _TEXTS: Final = {

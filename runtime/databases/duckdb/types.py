@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from runtime.types import (
+from runtime.values.types import (
     ANY,
     BOOL,
     DATE,

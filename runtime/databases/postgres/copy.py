@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import msgspec
 
-from runtime.conversion import json_ready
-from runtime.databases.refusals import half_character, zero_character
+from runtime.databases.db_errors import half_character, zero_character
 from runtime.databases.schema import Store
-from runtime.kinds import checked_float, quantized
-from runtime.types import Type
+from runtime.values.conversion import json_ready
+from runtime.values.types import Type
+from runtime.values.value_types import checked_float, quantized
 
 NULL: Final = "\\N"
 _SPECIAL: Final = re.compile(r"[\\\t\n\r\x08\x0b\x0c]")

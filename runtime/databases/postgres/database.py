@@ -13,7 +13,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import pq
 
-from runtime.databases import refusals
+from runtime.databases import db_errors
 from runtime.databases.bind import Binder
 from runtime.databases.postgres.connection import Connection, open_connection, renew
 from runtime.databases.postgres.copy import copy_text, row_of
@@ -22,11 +22,11 @@ from runtime.databases.postgres.schema import declared, read_schema
 from runtime.databases.postgres.url import Address
 from runtime.databases.postgres.values import encoder, row_reader
 from runtime.databases.protocol import BATCH_ROWS, Row, Statement
-from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema, Store
 from runtime.databases.spool_file import FileSpool
 from runtime.databases.tables import count_sql, create_sql, drop_sql, in_full, listed
 from runtime.errors import DatabaseError, SopError
+from runtime.query.algebra import Query, Write
 
 Read = Callable[[list[Row]], list[Row]]
 Found = Callable[[Read], Iterator[list[Row]]]
@@ -76,7 +76,7 @@ class PostgresDatabase:
 
     def begin(self, *, write: bool) -> None:
         if write and self.read_only:
-            raise refusals.read_only(self.name)
+            raise db_errors.read_only(self.name)
         level = "repeatable read" if self._connection.standby else "serializable"
         self._run(f"begin isolation level {level} {'read write' if write else 'read only'}")
 

@@ -8,10 +8,10 @@ from typing import Final
 import psycopg
 from psycopg import errors
 
-from runtime.databases import refusals
+from runtime.databases import db_errors
 from runtime.errors import DatabaseError, RunError, SopError
-from runtime.kinds import overflow
-from runtime.values import division_by_zero
+from runtime.values.operators import division_by_zero
+from runtime.values.value_types import overflow
 
 _SERIALIZATION: Final = frozenset({"40001", "40P01"})
 _LINE: Final = re.compile(r"^COPY .*, line (\d+)", re.MULTILINE)
@@ -51,7 +51,7 @@ def translated(error: Exception, database: str, store: str = "") -> SopError:
     if isinstance(error, SopError):
         return error
     if isinstance(error, UnicodeEncodeError):
-        return refusals.half_character()
+        return db_errors.half_character()
     if not isinstance(error, psycopg.Error):
         return DatabaseError("D0308", f"the database `{database}` failed: {error}")
     state = error.sqlstate or ""
@@ -60,7 +60,7 @@ def translated(error: Exception, database: str, store: str = "") -> SopError:
     if said is not None:
         return _by_code(said[1])
     if state in _SERIALIZATION:
-        return refusals.changed_meanwhile(database)
+        return db_errors.changed_meanwhile(database)
     if state.startswith("23"):
         return _constraint(error, state, message, store)
     if state == "42501":
@@ -73,7 +73,7 @@ def translated(error: Exception, database: str, store: str = "") -> SopError:
     if state in ("42P01", "42703"):
         return DatabaseError("D0201", f"`{database}` has changed: {message}", _AGAIN)
     if state in ("22001", "22P02", "22021", "22P05", "428C9", "22026"):
-        return refusals.value_misfit(store, message)
+        return db_errors.value_misfit(store, message)
     if isinstance(error, psycopg.DataError) and not state:  # of psycopg itself: a value that Python has no room for
         return _unreadable(message)
     for length in (5, 2):
@@ -105,8 +105,8 @@ def _by_code(code: str) -> SopError:
 
 
 def _arithmetic(error: psycopg.Error, state: str, message: str, store: str) -> SopError | None:
-    """Errors of the language's own arithmetic, as runtime/values.py has them. Where one SQLSTATE stands for several,
-    the function of the server that raised it tells them apart: messages may be in any language."""
+    """Errors of the language's own arithmetic, as runtime/values/operators.py has them. Where one SQLSTATE stands for
+    several, the function of the server that raised it tells them apart: messages may be in any language."""
     if state == "22012":
         return division_by_zero()
     if state == "21000":
@@ -127,9 +127,9 @@ def _arithmetic(error: psycopg.Error, state: str, message: str, store: str) -> S
     if source.startswith("float") and source.endswith(("_error", "_internal", "_opt_error")):
         return _by_code("V0103")
     if source in ("apply_typmod", "apply_typmod_special", "numeric_in") or "numeric" in message:
-        return refusals.value_misfit(store, message) if store else _by_code("V0104")
+        return db_errors.value_misfit(store, message) if store else _by_code("V0104")
     if store and source.startswith(("int82", "int84")):  # a column of fewer bits than ints have
-        return refusals.value_misfit(store, message)
+        return db_errors.value_misfit(store, message)
     return overflow()
 
 
@@ -149,15 +149,15 @@ def _constraint(error: psycopg.Error, state: str, message: str, store: str) -> D
     diag = error.diag
     store = store or diag.table_name or ""
     if state == "23502":
-        return refusals.null_refused(store, [diag.column_name or ""])
+        return db_errors.null_refused(store, [diag.column_name or ""])
     if state == "23505":
         key = re.match(r"Key \((.*?)\)=", diag.message_detail or "", re.DOTALL)
-        return refusals.row_exists(store, [name.strip().strip('"') for name in key[1].split(",")] if key else [])
+        return db_errors.row_exists(store, [name.strip().strip('"') for name in key[1].split(",")] if key else [])
     if state == "23503":
-        return refusals.reference_missing(store)
+        return db_errors.reference_missing(store)
     if state == "23514":
-        return refusals.rule_broken(store, diag.constraint_name or "")
-    return refusals.row_refused(store, message)
+        return db_errors.rule_broken(store, diag.constraint_name or "")
+    return db_errors.row_refused(store, message)
 
 
 def not_opened(error: Exception, database: str) -> DatabaseError:

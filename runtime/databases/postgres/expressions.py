@@ -15,12 +15,12 @@ from sqlglot.dialects.postgres import Postgres
 from sqlglot.generators.postgres import PostgresGenerator
 
 from runtime.databases.postgres.functions import HELPERS, SAID, filled
-from runtime.databases.query import Column, Const, Expr, InQuery, Op, Order, Param, Window
 from runtime.databases.schema import Field
 from runtime.databases.sql.expressions import Over, Source
-from runtime.databases.sql.pieces import Sql, function, number, wrapped
+from runtime.databases.sql.sql_nodes import Sql, function, number, wrapped
 from runtime.databases.sql.typed_expressions import TypedExpressions
-from runtime.types import DECIMAL_PRECISION, FLOAT, SCALARS, Type
+from runtime.query.algebra import Column, Const, Expr, InQuery, Op, Order, Param, Window
+from runtime.values.types import DECIMAL_PRECISION, FLOAT, SCALARS, Type
 
 _SPELLED: Final = {
     "bool": "BOOLEAN",
@@ -34,7 +34,7 @@ _SPELLED: Final = {
 _NARROW: Final = frozenset({"smallint", "integer"})
 # columns that take a value in its working form without being told to
 _TAKES: Final = ("smallint", "integer", "real", "numeric", "character", "bpchar", "json", "interval")
-# a quotient of that many digits more is never off when it is rounded again (see EXACT in runtime/kinds.py)
+# a quotient of that many digits more is never off when it is rounded again (see EXACT in runtime/values/value_types.py)
 _SPARE_DIGITS: Final = 45
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from runtime.databases.sql.pieces import WHITE_SPACE
+from runtime.databases.sql.sql_nodes import WHITE_SPACE
 
 _DAY: Final = 86_400_000_000  # microseconds
 _MANY: Final = 10_000_000  # characters that a text may have

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import psycopg
 
 from runtime.databases.schema import Field, ForeignKey, Schema, Store
-from runtime.types import (
+from runtime.values.types import (
     ANY,
     BOOL,
     DATE,

@@ -1,4 +1,4 @@
-"""VM values ↔ what psycopg is given and gives, by form code (runtime/databases/forms.py) and by type.
+"""VM values ↔ what psycopg is given and gives, by form code (runtime/query/codecs.py) and by type.
 
 A record, an any and a list of those are JSON text on the way in and JSON bytes on the way out, a timestamp is one
 without a zone, a duration a number of microseconds. Reading raises DatabaseError D0202 for a stored value that the
@@ -19,12 +19,12 @@ import psycopg
 from psycopg.types.json import set_json_loads
 from psycopg.types.numeric import Int8Dumper
 
-from runtime.conversion import convert, json_ready
+from runtime.databases.db_errors import null_stored, zero_character
 from runtime.databases.protocol import Row
-from runtime.databases.refusals import null_stored, zero_character
 from runtime.errors import DatabaseError, RunError, SopError
-from runtime.kinds import checked_float, quantized
-from runtime.types import Type
+from runtime.values.conversion import convert, json_ready
+from runtime.values.types import Type
+from runtime.values.value_types import checked_float, quantized
 
 Codec = Callable[[Any], Any]
 _MICROSECOND: Final = timedelta(microseconds=1)

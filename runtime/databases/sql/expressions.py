@@ -13,8 +13,10 @@ from typing import ClassVar, Final, NamedTuple
 
 from sqlglot import Dialect, exp
 
-from runtime.databases.forms import form_of
-from runtime.databases.query import (
+from runtime.databases.schema import Field
+from runtime.databases.sql.sql_nodes import Sql, function, number, wrapped
+from runtime.errors import DatabaseError
+from runtime.query.algebra import (
     Aggregate,
     Case,
     Column,
@@ -30,11 +32,9 @@ from runtime.databases.query import (
     Scalar,
     Window,
 )
-from runtime.databases.schema import Field
-from runtime.databases.sql.pieces import Sql, function, number, wrapped
-from runtime.errors import DatabaseError
-from runtime.functions import FUNCTIONS
-from runtime.types import DECIMAL_PRECISION, Type
+from runtime.query.codecs import form_of
+from runtime.values.functions import FUNCTIONS
+from runtime.values.types import DECIMAL_PRECISION, Type
 
 COMPARISONS: Final[dict[str, type[exp.Binary]]] = {
     "eq": exp.EQ,

@@ -21,8 +21,11 @@ from typing import Any
 import msgspec
 from sqlglot import exp
 
-from runtime.databases.forms import form_of
-from runtime.databases.query import (
+from runtime.databases.schema import Field, Schema, Store
+from runtime.databases.sql.expressions import Expressions, Scope, Source
+from runtime.databases.sql.sql_nodes import Sql, all_of, column, named, number, subquery, table
+from runtime.errors import DatabaseError
+from runtime.query.algebra import (
     Aggregate,
     Column,
     Const,
@@ -44,11 +47,8 @@ from runtime.databases.query import (
     Window,
     Write,
 )
-from runtime.databases.schema import Field, Schema, Store
-from runtime.databases.sql.expressions import Expressions, Scope, Source
-from runtime.databases.sql.pieces import Sql, all_of, column, named, number, subquery, table
-from runtime.errors import DatabaseError
-from runtime.types import Type
+from runtime.query.codecs import form_of
+from runtime.values.types import Type
 
 
 @dataclass

@@ -12,10 +12,10 @@ from typing import Final
 
 from sqlglot import exp
 
-from runtime.databases.query import Aggregate, Column, Const, Expr, Op, Param
 from runtime.databases.sql.expressions import ARITHMETIC, Expressions
-from runtime.databases.sql.pieces import Sql, function, number, wrapped
-from runtime.types import FLOAT, MAX_SCALE, Type
+from runtime.databases.sql.sql_nodes import Sql, function, number, wrapped
+from runtime.query.algebra import Aggregate, Column, Const, Expr, Op, Param
+from runtime.values.types import FLOAT, MAX_SCALE, Type
 
 _OPERATORS: Final[dict[str, type[exp.Binary]]] = {"add": exp.Add, "sub": exp.Sub, "mul": exp.Mul, "mod": exp.Mod}
 _DAYS: Final = frozenset({"date", "timestamp"})

@@ -17,15 +17,15 @@ from typing import ClassVar, Final
 
 from sqlglot import exp
 
-from runtime.conversion import from_const, to_text
-from runtime.databases.forms import form_of
-from runtime.databases.query import Const, Expr, Op, Param
 from runtime.databases.schema import Field
 from runtime.databases.sql.expressions import NUMBERS, PLAIN, WHOLE, Over, Source
-from runtime.databases.sql.pieces import Sql, function, wrapped
+from runtime.databases.sql.sql_nodes import Sql, function, wrapped
 from runtime.databases.sql.typed_arithmetic import TypedArithmetic
 from runtime.errors import DatabaseError
-from runtime.types import BOOL, DECIMAL_PRECISION, INT, TEXT, Type, decimal_of, list_of
+from runtime.query.algebra import Const, Expr, Op, Param
+from runtime.query.codecs import form_of
+from runtime.values.conversion import from_const, to_text
+from runtime.values.types import BOOL, DECIMAL_PRECISION, INT, TEXT, Type, decimal_of, list_of
 
 ROW_COUNT: Final = "c"  # the form of a limit: an int that is not negative
 ONE_MICROSECOND: Final = timedelta(microseconds=1)

@@ -13,12 +13,12 @@ from typing import Final, TypeGuard
 
 from sqlglot import exp
 
-from runtime.databases.forms import form_of
-from runtime.databases.query import Aggregate, Column, Const, Expr, Func, Op, Param
 from runtime.databases.sql.expressions import ARITHMETIC, WHOLE, Expressions, Over
-from runtime.databases.sql.pieces import Sql, case, divided, function, number, wrapped
+from runtime.databases.sql.sql_nodes import Sql, case, divided, function, number, wrapped
 from runtime.databases.sqlite.functions import SAID
-from runtime.types import Type
+from runtime.query.algebra import Aggregate, Column, Const, Expr, Func, Op, Param
+from runtime.query.codecs import form_of
+from runtime.values.types import Type
 
 MAX_FLOAT: Final = 1.7976931348623157e308
 _OPERATORS: Final[dict[str, type[exp.Binary]]] = {"add": exp.Add, "sub": exp.Sub, "mul": exp.Mul}

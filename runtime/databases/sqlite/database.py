@@ -17,20 +17,20 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
-from runtime.databases import refusals
+from runtime.databases import db_errors
 from runtime.databases.bind import Binder
-from runtime.databases.forms import form_of
 from runtime.databases.protocol import BATCH_ROWS, Row, Statement
-from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema, Store
+from runtime.databases.sqlite.codecs import encoder
 from runtime.databases.sqlite.errors import is_busy, translated
-from runtime.databases.sqlite.forms import encoder
 from runtime.databases.sqlite.functions import SQL_NAME, Callback
 from runtime.databases.sqlite.rows import read_batch, row_reader
 from runtime.databases.sqlite.schema import PLACE, read_schema
 from runtime.databases.sqlite.tables import declared
 from runtime.databases.tables import count_sql, create_sql, drop_sql, insert_sql
 from runtime.errors import DatabaseError, SopError
+from runtime.query.algebra import Query, Write
+from runtime.query.codecs import form_of
 
 T = TypeVar("T")
 BUSY_SECONDS: Final = 5.0
@@ -114,7 +114,7 @@ class SQLiteDatabase:
             self._run("BEGIN")
             return
         if self.read_only:
-            raise refusals.read_only(self.name)
+            raise db_errors.read_only(self.name)
         if not self._logged_ahead:
             # some file systems can't; then the default journal does
             with contextlib.suppress(sqlite3.Error):

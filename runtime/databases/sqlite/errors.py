@@ -6,9 +6,9 @@ import re
 import sqlite3
 from typing import Final
 
-from runtime.databases import refusals
+from runtime.databases import db_errors
 from runtime.errors import DatabaseError, SopError
-from runtime.kinds import overflow
+from runtime.values.value_types import overflow
 
 BUSY_SNAPSHOT: Final = 517
 _NAMES: Final = re.compile(r"constraint failed: (.*)", re.DOTALL)
@@ -23,7 +23,7 @@ def is_busy(error: sqlite3.Error) -> bool:
 def translated(error: Exception, database: str, store: str = "") -> SopError:
     """database: the name it is known by. store: what was written to, for constraints that do not say."""
     if isinstance(error, UnicodeEncodeError):
-        return refusals.half_character()
+        return db_errors.half_character()
     if isinstance(error, OverflowError):
         return DatabaseError("D0307", "an int past 64 bits can't be stored")
     if not isinstance(error, sqlite3.Error):
@@ -31,7 +31,7 @@ def translated(error: Exception, database: str, store: str = "") -> SopError:
     code = getattr(error, "sqlite_errorcode", 0)
     message = str(error)
     if code == BUSY_SNAPSHOT:
-        return refusals.changed_meanwhile(database)
+        return db_errors.changed_meanwhile(database)
     primary = code & 0xFF
     if primary == sqlite3.SQLITE_CONSTRAINT:
         return _constraint(error, message, store)
@@ -48,7 +48,7 @@ def translated(error: Exception, database: str, store: str = "") -> SopError:
             "D0308", "a query is too deeply nested for SQLite", "rows kept in a store of their own break it in two"
         )
     if primary == sqlite3.SQLITE_ERROR and "readonly" in message:
-        return refusals.read_only(database)
+        return db_errors.read_only(database)
     return DatabaseError("D0308", f"the database `{database}` refused a statement: {message}")
 
 
@@ -77,13 +77,13 @@ def _constraint(error: sqlite3.Error, message: str, store: str) -> DatabaseError
     store = store or table
     columns = [each.removeprefix(f"{store}.") for each in fields]
     if kind == "SQLITE_CONSTRAINT_NOTNULL":
-        return refusals.null_refused(store, columns)
+        return db_errors.null_refused(store, columns)
     if kind in ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"):
-        return refusals.row_exists(store, columns)
+        return db_errors.row_exists(store, columns)
     if kind == "SQLITE_CONSTRAINT_FOREIGNKEY":
-        return refusals.reference_missing(store)
+        return db_errors.reference_missing(store)
     if kind == "SQLITE_CONSTRAINT_CHECK":
-        return refusals.rule_broken(store, ", ".join(columns))
+        return db_errors.rule_broken(store, ", ".join(columns))
     if kind == "SQLITE_CONSTRAINT_DATATYPE":
-        return refusals.value_misfit(store, message)
-    return refusals.row_refused(store, message)
+        return db_errors.value_misfit(store, message)
+    return db_errors.row_refused(store, message)

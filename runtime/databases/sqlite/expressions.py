@@ -1,6 +1,6 @@
-"""Query expressions → SQLite's, meaning exactly what runtime/values.py and functions.py say.
+"""Query expressions → SQLite's, meaning exactly what runtime/values/operators.py and functions.py say.
 
-An expression is written in its working form (runtime/databases/forms.py): a decimal as a whole number of units of its
+An expression is written in its working form (runtime/query/codecs.py): a decimal as a whole number of units of its
 last digit, so that adding, multiplying and comparing decimals is exact. Where SQLite by itself means the same, the SQL
 says it; else it calls `sop_call`.
 """
@@ -13,16 +13,16 @@ from sqlglot import exp
 from sqlglot.dialects.sqlite import SQLite
 from sqlglot.generators.sqlite import SQLiteGenerator
 
-from runtime.databases.forms import form_of
-from runtime.databases.query import Column, Const, Expr, Op, Param
 from runtime.databases.schema import Field
 from runtime.databases.sql.expressions import LISTED, NUMBERS, PLAIN, WHOLE, Over, Source
-from runtime.databases.sql.pieces import Sql, case, function, identifier, number, wrapped
+from runtime.databases.sql.sql_nodes import Sql, case, function, identifier, number, wrapped
 from runtime.databases.sqlite.arithmetic import Arithmetic, is_arithmetic, is_small
-from runtime.databases.sqlite.forms import GLOB, LONGEST_PATTERN, encoder, glob_pattern
+from runtime.databases.sqlite.codecs import GLOB, LONGEST_PATTERN, encoder, glob_pattern
 from runtime.databases.sqlite.functions import SAID, SQL_NAME
-from runtime.types import BOOL, Type
-from runtime.values import from_const
+from runtime.query.algebra import Column, Const, Expr, Op, Param
+from runtime.query.codecs import form_of
+from runtime.values.operators import from_const
+from runtime.values.types import BOOL, Type
 
 
 class _SQLite(SQLite):

@@ -1,7 +1,7 @@
 """The one function that generated SQL calls back into Python with: `sop_call('add:i,i>i', a, b)` → the answer.
 
-Its first argument says which operator (runtime/values.py) or function (runtime/functions.py), the forms of the
-arguments and that of the result (runtime/databases/forms.py). So the language has one definition: SQL either says
+Its first argument says which operator (runtime/values/operators.py) or function (runtime/values/functions.py), the
+forms of the arguments and that of the result (runtime/query/codecs.py). So the language has one definition: SQL either says
 exactly the same by itself, or asks here. SQLite reports an error in such a call only as "user-defined function raised
 exception"; `Callback.take_error` gives the cause.
 """
@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from runtime import values
-from runtime.databases.sqlite.forms import decoder, encoder, too_many_digits
+from runtime.databases.sqlite.codecs import decoder, encoder, too_many_digits
 from runtime.errors import DatabaseError, RunError
-from runtime.kinds import overflow
+from runtime.values import operators
+from runtime.values.value_types import overflow
 
 SQL_NAME: Final = "sop_call"
 
@@ -45,20 +45,20 @@ def _overflow(scale: int | None) -> Any:
 
 # name → (function, whether it is called with nulls too)
 OPERATORS: Final[dict[str, tuple[Callable[..., Any], bool]]] = {
-    "add": (values.add, False),
-    "sub": (values.sub, False),
-    "mul": (values.mul, False),
-    "div": (values.div, False),
-    "intdiv": (values.intdiv, False),
-    "mod": (values.mod, False),
-    "neg": (values.neg, False),
-    "eq": (values.eq, False),
-    "ne": (values.ne, False),
-    "lt": (values.lt, False),
-    "le": (values.le, False),
-    "gt": (lambda a, b: values.lt(b, a), False),
-    "ge": (lambda a, b: values.le(b, a), False),
-    "field": (values.field, False),
+    "add": (operators.add, False),
+    "sub": (operators.sub, False),
+    "mul": (operators.mul, False),
+    "div": (operators.div, False),
+    "intdiv": (operators.intdiv, False),
+    "mod": (operators.mod, False),
+    "neg": (operators.neg, False),
+    "eq": (operators.eq, False),
+    "ne": (operators.ne, False),
+    "lt": (operators.lt, False),
+    "le": (operators.le, False),
+    "gt": (lambda a, b: operators.lt(b, a), False),
+    "ge": (lambda a, b: operators.le(b, a), False),
+    "field": (operators.field, False),
     "same": (lambda value: value, False),
     "row_count": (_row_count, True),
     "several_rows": (_several_rows, True),
@@ -102,7 +102,7 @@ def prepare(spec: str) -> Callable[[tuple[Any, ...]], Any]:
     if name in OPERATORS:
         function, nulls = OPERATORS[name]
     else:
-        from runtime.functions import FUNCTIONS  # few statements call any
+        from runtime.values.functions import FUNCTIONS  # few statements call any
 
         row = FUNCTIONS[name]
         if row.python is None:

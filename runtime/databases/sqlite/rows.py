@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import Raw
 
+from runtime.databases.db_errors import null_stored
 from runtime.databases.protocol import Row, Statement
-from runtime.databases.refusals import null_stored
-from runtime.databases.sqlite.forms import MAX_DIGITS, decoder, units_of, whole
+from runtime.databases.sqlite.codecs import MAX_DIGITS, decoder, units_of, whole
 from runtime.errors import DatabaseError, SopError
 
 _AS_IT_IS: Final[dict[str, type]] = {"i": int, "f": float, "t": str}

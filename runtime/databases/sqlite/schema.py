@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import Any, Final
 
 from runtime.databases.schema import Field, ForeignKey, Schema, Store
-from runtime.types import (
+from runtime.values.types import (
     ANY,
     BOOL,
     DATE,

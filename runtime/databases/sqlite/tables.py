@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from runtime.databases.tables import quoted
-from runtime.types import Type
+from runtime.values.types import Type
 
 __all__ = ["declared", "quoted"]
 

@@ -8,8 +8,8 @@ from functools import cache
 from itertools import product
 from typing import Final
 
-from sopc.dsl.build import QUERY_FUNCTIONS
-from sopc.dsl.grammar import parser, reserved_words
+from sopc.syntax.build import QUERY_FUNCTIONS
+from sopc.syntax.grammar import parser, reserved_words
 
 Symbol = str  # a rule's name; a terminal's, in capitals; or a literal, in double quotes
 Expansions = list[tuple[Symbol, ...]]

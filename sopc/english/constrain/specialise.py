@@ -29,7 +29,7 @@ from sopc.english.constrain.rules import (
     used_by,
 )
 from sopc.english.constrain.spacing import copy_of
-from sopc.english.constrain.spoken import WRITES, narrowed
+from sopc.english.constrain.step_intent import WRITES, narrowed
 from sopc.english.constrain.vocabulary import (
     Vocabulary,
     alias_of,

@@ -9,12 +9,12 @@ from string import ascii_lowercase
 from typing import Final
 
 from runtime.databases.schema import Schema, Store
-from runtime.functions import FUNCTIONS
-from runtime.types import SCALARS
-from sopc.dsl import spell
-from sopc.dsl.grammar import reserved_words
+from runtime.values.functions import FUNCTIONS
+from runtime.values.types import SCALARS
 from sopc.english.constrain.rules import other_than
-from sopc.english.constrain.spoken import Said
+from sopc.english.constrain.step_intent import Said
+from sopc.syntax import print_expr
+from sopc.syntax.grammar import reserved_words
 
 QUERY_NAMES: Final = ("chosen", "found", "rest", "ranked", "totals", "matching", "latest", "pairs")
 _COLUMN_WORDS: Final = (
@@ -52,7 +52,7 @@ def text_words(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(list(found)[:_MOST_WORDS])
 
 
-def one_of(names: Iterable[str], spelling: Callable[[str], str] = spell.name) -> str:
+def one_of(names: Iterable[str], spelling: Callable[[str], str] = print_expr.name) -> str:
     """A regular expression for these names as they are written, the longer ones first."""
     spelt = sorted({spelling(name) for name in names}, key=lambda name: (-len(name), name))
     return f"({'|'.join(map(_escaped, spelt))})"
@@ -64,9 +64,9 @@ def name_terminals(vocabulary: Vocabulary) -> dict[str, str]:
     fields = {one.name for store in stores for one in store.fields}
     made_up = _made_up(vocabulary, fields)
     known = one_of(fields) if fields else None
-    keys = one_of((*fields, *vocabulary.emitted, *_ERROR_FIELDS), spell.key)
+    keys = one_of((*fields, *vocabulary.emitted, *_ERROR_FIELDS), print_expr.key)
     return {
-        "SCRIPT": _escaped(spell.name(vocabulary.script)),
+        "SCRIPT": _escaped(print_expr.name(vocabulary.script)),
         "SENTENCE": f"@({'|'.join(str(number) for number in range(vocabulary.sentences, 0, -1))})",
         "DATABASE": one_of(vocabulary.schemas),
         "VARIABLE": other_than(reserved_words(), everywhere=False)
@@ -107,10 +107,10 @@ def query_names(vocabulary: Vocabulary) -> list[str]:
 
 def store_spellings(vocabulary: Vocabulary, database: str, store: Store) -> str:
     """A store by its name, where no other database has it, and by its database's and its own."""
-    qualified = spell.store(database, store.name)
+    qualified = print_expr.store(database, store.name)
     if sum(other.name == store.name for _, other in vocabulary.stores) > 1:
         return _escaped(qualified)
-    return f"({_escaped(qualified)}|{_escaped(spell.name(store.name))})"
+    return f"({_escaped(qualified)}|{_escaped(print_expr.name(store.name))})"
 
 
 def alias_of(name: str) -> str:
@@ -125,9 +125,9 @@ def qualified(stores: Iterable[Store]) -> str:
     fields: dict[str, list[str]] = {}
     for store in stores:
         names = [one.name for one in store.fields]
-        for source in (_escaped(spell.name(store.name)), alias_of(store.name)):
+        for source in (_escaped(print_expr.name(store.name)), alias_of(store.name)):
             fields.setdefault(source, []).extend(names)
-    return "|".join(rf"{source}\.{one_of(names, spell.key)}" for source, names in fields.items())
+    return "|".join(rf"{source}\.{one_of(names, print_expr.key)}" for source, names in fields.items())
 
 
 def keys_of(store: Store, stores: Iterable[Store]) -> str | None:
@@ -143,7 +143,7 @@ def keys_of(store: Store, stores: Iterable[Store]) -> str | None:
 def _condition(store: str, fields: Sequence[str], other: str, others: Sequence[str]) -> Iterator[str]:
     """In both directions."""
     pairs = [
-        (f"{spell.name(store)}.{spell.key(field)}", f"{spell.name(other)}.{spell.key(of_other)}")
+        (f"{print_expr.name(store)}.{print_expr.key(field)}", f"{print_expr.name(other)}.{print_expr.key(of_other)}")
         for field, of_other in zip(fields, others, strict=True)
     ]
     yield " and ".join(f"{left} = {right}" for left, right in pairs)

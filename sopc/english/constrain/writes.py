@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runtime.databases.schema import Store
-from sopc.dsl import spell
 from sopc.english.constrain.rules import Expansions, Rules
 from sopc.english.constrain.spacing import copy_of
-from sopc.english.constrain.spoken import WRITES
+from sopc.english.constrain.step_intent import WRITES
 from sopc.english.constrain.vocabulary import Vocabulary, one_of
 from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.words import forms
+from sopc.syntax import print_expr
 
 
 def write_rules(vocabulary: Vocabulary) -> tuple[Rules, dict[str, str]]:
@@ -24,7 +24,7 @@ def write_rules(vocabulary: Vocabulary) -> tuple[Rules, dict[str, str]]:
             continue
         place = str(number)
         terminals[f"WRITTEN_{place}"] = one_of(written)
-        terminals[f"KEY_{place}"] = one_of(written, spell.key)
+        terminals[f"KEY_{place}"] = one_of(written, print_expr.key)
         for step, expansions in _steps(place, rules).items():
             rules[step] += expansions
         if vocabulary.said is not None:
@@ -69,7 +69,7 @@ def _in_order(place: str, store: Store, vocabulary: Vocabulary, terminals: dict[
     for start in range(len(fields)):
         pairs: Expansions = []
         for at in _reached(start, optional):
-            terminals[f"KEY_{place}_{at}"] = one_of([fields[at].name], spell.key)
+            terminals[f"KEY_{place}_{at}"] = one_of([fields[at].name], print_expr.key)
             pair = (f"KEY_{place}_{at}", '":"', "expr")
             if all(optional[at + 1 :]):
                 pairs.append(pair)

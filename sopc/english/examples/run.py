@@ -21,8 +21,8 @@ from sopc.english.examples.compare import Difference, compare_table, compare_tex
 from sopc.english.examples.form import Cell, Example, Expect
 from sopc.english.examples.scratch import Scratch, fill, find_stores, midday, pairs_table, rows_of, unknown
 from sopc.english.examples.words import argument_text, find_name
+from sopc.sandbox import Ran, run_from
 from sopc.source import Source, Span
-from sopc.testing import Ran, run_from
 
 if TYPE_CHECKING:
     from runtime.vm.output import Question

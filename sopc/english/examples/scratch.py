@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 from runtime.config import Config
 from runtime.databases.connect import file_of
-from runtime.databases.forms import form_of
 from runtime.databases.schema import Field, Schema, Store
-from runtime.databases.sqlite.forms import decoder, encoder
+from runtime.databases.sqlite.codecs import decoder, encoder
 from runtime.databases.sqlite.tables import declared, quoted
 from runtime.errors import RunError
-from runtime.types import Type
+from runtime.query.codecs import form_of
+from runtime.values.types import Type
 from sopc.diagnostics import Diagnostic
 from sopc.english.examples.form import Cell, Given, Table
 from sopc.english.examples.words import find_name, pieces, split_pair, value_of

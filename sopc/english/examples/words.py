@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
-from runtime.conversion import from_text, json_ready, to_text
 from runtime.errors import RunError
-from runtime.types import TIMESTAMP, Type
+from runtime.values.conversion import from_text, json_ready, to_text
+from runtime.values.types import TIMESTAMP, Type
 from sopc.english.examples.form import Cell
 from sopc.source import Span
 

@@ -12,12 +12,12 @@ from runtime.databases.schema import Schema
 from runtime.errors import SopError
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.english.constrain.derive import workflow_grammar
-from sopc.english.constrain.spoken import spoken_of
+from sopc.english.constrain.step_intent import spoken_of
 from sopc.english.constrain.vocabulary import Vocabulary, text_words
-from sopc.english.doubts import Doubt, doubts
+from sopc.english.lint import Doubt, doubts
 from sopc.english.model.ask import Endpoint, Note, Refused
-from sopc.english.model.head import with_its_head
-from sopc.english.model.mend import mended, told_apart
+from sopc.english.model.infer_signature import with_its_head
+from sopc.english.model.normalize import mended, qualify_names
 from sopc.english.model.probe import decoding_of
 from sopc.english.model.records import Decoding, Message, Reply, Round, Work, put_back_text, round_text
 from sopc.english.model.reply import script_text
@@ -167,7 +167,7 @@ class _Rounds:
             return self.endpoint.ask("none", messages, None, self.most_tokens)
 
     def _judged(self, text: str) -> _Attempt:
-        from sopc.dsl.parse import parse
+        from sopc.syntax.parse import parse
 
         name = self.task.workflow.name
         source = Source(f"{name}.sop", text)
@@ -183,8 +183,8 @@ class _Rounds:
 
     def _with_the_old(self, made: nodes.Script, attempt: _Attempt, sop: str) -> tuple[nodes.Script, _Attempt]:
         """The same, with the old steps of sentences that did not change where that is right and holds."""
-        from sopc.english.unchanged.compare import Before
-        from sopc.english.unchanged.put_back import put_back
+        from sopc.english.incremental.compare import Before
+        from sopc.english.incremental.restore import put_back
 
         def holds(script: nodes.Script) -> bool:
             tried = self._compiled(script)
@@ -200,11 +200,11 @@ class _Rounds:
         return script, replace(self._compiled(script), put_back=tuple(numbers))
 
     def _compiled(self, script: nodes.Script) -> _Attempt:
-        from sopc.dsl.fmt import format_script
+        from sopc.syntax.format import format_script
 
         source = Source(f"{script.name}.sop", format_script(with_its_head(script, self.task)))
         attempt = self._tried(source)
-        told = None if attempt.error is None else told_apart(source, attempt.error)
+        told = None if attempt.error is None else qualify_names(source, attempt.error)
         return attempt if told is None else self._tried(Source(source.name, told))
 
     def _tried(self, source: Source) -> _Attempt:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.types import TEXT
+from runtime.values.types import TEXT
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
-from sopc.english.patterns.meanings import Context, Steps, Value
 from sopc.english.patterns.names import made_variable
+from sopc.english.patterns.semantics import Context, Steps, Value
 from sopc.tree import nodes
 from sopc.tree.visit import walk
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from runtime.types import TEXT
+from runtime.values.types import TEXT
 from sopc.english.patterns import words
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Row
-from sopc.english.patterns.meanings import Context, Hop, Rows, Source, Value, all_of, column, compare
 from sopc.english.patterns.names import field_value, label_fields, reference_names
+from sopc.english.patterns.semantics import Context, JoinStep, Rows, Source, Value, all_of, column, compare
 from sopc.english.patterns.stored import equals, spans, spelling
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
@@ -76,7 +76,7 @@ def own_rows(matcher: Matcher, position: int, context: Context) -> Iterator[Foun
         return
     for key in source.store.foreign_keys:
         if key.other_store == subject.store.name:
-            tie = Hop(source, key, subject).on()
+            tie = JoinStep(source, key, subject).on()
             for end, rows in matcher.read("rows", position + 1, context):
                 if rows.source == source:
                     yield end, replace(rows, conditions=(tie, *rows.conditions))
@@ -92,7 +92,7 @@ def row_pointed_at(matcher: Matcher, position: int, context: Context) -> Iterato
     for key in subject.store.foreign_keys:
         if key.other_store != source.store.name or subject.store.name == source.store.name:
             continue
-        hop = Hop(subject, key, source)
+        hop = JoinStep(subject, key, source)
         for way in reference_names(subject.store, key):
             end = position + 1 + len(way)
             written = tuple(matcher.low(position + 1 + at) for at in range(len(way)))
@@ -100,7 +100,7 @@ def row_pointed_at(matcher: Matcher, position: int, context: Context) -> Iterato
                 yield end, Rows(source, (_turned(hop),))
 
 
-def _turned(hop: Hop) -> nodes.Expr:
+def _turned(hop: JoinStep) -> nodes.Expr:
     """The tie with the side of the rows that are spoken of first."""
     pairs = zip(hop.key.fields, hop.key.other_fields, strict=True)
     return all_of([compare("=", column(hop.target, theirs), column(hop.base, ours)) for ours, theirs in pairs])

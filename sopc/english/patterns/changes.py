@@ -9,12 +9,14 @@ from typing import Any
 from sopc.english.patterns.dates import later, whole_number
 from sopc.english.patterns.finish import moved
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
-from sopc.english.patterns.meanings import (
+from sopc.english.patterns.names import hop_along, key_value
+from sopc.english.patterns.queries import Ask, queries
+from sopc.english.patterns.semantics import (
     NUMERIC,
     TIMES,
     Condition,
     Context,
-    Hop,
+    JoinStep,
     Rows,
     Source,
     Steps,
@@ -24,8 +26,6 @@ from sopc.english.patterns.meanings import (
     column,
     compare,
 )
-from sopc.english.patterns.names import hop_along, key_value
-from sopc.english.patterns.queries import Ask, queries
 from sopc.english.patterns.values import live
 from sopc.tree import nodes
 
@@ -40,7 +40,7 @@ class Change:
         return {"target": self.field, "source": self.field.owner}
 
 
-def _changed_reference(context: Context, reference: Hop) -> Change:
+def _changed_reference(context: Context, reference: JoinStep) -> Change:
     return Change(key_value(reference))
 
 

@@ -8,17 +8,7 @@ from typing import Any
 
 from sopc.english.patterns import words
 from sopc.english.patterns.matcher import Reject, Row, Several
-from sopc.english.patterns.meanings import (
-    NUMERIC,
-    TIMES,
-    Condition,
-    Context,
-    Value,
-    all_of,
-    any_of,
-    compare,
-    negate,
-)
+from sopc.english.patterns.semantics import NUMERIC, TIMES, Condition, Context, Value, all_of, any_of, compare, negate
 from sopc.english.patterns.values import literal
 from sopc.tree import nodes
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sopc.dsl.fmt import format_step
 from sopc.english.patterns import words
 from sopc.english.patterns.flow import Loop, Otherwise
 from sopc.english.patterns.matcher import Matcher
-from sopc.english.patterns.meanings import Context, Steps
 from sopc.english.patterns.names import field_names, reference_names
 from sopc.english.patterns.nearest import nearest
+from sopc.english.patterns.semantics import Context, Steps
 from sopc.english.patterns.stored import holding
 from sopc.english.patterns.tokens import name_words
+from sopc.syntax.format import format_step
 from sopc.tree import nodes
 
 _SHOWN_READINGS = 4

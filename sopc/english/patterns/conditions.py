@@ -11,11 +11,12 @@ from sopc.english.patterns.comparisons import joined, kept, link, negated, neith
 from sopc.english.patterns.dates import through, time_test
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row, Several
-from sopc.english.patterns.meanings import (
+from sopc.english.patterns.names import field_value, hop_along, key_value, label_fields, with_hop
+from sopc.english.patterns.semantics import (
     NUMERIC,
     Condition,
     Context,
-    Hop,
+    JoinStep,
     Rows,
     Source,
     Value,
@@ -25,7 +26,6 @@ from sopc.english.patterns.meanings import (
     text,
     via,
 )
-from sopc.english.patterns.names import field_value, hop_along, key_value, label_fields, with_hop
 from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import overall, rows_query
 from sopc.tree import nodes
@@ -39,7 +39,7 @@ def _of_field(context: Context, field: Value, condition: Condition) -> Condition
     return through(field, condition)
 
 
-def _of_reference(context: Context, reference: Hop, condition: Condition) -> Condition:
+def _of_reference(context: Context, reference: JoinStep, condition: Condition) -> Condition:
     return Condition(via((reference,), condition.node), reference.key.fields)
 
 
@@ -83,11 +83,11 @@ def _missing_field(context: Context, field: Value) -> Condition:
     return through(field, Condition(nodes.IsNull(arg=field.node)))
 
 
-def _missing_reference(context: Context, reference: Hop) -> Condition:
+def _missing_reference(context: Context, reference: JoinStep) -> Condition:
     return key_missing(reference)
 
 
-def key_missing(reference: Hop) -> Condition:
+def key_missing(reference: JoinStep) -> Condition:
     """The reference points at nothing. Raises Reject where it always points at something."""
     if not reference.outer:
         raise Reject(f"{', '.join(reference.key.fields)} is never missing")
@@ -109,7 +109,7 @@ def _measured_between(context: Context, low: Value, high: Value, field: Value) -
 
 
 def _named_after(
-    context: Context, condition: Condition, own_field: Value | None = None, reference: Hop | None = None
+    context: Context, condition: Condition, own_field: Value | None = None, reference: JoinStep | None = None
 ) -> Condition:
     """As in "of the Blue team": a value, and the field that holds it."""
     named = (own_field.field,) if own_field else reference.key.fields if reference else ()
@@ -126,7 +126,7 @@ def has_field(context: Context, field: Value) -> Condition:
     return negated(context, _missing_field(context, field))
 
 
-def _has_reference(context: Context, reference: Hop) -> Condition:
+def _has_reference(context: Context, reference: JoinStep) -> Condition:
     return negated(context, _missing_reference(context, reference))
 
 

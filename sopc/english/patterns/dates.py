@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from runtime.types import DATE, TIMESTAMP
+from runtime.values.types import DATE, TIMESTAMP
 from sopc.english.patterns import words
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
-from sopc.english.patterns.meanings import TIMES, Condition, Context, Value, all_of, call, compare, via
 from sopc.english.patterns.names import field_names
+from sopc.english.patterns.semantics import TIMES, Condition, Context, Value, all_of, call, compare, via
 from sopc.tree import nodes
 
 TODAY = call("today")

@@ -13,16 +13,18 @@ from functools import partial
 from typing import Any
 
 from runtime.databases.schema import ForeignKey
-from runtime.types import INT
+from runtime.values.types import INT
 from sopc.english.patterns import words
 from sopc.english.patterns.figures import row_count
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
-from sopc.english.patterns.meanings import (
+from sopc.english.patterns.names import field_value, hop_along, reference_names
+from sopc.english.patterns.queries import Ask
+from sopc.english.patterns.semantics import (
     DONE_TO,
     TIMES,
     Condition,
     Context,
-    Hop,
+    JoinStep,
     Rows,
     Source,
     Value,
@@ -31,8 +33,6 @@ from sopc.english.patterns.meanings import (
     negate,
     via,
 )
-from sopc.english.patterns.names import field_value, hop_along, reference_names
-from sopc.english.patterns.queries import Ask
 from sopc.english.patterns.show import count_per, show, which
 from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import rows_query
@@ -50,7 +50,7 @@ class Deed:
 
     link: Source
     key: ForeignKey | None
-    other: Hop | None
+    other: JoinStep | None
     verb: str = ""
     happened: nodes.Expr | None = None
 
@@ -73,7 +73,7 @@ def deeds(context: Context) -> Iterator[tuple[Deed, frozenset[str]]]:
         for key in link.store.foreign_keys:
             if key.other_store != source.store.name:
                 continue
-            others: list[Hop | None] = [
+            others: list[JoinStep | None] = [
                 hop_along(link, one, context) for one in link.store.foreign_keys if one != key
             ] or [None]
             for one in others:
@@ -120,7 +120,7 @@ def party(matcher: Matcher, position: int, deed: Deed, context: Context) -> Iter
     inside = context.within(hop.target)
     subject = context.subject
     if subject is not None and subject.store == hop.target.store and not subject.emits:
-        own = Hop(hop.base, hop.key, subject).on()
+        own = JoinStep(hop.base, hop.key, subject).on()
         if low in ("it", "they", "he", "she"):
             yield position + 1, own
         if low in ("the", "that", "this"):
@@ -147,7 +147,7 @@ def _told(matcher: Matcher, deed: Deed, after: int, took_part: nodes.Expr | None
         if took_part is not None and deed.other is not None:
             yield after, Condition(all_of(base), deed.other.key.fields)
         return
-    tie = Hop(deed.link, deed.key, source).on()
+    tie = JoinStep(deed.link, deed.key, source).on()
     inside = context.within(deed.link)
     for start, dated in ((after, ()), *_dates(matcher, deed, after, inside)):
         for end, said in matcher.read("circumstances", start, inside):

@@ -6,22 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from runtime.types import INT
+from runtime.values.types import INT
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row, Several
-from sopc.english.patterns.meanings import (
-    NUMERIC,
-    Condition,
-    Context,
-    Rows,
-    Sort,
-    Source,
-    Value,
-    call,
-    conjuncts,
-)
 from sopc.english.patterns.names import field_value, ties
 from sopc.english.patterns.queries import Ask, Having
+from sopc.english.patterns.semantics import NUMERIC, Condition, Context, Rows, Sort, Source, Value, call, conjuncts
 from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import (
     AGGREGATES,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from runtime.databases.schema import Store
-from runtime.types import INT, Type
-from sopc.english.patterns.meanings import output
+from runtime.values.types import INT, Type
+from sopc.english.patterns.semantics import output
 from sopc.tree import nodes
 from sopc.tree.visit import rewrite, walk
 

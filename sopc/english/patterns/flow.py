@@ -7,11 +7,13 @@ from typing import Any
 
 from runtime.bytecode.module import Signature
 from runtime.databases.schema import Field, Store
-from runtime.types import Type
+from runtime.values.types import Type
 from sopc.english.patterns import words
 from sopc.english.patterns.finish import moved
 from sopc.english.patterns.matcher import Reject, Row, Several
-from sopc.english.patterns.meanings import (
+from sopc.english.patterns.names import made_variable
+from sopc.english.patterns.queries import Ask, queries
+from sopc.english.patterns.semantics import (
     Condition,
     Context,
     Rows,
@@ -27,8 +29,6 @@ from sopc.english.patterns.meanings import (
     negate,
     text,
 )
-from sopc.english.patterns.names import made_variable
-from sopc.english.patterns.queries import Ask, queries
 from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import check_countable, figure_of, found_count, live, not_a_variable, rows_query
 from sopc.tree import nodes

@@ -10,8 +10,8 @@ from sopc.english.patterns import words
 from sopc.english.patterns.changes import storable
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
-from sopc.english.patterns.meanings import Condition, Context, Hop, Rows, Source, Steps, Value, column, text
 from sopc.english.patterns.names import field_value, key_value, label_fields
+from sopc.english.patterns.semantics import Condition, Context, JoinStep, Rows, Source, Steps, Value, column, text
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 
@@ -33,7 +33,7 @@ def _slot(context: Context, field: Value) -> Slot:
     return Slot(field, context.source)
 
 
-def _reference_slot(context: Context, reference: Hop) -> Slot:
+def _reference_slot(context: Context, reference: JoinStep) -> Slot:
     return _slot(context, key_value(reference))
 
 

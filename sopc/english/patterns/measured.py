@@ -12,8 +12,8 @@ from sopc.english.patterns.dates import through
 from sopc.english.patterns.figures import Part, assembled
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
-from sopc.english.patterns.meanings import NUMERIC, ONE, Condition, Context, Rows, Sort, Source, Value, column, compare
 from sopc.english.patterns.queries import Ask
+from sopc.english.patterns.semantics import NUMERIC, ONE, Condition, Context, Rows, Sort, Source, Value, column, compare
 from sopc.english.patterns.show import SHOW, show
 from sopc.english.patterns.values import aggregate_call, check_countable, measure_called, rows_query
 from sopc.tree import nodes

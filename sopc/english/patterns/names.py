@@ -7,13 +7,13 @@ from dataclasses import replace
 from functools import lru_cache
 
 from runtime.databases.schema import Field, ForeignKey, Store
-from runtime.types import TEXT, Type
+from runtime.values.types import TEXT, Type
 from sopc.english.patterns import words
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject
-from sopc.english.patterns.meanings import (
+from sopc.english.patterns.semantics import (
     Condition,
     Context,
-    Hop,
+    JoinStep,
     Rows,
     Source,
     Value,
@@ -73,7 +73,7 @@ def reference_names(store: Store, key: ForeignKey) -> tuple[tuple[str, ...], ...
     return tuple(found)
 
 
-def hop_along(source: Source, key: ForeignKey, context: Context) -> Hop:
+def hop_along(source: Source, key: ForeignKey, context: Context) -> JoinStep:
     """Follow a reference; a store that is reached from itself gets an alias of its own."""
     target = context.world.source(source.database, key.other_store)
     if target.store.name == source.store.name or target.alias == source.alias:
@@ -83,7 +83,7 @@ def hop_along(source: Source, key: ForeignKey, context: Context) -> Hop:
         assert target.origin is not None
         origin = target.origin.model_copy(update={"alias": alias})
         target = Source(alias, target.database, target.store, origin)
-    return Hop(source, key, target)
+    return JoinStep(source, key, target)
 
 
 def label_fields(store: Store) -> list[Field]:
@@ -105,7 +105,7 @@ def field_value(source: Source, field: Field) -> Value:
     return Value(node, field.type, name_words(field.name), field=field.name, owner=source, points=points)
 
 
-def key_value(reference: Hop) -> Value:
+def key_value(reference: JoinStep) -> Value:
     """The field that points at what a reference of one field reaches."""
     field = reference.base.store.field(reference.key.fields[0])
     if len(reference.key.fields) != 1 or field is None:
@@ -113,7 +113,7 @@ def key_value(reference: Hop) -> Value:
     return field_value(reference.base, field)
 
 
-def reference_of(context: Context, key: Value) -> Hop | None:
+def reference_of(context: Context, key: Value) -> JoinStep | None:
     """The reference behind a field that points, or behind what tells the row that is pointed at."""
     if key.hops:
         named = {field.name for field in label_fields(key.hops[0].target.store)}
@@ -124,7 +124,7 @@ def reference_of(context: Context, key: Value) -> Hop | None:
     return None
 
 
-def with_hop(hop: Hop, value: Value) -> Value:
+def with_hop(hop: JoinStep, value: Value) -> Value:
     """A field of the row that a reference points at, as reached from the row that points; the field pointed at is
     the one that points."""
     if not value.hops and value.field is not None and (value.field,) == hop.key.other_fields:
@@ -159,7 +159,7 @@ def own_field(matcher: Matcher, position: int, context: Context) -> Iterator[Fou
 
 
 def reference(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
-    """What a reference of the context's rows points at, as a Hop."""
+    """What a reference of the context's rows points at, as a JoinStep."""
     source = context.source
     if source is None:
         return
@@ -407,7 +407,7 @@ def ties(context: Context) -> Iterator[tuple[nodes.Expr, Source]]:
     for other in context.world.sources:
         for key in other.store.foreign_keys if other.database == source.database else ():
             if key.other_store == source.store.name and other.alias != source.alias:
-                yield Hop(other, key, source).on(), other
+                yield JoinStep(other, key, source).on(), other
 
 
 PRIMITIVES: dict[str, Primitive] = {

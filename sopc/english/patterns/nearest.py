@@ -11,7 +11,7 @@ from runtime.databases.schema import Field, Store
 from sopc.english.patterns import words
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Matcher
-from sopc.english.patterns.meanings import Context, Source
+from sopc.english.patterns.semantics import Context, Source
 from sopc.english.patterns.stored import spans, spelling
 from sopc.english.patterns.tokens import name_words, tokenize, without_courtesy
 

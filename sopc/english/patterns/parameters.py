@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from runtime.types import ANY, BOOL, DATE, DECIMAL, INT, TEXT, TIMESTAMP, Type
+from runtime.values.types import ANY, BOOL, DATE, DECIMAL, INT, TEXT, TIMESTAMP, Type
 from sopc.english.patterns.dates import Span
 from sopc.english.patterns.matcher import Found, Grammar, Matcher, Primitive, Reject, Row
-from sopc.english.patterns.meanings import Context, Value, Variable, text
+from sopc.english.patterns.semantics import Context, Value, Variable, text
 from sopc.english.patterns.stored import spans
 from sopc.english.patterns.tokens import Token
 from sopc.tree import nodes

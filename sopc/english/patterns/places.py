@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from sopc.english.patterns.matcher import Reject, Row, Several
-from sopc.english.patterns.meanings import Context, Rows, Sort, Source, Steps, Value, compare, output
 from sopc.english.patterns.names import field_value, key_value, reference_of
 from sopc.english.patterns.queries import orders, start
+from sopc.english.patterns.semantics import Context, Rows, Sort, Source, Steps, Value, compare, output
 from sopc.english.patterns.show import SHOW
 from sopc.tree import nodes
 

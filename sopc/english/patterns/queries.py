@@ -8,16 +8,8 @@ from typing import Any
 
 from sopc.english.patterns.keys import is_year, measures
 from sopc.english.patterns.matcher import Reject
-from sopc.english.patterns.meanings import (
-    TIMES,
-    Hop,
-    Rows,
-    Sort,
-    Value,
-    all_of,
-    output,
-)
 from sopc.english.patterns.names import field_value, label_fields
+from sopc.english.patterns.semantics import TIMES, JoinStep, Rows, Sort, Value, all_of, output
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 
@@ -143,7 +135,7 @@ def start(rows: Rows, values: Iterable[Value]) -> list[nodes.Stage]:
     """from, the joins that the values need, and where. What is joined to a row that may be missing may be missing."""
     assert rows.source.origin is not None
     stages: list[nodes.Stage] = [rows.source.origin]
-    joined: list[Hop] = []
+    joined: list[JoinStep] = []
     for value in values:
         for at, hop in enumerate(value.hops):
             if hop not in joined:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from runtime.types import BOOL, TEXT, Type
+from runtime.values.types import BOOL, TEXT, Type
 from sopc.english.patterns.flow import Written
 from sopc.english.patterns.matcher import Reject, Row
-from sopc.english.patterns.meanings import Context, Steps, Value, Variable, text
 from sopc.english.patterns.names import made_variable, named_type
 from sopc.english.patterns.parameters import Attribute
+from sopc.english.patterns.semantics import Context, Steps, Value, Variable, text
 from sopc.tree import nodes
 
 STOPPED = "stopped, as the answer was no"

@@ -8,9 +8,9 @@ from sopc.english.patterns import words
 from sopc.english.patterns.figures import Part, assembled, row_count
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Reject, Row, Several
-from sopc.english.patterns.meanings import NUMERIC, ONE, Condition, Context, Rows, Sort, Source, Steps, Value, output
 from sopc.english.patterns.names import field_value
 from sopc.english.patterns.queries import Ask, Having, start
+from sopc.english.patterns.semantics import NUMERIC, ONE, Condition, Context, Rows, Sort, Source, Steps, Value, output
 from sopc.english.patterns.show import SHOW, show
 from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import aggregate_call, check_countable

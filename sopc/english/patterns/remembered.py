@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from runtime.types import INT
-from sopc.english.patterns.meanings import Context, Rows, Steps, call, conjuncts
+from runtime.values.types import INT
 from sopc.english.patterns.names import made_variable
+from sopc.english.patterns.semantics import Context, Rows, Steps, call, conjuncts
 from sopc.english.patterns.show import named_set
 from sopc.tree import nodes
 from sopc.tree.visit import walk

@@ -6,24 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from runtime.types import ANY, INT
+from runtime.values.types import ANY, INT
 from sopc.english.patterns import words
 from sopc.english.patterns.figures import Part, assembled, row_count
 from sopc.english.patterns.flow import Loop
 from sopc.english.patterns.matcher import Reject, Row
-from sopc.english.patterns.meanings import (
-    Condition,
-    Context,
-    Sort,
-    Source,
-    Steps,
-    Value,
-    Variable,
-    negate,
-    output,
-)
 from sopc.english.patterns.names import made_variable
 from sopc.english.patterns.queries import Ask, queries
+from sopc.english.patterns.semantics import Condition, Context, Sort, Source, Steps, Value, Variable, negate, output
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 from sopc.tree.visit import walk

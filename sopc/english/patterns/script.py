@@ -8,9 +8,8 @@ from typing import Any
 
 from runtime.bytecode.module import Effects, Signature
 from runtime.databases.schema import Schema, Store
-from runtime.types import ANY, DECIMAL, FLOAT, TEXT, Type
+from runtime.values.types import ANY, DECIMAL, FLOAT, TEXT, Type
 from sopc.diagnostics import CompileError, Diagnostic
-from sopc.dsl.fmt import format_file
 from sopc.english.patterns.attempts import Attempt, Failed, Failing, tried
 from sopc.english.patterns.complaints import Complaint, not_understood, reading_text, several_readings
 from sopc.english.patterns.finish import Unqualifier, compared_type
@@ -18,24 +17,17 @@ from sopc.english.patterns.flow import Loop, Otherwise
 from sopc.english.patterns.grammar import grammar
 from sopc.english.patterns.keys import with_keys
 from sopc.english.patterns.matcher import Matcher, Reject
-from sopc.english.patterns.meanings import (
-    Condition,
-    Context,
-    FoundSet,
-    Source,
-    Steps,
-    Variable,
-    World,
-)
 from sopc.english.patterns.names import named_type
 from sopc.english.patterns.parameters import Declared, take_parameters
 from sopc.english.patterns.remembered import counted_for_later, shown_if_unused
 from sopc.english.patterns.repeats import While, check_that_it_ends
+from sopc.english.patterns.semantics import Condition, Context, FoundSet, Source, Steps, Variable, World
 from sopc.english.patterns.tokens import tokenize, without_courtesy
 from sopc.english.sample import Sampler
 from sopc.english.sentences import Sentence, Workflow
 from sopc.source import Source as Text
 from sopc.source import Span
+from sopc.syntax.format import format_file
 from sopc.tree import nodes
 from sopc.tree.visit import walk
 

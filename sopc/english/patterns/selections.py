@@ -7,16 +7,7 @@ from typing import Any
 
 from sopc.english.patterns import words
 from sopc.english.patterns.matcher import Reject, Row
-from sopc.english.patterns.meanings import (
-    ONE,
-    Condition,
-    Context,
-    First,
-    Rows,
-    Sort,
-    Value,
-    conjuncts,
-)
+from sopc.english.patterns.semantics import ONE, Condition, Context, First, Rows, Sort, Value, conjuncts
 from sopc.english.patterns.values import live, measure_called
 from sopc.tree import nodes
 

@@ -7,23 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from runtime.bytecode.module import Signature
-from runtime.types import INT
+from runtime.values.types import INT
 from sopc.english.patterns import words
 from sopc.english.patterns.figures import Part, assembled, is_field, row_count
 from sopc.english.patterns.matcher import Reject, Row, Several
-from sopc.english.patterns.meanings import (
-    Condition,
-    Context,
-    FoundSet,
-    Rows,
-    Sort,
-    Source,
-    Steps,
-    Value,
-    conjuncts,
-)
 from sopc.english.patterns.names import field_value, label_fields, made_variable, reference_of
 from sopc.english.patterns.queries import Ask, queries
+from sopc.english.patterns.semantics import Condition, Context, FoundSet, Rows, Sort, Source, Steps, Value, conjuncts
 from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import check_countable, found_count, live, looked_up, rows_query
 from sopc.tree import nodes

@@ -9,9 +9,9 @@ from sopc.english.patterns import words
 from sopc.english.patterns.attempts import where_it_failed
 from sopc.english.patterns.flow import Given, Loop, Written, each
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject
-from sopc.english.patterns.meanings import Context, Steps, Value
 from sopc.english.patterns.names import made_variable
 from sopc.english.patterns.repeats import check_that_it_ends
+from sopc.english.patterns.semantics import Context, Steps, Value
 from sopc.english.patterns.tokens import name_words, tokenize
 from sopc.tree import nodes
 from sopc.tree.visit import walk

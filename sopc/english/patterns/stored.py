@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runtime.types import TEXT
+from runtime.values.types import TEXT
 from sopc.english.patterns import words
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Several
-from sopc.english.patterns.meanings import Condition, Context, Source, Value, any_of, compare, negate, text, via
 from sopc.english.patterns.names import field_names, field_value, hop_along
+from sopc.english.patterns.semantics import Condition, Context, Source, Value, any_of, compare, negate, text, via
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 

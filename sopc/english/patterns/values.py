@@ -7,16 +7,17 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from runtime.types import BOOL, DECIMAL, FLOAT, INT, TEXT, Type
+from runtime.values.types import BOOL, DECIMAL, FLOAT, INT, TEXT, Type
 from sopc.english.patterns import words
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
-from sopc.english.patterns.meanings import (
+from sopc.english.patterns.names import field_names, field_value, hop_along, reference_names, with_hop
+from sopc.english.patterns.semantics import (
     DONE_TO,
     NUMERIC,
     Context,
     FoundSet,
-    Hop,
+    JoinStep,
     Rows,
     Source,
     Value,
@@ -26,7 +27,6 @@ from sopc.english.patterns.meanings import (
     compare,
     text,
 )
-from sopc.english.patterns.names import field_names, field_value, hop_along, reference_names, with_hop
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 
@@ -215,7 +215,7 @@ def _own(context: Context, own_field: Value) -> Value:
     return own_field
 
 
-def _followed(context: Context, reference: Hop, field: Value) -> Value:
+def _followed(context: Context, reference: JoinStep, field: Value) -> Value:
     if len(field.hops) > 2:
         raise Reject()
     return with_hop(reference, field)

@@ -9,8 +9,8 @@ from sopc.english.patterns import words
 from sopc.english.patterns.conditions import has_field, key_missing
 from sopc.english.patterns.dates import through
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
-from sopc.english.patterns.meanings import Condition, Context, Hop, Rows, Value, all_of, via
 from sopc.english.patterns.names import field_value, hop_along, reference_names
+from sopc.english.patterns.semantics import Condition, Context, JoinStep, Rows, Value, all_of, via
 from sopc.english.patterns.tokens import name_words
 
 
@@ -54,17 +54,17 @@ def verbs_of_reference(store: Store, key: ForeignKey) -> frozenset[str]:
     return words.verbs_of_person(last)
 
 
-def _done_to(context: Context, reference_verb: Hop, condition: Condition) -> Condition:
+def _done_to(context: Context, reference_verb: JoinStep, condition: Condition) -> Condition:
     return Condition(via((reference_verb,), condition.node), reference_verb.key.fields)
 
 
-def _done_to_rows(context: Context, reference_verb: Hop, rows: Rows) -> Condition:
+def _done_to_rows(context: Context, reference_verb: JoinStep, rows: Rows) -> Condition:
     if not rows.conditions:
         raise Reject()
     return Condition(via((reference_verb,), all_of(rows.conditions)), reference_verb.key.fields)
 
 
-def _done_to_nothing(context: Context, reference_verb: Hop) -> Condition:
+def _done_to_nothing(context: Context, reference_verb: JoinStep) -> Condition:
     return key_missing(reference_verb)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-from runtime.functions import FUNCTIONS
-from sopc.dsl.grammar import grammar_text
+from runtime.values.functions import FUNCTIONS
 from sopc.english.constrain.vocabulary import QUERY_NAMES
+from sopc.syntax.grammar import grammar_text
 
 _RULES: Final = """\
 Translate the numbered English sentences of a workflow into ONE script of the language below. Reply with the script

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from runtime.databases.schema import Schema
-from sopc.dsl import spell
 from sopc.english.patterns.tokens import name_words, tokenize
 from sopc.english.patterns.words import KEY_ENDINGS, same_words
 from sopc.english.prompt.schemas import phrases
 from sopc.english.sample import text_fields
+from sopc.syntax import print_expr
 
 Mentioned = Callable[[str, str, str, tuple[str, ...]], Sequence[str]]  # database, store, field, phrases → values
 
@@ -31,12 +31,12 @@ def _links(sentence: str, schemas: Mapping[str, Schema], mentioned: Mentioned) -
     everything = [(name, schema, store) for name, schema in schemas.items() for store in schema.stores.values()]
     named = [store for _, _, store in everything if stands(written, name_words(store.name))]
     for store in named:
-        yield spell.name(store.name)
+        yield print_expr.name(store.name)
     known = {field.name for store in named for field in store.fields}
     for name, schema, store in everything:
         texts = text_fields(schema, store.name)
         for field in store.fields:
-            place = f"{spell.name(store.name)}.{spell.name(field.name)}"
+            place = f"{print_expr.name(store.name)}.{print_expr.name(field.name)}"
             values = mentioned(name, store.name, field.name, said) if field.name in texts else ()
             if values:
                 yield f"{place} {' '.join(json.dumps(value, ensure_ascii=False) for value in values)}"

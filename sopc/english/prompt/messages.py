@@ -12,10 +12,10 @@ from runtime.bytecode.module import Effects, Signature
 from runtime.databases.schema import Schema
 from sopc.english.lock import split_sop
 from sopc.english.model.records import Message
+from sopc.english.prompt.few_shot import DATABASE, EXAMPLES, SCHEMA, SCRIPTS, worked_values
 from sopc.english.prompt.language import language_page, short_page
 from sopc.english.prompt.links import links
 from sopc.english.prompt.schemas import about, no_values, schema_lines, script_lines
-from sopc.english.prompt.worked import DATABASE, EXAMPLES, SCHEMA, SCRIPTS, worked_values
 from sopc.english.settings import ModelOptions
 from sopc.english.task import Task
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from runtime.bytecode.module import Effects, Signature
 from runtime.databases.schema import Schema, Store
-from sopc.dsl import spell
 from sopc.english.patterns.words import forms
 from sopc.english.sample import text_fields
 from sopc.english.sentences import Workflow
+from sopc.syntax import print_expr
 
 _VALUE_LENGTH = 40
 _PHRASE_WORDS = 4
@@ -54,11 +54,11 @@ def schema_lines(
     yield f"schema of database {database}{note if left_out else ''}:"
     for store in shown.stores.values():
         fields = ", ".join(_fields(store))
-        yield f"  {spell.name(store.name)}({fields})" + (" read-only" if store.read_only else "")
+        yield f"  {print_expr.name(store.name)}({fields})" + (" read-only" if store.read_only else "")
         for name in text_fields(shown, store.name):
             found = values_of(store.name, name)
             if found:
-                yield f"    {spell.name(name)} holds values such as {', '.join(map(_quoted, found))}"
+                yield f"    {print_expr.name(name)} holds values such as {', '.join(map(_quoted, found))}"
 
 
 def no_values(store: str, field: str) -> Sequence[str]:
@@ -82,7 +82,7 @@ def script_lines(scripts: Mapping[str, tuple[Signature, Effects]]) -> Iterator[s
         params = ", ".join(f"{one.name}: {one.type}{'' if one.default is None else ' = …'}" for one in signature.params)
         emits = "" if signature.emits is None else f" emits {signature.emits}"
         writes = f" writes {', '.join(effects.writes)}" if effects.writes else ""
-        yield f"  {spell.name(name)}({params}) -> {signature.returns}{emits}{writes}"
+        yield f"  {print_expr.name(name)}({params}) -> {signature.returns}{emits}{writes}"
 
 
 def _quoted(value: str) -> str:
@@ -92,13 +92,13 @@ def _quoted(value: str) -> str:
 
 def _fields(store: Store) -> Iterator[str]:
     points = {
-        key.fields[0]: f" -> {spell.name(key.other_store)}.{spell.name(key.other_fields[0])}"
+        key.fields[0]: f" -> {print_expr.name(key.other_store)}.{print_expr.name(key.other_fields[0])}"
         for key in store.foreign_keys
         if len(key.fields) == 1
     }
     for field in store.fields:
         key = " key" if field.name in store.primary_key else ""
-        yield f"{spell.name(field.name)}: {field.type}{key}{points.get(field.name, '')}"
+        yield f"{print_expr.name(field.name)}: {field.type}{key}{points.get(field.name, '')}"
 
 
 def _score(store: Store, words: set[str]) -> int:

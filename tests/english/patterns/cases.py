@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent, indent
 
-from sopc.dsl.fmt import format_file
-from sopc.dsl.parse import parse
 from sopc.english.lock import split_sop
 from sopc.source import Source
+from sopc.syntax.format import format_file
+from sopc.syntax.parse import parse
 from sopc.tree import nodes
 from sopc.tree.visit import rewrite
 

@@ -12,8 +12,8 @@ from sopc import demo, pipeline
 from sopc.context import Context
 from sopc.english.patterns.grammar import grammar
 from sopc.english.patterns.words import LABELS
+from sopc.sandbox import Bench, Ran
 from sopc.source import Source
-from sopc.testing import Bench, Ran
 from tests.english.patterns.renaming import Renaming
 
 SCHEMAS = Path(__file__).parent / "schemas"

@@ -6,7 +6,7 @@ import random
 import re
 import sqlite3
 
-from sopc.dsl.grammar import reserved_words
+from sopc.syntax.grammar import reserved_words
 
 KEPT = frozenset({"id", "code", "on", "at", "in", "the", "drop", "table"})
 _SYLLABLES = ("ba", "ko", "mi", "zu", "ter", "vo", "lan", "pe", "gri", "dul", "fe", "nox", "wa", "tim", "yor", "quu")

@@ -14,8 +14,8 @@ from runtime.errors import UsageError
 from sopc import pipeline
 from sopc.context import Context
 from sopc.demo import WORKFLOWS, make_demo
+from sopc.sandbox import Bench
 from sopc.source import Source
-from sopc.testing import Bench
 
 DATABASES = {"hr": "sqlite:///hr.db", "inventory": "sqlite:///inventory.db"}
 

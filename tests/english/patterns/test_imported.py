@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from runtime.databases.load import import_file
 from runtime.databases.sqlite.database import SQLiteDatabase
+from runtime.files.load import import_file
 from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic
+from sopc.sandbox import Bench
 from sopc.source import Source
-from sopc.testing import Bench
 
 ORDERS = """id,customer,total,ordered on,external id
 1,Ann,120.50,2026-01-05,9

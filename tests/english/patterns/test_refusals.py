@@ -10,8 +10,8 @@ import pytest
 from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic
+from sopc.sandbox import Bench
 from sopc.source import Source
-from sopc.testing import Bench
 from tests.english.patterns.desk import schema_sql
 
 SQL = schema_sql("shop")

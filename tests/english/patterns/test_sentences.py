@@ -9,10 +9,10 @@ import pytest
 from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError
-from sopc.dsl.parse import parse
-from sopc.english.doubts import doubts
+from sopc.english.lint import doubts
 from sopc.english.sentences import read_workflow
 from sopc.source import Source
+from sopc.syntax.parse import parse
 from tests.english.patterns.cases import Case, drafted, read_cases, whole
 from tests.english.patterns.desk import Desk, dump, plain
 

@@ -9,8 +9,8 @@ from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError
 from sopc.english.patterns.grammar import grammar
+from sopc.sandbox import Bench
 from sopc.source import Source
-from sopc.testing import Bench
 from tests.english.patterns.cases import read_cases
 from tests.english.patterns.desk import make, schema_sql
 

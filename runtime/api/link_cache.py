@@ -1,0 +1,38 @@
+"""A library → scripts ready to run, kept between runs for as long as the library does not change."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Final
+
+from runtime.library.store import Library
+from runtime.query.statements import Statements
+from runtime.vm.link import Linked, link
+
+MOST_SCRIPTS: Final = 1000
+
+
+class LinkCache:
+    """Safe to use from several threads. statements: SQL in memory, for every run."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.statements = Statements(library)
+        self._state = -1
+        self._linked: dict[str, Linked] = {}
+        self._lock = Lock()
+
+    def linked(self, name: str) -> Linked:
+        """`name`, `name@3` or `name@tag` with what it calls, as `link` gives it."""
+        state = self.library.environment.state()
+        with self._lock:
+            if state != self._state or len(self._linked) >= MOST_SCRIPTS:
+                self._state = state
+                self._linked.clear()
+            known = self._linked.get(name)
+        if known is None:
+            known = link(self.library, name)
+            with self._lock:
+                if state == self._state:
+                    self._linked[name] = known
+        return known

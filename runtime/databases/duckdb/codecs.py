@@ -1,0 +1,184 @@
+"""VM values ↔ values of the duckdb package: what is bound for each form code, and rows as they are read.
+
+| form | type | bound, and read |
+|---|---|---|
+| `b` `i` `f` `t` `D` | bool, int, float, text, date | as they are |
+| `T` | timestamp | datetime without a zone, in UTC |
+| `u` | duration | int, microseconds |
+| `d2` | decimal of scale 2 | Decimal |
+| `j` | any, record | JSON text |
+| `l` + form | list of that | list |
+| `c` | a limit: int, not negative | int |
+
+Reading raises DatabaseError D0202 for a stored value that the language has no value for; binding raises DatabaseError
+D0307 for a text that no database holds and RunError V0112 for a negative limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache, partial
+from math import isfinite
+from typing import Any, Final
+
+import msgspec
+
+from runtime.databases import db_errors
+from runtime.databases.protocol import Row
+from runtime.errors import DatabaseError, RunError, SopError
+from runtime.values.conversion import convert, json_ready
+from runtime.values.types import Type
+from runtime.values.value_types import EXACT, QUANTA, checked_decimal, checked_float
+
+_MICROSECOND: Final = timedelta(microseconds=1)
+Codec = Callable[[Any], Any]
+
+
+# ── VM value → DuckDB ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@lru_cache(maxsize=256)
+def encoder(form: str) -> Codec:
+    """A function from a VM value of the form's type (or null) to what is bound for it."""
+    kind = form[0]
+    if kind in "ds":
+        quantum = QUANTA[int(form[1:])]
+        return lambda value: None if value is None else _exact(value).quantize(quantum, context=EXACT)
+    if kind == "l":
+        item = encoder(form[1:])
+        return lambda value: None if value is None else [item(each) for each in value]
+    return _ENCODERS[kind]
+
+
+def _exact(value: Any) -> Decimal:
+    return Decimal(repr(value)) if type(value) is float else Decimal(value)
+
+
+def _encode_text(value: Any) -> Any:
+    if value is not None and "\0" in value:
+        raise DatabaseError("D0307", "a text holds the character with number 0, which no database keeps")
+    return value
+
+
+def _encode_count(value: Any) -> int:
+    if value is None or value < 0:
+        raise RunError("V0112", f"a limit can't be negative, and it is {'null' if value is None else value}")
+    return int(value)
+
+
+_ENCODERS: Final[dict[str, Codec]] = {
+    "b": lambda value: value,
+    "i": lambda value: value,
+    "f": lambda value: None if value is None else checked_float(float(value)),
+    "t": _encode_text,
+    "D": lambda value: value,
+    "T": lambda value: None if value is None else value.replace(tzinfo=None),
+    "u": lambda value: None if value is None else value // _MICROSECOND,
+    "j": lambda value: None if value is None else msgspec.json.encode(json_ready(value)).decode(),
+    "n": lambda value: value,
+    "c": _encode_count,
+}
+
+
+# ── DuckDB → VM value ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def row_reader(columns: Sequence[tuple[str, Type]], *, json: bool) -> Callable[[list[Row]], list[Row]]:
+    """A function from a batch of raw rows to a batch of VM values, or of values for the JSON writer (decimals as
+    numbers with all digits of their scale); it raises D0202 naming the field."""
+    readers = [(name, type_, decoder(type_, json=json)) for name, type_ in columns]
+    return partial(_read, readers)
+
+
+def _read(readers: list[tuple[str, Type, Codec | None]], rows: list[Row]) -> list[Row]:
+    changed = [reader for reader in readers if reader[2] is not None]
+    nullable = all(type_.nullable for _, type_, _ in readers)
+    if not rows or (not changed and nullable):
+        return rows
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for index, (name, type_, convert_) in enumerate(readers):
+        column = columns[index]
+        if not type_.nullable and None in column:
+            raise db_errors.null_stored(name)
+        if convert_ is not None:
+            try:
+                columns[index] = list(map(convert_, column))
+            except SopError as error:
+                raise DatabaseError(error.code, f"`{name}`: {error.message}", error.hint) from error
+    return list(zip(*columns, strict=True)) if changed else rows
+
+
+def decoder(type_: Type, *, json: bool = False) -> Codec | None:
+    """A function from what DuckDB gave (or null) to a VM value of the type; None where it is one already."""
+    name = type_.name
+    if name == "decimal":
+        return partial(_decode_decimal, type_.scale, json)
+    if name == "list" and type_.item is not None:
+        item = decoder(type_.item, json=json)
+        return None if item is None else lambda value: None if value is None else [item(each) for each in value]
+    if name in ("any", "record"):
+        return partial(_decode_json, type_)
+    return _DECODERS.get(name)
+
+
+def _decode_decimal(scale: int, json: bool, value: Any) -> Any:
+    if value is None:
+        return None
+    if type(value) is not Decimal:
+        value = _exact(value)
+    if value.as_tuple().exponent != -scale:
+        value = value.quantize(QUANTA[scale], context=EXACT)
+    return msgspec.Raw(format(value, "f")) if json else checked_decimal(value)
+
+
+def _decode_json(type_: Type, value: Any) -> Any:
+    if value is None:
+        return None
+    if type(value) is bytes:
+        raise _misfit("a blob", "value")
+    try:
+        decoded = msgspec.json.decode(value)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _misfit("a text that is no JSON", "value") from error
+    return convert(decoded, type_) if decoded is not None else None
+
+
+def _decode_float(value: Any) -> Any:
+    return value if value is None or isfinite(value) else checked_float(value)
+
+
+def _decode_date(value: Any) -> Any:
+    if value is None or type(value) is date:
+        return value
+    raise _misfit(f"the date {value}", "date with a year from 1 to 9999")
+
+
+def _decode_timestamp(value: Any) -> Any:
+    if value is None:
+        return None
+    if type(value) is datetime:
+        return value.replace(tzinfo=UTC)
+    raise _misfit(f"the timestamp {value}", "timestamp with a year from 1 to 9999")
+
+
+def _decode_duration(value: Any) -> Any:
+    if value is None:
+        return None
+    try:
+        return timedelta(microseconds=value)
+    except OverflowError as error:
+        raise RunError("V0107", "a date or duration went out of range") from error
+
+
+def _misfit(shown: str, wanted: str) -> DatabaseError:
+    return DatabaseError("D0202", f"{shown} is stored where a {wanted} is declared", "correct the stored value")
+
+
+_DECODERS: Final[dict[str, Codec]] = {
+    "float": _decode_float,
+    "date": _decode_date,
+    "timestamp": _decode_timestamp,
+    "duration": _decode_duration,
+}

@@ -1,0 +1,283 @@
+"""VM values ↔ values in SQLite: what is written, bound and read for each form code of runtime/query/codecs.py.
+
+| form | type | in SQLite |
+|---|---|---|
+| `b` `i` `f` `t` | bool, int, float, text | 0/1, INTEGER, REAL, TEXT |
+| `D` `T` | date, timestamp | TEXT `2026-01-31`, `2026-01-31 10:00:00[.123456]`, UTC |
+| `u` | duration | INTEGER, microseconds |
+| `s2` | decimal of scale 2 as stored | REAL, rounded to the scale when read; at most 15 digits |
+| `d2` | decimal of scale 2 as generated SQL works on it | INTEGER, 100 times the value |
+| `j` | any, record | a number as itself, anything else as JSON text |
+| `l` + form | list of that | JSON array of that form's values |
+| `g` | a `like` pattern | TEXT, a pattern of GLOB, which minds case; null when it is too long for one |
+
+Reading raises DatabaseError D0202 for a stored value that is not of its type; writing raises RunError V0104 for a
+decimal with too many digits and DatabaseError D0307 for a text that no database holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from math import isfinite
+from typing import Any, Final
+
+import msgspec
+
+from runtime.databases.db_errors import zero_character
+from runtime.errors import DatabaseError, RunError
+from runtime.values.conversion import from_text, json_ready
+from runtime.values.types import INT_MAX, TIMESTAMP
+from runtime.values.value_types import EXACT, QUANTA, checked_float, kind_of
+
+MAX_DIGITS: Final = 15
+GLOB: Final = "g"
+LONGEST_PATTERN: Final = 1000
+_MICROSECOND: Final = timedelta(microseconds=1)
+Codec = Callable[[Any], Any]
+
+
+# ── VM value → SQLite ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@lru_cache(maxsize=256)
+def encoder(form: str) -> Codec:
+    """A function from a VM value of the form's type (or null) to what SQLite is given."""
+    kind = form[0]
+    if kind == "d":
+        return lambda value: None if value is None else _scaled(value, int(form[1:]))
+    if kind == "s":
+        return lambda value: None if value is None else _real(value, int(form[1:]))
+    if kind == "l":
+        item = _list_item_encoder(form[1:])
+        return lambda value: None if value is None else msgspec.json.encode([item(each) for each in value]).decode()
+    return _ENCODERS[kind]
+
+
+def _list_item_encoder(form: str) -> Codec:
+    """Lists within a list stay lists, and any-typed items are JSON as they are."""
+    if form[0] == "j":
+        return json_ready
+    if form[0] == "l":
+        item = _list_item_encoder(form[1:])
+        return lambda value: None if value is None else [item(each) for each in value]
+    return encoder(form)
+
+
+def _scaled(value: Any, scale: int) -> int:
+    number = Decimal(repr(value)) if type(value) is float else Decimal(value)
+    units = int(number.quantize(QUANTA[scale], context=EXACT).scaleb(scale, EXACT))
+    if not -INT_MAX <= units <= INT_MAX:
+        raise too_many_digits(scale)
+    return units
+
+
+def too_many_digits(scale: int) -> RunError:
+    return RunError(
+        "V0104",
+        f"a decimal went past the digits that SQLite can work with (18, {scale} of them after the point)",
+        "round(x, digits) keeps fewer digits after the point; float(x) has no such limit",
+    )
+
+
+def _real(value: Any, scale: int) -> float:
+    units = _scaled(value, scale)
+    if abs(units) >= 10**MAX_DIGITS:
+        raise RunError(
+            "V0104",
+            f"a decimal has more than the {MAX_DIGITS} digits that SQLite keeps ({scale} of them after the point)",
+        )
+    return float(units / 10**scale)
+
+
+def _encode_text(value: Any) -> Any:
+    if value is not None and "\0" in value:
+        raise zero_character()
+    return value
+
+
+def _encode_any(value: Any) -> Any:
+    kind = type(value)
+    if value is None or kind is int or kind is float:
+        return value
+    if kind is Decimal:
+        return float(value)
+    return msgspec.json.encode(json_ready(value)).decode()
+
+
+def _encode_timestamp(value: Any) -> Any:
+    return None if value is None else value.replace(tzinfo=None).isoformat(" ")
+
+
+def _encode_pattern(value: Any) -> Any:
+    return None if value is None or len(value) >= LONGEST_PATTERN else glob_pattern(_encode_text(value))
+
+
+def glob_pattern(pattern: str) -> str:
+    """A `like` pattern as one of GLOB."""
+    special = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
+    return "".join(special.get(character, character) for character in pattern)
+
+
+_ENCODERS: Final[dict[str, Codec]] = {
+    "b": lambda value: None if value is None else int(value),
+    "i": lambda value: value,
+    "f": lambda value: None if value is None else checked_float(float(value)),
+    "t": _encode_text,
+    "D": lambda value: None if value is None else value.isoformat(),
+    "T": _encode_timestamp,
+    "u": lambda value: None if value is None else value // _MICROSECOND,
+    "j": _encode_any,
+    "n": lambda value: value,
+    GLOB: _encode_pattern,
+}
+
+
+# ── SQLite → VM value ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@lru_cache(maxsize=256)
+def decoder(form: str) -> Codec:
+    """A function from what SQLite gave (or null) to a VM value of the form's type."""
+    kind = form[0]
+    if kind == "d":
+        exponent = -int(form[1:])
+        return lambda value: None if value is None else Decimal(whole(value)).scaleb(exponent)
+    if kind == "s":
+        scale = int(form[1:])
+        return lambda value: None if value is None else Decimal(units_of(value, scale)).scaleb(-scale)
+    if kind == "l":
+        item = decoder(form[1:]) if form[1] != "j" else lambda value: value
+        return lambda value: None if value is None else [item(each) for each in _decode_list(value)]
+    return _DECODERS[kind]
+
+
+def misfit(value: Any, wanted: str) -> DatabaseError:
+    """D0202: a stored value is not of the type that its column declares."""
+    if type(value) is bytes:
+        shown = f"a blob of {len(value)} bytes"
+    else:
+        text = str(value)
+        shown = f'the {kind_of(value)} "{text if len(text) <= 40 else text[:37] + "…"}"'
+    return DatabaseError(
+        "D0202",
+        f"{shown} is stored where {'an' if wanted == 'int' else 'a'} {wanted} is declared",
+        "correct the stored value, or declare the column with another type",
+    )
+
+
+def units_of(value: Any, scale: int) -> int:
+    """A stored decimal in units of its last digit; the same sum as SQLite's round(value * 10^scale)."""
+    kind = type(value)
+    if kind is float and isfinite(value):
+        shifted = value * 10**scale
+        units = int(shifted + 0.5) if shifted >= 0 else -int(0.5 - shifted)
+    elif kind is int:
+        units = value * 10**scale
+    else:
+        raise misfit(value, "decimal")
+    if abs(units) >= 10**MAX_DIGITS:
+        raise RunError(
+            "V0104",
+            f"a decimal has more than the {MAX_DIGITS} digits that SQLite keeps ({scale} of them after the point)",
+        )
+    return units
+
+
+def _decode_bool(value: Any) -> Any:
+    if value is None:
+        return None
+    if type(value) is int and value in (0, 1):
+        return value == 1
+    raise misfit(value, "bool")
+
+
+def whole(value: Any) -> Any:
+    """An int (or null), checked."""
+    if value is None or type(value) is int:
+        return value
+    raise misfit(value, "int")
+
+
+def _decode_float(value: Any) -> Any:
+    if value is None:
+        return None
+    if type(value) in (float, int):
+        return checked_float(float(value))
+    raise misfit(value, "float")
+
+
+def _decode_text(value: Any) -> Any:
+    if value is None or type(value) is str:
+        return value
+    raise misfit(value, "text")
+
+
+def _decode_date(value: Any) -> Any:
+    if value is None:
+        return None
+    if type(value) is str and len(value) == 10 and value[4] == "-":
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise misfit(value, "date")
+
+
+def _decode_timestamp(value: Any) -> Any:
+    if value is None:
+        return None
+    if type(value) is str:
+        try:
+            if len(value) == 19 and value[10] == " ":
+                return datetime.fromisoformat(value).replace(tzinfo=UTC)
+            return from_text(value, TIMESTAMP)
+        except (ValueError, RunError):
+            pass
+    raise misfit(value, "timestamp")
+
+
+def _decode_duration(value: Any) -> Any:
+    if value is None:
+        return None
+    if type(value) is int:
+        try:
+            return timedelta(microseconds=value)
+        except OverflowError as error:
+            raise RunError("V0107", "a date or duration went out of range") from error
+    raise misfit(value, "duration")
+
+
+def _decode_any(value: Any) -> Any:
+    if type(value) is bytes:
+        raise misfit(value, "value")
+    if type(value) is str:
+        try:
+            return msgspec.json.decode(value)
+        except (msgspec.DecodeError, RecursionError):
+            return value
+    return value
+
+
+def _decode_list(value: Any) -> list[Any]:
+    if type(value) is str:
+        try:
+            return msgspec.json.decode(value, type=list[Any])
+        except (msgspec.DecodeError, RecursionError):
+            pass
+    raise misfit(value, "list")
+
+
+_DECODERS: Final[dict[str, Codec]] = {
+    "b": _decode_bool,
+    "i": whole,
+    "f": _decode_float,
+    "t": _decode_text,
+    "D": lru_cache(maxsize=16384)(_decode_date),  # a table holds few different days
+    "T": _decode_timestamp,
+    "u": _decode_duration,
+    "j": _decode_any,
+    "n": lambda value: None,
+}

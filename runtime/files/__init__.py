@@ -1,0 +1,1 @@
+"""Data files ↔ rows: CSV, NDJSON and Parquet."""

@@ -1,0 +1,324 @@
+"""A CSV, NDJSON or Parquet file → a store of a database, all of it or nothing; and what stores a database has.
+
+The file is read twice: once to find the narrowest type that holds every value of each column, once to load it. Memory
+does not grow with the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+from runtime.databases.protocol import Database, Loadable
+from runtime.databases.schema import Field, Store
+from runtime.errors import DatabaseError, UsageError
+from runtime.files.infer import BAD, JsonGuess, TextColumn, TextGuess, declared_type, json_reader
+from runtime.files.read import Bad, Batch, Table, open_table
+from runtime.values.conversion import to_text
+from runtime.values.types import TEXT, Type
+
+Mode = Literal["create", "replace", "append"]
+Progress = Callable[[int, int], None]
+BAD_SHOWN: Final = 20
+_BAD_IN_MESSAGE: Final = 3
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """What an import did. rows: loaded. bad: the first lines left out; bad_count: how many there were in all."""
+
+    store: str
+    rows: int
+    fields: tuple[Field, ...]
+    bad: tuple[Bad, ...]
+    bad_count: int
+
+
+class StoreInfo(msgspec.Struct, frozen=True):
+    """A store as `sopvm db ls` lists it. rows: None where they were not counted."""
+
+    name: str
+    fields: tuple[Field, ...]
+    read_only: bool
+    rows: int | None
+
+
+def list_stores(database: Database, *, count: bool = True) -> list[StoreInfo]:
+    """Every store, by name; count: its rows too."""
+    return [
+        StoreInfo(store.name, store.fields, store.read_only, database.count_rows(store.name) if count else None)
+        for store in sorted(database.schema().stores.values(), key=lambda store: store.name)
+    ]
+
+
+def parse_types(text: str) -> dict[str, str]:
+    """`a=int,b=decimal(10,2)` → {"a": "int", "b": "decimal(10,2)"}; UsageError D0506 when it is not of that form."""
+    result: dict[str, str] = {}
+    depth, start = 0, 0
+    for index, character in enumerate(text + ","):
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth == 0:
+            part, start = text[start:index].strip(), index + 1
+            name, equals, type_ = part.rpartition("=")
+            if not equals or not name.strip():
+                raise UsageError("D0506", f"`{part}` does not say the type of a field", "--types age=int,born=date")
+            result[name.strip()] = type_.strip()
+    return result
+
+
+def import_file(
+    database: Loadable,
+    path: Path,
+    *,
+    title: str | None = None,
+    store: str | None = None,
+    types: Mapping[str, str] | None = None,
+    nulls: Collection[str] = (),
+    mode: Mode = "create",
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+) -> Loaded:
+    """Load the file into a store, named after the file unless `store` says.
+
+    title: what messages call the file, if not by its path. types: declared types of some fields, by name; the others
+    are inferred. nulls: texts of a CSV file that stand for null, besides the empty one. mode: make a new store, replace
+    one, or append to one. skip_bad: leave out lines that can't be loaded, else they are an error D0503 that lists the
+    first of them, and nothing is loaded. progress: called with bytes done and bytes in all, over both passes.
+    Raises D0501 to D0507, and what the database says.
+    """
+    table = open_table(path, title)
+    name = store or path.stem
+    existing = database.schema().stores.get(name)
+    if existing is None:
+        existing = next((each for each in database.schema().stores.values() if each.name.lower() == name.lower()), None)
+    if existing is not None and mode == "create":
+        raise DatabaseError(
+            "D0505", f"there is a store `{existing.name}` already", "--replace, --append, or another name for the store"
+        )
+    if mode == "append" and existing is None:
+        raise DatabaseError("D0505", f"there is no store `{name}` to append to", "leave out --append to make it")
+    if existing is not None and existing.read_only:
+        raise DatabaseError("D0505", f"`{existing.name}` is a view", "another name for the store")
+    report = _report(progress, table.size)
+    nulls = {"", *nulls}
+    declared = {field: declared_type(text) for field, text in (types or {}).items()}
+    if mode == "append" and existing is not None:
+        fields = _appended(existing, table, nulls, declared)
+    else:
+        fields = _inferred(table, nulls, declared, report)
+    target = Store(name=existing.name if existing is not None else name, fields=fields)
+    return _load(database, table, target, nulls, mode, skip_bad, report)
+
+
+def _report(progress: Progress | None, size: int) -> Progress:
+    """Progress of pass 0 or 1, as parts of one."""
+    if progress is None:
+        return lambda pass_, done: None
+    return lambda pass_, done: progress(pass_ * size + done, 2 * size)
+
+
+# ── first pass ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _check_declared(declared: Mapping[str, Type], names: Collection[str]) -> None:
+    for name in declared:
+        if name not in names:
+            raise UsageError("D0506", f"the file has no field `{name}` to give a type", ", ".join(names))
+
+
+def _check_names(table: Table, names: Iterable[str]) -> None:
+    """Fields of NDJSON as a database can keep them apart, which minds no case."""
+    seen: dict[str, str] = {}
+    for name in names:
+        if not name.strip():
+            raise DatabaseError("D0504", f"{table.title} has a field whose name is empty", "give it a name")
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            message = f"{table.title} has the fields `{other}` and `{name}`, which differ in case only"
+            raise DatabaseError("D0504", message, "rename one of them")
+
+
+def _inferred(
+    table: Table, nulls: Collection[str], declared: Mapping[str, Type], report: Progress
+) -> tuple[Field, ...]:
+    if table.format == "parquet":
+        if declared:
+            raise UsageError("D0506", "a Parquet file says the types of its fields itself", "leave out --types")
+        _check_names(table, table.names)
+        return table.fields
+    if table.format == "csv":
+        _check_declared(declared, table.names)
+        guesses: dict[str, TextGuess | JsonGuess] = {name: TextGuess() for name in table.names}
+        for batch in table.batches():
+            for (name, guess), column in zip(guesses.items(), zip(*batch.rows, strict=True), strict=False):
+                if name not in declared:
+                    guess.add(set(column).difference(nulls))
+            report(0, batch.bytes_done)
+    else:
+        guesses = {}
+        bad: list[Bad] = []
+        for batch in table.batches():
+            for row in batch.rows:
+                for name, value in row.items():
+                    if name not in guesses:
+                        guesses[name] = JsonGuess()
+                    guesses[name].add((value,))
+            bad = [*bad, *batch.bad][:BAD_SHOWN]
+            report(0, batch.bytes_done)
+        if not guesses:
+            lines = f" ({_listed(bad)})" if bad else ""
+            message = f"{table.title} holds no record, so there is nothing to tell its fields by{lines}"
+            raise DatabaseError("D0504", message)
+        _check_names(table, guesses)
+        _check_declared(declared, guesses)
+    return tuple(Field(name, declared.get(name, guess.type).or_null()) for name, guess in guesses.items())
+
+
+def _appended(store: Store, table: Table, nulls: Collection[str], declared: Mapping[str, Type]) -> tuple[Field, ...]:
+    """The store's fields that the file fills."""
+    if declared:
+        raise UsageError("D0506", "the types of a store that is there can't be declared again", "leave out --types")
+    if table.format == "ndjson":
+        return tuple(field for field in store.fields if not field.generated)
+    fields = []
+    for name in table.names:
+        field = store.field(name)
+        if field is None or field.generated:
+            raise DatabaseError(
+                "D0507",
+                f"`{store.name}` has no field `{name}` to append to",
+                "its fields are " + ", ".join(each.name for each in store.fields),
+            )
+        fields.append(field)
+    return tuple(fields)
+
+
+# ── second pass ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _load(
+    database: Loadable,
+    table: Table,
+    store: Store,
+    nulls: Collection[str],
+    mode: Mode,
+    skip_bad: bool,
+    report: Progress,
+) -> Loaded:
+    read = _reader(table, store, nulls)
+    bad: list[Bad] = []
+    bad_count = loaded = 0
+    database.begin(write=True)
+    try:
+        if mode != "append":
+            database.create_store(store, replace=mode == "replace")
+        for batch in table.batches():
+            lines, rows, refused = read(batch)
+            refused += batch.bad
+            bad_count += len(refused)
+            if refused:
+                bad = sorted([*bad, *refused])[:BAD_SHOWN]
+            if refused and not skip_bad:
+                raise _bad_rows(table, bad)
+            try:
+                loaded += database.insert_rows(store, rows)
+            except DatabaseError as error:
+                if error.row is None:
+                    raise
+                where = f"{table.title}, {table.unit} {lines[error.row]}"
+                raise DatabaseError(error.code, f"{where}: {error.message}", error.hint) from error
+            report(1, batch.bytes_done)
+        database.commit()
+    except BaseException:
+        with suppress(DatabaseError):
+            database.rollback()
+        database.forget_schema()
+        raise
+    database.forget_schema()
+    return Loaded(store.name, loaded, store.fields, tuple(bad), bad_count)
+
+
+def _bad_rows(table: Table, bad: Sequence[Bad]) -> DatabaseError:
+    message = f"{table.title} has {table.unit}s that can't be loaded: {_listed(bad, table.unit)}"
+    return DatabaseError("D0503", message, "--skip-bad leaves them out")
+
+
+def _listed(bad: Sequence[Bad], unit: str = "line") -> str:
+    shown = "; ".join(f"{unit} {line}: {reason}" for line, reason in bad[:_BAD_IN_MESSAGE])
+    return shown + (", and more" if len(bad) > _BAD_IN_MESSAGE else "")
+
+
+# a batch → lines and values of the rows that can be loaded, and the others
+Read = Callable[[Batch], tuple[list[int], list[Any], list[Bad]]]
+
+
+def _reader(table: Table, store: Store, nulls: Collection[str]) -> Read:
+    if table.format == "csv":
+        return _csv_reader(store, nulls)
+    if table.format == "ndjson":
+        return _json_reader(store, lambda record: record)
+    if table.fields == store.fields:
+        return lambda batch: (batch.lines, batch.rows, [])
+    return _json_reader(store, lambda row: dict(zip(table.names, row, strict=True)))
+
+
+def _csv_reader(store: Store, nulls: Collection[str]) -> Read:
+    columns = [TextColumn(field.type, nulls) for field in store.fields]
+
+    def read(batch: Batch) -> tuple[list[int], list[Any], list[Bad]]:
+        if not batch.rows:
+            return [], [], []
+        texts = list(zip(*batch.rows, strict=True))
+        values = [list(map(column.__getitem__, each)) for column, each in zip(columns, texts, strict=True)]
+        wrong = [index for index, column in enumerate(values) if BAD in column]
+        rows = list(zip(*values, strict=True))
+        if not wrong:
+            return batch.lines, rows, []
+        lines: list[int] = []
+        good: list[Any] = []
+        refused: list[Bad] = []
+        for number, row in enumerate(rows):
+            index = next((index for index in wrong if row[index] is BAD), None)
+            if index is None:
+                lines.append(batch.lines[number])
+                good.append(row)
+            else:
+                refused.append(Bad(batch.lines[number], _reason(store.fields[index], texts[index][number])))
+        return lines, good, refused
+
+    return read
+
+
+def _json_reader(store: Store, record_of: Callable[[Any], dict[str, Any]]) -> Read:
+    readers = [(field, json_reader(field.type)) for field in store.fields]
+    names = {field.name for field in store.fields}
+
+    def read(batch: Batch) -> tuple[list[int], list[Any], list[Bad]]:
+        lines: list[int] = []
+        good: list[Any] = []
+        refused: list[Bad] = []
+        for line, record in zip(batch.lines, map(record_of, batch.rows), strict=True):
+            unknown = next((name for name in record if name not in names), None)
+            row = [reader(record.get(field.name)) for field, reader in readers]
+            if unknown is not None:
+                refused.append(Bad(line, f"`{store.name}` has no field `{unknown}`"))
+            elif BAD in row:
+                field = store.fields[row.index(BAD)]
+                refused.append(Bad(line, _reason(field, to_text(record.get(field.name)))))
+            else:
+                lines.append(line)
+                good.append(row)
+        return lines, good, refused
+
+    return read
+
+
+def _reason(field: Field, text: str) -> str:
+    shown = text if len(text) <= 40 else text[:37] + "…"
+    type_ = field.type.not_null()
+    if type_ == TEXT:
+        return f"`{field.name}` holds a text that no database keeps"
+    return f'`{field.name}` is "{shown}", not {"an" if type_.name in ("int", "any") else "a"} {type_}'

@@ -1,0 +1,265 @@
+"""A CSV, NDJSON or Parquet file → batches of its rows with their line numbers, and the lines that are not rows."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Callable, Iterator
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, BinaryIO, Final, NamedTuple
+
+import msgspec
+
+from runtime.databases.schema import Field
+from runtime.errors import DatabaseError, UsageError
+
+BATCH: Final = 4096
+_DELIMITERS: Final = ",;\t|"
+_SAMPLE_BYTES: Final = 1 << 16
+_LONGEST_FIELD: Final = 1 << 24
+_FORMATS: Final = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".json": "ndjson",
+    ".parquet": "parquet",
+}
+_OTHER_ENCODINGS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class Bad(NamedTuple):
+    """A line (1-based, where its row begins) that can't be loaded, and why."""
+
+    line: int
+    reason: str
+
+
+class Batch(NamedTuple):
+    """Some rows in their order: for each its first line and its values, by the names of the table."""
+
+    lines: list[int]
+    rows: list[Any]
+    bad: list[Bad]
+    bytes_done: int
+
+
+class Table(NamedTuple):
+    """A file that can be read any number of times. title: what messages call it. names: of a CSV or Parquet file's
+    columns; empty for NDJSON, whose rows are dicts. clean: it is UTF-8 throughout and holds no character 0. fields: of
+    a Parquet file, which knows its types; its rows are VM values. unit: what a line of it is called."""
+
+    path: Path
+    title: str
+    format: str
+    size: int
+    names: list[str]
+    clean: bool
+    batches: Callable[[], Iterator[Batch]]
+    fields: tuple[Field, ...] = ()
+    unit: str = "line"
+
+
+def open_table(path: Path, title: str | None = None) -> Table:
+    """Look at the file's name and start. title: what messages call it, if not by its path. UsageError D0501 when it
+    can't be read or its kind is not known, D0105 for Parquet without the duckdb package, DatabaseError D0502 when it is
+    not UTF-8 text at all, D0504 when its first line does not name columns, or it is a JSON array, D0107 or D0110 when
+    it is no Parquet."""
+    title = title or str(path)
+    format_ = _FORMATS.get(path.suffix.lower())
+    if format_ is None:
+        hint = "file.csv, file.tsv, file.ndjson, file.parquet"
+        raise UsageError("D0501", f"{title} is none of the known kinds of file by its name", hint)
+    start = _start(path, title)
+    if format_ == "parquet":
+        from runtime.files.parquet import parquet_table
+
+        return parquet_table(path, title)
+    size = path.stat().st_size
+    clean = _is_clean(path)
+    if format_ == "ndjson":
+        if start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"["):
+            message = f"{title} is a JSON array, and NDJSON is one object a line"
+            raise DatabaseError("D0504", message, f"jq -c '.[]' {title} > {path.stem}.ndjson")
+        return Table(path, title, format_, size, [], clean, lambda: _json_batches(path))
+    delimiter, names = csv_head(path, title)
+    return Table(path, title, format_, size, names, clean, lambda: _csv_batches(path, delimiter, len(names), clean))
+
+
+def csv_head(path: Path, title: str) -> tuple[str, list[str]]:
+    """The delimiter of a CSV or TSV file and the names of its columns, by its first lines. Raises as `open_table`."""
+    text = _start(path, title).decode("utf-8-sig", "replace")
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(text)
+    return delimiter, _names(title, text, delimiter)
+
+
+def _start(path: Path, title: str) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(_SAMPLE_BYTES)
+    except OSError as error:
+        raise UsageError("D0501", f"{title} can't be read: {(error.strerror or str(error)).lower()}") from error
+    if start.startswith(_OTHER_ENCODINGS):
+        raise DatabaseError(
+            "D0502", f"{title} is UTF-16, not UTF-8", f"iconv -f UTF-16 -t UTF-8 {title} > utf8{path.suffix}"
+        )
+    return start
+
+
+def _is_clean(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                return False
+            if b"\0" in chunk:
+                return False
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _rows_of(text: str, delimiter: str) -> list[list[str]]:
+    """The first rows of a sample; the last may be cut off."""
+    rows: list[list[str]] = []
+    try:
+        for row in csv.reader(text.splitlines(keepends=True)[:200], delimiter=delimiter):
+            rows.append(row)
+    except csv.Error:
+        pass
+    return rows[:-1] if len(rows) > 1 else rows
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter that makes the most rows of the same, largest number of columns."""
+
+    def score(delimiter: str) -> tuple[float, int]:
+        rows = _rows_of(text, delimiter)
+        width = len(rows[0]) if rows else 0
+        return (sum(len(row) == width for row in rows) / len(rows), width) if width > 1 else (0, 0)
+
+    return max(_DELIMITERS, key=score)
+
+
+def _names(title: str, text: str, delimiter: str) -> list[str]:
+    """The first row, each name made one of its own: empty and repeated ones get a number."""
+    header = next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter), [])
+    if not any(name.strip() for name in header):
+        raise DatabaseError("D0504", f"{title} has no first line that names its columns")
+    if all(_is_number(name) for name in header):
+        raise DatabaseError(
+            "D0504", f"the first line of {title} holds numbers, not names of columns", "put a line of names on its top"
+        )
+    names: list[str] = []
+    for index, name in enumerate(header, 1):
+        base = candidate = name.strip() or f"column_{index}"
+        number = 2
+        while candidate.lower() in (known.lower() for known in names):
+            candidate, number = f"{base}_{number}", number + 1
+        names.append(candidate)
+    return names
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _csv_batches(path: Path, delimiter: str, width: int, clean: bool) -> Iterator[Batch]:
+    """Blank lines are left out, as is the first row."""
+    previous = csv.field_size_limit(_LONGEST_FIELD)
+    try:
+        with path.open("rb") as raw:
+            # what is not UTF-8 becomes half characters, by which its rows are found
+            text = TextIOWrapper(raw, "utf-8-sig", "strict" if clean else "surrogateescape", newline="")
+            reader = csv.reader(text, delimiter=delimiter, strict=True)
+            next(reader, None)
+            while True:
+                batch = _csv_batch(reader, raw, width, clean)
+                if not (batch.rows or batch.bad):
+                    return
+                yield batch
+    finally:
+        csv.field_size_limit(previous)
+
+
+def _csv_batch(reader: Any, raw: BinaryIO, width: int, clean: bool) -> Batch:
+    lines: list[int] = []
+    rows: list[list[str]] = []
+    bad: list[Bad] = []
+    while len(rows) < BATCH and len(bad) < BATCH:
+        line = reader.line_num + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            bad.append(Bad(line, _csv_reason(str(error))))
+            continue
+        if len(row) == width and (clean or not _dirt(row)):
+            lines.append(line)
+            rows.append(row)
+        elif row:
+            dirt = "" if clean else _dirt(row)
+            bad.append(Bad(line, dirt or f"{len(row)} values where there are {width} columns"))
+    return Batch(lines, rows, bad, raw.tell())
+
+
+def _csv_reason(message: str) -> str:
+    if "unexpected end of data" in message:
+        return "a quote is never closed"
+    if "expected after" in message:
+        return "there is text after a closing quote"
+    return "a value is too long" if "field larger" in message else message
+
+
+def _dirt(row: list[str]) -> str:
+    joined = "".join(row)
+    if "\0" in joined:
+        return "it holds the character with number 0"
+    return "" if joined.isascii() or not any("\udc80" <= each <= "\udcff" for each in joined) else "it is not UTF-8"
+
+
+def _json_batches(path: Path) -> Iterator[Batch]:
+    decode = msgspec.json.Decoder().decode
+    with path.open("rb") as raw:
+        lines: list[int] = []
+        rows: list[Any] = []
+        bad: list[Bad] = []
+        for number, line in enumerate(raw, 1):
+            content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+            if not content.strip():
+                continue
+            try:
+                row = decode(content)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                bad.append(Bad(number, "it is not UTF-8" if _not_utf8(content) else f"it is not JSON: {error}"))
+                row = None
+            else:
+                if type(row) is dict:
+                    lines.append(number)
+                    rows.append(row)
+                else:
+                    bad.append(Bad(number, "it is not a JSON object; each line has to be one"))
+            if len(rows) >= BATCH or len(bad) >= BATCH:
+                yield Batch(lines, rows, bad, raw.tell() if not raw.closed else 0)
+                lines, rows, bad = [], [], []
+        if rows or bad:
+            yield Batch(lines, rows, bad, path.stat().st_size)
+
+
+def _not_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return True
+    return False

@@ -1,0 +1,270 @@
+"""What a run does → its stream in one of the formats: jsonl, json (an array of the lines), sse, records, csv, table.
+
+Every format has the methods of Writer. Those that can't void a line hold a segment's lines back until it has committed
+(`buffer_until_commit`, for a script that writes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, TextIO
+
+from msgspec import UNSET
+
+from runtime.errors import SopError
+from runtime.output.records import (
+    Ask,
+    Batches,
+    Command,
+    End,
+    Error,
+    Record,
+    Rollback,
+    Say,
+    Start,
+    encode,
+    encode_lines,
+    ready,
+    scoped,
+)
+from runtime.output.sink import Sink, Stream
+from runtime.values.conversion import json_ready
+
+FORMATS: Final = ("jsonl", "records", "json", "csv", "table", "sse", "csv-safe")
+
+
+def open_writer(format: str, stream: Stream, *, buffer_until_commit: bool, notes: TextIO | None = None) -> Writer:
+    """A writer of that format onto a stream of bytes. notes: where formats that show records alone print what a
+    script says (standard error when None). V0502 for an unknown format."""
+    sink = Sink(stream)
+    if format == "jsonl":
+        return JsonLines(sink)
+    if format == "json":
+        return JsonArray(sink, buffer_until_commit)
+    if format == "records":
+        return Records(sink, buffer_until_commit, notes)
+    if format == "sse":
+        from runtime.output.events import Events
+
+        return Events(sink)
+    if format in ("csv", "csv-safe", "table"):
+        from runtime.output.tabular import Csv, SafeCsv, Table
+
+        return {"csv": Csv, "csv-safe": SafeCsv, "table": Table}[format](sink, buffer_until_commit, notes)
+    raise SopError("V0502", f"there is no output format `{format}`", f"the formats are {', '.join(FORMATS)}")
+
+
+class Writer:
+    """seq: of the last line. records: emitted and not voided since. standing: lines of any kind but `error` that are
+    not voided. ended: the `end` line is being written. Every method may raise ClosedPipe.
+
+    This class counts; what is put where is the formats' matter, in `_line` and `_rows`.
+    """
+
+    writes_json = True
+    voids = False  # whether a `rollback` line is understood, so that nothing has to be held back
+
+    def __init__(self, sink: Sink, buffer_until_commit: bool) -> None:
+        self.seq = 0
+        self.records = 0
+        self.standing = 0
+        self.ended = False
+        self.sink = sink
+        self.buffer_until_commit(buffer_until_commit)
+        self._kept_seq = 0
+        self._kept_records = 0
+        self._kept_standing = 0
+
+    def buffer_until_commit(self, on: bool) -> None:
+        """Whether lines wait for their segment's end; a run that turns out to write sets it before it begins."""
+        self.sink.hold = on and not self.voids
+
+    # ── lines ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self, run: str, script: str, version: int, args: dict[str, Any], modules: dict[str, str]) -> None:
+        hold, self.sink.hold = self.sink.hold, False
+        self._line(Start(run, script, version, ready(args), modules))
+        self.sink.hold = hold
+        self.flush()
+
+    def record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
+        self.seq += 1
+        self.standing += 1
+        self.records += 1
+        self._record(step, within, record)
+        if self.records == 1:
+            self.flush()
+
+    def rows(self, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
+        """Records as rows under common names: of values, of values ready for JSON (decimals as msgspec.Raw); or, for a
+        writer that `writes_json`, as whole records in JSON (msgspec.Raw)."""
+        first = self.seq + 1
+        self.seq += len(batch)
+        self.standing += len(batch)
+        self.records += len(batch)
+        self._rows(first, step, within, names, batch)
+        self.sink.flush()
+
+    def command(self, step: str, within: str | None, command: str, store: str, rows: int) -> None:
+        self.seq += 1
+        self.standing += 1
+        self._line(Command(self.seq, step, scoped(within), command, {"store": store, "rows": rows}))
+
+    def say(self, step: str, within: str | None, text: str) -> None:
+        self.seq += 1
+        self.standing += 1
+        self._line(Say(self.seq, step, scoped(within), text))
+
+    def ask(self, step: str, within: str | None, question: dict[str, Any]) -> None:
+        self.seq += 1
+        self.standing += 1
+        self._line(Ask(self.seq, step, scoped(within), json_ready(question)))
+        self.release()
+        self.flush()
+
+    def error(self, step: str | None, within: str | None, result: dict[str, Any]) -> None:
+        """After `release` or `rollback`: errors are never held back."""
+        self.seq += 1
+        self._line(Error(self.seq, UNSET if step is None else step, scoped(within), result))
+
+    def end(self, status: str, result: Any, retries: int, ms: int, changes: list[dict[str, Any]] | None = None) -> None:
+        """The last line; everything is flushed."""
+        self.ended = True
+        self._line(End(status, json_ready(result), self.records, retries, ms, UNSET if changes is None else changes))
+        self._finish()
+        self.release()
+        self.flush()
+
+    # ── segments ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def release(self) -> None:
+        """The segment has committed: its lines stand."""
+        self._kept_seq, self._kept_records, self._kept_standing = self.seq, self.records, self.standing
+        self.sink.release()
+
+    def can_void(self) -> bool:
+        """Whether `rollback` can still take back the segment's lines."""
+        return self.voids or self.sink.hold or self.seq == self._kept_seq
+
+    def rollback(self, reason: str) -> None:
+        """The segment was undone: its lines never happened."""
+        if self.seq == self._kept_seq:
+            return
+        self.sink.discard()
+        self.records, self.standing = self._kept_records, self._kept_standing
+        self._void(reason)
+        self._kept_seq = self.seq
+
+    def tick(self) -> None:
+        self.sink.tick()
+
+    def flush(self) -> None:
+        self.sink.flush()
+
+    # ── what formats differ in ─────────────────────────────────────────────────────────────────────────────────
+
+    def _line(self, line: Any) -> None:
+        raise NotImplementedError
+
+    def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
+        raise NotImplementedError
+
+    def _void(self, reason: str) -> None:
+        """By default what was discarded leaves no trace, and its numbers are used again."""
+        self.seq = self._kept_seq
+
+    def _finish(self) -> None:
+        """After the last line."""
+
+
+class JsonLines(Writer):
+    """One JSON object a line; a `rollback` line voids."""
+
+    voids = True
+
+    def __init__(self, sink: Sink) -> None:
+        super().__init__(sink, False)
+        self._batches = Batches()
+
+    def _line(self, line: Any) -> None:
+        self.sink.write(encode(line) + b"\n")
+
+    def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
+        self.sink.write(encode(Record(self.seq, step, scoped(within), ready(record))) + b"\n")
+
+    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
+        self.sink.write(self._batches.lines(first, step, within, names, batch))
+
+    def _void(self, reason: str) -> None:
+        self.seq += 1
+        self._line(Rollback(self.seq, self._kept_seq, {"reason": reason}))
+
+
+class JsonArray(Writer):
+    """The lines as one JSON array, an element a line of text."""
+
+    def __init__(self, sink: Sink, buffer_until_commit: bool) -> None:
+        super().__init__(sink, buffer_until_commit)
+        self._batches = Batches()
+        self._separator = b"[\n"
+
+    def _line(self, line: Any) -> None:
+        self.sink.write(self._separator + encode(line))
+        self._separator = b",\n"  # the first element, `start`, is never discarded
+
+    def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
+        self._line(Record(self.seq, step, scoped(within), ready(record)))
+
+    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
+        lines = self._batches.lines(first, step, within, names, batch)
+        self.sink.write(self._separator + lines[:-1].replace(b"}\n{", b"},\n{"))
+
+    def _finish(self) -> None:
+        self.sink.write(b"\n]\n")
+
+
+class RecordsOnly(Writer):
+    """A format that shows records alone. What a script says goes to the notes, once its segment stands."""
+
+    def __init__(self, sink: Sink, buffer_until_commit: bool, notes: TextIO | None) -> None:
+        super().__init__(sink, buffer_until_commit)
+        self._notes = notes
+        self._said: list[str] = []
+
+    def _line(self, line: Any) -> None:
+        if isinstance(line, Say):
+            self._said.append(line.result)
+            if not self.sink.hold:
+                self._tell()
+
+    def _tell(self) -> None:
+        said, self._said = self._said, []
+        if said:
+            import sys
+
+            print(*said, sep="\n", file=self._notes or sys.stderr, flush=True)
+
+    def release(self) -> None:
+        super().release()
+        self._tell()
+
+    def _void(self, reason: str) -> None:
+        super()._void(reason)
+        self._said.clear()
+
+
+class Records(RecordsOnly):
+    """The records themselves, one JSON object a line."""
+
+    def __init__(self, sink: Sink, buffer_until_commit: bool, notes: TextIO | None) -> None:
+        super().__init__(sink, buffer_until_commit, notes)
+        self._batches = Batches()
+
+    def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
+        self.sink.write(encode(ready(record)) + b"\n")
+
+    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
+        self.sink.write(encode_lines(self._batches.records(names, batch)))

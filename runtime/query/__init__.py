@@ -1,0 +1,1 @@
+"""Queries and writes as data, and their SQL for an engine."""

@@ -1,0 +1,1 @@
+"""The tree → the typed program: what names mean, types, effects and flow."""

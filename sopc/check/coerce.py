@@ -1,0 +1,170 @@
+"""A typed expression and the type needed → the expression converted to it, or a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+from runtime.values.types import BOOL, FLOAT, RECORD, TEXT, Type
+from sopc.check import typed
+from sopc.check.env import Env
+from sopc.check.report import Place
+from sopc.check.scope import unknown
+from sopc.check.types import an, common, decimal_literal, fits, is_subtype
+
+_EXACT = Context(prec=400, rounding=ROUND_HALF_UP)
+
+
+def adapt(expr: typed.Expr, expected: Type) -> typed.Expr | None:
+    """The expression as one of the expected type: literals become literals of it, other values are converted when
+    the program runs; None when it does not fit."""
+    made = _adapt_literal(expr, expected)
+    if made is not None:
+        return made
+    if not fits(expr.type, expected):
+        return None
+    if is_subtype(expr.type, expected):
+        return expr
+    return typed.Convert(expr, type=expected, span=expr.span)
+
+
+def _adapt_literal(expr: typed.Expr, expected: Type) -> typed.Expr | None:
+    if isinstance(expr, typed.Const):
+        return _adapt_constant(expr, expected)
+    if isinstance(expr, typed.Case):
+        values = adapt_all([value for _, value in expr.branches], expected)
+        otherwise = adapt(expr.otherwise, expected) if expr.otherwise is not None else None
+        if values is None or (expr.otherwise is None) != (otherwise is None):
+            return None
+        if otherwise is None and not expected.nullable:
+            return None
+        branches = tuple((condition, value) for (condition, _), value in zip(expr.branches, values, strict=True))
+        return replace(expr, branches=branches, otherwise=otherwise, type=expected)
+    if isinstance(expr, typed.MakeList) and expected.name == "list" and expected.item is not None:
+        items = adapt_all(expr.items, expected.item)
+        return None if items is None else replace(expr, items=tuple(items), type=expected)
+    if isinstance(expr, typed.MakeRecord) and expected.name == "record" and expected.fields is not None:
+        if {name for name, _ in expr.fields} != {name for name, _ in expected.fields}:
+            return None
+        made = []
+        for name, value in expr.fields:
+            field = expected.field(name)
+            fitted = adapt(value, field) if field is not None else None
+            if fitted is None:
+                return None
+            made.append((name, fitted))
+        # Values are worked out in the order they are written, so the record keeps that order of its fields.
+        written = replace(expr, fields=tuple(made), type=replace_fields(expected, made))
+        return written if is_subtype(written.type, expected) else typed.Convert(written, type=expected, span=expr.span)
+    return None
+
+
+def replace_fields(type_: Type, fields: Sequence[tuple[str, typed.Expr]]) -> Type:
+    """A record type with the fields of the values."""
+    return Type("record", nullable=type_.nullable, fields=tuple((name, value.type) for name, value in fields))
+
+
+def adapt_all(exprs: Sequence[typed.Expr], expected: Type) -> list[typed.Expr] | None:
+    """`adapt` of each; None when one does not fit."""
+    adapted = []
+    for expr in exprs:
+        made = adapt(expr, expected)
+        if made is None:
+            return None
+        adapted.append(made)
+    return adapted
+
+
+def converge(exprs: Sequence[typed.Expr], met: Type) -> list[typed.Expr]:
+    """Each as one of the type they have in common; where a float is among them, decimals become floats."""
+    return [adapt(expr, met) or typed.Convert(expr, type=met, span=expr.span) for expr in exprs]
+
+
+def _adapt_constant(const: typed.Const, expected: Type) -> typed.Const | None:
+    """A number literal as one of another number type; null as one of the type."""
+    value = const.value
+    if const.type.name == "null" and expected.nullable:
+        return replace(const, type=expected)
+    if value is None or isinstance(value, bool):
+        return None
+    if expected.name == "float" and const.type.name == "int":
+        return replace(const, value=float(value), type=expected.not_null())
+    if expected.name == "decimal" and const.type.name in ("int", "float"):
+        exact = Decimal(str(value)).quantize(Decimal(1).scaleb(-expected.scale), context=_EXACT)
+        if len(exact.as_tuple().digits) > expected.precision:
+            return None
+        return replace(const, value=format(exact, "f"), type=expected.not_null())
+    return None
+
+
+def exact(expr: typed.Expr) -> typed.Expr:
+    """A number literal with a point as the decimal it spells; anything else as it is."""
+    if isinstance(expr, typed.Const) and expr.type == FLOAT and isinstance(expr.value, float):
+        return _adapt_constant(expr, decimal_literal(expr.value)) or expr
+    return expr
+
+
+def exact_together(exprs: Sequence[typed.Expr]) -> list[typed.Expr]:
+    """Number literals become exact where any of the values is a decimal."""
+    if any(expr.type.name == "decimal" for expr in exprs):
+        return [exact(expr) for expr in exprs]
+    return list(exprs)
+
+
+def common_of(exprs: Sequence[typed.Expr]) -> Type | None:
+    """The common type of all; None when there is none."""
+    found = exprs[0].type
+    for expr in exprs[1:]:
+        met = common(found, expr.type)
+        if met is None:
+            return None
+        found = met
+    return found
+
+
+def fit(env: Env, expr: typed.Expr, expected: Type, place: Place, what: str) -> typed.Expr:
+    """`adapt`, or E0302 "{what} needs an int, but this is a text"."""
+    made = adapt(expr, expected)
+    if made is not None:
+        return made
+    env.error("E0302", f"{what} needs {an(expected)}, but this is {an(expr.type)}", place, conversion(expr, expected))
+    return unknown(expr.span)
+
+
+def conversion(expr: typed.Expr, expected: Type) -> str | None:
+    """How to make a value of the expected type, where there is a way."""
+    actual = expr.type
+    if isinstance(expr, typed.Const) and expected.name in ("date", "timestamp") and actual == TEXT:
+        return f'{expected.name} "{expr.value}"'
+    if expected.name == "text" and actual.name not in ("null", "list", "record"):
+        return 'text is made with "{…}"'
+    if expected.name == "bool" and actual.name not in ("null", "list", "record"):
+        return "compare it with something"
+    if isinstance(expr, typed.Const) and expected.name == "decimal" and actual.name in ("int", "float"):
+        return f"at most {expected.precision - expected.scale} digits before the point"
+    if expected.name in ("int", "decimal", "float") and actual.name in ("text", "float", "decimal", "int"):
+        return f"{expected.name}(…) converts it"
+    if expected.fields is not None and actual.fields is not None:
+        return f"the fields are {', '.join(f'{name}: {type_}' for name, type_ in expected.fields)}"
+    return None
+
+
+def condition(env: Env, expr: typed.Expr, place: Place, what: str) -> typed.Expr:
+    """The expression as a condition; null counts as not true. E0303 when it is no bool."""
+    made = adapt(expr, BOOL.or_null())
+    if made is not None:
+        return made
+    env.error("E0303", f"{what} is {an(expr.type)}, not a bool", place, "compare it with something")
+    return unknown(expr.span)
+
+
+def as_text(env: Env, expr: typed.Expr, place: Place, what: str) -> typed.Expr:
+    return fit(env, expr, TEXT.or_null(), place, what)
+
+
+def as_record(expr: typed.Expr) -> typed.Expr | None:
+    """The expression as a record that is not null; None when it can be none."""
+    if expr.type.name == "record":
+        return adapt(expr, expr.type.not_null())
+    return adapt(expr, RECORD) if expr.type.name == "any" else None

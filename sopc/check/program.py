@@ -1,0 +1,269 @@
+"""Nodes of a file → the typed program, or every finding at once.
+
+Scripts are checked callees first, so that what they emit and do is known to their callers; scripts that call one
+another are checked together, twice where they emit without saying what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import msgspec
+
+from runtime.bytecode.module import Effects, Parameter, Signature
+from runtime.databases.schema import Schema, Store
+from runtime.query.algebra import Const
+from runtime.values.functions import FUNCTIONS
+from runtime.values.types import ANY, NULL
+from sopc.check import queries, steps, typed
+from sopc.check.coerce import adapt, fit
+from sopc.check.cycles import groups
+from sopc.check.effects import finished, own_effects, settle
+from sopc.check.emitted import emitted_type, settle_fixed
+from sopc.check.env import Emitted, Env, ScriptState, Stored, World
+from sopc.check.expressions import expression
+from sopc.check.flow import Flow
+from sopc.check.report import Findings, Place, quoted, span_of, suggestion
+from sopc.check.scope import Block
+from sopc.diagnostics import CompileError
+from sopc.source import Source
+from sopc.tree import nodes
+from sopc.tree.visit import walk
+
+MAIN: Final = "main"
+
+
+def _nothing_stored(name: str) -> tuple[Signature, Effects] | None:
+    return None
+
+
+def _no_names() -> Iterable[str]:
+    return ()
+
+
+def check(
+    file: nodes.File,
+    source: Source,
+    schemas: Mapping[str, Schema],
+    signatures: Stored = _nothing_stored,
+    script_names: Callable[[], Iterable[str]] = _no_names,
+) -> typed.Program:
+    """The scripts of a file, checked. schemas: by `uses` name, "main" for scripts without. signatures: signature and
+    effects of a script outside the file, None when there is none. script_names: all of these, for suggestions.
+    Raises CompileError with all findings."""
+    findings = Findings(source)
+    world = World(findings, schemas, signatures, script_names)
+    scripts = _declare(world, file)
+    called = {script.name: sorted(_called(script) & scripts.keys()) for script in scripts.values()}
+    checked: dict[str, typed.Script] = {}
+    for group in groups(called):
+        members = [scripts[name] for name in group]
+        recursive = len(group) > 1 or group[0] in called[group[0]]
+        checked.update(_check_group(world, members, recursive))
+    if findings.diagnostics:
+        raise CompileError(source, findings.diagnostics)
+    return typed.Program(tuple(checked[script.name] for script in file.scripts))
+
+
+def check_query(query: nodes.Query, source: Source, schemas: Mapping[str, Schema]) -> typed.BoundQuery:
+    """A query alone, over the stores of any of the databases. Raises CompileError with all findings."""
+    findings = Findings(source)
+    world = World(findings, schemas, _nothing_stored, _no_names)
+    state = ScriptState(world, "", tuple(schemas) or (MAIN,))
+    bound = queries.bind(Env(state, Block(), expression), query)
+    if findings.diagnostics:
+        raise CompileError(source, findings.diagnostics)
+    return bound
+
+
+# ── heads of scripts ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _declare(world: World, file: nodes.File) -> dict[str, nodes.Script]:
+    """The scripts by name, their signatures known to the world but for what they emit."""
+    scripts: dict[str, nodes.Script] = {}
+    for script in file.scripts:
+        place = world.findings.within(script, script.name)
+        if script.name in scripts:
+            hint = "another name for one of them"
+            world.findings.add("E0207", f"there is a script `{script.name}` in this file already", place, hint)
+        elif script.name in FUNCTIONS:
+            message = f"`{script.name}` is a function, so no script can have that name"
+            world.findings.add("E0214", message, place, f"{script.name}_script")
+        scripts.setdefault(script.name, script)
+    for script in scripts.values():
+        world.signatures[script.name] = _signature(world, script)
+    return scripts
+
+
+def _signature(world: World, script: nodes.Script) -> Signature:
+    state = ScriptState(world, script.name, tuple(dict.fromkeys(script.uses)) or (MAIN,))
+    env = Env(state, Block(), expression)
+    for name in script.uses:
+        if name not in world.schemas:
+            hint = suggestion(name, [known for known in world.schemas if known != MAIN], "database")
+            hint = hint or "`sop.toml` names the databases, under [databases]"
+            world.findings.add("E0205", f"there is no database `{name}`", world.findings.within(script, name), hint)
+        if script.uses.count(name) > 1:
+            place = world.findings.within(script, name)
+            world.findings.add("E0213", f"the database `{name}` is named twice", place, "each once")
+    params: list[Parameter] = []
+    for node in script.params:
+        if any(param.name == node.name for param in params):
+            place = env.at(node, node.name)
+            env.error("E0206", f"there is a parameter `{node.name}` already", place, "another name for the new one")
+        else:
+            params.append(_parameter(env, node))
+    returns = steps.declared_type(env, script.returns) or ANY if script.returns is not None else NULL
+    emits = steps.declared_type(env, script.emits) or ANY if script.emits is not None else None
+    if emits is not None and emits.name not in ("record", "any"):
+        env.error("E0314", f"a script emits records, not {emits}", script.emits, "emits { name: text }")
+    return Signature(script.name, tuple(params), returns, emits, state.uses)
+
+
+def _parameter(env: Env, node: nodes.ParameterNode) -> Parameter:
+    type_ = steps.declared_type(env, node.type) or ANY
+    if node.default is None:
+        return Parameter(node.name, type_)
+    value = env.expr(node.default)
+    made = adapt(value, type_)
+    if made is None:
+        fit(env, value, type_, node.default, f"`{node.name}`")
+        return Parameter(node.name, type_, Const(None, type_))
+    default = _plain(made)
+    if default is None:
+        hint = f"{quoted(node.name)}: {type_.or_null()} = null, and a `let` in the script"
+        env.error("E0317", "a default is a plain value, such as 10, or a list of such", node.default, hint)
+        default = Const(None, type_)
+    return Parameter(node.name, type_, default)
+
+
+def _plain(value: typed.Expr) -> Const | tuple[Const, ...] | None:
+    """A literal, or those of a list, as a module keeps them; None for anything else."""
+    if isinstance(value, typed.Convert):
+        value = value.arg
+    if isinstance(value, typed.Const):
+        return Const(value.value, value.type)
+    if not isinstance(value, typed.MakeList):
+        return None
+    items = tuple(item for item in map(_plain, value.items) if isinstance(item, Const))
+    return items if len(items) == len(value.items) else None
+
+
+# ── bodies ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _called(script: nodes.Script) -> set[str]:
+    return {node.name for node in walk(script) if isinstance(node, nodes.CallExpr)}
+
+
+@dataclass
+class _Checked:
+    """A script after its own steps were typed."""
+
+    node: nodes.Script
+    state: ScriptState
+    params: tuple[typed.Variable, ...]
+    steps: tuple[typed.Step, ...]
+
+
+def _check_group(world: World, scripts: Sequence[nodes.Script], recursive: bool) -> dict[str, typed.Script]:
+    """Scripts that may call one another; all others they call are done."""
+    members = {script.name for script in scripts}
+    emitting = [script for script in scripts if script.emits is None and _emits(script)] if recursive else []
+    # What these emit stays unknown to whatever takes it one by one: it could depend on itself.
+    world.recursive = {script.name for script in emitting}
+    for script in scripts:
+        world.effects[script.name] = Effects()
+    if not any(_needs_database(world, script, members) for script in scripts):
+        for name in members:  # works on values alone, so scripts with any databases may call it
+            world.signatures[name] = msgspec.structs.replace(world.signatures[name], uses=())
+    if emitting:
+        with world.findings.muted():
+            found = {script.name: emitted_type(_check_steps(world, script).state.emitted) for script in emitting}
+        for name, emits in found.items():
+            world.signatures[name] = msgspec.structs.replace(world.signatures[name], emits=emits)
+    checked = [_check_steps(world, script) for script in scripts]
+    for each in checked:
+        name = each.node.name
+        emits = emitted_type(each.state.emitted)
+        world.signatures[name] = msgspec.structs.replace(world.signatures[name], emits=emits)
+        world.effects[name] = own_effects(each.state, each.steps)
+    settle(world, [script.name for script in scripts])
+    world.recursive = set()
+    return {each.node.name: _finish(world, each) for each in checked}
+
+
+def _needs_database(world: World, script: nodes.Script, members: set[str]) -> bool:
+    """Whether a script names databases, reads or writes a store, or calls one outside its group that does."""
+    if script.uses or any(
+        isinstance(node, nodes.From | nodes.Insert | nodes.Update | nodes.Delete) for node in walk(script)
+    ):
+        return True
+    signatures = (world.signature(name) for name in _called(script) - members)
+    return any(signature is not None and signature.uses for signature in signatures)
+
+
+def _emits(script: nodes.Script) -> bool:
+    return any(isinstance(node, nodes.Emit) for node in walk(script))
+
+
+def _check_steps(world: World, script: nodes.Script) -> _Checked:
+    signature = world.signatures[script.name]
+    declared = signature.emits if script.emits is not None else None
+    state = ScriptState(world, script.name, signature.uses or (MAIN,), signature.returns, Emitted(declared))
+    state.later = _variables(script)
+    env = Env(state, Block(), expression)
+    params = tuple(
+        steps.declare(env, param.name, param.type, _parameter_node(script, param.name)) for param in signature.params
+    )
+    body = replace(env, block=Block(env.block))
+    made = steps.block(body, script.steps)
+    world.findings.sentence = None
+    settle_fixed(state.emitted)
+    return _Checked(script, state, params, made)
+
+
+def _parameter_node(script: nodes.Script, name: str) -> nodes.Node:
+    return next((param for param in script.params if param.name == name), script)
+
+
+def _variables(script: nodes.Script) -> set[str]:
+    """Every name that a step of the script declares."""
+    return {node.name for node in walk(script) if isinstance(node, nodes.Let | nodes.Ask | nodes.ForEach | nodes.Try)}
+
+
+def _finish(world: World, each: _Checked) -> typed.Script:
+    name = each.node.name
+    signature, effects = world.signatures[name], world.effects[name]
+    Flow(each.state).script(each.steps, _head(world, each.node))
+    body, _ = finished(world, each.steps, signature.emits)
+    schema = {
+        f"{database}.{store}": _used_part(each.state.store(database, store), set(fields))
+        for (database, store), fields in sorted(each.state.used.items())
+    }
+    known = {key: store for key, store in schema.items() if store is not None}
+    used = {
+        (f"{database}.{store}", field): (span, sentence)
+        for (database, store), fields in each.state.used.items()
+        for field, (span, sentence) in fields.items()
+        if span is not None
+    }
+    return typed.Script(signature, each.params, effects, body, known, used, each.node.doc, span_of(each.node))
+
+
+def _head(world: World, script: nodes.Script) -> Place:
+    """Where the script says what it returns, else its name."""
+    return script.returns if script.returns is not None else world.findings.within(script, script.name)
+
+
+def _used_part(store: Store | None, fields: set[str]) -> Store | None:
+    """The store with the fields that are used, and the keys made of them."""
+    if store is None:
+        return None
+    unique = tuple(keys for keys in store.unique if fields.issuperset(keys))
+    primary = store.primary_key if fields.issuperset(store.primary_key) else ()
+    kept = tuple(field for field in store.fields if field.name in fields)
+    return Store(store.name, kept, primary, unique, (), store.read_only)

@@ -1,0 +1,104 @@
+"""A model's script → the same script where it means one thing and the language wants it written another way.
+
+No question of meaning is decided here: what SQL would have understood is spelt out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from runtime.databases.schema import Schema
+from sopc.diagnostics import CompileError
+from sopc.source import Source
+from sopc.tree import nodes
+from sopc.tree.visit import rewrite
+
+_FIELD_AND_VARIABLE: Final = "E0208"
+_SEVERAL_FIELDS: Final = "E0209"
+_IN_AN_OUTER_ONE: Final = "is a field in an inner and an outer source"
+_DATE_FUNCTIONS: Final = ("today", "start_of", "end_of")
+
+
+def mended(script: nodes.Script, schemas: Mapping[str, Schema]) -> nodes.Script:
+    """A moment that is compared with a day counts by its day. A loop's own query can't see the loop's variable, so
+    that there its name is the store's."""
+    timestamps, others = set[str](), set[str]()
+    for schema in schemas.values():
+        for store in schema.stores.values():
+            for field in store.fields:
+                (timestamps if field.type.name == "timestamp" else others).add(field.name)
+    moments = timestamps - others
+
+    def change(node: nodes.Node) -> nodes.Node:
+        match node:
+            case nodes.Binary(op="=" | "==" | "!=" | "<>" | "<" | "<=" | ">" | ">=", left=left, right=right):
+                if _is_field(left, moments) and _is_day(right):
+                    return node.model_copy(update={"left": _day_of(left)})
+                if _is_field(right, moments) and _is_day(left):
+                    return node.model_copy(update={"right": _day_of(right)})
+            case nodes.Between(arg=arg, low=low, high=high) if (
+                _is_field(arg, moments) and _is_day(low) and _is_day(high)
+            ):
+                return node.model_copy(update={"arg": _day_of(arg)})
+            case nodes.ForEach(query=nodes.Query() as query):
+                return node.model_copy(update={"query": _without_own_name(query, node.name)})
+        return node
+
+    changed = rewrite(script, change)
+    assert isinstance(changed, nodes.Script)
+    return changed
+
+
+def _is_field(node: nodes.Node, names: set[str]) -> bool:
+    return isinstance(node, nodes.Name | nodes.FieldAccess) and node.name in names
+
+
+def _is_day(node: nodes.Node) -> bool:
+    match node:
+        case nodes.DateLiteral():
+            return True
+        case nodes.CallExpr():
+            return node.name in _DATE_FUNCTIONS and all(
+                _is_day(one.value) or isinstance(one.value, nodes.TextLiteral) for one in node.args
+            )
+        case nodes.Binary(op="+" | "-"):
+            return _is_day(node.left) and isinstance(node.right, nodes.DurationLiteral)
+    return False
+
+
+def _day_of(moment: nodes.Expr) -> nodes.CallExpr:
+    return nodes.CallExpr(name="date", args=(nodes.Argument(value=moment),))
+
+
+def _without_own_name(query: nodes.Query, name: str) -> nodes.Query:
+    first = query.stages[0]
+    if not isinstance(first, nodes.From) or name in (first.store, first.alias):
+        return query
+    source = first.alias or first.store
+
+    def change(node: nodes.Node) -> nodes.Node:
+        if isinstance(node, nodes.FieldAccess) and isinstance(node.base, nodes.Name) and node.base.name == name:
+            return node.model_copy(update={"base": nodes.Name(name=source)})
+        return node
+
+    changed = rewrite(query, change)
+    assert isinstance(changed, nodes.Query)
+    return changed
+
+
+def qualify_names(source: Source, error: CompileError) -> str | None:
+    """The script with each name that could be two things written as what it is: a field, not a variable, as inside
+    queries a model is told to write variables with a `$`; and the field of the inner source, as in SQL. None where
+    there is no such name."""
+    text = source.text
+    for finding in reversed(error.diagnostics):
+        meant = None
+        if finding.code == _FIELD_AND_VARIABLE:
+            meant = re.match("`(.+?)` for the field", finding.hint or "")
+        elif finding.code == _SEVERAL_FIELDS and _IN_AN_OUTER_ONE in finding.message:
+            meant = re.match("`(.+?)` or ", finding.hint or "")
+        if meant and finding.span is not None:
+            text = text[: finding.span.start] + meant[1] + text[finding.span.end :]
+    return None if text == source.text else text

@@ -1,0 +1,85 @@
+"""What a script says, and the sentences of its author → both side by side, as text or as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from textwrap import wrap
+from typing import Any
+
+from sopc.explain.script import Said
+from sopc.explain.steps import Line
+
+_NOTHING = "(no step of its own)"
+
+
+def to_text(said: Said, sentences: Sequence[str] = (), width: int = 100) -> str:
+    """sentences: the author's, in order; each stands above what became of it. width: of the lines, in characters."""
+    lines = [said.name, *_wrapped(" ".join(said.head), "  ", width), ""]
+    if not sentences:
+        lines += [row for line in said.lines for row in _line(line, "", width)]
+    for number, text, steps in _pairs(said.lines, sentences):
+        if text is not None:
+            lines += _wrapped(f"“{text}”", f"{number:>3}  ", width)
+        lines += [row for step in steps for row in _line(step, "       ", width)]
+        if not steps:
+            lines.append(f"       {_NOTHING}")
+    return "\n".join(lines) + "\n"
+
+
+def to_json(said: Said, sentences: Sequence[str] = ()) -> dict[str, Any]:
+    """`about`: the whole; `steps`: every line; `sentences`: each with the numbers of its steps."""
+    steps = [
+        {**asdict(line), "step": line.step or None}  # null for a line that is no step of its own
+        for line in said.lines
+    ]
+    beside = [
+        {"number": number, "text": text, "steps": [line.step for line in _of(said, number) if line.step]}
+        for number, text in enumerate(sentences, 1)
+    ]
+    return {"script": said.name, "about": said.head, "steps": steps, "sentences": beside}
+
+
+def _of(said: Said, sentence: int) -> list[Line]:
+    return [line for line in said.lines if line.sentence == sentence]
+
+
+def _pairs(lines: Sequence[Line], sentences: Sequence[str]) -> Iterator[tuple[int, str | None, list[Line]]]:
+    """(number, sentence, its lines) in the order of the program: a sentence comes again where the program comes back
+    to it, and one without a step stands where its number puts it. None for lines of no sentence."""
+    if not sentences:
+        return
+    seen = 0
+    group: list[Line] = []
+    groups: list[tuple[int, list[Line]]] = []
+    for line in lines:
+        number = line.sentence if line.sentence is not None and line.sentence <= len(sentences) else 0
+        if not groups or groups[-1][0] != number:
+            group = []
+            groups.append((number, group))
+        group.append(line)
+    met = {number for number, _ in groups}
+    for number, group in groups:
+        for missing in range(seen + 1, number):
+            if missing not in met:
+                yield missing, sentences[missing - 1], []
+        seen = max(seen, number)
+        yield number, sentences[number - 1] if number else None, group
+    for missing in range(seen + 1, len(sentences) + 1):
+        if missing not in met:
+            yield missing, sentences[missing - 1], []
+
+
+def _line(line: Line, margin: str, width: int) -> list[str]:
+    mark = f"{line.step}. " if line.step else ""
+    indent = margin + "  " * line.depth
+    rows = _wrapped(line.text, indent + mark, width)
+    for part in line.parts:
+        rows += _wrapped(part, f"{indent}{' ' * len(mark)}- ", width)
+    return rows
+
+
+def _wrapped(text: str, first: str, width: int) -> list[str]:
+    """Lines of at most so many characters where words allow it; later ones begin below the first one's text."""
+    rest = " " * len(first)
+    return wrap(text, max(width, len(first) + 20), initial_indent=first, subsequent_indent=rest, break_long_words=False)

@@ -1,0 +1,97 @@
+"""Queries → words, stage by stage in the order in which they work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runtime.values.functions import FUNCTIONS
+from sopc.explain.expressions import PHRASE, Expressions
+from sopc.explain.phrases import listed, name
+from sopc.tree import nodes
+from sopc.tree.visit import walk
+
+
+class Queries(Expressions):
+    """Words for queries too."""
+
+    def query(self, node: nodes.Query) -> str:
+        """`items where the quantity is less than 10, sorted by the name (A to Z)`."""
+        head, *parts = self.stages(node)
+        return "".join([head, *(f" {part}" if part.startswith("where ") else f", {part}" for part in parts)])
+
+    def stages(self, node: nodes.Query) -> list[str]:
+        """The words of each stage; a `where` right behind the store begins with that word."""
+        self.in_query += 1
+        words = [self._stage(stage, before) for stage, before in zip(node.stages, (None, *node.stages), strict=False)]
+        self.in_query -= 1
+        return words
+
+    def in_rows(self, condition: nodes.Expr) -> str:
+        """A condition on the rows of a store that is written to."""
+        self.in_query += 1
+        text = self.condition(condition)
+        self.in_query -= 1
+        return text
+
+    def of_row(self, value: nodes.Expr) -> str:
+        """A value worked out for each row that is changed."""
+        self.in_query += 1
+        text = self.say(value, PHRASE)
+        self.in_query -= 1
+        return text
+
+    def store(self, database: str | None, store: str) -> str:
+        return name(store) if database is None else f"{name(store)} of {name(database)}"
+
+    # ── stages ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _stage(self, stage: nodes.Stage, before: nodes.Stage | None) -> str:
+        match stage:
+            case nodes.From():
+                return self._source(stage)
+            case nodes.Join():
+                kept = "each, even without one," if stage.outer else "each"
+                return f"{kept} with every row of {self._source(stage.source)} for which {self.condition(stage.on)}"
+            case nodes.Where():
+                link = "where" if isinstance(before, nodes.From) else "only those where"
+                return f"{link} {self.condition(stage.condition)}"
+            case nodes.Derive():
+                return f"with further fields: {self._columns(stage.columns)}"
+            case nodes.GroupBy():
+                keys = listed([self._column(key) for key in stage.keys])
+                return f"grouped by {keys}, for each group {self._columns(stage.columns)}"
+            case nodes.Select():
+                return f"{'all in one row' if _is_total(stage.columns) else 'only'} {self._columns(stage.columns)}"
+            case nodes.Distinct():
+                return "each different row once"
+            case nodes.OrderBy():
+                return self.sorted_by(stage.keys)
+            case nodes.Limit():
+                skipped = "" if stage.offset is None else f" after leaving out {self.atom(stage.offset)}"
+                return f"only the first {self.atom(stage.count)}{skipped}"
+            case nodes.UnionWith():
+                how = "repeated rows kept" if stage.all else "each different row once"
+                return f"and also the rows of ({self.query(stage.query)}), {how}"
+
+    def _source(self, node: nodes.From) -> str:
+        words = self.store(node.database, node.store)
+        return words if node.alias is None else f"{words} (each called {name(node.alias)})"
+
+    def _columns(self, columns: Sequence[nodes.NamedColumn]) -> str:
+        return listed([self._column(column) for column in columns])
+
+    def _column(self, column: nodes.NamedColumn) -> str:
+        value = self.say(column.value, PHRASE)
+        return value if column.name is None else f"{name(column.name)} = {value}"
+
+
+def _is_total(columns: Sequence[nodes.NamedColumn]) -> bool:
+    """Whether a select works on all rows together: it has an aggregate that is no window."""
+    return any(
+        isinstance(node, nodes.CallExpr)
+        and node.over is None
+        and node.name in FUNCTIONS
+        and FUNCTIONS[node.name].kind == "aggregate"
+        for column in columns
+        for node in walk(column.value)
+    )

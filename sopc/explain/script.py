@@ -1,0 +1,92 @@
+"""A script's tree and effects → what it says as a whole: what it reads and writes, takes and gives, and its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from runtime.bytecode.module import Effects
+from runtime.config import MAIN
+from runtime.databases.schema import Store
+from sopc.explain.expressions import PHRASE
+from sopc.explain.phrases import listed, name, type_words
+from sopc.explain.queries import Queries
+from sopc.explain.steps import Line, steps_of
+from sopc.tree import nodes
+
+
+@dataclass(frozen=True)
+class Said:
+    """A script in words. head: sentences about the whole, what it reads and writes first."""
+
+    name: str
+    head: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+
+def explain(script: nodes.Script, effects: Effects, stores: Mapping[str, Store] | None = None) -> Said:
+    """effects: of the compiled script, calls included. stores: by "database.store", for the types of fields."""
+    kinds, optional = _kinds((stores or {}).values())
+    head = [_reads(effects), _writes(effects), *_others(script, effects), *_takes(script), *_gives(script, effects)]
+    return Said(script.name, tuple(head), steps_of(script, kinds, optional))
+
+
+def _kinds(stores: Iterable[Store]) -> tuple[dict[str, str], frozenset[str]]:
+    """Types by field name, where every store with such a field has the same; names of fields that may be empty."""
+    found: dict[str, set[str]] = {}
+    optional = set()
+    for store in stores:
+        for field in store.fields:
+            found.setdefault(field.name, set()).add(field.type.name)
+            if field.type.nullable:
+                optional.add(field.name)
+    return {field: next(iter(kinds)) for field, kinds in found.items() if len(kinds) == 1}, frozenset(optional)
+
+
+def _reads(effects: Effects) -> str:
+    return f"Reads {_stores(effects.reads)}." if effects.reads else "Reads nothing."
+
+
+def _writes(effects: Effects) -> str:
+    return f"Changes {_stores(effects.writes)}." if effects.writes else "Changes nothing."
+
+
+def _stores(full_names: Iterable[str]) -> str:
+    """`employees and payments of hr, and items`; the database `main` goes without saying."""
+    by_database: dict[str, list[str]] = {}
+    for full_name in full_names:
+        database, _, store = full_name.partition(".")
+        by_database.setdefault(database, []).append(name(store))
+    parts = [
+        listed(stores) + ("" if database == MAIN else f" of {name(database)}")
+        for database, stores in by_database.items()
+    ]
+    return ", and ".join(parts)
+
+
+def _others(script: nodes.Script, effects: Effects) -> list[str]:
+    used = {store.partition(".")[0] for store in (*effects.reads, *effects.writes)}
+    unused = [name(database) for database in script.uses if database not in used]
+    said = [f"May use {listed(unused)} too."] if unused else []
+    said += [f"Runs {listed([name(call) for call in effects.calls])}."] if effects.calls else []
+    said += ["May ask a question."] if effects.asks else []
+    said += ["May keep what it has changed for good before it ends."] if effects.commits else []
+    return said
+
+
+def _takes(script: nodes.Script) -> list[str]:
+    speaker = Queries()
+    parts = []
+    for param in script.params:
+        default = "" if param.default is None else f", {speaker.say(param.default, PHRASE)} unless given"
+        parts.append(f"{name(param.name)} ({type_words(param.type)}{default})")
+    return [f"Takes {listed(parts)}."] if parts else []
+
+
+def _gives(script: nodes.Script, effects: Effects) -> list[str]:
+    said = []
+    if script.emits is not None:
+        said.append(f"Shows rows, each of them {type_words(script.emits)}.")
+    if script.returns is not None:
+        said.append(f"Gives back {type_words(script.returns)}.")
+    return said

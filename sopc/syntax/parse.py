@@ -1,0 +1,74 @@
+"""Source text → nodes, through Lark."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from lark.exceptions import UnexpectedInput
+
+from sopc.diagnostics import CompileError, Diagnostic
+from sopc.source import Source, Span
+from sopc.syntax.errors import find_errors
+from sopc.syntax.grammar import parser
+from sopc.syntax.literals import Problem
+from sopc.tree import nodes
+
+MAX_DEPTH: Final = 180  # objects and lists of the tree as JSON; readers of JSON give up at 200
+
+
+def parse(source: Source) -> nodes.File:
+    """The file's scripts. Raises CompileError with syntax errors (E01xx)."""
+    tree: nodes.File = _parse(source, "start")
+    return tree
+
+
+def parse_query(source: Source) -> nodes.Query:
+    """A query alone, `from …`. Raises CompileError with syntax errors (E01xx)."""
+    tree: nodes.Query = _parse(source, "query")
+    return tree
+
+
+def _parse(source: Source, start: str) -> Any:
+    _check_characters(source)
+    try:
+        tree: Any = parser().parse(source.text, start=start)
+    except Problem as problem:
+        findings = [finding for finding in find_errors(source, start) if finding.span != problem.diagnostic.span]
+        raise CompileError(source, [problem.diagnostic, *findings]) from None
+    except UnexpectedInput as error:
+        raise CompileError(source, find_errors(source, start) or [_somewhere(source, error)]) from None
+    deep = _too_deep(tree)
+    if deep is not None:
+        hint = "split it with `let`, or put the inner part into a script of its own"
+        raise CompileError(source, [Diagnostic("E0114", "this is nested too deeply", deep, hint)])
+    return tree
+
+
+def _check_characters(source: Source) -> None:
+    """Half of a surrogate pair can't be written out again, whatever it stands in."""
+    try:
+        source.text.encode()
+    except UnicodeEncodeError as error:
+        span = Span(error.start, error.end)
+        raise CompileError(source, [Diagnostic("E0108", "this is not a character", span)]) from None
+
+
+def _somewhere(source: Source, error: UnexpectedInput) -> Diagnostic:
+    offset = min(max(error.pos_in_stream or 0, 0), len(source.text))
+    return Diagnostic("E0101", "this is not understood", Span(offset, offset + 1))
+
+
+def _too_deep(tree: nodes.Node) -> Span | None:
+    """Where the tree is deeper than MAX_DEPTH: JSON readers and the passes over the tree count on that limit."""
+    level: list[Any] = [tree]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for item in level:
+            for value in item if type(item) is tuple else item.__dict__.values():
+                if isinstance(value, nodes.Node) or (type(value) is tuple and value and type(value[0]) is not int):
+                    below.append(value)
+        if not below:
+            return None
+        level = below
+    span = next((item.span for item in level if isinstance(item, nodes.Node) and item.span), (0, 1))
+    return Span(*span)
