@@ -1,9 +1,9 @@
 """The one function that generated SQL calls back into Python with: `sop_call('add:i,i>i', a, b)` → the answer.
 
 Its first argument says which operator (runtime/values/operators.py) or function (runtime/values/functions.py), the
-forms of the arguments and that of the result (runtime/query/codecs.py). So the language has one definition: SQL either says
-exactly the same by itself, or asks here. SQLite reports an error in such a call only as "user-defined function raised
-exception"; `Callback.take_error` gives the cause.
+codecs of the arguments and that of the result (runtime/query/codecs.py). So the language has one definition: SQL
+either says exactly the same by itself, or asks here. SQLite reports an error in such a call only as "user-defined
+function raised exception"; `Callback.take_error` gives the cause.
 """
 
 from __future__ import annotations
