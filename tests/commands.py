@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -49,10 +50,11 @@ class Done:
 
 
 class Place:
-    """A folder with a library, where commands run."""
+    """A folder with a library, where commands run. limit: a resource (RLIMIT_…) and how much of it each may have."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limit: tuple[int, int] | None = None) -> None:
         self.folder = folder
+        self.limit = limit
 
     @property
     def home(self) -> Path:
@@ -72,11 +74,16 @@ class Place:
             input=input,
             capture_output=True,
             timeout=timeout,
+            preexec_fn=None if self.limit is None else self._limit,
             check=False,
         )
         stderr = done.stderr.decode()
         assert "Traceback" not in stderr, stderr
         return Done(done.returncode, done.stdout, stderr)
+
+    def _limit(self) -> None:
+        assert self.limit is not None
+        resource.setrlimit(self.limit[0], (self.limit[1], self.limit[1]))
 
     def ok(self, program: str, *arguments: str, input: bytes = b"") -> Done:
         done = self.run(program, *arguments, input=input)

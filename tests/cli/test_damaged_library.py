@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from zlib import crc32
@@ -101,6 +102,21 @@ def test_a_library_file_that_is_none(place: Place) -> None:
             assert done.exit_code == 1, (arguments, done.text)
             assert "error L01" in done.stderr + done.text
         assert path.read_bytes() == damage
+
+
+@pytest.mark.parametrize("limit", [None, (resource.RLIMIT_FSIZE, 5000), (resource.RLIMIT_AS, 1 << 30)])
+@pytest.mark.parametrize("arguments", [("sopvm", "serve", "--get", "/live"), ("sopc", "compile", "work.sop", "--yes")])
+def test_what_failed_in_an_empty_folder_leaves_a_library_or_none(
+    tmp_path: Path, arguments: tuple[str, ...], limit: tuple[int, int] | None
+) -> None:
+    place = Place(tmp_path)
+    place.write("work.sop", SCRIPT)
+    program, *rest = arguments
+    done = Place(tmp_path, limit).run(program, *rest)
+    assert done.exit_code in (0, 1, 2), done
+    assert place.run("sopc", "ls", "-f", "records").exit_code == 0
+    place.ok("sopc", "compile", "work.sop", "--yes")
+    assert place.ok("sopvm", "run", "work").lines[-1]["result"] == 3
 
 
 def test_a_full_map_stores_nothing_and_loses_nothing(tmp_path: Path) -> None:

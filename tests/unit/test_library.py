@@ -268,6 +268,43 @@ def test_an_empty_file_is_an_empty_library(tmp_path: Path) -> None:
         assert put(library, make("a")) == 1
 
 
+def test_a_process_holds_many_libraries_and_one_closed_is_closed(tmp_path: Path) -> None:
+    libraries = [Library.open(tmp_path / str(number)) for number in range(200)]
+    assert [put(library, make("a")) for library in libraries] == [1] * 200
+    assert all(library.names() == ["a"] for library in libraries)
+    for library in libraries:
+        library.close()
+    for _ in range(300):
+        with Library.open(tmp_path / "0") as library:
+            library.cache_statement(b"k", b"v")
+
+
+@pytest.mark.parametrize("length", [1, 8, 30, 43, 44, 4096, 8191, 8192])
+def test_a_file_that_was_only_begun_is_an_empty_library(tmp_path: Path, length: int) -> None:
+    path = tmp_path / LIBRARY_FILE
+    lmdb.open(str(path), subdir=False).close()
+    head = path.read_bytes()
+    path.write_bytes(head[:length])
+    with Library.open(tmp_path) as library:
+        assert library.names() == []
+        assert path.read_bytes() == head[:length]
+        assert put(library, make("a")) == 1
+    with Library.open(tmp_path) as library:
+        assert library.names() == ["a"]
+
+
+@pytest.mark.parametrize("content", [b"x", b"\0" * 8 + b"another", bytes(20_000)])
+def test_a_file_of_another_kind_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / LIBRARY_FILE
+    path.write_bytes(content)
+    with Library.open(tmp_path) as library:
+        for use in (library.names, lambda: put(library, make("a"))):
+            with pytest.raises(SopError) as error:
+                use()
+            assert code_of(error) == "L0105"
+    assert path.read_bytes() == content
+
+
 def test_a_folder_in_the_files_place_is_an_error(tmp_path: Path) -> None:
     (tmp_path / LIBRARY_FILE).mkdir()
     with Library.open(tmp_path) as library, pytest.raises(SopError) as error:
@@ -388,11 +425,11 @@ def test_an_export_with_a_forged_module_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_may_not_be_entered_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path) -> bool:
+    def refuse(path: Path, mode: str = "r") -> bool:
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "exists", refuse)
-    monkeypatch.setattr(Path, "is_file", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(SopError, match="can't be read: permission denied") as error:
         Library.open(tmp_path).names()
     assert error.value.code == "L0106"
