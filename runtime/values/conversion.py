@@ -16,7 +16,16 @@ import msgspec
 from runtime.errors import RunError
 from runtime.query.algebra import Const
 from runtime.values.types import INT_MAX, INT_MIN, MAX_SCALE, Type
-from runtime.values.value_types import EXACT, an, checked_decimal, checked_float, kind_of, quantized, scale_of
+from runtime.values.value_types import (
+    EXACT,
+    an,
+    checked_decimal,
+    checked_float,
+    decimal_text,
+    kind_of,
+    quantized,
+    scale_of,
+)
 
 _INT: Final = re.compile(r"[+-]?[0-9]{1,40}")
 _NUMBER: Final = re.compile(r"[+-]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][+-]?[0-9]{1,3})?")
@@ -58,7 +67,9 @@ def to_const(value: Any, type_: Type) -> Const:
     if kind is timedelta:
         seconds = Decimal(value // timedelta(microseconds=1)).scaleb(-6, EXACT)
         return Const(format(seconds.normalize(EXACT), "f"), type_)
-    if kind in (Decimal, date, datetime):
+    if kind is Decimal:
+        return Const(format(value, "f"), type_)
+    if kind in (date, datetime):
         return Const(to_text(value), type_)
     if value is None or kind in (bool, int, float, str):
         return Const(value, type_)
@@ -86,16 +97,16 @@ def to_text(value: Any) -> str:
     if kind is int:
         return str(value)
     if kind is Decimal:
-        return format(value, "f")
+        return decimal_text(value)
     text = msgspec.json.encode(json_ready(value)).decode()
     return text[1:-1] if kind in (date, datetime, timedelta) else text
 
 
 def json_ready(value: Any) -> Any:
-    """The value in a form that msgspec writes as JSON: decimals as numbers with all digits of their scale."""
+    """The value in a form that msgspec writes as JSON: decimals as numbers with the digits of `decimal_text`."""
     kind = type(value)
     if kind is Decimal:
-        return msgspec.Raw(format(value, "f"))
+        return msgspec.Raw(decimal_text(value))
     if kind is list:
         return [json_ready(item) for item in value]
     if kind is dict:

@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any, Final
 
 from runtime.errors import RunError
-from runtime.values.types import DECIMAL_PRECISION, INT_MAX, INT_MIN, MAX_SCALE
+from runtime.values.types import DECIMAL_PRECISION, DECIMAL_SCALE, INT_MAX, INT_MIN, MAX_SCALE
 
 # Room for the exact product of two decimals, and for a quotient so long that rounding it again is never off.
 EXACT: Final = Context(
@@ -43,6 +43,12 @@ def kind_of(value: Any) -> str:
 def an(kind: str) -> str:
     """ "an int", "a text": a kind with its article, for messages."""
     return f"an {kind}" if kind == "int" else f"a {kind}"
+
+
+def decimal_text(value: Decimal) -> str:
+    """The decimal with all digits of its scale; one of the scale that plain `decimal` has, without zeros at its end."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if text[-DECIMAL_SCALE - 1 : -DECIMAL_SCALE] == "." else text
 
 
 # ── results that must fit ──────────────────────────────────────────────────────────────────────────────────────

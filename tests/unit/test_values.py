@@ -224,7 +224,7 @@ def test_logic_is_three_valued() -> None:
         (1.0, "1.0"),
         (1e22, "1e22"),
         (D("2.50"), "2.50"),
-        (D("0E-10"), "0.0000000000"),
+        (D("0E-10"), "0"),
         ("a\n", "a\n"),
         (date(2026, 1, 31), "2026-01-31"),
         (datetime(2026, 1, 31, 10, 0, 0, 5, tzinfo=UTC), "2026-01-31T10:00:00.000005Z"),
@@ -297,7 +297,7 @@ def test_texts_in_other_forms() -> None:
 
 def test_conversion_to_a_type() -> None:
     assert type(operators.convert(5, FLOAT)) is float
-    assert operators.to_text(operators.convert(5, DECIMAL)) == "5.0000000000"
+    assert operators.to_text(operators.convert(5, DECIMAL)) == "5"
     assert operators.to_text(operators.convert(0.07, decimal_of(10, 2))) == "0.07"
     assert operators.to_text(operators.convert(D("0.005"), decimal_of(10, 2))) == "0.01"
     assert operators.convert("2026-01-31", DATE) == date(2026, 1, 31)

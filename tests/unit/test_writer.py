@@ -75,7 +75,7 @@ def test_lines_have_the_fields_of_their_type() -> None:
     writer.end("failed", Decimal("2.0"), 0, 14)
     assert stream.getvalue().decode().splitlines() == [
         '{"type":"start","run":"RUN","script":"audit","version":3,"args":{"floor":1},"modules":{"audit":"hash"}}',
-        '{"type":"record","seq":1,"step":"1","result":{"name":"Ada \\"the\\" first","paid":1.50,"tiny":0.0000000000,'
+        '{"type":"record","seq":1,"step":"1","result":{"name":"Ada \\"the\\" first","paid":1.50,"tiny":0,'
         '"on":"2026-01-31","at":"2026-01-31T10:00:00Z","none":null,"list":[0.00000001,{"x":true}]}}',
         '{"type":"command","seq":2,"step":"2","in":"audit/tax","command":"insert","result":{"store":"orders","rows":2}}',
         '{"type":"say","seq":3,"step":"3","result":"hello"}',

@@ -30,7 +30,7 @@ from runtime.databases.protocol import Row
 from runtime.errors import DatabaseError, RunError, SopError
 from runtime.values.conversion import convert, json_ready
 from runtime.values.types import Type
-from runtime.values.value_types import EXACT, QUANTA, checked_decimal, checked_float
+from runtime.values.value_types import EXACT, QUANTA, checked_decimal, checked_float, decimal_text
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 Codec = Callable[[Any], Any]
@@ -87,7 +87,7 @@ _ENCODERS: Final[dict[str, Codec]] = {
 
 def row_reader(columns: Sequence[tuple[str, Type]], *, json: bool) -> Callable[[list[Row]], list[Row]]:
     """A function from a batch of raw rows to a batch of VM values, or of values for the JSON writer (decimals as
-    numbers with all digits of their scale); it raises D0202 naming the field."""
+    numbers with the digits of `decimal_text`); it raises D0202 naming the field."""
     readers = [(name, type_, decoder(type_, json=json)) for name, type_ in columns]
     return partial(_read, readers)
 
@@ -130,7 +130,7 @@ def _decode_decimal(scale: int, json: bool, value: Any) -> Any:
         value = _exact(value)
     if value.as_tuple().exponent != -scale:
         value = value.quantize(QUANTA[scale], context=EXACT)
-    return msgspec.Raw(format(value, "f")) if json else checked_decimal(value)
+    return msgspec.Raw(decimal_text(value)) if json else checked_decimal(value)
 
 
 def _decode_json(type_: Type, value: Any) -> Any:

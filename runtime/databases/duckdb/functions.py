@@ -70,6 +70,7 @@ SAID: Final[dict[str, str]] = {
     "text bool": "[text_of]",
     "text int": "[text_of]",
     "text decimal": "[text_of]",
+    "text plain decimal": "[text_of_plain]",
     "text date": "[text_of]",
     "text float": "[text_of_float]",
     "text timestamp": "[text_of_timestamp]",
@@ -220,6 +221,7 @@ MACROS: Final[dict[str, str]] = {
     "decimal_of_float": "(x) AS CAST(CAST(x AS VARCHAR) AS DECIMAL(38,10))",
     "decimal_of_text": "(t) AS CAST(sop_number_text(t) AS DECIMAL(38,10))",
     "text_of": "(x) AS CAST(x AS VARCHAR)",
+    "text_of_plain": "(x) AS rtrim(rtrim(CAST(x AS VARCHAR), '0'), '.')",
     "text_of_float": "(x) AS regexp_replace(CAST(x AS VARCHAR), 'e(-?)\\+?0*', 'e\\1')",
     "text_of_timestamp": (
         "(t) AS replace(CAST(date_trunc('second', t) AS VARCHAR), ' ', 'T')"

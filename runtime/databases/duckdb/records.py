@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from runtime.databases.duckdb.functions import PREFIX
 from runtime.databases.sql.sql_nodes import Sql, function
-from runtime.values.types import DECIMAL_PRECISION, Type
+from runtime.values.types import DECIMAL_PRECISION, DECIMAL_SCALE, Type
 
 _ESCAPE: Final = re.compile(r"\\(?:u(00[01][0-9A-F])|.)")
 _TEXTS: Final = {
@@ -49,7 +49,7 @@ def record_text(columns: Sequence[tuple[str, Sql, Type]]) -> Sql | None:
 def _text(sql: Sql, type_: Type) -> Sql | None:
     if type_.name == "decimal":
         exact = exp.Cast(this=sql, to=exp.DataType.build(f"DECIMAL({DECIMAL_PRECISION}, {type_.scale})"))
-        text = function(f"{PREFIX}text_of", exact)
+        text = function(f"{PREFIX}{'text_of_plain' if type_.scale == DECIMAL_SCALE else 'text_of'}", exact)
     elif type_.name in _TEXTS:
         text = function(PREFIX + _TEXTS[type_.name], sql)
     else:

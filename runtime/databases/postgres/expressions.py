@@ -18,7 +18,7 @@ from runtime.databases.postgres.functions import HELPERS, SAID, filled
 from runtime.databases.schema import Field
 from runtime.databases.sql.expressions import Over, Source
 from runtime.databases.sql.sql_nodes import Sql, function, number, wrapped
-from runtime.databases.sql.typed_expressions import TypedExpressions
+from runtime.databases.sql.typed_expressions import TypedExpressions, said_kind
 from runtime.query.algebra import Column, Const, Expr, InQuery, Op, Order, Param, Window
 from runtime.values.types import DECIMAL_PRECISION, FLOAT, SCALARS, Type
 
@@ -209,7 +209,7 @@ class PostgresExpressions(TypedExpressions):
 
     def _template(self, name: str, args: Sequence[Expr]) -> str:
         first = args[0].type
-        kind = first.name
+        kind = said_kind(name, args)
         if kind == "list":
             item = first.item.name if first.item is not None else "any"
             if item not in SCALARS:

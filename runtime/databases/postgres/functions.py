@@ -210,6 +210,7 @@ SAID: Final[dict[str, str | tuple[str, ...]]] = {
     "text bool": "CAST(:a AS TEXT)",
     "text int": "CAST(:a AS TEXT)",
     "text decimal": "CAST(:a AS TEXT)",
+    "text plain decimal": "CAST(trim_scale(:a) AS TEXT)",
     "text date": "CAST(:a AS TEXT)",
     # 1.0, 0.00001, 1e-6, 1e16: JSON's way, where PostgreSQL has 1, 1e-05, 1e-06, 1e+16
     "text float": (

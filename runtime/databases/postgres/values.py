@@ -24,7 +24,7 @@ from runtime.databases.protocol import Row
 from runtime.errors import DatabaseError, RunError, SopError
 from runtime.values.conversion import convert, json_ready
 from runtime.values.types import Type
-from runtime.values.value_types import checked_float, quantized
+from runtime.values.value_types import checked_float, decimal_text, quantized
 
 Codec = Callable[[Any], Any]
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -155,7 +155,7 @@ def _decode_decimal(scale: int, json: bool, value: Decimal) -> Any:
         if not value.is_finite():
             raise DatabaseError("D0202", f"{value} is stored where a decimal is declared", "correct the stored value")
         value = quantized(value, scale)
-    return msgspec.Raw(format(value, "f")) if json else value
+    return msgspec.Raw(decimal_text(value)) if json else value
 
 
 def _decode_timestamp(value: datetime) -> datetime:

@@ -25,7 +25,7 @@ from runtime.errors import DatabaseError
 from runtime.query.algebra import Const, Expr, Op, Param
 from runtime.query.codecs import form_of
 from runtime.values.conversion import from_const, to_text
-from runtime.values.types import BOOL, DECIMAL_PRECISION, INT, TEXT, Type, decimal_of, list_of
+from runtime.values.types import BOOL, DECIMAL_PRECISION, DECIMAL_SCALE, INT, TEXT, Type, decimal_of, list_of
 
 ROW_COUNT: Final = "c"  # the form of a limit: an int that is not negative
 ONE_MICROSECOND: Final = timedelta(microseconds=1)
@@ -168,7 +168,7 @@ class TypedExpressions(TypedArithmetic):
 
     def call_of(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
         """What the table of the engine says for the function."""
-        kind = args[0].type.name if args else ""
+        kind = said_kind(name, args)
         said = self.said.get(f"{name} {kind}") or self.said.get(name)
         if said is None:
             raise self.refused(f"`{name}` of {kind}" if kind else f"`{name}`")
@@ -221,3 +221,13 @@ class TypedExpressions(TypedArithmetic):
         if name in ("sum", "avg") and kind == "float":
             return self.finite(result)
         return self.converted(result, arg.type, type_) if kind in WHOLE and name == "sum" else result
+
+
+def said_kind(name: str, args: Sequence[Expr]) -> str:
+    """The word for the first argument's type in an engine's table of functions: the text of a decimal of the scale that
+    plain `decimal` has is written in another way."""
+    if not args:
+        return ""
+    first = args[0].type
+    plain = name == "text" and first.name == "decimal" and first.scale == DECIMAL_SCALE
+    return "plain decimal" if plain else first.name

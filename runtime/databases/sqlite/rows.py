@@ -14,8 +14,10 @@ from msgspec import Raw
 
 from runtime.databases.db_errors import null_stored
 from runtime.databases.protocol import Row, Statement
-from runtime.databases.sqlite.codecs import MAX_DIGITS, decoder, units_of, whole
+from runtime.databases.sqlite.codecs import MAX_DIGITS, Codec, decoder, units_of, whole
 from runtime.errors import DatabaseError, SopError
+from runtime.values.types import DECIMAL_SCALE
+from runtime.values.value_types import decimal_text
 
 _AS_IT_IS: Final[dict[str, type]] = {"i": int, "f": float, "t": str}
 
@@ -93,12 +95,18 @@ def _converter(form: str) -> Callable[[Sequence[Any]], list[Any]]:
 
 def json_converter(form: str) -> Callable[[Sequence[Any]], list[Any]]:
     """A function from stored values to ones that msgspec writes as the output form of their type: only decimals differ
-    from the VM's values, being JSON numbers with all the digits of their scale."""
+    from the VM's values, being JSON numbers with all the digits of their scale, or those of `decimal_text`."""
+    if form[1:] == str(DECIMAL_SCALE):
+        return partial(_plain_decimals, decoder(form))
     if form[0] == "d":
         return partial(_whole_decimals, int(form[1:]))
     if form[0] == "s":
         return partial(_decimals, int(form[1:]))
     return _converter(form)
+
+
+def _plain_decimals(codec: Codec, column: Sequence[Any]) -> list[Any]:
+    return [None if value is None else Raw(decimal_text(codec(value))) for value in column]
 
 
 def _whole_decimals(scale: int, column: Sequence[Any]) -> list[Any]:
