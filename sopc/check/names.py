@@ -39,6 +39,9 @@ def _only_column(
         where = "in several sources" if columns[0][0] is columns[-1][0] else "in an inner and an outer source"
         if len(set(ways)) == len(ways) and all(found.source for _, found in columns):
             hint = " or ".join(ways)
+        elif where == "in several sources" and columns[0][0].sources == (columns[0][1].source,):
+            _several(env, columns[0][1], node)
+            return unknown(span_of(node))
         else:
             hint = "`as` gives a source a name of its own, as in from vessels as v"
         env.error("E0209", f"`{node.name}` is a field {where}", node, hint)
@@ -50,6 +53,13 @@ def _only_column(
         env.error("E0208", f"`{node.name}` is both a field and a variable", node, hint)
         return unknown(span_of(node))
     return _seen(env, row, column, node)
+
+
+def _several(env: Env, column: Visible, node: nodes.Node) -> None:
+    """A named query may join stores that have fields of one name."""
+    message = f"`{column.source}` has several fields `{column.name}`"
+    hint = f"a `select` in the query `{column.source}` gives each a name of its own, with `as`"
+    env.error("E0406", message, node, hint)
 
 
 def _qualified(column: Visible) -> str:
@@ -133,6 +143,9 @@ def _of_source(env: Env, node: nodes.FieldAccess, source: str, rows: list[Row]) 
         return unknown(span_of(node))
     row = rows[0]
     found = [column for column in row.of(source) if column.name == node.name]
+    if len(found) > 1:
+        _several(env, found[0], node)
+        return unknown(span_of(node))
     if found:
         return _seen(env, row, found[0], node)
     if not row.broken:

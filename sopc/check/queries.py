@@ -47,6 +47,15 @@ def bind(env: Env, query: nodes.Query) -> typed.BoundQuery:
     return finish(inside, relation(inside, query), query)
 
 
+def bind_named(env: Env, query: nodes.Query) -> None:
+    """Findings of a query that is named. Fields of one name are told where one of them, or a whole row, is used."""
+    inside = replace(env.plain(), builder=Builder())
+    stage = relation(inside, query)
+    names = stage.row.names()
+    if len(set(names)) == len(names):
+        finish(inside, stage, query)
+
+
 def finish(env: Env, stage: Stage, place: nodes.Node) -> typed.BoundQuery:
     """The query that gives the stage's rows."""
     builder = env.builder

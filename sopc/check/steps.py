@@ -255,7 +255,7 @@ def _leave(env: Env, node: nodes.Break | nodes.Continue, at: At) -> typed.Step:
 
 
 def _name_query(env: Env, node: nodes.NameQuery, at: At) -> None:
-    queries.bind(env, node.query)
+    queries.bind_named(env, node.query)
     place = env.at(node, node.name)
     if env.block.find(node.name) is not None:
         env.error("E0206", f"there is a variable or query `{node.name}` already", place, "another name for the new one")
