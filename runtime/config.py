@@ -45,13 +45,21 @@ class DatabaseSetting(msgspec.Struct, frozen=True):
 
 
 class Config(msgspec.Struct, frozen=True):
-    """file: the sop.toml that was read, None when there is none. translator: its table, with `${ENV}` as written."""
+    """file: the sop.toml that was read, None when there is none. translator: its table, with `${ENV}` as written.
+    seen: the only names that mean something, and what each stands for, as `seen_as` made it; None for all."""
 
     home: Path
     file: Path | None = None
     translator: dict[str, Any] = {}
     declared: dict[str, dict[str, Any]] = {}
     flags: dict[str, str] = {}
+    seen: dict[str, str] | None = None
+
+    def seen_as(self, names: Mapping[str, str]) -> Config:
+        """These settings for somebody to whom these names alone mean something: the database that each stands for here.
+        A name that stands for nothing means nothing."""
+        known = self.database_names()
+        return msgspec.structs.replace(self, seen={name: to for name, to in names.items() if to in known})
 
     @classmethod
     def load(cls, home: str | None = None, databases: Iterable[str] = (), cwd: Path | None = None) -> Config:
@@ -71,6 +79,11 @@ class Config(msgspec.Struct, frozen=True):
 
     def database(self, name: str) -> DatabaseSetting:
         """UsageError C0204 for a name that means nothing here, C0203 for an unset variable in its URL."""
+        if self.seen is not None:
+            if name not in self.seen:
+                raise UsageError("C0204", f"nothing says what the database {name} is")
+            meant = msgspec.structs.replace(self, seen=None).database(self.seen[name])
+            return msgspec.structs.replace(meant, name=name)
         if name in self.flags:
             return DatabaseSetting(name, self.flags[name], Path.cwd())
         if name in self.declared and self.file:
@@ -88,11 +101,14 @@ class Config(msgspec.Struct, frozen=True):
         raise UsageError("C0204", f"nothing says what the database {name} is", hint)
 
     def database_names(self) -> list[str]:
-        """Every name that means something, `main` always among them."""
+        """Every name that means something; `main` is always among them, unless `seen` leaves it out."""
+        if self.seen is not None:
+            return sorted(self.seen)
         return sorted({*self.flags, *self.declared, MAIN})
 
     def is_unmade(self, name: str) -> bool:
         """True for `main` as nobody declared it, until the first `sopvm db import` makes its file."""
+        name = name if self.seen is None else self.seen.get(name, "")
         if name != MAIN or name in self.flags or name in self.declared:
             return False
         return not (self.home / MAIN_FILE).exists()

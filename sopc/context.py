@@ -19,10 +19,13 @@ Kept = TypeVar("Kept", bound=AbstractContextManager[Any])
 
 
 class Context:
-    """Databases are opened for reading, once each, when first asked for; leaving the `with` block closes them."""
+    """Databases are opened for reading, once each, when first asked for; leaving the `with` block closes them.
 
-    def __init__(self, config: Config, library: Library) -> None:
+    sees: whether a stored script of this name may be called and told of; None for all."""
+
+    def __init__(self, config: Config, library: Library, sees: Callable[[str], bool] | None = None) -> None:
         self.config = config
+        self._sees = sees
         self.library = library
         self.failures: list[SopError] = []
         self._databases: dict[str, Database] = {}
@@ -76,7 +79,7 @@ class Context:
         if name in self._compiled:
             return self._compiled[name]
         entry = self.library.find(name)
-        if entry is None:
+        if entry is None or (self._sees is not None and not self._sees(name)):
             return None
         from runtime.bytecode.codec import decode
 
@@ -84,7 +87,8 @@ class Context:
         return module.signature, module.effects
 
     def script_names(self) -> list[str]:
-        return sorted({*self._compiled, *self.library.names()})
+        stored = self.library.names()
+        return sorted({*self._compiled, *(stored if self._sees is None else filter(self._sees, stored))})
 
     def keep(self, kind: type[Kept], start: Callable[[], Kept]) -> Kept:
         """What is started once for all sources, and closed with this context."""

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from runtime.api import databases, docs, openapi, page, play, runs_http, scripts, sessions
 from runtime.api.guard import Guard
 from runtime.api.metrics import MEDIA_TYPE
+from runtime.api.problems import HttpError
 from runtime.api.resource import Handler, Resource, no_such_address, token_of
 from runtime.api.service import Service
 
@@ -93,7 +94,11 @@ async def ready(service: Service, request: Request) -> Response:
 
 
 async def show_metrics(service: Service, request: Request) -> Response:
-    token_of(request).require("read")
+    token = token_of(request)
+    token.require("read")
+    if token.scope:
+        message = f"the numbers are those of the whole server, and the token {token.name} is for a part of it"
+        raise HttpError(403, "S0202", message, "a token without --db and --set")
     active = service.runs.active()
     text = service.metrics.text(len(active), sum(run.waiting for run in active))
     return Response(text, media_type=MEDIA_TYPE)

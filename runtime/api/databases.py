@@ -10,30 +10,33 @@ from starlette.responses import Response
 from runtime.api.problems import HttpError
 from runtime.api.resource import as_json, token_of
 from runtime.api.service import Service
+from runtime.api.tokens import Token
 from runtime.errors import SopError
 
 
 async def list_databases(service: Service, request: Request) -> Response:
-    token_of(request).require("read")
-    return as_json({"databases": [{"name": name} for name in service.config.database_names()]})
+    token = token_of(request)
+    token.require("read")
+    return as_json({"databases": [{"name": name} for name in service.seen_by(token).database_names()]})
 
 
 async def show_database(service: Service, request: Request) -> Response:
     """Its stores, their fields and keys."""
-    token_of(request).require("read")
+    token = token_of(request)
+    token.require("read")
     name = request.path_params["name"]
-    if name not in service.config.database_names():
+    if name not in service.seen_by(token).database_names():
         raise HttpError(404, "C0204", f"there is no database {name[:60]!r} here", "/databases lists them")
-    return as_json({"name": name, "stores": await service.call(_stores, service, name)})
+    return as_json({"name": name, "stores": await service.call(_stores, service, token, name)})
 
 
-def _stores(service: Service, name: str) -> dict[str, Any]:
+def _stores(service: Service, token: Token, name: str) -> dict[str, Any]:
     from sopc.commands.sources import described
 
-    if service.config.is_unmade(name):
+    if service.seen_by(token).is_unmade(name):
         return {}
     try:
-        database = service.pool.take(name)
+        database = service.take(token)(name)
     except SopError as error:  # its message may say where the database is
         raise HttpError(503, error.code, f"the database {name} can't be opened") from error
     try:

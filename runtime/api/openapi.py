@@ -14,11 +14,13 @@ from runtime.api.formats import MEDIA_TYPES
 from runtime.api.jsonschema import arguments_schema, parameter_schema, schema_of
 from runtime.api.play import RESERVED
 from runtime.api.resource import as_json, options_of, token_of
+from runtime.api.scripts import for_callers
 from runtime.api.service import Service
 from runtime.api.tokens import Token
 from runtime.bytecode.codec import decode
 from runtime.bytecode.module import Module, Parameter, Signature
 from runtime.errors import SopError
+from runtime.runs.run import names_of
 
 _JSON_TYPES: Final = ("list", "record", "any")  # whose values are JSON in a query string
 
@@ -39,7 +41,9 @@ def document(service: Service, token: Token) -> Json:
                 module = decode(service.library.load(entry.hash))
             except SopError:
                 continue  # it can't be run either, and says so there
-            paths[f"/play/{quote(entry.name, safe='')}"] = _play_path(module)
+            if _may_run(token, module):
+                signature = for_callers(module.signature, token)
+                paths[f"/play/{quote(entry.name, safe='')}"] = _play_path(module, signature)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Scripts", "version": version("sopc"), "description": "Scripts of this library, over HTTP."},
@@ -52,11 +56,17 @@ def document(service: Service, token: Token) -> Json:
     }
 
 
+def _may_run(token: Token, module: Module) -> bool:
+    writes, taken = module.effects.writes, {param.name for param in module.signature.params}
+    allowed = token.may("write") or not writes
+    return allowed and taken >= token.fixed.keys() and all(map(token.reaches, names_of(module.effects)))
+
+
 # ── scripts ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _play_path(module: Module) -> Json:
-    signature = module.signature
+def _play_path(module: Module, signature: Signature) -> Json:
+    """signature: as callers have it."""
     common: Json = {
         "summary": module.doc or signature.name,
         "tags": ["scripts"],
@@ -107,6 +117,8 @@ def _options() -> list[Json]:
         ),
         query_parameter("dry_run", {"type": "boolean"}, "Do everything, then undo it."),
         query_parameter("answer", {"type": "string", "pattern": "^[^=]+=.+$"}, "STEP=VALUE, for a script that asks."),
+        query_parameter("max_rows", {"type": "integer", "minimum": 1}, "Rows that the run may emit, at most."),
+        query_parameter("max_seconds", {"type": "number", "exclusiveMinimum": 0}, "Seconds that it may take, at most."),
         query_parameter("wait", {"type": "number", "minimum": 0, "maximum": 86400}, "Seconds that a question waits."),
     ]
 

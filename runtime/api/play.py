@@ -6,7 +6,7 @@ import re
 from asyncio import Task, TimerHandle, create_task, get_running_loop, wait
 from collections.abc import Mapping
 from decimal import Decimal
-from math import isinf
+from math import isinf, nan
 from typing import Any, Final
 
 import msgspec
@@ -24,7 +24,14 @@ from runtime.api.service import Play, Service
 from runtime.runs.run import Outcome
 from runtime.values.types import INT_MAX, INT_MIN
 
-RESERVED: Final = ("format", "dry_run", "answer", "wait")  # names in the query that are not of parameters
+RESERVED: Final = (
+    "format",
+    "dry_run",
+    "answer",
+    "wait",
+    "max_rows",
+    "max_seconds",
+)  # names in the query that are not of parameters
 QUIET_SECONDS: Final = 1.0  # a run that has said nothing by then is shown to have begun
 PATIENCE_SECONDS: Final = 0.01  # most runs are over by then: one answer, and nobody had to watch for a lost client
 ALIVE_SECONDS: Final = 15.0  # between the comments that keep an idle stream of events open
@@ -65,7 +72,9 @@ async def _play(service: Service, request: Request, name: str, pairs: list[tuple
         dry_run=flag(options["dry_run"], "dry_run") if "dry_run" in options else False,
         reads=reads,
         answers=answers,
-        waits=_seconds(options.get("wait")),
+        waits=_number_of(options, "wait", "a number of seconds, at most a day", 0, 86_400),
+        max_rows=int(_number_of(options, "max_rows", "a number of rows, at least one", 1, 10**15) or 0),
+        max_seconds=_number_of(options, "max_seconds", "a number of seconds", 0.001, 1e9),
     )
     if request.method == "HEAD":
         await service.call(service.check, asked)
@@ -73,7 +82,7 @@ async def _play(service: Service, request: Request, name: str, pairs: list[tuple
     if _wants_async(request):
         return await _later(service, asked)
     pipe = Pipe(get_running_loop())
-    return Lines(service.begin(asked, pipe), pipe, format_, service.seconds(asked.token))
+    return Lines(service.begin(asked, pipe), pipe, format_, service.seconds(asked.token, asked.max_seconds))
 
 
 async def _later(service: Service, asked: Play) -> Response:
@@ -197,16 +206,18 @@ def _sorted(pairs: list[tuple[str, str]]) -> tuple[dict[str, str], dict[str, str
     return options, answers, args
 
 
-def _seconds(text: str | None) -> float | None:
+def _number_of(options: Mapping[str, str], name: str, what: str, least: float, most: float) -> float | None:
+    """HttpError S0108 for what is no number, or out of bounds; None when it is not there."""
+    text = options.get(name)
     if text is None:
         return None
     try:
-        seconds = float(text)
+        number = float(text)
     except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= 86_400:
-        raise HttpError(400, "S0108", "wait is a number of seconds, at most a day")
-    return seconds
+        number = nan
+    if not least <= number <= most:
+        raise HttpError(400, "S0108", f"{name} is {what}")
+    return number
 
 
 def _wants_async(request: Request) -> bool:

@@ -36,7 +36,8 @@ class Run(Protocol):
 
     id: str
     script: str
-    token: str
+    token: Token
+    databases: tuple[str, ...]
     log: Log | None
 
     @property
@@ -77,15 +78,17 @@ class Ended(msgspec.Struct, frozen=True, omit_defaults=True):
 class LiveRun:
     """A run on a thread of this process. log: its lines, None when they go to who asked for it.
 
+    databases: names of those that it reads or writes, as its token's user calls them.
     waits: seconds that a question waits for an answer, None for the server's time, and none when it has a default.
     """
 
-    def __init__(self, script: str, version: int, token: str, log: Log | None, waits: float | None, most: float):
+    def __init__(self, script: str, version: int, token: Token, log: Log | None, waits: float | None, most: float):
         self.control = Control()
         self.id = self.control.id
         self.script = script
         self.version = version
         self.token = token
+        self.databases: tuple[str, ...] = ()
         self.log = log
         self.started = time()
         self.end: Ended | None = None
@@ -148,7 +151,7 @@ class LiveRun:
             "script": self.script,
             "version": self.version,
             "status": status,
-            "token": self.token,
+            "token": self.token.name,
             "started": moment(self.started),
             "ms": round((monotonic() - self._began) * 1000),
             "lines": self.log is not None,
@@ -204,7 +207,7 @@ class LiveRuns:
             if len(self._active) >= self.most:
                 message = f"{self.most} runs are under way, the most that this server has at once"
                 raise HttpError(503, "S0109", message, "try again in a moment", {"Retry-After": "1"})
-            if token.max_runs and sum(run.token == token.name for run in self._active.values()) >= token.max_runs:
+            if token.max_runs and sum(run.token.id == token.id for run in self._active.values()) >= token.max_runs:
                 message = f"{token.max_runs} runs are under way, the most that the token {token.name} may have at once"
                 raise HttpError(429, "S0204", message, "try again in a moment", {"Retry-After": "1"})
             self._active[run.id] = run

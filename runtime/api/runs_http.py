@@ -131,7 +131,11 @@ def _run(service: Service, request: Request, right: str = "read") -> Run:
 
 
 def _sees(token: Token, run: Run) -> bool:
-    return run.token == token.name or token.may("admin")
+    """Its own; an admin, those of others too, as far as it may have their scripts and databases."""
+    if run.token.id == token.id:
+        return True
+    mine = token.scope in ("", run.token.scope) and token.covers(run.script)
+    return token.may("admin") and mine and all(map(token.reaches, run.databases))
 
 
 def _shown(value: Any) -> Any:

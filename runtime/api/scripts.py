@@ -17,7 +17,7 @@ from runtime.api.service import Service
 from runtime.api.tokens import Token
 from runtime.api.views import linked_views
 from runtime.bytecode.codec import decode
-from runtime.bytecode.module import Module
+from runtime.bytecode.module import Module, Signature
 from runtime.errors import SopError
 from runtime.library.records import Entry
 from runtime.runs.arguments import describe as head_of
@@ -40,7 +40,7 @@ async def list_scripts(service: Service, request: Request) -> Response:
 
 def _listed(service: Service, token: Token) -> list[dict[str, Any]]:
     return [
-        _summary(entry, decode(service.library.load(entry.hash)))
+        _summary(entry, decode(service.library.load(entry.hash)), token)
         for entry in service.library.entries()
         if token.covers(entry.name)
     ]
@@ -48,11 +48,13 @@ def _listed(service: Service, token: Token) -> list[dict[str, Any]]:
 
 async def show_script(service: Service, request: Request) -> Response:
     """Everything about a version; 304 when the client has it."""
-    return await _about(service, request, lambda entry, module: _whole(service, entry, module))
+    token = token_of(request)
+    return await _about(service, request, lambda entry, module: _whole(service, entry, module, token))
 
 
 async def show_signature(service: Service, request: Request) -> Response:
-    return await _about(service, request, lambda entry, module: signature_schema(module.signature))
+    token = token_of(request)
+    return await _about(service, request, lambda _, module: signature_schema(for_callers(module.signature, token)))
 
 
 async def show_source(service: Service, request: Request) -> Response:
@@ -135,11 +137,12 @@ def _put(
     from sopc import pipeline
     from sopc.context import Context
 
-    with service.compiling, Context(service.config, service.library) as context:
+    with service.compiling, Context(service.seen_by(token), service.library, token.covers) as context:
         before = service.library.find(name)
         _check_conditions(service, name, before, conditions)
         prepared: Prepared = prepare(name, text, kind, context, yes=yes)
         module, item = prepared.compiled.modules[0], prepared.items[0]
+        service.require_program(token, module)
         if dry_run:
             prepared.keep()
             entry = Entry(name, 0, item.hash, "", item.provenance, module.effects)
@@ -151,10 +154,10 @@ def _put(
             service.audit.write("script-put", token, script=name, version=entry.version, hash=entry.hash)
         stale = pipeline.stale_callers([module], service.library)
     return {
-        **_whole(service, entry, module),
+        **_whole(service, entry, module, token),
         "unchanged": before is not None and before.hash == item.hash,
         "translator": prepared.translator,
-        "stale_callers": [caller for caller, _ in stale],
+        "stale_callers": [caller for caller, _ in stale if token.covers(caller)],
     }
 
 
@@ -180,11 +183,11 @@ def _delete(service: Service, token: Token, name: str, conditions: Mapping[str, 
 
 async def _about(service: Service, request: Request, form: Callable[[Entry, Module], Any]) -> Response:
     """One form of the version in the path, as JSON or (a str) as text, with its ETag."""
-    token = token_of(request)
-    token.require("read")
+    token, name = token_of(request), request.path_params["name"]
+    token.require("read", name.rpartition("@")[0] or name)  # before anything says whether it is there
 
     def work() -> tuple[str, Any]:
-        entry = service.library.resolve(request.path_params["name"])
+        entry = service.library.resolve(name)
         token.require("read", entry.name)
         data = service.library.load(entry.hash)
         return _etag(data), form(entry, decode(data))
@@ -217,21 +220,27 @@ def _check_conditions(service: Service, name: str, now: Entry | None, conditions
         raise HttpError(412, "S0114", message, f"GET /scripts/{name} gives its ETag")
 
 
-def _summary(entry: Entry, module: Module) -> dict[str, Any]:
+def for_callers(signature: Signature, token: Token) -> Signature:
+    """Without the parameters that the token fixes."""
+    params = tuple(param for param in signature.params if param.name not in token.fixed)
+    return msgspec.structs.replace(signature, params=params)
+
+
+def _summary(entry: Entry, module: Module, token: Token) -> dict[str, Any]:
     return {
         "name": entry.name,
         "version": entry.version,
         "when": entry.when,
         "doc": module.doc,
-        "head": head_of(module.signature),
+        "head": head_of(for_callers(module.signature, token)),
         "uses": module.signature.uses,
         "effects": module.effects,
     }
 
 
-def _whole(service: Service, entry: Entry, module: Module) -> dict[str, Any]:
+def _whole(service: Service, entry: Entry, module: Module, token: Token) -> dict[str, Any]:
     return {
-        **_summary(entry, module),
+        **_summary(entry, module, token),
         "hash": entry.hash,
         "provenance": msgspec.to_builtins(entry.provenance),
         "tags": service.library.tags(entry.name),
@@ -241,7 +250,7 @@ def _whole(service: Service, entry: Entry, module: Module) -> dict[str, Any]:
             {"path": step.path, "sentence": step.sentence, "line": step.line, "text": step.text}
             for step in module.debug.steps
         ],
-        "schema": signature_schema(module.signature),
+        "schema": signature_schema(for_callers(module.signature, token)),
         "views": linked_views(module),
         "explained": _explained(module),
     }

@@ -22,14 +22,16 @@ from runtime.api.problems import HttpError
 from runtime.api.replay_buffer import Log
 from runtime.api.runs import LiveRun, LiveRuns
 from runtime.api.tokens import Token, Tokens
+from runtime.bytecode.module import Module, Signature
 from runtime.commands.execute import connector
 from runtime.config import Config
 from runtime.databases.pool import Pool
+from runtime.databases.protocol import Database
 from runtime.errors import Cancelled, SopError
 from runtime.library.store import Library
 from runtime.output.writer import open_writer
 from runtime.runs.arguments import bind
-from runtime.runs.run import Outcome, RunOptions, check_answers, run_linked
+from runtime.runs.run import Outcome, RunOptions, check_answers, names_of, run_linked
 from runtime.vm.link import Linked
 
 T = TypeVar("T")
@@ -48,7 +50,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that is asked for. reads: by GET, which only scripts that change nothing answer. answers: by step."""
+    """A run that is asked for. reads: by GET, which only scripts that change nothing answer. answers: by step.
+    waits: seconds for a question. max_rows, max_seconds: the request's own limits."""
 
     script: str
     args: Mapping[str, Any]
@@ -58,6 +61,8 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     reads: bool = False
     answers: Mapping[str, str] = {}
     waits: float | None = None
+    max_rows: int | None = None
+    max_seconds: float | None = None
 
 
 class Service:
@@ -95,38 +100,83 @@ class Service:
         self.pool.close()
         self.library.close()
 
-    # ── runs ───────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── who may do what ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def seconds(self, token: Token) -> float | None:
-        """That a run of the token may take."""
-        return least(self.settings.max_seconds, token.max_seconds)
+    def seen_by(self, token: Token) -> Config:
+        """The settings as the token's user has them: the databases it is for, under the names that scripts use."""
+        names = {name: name for name in self.config.database_names() if token.reaches(name)}
+        return self.config.seen_as({**names, **token.bound})
+
+    def require_program(self, token: Token, module: Module) -> None:
+        """HttpError S0202, S0210 when a program that the token's user wrote does what the token keeps from them: it
+        touches another database, calls another script, or gives one an argument that is fixed."""
+        token.require_databases(names_of(module.effects))
+        for call in module.calls:
+            token.require_script(call.signature.name)
+            token.require_unfixed(param.name for param in call.signature.params)
 
     def admit(self, play: Play) -> Linked:
         """The script, if it may be run so. What keeps it from starting is raised, but for what databases say."""
+        token = play.token
+        token.require("run", play.script.rpartition("@")[0] or play.script)  # before anything says whether it is there
         linked = self.warm.linked(play.script)
         root = linked.root
-        play.token.require("run", root.name)
+        token.require("run", root.name)
+        token.require_databases(names_of(root.effects))
         writes = root.effects.writes
         if writes and play.reads:
             message = f"`{root.name}` writes {', '.join(writes)}, and GET changes nothing"
             raise HttpError(405, "S0102", message, "POST", {"Allow": "POST, OPTIONS"})
-        if writes and not play.token.may("write"):
-            message = f"`{root.name}` writes {', '.join(writes)}, and the token {play.token.name} only reads"
+        if writes and not token.may("write"):
+            message = f"`{root.name}` writes {', '.join(writes)}, and the token {token.name} only reads"
             raise HttpError(403, "S0202", message, "--rights …,write")
         return linked
+
+    def arguments(self, play: Play, signature: Signature) -> Mapping[str, Any]:
+        """Those of the request, and those that its token fixes. HttpError S0210 for one that is both, or that the
+        script does not take: it would be run as if nothing were fixed."""
+        token = play.token
+        token.require_unfixed(play.args)
+        taken = {param.name for param in signature.params}
+        for name in token.fixed:
+            if name not in taken:
+                message = (
+                    f"the token {token.name} fixes the argument {name}, and `{signature.name}` takes none of that name"
+                )
+                raise HttpError(403, "S0210", message, f"a parameter {name}, or --scripts without {signature.name}")
+        return {**play.args, **token.fixed}
+
+    # ── runs ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def check(self, play: Play) -> Linked:
         """As `admit`, and the arguments fit."""
         linked = self.admit(play)
-        bind(linked.root.module.signature, play.args)
+        signature = linked.root.module.signature
+        bind(signature, self.arguments(play, signature))
         check_answers(linked, play.answers)
         return linked
+
+    def seconds(self, token: Token, wanted: float | None = None) -> float | None:
+        """That a run of the token may take. wanted: by its request."""
+        return least(self.settings.max_seconds, token.max_seconds, wanted)
+
+    def rows(self, token: Token, wanted: int | None = None) -> int | None:
+        """That a run of the token may emit."""
+        return least(self.settings.max_rows, token.max_rows, wanted)
+
+    def patience(self, wanted: float | None) -> float | None:
+        """Seconds that a question waits: as the request wants it, and the server has it at most."""
+        return None if wanted is None else min(wanted, self.settings.ask_seconds)
+
+    def take(self, token: Token) -> Callable[[str], Database]:
+        """Connects to a database as the token's user calls it; `pool.give_back` takes it back."""
+        return lambda name: self.pool.take(token.bound.get(name, name))
 
     def begin(self, play: Play, stream: Pipe | Log) -> LiveRun:
         """Start it on a thread; its lines go to the stream. HttpError S0109, S0204 when there are too many."""
         log = stream if isinstance(stream, Log) else None
         name = play.script.partition("@")[0]
-        run = LiveRun(name, 0, play.token.name, log, play.waits, self.settings.ask_seconds)
+        run = LiveRun(name, 0, play.token, log, self.patience(play.waits), self.settings.ask_seconds)
         self.start(run, play.token, stream, lambda: self._execute(run, play, stream))
         return run
 
@@ -165,7 +215,8 @@ class Service:
         root, token = linked.root, play.token
         if run.control.stopped is not None:
             raise Cancelled("V0301", run.control.stopped)
-        run.script, run.version = root.name, root.version
+        args = self.arguments(play, root.module.signature)
+        run.script, run.version, run.databases = root.name, root.version, tuple(names_of(root.effects))
         writes = bool(root.effects.writes)
         writer = open_writer(play.format, stream, buffer_until_commit=writes, notes=NOWHERE)
         if isinstance(stream, Pipe):
@@ -174,15 +225,15 @@ class Service:
             dry_run=play.dry_run,
             answers=play.answers,
             prompt=run.prompt if root.effects.asks and play.format in LINES else None,
-            max_rows=least(self.settings.max_rows, token.max_rows),
-            max_seconds=self.seconds(token),
+            max_rows=self.rows(token, play.max_rows),
+            max_seconds=self.seconds(token, play.max_seconds),
             control=run.control,
         )
         if writes:
             self.audit.write("run", token, run=run.id, script=root.name, version=root.version, dry_run=play.dry_run)
         try:
             outcome = run_linked(
-                linked, play.args, self.pool.take, writer, self.warm.statements, options, self.pool.give_back
+                linked, args, self.take(token), writer, self.warm.statements, options, self.pool.give_back
             )
         except SopError as error:
             if writes:
@@ -208,7 +259,7 @@ class _Nowhere(TextIOBase):
 NOWHERE: Final[Any] = _Nowhere()
 
 
-def least(server: T | None, token: T) -> T | None:
-    """The smaller of two limits; 0 and None are none."""
-    limits: list[Any] = [limit for limit in (server, token) if limit]
+def least(server: T | None, token: T, wanted: T | None = None) -> T | None:
+    """The smallest of the limits that there are; 0 and None are none."""
+    limits: list[Any] = [limit for limit in (server, token, wanted) if limit]
     return min(limits) if limits else None

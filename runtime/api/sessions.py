@@ -9,6 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,15 +19,16 @@ from runtime.api.play import Lines, decoded
 from runtime.api.problems import HttpError, of_findings
 from runtime.api.resource import address, as_json, body_of, media_type, options_of, token_of
 from runtime.api.runs import LiveRun
-from runtime.api.service import NOWHERE, Service, least
+from runtime.api.service import NOWHERE, Service
 from runtime.api.tokens import Token
+from runtime.bytecode.module import Module
 from runtime.commands.execute import connector
 from runtime.errors import SopError
 from runtime.output.writer import Writer, open_writer
 from runtime.record.session import Session
 from runtime.record.sessions import Sessions
 from runtime.runs.answers import Prompt
-from runtime.runs.run import Outcome, RunOptions
+from runtime.runs.run import Outcome, RunOptions, names_of
 
 if TYPE_CHECKING:
     from runtime.record.recorder import Recorder, Taken
@@ -41,30 +43,31 @@ async def list_sessions(service: Service, request: Request) -> Response:
     token = token_of(request)
     token.require("compile")
     options_of(request)
-    names = await service.call(_sessions(service).names)
+    names = await service.call(_sessions(service, token).names)
     return as_json({"sessions": [{"name": name} for name in names if token.covers(name)]})
 
 
 async def begin_session(service: Service, request: Request) -> Response:
     """Body: `{"name": …, "uses": […]}`."""
     body = await _body(service, request, name=str, uses=list)
-    name = _needed(body, "name")
-    token_of(request).require("compile", name)
-    session = await service.call(_sessions(service).begin, name, tuple(map(str, body.get("uses", ()))))
+    name, token = _needed(body, "name"), token_of(request)
+    token.require("compile", name)
+    uses = tuple(map(str, body.get("uses", ())))
+    token.require_databases(uses)
+    session = await service.call(_sessions(service, token).begin, name, uses)
     return as_json(described(session), 201, {"Location": address("sessions", name)})
 
 
 async def show_session(service: Service, request: Request) -> Response:
     """Its steps, its parameters, and the program so far."""
-    name = _named(request)
-    return as_json(await service.call(_shown, service, name))
+    return as_json(await service.call(_shown, service, token_of(request), _named(request)))
 
 
 async def discard_session(service: Service, request: Request) -> Response:
-    name = _named(request)
+    name, token = _named(request), token_of(request)
 
     def remove() -> None:
-        sessions = _sessions(service)
+        sessions = _sessions(service, token)
         sessions.load(name)
         with sessions.alone(name):
             sessions.remove(name)
@@ -77,6 +80,7 @@ async def take_step(service: Service, request: Request) -> Response:
     """Body: `{"text": …, "answers": […]}`. Its last line holds the step's number and its code."""
     body = await _body(service, request, text=str, answers=list)
     text = _needed(body, "text")
+    token_of(request).require("run", _named(request))  # before anything is translated, which looks at the data
     answers = [None if answer is None else str(answer) for answer in body.get("answers", ())]
 
     def act(recorder: Recorder, writer: Writer, prompt: Prompt | None) -> Taken:
@@ -88,11 +92,13 @@ async def take_step(service: Service, request: Request) -> Response:
 async def look(service: Service, request: Request) -> Response:
     """Body: `{"text": …}`: a question about the data, of which nothing is recorded."""
     text = _needed(await _body(service, request, text=str), "text")
-    return _streamed(service, request, lambda recorder, writer, prompt: recorder.look(text, writer))
+    token_of(request).require("query")
+    return _streamed(service, request, lambda recorder, writer, prompt: recorder.look(text, writer), looks=True)
 
 
 async def edit_step(service: Service, request: Request) -> Response:
     text = _needed(await _body(service, request, text=str), "text")
+    token_of(request).require("run", _named(request))
     return await _changed(service, request, lambda recorder: recorder.edit(_step(request), text))
 
 
@@ -118,6 +124,7 @@ async def give_value(service: Service, request: Request) -> Response:
     """Body: `{"name": …, "value": …}`: of a parameter that a sentence names without a value."""
     body = await _body(service, request, name=str, value=str)
     name, value = _needed(body, "name"), _needed(body, "value")
+    token_of(request).require_unfixed([name])
     return await _changed(service, request, lambda recorder: recorder.give(name, value))
 
 
@@ -139,9 +146,9 @@ async def stop_session(service: Service, request: Request) -> Response:
     anyway = (await _body(service, request, anyway=bool)).get("anyway", False)
 
     def stop() -> dict[str, Any]:
-        with _recording(service, name, _options(service, token)) as recorder:
+        with _recording(service, name, token) as recorder:
             stopped = recorder.stop(anyway=anyway)
-            _sessions(service).remove(name)
+            _sessions(service, token).remove(name)
         service.audit.write("script-put", token, script=name, version=stopped.entry.version, hash=stopped.entry.hash)
         return {
             "script": name,
@@ -171,8 +178,9 @@ def described(session: Session) -> dict[str, Any]:
 # ── a recorder for a request ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _sessions(service: Service) -> Sessions:
-    return Sessions(Path(service.config.home))
+def _sessions(service: Service, token: Token) -> Sessions:
+    """Those that the token may know of: tokens that make something else of databases and arguments share none."""
+    return Sessions(Path(service.config.home), token.scope)
 
 
 def _named(request: Request) -> str:
@@ -183,40 +191,60 @@ def _named(request: Request) -> str:
 
 
 @contextmanager
-def _recording(service: Service, name: str, options: RunOptions) -> Iterator[Recorder]:
-    """A recorder, nobody else's for as long."""
-    sessions = _sessions(service)
+def _recording(
+    service: Service, name: str, token: Token, run: LiveRun | None = None, *, looks: bool = False
+) -> Iterator[Recorder]:
+    """A recorder, nobody else's for as long. looks: for a look at the data."""
+    sessions = _sessions(service, token)
     sessions.load(name)  # before a lock is made for one that is not there
     with sessions.alone(name):
-        yield _recorder(service, sessions, name, options)
+        yield _recorder(service, sessions, name, token, run, looks=looks)
 
 
-def _recorder(service: Service, sessions: Sessions, name: str, options: RunOptions) -> Recorder:
+def _recorder(
+    service: Service, sessions: Sessions, name: str, token: Token, run: LiveRun | None = None, *, looks: bool = False
+) -> Recorder:
     from runtime.record.recorder import Recorder
 
+    session, config = sessions.load(name), service.seen_by(token)
+
+    def allow(module: Module, stores: bool) -> None:
+        """What is done again needs what running it needs; a look alone is no run."""
+        service.require_program(token, module)
+        if stores:
+            return
+        if session.steps or not looks:
+            token.require("run", name)
+        if module.effects.writes:
+            token.require("write")
+        if run is not None:
+            run.databases = tuple(names_of(module.effects))
+
     return Recorder(
-        sessions.load(name),
-        service.config,
+        msgspec.structs.replace(session, given={**session.given, **token.fixed}),
+        config,
         service.library,
-        connector(service.config),
+        connector(config),
         sessions.save,
-        options=options,
+        options=_options(service, token, run),
         compiling=service.compiling,
+        allow=allow,
+        sees=token.covers,
     )
 
 
-def _options(service: Service, token: Token, run: LiveRun | None = None) -> RunOptions:
+def _options(service: Service, token: Token, run: LiveRun | None) -> RunOptions:
     return RunOptions(
         read_only=not token.may("write"),
-        max_rows=least(service.settings.max_rows, token.max_rows),
+        max_rows=service.rows(token),
         max_seconds=service.seconds(token),
         control=None if run is None else run.control,
     )
 
 
-def _shown(service: Service, name: str) -> dict[str, Any]:
+def _shown(service: Service, token: Token, name: str) -> dict[str, Any]:
     """As it was kept last: it may be shown while a step waits for an answer."""
-    recorder = _recorder(service, _sessions(service), name, RunOptions())
+    recorder = _recorder(service, _sessions(service, token), name, token)
     text = recorder.text() if recorder.session.steps else ""
     return {**described(recorder.session), "program": text, "offers": recorder.offers()}
 
@@ -225,26 +253,26 @@ async def _changed(service: Service, request: Request, act: Callable[[Recorder],
     name, token = _named(request), token_of(request)
 
     def change() -> dict[str, Any]:
-        with _recording(service, name, _options(service, token)) as recorder:
+        with _recording(service, name, token) as recorder:
             act(recorder)
             return described(recorder.session)
 
     return as_json(await service.call(change))
 
 
-def _streamed(service: Service, request: Request, act: Act) -> Response:
+def _streamed(service: Service, request: Request, act: Act, *, looks: bool = False) -> Response:
     """The lines of a step, as the answer of a run; POST /runs/{id}/answer answers its questions."""
     name, token = _named(request), token_of(request)
     format_ = choose(options_of(request, "format").get("format"), request.headers.get("accept"))
     pipe = Pipe(get_running_loop())
-    run = LiveRun(name, 0, token.name, None, None, service.settings.ask_seconds)
+    run = LiveRun(name, 0, token, None, None, service.settings.ask_seconds)
 
     def work() -> Outcome:
         from runtime.record.replay import Unanswered
         from sopc.diagnostics import CompileError
 
         began = monotonic()
-        with _recording(service, name, _options(service, token, run)) as recorder:
+        with _recording(service, name, token, run, looks=looks) as recorder:
             pipe.writer = writer = open_writer(format_, pipe, buffer_until_commit=False, notes=NOWHERE)
             writer.start(run.id, name, 0, {}, {})
             failure: SopError | None = None

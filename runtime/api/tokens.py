@@ -10,7 +10,7 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from hashlib import sha256
@@ -25,17 +25,21 @@ from runtime.errors import SopError, UsageError
 from runtime.library.environment import make_home
 
 FILE_NAME: Final = "tokens.json"
-RIGHTS: Final = ("run", "read", "write", "compile", "admin")
+RIGHTS: Final = ("run", "read", "write", "query", "compile", "admin")
 _TOKEN: Final = re.compile(r"sop_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _NOBODY: Final = sha256(b"").hexdigest()
 
 
 class Token(msgspec.Struct, frozen=True, omit_defaults=True):
-    """name: for people. id: public half. digest: SHA-256 of the secret half, in hex. scripts: patterns as a shell's.
+    """name: for people. id: public half. digest: SHA-256 of the secret half, in hex. scripts, databases: patterns as a
+    shell's, of names of scripts and of the names that scripts call databases by.
 
-    rights: `read` sees scripts, runs and schemas; `run` runs scripts; with `write`, those that write too; `compile`
-    stores and removes scripts; `admin` sees and stops the runs of others. expires: Unix time, 0 for never.
+    rights: `read` sees scripts, schemas and its own runs, never rows; `run` runs scripts, and with `write` those that
+    write too; `query` reads rows without a script; `compile` stores and removes scripts, and records them (a
+    recording's steps need what running them needs); `admin` sees and stops the runs of others.
+    expires: Unix time, 0 for never. bound: a name that scripts use → the server's database it stands for.
+    fixed: an argument → its value, as text; a caller can't give it, and a script that does not take it is not run.
     max_runs at once, max_rows and max_seconds of a run, max_body in bytes: 0 where the server's limit is enough.
     """
 
@@ -50,6 +54,18 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
     max_rows: int = 0
     max_seconds: float = 0
     max_body: int = 0
+    databases: tuple[str, ...] = ("*",)
+    bound: dict[str, str] = {}
+    fixed: dict[str, str] = {}
+
+    @property
+    def scope(self) -> str:
+        """Names what the token makes of databases and arguments; "" when it leaves them as they are. Tokens of
+        different scopes share nothing but the scripts."""
+        if not (self.bound or self.fixed):
+            return ""
+        said = msgspec.json.encode([self.bound, self.fixed], order="sorted")
+        return f"scope-{sha256(said).hexdigest()[:32]}"
 
     def may(self, right: str) -> bool:
         return right in self.rights
@@ -57,13 +73,35 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
     def covers(self, script: str) -> bool:
         return any(fnmatchcase(script, pattern) for pattern in self.scripts)
 
+    def reaches(self, database: str) -> bool:
+        return any(fnmatchcase(database, pattern) for pattern in self.databases)
+
     def require(self, right: str, script: str | None = None) -> None:
         """HttpError S0202 when the token does not give the right, or not for this script."""
         if not self.may(right):
             raise HttpError(403, "S0202", f"the token {self.name} has no right to {right}", f"--rights …,{right}")
-        if script is not None and not self.covers(script):
-            message = f"the token {self.name} is not for the script {script}"
+        if script is not None:
+            self.require_script(script)
+
+    def require_script(self, name: str) -> None:
+        """HttpError S0202 when the token is not for the script."""
+        if not self.covers(name):
+            message = f"the token {self.name} is not for the script {name}"
             raise HttpError(403, "S0202", message, f"it is for {', '.join(self.scripts)}")
+
+    def require_databases(self, names: Iterable[str]) -> None:
+        """HttpError S0202 when there is one that the token may not touch."""
+        for name in names:
+            if not self.reaches(name):
+                message = f"the token {self.name} is not for the database {name}"
+                raise HttpError(403, "S0202", message, f"it is for {', '.join(self.databases)}")
+
+    def require_unfixed(self, names: Iterable[str]) -> None:
+        """HttpError S0210 when there is one among these arguments that the token fixes."""
+        for name in names:
+            if name in self.fixed:
+                message = f"the token {self.name} fixes the argument {name}"
+                raise HttpError(403, "S0210", message, f"leave {name} out")
 
 
 LOCAL: Final = Token("local", "", "", rights=RIGHTS)  # who reaches a server without tokens, which is on loopback only

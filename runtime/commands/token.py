@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from runtime.commands.app import App, Console
-from runtime.commands.options import home_option, load_config, output_options
+from runtime.commands.options import home_option, key_values, load_config, output_options
 from runtime.commands.rows import print_rows
 from runtime.errors import UsageError
 
 if TYPE_CHECKING:
-    from runtime.api.tokens import Tokens
+    from runtime.api.tokens import Token, Tokens
 
 _SPAN: Final = re.compile(r"([1-9][0-9]{0,5})([smhdw])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -32,7 +32,13 @@ def _tokens(home: str | None) -> Tokens:
 @click.argument("name")
 @click.option("--scripts", metavar="PATTERN,…", default="*", show_default=True, help="Scripts it is for: audit_*,hr_*.")
 @click.option("--rights", metavar="RIGHT,…", default="run,read", show_default=True,
-              help="Of run, read, write, compile and admin.")  # fmt: skip
+              help="Of run, read, write, query, compile and admin.")  # fmt: skip
+@click.option("--databases", metavar="PATTERN,…",
+              help="Databases it may touch, as scripts call them: hr,eu_* (default: of --db, else all).")  # fmt: skip
+@click.option("--db", "bound", metavar="NAME=DATABASE", multiple=True,
+              help="Which of the server's databases the name in a script means, to this token alone.")  # fmt: skip
+@click.option("--set", "fixed", metavar="ARGUMENT=VALUE", multiple=True,
+              help="An argument that callers can't give: its value is always this one.")  # fmt: skip
 @click.option("--expires", metavar="SPAN", help="How long it is good for: 12h, 30d, 8w (default: until it is removed).")
 @click.option("--max-runs", type=click.IntRange(1), metavar="N", help="Runs at once.")
 @click.option("--max-rows", type=click.IntRange(1), metavar="N", help="Rows that a run may emit.")
@@ -46,6 +52,9 @@ def add_command(
     name: str,
     scripts: str,
     rights: str,
+    databases: str | None,
+    bound: Sequence[str],
+    fixed: Sequence[str],
     expires: str | None,
     max_runs: int | None,
     max_rows: int | None,
@@ -58,6 +67,7 @@ def add_command(
     \b
       sopvm token add report --scripts 'audit_*' --expires 30d
       sopvm token add deploy --rights read,compile
+      sopvm token add acme --db hr=acme --set tenant=acme
       curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8000/play/audit_salary
     """
     from runtime.api.tokens import RIGHTS, Token
@@ -66,6 +76,12 @@ def add_command(
     for right in wanted:
         if right not in RIGHTS:
             raise UsageError("C0102", f"there is no right {right}", f"the rights are {', '.join(RIGHTS)}")
+    means = key_values(bound, "a database and what it means")
+    patterns = _words(databases, "--databases") if databases is not None else () if means else ("*",)
+    config = load_config(home)
+    for database in means.values():
+        if database not in config.database_names():
+            console.note(f"{database}: sop.toml declares no such database, so `sopvm serve` needs --db {database}=URL")
     token = Token(
         name=name,
         id="",
@@ -77,9 +93,15 @@ def add_command(
         max_rows=max_rows or 0,
         max_seconds=max_seconds or 0,
         max_body=max_body or 0,
+        databases=tuple(dict.fromkeys([*means, *patterns])),
+        bound=means,
+        fixed=key_values(fixed, "an argument and its value"),
     )
     text = _tokens(home).add(token)
-    console.note(f"{name}: may {', '.join(wanted)}; scripts {', '.join(token.scripts)}; expires {_day(token.expires)}")
+    console.note(
+        f"{name}: may {', '.join(wanted)}; scripts {', '.join(token.scripts)}; databases "
+        f"{', '.join(_databases(token))}; expires {_day(token.expires)}"
+    )
     click.echo(text)
 
 
@@ -93,10 +115,18 @@ def ls_command(home: str | None, format_: str) -> None:
       sopvm token ls
     """
     rows = [
-        [token.name, list(token.rights), list(token.scripts), _day(token.created), _day(token.expires)]
+        [
+            token.name,
+            list(token.rights),
+            list(token.scripts),
+            _databases(token),
+            [f"{name}={value}" for name, value in token.fixed.items()],
+            _day(token.created),
+            _day(token.expires),
+        ]
         for token in _tokens(home).all().values()
     ]
-    print_rows(["name", "rights", "scripts", "made", "expires"], rows, format_)
+    print_rows(["name", "rights", "scripts", "databases", "set", "made", "expires"], rows, format_)
 
 
 @click.command("rm")
@@ -113,6 +143,10 @@ def rm_command(console: Console, names: Sequence[str], home: str | None) -> None
     _tokens(home).remove(names)
     for name in names:
         console.note(f"{name}: revoked")
+
+
+def _databases(token: Token) -> list[str]:
+    return [f"{name}={token.bound[name]}" if name in token.bound else name for name in token.databases]
 
 
 def _words(text: str, option: str) -> list[str]:

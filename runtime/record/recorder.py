@@ -21,7 +21,7 @@ from runtime.output.sink import ClosedPipe
 from runtime.record import literals
 from runtime.record.program import Group, calls_scripts, groups_of, renumbered, script_of, sentence_count
 from runtime.record.reading import as_sentence, is_english, read_steps, used_names
-from runtime.record.replay import Replayed, replay
+from runtime.record.replay import Allow, Replayed, replay
 from runtime.record.session import Parameter, Session, State, Step
 from runtime.runs.answers import Prompt
 from runtime.runs.run import RunOptions
@@ -56,6 +56,8 @@ class Recorder:
 
     databases: a `uses` name → a new connection, closed by who uses it. translator, model: for steps in English.
     options: limits of what a step may do. compiling: held while the compiler works, for one thread at a time.
+    allow: raises where the user may not run (or `store`, which is True then) a program of this module. sees: whether
+    they may call a script of this name; None for all.
     Every method raises CompileError for steps that are wrong, SopError for what failed; the recording is then as
     it was.
     """
@@ -72,6 +74,8 @@ class Recorder:
         model: str | None = None,
         options: RunOptions | None = None,
         compiling: AbstractContextManager[Any] | None = None,
+        allow: Allow | None = None,
+        sees: Callable[[str], bool] | None = None,
     ) -> None:
         self.session = session
         self._config = config
@@ -82,6 +86,11 @@ class Recorder:
         self._model = model
         self._options = options
         self._compiling = compiling or nullcontext()
+        self._allow = allow
+        self._sees = sees
+
+    def _context(self) -> Context:
+        return Context(self._config, self._library, self._sees)
 
     # ── steps ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -90,7 +99,7 @@ class Recorder:
     ) -> Taken:
         """Do a step, in DSL or English, after those before it. answers: to its questions, in order.
         replay.Unanswered when it asks and neither they nor a prompt answer."""
-        with Context(self._config, self._library) as context:
+        with self._context() as context:
             with self._compiling:
                 step, parameters = self._read(text, self.session.state, context)
                 state = State((*self.session.steps, step), parameters)
@@ -108,7 +117,7 @@ class Recorder:
     def look(self, text: str, output: Output) -> Taken:
         """Answer a question about the data as the recording sees it: a query, an expression, or English. UsageError
         C0303 for what would do more than look."""
-        with Context(self._config, self._library) as context:
+        with self._context() as context:
             with self._compiling:
                 group = Group(len(self.session.steps) + 1, self._question(text, context))
                 self._only_looks(group)
@@ -154,7 +163,7 @@ class Recorder:
         """Another step in place of one."""
         index = self.session.index(number)
         steps = self.session.steps
-        with self._compiling, Context(self._config, self._library) as context:
+        with self._compiling, self._context() as context:
             before = State(steps[:index], self.session.state.parameters)
             step, parameters = self._read(text, before, context)
         self._redo((*steps[:index], step, *steps[index + 1 :]), parameters, prompt=prompt)
@@ -177,7 +186,7 @@ class Recorder:
         if known.get(name, made) != made:
             message = f"there is a parameter {name} already, and its value is {known[name].default}"
             raise UsageError("C0307", message, "another name")
-        with Context(self._config, self._library) as context:
+        with self._context() as context:
             if name in _field_names(context):
                 message = f"{name} is the name of a field, and would mean both"
                 raise UsageError("C0307", message, f"/param {place}.{what} as the_{name}")
@@ -208,7 +217,7 @@ class Recorder:
 
     def text(self) -> str:
         """The program so far, as DSL."""
-        with self._compiling, Context(self._config, self._library) as context:
+        with self._compiling, self._context() as context:
             return format_script(self._script(context))
 
     def stop(self, *, anyway: bool = False) -> Stopped:
@@ -218,12 +227,14 @@ class Recorder:
         UsageError C0304 when nothing is recorded.
         """
         self.session.index(1)
-        with Context(self._config, self._library) as context:
+        with self._context() as context:
             with self._compiling:
                 script = self._script(context)
                 source = self._source(script)
                 compiled = pipeline.compile_source(source, context)
                 provenance = msgspec.structs.replace(pipeline.provenance_of(source), translator="recording")
+                if self._allow is not None:
+                    self._allow(compiled.modules[0], True)
                 items = compiled.items(provenance)
                 groups = groups_of(self.session.state)
             if not anyway:
@@ -353,6 +364,7 @@ class Recorder:
             prompt=prompt,
             options=self._options,
             compiling=self._compiling,
+            allow=self._allow,
         )
         error = replayed.outcome.error
         if error is None and replayed.outcome.status == "cancelled":
@@ -370,7 +382,7 @@ class Recorder:
         """All steps anew, to see that they still go together; then they are the recording."""
         state = State(steps, parameters)
         if steps:
-            with Context(self._config, self._library) as context:
+            with self._context() as context:
                 with self._compiling:
                     groups = groups_of(state)
                 replayed = self._replay(state, groups, context, prompt=prompt)

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from runtime.bytecode.module import Module
 from runtime.databases.protocol import Database
 from runtime.library.overlay import Overlay
 from runtime.library.records import Provenance
@@ -36,6 +37,8 @@ from sopc.source import Source
 from sopc.syntax.format import format_script
 
 _LIMIT = 1 << 128
+Allow = Callable[[Module, bool], None]
+"""Raises for a module that may not be run; or, with True, not be stored."""
 
 
 @dataclass
@@ -80,17 +83,21 @@ def replay(
     prompt: Prompt | None = None,
     options: RunOptions | None = None,
     compiling: AbstractContextManager[Any] | None = None,
+    allow: Allow | None = None,
 ) -> Replayed:
     """Run the groups of steps; nothing of it stays.
 
     output: gets the lines of the steps from number `shown_from` on. answers: given before, by step. prompt: is asked
-    where they don't reach. compiling: held while the compiler works, which is for one thread at a time.
+    where they don't reach. compiling: held while the compiler works, which is for one thread at a time. allow: raises
+    where these steps may not be run.
     Raises CompileError for steps that are wrong, SopError for what keeps a run from starting.
     """
     mark = f"recorded step {new_id()}"
     script = script_of(name, parameters, uses, marked(groups, mark))
     with compiling or nullcontext():
         compiled = pipeline.compile_source(Source(f"{name} (recording)", format_script(script)), context)
+    if allow is not None:
+        allow(compiled.modules[0], False)
     overlay = Overlay(library, compiled.items(Provenance("recording")))
     writer = _StepLines(mark, groups, output, shown_from)
     given = {number: list(texts) for number, texts in (answers or {}).items()}

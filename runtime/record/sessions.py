@@ -20,10 +20,12 @@ _NAME: Final = re.compile(r"[^\W\d]\w{0,99}")
 
 
 class Sessions:
-    """The recordings of a home. One process at a time works on one of them."""
+    """The recordings of a home. One process at a time works on one of them.
 
-    def __init__(self, home: Path) -> None:
-        self.folder = home / FOLDER
+    scope: names whose they are, when others must not know of them; it is no name of a recording."""
+
+    def __init__(self, home: Path, scope: str = "") -> None:
+        self.folder = home / FOLDER / scope
 
     def names(self) -> list[str]:
         return sorted(path.stem for path in self.folder.glob("*.json")) if self.folder.is_dir() else []

@@ -123,12 +123,17 @@ class Served:
     """A running server. client: keeps connections. audit: lines so far."""
 
     def __init__(
-        self, folder: Path, settings: Settings, hosts: tuple[str, ...] | None = LOOPBACK, url: str = MAIN
+        self,
+        folder: Path,
+        settings: Settings,
+        hosts: tuple[str, ...] | None = LOOPBACK,
+        url: str = MAIN,
+        config: Config | None = None,
     ) -> None:
         self.folder = folder
         self.home = folder / ".sop"
         self._audit = io.StringIO()
-        self.service = Service(config_of(folder, url), settings, self._audit)
+        self.service = Service(config or config_of(folder, url), settings, self._audit)
         self.socket = bind("127.0.0.1", 0)
         self.port: int = self.socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"

@@ -63,7 +63,7 @@ def test_the_oldest_ended_runs_are_forgotten(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(runs_module, "MOST_KEPT", 3)
     monkeypatch.setattr(runs_module, "MOST_LOGS", 2)
     runs = LiveRuns(10)
-    made = [LiveRun("s", 1, "local", Log(), None, 1) for _ in range(5)]
+    made = [LiveRun("s", 1, LOCAL, Log(), None, 1) for _ in range(5)]
     for run in made:
         run.log.write(LINES)  # type: ignore[union-attr]
         runs.begin(run, LOCAL)

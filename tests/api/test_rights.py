@@ -9,18 +9,16 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from runtime.api.problems import HttpError
+from runtime.api.tokens import RIGHTS as ALL
 from runtime.api.tokens import Token, Tokens
 from runtime.errors import SopError, UsageError
 from tests.api.conftest import Served
 from tests.api.test_play import until
 from tests.commands import command, environment
-
-ALL = ("run", "read", "write", "compile", "admin")
 
 
 def test_without_tokens_loopback_may_do_everything(served: Served) -> None:
@@ -81,41 +79,6 @@ def test_revoking_the_last_token_opens_nothing(served: Served) -> None:
     assert served.client.get("/scripts").status_code == 401
 
 
-REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "run": ("GET", "/play/audit", {}),
-    "read": ("GET", "/scripts/audit", {}),
-    "write": ("POST", "/play/note", {"json": {"text": "x"}}),
-    "write through a call": ("POST", "/play/note_twice", {"json": {"text": "x"}}),
-    "dry run of a write": ("POST", "/play/note?dry_run=true", {"json": {"text": "x"}}),
-    "put": ("PUT", "/scripts/a", {"content": "script a() end", "headers": {"Content-Type": "text/x-sop"}}),
-    "delete": ("DELETE", "/scripts/audit", {}),
-}
-
-
-@pytest.mark.parametrize(
-    ("rights", "may"),
-    [
-        (("run",), {"run"}),
-        (("read",), {"read"}),
-        (("run", "read"), {"run", "read"}),
-        (("write",), set()),
-        (("run", "write"), {"run", "write", "write through a call", "dry run of a write"}),
-        (("compile",), {"put", "delete"}),
-        (("admin",), set()),
-        (ALL, set(REQUESTS)),
-    ],
-)
-def test_rights(served: Served, rights: tuple[str, ...], may: set[str]) -> None:
-    headers = served.token(rights=rights)
-    for name, (method, address, more) in REQUESTS.items():
-        arguments = {**more, "headers": {**more.get("headers", {}), **headers}}
-        answer = served.client.request(method, address, **arguments)
-        if name in may:
-            assert answer.status_code < 300, (name, answer.text)
-        else:
-            assert (answer.status_code, answer.json()["code"]) == (403, "S0202"), name
-
-
 def test_a_token_is_for_its_scripts(served: Served) -> None:
     headers = served.token(scripts=("au*", "note"), rights=ALL)
     assert served.client.get("/play/audit", headers=headers).status_code == 200
@@ -171,6 +134,82 @@ def test_limits_of_a_token(served: Served) -> None:
     until(lambda: not served.service.runs.active())
 
 
+@pytest.mark.parametrize(
+    ("server", "token", "request_", "least"),
+    [
+        (3, 5, 7, 3), (3, 7, 5, 3), (5, 3, 7, 3), (7, 3, 5, 3), (5, 7, 3, 3), (7, 5, 3, 3),
+        (None, 3, 5, 3), (None, 5, 3, 3), (3, 0, 5, 3), (5, 0, 3, 3), (3, 5, None, 3), (5, 3, None, 3),
+        (None, 0, 3, 3), (None, 3, None, 3), (3, 0, None, 3),
+    ],
+)  # fmt: skip
+def test_the_smallest_limit_holds(
+    serve: Callable[..., Served], server: int | None, token: int, request_: int | None, least: int
+) -> None:
+    """Rows of a run: of the server, of the token, of the request, in each order, and with some of them not there."""
+    served = serve(max_rows=server)
+    headers = served.token(max_rows=token, rights=("run",))
+    more = {} if request_ is None else {"max_rows": str(request_)}
+    for rows, fits in ((least, True), (least + 1, False)):
+        answer = served.client.get("/play/numbers", params={"n": str(rows), **more}, headers=headers)
+        assert ('"code":"V0304"' not in answer.text) is fits, (rows, answer.text)
+        assert answer.text.count('"type":"record"') == least
+
+
+def test_no_limit_where_none_is_set(served: Served) -> None:
+    answer = served.client.get("/play/numbers?n=5000", headers=served.token(rights=("run",)))
+    assert answer.text.count('"type":"record"') == 5000
+
+
+@pytest.mark.parametrize("which", ["server", "token", "request"])
+def test_the_shortest_time_holds(serve: Callable[..., Served], which: str) -> None:
+    """Two of the three would let the run go on for an hour."""
+    seconds = {name: 0.2 if name == which else 3600.0 for name in ("server", "token", "request")}
+    served = serve(max_seconds=seconds["server"])
+    headers = served.token(max_seconds=seconds["token"], rights=("run",))
+    answer = served.client.get(f"/play/forever?max_seconds={seconds['request']}", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (504, "V0303")
+
+
+@pytest.mark.parametrize("which", ["server", "token"])
+def test_the_smallest_body_holds(serve: Callable[..., Served], which: str) -> None:
+    size = {name: 20 if name == which else 2000 for name in ("server", "token")}
+    served = serve(max_body=size["server"])
+    headers = served.token(max_body=size["token"], rights=("run",))
+    for body, status in ((b'{"by": 5}'.ljust(20), 200), (b'{"by": 5}'.ljust(21), 413)):
+        answer = served.client.post(
+            "/play/divide", content=body, headers={**headers, "Content-Type": "application/json"}
+        )
+        assert answer.status_code == status
+
+
+@pytest.mark.parametrize(("server", "request_"), [(0, 3600), (3600, 0)])
+def test_a_question_waits_as_long_as_the_shorter_of_two_says(
+    serve: Callable[..., Served], server: float, request_: float
+) -> None:
+    served = serve(ask_seconds=server)
+    answer = served.client.post(f"/play/sure?wait={request_}")
+    assert json.loads(answer.text.splitlines()[-1])["status"] == "waiting"
+
+
+@pytest.mark.parametrize(("server", "token"), [(1, 2), (2, 1)])
+def test_the_smaller_number_of_runs_holds(serve: Callable[..., Served], server: int, token: int) -> None:
+    served = serve(max_runs=server)
+    headers = served.token(max_runs=token, rights=("run",))
+    first = served.client.post("/play/forever", headers={**headers, "Prefer": "respond-async"})
+    again = served.client.get("/play/audit", headers=headers)
+    assert (again.status_code, again.json()["code"]) == ((503, "S0109") if server == 1 else (429, "S0204"))
+    served.client.delete(first.headers["location"], headers=headers)
+    until(lambda: not served.service.runs.active())
+
+
+@pytest.mark.parametrize(
+    "option", ["max_rows=0", "max_rows=-1", "max_rows=x", "max_rows=nan", "max_seconds=0", "max_seconds=inf", "wait=-1"]
+)
+def test_a_limit_that_is_none(shared: Served, option: str) -> None:
+    answer = shared.client.get(f"/play/audit?{option}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "S0108")
+
+
 def test_changes_are_told_to_the_audit(served: Served) -> None:
     headers = served.token("payroll", rights=ALL)
     served.client.post("/play/note", json={"text": "x"}, headers=headers)
@@ -222,7 +261,7 @@ def sopvm(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def test_the_commands(folder: Path) -> None:
     made = sopvm(folder, "token", "add", "report", "--scripts", "audit_*,hr", "--rights", "run", "--expires", "30d")
     assert made.returncode == 0 and made.stdout.startswith("sop_")
-    assert "report: may run; scripts audit_*, hr; expires 2" in made.stderr
+    assert "report: may run; scripts audit_*, hr; databases *; expires 2" in made.stderr
     assert "there is a token report already" in sopvm(folder, "token", "add", "report").stderr
     listed = sopvm(folder, "token", "ls", "-f", "records")
     assert json.loads(listed.stdout)["name"] == "report"
@@ -230,7 +269,18 @@ def test_the_commands(folder: Path) -> None:
     assert sopvm(folder, "token", "rm", "report", "nobody").returncode == 2
     assert len(Tokens(folder / ".sop").all()) == 1
     assert "report: revoked" in sopvm(folder, "token", "rm", "report").stderr
-    for words in (("--rights", "fly"), ("--expires", "soon"), ("--scripts", ",")):
+    tenant = sopvm(folder, "token", "add", "acme", "--db", "hr=acme", "--set", "tenant=acme")
+    assert "databases hr=acme; expires never" in tenant.stderr and "`sopvm serve` needs --db acme=URL" in tenant.stderr
+    listed = json.loads(sopvm(folder, "token", "ls", "-f", "records").stdout)
+    assert (listed["databases"], listed["set"]) == (["hr=acme"], ["tenant=acme"])
+    for words in (
+        ("--rights", "fly"),
+        ("--db", "hr"),
+        ("--set", "=x"),
+        ("--databases", ","),
+        ("--expires", "soon"),
+        ("--scripts", ","),
+    ):
         assert sopvm(folder, "token", "add", "x", *words).returncode == 2, words
 
 

@@ -147,7 +147,7 @@ def test_rights(session: Served) -> None:
     assert client.get("/sessions/mine", headers=other).status_code == 403
     assert client.get("/sessions/mine", headers=mine).status_code == 200
     written = client.post("/sessions/mine/steps", headers=mine, json={"text": 'insert into log { text: "x" }'})
-    assert (written.status_code, written.json()["code"]) == (403, "V0209")
+    assert (written.status_code, written.json()["code"]) == (403, "S0202")
 
 
 def test_two_sessions_and_ten_runs_at_once(serve: Callable[..., Served]) -> None:
