@@ -7,7 +7,9 @@ its Host is checked against DNS rebinding, its Origin and Sec-Fetch-Site against
 
 from __future__ import annotations
 
+from asyncio import wait_for
 from collections.abc import Collection
+from time import monotonic
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -16,7 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from runtime.api.metrics import Metrics
 from runtime.api.problems import HttpError, problem
 from runtime.api.sites import parse_host, same_site
-from runtime.api.tokens import LOCAL, Token, Tokens, unauthorized
+from runtime.api.slowdown import MOST_SECONDS, Slowdown
+from runtime.api.tokens import LOCAL, Token, Tokens, WrongToken, unauthorized
 from runtime.errors import SopError, UsageError
 
 MOST_HEADERS: Final = 32_768  # bytes of a request's headers
@@ -40,6 +43,7 @@ class Guard:
         self.app = app
         self.tokens = tokens
         self.metrics = metrics
+        self.slowdown = Slowdown()
         self.hosts = None if hosts is None else {host_name(name) for name in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,10 +72,30 @@ class Guard:
             self._check_host(headers)
             _check_site(headers, static)
             scope["token"] = self._token(scope, headers, static or path in OPEN)
+        except WrongToken as error:
+            await problem(await self._later(error, scope, receive))(scope, receive, answer)
+            return
         except SopError as error:
             await problem(error)(scope, receive, answer)
             return
         await self.app(scope, receive, answer)
+
+    async def _later(self, error: WrongToken, scope: Scope, receive: Receive) -> HttpError:
+        """The error once it may be told, or the client has gone; S0203 when too many wait for theirs."""
+        client = scope.get("client")
+        delay = self.slowdown.delay(client[0] if client else "", error.id, monotonic())
+        if delay is None:
+            headers = {"Retry-After": f"{MOST_SECONDS:.0f}", "Connection": "close"}
+            return HttpError(429, "S0203", "too many wrong tokens came from here", "try again later", headers)
+        if delay:
+            self.slowdown.waiting += 1
+            try:
+                await wait_for(_gone(receive), delay)
+            except TimeoutError:
+                pass
+            finally:
+                self.slowdown.waiting -= 1
+        return error
 
     def _check_host(self, headers: _Headers) -> None:
         host = headers.host
@@ -125,6 +149,11 @@ def _twice(name: bytes) -> HttpError:
     if name == b"authorization":
         return unauthorized(message, "invalid_request")
     return HttpError(400, "S0206", message) if name == b"host" else HttpError(403, "S0205", message)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _check_site(headers: _Headers, static: bool) -> None:

@@ -142,13 +142,14 @@ class Tokens:
         return self._tokens
 
     def check(self, text: str) -> Token:
-        """The token that `Authorization: Bearer text` gives; HttpError S0201 for an unknown or expired one."""
+        """The token that `Authorization: Bearer text` gives; HttpError S0201 for an expired one, WrongToken for one
+        that is not known."""
         match = _TOKEN.fullmatch(text)
         token = self.all().get(match[1]) if match else None
         digest = sha256((match[2] if match else text).encode()).hexdigest()
         right = hmac.compare_digest(digest, token.digest if token else _NOBODY)
         if token is None or not right:
-            raise unauthorized("the token is not known here", "invalid_token")
+            raise WrongToken(None if token is None else token.id)
         if token.expires and token.expires <= time():
             raise unauthorized(f"the token {token.name} has expired", "invalid_token")
         return token
@@ -208,8 +209,21 @@ class Tokens:
         return SopError("S0209", f"the tokens in {self.path} can't be used: {reason.lower()}", "check the file")
 
 
+class WrongToken(HttpError):
+    """S0201. id: of the token that the text claims to be, when there is one of that id."""
+
+    def __init__(self, id_: str | None) -> None:
+        super().__init__(401, "S0201", "the token is not known here", _HINT, _challenge("invalid_token"))
+        self.id = id_
+
+
 def unauthorized(message: str, reason: str = "") -> HttpError:
     """HttpError S0201. reason: the `error` of RFC 6750, none where no token was given."""
-    challenge = f'Bearer realm="sop", error="{reason}"' if reason else 'Bearer realm="sop"'
-    hint = "Authorization: Bearer TOKEN, made by `sopvm token add`"
-    return HttpError(401, "S0201", message, hint, {"WWW-Authenticate": challenge})
+    return HttpError(401, "S0201", message, _HINT, _challenge(reason))
+
+
+_HINT: Final = "Authorization: Bearer TOKEN, made by `sopvm token add`"
+
+
+def _challenge(reason: str) -> dict[str, str]:
+    return {"WWW-Authenticate": f'Bearer realm="sop", error="{reason}"' if reason else 'Bearer realm="sop"'}

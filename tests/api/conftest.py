@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from runtime.api.guard import LOOPBACK
+from runtime.api.guard import LOOPBACK, Guard
 from runtime.api.server import bind, make_server
 from runtime.api.service import Service, Settings
 from runtime.api.tokens import Token, Tokens
@@ -149,6 +149,11 @@ class Served:
     @property
     def audit(self) -> str:
         return self._audit.getvalue()
+
+    @property
+    def guard(self) -> Guard:
+        guard: Guard = self.server.config.app  # type: ignore[assignment]
+        return guard
 
     def token(self, name: str = "t", **settings: Any) -> dict[str, str]:
         """A new token's header."""
