@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from runtime.bytecode.module import Parameter, Signature
 from runtime.values.functions import FUNCTIONS, FunctionRow
+from runtime.values.signatures import overloads
 from runtime.values.types import Type
 from sopc.check import typed
 from sopc.check.coerce import adapt, conversion
 from sopc.check.env import Env
-from sopc.check.functions import overloads, resolve
+from sopc.check.functions import resolve
 from sopc.check.report import nearest, quoted, span_of, suggestion
 from sopc.check.scope import AggregateOf, WindowOf, unknown
 from sopc.check.types import an

@@ -1,81 +1,16 @@
-"""Signature strings of the function table → overloads; arguments' types → the overload meant and its result type."""
+"""A function and its arguments → the overload meant, the arguments converted, the type of the result."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Final
 
 from runtime.values.functions import FunctionRow
-from runtime.values.types import ANY, DECIMAL_PRECISION, INT, MAX_SCALE, TEXT, Type, decimal_of, list_of
+from runtime.values.signatures import Overload, Slot, bind, overloads, result
+from runtime.values.type_rules import BY_NAME
+from runtime.values.types import ANY, INT, TEXT, Type, list_of
 from sopc.check.coerce import adapt, converge, exact_together
 from sopc.check.typed import Const, Expr
-from sopc.check.types import BY_NAME, DIVISION_SCALE, NUMBERS, common
-
-_SIGNATURE: Final = re.compile(r"\s*(\w+)\s*\((.*)\)\s*->\s*(.+?)\s*")
-_PARAMETER: Final = re.compile(r"\s*(?:\w+\s*:\s*)?(.+?)(\.\.\.)?\s*(?:=\s*(.+?))?\s*")
-
-
-@dataclass(frozen=True)
-class Slot:
-    """One parameter of an overload. pattern: a type's name, `number`, `T`, `list<…>`, with `?` when null may be
-    given though the function is not handed nulls. default: None when the argument must be given."""
-
-    pattern: str
-    default: str | None = None
-
-
-@dataclass(frozen=True)
-class Overload:
-    """variadic: the last slot takes one argument or more."""
-
-    text: str
-    slots: tuple[Slot, ...]
-    result: str
-    variadic: bool
-
-    def takes(self, count: int) -> bool:
-        needed = sum(1 for slot in self.slots if slot.default is None)
-        return needed <= count and (self.variadic or count <= len(self.slots))
-
-    def slot(self, index: int) -> Slot:
-        return self.slots[min(index, len(self.slots) - 1)]
-
-
-@cache
-def overload(signature: str) -> Overload:
-    """ "round(number, int = 0) -> number" → its parts. ValueError when it is not in that form."""
-    match = _SIGNATURE.fullmatch(signature)
-    if match is None:
-        raise ValueError(f"not a signature: {signature}")
-    slots, variadic = [], False
-    for text in _split(match[2]):
-        parameter = _PARAMETER.fullmatch(text)
-        if parameter is None:
-            raise ValueError(f"not a parameter: {text}")
-        pattern = parameter[1]
-        variadic = parameter[2] is not None
-        slots.append(Slot(pattern, parameter[3]))
-    return Overload(signature, tuple(slots), match[3], variadic)
-
-
-def _split(text: str) -> list[str]:
-    """At the commas that are not inside brackets."""
-    parts, depth = [""], 0
-    for character in text:
-        depth += character in "<("
-        depth -= character in ">)"
-        if character == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return [part for part in parts if part.strip()]
-
-
-def overloads(row: FunctionRow) -> list[Overload]:
-    return [overload(signature) for signature in row.signatures]
 
 
 @dataclass(frozen=True)
@@ -105,7 +40,7 @@ def _match(row: FunctionRow, each: Overload, args: Sequence[Expr], widen: bool) 
         # Beside other overloads `any` is for values whose type only the run will show.
         if pattern == "any" and len(row.signatures) > 1 and arg.type.name != "any":
             return None
-        if not _bind(pattern, arg.type.not_null(), bound, widen):
+        if not bind(pattern, arg.type.not_null(), bound, widen):
             return None
     made: list[Expr] = []
     for index, arg in enumerate(args):
@@ -120,27 +55,7 @@ def _match(row: FunctionRow, each: Overload, args: Sequence[Expr], widen: bool) 
             return None
         made.append(adapted)
     made.extend(_default(slot) for slot in each.slots[len(args) :] if slot.default is not None)
-    return Resolved(tuple(made), _result(row, each, made, bound))
-
-
-def _bind(pattern: str, type_: Type, bound: dict[str, Type], widen: bool) -> bool:
-    """Whether a value of the type can be given for the pattern; binds `T` and `number`."""
-    if pattern == "any":
-        return True
-    if pattern in ("number", "T"):
-        if pattern == "number" and type_.name not in (*NUMBERS, "any", "null"):
-            return False
-        met = common(bound[pattern], type_) if pattern in bound else type_
-        if met is not None:
-            bound[pattern] = met.not_null() if met.name not in ("any", "null") else met
-        return met is not None
-    if pattern.startswith("list<"):
-        if type_.name in ("any", "null"):
-            return widen
-        return type_.name == "list" and _bind(pattern[5:-1], (type_.item or ANY).not_null(), bound, widen)
-    if type_.name == BY_NAME[pattern].name:
-        return True
-    return widen and (type_.name in ("any", "null") or (type_.name == "int" and pattern in ("float", "decimal")))
+    return Resolved(tuple(made), result(row, each, [arg.type for arg in made], bound, _digits(made)))
 
 
 def _wanted(pattern: str, given: Type, bound: dict[str, Type]) -> Type:
@@ -161,26 +76,7 @@ def _default(slot: Slot) -> Expr:
     return Const(int(text), type=INT)
 
 
-def _result(row: FunctionRow, each: Overload, args: Sequence[Expr], bound: dict[str, Type]) -> Type:
-    """The type of the value; it may be null where the table says so or, in most functions, where an argument may."""
-    base = _result_type(row, each.result.removesuffix("?"), args, bound)
-    if row.name == "coalesce":
-        nullable = all(arg.type.nullable for arg in args)
-    else:
-        nullable = each.result.endswith("?") or (not row.nulls and any(arg.type.nullable for arg in args))
-    return base.or_null() if nullable else base
-
-
-def _result_type(row: FunctionRow, pattern: str, args: Sequence[Expr], bound: dict[str, Type]) -> Type:
-    if pattern.startswith("list<"):
-        return list_of(_result_type(row, pattern[5:-1], args, bound))
-    found = bound.get(pattern, ANY) if pattern in ("number", "T") else BY_NAME[pattern]
-    if found.name != "decimal" or pattern == "T":
-        return found
-    inner = [arg.type.item if arg.type.item is not None else arg.type for arg in args]
-    scales = [type_.scale for type_ in inner if type_.name == "decimal"]
-    if row.name == "round" and isinstance(args[1], Const) and isinstance(args[1].value, int):
-        return decimal_of(DECIMAL_PRECISION, max(0, min(args[1].value, MAX_SCALE)))
-    if row.name == "avg":
-        scales.append(DIVISION_SCALE)
-    return decimal_of(DECIMAL_PRECISION, max(scales)) if scales else found
+def _digits(args: Sequence[Expr]) -> int | None:
+    """The literal number of digits that a value is rounded to."""
+    value = args[1].value if len(args) > 1 and isinstance(args[1], Const) else None
+    return value if isinstance(value, int) else None

@@ -6,10 +6,10 @@ import pytest
 
 from runtime.query.algebra import Const
 from runtime.values.functions import FUNCTIONS
+from runtime.values.signatures import overload, overloads
 from runtime.values.types import ANY, BOOL, DATE, FLOAT, INT, NULL, TEXT, Type, decimal_of, list_of, record_of
 from sopc.check import typed
 from sopc.check.env import MAX_DEPTH
-from sopc.check.functions import overload, overloads
 from sopc.check.program import check
 from sopc.check.types import an, common, fits, is_subtype
 from sopc.diagnostics import CompileError
