@@ -163,7 +163,11 @@ class Tokens:
             )
         with self._change() as tokens:
             if any(other.name == token.name for other in tokens):
-                raise UsageError("S0208", f"there is a token {token.name} already", f"`sopvm token rm {token.name}`")
+                raise UsageError(
+                    "S0208",
+                    f"there is a token {token.name} already",
+                    "another name; `sopvm token ls` lists those that are taken",
+                )
             id_, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
             digest = sha256(secret.encode()).hexdigest()
             tokens.append(msgspec.structs.replace(token, id=id_, digest=digest, created=int(time())))

@@ -86,8 +86,8 @@ def import_file(
     title: what messages call the file, if not by its path. types: declared types of some fields, by name; the others
     are inferred. nulls: texts of a CSV file that stand for null, besides the empty one. mode: make a new store, replace
     one, or append to one. skip_bad: leave out lines that can't be loaded, else they are an error D0503 that lists the
-    first of them, and nothing is loaded. progress: called with bytes done and bytes in all, over both passes.
-    Raises D0501 to D0507, and what the database says.
+    first of them, and nothing is loaded; so are they when no line is left. progress: called with bytes done and bytes
+    in all, over both passes. Raises D0501 to D0507, and what the database says.
     """
     table = open_table(path, title)
     name = store or path.stem
@@ -96,7 +96,9 @@ def import_file(
         existing = next((each for each in database.schema().stores.values() if each.name.lower() == name.lower()), None)
     if existing is not None and mode == "create":
         raise DatabaseError(
-            "D0505", f"there is a store `{existing.name}` already", "--replace, --append, or another name for the store"
+            "D0505",
+            f"there is a store `{existing.name}` already",
+            "--append adds to it, --store NAME makes another, --replace drops what it holds",
         )
     if mode == "append" and existing is None:
         raise DatabaseError("D0505", f"there is no store `{name}` to append to", "leave out --append to make it")
@@ -222,7 +224,7 @@ def _load(
             if refused:
                 bad = sorted([*bad, *refused])[:BAD_SHOWN]
             if refused and not skip_bad:
-                raise _bad_rows(table, bad)
+                raise _bad_rows(table, bad, some_good=bool(loaded or rows) or _any_good(table, read))
             try:
                 loaded += database.insert_rows(store, rows)
             except DatabaseError as error:
@@ -231,6 +233,8 @@ def _load(
                 where = f"{table.title}, {table.unit} {lines[error.row]}"
                 raise DatabaseError(error.code, f"{where}: {error.message}", error.hint) from error
             report(1, batch.bytes_done)
+        if bad and not loaded:  # an empty store, or one that lost its rows, is not what anyone asked for
+            raise _bad_rows(table, bad, some_good=False)
         database.commit()
     except BaseException:
         with suppress(DatabaseError):
@@ -241,9 +245,17 @@ def _load(
     return Loaded(store.name, loaded, store.fields, tuple(bad), bad_count)
 
 
-def _bad_rows(table: Table, bad: Sequence[Bad]) -> DatabaseError:
-    message = f"{table.title} has {table.unit}s that can't be loaded: {_listed(bad, table.unit)}"
-    return DatabaseError("D0503", message, "--skip-bad leaves them out")
+def _any_good(table: Table, read: Read) -> bool:
+    """Whether any row of the file can be loaded. Read once more, since the caller's pass has not seen its end."""
+    return any(read(batch)[1] for batch in table.batches())
+
+
+def _bad_rows(table: Table, bad: Sequence[Bad], *, some_good: bool) -> DatabaseError:
+    if some_good:
+        message = f"{table.title} has {table.unit}s that can't be loaded: {_listed(bad, table.unit)}"
+        return DatabaseError("D0503", message, "--skip-bad leaves them out")
+    message = f"{table.title} has no {table.unit} that can be loaded: {_listed(bad, table.unit)}"
+    return DatabaseError("D0503", message, "correct the file, or give other types with --types FIELD=TYPE,…")
 
 
 def _listed(bad: Sequence[Bad], unit: str = "line") -> str:

@@ -7,6 +7,7 @@ import csv
 from collections.abc import Callable, Iterator
 from io import TextIOWrapper
 from pathlib import Path
+from shlex import quote
 from typing import Any, BinaryIO, Final, NamedTuple
 
 import msgspec
@@ -82,7 +83,7 @@ def open_table(path: Path, title: str | None = None) -> Table:
     if format_ == "ndjson":
         if start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"["):
             message = f"{title} is a JSON array, and NDJSON is one object a line"
-            raise DatabaseError("D0504", message, f"jq -c '.[]' {title} > {path.stem}.ndjson")
+            raise DatabaseError("D0504", message, _converted("jq -c '.[]'", path, title, ".ndjson"))
         return Table(path, title, format_, size, [], clean, lambda: _json_batches(path))
     delimiter, names = csv_head(path, title)
     return Table(path, title, format_, size, names, clean, lambda: _csv_batches(path, delimiter, len(names), clean))
@@ -102,10 +103,22 @@ def _start(path: Path, title: str) -> bytes:
     except OSError as error:
         raise UsageError("D0501", f"{title} can't be read: {(error.strerror or str(error)).lower()}") from error
     if start.startswith(_OTHER_ENCODINGS):
-        raise DatabaseError(
-            "D0502", f"{title} is UTF-16, not UTF-8", f"iconv -f UTF-16 -t UTF-8 {title} > utf8{path.suffix}"
-        )
+        hint = _converted("iconv -f UTF-16 -t UTF-8", path, title, path.suffix)
+        raise DatabaseError("D0502", f"{title} is UTF-16, not UTF-8", hint)
     return start
+
+
+def _converted(command: str, path: Path, title: str, ending: str) -> str:
+    """The command that makes a file which can be read of one which can't: a new file, since a shell empties the one
+    behind `>` before the command has read anything. What came over stdin goes through a pipe."""
+    if Path(title) != path:
+        return f"… | {command} | sopvm db import - --store NAME"
+    new = path.with_name(f"{path.stem}_converted{ending}")
+    number = 2
+    while new.exists():
+        new = path.with_name(f"{path.stem}_converted_{number}{ending}")
+        number += 1
+    return f"{command} {quote(f'./{path}' if title.startswith('-') else title)} > {quote(str(new))}"
 
 
 def _is_clean(path: Path) -> bool:

@@ -244,7 +244,7 @@ class Environment:
             yield
         except lmdb.MapFullError as error:
             message = f"the library {self.path} is full ({self.map_size} bytes); nothing was stored"
-            raise SopError("L0104", message, "remove scripts with `sopc rm`, or start another library") from error
+            raise SopError("L0104", message, "name another folder with --home") from error
         except _DAMAGE as error:
             self.close()
             raise self._damaged(error.reason) from error

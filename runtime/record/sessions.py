@@ -43,7 +43,7 @@ class Sessions:
             raise UsageError("C0301", f"there is no recording {name}", hint) from None
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             message = f"the recording {name} can't be read from {path}: {error}"
-            raise SopError("C0305", message, "remove that file to begin anew") from error
+            raise SopError("C0305", message, "move that file away to begin anew") from error
 
     def begin(self, name: str, uses: tuple[str, ...] = ()) -> Session:
         """A new recording, kept. UsageError C0302 when there is one of that name, or no script can be called so."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO
 
 import msgspec
 
@@ -168,6 +168,9 @@ def home_of(effects: Effects, script: str) -> str | None:
     return written[0] if written else None
 
 
+_BEGUN_AGAIN: Final = ("--answer ", "--max-", "run the script again")
+
+
 class _Run:
     """One run under way; the machine's host."""
 
@@ -216,20 +219,32 @@ class _Run:
             result = machine.run()
         except Failed as failed:
             self._undo(failed.error)
-            return _status(failed.error), None, failed.error, failed.trace
+            return _status(failed.error), None, self._with_committed(failed.error), failed.trace
         except SopError as raised:
             error = self.budget.over() or raised
             self._undo(error)
-            return _status(error), None, error, None
+            return _status(error), None, self._with_committed(error), None
         except Waiting as waiting:
             self.segments.undo("the run waits for an answer")
             step = waiting.question.step
-            hint = f"--answer {step}=… gives it"
-            return "waiting", None, SopError("V0403", f"the run waits for an answer to step {step}", hint), None
+            asked = SopError("V0403", f"the run waits for an answer to step {step}", f"--answer {step}=… gives it")
+            return "waiting", None, self._with_committed(asked), None
         if self.options.dry_run:
             self.segments.undo("a dry run")
             return "dry-run", result, None, None
         return "ok", result, None, None
+
+    def _with_committed(self, error: SopError) -> SopError:
+        """The error, saying what earlier segments wrote for good, if they did: a run that is begun again does it twice,
+        so no hint may ask for that."""
+        committed = self.segments.committed
+        if not committed:
+            return error
+        kept = ", ".join(f"{command} {store} ({rows})" for (command, store), rows in sorted(committed.items()))
+        hint = error.hint
+        if hint is not None and hint.startswith(_BEGUN_AGAIN):
+            hint = "undo that by hand before the script is run again, or move what was not done into another script"
+        return SopError(error.code, f"{error.message}; committed before, and not undone: {kept}", hint)
 
     def _undo(self, error: SopError) -> None:
         self.segments.undo(error.message)

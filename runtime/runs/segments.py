@@ -28,7 +28,7 @@ class Segments:
 
     home is written, the others are read in one snapshot a segment. dry: nothing is ever committed, so the whole run is
     one transaction. now: read once a segment, UTC. retries: how often a segment was run again. tally: rows by command
-    and store at the time of the last `undo`.
+    and store at the time of the last `undo`. committed: likewise, those that are permanent.
     """
 
     def __init__(self, data: Data, output: Output, *, dry: bool, clock: Callable[[], datetime] = utc_now) -> None:
@@ -36,6 +36,7 @@ class Segments:
         self.now = clock()
         self.retries = 0
         self.tally: dict[tuple[str, str], int] = {}
+        self.committed: dict[tuple[str, str], int] = {}
         self._data = data
         self._output = output
         self._dry = dry
@@ -72,6 +73,7 @@ class Segments:
             if home is not None:
                 home.commit()
             self._open = False
+            self.committed = {key: rows for key, rows in self._data.tally.items() if rows}
         self._data.ended()
         self._output.release()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 from runtime.commands.app import Console
@@ -243,7 +244,7 @@ class _English:
     def _drafted(self) -> tuple[str, Work | None]:
         from sopc.english.lock import stamp
 
-        command = f"sopc compile {{}} {self.source.name}"
+        command = f"sopc compile {{}} {quote(self.source.name)}"
         told = (self.context, self.settings, self.console, command)
         known, previous = self.answers, self.previous
         try:

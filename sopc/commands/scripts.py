@@ -145,7 +145,7 @@ def rollback_command(console: Console, name: str, version: str | None, home: str
             version = str(named.version)
         if version is None:
             if current.version == 1:
-                raise UsageError("L0102", f"{name} has only one version", "`sopc rm` removes it")
+                raise UsageError("L0102", f"{name} has only one version", "compile another; `sopc history` lists them")
             version = str(current.version - 1)
         entry = library.rollback(current.name, version)
     if entry.version == current.version:

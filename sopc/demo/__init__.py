@@ -33,7 +33,7 @@ def make_demo(folder: Path) -> list[Path]:
     taken = [name for name in names if (folder / name).exists()]
     if taken:
         raise UsageError(
-            "T0120", f"{', '.join(taken)} already exist in {folder}", "make the demo in an empty folder, or remove them"
+            "T0120", f"{', '.join(taken)} already exist in {folder}", "sopc init --demo FOLDER makes it in another"
         )
     folder.mkdir(parents=True, exist_ok=True)
     for name in DATABASES:

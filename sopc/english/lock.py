@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import ndiff
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 import msgspec
@@ -180,7 +181,9 @@ def locked(text: str, sop: str | None, *, exists: bool) -> Locked:
         hint = "save it to a file, compile that, and commit both"
         return Locked("T0112", "a text from stdin has no program beside it, and --locked allows no translation", hint)
     why = f"{text} changed since {sop} was made" if exists else f"{text} has no {sop} beside it"
-    return Locked("T0112", f"{why}, and --locked allows no translation", f"sopc compile {text}, then commit {sop}")
+    return Locked(
+        "T0112", f"{why}, and --locked allows no translation", f"sopc compile {quote(text)}, then commit {sop}"
+    )
 
 
 def decide(

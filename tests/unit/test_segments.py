@@ -112,6 +112,7 @@ def test_what_was_only_read_is_said_once(runs: Runs, contended: dict[str, int]) 
     runs.run("f", format_="records")
     assert runs.outcome is not None and runs.outcome.error is not None
     assert runs.outcome.error.code == "D0402" and "taken back" in runs.outcome.error.message
+    assert runs.outcome.error.hint == "-f jsonl can take it back"
     assert runs.output == b'{"name":"bolt"}\n'
     contended["commit"] = 1
     runs.run("quiet", format_="records")

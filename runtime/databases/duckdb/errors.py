@@ -70,7 +70,7 @@ def _in_file(message: str) -> DatabaseError | None:
 
 
 def _bad_line(file: str, line: int, reason: str) -> DatabaseError:
-    hint = "correct the line; `sopvm db import --skip-bad` loads the others"
+    hint = "correct the line"
     return DatabaseError("D0203", f"{file}, line {line}: {reason}", hint)
 
 
