@@ -12,13 +12,14 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
-from functools import cmp_to_key, lru_cache
+from functools import cmp_to_key, lru_cache, reduce
 from typing import Any, Final
 
 from runtime.errors import RunError
 from runtime.values.conversion import convert, from_text, to_text
 from runtime.values.operators import add, an, checked_decimal, checked_float, checked_int, eq, kind_of, lt, quantized
 from runtime.values.types import DATE, DECIMAL, MAX_SCALE, TIMESTAMP, Type
+from runtime.values.value_types import EXACT, out_of_range
 
 MAX_TEXT: Final = 10_000_000
 MAX_LIST: Final = 1_000_000
@@ -153,12 +154,10 @@ def absolute(value: Any) -> Any:
 
 def round_(value: Any, digits: int = 0) -> Any:
     """Halves go away from zero. A float counts as the shortest decimal that writes it, so 2.675 → 2.68. A decimal
-    has `digits` digits after the point then (0 to 18)."""
+    has `digits` digits after the point then (0 to 18: with more there is nothing to round)."""
     kind = type(value)
     if kind is Decimal:
-        if digits > MAX_SCALE:
-            return value
-        return quantized(_rounded(value, digits), max(digits, 0))
+        return quantized(_rounded(value, digits), min(max(digits, 0), MAX_SCALE))
     exact = _rounded(Decimal(value) if kind is int else Decimal(repr(value)), digits)
     return checked_int(int(exact)) if kind is int else checked_float(float(exact) + 0.0)  # no negative zero
 
@@ -175,7 +174,9 @@ def _rounded(value: Decimal, digits: int) -> Decimal:
 def _whole(value: Any, rounding: str) -> int:
     if type(value) is int:
         return int(value)
-    exact = Decimal(repr(value)) if type(value) is float else value
+    exact = (
+        Decimal(value) if type(value) is float else value
+    )  # all its digits: past 2^53 they are not those of its text
     return checked_int(int(exact.to_integral_value(rounding, _WIDE)))
 
 
@@ -254,9 +255,10 @@ def to_float(value: Any) -> float:
 def to_decimal(value: Any) -> Decimal:
     if type(value) is Decimal:
         return value
-    if type(value) in (int, float, str):
-        result = convert(value, DECIMAL)
-        return checked_decimal(result)
+    if type(value) is str:
+        return checked_decimal(from_text(value, DECIMAL))
+    if type(value) in (int, float):
+        return checked_decimal(convert(value, DECIMAL))
     raise _refused(value, "decimal")
 
 
@@ -361,15 +363,11 @@ def start_of(value: Any, unit: str) -> Any:
     return to_timestamp(day_) if is_timestamp else day_
 
 
-def _out_of_range() -> RunError:
-    return RunError("V0107", "a date or duration went out of range", "years go from 1 to 9999")
-
-
 def add_months(value: Any, months: int) -> Any:
     """The same day of another month, or that month's last day where it has no such day."""
     total = value.year * 12 + value.month - 1 + months
     if not 12 <= total < 10_000 * 12:
-        raise _out_of_range()
+        raise out_of_range()
     year_, month_ = divmod(total, 12)
     last = calendar.monthrange(year_, month_ + 1)[1]
     return value.replace(year=year_, month=month_ + 1, day=min(value.day, last))
@@ -377,7 +375,7 @@ def add_months(value: Any, months: int) -> Any:
 
 def add_years(value: Any, years: int) -> Any:
     if not -10_000 < years < 10_000:
-        raise _out_of_range()
+        raise out_of_range()
     return add_months(value, years * 12)
 
 
@@ -385,7 +383,7 @@ def add_days(value: Any, days_: int) -> Any:
     try:
         return value + timedelta(days=days_)
     except OverflowError as error:
-        raise _out_of_range() from error
+        raise out_of_range() from error
 
 
 def days_between(start: date, end: date) -> int:
@@ -419,8 +417,11 @@ def null_if(value: Any, other: Any) -> Any:
 # ── lists ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def in_list(value: Any, items: list[Any]) -> bool | None:
-    """As `value in (…)`: null when it is not found and an item is null, or the value is null and there are items."""
+def in_list(value: Any, items: list[Any] | None) -> bool | None:
+    """As `value in (…)`: null when it is not found and an item is null, or the value is null and there are items; null
+    when there is no list."""
+    if items is None:
+        return None
     found: bool | None = False
     for item in items:
         equal: bool | None = eq(value, item)
@@ -476,12 +477,14 @@ def range_(low: int, high: int) -> list[int]:
 
 
 def sum_of(items: list[Any]) -> Any:
-    """Nulls don't count; null when nothing is left."""
-    total = None
-    for item in items:
-        if item is not None:
-            total = item if total is None else add(total, item)
-    return total
+    """Nulls don't count; null when nothing is left. Only the whole sum has to fit."""
+    values = [item for item in items if item is not None]
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return checked_int(sum(values))
+    if kinds == {Decimal}:
+        return checked_decimal(reduce(EXACT.add, values))
+    return reduce(add, values) if values else None
 
 
 def min_of(items: list[Any]) -> Any:

@@ -20,9 +20,11 @@ from runtime.values.value_types import (
     EXACT,
     an,
     checked_decimal,
+    checked_duration,
     checked_float,
     decimal_text,
     kind_of,
+    out_of_range,
     quantized,
     scale_of,
 )
@@ -80,9 +82,9 @@ def _duration_of_seconds(text: str) -> timedelta:
     if not _NUMBER.fullmatch(text):
         raise _not_a(text, "duration in seconds")
     try:
-        return timedelta(microseconds=int(Decimal(text).scaleb(6, EXACT)))
+        return checked_duration(timedelta(microseconds=int(Decimal(text).scaleb(6, EXACT))))
     except OverflowError as error:
-        raise RunError("V0107", "a date or duration went out of range") from error
+        raise out_of_range() from error
 
 
 # ── texts ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -191,8 +193,8 @@ def _parse_timestamp(text: str) -> datetime:
 def _parse_duration(text: str) -> timedelta:
     try:
         if match := _DURATION.fullmatch(text):
-            return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
-        return msgspec.convert(text, timedelta)
+            return checked_duration(timedelta(seconds=int(match[1]) * _UNITS[match[2]]))
+        return checked_duration(msgspec.convert(text, timedelta))
     except (msgspec.ValidationError, OverflowError) as error:
         raise _not_a(text, "duration") from error
 
@@ -211,6 +213,8 @@ def convert(value: Any, type_: Type) -> Any:
     if name == "any":
         return value
     kind = type(value)
+    if kind is timedelta and name == "duration":
+        return checked_duration(value)
     if kind is kind_for(name) and name not in ("decimal", "list", "record"):
         return value
     if value is None:

@@ -21,9 +21,11 @@ from runtime.values.value_types import (
     QUANTA,
     an,
     checked_decimal,
+    checked_duration,
     checked_float,
     checked_int,
     kind_of,
+    out_of_range,
     quantized,
     scale_of,
 )
@@ -87,9 +89,13 @@ def _dates(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         try:
             return operation(a, b)
         except OverflowError as error:
-            raise RunError("V0107", "a date or duration went out of range", "years go from 1 to 9999") from error
+            raise out_of_range() from error
 
     return checked
+
+
+def _durations(operation: Callable[[Any, Any], timedelta]) -> Callable[[Any, Any], Any]:
+    return _dates(lambda a, b: checked_duration(operation(a, b)))
 
 
 def _whole_days(duration: timedelta) -> timedelta:
@@ -182,7 +188,7 @@ _ADD: Final = _numeric(
     (timedelta, date): _dates(lambda a, b: b + _whole_days(a)),
     (datetime, timedelta): _dates(lambda a, b: a + b),
     (timedelta, datetime): _dates(lambda a, b: b + a),
-    (timedelta, timedelta): _dates(lambda a, b: a + b),
+    (timedelta, timedelta): _durations(lambda a, b: a + b),
 }
 _SUB: Final = _numeric(
     lambda a, b: checked_int(a - b),
@@ -193,15 +199,15 @@ _SUB: Final = _numeric(
     (date, date): _dates(lambda a, b: a - b),
     (datetime, timedelta): _dates(lambda a, b: a - b),
     (datetime, datetime): _dates(lambda a, b: a - b),
-    (timedelta, timedelta): _dates(lambda a, b: a - b),
+    (timedelta, timedelta): _durations(lambda a, b: a - b),
 }
 _MUL: Final = _numeric(
     lambda a, b: checked_int(a * b),
     lambda a, b: checked_float(float(a) * float(b)),
     _mul_decimal,
 ) | {
-    (timedelta, int): _dates(lambda a, b: a * b),
-    (int, timedelta): _dates(lambda a, b: a * b),
+    (timedelta, int): _durations(lambda a, b: a * b),
+    (int, timedelta): _durations(lambda a, b: a * b),
 }
 _DIV: Final = _numeric(_div_float, _div_float, _div_decimal)
 _INTDIV: Final = _numeric(_intdiv_int, _intdiv_float, _intdiv_decimal)
@@ -257,7 +263,7 @@ def neg(a: Any) -> Any:
     if kind is Decimal:
         return a.copy_negate() if a else a
     if kind is timedelta:
-        return _dates(lambda value, _: -value)(a, None)
+        return checked_duration(-a)
     if a is None:
         return None
     raise RunError("V0106", f"`-` does not work on {an(kind_of(a))}")

@@ -101,7 +101,7 @@ def result(
 ) -> Type:
     """The type of the value; it may be null where the table says so or, in most functions, where an argument may.
     digits: the literal second argument of `round`."""
-    base = _result_type(row, each.result.removesuffix("?"), args, bound, digits)
+    base = _result_type(row, each, each.result.removesuffix("?"), args, bound, digits)
     if row.name == "coalesce":
         nullable = all(arg.nullable for arg in args)
     else:
@@ -109,11 +109,20 @@ def result(
     return base.or_null() if nullable else base
 
 
+def _may_hold_null(each: Overload, args: Sequence[Type]) -> bool:
+    """Whether a list that is made of the arguments' items, and of arguments themselves, may hold a null."""
+    patterns = [each.slot(index).pattern for index in range(len(args))]
+    items = (arg.item for pattern, arg in zip(patterns, args, strict=True) if pattern.startswith("list<T"))
+    single = (arg for pattern, arg in zip(patterns, args, strict=True) if pattern == "T?")
+    return any(type_ is not None and type_.nullable for type_ in (*items, *single))
+
+
 def _result_type(
-    row: FunctionRow, pattern: str, args: Sequence[Type], bound: dict[str, Type], digits: int | None
+    row: FunctionRow, each: Overload, pattern: str, args: Sequence[Type], bound: dict[str, Type], digits: int | None
 ) -> Type:
     if pattern.startswith("list<"):
-        return list_of(_result_type(row, pattern[5:-1], args, bound, digits))
+        item = _result_type(row, each, pattern[5:-1], args, bound, digits)
+        return list_of(item.or_null() if _may_hold_null(each, args) else item)
     found = bound.get(pattern, ANY) if pattern in ("number", "T") else BY_NAME[pattern]
     if found.name != "decimal" or pattern == "T":
         return found

@@ -51,6 +51,9 @@ def decimal_text(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if text[-DECIMAL_SCALE - 1 : -DECIMAL_SCALE] == "." else text
 
 
+MAX_DURATION: Final = timedelta(microseconds=INT_MAX)  # some 292,000 years, either way
+
+
 # ── results that must fit ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -62,6 +65,18 @@ def checked_int(value: int) -> int:
     if INT_MIN <= value <= INT_MAX:
         return value
     raise overflow()
+
+
+def checked_duration(value: timedelta) -> timedelta:
+    """The duration, or V0107 past 2^63 microseconds, which is what databases hold."""
+    if -MAX_DURATION <= value <= MAX_DURATION:
+        return value
+    raise out_of_range()
+
+
+def out_of_range() -> RunError:
+    hint = "years go from 1 to 9999, durations to 106,751,991 days"
+    return RunError("V0107", "a date or duration went out of range", hint)
 
 
 def checked_float(value: float) -> float:

@@ -65,7 +65,9 @@ def _wanted(pattern: str, given: Type, bound: dict[str, Type]) -> Type:
     if pattern in ("number", "any") or (pattern == "decimal" and given.name == "decimal"):
         return given
     if pattern.startswith("list<"):
-        return list_of(_wanted(pattern[5:-1], given.item or ANY, bound))
+        item = given.item or ANY  # a list may hold nulls, whatever the function takes
+        wanted = _wanted(pattern[5:-1], item, bound)
+        return list_of(wanted.or_null() if item.nullable else wanted)
     return BY_NAME[pattern]
 
 

@@ -30,7 +30,7 @@ from runtime.databases.protocol import Row
 from runtime.errors import DatabaseError, RunError, SopError
 from runtime.values.conversion import convert, json_ready
 from runtime.values.types import Type
-from runtime.values.value_types import EXACT, QUANTA, checked_decimal, checked_float, decimal_text
+from runtime.values.value_types import EXACT, QUANTA, checked_decimal, checked_float, decimal_text, out_of_range
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 Codec = Callable[[Any], Any]
@@ -169,7 +169,7 @@ def _decode_duration(value: Any) -> Any:
     try:
         return timedelta(microseconds=value)
     except OverflowError as error:
-        raise RunError("V0107", "a date or duration went out of range") from error
+        raise out_of_range() from error
 
 
 def _misfit(shown: str, wanted: str) -> DatabaseError:

@@ -18,11 +18,12 @@ _JSON: Final = re.compile(
     r'(Malformed JSON|JSON transform error) in file "(.*?)",(?: at byte \d+)? in line (\d+): (.*)'
 )
 _PARQUET: Final = re.compile(r"""Failed to read file "(.*?)"|['"]([^'"]*\.parquet)['"]""", re.IGNORECASE)
+_OVERFLOWS: Final = ("Overflow in negation", "Overflow on abs", "Overflow in division of", " to type INT64")
 _MESSAGES: Final = {
     "V0103": ("a float went out of range", "a float holds at most about 1.8e308"),
     "V0105": ("a value can't be made into one of the wanted type", None),
     "V0106": ("a function was given an argument that it can't work with", None),
-    "V0107": ("a date or duration went out of range", "years go from 1 to 9999"),
+    "V0107": ("a date or duration went out of range", "years go from 1 to 9999, durations to 106,751,991 days"),
 }
 
 
@@ -95,7 +96,7 @@ def _said(message: str) -> SopError | None:
         return overflow()
     if "INT64" in message and ("Overflow" in message or "out of range" in message) and "type INT64 with" not in message:
         return overflow()
-    if "Overflow in negation" in message or "Overflow on abs" in message:
+    if any(part in message for part in _OVERFLOWS):
         return overflow()
     if "DOUBLE" in message and "Could not convert" in message:
         return RunError("V0103", *_MESSAGES["V0103"])

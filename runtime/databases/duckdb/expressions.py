@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
@@ -13,9 +13,12 @@ from runtime.databases.duckdb.records import record_text
 from runtime.databases.duckdb.types import NARROW, spelled
 from runtime.databases.schema import Field
 from runtime.databases.sql.sql_nodes import Sql, function, number, wrapped
+from runtime.databases.sql.typed_arithmetic import OPERATORS
 from runtime.databases.sql.typed_expressions import TypedExpressions
-from runtime.query.algebra import Expr
+from runtime.query.algebra import Const, Expr
 from runtime.values.types import DECIMAL_PRECISION, Type
+
+NARROW_DECIMAL: Final = 18  # digits
 
 
 class DuckDBExpressions(TypedExpressions):
@@ -51,7 +54,28 @@ class DuckDBExpressions(TypedExpressions):
             return exp.Like(this=wrapped(self.value(args[0])), expression=wrapped(self.value(args[1])))
         return super().text_test(op, args)
 
+    def called(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
+        if name == "round" and type_.name == "decimal" and len(args) == 2 and isinstance(args[1], Const):
+            digits = args[1].value
+            if isinstance(digits, int) and digits < 0:
+                return self.helper("round_tens", self.value(args[0]), number(max(digits, -40)))
+        return super().called(name, args, type_)
+
     # ── arithmetic ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def decimal_operand(self, op: str, sql: Sql, a: Type, b: Type) -> Sql:
+        # DuckDB keeps a result of small decimals in 18 digits
+        digits = a.precision + b.precision if op == "mul" else max(a.precision, b.precision) + abs(a.scale - b.scale)
+        return _cast(sql, f"DECIMAL({DECIMAL_PRECISION}, {a.scale})") if digits >= NARROW_DECIMAL else sql
+
+    def decimal_remainder(self, a: Sql, a_scale: int, b: Sql, b_scale: int) -> Sql:
+        # of units: DuckDB takes the remainder of decimals of different scales as floats
+        scale = max(a_scale, b_scale)
+        return _of_units(exp.Mod(this=_units(a, scale), expression=_units(b, scale)), scale)
+
+    def duration(self, op: str, a: Sql, b: Sql) -> Sql:
+        wide = _cast(a, "HUGEINT")
+        return self.helper("checked_duration", OPERATORS[op](this=wide, expression=wrapped(b)))
 
     def int_quotient(self, a: Sql, b: Sql) -> Sql:
         return exp.IntDiv(this=a, expression=b)

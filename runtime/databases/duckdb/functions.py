@@ -122,9 +122,6 @@ SAID: Final[dict[str, str]] = {
     "max_of": "list_max",
 }
 
-_ROUNDED: Final = " ".join(
-    f"WHEN {n} THEN CAST(CAST(CAST(x AS VARCHAR) AS DECIMAL(38,{n})) AS DOUBLE)" for n in range(1, 19)
-)
 _DAY: Final = 86_400_000_000  # microseconds
 
 # name → parameters and body; several of them where a macro takes more or fewer arguments
@@ -175,33 +172,43 @@ MACROS: Final[dict[str, str]] = {
     "pad_right": "(t, n) AS sop_right_padded(t, n, ' '), (t, n, f) AS sop_right_padded(t, n, f)",
     "split": "(t, s) AS CASE WHEN t IS NOT NULL AND s = '' THEN error('V0106') ELSE string_split(t, s) END",
     "join": (
-        "(l, s) AS CASE WHEN s IS NOT NULL AND len(list_filter(l, lambda x: x IS NULL)) > 0 THEN error('V0106')"
-        " ELSE array_to_string(l, s) END"
+        "(l, s) AS CASE WHEN s IS NULL THEN NULL WHEN len(list_filter(l, lambda x: x IS NULL)) > 0"
+        " THEN error('V0106') WHEN len(l) = 0 THEN '' ELSE list_reduce(l, lambda a, b: a || s || b) END"
     ),
     # numbers
     "same": "(x) AS x",
     "round_int": (
-        "(x) AS x, (x, n) AS CASE WHEN n >= 0 THEN x WHEN n < -19 THEN 0 ELSE"
-        " CAST(sop_quotient(CAST(x AS HUGEINT), CAST(pow(10, -n) AS HUGEINT)) * CAST(pow(10, -n) AS HUGEINT) AS BIGINT)"
-        " END"
+        "(x) AS x, (x, n) AS CASE WHEN x IS NULL OR n IS NULL THEN NULL WHEN n >= 0 THEN x WHEN n < -19 THEN 0"
+        " ELSE CAST(sop_to_unit(CAST(x AS HUGEINT), sop_ten(-n)) AS BIGINT) END"
     ),
-    "round_float": (
-        "(x) AS round(x) + 0, (x, n) AS CASE WHEN n >= 0 AND abs(x) >= 1e15 OR n > 18 OR abs(x) >= 1e37 THEN x"
-        " WHEN n < -19 THEN 0.0::DOUBLE WHEN n = 0 THEN round(x) + 0 WHEN n < 0 THEN CAST(sop_quotient("
-        "CAST(trunc(CAST(CAST(x AS VARCHAR) AS DECIMAL(38,0))) AS HUGEINT), CAST(pow(10, -n) AS HUGEINT))"
-        f" * CAST(pow(10, -n) AS HUGEINT) AS DOUBLE) ELSE CASE n {_ROUNDED} END END"
+    "ten": "(n) AS CAST(rpad('1', CAST(n AS INTEGER) + 1, '0') AS HUGEINT)",  # 10^n, exactly
+    "to_unit": (  # a whole number to a multiple of another one
+        "(x, unit) AS x - x % unit + CASE WHEN 2 * abs(x % unit) < unit THEN 0 WHEN x < 0 THEN -unit ELSE unit END"
+    ),
+    "round_float": (  # by the shortest decimal that writes it, its point shifted in the text
+        "(x) AS round(x) + 0, (x, n) AS CASE WHEN n = 0 THEN round(x) + 0 WHEN x = 0 THEN x"
+        " WHEN floor(log10(abs(x))) + n > 17 THEN x WHEN floor(log10(abs(x))) + n < -2 THEN 0.0::DOUBLE"
+        " WHEN n IS NOT NULL THEN CAST(CAST(CAST(split_part(CAST(x AS VARCHAR), 'e', 1) || 'e'"
+        " || (CASE WHEN contains(CAST(x AS VARCHAR), 'e') THEN CAST(split_part(CAST(x AS VARCHAR), 'e', 2) AS BIGINT)"
+        " ELSE 0 END + n) AS DECIMAL(38,0)) AS VARCHAR) || 'e' || -n AS DOUBLE) + 0 END"
     ),
     "round_decimal": (
-        "(x, n) AS CASE n "
+        "(x, n) AS CASE WHEN x IS NULL OR n IS NULL THEN NULL WHEN n >= 18 THEN CAST(x AS DECIMAL(38,18))"
+        " WHEN n < 0 THEN CAST(sop_round_tens(x, n) AS DECIMAL(38,18)) ELSE CASE n "
         + " ".join(f"WHEN {n} THEN CAST(CAST(x AS DECIMAL(38,{n})) AS DECIMAL(38,18))" for n in range(18))
-        + " ELSE error('V0106') END"
+        + " END END"
+    ),
+    "round_tens": (
+        "(x, n) AS CAST(CASE WHEN n < -38 THEN 0 * CAST(trunc(x) AS HUGEINT)"
+        " ELSE sop_to_unit(CAST(trunc(x) AS HUGEINT), sop_ten(-n)) END AS DECIMAL(38,0))"
     ),
     "floor": "(x) AS CAST(floor(x) AS BIGINT)",
     "ceil": "(x) AS CAST(ceil(x) AS BIGINT)",
     "sqrt": "(x) AS CASE WHEN x < 0 THEN error('V0106') ELSE sqrt(CAST(x AS DOUBLE)) END",
-    "power": (
+    "power": ("(a, b) AS sop_float_power(CAST(a AS DOUBLE), CAST(b AS DOUBLE))"),
+    "float_power": (
         "(a, b) AS CASE WHEN a = 0 AND b < 0 OR a < 0 AND b <> floor(b) THEN error('V0106')"
-        " ELSE sop_finite(pow(CAST(a AS DOUBLE), CAST(b AS DOUBLE))) END"
+        " ELSE sop_finite(pow(a, b)) END"
     ),
     "sign": "(x) AS CAST(sign(x) AS BIGINT)",
     # conversion
@@ -222,7 +229,10 @@ MACROS: Final[dict[str, str]] = {
     "decimal_of_text": "(t) AS CAST(sop_number_text(t) AS DECIMAL(38,10))",
     "text_of": "(x) AS CAST(x AS VARCHAR)",
     "text_of_plain": "(x) AS rtrim(rtrim(CAST(x AS VARCHAR), '0'), '.')",
-    "text_of_float": "(x) AS regexp_replace(CAST(x AS VARCHAR), 'e(-?)\\+?0*', 'e\\1')",
+    "text_of_float": (  # 0.00001, 1e-6: JSON's way, where DuckDB has 1e-05, 1e-06
+        "(x) AS CASE WHEN x = 0 OR abs(x) >= 1e-5 AND abs(x) < 1e16 THEN CAST(to_json(x) AS VARCHAR)"
+        " ELSE regexp_replace(CAST(x AS VARCHAR), 'e(-?)\\+?0*', 'e\\1') END"
+    ),
     "text_of_timestamp": (
         "(t) AS replace(CAST(date_trunc('second', t) AS VARCHAR), ' ', 'T')"
         " || CASE WHEN epoch_us(t) % 1000000 = 0 THEN '' ELSE strftime(t, '.%f') END || 'Z'"
@@ -244,9 +254,9 @@ MACROS: Final[dict[str, str]] = {
     ),
     "date_of_timestamp": "(t) AS CAST(t AS DATE)",
     "date_of_parts": (
-        "(y, m, d) AS CASE WHEN y IS NOT NULL AND m IS NOT NULL AND d IS NOT NULL AND (y NOT BETWEEN 1 AND 9999"
-        " OR m NOT BETWEEN 1 AND 12 OR d NOT BETWEEN 1 AND 31 OR TRY(make_date(y, m, d)) IS NULL)"
-        " THEN error('V0106') ELSE make_date(y, m, d) END"
+        "(y, m, d) AS CASE WHEN y IS NULL OR m IS NULL OR d IS NULL THEN NULL WHEN y BETWEEN 1 AND 9999 THEN"
+        " coalesce(TRY_CAST(format('{:04d}-{:02d}-{:02d}', y, m, d) AS DATE), CAST(error('V0106') AS DATE))"
+        " ELSE error('V0106') END"
     ),
     "timestamp_of_text": (
         "(t) AS CASE WHEN t IS NOT NULL AND (NOT regexp_full_match(sop_trim(t), '[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -258,12 +268,17 @@ MACROS: Final[dict[str, str]] = {
     # dates and times
     "start_of_date": (
         "(d, unit) AS CASE WHEN d IS NOT NULL AND unit NOT IN ('year', 'quarter', 'month', 'week', 'day')"
-        " THEN error('V0106') ELSE CAST(date_trunc(unit, d) AS DATE) END"
+        " THEN error('V0106') ELSE CAST(date_trunc(sop_unit(unit), d) AS DATE) END"
     ),
     "start_of_timestamp": (
         "(t, unit) AS CASE WHEN t IS NOT NULL AND unit NOT IN"
         " ('year', 'quarter', 'month', 'week', 'day', 'hour', 'minute') THEN error('V0106')"
-        " ELSE date_trunc(unit, t) END"
+        " ELSE date_trunc(sop_unit(unit), t) END"
+    ),
+    # DuckDB looks at a constant unit before it is asked for
+    "unit": (
+        "(unit) AS CASE WHEN unit NOT IN ('year', 'quarter', 'month', 'week', 'day', 'hour', 'minute') THEN 'day'"
+        " ELSE unit END"
     ),
     "moves": (
         "(x, n, most) AS CASE WHEN x IS NULL THEN NULL WHEN n NOT BETWEEN -most AND most THEN error('V0107')"
@@ -287,13 +302,14 @@ MACROS: Final[dict[str, str]] = {
     "last_item": "(l) AS l[-1]",
     "range": "(a, b) AS CASE WHEN b - a >= 1000000 THEN error('V0106') ELSE range(a, b + 1) END",
     "sum_of": "(l) AS list_sum(l)",
+    "checked_duration": (
+        "(us) AS CASE WHEN us NOT BETWEEN -9223372036854775807 AND 9223372036854775807 THEN error('V0107')"
+        " ELSE CAST(us AS BIGINT) END"
+    ),
     # JSON
     "json_of": "(x) AS to_json(x)",
     "json_text": "(t) AS CAST(to_json(t) AS VARCHAR)",
-    "json_float": (
-        "(x) AS CASE WHEN x = 0 OR abs(x) >= 1e-5 AND abs(x) < 1e16 THEN CAST(to_json(CAST(x AS DOUBLE)) AS VARCHAR)"
-        " WHEN isfinite(x) THEN sop_text_of_float(CAST(x AS DOUBLE)) END"
-    ),
+    "json_float": ("(x) AS CASE WHEN isfinite(x) THEN sop_text_of_float(CAST(x AS DOUBLE)) END"),
     "json_date": (
         "(d) AS CASE WHEN d >= DATE '0001-01-01' AND d <= DATE '9999-12-31' THEN '\"' || CAST(d AS VARCHAR) || '\"' END"
     ),

@@ -22,7 +22,7 @@ _RAISED: Final[dict[str, tuple[str, str | None]]] = {
     "V0104": ("a decimal went past the digits of its type", "round(x, digits) keeps fewer digits after the point"),
     "V0105": ("a value can't be made into one of the wanted type", None),
     "V0106": ("a function was given an argument that it can't work with", None),
-    "V0107": ("a date or duration went out of range", "years go from 1 to 9999"),
+    "V0107": ("a date or duration went out of range", "years go from 1 to 9999, durations to 106,751,991 days"),
 }
 # SQLSTATE, or the start of one → code, message, hint
 _KNOWN: Final[dict[str, tuple[str, str, str | None]]] = {

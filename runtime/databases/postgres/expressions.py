@@ -20,7 +20,7 @@ from runtime.databases.sql.expressions import Over, Source
 from runtime.databases.sql.sql_nodes import Sql, function, number, wrapped
 from runtime.databases.sql.typed_expressions import TypedExpressions, said_kind
 from runtime.query.algebra import Column, Const, Expr, InQuery, Op, Order, Param, Window
-from runtime.values.types import DECIMAL_PRECISION, FLOAT, SCALARS, Type
+from runtime.values.types import DECIMAL_PRECISION, SCALARS, Type
 
 _SPELLED: Final = {
     "bool": "BOOLEAN",
@@ -167,10 +167,11 @@ class PostgresExpressions(TypedExpressions):
         if expr.op == "neg" and expr.type.name == "float":  # no negative zero
             return exp.Sub(this=number(0), expression=wrapped(self.wide(expr.args[0])))
         result = super().operation(expr)
-        if expr.type.name == "float" and expr.op == "intdiv":
-            return exp.Add(this=result, expression=self.cast(number(0), FLOAT))
         # numbers may have any number of digits there, and here 38
         return self.cast(result, expr.type) if expr.type.name == "decimal" else result
+
+    def duration(self, op: str, a: Sql, b: Sql) -> Sql:
+        return self.helper(f"duration_{op}", a, b)
 
     def int_quotient(self, a: Sql, b: Sql) -> Sql:
         return self.helper("int_quotient", a, b)

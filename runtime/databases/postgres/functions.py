@@ -62,7 +62,10 @@ def _part(name: str) -> str:
 
 
 _TRIM: Final = f"btrim(:a, '{WHITE_SPACE}')"
-_NUMBER: Final = r"^[+-]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][+-]?[0-9]{1,3})?$"
+# at most 400 digits before and after the point; a repetition count of PostgreSQL's goes to 255
+_NUMBER: Final = (
+    r"^[+-]?([0-9]{1,200}[0-9]{0,200}(\.[0-9]{0,200}[0-9]{0,200})?|\.[0-9]{1,200}[0-9]{0,200})([eE][+-]?[0-9]{1,3})?$"
+)
 _NUMBER_TEXT: Final = _unless(f"{_TRIM} !~ '{_NUMBER}'", "V0105", "TEXT", _TRIM)
 _EXACT: Final = "CAST(CAST(:a AS TEXT) AS NUMERIC)"  # a float as the shortest decimal that writes it
 _INT_OF_TEXT: Final = (
@@ -138,7 +141,7 @@ SAID: Final[dict[str, str | tuple[str, ...]]] = {
             f"{fill} = '' OR :b > {_MANY}",
             "V0106",
             "TEXT",
-            f"CASE WHEN :b <= length(:a) THEN :a ELSE lpad(:a, {_up_to(':b', _MANY)}, {fill}) END",
+            f"CASE WHEN :b <= length(:a) THEN :a || left({fill}, 0) ELSE lpad(:a, {_up_to(':b', _MANY)}, {fill}) END",
         )
         for fill in ("' '", ":c")
     ),
@@ -147,7 +150,7 @@ SAID: Final[dict[str, str | tuple[str, ...]]] = {
             f"{fill} = '' OR :b > {_MANY}",
             "V0106",
             "TEXT",
-            f"CASE WHEN :b <= length(:a) THEN :a ELSE rpad(:a, {_up_to(':b', _MANY)}, {fill}) END",
+            f"CASE WHEN :b <= length(:a) THEN :a || left({fill}, 0) ELSE rpad(:a, {_up_to(':b', _MANY)}, {fill}) END",
         )
         for fill in ("' '", ":c")
     ),
@@ -248,7 +251,7 @@ SAID: Final[dict[str, str | tuple[str, ...]]] = {
         ":a NOT BETWEEN 1 AND 9999 OR :b NOT BETWEEN 1 AND 12 OR :c NOT BETWEEN 1 AND 31",
         "V0106",
         "DATE",
-        "make_date(CAST(:a AS INTEGER), CAST(:b AS INTEGER), CAST(:c AS INTEGER))",
+        f"make_date({_up_to(':a', 9999)}, {_up_to(':b', 12)}, {_up_to(':c', 31)})",
     ),
     "date any": _of_json({"string": _of_string(_DATE_OF_TEXT)}, "DATE"),
     "timestamp text": _TIMESTAMP_OF_TEXT,
@@ -323,6 +326,15 @@ HELPERS: Final[dict[str, str]] = {
         f"CASE WHEN EXTRACT(YEAR FROM :a) <> 0 OR EXTRACT(MONTH FROM :a) <> 0 THEN {raised('D0202')}"
         " ELSE CAST(EXTRACT(EPOCH FROM :a) * 1000000 AS BIGINT) END"
     ),
+    **{
+        f"duration_{name}": _unless(
+            f"CAST(:a AS NUMERIC) {sign} :b NOT BETWEEN -9223372036854775807 AND 9223372036854775807",
+            "V0107",
+            "BIGINT",
+            f"(:a {sign} :b)",
+        )
+        for name, sign in (("add", "+"), ("sub", "-"), ("mul", "*"))
+    },
     "interval_of_duration": (
         f"make_interval(days => CAST(:a / {_DAY} AS INTEGER), secs => CAST(:a % {_DAY} AS DOUBLE PRECISION) / 1000000)"
     ),

@@ -24,7 +24,7 @@ from runtime.databases.protocol import Row
 from runtime.errors import DatabaseError, RunError, SopError
 from runtime.values.conversion import convert, json_ready
 from runtime.values.types import Type
-from runtime.values.value_types import checked_float, decimal_text, quantized
+from runtime.values.value_types import checked_float, decimal_text, out_of_range, quantized
 
 Codec = Callable[[Any], Any]
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -166,7 +166,7 @@ def _decode_duration(value: int) -> timedelta:
     try:
         return timedelta(microseconds=value)
     except OverflowError as error:
-        raise RunError("V0107", "a date or duration went out of range") from error
+        raise out_of_range() from error
 
 
 def _decode_any(value: Any) -> Any:

@@ -17,7 +17,7 @@ from runtime.databases.sql.sql_nodes import Sql, function, number, wrapped
 from runtime.query.algebra import Aggregate, Column, Const, Expr, Op, Param
 from runtime.values.types import FLOAT, MAX_SCALE, Type
 
-_OPERATORS: Final[dict[str, type[exp.Binary]]] = {"add": exp.Add, "sub": exp.Sub, "mul": exp.Mul, "mod": exp.Mod}
+OPERATORS: Final[dict[str, type[exp.Binary]]] = {"add": exp.Add, "sub": exp.Sub, "mul": exp.Mul, "mod": exp.Mod}
 _DAYS: Final = frozenset({"date", "timestamp"})
 
 
@@ -48,6 +48,18 @@ class TypedArithmetic(Expressions):
     def whole_quotient(self, a: Sql, a_scale: int, b: Sql, b_scale: int) -> Sql:
         """a / b of decimals, cut off after the point."""
 
+    def decimal_remainder(self, a: Sql, a_scale: int, b: Sql, b_scale: int) -> Sql:
+        """The remainder of a / b of decimals, with a's sign."""
+        return exp.Mod(this=wrapped(a), expression=wrapped(b))
+
+    def decimal_operand(self, op: str, sql: Sql, a: Type, b: Type) -> Sql:
+        """The first operand, of type a, of a sum, difference or product, so that the engine keeps all of its digits."""
+        return sql
+
+    @abstractmethod
+    def duration(self, op: str, a: Sql, b: Sql) -> Sql:
+        """The sum, difference or product of durations and ints; V0107 when it goes out of range."""
+
     def arithmetic(self, expr: Op) -> Sql:
         sql = self.operation(expr)
         return self.finite(sql) if expr.type.name == "float" else sql
@@ -73,7 +85,7 @@ class TypedArithmetic(Expressions):
         a, b = self.value(args[0]), self.value(args[1])
         if args[0].type.name in _DAYS:  # what lies between them is a duration
             return self.helper(f"between_{args[0].type.name}s", a, b)
-        return _OPERATORS[op](this=wrapped(a), expression=wrapped(b))
+        return self.duration(op, a, b)
 
     def _moved(self, kind: str, op: str, a: Expr, b: Expr) -> Sql:
         """A date or timestamp, some duration later or earlier."""
@@ -92,13 +104,16 @@ class TypedArithmetic(Expressions):
             return self.float_remainder(left, right)
         if op in ("div", "intdiv"):
             quotient = self.divided(left, right)
-            return function("trunc", quotient) if op == "intdiv" else quotient
-        return _OPERATORS[op](this=wrapped(left), expression=wrapped(right))
+            if op == "div":
+                return quotient
+            # no negative zero
+            return exp.Add(this=function("trunc", quotient), expression=self.cast(number(0), FLOAT))
+        return OPERATORS[op](this=wrapped(left), expression=wrapped(right))
 
     def _int(self, op: str, a: Expr, b: Expr) -> Sql:
         left = wrapped(self._number(a) if self._is_wide(b, "int") else self.wide(a))
         right = wrapped(self._number(b))
-        return self.int_quotient(left, right) if op == "intdiv" else _OPERATORS[op](this=left, expression=right)
+        return self.int_quotient(left, right) if op == "intdiv" else OPERATORS[op](this=left, expression=right)
 
     def _decimal(self, expr: Op) -> Sql:
         op, (a, b) = expr.op, expr.args
@@ -107,7 +122,10 @@ class TypedArithmetic(Expressions):
             return self.decimal_quotient(left, a.type.scale, right, b.type.scale, expr.type.scale)
         if op == "intdiv":
             return self.whole_quotient(left, a.type.scale, right, b.type.scale)
-        result = _OPERATORS[op](this=wrapped(left), expression=wrapped(right))
+        if op == "mod":
+            return self.decimal_remainder(left, a.type.scale, right, b.type.scale)
+        left = self.decimal_operand(op, left, a.type, b.type)
+        result = OPERATORS[op](this=wrapped(left), expression=wrapped(right))
         if op == "mul" and a.type.scale + b.type.scale > MAX_SCALE:
             return self.cast(result, expr.type)
         return result

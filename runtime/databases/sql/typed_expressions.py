@@ -138,7 +138,11 @@ class TypedExpressions(TypedArithmetic):
     def in_list(self, expr: Op) -> Sql:
         arg, items = expr.args
         listed = exp.Select(expressions=[function("unnest", self.value(items))])
-        return exp.In(this=wrapped(self.value(arg)), query=exp.Subquery(this=listed))
+        found = exp.In(this=wrapped(self.value(arg)), query=exp.Subquery(this=listed))
+        if not items.type.nullable:
+            return found
+        there = exp.Not(this=exp.Is(this=wrapped(self.value(items)), expression=exp.Null()))
+        return exp.Case(ifs=[exp.If(this=there, true=found)])
 
     def text_test(self, op: str, args: Sequence[Expr]) -> Sql:
         return self.call_of(op, args, BOOL)
@@ -174,7 +178,7 @@ class TypedExpressions(TypedArithmetic):
             raise self.refused(f"`{name}` of {kind}" if kind else f"`{name}`")
         values = [self.wide(arg) for arg in args]
         result = self.helper(said[1:-1], *values) if said[0] == "[" else function(said, *values)
-        return self.cast(result, type_) if type_.name == "decimal" else result
+        return self.cast(result, type_) if type_.name == "decimal" or name == "sum_of" else result
 
     def _extreme(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
         """least or greatest, null when an argument is (which the engine would leave out)."""

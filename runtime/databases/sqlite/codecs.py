@@ -30,7 +30,7 @@ from runtime.databases.db_errors import zero_character
 from runtime.errors import DatabaseError, RunError
 from runtime.values.conversion import from_text, json_ready
 from runtime.values.types import INT_MAX, TIMESTAMP
-from runtime.values.value_types import EXACT, QUANTA, checked_float, kind_of
+from runtime.values.value_types import EXACT, QUANTA, checked_float, kind_of, out_of_range
 
 MAX_DIGITS: Final = 15
 GLOB: Final = "g"
@@ -246,7 +246,7 @@ def _decode_duration(value: Any) -> Any:
         try:
             return timedelta(microseconds=value)
         except OverflowError as error:
-            raise RunError("V0107", "a date or duration went out of range") from error
+            raise out_of_range() from error
     raise misfit(value, "duration")
 
 

@@ -15,7 +15,7 @@ from sqlglot.generators.sqlite import SQLiteGenerator
 
 from runtime.databases.schema import Field
 from runtime.databases.sql.expressions import LISTED, NUMBERS, PLAIN, WHOLE, Over, Source
-from runtime.databases.sql.sql_nodes import Sql, case, function, identifier, number, wrapped
+from runtime.databases.sql.sql_nodes import Sql, case, divided, function, identifier, number, wrapped
 from runtime.databases.sqlite.arithmetic import Arithmetic, is_arithmetic, is_small
 from runtime.databases.sqlite.codecs import GLOB, LONGEST_PATTERN, encoder, glob_pattern
 from runtime.databases.sqlite.functions import SAID, SQL_NAME
@@ -155,7 +155,11 @@ class SQLiteExpressions(Arithmetic):
         parts = exp.Table(this=function("json_each", self.value(items)), db=identifier("temp"))
         values = exp.select(listed).from_(parts)
         sql = self._scaled(arg, scale) if arg.type.name in WHOLE else self.value(arg)
-        return exp.In(this=wrapped(sql), query=exp.Subquery(this=values))
+        found = exp.In(this=wrapped(sql), query=exp.Subquery(this=values))
+        if not items.type.nullable:
+            return found
+        there = exp.Not(this=exp.Is(this=self.value(items), expression=exp.Null()))
+        return exp.Case(ifs=[exp.If(this=there, true=found)])
 
     def text_test(self, op: str, args: Sequence[Expr]) -> Sql:
         """SQLite's own LIKE minds no case, so a known pattern becomes a GLOB."""
@@ -217,7 +221,20 @@ class SQLiteExpressions(Arithmetic):
         if name == "avg" and arg.type.name == "decimal":
             parts = [over(function("sum", sql)), over(function("count", sql.copy()))]
             return self.call("div", parts, [form_of(arg.type), "i"], form_of(type_))
+        if name == "avg" and arg.type.name == "int":
+            return self._average(sql, over)
         if name != "sum":
             return over(function(name, sql))
         total = self.summed(arg, over) if is_arithmetic(arg) and not isinstance(sql, exp.Distinct) else None
         return self.converted(total or over(function(name, sql)), arg.type, type_)
+
+    def _average(self, sql: Sql, over: Over) -> Sql:
+        """The average of ints: SQLite's own sums them up as floats, and its sum stops at 64 bits, which the sums of the
+        upper and of the lower halves of the ints don't reach."""
+        count = over(function("count", sql.copy()))
+        if isinstance(sql, exp.Distinct):
+            return self.call("div", [over(function("sum", sql)), count], ["i", "i"], "f")
+        half = number(2**32)
+        upper = over(function("sum", divided(wrapped(sql.copy()), half)))
+        lower = over(function("sum", exp.Mod(this=wrapped(sql.copy()), expression=half.copy())))
+        return self.call("mean", [upper, lower, count], ["i", "i", "i"], "f")

@@ -60,6 +60,8 @@ OPERATORS: Final[dict[str, tuple[Callable[..., Any], bool]]] = {
     "ge": (lambda a, b: operators.le(b, a), False),
     "field": (operators.field, False),
     "same": (lambda value: value, False),
+    # of ints, by the sums of their upper and lower 32 bits
+    "mean": (lambda upper, lower, count: float(upper * 2**32 + lower) / count, False),
     "row_count": (_row_count, True),
     "several_rows": (_several_rows, True),
     "overflow": (_overflow, True),
