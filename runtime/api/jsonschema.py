@@ -49,6 +49,8 @@ def _schema(type_: Type) -> dict[str, Any]:
 
 def parameter_schema(parameter: Parameter) -> dict[str, Any]:
     schema = schema_of(parameter.type)
+    if parameter.secret:
+        schema |= {"writeOnly": True, "format": "password"} if parameter.type.name == "text" else {"writeOnly": True}
     if parameter.default is not None:
         schema["default"] = json_ready(from_default(parameter.default))
     return schema

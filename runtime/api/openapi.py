@@ -85,8 +85,9 @@ def _play_path(module: Module, signature: Signature) -> Json:
     }
     post["responses"] = {**common["responses"], "202": {"description": "The run goes on; Location is its address."}}
     path: Json = {"post": post}
-    if not effects.writes:
-        parameters = [_query_parameter(param) for param in signature.params if param.name not in RESERVED]
+    asked = [param for param in signature.params if not param.secret]  # a secret is given in a body
+    if not effects.writes and all(param in asked or param.default is not None for param in signature.params):
+        parameters = [_query_parameter(param) for param in asked if param.name not in RESERVED]
         get = {**common, "operationId": f"read {signature.name}", "parameters": parameters + _options()}
         path["get"] = get
     return path

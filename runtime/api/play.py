@@ -59,6 +59,7 @@ async def _play(service: Service, request: Request, name: str, pairs: list[tuple
     options, answers, args = _sorted(pairs)
     reads = request.method in ("GET", "HEAD")
     format_ = choose(options.get("format"), request.headers.get("accept"))
+    in_address = frozenset(args)
     if not reads:
         given = await _arguments(service, request)
         if twice := given.keys() & args.keys():
@@ -71,6 +72,7 @@ async def _play(service: Service, request: Request, name: str, pairs: list[tuple
         format=format_,
         dry_run=flag(options["dry_run"], "dry_run") if "dry_run" in options else False,
         reads=reads,
+        in_address=in_address,
         answers=answers,
         waits=_number_of(options, "wait", "a number of seconds, at most a day", 0, 86_400),
         max_rows=int(_number_of(options, "max_rows", "a number of rows, at least one", 1, 10**15) or 0),

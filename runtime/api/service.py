@@ -51,7 +51,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):
     """A run that is asked for. reads: by GET, which only scripts that change nothing answer. answers: by step.
-    waits: seconds for a question. max_rows, max_seconds: the request's own limits."""
+    waits: seconds for a question. max_rows, max_seconds: the request's own limits. in_address: names of the
+    arguments that the query string gave."""
 
     script: str
     args: Mapping[str, Any]
@@ -63,6 +64,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     waits: float | None = None
     max_rows: int | None = None
     max_seconds: float | None = None
+    in_address: frozenset[str] = frozenset()
 
 
 class Service:
@@ -137,6 +139,12 @@ class Service:
         script does not take: it would be run as if nothing were fixed."""
         token = play.token
         token.require_unfixed(play.args)
+        for param in signature.params:
+            if param.secret and param.name in play.in_address:
+                message = (
+                    f"`{param.name}` of `{signature.name}` is a secret, and an address ends up in logs and histories"
+                )
+                raise HttpError(400, "S0211", message, "POST, with the arguments in the body")
         taken = {param.name for param in signature.params}
         for name in token.fixed:
             if name not in taken:

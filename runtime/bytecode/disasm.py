@@ -137,7 +137,7 @@ def signature_text(signature: Signature) -> str:
     params = []
     for param in signature.params:
         default = "" if param.default is None else f" = {_default_text(param.default)}"
-        params.append(f"{param.name}: {param.type}{default}")
+        params.append(f"{param.name}: {param.type}{' secret' if param.secret else ''}{default}")
     text = f"script {signature.name}({', '.join(params)})"
     if signature.uses not in ((), ("main",)):
         text += f" uses {', '.join(signature.uses)}"

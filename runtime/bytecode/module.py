@@ -4,6 +4,7 @@ error message needs to know where each instruction came from."""
 from __future__ import annotations
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from runtime.databases.schema import Store
 from runtime.query.algebra import Const, FetchMode, Query, Write
@@ -11,11 +12,14 @@ from runtime.values.types import Type
 
 
 class Parameter(msgspec.Struct, frozen=True):
-    """default: None when the argument must be given (a null default is Const(None, …)); of a list, its items."""
+    """default: None when the argument must be given (a null default is Const(None, …)); of a list, its items.
+    secret: True when its value is shown to nobody, else unset (which false is too: modules without secrets keep the
+    bytes, and so the hash, that they had before there were any)."""
 
     name: str
     type: Type
     default: Const | tuple[Const, ...] | None = None
+    secret: bool | UnsetType = UNSET
 
 
 class Signature(msgspec.Struct, frozen=True):

@@ -29,9 +29,9 @@ def bind(signature: Signature, given: Mapping[str, Any]) -> list[Any]:
             try:
                 values.append(typed(value, param.type) if isinstance(value, str) else convert(value, param.type))
             except RunError as error:
-                raise UsageError(
-                    "C0123", f"`{param.name}` of `{signature.name}`: {error.message}", describe(signature)
-                ) from error
+                what = f"the value, which is a secret, is not {param.type}" if param.secret else error.message
+                message = f"`{param.name}` of `{signature.name}`: {what}"
+                raise UsageError("C0123", message, describe(signature)) from (None if param.secret else error)
         elif param.default is not None:
             values.append(from_default(param.default))
         else:
@@ -53,7 +53,7 @@ def describe(signature: Signature) -> str:
     """The head of a script: `audit(dept: text = "Sales", floor: int)`."""
     parts = []
     for param in signature.params:
-        text = f"{param.name}: {param.type}"
+        text = f"{param.name}: {param.type}{' secret' if param.secret else ''}"
         if param.default is not None:
             value = from_default(param.default)
             text += f' = "{value}"' if isinstance(value, str) else f" = {to_text(value)}"

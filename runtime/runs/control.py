@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from runtime.databases.protocol import Database
 from runtime.runs.ids import new_id
+from runtime.runs.secrets import masked
 from runtime.vm.backtrace import place_of
 from runtime.vm.budget import Budget
 
 if TYPE_CHECKING:
+    from runtime.runs.secrets import Secrets
     from runtime.vm.machine import Machine
     from runtime.vm.output import Question
 
@@ -30,11 +32,12 @@ class Control:
         self._lock = Lock()
         self._budget: Budget | None = None
         self._databases: Iterable[Database] = ()
+        self._secrets: Secrets | None = None
 
-    def attach(self, budget: Budget, databases: Iterable[Database]) -> None:
+    def attach(self, budget: Budget, databases: Iterable[Database], secrets: Secrets) -> None:
         """The run begins."""
         with self._lock:
-            self._budget, self._databases = budget, databases
+            self._budget, self._databases, self._secrets = budget, databases, secrets
             budget.cancelled = self.stopped
 
     def detach(self) -> None:
@@ -63,7 +66,9 @@ class Control:
             script, pc = frame.script, max(frame.pc - 1, 0)
             place = place_of(script, pc)
             names = script.module.debug.registers
-            values = dict(zip(names, frame.registers, strict=False))
+            values = masked(script.module.signature, dict(zip(names, frame.registers, strict=False)))
+            if self._secrets is not None:
+                values = self._secrets.value(values)
             found.append(
                 {
                     "script": script.name,

@@ -22,6 +22,7 @@ from runtime.runs.capabilities import check_abilities, check_expressions
 from runtime.runs.ids import new_id
 from runtime.runs.interrupts import Interrupts
 from runtime.runs.schemas import check_schemas
+from runtime.runs.secrets import Secrets, masked
 from runtime.runs.segments import Segments, utc_now
 from runtime.vm.backtrace import Trace
 from runtime.vm.budget import Budget
@@ -179,6 +180,7 @@ class _Run:
         self.id = new_id() if control is None else control.id
         self.linked = linked
         self.arguments = arguments
+        self.secrets = Secrets(linked.root.module.signature, arguments)
         self.data = data
         self.writer = writer
         self.options = options
@@ -189,7 +191,7 @@ class _Run:
         for database in data.databases.values():
             database.on_progress(writer.tick)
         if control is not None:
-            control.attach(self.budget, data.databases.values())
+            control.attach(self.budget, data.databases.values(), self.secrets)
 
     def run(self) -> Outcome:
         root = self.linked.root
@@ -197,7 +199,7 @@ class _Run:
         with self.interrupts:
             try:
                 names = [param.name for param in root.module.signature.params]
-                args = dict(zip(names, self.arguments, strict=True))
+                args = masked(root.module.signature, dict(zip(names, self.arguments, strict=True)))
                 self.writer.start(self.id, root.name, root.version, args, self.linked.hashes)
                 return self._end(*self._executed())
             except ClosedPipe:
@@ -218,10 +220,11 @@ class _Run:
                 self.options.control.machine = machine
             result = machine.run()
         except Failed as failed:
-            self._undo(failed.error)
-            return _status(failed.error), None, self._with_committed(failed.error), failed.trace
+            error = self.secrets.error(failed.error)
+            self._undo(error)
+            return _status(error), None, self._with_committed(error), failed.trace
         except SopError as raised:
-            error = self.budget.over() or raised
+            error = self.secrets.error(self.budget.over() or raised)
             self._undo(error)
             return _status(error), None, self._with_committed(error), None
         except Waiting as waiting:
@@ -283,7 +286,7 @@ class _Run:
             return None
         from runtime.vm.tracing import Tracing
 
-        return Tracing(self.options.trace)
+        return Tracing(self.options.trace, self.secrets.hide)
 
     # ── the machine's host ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -298,7 +301,7 @@ class _Run:
         self.segments.end()
 
     def retry_segment(self, error: DatabaseError) -> None:
-        self.segments.retry(error)
+        self.segments.retry(self.secrets.error(error))
 
     def answer(self, step: str, within: str | None, question: Question) -> Any:
         control = self.options.control

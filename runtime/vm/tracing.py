@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TextIO
 
 from runtime.bytecode.disasm import format_instruction
@@ -15,9 +16,11 @@ MOST_SHOWN = 40
 
 
 class Tracing:
-    """Called before every instruction. stream: where lines go; None to check only (SOP_DEBUG=1)."""
+    """Called before every instruction. stream: where lines go; None to check only (SOP_DEBUG=1). hide: takes secrets
+    out of a text."""
 
-    def __init__(self, stream: TextIO | None) -> None:
+    def __init__(self, stream: TextIO | None, hide: Callable[[str], str] = str) -> None:
+        self._hide = hide
         self._stream = stream
         self._texts: dict[tuple[str, int], str] = {}
 
@@ -29,7 +32,7 @@ class Tracing:
         text = self._texts.get((script.name, pc))
         if text is None:
             text = self._texts[script.name, pc] = format_instruction(script.module, pc)
-        shown = "  # " + ", ".join(map(_short, values)) if values else ""
+        shown = "  # " + self._hide(", ".join(map(_short, values))) if values else ""
         place = f"{'  ' * min(len(machine.stack) - 1, 20)}{script.name} {script.path_at(pc)}"
         print(f"{place:<24} {pc:>5}  {text}{shown}", file=self._stream)
 

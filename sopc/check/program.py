@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
+from msgspec import UNSET
 
 from runtime.bytecode.module import Effects, Parameter, Signature
 from runtime.databases.schema import Schema, Store
@@ -125,19 +126,23 @@ def _signature(world: World, script: nodes.Script) -> Signature:
 
 def _parameter(env: Env, node: nodes.ParameterNode) -> Parameter:
     type_ = steps.declared_type(env, node.type) or ANY
+    secret = True if node.secret else UNSET
     if node.default is None:
-        return Parameter(node.name, type_)
+        return Parameter(node.name, type_, secret=secret)
     value = env.expr(node.default)
     made = adapt(value, type_)
     if made is None:
         fit(env, value, type_, node.default, f"`{node.name}`")
-        return Parameter(node.name, type_, Const(None, type_))
+        return Parameter(node.name, type_, Const(None, type_), secret)
     default = _plain(made)
     if default is None:
         hint = f"{quoted(node.name)}: {type_.or_null()} = null, and a `let` in the script"
         env.error("E0317", "a default is a plain value, such as 10, or a list of such", node.default, hint)
         default = Const(None, type_)
-    return Parameter(node.name, type_, default)
+    if secret and default != Const(None, type_):
+        hint = f"{quoted(node.name)}: {type_.or_null()} secret = null, or no default"
+        env.error("E0320", "a secret that stands in the program is none", node.default, hint)
+    return Parameter(node.name, type_, default, secret)
 
 
 def _plain(value: typed.Expr) -> Const | tuple[Const, ...] | None:

@@ -79,7 +79,8 @@ def _takes(script: nodes.Script) -> list[str]:
     parts = []
     for param in script.params:
         default = "" if param.default is None else f", {speaker.say(param.default, PHRASE)} unless given"
-        parts.append(f"{name(param.name)} ({type_words(param.type)}{default})")
+        secret = ", kept secret" if param.secret else ""
+        parts.append(f"{name(param.name)} ({type_words(param.type)}{secret}{default})")
     return [f"Takes {listed(parts)}."] if parts else []
 
 

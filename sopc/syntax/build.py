@@ -79,7 +79,11 @@ class Builder:
         return {"params": _nodes(c)}
 
     def parameter(self, c: Children) -> nodes.ParameterNode:
-        return nodes.ParameterNode(name=_name(c[0]), type=c[2], default=c[4] if len(c) > 4 else None, span=_span(c))
+        secret = len(c) > 3 and c[3] == "secret"
+        default = c[5 if secret else 4 :]
+        return nodes.ParameterNode(
+            name=_name(c[0]), type=c[2], default=default[0] if default else None, secret=secret, span=_span(c)
+        )
 
     def uses(self, c: Children) -> dict[str, Any]:
         return {"uses": tuple(_name(token) for token in c[1::2])}

@@ -318,7 +318,8 @@ class _File:
 
 def _parameter(node: nodes.ParameterNode) -> str:
     default = "" if node.default is None else f" = {print_expr.expr(node.default)}"
-    return f"{print_expr.name(node.name)}: {print_expr.type_name(node.type)}{default}"
+    secret = " secret" if node.secret else ""
+    return f"{print_expr.name(node.name)}: {print_expr.type_name(node.type)}{secret}{default}"
 
 
 def _simple(step: nodes.Fail | nodes.Return | nodes.Break | nodes.Continue | nodes.Commit) -> str:

@@ -533,9 +533,12 @@ AnyStep = Annotated[
 
 
 class ParameterNode(Node):
+    """secret: its value is shown to nobody."""
+
     name: str
     type: TypeName
     default: Expr | None = None
+    secret: bool = False
 
 
 class Script(Node):

@@ -31,7 +31,8 @@ export class Form {
     } else if (kind === "array" || kind === "object" || kind === "any") {
       input = make("textarea", {rows: 1, placeholder: usual || "JSON"});
     } else {
-      input = make("input", {type: kind === "date" ? "date" : "text", placeholder: usual});
+      const type = kind === "date" ? "date" : said.writeOnly ? "password" : "text";
+      input = make("input", {type, placeholder: usual});
       if (kind === "integer" || kind === "number") input.inputMode = "decimal";
     }
     input.name = name;
