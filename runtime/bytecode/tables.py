@@ -313,6 +313,8 @@ class _Relations:
         self.define(node.id, (name for name, _ in node.columns))
 
     def union(self, node: Union) -> None:
+        if node.all and node.op != "union":
+            self.refuse(f"`{node.op}` keeps no repeated rows")
         self.define(node.id, (name for name, _ in node.columns))
 
     def limit(self, node: Limit) -> None:

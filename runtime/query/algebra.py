@@ -188,13 +188,16 @@ class Limit(msgspec.Struct, frozen=True, tag_field="kind", tag="limit"):
 
 
 class Union(msgspec.Struct, frozen=True, tag_field="kind", tag="union"):
-    """Rows of both; columns are the left's names, under this id, matched by position."""
+    """Rows of both sides; columns are the left's names, under this id, matched by position. op: `intersect` keeps the
+    rows that both have, `except` those of the left that the right has not; only `union` has an `all`, and without it
+    each different row comes once."""
 
     id: int
     left: Relation
     right: Relation
     all: bool
     columns: tuple[tuple[str, Type], ...]
+    op: Literal["union", "intersect", "except"] = "union"
 
 
 Relation = Scan | Join | Where | Derive | Select | Group | Distinct | Sort | Limit | Union

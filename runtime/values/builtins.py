@@ -390,6 +390,22 @@ def days_between(start: date, end: date) -> int:
     return (to_date(end) - to_date(start)).days
 
 
+def months_between(start: date, end: date) -> int:
+    """The most months that `add_months` can add to the first date without passing the second; so the last day of a
+    shorter month completes one."""
+    first, last = to_date(start), to_date(end)
+    if first > last:
+        return -months_between(last, first)
+    begun = (last.year - first.year) * 12 + last.month - first.month
+    incomplete = last.day < first.day and last.day < calendar.monthrange(last.year, last.month)[1]
+    return begun - incomplete
+
+
+def years_between(start: date, end: date) -> int:
+    months = months_between(start, end)
+    return months // 12 if months >= 0 else -(-months // 12)
+
+
 def _whole_units(unit: timedelta) -> Callable[[timedelta], int]:
     def count(value: timedelta) -> int:
         return value // unit if value >= timedelta() else -(-value // unit)

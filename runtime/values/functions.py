@@ -151,6 +151,16 @@ _ROWS: tuple[FunctionRow, ...] = (
         "days from the first date to the second",
         do.days_between,
     ),
+    _row(
+        "months_between(date, date) -> int; months_between(timestamp, timestamp) -> int",
+        "whole months from the first date to the second, negative when that is earlier",
+        do.months_between,
+    ),
+    _row(
+        "years_between(date, date) -> int; years_between(timestamp, timestamp) -> int",
+        "whole years from the first date to the second, as an age is counted; negative when that is earlier",
+        do.years_between,
+    ),
     _row("days(duration) -> int", "whole days of a duration", do.days),
     _row("hours(duration) -> int", "whole hours of a duration", do.hours),
     _row("minutes(duration) -> int", "whole minutes of a duration", do.minutes),
@@ -189,6 +199,11 @@ _ROWS: tuple[FunctionRow, ...] = (
     ),
     _row(
         "sum(number) -> number?; sum(duration) -> duration?", "the sum; null when there are no values", kind="aggregate"
+    ),
+    _row(
+        "total(number) -> number; total(duration) -> duration",
+        "the sum; 0 when there are no values",
+        kind="aggregate",
     ),
     _row("avg(int) -> float?; avg(float) -> float?; avg(decimal) -> decimal?", "the average", kind="aggregate"),
     _row("min(T) -> T?", "the smallest value", kind="aggregate"),

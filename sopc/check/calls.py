@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from runtime.bytecode.module import Parameter, Signature
 from runtime.values.functions import FUNCTIONS, FunctionRow
 from runtime.values.signatures import overloads
-from runtime.values.types import Type
+from runtime.values.types import DURATION, INT, Type
 from sopc.check import typed
 from sopc.check.coerce import adapt, conversion
 from sopc.check.env import Env
@@ -18,6 +19,8 @@ from sopc.check.scope import AggregateOf, WindowOf, unknown
 from sopc.check.types import an
 from sopc.tree import nodes
 
+TOTAL: Final = "total"
+
 
 def call(env: Env, node: nodes.CallExpr) -> typed.Expr:
     """A call where a value is needed."""
@@ -25,7 +28,7 @@ def call(env: Env, node: nodes.CallExpr) -> typed.Expr:
     if row is not None:
         return _function(env, node, row)
     if node.over is not None or node.distinct:
-        env.error("E0416", f"`{node.name}` is not an aggregate", node, "count, sum, avg, min and max are")
+        env.error("E0416", f"`{node.name}` is not an aggregate", node, "count, sum, total, avg, min and max are")
     made = script(env, node)
     if made is None:
         return unknown(span_of(node))
@@ -99,11 +102,24 @@ def _aggregate(env: Env, node: nodes.CallExpr, row: FunctionRow) -> typed.Expr:
     made = _resolve(env, node, row, args)
     if made is None:
         return unknown(span_of(node))
-    type_ = made[1]
+    type_, totals = made[1], row.name == TOTAL
+    if totals:
+        type_ = type_.or_null()
     if env.grouped and not any(arg.type.nullable for arg in made[0]):
         type_ = type_.not_null()  # a group has a row at least
     arg = made[0][0] if made[0] else None
-    return AggregateOf(row.name, arg, node.distinct, type=type_, span=span_of(node))
+    found = AggregateOf("sum" if totals else row.name, arg, node.distinct, type=type_, span=span_of(node))
+    return _or_zero(found) if totals else found
+
+
+def _or_zero(total: typed.Expr) -> typed.Expr:
+    """A sum, or 0 where there is nothing to add up: what `total` means."""
+    type_ = total.type.not_null()
+    if type_ == total.type:
+        return total
+    zero = typed.Const("0", type=DURATION) if type_ == DURATION else adapt(typed.Const(0, type=INT), type_)
+    assert zero is not None  # any number type has a 0
+    return typed.Func("coalesce", (total, zero), type=type_, span=total.span)
 
 
 def _aggregate_misplaced(env: Env, node: nodes.CallExpr, row: FunctionRow) -> None:
@@ -137,6 +153,9 @@ def _window(env: Env, node: nodes.CallExpr, row: FunctionRow, over: nodes.Window
     made = _resolve(env, node, row, args)
     if made is None:
         return unknown(span_of(node))
+    if row.name == TOTAL:
+        summed = WindowOf("sum", made[0], partition, order, type=made[1].or_null(), span=span_of(node))
+        return _or_zero(summed)
     return WindowOf(row.name, made[0], partition, order, type=made[1], span=span_of(node))
 
 

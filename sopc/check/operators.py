@@ -41,11 +41,25 @@ def binary(env: Env, node: nodes.Binary) -> typed.Expr:
         right = condition(env, env.expr(node.right), node.right, f"the right side of `{node.op}`")
         return typed.Op(node.op, (left, right), type=_bool(left, right), span=span_of(node))
     left, right = env.expr(node.left), env.expr(node.right)
+    if node.ignore_case:
+        left = _in_lower_case(env, left, node.left, node)
+        right = _in_lower_case(env, right, node.right, node)
     if node.op in ARITHMETIC:
         return _arithmetic(env, node, left, right)
     if node.op in COMPARISON:
         return _comparison(env, node, left, right)
     return _on_text(env, node, left, right)
+
+
+def _in_lower_case(env: Env, side: typed.Expr, place: nodes.Expr, node: nodes.Binary) -> typed.Expr:
+    """A side of a comparison that ignores case: both are compared in lower case."""
+    if side.type.name not in ("text", "any", "null"):
+        env.error("E0310", f"{an(side.type)} has no case to ignore", place, f"`{node.op}` without `ignoring case`")
+        return unknown(side.span)
+    if side.type.name == "null":
+        return side
+    text = as_text(env, side, place, f"a side of `{node.op}`")
+    return typed.Func("lower", (text,), type=text.type, span=side.span)
 
 
 def _bool(*args: typed.Expr) -> Type:
@@ -58,6 +72,9 @@ def _bool(*args: typed.Expr) -> Type:
 def _arithmetic(env: Env, node: nodes.Binary, left: typed.Expr, right: typed.Expr) -> typed.Expr:
     span, op = span_of(node), ARITHMETIC[node.op]
     left, right = exact_together([left, right])
+    moved = _moved_by_days(node.op, left, right)
+    if moved is not None:
+        return replace(moved, span=span)
     if "any" in (left.type.name, right.type.name):
         return typed.Op(op, (left, right), type=ANY, span=span)
     if "null" in (left.type.name, right.type.name):
@@ -77,14 +94,25 @@ def _arithmetic(env: Env, node: nodes.Binary, left: typed.Expr, right: typed.Exp
     return typed.Op(op, (left, right), type=result, span=span)
 
 
+def _moved_by_days(op: str, left: typed.Expr, right: typed.Expr) -> typed.Expr | None:
+    """date + int, int + date, date - int: so many days later or earlier; None for anything else."""
+    if op == "+" and left.type.name == "int":
+        left, right = right, left
+    if op not in ("+", "-") or left.type.name != "date" or right.type.name != "int":
+        return None
+    days = right if op == "+" else typed.Op("neg", (right,), type=right.type, span=right.span)
+    type_ = DATE.or_null() if left.type.nullable or right.type.nullable else DATE
+    return typed.Func("add_days", (left, days), type=type_)
+
+
 def _no_arithmetic(env: Env, node: nodes.Binary, left: typed.Expr, right: typed.Expr) -> None:
     if node.op == "+" and TEXT.name in (left.type.name, right.type.name):
         env.error("E0309", "`+` does not join texts", node, 'texts are joined in one text: "{a}{b}"')
         return
     place = node.right if left.type.name in (*NUMBERS, "date", "timestamp", "duration") else node.left
     hint = None
-    if "date" in (left.type.name, right.type.name) and "int" in (left.type.name, right.type.name):
-        hint = "a date moves by a duration, as in 90 days"
+    if {left.type.name, right.type.name} == {"timestamp", "int"}:
+        hint = "a timestamp moves by a duration, as in 90 days; add_days(t, n) moves it by n days"
     elif {left.type.name, right.type.name} == {"date", "timestamp"}:
         hint = "timestamp(…) and date(…) convert one into the other"
     elif "text" in (left.type.name, right.type.name):

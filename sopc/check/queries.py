@@ -298,19 +298,19 @@ def _union(env: Env, stage: Stage, node: nodes.UnionWith) -> Stage:
     if len(left.row.columns) != len(right.row.columns):
         counts = f"{len(left.row.columns)} and {len(right.row.columns)} columns"
         hint = f"both sides need the columns {', '.join(left.row.names())}"
-        env.error("E0408", f"the sides of a `union` have {counts}", node, hint)
+        env.error("E0408", f"the sides of `{node.stage}` have {counts}", node, hint)
         return replace(left, row=replace(left.row, broken=True))
     id_ = _id(env)
     visible = []
     for mine, other in zip(left.row.columns, right.row.columns, strict=True):
         met = common(mine.column.type, other.column.type)
         if met is None:
-            kinds = f"{an(mine.column.type)} on one side of the `union` and {an(other.column.type)} on the other"
+            kinds = f"{an(mine.column.type)} on one side of `{node.stage}` and {an(other.column.type)} on the other"
             env.error("E0408", f"`{mine.name}` is {kinds}", node, "columns are matched by their position")
             met = mine.column.type
         visible.append(replace(mine, column=ColumnOf(id_, mine.name, type=met)))
     columns = tuple((column.name, column.column.type) for column in visible)
-    made = ir.Union(id_, left.relation, right.relation, node.all, columns)
+    made = ir.Union(id_, left.relation, right.relation, node.all, columns, node.stage)
     return Stage(made, replace(left.row, columns=tuple(visible)), complete=True)
 
 

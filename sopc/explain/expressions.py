@@ -146,18 +146,20 @@ class Expressions:
     def _binary(self, node: nodes.Binary) -> Said:
         op = node.op
         if op in ("and", "or"):
-            return f"{self._joined(node.left, op)} {op} {self._joined(node.right, op)}", _AND if op == "and" else ANY
+            sides = self._joined(node.left, op), self._joined(node.right, op)
+            return f"{sides[0]} {op} {sides[1]}{_ignoring(node)}", _AND if op == "and" else ANY
         if op in _ARITHMETIC:
             level = _ARITHMETIC[op]
             left, right = self.say(node.left, level), self.say(node.right, level + 1)
-            return f"{left} {phrases.ARITHMETIC[op]} {right}", level
+            return f"{left} {phrases.ARITHMETIC[op]} {right}{_ignoring(node)}", level
         if op in ("//", "%"):
             what = "whole part" if op == "//" else "remainder"
-            return f"the {what} of ({self.say(node.left, _PRODUCT)} ÷ {self.say(node.right, ATOM)})", PHRASE
+            quotient = f"{self.say(node.left, _PRODUCT)} ÷ {self.say(node.right, ATOM)}"
+            return f"the {what} of ({quotient}){_ignoring(node)}", PHRASE
         words = phrases.COMPARISONS
         if op in phrases.IN_TIME and any(self.kind(side) in phrases.CALENDAR for side in (node.left, node.right)):
             words = phrases.IN_TIME
-        return f"{self._side(node.left)} {words[op]} {self._side(node.right)}", _COMPARISON
+        return f"{self._side(node.left)} {words[op]} {self._side(node.right)}{_ignoring(node)}", _COMPARISON
 
     def _joined(self, node: nodes.Expr, op: str) -> str:
         """A side of `and` or `or`: what is joined by the other word stands in brackets."""
@@ -178,7 +180,8 @@ class Expressions:
             return f"minus {self.atom(node.arg)}", _SUM
         arg = node.arg
         if isinstance(arg, nodes.Binary) and arg.op in phrases.NEGATED:
-            return f"{self._side(arg.left)} {phrases.NEGATED[arg.op]} {self._side(arg.right)}", _COMPARISON
+            sides = self._side(arg.left), self._side(arg.right)
+            return f"{sides[0]} {phrases.NEGATED[arg.op]} {sides[1]}{_ignoring(arg)}", _COMPARISON
         if isinstance(arg, nodes.QueryExpr) and arg.kind == "exists":
             return f"there is no row in {self._rows(arg.query)}", _COMPARISON
         if isinstance(arg, nodes.Name | nodes.FieldAccess | nodes.IndexAccess | nodes.CallExpr | nodes.BoolLiteral):
@@ -278,6 +281,10 @@ class Expressions:
                 return f"the list of the rows of {rows}", PHRASE
             case "scalar":
                 return f"the value in {rows}", PHRASE
+
+
+def _ignoring(node: nodes.Binary) -> str:
+    return " ignoring case" if node.ignore_case else ""
 
 
 def _is(negated: bool) -> str:

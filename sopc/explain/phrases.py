@@ -8,6 +8,12 @@ from typing import Final
 from sopc.syntax.literals import is_bare_name
 from sopc.tree import nodes
 
+WITH_ROWS_OF: Final = {
+    "union": "and also the rows of",
+    "intersect": "only those that are among the rows of",
+    "except": "without those that are among the rows of",
+}
+
 # A template per number of arguments; every argument stands for itself or in brackets.
 FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "upper": ("{} in upper case",),
@@ -59,6 +65,8 @@ FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "add_months": ("{} plus {} months",),
     "add_years": ("{} plus {} years",),
     "days_between": ("the days from {} to {}",),
+    "months_between": ("the whole months from {} to {}",),
+    "years_between": ("the whole years from {} to {}",),
     "days": ("the whole days of {}",),
     "hours": ("the whole hours of {}",),
     "minutes": ("the whole minutes of {}",),
@@ -76,6 +84,7 @@ FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "max_of": ("the largest item of {}",),
     "count": ("the number of rows with a value for {}",),
     "sum": ("the sum of {}",),
+    "total": ("the sum of {}, 0 without any",),
     "avg": ("the average of {}",),
     "min": ("the smallest of {}",),
     "max": ("the largest of {}",),

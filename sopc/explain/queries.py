@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runtime.values.functions import FUNCTIONS
+from sopc.explain import phrases
 from sopc.explain.expressions import PHRASE, Expressions
 from sopc.explain.phrases import listed, name
 from sopc.tree import nodes
@@ -71,7 +72,7 @@ class Queries(Expressions):
                 return f"only the first {self.atom(stage.count)}{skipped}"
             case nodes.UnionWith():
                 how = "repeated rows kept" if stage.all else "each different row once"
-                return f"and also the rows of ({self.query(stage.query)}), {how}"
+                return f"{phrases.WITH_ROWS_OF[stage.stage]} ({self.query(stage.query)}), {how}"
 
     def _source(self, node: nodes.From) -> str:
         words = self.store(node.database, node.store)

@@ -306,7 +306,8 @@ class Builder:
 
     def union_stage(self, c: Children) -> nodes.UnionWith:
         query = next(child for child in c if type(child) is nodes.Query)
-        return nodes.UnionWith(query=query, all=_has(c, "all"), span=_span(c))
+        word: Any = c[0].value
+        return nodes.UnionWith(stage=word, query=query, all=_has(c, "all"), span=_span(c))
 
     # ── expressions ──
 
@@ -323,6 +324,14 @@ class Builder:
 
     def not_binary_with(self, c: Children) -> nodes.Unary:
         return nodes.Unary(op="not", arg=self.binary_with([c[0], *c[2:]]), span=_span(c))
+
+    def ignoring_case(self, c: Children) -> nodes.Expr:
+        """c[0]: a Binary, or `not` of one."""
+        compared: nodes.Binary | nodes.Unary = c[0]
+        if isinstance(compared, nodes.Unary):
+            inner = compared.arg.model_copy(update={"ignore_case": True})
+            return compared.model_copy(update={"arg": inner, "span": _span(c)})
+        return compared.model_copy(update={"ignore_case": True, "span": _span(c)})
 
     def between(self, c: Children) -> nodes.Between:
         return nodes.Between(arg=c[0], low=c[-3], high=c[-1], negated=len(c) == 6, span=_span(c))

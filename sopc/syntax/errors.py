@@ -20,7 +20,9 @@ _WINDOW: Final = 300
 _OPENERS: Final = frozenset({"SCRIPT", "IF", "FOR", "WHILE", "TRANSACTION", "TRY", "CASE"})
 _BRACKETS: Final = {")": "(", "]": "[", "}": "{"}
 _QUOTES: Final = "'‘’‚“”„«»"
-_HOLE_HINT: Final = "a hole can hold names, fields, calls and arithmetic; a brace itself is written {{ or }}"
+_HOLE_HINT: Final = (
+    "a hole can hold names, fields, calls, arithmetic and queries in brackets; a brace itself is written {{ or }}"
+)
 _STEPS_HINT: Final = "a step begins with let, set, emit, say, insert, update, delete, if, for each, while, call, …"
 _STEP_EDGES: Final = ("RPAR", "THEN", "ELSE", "DO", "END", "TRANSACTION", "TRY", "SENTENCE")
 _HOLES: Final = ("TEXT_START", "TEXT_MIDDLE")

@@ -71,9 +71,11 @@ class Layout:
         """A chain of one level has an operator at the beginning of each further line."""
         left, right = print_expr.operands(node)
         if left == right:  # a comparison
+            suffix = print_expr.ignoring_case(node)
             self.expr(node.left, indent, len(node.op) + 2, left)
             self.out.write(f" {node.op} ")
-            self.expr(node.right, indent, tail, right)
+            self.expr(node.right, indent, tail + len(suffix), right)
+            self.out.write(suffix)
             return
         chain: list[nodes.Binary] = []
         first: nodes.Expr = node

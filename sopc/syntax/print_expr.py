@@ -158,11 +158,12 @@ def _operation(node: nodes.Unary | nodes.Binary | nodes.Between | nodes.InExpr |
             return f"-{expr(node.arg, _GROUP)}"
         case nodes.Unary():
             if isinstance(node.arg, nodes.Binary) and _negates_operator(node):
-                return f"{expr(node.arg.left, _SUM)} not {node.arg.op} {expr(node.arg.right, _SUM)}"
+                sides = expr(node.arg.left, _SUM), expr(node.arg.right, _SUM)
+                return f"{sides[0]} not {node.arg.op} {sides[1]}{ignoring_case(node.arg)}"
             return f"not {expr(node.arg, _NOT)}"
         case nodes.Binary():
             left, right = operands(node)
-            return f"{expr(node.left, left)} {node.op} {expr(node.right, right)}"
+            return f"{expr(node.left, left)} {node.op} {expr(node.right, right)}{ignoring_case(node)}"
         case nodes.Between():
             bounds = f"{expr(node.low, _SUM)} and {expr(node.high, _SUM)}"
             return f"{expr(node.arg, _SUM)} {_not(node.negated)}between {bounds}"
@@ -170,6 +171,15 @@ def _operation(node: nodes.Unary | nodes.Binary | nodes.Between | nodes.InExpr |
             return f"{members_head(node)}{_members(node)}"
         case nodes.IsNull():
             return f"{expr(node.arg, _SUM)} is {_not(node.negated)}null"
+
+
+def ignoring_case(node: nodes.Binary) -> str:
+    """What follows a comparison that does not mind case."""
+    if not node.ignore_case:
+        return ""
+    if level(node) != _COMPARISON:
+        raise unwritable(f"`{node.op}` can't ignore case")
+    return " ignoring case"
 
 
 def members_head(node: nodes.InExpr) -> str:
@@ -211,6 +221,8 @@ def _check_hole(node: nodes.Expr) -> None:
         case nodes.Name() | nodes.IntLiteral() | nodes.NumberLiteral():
             return
         case nodes.TextLiteral() if all(isinstance(part, str) for part in node.parts):
+            return
+        case nodes.QueryExpr():
             return
         case nodes.FieldAccess():
             inner: Iterable[nodes.Expr] = (node.base,)
@@ -295,7 +307,9 @@ def stage(node: nodes.Stage) -> str:
 
 
 def union_head(node: nodes.UnionWith) -> str:
-    return "union all " if node.all else "union "
+    if node.all and node.stage != "union":
+        raise unwritable(f"`{node.stage}` keeps no repeated rows")
+    return f"{node.stage} all " if node.all else f"{node.stage} "
 
 
 def is_long_union(node: nodes.UnionWith) -> bool:

@@ -136,7 +136,7 @@ class Unary(Node):
 
 
 class Binary(Node):
-    """op as the formatter writes it."""
+    """op as the formatter writes it. ignore_case: of a comparison, `ignoring case`."""
 
     expr: Literal["binary"] = "binary"
     op: Literal[
@@ -145,6 +145,7 @@ class Binary(Node):
     ]  # fmt: skip
     left: Expr
     right: Expr
+    ignore_case: bool = False
 
 
 class Between(Node):
@@ -287,7 +288,9 @@ class Limit(Node):
 
 
 class UnionWith(Node):
-    stage: Literal["union"] = "union"
+    """The rows so far with those of another query: of either, of both, or not of the other. all: of `union`."""
+
+    stage: Literal["union", "intersect", "except"] = "union"
     query: Query
     all: bool = False
 

@@ -20,6 +20,7 @@ PLAIN = st.text(st.sampled_from('ab {}"\\\n\té#`\u2028\x00'), min_size=1, max_s
 COMPARISONS = st.sampled_from(
     ["=", "!=", "<", "<=", ">", ">=", "like", "contains", "starts with", "ends with", "or", "and"]
 )
+IGNORING = st.sampled_from(["=", "!=", "<", "<=", ">", ">=", "like", "contains", "starts with", "ends with"])
 ARITHMETIC = st.sampled_from(["+", "-", "*", "/", "//", "%"])
 NUMBERS = st.one_of(
     st.builds(nodes.IntLiteral, value=st.integers(-(2**70), 2**70)),
@@ -48,6 +49,7 @@ def larger_holes(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.builds(nodes.CallExpr, name=NAMES, args=arguments(inner)),
         st.builds(nodes.Unary, op=st.just("-"), arg=inner),
         st.builds(nodes.Binary, op=ARITHMETIC, left=inner, right=inner),
+        st.builds(nodes.QueryExpr, kind=st.sampled_from(["count", "scalar"]), query=st.deferred(lambda: QUERIES)),
     )
 
 
@@ -111,7 +113,8 @@ def queries(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         return st.builds(lambda first, rest: nodes.Query(stages=(first, *rest)), froms, tuples(stages))
 
     unions = st.builds(nodes.UnionWith, query=query(simple), all=st.booleans())
-    return query(simple | unions)
+    others = st.builds(nodes.UnionWith, stage=st.sampled_from(["intersect", "except"]), query=query(simple))
+    return query(simple | unions | others)
 
 
 def larger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -126,6 +129,7 @@ def larger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.builds(nodes.CallExpr, name=NAMES, args=one, distinct=st.just(True)),
         st.builds(nodes.Unary, op=st.sampled_from(["not", "-"]), arg=inner),
         st.builds(nodes.Binary, op=COMPARISONS | ARITHMETIC, left=inner, right=inner),
+        st.builds(nodes.Binary, op=IGNORING, left=inner, right=inner, ignore_case=st.just(True)),
         st.builds(nodes.Between, arg=inner, low=inner, high=inner, negated=st.booleans()),
         in_expressions(inner),
         st.builds(nodes.IsNull, arg=inner, negated=st.booleans()),
@@ -153,7 +157,7 @@ STORES: dict[str, Any] = {"store": NAMES, "database": st.none() | NAMES, "senten
 COMMANDS = st.one_of(
     st.builds(nodes.Let, name=NAMES, declared=st.none() | TYPES, value=EXPRESSIONS, sentence=SENTENCES),
     st.builds(nodes.Assign, name=NAMES, path=tuples(NAMES | EXPRESSIONS), value=EXPRESSIONS),
-    st.builds(nodes.Emit, value=EXPRESSIONS, sentence=SENTENCES),
+    st.builds(nodes.Emit, value=EXPRESSIONS, name=st.none() | NAMES, sentence=SENTENCES),
     st.builds(nodes.Emit, query=QUERIES),
     st.builds(nodes.NameQuery, name=NAMES, query=QUERIES),
     st.builds(nodes.Say, text=EXPRESSIONS),

@@ -95,7 +95,7 @@ def one(steps: str) -> Diagnostic:
         ('say "a {b', "E0110", "a hole in the text that is not closed"),
         ('say "a {} b"', "E0110", "a value is missing in this hole"),
         ('say "a {b = 1}"', "E0110", "`=` can't stand here in the hole of a text"),
-        ('say "a {count(from b)}"', "E0110", "`from` can't stand here in the hole of a text"),
+        ('say "a {from b}"', "E0110", "`from` can't stand here in the hole of a text"),
         ('say "a } b"', "E0110", "this `}` closes no hole"),
         ('let x = day "2026-01-31"', "E0111", "`day` can't stand before a text"),
         ("let x = total(from b)", "E0112", "`total` can't take a query"),

@@ -95,6 +95,15 @@ _MOVED_TIMESTAMP: Final = (
     f"(:a + make_interval(days => {_up_to(_DAYS, 4_000_000)}, secs => CAST(:b % {_DAY} AS DOUBLE PRECISION) / 1000000))"
 )
 
+# age(…) leaves out the month that the last day of a shorter month completes. {}: months of what is counted
+_MONTHS: Final = (
+    "(SELECT CAST(sign(b - a) * div(CAST("
+    "(EXTRACT(YEAR FROM hi) - EXTRACT(YEAR FROM lo)) * 12 + EXTRACT(MONTH FROM hi) - EXTRACT(MONTH FROM lo)"
+    " - CASE WHEN EXTRACT(DAY FROM hi) < EXTRACT(DAY FROM lo) AND EXTRACT(DAY FROM hi + 1) <> 1 THEN 1 ELSE 0 END"
+    " AS NUMERIC), {}) AS BIGINT) FROM (SELECT a, b, least(a, b) AS lo, greatest(a, b) AS hi"
+    " FROM (SELECT CAST(:a AS DATE) AS a, CAST(:b AS DATE) AS b) AS given) AS dates)"
+)
+
 
 def _of_json(kinds: dict[str, str], type_: str) -> str:
     """By the kind of a JSON value; V0105 for one that is not named."""
@@ -285,6 +294,8 @@ SAID: Final[dict[str, str | tuple[str, ...]]] = {
     "add_years date": _date(f"CAST(:a + make_interval(months => 12 * {_up_to(':b', 10_000)}) AS DATE)"),
     "add_years timestamp": _timestamp(f"(:a + make_interval(months => 12 * {_up_to(':b', 10_000)}))"),
     "days_between": "CAST(CAST(:b AS DATE) - CAST(:a AS DATE) AS BIGINT)",
+    "months_between": _MONTHS.format(1),
+    "years_between": _MONTHS.format(12),
     "days": f"(:a / {_DAY})",
     "hours": "(:a / 3600000000)",
     "minutes": "(:a / 60000000)",

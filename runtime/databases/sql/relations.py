@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlglot import exp
@@ -49,6 +49,12 @@ from runtime.query.algebra import (
 )
 from runtime.query.codecs import form_of
 from runtime.values.types import Type
+
+SET_OPERATIONS: Final[dict[str, type[exp.SetOperation]]] = {
+    "union": exp.Union,
+    "intersect": exp.Intersect,
+    "except": exp.Except,
+}
 
 
 @dataclass
@@ -267,7 +273,7 @@ class Relations:
 
     def union(self, relation: Union) -> Builder:
         left = self.compound(relation)
-        both = exp.Union(
+        both = SET_OPERATIONS[relation.op](
             this=left if left is not None else self.operand(relation.left, relation.columns),
             expression=self.operand(relation.right, relation.columns),
             distinct=not relation.all,
@@ -279,10 +285,10 @@ class Relations:
         )
 
     def compound(self, relation: Union) -> exp.Expr | None:
-        """The left side when that is a union with the same columns: unions in a row nest no deeper (SQLite's parser
-        has a small stack), and mean the same, being read from left to right."""
+        """The left side when that is a union (intersect, except) with the same columns: several in a row nest no deeper
+        (SQLite's parser has a small stack), and mean the same, being read from left to right."""
         left = relation.left
-        if not isinstance(left, Union):
+        if not isinstance(left, Union) or left.op != relation.op:
             return None
         shapes = [[(name, form_of(type_)) for name, type_ in each.columns] for each in (left, relation)]
         if shapes[0] != shapes[1]:

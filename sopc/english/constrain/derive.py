@@ -7,7 +7,7 @@ from functools import cache
 from sopc.english.constrain.factor import factored, merged
 from sopc.english.constrain.lark import write_lark
 from sopc.english.constrain.rules import START, Rules, read_rules, read_terminals
-from sopc.english.constrain.spacing import SPACES, spaced
+from sopc.english.constrain.spacing import SPACES, queries_in_texts, spaced
 from sopc.english.constrain.specialise import specialised
 from sopc.english.constrain.vocabulary import Vocabulary
 
@@ -15,7 +15,7 @@ from sopc.english.constrain.vocabulary import Vocabulary
 @cache
 def language_grammar() -> str:
     """A grammar for whole files of the language as the formatter writes them, without comments."""
-    return _written(read_rules(), read_terminals())
+    return _written(queries_in_texts(read_rules()), read_terminals())
 
 
 def workflow_grammar(vocabulary: Vocabulary) -> str:

@@ -196,6 +196,7 @@ class _Specialised:
             ("CLOCK", '"("', '")"'),
         ]
         self.rules[at("hole_argument")] = [(at("hole"),)]
+        self.rules[at("hole_query")] = [("QUERY_FUNCTION", '"("', '"from"', "hole_source", '")"')]
 
     def _outside_queries(self) -> None:
         """Expressions of steps: names are variables, and scripts can be called with their parameters by name."""
@@ -247,6 +248,8 @@ class _Specialised:
         stores = [one for place in places for one in _sources(f"STORE_{place}", f"ALIAS_{place}")]
         rules["any_source"] = stores + (_NAMED_QUERY if query_names(self.vocabulary) else [])
         rules["one_store"] = [('"from"', "any_source")]
+        named: Expansions = [("QUERY_NAME",)] if query_names(self.vocabulary) else []
+        rules["hole_source"] = [*((f"STORE_{place}",) for place in places), *named] or [("QUERY_NAME",)]
         joined: Expansions = [("any_source", copy_of("join_stage", _ANY))]
         if self.narrow:
             condition = copy_of("expr", _ANY)

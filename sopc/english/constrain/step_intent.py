@@ -40,7 +40,7 @@ _PLAINER: Final = {
     "path": ("index",),
     "group_path": ("index",),
     "minus": ("minus", "operand"),
-    "hole_operand": ("hole_index",),
+    "hole_operand": ("hole_index", "hole_query"),
     "hole_minus": ("hole_minus", "hole_operand"),
 }
 
