@@ -161,6 +161,7 @@ PROBLEM: Final[Json] = {
         "detail": TEXT,
         "code": {"type": "string", "pattern": "^[A-Z][0-9]{4}$"},
         "hint": TEXT,
+        "instance": {**TEXT, "description": "The address of the run that failed."},
     },
     "required": ["type", "status", "detail", "code"],
 }

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
+from starlette.responses import Response
+
 from runtime.api.app import make_app
+from runtime.api.connection import EXTENSION
 from runtime.api.guard import LOOPBACK
 from runtime.api.service import Service
 
@@ -26,6 +29,17 @@ async def answer_once(
     path, _, query = quote(target, safe="/?&=%:@!$'()*+,;~-._").partition("?")
     status = 0
     sent = False
+
+    class Here:
+        """The connection of a client that stays, and sees the error of an answer that breaks off."""
+
+        stalled = None
+
+        async def cut(self, failure: Response) -> None:
+            nonlocal status
+            status = failure.status_code
+            err.write(failure.body)
+            err.flush()
 
     async def receive() -> dict[str, Any]:
         nonlocal sent
@@ -56,6 +70,7 @@ async def answer_once(
         "headers": [(b"host", b"localhost")] + [(name.lower().encode(), value.encode()) for name, value in headers],
         "client": None,
         "server": None,
+        "extensions": {EXTENSION: Here()},
     }
     await make_app(service, LOOPBACK)(scope, receive, send)
     return status

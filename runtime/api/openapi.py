@@ -108,7 +108,12 @@ def _lines_response(signature: Signature) -> Json:
     content: dict[str, Json] = {}
     for format_, media_type in MEDIA_TYPES.items():
         content.setdefault(media_type, {"schema": schemas.get(format_, TEXT)})
-    return {"description": "What the run says, as it says it; the last line is its end.", "content": content}
+    return {
+        "description": "What the run says, as it says it. Formats of lines end with the run's end; the answer of a run "
+        "that fails under way breaks off in the others.",
+        "headers": {"X-Run": {"description": "The run's address, which says how it ended.", "schema": TEXT}},
+        "content": content,
+    }
 
 
 def _options() -> list[Json]:

@@ -6,8 +6,7 @@ from asyncio import AbstractEventLoop, Future
 from threading import Condition
 from typing import Final
 
-from runtime.errors import SopError
-from runtime.output.writer import RecordsOnly, Writer
+from runtime.output.writer import Writer
 from runtime.runs.run import Outcome
 
 MOST_BYTES: Final = 131_072  # that wait to be sent; past that, the run waits (a batch of rows may go over)
@@ -69,21 +68,21 @@ class Pipe:
     # ── the event loop ─────────────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def failed(self) -> SopError | None:
-        """Why the run ended without a line that anybody has to see; None when it goes on, or has lines."""
-        ending = self.ending
-        if self.opened or ending is None:
-            return None
-        if isinstance(ending, Outcome):
-            return None if self._lines() else ending.error
-        return ending if isinstance(ending, SopError) else None
-
-    def _lines(self) -> int:
-        """Lines that stand, of those that the format shows."""
+    def whole(self) -> bool:
+        """Whether what was written is all that the run had to say, and does not look like more than it is."""
         writer = self.writer
-        if writer is None:
-            return 0
-        return writer.records if isinstance(writer, RecordsOnly) else writer.standing
+        if writer is None or not writer.finished:
+            return False
+        return writer.tells_end or (isinstance(self.ending, Outcome) and self.ending.status in ("ok", "dry-run"))
+
+    @property
+    def told(self) -> bool:
+        """Whether it is whole, and has lines that somebody wants to see: those of a failed run that had none are in
+        the error."""
+        if not self.whole:
+            return False
+        failed = not isinstance(self.ending, Outcome) or self.ending.error is not None
+        return not failed or (self.writer is not None and self.writer.standing > 0)
 
     def next(self) -> Future[None]:
         """Done when there is something to `take`, or the run has ended."""

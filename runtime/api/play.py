@@ -14,13 +14,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from runtime.api.formats import MEDIA_TYPES, choose
+from runtime.api.connection import connection_of, cut
+from runtime.api.formats import LINES, MEDIA_TYPES, choose
 from runtime.api.pipe import Pipe
 from runtime.api.problems import HttpError, problem
 from runtime.api.replay_buffer import Log
 from runtime.api.resource import as_json, body_of, flag, media_type, query_of, token_of
 from runtime.api.runs import LiveRun
 from runtime.api.service import Play, Service
+from runtime.errors import Cancelled, SopError
 from runtime.runs.run import Outcome
 from runtime.values.types import INT_MAX, INT_MIN
 
@@ -98,7 +100,11 @@ async def _later(service: Service, asked: Play) -> Response:
 
 
 class Lines(Response):
-    """The answer that a run gives while it goes on."""
+    """The answer that a run gives while it goes on.
+
+    It is whole only when the run went well, or when its lines say how it ended. Else it is a problem document while
+    the head is not sent, and afterwards it is cut; either way `X-Run` names the address that says why.
+    """
 
     def __init__(self, run: LiveRun, pipe: Pipe, format_: str, seconds: float | None) -> None:
         self.run = run
@@ -114,46 +120,58 @@ class Lines(Response):
         def lasting() -> None:
             """It is no short run."""
             pipe.hasten()
-            watching.append(create_task(self._watch(receive)))
-            timers.append(loop.call_later(QUIET_SECONDS, pipe.open))
+            watching.append(create_task(self._watch(scope, receive)))
+            if self.format in LINES:  # in the others, nothing would be seen, and a failure still gets its status
+                timers.append(loop.call_later(QUIET_SECONDS, pipe.open))
 
         timers.append(loop.call_later(PATIENCE_SECONDS, lasting))
         if self.seconds:
             timers.append(loop.call_later(self.seconds, pipe.hurry))
         try:
             await pipe.next()
-            if pipe.ending is not None and (failure := self._failure()) is not None:
-                await failure(scope, receive, send)
-                return
-            await self._stream(send)
+            if pipe.ending is None:
+                await self._stream(scope, send)
+            elif pipe.told:
+                await self._whole(send)
+            else:
+                await self._failure()(scope, receive, send)
         finally:
             for timer in timers:
                 timer.cancel()
             for task in watching:
                 task.cancel()
             if pipe.ending is None:
-                self._gone()
+                self._gone(scope)
 
-    async def _stream(self, send: Send) -> None:
+    async def _whole(self, send: Send) -> None:
+        data = self.pipe.take()
+        await self._head(send, (b"content-length", str(len(data)).encode()))
+        await send({"type": "http.response.body", "body": data, "more_body": False})
+
+    async def _stream(self, scope: Scope, send: Send) -> None:
         pipe = self.pipe
-        headers = [
-            (b"content-type", MEDIA_TYPES[self.format].encode()),
-            (b"vary", b"accept"),
-            (b"x-run", self.run.id.encode()),
-        ]
-        whole = pipe.take() if pipe.ending is not None else None
-        if whole is not None:
-            headers.append((b"content-length", str(len(whole)).encode()))
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        while whole is None:
+        await self._head(send)
+        while True:
             ended = pipe.ending is not None
             if data := pipe.take():
                 await send({"type": "http.response.body", "body": data, "more_body": True})
-            elif ended:
-                whole = b""
-            else:
+            elif not ended:
                 await self._more(send)
-        await send({"type": "http.response.body", "body": whole, "more_body": False})
+            elif pipe.whole:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                return
+            else:
+                await cut(scope, self._failure())
+                return
+
+    async def _head(self, send: Send, *more: tuple[bytes, bytes]) -> None:
+        headers = [
+            (b"content-type", MEDIA_TYPES[self.format].encode()),
+            (b"vary", b"accept"),
+            (b"x-run", self._address.encode()),
+            *more,
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
 
     async def _more(self, send: Send) -> None:
         if self.format != "sse":
@@ -163,28 +181,40 @@ class Lines(Response):
         while not (await wait({coming}, timeout=ALIVE_SECONDS))[0]:
             await send({"type": "http.response.body", "body": b":\n\n", "more_body": True})
 
-    def _failure(self) -> Response | None:
-        error, ending = self.pipe.failed, self.pipe.ending
-        if error is None:
-            if isinstance(ending, Outcome) or self.pipe.opened:
-                return None
-            return problem(HttpError(500, "S0100", "the server failed at this run", "its log says why"))
-        more: dict[str, Any] = {}
+    @property
+    def _address(self) -> str:
+        return f"/runs/{self.run.id}"
+
+    def _failure(self) -> Response:
+        """Why the run, which has ended, has no whole answer."""
+        ending = self.pipe.ending
+        error = ending.error if isinstance(ending, Outcome) else ending
+        more: dict[str, Any] = {"instance": self._address}
         if isinstance(ending, Outcome):
-            more = {"run": ending.run, "run_status": ending.status}
+            more |= {"run": ending.run, "run_status": ending.status}
             if ending.trace is not None:
                 more |= {"step": ending.trace.place.step, **ending.trace.to_json()}
-        return problem(error, more)
+        if not isinstance(error, SopError):
+            error = HttpError(500, "S0100", "the server failed at this run", "its log says why")
+        elif self.run.stopping and isinstance(error, Cancelled):
+            error = HttpError(503, error.code, error.message, error.hint)
+        answer = problem(error, more)
+        answer.headers["X-Run"] = self._address
+        return answer
 
-    async def _watch(self, receive: Receive) -> None:
+    async def _watch(self, scope: Scope, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
         if self.pipe.ending is None:
-            self._gone()
+            self._gone(scope)
 
-    def _gone(self) -> None:
+    def _gone(self, scope: Scope) -> None:
+        connection = connection_of(scope)
+        stalled = None if connection is None else connection.stalled
+        self.run.cancel(
+            "the client went away" if stalled is None else f"the client read nothing for {stalled:g} seconds"
+        )
         self.pipe.close()
-        self.run.cancel("the client went away")
 
 
 # ── what a request says ────────────────────────────────────────────────────────────────────────────────────────

@@ -24,6 +24,7 @@ from runtime.runs.answers import accepted, describe
 from runtime.runs.control import Control
 from runtime.runs.run import Outcome
 from runtime.values.conversion import json_ready
+from runtime.vm.backtrace import Trace
 from runtime.vm.output import Question
 
 LONG: Final = 10_000  # bytes of a result; longer ones are not kept
@@ -65,14 +66,15 @@ class Runs(Protocol):
 
 
 class Ended(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How a run ended, without what it worked on. result: as JSON; absent where it is long."""
+    """How a run ended, without what it worked on. result: as JSON; absent where it is long. error: code, message and
+    hint, and where it was."""
 
     status: str
     ms: int
     records: int = 0
     retries: int = 0
     result: msgspec.Raw | UnsetType = UNSET
-    error: dict[str, str] | UnsetType = UNSET
+    error: dict[str, Any] | UnsetType = UNSET
 
 
 class LiveRun:
@@ -80,6 +82,7 @@ class LiveRun:
 
     databases: names of those that it reads or writes, as its token's user calls them.
     waits: seconds that a question waits for an answer, None for the server's time, and none when it has a default.
+    stopping: it is cancelled because the server stops.
     """
 
     def __init__(self, script: str, version: int, token: Token, log: Log | None, waits: float | None, most: float):
@@ -92,6 +95,7 @@ class LiveRun:
         self.log = log
         self.started = time()
         self.end: Ended | None = None
+        self.stopping = False
         self._began = monotonic()
         self._waits = waits
         self._most = most
@@ -130,7 +134,7 @@ class LiveRun:
                 outcome.records,
                 outcome.retries,
                 msgspec.Raw(result) if len(result) <= LONG else UNSET,
-                _said(outcome.error),
+                _said(outcome.error, outcome.trace),
             )
 
     # ── others ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -177,17 +181,23 @@ class LiveRun:
             self._answer = question, text
             self._changed.notify()
 
+    def stop(self) -> None:
+        """The server is about to end."""
+        self.stopping = True
+        self.cancel("the server is stopping")
+
     def cancel(self, reason: str) -> None:
         self.control.cancel(reason)
         with self._changed:
             self._changed.notify()
 
 
-def _said(error: SopError | None) -> dict[str, str] | UnsetType:
-    """Without where it was raised, which would keep everything that the run had in memory."""
+def _said(error: SopError | None, trace: Trace | None = None) -> dict[str, Any] | UnsetType:
+    """As the `error` line has it: the error itself would keep everything that the run had in memory."""
     if error is None:
         return UNSET
-    said = {"code": error.code, "message": error.message, "hint": error.hint}
+    where = {} if trace is None else {"step": trace.place.step, **trace.to_json()}
+    said = {"code": error.code, "message": error.message, "hint": error.hint, **where}
     return {key: value for key, value in said.items() if value is not None}
 
 
@@ -196,14 +206,17 @@ class LiveRuns:
 
     def __init__(self, most: int) -> None:
         self.most = most
+        self._stopping = False
         self._active: dict[str, LiveRun] = {}
         self._ended: OrderedDict[str, LiveRun] = OrderedDict()
         self._logs: OrderedDict[str, LiveRun] = OrderedDict()
         self._lock = Lock()
 
     def begin(self, run: LiveRun, token: Token) -> None:
-        """HttpError S0109, S0204 when there are as many as may be at once."""
+        """HttpError S0109, S0204 when there are as many as may be at once, V0301 once they are stopped."""
         with self._lock:
+            if self._stopping:
+                raise HttpError(503, "V0301", "the server is stopping", "try again in a moment")
             if len(self._active) >= self.most:
                 message = f"{self.most} runs are under way, the most that this server has at once"
                 raise HttpError(503, "S0109", message, "try again in a moment", {"Retry-After": "1"})
@@ -241,6 +254,14 @@ class LiveRuns:
     def active(self) -> list[LiveRun]:
         with self._lock:
             return list(self._active.values())
+
+    def stop(self) -> None:
+        """End those under way, and let none begin."""
+        with self._lock:
+            self._stopping = True
+            active = list(self._active.values())
+        for run in active:
+            run.stop()
 
     def close(self) -> None:
         for run in self._logs.values():

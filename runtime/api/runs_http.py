@@ -9,21 +9,25 @@ from typing import Any, Final
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
+from runtime.api.connection import Broken, cut
 from runtime.api.formats import LINES, MEDIA_TYPES, choose
 from runtime.api.play import decoded
-from runtime.api.problems import HttpError
+from runtime.api.problems import HttpError, problem, status_of
 from runtime.api.replay_buffer import Log, after
 from runtime.api.resource import as_json, body_of, media_type, options_of, token_of
 from runtime.api.runs import Run
 from runtime.api.service import Service
 from runtime.api.tokens import Token
+from runtime.errors import SopError
 from runtime.output.events import event
 from runtime.values.conversion import json_ready, to_text
 
 MOST_SHOWN: Final = 2000  # characters of a variable's value
 LOOK_SECONDS: Final = 0.05  # between looks for new lines of a run under way
 ALIVE_LOOKS: Final = 300
+END: Final = b'{"type":"end"'
 
 
 async def list_runs(service: Service, request: Request) -> Response:
@@ -86,38 +90,69 @@ async def read_lines(service: Service, request: Request) -> Response:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise HttpError(400, "S0108", "after is the seq of a line")
     format_ = choose(options.get("format"), request.headers.get("accept"), LINES)
-    if run.log is None:
+    log = run.log
+    if log is None:
         message = f"the lines of the run {run.id} went to who started it, or are kept no longer"
         raise HttpError(410, "S0112", message, "`Prefer: respond-async` keeps a run's lines")
-    return StreamingResponse(_lines(run, run.log, int(text), format_), media_type=MEDIA_TYPES[format_])
+    while not log.size and not run.ended:
+        await sleep(LOOK_SECONDS)
+    if not log.size:
+        raise _never_began(run)
+    return KeptLines(run, log, int(text), format_)
 
 
-async def _lines(run: Run, log: Log, seq: int, format_: str) -> AsyncIterator[bytes]:
-    position, idle, separator = 0, 0, b"[\n"
-    while True:
-        ended = run.ended
-        data = log.read(position)
-        if not data:
-            if ended:
-                break
-            await sleep(LOOK_SECONDS)
-            idle += 1
-            if format_ == "sse" and idle % ALIVE_LOOKS == 0:
-                yield b":\n\n"
-            continue
-        position += len(data)
-        lines = list(after(data, seq))
-        if not lines:
-            continue
-        if format_ == "jsonl":
-            yield b"\n".join(lines) + b"\n"
-        elif format_ == "sse":
-            yield b"".join([event(line) for line in lines])
-        else:
-            yield separator + b",\n".join(lines)
-            separator = b",\n"
-    if format_ == "json":
-        yield b"\n]\n" if separator == b",\n" else b"[]\n"
+class KeptLines(StreamingResponse):
+    """The lines of a run, cut when they are gone before its end."""
+
+    def __init__(self, run: Run, log: Log, seq: int, format_: str) -> None:
+        super().__init__(self._pieces(log, seq, format_), media_type=MEDIA_TYPES[format_])
+        self.run = run
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except Broken as error:
+            message = f"the lines of the run {self.run.id} are kept no longer: {error}"
+            await cut(scope, problem(HttpError(410, "S0112", message)))
+
+    async def _pieces(self, log: Log, seq: int, format_: str) -> AsyncIterator[bytes]:
+        """Broken when there are no more, and none of them was the run's end."""
+        position, idle, separator, last = 0, 0, b"[\n", b""
+        while True:
+            ended = self.run.ended
+            data = log.read(position)
+            if not data:
+                if ended:
+                    break
+                await sleep(LOOK_SECONDS)
+                idle += 1
+                if format_ == "sse" and idle % ALIVE_LOOKS == 0:
+                    yield b":\n\n"
+                continue
+            position += len(data)
+            lines = list(after(data, seq))
+            if not lines:
+                continue
+            last = lines[-1]
+            if format_ == "jsonl":
+                yield b"\n".join(lines) + b"\n"
+            elif format_ == "sse":
+                yield b"".join([event(line) for line in lines])
+            else:
+                yield separator + b",\n".join(lines)
+                separator = b",\n"
+        if not last.startswith(END):
+            raise Broken("their end was not read in time")
+        if format_ == "json":
+            yield b"\n]\n"
+
+
+def _never_began(run: Run) -> HttpError:
+    """Of a run that has ended without a line."""
+    error: dict[str, Any] = run.describe().get("error", {})
+    code, message = error.get("code", "S0100"), error.get("message", "the server failed at this run")
+    status = status_of(SopError(code, message))
+    return HttpError(status, code, message, error.get("hint"), more={"run": run.id, "instance": f"/runs/{run.id}"})
 
 
 def _run(service: Service, request: Request, right: str = "read") -> Run:

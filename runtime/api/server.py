@@ -4,42 +4,67 @@ from __future__ import annotations
 
 import signal
 import socket
+import struct
 import sys
+from asyncio import sleep, wait
 from collections.abc import Collection, Sequence
+from contextlib import suppress
+from fcntl import ioctl
+from functools import partial
 from ipaddress import ip_address
+from termios import TIOCOUTQ
 from types import FrameType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
+from starlette.responses import Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from runtime.api.app import make_app
+from runtime.api.connection import EXTENSION
 from runtime.api.guard import LOOPBACK
 from runtime.api.service import Service
 from runtime.errors import UsageError
 
 if TYPE_CHECKING:
-    from asyncio import TimerHandle, Transport
+    from asyncio import Future, TimerHandle, Transport
 
 HEADER_SECONDS: Final = 10.0  # for a request's head
 STOP_SECONDS: Final = 10  # for answers under way when the server is told to stop
+RESET_SECONDS: Final = 0.05  # between looks whether a client has all that comes before a reset,
+RESET_LOOKS: Final = 40  # and so many of them
 SWITCH_SECONDS: Final = 0.001  # after so long, a busy run lets the thread that answers have its turn
 BACKLOG: Final = 256
 
 
 class Protocol(H11Protocol):
-    """uvicorn's, and a client that does not send a request's head in time is cut off."""
+    """uvicorn's, and a client is cut off that does not send a request's head in time, or reads nothing of an answer
+    for too long. It is the `Connection` of its requests.
 
-    _deadline: TimerHandle | None = None
+    read_seconds: that an answer waits for its client to read on.
+    """
+
+    def __init__(self, *args: Any, read_seconds: float, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stalled: float | None = None
+        self._read_seconds = read_seconds
+        self._deadline: TimerHandle | None = None  # for a request's head
+        self._patience: TimerHandle | None = None  # for a client to read on
+        self._lost: Future[None] = self.loop.create_future()
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._deadline = self.loop.call_later(HEADER_SECONDS, self._late)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
+        for timer in (self._deadline, self._patience):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
+        if not self._lost.done():
+            self._lost.set_result(None)
+
+    # ── a client that does not send ────────────────────────────────────────────────────────────────────────────
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -54,6 +79,82 @@ class Protocol(H11Protocol):
         self._deadline = None
         if not self.transport.is_closing() and (self.cycle is None or self.cycle.response_complete):
             self.transport.close()
+
+    # ── a client that does not read ────────────────────────────────────────────────────────────────────────────
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._wait_for_reader()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _wait_for_reader(self) -> None:
+        """Nothing is written until the client has read some of what there is, so that a byte less is progress."""
+        self._patience = self.loop.call_later(self._read_seconds, self._look, self._unread())
+
+    def _look(self, before: int) -> None:
+        if self._unread() < before:
+            self._wait_for_reader()
+        else:
+            self.stalled = self._read_seconds
+            self._reset()
+
+    def _unread(self) -> int:
+        """Bytes written that the client's machine has not taken."""
+        left = bytes(4)
+        with suppress(OSError):  # a system that does not say: what it holds is counted as taken
+            left = ioctl(self.transport.get_extra_info("socket").fileno(), TIOCOUTQ, left)
+        return self.transport.get_write_buffer_size() + int.from_bytes(left, sys.byteorder)
+
+    # ── an answer that breaks off ──────────────────────────────────────────────────────────────────────────────
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        if self.scope is None or self.cycle is None or self.cycle.response_started:
+            return
+        # a new request, whose task has not begun
+        self.scope.setdefault("extensions", {})[EXTENSION] = self  # type: ignore[assignment]
+        if self.scope["http_version"] == "1.0":  # the end of the connection may be the end of an answer
+            self._linger(0)
+
+    def on_response_complete(self) -> None:
+        if self.scope["http_version"] == "1.0":
+            self._linger(None)
+        super().on_response_complete()
+
+    async def cut(self, failure: Response) -> None:
+        """HTTP/1.1: without the last chunk, or the last bytes of the length that the head tells. HTTP/1.0: by a reset,
+        once the client has all that comes before."""
+        if self.scope["http_version"] == "1.0":
+            for _ in range(RESET_LOOKS):
+                if self.transport.is_closing() or not self._unread():
+                    break
+                await sleep(RESET_SECONDS)
+            self._reset()
+        else:
+            self.transport.close()
+        if not (await wait({self._lost}, timeout=self._read_seconds))[0]:
+            self._reset()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self.loop.call_later(STOP_SECONDS, self._reset)
+
+    def _reset(self) -> None:
+        """Close the connection at once; what the client has not read yet is an error to it."""
+        if not self._lost.done():
+            self._linger(0)
+            self.transport.abort()
+
+    def _linger(self, seconds: int | None) -> None:
+        """0: when the socket is closed, by the end of the process too, the connection is reset. None: as usual."""
+        linger = struct.pack("ii", seconds is not None, seconds or 0)
+        with suppress(OSError):  # it is closed already
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 
 
 class Server(uvicorn.Server):
@@ -98,14 +199,14 @@ def make_server(service: Service, hosts: Collection[str] | None) -> Server:
     """hosts: names that requests may call it by, None for any."""
     config = uvicorn.Config(
         make_app(service, hosts),
-        http=Protocol,
+        http=partial(Protocol, read_seconds=service.settings.read_seconds),  # type: ignore[arg-type]
         ws="none",
         lifespan="off",
         log_level="error",
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS + 2,  # by then all are closed
     )
     return Server(config, service)
 

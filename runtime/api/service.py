@@ -40,13 +40,14 @@ FEW_THREADS: Final = 4  # for all that is no run
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """max_runs: at once. max_body: bytes of a request. max_rows, max_seconds: of a run, None for no limit.
-    ask_seconds: that a question waits for an answer."""
+    ask_seconds: that a question waits for an answer. read_seconds: that an answer waits for its client to read on."""
 
     max_runs: int = 100
     max_body: int = 1024 * 1024
     max_rows: int | None = None
     max_seconds: float | None = None
     ask_seconds: float = 300.0
+    read_seconds: float = 60.0
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,8 +92,7 @@ class Service:
 
     def stop(self) -> None:
         """End all runs; they say so."""
-        for run in self.runs.active():
-            run.cancel("the server is stopping")
+        self.runs.stop()
 
     def close(self) -> None:
         self.stop()

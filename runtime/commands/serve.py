@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 )
 @click.option("--ask-seconds", type=click.FloatRange(0), metavar="N", default=300, show_default=True,
               help="Seconds that a question waits for an answer.")  # fmt: skip
+@click.option("--read-seconds", type=click.FloatRange(0, min_open=True), metavar="N", default=60, show_default=True,
+              help="Seconds that a run waits for a client that reads nothing.")  # fmt: skip
 @click.option("--audit", metavar="FILE", type=PATH, help="Where lines about changes go (default: stderr).")
 @click.option("--get", "target", metavar="PATH", help="Answer this one request on stdout, and start no server.")
 @click.option("-X", "--request", "method", metavar="METHOD", help="Method of --get (default: GET, POST with -d).")
@@ -48,6 +50,7 @@ def serve_command(
     max_rows: int | None,
     max_seconds: float | None,
     ask_seconds: float,
+    read_seconds: float,
     audit: str | None,
     target: str | None,
     method: str | None,
@@ -76,6 +79,7 @@ def serve_command(
         max_rows=max_rows,
         max_seconds=max_seconds,
         ask_seconds=ask_seconds if target is None else 0,
+        read_seconds=read_seconds,
     )
     with _opened(load_config(home, databases), settings, audit) as service:
         if target is not None:

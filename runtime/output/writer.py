@@ -56,19 +56,21 @@ def open_writer(format: str, stream: Stream, *, buffer_until_commit: bool, notes
 
 class Writer:
     """seq: of the last line. records: emitted and not voided since. standing: lines of any kind but `error` that are
-    not voided. ended: the `end` line is being written. Every method may raise ClosedPipe.
+    not voided. ended: the `end` line is being written; finished: it has been. Every method may raise ClosedPipe.
 
     This class counts; what is put where is the formats' matter, in `_line` and `_rows`.
     """
 
     writes_json = True
     voids = False  # whether a `rollback` line is understood, so that nothing has to be held back
+    tells_end = True  # whether the `end` line is shown, so that a failed run can't be taken for one that went well
 
     def __init__(self, sink: Sink, buffer_until_commit: bool) -> None:
         self.seq = 0
         self.records = 0
         self.standing = 0
         self.ended = False
+        self.finished = False
         self.sink = sink
         self.buffer_until_commit(buffer_until_commit)
         self._kept_seq = 0
@@ -134,6 +136,7 @@ class Writer:
         self._finish()
         self.release()
         self.flush()
+        self.finished = True
 
     # ── segments ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -228,6 +231,8 @@ class JsonArray(Writer):
 
 class RecordsOnly(Writer):
     """A format that shows records alone. What a script says goes to the notes, once its segment stands."""
+
+    tells_end = False
 
     def __init__(self, sink: Sink, buffer_until_commit: bool, notes: TextIO | None) -> None:
         super().__init__(sink, buffer_until_commit)

@@ -204,7 +204,9 @@ class _Run:
                 return self._end(*self._executed())
             except ClosedPipe:
                 self.segments.abandon()
-                return Outcome(run=self.id, status="cancelled", records=self.writer.records)
+                return Outcome(
+                    run=self.id, status="cancelled", error=self._told(), records=self.writer.records, ms=self._ms()
+                )
             except BaseException:  # a fault of the program or of a prompt: no half-done segment, no stream without end
                 self.segments.abandon()
                 if not self.writer.sink.closed:
@@ -277,6 +279,11 @@ class _Run:
             retries=self.segments.retries,
             ms=ms,
         )
+
+    def _told(self) -> SopError | None:
+        """Why another thread told the run to stop; None when none did."""
+        control = self.options.control
+        return None if control is None or control.stopped is None else Cancelled("V0301", control.stopped)
 
     def _ms(self) -> int:
         return round((monotonic() - self.started) * 1000)

@@ -235,7 +235,9 @@ class House:
     def run_of(self, token: Token) -> str:
         """The id of a run of `people` that has ended."""
         service = self.served.service
-        run = LiveRun("people", 1, token, Log(), None, 0)
+        log = Log()
+        log.write(b'{"type":"end","status":"cancelled"}\n')
+        run = LiveRun("people", 1, token, log, None, 0)
         run.databases = ("hr",)
         service.runs.begin(run, LOCAL)
         run.finish(None, SopError("V0301", "it was cancelled"))

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.api.formats import MEDIA_TYPES
 from runtime.api.service import Settings
 from tests.api.conftest import Served, make_folder
 from tests.api.test_play import until
@@ -192,13 +193,67 @@ def test_the_time_of_a_run_is_over_for_a_client_that_reads_nothing_too(wide: Pat
             connection.sendall(b"GET /play/all_rows HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             until(lambda: any(run.ended for run in served.service.runs.all()))
             (run,) = served.service.runs.all()
-            assert run.end is not None and run.end.error == {
+            assert run.describe()["error"] == {
                 "code": "V0303",
                 "message": "the run took longer than its 0.5 seconds",
                 "hint": "--max-seconds sets the limit",
+                "step": "1",
+                "script": "all_rows",
+                "line": 3,
+                "column": 3,
             }
     finally:
         served.close()
+
+
+def asked(port: int, path: str) -> socket.socket:
+    """A connection on which an answer has been asked for, whose client's machine takes little of it by itself."""
+    connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.settimeout(60)
+    connection.connect(("127.0.0.1", port))
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    return connection
+
+
+@pytest.mark.parametrize("format_", MEDIA_TYPES)
+def test_clients_that_never_read_do_not_hold_runs_for_ever(wide: Path, format_: str) -> None:
+    """All slots are taken by them; when they have read nothing for a while, their runs end and say why."""
+    served = Served(wide, Settings(max_runs=3, read_seconds=0.3))
+    try:
+        with ExitStack() as stack:
+            clients = [stack.enter_context(asked(served.port, f"/play/all_rows?format={format_}")) for _ in range(3)]
+            until(lambda: sum(run.ended for run in served.service.runs.all()) == 3)
+            said = [run.describe() for run in served.service.runs.all()]
+            assert [(each["status"], each["error"]["code"], each["error"]["message"]) for each in said] == [
+                ("cancelled", "V0301", "the client read nothing for 0.3 seconds")
+            ] * 3
+            assert served.client.get("/play/busy?n=1").status_code == 200
+            for client in clients:  # the answer that it did not read is no whole one, should it read on
+                with pytest.raises(ConnectionResetError):
+                    read_all(client)
+    finally:
+        served.close()
+
+
+def test_a_client_that_reads_a_little_now_and_then_is_waited_for(wide: Path) -> None:
+    served = Served(wide, Settings(read_seconds=1))
+    try:
+        with asked(served.port, "/play/all_rows") as client:
+            until(lambda: bool(waiting(served)))
+            (timer,) = waiting(served)
+            client.recv(65536)  # far less than the server has ready
+            until(lambda: waiting(served) != [timer])  # it has looked, and waits on
+            (run,) = served.service.runs.active()
+            assert not run.ended
+    finally:
+        served.close()
+
+
+def waiting(served: Served) -> list[object]:
+    """Timers of connections whose clients are waited for."""
+    found = [getattr(each, "_patience", None) for each in served.server.server_state.connections.copy()]
+    return [timer for timer in found if timer is not None]
 
 
 def test_a_server_that_is_told_to_stop_ends_its_runs(wide: Path) -> None:

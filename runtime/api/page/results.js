@@ -7,6 +7,7 @@ const ROW = 26; // pixels, as in style.css
 const MOST_PIXELS = 15_000_000; // that browsers scroll through
 const MOST_BUBBLES = 400;
 const SHOWN = 8; // records of a bubble
+const BROKEN_OFF = "the stream broke off: what is shown may not be all";
 
 /** Rows of one height in a scrolling box; `draw(index)` makes the one at an index. */
 class Rows {
@@ -93,14 +94,15 @@ export class Results {
         this.refresh();
       }
     } catch (error) {
-      this.state.textContent = error.name === "AbortError" ? "stopped" : error.message;
+      const cut = error instanceof TypeError; // the connection ended before the stream did
+      this.state.textContent = error.name === "AbortError" ? "stopped" : cut ? BROKEN_OFF : error.message;
       throw error;
     } finally {
       if (this.aborter === aborter) this.aborter = null;
       this.asking.replaceChildren();
       this.refresh();
     }
-    if (!this.end) this.state.textContent = "the stream broke off: what is shown may not be all";
+    if (!this.end) this.state.textContent = BROKEN_OFF;
     return this.end;
   }
 
