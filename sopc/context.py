@@ -59,12 +59,14 @@ class Context:
         return {name: self.schema(name) for name in names if name in known}
 
     def readable_schemas(self) -> dict[str, Schema]:
-        """Of every database that can be opened, for a source that names none; `failures` says why others can't."""
+        """Of every database that can be opened, for a source that names none; `failures` says why others can't,
+        and which stores of these can't be read."""
         found: dict[str, Schema] = {}
         self.failures.clear()
         for name in self.config.database_names():
             try:
                 found[name] = self.schema(name)
+                self.failures += [broken.error() for broken in found[name].broken.values()]
             except (DatabaseError, UsageError) as error:
                 self.failures.append(error)
         return found

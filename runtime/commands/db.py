@@ -38,7 +38,7 @@ def ls_command(
         if database is None and config.is_unmade(name):
             continue
         try:
-            rows += _stores(config, name)
+            rows += _stores(config, name, failures)
         except (DatabaseError, UsageError) as error:
             failures.append(error)
     if failures and not rows:
@@ -47,12 +47,13 @@ def ls_command(
     print_rows(["database", "store", "rows", "fields"], rows, format_)
 
 
-def _stores(config: Config, name: str) -> list[list[Any]]:
-    """A row for each store of a database."""
+def _stores(config: Config, name: str, failures: list[SopError]) -> list[list[Any]]:
+    """A row for each store of a database; of one that can't be read, the reason is added to the failures."""
     from runtime.files.load import list_stores
 
     opened = connector(config, read_only=True)(name)
     try:
+        failures += [broken.error() for broken in opened.schema().broken.values()]
         return [
             [name, store.name, store.rows, ", ".join(field.name for field in store.fields)]
             for store in list_stores(opened)

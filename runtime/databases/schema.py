@@ -6,6 +6,7 @@ from hashlib import sha256
 
 import msgspec
 
+from runtime.errors import DatabaseError
 from runtime.values.types import Type, record_of
 
 
@@ -48,13 +49,26 @@ class Store(msgspec.Struct, frozen=True):
         return record_of([(field.name, field.type) for field in self.fields])
 
 
+class Broken(msgspec.Struct, frozen=True):
+    """Why a store that is there can't be read: an error of ours as data."""
+
+    code: str
+    message: str
+    hint: str | None = None
+
+    def error(self) -> DatabaseError:
+        return DatabaseError(self.code, self.message, self.hint)
+
+
 class Schema(msgspec.Struct, frozen=True):
     """A database's stores by name. place: the names before a store's own that make it the engine's full name of the
     table (`("hr", "main")` on DuckDB). Statements say them, so that no temporary table, table of the engine's own
-    catalogue or other schema can stand in for a store; empty for SQL that is only shown."""
+    catalogue or other schema can stand in for a store; empty for SQL that is only shown. broken: by name, stores that
+    can't be read, such as files with a malformed line; using one is its error."""
 
     stores: dict[str, Store]
     place: tuple[str, ...] = ()
+    broken: dict[str, Broken] = {}
 
 
 def schema_hash(schema: Schema) -> str:

@@ -110,7 +110,7 @@ def import_file(
     if mode == "append" and existing is not None:
         fields = _appended(existing, table, nulls, declared)
     else:
-        fields = _inferred(table, nulls, declared, report)
+        fields = inferred(table, nulls, declared, report)
     target = Store(name=existing.name if existing is not None else name, fields=fields)
     return _load(database, table, target, nulls, mode, skip_bad, report)
 
@@ -143,9 +143,9 @@ def _check_names(table: Table, names: Iterable[str]) -> None:
             raise DatabaseError("D0504", message, "rename one of them")
 
 
-def _inferred(
-    table: Table, nulls: Collection[str], declared: Mapping[str, Type], report: Progress
-) -> tuple[Field, ...]:
+def inferred(table: Table, nulls: Collection[str], declared: Mapping[str, Type], report: Progress) -> tuple[Field, ...]:
+    """The fields of a file, each with the narrowest type that holds all of its values, over the whole file. nulls:
+    texts that stand for null. declared: types that are not looked for. Raises UsageError D0506, DatabaseError D0504."""
     if table.format == "parquet":
         if declared:
             raise UsageError("D0506", "a Parquet file says the types of its fields itself", "leave out --types")
@@ -210,7 +210,7 @@ def _load(
     skip_bad: bool,
     report: Progress,
 ) -> Loaded:
-    read = _reader(table, store, nulls)
+    read = row_reader(table, store, nulls)
     bad: list[Bad] = []
     bad_count = loaded = 0
     database.begin(write=True)
@@ -224,7 +224,8 @@ def _load(
             if refused:
                 bad = sorted([*bad, *refused])[:BAD_SHOWN]
             if refused and not skip_bad:
-                raise _bad_rows(table, bad, some_good=bool(loaded or rows) or _any_good(table, read))
+                some_good = bool(loaded or rows) or any_good(table, read)
+                raise bad_rows(table, bad, some_good, _WAYS[some_good])
             try:
                 loaded += database.insert_rows(store, rows)
             except DatabaseError as error:
@@ -234,7 +235,7 @@ def _load(
                 raise DatabaseError(error.code, f"{where}: {error.message}", error.hint) from error
             report(1, batch.bytes_done)
         if bad and not loaded:  # an empty store, or one that lost its rows, is not what anyone asked for
-            raise _bad_rows(table, bad, some_good=False)
+            raise bad_rows(table, bad, False, _WAYS[False])
         database.commit()
     except BaseException:
         with suppress(DatabaseError):
@@ -245,17 +246,22 @@ def _load(
     return Loaded(store.name, loaded, store.fields, tuple(bad), bad_count)
 
 
-def _any_good(table: Table, read: Read) -> bool:
+def any_good(table: Table, read: Read) -> bool:
     """Whether any row of the file can be loaded. Read once more, since the caller's pass has not seen its end."""
     return any(read(batch)[1] for batch in table.batches())
 
 
-def _bad_rows(table: Table, bad: Sequence[Bad], *, some_good: bool) -> DatabaseError:
-    if some_good:
-        message = f"{table.title} has {table.unit}s that can't be loaded: {_listed(bad, table.unit)}"
-        return DatabaseError("D0503", message, "--skip-bad leaves them out")
-    message = f"{table.title} has no {table.unit} that can be loaded: {_listed(bad, table.unit)}"
-    return DatabaseError("D0503", message, "correct the file, or give other types with --types FIELD=TYPE,…")
+def bad_rows(table: Table, bad: Sequence[Bad], some_good: bool, hint: str) -> DatabaseError:
+    """The error that lists lines that can't be loaded. some_good: others can."""
+    what = f"{table.unit}s that can't be loaded" if some_good else f"no {table.unit} that can be loaded"
+    return DatabaseError("D0503", f"{table.title} has {what}: {_listed(bad, table.unit)}", hint)
+
+
+# by whether some lines are good
+_WAYS: Final = {
+    True: "--skip-bad leaves them out",
+    False: "correct the file, or give other types with --types FIELD=TYPE,…",
+}
 
 
 def _listed(bad: Sequence[Bad], unit: str = "line") -> str:
@@ -267,7 +273,8 @@ def _listed(bad: Sequence[Bad], unit: str = "line") -> str:
 Read = Callable[[Batch], tuple[list[int], list[Any], list[Bad]]]
 
 
-def _reader(table: Table, store: Store, nulls: Collection[str]) -> Read:
+def row_reader(table: Table, store: Store, nulls: Collection[str]) -> Read:
+    """For the store's fields."""
     if table.format == "csv":
         return _csv_reader(store, nulls)
     if table.format == "ndjson":

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import codecs
 import csv
+import json
+import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from shlex import quote
@@ -28,6 +32,7 @@ _FORMATS: Final = {
     ".json": "ndjson",
     ".parquet": "parquet",
 }
+_SPACE_BEFORE_COLON: Final = re.compile(rb'"\s+:')
 _OTHER_ENCODINGS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -50,7 +55,8 @@ class Batch(NamedTuple):
 class Table(NamedTuple):
     """A file that can be read any number of times. title: what messages call it. names: of a CSV or Parquet file's
     columns; empty for NDJSON, whose rows are dicts. clean: it is UTF-8 throughout and holds no character 0. fields: of
-    a Parquet file, which knows its types; its rows are VM values. unit: what a line of it is called."""
+    a Parquet file, which knows its types; its rows are VM values. unit: what a line of it is called. delimiter: of a
+    CSV file."""
 
     path: Path
     title: str
@@ -61,6 +67,7 @@ class Table(NamedTuple):
     batches: Callable[[], Iterator[Batch]]
     fields: tuple[Field, ...] = ()
     unit: str = "line"
+    delimiter: str = ""
 
 
 def open_table(path: Path, title: str | None = None) -> Table:
@@ -85,12 +92,13 @@ def open_table(path: Path, title: str | None = None) -> Table:
             message = f"{title} is a JSON array, and NDJSON is one object a line"
             raise DatabaseError("D0504", message, _converted("jq -c '.[]'", path, title, ".ndjson"))
         return Table(path, title, format_, size, [], clean, lambda: _json_batches(path))
-    delimiter, names = csv_head(path, title)
-    return Table(path, title, format_, size, names, clean, lambda: _csv_batches(path, delimiter, len(names), clean))
+    delimiter, names = _csv_head(path, title)
+    batches = partial(_csv_batches, path, delimiter, len(names), clean)
+    return Table(path, title, format_, size, names, clean, batches, delimiter=delimiter)
 
 
-def csv_head(path: Path, title: str) -> tuple[str, list[str]]:
-    """The delimiter of a CSV or TSV file and the names of its columns, by its first lines. Raises as `open_table`."""
+def _csv_head(path: Path, title: str) -> tuple[str, list[str]]:
+    """The delimiter and the names of the columns, by the first lines. Raises as `open_table`."""
     text = _start(path, title).decode("utf-8-sig", "replace")
     delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(text)
     return delimiter, _names(title, text, delimiter)
@@ -187,22 +195,28 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _csv_batches(path: Path, delimiter: str, width: int, clean: bool) -> Iterator[Batch]:
-    """Blank lines are left out, as is the first row."""
+@contextmanager
+def longest_field() -> Iterator[None]:
+    """Readers of the standard library take longer fields than usual."""
     previous = csv.field_size_limit(_LONGEST_FIELD)
     try:
-        with path.open("rb") as raw:
-            # what is not UTF-8 becomes half characters, by which its rows are found
-            text = TextIOWrapper(raw, "utf-8-sig", "strict" if clean else "surrogateescape", newline="")
-            reader = csv.reader(text, delimiter=delimiter, strict=True)
-            next(reader, None)
-            while True:
-                batch = _csv_batch(reader, raw, width, clean)
-                if not (batch.rows or batch.bad):
-                    return
-                yield batch
+        yield
     finally:
         csv.field_size_limit(previous)
+
+
+def _csv_batches(path: Path, delimiter: str, width: int, clean: bool) -> Iterator[Batch]:
+    """Blank lines are left out, as is the first row."""
+    with longest_field(), path.open("rb") as raw:
+        # what is not UTF-8 becomes half characters, by which its rows are found
+        text = TextIOWrapper(raw, "utf-8-sig", "strict" if clean else "surrogateescape", newline="")
+        reader = csv.reader(text, delimiter=delimiter, strict=True)
+        next(reader, None)
+        while True:
+            batch = _csv_batch(reader, raw, width, clean)
+            if not (batch.rows or batch.bad):
+                return
+            yield batch
 
 
 def _csv_batch(reader: Any, raw: BinaryIO, width: int, clean: bool) -> Batch:
@@ -259,8 +273,13 @@ def _json_batches(path: Path) -> Iterator[Batch]:
                 row = None
             else:
                 if type(row) is dict:
-                    lines.append(number)
-                    rows.append(row)
+                    plain = content.count(b'":') == len(row) and _SPACE_BEFORE_COLON.search(content) is None
+                    repeated = None if plain else _repeated(content)
+                    if repeated is not None:
+                        bad.append(Bad(number, f"`{repeated}` is given twice"))
+                    else:
+                        lines.append(number)
+                        rows.append(row)
                 else:
                     bad.append(Bad(number, "it is not a JSON object; each line has to be one"))
             if len(rows) >= BATCH or len(bad) >= BATCH:
@@ -268,6 +287,19 @@ def _json_batches(path: Path) -> Iterator[Batch]:
                 lines, rows, bad = [], [], []
         if rows or bad:
             yield Batch(lines, rows, bad, path.stat().st_size)
+
+
+def _repeated(content: bytes) -> str | None:
+    """A name that an object of the text has twice: the second value would take the place of the first."""
+    found: list[str] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in pairs]
+        if len(set(names)) < len(names):
+            found.append(next(name for name in names if names.count(name) > 1))
+
+    json.loads(content, object_pairs_hook=look)
+    return found[0] if found else None
 
 
 def _not_utf8(content: bytes) -> bool:

@@ -48,8 +48,8 @@ class SchemaChanged(SopError):
 
 
 def check_schemas(scripts: Iterable[Script], schemas: Mapping[str, Schema]) -> None:
-    """Raises SchemaChanged when a store lacks what a script reads, or no longer takes what it writes. What scripts do
-    not use may change. schemas: by database name."""
+    """Raises SchemaChanged when a store lacks what a script reads, or no longer takes what it writes, and the error of
+    a broken store that a script uses. What scripts do not use may change. schemas: by database name."""
     changes: list[Change] = []
     key = tuple(map(id, schemas.values()))
     for script in scripts:
@@ -77,6 +77,9 @@ class _Check:
             if database not in self.schemas:
                 continue
             now = self.schemas[database].stores.get(store_name)
+            broken = self.schemas[database].broken.get(store_name)
+            if broken is not None:
+                raise broken.error()
             if now is None:
                 yield Change(f"the store `{name}`, which `{self.script.name}` uses, is gone", self._use(name, ""))
                 continue

@@ -68,6 +68,11 @@ def _no_store(env: Env, node: nodes.Node, name: str, database: str | None) -> No
         hint = f"for each x in {quoted(name)} do … end goes through a list"
         env.error("E0202", f"`{name}` is a variable, and `from` takes stores and named queries", node, hint)
         return
+    for used in [database] if database else env.state.uses:
+        broken = env.world.schemas[used].broken.get(name)
+        if broken is not None:
+            env.error(broken.code, f"the store `{name}` can't be read: {broken.message}", node, broken.hint)
+            return
     known = [*store_names(env, database), *env.block.queries()]
     hint = suggestion(name, known, "store")
     elsewhere = [used for used, schema in env.world.schemas.items() if name in schema.stores]

@@ -139,7 +139,8 @@ def schema_command(
     """
     with open_context(load_config(home, databases), read_only=True) as context, context.library:
         schemas = {database: context.schema(database)} if database else pipeline.usable_schemas(context)
-        console.unreadable(context.failures)
+        broken = [each.error() for schema in schemas.values() for each in schema.broken.values()]
+        console.unreadable(broken if database else context.failures)
     if as_json:
         import msgspec
 

@@ -212,6 +212,10 @@ class DuckDBDatabase:
 
     def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:
         """Rows of VM values, of the store's fields in their order, by lists; how many there were."""
+        return self.insert_into(self._connections.place, store, rows)
+
+    def insert_into(self, place: Sequence[str], store: Store, rows: Sequence[Sequence[Any]]) -> int:
+        """As `insert_rows`, wherever the store is."""
         if not rows:
             return 0
         columns = [
@@ -219,7 +223,7 @@ class DuckDBDatabase:
             for field, column in zip(store.fields, zip(*rows, strict=True), strict=True)
         ]
         values = ", ".join(_unnested(field.type) for field in store.fields)
-        sql = f"INSERT INTO {in_full(self._connections.place, store.name)} ({listed(store)}) SELECT {values}"
+        sql = f"INSERT INTO {in_full(place, store.name)} ({listed(store)}) SELECT {values}"
         return self._connections.changed(sql, columns, store.name)
 
     def count_rows(self, store: str) -> int:

@@ -1,9 +1,9 @@
 """A folder of CSV, TSV, NDJSON and Parquet files → the Database protocol: each file a store that can only be read.
 
 Nothing is imported: a store is a view of its file. A store is called as its file without the ending; a folder of
-Parquet files is one store. The types of text files are inferred by DuckDB once, when the folder is opened, over the
-whole file where it is small and else over its first lines; a line further down that does not fit is an error that
-names it.
+Parquet files is one store. What a text file holds is found by runtime/files/survey.py and told to DuckDB, which
+guesses nothing. A file that can't be read is a broken store (`Schema.broken`), and the others are as they would be
+without it.
 """
 
 from __future__ import annotations
@@ -12,16 +12,26 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from runtime.databases.duckdb.connections import SETTINGS, Connections
 from runtime.databases.duckdb.database import BUSY_SECONDS, DuckDBDatabase
-from runtime.databases.tables import in_full, literal
+from runtime.databases.duckdb.types import declared
+from runtime.databases.schema import Broken, Schema, Store
+from runtime.databases.tables import create_sql, in_full, literal
 from runtime.errors import DatabaseError, SopError
-from runtime.files.read import csv_head
+from runtime.files.load import row_reader
+from runtime.files.read import open_table
+from runtime.files.survey import NULLS, Survey, survey
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection as Connection
 
-_SAMPLE_LINES: Final = 100_000
+_PASSING: Final = ("D0310", "D0401", "D0403")  # no fault of the file: memory, a lock, an interruption
+_UNSOUND: Final = "type_pushdown"
+_MEMORY: Final = ("memory", "loaded")  # where rows are that had to be loaded
+_LINE_BYTES: Final = 2_000_000  # DuckDB's own limits, which a longer record raises
+_OBJECT_BYTES: Final = 16_777_216
 _FORMATS: Final = {".csv": "csv", ".tsv": "csv", ".ndjson": "json", ".jsonl": "json", ".parquet": "parquet"}
 
 
@@ -36,12 +46,19 @@ class _Folder(Connections):
         connection.execute(f"SET allowed_directories = [{literal(f'{self.path.absolute()}/')}]")
         super().close_off(connection)
 
+    def set_up(self, connection: Connection) -> None:
+        super().set_up(connection)
+        # it would have the reader of CSV make the text 1.50 of a float the text "1.50", and 3 of 2.5 cast to an integer
+        if connection.execute(f"SELECT 1 FROM duckdb_optimizers() WHERE name = {literal(_UNSOUND)}").fetchone():
+            connection.execute(f"SET disabled_optimizers = {literal(_UNSOUND)}")
+
 
 class FilesDatabase(DuckDBDatabase):
     """One folder, as one run reads it.
 
     path: the folder. options: settings of DuckDB, as from the URL. only: the one file of it that counts. Raises
-    DatabaseError D01xx when the folder or a file of it can't be read, UsageError D0105 without the duckdb package.
+    DatabaseError D01xx when the folder can't be read (with `only`, also when the file can't), UsageError D0105 without
+    the duckdb package.
     """
 
     engine = "a folder of files"
@@ -52,51 +69,108 @@ class FilesDatabase(DuckDBDatabase):
         self.name = name
         self.path = path
         self.read_only = True
-        files = _files_of(path, name) if only is None else {only.stem: only}
+        self._broken: dict[str, Broken] = {}
+        files = _files_of(path, name) if only is None else {only.stem: (only,)}
         self._connections = _Folder(path, name, {**(options or {}), **SETTINGS}, BUSY_SECONDS)
         self._connections.open(write=True)
         self._prepare()
         try:
-            for store, file in files.items():
-                self._make_view(store, file)
+            for store, places in files.items():
+                self._add(store, places, only is not None)
         except BaseException:
             self._connections.close()
             raise
 
-    def _make_view(self, store: str, file: Path) -> None:
+    def schema(self) -> Schema:
+        if self._schema is None:
+            self._schema = msgspec.structs.replace(super().schema(), broken=self._broken)
+        return self._schema
+
+    def _add(self, store: str, places: tuple[Path, ...], alone: bool) -> None:
+        """Make the file a store, or say why it can't be one."""
         try:
-            self._connections.changed(f"CREATE VIEW {in_full(self._connections.place, store)} AS FROM {_source(file)}")
+            if len(places) > 1:
+                raise _two_files(store, places)
+            self._read(store, places[0].absolute())
         except SopError as error:
-            if error.code in ("D0107", "D0203"):
+            if alone or error.code in _PASSING:
                 raise
-            raise DatabaseError("D0110", f"{file} can't be read: {error.message}", error.hint) from error
+            self._broken[store] = Broken(error.code, error.message, error.hint)
+
+    def _read(self, store: str, file: Path) -> None:
+        if file.is_dir() or _FORMATS[file.suffix.lower()] == "parquet":
+            source = literal(str(file / "*.parquet" if file.is_dir() else file))
+            try:
+                self._make_view(store, f"FROM read_parquet({source})")
+            except SopError as error:
+                if error.code == "D0107" or error.code in _PASSING:
+                    raise
+                raise DatabaseError("D0110", f"{file} can't be read: {error.message}", error.hint) from error
+            return
+        found = survey(file)
+        if found.broken is not None:
+            raise found.broken.error()
+        if not found.usual:
+            self._load(store, file, found)
+            return
+        read = _read_csv if _FORMATS[file.suffix.lower()] == "csv" else _read_json
+        self._make_view(store, f"FROM {read(file, found)}")
+
+    def _make_view(self, store: str, query: str) -> None:
+        self._connections.changed(f"CREATE VIEW {in_full(self._connections.place, store)} AS {query}")
+
+    def _load(self, store: str, file: Path, found: Survey) -> None:
+        """Have the rows in memory, as an import takes them, and a view of them that can only be read."""
+        table = open_table(file)
+        loaded = Store(store, found.fields)
+        read = row_reader(table, loaded, NULLS)
+        self._connections.changed(f"CREATE SCHEMA IF NOT EXISTS {in_full(_MEMORY[:1], _MEMORY[1])}")
+        self._connections.changed(create_sql(_MEMORY, loaded, declared))
+        for batch in table.batches():
+            self.insert_into(_MEMORY, loaded, read(batch)[1])
+        self._make_view(store, f"FROM {in_full(_MEMORY, loaded.name)}")
 
 
-def _source(file: Path) -> str:
-    """The table function that reads a file, or a folder of Parquet files."""
-    if file.is_dir():
-        return f"read_parquet({literal(str(file.absolute() / '*.parquet'))})"
-    place = literal(str(file.absolute()))
-    format_ = _FORMATS[file.suffix.lower()]
-    if format_ == "parquet":
-        return f"read_parquet({place})"
-    if format_ == "json":
-        return f"read_json({place}, format = 'newline_delimited', sample_size = {_SAMPLE_LINES})"
-    delimiter, names = csv_head(file, str(file))
-    listed = ", ".join(map(literal, names))
+def _read_csv(file: Path, found: Survey) -> str:
+    """What reads a file whose dialect and types are known; dates and moments as `runtime/files/infer.py` takes
+    them, each with its time zone."""
+    longest = max(_LINE_BYTES, found.longest)
     return (
-        f"read_csv({place}, delim = {literal(delimiter)}, quote = '\"', escape = '\"', header = true, skip = 0,"
-        f" names = [{listed}], dateformat = '%Y-%m-%d', sample_size = {_SAMPLE_LINES})"
+        f"read_csv({literal(str(file))}, columns = {_columns(found)}, auto_detect = false, header = true,"
+        f" delim = {literal(found.delimiter)}, quote = '\"', escape = '\"', comment = '', nullstr = '',"
+        f" dateformat = '%Y-%m-%d', encoding = 'utf-8', max_line_size = {longest})"
     )
 
 
-def _files_of(folder: Path, name: str) -> dict[str, Path]:
-    """Store → its file, or folder of Parquet files, by name."""
+def _read_json(file: Path, found: Survey) -> str:
+    longest = max(_OBJECT_BYTES, found.longest)
+    return (
+        f"read_json({literal(str(file))}, columns = {_columns(found)}, auto_detect = false, records = true,"
+        f" format = 'newline_delimited', dateformat = '%Y-%m-%d', maximum_object_size = {longest})"
+    )
+
+
+def _columns(found: Survey) -> str:
+    listed = ", ".join(
+        f"{literal(field.name)}: '{'TIMESTAMPTZ' if field.type.name == 'timestamp' else declared(field.type)}'"
+        for field in found.fields
+    )
+    return f"{{{listed}}}"
+
+
+def _two_files(store: str, places: tuple[Path, ...]) -> DatabaseError:
+    names = " and ".join(place.name for place in places)
+    message = f"there are several files for the store `{store}`: {names}"
+    return DatabaseError("D0110", message, "rename one of them, or move it to another folder")
+
+
+def _files_of(folder: Path, name: str) -> dict[str, tuple[Path, ...]]:
+    """Store → its file or folder of Parquet files, by name; several where names differ in case or ending only."""
     if not folder.exists():
         raise DatabaseError("D0101", f"the folder of `{name}` does not exist: {folder}", "check the URL given for it")
     if not folder.is_dir():
         raise DatabaseError("D0103", f"`{name}` is not a folder: {folder}", "files:/// takes the folder of the file")
-    found: dict[str, Path] = {}
+    found: dict[str, tuple[Path, ...]] = {}
     for file in sorted(_children(folder, name)):
         if file.name.startswith("."):
             continue
@@ -108,11 +182,8 @@ def _files_of(folder: Path, name: str) -> dict[str, Path]:
             store = file.stem
         else:
             continue
-        other = next((each for each in found if each.lower() == store.lower()), None)
-        if other is not None:
-            message = f"`{name}` has two files for the store `{other}`: {found[other].name} and {file.name}"
-            raise DatabaseError("D0110", message, "rename one of them, or move it to another folder")
-        found[store] = file
+        store = next((each for each in found if each.lower() == store.lower()), store)
+        found[store] = (*found.get(store, ()), file)
     if not found:
         raise DatabaseError("D0110", f"the folder of `{name}` has no CSV, TSV, NDJSON or Parquet file: {folder}")
     return found
