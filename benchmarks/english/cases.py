@@ -21,7 +21,7 @@ class SetError(Exception):
 
 
 SHIPPED = Path(__file__).parent / "shipped"
-_FIELDS = {"english", "sql", "effect", "says", "result", "answers", "args", "ordered"}
+_FIELDS = {"english", "sql", "effect", "says", "result", "answers", "args", "ordered", "fails"}
 _OUTER_ORDER = re.compile(r"\border\s+by\b", re.IGNORECASE)
 
 
@@ -29,13 +29,16 @@ _OUTER_ORDER = re.compile(r"\border\s+by\b", re.IGNORECASE)
 class Expected:
     """What a right run does. queries: SQL over the data as it was, whose rows are the records; several are
     alternatives, none means no records. ordered: their order counts, and that of the messages. effect: SQL that
-    changes the data as the run must; "" where it must not. says: the messages."""
+    changes the data as the run must; "" where it must not. says: the messages. fails: the message with which the
+    program is to end as failed (`fail`, `assert`); "" where it is to end well. A failed run's records, messages and
+    changes are those that it committed before."""
 
     queries: tuple[str, ...] = ()
     ordered: bool = False
     effect: str = ""
     says: tuple[str, ...] = ()
     result: Any = None
+    fails: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,8 @@ def _case(name: str, schema: Schema, one: dict[str, Any]) -> Case:
     sql = one.get("sql", [])
     queries = (sql,) if isinstance(sql, str) else tuple(sql)
     ordered = one.get("ordered", bool(queries) and all(_is_ordered(query) for query in queries))
-    expected = Expected(queries, ordered, one.get("effect", ""), tuple(one.get("says", ())), one.get("result"))
+    says, fails = tuple(one.get("says", ())), one.get("fails", "")
+    expected = Expected(queries, ordered, one.get("effect", ""), says, one.get("result"), fails)
     return Case(name, schema, one["english"].strip(), expected, tuple(one.get("answers", ())), one.get("args", {}))
 
 

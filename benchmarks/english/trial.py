@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal
 
 from benchmarks.english.cases import Case, Schema
 from benchmarks.english.judge import Did, difference
@@ -28,6 +28,7 @@ Verdict = Literal["right", "wrong", "asked", "refused"]
 _SECONDS = 10.0
 _NO_TRANSLATOR = ("T0304", "T0305", "T0335", "T0336")  # not reached, key refused, not installed, not served
 _ROWS = 100_000
+_STOPPED = ("V0401", "V0402")  # by `fail`, by `assert`
 
 
 @dataclass
@@ -124,13 +125,38 @@ def _tried(case: Case, desk: Desk, sop_text: str) -> str | None:
         ran = run(case, desk, name)
     except (SopError, CompileError) as error:
         return _message(error)
+    why = _ended_otherwise(case.expected.fails, ran)
+    if why is not None:
+        return why
+    lines = _kept(ran.lines)
+    says = tuple(str(line["result"]) for line in lines if line["type"] == "say")
+    rows = tuple(tuple(line["result"].values()) for line in lines if line["type"] == "record")
+    result = ran.lines[-1].get("result")
+    return difference(case.expected, Did(rows, says, result, desk.main), desk.fresh, desk.folder / "wanted.db")
+
+
+def _ended_otherwise(fails: str, ran: Ran) -> str | None:
+    """How the run's end differs from the one wanted. fails: see Expected."""
     end = ran.lines[-1]
-    if end.get("status") != "ok":
-        failed = next((line for line in ran.lines if line["type"] == "error"), end)
-        return f"ends {end.get('status')}: {failed.get('result')}"
-    says = tuple(str(line["result"]) for line in ran.lines if line["type"] == "say")
-    rows = tuple(tuple(record.values()) for record in ran.records)
-    return difference(case.expected, Did(rows, says, ran.result, desk.main), desk.fresh, desk.folder / "wanted.db")
+    failed = next((line for line in ran.lines if line["type"] == "error"), end).get("result")
+    if not fails:
+        return None if end.get("status") == "ok" else f"ends {end.get('status')}: {failed}"
+    if end.get("status") != "failed":
+        return f"ends {end.get('status')}, not failed with the message {fails!r}"
+    told = failed if isinstance(failed, dict) else {}
+    # what a run has committed is said behind the message
+    stopped = told.get("code") in _STOPPED and str(told["message"]).partition("; committed before")[0] == fails
+    return None if stopped else f"fails with {failed}, not with the message {fails!r}"
+
+
+def _kept(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The lines of a run without those that a later `rollback` line voids."""
+    kept: list[dict[str, Any]] = []
+    for line in lines:
+        if line["type"] == "rollback":
+            kept = [one for one in kept if one.get("seq", 0) <= line["to"]]
+        kept.append(line)
+    return kept
 
 
 def run(case: Case, desk: Desk, name: str) -> Ran:

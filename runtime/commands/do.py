@@ -71,6 +71,8 @@ def do_command(
         check_answers(settings)
         console.unreadable(context.failures)
         console.note(f"translated by {draft.translator}")
+        if workflow.renamed:
+            console.note(workflow.renamed)
         console.note(split_sop(draft.sop_text)[1].strip("\n"))
         source = Source(f"{draft.name}.sop", draft.sop_text)
         compiled = pipeline.compile_source(source, context)

@@ -216,6 +216,8 @@ class _English:
         else:
             sop, work, compiled = kept
             self.console.note(f"{self.source.name}: translated before")
+        if self.workflow.renamed:
+            self.console.note(f"{self.source.name}: {self.workflow.renamed}")
         self._doubt(compiled)
         changes = self._compare(sop, by_model=work is not None)
         asks, shown = speaks_of_a_change(self.workflow), kept is not None

@@ -78,20 +78,25 @@ class Sentence:
 @dataclass(frozen=True)
 class Workflow:
     """A workflow as written. title: its title line, None when there is none. name: what its script is called.
-    text: all of it; the section Examples, where there is one, holds no sentences. instructions: the text before it."""
+    function: the function that has the title's name, so that the script got another; "" mostly. text: all of it; the section Examples, where there is one, holds no sentences. instructions: the text before it."""
 
     name: str
     title: str | None
     text: str
     sentences: tuple[Sentence, ...]
     instructions: str
+    function: str = ""
+
+    @property
+    def renamed(self) -> str | None:
+        """What to tell the author of a title that is the name of a function."""
+        return f"`{self.function}` is a function, so the script is called {self.name}" if self.function else None
 
 
 def read_workflow(text: str, file_name: str) -> Workflow:
     """text: the whole file; file_name: its name without folder and ending, for a text without a title.
 
-    Raises SopError T0101 (empty), T0102 (more than MAX_CHARACTERS or MAX_SENTENCES), T0103 (no name can be made,
-    or that of a function).
+    Raises SopError T0101 (empty), T0102 (more than MAX_CHARACTERS or MAX_SENTENCES), T0103 (no name can be made).
     """
     if len(text) > MAX_CHARACTERS:
         raise SopError(
@@ -114,11 +119,8 @@ def read_workflow(text: str, file_name: str) -> Workflow:
     name = script_name(title if title is not None else file_name)
     if len(name.encode()) > _NAME_BYTES:
         raise SopError("T0103", "the title is too long to name a script and its file", "give the text a short title")
-    if name in FUNCTIONS:
-        raise SopError(
-            "T0103", f"`{name}` is a function, so no script can have that name", "give the text another title"
-        )
-    return Workflow(name, title, text, sentences, instructions)
+    function = name if name in FUNCTIONS else ""
+    return Workflow(f"{name}_script" if function else name, title, text, sentences, instructions, function)
 
 
 def script_name(words: str) -> str:

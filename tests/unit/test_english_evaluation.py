@@ -105,6 +105,29 @@ def test_messages_answers_and_results_count() -> None:
     assert "waiting" in waits.why
 
 
+FAILS = Expected(effect="DELETE FROM pens WHERE id = 1", says=("one gone",), fails="no blue pens")
+
+
+@pytest.mark.parametrize(
+    ("steps", "why"),
+    [
+        ('delete from pens where id = 1 say "one gone" commit fail "no blue pens"', ""),
+        ('delete from pens where id = 1 say "one gone" commit assert false, "no blue pens"', ""),
+        (
+            'delete from pens where id = 1 say "one gone" commit delete from pens say "all gone" fail "no blue pens"',
+            "",  # what is undone did not happen
+        ),
+        ('delete from pens where id = 1 say "one gone" fail "no blue pens"', "says"),
+        ('delete from pens where id = 1 say "one gone" commit fail "no pens"', "no pens"),
+        ('delete from pens where id = 1 say "one gone" commit let x = 1 // 0', "V0102"),
+        ('delete from pens where id = 1 say "one gone"', "ends ok"),
+    ],
+)
+def test_a_case_may_expect_a_failure(steps: str, why: str) -> None:
+    outcome = tried(FAILS, steps)
+    assert (outcome.verdict, why in outcome.why) == ("wrong" if why else "right", True), outcome.why
+
+
 def test_what_gives_no_program_is_refused_or_asked() -> None:
     def failing(case: Case, bench: Bench, spent: Spent) -> str:
         raise SopError("T0311", "which pens are meant?" if case.name == "a" else "there are no pens")

@@ -98,11 +98,19 @@ def test_a_text_of_more_than_a_million_characters_is_an_error() -> None:
     assert error.value.code == "T0102"
 
 
-@pytest.mark.parametrize("title", ["2024 / 07", "Count", "Starts with", "価格" * 40])
+@pytest.mark.parametrize("title", ["2024 / 07", "価格" * 40])
 def test_a_title_that_can_name_no_script_is_an_error(title: str) -> None:
     with pytest.raises(SopError) as error:
         read_workflow(f"{title}\n\nShow the boxes.", "file")
     assert error.value.code == "T0103"
+
+
+@pytest.mark.parametrize(("title", "name"), [("Sum", "sum"), ("Count", "count"), ("Starts with", "starts_with")])
+def test_a_title_that_is_a_function_gets_a_script_of_another_name(title: str, name: str) -> None:
+    workflow = read_workflow(f"{title}\n\nShow the boxes.", "file")
+    assert workflow.name == f"{name}_script"
+    assert workflow.renamed == f"`{name}` is a function, so the script is called {name}_script"
+    assert read_workflow("Boxes\n\nShow the boxes.", "file").renamed is None
 
 
 def test_a_text_of_more_than_two_thousand_sentences_is_an_error() -> None:
