@@ -78,7 +78,8 @@ class Sentence:
 @dataclass(frozen=True)
 class Workflow:
     """A workflow as written. title: its title line, None when there is none. name: what its script is called.
-    function: the function that has the title's name, so that the script got another; "" mostly. text: all of it; the section Examples, where there is one, holds no sentences. instructions: the text before it."""
+    text: all of it; the section Examples, where there is one, holds no sentences. instructions: the text before it.
+    function: the function that has the title's name, so that the script got another; "" mostly."""
 
     name: str
     title: str | None
