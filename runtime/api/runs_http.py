@@ -50,7 +50,7 @@ async def list_runs(service: Service, request: Request) -> Response:
 
 
 async def show_run(service: Service, request: Request) -> Response:
-    return as_json(json_ready(_run(service, request).describe()))
+    return as_json(json_ready(_run(service, request, own=True).describe()))
 
 
 async def show_frames(service: Service, request: Request) -> Response:
@@ -84,7 +84,7 @@ async def cancel_run(service: Service, request: Request) -> Response:
 
 async def read_lines(service: Service, request: Request) -> Response:
     """Lines after `?after=SEQ` (or Last-Event-ID), to the run's end."""
-    run = _run(service, request)
+    run = _run(service, request, own=True)
     options = options_of(request, "after", "format")
     text = options.get("after") or request.headers.get("last-event-id") or "0"
     if not (text.isascii() and text.isdigit() and len(text) < 16):
@@ -155,11 +155,19 @@ def _never_began(run: Run) -> HttpError:
     return HttpError(status, code, message, error.get("hint"), more={"run": run.id, "instance": f"/runs/{run.id}"})
 
 
-def _run(service: Service, request: Request, right: str = "read") -> Run:
-    """The one in the path. HttpError S0202, S0110: one that the token may not see is not there."""
+def _run(service: Service, request: Request, right: str = "read", *, own: bool = False) -> Run:
+    """The one in the path. own: whoever began it needs no right, since `X-Run` or `Location` has sent them here.
+
+    HttpError S0202, S0110: one that the token may not see is not there.
+    """
     token = token_of(request)
-    token.require(right)
-    run = service.runs.get(request.path_params["id"])
+    try:
+        run = service.runs.get(request.path_params["id"])
+    except HttpError:
+        token.require(right)
+        raise
+    if not (own and run.token.id == token.id):
+        token.require(right)
     if not _sees(token, run):
         raise HttpError(404, "S0110", f"there is no run {run.id!r} here", "/runs lists those that are kept")
     return run

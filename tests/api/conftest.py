@@ -94,7 +94,7 @@ script log_size() -> int
   return count(from log)
 end
 
-script total(n: int) -> int
+script sum_up_to(n: int) -> int
   let total = 0
   for each i in 1 to n do set total = total + i end
   return total

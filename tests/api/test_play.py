@@ -348,7 +348,7 @@ def test_runs_of_one_script_at_once_do_not_mix(served: Served) -> None:
 
     def work(number: int) -> list[Any]:
         wanted = 40_000 + number
-        total = lines(served.client.get(f"/play/total?n={wanted}").text)[-1]["result"]
+        total = lines(served.client.get(f"/play/sum_up_to?n={wanted}").text)[-1]["result"]
         echoed = served.client.get(f"/play/echo?value={number}&format=records").json()["value"]
         return [total == wanted * (wanted + 1) // 2, echoed == number]
 
