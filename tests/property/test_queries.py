@@ -78,15 +78,29 @@ class Maker:
         kind = self.pick("int", "text")
         left, right = (f"{self.expression(columns, kind)} as u" for columns in (A, B))
         rest = self.maybe(" where u is not null", 0.3)
-        return f"from a select {left} union{self.maybe(' all')} (from b select {right}){rest}"
+        both = self.pick("union", "union all", "intersect", "except")
+        more = self.maybe(f" {self.pick('union', 'intersect', 'except')} (from a select {left})", 0.3)
+        return f"from a select {left} {both} (from b select {right}){more}{rest}"
 
     def grouped(self, columns: dict[str, str]) -> str:
         keys = self.chance.sample([name for name in sorted(columns) if columns[name] in ("int", "text", "bool")], 2)
         number, text = self.column(columns, "int"), self.column(columns, "text")
-        parts = [*keys, "count() as n", f"sum({number}) as total", f"avg({number}) as mean", f"min({text}) as least"]
+        parts = [
+            *keys,
+            "count() as n",
+            f"sum({number}) as total",
+            f"total({number}) as whole",
+            f"avg({number}) as mean",
+            f"min({text}) as least",
+        ]
         parts += [f"count({text}) as texts", f"max({self.expression(columns, 'int')}) as most"]
         if "d" in columns:
-            parts += ["sum(d) as money", "avg(d) as worth", "max(day) as latest"]
+            parts += [
+                "sum(d) as money",
+                "avg(d) as worth",
+                "max(day) as latest",
+                "months_between(min(day), max(day)) as months",
+            ]
         return f" group by {', '.join(keys)} select {', '.join(parts)}" + self.maybe(
             " where n > 1 or total is null", 0.3
         )
@@ -120,9 +134,14 @@ class Maker:
             f'{text} like "{self.pick("%a", "_", "A%", "z_ë")}"',
             f'{text} contains "{self.pick("b", "", "%")}"',
         ]
+        choices += [
+            f'{text} {sign} "{self.pick("A", "b", "Ë")}" ignoring case',
+            f'{text} not {self.pick("like", "contains", "starts with")} "{self.pick("%A", "B", "_ë")}" ignoring case',
+        ]
         choices += [f"{number} is null", f"{text} is not null", f"{number} in (0, 2, 3)"]
         choices += [f"{number} between 0 and 2"]
         if "d" in columns:
+            choices += [f'day - {number} < date "2025-12-31"', f'years_between(day, date "2026-02-28") {sign} 1']
             choices += ["d > 1.5", "flag", 'day <= date "2025-12-31"', f"d {sign} {number}"]
             if "bid" not in columns:
                 choices += [f"{number} in (from b where y > 1 select y)", f"{number} not in (from b select y)"]
