@@ -186,6 +186,8 @@ _ADD: Final = _numeric(
 ) | {
     (date, timedelta): _dates(lambda a, b: a + _whole_days(b)),
     (timedelta, date): _dates(lambda a, b: b + _whole_days(a)),
+    (date, int): _dates(lambda a, b: a + timedelta(days=b)),
+    (int, date): _dates(lambda a, b: b + timedelta(days=a)),
     (datetime, timedelta): _dates(lambda a, b: a + b),
     (timedelta, datetime): _dates(lambda a, b: b + a),
     (timedelta, timedelta): _durations(lambda a, b: a + b),
@@ -196,6 +198,7 @@ _SUB: Final = _numeric(
     lambda a, b: checked_decimal(EXACT.subtract(a, b)),
 ) | {
     (date, timedelta): _dates(lambda a, b: a - _whole_days(b)),
+    (date, int): _dates(lambda a, b: a - timedelta(days=b)),
     (date, date): _dates(lambda a, b: a - b),
     (datetime, timedelta): _dates(lambda a, b: a - b),
     (datetime, datetime): _dates(lambda a, b: a - b),
@@ -224,7 +227,7 @@ def _apply(table: Table, operator: str, a: Any, b: Any) -> Any:
 
 
 def add(a: Any, b: Any) -> Any:
-    """a + b; decimals keep the larger scale; dates, timestamps and durations move."""
+    """a + b; decimals keep the larger scale; dates, timestamps and durations move, a date by an int of days too."""
     return _apply(_ADD, "+", a, b)
 
 
