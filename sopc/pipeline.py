@@ -1,9 +1,8 @@
-"""A source, in English, DSL or as a tree → stored scripts, as one list of stages: read, draft, parse, check, lower,
-encode, generate SQL, store. Each stage is a function of its own that the commands use."""
+"""A source in DSL or as a tree → stored scripts, as one list of stages: read, parse, check, lower, encode, generate
+SQL, store. Each stage is a function of its own. English is drafted before them, in sopc/workflow."""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import re
 import sys
@@ -21,17 +20,13 @@ from runtime.library.records import Entry, Provenance
 from runtime.library.store import Item, Library
 from sopc.check import typed
 from sopc.context import Context
-from sopc.diagnostics import CompileError, Diagnostic
 from sopc.source import Source
 from sopc.tree import nodes
 
 if TYPE_CHECKING:
     from runtime.databases.schema import Schema
     from runtime.query.algebra import Query, Write
-    from sopc.english.lock import Answer
     from sopc.english.model.records import Work
-    from sopc.english.model.repair import Watch
-    from sopc.english.translate import Draft
 
 Kind = Literal["english", "dsl", "tree"]
 MAX_BYTES: Final = 4 * 1024 * 1024  # some 100,000 lines of DSL: what a person could still review
@@ -48,6 +43,11 @@ class Compiled:
     file: nodes.File
     program: typed.Program
     modules: list[Module]
+
+    @property
+    def writes(self) -> list[str]:
+        """The stores that its scripts change."""
+        return sorted({store for module in self.modules for store in module.effects.writes})
 
     def items(self, provenance: Provenance | None = None, work: Work | None = None) -> list[Item]:
         """provenance: as the source says it unless given. work: what a model was asked for this script."""
@@ -124,86 +124,6 @@ def kind_of(source: Source) -> Kind:
     if source.text.lstrip().startswith("{"):
         return "tree"
     return "dsl" if _SCRIPT_HEAD.match(source.text) or source.text.startswith("#! sop") else "english"
-
-
-def draft(
-    source: Source,
-    context: Context,
-    translator: str | None = None,
-    model: str | None = None,
-    watch: Watch | None = None,
-    *,
-    answers: Sequence[Answer] = (),
-    previous: str | None = None,
-) -> Draft:
-    """English → the .sop file's text. answers, previous: of Task. Raises CompileError (T02xx, and what is wrong with a
-    model's script), SopError T01xx, T03xx."""
-    from sopc.english.asking import asking_for, patterns_come_first, task_for
-    from sopc.english.model.repair import Watch
-    from sopc.english.questions import question_in
-    from sopc.english.translate import draft as translate
-
-    watch = watch or Watch()
-    task = task_for(source, context, answers, previous)
-    try:
-        if patterns_come_first(context, translator, model, previous):
-            try:
-                return translate(task, None, source.text, stem(source))
-            except CompileError as error:
-                if question_in(error, task.workflow):
-                    raise
-                watch.note(f"sentence patterns do not read it: {error.diagnostics[0].message}")
-        asking = asking_for(source, context, translator, model, watch)
-        return translate(task, asking, source.text, stem(source))
-    except CompileError as error:
-        if error.source.text != source.text:  # findings in a model's program, not in the sentences
-            raise
-        raise CompileError(source, error.diagnostics) from None
-
-
-def run_examples(text: Source, compiled: Compiled, context: Context) -> list[Diagnostic]:
-    """English and the program it became → where its examples do not hold; none when all do, or there are none. Nothing
-    is stored. Raises CompileError T0401 for examples that can't be read."""
-    from sopc.english.examples.read import read_examples
-    from sopc.english.examples.run import try_examples
-
-    examples = read_examples(text)
-    if not examples:
-        return []
-    tried = try_examples(examples, text, compiled.modules[-1], compiled.items(), context)
-    return [finding for _, findings in tried for finding in findings]
-
-
-def keep_examples(text: Source, compiled: Compiled) -> Compiled:
-    """The same, with the examples of its English in the module, for `sopc test`."""
-    from sopc.english.examples.read import section_of
-
-    start = section_of(text.text)
-    if start is None:
-        return compiled
-    *others, module = compiled.modules
-    examples = "\n" * text.text.count("\n", 0, start) + text.text[start:]
-    debug = structs.replace(module.debug, examples=examples, examples_file=text.name)
-    return dataclasses.replace(compiled, modules=[*others, structs.replace(module, debug=debug)])
-
-
-def prompt(
-    source: Source,
-    context: Context,
-    translator: str | None = None,
-    model: str | None = None,
-    *,
-    answers: Sequence[Answer] = (),
-    previous: str | None = None,
-) -> list[dict[str, str]]:
-    """English → the messages a model would get first, which is all that would leave. UsageError T0301 without a
-    model."""
-    from sopc.english.asking import chosen_options, task_for
-    from sopc.english.prompt.messages import first_messages
-
-    options = chosen_options(context, translator, model) or chosen_options(context, "model", model)
-    assert options is not None  # else a model is asked for and none is there, which is an error
-    return first_messages(task_for(source, context, answers, previous), options)
 
 
 def usable_schemas(context: Context) -> dict[str, Schema]:
@@ -308,23 +228,8 @@ def provenance_of(source: Source) -> Provenance:
         return Provenance(source_hash=digest, file=file)
     translator, _, model = header.translator.partition(" ")
     edited = bool(header.sop_hash) and is_edited(header, body)
-    return Provenance(translator, model, "", f"sha256:{header.text_hash}", digest, file, edited=edited)
-
-
-def stale_callers(modules: Sequence[Module], library: Library) -> list[tuple[str, str]]:
-    """(caller, callee) of stored scripts that were compiled against another signature of one of these."""
-    from runtime.bytecode.codec import decode
-
-    changed = {module.signature.name: module.signature for module in modules}
-    found = []
-    for entry in library.entries():
-        if entry.name in changed or not changed.keys() & set(entry.calls):
-            continue
-        for call in decode(library.load(entry.hash)).calls:
-            now = changed.get(call.signature.name)
-            if now is not None and now != call.signature:
-                found.append((entry.name, call.signature.name))
-    return found
+    answers = tuple((each.sentence, each.question, each.answer) for each in header.answers)
+    return Provenance(translator, model, "", f"sha256:{header.text_hash}", digest, file, edited=edited, answers=answers)
 
 
 def _digest(text: str) -> str:

@@ -9,13 +9,13 @@ import msgspec
 
 from benchmarks.english.cases import Case
 from benchmarks.english.trial import Spent, Translate
-from sopc import pipeline
 from sopc.context import Context
 from sopc.english.local.files import find, use
-from sopc.english.model.repair import Watch
+from sopc.english.model.repair import ProgressListener
 from sopc.english.translate import TRANSLATORS as TRANSLATORS
 from sopc.sandbox import Bench
 from sopc.source import Source
+from sopc.workflow import translation
 
 _TOKENS = re.compile(r"^=== round \d+: reply, ([\d,]+) tokens \(([\d,]+) cached\) \+ ([\d,]+)", re.MULTILINE)
 
@@ -36,6 +36,6 @@ def translator(name: str, settings: Mapping[str, str]) -> Translate:
         config = msgspec.structs.replace(bench.config, translator=table)
         with Context(config, bench.library) as context:
             source = Source("asked.txt", case.english)
-            return pipeline.draft(source, context, name, watch=Watch(work=told)).sop_text
+            return translation.draft(source, context, name, listener=ProgressListener(work=told)).sop_text
 
     return translate

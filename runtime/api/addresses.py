@@ -41,6 +41,11 @@ def addresses() -> Json:
                 _NAME,
                 query_parameter("dry_run", {"type": "boolean"}, "Compile, and store nothing."),
                 query_parameter("yes", {"type": "boolean"}, "Store a new translation of English that writes."),
+                query_parameter(
+                    "take", {"type": "string", "enum": ["text", "sop"]}, "Which to believe when both changed."
+                ),
+                query_parameter("locked", {"type": "boolean"}, "Translate nothing."),
+                query_parameter("answer", TEXT, "SENTENCE=ANSWER, …: what the text leaves open."),
                 body={kind: {"schema": {"type": "object"} if "json" in kind else TEXT} for kind in KINDS},
             ),
             "delete": _operation("Remove a script with all its versions.", _NAME),

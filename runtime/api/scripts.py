@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from hashlib import sha256
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import msgspec
 from starlette.requests import Request
@@ -22,7 +23,12 @@ from runtime.errors import SopError
 from runtime.library.records import Entry
 from runtime.runs.arguments import describe as head_of
 
-KINDS: Final = {
+if TYPE_CHECKING:
+    from sopc.pipeline import Kind
+    from sopc.workflow.prepare import Take
+    from sopc.workflow.questions import NeedsAnswer
+
+KINDS: Final[Mapping[str, Kind | None]] = {
     "text/x-sop": "dsl",
     "application/x-sop": "dsl",
     "text/plain": None,  # by how it begins
@@ -101,12 +107,16 @@ def _versions(service: Service, name: str) -> list[dict[str, Any]]:
 
 
 async def put_script(service: Service, request: Request) -> Response:
-    """The body is DSL, English or a tree. `?dry_run=true` compiles and stores nothing; `?yes=true` stores a new
-    translation of English that writes. If-Match and If-None-Match: * as HTTP says."""
+    """The body is DSL, English or a tree.
+
+    `?dry_run=true` compiles and stores nothing; `?yes=true` stores a new translation of English that writes;
+    `?answer=SENTENCE=ANSWER` settles what the text leaves open; `?take=text|sop` says which side wins when the text and
+    the stored program both changed; `?locked=true` refuses to translate. If-Match and If-None-Match: * as HTTP says.
+    """
     name, token = request.path_params["name"], token_of(request)
     token.require("compile", name)
-    options = options_of(request, "dry_run", "yes")
-    dry_run, yes = (flag(options.get(key, "false"), key) for key in ("dry_run", "yes"))
+    options = options_of(request, "dry_run", "yes", "take", "locked", "answer")
+    dry_run, yes, locked = (flag(options.get(key, "false"), key) for key in ("dry_run", "yes", "locked"))
     kind = media_type(request)
     if kind not in KINDS:
         message = f"a program is text, not {kind[:60]!r}" if kind else "nothing says what kind of program the body is"
@@ -118,47 +128,100 @@ async def put_script(service: Service, request: Request) -> Response:
     except UnicodeDecodeError as error:
         raise SopError("C0105", f"byte {error.start + 1} of the body is not UTF-8 text", "send it as UTF-8") from error
     conditions = {key: request.headers.get(key) for key in ("if-match", "if-none-match")}
-    done = await service.call(_put, service, token, name, text, KINDS[kind], dry_run, yes, conditions)
+    act = _Put(
+        name, text, KINDS[kind], dry_run, yes, _take(options), locked, _answers(options.get("answer", "")), conditions
+    )
+    done = await service.call(_put, service, token, act)
     status = 201 if done["version"] == 1 and not done["unchanged"] and not dry_run else 200
     return as_json(done, status, {"Location": address("scripts", name)} if status == 201 else None)
 
 
-def _put(
-    service: Service,
-    token: Token,
-    name: str,
-    text: str,
-    kind: str | None,
-    dry_run: bool,
-    yes: bool,
-    conditions: Mapping[str, str | None],
-) -> dict[str, Any]:
-    from runtime.api.programs import Prepared, prepare
-    from sopc import pipeline
-    from sopc.context import Context
+class _Put(NamedTuple):
+    """What a request to store a program says."""
 
+    name: str
+    text: str
+    kind: Kind | None
+    dry_run: bool
+    yes: bool
+    take: Take | None
+    locked: bool
+    answers: Mapping[str, str]
+    conditions: Mapping[str, str | None]
+
+
+def _take(options: Mapping[str, str]) -> Take | None:
+    take = options.get("take")
+    if take not in (None, "text", "sop"):
+        raise HttpError(400, "S0108", f"take is text or sop, not {take[:40]!r}")
+    return cast("Take | None", take)
+
+
+def _answers(text: str) -> dict[str, str]:
+    """`1=2,3=1`: sentence number → answer."""
+    pairs = [each.partition("=") for each in text.split(",") if each]
+    if not all(number.isdigit() and answer for number, _, answer in pairs):
+        raise HttpError(400, "S0108", f"answer is SENTENCE=ANSWER, not {text[:40]!r}", "?answer=1=2")
+    return {number: answer for number, _, answer in pairs}
+
+
+def _put(service: Service, token: Token, act: _Put) -> dict[str, Any]:
+    from sopc.context import Context
+    from sopc.pipeline import STDIN, kind_of
+    from sopc.source import Source
+    from sopc.workflow.prepare import Options, prepare, stored_place
+    from sopc.workflow.questions import Answers, NeedsAnswer
+    from sopc.workflow.store import Consents, NeedsYes, stale_callers, store
+
+    name, answers = act.name, Answers(act.answers)
     with service.compiling, Context(service.seen_by(token), service.library, token.covers) as context:
         before = service.library.find(name)
-        _check_conditions(service, name, before, conditions)
-        prepared: Prepared = prepare(name, text, kind, context, yes=yes)
-        module, item = prepared.compiled.modules[0], prepared.items[0]
+        _check_conditions(service, name, before, act.conditions)
+        kind = act.kind or kind_of(Source(STDIN, act.text))
+        source = Source(f"{name}.txt" if kind == "english" else f"{name}.sop", act.text)
+        options = Options(take=act.take, locked=act.locked, yes=act.yes, answers=answers)
+        try:
+            prepared = prepare(source, context, options, stored_place(name, service.library, act.take), kind)
+        except NeedsAnswer as error:
+            raise _unanswered(error) from None
+        answers.check_used()
+        names = [module.signature.name for module in prepared.compiled.modules]
+        if names != [name]:
+            message = f"the program is {', '.join(names) or 'empty'}, and the address says {name}"
+            raise HttpError(422, "S0115", message, "one script, of the name in the address")
+        module, (item,) = prepared.compiled.modules[0], prepared.compiled.items(work=prepared.work)
         service.require_program(token, module)
-        if dry_run:
-            prepared.keep()
-            entry = Entry(name, 0, item.hash, "", item.provenance, module.effects)
+        if act.dry_run:
+            with suppress(SopError):  # where nothing can be written, nothing can be stored either
+                prepared.keep()
+            entry, unchanged = Entry(name, 0, item.hash, "", item.provenance, module.effects), False
+            stale = stale_callers([module], service.library)
         else:
-            prepared.confirm(yes)
-            pipeline.generate_sql([module], [item], context)
-            entry = pipeline.store(prepared.items, service.library)[0]
-            prepared.forget()
+            try:
+                outcome = store([prepared], context, Consents(act.yes))
+            except NeedsYes as error:
+                error.hint = "look at it with ?dry_run=true, then store it with ?yes=true"
+                raise
+            (stored,), stale = outcome.scripts, list(outcome.stale)
+            entry, unchanged = stored.entry, stored.unchanged
             service.audit.write("script-put", token, script=name, version=entry.version, hash=entry.hash)
-        stale = pipeline.stale_callers([module], service.library)
     return {
         **_whole(service, entry, module, token),
-        "unchanged": before is not None and before.hash == item.hash,
+        "unchanged": unchanged or (before is not None and before.hash == item.hash),
         "translator": prepared.translator,
+        "translated": prepared.translated,
+        "warnings": [{"sentence": each.sentence, "message": each.message} for each in prepared.warnings],
         "stale_callers": [caller for caller, _ in stale if token.covers(caller)],
     }
+
+
+def _unanswered(error: NeedsAnswer) -> HttpError:
+    """What the text leaves open, as a problem whose members say the question and its choices."""
+    question = error.question
+    if question is None:
+        return HttpError(409, error.code, error.message, error.hint)
+    more = {"sentence": question.sentence, "question": question.text, "choices": question.said}
+    return HttpError(409, error.code, error.message, f"?answer={question.sentence}=…, or say it in the text", more=more)
 
 
 async def delete_script(service: Service, request: Request) -> Response:
@@ -259,8 +322,8 @@ def _whole(service: Service, entry: Entry, module: Module, token: Token) -> dict
 def _explained(module: Module) -> dict[str, Any] | None:
     """The program said back in English; null where the compiler is not installed."""
     try:
-        from sopc.commands.explain import said_back
         from sopc.explain.beside import to_json
+        from sopc.explain.script import explain_module
     except ImportError:
         return None
-    return to_json(said_back(module), module.debug.sentences)
+    return to_json(explain_module(module), module.debug.sentences)

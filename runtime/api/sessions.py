@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 Act = Callable[["Recorder", Writer, Prompt | None], "Taken"]
 """What a request does with a recorder, writing lines and asking questions."""
 
-_TYPES: Final = {str: "a text", int: "a whole number", bool: "true or false", list: "a list"}
+_TYPES: Final = {str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "an object"}
 
 
 async def list_sessions(service: Service, request: Request) -> Response:
@@ -77,23 +77,32 @@ async def discard_session(service: Service, request: Request) -> Response:
 
 
 async def take_step(service: Service, request: Request) -> Response:
-    """Body: `{"text": …, "answers": […]}`. Its last line holds the step's number and its code."""
-    body = await _body(service, request, text=str, answers=list)
+    """Body: `{"text": …, "answers": […], "meanings": {"1": "2"}}`. answers: to the questions that the step asks;
+    meanings: to what its sentences leave open, by their number. Its last line holds the step's number, its code and
+    warnings about it."""
+    body = await _body(service, request, text=str, answers=list, meanings=dict)
     text = _needed(body, "text")
     token_of(request).require("run", _named(request))  # before anything is translated, which looks at the data
     answers = [None if answer is None else str(answer) for answer in body.get("answers", ())]
 
     def act(recorder: Recorder, writer: Writer, prompt: Prompt | None) -> Taken:
-        return recorder.step(text, writer, answers=answers, prompt=None if answers else prompt)
+        asks = None if answers else prompt
+        return recorder.step(text, writer, answers=answers, prompt=asks, meanings=_meanings(body))
 
     return _streamed(service, request, act)
 
 
 async def look(service: Service, request: Request) -> Response:
-    """Body: `{"text": …}`: a question about the data, of which nothing is recorded."""
-    text = _needed(await _body(service, request, text=str), "text")
+    """Body: `{"text": …, "meanings": {…}}`: a question about the data, of which nothing is recorded."""
+    body = await _body(service, request, text=str, meanings=dict)
+    text = _needed(body, "text")
     token_of(request).require("query")
-    return _streamed(service, request, lambda recorder, writer, prompt: recorder.look(text, writer), looks=True)
+    return _streamed(
+        service,
+        request,
+        lambda recorder, writer, prompt: recorder.look(text, writer, meanings=_meanings(body)),
+        looks=True,
+    )
 
 
 async def edit_step(service: Service, request: Request) -> Response:
@@ -288,7 +297,9 @@ def _streamed(service: Service, request: Request, act: Act, *, looks: bool = Fal
             ms = round((monotonic() - began) * 1000)
             if failure is not None:
                 writer.error(None, None, {"code": failure.code, "message": failure.message, "hint": failure.hint})
-            result = None if taken is None else {"step": taken.number, "code": taken.code}
+            result = None
+            if taken is not None:
+                result = {"step": taken.number, "code": taken.code, "warnings": taken.warnings}
             status = "ok" if failure is None else "failed"
             writer.end(status, result, 0, ms)
             return Outcome(run=run.id, status=status, result=result, error=failure, records=writer.records, ms=ms)
@@ -316,6 +327,10 @@ async def _body(service: Service, request: Request, **types: type) -> dict[str, 
         if type(member) is not types[name]:
             raise HttpError(400, "S0106", f"{name} is {_TYPES[types[name]]}")
     return value
+
+
+def _meanings(body: dict[str, Any]) -> dict[str, str]:
+    return {number: str(answer) for number, answer in body.get("meanings", {}).items()}
 
 
 def _needed(body: dict[str, Any], name: str) -> Any:

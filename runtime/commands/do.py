@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from runtime.commands.app import Console
 from runtime.commands.execute import execute, run_options
-from runtime.commands.options import database_options, key_values, load_config, output_options, text_or_stdin
+from runtime.commands.options import (
+    database_options,
+    key_values,
+    load_config,
+    output_options,
+    text_or_stdin,
+    translation_options,
+)
 from runtime.errors import SopError
+
+if TYPE_CHECKING:
+    from runtime.library.store import Library
+    from sopc.workflow.prepare import Take
 
 
 @click.command("do")
 @click.argument("text")
 @click.option("--save", metavar="NAME", help="Store the program under this name, then run it.")
-@click.option(
-    "--translator", type=click.Choice(["model", "local", "patterns"]), envvar="SOP_TRANSLATOR", help="What translates."
-)
-@click.option("--model", metavar="NAME", envvar="SOP_MODEL", help="Model that translates (default: sop.toml).")
+@translation_options
 @click.option(
     "--answer", "answers", multiple=True, metavar="SENTENCE=ANSWER", help="Answer to a question about the text."
 )
@@ -34,6 +42,8 @@ def do_command(
     save: str | None,
     translator: str | None,
     model: str | None,
+    take: Take | None,
+    locked: bool,
     answers: Sequence[str],
     home: str | None,
     databases: Sequence[str],
@@ -52,37 +62,35 @@ def do_command(
       sopvm do --answer 1=2 "show the boxes, largest first" # the second of its meanings
     """
     from runtime.library.overlay import Overlay
-    from sopc import pipeline
-    from sopc.commands.prepare import Settings
-    from sopc.commands.questions import check_answers, drafted
+    from sopc.commands.compile import told
+    from sopc.commands.questions import asked_at, written_out
     from sopc.commands.review import at_terminal
     from sopc.context import open_context
     from sopc.english.lock import split_sop
-    from sopc.english.sentences import read_workflow
+    from sopc.english.model.repair import ProgressListener
     from sopc.source import Source
+    from sopc.workflow.prepare import NOWHERE, Options, prepare, stored_place
+    from sopc.workflow.questions import Answers
+    from sopc.workflow.store import store
 
-    answered = key_values(answers, "an answer to the question about a sentence")
-    settings = Settings(translator=translator, model=model, answers=answered, asks=at_terminal())
+    given = Answers(key_values(answers, "an answer to the question about a sentence"))
+    ask = asked_at(console) if at_terminal() else None
+    prepare_options = Options(translator, model, take, locked, False, given, ask, ProgressListener(console.note))
     config = load_config(home, databases)
     with open_context(config, read_only=save is None) as context, context.library:
         request = Source(f"{save or 'request'}.txt", text_or_stdin(text))
-        workflow = read_workflow(request.text, pipeline.stem(request))
-        draft, _ = drafted(request, workflow, context, settings, console, "sopvm do {} with the same text")
-        check_answers(settings)
-        console.unreadable(context.failures)
-        console.note(f"translated by {draft.translator}")
-        if workflow.renamed:
-            console.note(workflow.renamed)
-        console.note(split_sop(draft.sop_text)[1].strip("\n"))
-        source = Source(f"{draft.name}.sop", draft.sop_text)
-        compiled = pipeline.compile_source(source, context)
-        writes = sorted({store for module in compiled.modules for store in module.effects.writes})
-        if writes:
+        place = NOWHERE if save is None else stored_place(save, context.library, take)
+        with written_out(console, lambda answer, _: f"sopvm do {answer} with the same text"):
+            prepared = told(prepare(request, context, prepare_options, place, kind="english"), console)
+        given.check_used()
+        console.note(split_sop(prepared.compiled.source.text)[1].strip("\n"))
+        if prepared.writes:
             hint = "put the text in a file, and use `sopc compile` and `sopvm run`"
-            raise SopError("C0111", f"this would write {', '.join(writes)}, and `sopvm do` only reads", hint)
-        items = compiled.items(work=draft.work)
-        if save is not None:
-            for entry in pipeline.store(items, context.library):
-                console.note(f"{entry.name}: version {entry.version}")
-        library = context.library if save is not None else Overlay(context.library, items)
-        return execute(console, library, draft.name, {}, config, format_, read_only=True, **options)
+            raise SopError("C0111", f"this would write {', '.join(prepared.writes)}, and `sopvm do` only reads", hint)
+        if save is None:
+            library: Library | Overlay = Overlay(context.library, prepared.compiled.items(work=prepared.work))
+        else:
+            library = context.library
+            for stored in store([prepared], context).scripts:
+                console.note(f"{stored.entry.name}: version {stored.entry.version}")
+        return execute(console, library, prepared.name, {}, config, format_, read_only=True, **options)

@@ -116,3 +116,23 @@ def utf8(text: str) -> str:
             "C0105", f"{shown!r:.60} is not UTF-8 text", "use a UTF-8 locale, or put it in a file"
         ) from error
     return text
+
+
+def translation_options(function: click.decorators.FC) -> click.decorators.FC:
+    """How English is translated."""
+    function = click.option("--locked", is_flag=True, help="Translate nothing: exit 4 where that would be needed.")(
+        function
+    )
+    function = click.option(
+        "--take", type=click.Choice(["text", "sop"]), help="Which to believe when text and program both changed."
+    )(function)
+    function = click.option(
+        "--model", metavar="NAME", envvar="SOP_MODEL", help="Model that translates English (default: sop.toml)."
+    )(function)
+    return click.option(
+        "--translator",
+        type=click.Choice(["model", "local", "patterns"]),
+        envvar="SOP_TRANSLATOR",
+        help="What translates English (default: sop.toml, else a model where one is configured or set up here, else "
+        "patterns).",
+    )(function)

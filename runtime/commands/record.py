@@ -61,7 +61,10 @@ def record_command(
     from runtime.record.recorder import Recorder
     from runtime.record.repl import Repl
     from runtime.record.sessions import Sessions
+    from sopc.commands.questions import asked_at
+    from sopc.english.model.repair import ProgressListener
     from sopc.syntax.grammar import reserved_words
+    from sopc.workflow.prepare import Options
 
     config = load_config(home, databases)
     sessions = Sessions(config.home)
@@ -77,15 +80,15 @@ def record_command(
             console.note(f"going on with {name}: {len(session.steps)} steps so far")
         else:
             session = sessions.begin(name, tuple(filter(None, (uses or "").split(","))))
-        recorder = Recorder(
-            session, config, library, connector(config), sessions.save, translator=translator, model=model
-        )
         read, at_terminal = terminal.reader(
             sessions.folder / "history",
             lambda text: commands.completions(repl, text),
             reserved_words(),
             console.note,
         )
+        ask = asked_at(console) if at_terminal else None
+        translation = Options(translator, model, ask=ask, listener=ProgressListener(console.note))
+        recorder = Recorder(session, config, library, connector(config), sessions.save, translation=translation)
         chosen = format_ or ("table" if sys.stdout.isatty() else "jsonl")
         repl = Repl(console, config, library, sessions, recorder, chosen, read, terminal=at_terminal)
         if at_terminal:

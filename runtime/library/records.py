@@ -15,7 +15,8 @@ class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
     translator: "hand" (no English), "patterns", "model" or "local"; model: its name; prompt_hash, text_hash,
     source_hash: "sha256:…" of the first request, of the English and of the DSL. file: the source's name. copy_of: the
     version that a rollback brought back. work: sha256 in hex of all that a model was asked and answered, which the
-    library keeps. edited: a person has changed the program since it was translated.
+    library keeps. edited: a person has changed the program since it was translated. answers: of the text's author to
+    what it left open: (sentence, question, answer).
     """
 
     translator: str = "hand"
@@ -27,6 +28,7 @@ class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
     copy_of: int = 0
     work: str = ""
     edited: bool = False
+    answers: tuple[tuple[str, str, str], ...] = ()
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):

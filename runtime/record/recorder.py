@@ -5,8 +5,9 @@ A step that fails, a look at the data, an undone step: noise, of which nothing i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -32,15 +33,21 @@ from sopc.diagnostics import CompileError
 from sopc.source import Source
 from sopc.syntax.format import format_script, format_step
 from sopc.tree import nodes
+from sopc.workflow.prepare import NOWHERE, prepare
+from sopc.workflow.prepare import Options as Translation
+from sopc.workflow.questions import Answers, NeedsAnswer
+from sopc.workflow.store import Consents, NeedsYes
 
 EVERYWHERE: Final = "*"
 
 
 class Taken(NamedTuple):
-    """number: of the step, None when it was only tried (a look, or while paused). code: its DSL."""
+    """number: of the step, None when it was only tried (a look, or while paused). code: its DSL. warnings: about a
+    sentence and what was made of it, as texts."""
 
     number: int | None
     code: str
+    warnings: tuple[str, ...] = ()
 
 
 class Stopped(NamedTuple):
@@ -54,7 +61,7 @@ class Stopped(NamedTuple):
 class Recorder:
     """One recording under way. keep: is called with the session after every change of it.
 
-    databases: a `uses` name → a new connection, closed by who uses it. translator, model: for steps in English.
+    databases: a `uses` name → a new connection, closed by who uses it. translation: how steps in English are.
     options: limits of what a step may do. compiling: held while the compiler works, for one thread at a time.
     allow: raises where the user may not run (or `store`, which is True then) a program of this module. sees: whether
     they may call a script of this name; None for all.
@@ -70,8 +77,7 @@ class Recorder:
         databases: Callable[[str], Database],
         keep: Callable[[Session], None],
         *,
-        translator: str | None = None,
-        model: str | None = None,
+        translation: Translation | None = None,
         options: RunOptions | None = None,
         compiling: AbstractContextManager[Any] | None = None,
         allow: Allow | None = None,
@@ -82,8 +88,7 @@ class Recorder:
         self._library = library
         self._databases = databases
         self._keep = keep
-        self._translator = translator
-        self._model = model
+        self._translation = translation or Translation()
         self._options = options
         self._compiling = compiling or nullcontext()
         self._allow = allow
@@ -95,13 +100,20 @@ class Recorder:
     # ── steps ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def step(
-        self, text: str, output: Output, *, answers: Sequence[str | None] = (), prompt: Prompt | None = None
+        self,
+        text: str,
+        output: Output,
+        *,
+        answers: Sequence[str | None] = (),
+        prompt: Prompt | None = None,
+        meanings: Mapping[str, str] = {},
     ) -> Taken:
-        """Do a step, in DSL or English, after those before it. answers: to its questions, in order.
+        """Do a step, in DSL or English, after those before it. answers: to the questions that it asks, in order.
+        meanings: answers to what its sentences leave open, by the number of the sentence in this text.
         replay.Unanswered when it asks and neither they nor a prompt answer."""
         with self._context() as context:
             with self._compiling:
-                step, parameters = self._read(text, self.session.state, context)
+                step, parameters, warnings = self._read(text, self.session.state, context, meanings)
                 state = State((*self.session.steps, step), parameters)
                 groups = groups_of(state)
             number = len(groups)
@@ -110,30 +122,35 @@ class Recorder:
                 state, [*needed, groups[-1]], context, output=output, shown_from=number, answers=answers, prompt=prompt
             )
         if self.session.paused:
-            return Taken(None, step.code)
+            return Taken(None, step.code, warnings)
         self._change(State((*self.session.steps, _with_told(step, replayed, number)), parameters))
-        return Taken(number, step.code)
+        return Taken(number, step.code, warnings)
 
-    def look(self, text: str, output: Output) -> Taken:
-        """Answer a question about the data as the recording sees it: a query, an expression, or English. UsageError
-        C0303 for what would do more than look."""
+    def look(self, text: str, output: Output, *, meanings: Mapping[str, str] = {}) -> Taken:
+        """Answer a question about the data as the recording sees it: a query, an expression, or English. meanings: as
+        for a step. UsageError C0303 for what would do more than look."""
         with self._context() as context:
             with self._compiling:
-                group = Group(len(self.session.steps) + 1, self._question(text, context))
+                steps, warnings = self._question(text, context, meanings)
+                group = Group(len(self.session.steps) + 1, steps)
                 self._only_looks(group)
                 groups = groups_of(self.session.state)
             needed = [each for each in groups if not each.only_shows]
             self._replay(self.session.state, [*needed, group], context, output=output, shown_from=group.number)
-        return Taken(None, "".join(map(format_step, group.steps)))
+        return Taken(None, "".join(map(format_step, group.steps)), warnings)
 
-    def _question(self, text: str, context: Context) -> tuple[nodes.AnyStep, ...]:
-        """A query or an expression, as a step that shows it; else steps as written, or as a sentence means them."""
+    def _question(
+        self, text: str, context: Context, meanings: Mapping[str, str]
+    ) -> tuple[tuple[nodes.AnyStep, ...], tuple[str, ...]]:
+        """A query or an expression, as a step that shows it; else steps as written, or as a sentence means them. With
+        warnings."""
         if text.lstrip().startswith("from "):
-            return read_steps(f"emit {text}")
+            return read_steps(f"emit {text}"), ()
         for wrapped in (f"emit {{ value: {text}\n}}", text):
             with suppress(CompileError):
-                return read_steps(wrapped)
-        return read_steps(self._translated(text, self.session.state, context)[0])
+                return read_steps(wrapped), ()
+        code, _, warnings = self._translated(text, self.session.state, context, meanings)
+        return read_steps(code), warnings
 
     def _only_looks(self, group: Group) -> None:
         allowed = nodes.Emit | nodes.Say | nodes.Let | nodes.NameQuery
@@ -159,14 +176,15 @@ class Recorder:
         steps.insert(target, steps.pop(index))
         self._redo(tuple(steps), self.session.state.parameters)
 
-    def edit(self, number: int, text: str, *, prompt: Prompt | None = None) -> None:
+    def edit(self, number: int, text: str, *, prompt: Prompt | None = None, meanings: Mapping[str, str] = {}) -> Taken:
         """Another step in place of one."""
         index = self.session.index(number)
         steps = self.session.steps
         with self._compiling, self._context() as context:
             before = State(steps[:index], self.session.state.parameters)
-            step, parameters = self._read(text, before, context)
+            step, parameters, warnings = self._read(text, before, context, meanings)
         self._redo((*steps[:index], step, *steps[index + 1 :]), parameters, prompt=prompt)
+        return Taken(number, step.code, warnings)
 
     def parameter(self, place: str, what: str, name: str) -> Parameter:
         """Make a value in a step (`2`, or `*` for all) a parameter, with the value as its default.
@@ -258,8 +276,10 @@ class Recorder:
 
     # ── how steps are read and done ──────────────────────────────────────────────────────────────────────────────
 
-    def _read(self, text: str, before: State, context: Context) -> tuple[Step, tuple[Parameter, ...]]:
-        """The step that a text means, and the parameters there are with it."""
+    def _read(
+        self, text: str, before: State, context: Context, meanings: Mapping[str, str]
+    ) -> tuple[Step, tuple[Parameter, ...], tuple[str, ...]]:
+        """The step that a text means, the parameters there are with it, and warnings."""
         if not text.strip():
             raise UsageError("C0303", "an empty text is no step", "a step in DSL or an English sentence")
         try:
@@ -267,21 +287,38 @@ class Recorder:
         except CompileError:
             if not is_english(text):
                 raise
-            code, parameters = self._translated(text, before, context)
-            return Step(text=text.strip(), code=code, english=True), parameters
+            code, parameters, warnings = self._translated(text, before, context, meanings)
+            return Step(text=text.strip(), code=code, english=True), parameters, warnings
         if not steps:
             raise UsageError("C0303", "a comment alone is no step", "a step in DSL or an English sentence")
-        return Step(text=text.strip(), code="".join(map(format_step, steps))), before.parameters
+        return Step(text=text.strip(), code="".join(map(format_step, steps))), before.parameters, ()
 
-    def _translated(self, text: str, before: State, context: Context) -> tuple[str, tuple[Parameter, ...]]:
-        """The DSL of a sentence that comes after those recorded, its sentences numbered from 1, and the parameters."""
-        from sopc.english.lock import split_sop
-
+    def _translated(
+        self, text: str, before: State, context: Context, meanings: Mapping[str, str]
+    ) -> tuple[str, tuple[Parameter, ...], tuple[str, ...]]:
+        """The DSL of a sentence that comes after those recorded, its sentences numbered from 1, the parameters, and
+        warnings. NeedsAnswer T0210 for what it leaves open, NeedsYes C0108 for a write that it does not ask for."""
         earlier = [as_sentence(step.text) for step in before.steps if step.english]
         source = Source(f"{self.session.name}.txt", "\n\n".join([*earlier, as_sentence(text)]))
-        draft = pipeline.draft(source, context, self._translator, self._model)
-        script = pipeline.parse(Source(source.name, split_sop(draft.sop_text)[1])).scripts[0]
         known = sentence_count(before)
+        given = Answers({str(int(number) + known): answer for number, answer in meanings.items() if number.isdigit()})
+        try:
+            prepared = prepare(source, context, replace(self._translation, answers=given), NOWHERE, kind="english")
+        except NeedsAnswer as error:
+            if error.question is not None:
+                error.question = replace(error.question, sentence=max(0, error.question.sentence - known))
+            raise
+        given.check_used()
+        if not Consents(yes=True).cover(prepared):
+            refused = NeedsYes([prepared])
+            refused.hint = "say in the sentence what it changes, or write the step in the language"
+            raise refused
+        script = prepared.compiled.file.scripts[0]
+        warnings = tuple(
+            str(warned._replace(sentence=warned.sentence - known))
+            for warned in prepared.warnings
+            if warned.sentence > known
+        )
         new = [step for step in script.steps if (step.sentence or 0) > known]
         if not new:
             message = "this sentence changes the step before it, and does nothing by itself"
@@ -291,7 +328,7 @@ class Recorder:
             if node.name not in parameters:
                 parameters[node.name] = self._given(node)
         shifted = [renumbered(step, -known) for step in new]
-        return "".join(map(format_step, shifted)), tuple(parameters.values())
+        return "".join(map(format_step, shifted)), tuple(parameters.values()), warnings
 
     def _given(self, node: nodes.ParameterNode) -> Parameter:
         from sopc.syntax import print_expr

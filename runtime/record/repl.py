@@ -17,7 +17,7 @@ from runtime.library.store import Library
 from runtime.output.writer import Writer, open_writer
 from runtime.record import commands
 from runtime.record.reading import is_unfinished
-from runtime.record.recorder import Recorder
+from runtime.record.recorder import Recorder, Taken
 from runtime.record.replay import Unanswered
 from runtime.record.sessions import Sessions
 from runtime.vm.output import Question
@@ -85,16 +85,21 @@ class Repl:
         if text.startswith("/"):
             commands.run(self, text)
         elif text.startswith("?"):
-            self._told(lambda writer: self.recorder.look(text[1:].strip(), writer))
+            self._warn(self._told(lambda writer: self.recorder.look(text[1:].strip(), writer)))
         elif text.strip():
             offered = set(self.recorder.offers())
             taken = self._told(lambda writer: self.recorder.step(text, writer, prompt=self.prompt))
+            self._warn(taken)
             if self.recorder.session.steps and self.recorder.session.steps[-1].english and taken.number:
                 self.say(taken.code.rstrip("\n"))
             self.say(f"step {taken.number}" if taken.number else "tried; the recording is paused")
             for value in self.recorder.offers():
                 if value not in offered:
                     self.say(f"{value} stands more than once; `/param *.{value} as NAME` makes it a parameter")
+
+    def _warn(self, taken: Taken) -> None:
+        for warning in taken.warnings:
+            self.say(f"warning: {warning}")
 
     def _told(self, act: Callable[[Writer], Any]) -> Any:
         """What an act gives, its lines written as the stream of one step."""

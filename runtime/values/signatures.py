@@ -9,7 +9,8 @@ from functools import cache
 from typing import Final
 
 from runtime.values.functions import FunctionRow
-from runtime.values.type_rules import BY_NAME, DIVISION_SCALE, NUMBERS, common
+from runtime.values.operators import DIVISION_SCALE
+from runtime.values.type_rules import BY_NAME, NUMBERS, common
 from runtime.values.types import ANY, DECIMAL_PRECISION, MAX_SCALE, Type, decimal_of, list_of
 
 _SIGNATURE: Final = re.compile(r"\s*(\w+)\s*\((.*)\)\s*->\s*(.+?)\s*")

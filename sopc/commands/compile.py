@@ -7,36 +7,28 @@ from collections.abc import Sequence
 import click
 
 from runtime.commands.app import Console
-from runtime.commands.options import PATH, database_options, key_values, load_config, output_options
+from runtime.commands.options import (
+    PATH,
+    database_options,
+    key_values,
+    load_config,
+    output_options,
+    translation_options,
+)
 from runtime.errors import SopError, UsageError
 from sopc import pipeline
-from sopc.commands.prepare import Prepared, Settings, Take, prepare, prompt_for
-from sopc.commands.questions import check_answers
-from sopc.commands.review import at_terminal
-from sopc.commands.review import review as look
+from sopc.commands.questions import asked_at, written_out
+from sopc.commands.review import at_terminal, reviewed, show_refused
 from sopc.context import Context, open_context
 from sopc.diagnostics import CompileError
-from sopc.files import write_text
-
-
-def translation_options(function: click.decorators.FC) -> click.decorators.FC:
-    """`--translator` and `--model`."""
-    function = click.option(
-        "--model", metavar="NAME", envvar="SOP_MODEL", help="Model that translates English (default: sop.toml)."
-    )(function)
-    return click.option(
-        "--translator",
-        type=click.Choice(["model", "local", "patterns"]),
-        envvar="SOP_TRANSLATOR",
-        help="What translates English (default: sop.toml, else a model where one is configured or set up here, else "
-        "patterns).",
-    )(function)
+from sopc.english.model.repair import ProgressListener
+from sopc.workflow.prepare import Options, Prepared, Take, prepare_file, prompt_for
+from sopc.workflow.questions import Answers
+from sopc.workflow.store import NeedsYes, check_unique, store
 
 
 @click.command("compile")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=PATH)
-@click.option("--locked", is_flag=True, help="Translate nothing: exit 4 where that would be needed.")
-@click.option("--take", type=click.Choice(["text", "sop"]), help="Which to believe when text and .sop both changed.")
 @click.option("--show-prompt", is_flag=True, help="Print what a model would be sent, and do nothing else.")
 @click.option("--show-work", is_flag=True, help="Print every request to a model and its reply, on stderr.")
 @click.option("--review", is_flag=True, help="Show each program in English, beside its sentences, and ask.")
@@ -82,40 +74,39 @@ def compile_command(
     """
     if locked and take == "text":
         raise UsageError("C0101", "--locked translates nothing, and --take text wants a translation", "leave one out")
-    answered = key_values(answers, "an answer to the question about a sentence")
-    asks = at_terminal() and not yes
-    settings = Settings(take, translator, model, locked, show_work, answered, asks, yes)
+    given = Answers(key_values(answers, "an answer to the question about a sentence"))
+    ask = asked_at(console) if at_terminal() and not yes else None
+    listener = ProgressListener(console.note, console.note if show_work else lambda text: None)
+    options = Options(translator, model, take, locked, yes, given, ask, listener)
     with open_context(load_config(home, databases)) as context, context.library:
         if show_prompt:
-            _show_prompts(files, context, settings, console)
+            _show_prompts(files, context, options)
             return
         context.library.environment.check_writable()  # a translation may have to be paid for
-        prepared = _prepared(files, context, settings, console)
-        check_answers(settings, "leave it out, or --take text translates the text again and asks again")
-        _check_unique(prepared)
-        look(prepared, console, every=review, yes=yes)
-        modules = [module for p in prepared for module in p.compiled.modules]
-        items = [item for p in prepared for item in p.compiled.items(work=p.work)]
-        pipeline.generate_sql(modules, items, context)
-        for each in prepared:
-            if each.write_to is not None:
-                write_text(each.write_to, each.compiled.source.text)
-                console.note(f"wrote {each.write_to}")
-            for path in each.old:
-                hint = f"remove it, and its script with `sopc rm {path.stem}`"
-                console.note(f"warning: {path} is a program of the same text, from when it had another title: {hint}")
-            each.forget()
-        before = {name: context.library.find(name) for name in {item.name for item in items}}
-        for entry in pipeline.store(items, context.library):
-            state = "unchanged, " if entry == before[entry.name] else ""
-            console.note(f"{entry.name}: {state}version {entry.version}")
-        for caller, callee in pipeline.stale_callers(modules, context.library):
+        with written_out(console, lambda answer, file: f"sopc compile {answer} {file}"):
+            prepared = _prepared(files, context, options, console)
+        given.check_used("leave it out, or --take text translates the text again and asks again")
+        check_unique(prepared)
+        consents = reviewed(prepared, console, every=review, yes=yes)
+        try:
+            outcome = store(prepared, context, consents)
+        except NeedsYes as error:
+            show_refused(error, console)
+            raise
+        for path in outcome.files:
+            console.note(f"wrote {path}")
+        for path in (path for each in prepared for path in each.old_files):
+            hint = f"remove it, and its script with `sopc rm {path.stem}`"
+            console.note(f"warning: {path} is a program of the same text, from when it had another title: {hint}")
+        for stored in outcome.scripts:
+            state = "unchanged, " if stored.unchanged else ""
+            console.note(f"{stored.entry.name}: {state}version {stored.entry.version}")
+        for caller, callee in outcome.stale:
             console.note(f"warning: {caller} calls {callee} as it was before; compile {caller} again")
 
 
 @click.command("check")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=PATH)
-@click.option("--locked", is_flag=True, help="Translate nothing: exit 4 where that would be needed.")
 @translation_options
 @database_options
 @output_options(default=None)
@@ -123,6 +114,7 @@ def compile_command(
 def check_command(
     console: Console,
     files: Sequence[str],
+    take: Take | None,
     locked: bool,
     translator: str | None,
     model: str | None,
@@ -136,10 +128,12 @@ def check_command(
       sopc check --errors json payroll.sop
     """
     with open_context(load_config(home, databases), read_only=True) as context, context.library:
+        options = Options(translator, model, take, locked, listener=ProgressListener(console.note))
         code = 0
         for path in files:
             try:
-                prepare(path, context, Settings(None, translator, model, locked), console)
+                with written_out(console, lambda answer, file: f"sopc compile {answer} {file}"):
+                    told(prepare_file(path, context, options), console)
             except CompileError as error:
                 console.findings(error)
                 code = max(code, 1)
@@ -151,36 +145,28 @@ def check_command(
     return code
 
 
-def _prepared(files: Sequence[str], context: Context, settings: Settings, console: Console) -> list[Prepared]:
+def told(prepared: Prepared, console: Console) -> Prepared:
+    """The same, after its warnings were shown."""
+    for warned in prepared.warnings:
+        console.note(f"warning: {warned}")
+    return prepared
+
+
+def _prepared(files: Sequence[str], context: Context, options: Options, console: Console) -> list[Prepared]:
     """Where one fails, what a model made of those before it is kept, so that compiling again goes on from there."""
     prepared: list[Prepared] = []
     try:
         for path in files:
-            prepared.append(prepare(path, context, settings, console))
+            prepared.append(told(prepare_file(path, context, options), console))
     except (CompileError, SopError):
         for each in prepared:
-            if each.work is not None and not each.surprises:  # what was kept counts as shown
+            if each.work is not None and not each.is_unexpected:  # what was kept counts as shown
                 each.keep()
         raise
     return prepared
 
 
-def _check_unique(prepared: Sequence[Prepared]) -> None:
-    """UsageError C0112 when two of the sources define one script: the second would silently replace the first."""
-    defined: dict[str, str] = {}
-    for each in prepared:
-        source = each.compiled.source.name
-        for module in each.compiled.modules:
-            name = module.signature.name
-            if name in defined:
-                message = f"{defined[name]} and {source} both define the script `{name}`"
-                if defined[name] == source:
-                    message = f"two texts define the script `{name}`, so both would be kept in {source}"
-                raise UsageError("C0112", message, "a script's name is its text's title: give one of them another")
-            defined[name] = source
-
-
-def _show_prompts(files: Sequence[str], context: Context, settings: Settings, console: Console) -> None:
+def _show_prompts(files: Sequence[str], context: Context, options: Options) -> None:
     for path in files:
-        for message in prompt_for(path, context, settings, console):
+        for message in prompt_for(pipeline.read(path), context, options):
             click.echo(f"--- {message['role']}\n{message['content']}")

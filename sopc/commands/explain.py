@@ -12,10 +12,9 @@ import click
 from runtime.bytecode.module import Module
 from runtime.commands.app import Console, visible
 from runtime.commands.options import complete_script, database_options, load_config, output_options
-from sopc.commands.prepare import Settings, prepare
 from sopc.commands.scripts import load
 from sopc.context import open_context
-from sopc.explain.script import Said
+from sopc.workflow.prepare import Options, prepare_file
 
 _NARROW, _USUAL, _WIDE = 60, 100, 110
 
@@ -39,7 +38,7 @@ def explain_command(console: Console, name: str, as_json: bool, home: str | None
     """
     with open_context(load_config(home, databases), read_only=True) as context, context.library:
         if Path(name).suffix and Path(name).is_file():
-            modules = prepare(name, context, Settings(), console).compiled.modules
+            modules = prepare_file(name, context, Options()).compiled.modules
         else:
             modules = [load(context.library, context.library.resolve(name))]
         click.echo("\n".join(explained(module, as_json=as_json) for module in modules), nl=False)
@@ -48,21 +47,12 @@ def explain_command(console: Console, name: str, as_json: bool, home: str | None
 def explained(module: Module, *, as_json: bool = False) -> str:
     """A compiled script in English, its author's sentences beside; as_json: on one line."""
     from sopc.explain.beside import to_json, to_text
+    from sopc.explain.script import explain_module
 
-    said = said_back(module)
+    said = explain_module(module)
     if as_json:
         import msgspec
 
         return msgspec.json.encode(to_json(said, module.debug.sentences)).decode() + "\n"
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else _USUAL
     return visible(to_text(said, module.debug.sentences, min(_WIDE, max(_NARROW, columns))))
-
-
-def said_back(module: Module) -> Said:
-    """A compiled script in English, as data."""
-    from sopc.explain.script import explain
-    from sopc.source import Source
-    from sopc.syntax.parse import parse
-
-    (script,) = parse(Source(module.debug.file, module.debug.source)).scripts
-    return explain(script, module.effects, module.schema)

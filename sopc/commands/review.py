@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
 import click
 
 from runtime.commands.app import Console
 from runtime.errors import SopError
 from sopc.commands.explain import explained
-from sopc.commands.prepare import Prepared
+from sopc.workflow.prepare import Prepared
+from sopc.workflow.store import Consents, NeedsYes
 
 
-class NeedsYes(SopError):
-    """Nothing was stored: a person has to look first."""
+class NotAccepted(SopError):
+    """A person looked and said no."""
 
     exit_code = 3
 
@@ -24,34 +24,39 @@ def at_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def review(prepared: Sequence[Prepared], console: Console, *, every: bool, yes: bool) -> None:
-    """Ask before what is new is stored, on a terminal; elsewhere refuse what is new and writes.
+def reviewed(prepared: Sequence[Prepared], console: Console, *, every: bool, yes: bool) -> Consents:
+    """The consents of the person at the terminal, who is asked about what is new; elsewhere those given beforehand.
 
-    every: show what is not new too. yes: what is new was accepted beforehand, but for what nobody can have expected. A
-    refused translation is kept, so that `--yes` finds it; one that a person did not accept is forgotten. Raises
-    NeedsYes C0108.
+    every: show what is not new too. yes: said beforehand. Raises NotAccepted C0108; a translation that was not accepted
+    is forgotten.
     """
     terminal = at_terminal()
-    refused = [each for each in prepared if each.translated and each.writes and not _accepted(each, yes=yes)]
-    if refused and not terminal:
-        _refuse(refused, prepared, console)
+    seen = set()
     for each in prepared:
-        asked = terminal and not _accepted(each, yes=yes) and (each.translated or every)
+        accepted = yes and not each.is_unexpected
+        asked = terminal and not accepted and (each.translated or every)
         if asked or every:
             _show(each, console)
-        if asked and not _confirmed(each):
+        if asked and not click.confirm(f"Store {each.name}?", default=not each.writes, err=True):
             each.forget()
-            raise NeedsYes(
+            raise NotAccepted(
                 "C0108", f"{each.name} was not accepted, so nothing was stored", "edit the text, or the .sop file"
             )
+        if asked:
+            seen.add(each.name)
+    return Consents(yes, frozenset(seen))
 
 
-def _accepted(each: Prepared, *, yes: bool) -> bool:
-    return yes and not each.surprises
-
-
-def _confirmed(each: Prepared) -> bool:
-    return click.confirm(f"Store {each.name}?", default=not each.writes, err=True)
+def show_refused(error: NeedsYes, console: Console) -> None:
+    """The programs that wait for a yes, and how to give it."""
+    for each in error.refused:
+        _show(each, console)
+        console.note(each.compiled.source.text)
+    error.hint = "read the program above, then compile again with --yes alone: it is not translated again"
+    if any(each.write_to is None for each in error.refused):
+        error.hint = (
+            "save the text to a file and compile that: from stdin it would be translated again, with --yes unread"
+        )
 
 
 def _show(each: Prepared, console: Console) -> None:
@@ -60,20 +65,3 @@ def _show(each: Prepared, console: Console) -> None:
         console.note(explained(module))
     if each.changes:
         console.note("\n".join(["Changed since the last translation:", *(f"  {line}" for line in each.changes), ""]))
-
-
-def _refuse(refused: Sequence[Prepared], prepared: Sequence[Prepared], console: Console) -> NoReturn:
-    for each in prepared:
-        each.keep()
-    for each in refused:
-        _show(each, console)
-        console.note(each.compiled.source.text)
-    hint = "read the program above, then compile again with --yes alone: it is not translated again"
-    if any(each.write_to is None for each in refused):
-        hint = "save the text to a file and compile that: from stdin it would be translated again, with --yes unread"
-    raise NeedsYes("C0108", f"{'; '.join(map(_new, refused))}; nothing was stored", hint)
-
-
-def _new(each: Prepared) -> str:
-    unasked = "" if each.asks_for_change else ", though nothing in its text speaks of a change"
-    return f"{each.name} is new and writes {', '.join(each.writes)}{unasked}"

@@ -16,10 +16,10 @@ from runtime.databases.schema import Schema
 from runtime.errors import DatabaseError, UsageError
 from runtime.query.algebra import Query, Write
 from sopc import pipeline
-from sopc.commands.prepare import Settings, prepare
 from sopc.context import Context, open_context
 from sopc.files import write_text
 from sopc.pipeline import STDIN
+from sopc.workflow.prepare import Options, prepare_file
 
 
 @click.command("fmt")
@@ -112,7 +112,7 @@ def disasm_command(console: Console, name: str, sql: bool, home: str | None, dat
 
     with open_context(load_config(home, databases), read_only=True) as context, context.library:
         if Path(name).suffix and Path(name).is_file():
-            modules = prepare(name, context, Settings(), console).compiled.modules
+            modules = prepare_file(name, context, Options()).compiled.modules
         else:
             modules = [decode(context.library.load(context.library.resolve(name).hash))]
         for module in modules:

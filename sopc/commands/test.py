@@ -11,11 +11,11 @@ from runtime.commands.app import Console
 from runtime.commands.options import complete_script, database_options, load_config, output_options
 from runtime.errors import SopError
 from runtime.library.records import Entry
-from sopc.commands.prepare import with_ways_on
 from sopc.commands.scripts import load
 from sopc.context import Context, open_context
 from sopc.diagnostics import CompileError
 from sopc.source import Source
+from sopc.workflow.examples import with_ways_on
 
 
 @click.command("test")

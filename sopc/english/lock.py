@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import ndiff
+from functools import lru_cache
 from pathlib import Path
 from shlex import quote
 from typing import Literal
@@ -68,7 +69,7 @@ def write_sop(body: str, text: str, translator: str, sentences: Sequence[str], w
     """The whole .sop file: header, empty line, body. when: defaults to now."""
     moment = (when or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     body = body.strip("\n") + "\n"
-    return _with_header(Header(text_hash(text), content_hash(body), translator, moment, tuple(sentences)), body)
+    return with_header(Header(text_hash(text), content_hash(body), translator, moment, tuple(sentences)), body)
 
 
 def keep_sop(sop_text: str, text: str, sentences: Sequence[str]) -> str:
@@ -76,16 +77,17 @@ def keep_sop(sop_text: str, text: str, sentences: Sequence[str]) -> str:
     so that a later change of the text alone does not translate the edits away."""
     header, body = split_sop(sop_text)
     known = header or Header("", "", "hand", "", ())
-    return _with_header(replace(known, text_hash=text_hash(text), sentences=tuple(sentences)), body.lstrip("\n"))
+    return with_header(replace(known, text_hash=text_hash(text), sentences=tuple(sentences)), body.lstrip("\n"))
 
 
 def stamp(sop_text: str, source: str, answers: Sequence[Answer] = ()) -> str:
     """The .sop file with the name of its text's file and its author's answers in the header."""
     header, body = split_sop(sop_text)
-    return sop_text if header is None else _with_header(replace(header, source=source, answers=tuple(answers)), body)
+    return sop_text if header is None else with_header(replace(header, source=source, answers=tuple(answers)), body)
 
 
-def _with_header(header: Header, body: str) -> str:
+def with_header(header: Header, body: str) -> str:
+    """The whole .sop file."""
     lines = [
         MARK,
         f"# text: sha256:{header.text_hash}",
@@ -99,6 +101,7 @@ def _with_header(header: Header, body: str) -> str:
     return "\n".join(lines) + "\n\n" + body
 
 
+@lru_cache(maxsize=8)  # several stages of one compile look at the same file
 def split_sop(sop_text: str) -> tuple[Header | None, str]:
     """The header and the body below it. Header is None for a file that no translator made, or whose mark was taken
     away; the body is then the whole text."""

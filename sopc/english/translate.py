@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from runtime.errors import UsageError
 from sopc.english.lock import write_sop
-from sopc.english.patterns.script import translate
+from sopc.english.patterns.script import translate as read_by_patterns
 from sopc.english.questions import by_sentence
 from sopc.english.settings import ModelOptions
 from sopc.english.task import Task
 
 if TYPE_CHECKING:
     from sopc.english.model.records import Work
-    from sopc.english.model.repair import Judge, Watch
+    from sopc.english.model.repair import Judge, ProgressListener
 
 PATTERNS = "patterns"
 TRANSLATORS = ("model", "local", PATTERNS)
@@ -41,7 +41,7 @@ class Asking:
     options: ModelOptions
     judge: Judge
     home: Path
-    watch: Watch
+    listener: ProgressListener
 
 
 def choose(translator: str | None, model: ModelOptions | None, local: ModelOptions | None = None) -> str:
@@ -68,7 +68,7 @@ def choose(translator: str | None, model: ModelOptions | None, local: ModelOptio
     return translator
 
 
-def draft(task: Task, asking: Asking | None, text: str, file_name: str, when: datetime | None = None) -> Draft:
+def translate(task: Task, asking: Asking | None, text: str, file_name: str, when: datetime | None = None) -> Draft:
     """Translate a workflow.
 
     asking: for a model; None for sentence patterns. text: the whole of it; file_name: without folder and ending, names
@@ -81,11 +81,13 @@ def draft(task: Task, asking: Asking | None, text: str, file_name: str, when: da
     if asking is not None:
         from sopc.english.model.repair import translate_with_model
 
-        body, work = translate_with_model(task, asking.options, asking.judge, asking.home, asking.watch)
+        body, work = translate_with_model(task, asking.options, asking.judge, asking.home, asking.listener)
         label = asking.options.label
     else:
         answers = by_sentence(task.answers)
-        body = translate(workflow, file_name, task.schemas, task.sampler, task.signatures, task.script_names, answers)
+        body = read_by_patterns(
+            workflow, file_name, task.schemas, task.sampler, task.signatures, task.script_names, answers
+        )
         label = PATTERNS
     sentences = [sentence.text for sentence in workflow.sentences]
     return Draft(workflow.name, write_sop(body, text, label, sentences, when), label, work)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from runtime.bytecode.module import Effects
+from runtime.bytecode.module import Effects, Module
 from runtime.config import MAIN
 from runtime.databases.schema import Store
 from sopc.explain.expressions import PHRASE
 from sopc.explain.phrases import listed, name, type_words
 from sopc.explain.queries import Queries
 from sopc.explain.steps import Line, steps_of
+from sopc.source import Source
+from sopc.syntax.parse import parse
 from sopc.tree import nodes
 
 
@@ -22,6 +24,12 @@ class Said:
     name: str
     head: tuple[str, ...]
     lines: tuple[Line, ...]
+
+
+def explain_module(module: Module) -> Said:
+    """A compiled script in English."""
+    (script,) = parse(Source(module.debug.file, module.debug.source)).scripts
+    return explain(script, module.effects, module.schema)
 
 
 def explain(script: nodes.Script, effects: Effects, stores: Mapping[str, Store] | None = None) -> Said:

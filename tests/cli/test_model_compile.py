@@ -502,7 +502,7 @@ def test_a_sentence_that_speaks_of_a_changed_one_keeps_the_change(place: Here, s
     done = place.ok("sopc", "compile", "--yes", "big.txt")
     assert (place.folder / "big.sop").read_text().endswith(old.replace("10", "20"))
     why = "“those” takes up what changed before it"
-    assert f"warning: sentence 2 is as it was, and its steps changed ({why}): “Set those to 0.”\n" in done.stderr
+    assert f"warning: sentence 2: it is as it was, and its steps changed ({why}): “Set those to 0.”\n" in done.stderr
     assert "put back" not in done.stderr
 
 
@@ -519,7 +519,7 @@ def test_what_fails_the_examples_is_not_put_back(place: Here, serve: Serve) -> N
     assert (place.folder / "big.sop").read_text().endswith(old.replace("two", "2").replace("three", "3"))
     assert "the old steps of sentence 1 were put back, as it did not change\n" in done.stderr
     why = "its old steps do not fit the program any more"
-    assert f"warning: sentence 2 is as it was, and its steps changed ({why}): “Say two.”\n" in done.stderr
+    assert f"warning: sentence 2: it is as it was, and its steps changed ({why}): “Say two.”\n" in done.stderr
 
 
 def test_old_steps_mend_a_reply_that_does_not_hold(place: Here, serve: Serve) -> None:
@@ -560,7 +560,7 @@ def test_a_sentence_that_a_question_was_answered_about_is_not_put_back(place: He
     place.write("big.txt", GREETING.replace("Say good morning.", "Say good  morning, all."))
     assert place.run("sopc", "compile", "big.txt").exit_code == 3
     done = place.ok("sopc", "compile", "--answer", "0=the true ones", "big.txt")
-    assert "warning: sentence 2 is as it was, and its steps changed (a question was answered since)" in done.stderr
+    assert "warning: sentence 2: it is as it was, and its steps changed (a question was answered since)" in done.stderr
     assert "quantity > 5 and true" in (place.folder / "big.sop").read_text()
 
 

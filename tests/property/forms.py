@@ -7,7 +7,7 @@ from itertools import product
 from typing import Final, NamedTuple
 
 from runtime.values.functions import FUNCTIONS, FunctionRow
-from sopc.check.functions import Overload, overloads
+from runtime.values.signatures import Overload, overloads
 
 SCALARS: Final = ("bool", "int", "float", "decimal(10,2)", "text", "date", "timestamp", "duration")
 NUMBERS: Final = ("int", "float", "decimal(10,2)", "decimal(38,18)")

@@ -26,6 +26,7 @@ from sopc.english.examples.words import find_name, fits, split_pair, value_of
 from sopc.english.lock import text_hash
 from sopc.english.sentences import read_workflow
 from sopc.source import Source, Span
+from sopc.workflow.examples import run_examples
 
 SCHEMA = """
 create table items (
@@ -74,7 +75,7 @@ def attempt(context: Context) -> Try:
     """Examples → what is found when they are tried on PROGRAM."""
     compiled = pipeline.compile_source(Source("check_stock.sop", HEADER + PROGRAM), context)
     head = "Do.\n\nExamples\n\n"
-    return lambda text: pipeline.run_examples(Source("check_stock.txt", head + text), compiled, context)
+    return lambda text: run_examples(Source("check_stock.txt", head + text), compiled, context)
 
 
 HOLD = {
@@ -357,7 +358,7 @@ def test_a_run_without_an_end_ends(context: Context) -> None:
     program = "script forever()\n  while true do\n    let a = 1\n  end\nend\n"
     compiled = pipeline.compile_source(Source("forever.sop", program), context)
     text = Source("forever.txt", "Do.\n\nExamples\n\nGiven no items\nThen it says nothing\n")
-    (finding,) = pipeline.run_examples(text, compiled, context)
+    (finding,) = run_examples(text, compiled, context)
     assert "the run failed" in finding.message
 
 
@@ -415,8 +416,8 @@ def test_the_types_of_another_engine_are_kept(tmp_path: Path) -> None:
     text = 'Tags.\n\nExamples\n\nGiven sales: name | tags | paid\na | ["x", "y"] | 2.5\nThen it says "x"\n'
     with Library.open(tmp_path / ".sop") as library, Context(config, library) as context:
         compiled = pipeline.compile_source(Source("tags.sop", program), context)
-        assert pipeline.run_examples(Source("tags.txt", text), compiled, context) == []
-        findings = pipeline.run_examples(Source("tags.txt", text.replace("2.5", "1")), compiled, context)
+        assert run_examples(Source("tags.txt", text), compiled, context) == []
+        findings = run_examples(Source("tags.txt", text.replace("2.5", "1")), compiled, context)
     assert [finding.lines for finding in findings] == [('- "x"',)]
 
 

@@ -20,12 +20,13 @@ from sopc.diagnostics import CompileError
 from sopc.english.model.infer_signature import with_its_head
 from sopc.english.model.probe import FILE_NAME, remembered
 from sopc.english.model.records import Decoding
-from sopc.english.model.repair import Watch
+from sopc.english.model.repair import ProgressListener
 from sopc.english.sample import NoSampler
 from sopc.english.sentences import read_workflow
 from sopc.english.settings import NO_KEY, ModelOptions, model_options
 from sopc.english.task import Task
-from sopc.english.translate import Asking, Draft, choose, draft
+from sopc.english.translate import Asking, Draft, choose
+from sopc.english.translate import translate as draft
 from sopc.source import Source
 from sopc.syntax.parse import parse
 from tests.stand_in import HANG, Answer, Fail, Say, StandIn
@@ -68,9 +69,11 @@ def judge(script: Source) -> None:
     check(parse(script), script, SCHEMAS, lambda name: None)
 
 
-def translate(server: StandIn, home: Path = Path("nowhere"), watch: Watch | None = None, **more: Any) -> Draft:
+def translate(
+    server: StandIn, home: Path = Path("nowhere"), listener: ProgressListener | None = None, **more: Any
+) -> Draft:
     options = ModelOptions("stand-in", server.url, KEY, **more)
-    return draft(task(), Asking(options, judge, home, watch or Watch()), ENGLISH, "file")
+    return draft(task(), Asking(options, judge, home, listener or ProgressListener()), ENGLISH, "file")
 
 
 def refusal(server: StandIn, **more: Any) -> SopError:
@@ -140,7 +143,7 @@ def test_a_refusal_of_the_server_is_a_clear_error(status: int, code: str, decodi
 def test_a_rate_limit_is_waited_for_as_told(serve: Server) -> None:
     server = serve(Fail(429, "0"), Fail(429, "0.01"), GOOD)
     told: list[str] = []
-    assert translate(server, watch=Watch(told.append)).name == "big_boxes"
+    assert translate(server, listener=ProgressListener(told.append)).name == "big_boxes"
     assert len(server.requests) == 3
     assert told[1] == "model stand-in at 127.0.0.1 takes no more requests now: waiting 0.01 s as it says"
 
@@ -169,7 +172,7 @@ def test_a_server_that_wants_a_key_where_none_is_set_is_told_apart(serve: Server
     assert "refused the key" in refusal(server).message
     options = ModelOptions("m", server.url, NO_KEY)
     with pytest.raises(SopError, match="wants a key, and none is set"):
-        draft(task(), Asking(options, judge, Path("nowhere"), Watch()), ENGLISH, "file")
+        draft(task(), Asking(options, judge, Path("nowhere"), ProgressListener()), ENGLISH, "file")
 
 
 @pytest.mark.parametrize("told", ["61", None, "soon", "inf", "-1", "Wed, 21 Oct 2099 07:28:00 GMT"])
@@ -258,7 +261,7 @@ def test_prose_can_not_be_decoded(serve: Server) -> None:
 def test_a_grammar_that_the_server_refuses_is_left_out_and_told(serve: Server) -> None:
     server = serve(Fail(400), GOOD, forms=["llama"])
     told: list[str] = []
-    made = translate(server, watch=Watch(told.append))
+    made = translate(server, listener=ProgressListener(told.append))
     assert made.work is not None
     assert made.work.decoding == "none"
     assert "grammar" in server.requests[0]
@@ -341,7 +344,7 @@ def test_rounds_and_tokens_are_bounded(serve: Server) -> None:
 def test_the_work_holds_every_request_and_reply_with_its_tokens(serve: Server) -> None:
     shown: list[str] = []
     server = serve(WRONG_FIELD, GOOD)
-    work = translate(server, watch=Watch(work=shown.append)).work
+    work = translate(server, listener=ProgressListener(work=shown.append)).work
     assert work is not None
     assert [list(each.request) for each in work.rounds] == [request["messages"] for request in server.requests]
     assert [each.reply.text for each in work.rounds] == [WRONG_FIELD, GOOD]

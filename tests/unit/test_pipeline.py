@@ -15,6 +15,7 @@ from sopc.diagnostics import CompileError
 from sopc.english.lock import write_sop
 from sopc.sandbox import Bench
 from sopc.source import Source
+from sopc.workflow.store import stale_callers
 
 PAIR = """\
 script tax(amount: int) -> int
@@ -62,7 +63,7 @@ def test_a_caller_of_a_changed_signature_is_stale_and_refused(bench: Bench) -> N
     bench.compile("script double(amount: int) -> int\n  return 2 * tax(amount)\nend\n")
     bench.compile("script tax(amount: int, rate: int = 10) -> int\n  return amount // rate\nend\n")
     module = decode(bench.library.load(bench.library.resolve("tax").hash))
-    assert pipeline.stale_callers([module], bench.library) == [("double", "tax"), ("taxes", "tax")]
+    assert stale_callers([module], bench.library) == [("double", "tax"), ("taxes", "tax")]
     with pytest.raises(SopError):
         bench.run("double", {"amount": 70})
 

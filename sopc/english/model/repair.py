@@ -37,7 +37,7 @@ Judge = Callable[[Source], None]
 
 
 @dataclass(frozen=True)
-class Watch:
+class ProgressListener:
     """Who looks on. note: told what a person who waits should know; work: told each round's text as it ends."""
 
     note: Note = lambda text: None
@@ -86,25 +86,33 @@ class _Attempt:
         return [*found, *([f"and {more} more"] if more > 0 else [])]
 
 
-def translate_with_model(task: Task, options: ModelOptions, judge: Judge, home: Path, watch: Watch) -> tuple[str, Work]:
+def translate_with_model(
+    task: Task, options: ModelOptions, judge: Judge, home: Path, listener: ProgressListener
+) -> tuple[str, Work]:
     """The script as formatted DSL, and what was asked and answered.
 
     judge: raises CompileError with what is wrong with a script. home: where what is found out about the endpoint is
     kept. Raises SopError T0304 to T0308 and T0312 (the server), T0309 (reply cut off), T0310 (no script in the reply),
     T0311 (the model says why it can't); CompileError with what is wrong with the best attempt.
     """
-    with Endpoint(options, watch.note) as endpoint:
-        return _Rounds(task, options, judge, watch, endpoint, decoding_of(endpoint, home)).run()
+    with Endpoint(options, listener.note) as endpoint:
+        return _Rounds(task, options, judge, listener, endpoint, decoding_of(endpoint, home)).run()
 
 
 class _Rounds:
     def __init__(
-        self, task: Task, options: ModelOptions, judge: Judge, watch: Watch, endpoint: Endpoint, decoding: Decoding
+        self,
+        task: Task,
+        options: ModelOptions,
+        judge: Judge,
+        listener: ProgressListener,
+        endpoint: Endpoint,
+        decoding: Decoding,
     ) -> None:
         self.task = task
         self.options = options
         self.judge = judge
-        self.watch = watch
+        self.listener = listener
         self.endpoint = endpoint
         self.decoding = decoding
         self.grammar = None if decoding == "none" else workflow_grammar(_vocabulary(task, options))
@@ -115,7 +123,7 @@ class _Rounds:
         there = _stores(self.task.schemas)
         shown = _stores(about(self.task.schemas, self.task.workflow, self.options.most_fields))
         if shown < there:
-            self.watch.note(f"the model is shown {shown} of {there} stores: those that the sentences are about")
+            self.listener.note(f"the model is shown {shown} of {there} stores: those that the sentences are about")
         first = first_messages(self.task, self.options)
         best = self._round(first)
         last = best
@@ -134,7 +142,7 @@ class _Rounds:
         if best.error is not None and not best.is_good:
             raise best.error
         if best.put_back:
-            self.watch.note(put_back_text(best.put_back))
+            self.listener.note(put_back_text(best.put_back))
         return best.body, Work(self.options.model, self.options.host, self.decoding, tuple(self.rounds))
 
     def _round(self, messages: list[Message]) -> _Attempt:
@@ -149,7 +157,7 @@ class _Rounds:
             problem = error
         findings = (str(problem),) if problem else tuple(attempt.findings) if attempt else ()
         self.rounds.append(Round(tuple(messages), reply, findings, attempt.put_back if attempt else ()))
-        self.watch.work(round_text(len(self.rounds), self.rounds[-1]))
+        self.listener.work(round_text(len(self.rounds), self.rounds[-1]))
         if problem is not None:
             raise problem
         assert attempt is not None
@@ -162,7 +170,7 @@ class _Rounds:
         except Refused:
             if self.grammar is None:
                 raise
-            self.watch.note(f"{self.options.label} refuses the grammar of this workflow, so it is asked without one")
+            self.listener.note(f"{self.options.label} refuses the grammar of this workflow, so it is asked without one")
             self.decoding, self.grammar = "none", None
             return self.endpoint.ask("none", messages, None, self.most_tokens)
 

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sopc import demo, pipeline
+from sopc import demo
 from sopc.context import Context
 from sopc.english.patterns.grammar import grammar
 from sopc.english.patterns.words import LABELS
 from sopc.sandbox import Bench, Ran
 from sopc.source import Source
+from sopc.workflow import translation
 from tests.english.patterns.renaming import Renaming
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -49,7 +50,7 @@ class Desk:
     def draft(self, english: str) -> str:
         """The .sop text that a renamed sentence gives."""
         with Context(self.bench.config, self.bench.library) as context:
-            return pipeline.draft(Source("asked.txt", self.rename(english)), context, "patterns").sop_text
+            return translation.draft(Source("asked.txt", self.rename(english)), context, "patterns").sop_text
 
     def run(self, sop_text: str) -> Ran:
         """On fresh data."""

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from runtime.errors import UsageError
-from sopc import pipeline
 from sopc.context import Context
 from sopc.demo import WORKFLOWS, make_demo
 from sopc.sandbox import Bench
 from sopc.source import Source
+from sopc.workflow import translation
 
 DATABASES = {"hr": "sqlite:///hr.db", "inventory": "sqlite:///inventory.db"}
 
@@ -29,7 +29,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name in WORKFLOWS:
             text = (folder / f"{name}.txt").read_text(encoding="utf-8")
             with Context(made.config, made.library) as context:
-                draft = pipeline.draft(Source(f"{name}.txt", text), context, "patterns")
+                draft = translation.draft(Source(f"{name}.txt", text), context, "patterns")
             assert draft.name == name
             made.compile(draft.sop_text, f"{name}.sop")
     return folder

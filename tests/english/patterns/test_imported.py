@@ -10,11 +10,11 @@ import pytest
 
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.files.load import import_file
-from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.sandbox import Bench
 from sopc.source import Source
+from sopc.workflow import translation
 
 ORDERS = """id,customer,total,ordered on,external id
 1,Ann,120.50,2026-01-05,9
@@ -45,7 +45,7 @@ class Desk:
 
     def draft(self, english: str) -> str:
         with Context(self.bench.config, self.bench.library) as context:
-            return pipeline.draft(Source("asked.txt", english), context, "patterns").sop_text
+            return translation.draft(Source("asked.txt", english), context, "patterns").sop_text
 
     def ask(self, english: str, **args: str) -> list[Any]:
         self.bench.compile(self.draft(english), "asked.sop")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.sandbox import Bench
 from sopc.source import Source
+from sopc.workflow import translation
 from tests.english.patterns.desk import schema_sql
 
 SQL = schema_sql("shop")
@@ -28,7 +28,7 @@ def findings(folder: Path, sql: str, english: str) -> list[Diagnostic]:
     connection.close()
     with Bench(folder, {"main": "sqlite:///main.db"}) as bench, Context(bench.config, bench.library) as context:
         with pytest.raises(CompileError) as error:
-            pipeline.draft(Source("asked.txt", english), context, "patterns")
+            translation.draft(Source("asked.txt", english), context, "patterns")
         assert not list(bench.library.names())
     return error.value.diagnostics
 

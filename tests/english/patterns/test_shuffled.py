@@ -11,6 +11,7 @@ from sopc.diagnostics import CompileError
 from sopc.english.patterns.grammar import grammar
 from sopc.sandbox import Bench
 from sopc.source import Source
+from sopc.workflow import translation
 from tests.english.patterns.cases import read_cases
 from tests.english.patterns.desk import make, schema_sql
 
@@ -37,7 +38,7 @@ def test_shuffled_sentences_are_refused_or_give_programs_that_check(tmp_path: Pa
         for _ in range(SENTENCES):
             text = shuffled(source, vocabulary)
             try:
-                draft = pipeline.draft(Source("shuffled.txt", text), context, "patterns")
+                draft = translation.draft(Source("shuffled.txt", text), context, "patterns")
             except CompileError as error:
                 assert {one.code for one in error.diagnostics} <= {"T0201", "T0202", "T0203", "T0204"}, text
                 continue

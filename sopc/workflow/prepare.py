@@ -1,0 +1,436 @@
+"""A source of any kind → a prepared program: compiled, its examples held, with its warnings; nothing is stored yet.
+
+An English text whose program stands already (beside it, or in the library) is not translated again while it stays the
+same; when it changes, the sentences that did not keep their steps. What a text leaves open is asked; a translation that
+nobody has accepted yet waits in the home folder, so that a yes is one to the program that was shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from runtime.bytecode.codec import decode
+from runtime.bytecode.module import Module
+from runtime.errors import SopError, UsageError
+from runtime.library.records import Entry
+from runtime.library.store import Library
+from sopc import pipeline
+from sopc.context import Context
+from sopc.diagnostics import CompileError
+from sopc.pipeline import STDIN, Compiled, Kind
+from sopc.source import Source
+
+if TYPE_CHECKING:
+    from sopc.english.lock import Answer, Header
+    from sopc.english.model.records import Work
+    from sopc.english.model.repair import ProgressListener
+    from sopc.english.pending import Pending
+    from sopc.english.sentences import Workflow
+    from sopc.workflow.questions import Answers, Ask
+
+Take = Literal["text", "sop"]
+_EDITED: Final = "0" * 64  # stands for the hash of a generated program that a person has changed since
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a door wants a text prepared.
+
+    Attributes:
+        translator, model: as told by flag; None for what the settings say.
+        take: which side wins when the text and its program both changed.
+        locked: a translation is an error.
+        yes: what is new is accepted, so a translation that waits for a yes is taken as it is.
+        answers: told beforehand. ask: asks a person; None where there is nobody.
+        listener: hears what somebody who waits should know.
+    """
+
+    translator: str | None = None
+    model: str | None = None
+    take: Take | None = None
+    locked: bool = False
+    yes: bool = False
+    answers: Answers | None = None
+    ask: Ask | None = None
+    listener: ProgressListener | None = None
+
+
+class Warned(NamedTuple):
+    """Something about a program that its author should look at. sentence: its number; about: its text."""
+
+    sentence: int
+    message: str
+    about: str
+
+    def __str__(self) -> str:
+        return f"sentence {self.sentence}: {self.message}: “{self.about}”"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the program of an English text stands.
+
+    Attributes:
+        existing: that program with its header, None where there is none.
+        path: the .sop file that a new one is written to, None where it goes into the library alone.
+        file: the name of the text's file, "" where it is in none.
+        keeps: a translation that nobody has accepted is kept for a later yes.
+    """
+
+    existing: Source | None = None
+    path: Path | None = None
+    file: str = ""
+    keeps: bool = True
+
+
+NOWHERE = Place(keeps=False)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A compiled source.
+
+    Attributes:
+        warnings: what the text names and the program leaves out, or the other way round; steps that changed without
+            need.
+        translator: who made it from English, None for what a person or a program wrote as it is.
+        translated: it is a new translation.
+        write_to: where its .sop file goes, None when there is nothing to write.
+        work: what a model was asked for it.
+        expects_change: whether its text, where it is English, speaks of a change to the data.
+        shown: the translation waited for a yes, so somebody has seen it.
+        changes: what the last translation said otherwise, as lines with `-` and `+`.
+        old_files: .sop files of the same text, from when it had another title.
+    """
+
+    compiled: Compiled
+    warnings: tuple[Warned, ...] = ()
+    translator: str | None = None
+    translated: bool = False
+    write_to: Path | None = None
+    work: Work | None = None
+    expects_change: bool = True
+    shown: bool = False
+    changes: tuple[str, ...] = ()
+    old_files: Sequence[Path] = ()
+    pending: Pending | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """Of its script, the last one where it has several."""
+        return self.compiled.modules[-1].signature.name
+
+    @property
+    def writes(self) -> list[str]:
+        """The stores that its scripts change."""
+        return self.compiled.writes
+
+    @property
+    def is_unexpected(self) -> bool:
+        """Whether a model's program writes where nothing in the text speaks of a change, and nobody has seen it. A yes
+        said beforehand does not accept that."""
+        return bool(self.work and self.writes and not self.expects_change and not self.shown)
+
+    def keep(self) -> None:
+        """Let a translation wait until it is accepted. Raises SopError C0109."""
+        if self.pending is not None:
+            self.pending.keep(self.compiled.source.text, self.work)
+
+    def forget(self) -> None:
+        if self.pending is not None:
+            self.pending.drop()
+
+
+def prepare(
+    source: Source, context: Context, options: Options, place: Place | None = None, kind: Kind | None = None
+) -> Prepared:
+    """Compile a source.
+
+    Args:
+        place: where the program of an English text stands; None for the .sop file beside a source that is a file.
+        kind: what the source is; None to tell by its name and how it begins.
+
+    Raises:
+        CompileError: everything that is wrong with it, examples that do not hold included.
+        SopError: T0110 the text and its program both changed, T0112 locked, T03xx.
+        NeedsAnswer: T0210.
+    """
+    kind = kind or pipeline.kind_of(source)
+    try:
+        if kind == "tree":
+            return Prepared(pipeline.compile_source(pipeline.parse_tree(source), context))
+        if kind == "dsl" and place is not None:
+            return Prepared(pipeline.compile_source(_with_its_header(source, place), context))
+        if kind == "dsl":
+            return Prepared(_with_its_examples(source, context))
+        return _English(source, context, options, place).prepared()
+    except CompileError as error:
+        from sopc.workflow.examples import with_ways_on
+
+        raise with_ways_on(error) from None
+
+
+def prepare_file(path: str, context: Context, options: Options) -> Prepared:
+    """`prepare` of a file, or of standard input for `-`; other errors say which file they are about."""
+    source = pipeline.read(path)
+    try:
+        return prepare(source, context, options)
+    except SopError as error:
+        if path not in error.message and not isinstance(error, UsageError):
+            error.file = path
+        raise
+
+
+def prompt_for(source: Source, context: Context, options: Options) -> list[dict[str, str]]:
+    """What a model would be sent first for a text."""
+    return _English(source, context, options, None).prompt()
+
+
+def stored_place(name: str, library: Library, take: Take | None) -> Place:
+    """The place of a text without a file: its program is the stored script of this name."""
+    from sopc.english.lock import with_header
+
+    entry = None if take == "text" else library.find(name)
+    if entry is None:
+        return Place()
+    module = decode(library.load(entry.hash))
+    header, body = _header_of(entry, module), module.debug.source
+    return Place(Source(f"{name}.sop", body if header is None else with_header(header, body)))
+
+
+def _header_of(entry: Entry, module: Module) -> Header | None:
+    """What the .sop file of a stored translation says of its origin; None for what was written by hand."""
+    from sopc.english.lock import Answer, Header, content_hash
+
+    origin = entry.provenance
+    if not origin.text_hash:
+        return None
+    return Header(
+        origin.text_hash.removeprefix("sha256:"),
+        _EDITED if origin.edited else content_hash(module.debug.source.strip("\n") + "\n"),
+        f"{origin.translator} {origin.model}".strip(),
+        entry.when,
+        module.debug.sentences,
+        answers=tuple(Answer(*each) for each in origin.answers),
+    )
+
+
+def _with_its_header(program: Source, place: Place) -> Source:
+    """A program that takes the place of a translation is an edit of it: it keeps the sentences and their hash."""
+    from sopc.english.lock import split_sop, with_header
+
+    header = split_sop(place.existing.text)[0] if place.existing else None
+    if header is None or split_sop(program.text)[0] is not None:
+        return program
+    return Source(program.name, with_header(header, program.text))
+
+
+def _with_its_examples(program: Source, context: Context) -> Compiled:
+    """A DSL source, compiled; with the examples of the text that it was made of, where that is beside it."""
+    from sopc.english.lock import split_sop
+    from sopc.workflow.examples import tried
+
+    header, _ = split_sop(program.text)
+    if header is not None and header.source and program.name != STDIN:
+        text = Path(program.name).with_name(header.source)
+        if text.is_file():
+            return tried(pipeline.read(str(text)), program, context)
+    return pipeline.compile_source(program, context)
+
+
+def _beside(source: Source, workflow: Workflow, take: Take | None) -> Place:
+    """The place of a text in a file: NAME.sop in the same folder."""
+    from sopc.english.lock import check_source, split_sop
+
+    if source.name == STDIN:
+        return NOWHERE
+    text = Path(source.name)
+    path = text.with_name(f"{workflow.name}.sop")
+    existing = pipeline.read(str(path)) if take != "text" and path.exists() else None  # else it is replaced
+    check_source(split_sop(existing.text)[0] if existing else None, text, path)
+    return Place(existing, path, text.name)
+
+
+class _English:
+    """A text on its way: the program that stands where it is still the text's, else a translation."""
+
+    def __init__(self, source: Source, context: Context, options: Options, place: Place | None) -> None:
+        from sopc.english.lock import split_sop
+        from sopc.english.model.repair import ProgressListener
+        from sopc.english.questions import kept
+        from sopc.english.sentences import read_workflow
+        from sopc.workflow.questions import Answers
+
+        self._source = source
+        self._context = context
+        self._options = options
+        self._listener = options.listener or ProgressListener()
+        self._given = Answers() if options.answers is None else options.answers
+        self._workflow = read_workflow(source.text, pipeline.stem(source))
+        self._place = place or _beside(source, self._workflow, options.take)
+        existing = self._place.existing
+        self._header = split_sop(existing.text)[0] if existing else None
+        self._answers: list[Answer] = kept(self._header.answers if self._header else (), self._workflow)
+
+    @property
+    def _previous(self) -> str | None:
+        """The .sop file of the last translation, which a new one should change as little as possible."""
+        existing = self._place.existing
+        return existing.text if existing and self._header and self._header.sentences else None
+
+    def prompt(self) -> list[dict[str, str]]:
+        from sopc.workflow.translation import prompt
+
+        told = (self._options.translator, self._options.model)
+        return prompt(self._workflow, self._context, *told, answers=self._answers, previous=self._previous)
+
+    def prepared(self) -> Prepared:
+        from sopc.english.examples.read import read_examples
+        from sopc.english.lock import decide, locked
+
+        existing, take = self._place.existing, self._options.take
+        if existing and decide(self._source.text, self._sentences, existing.text, take) == "sop":
+            return self._as_it_is(existing)
+        if self._options.locked:
+            path = self._place.path
+            raise locked(self._source.name, path.name if path else None, exists=existing is not None)
+        read_examples(self._source)  # before anything is sent or translated
+        return self._translated()
+
+    @property
+    def _sentences(self) -> list[str]:
+        return [sentence.text for sentence in self._workflow.sentences]
+
+    def _as_it_is(self, existing: Source) -> Prepared:
+        from sopc.english.lock import keep_sop, stamp
+        from sopc.workflow.examples import tried
+
+        text = existing.text
+        if self._options.take == "sop":
+            text = keep_sop(text, self._source.text, self._sentences)
+        if self._header is None or self._header.source != self._place.file:
+            text = stamp(text, self._place.file, self._answers)
+        write_to = self._place.path if text != existing.text else None
+        translator = self._header.translator if self._header else None
+        return Prepared(
+            tried(self._source, Source(existing.name, text), self._context), translator=translator, write_to=write_to
+        )
+
+    def _translated(self) -> Prepared:
+        from sopc.english.changes import speaks_of_a_change
+        from sopc.english.lock import others_of, split_sop
+        from sopc.english.pending import Pending
+
+        place = self._place
+        pending = Pending(self._context.config.home, self._workflow.name, place.file) if place.keeps else None
+        waiting = None if pending is None else self._waiting(pending)
+        if waiting is None:
+            sop, work = self._drafted()
+            compiled = self._tried(sop)
+        else:
+            sop, work, compiled = waiting
+            self._listener.note(f"{self._source.name}: translated before")
+        if self._workflow.renamed:
+            self._listener.note(f"{self._source.name}: {self._workflow.renamed}")
+        header, _ = split_sop(sop)
+        changes, needless = self._compared(sop, by_model=work is not None)
+        return Prepared(
+            compiled,
+            warnings=(*self._doubts(compiled), *needless),
+            translator=header.translator if header else None,
+            translated=True,
+            write_to=place.path,
+            work=work,
+            expects_change=speaks_of_a_change(self._workflow),
+            shown=waiting is not None,
+            changes=changes,
+            old_files=others_of(Path(self._source.name), place.path) if place.path else (),
+            pending=pending,
+        )
+
+    def _waiting(self, pending: Pending) -> tuple[str, Work | None, Compiled] | None:
+        """A translation that waits and holds: stores and examples may have changed since. One that writes waits for a
+        yes; without, the text is translated anew."""
+        told = self._options
+        if self._given or (told.take == "text" and not told.yes):
+            return None
+        found = pending.find(self._source.text, told.translator, told.model, self._answers)
+        if found is None:
+            return None
+        try:
+            compiled = self._tried(found[0])
+        except CompileError:
+            return None
+        return (*found, compiled) if told.yes or told.ask or not compiled.writes else None
+
+    def _tried(self, sop: str) -> Compiled:
+        from sopc.workflow.examples import tried
+
+        name = self._place.path or (f"{self._workflow.name}.sop" if self._place.keeps else STDIN)
+        return tried(self._source, Source(str(name), sop), self._context)
+
+    def _drafted(self) -> tuple[str, Work | None]:
+        from sopc.english.lock import stamp
+        from sopc.workflow.questions import drafted
+
+        told = (self._options.translator, self._options.model, self._listener)
+        try:
+            draft, self._answers = drafted(
+                self._source,
+                self._workflow,
+                self._context,
+                *told,
+                given=self._given,
+                ask=self._options.ask,
+                known=self._answers,
+                previous=self._previous,
+            )
+        except CompileError as error:
+            if not error.diagnostics[0].code.startswith("T02"):  # no findings in the sentences
+                note = f"{self._source.name}: the model's program does not hold; --show-work prints every attempt"
+                self._listener.note(note)
+            self._tell_unreadable()  # which may be why a name is not known
+            raise
+        self._tell_unreadable()
+        summary = f" ({draft.work.summary})" if draft.work else ""
+        self._listener.note(f"{self._source.name}: translated by {draft.translator}{summary}")
+        return stamp(draft.sop_text, self._place.file, self._answers), draft.work
+
+    def _tell_unreadable(self) -> None:
+        """Databases that were left out of a look at all of them, and why."""
+        for failure in self._context.failures:
+            self._listener.note(f"warning {failure.code}: {failure.message}, so it is left out")
+
+    def _doubts(self, compiled: Compiled) -> list[Warned]:
+        """What the text names and the program leaves out, or the other way round."""
+        from sopc.english.lint import doubts
+
+        found = doubts(self._workflow, compiled.file.scripts[-1], pipeline.usable_schemas(self._context))
+        return [self._warned(each.sentence, each.message) for each in found]
+
+    def _compared(self, sop: str, *, by_model: bool) -> tuple[tuple[str, ...], list[Warned]]:
+        """What the last translation said otherwise, and a warning where sentences that did not change became something
+        else, with the reason why that was left so."""
+        from sopc.english.incremental.compare import Before, script_of
+        from sopc.english.incremental.reasons import Reasons
+
+        if self._previous is None:
+            return (), []
+        new = script_of(sop)
+        try:
+            before = Before(self._previous, self._workflow.sentences, self._answers)
+        except CompileError:  # the old program is none any more
+            return (), []
+        reasons = Reasons(before, new)
+        needless = []
+        for number in before.touched(new):
+            reason = reasons.against(number) or ("its old steps do not fit the program any more" if by_model else None)
+            why = "" if reason is None else f" ({reason})"
+            needless.append(self._warned(number, f"it is as it was, and its steps changed{why}"))
+        return tuple(before.changes(new)), needless
+
+    def _warned(self, number: int, message: str) -> Warned:
+        return Warned(number, message, self._workflow.sentences[number - 1].text)

@@ -1,0 +1,124 @@
+"""Prepared programs and the consents given → stored scripts and their .sop files, all of them or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.bytecode.codec import decode
+from runtime.bytecode.module import Module
+from runtime.errors import SopError, UsageError
+from runtime.library.records import Entry
+from runtime.library.store import Library
+from sopc import pipeline
+from sopc.context import Context
+from sopc.files import write_text
+from sopc.workflow.prepare import Prepared
+
+
+@dataclass(frozen=True)
+class Consents:
+    """What a person agreed to. yes: said before the programs were seen. seen: names of scripts whose programs a person
+    saw and accepted."""
+
+    yes: bool = False
+    seen: frozenset[str] = frozenset()
+
+    def cover(self, prepared: Prepared) -> bool:
+        """Whether a program may be stored: one that is a new translation and writes needs a yes, and a yes said
+        beforehand is none to a write that the text does not ask for."""
+        if not prepared.translated or not prepared.writes or prepared.name in self.seen:
+            return True
+        return self.yes and not prepared.is_unexpected
+
+
+class NeedsYes(SopError):
+    """Nothing was stored: a person has to look first. refused: the programs that wait for a yes."""
+
+    exit_code = 3
+
+    def __init__(self, refused: Sequence[Prepared]) -> None:
+        hint = "read the program, then store it with a yes"
+        super().__init__("C0108", f"{'; '.join(map(_new, refused))}; nothing was stored", hint)
+        self.refused = refused
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A script as it stands in the library now. unchanged: this version was the newest already."""
+
+    entry: Entry
+    unchanged: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What storing did. files: written. stale: (caller, callee) of scripts compiled against another signature."""
+
+    scripts: tuple[Stored, ...]
+    files: tuple[Path, ...]
+    stale: tuple[tuple[str, str], ...]
+
+
+def store(prepared: Sequence[Prepared], context: Context, consents: Consents | None = None) -> Outcome:
+    """Store them all, or none.
+
+    Raises:
+        NeedsYes: C0108, where a consent is missing; translations wait for it.
+        UsageError: C0112, where two define one script.
+        DatabaseError: for what a database can't say.
+    """
+    given = consents or Consents()
+    check_unique(prepared)
+    refused = [each for each in prepared if not given.cover(each)]
+    if refused:
+        for each in prepared:
+            each.keep()
+        raise NeedsYes(refused)
+    modules = [module for each in prepared for module in each.compiled.modules]
+    items = [item for each in prepared for item in each.compiled.items(work=each.work)]
+    pipeline.generate_sql(modules, items, context)
+    files = [each.write_to for each in prepared if each.write_to is not None]
+    for each in prepared:
+        if each.write_to is not None:
+            write_text(each.write_to, each.compiled.source.text)
+        each.forget()
+    before = {name: context.library.find(name) for name in {item.name for item in items}}
+    entries = pipeline.store(items, context.library)
+    scripts = tuple(Stored(entry, entry == before[entry.name]) for entry in entries)
+    return Outcome(scripts, tuple(files), tuple(stale_callers(modules, context.library)))
+
+
+def stale_callers(modules: Sequence[Module], library: Library) -> list[tuple[str, str]]:
+    """(caller, callee) of stored scripts that were compiled against another signature of one of these."""
+    changed = {module.signature.name: module.signature for module in modules}
+    found = []
+    for entry in library.entries():
+        if entry.name in changed or not changed.keys() & set(entry.calls):
+            continue
+        for call in decode(library.load(entry.hash)).calls:
+            now = changed.get(call.signature.name)
+            if now is not None and now != call.signature:
+                found.append((entry.name, call.signature.name))
+    return found
+
+
+def check_unique(prepared: Sequence[Prepared]) -> None:
+    """UsageError C0112 when two of the sources define one script: the second would silently replace the first."""
+    defined: dict[str, str] = {}
+    for each in prepared:
+        source = each.compiled.source.name
+        for module in each.compiled.modules:
+            name = module.signature.name
+            if name in defined:
+                message = f"{defined[name]} and {source} both define the script `{name}`"
+                if defined[name] == source:
+                    message = f"two texts define the script `{name}`, so both would be kept in {source}"
+                raise UsageError("C0112", message, "a script's name is its text's title: give one of them another")
+            defined[name] = source
+
+
+def _new(each: Prepared) -> str:
+    unasked = "" if each.expects_change else ", though nothing in its text speaks of a change"
+    return f"{each.name} is new and writes {', '.join(each.writes)}{unasked}"

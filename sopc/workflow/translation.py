@@ -1,0 +1,154 @@
+"""A workflow in English → a draft of its program, by sentence patterns or a model; and what a model would be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from sopc import pipeline
+from sopc.context import Context
+from sopc.diagnostics import CompileError, Diagnostic
+from sopc.english.changes import speaks_of_a_change
+from sopc.english.local.files import checked
+from sopc.english.local.server import LocalServer
+from sopc.english.lock import Answer, split_sop
+from sopc.english.model.repair import Judge, ProgressListener
+from sopc.english.prompt.messages import beginning, first_messages
+from sopc.english.questions import question_in
+from sopc.english.sample import DatabaseSampler
+from sopc.english.sentences import Workflow, read_workflow
+from sopc.english.settings import ModelOptions, local_options, model_options
+from sopc.english.task import Task
+from sopc.english.translate import PATTERNS, Asking, Draft, choose, translate
+from sopc.source import Source
+from sopc.workflow.examples import run_examples
+
+
+def draft(
+    source: Source,
+    context: Context,
+    translator: str | None = None,
+    model: str | None = None,
+    listener: ProgressListener | None = None,
+    *,
+    workflow: Workflow | None = None,
+    answers: Sequence[Answer] = (),
+    previous: str | None = None,
+) -> Draft:
+    """Translate a text.
+
+    Args:
+        translator, model: as told by flag; None for what the settings say.
+        workflow: of the source, where it has been read already.
+        answers: of the author, to what an earlier translation left open.
+        previous: the .sop file of the last translation, which a new one should change as little as possible.
+
+    Raises:
+        CompileError: T02xx, and what is wrong with a model's script.
+        SopError: T01xx, T03xx.
+    """
+    workflow = workflow or read_workflow(source.text, pipeline.stem(source))
+    listener = listener or ProgressListener()
+    task = _task(workflow, context, answers, previous)
+    try:
+        if _patterns_come_first(context, translator, model, previous):
+            try:
+                return translate(task, None, source.text, pipeline.stem(source))
+            except CompileError as error:
+                if question_in(error, workflow):
+                    raise
+                listener.note(f"sentence patterns do not read it: {error.diagnostics[0].message}")
+        options = chosen_options(context, translator, model)
+        asking = None if options is None else _asking(options, source, workflow, context, listener)
+        return translate(task, asking, source.text, pipeline.stem(source))
+    except CompileError as error:
+        if error.source.text != source.text:  # findings in a model's program, not in the sentences
+            raise
+        raise CompileError(source, error.diagnostics) from None
+
+
+def prompt(
+    workflow: Workflow,
+    context: Context,
+    translator: str | None = None,
+    model: str | None = None,
+    *,
+    answers: Sequence[Answer] = (),
+    previous: str | None = None,
+) -> list[dict[str, str]]:
+    """The messages a model would get first, which is all that would leave. UsageError T0301 without a model."""
+    options = chosen_options(context, translator, model) or chosen_options(context, "model", model)
+    assert options is not None  # else a model is asked for and none is there, which is an error
+    return first_messages(_task(workflow, context, answers, previous), options)
+
+
+def chosen_options(context: Context, translator: str | None, model: str | None) -> ModelOptions | None:
+    """The model to ask, as told by flag or settings; None where sentence patterns translate."""
+    configured, local = model_options(context.config, model), local_options(context.config)
+    chosen = choose(translator or context.config.setting("use"), configured, local)
+    if chosen == PATTERNS:
+        return None
+    return configured if chosen == "model" else local
+
+
+def _patterns_come_first(context: Context, translator: str | None, model: str | None, previous: str | None) -> bool:
+    """Whether a model on this machine is asked only for what sentence patterns do not read, as they never guess: where
+    nobody has told which translator to use, and it did not translate the text before (so that its code can stay)."""
+    if translator or context.config.setting("use") or model_options(context.config, model):
+        return False
+    header = split_sop(previous)[0] if previous else None
+    return local_options(context.config) is not None and (header is None or header.translator == PATTERNS)
+
+
+def _asking(
+    options: ModelOptions, source: Source, workflow: Workflow, context: Context, listener: ProgressListener
+) -> Asking:
+    """How the model is asked. Raises SopError T033x where one on this machine can't be started."""
+    if options.file is not None:
+        options = replace(options, base_url=_served(options.file, context, listener))
+    return Asking(options, _judge(source, workflow, context), context.config.home, listener)
+
+
+def _served(file: Path, context: Context, listener: ProgressListener) -> str:
+    """Where the model on this machine is served; it is started once, and stopped with the context."""
+
+    def start() -> LocalServer:
+        listener.note(f"starting {file.stem}")
+        return LocalServer(checked(file), beginning(small=True))
+
+    return context.keep(LocalServer, start).url
+
+
+def _judge(source: Source, workflow: Workflow, context: Context) -> Judge:
+    """Compiles a script, looks whether it does anything, runs the text's examples, and looks whether it writes where
+    the text asks for no change."""
+    changes = speaks_of_a_change(workflow)
+
+    def judge(script: Source) -> None:
+        compiled = pipeline.built(script, context)
+        if not any(each.steps for each in compiled.file.scripts):
+            nothing = Diagnostic("T0321", "the script has no step", None, "what the sentences say, step by step")
+            raise CompileError(script, [nothing])
+        findings = run_examples(source, compiled, context)
+        if findings:
+            raise CompileError(source, findings)
+        if compiled.writes and not changes:
+            message = f"the script writes {', '.join(compiled.writes)}, but nothing in the text speaks of a change"
+            raise CompileError(
+                script, [Diagnostic("T0320", message, None, "only read, unless a sentence says to write")]
+            )
+
+    return judge
+
+
+def _task(workflow: Workflow, context: Context, answers: Sequence[Answer], previous: str | None) -> Task:
+    return Task(
+        workflow,
+        pipeline.usable_schemas(context),
+        DatabaseSampler(context.database),
+        context.signature,
+        context.script_names,
+        answers,
+        previous,
+    )

@@ -1,0 +1,273 @@
+"""One text through `sopc compile`, `sopvm do --save`, a recording and the service → the same outcome at each.
+
+The model is a stand-in server on loopback that gives the replies of a situation; patterns read the rest themselves.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
+
+import pytest
+from click.testing import CliRunner
+
+from tests.commands import Done, Place
+from tests.stand_in import StandIn
+
+KEY: Final = "a-key"
+SCHEMA: Final = """
+create table boxes (id integer primary key, name text not null, width integer, height integer);
+insert into boxes values (1, 'red', 10, 4), (2, 'blue', 3, 8);
+"""
+READS: Final = "script big() @1 emit from boxes where width > 5 select name end"
+READS_MORE: Final = "script big() @1 emit from boxes where width > 6 select name end"
+DELETES: Final = "script big() @1 delete from boxes where width > 5 end"
+WIDE: Final = "Show the name of the boxes whose width is above 5."
+
+
+class Situation(NamedTuple):
+    """text: in English. replies: of the model; none for patterns. before: what is done first, in order: texts stored
+    through the same door, or edits of the stored program. options: of the door. code: of the error that must come, ""
+    where the program is stored. warnings, choices: that must come with it."""
+
+    name: str
+    text: str
+    replies: Sequence[str] = ()
+    before: Sequence[str] = ()
+    options: Sequence[str] = ()
+    code: str = ""
+    warnings: frozenset[str] = frozenset()
+    choices: int = 0
+    doors: str = "compile do record service"
+
+
+EDIT: Final = "edit: "  # a step of `before`: the program as it is from now on
+LOCKED_OUT: Final = "compile do service"  # a recording has no program of an earlier text beside it
+
+SITUATIONS: Final = (
+    Situation("clean", WIDE),
+    Situation("clean, by a model", WIDE, [READS]),
+    Situation(
+        "warned",
+        WIDE,
+        [READS_MORE, READS_MORE],
+        warnings=frozenset({"1: it says 5, and no step does", "1: its steps say 6, and no sentence does"}),
+    ),
+    Situation("asked", "Show the boxes, largest first.", code="T0210", choices=2),
+    Situation("answered", "Show the boxes, largest first.", options=["answer 1=2"]),
+    Situation(
+        "unexpected write",
+        "Show the boxes whose width is above 5.",
+        [DELETES, DELETES, DELETES],
+        code="C0108",
+        doors="compile record service",
+    ),
+    Situation("not understood", "Frobnicate the gizmos sideways.", code="T0201"),
+    Situation("locked", WIDE, options=["locked"], code="T0112", doors=LOCKED_OUT),
+    Situation("unchanged, so not translated again", WIDE, [READS], before=[WIDE], options=["locked"], doors=LOCKED_OUT),
+    Situation(
+        "both changed",
+        WIDE.replace("5", "4"),
+        before=[WIDE, EDIT + "where width > 7"],
+        code="T0110",
+        doors=LOCKED_OUT,
+    ),
+    Situation(
+        "both changed, the text taken",
+        WIDE.replace("5", "4"),
+        before=[WIDE, EDIT + "where width > 7"],
+        options=["take text"],
+        doors=LOCKED_OUT,
+    ),
+    Situation(
+        "failing example",
+        WIDE + "\n\nExamples\n\nGiven a box with name red, width 9\nThen it shows 2 records\n",
+        code="T0403",
+        doors=LOCKED_OUT,
+    ),
+)
+
+
+@dataclass
+class Outcome:
+    """What a door said. code: of the error, "" where the program was taken."""
+
+    code: str
+    warnings: set[str]
+    choices: int
+
+
+class Door:
+    """A way in, in a folder with a database and settings."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+
+    def __call__(self, text: str, options: Sequence[str] = ()) -> Outcome:
+        raise NotImplementedError
+
+    def edit(self, where: str) -> None:
+        """The stored program with another condition."""
+        path = self.place.folder / "big.sop"
+        path.write_text(re.sub(r"where \w+ > \d+", where, path.read_text()))
+
+    def run(self, program: str, *arguments: str, input: bytes = b"") -> Done:
+        from runtime.cli import main as sopvm
+        from sopc.cli import main as sopc
+
+        result = CliRunner().invoke({"sopc": sopc, "sopvm": sopvm}[program], arguments, input)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Done(result.exit_code, result.stdout_bytes, result.stderr)
+
+
+def outcome_of(done: Done) -> Outcome:
+    """Of a command: the last error on stderr is the one that ended it."""
+    codes = re.findall(r"^error (\w\d{4}):", done.stderr, re.MULTILINE)
+    assert bool(codes) == (done.exit_code != 0), done.stderr
+    asked = [json.loads(line) for line in done.text.splitlines() if line.startswith('{"type":"ask"')]
+    warnings = set(re.findall(r"^warning: sentence (.*): “.*”$", done.stderr, re.MULTILINE))
+    return Outcome(codes[-1] if codes else "", warnings, len(asked[0]["result"]["choices"]) if asked else 0)
+
+
+class Compile(Door):
+    def __call__(self, text: str, options: Sequence[str] = ()) -> Outcome:
+        self.place.write("big.txt", text)
+        return outcome_of(self.run("sopc", "compile", "--yes", *_flags(options), "big.txt"))
+
+
+class Do(Door):
+    def __call__(self, text: str, options: Sequence[str] = ()) -> Outcome:
+        return outcome_of(self.run("sopvm", "do", "--save", "big", *_flags(options), text))
+
+    def edit(self, where: str) -> None:
+        shown = self.run("sopc", "show", "big")
+        self.place.write("edited.sop", re.sub(r"where \w+ > \d+", where, shown.text))
+        assert self.run("sopc", "compile", "edited.sop").exit_code == 0
+
+
+class Record(Door):
+    def __call__(self, text: str, options: Sequence[str] = ()) -> Outcome:
+        from runtime.commands.execute import connector
+        from runtime.commands.options import load_config
+        from runtime.errors import SopError
+        from runtime.library.store import Library
+        from runtime.output.writer import open_writer
+        from runtime.record.recorder import Recorder
+        from runtime.record.sessions import Sessions
+        from sopc.diagnostics import CompileError
+        from sopc.workflow.questions import NeedsAnswer
+
+        config = load_config(None)
+        sessions = Sessions(config.home)
+        meanings = dict(option.removeprefix("answer ").split("=") for option in options)
+        with Library.open(config.home) as library, (self.place.folder / "lines").open("wb") as lines:
+            recorder = Recorder(sessions.begin("big"), config, library, connector(config), sessions.save)
+            try:
+                taken = recorder.step(text, open_writer("jsonl", lines, buffer_until_commit=False), meanings=meanings)
+                assert recorder.stop().entry.version == 1
+            except NeedsAnswer as error:
+                assert error.question is not None and error.question.sentence == 1
+                return Outcome(error.code, set(), len(error.question.choices))
+            except CompileError as error:
+                return Outcome(error.diagnostics[-1].code, set(), 0)
+            except SopError as error:
+                return Outcome(error.code, set(), 0)
+        return Outcome("", {re.sub(r"sentence (.*): “.*”", r"\1", warning) for warning in taken.warnings}, 0)
+
+
+class Service(Door):
+    def __call__(self, text: str, options: Sequence[str] = ()) -> Outcome:
+        query = "&".join(["yes=true", *(f"{_name(each)}={quote(_value(each) or 'true')}" for each in options)])
+        done = self.put(text, "text/plain", query)
+        answer = json.loads(done.stderr.splitlines()[-1] if done.exit_code else done.text)
+        if done.exit_code:
+            return Outcome(answer["code"], set(), len(answer.get("choices", ())))
+        return Outcome("", {f"{each['sentence']}: {each['message']}" for each in answer["warnings"]}, 0)
+
+    def edit(self, where: str) -> None:
+        source = self.run("sopvm", "serve", "--get", "/scripts/big/source").text
+        done = self.put(re.sub(r"where \w+ > \d+", where, source), "text/x-sop", "")
+        assert done.exit_code == 0, done.text
+
+    def put(self, text: str, kind: str, query: str) -> Done:
+        headers = ("-H", f"Content-Type: {kind}")
+        return self.run("sopvm", "serve", "--get", f"/scripts/big?{query}", "-X", "PUT", *headers, "-d", text)
+
+
+def _name(option: str) -> str:
+    return option.partition(" ")[0]
+
+
+def _value(option: str) -> str:
+    return option.partition(" ")[2]
+
+
+def _flags(options: Sequence[str]) -> list[str]:
+    return [part for each in options for part in (f"--{_name(each)}", _value(each)) if part]
+
+
+DOORS: Final[dict[str, Callable[[Place], Door]]] = {"compile": Compile, "do": Do, "record": Record, "service": Service}
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    monkeypatch.chdir(tmp_path)
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "SOP_HOME", "SOP_TRANSLATOR", "SOP_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+    found = Place(tmp_path)
+    found.sql(SCHEMA)
+    return found
+
+
+@pytest.fixture
+def served(place: Place) -> Iterator[Callable[[Sequence[str]], None]]:
+    """Let a stand-in for a model give these replies, or patterns translate where there are none."""
+    servers: list[StandIn] = []
+
+    def serve(replies: Sequence[str]) -> None:
+        settings = '[translator]\nuse = "patterns"\n'
+        if replies:
+            servers.append(StandIn(*replies, key=KEY))
+            settings = f'[translator]\nmodel = "m"\nbase_url = "{servers[-1].url}"\napi_key = "{KEY}"\n'
+        place.write("sop.toml", settings)
+
+    yield serve
+    for server in servers:
+        server.close()
+
+
+CASES: Final = [
+    pytest.param(situation, door, id=f"{situation.name}, {door}")
+    for situation in SITUATIONS
+    for door in situation.doors.split()
+]
+
+
+@pytest.mark.parametrize(("situation", "door"), CASES)
+def test_a_text_has_the_same_outcome_at_every_door(
+    situation: Situation, door: str, place: Place, served: Callable[[Sequence[str]], None]
+) -> None:
+    served(situation.replies)
+    enter = DOORS[door](place)
+    for step in situation.before:
+        if step.startswith(EDIT):
+            enter.edit(step.removeprefix(EDIT))
+        else:
+            assert enter(step) == Outcome("", set(), 0)
+    before = stored(enter)
+    outcome = enter(situation.text, situation.options)
+    assert outcome == Outcome(situation.code, set(situation.warnings), situation.choices)
+    if situation.code:
+        assert stored(enter) == before, "what was refused must leave the library as it was"
+    else:
+        assert stored(enter), "what was taken is stored"
+
+
+def stored(door: Door) -> Any:
+    return door.run("sopc", "ls", "-f", "records").text
