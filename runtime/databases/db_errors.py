@@ -11,6 +11,11 @@ def null_refused(store: str, fields: Sequence[str]) -> DatabaseError:
     return DatabaseError("D0301", f"{_listed(fields)} of `{store}` can't be null")
 
 
+def months_stored() -> DatabaseError:
+    message = "a stored value is not one of the language: an interval of months, which have no length of their own"
+    return DatabaseError("D0202", message, "keep the interval in days")
+
+
 def row_exists(store: str, fields: Sequence[str]) -> DatabaseError:
     return DatabaseError(
         "D0302",

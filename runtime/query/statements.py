@@ -11,7 +11,7 @@ from runtime.databases.schema import Schema, schema_hash
 from runtime.query.algebra import Query, Write, limited
 
 # Part of every key; raised when the generator changes, so that SQL an older version kept is not used any more.
-GENERATOR: Final = 13
+GENERATOR: Final = 14
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
 _DECODER: Final = msgspec.msgpack.Decoder(Statement)
 

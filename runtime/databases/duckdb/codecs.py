@@ -26,6 +26,7 @@ from typing import Any, Final
 import msgspec
 
 from runtime.databases import db_errors
+from runtime.databases.json_values import json_value
 from runtime.databases.protocol import Row
 from runtime.errors import DatabaseError, RunError, SopError
 from runtime.values.conversion import convert, json_ready
@@ -119,7 +120,7 @@ def decoder(type_: Type, *, json: bool = False) -> Codec | None:
         item = decoder(type_.item, json=json)
         return None if item is None else lambda value: None if value is None else [item(each) for each in value]
     if name in ("any", "record"):
-        return partial(_decode_json, type_)
+        return partial(_decode_json, type_, json)
     return _DECODERS.get(name)
 
 
@@ -133,13 +134,13 @@ def _decode_decimal(scale: int, json: bool, value: Any) -> Any:
     return msgspec.Raw(decimal_text(value)) if json else checked_decimal(value)
 
 
-def _decode_json(type_: Type, value: Any) -> Any:
+def _decode_json(type_: Type, json: bool, value: Any) -> Any:
     if value is None:
         return None
     if type(value) is bytes:
         raise _misfit("a blob", "value")
     try:
-        decoded = msgspec.json.decode(value)
+        decoded = json_value(value, raw=json and type_.name == "any")
     except (msgspec.DecodeError, RecursionError) as error:
         raise _misfit("a text that is no JSON", "value") from error
     return convert(decoded, type_) if decoded is not None else None

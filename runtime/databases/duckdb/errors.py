@@ -11,7 +11,7 @@ from runtime.values.operators import division_by_zero
 from runtime.values.value_types import overflow
 
 # error('V0105') in generated SQL, and what each such code says
-_RAISED: Final = re.compile(r"(?:^|: )(V01\d\d)$", re.MULTILINE)
+_RAISED: Final = re.compile(r"(?:^|: )(V01\d\d|D0202)$", re.MULTILINE)
 _CSV: Final = re.compile(r"CSV Error on Line: (\d+)")
 _CSV_FILE: Final = re.compile(r"^\s*file = (.*)$", re.MULTILINE)
 _JSON: Final = re.compile(
@@ -78,6 +78,8 @@ def _bad_line(file: str, line: int, reason: str) -> DatabaseError:
 def _said(message: str) -> SopError | None:
     """What went wrong with a value, in the words of the language."""
     if match := _RAISED.search(message):
+        if match[1] == "D0202":
+            return db_errors.months_stored()
         text, hint = _MESSAGES.get(match[1], ("a value can't be worked with", None))
         return RunError(match[1], text, hint)
     if "Division by zero" in message:

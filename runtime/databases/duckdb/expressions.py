@@ -10,7 +10,7 @@ from sqlglot.dialects.duckdb import DuckDB
 
 from runtime.databases.duckdb.functions import PREFIX, SAID
 from runtime.databases.duckdb.records import record_text
-from runtime.databases.duckdb.types import NARROW, spelled
+from runtime.databases.duckdb.types import INTERVAL_WITHIN, NARROW, spelled
 from runtime.databases.schema import Field
 from runtime.databases.sql.sql_nodes import Sql, function, number, wrapped
 from runtime.databases.sql.typed_arithmetic import OPERATORS
@@ -37,11 +37,17 @@ class DuckDBExpressions(TypedExpressions):
         if native == "TIMESTAMP WITH TIME ZONE":
             return exp.AtTimeZone(this=sql, zone=exp.Literal.string("UTC"))
         if native == "INTERVAL":
-            return function("epoch_us", sql)
+            return self.helper("duration", sql)
+        if type_.name in ("any", "record") and INTERVAL_WITHIN.search(native):
+            raise self.refused("an interval within a struct, map or union")
+        if native == "INTERVAL[]":
+            return self.helper("durations", sql)
         return self.helper("json_of", sql) if type_.name in ("any", "record") else self.cast(sql, type_)
 
     def stored(self, sql: Sql, field: Field) -> Sql:
-        return function("to_microseconds", sql) if field.type.name == "duration" else sql
+        if field.type.name == "duration":
+            return function("to_microseconds", sql)
+        return self.helper("intervals", sql) if field.stored == "INTERVAL[]" else sql
 
     def record_text(self, columns: Sequence[tuple[str, Sql, Type]]) -> Sql | None:
         return record_text(columns)

@@ -310,6 +310,13 @@ MACROS: Final[dict[str, str]] = {
         "(us) AS CASE WHEN us NOT BETWEEN -9223372036854775807 AND 9223372036854775807 THEN error('V0107')"
         " ELSE CAST(us AS BIGINT) END"
     ),
+    # columns of intervals: a month has no length of its own
+    "duration": (
+        "(x) AS CASE WHEN datepart('month', x) <> 0 OR datepart('year', x) <> 0 THEN error('D0202')"
+        " ELSE epoch_us(x) END"
+    ),
+    "durations": "(x) AS list_transform(x, lambda i: sop_duration(i))",
+    "intervals": "(x) AS list_transform(x, lambda i: to_microseconds(i))",
     # JSON
     "json_of": "(x) AS to_json(x)",
     "json_text": "(t) AS CAST(to_json(t) AS VARCHAR)",

@@ -51,6 +51,8 @@ _TYPES: Final[dict[str, Type]] = {
 # kept in fewer bits than the language's ints and floats: used as they are, but cast where they are reckoned with
 NARROW: Final = frozenset({"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER", "FLOAT"})
 _USUAL: Final = frozenset({"BOOLEAN", "BIGINT", "DOUBLE", "VARCHAR", "DATE", "TIMESTAMP", "JSON"})
+# a part of another type; JSON would have it as DuckDB writes intervals, months included
+INTERVAL_WITHIN: Final = re.compile(r"\bINTERVAL(?=[,)\[])")
 _DECIMAL: Final = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 _ARRAY: Final = re.compile(r"(.*)\[\d*\]", re.DOTALL)
 _SPELLED: Final = {

@@ -99,7 +99,7 @@ def failed_row(error: psycopg.Error) -> int | None:
 def _by_code(code: str) -> SopError:
     """What an expression of runtime/databases/postgres/functions.py raised."""
     if code == "D0202":
-        return _unreadable("an interval of months, which have no length of their own")
+        return db_errors.months_stored()
     text, hint = _RAISED.get(code, ("a value can't be worked with", None))
     return RunError(code, text, hint)
 

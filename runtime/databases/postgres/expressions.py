@@ -66,7 +66,7 @@ class PostgresExpressions(TypedExpressions):
     def spelled(self, type_: Type) -> str:
         if type_.name == "decimal":
             return f"DECIMAL({type_.precision or DECIMAL_PRECISION}, {type_.scale})"
-        if type_.name == "list" and type_.item is not None and type_.item.name in SCALARS:
+        if type_.name == "list" and type_.item is not None and not _in_json(type_):
             return f"{self.spelled(type_.item)}[]"
         return _SPELLED.get(type_.name, "JSONB")
 
@@ -85,10 +85,16 @@ class PostgresExpressions(TypedExpressions):
         return sql if isinstance(sql, exp.Collate) else super().by_code_point(wrapped(sql))
 
     def from_native(self, sql: Sql, type_: Type, native: str) -> Sql:
-        if native in _NARROW or native == "bytea":
+        if native in _NARROW:
             return sql
         if type_.name == "duration":
             return self.helper("duration_of_interval", sql)
+        if native in ("bytea", "bytea[]"):
+            return sql
+        if type_.name == "list" and native == "interval[]" and not _in_json(type_):
+            return self.helper("durations_of_intervals", sql)
+        if type_.name == "list" and _in_json(type_):
+            return self.helper("json_of_array", sql)
         if type_.name in ("any", "record"):
             return self.helper("json", sql)
         result = self.cast(sql, type_)
@@ -97,6 +103,10 @@ class PostgresExpressions(TypedExpressions):
     def stored(self, sql: Sql, field: Field) -> Sql:
         if field.type.name == "duration":
             sql = self.helper("interval_of_duration", sql)
+        if field.type.name == "list" and _in_json(field.type):
+            raise self.refused(f"writing {field.type.not_null()} to an array such as `{field.name}`")
+        if field.stored == "interval[]":
+            return self.helper("intervals_of_durations", sql)
         if not field.stored or field.stored.startswith(_TAKES) or field.type.name in ("any", "record"):
             return sql
         return _Said(this=f"CAST(:a AS {field.stored})", expressions=[sql])
@@ -246,6 +256,11 @@ class PostgresExpressions(TypedExpressions):
             value, rows = (self.value(arg) for arg in expr.args)
             return function(expr.name, value, exp.Cast(this=rows, to=exp.DataType.build("INT")))
         return super().window_call(expr)
+
+
+def _in_json(type_: Type) -> bool:
+    """Whether a list is worked with as JSON, not as an array."""
+    return type_.item is None or type_.item.name not in SCALARS
 
 
 def _most_arguments(said: tuple[str, ...]) -> int:

@@ -324,6 +324,21 @@ SAID: Final[dict[str, str | tuple[str, ...]]] = {
     "max_of list<text>": '(SELECT max(x COLLATE "C") FROM unnest(:a) AS items(x))',
 }
 
+_DURATION: Final = (
+    f"CASE WHEN EXTRACT(YEAR FROM :a) <> 0 OR EXTRACT(MONTH FROM :a) <> 0 THEN {raised('D0202')}"
+    " ELSE CAST(EXTRACT(EPOCH FROM :a) * 1000000 AS BIGINT) END"
+)
+_INTERVAL: Final = (
+    f"make_interval(days => CAST(:a / {_DAY} AS INTEGER), secs => CAST(:a % {_DAY} AS DOUBLE PRECISION) / 1000000)"
+)
+
+
+def _each_item(template: str) -> str:
+    """What a template makes of a value, of each item of a list."""
+    item = template.replace(":a", "x")
+    return _each(f"SELECT {item} FROM unnest(:a) WITH ORDINALITY AS items(x, n) ORDER BY n")
+
+
 # what runtime/databases/sql/typed_expressions.py and its like call by name
 HELPERS: Final[dict[str, str]] = {
     "moved_date": _unless(f":b % {_DAY} <> 0", "V0106", "DATE", _date(f"(:a + {_up_to(_DAYS, 4_000_000)})")),
@@ -333,10 +348,8 @@ HELPERS: Final[dict[str, str]] = {
     "json_of": "to_jsonb(:a)",
     "int_quotient": "(:a / :b)",
     "whole_quotient": "div(CAST(:a AS NUMERIC), CAST(:b AS NUMERIC))",
-    "duration_of_interval": (
-        f"CASE WHEN EXTRACT(YEAR FROM :a) <> 0 OR EXTRACT(MONTH FROM :a) <> 0 THEN {raised('D0202')}"
-        " ELSE CAST(EXTRACT(EPOCH FROM :a) * 1000000 AS BIGINT) END"
-    ),
+    "duration_of_interval": _DURATION,
+    "durations_of_intervals": _each_item(_DURATION),
     **{
         f"duration_{name}": _unless(
             f"CAST(:a AS NUMERIC) {sign} :b NOT BETWEEN -9223372036854775807 AND 9223372036854775807",
@@ -346,8 +359,8 @@ HELPERS: Final[dict[str, str]] = {
         )
         for name, sign in (("add", "+"), ("sub", "-"), ("mul", "*"))
     },
-    "interval_of_duration": (
-        f"make_interval(days => CAST(:a / {_DAY} AS INTEGER), secs => CAST(:a % {_DAY} AS DOUBLE PRECISION) / 1000000)"
-    ),
+    "interval_of_duration": _INTERVAL,
+    "intervals_of_durations": _each_item(_INTERVAL),
+    "json_of_array": "to_jsonb(:a)",
     "json": "NULLIF(CAST(:a AS JSONB), CAST('null' AS JSONB))",
 }

@@ -66,7 +66,7 @@ _DECLARED: Final = {
 _FIELDS: Final = """
 select c.oid, c.relname, c.relkind, a.attname, a.attnotnull, a.atttypid, a.atttypmod,
        format_type(a.atttypid, a.atttypmod), a.atthasdef, a.attidentity, a.attgenerated,
-       a.attcollation not in (0, 100) and o.collname not in ('C', 'POSIX')
+       a.attcollation not in (0, 100) and o.collname not in ('C', 'POSIX'), a.attndims
 from pg_class as c
   join pg_namespace as n on n.oid = c.relnamespace
   join pg_attribute as a on a.attrelid = c.oid
@@ -86,6 +86,7 @@ select i.indrelid, i.indisprimary,
        i.indnkeyatts
 from pg_index as i join pg_class as c on c.oid = i.indrelid join pg_namespace as n on n.oid = c.relnamespace
 where n.nspname = $1::text and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
+  and not i.indisexclusion
 order by i.indrelid, not i.indisprimary, i.indexrelid
 """
 _FOREIGN: Final = """
@@ -164,13 +165,15 @@ def _types(connection: psycopg.Connection[Any], wanted: set[int]) -> dict[int, _
 
 
 def _field(row: tuple[Any, ...], types: dict[int, _TypeRow]) -> Field:
-    _, _, _, name, not_null, number, modifier, formatted, has_default, identity, generated, own_rule = row
+    _, _, _, name, not_null, number, modifier, formatted, has_default, identity, generated, own_rule, dimensions = row
     while types[number].kind == "d":  # a domain takes values as what it is made of does, and checks them
         domain = types[number]
         not_null = not_null or domain.not_null
         number, modifier = domain.base, domain.modifier
         formatted = types[number].name
     type_, usual = _type_of(types[number], modifier, types)
+    for _ in range(dimensions - 1 if type_.name == "list" else 0):
+        type_, usual = list_of(type_.or_null()), False
     return Field(
         name=name,
         type=type_ if not_null else type_.or_null(),
@@ -185,6 +188,8 @@ def _type_of(row: _TypeRow, modifier: int, types: dict[int, _TypeRow]) -> tuple[
     """The type, not null, and whether generated SQL may take the column as it is."""
     if row.category == "A" and row.item:
         item, usual = _type_of(types[row.item], modifier, types)
+        if item is ANY and types[row.item].name == "bytea":
+            return ANY, False
         return list_of(item.or_null()), usual
     if row.name == "numeric":
         precision, scale = (modifier - 4) >> 16, (modifier - 4) & 0x7FF

@@ -20,6 +20,7 @@ from psycopg.types.json import set_json_loads
 from psycopg.types.numeric import Int8Dumper
 
 from runtime.databases.db_errors import null_stored, zero_character
+from runtime.databases.json_values import json_value
 from runtime.databases.protocol import Row
 from runtime.errors import DatabaseError, RunError, SopError
 from runtime.values.conversion import convert, json_ready
@@ -120,7 +121,7 @@ def _converter(type_: Type, json: bool) -> Codec | None:
         case "duration":
             return _decode_duration
         case "any":
-            return _decode_any
+            return partial(_decode_any, json)
         case "list" | "record":
             return partial(
                 _decode_items, type_.not_null(), None if type_.item is None else _converter(type_.item, json)
@@ -169,11 +170,13 @@ def _decode_duration(value: int) -> timedelta:
         raise out_of_range() from error
 
 
-def _decode_any(value: Any) -> Any:
+def _decode_any(json: bool, value: Any) -> Any:
+    if type(value) is list:  # of blobs: what JSON has no form for is not made JSON
+        raise DatabaseError("D0202", "a list of blobs is stored, which is no value here")
     if type(value) is not bytes:
         return value
     try:
-        return msgspec.json.decode(value)
+        return json_value(value, raw=json)
     except (msgspec.DecodeError, RecursionError) as error:
         raise DatabaseError("D0202", f"a blob of {len(value)} bytes is stored, which is no value here") from error
 
@@ -182,6 +185,9 @@ def _decode_items(type_: Type, item: Codec | None, value: Any) -> Any:
     """An array, or a list or record as JSON, decimals with all their digits."""
     if type(value) is bytes:
         return convert(_DECIMALS.decode(value), type_)
+    if value and type(value[0]) is list:
+        message = "an array of several dimensions is stored where a list is declared"
+        raise DatabaseError("D0202", message, "declare the column with as many brackets: integer[][]")
     return value if item is None else [None if each is None else item(each) for each in value]
 
 

@@ -20,13 +20,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import isfinite
 from typing import Any, Final
 
 import msgspec
 
 from runtime.databases.db_errors import zero_character
+from runtime.databases.json_values import json_value
 from runtime.errors import DatabaseError, RunError
 from runtime.values.conversion import from_text, json_ready
 from runtime.values.types import INT_MAX, TIMESTAMP
@@ -250,12 +251,13 @@ def _decode_duration(value: Any) -> Any:
     raise misfit(value, "duration")
 
 
-def _decode_any(value: Any) -> Any:
+def _decode_any(value: Any, raw: bool = False) -> Any:
+    """raw: see runtime/databases/json_values.py."""
     if type(value) is bytes:
         raise misfit(value, "value")
     if type(value) is str:
         try:
-            return msgspec.json.decode(value)
+            return json_value(value, raw=raw)
         except (msgspec.DecodeError, RecursionError):
             return value
     return value
@@ -279,5 +281,6 @@ _DECODERS: Final[dict[str, Codec]] = {
     "T": _decode_timestamp,
     "u": _decode_duration,
     "j": _decode_any,
+    "J": partial(_decode_any, raw=True),  # for the JSON writer
     "n": lambda value: None,
 }
