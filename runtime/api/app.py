@@ -79,7 +79,7 @@ def make_app(service: Service, hosts: Collection[str] | None) -> ASGIApp:
         at("/metrics", GET=show_metrics),
     ]
     router = Router(routes, redirect_slashes=False, default=no_such_address)
-    return Guard(router, service.tokens, service.metrics, hosts)
+    return Guard(router, service.tokens, service.metrics, service.audit, hosts)
 
 
 async def live(service: Service, request: Request) -> Response:

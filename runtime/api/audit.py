@@ -1,29 +1,97 @@
-"""Changes and refusals → JSON lines for whoever has to know later who did what."""
+"""What was done and refused → JSON lines for whoever has to know later who did what, from where, to which data.
+
+Changes are always told, reads with `--audit-reads`. What can't be told is not begun: a run whose first line can't be
+written is refused.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from threading import Lock
 from time import time
-from typing import Any, TextIO
+from typing import Any, Final, NamedTuple, TextIO
 
+from msgspec import Raw
 from msgspec.json import encode
 
 from runtime.api.tokens import Token
+from runtime.bytecode.module import Effects, Signature
+from runtime.errors import SopError
+from runtime.runs.run import Outcome, names_of
+from runtime.runs.secrets import masked
+from runtime.values.conversion import json_ready
+
+MOST_SHOWN: Final = 2000  # characters of an argument
+
+
+REFUSALS: Final = ("S0202", "S0210")  # for want of a right
+
+
+class Who(NamedTuple):
+    """Whose token, and from where. address: of the client, "" for who is at this machine without a connection."""
+
+    token: Token
+    address: str
 
 
 class Audit:
-    """stream: of text. Safe to use from several threads."""
+    """stream: of text. reads: tell of runs and looks that change nothing, too. Safe to use from several threads."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, reads: bool = False) -> None:
+        self.reads = reads
         self._stream = stream
         self._lock = Lock()
 
-    def write(self, event: str, token: Token, **details: Any) -> None:
-        """One line: when (UTC), what, whose token, and details that are JSON."""
-        line = encode({"audit": event, "at": moment(time()), "token": token.name, **details}).decode()
-        with self._lock:
-            print(line, file=self._stream, flush=True)
+    def write(self, event: str, who: Who, **details: Any) -> None:
+        """One line: when (UTC), what, whose token, from where, and details that are JSON. SopError S0123 when it can't
+        be written."""
+        said = {"audit": event, "at": moment(time()), "token": who.token.name, "address": who.address, **details}
+        line = encode(said).decode()
+        try:
+            with self._lock:
+                print(line, file=self._stream, flush=True)
+        except (OSError, ValueError) as error:  # ValueError: it is closed
+            reason = getattr(error, "strerror", None) or str(error)
+            raise SopError("S0123", f"the audit can't be written: {reason.lower()}", "--audit FILE") from error
+
+    def note(self, event: str, who: Who, **details: Any) -> None:
+        """As `write`, of what has been done and can't be refused any more: a failure goes to the server's log."""
+        try:
+            self.write(event, who, **details)
+        except SopError as error:
+            logging.getLogger("sopvm").error("%s: %s by %s is not in the audit", error, event, who.token.name)
+
+
+def about(
+    who: Who, name: str, version: int, hash_: str, effects: Effects, signature: Signature, args: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Of a program that is run, or a look: what it is, what it may touch and what it was given. The databases are the
+    server's own names; arguments that are secret are masked, and long ones cut."""
+    shown = masked(signature, args)
+    return {
+        "script": name,
+        "version": version,
+        "hash": hash_,
+        "databases": sorted({who.token.bound.get(database, database) for database in names_of(effects)}),
+        "effects": {"reads": effects.reads, "writes": effects.writes, "asks": effects.asks},
+        "arguments": {key: _cut(value) for key, value in shown.items()},
+    }
+
+
+def ended(outcome: Outcome) -> dict[str, Any]:
+    """How a run ended. emitted: rows that went out. written: rows that are permanent, by command and store."""
+    committed = sorted(outcome.committed.items())
+    written = [{"command": command, "store": store, "rows": rows} for (command, store), rows in committed]
+    rows = {"emitted": outcome.records, "written": written}
+    error = {} if outcome.error is None else {"code": outcome.error.code}
+    return {"status": outcome.status, "rows": rows, "ms": outcome.ms, **error}
+
+
+def _cut(value: Any) -> Any:
+    text = encode(json_ready(value))
+    return Raw(text) if len(text) <= MOST_SHOWN else text[:MOST_SHOWN].decode(errors="ignore") + "…"
 
 
 def moment(seconds: float) -> str:

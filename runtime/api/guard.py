@@ -15,11 +15,12 @@ from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from runtime.api.audit import Audit, Who
 from runtime.api.metrics import Metrics
 from runtime.api.problems import HttpError, problem
 from runtime.api.sites import parse_host, same_site
 from runtime.api.slowdown import MOST_SECONDS, Slowdown
-from runtime.api.tokens import LOCAL, Token, Tokens, WrongToken, unauthorized
+from runtime.api.tokens import LOCAL, NOBODY, Token, Tokens, WrongToken, unauthorized
 from runtime.errors import SopError, UsageError
 
 MOST_HEADERS: Final = 32_768  # bytes of a request's headers
@@ -39,8 +40,11 @@ NO_STORE: Final = (b"cache-control", b"no-store")
 class Guard:
     """hosts: names that Host may hold, None for any. The token is left in scope["token"]."""
 
-    def __init__(self, app: ASGIApp, tokens: Tokens, metrics: Metrics, hosts: Collection[str] | None) -> None:
+    def __init__(
+        self, app: ASGIApp, tokens: Tokens, metrics: Metrics, audit: Audit, hosts: Collection[str] | None
+    ) -> None:
         self.app = app
+        self.audit = audit
         self.tokens = tokens
         self.metrics = metrics
         self.slowdown = Slowdown()
@@ -88,6 +92,7 @@ class Guard:
             headers = {"Retry-After": f"{MOST_SECONDS:.0f}", "Connection": "close"}
             return HttpError(429, "S0203", "too many wrong tokens came from here", "try again later", headers)
         if delay:
+            self.audit.note("wrong-token", Who(NOBODY, client[0] if client else ""), claims=error.id)
             self.slowdown.waiting += 1
             try:
                 await wait_for(_gone(receive), delay)

@@ -19,7 +19,7 @@ from runtime.api.formats import LINES, MEDIA_TYPES, choose
 from runtime.api.pipe import Pipe
 from runtime.api.problems import HttpError, problem
 from runtime.api.replay_buffer import Log
-from runtime.api.resource import as_json, body_of, flag, media_type, query_of, token_of
+from runtime.api.resource import as_json, body_of, flag, media_type, query_of, who_of
 from runtime.api.runs import LiveRun
 from runtime.api.service import Play, Service
 from runtime.errors import Cancelled, SopError
@@ -70,7 +70,7 @@ async def _play(service: Service, request: Request, name: str, pairs: list[tuple
     asked = Play(
         script=name,
         args=args,
-        token=token_of(request),
+        who=who_of(request),
         format=format_,
         dry_run=flag(options["dry_run"], "dry_run") if "dry_run" in options else False,
         reads=reads,

@@ -55,6 +55,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "D0305": 403,
     "D0306": 507,
     # what may be better in a moment, or when somebody has mended it
+    "S0123": 503,
     "D01": 503,
     "D04": 503,
     "C02": 503,

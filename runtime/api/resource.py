@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from runtime.api.audit import REFUSALS, Who
 from runtime.api.problems import HttpError, of_findings, problem
 from runtime.api.service import Service
 from runtime.api.tokens import Token
@@ -50,11 +51,18 @@ class Resource:
         try:
             return await handler(self.service, request)
         except SopError as error:
+            if error.code in REFUSALS:
+                self.service.audit.note("refused", who_of(request), method=method, path=_path(request), code=error.code)
             return problem(error)
         except ClientDisconnect:
             return Response(status_code=400)
         except Exception as error:
             return _failed(error)
+
+
+def _path(request: Request) -> str:
+    path: str = request.scope["path"]
+    return path[:200]
 
 
 def _failed(error: Exception) -> Response:
@@ -71,6 +79,12 @@ def _failed(error: Exception) -> Response:
 async def no_such_address(scope: Scope, receive: Receive, send: Send) -> None:
     error = HttpError(404, "S0101", f"there is nothing at {scope['path'][:80]}", "/openapi.json lists the addresses")
     await problem(error)(scope, receive, send)
+
+
+def who_of(request: Request) -> Who:
+    """For the audit."""
+    client = request.client
+    return Who(token_of(request), "" if client is None else client.host)
 
 
 def token_of(request: Request) -> Token:

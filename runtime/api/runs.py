@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from runtime.api.audit import moment
+from runtime.api.audit import Who, moment
 from runtime.api.problems import HttpError
 from runtime.api.replay_buffer import Log
 from runtime.api.tokens import Token
@@ -80,18 +80,20 @@ class Ended(msgspec.Struct, frozen=True, omit_defaults=True):
 class LiveRun:
     """A run on a thread of this process. log: its lines, None when they go to who asked for it.
 
-    databases: names of those that it reads or writes, as its token's user calls them.
+    told: what the audit was told of it. databases: names of those that it touches, as its token's user calls them.
     waits: seconds that a question waits for an answer, None for the server's time, and none when it has a default.
     stopping: it is cancelled because the server stops.
     """
 
-    def __init__(self, script: str, version: int, token: Token, log: Log | None, waits: float | None, most: float):
+    def __init__(self, script: str, version: int, who: Who, log: Log | None, waits: float | None, most: float):
         self.control = Control()
         self.id = self.control.id
         self.script = script
         self.version = version
-        self.token = token
+        self.who = who
+        self.token = who.token
         self.databases: tuple[str, ...] = ()
+        self.told: dict[str, Any] = {}
         self.log = log
         self.started = time()
         self.end: Ended | None = None

@@ -16,7 +16,7 @@ from runtime.api.formats import LINES, MEDIA_TYPES, choose
 from runtime.api.play import decoded
 from runtime.api.problems import HttpError, problem, status_of
 from runtime.api.replay_buffer import Log, after
-from runtime.api.resource import as_json, body_of, media_type, options_of, token_of
+from runtime.api.resource import as_json, body_of, media_type, options_of, token_of, who_of
 from runtime.api.runs import Run
 from runtime.api.service import Service
 from runtime.api.tokens import Token
@@ -72,12 +72,14 @@ async def answer_run(service: Service, request: Request) -> Response:
         raise HttpError(400, "S0106", "the body is not an answer", '{"value": true}, and "step" if need be')
     value, step = said["value"], said.get("step")
     run.answer(None if step is None else str(step), value if isinstance(value, str) else to_text(value))
+    service.audit.note("run-answered", who_of(request), run=run.id, script=run.script, step=step)
     return Response(status_code=204)
 
 
 async def cancel_run(service: Service, request: Request) -> Response:
     run = _run(service, request, "run")
     if not run.ended:
+        service.audit.note("run-cancelled", who_of(request), run=run.id, script=run.script)
         run.cancel(f"the run was cancelled by {token_of(request).name}")
     return Response(status_code=204)
 

@@ -11,9 +11,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from runtime.api.audit import Who, about
 from runtime.api.jsonschema import signature_schema
 from runtime.api.problems import HttpError
-from runtime.api.resource import address, as_json, body_of, flag, media_type, options_of, token_of
+from runtime.api.resource import address, as_json, body_of, flag, media_type, options_of, token_of, who_of
 from runtime.api.service import Service
 from runtime.api.tokens import Token
 from runtime.api.views import linked_views
@@ -22,6 +23,7 @@ from runtime.bytecode.module import Module, Signature
 from runtime.errors import SopError
 from runtime.library.records import Entry
 from runtime.runs.arguments import describe as head_of
+from runtime.values.types import NULL
 
 if TYPE_CHECKING:
     from sopc.pipeline import Kind
@@ -131,7 +133,7 @@ async def put_script(service: Service, request: Request) -> Response:
     act = _Put(
         name, text, KINDS[kind], dry_run, yes, _take(options), locked, _answers(options.get("answer", "")), conditions
     )
-    done = await service.call(_put, service, token, act)
+    done = await service.call(_put, service, who_of(request), act)
     status = 201 if done["version"] == 1 and not done["unchanged"] and not dry_run else 200
     return as_json(done, status, {"Location": address("scripts", name)} if status == 201 else None)
 
@@ -165,7 +167,7 @@ def _answers(text: str) -> dict[str, str]:
     return {number: answer for number, _, answer in pairs}
 
 
-def _put(service: Service, token: Token, act: _Put) -> dict[str, Any]:
+def _put(service: Service, who: Who, act: _Put) -> dict[str, Any]:
     from sopc.context import Context
     from sopc.pipeline import STDIN, kind_of
     from sopc.source import Source
@@ -173,7 +175,7 @@ def _put(service: Service, token: Token, act: _Put) -> dict[str, Any]:
     from sopc.workflow.questions import Answers, NeedsAnswer
     from sopc.workflow.store import Consents, NeedsYes, stale_callers, store
 
-    name, answers = act.name, Answers(act.answers)
+    name, answers, token = act.name, Answers(act.answers), who.token
     with service.compiling, Context(service.seen_by(token), service.library, token.covers) as context:
         before = service.library.find(name)
         _check_conditions(service, name, before, act.conditions)
@@ -204,7 +206,7 @@ def _put(service: Service, token: Token, act: _Put) -> dict[str, Any]:
                 raise
             (stored,), stale = outcome.scripts, list(outcome.stale)
             entry, unchanged = stored.entry, stored.unchanged
-            service.audit.write("script-put", token, script=name, version=entry.version, hash=entry.hash)
+            service.audit.note("script-put", who, **about_stored(who, entry))
     return {
         **_whole(service, entry, module, token),
         "unchanged": unchanged or (before is not None and before.hash == item.hash),
@@ -230,15 +232,23 @@ async def delete_script(service: Service, request: Request) -> Response:
     token.require("compile", name)
     options_of(request)
     conditions = {"if-match": request.headers.get("if-match")}
-    await service.call(_delete, service, token, name, conditions)
+    await service.call(_delete, service, who_of(request), name, conditions)
     return Response(status_code=204)
 
 
-def _delete(service: Service, token: Token, name: str, conditions: Mapping[str, str | None]) -> None:
+def _delete(service: Service, who: Who, name: str, conditions: Mapping[str, str | None]) -> None:
     with service.compiling:
         _check_conditions(service, name, service.library.find(name), conditions)
         versions = service.library.remove([name])[name]
-        service.audit.write("script-delete", token, script=name, versions=versions)
+        service.audit.note("script-delete", who, script=name, versions=versions)
+
+
+def about_stored(who: Who, entry: Entry) -> dict[str, Any]:
+    """Of a script that was stored, for the audit."""
+    return about(who, entry.name, entry.version, entry.hash, entry.effects, _NO_ARGUMENTS, {})
+
+
+_NO_ARGUMENTS: Final = Signature("", (), NULL, None, ())
 
 
 # ── forms ──────────────────────────────────────────────────────────────────────────────────────────────────────

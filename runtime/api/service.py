@@ -13,7 +13,7 @@ from typing import Any, Final, TextIO, TypeVar
 
 import msgspec
 
-from runtime.api.audit import Audit
+from runtime.api.audit import REFUSALS, Audit, Who, about, ended
 from runtime.api.formats import LINES
 from runtime.api.link_cache import LinkCache
 from runtime.api.metrics import Metrics
@@ -40,7 +40,8 @@ FEW_THREADS: Final = 4  # for all that is no run
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """max_runs: at once. max_body: bytes of a request. max_rows, max_seconds: of a run, None for no limit.
-    ask_seconds: that a question waits for an answer. read_seconds: that an answer waits for its client to read on."""
+    ask_seconds: that a question waits for an answer. read_seconds: that an answer waits for its client to read on.
+    audit_reads: tell of runs that only read, too."""
 
     max_runs: int = 100
     max_body: int = 1024 * 1024
@@ -48,16 +49,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_seconds: float | None = None
     ask_seconds: float = 300.0
     read_seconds: float = 60.0
+    audit_reads: bool = False
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that is asked for. reads: by GET, which only scripts that change nothing answer. answers: by step.
-    waits: seconds for a question. max_rows, max_seconds: the request's own limits. in_address: names of the
+    """A run that is asked for. who: asks. reads: by GET, which only scripts that change nothing answer. answers: by
+    step. waits: seconds for a question. max_rows, max_seconds: the request's own limits. in_address: names of the
     arguments that the query string gave."""
 
     script: str
     args: Mapping[str, Any]
-    token: Token
+    who: Who
     format: str = "jsonl"
     dry_run: bool = False
     reads: bool = False
@@ -66,6 +68,10 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     max_rows: int | None = None
     max_seconds: float | None = None
     in_address: frozenset[str] = frozenset()
+
+    @property
+    def token(self) -> Token:
+        return self.who.token
 
 
 class Service:
@@ -81,7 +87,7 @@ class Service:
         self.tokens = Tokens(Path(config.home))
         self.runs = LiveRuns(settings.max_runs)
         self.metrics = Metrics()
-        self.audit = Audit(audit)
+        self.audit = Audit(audit, reads=settings.audit_reads)
         self.compiling = Lock()
         self._few = ThreadPoolExecutor(FEW_THREADS, "few")
         self._many = ThreadPoolExecutor(settings.max_runs, "run")
@@ -184,7 +190,7 @@ class Service:
         """Start it on a thread; its lines go to the stream. HttpError S0109, S0204 when there are too many."""
         log = stream if isinstance(stream, Log) else None
         name = play.script.partition("@")[0]
-        run = LiveRun(name, 0, play.token, log, self.patience(play.waits), self.settings.ask_seconds)
+        run = LiveRun(name, 0, play.who, log, self.patience(play.waits), self.settings.ask_seconds)
         self.start(run, play.token, stream, lambda: self._execute(run, play, stream))
         return run
 
@@ -203,6 +209,7 @@ class Service:
         except SopError as error:
             ending = error
             run.finish(None, error)
+            self.refused(run.who, run.script, error)
         except RecursionError:
             ending = SopError("V0108", "a value is nested too deeply")
             run.finish(None, ending)
@@ -217,6 +224,11 @@ class Service:
         self.metrics.run(status, monotonic() - began, records, retries)
         if isinstance(stream, Pipe):
             stream.finish(ending)
+
+    def refused(self, who: Who, script: str, error: SopError | None) -> None:
+        """Tell the audit of what a token has no right to; nothing of other errors."""
+        if error is not None and error.code in REFUSALS:
+            self.audit.note("refused", who, script=script, code=error.code, message=error.message)
 
     def _execute(self, run: LiveRun, play: Play, stream: Pipe | Log) -> Outcome:
         linked = self.admit(play)
@@ -237,18 +249,22 @@ class Service:
             max_seconds=self.seconds(token, play.max_seconds),
             control=run.control,
         )
-        if writes:
-            self.audit.write("run", token, run=run.id, script=root.name, version=root.version, dry_run=play.dry_run)
+        if writes or self.audit.reads:
+            signature = root.module.signature
+            given = dict(zip((param.name for param in signature.params), bind(signature, args), strict=True))
+            run.told = {"run": run.id, "dry_run": play.dry_run}
+            run.told |= about(play.who, root.name, root.version, root.hash, root.effects, signature, given)
+            self.audit.write("run", play.who, **run.told)
         try:
             outcome = run_linked(
                 linked, args, self.take(token), writer, self.warm.statements, options, self.pool.give_back
             )
         except SopError as error:
-            if writes:
-                self.audit.write("run-refused", token, run=run.id, code=error.code)
+            if run.told:
+                self.audit.note("run-refused", play.who, **run.told, code=error.code)
             raise
-        if writes:
-            self.audit.write("run-ended", token, run=run.id, status=outcome.status, records=outcome.records)
+        if run.told:
+            self.audit.note("run-ended", play.who, **run.told, **ended(outcome))
         return outcome
 
     def _report(self, error: BaseException) -> None:

@@ -13,14 +13,17 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from runtime.api.audit import Who, about, ended
 from runtime.api.formats import LINES, choose
 from runtime.api.pipe import Pipe
 from runtime.api.play import Lines, decoded
 from runtime.api.problems import HttpError, of_findings
-from runtime.api.resource import address, as_json, body_of, media_type, options_of, token_of
+from runtime.api.resource import address, as_json, body_of, media_type, options_of, token_of, who_of
 from runtime.api.runs import LiveRun
+from runtime.api.scripts import about_stored
 from runtime.api.service import NOWHERE, Service
 from runtime.api.tokens import Token
+from runtime.bytecode.codec import module_hash
 from runtime.bytecode.module import Module
 from runtime.commands.execute import connector
 from runtime.errors import SopError
@@ -60,7 +63,7 @@ async def begin_session(service: Service, request: Request) -> Response:
 
 async def show_session(service: Service, request: Request) -> Response:
     """Its steps, its parameters, and the program so far."""
-    return as_json(await service.call(_shown, service, token_of(request), _named(request)))
+    return as_json(await service.call(_shown, service, who_of(request), _named(request)))
 
 
 async def discard_session(service: Service, request: Request) -> Response:
@@ -151,14 +154,14 @@ async def resume(service: Service, request: Request) -> Response:
 
 async def stop_session(service: Service, request: Request) -> Response:
     """Body: `{"anyway": false}`. The script is proved and stored, and the recording ends; nothing is changed yet."""
-    name, token = _named(request), token_of(request)
+    name, who = _named(request), who_of(request)
     anyway = (await _body(service, request, anyway=bool)).get("anyway", False)
 
     def stop() -> dict[str, Any]:
-        with _recording(service, name, token) as recorder:
+        with _recording(service, name, who) as recorder:
             stopped = recorder.stop(anyway=anyway)
-            _sessions(service, token).remove(name)
-        service.audit.write("script-put", token, script=name, version=stopped.entry.version, hash=stopped.entry.hash)
+            _sessions(service, who.token).remove(name)
+        service.audit.note("script-put", who, **about_stored(who, stopped.entry))
         return {
             "script": name,
             "version": stopped.entry.version,
@@ -201,20 +204,21 @@ def _named(request: Request) -> str:
 
 @contextmanager
 def _recording(
-    service: Service, name: str, token: Token, run: LiveRun | None = None, *, looks: bool = False
+    service: Service, name: str, who: Who, run: LiveRun | None = None, *, looks: bool = False
 ) -> Iterator[Recorder]:
     """A recorder, nobody else's for as long. looks: for a look at the data."""
-    sessions = _sessions(service, token)
+    sessions = _sessions(service, who.token)
     sessions.load(name)  # before a lock is made for one that is not there
     with sessions.alone(name):
-        yield _recorder(service, sessions, name, token, run, looks=looks)
+        yield _recorder(service, sessions, name, who, run, looks=looks)
 
 
 def _recorder(
-    service: Service, sessions: Sessions, name: str, token: Token, run: LiveRun | None = None, *, looks: bool = False
+    service: Service, sessions: Sessions, name: str, who: Who, run: LiveRun | None = None, *, looks: bool = False
 ) -> Recorder:
     from runtime.record.recorder import Recorder
 
+    token = who.token
     session, config = sessions.load(name), service.seen_by(token)
 
     def allow(module: Module, stores: bool) -> None:
@@ -228,6 +232,9 @@ def _recorder(
             token.require("write")
         if run is not None:
             run.databases = tuple(names_of(module.effects))
+            if service.audit.reads:
+                run.told = about(who, name, 0, module_hash(module), module.effects, module.signature, {})
+                service.audit.write("look" if looks else "step", who, run=run.id, **run.told)
 
     return Recorder(
         msgspec.structs.replace(session, given={**session.given, **token.fixed}),
@@ -251,18 +258,18 @@ def _options(service: Service, token: Token, run: LiveRun | None) -> RunOptions:
     )
 
 
-def _shown(service: Service, token: Token, name: str) -> dict[str, Any]:
+def _shown(service: Service, who: Who, name: str) -> dict[str, Any]:
     """As it was kept last: it may be shown while a step waits for an answer."""
-    recorder = _recorder(service, _sessions(service, token), name, token)
+    recorder = _recorder(service, _sessions(service, who.token), name, who)
     text = recorder.text() if recorder.session.steps else ""
     return {**described(recorder.session), "program": text, "offers": recorder.offers()}
 
 
 async def _changed(service: Service, request: Request, act: Callable[[Recorder], Any]) -> Response:
-    name, token = _named(request), token_of(request)
+    name, who = _named(request), who_of(request)
 
     def change() -> dict[str, Any]:
-        with _recording(service, name, token) as recorder:
+        with _recording(service, name, who) as recorder:
             act(recorder)
             return described(recorder.session)
 
@@ -271,17 +278,17 @@ async def _changed(service: Service, request: Request, act: Callable[[Recorder],
 
 def _streamed(service: Service, request: Request, act: Act, *, looks: bool = False) -> Response:
     """The lines of a step, as the answer of a run; POST /runs/{id}/answer answers its questions."""
-    name, token = _named(request), token_of(request)
+    name, who = _named(request), who_of(request)
     format_ = choose(options_of(request, "format").get("format"), request.headers.get("accept"))
     pipe = Pipe(get_running_loop())
-    run = LiveRun(name, 0, token, None, None, service.settings.ask_seconds)
+    run = LiveRun(name, 0, who, None, None, service.settings.ask_seconds)
 
     def work() -> Outcome:
         from runtime.record.replay import Unanswered
         from sopc.diagnostics import CompileError
 
         began = monotonic()
-        with _recording(service, name, token, run, looks=looks) as recorder:
+        with _recording(service, name, who, run, looks=looks) as recorder:
             pipe.writer = writer = open_writer(format_, pipe, buffer_until_commit=False, notes=NOWHERE)
             writer.start(run.id, name, 0, {}, {})
             failure: SopError | None = None
@@ -302,10 +309,16 @@ def _streamed(service: Service, request: Request, act: Act, *, looks: bool = Fal
                 result = {"step": taken.number, "code": taken.code, "warnings": taken.warnings}
             status = "ok" if failure is None else "failed"
             writer.end(status, result, 0, ms)
-            return Outcome(run=run.id, status=status, result=result, error=failure, records=writer.records, ms=ms)
+            records = writer.records
+            outcome = Outcome(run=run.id, status=status, result=result, error=failure, records=records, ms=ms)
+            service.refused(who, name, failure)
+            if run.told:
+                kind = "look-ended" if looks else "step-ended"
+                service.audit.note(kind, who, run=run.id, **run.told, **ended(outcome))
+            return outcome
 
-    service.start(run, token, pipe, work)
-    return Lines(run, pipe, format_, service.seconds(token))
+    service.start(run, who.token, pipe, work)
+    return Lines(run, pipe, format_, service.seconds(who.token))
 
 
 # ── what a request says ────────────────────────────────────────────────────────────────────────────────────────

@@ -104,6 +104,7 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
                 raise HttpError(403, "S0210", message, f"leave {name} out")
 
 
+NOBODY: Final = Token("", "", "", rights=())
 LOCAL: Final = Token("local", "", "", rights=RIGHTS)  # who reaches a server without tokens, which is on loopback only
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @click.option("--read-seconds", type=click.FloatRange(0, min_open=True), metavar="N", default=60, show_default=True,
               help="Seconds that a run waits for a client that reads nothing.")  # fmt: skip
 @click.option("--audit", metavar="FILE", type=PATH, help="Where lines about changes go (default: stderr).")
+@click.option("--audit-reads", is_flag=True, help="Lines about runs and looks that only read, too.")
 @click.option("--get", "target", metavar="PATH", help="Answer this one request on stdout, and start no server.")
 @click.option("-X", "--request", "method", metavar="METHOD", help="Method of --get (default: GET, POST with -d).")
 @click.option("-d", "--data", metavar="TEXT", help="Body of --get, JSON unless -H says otherwise; @FILE reads a file.")
@@ -52,6 +54,7 @@ def serve_command(
     ask_seconds: float,
     read_seconds: float,
     audit: str | None,
+    audit_reads: bool,
     target: str | None,
     method: str | None,
     data: str | None,
@@ -80,6 +83,7 @@ def serve_command(
         max_seconds=max_seconds,
         ask_seconds=ask_seconds if target is None else 0,
         read_seconds=read_seconds,
+        audit_reads=audit_reads,
     )
     with _opened(load_config(home, databases), settings, audit) as service:
         if target is not None:
@@ -97,7 +101,7 @@ def _opened(config: Config, settings: Settings, audit: str | None) -> Iterator[S
     stream: TextIO = sys.stderr
     if audit is not None:
         try:
-            stream = Path(audit).open("a", encoding="utf-8")  # noqa: SIM115 (closed below)
+            stream = open(audit, "a", encoding="utf-8", opener=_private)  # noqa: SIM115 (closed below)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise UsageError("C0104", f"{audit} can't be written: {reason}", "another --audit FILE") from error
@@ -109,7 +113,13 @@ def _opened(config: Config, settings: Settings, audit: str | None) -> Iterator[S
             service.close()
     finally:
         if stream is not sys.stderr:
-            stream.close()
+            with suppress(OSError):  # what could not be written was told when it was
+                stream.close()
+
+
+def _private(path: str, flags: int) -> int:
+    """What was given to scripts is in it, so a new file is its owner's alone."""
+    return os.open(path, flags, 0o600)
 
 
 def _answer(service: Service, target: str, method: str | None, data: str | None, headers: Sequence[str]) -> int:

@@ -65,6 +65,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How a run ended. status: ok, failed, waiting, cancelled or dry-run. result: what the script returned.
 
     error: why it failed, waits or was cancelled; None when nobody is left to read it. trace: where.
+    committed: rows that are permanent, by command and store.
     """
 
     run: str
@@ -75,6 +76,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     records: int = 0
     retries: int = 0
     ms: int = 0
+    committed: dict[tuple[str, str], int] = {}
 
     @property
     def exit_code(self) -> int:
@@ -205,7 +207,12 @@ class _Run:
             except ClosedPipe:
                 self.segments.abandon()
                 return Outcome(
-                    run=self.id, status="cancelled", error=self._told(), records=self.writer.records, ms=self._ms()
+                    run=self.id,
+                    status="cancelled",
+                    error=self._told(),
+                    records=self.writer.records,
+                    ms=self._ms(),
+                    committed=self.segments.committed,
                 )
             except BaseException:  # a fault of the program or of a prompt: no half-done segment, no stream without end
                 self.segments.abandon()
@@ -278,6 +285,7 @@ class _Run:
             records=self.writer.records,
             retries=self.segments.retries,
             ms=ms,
+            committed=self.segments.committed,
         )
 
     def _told(self) -> SopError | None:

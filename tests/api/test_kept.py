@@ -6,6 +6,7 @@ import pytest
 
 from runtime.api import replay_buffer as log_module
 from runtime.api import runs as runs_module
+from runtime.api.audit import Who
 from runtime.api.problems import HttpError
 from runtime.api.replay_buffer import Log, after
 from runtime.api.runs import LiveRun, LiveRuns
@@ -63,7 +64,7 @@ def test_the_oldest_ended_runs_are_forgotten(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(runs_module, "MOST_KEPT", 3)
     monkeypatch.setattr(runs_module, "MOST_LOGS", 2)
     runs = LiveRuns(10)
-    made = [LiveRun("s", 1, LOCAL, Log(), None, 1) for _ in range(5)]
+    made = [LiveRun("s", 1, Who(LOCAL, ""), Log(), None, 1) for _ in range(5)]
     for run in made:
         run.log.write(LINES)  # type: ignore[union-attr]
         runs.begin(run, LOCAL)

@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from runtime.api.app import make_app
+from runtime.api.audit import Who
 from runtime.api.replay_buffer import Log
 from runtime.api.runs import LiveRun
 from runtime.api.service import Settings
@@ -237,7 +238,7 @@ class House:
         service = self.served.service
         log = Log()
         log.write(b'{"type":"end","status":"cancelled"}\n')
-        run = LiveRun("people", 1, token, log, None, 0)
+        run = LiveRun("people", 1, Who(token, ""), log, None, 0)
         run.databases = ("hr",)
         service.runs.begin(run, LOCAL)
         run.finish(None, SopError("V0301", "it was cancelled"))

@@ -210,17 +210,6 @@ def test_a_limit_that_is_none(shared: Served, option: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "S0108")
 
 
-def test_changes_are_told_to_the_audit(served: Served) -> None:
-    headers = served.token("payroll", rights=ALL)
-    served.client.post("/play/note", json={"text": "x"}, headers=headers)
-    served.client.get("/play/audit", headers=headers)
-    until(lambda: "run-ended" in served.audit)
-    said = [json.loads(line) for line in served.audit.splitlines()]
-    assert [(line["audit"], line["token"]) for line in said] == [("run", "payroll"), ("run-ended", "payroll")]
-    assert (said[0]["script"], said[1]["status"]) == ("note", "ok")
-    assert "sop_" not in served.audit
-
-
 def test_only_a_hash_is_kept_and_only_the_owner_reads_it(tmp_path: Path) -> None:
     tokens = Tokens(tmp_path)
     text = tokens.add(Token("a", "", ""))
