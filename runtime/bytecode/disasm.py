@@ -14,7 +14,7 @@ from runtime.bytecode.decode import instructions, split, words
 from runtime.bytecode.flow import operands_of, window_sizes
 from runtime.bytecode.module import Effects, Module, Signature
 from runtime.bytecode.opcodes import BY_NUMBER, Opcode
-from runtime.bytecode.tables import stores_of
+from runtime.bytecode.parts import stores_of
 from runtime.query.algebra import Const, Insert, InsertList, InsertQuery, Query, Update, Write
 
 MAX_CONST = 40

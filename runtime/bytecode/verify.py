@@ -1,8 +1,9 @@
 """Module → nothing, or an error: what every module is held to before it runs, whoever made it.
 
 A verified module can't read a register before it is assigned, jump anywhere but to an instruction, see an iterator as
-a value, leave a savepoint open, name anything that is not in its tables, or do what its effects do not declare.
-Values' types are the machine's concern: each instruction checks its operands.
+a value, leave a savepoint open, name anything that is not in its tables, or do what its effects do not declare; its
+queries and writes hold together by their types (forms.py).
+Types of values in registers are the machine's concern: each instruction checks its operands.
 """
 
 from __future__ import annotations

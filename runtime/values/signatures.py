@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -95,6 +95,18 @@ def bind(pattern: str, type_: Type, bound: dict[str, Type], widen: bool) -> bool
     if type_.name == BY_NAME[pattern].name:
         return True
     return widen and (type_.name in ("any", "null") or (type_.name == "int" and pattern in ("float", "decimal")))
+
+
+def results(row: FunctionRow, args: Sequence[Type], digits: int | None) -> Iterator[Type]:
+    """The type of the value by each overload that takes arguments of these types, those that need no widening first."""
+    for widen in (False, True):
+        for each in overloads(row):
+            if not each.takes(len(args)):
+                continue
+            bound: dict[str, Type] = {}
+            slots = [each.slot(index).pattern.removesuffix("?") for index in range(len(args))]
+            if all(bind(pattern, arg.not_null(), bound, widen) for pattern, arg in zip(slots, args, strict=True)):
+                yield result(row, each, args, bound, digits)
 
 
 def result(

@@ -255,7 +255,9 @@ def _as_error(raised: Exception, frame: Frame) -> SopError:
     return SopError("V0206", f"{name} was given what it can't work on ({raised})", "compile the script again")
 
 
-CAUGHT: Final = (SopError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError, MemoryError)
+CAUGHT: Final = (
+    *(SopError, TypeError, ValueError, AttributeError, ArithmeticError, LookupError, RecursionError, MemoryError),
+)
 
 
 # Instructions that have a form of their own below, in the order in which they are looked for.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from runtime.bytecode.module import Debug, Module, Position, StepInfo, Use
-from runtime.bytecode.tables import MAX_DEPTH, depth_of
+from runtime.bytecode.parts import MAX_DEPTH, depth_of
 from sopc.check import typed
 from sopc.codegen.assemble import Assembly, assemble
 from sopc.codegen.blocks import Builder, Where

@@ -30,10 +30,13 @@ from runtime.bytecode.opcodes import BY_NAME, BY_NUMBER, OPCODES
 from runtime.bytecode.verify import verify
 from runtime.errors import SopError
 from runtime.query.algebra import (
+    Aggregate,
+    Case,
     Column,
     Const,
     Delete,
     Func,
+    Group,
     Insert,
     InsertList,
     InsertQuery,
@@ -41,10 +44,12 @@ from runtime.query.algebra import (
     Limit,
     Op,
     Query,
+    Scalar,
     Select,
     Union,
     Update,
     Where,
+    Window,
 )
 from runtime.values.types import ANY, BOOL, DECIMAL, INT, NULL, RECORD, TEXT, Type, list_of, record_of
 from tests.unit.handmade import HAS_NAME, ITEMS, NAME, QUERY, SCAN, module, signature
@@ -373,6 +378,18 @@ def deep_type(depth: int) -> Type:
     return type_
 
 
+NAMES = Select(3, SCAN, (("name", NAME),))
+OTHER_NAMES = Select(2, replace(SCAN, id=1), (("name", replace(NAME, relation=1)),))
+ID = replace(NAME, name="id", type=INT)
+IDS = Select(2, replace(SCAN, id=1), (("id", replace(ID, relation=1)),))
+MET = Column(4, "name", TEXT)
+A = Column(3, "a", INT)
+
+
+def computed(value: Any) -> Any:
+    return Select(3, SCAN, (("a", value),))
+
+
 TABLES: dict[str, tuple[dict[str, Any], str]] = {
     "a script without a name": ({"signature": signature("")}, "a name is"),
     "a null character in a name": ({"signature": signature("a\0b")}, "a name is"),
@@ -423,37 +440,103 @@ TABLES: dict[str, tuple[dict[str, Any], str]] = {
         "no function",
     ),
     "a negative limit": ({"queries": query(Limit(SCAN, Const(-1, INT), None))}, "number of rows"),
-    "a limit of text": ({"queries": query(Limit(SCAN, Const("1", TEXT), None))}, "number of rows"),
-    "a limit that depends on a row": ({"queries": query(Limit(SCAN, NAME, None))}, "neither constant"),
+    "a limit of text": ({"queries": query(Limit(SCAN, Const("1", TEXT), None))}, "of type int"),
+    "a limit that depends on a row": ({"queries": query(Limit(SCAN, NAME, None))}, "of type int"),
     "a query that nests deeply": ({"queries": query(nested(500))}, "deeply"),
     "two columns of one name": ({"queries": query(columns=(("a", NAME), ("a", NAME)))}, "twice"),
     "a derived column twice": ({"queries": query(Select(1, SCAN, (("a", NAME), ("a", NAME))))}, "twice"),
     "a union's column that is not there": (
-        {
-            "queries": query(
-                Union(2, SCAN, replace(SCAN, id=1), True, (("name", TEXT),)), (("id", Column(2, "id", INT)),)
-            )
-        },
+        {"queries": query(Union(4, NAMES, OTHER_NAMES, True, (("name", TEXT),)), (("id", Column(4, "id", INT)),))},
         "no column `id`",
+    ),
+    "a union of other widths": (
+        {"queries": query(Union(4, NAMES, replace(SCAN, id=1), True, (("name", TEXT),)), (("name", MET),))},
+        "as many columns",
+    ),
+    "a union of other types": (
+        {"queries": query(Union(4, NAMES, IDS, True, (("name", TEXT),)), (("name", MET),))},
+        "of text and int",
+    ),
+    "a union that says another type": (
+        {"queries": query(Union(4, NAMES, OTHER_NAMES, True, (("name", INT),)), (("name", MET),))},
+        "of text and text",
+    ),
+    "a column of another type": ({"queries": query(columns=(("a", replace(NAME, type=INT)),))}, "parts make text"),
+    "a column of a relation out of sight": ({"queries": query(NAMES)}, "in sight"),
+    "a param of another type": ({"queries": query(Where(SCAN, HAS_NAME), params=(INT,))}, "parts make int"),
+    "an operator of another type": ({"queries": query(Where(SCAN, replace(HAS_NAME, type=TEXT)))}, "parts make bool"),
+    "arithmetic on texts": ({"queries": query(computed(Op("add", (NAME, NAME), TEXT)))}, "`add` does not work"),
+    "a sum of another type": ({"queries": query(computed(Op("add", (ID, ID), DECIMAL)))}, "parts make int"),
+    "a comparison of what can't be": ({"queries": query(Where(SCAN, Op("lt", (NAME, ID), BOOL)))}, "compared"),
+    "a condition that is none": ({"queries": query(Where(SCAN, NAME))}, "a condition is text"),
+    "a join on what is no condition": ({"queries": query(Join(SCAN, replace(SCAN, id=1), False, ID))}, "a condition"),
+    "a pattern on numbers": ({"queries": query(Where(SCAN, Op("like", (ID, NAME), BOOL)))}, "`like` does not work"),
+    "a field of what is no JSON": (
+        {"queries": query(computed(Op("field", (NAME, Const("a", TEXT)), ANY)))},
+        "only JSON",
+    ),
+    "a function of other arguments": ({"queries": query(computed(Func("upper", (ID,), TEXT)))}, "does not take int"),
+    "a function of another type": ({"queries": query(computed(Func("upper", (NAME,), INT)))}, "parts make text"),
+    "a function without its defaults": ({"queries": query(computed(Func("round", (ID,), INT)))}, "arguments"),
+    "an aggregate outside a group": (
+        {"queries": query(computed(Aggregate("max", ID, False, INT)))},
+        "where no group is",
+    ),
+    "an aggregate of another type": (
+        {"queries": query(Group(3, SCAN, (), (("a", Aggregate("sum", NAME, False, INT)),)), (("a", A),))},
+        "does not take text",
+    ),
+    "a window in a condition": (
+        {"queries": query(Where(SCAN, Op("gt", (Window("rank", (), (), (), INT), ID), BOOL)))},
+        "where none can be",
+    ),
+    "a case of other branches": (
+        {"queries": query(computed(Case(((Op("eq", (ID, ID), BOOL), NAME),), None, INT)))},
+        "a branch of it text",
+    ),
+    "a value of several columns": (
+        {"queries": query(computed(Scalar(replace(SCAN, id=1), INT)))},
+        "2 columns",
+    ),
+    "a value of another type": ({"queries": query(computed(Scalar(IDS, TEXT)))}, "parts make int"),
+    "a row without columns": ({"queries": query(Select(3, SCAN, ()), ())}, "no columns"),
+    "a write of a value of another type": (
+        {"writes": (Insert("main", "items", ("id",), (TEXT,)),)},
+        "does not fit",
+    ),
+    "a write of a type that is not its field's": (
+        {"writes": (InsertList("main", "items", ("name",), (NULL,)),)},
+        "in its",
+    ),
+    "an update by a value of another type": (
+        {"writes": (Update(1, "main", "items", None, (("id", Const("y", TEXT)),), ()),)},
+        "does not fit",
+    ),
+    "an insert of a query's column of another type": (
+        {"writes": (InsertQuery("main", "items", ("id",), QUERY),)},
+        "does not fit",
     ),
     "a write to what is not declared": (
         {"writes": (Insert("main", "secrets", ("id",), (INT,)),)},
         "`main.secrets`",
     ),
-    "a write of a field that is not there": ({"writes": (Insert("main", "items", ("x",), (INT,)),)}, "fields"),
-    "a write of nothing": ({"writes": (InsertList("main", "items", (), ()),)}, "one type for each"),
-    "a write with a type too few": ({"writes": (Insert("main", "items", ("id", "name"), (INT,)),)}, "one type"),
+    "a write of a field that is not there": ({"writes": (Insert("main", "items", ("x",), (INT,)),)}, "no field `x`"),
+    "a write of nothing": ({"writes": (InsertList("main", "items", (), ()),)}, "one value for each"),
+    "a write with a type too few": (
+        {"writes": (Insert("main", "items", ("id", "name"), (INT,)),)},
+        "one value for each",
+    ),
     "an upsert by a field it leaves out": (
         {"writes": (Insert("main", "items", ("id",), (INT,), ("name",)),)},
         "key",
     ),
     "an insert of more columns than fields": (
         {"writes": (InsertQuery("main", "items", ("id", "name"), QUERY),)},
-        "columns",
+        "one value for each",
     ),
     "an update of a field that is not there": (
         {"writes": (Update(1, "main", "items", None, (("x", Const(1, INT)),), ()),)},
-        "assigns",
+        "no field `x`",
     ),
     "an update of nothing": ({"writes": (Update(1, "main", "items", None, (), ()),)}, "assigns"),
     "a delete by a param that is not there": (

@@ -1,0 +1,440 @@
+"""A module's query or write → nothing, or an error: what names, scopes and types of its tree must agree on.
+
+The rules are those the checker made the tree by (runtime/values/type_rules.py and signatures.py), so a tree that passes
+is one that the SQL generator and the readers of rows can take: each expression has the type that its parts make, each
+column is one of a relation in sight, both sides of a union have the same columns, what is written fits its field.
+Whether a value may be null is not held to anything: rows are checked for that when they are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, NoReturn
+
+from runtime.bytecode.module import Module
+from runtime.bytecode.parts import MAX_DEPTH, check_const, check_function, check_type, check_unique, depth_of, refuse
+from runtime.query.algebra import (
+    Aggregate,
+    Case,
+    Column,
+    Const,
+    Delete,
+    Derive,
+    Distinct,
+    Exists,
+    Expr,
+    Func,
+    Group,
+    InQuery,
+    Insert,
+    InsertList,
+    InsertQuery,
+    Join,
+    Limit,
+    Op,
+    Order,
+    Param,
+    Query,
+    Relation,
+    Scalar,
+    Scan,
+    Select,
+    Sort,
+    Union,
+    Update,
+    Where,
+    Window,
+    Write,
+)
+from runtime.values.type_rules import NUMBERS, ORDERED, arithmetic, common, fits
+from runtime.values.types import ANY, BOOL, Type
+
+Visible = Mapping[int, Mapping[str, Type]]
+"""By the id of a relation, the columns that are in sight."""
+
+
+class Rows(NamedTuple):
+    """What a relation gives. columns: all of a row, in order."""
+
+    visible: Visible
+    columns: tuple[tuple[str, Type], ...]
+
+
+class Place(NamedTuple):
+    """Where an expression stands, and what it may hold there."""
+
+    visible: Visible
+    aggregates: bool = False
+    windows: bool = False
+
+
+def check_query(module: Module, where: str, query: Query) -> None:
+    """Raises SopError L0206."""
+    _Form(module, where, query.database, query.params).query(query)
+
+
+def check_write(module: Module, where: str, write: Write) -> None:
+    """Raises SopError L0206."""
+    params = write.params if isinstance(write, Update | Delete) else ()
+    _Form(module, where, write.database, params).write(write)
+
+
+class _Form:
+    """One query or write."""
+
+    def __init__(self, module: Module, where: str, database: str, params: Sequence[Type]) -> None:
+        self.module = module
+        self.where = where
+        self.database = database
+        self.params = params
+        self.ids: set[int] = set()
+        if database not in module.signature.uses:
+            self.refuse(f"`{database}` is not a database that the script uses")
+        for param in params:
+            check_type(where, param)
+
+    def refuse(self, why: str) -> NoReturn:
+        refuse(self.where, why)
+
+    # ── whole forms ──
+
+    def query(self, node: Query) -> tuple[Type, ...]:
+        """The types of its columns."""
+        if depth_of(node) > MAX_DEPTH:
+            self.refuse("it nests too deeply")
+        check_unique(self.where, (name for name, _ in node.columns))
+        place = Place(self.relation(node.relation, {}).visible)
+        return tuple(self.expr(column, place) for _, column in node.columns)
+
+    def write(self, node: Write) -> None:
+        if depth_of(node) > MAX_DEPTH:
+            self.refuse("it nests too deeply")
+        fields = self.store(node.database, node.store, self.module.effects.writes)
+        if isinstance(node, Update | Delete):
+            place = Place({self.new(node.id): fields})
+            if node.condition is not None:
+                self.condition(node.condition, place)
+            if isinstance(node, Update):
+                if not node.assignments:
+                    self.refuse("it assigns to no field")
+                check_unique(self.where, (name for name, _ in node.assignments))
+                for name, value in node.assignments:
+                    self.fills(fields, name, self.expr(value, place))
+            return
+        check_unique(self.where, node.fields)
+        if isinstance(node, InsertQuery):
+            if node.query.database != node.database:
+                self.refuse("it reaches into two databases")
+            types = _Form(self.module, self.where, node.query.database, node.query.params).query(node.query)
+        else:
+            types = node.types
+        if not node.fields or len(types) != len(node.fields):
+            self.refuse("it has not one value for each field")
+        for name, type_ in zip(node.fields, types, strict=True):
+            check_type(self.where, type_)
+            self.fills(fields, name, type_)
+            if isinstance(node, Insert | InsertList) and not _same(type_, fields[name]):
+                self.refuse(f"`{name}` is {fields[name]} in its store, not {type_}")
+        if isinstance(node, Insert):
+            check_unique(self.where, node.keys)
+            if not set(node.keys) <= set(node.fields):
+                self.refuse("a key is not among its fields")
+
+    def fills(self, fields: Mapping[str, Type], name: str, type_: Type) -> None:
+        if name not in fields:
+            self.refuse(f"its store has no field `{name}`")
+        if not fits(type_, fields[name].or_null()):
+            self.refuse(f"`{name}` is {fields[name]} in its store, which {type_} does not fit")
+
+    def store(self, database: str, store: str, allowed: Iterable[str]) -> Mapping[str, Type]:
+        """Its fields."""
+        if database != self.database:
+            self.refuse("it reaches into two databases")
+        name = f"{database}.{store}"
+        if name not in allowed or name not in self.module.schema:
+            self.refuse(f"`{name}` is not among the module's effects and schema")
+        return {field.name: field.type for field in self.module.schema[name].fields}
+
+    def new(self, id_: int) -> int:
+        if id_ in self.ids:
+            self.refuse(f"relation {id_} is there twice")
+        self.ids.add(id_)
+        return id_
+
+    # ── relations ──
+
+    def relation(self, node: Relation, outer: Visible) -> Rows:
+        return _RELATIONS[type(node)](self, node, outer)
+
+    def scan(self, node: Scan, outer: Visible) -> Rows:
+        effects = self.module.effects
+        fields = self.store(node.database, node.store, (*effects.reads, *effects.writes))
+        return Rows({self.new(node.id): fields}, tuple(fields.items()))
+
+    def join(self, node: Join, outer: Visible) -> Rows:
+        left, right = self.relation(node.left, outer), self.relation(node.right, outer)
+        visible = {**left.visible, **right.visible}
+        self.condition(node.on, Place({**outer, **visible}))
+        return Rows(visible, left.columns + right.columns)
+
+    def filtered(self, node: Where, outer: Visible) -> Rows:
+        rows = self.relation(node.source, outer)
+        self.condition(node.condition, Place({**outer, **rows.visible}))
+        return rows
+
+    def derive(self, node: Derive, outer: Visible) -> Rows:
+        rows = self.relation(node.source, outer)
+        made = self.columns(node, Place({**outer, **rows.visible}, windows=True))
+        return Rows({**rows.visible, self.new(node.id): dict(made)}, rows.columns + made)
+
+    def select(self, node: Select, outer: Visible) -> Rows:
+        rows = self.relation(node.source, outer)
+        made = self.columns(node, Place({**outer, **rows.visible}, windows=True))
+        return Rows({self.new(node.id): dict(made)}, made)
+
+    def group(self, node: Group, outer: Visible) -> Rows:
+        rows = self.relation(node.source, outer)
+        place = Place({**outer, **rows.visible})
+        for key in node.keys:
+            self.expr(key, place)
+        made = self.columns(node, place._replace(aggregates=True, windows=True))
+        return Rows({self.new(node.id): dict(made)}, made)
+
+    def columns(self, node: Derive | Select | Group, place: Place) -> tuple[tuple[str, Type], ...]:
+        if not node.columns:
+            self.refuse("a row has no columns")
+        check_unique(self.where, (name for name, _ in node.columns))
+        return tuple((name, self.expr(value, place)) for name, value in node.columns)
+
+    def distinct(self, node: Distinct, outer: Visible) -> Rows:
+        return self.relation(node.source, outer)
+
+    def sort(self, node: Sort, outer: Visible) -> Rows:
+        rows = self.relation(node.source, outer)
+        self.orders(node.keys, Place({**outer, **rows.visible}))
+        return rows
+
+    def orders(self, keys: Sequence[Order], place: Place) -> None:
+        for key in keys:
+            type_ = self.expr(key.expr, place)
+            if type_.name in ("list", "record"):
+                self.refuse(f"{type_} has no order")
+
+    def limit(self, node: Limit, outer: Visible) -> Rows:
+        rows = self.relation(node.source, outer)
+        for bound in (node.count, node.offset):
+            if bound is None:
+                continue
+            if not isinstance(bound, Const | Param) or self.expr(bound, Place({})).name != "int":
+                self.refuse("a limit is no constant or param of type int")
+            if isinstance(bound, Const) and (type(bound.value) is not int or bound.value < 0):
+                self.refuse("a limit is not a number of rows")
+        return rows
+
+    def union(self, node: Union, outer: Visible) -> Rows:
+        if node.all and node.op != "union":
+            self.refuse(f"`{node.op}` keeps no repeated rows")
+        left, right = self.relation(node.left, outer).columns, self.relation(node.right, outer).columns
+        if not len(left) == len(right) == len(node.columns):
+            self.refuse("the sides of a union have not as many columns as it")
+        check_unique(self.where, (name for name, _ in node.columns))
+        for (name, type_), (_, one), (_, other) in zip(node.columns, left, right, strict=True):
+            check_type(self.where, type_)
+            met = common(one, other)
+            if met is None or not _same(met, type_):
+                self.refuse(f"`{name}` of a union is {type_}, of {one} and {other}")
+        return Rows({self.new(node.id): dict(node.columns)}, node.columns)
+
+    # ── expressions ──
+
+    def expr(self, node: Expr, place: Place) -> Type:
+        """Its type, which is the one that its parts make."""
+        check_type(self.where, node.type)
+        made = _EXPRESSIONS[type(node)](self, node, place)
+        if not _same(made, node.type):
+            self.refuse(f"{_named(node)} is {node.type}, and its parts make {made}")
+        return node.type
+
+    def exprs(self, nodes: Iterable[Expr], place: Place) -> list[Type]:
+        return [self.expr(node, place) for node in nodes]
+
+    def condition(self, node: Expr, place: Place) -> None:
+        self.flag(self.expr(node, place), "a condition")
+
+    def flag(self, type_: Type, what: str) -> None:
+        if type_.name not in ("bool", "any", "null"):
+            self.refuse(f"{what} is {type_}")
+
+    def const(self, node: Const, place: Place) -> Type:
+        check_const(self.where, node)
+        return node.type
+
+    def param(self, node: Param, place: Place) -> Type:
+        if not 0 <= node.index < len(self.params):
+            self.refuse(f"there is no param {node.index}")
+        return self.params[node.index]
+
+    def column(self, node: Column, place: Place) -> Type:
+        found = place.visible.get(node.relation, {}).get(node.name)
+        if found is None:
+            self.refuse(f"there is no column `{node.name}` of a relation {node.relation} in sight")
+        return found
+
+    def op(self, node: Op, place: Place) -> Type:
+        arity = _ARITY.get(node.op)
+        if arity is None or (len(node.args) < arity if node.op in _MANY else len(node.args) != arity):
+            self.refuse(f"there is no operator `{node.op}` on {len(node.args)} operands")
+        types = self.exprs(node.args, place)
+        if node.op in _ARITHMETIC:
+            return self.arithmetic(node.op, *types)
+        if node.op == "neg":
+            if types[0].name not in (*NUMBERS, "duration", "any"):
+                self.refuse(f"`neg` does not work on {types[0]}")
+            return types[0]
+        if node.op == "field":
+            if types[0].name != "any" or not isinstance(node.args[1], Const) or types[1].name != "text":
+                self.refuse("only JSON has fields, by their names")
+            return ANY
+        if node.op in _LOGIC:
+            for type_ in types:
+                self.flag(type_, f"an operand of `{node.op}`")
+        elif node.op in _ON_TEXT:
+            for type_ in types:
+                if type_.name not in ("text", "any", "null"):
+                    self.refuse(f"`{node.op}` does not work on {type_}")
+        elif node.op == "in_list":
+            if types[1].name not in ("list", "any"):
+                self.refuse(f"`in` looks into a list, not into {types[1]}")
+            self.comparable(types[0], types[1].item or ANY, ordered=False)
+        elif node.op in _COMPARISON:
+            for type_ in types[1:]:
+                self.comparable(types[0], type_, ordered=node.op not in ("eq", "ne", "in"))
+        return BOOL
+
+    def arithmetic(self, op: str, left: Type, right: Type) -> Type:
+        if "any" in (left.name, right.name):
+            return ANY
+        made = arithmetic(op, left.not_null(), right.not_null())
+        if made is None:
+            self.refuse(f"`{op}` does not work on {left} and {right}")
+        return made
+
+    def comparable(self, left: Type, right: Type, *, ordered: bool) -> None:
+        met = common(left, right)
+        if met is None or met.name in ("list", "record") or (ordered and met.name not in (*ORDERED, "any", "null")):
+            self.refuse(f"{left} can't be compared with {right}")
+
+    def func(self, node: Func, place: Place) -> Type:
+        types = self.exprs(node.args, place)
+        check_function(self.where, node.name, len(types), kinds=("scalar",))
+        digits = node.args[1].value if len(node.args) > 1 and isinstance(node.args[1], Const) else None
+        return self.call(node, types, digits if isinstance(digits, int) else None)
+
+    def aggregate(self, node: Aggregate, place: Place) -> Type:
+        if not place.aggregates:
+            self.refuse(f"`{node.name}` stands where no group is")
+        types = self.exprs((node.arg,) if node.arg is not None else (), place._replace(aggregates=False, windows=False))
+        check_function(self.where, node.name, len(types), kinds=("aggregate",))
+        return self.call(node, types)
+
+    def window(self, node: Window, place: Place) -> Type:
+        if not place.windows:
+            self.refuse(f"`{node.name}` over a window stands where none can be")
+        inside = place._replace(windows=False)
+        types = self.exprs(node.args, inside)
+        self.exprs(node.partition, inside)
+        self.orders(node.order, inside)
+        check_function(self.where, node.name, len(types), kinds=("aggregate", "window"))
+        return self.call(node, types)
+
+    def call(self, node: Func | Aggregate | Window, types: Sequence[Type], digits: int | None = None) -> Type:
+        """The result by the first overload that takes the arguments and gives what the node says, else by any."""
+        from runtime.values.functions import FUNCTIONS
+        from runtime.values.signatures import results
+
+        made = list(results(FUNCTIONS[node.name], types, digits))
+        if not made:
+            self.refuse(f"`{node.name}` does not take {', '.join(map(str, types))}")
+        return next((result for result in made if _same(result, node.type)), made[0])
+
+    def case(self, node: Case, place: Place) -> Type:
+        if not node.branches:
+            self.refuse("a case has no branches")
+        values = [value for _, value in node.branches]
+        for when, _ in node.branches:
+            self.condition(when, place)
+        for type_ in self.exprs([*values, node.otherwise] if node.otherwise is not None else values, place):
+            met = common(type_, node.type)
+            if not fits(type_, node.type.or_null()) and (met is None or not _same(met, node.type)):
+                self.refuse(f"a case is {node.type}, and a branch of it {type_}")
+        return node.type
+
+    def scalar(self, node: Scalar, place: Place) -> Type:
+        return self.single(node.relation, place)
+
+    def exists(self, node: Exists, place: Place) -> Type:
+        self.relation(node.relation, place.visible)
+        return BOOL
+
+    def in_query(self, node: InQuery, place: Place) -> Type:
+        type_ = self.expr(node.arg, place)
+        self.comparable(type_, self.single(node.relation, place), ordered=False)
+        return BOOL
+
+    def single(self, relation: Relation, place: Place) -> Type:
+        columns = self.relation(relation, place.visible).columns
+        if len(columns) != 1:
+            self.refuse(f"a query used as a value has {len(columns)} columns")
+        return columns[0][1]
+
+
+def _same(a: Type, b: Type) -> bool:
+    """Whether both are one type, but for nulls at any depth."""
+    if a is b or a == b:
+        return True
+    if a.name == b.name == "list":
+        return _same(a.item or ANY, b.item or ANY)
+    return a.not_null() == b.not_null()
+
+
+def _named(node: Any) -> str:
+    """The node, as a message calls it."""
+    name = getattr(node, "op", None) or getattr(node, "name", None)
+    return f"`{name}`" if name else f"a {type(node).__name__.lower()}"
+
+
+_ARITHMETIC: Final = ("add", "sub", "mul", "div", "intdiv", "mod")
+_COMPARISON: Final = ("eq", "ne", "lt", "le", "gt", "ge", "between", "in")
+_LOGIC: Final = ("and", "or", "not")
+_ON_TEXT: Final = ("like", "contains", "starts_with", "ends_with")
+_MANY: Final = ("and", "or", "in")
+_ARITY: Final = {
+    **dict.fromkeys(("neg", "not", "is_null", "is_not_null"), 1),
+    **dict.fromkeys((*_ARITHMETIC, *_COMPARISON, *_ON_TEXT, "and", "or", "in_list", "field"), 2),
+    "between": 3,
+}
+_RELATIONS: Final[dict[type, Callable[[_Form, Any, Visible], Rows]]] = {
+    Scan: _Form.scan,
+    Join: _Form.join,
+    Where: _Form.filtered,
+    Derive: _Form.derive,
+    Select: _Form.select,
+    Group: _Form.group,
+    Distinct: _Form.distinct,
+    Sort: _Form.sort,
+    Limit: _Form.limit,
+    Union: _Form.union,
+}
+_EXPRESSIONS: Final[dict[type, Callable[[_Form, Any, Place], Type]]] = {
+    Const: _Form.const,
+    Param: _Form.param,
+    Column: _Form.column,
+    Op: _Form.op,
+    Func: _Form.func,
+    Case: _Form.case,
+    Aggregate: _Form.aggregate,
+    Window: _Form.window,
+    Scalar: _Form.scalar,
+    Exists: _Form.exists,
+    InQuery: _Form.in_query,
+}
