@@ -39,12 +39,24 @@ def block(
     made = []
     for number, node in enumerate(steps, first):
         own = node.sentence if node.sentence is not None else sentence
+        _check_sentence(env, node.sentence, node)
         env.world.findings.sentence = own
         step = _step(env, node, At(f"{prefix}{number}", own))
         if step is not None:
             made.append(step)
     env.world.findings.sentence = sentence
     return tuple(made)
+
+
+def _check_sentence(env: Env, sentence: int | None, node: nodes.Node) -> None:
+    if sentence is not None and not 1 <= sentence <= nodes.MAX_SENTENCES:
+        hint = f"sentences are counted from 1, and a text has at most {nodes.MAX_SENTENCES:,}"
+        env.error("E0607", f"there is no sentence {_short(sentence)}", node, hint)
+
+
+def _short(number: int) -> str:
+    text = str(number)
+    return text if len(text) <= 20 else f"{text[:17]}…"
 
 
 def _step(env: Env, node: nodes.AnyStep, at: At) -> typed.Step | None:

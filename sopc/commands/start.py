@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from runtime.commands.app import Console
+from runtime.commands.app import Console, visible
 from runtime.commands.options import PATH, output_options
 from runtime.errors import SopError, UsageError
 
@@ -70,4 +70,4 @@ def error_command(code: str) -> None:
     for label, example in (("wrong", row.wrong), ("right", row.right)):
         if example:
             click.echo(f"{label}:")
-            click.echo("".join(f"    {line}\n" if line else "\n" for line in example.strip("\n").split("\n")))
+            click.echo("".join(f"    {visible(line)}\n" if line else "\n" for line in example.strip("\n").split("\n")))

@@ -10,9 +10,10 @@ from itertools import islice
 from runtime.errors import SopError
 from runtime.values.functions import FUNCTIONS
 from sopc.english.examples.read import section_of
+from sopc.source import BIDI_CONTROLS
+from sopc.tree.nodes import MAX_SENTENCES
 
 MAX_CHARACTERS = 1_000_000
-MAX_SENTENCES = 2_000
 _TITLE_WORDS = 10
 _NAME_BYTES = 200  # file systems take 255, with an ending and what a file that is being written is called
 _BULLET = re.compile(r"[ \t]*(?:[-*•–]|\(?\d{1,3}[.)]|\(?[a-z]\))[ \t]+")
@@ -55,13 +56,15 @@ _ABBREVIATIONS = frozenset(
         "u.k",
     ]
 )
+_LEFT_OUT = dict.fromkeys(map(ord, BIDI_CONTROLS))
 QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
 _CLOSING = {'"': '"', "“": "”", "‘": "’", "`": "`"}
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence. text: spaces collapsed, end mark kept, list mark dropped. start, end: its place in the text.
+    """One sentence. text: spaces collapsed, end mark kept, list mark and what turns text round (`turned`) dropped.
+    start, end: its place in the text.
 
     level: 0 outside lists, else how deep the list item is. opens: it ends in a colon, so that the list items right
     below belong to it.
@@ -106,6 +109,7 @@ def read_workflow(text: str, file_name: str) -> Workflow:
             "split it into several workflows that call each other",
         )
     title, body = _split_title(text)
+    title = title and title.translate(_LEFT_OUT)
     examples = section_of(text)
     instructions = text if examples is None else text[:examples]
     sentences = tuple(islice(_sentences(instructions, body), MAX_SENTENCES + 1))
@@ -122,6 +126,11 @@ def read_workflow(text: str, file_name: str) -> Workflow:
         raise SopError("T0103", "the title is too long to name a script and its file", "give the text a short title")
     function = name if name in FUNCTIONS else ""
     return Workflow(f"{name}_script" if function else name, title, text, sentences, instructions, function)
+
+
+def turned(text: str) -> list[int]:
+    """Offsets of characters that can't be seen and turn round what is shown; no sentence has them."""
+    return [match.start() for match in re.finditer(f"[{BIDI_CONTROLS}]", text)]
 
 
 def script_name(words: str) -> str:
@@ -164,7 +173,7 @@ def _sentences(text: str, start: int) -> Iterator[Sentence]:
     number = 0
     for block_start, block_end, level in _blocks(text, start):
         for first, last in _split(text, block_start, block_end):
-            words = " ".join(text[first:last].split())
+            words = " ".join(text[first:last].translate(_LEFT_OUT).split())
             if not any(character.isalnum() for character in words):
                 continue
             number += 1

@@ -6,13 +6,13 @@ import re
 from typing import Final
 
 from sopc.diagnostics import Diagnostic
-from sopc.source import Span
+from sopc.source import BIDI_CONTROLS, Span
 
 MAX_DIGITS: Final = 400
 _SPECIAL = re.compile(r"\\u\{([^}\n]*)\}|\\(.)|\{\{|\}\}")
 _ESCAPES: Final = {'"': '"', "\\": "\\", "n": "\n", "t": "\t"}
 _BARE_NAME = re.compile(r"[^\W\d]\w*")
-_UNSAFE = re.compile(r'[\\"{}\x00-\x1f\x7f\u0085\u2028\u2029]')
+_UNSAFE = re.compile(r'[\\"{}\x00-\x1f\x7f\u0085\u2028\u2029' + BIDI_CONTROLS + "]")
 _SHORT: Final = {"\\": "\\\\", '"': '\\"', "{": "{{", "}": "}}", "\n": "\\n", "\t": "\\t"}
 
 

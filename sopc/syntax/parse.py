@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from lark.exceptions import UnexpectedInput
 
 from sopc.diagnostics import CompileError, Diagnostic
-from sopc.source import Source, Span
+from sopc.source import BIDI_CONTROLS, Source, Span
 from sopc.syntax.errors import find_errors
 from sopc.syntax.grammar import parser
 from sopc.syntax.literals import Problem
 from sopc.tree import nodes
 
+_BIDI: Final = re.compile(f"[{BIDI_CONTROLS}]")
+_MOST_TURNED: Final = 20
 MAX_DEPTH: Final = 180  # objects and lists of the tree as JSON; readers of JSON give up at 200
 
 
@@ -45,12 +48,26 @@ def _parse(source: Source, start: str) -> Any:
 
 
 def _check_characters(source: Source) -> None:
-    """Half of a surrogate pair can't be written out again, whatever it stands in."""
+    """Half of a surrogate pair can't be written out again, whatever it stands in; and a reviewer must see what runs,
+    so nothing may turn round the order of what is shown, in texts and comments neither."""
     try:
         source.text.encode()
     except UnicodeEncodeError as error:
         span = Span(error.start, error.end)
         raise CompileError(source, [Diagnostic("E0108", "this is not a character", span)]) from None
+    turned = [_turned(source.text, match.start()) for match in _BIDI.finditer(source.text)]
+    if turned:
+        raise CompileError(source, turned[:_MOST_TURNED])
+
+
+def _turned(text: str, at: int) -> Diagnostic:
+    number = ord(text[at])
+    return Diagnostic(
+        "E0121",
+        f"U+{number:04X} can't be seen, and changes the order in which the text around it is shown",
+        Span(at, at + 1),
+        f"leave it out; in a text that needs it, write \\u{{{number:x}}}",
+    )
 
 
 def _somewhere(source: Source, error: UnexpectedInput) -> Diagnostic:

@@ -7,11 +7,13 @@ source the tree was read from, and are absent from trees that came from nowhere.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 SpanPair = tuple[int, int]
+
+MAX_SENTENCES: Final = 2_000  # of an English text
 
 
 class Node(BaseModel):
@@ -311,7 +313,7 @@ class Query(Node):
 
 
 class Step(Node):
-    """sentence: the English sentence it came from, 1-based."""
+    """sentence: the English sentence it came from, from 1 to MAX_SENTENCES."""
 
     sentence: int | None = None
 

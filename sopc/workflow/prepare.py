@@ -7,7 +7,7 @@ nobody has accepted yet waits in the home folder, so that a yes is one to the pr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -56,6 +56,9 @@ class Options:
     answers: Answers | None = None
     ask: Ask | None = None
     listener: ProgressListener | None = None
+
+
+_MOST_TURNED: Final = 20
 
 
 class Warned(NamedTuple):
@@ -315,9 +318,8 @@ class _English:
             text = stamp(text, self._place.file, self._answers)
         write_to = self._place.path if text != existing.text else None
         translator = self._header.translator if self._header else None
-        return Prepared(
-            tried(self._source, Source(existing.name, text), self._context), translator=translator, write_to=write_to
-        )
+        compiled = tried(self._source, Source(existing.name, text), self._context)
+        return Prepared(compiled, warnings=tuple(self._turned()), translator=translator, write_to=write_to)
 
     def _translated(self) -> Prepared:
         from sopc.english.changes import speaks_of_a_change
@@ -339,7 +341,7 @@ class _English:
         changes, needless = self._compared(sop, by_model=work is not None)
         return Prepared(
             compiled,
-            warnings=(*self._doubts(compiled), *needless),
+            warnings=(*self._turned(), *self._doubts(compiled), *needless),
             translator=header.translator if header else None,
             translated=True,
             write_to=place.path,
@@ -350,6 +352,18 @@ class _English:
             old_files=others_of(Path(self._source.name), place.path) if place.path else (),
             pending=pending,
         )
+
+    def _turned(self) -> Iterator[Warned]:
+        """Characters that can't be seen and turn round what is; the sentences were read without them."""
+        from sopc.english.sentences import turned
+
+        for offset in turned(self._source.text)[:_MOST_TURNED]:
+            line, column = self._source.position(offset)
+            after = (each for each in self._workflow.sentences if offset < each.end)
+            around = next(after, self._workflow.sentences[-1])
+            what = f"U+{ord(self._source.text[offset]):04X} at line {line}, column {column}"
+            message = f"{what} changes the order in which the text is shown, and is left out"
+            yield Warned(around.number, message, around.text)
 
     def _waiting(self, pending: Pending) -> tuple[str, Work | None, Compiled] | None:
         """A translation that waits and holds: stores and examples may have changed since. One that writes waits for a

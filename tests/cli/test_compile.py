@@ -224,3 +224,12 @@ def test_what_a_model_would_be_sent_can_be_seen(sopc: Program, project: Path, mo
     (project / "sop.toml").write_text('[databases.hr]\nurl = "sqlite:///hr.db"\nsamples = true\n')
     assert "Engineering" in sopc("compile", "--show-prompt", "well_paid.txt").stdout
     assert not (project / ".sop").exists()
+
+
+def test_what_turns_an_english_text_round_is_warned_of_and_left_out(sopc: Program, project: Path) -> None:
+    (project / "top.txt").write_text("Top earners\n\nShow the 3 employees \u202ewith the highest salary.\n")
+    done = sopc("compile", "top.txt", "--translator", "patterns", "--yes")
+    assert done.exit_code == 0, done.stderr
+    said = "U+202E at line 3, column 22 changes the order in which the text is shown, and is left out"
+    assert f"warning: sentence 1: {said}: “Show the 3 employees with the highest salary.”" in done.stderr
+    assert "\u202e" not in (project / "top_earners.sop").read_text() + done.output

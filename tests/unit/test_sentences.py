@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from runtime.errors import SopError
-from sopc.english.sentences import MAX_CHARACTERS, MAX_SENTENCES, read_workflow, script_name
+from sopc.english.sentences import MAX_CHARACTERS, read_workflow, script_name, turned
+from sopc.source import BIDI_CONTROLS
+from sopc.tree.nodes import MAX_SENTENCES
 
 
 def sentences(text: str) -> list[str]:
@@ -118,3 +120,12 @@ def test_a_text_of_more_than_two_thousand_sentences_is_an_error() -> None:
     with pytest.raises(SopError) as error:
         read_workflow("Show. " * (MAX_SENTENCES + 1), "file")
     assert error.value.code == "T0102"
+
+
+@pytest.mark.parametrize("control", BIDI_CONTROLS)
+def test_what_turns_text_round_is_in_no_sentence(control: str) -> None:
+    text = f"Open{control} tasks\n\nShow all {control}tasks."
+    workflow = read_workflow(text, "file")
+    assert (workflow.name, workflow.title) == ("open_tasks", "Open tasks")
+    assert [sentence.text for sentence in workflow.sentences] == ["Show all tasks."]
+    assert [text[at] for at in turned(text)] == [control, control]

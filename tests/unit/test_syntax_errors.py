@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from runtime.error_codes import Code, section
 from sopc.diagnostics import CompileError, Diagnostic
-from sopc.source import Source
+from sopc.source import BIDI_CONTROLS, Source
 from sopc.syntax.errors import MAX_ERRORS
 from sopc.syntax.format import format_source
 from sopc.syntax.parse import parse, parse_query
 from sopc.syntax.parser_state import tables
+from sopc.tree import nodes
 
 MISTAKES = tomllib.loads(files("grammar").joinpath("mistakes.toml").read_text("utf-8"))["mistake"]
 SPEC = files("grammar").joinpath("SPEC.md").read_text("utf-8")
@@ -254,3 +255,26 @@ def test_damaged_programs_are_read_or_refused(program: str, data: st.DataObject)
 def test_unclosed_nesting_of_any_depth_is_refused(piece: str) -> None:
     found = errors("script s() let x = " + piece * 3_000)
     assert found[0].code.startswith("E01")
+
+
+@pytest.mark.parametrize("control", BIDI_CONTROLS)
+@pytest.mark.parametrize("line", ['say "a{}b"', "say 1  # {}", "let `a{}` = 1", "let x = {}1", '{}say "a"'])
+def test_what_turns_text_round_is_refused_wherever_it_stands(control: str, line: str) -> None:
+    source = Source("x.sop", "script s()\n  say 1\n  " + line.format(control) + "\nend\n")
+    with pytest.raises(CompileError) as caught:
+        parse(source)
+    (finding,) = caught.value.diagnostics
+    assert finding.code == "E0121"
+    assert finding.span is not None
+    assert source.position(finding.span.start) == (3, 3 + line.index("{}"))
+    assert control not in caught.value.render()
+    assert f"\\u{{{ord(control):x}}}" in caught.value.render()
+
+
+@pytest.mark.parametrize("control", BIDI_CONTROLS)
+def test_a_text_holds_what_turns_it_round_by_its_number(control: str) -> None:
+    text = f'script s()\n  say "a\\u{{{ord(control):x}}}b"\nend\n'
+    say = parse(Source("x.sop", text)).scripts[0].steps[0]
+    assert isinstance(say, nodes.Say) and isinstance(say.text, nodes.TextLiteral)
+    assert say.text.parts == (f"a{control}b",)
+    assert format_source(Source("x.sop", text)) == text
