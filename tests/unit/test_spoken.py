@@ -114,7 +114,7 @@ def test_what_a_text_speaks_of_can_be_decoded(english: str, body: str) -> None:
         (
             "Find the boxes.\nShow them.",
             "()\n  @1 query chosen = from boxes\nend",
-            "()\n  @1 query chosen = from boxes\n",
+            "()\n  @1 query chosen = from boxes\ne",  # which `except` begins with
         ),
         (
             'Say "a" to all.\nSay "b".',
