@@ -8,9 +8,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+import msgspec
+
 from runtime.bytecode.module import Effects, Module, Signature
 from runtime.config import Config
-from runtime.databases.protocol import Database
+from runtime.databases.protocol import Database, Statement
+from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema
 from runtime.errors import DatabaseError, SopError, UsageError
 from runtime.library.store import Library
@@ -31,6 +34,7 @@ class Context:
         self._databases: dict[str, Database] = {}
         self._schemas: dict[str, Schema] = {}
         self._compiled: dict[str, tuple[Signature, Effects]] = {}
+        self._statements: dict[bytes, Statement] = {}
         self._kept: dict[type, Any] = {}
         self._stack = ExitStack()
 
@@ -75,6 +79,13 @@ class Context:
         if name not in self._schemas:
             self._schemas[name] = Schema({}) if self.config.is_unmade(name) else self.database(name).schema()
         return self._schemas[name]
+
+    def prepare(self, form: Query | Write) -> Statement:
+        """The SQL of a query or write on its database; each is made once. Raises DatabaseError."""
+        key = msgspec.msgpack.encode(form)
+        if key not in self._statements:
+            self._statements[key] = self.database(form.database).prepare(form)
+        return self._statements[key]
 
     def signature(self, name: str) -> tuple[Signature, Effects] | None:
         """Of a script compiled in this context, else of the stored one."""

@@ -72,10 +72,17 @@ def compile_source(source: Source, context: Context) -> Compiled:
 
 
 def built(source: Source, context: Context) -> Compiled:
-    """DSL → modules. Raises CompileError with all findings."""
-    file = parse(source)
+    """DSL → modules that their databases can run. Raises CompileError with all findings."""
+    return _built(parse(source), source, context)
+
+
+def _built(file: nodes.File, source: Source, context: Context) -> Compiled:
+    from sopc.statements import check_statements
+
     program = check(file, source, context)
-    return Compiled(source, file, program, lower(program, source, file))
+    modules = lower(program, source, file)
+    check_statements(modules, source, context)
+    return Compiled(source, file, program, modules)
 
 
 def compile_query(text: str, context: Context) -> Compiled:
@@ -87,9 +94,7 @@ def compile_query(text: str, context: Context) -> Compiled:
     schemas = usable_schemas(context)
     names = tuple(name for name, schema in schemas.items() if schema.stores) or (MAIN,)
     script = nodes.Script(name="query", uses=names, steps=(nodes.Emit(query=query, span=query.span),))
-    file = nodes.File(scripts=(script,))
-    program = check(file, source, context)
-    return Compiled(source, file, program, lower(program, source, file))
+    return _built(nodes.File(scripts=(script,)), source, context)
 
 
 # ── the stages ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -187,7 +192,7 @@ def encode(modules: Sequence[Module], provenance: Provenance) -> list[Item]:
 
 def generate_sql(modules: Sequence[Module], items: Sequence[Item], context: Context) -> None:
     """Queries and writes of modules, whose items these are → SQL in the library, so that not even the first run has to
-    make it. Raises DatabaseError for what the database can't say."""
+    make it."""
     from runtime.query.statements import fetched, query_key, scope_of, statement_for, write_key
 
     scopes: dict[str, bytes] = {}
@@ -201,7 +206,7 @@ def generate_sql(modules: Sequence[Module], items: Sequence[Item], context: Cont
             database = context.database(name)
             if name not in scopes:
                 scopes[name] = scope_of(database.dialect, context.schema(name))
-            statement_for(database, scopes[name], form, key, context.library)
+            statement_for(context.prepare, scopes[name], form, key, context.library)
 
 
 def store(items: Sequence[Item], library: Library) -> list[Entry]:

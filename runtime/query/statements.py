@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import msgspec
@@ -49,10 +50,10 @@ def scope_of(dialect: str, schema: Schema) -> bytes:
 
 
 def statement_for(
-    database: Database, scope: bytes, form: Query | Write, key: bytes, cache: StatementCache
+    prepare: Callable[[Query | Write], Statement], scope: bytes, form: Query | Write, key: bytes, cache: StatementCache
 ) -> Statement:
     """From the cache, else generated (which takes far longer: it imports the SQL generator) and kept there.
-    scope: the database's, by `scope_of`. Raises DatabaseError."""
+    prepare: generates it. scope: the database's, by `scope_of`. Raises DatabaseError."""
     full_key = key + b":" + scope
     cached = cache.cached_statement(full_key)
     if cached is not None:
@@ -60,7 +61,7 @@ def statement_for(
             return _DECODER.decode(cached)
         except msgspec.DecodeError:
             pass  # another version of this program wrote it; it is generated again
-    statement = database.prepare(form)
+    statement = prepare(form)
     cache.cache_statement(full_key, _ENCODE(statement))
     return statement
 
@@ -84,7 +85,7 @@ class Statements:
         if known is None:
             if len(self._known) >= MOST_KEPT:
                 self._known.clear()
-            known = self._known[key, scope] = statement_for(database, scope, form, key, self._cache)
+            known = self._known[key, scope] = statement_for(database.prepare, scope, form, key, self._cache)
         return known
 
     def _scope(self, database: Database) -> bytes:

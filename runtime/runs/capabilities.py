@@ -13,6 +13,7 @@ from runtime.vm.data import Data
 from runtime.vm.frame import DataOp, Script
 
 _SAVEPOINT: Final = BY_NAME["SAVEPOINT"].number
+_UNSAYABLE: Final = frozenset({"D0308", "D0309"})  # what the generator of SQL raises for a query, whatever the schema
 
 
 def check_abilities(scripts: Iterable[Script], home: str, database: Database) -> None:
@@ -34,8 +35,8 @@ def check_abilities(scripts: Iterable[Script], home: str, database: Database) ->
 
 
 def check_expressions(scripts: Iterable[Script], data: Data) -> None:
-    """D0309 when a query or write has an expression that its engine can't say. Other troubles of a statement are told
-    when it is its turn."""
+    """D0308 or D0309, as when compiling, when an engine can't say a query or write. That a database has changed (D0201)
+    is told when it is the statement's turn."""
     for script in scripts:
         for pc, instruction in enumerate(script.code):
             for operand in instruction[1:]:
@@ -43,7 +44,7 @@ def check_expressions(scripts: Iterable[Script], data: Data) -> None:
                     try:
                         data.prepare(operand)
                     except SopError as error:
-                        if error.code != "D0309":
+                        if error.code not in _UNSAYABLE:
                             continue
                         place = place_of(script, pc)
                         message = f"{error.message} (`{script.name}`, step {place.step}, line {place.line})"

@@ -18,6 +18,7 @@ from sopc.check.scope import AggregateOf, ColumnOf, SubQuery, WindowOf
 from sopc.check.types import NUMBERS
 
 _MAY_FAIL: Final = frozenset({"add", "sub", "mul", "div", "intdiv", "mod", "neg", "field"})
+_CLOCK: Final = frozenset({"now", "today"})  # read once a segment by the VM; no engine is asked
 _NO_PARTS: Final = frozenset({"type", "span", "relation", "columns", "signature", "variable"})
 # Attributes that hold expressions, by kind of expression; looking them up is most of what `children` costs.
 _parts: dict[type, tuple[str, ...]] = {}
@@ -177,6 +178,8 @@ def holds(expr: typed.Expr, kind: type[typed.Expr]) -> bool:
 def _can_fail(expr: typed.Expr) -> bool:
     if isinstance(expr, typed.Op) and expr.op in _MAY_FAIL:
         return True
+    if isinstance(expr, typed.Func) and expr.name in _CLOCK and not expr.args:
+        return False
     if isinstance(expr, typed.Func | typed.ScriptCall | typed.FetchExpr):
         return True
     if isinstance(expr, typed.Convert) and not (expr.arg.type.name in NUMBERS and expr.type.name in NUMBERS):
