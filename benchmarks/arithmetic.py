@@ -17,6 +17,9 @@ TIMES = 3
 TABLE = """CREATE TABLE numbers (
   a integer NOT NULL, b integer NOT NULL, d decimal(10, 2) NOT NULL, e decimal(10, 2) NOT NULL, f real NOT NULL
 )"""
+_CASE = "case when a > b then a * 2 else b end"
+_COALESCES = " + ".join(f"coalesce(a, {number})" for number in range(24))
+_LEVELS = "coalesce(" * 12 + "a" + ", 0) + 1" * 12
 # what, expression of the language, the same in plain SQL
 CASES = (
     ("no arithmetic", "count()", "count(*)"),
@@ -30,6 +33,11 @@ CASES = (
     ("sum(d * (1 - e))", "sum(d * (1 - e))", "sum(d * (1 - e))"),
     ("max(d * e)", "max(d * e)", "max(d * e)"),
     ("max(d / e)", "max(d / e)", "max(d / e)"),
+    ("sum of a case", f"sum({_CASE} + b)", f"sum({_CASE} + b)"),
+    ("max of a case", f"max({_CASE} + b)", f"max({_CASE} + b)"),
+    ("max of twelve cases", f"max({' + '.join([_CASE] * 12)})", f"max({' + '.join([_CASE] * 12)})"),
+    ("max of 24 coalesces", f"max({_COALESCES})", f"max({_COALESCES})"),
+    ("twelve levels of coalesce", f"max({_LEVELS})", f"max({_LEVELS})"),
 )
 
 

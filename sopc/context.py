@@ -13,10 +13,10 @@ import msgspec
 from runtime.bytecode.module import Effects, Module, Signature
 from runtime.config import Config
 from runtime.databases.protocol import Database, Statement
-from runtime.databases.query import Query, Write
 from runtime.databases.schema import Schema
 from runtime.errors import DatabaseError, SopError, UsageError
 from runtime.library.store import Library
+from runtime.query.algebra import Query, Write
 
 Kept = TypeVar("Kept", bound=AbstractContextManager[Any])
 

@@ -251,9 +251,12 @@ def test_long_sums_stay_short() -> None:
     assert len(generate(summed(40), staff_schema(), "sqlite").sql) < 5_000
 
 
-def test_a_sum_too_deep_is_refused() -> None:
+def test_stages_too_deep_for_its_parser_are_refused_when_they_are_written() -> None:
+    relation: Relation = STAFF
+    for _ in range(40):
+        relation = Limit(Where(relation, op("gt", field("pay"), Const(0, INT), type_=BOOL)), Const(9, INT), None)
     with pytest.raises(SopError) as caught:
-        generate(summed(2000), staff_schema(), "sqlite")
+        generate(Query("main", relation, (("pay", field("pay")),), ()), staff_schema(), "sqlite")
     assert caught.value.code == "D0308"
 
 

@@ -2,29 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.generators.duckdb import DuckDBGenerator
 
-from runtime.databases.duckdb.functions import PREFIX, SAID
+from runtime.databases.duckdb.functions import PREFIX, SAID, repeats
 from runtime.databases.duckdb.records import record_text
 from runtime.databases.duckdb.types import INTERVAL_WITHIN, NARROW, spelled
 from runtime.databases.schema import Field
-from runtime.databases.sql.sql_nodes import Sql, function, number, wrapped
+from runtime.databases.sql.sql_nodes import Sql, function, is_small, number, wrapped
 from runtime.databases.sql.typed_arithmetic import OPERATORS
 from runtime.databases.sql.typed_expressions import TypedExpressions
 from runtime.query.algebra import Const, Expr
 from runtime.values.types import DECIMAL_PRECISION, Type
 
 NARROW_DECIMAL: Final = 18  # digits
+_LARGE: Final = 1000
+_NAME: Final = (
+    '"sop value"'  # of what a lambda is given: DuckDB takes `v.v1` for a field of a column `v` where there is one
+)
+
+
+class _Bound(exp.Expression):
+    """`this`, in which names (see `bound`) stand for what is worked out once: `expressions`."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": True}
+
+
+def _bound_sql(self: DuckDBGenerator, node: _Bound) -> str:
+    """A list of one item, and a lambda over it: DuckDB has no cheaper way to name a value in an expression."""
+    values = [self.sql(each) for each in node.expressions]
+    body = self.sql(node.this)
+    if len(values) == 1:
+        return f"list_transform([{values[0]}], lambda {_NAME}: {body})[1]"
+    fields = ", ".join(f"v{number} := {value}" for number, value in enumerate(values, 1))
+    return f"list_transform([struct_pack({fields})], lambda {_NAME}: {body})[1]"
+
+
+class _DuckDB(DuckDB):
+    class Generator(DuckDBGenerator):
+        TRANSFORMS: ClassVar[dict[type[exp.Expr], Callable[..., str]]] = {
+            **DuckDBGenerator.TRANSFORMS,
+            _Bound: _bound_sql,
+        }
 
 
 class DuckDBExpressions(TypedExpressions):
     """See runtime/databases/sql/typed_expressions.py."""
 
-    dialect = DuckDB
+    dialect = _DuckDB
     engine = "DuckDB"
     said: ClassVar[dict[str, str]] = SAID
 
@@ -50,10 +79,20 @@ class DuckDBExpressions(TypedExpressions):
         return self.helper("intervals", sql) if field.stored == "INTERVAL[]" else sql
 
     def record_text(self, columns: Sequence[tuple[str, Sql, Type]]) -> Sql | None:
-        return record_text(columns)
+        return record_text(columns, self.helper)
 
     def helper(self, name: str, *args: Sql) -> Sql:
-        return function(PREFIX + name, *args)
+        if not repeats(name):
+            return function(PREFIX + name, *args)
+        return self.bound(args, lambda values: function(PREFIX + name, *values))
+
+    def bound(self, args: Sequence[Sql], body: Callable[[Sequence[Sql]], Sql]) -> Sql:
+        large = [number for number, arg in enumerate(args) if not is_small(arg, _costs)]
+        if not large:
+            return body(args)
+        names = {at: _NAME if len(large) == 1 else f"{_NAME}.v{number}" for number, at in enumerate(large, 1)}
+        values = [exp.Var(this=names[at]) if at in names else arg for at, arg in enumerate(args)]
+        return _Bound(this=body(values), expressions=[args[at] for at in large])
 
     def text_test(self, op: str, args: Sequence[Expr]) -> Sql:
         if op == "like":
@@ -99,6 +138,14 @@ class DuckDBExpressions(TypedExpressions):
         scale = max(a_scale, b_scale)
         quotient = exp.IntDiv(this=_units(a, scale), expression=_units(b, scale))
         return _cast(quotient, f"DECIMAL({DECIMAL_PRECISION}, 0)")
+
+
+def _costs(node: Sql) -> int:
+    """A call of a macro that writes its arguments several times is large by itself."""
+    if isinstance(node, _Bound):
+        return _LARGE
+    name = node.name if isinstance(node, exp.Anonymous) else ""
+    return _LARGE if name.startswith(PREFIX) and repeats(name.removeprefix(PREFIX)) else 1
 
 
 def _cast(sql: Sql, type_: str) -> Sql:

@@ -7,6 +7,7 @@ gone with it. `error('V0105')` makes the statement fail with that code (runtime/
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 from runtime.databases.sql.sql_nodes import WHITE_SPACE
@@ -366,6 +367,16 @@ MACROS: Final[dict[str, str]] = {
         " ELSE sop_timestamp_of_text(sop_scalar_of_any(j)) END"
     ),
 }
+
+
+@cache
+def repeats(name: str) -> bool:
+    """Whether the macro, or one that it calls, writes a parameter more than once."""
+    definition = MACROS[name]
+    parameters = {each for listed in re.findall(r"\((\w+(?:, \w+)*)\) AS ", definition) for each in listed.split(", ")}
+    bodies = re.sub(r"\([\w, ]*\) AS |'[^']*'", " ", definition)
+    again = any(len(re.findall(rf"\b{each}\b", bodies)) > 1 for each in parameters)
+    return again or any(map(repeats, {each.lower() for each in _USES.findall(definition)} - {name}))
 
 
 def macros_in(sql: str) -> list[str]:

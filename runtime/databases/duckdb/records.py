@@ -8,14 +8,13 @@ that the reader can look for it among the rows. DuckDB writes `\\u001F` where th
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 from sqlglot import exp
 
-from runtime.databases.duckdb.functions import PREFIX
-from runtime.databases.sql.sql_nodes import Sql, function
+from runtime.databases.sql.sql_nodes import Sql
 from runtime.values.types import DECIMAL_PRECISION, DECIMAL_SCALE, Type
 
 _ESCAPE: Final = re.compile(r"\\(?:u(00[01][0-9A-F])|.)")
@@ -29,12 +28,13 @@ _TEXTS: Final = {
 }
 
 
-def record_text(columns: Sequence[tuple[str, Sql, Type]]) -> Sql | None:
-    """columns: name, SQL in its working form, type. None when there is a type that DuckDB writes in another way."""
+def record_text(columns: Sequence[tuple[str, Sql, Type]], call: Callable[..., Sql]) -> Sql | None:
+    """columns: name, SQL in its working form, type. call: of a macro, by its name. None when there is a type that
+    DuckDB writes in another way."""
     parts: list[Sql] = []
     before = "{"
     for name, sql, type_ in columns:
-        text = _text(sql, type_)
+        text = _text(sql, type_, call)
         if text is None:
             return None
         key = msgspec.json.encode(name).decode()
@@ -46,12 +46,12 @@ def record_text(columns: Sequence[tuple[str, Sql, Type]]) -> Sql | None:
     return result
 
 
-def _text(sql: Sql, type_: Type) -> Sql | None:
+def _text(sql: Sql, type_: Type, call: Callable[..., Sql]) -> Sql | None:
     if type_.name == "decimal":
         exact = exp.Cast(this=sql, to=exp.DataType.build(f"DECIMAL({DECIMAL_PRECISION}, {type_.scale})"))
-        text = function(f"{PREFIX}{'text_of_plain' if type_.scale == DECIMAL_SCALE else 'text_of'}", exact)
+        text = call("text_of_plain" if type_.scale == DECIMAL_SCALE else "text_of", exact)
     elif type_.name in _TEXTS:
-        text = function(PREFIX + _TEXTS[type_.name], sql)
+        text = call(_TEXTS[type_.name], sql)
     else:
         return None
     if not type_.nullable:

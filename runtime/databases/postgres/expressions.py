@@ -7,6 +7,7 @@ other list is JSON. Floats need no checks: PostgreSQL raises errors for what is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final
 
@@ -16,9 +17,10 @@ from sqlglot.generators.postgres import PostgresGenerator
 
 from runtime.databases.postgres.functions import HELPERS, SAID, filled
 from runtime.databases.schema import Field
-from runtime.databases.sql.expressions import Over, Source
-from runtime.databases.sql.sql_nodes import Sql, function, number, wrapped
+from runtime.databases.sql.expressions import Expressions, Over, Source
+from runtime.databases.sql.sql_nodes import Sql, column, function, is_small, named, number, subquery, wrapped
 from runtime.databases.sql.typed_expressions import TypedExpressions, said_kind
+from runtime.errors import DatabaseError
 from runtime.query.algebra import Column, Const, Expr, InQuery, Op, Order, Param, Window
 from runtime.values.types import DECIMAL_PRECISION, SCALARS, Type
 
@@ -36,12 +38,28 @@ _NARROW: Final = frozenset({"smallint", "integer"})
 _TAKES: Final = ("smallint", "integer", "real", "numeric", "character", "bpchar", "json", "interval")
 # a quotient of that many digits more is never off when it is rounded again (see EXACT in runtime/values/value_types.py)
 _SPARE_DIGITS: Final = 45
+_MOST_REPEATED: Final = 20_000  # characters
+_AGGREGATES: Final = frozenset({"count", "sum", "avg", "min", "max", "bool_and", "bool_or"})
 
 
 class _Said(exp.Expression):
     """A template of runtime/databases/postgres/functions.py with its arguments."""
 
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": False}
+
+
+def _costs(node: Sql) -> int:
+    """A template is a few dozen characters or some hundreds."""
+    return 1 + len(node.args["this"]) // 40 if isinstance(node, _Said) else 1
+
+
+def _looks_at_rows(sql: Sql) -> bool:
+    """Whether an aggregate or a window is in it, outside of sub-queries."""
+    found = sql.walk(prune=lambda node: isinstance(node, exp.Query | exp.Subquery))
+    return any(
+        isinstance(node, exp.Window | exp.Count) or (isinstance(node, exp.Anonymous) and node.name in _AGGREGATES)
+        for node in found
+    )
 
 
 class _Postgres(Postgres):
@@ -62,6 +80,7 @@ class PostgresExpressions(TypedExpressions):
     engine = "PostgreSQL"
     said: ClassVar[dict[str, Any]] = SAID
     casing: ClassVar[str] = ""
+    _aliases = 0
 
     def spelled(self, type_: Type) -> str:
         if type_.name == "decimal":
@@ -71,7 +90,40 @@ class PostgresExpressions(TypedExpressions):
         return _SPELLED.get(type_.name, "JSONB")
 
     def helper(self, name: str, *args: Sql) -> Sql:
-        return _Said(this=HELPERS[name], expressions=list(args))
+        return self.filled(HELPERS[name], args)
+
+    def filled(self, template: str, args: Sequence[Sql]) -> Sql:
+        """A template with arguments, of which those that it writes several times are named where they are large."""
+        again = {at for at in range(len(args)) if len(re.findall(rf":{'abc'[at]}\b", template)) > 1}
+        return self._named(args, again, lambda values: _Said(this=template, expressions=list(values)))
+
+    def bound(self, args: Sequence[Sql], body: Callable[[Sequence[Sql]], Sql]) -> Sql:
+        return self._named(args, set(range(len(args))), body)
+
+    def _named(self, args: Sequence[Sql], again: set[int], body: Callable[[Sequence[Sql]], Sql]) -> Sql:
+        """again: which of the arguments the body may write several times. OFFSET 0 keeps the planner from writing them
+        out again. An aggregate belongs to the SELECT that it is in, so it is not moved into another."""
+        large = [at for at in sorted(again) if not is_small(args[at], _costs)]
+        if any(_looks_at_rows(args[at]) for at in large):
+            if sum(len(arg.sql(dialect=self.dialect)) for arg in args) > _MOST_REPEATED:
+                raise DatabaseError(
+                    "D0308",
+                    "an expression over an aggregate or a window is too deeply nested for PostgreSQL",
+                    "a `select` of the aggregate alone, and the expression in a `select` after it",
+                )
+            large = []
+        if not large:
+            return body(args)
+        self._aliases += 1
+        alias = f"v{self._aliases}"
+        values: list[Sql] = list(args)
+        for at in large:
+            name: Sql = column(alias, f"a{at}")
+            values[at] = self.by_code_point(name) if isinstance(args[at], exp.Collate) else name
+        inner = exp.Select(
+            expressions=[named(args[at], f"a{at}") for at in large], offset=exp.Offset(expression=number(0))
+        )
+        return exp.Subquery(this=exp.Select(expressions=[body(values)]).from_(subquery(inner, alias)))
 
     # ── leaves ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -140,11 +192,17 @@ class PostgresExpressions(TypedExpressions):
         source: Source = self.source(expr)
         return source.stored and not source.native and not source.collated
 
+    def between(self, args: Sequence[Expr]) -> Sql:
+        return self._tested(super().between(args), args)
+
     def among(self, expr: Op) -> Sql:
-        result = super().among(expr)
-        if isinstance(result, exp.In) and expr.args[0].type.name == "text" and not self._plain(expr.args):
-            result.set("this", self.by_code_point(result.this))
-        return result
+        return self._tested(Expressions.among(self, expr), expr.args if not self._plain(expr.args) else ())
+
+    def _tested(self, test: Sql, texts: Sequence[Expr]) -> Sql:
+        """texts: compared by code point, where it is texts that are."""
+        if texts and texts[0].type.name == "text":
+            test.set("this", self.by_code_point(test.this))
+        return self.once(test)
 
     def in_query(self, expr: InQuery) -> Sql:
         result = super().in_query(expr)
@@ -215,7 +273,7 @@ class PostgresExpressions(TypedExpressions):
                 values[0] = exp.Collate(this=wrapped(values[0].this), expression=collation)
             return function(name, values[0])
         template = self._template(name, args)
-        result = _Said(this=template, expressions=values)
+        result = self.filled(template, values)
         return self.cast(result, type_) if type_.name == "decimal" else result
 
     def _template(self, name: str, args: Sequence[Expr]) -> str:

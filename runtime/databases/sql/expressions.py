@@ -94,6 +94,16 @@ class Expressions(ABC):
         self.constants: list[bool | int | float | str | None] = []
         self._placeholders: dict[tuple[object, ...], int] = {}
 
+    @classmethod
+    def attempts(cls) -> Iterator[type[Expressions]]:
+        """Writers to try, until the engine has room for what one of them writes."""
+        yield cls
+
+    @classmethod
+    def has_room(cls, sql: str) -> bool:
+        """Whether the engine's parser takes a statement that nests so deeply."""
+        return True
+
     @contextmanager
     def seeing(self, columns: Scope) -> Iterator[None]:
         """Within, these columns are visible besides those of the queries around."""
@@ -224,8 +234,8 @@ class Expressions(ABC):
         none."""
 
     @abstractmethod
-    def compared(self, op: str, a: Expr, b: Expr) -> Sql:
-        """A comparison of what `alike` has no form for."""
+    def compared(self, op: str, args: Sequence[Expr]) -> Sql:
+        """A comparison (`between` and `in` too) of what `alike` has no form for."""
 
     @abstractmethod
     def in_list(self, expr: Op) -> Sql:
@@ -251,7 +261,7 @@ class Expressions(ABC):
         if op in COMPARISONS:
             return self.compare(op, args[0], args[1])
         if op == "between":
-            return exp.And(this=self.compare("ge", args[0], args[1]), expression=self.compare("le", args[0], args[2]))
+            return self.between(args)
         if op == "in":
             return self.among(expr)
         if op == "in_list":
@@ -275,17 +285,20 @@ class Expressions(ABC):
     def compare(self, op: str, a: Expr, b: Expr) -> Sql:
         alike = self.alike([a, b])
         if alike is None:
-            return self.compared(op, a, b)
+            return self.compared(op, [a, b])
         return COMPARISONS[op](this=wrapped(alike[0]), expression=wrapped(alike[1]))
+
+    def between(self, args: Sequence[Expr]) -> Sql:
+        alike = self.alike(args)
+        if alike is None:
+            return self.compared("between", args)
+        value, low, high = map(wrapped, alike)
+        return exp.Between(this=value, low=low, high=high)
 
     def among(self, expr: Op) -> Sql:
         alike = self.alike(expr.args)
         if alike is None:
-            tests = [self.compare("eq", expr.args[0], item) for item in expr.args[1:]]
-            result = tests[0]
-            for test in tests[1:]:
-                result = exp.Or(this=result, expression=test)
-            return result
+            return self.compared("in", expr.args)
         return exp.In(this=wrapped(alike[0]), expressions=alike[1:])
 
     def in_query(self, expr: InQuery) -> Sql:
@@ -313,9 +326,7 @@ class Expressions(ABC):
         an aggregate one over a window, where it is that."""
 
     def _function(self, expr: Func) -> Sql:
-        row = FUNCTIONS.get(expr.name)
-        if row is None or row.python is None:
-            raise DatabaseError("D0308", f"the function `{expr.name}` can't be used in a query")
+        check_function(expr)
         name, args = expr.name, expr.args
         if name == "text" and args[0].type.name == "text":
             return self.value(args[0])
@@ -375,6 +386,13 @@ class Expressions(ABC):
         """Where the engine puts nulls by itself."""
         order = self.dialect.NULL_ORDERING
         return order != "nulls_are_last" and (order == "nulls_are_small") is not descending
+
+
+def check_function(expr: Func) -> None:
+    """D0308 where no engine can be asked for it."""
+    row = FUNCTIONS.get(expr.name)
+    if row is None or row.python is None:
+        raise DatabaseError("D0308", f"the function `{expr.name}` can't be used in a query")
 
 
 def _wider(a: Type, b: Type) -> Type:

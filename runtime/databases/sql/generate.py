@@ -5,6 +5,10 @@ Every name is quoted, every value bound. Errors: DatabaseError D0201 (the schema
 
 from __future__ import annotations
 
+import sys
+from threading import Lock
+from typing import Final
+
 from sqlglot import exp
 
 from runtime.databases.protocol import BATCH_ROWS, Statement
@@ -36,12 +40,39 @@ def expressions_of(dialect: str) -> type[Expressions]:
 
 def generate(query: Query | Write, schema: Schema, dialect: str) -> Statement:
     """The statement that does what the query or write says, on a database with that schema."""
-    try:
-        return _generate(query, schema, expressions_of(dialect))
-    except RecursionError as error:
-        raise DatabaseError(
-            "D0308", "a query is too deeply nested", "variables worked out beforehand make its expressions shorter"
-        ) from error
+    for writer in expressions_of(dialect).attempts():
+        try:
+            with _DEEP:
+                statement = _generate(query, schema, writer)
+        except RecursionError:
+            break
+        if writer.has_room(statement.sql):
+            return statement
+    raise DatabaseError(
+        "D0308", "this query is too deeply nested", "a part of it can be worked out beforehand, or kept in a store"
+    )
+
+
+class _Deep:
+    """Room for Python's frames, some ten for each level of an expression, while statements are generated. One thread
+    has it at a time, since the limit is the process's."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._before = 0
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._before = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(self._before, _FRAMES))
+
+    def __exit__(self, *_: object) -> None:
+        sys.setrecursionlimit(self._before)
+        self._lock.release()
+
+
+_FRAMES: Final = 20_000
+_DEEP: Final = _Deep()
 
 
 def _generate(query: Query | Write, schema: Schema, writer: type[Expressions]) -> Statement:

@@ -24,6 +24,7 @@ from sqlglot import exp
 from runtime.databases.schema import Field, Schema, Store
 from runtime.databases.sql.expressions import Expressions, Scope, Source
 from runtime.databases.sql.sql_nodes import Sql, all_of, column, named, number, subquery, table
+from runtime.databases.sql.staging import staged
 from runtime.errors import DatabaseError
 from runtime.query.algebra import (
     Aggregate,
@@ -173,6 +174,13 @@ class Relations:
                 return self.where(relation)
             case Derive():
                 return self.derive(relation, self.relation(relation.source))
+            case Select() | Group() if (stages := staged(relation)) is not None:
+                self.used.update(
+                    (node.relation, node.name)
+                    for node in nodes(stages)
+                    if isinstance(node, Column) and node.relation < 0
+                )
+                return self.relation(stages)
             case Select():
                 return self.derive(relation, self.relation(relation.source))
             case Group():

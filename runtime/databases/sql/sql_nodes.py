@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from sqlglot import exp
@@ -18,6 +18,19 @@ def wrapped(sql: Sql) -> Sql:
     ):
         return exp.Paren(this=sql)
     return sql
+
+
+_SUMS: Final = (exp.Add, exp.Sub)
+
+
+def binary(operator: type[exp.Binary], left: Sql, right: Sql) -> Sql:
+    """A sum, difference or product, with the brackets that it needs and no others: a long chain nests no deeper."""
+    factors = (exp.Mul,)
+    if not isinstance(left, (*_SUMS, *factors) if operator in _SUMS else factors):
+        left = wrapped(left)
+    if not (operator in _SUMS and isinstance(right, factors)):
+        right = wrapped(right)
+    return operator(this=left, expression=right)
 
 
 def function(name: str, *args: Sql) -> Sql:
@@ -77,3 +90,17 @@ def all_of(conditions: Sequence[Sql]) -> Sql:
 
 def bracketed(condition: Sql) -> Sql:
     return exp.Paren(this=condition) if isinstance(condition, exp.Or) else condition
+
+
+_SMALL: Final = 12  # nodes
+
+
+def is_small(sql: Sql, costs: Callable[[Sql], int] = lambda node: 1) -> bool:
+    """Whether writing an operand several times makes a statement no more than a few times longer. costs: what a node
+    counts for."""
+    left = _SMALL
+    for node in sql.walk():
+        left -= costs(node)
+        if left < 0:
+            return False
+    return True

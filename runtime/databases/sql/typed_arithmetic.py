@@ -8,12 +8,13 @@ finite stays so up to there, except in a divisor, which is checked by itself.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from sqlglot import exp
 
 from runtime.databases.sql.expressions import ARITHMETIC, Expressions
-from runtime.databases.sql.sql_nodes import Sql, function, number, wrapped
+from runtime.databases.sql.sql_nodes import Sql, binary, function, number, wrapped
 from runtime.query.algebra import Aggregate, Column, Const, Expr, Op, Param
 from runtime.values.types import FLOAT, MAX_SCALE, Type
 
@@ -31,6 +32,11 @@ class TypedArithmetic(Expressions):
     @abstractmethod
     def helper(self, name: str, *args: Sql) -> Sql:
         """A call of one of the SQL functions that this program brings along for the engine."""
+
+    @abstractmethod
+    def bound(self, args: Sequence[Sql], body: Callable[[Sequence[Sql]], Sql]) -> Sql:
+        """The body of the args, which may write each of them several times: what is more than a few nodes is worked
+        out before, and has a name in the body. So SQL grows with the expression, however it nests."""
 
     @abstractmethod
     def int_quotient(self, a: Sql, b: Sql) -> Sql:
@@ -108,12 +114,14 @@ class TypedArithmetic(Expressions):
                 return quotient
             # no negative zero
             return exp.Add(this=function("trunc", quotient), expression=self.cast(number(0), FLOAT))
-        return OPERATORS[op](this=wrapped(left), expression=wrapped(right))
+        return binary(OPERATORS[op], left, right)
 
     def _int(self, op: str, a: Expr, b: Expr) -> Sql:
-        left = wrapped(self._number(a) if self._is_wide(b, "int") else self.wide(a))
-        right = wrapped(self._number(b))
-        return self.int_quotient(left, right) if op == "intdiv" else OPERATORS[op](this=left, expression=right)
+        left = self._number(a) if self._is_wide(b, "int") else self.wide(a)
+        right = self._number(b)
+        if op == "intdiv":
+            return self.int_quotient(wrapped(left), wrapped(right))
+        return binary(OPERATORS[op], left, right)
 
     def _decimal(self, expr: Op) -> Sql:
         op, (a, b) = expr.op, expr.args
@@ -125,7 +133,7 @@ class TypedArithmetic(Expressions):
         if op == "mod":
             return self.decimal_remainder(left, a.type.scale, right, b.type.scale)
         left = self.decimal_operand(op, left, a.type, b.type)
-        result = OPERATORS[op](this=wrapped(left), expression=wrapped(right))
+        result = binary(OPERATORS[op], left, right)
         if op == "mul" and a.type.scale + b.type.scale > MAX_SCALE:
             return self.cast(result, expr.type)
         return result

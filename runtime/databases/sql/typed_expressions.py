@@ -132,8 +132,21 @@ class TypedExpressions(TypedArithmetic):
             return [self.value(expr) for expr in exprs]
         return None
 
-    def compared(self, op: str, a: Expr, b: Expr) -> Sql:
-        raise self.refused(f"comparing {a.type.not_null()} with {b.type.not_null()}")
+    def compared(self, op: str, args: Sequence[Expr]) -> Sql:
+        kinds = list(dict.fromkeys(str(arg.type.not_null()) for arg in args))
+        raise self.refused(f"comparing {kinds[0]} with {kinds[-1]}")
+
+    def among(self, expr: Op) -> Sql:
+        return self.once(super().among(expr))
+
+    def once(self, test: Sql) -> Sql:
+        """A test of a value against several, which an engine writes out as one test for each."""
+
+        def body(values: Sequence[Sql]) -> Sql:
+            test.set("this", wrapped(values[0]))
+            return test
+
+        return self.bound([test.this], body)
 
     def in_list(self, expr: Op) -> Sql:
         arg, items = expr.args
@@ -182,15 +195,19 @@ class TypedExpressions(TypedArithmetic):
 
     def _extreme(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
         """least or greatest, null when an argument is (which the engine would leave out)."""
-        values = self.extreme(name, args, type_)
-        call = function(name, *values)
-        doubtful = [value.copy() for arg, value in zip(args, values, strict=True) if arg.type.nullable]
-        if not doubtful:
-            return call
-        test: Sql = exp.Is(this=wrapped(doubtful[0]), expression=exp.Null())
-        for value in doubtful[1:]:
-            test = exp.Or(this=test, expression=exp.Is(this=wrapped(value), expression=exp.Null()))
-        return exp.Case(ifs=[exp.If(this=test, true=exp.Null())], default=call)
+        doubtful = [number for number, arg in enumerate(args) if arg.type.nullable]
+
+        def body(values: Sequence[Sql]) -> Sql:
+            call = function(name, *values)
+            if not doubtful:
+                return call
+            tests: list[Sql] = [exp.Is(this=wrapped(values[at].copy()), expression=exp.Null()) for at in doubtful]
+            test = tests[0]
+            for other in tests[1:]:
+                test = exp.Or(this=test, expression=other)
+            return exp.Case(ifs=[exp.If(this=test, true=exp.Null())], default=call)
+
+        return self.bound(self.extreme(name, args, type_), body)
 
     def extreme(self, name: str, args: Sequence[Expr], type_: Type) -> list[Sql]:
         """The arguments of least or greatest."""

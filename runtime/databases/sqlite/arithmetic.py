@@ -1,56 +1,112 @@
 """Arithmetic of a query → SQLite's arithmetic, checked at its root.
 
-On ints and decimals it is written plainly once, and once more as calls back into Python. SQLite goes from INTEGER to
-REAL (overflow) or to NULL (division by zero), and both stick up to the root, where anything but an INTEGER makes it
-work the value out again in Python, which gives the null or the error. Floats go to an infinity or to NULL likewise.
+On ints and decimals it is written plainly, and once more as a call back into Python. SQLite goes from INTEGER to REAL
+(overflow) or to NULL (division by zero), and both stick up to the root, where anything but an INTEGER makes Python work
+the value out again, which gives the null or the error. Floats go to an infinity or to NULL likewise.
+
+So operands are written several times. One that is more than a field or a constant is therefore worked out before, in a
+sub-select of one row: `(SELECT … v1.a + v1.b … FROM (SELECT … AS a, … AS b) AS v1)`. The length of the SQL grows with
+that of the expression, however it nests.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, TypeGuard
 
 from sqlglot import exp
 
 from runtime.databases.sql.expressions import ARITHMETIC, WHOLE, Expressions, Over
-from runtime.databases.sql.sql_nodes import Sql, case, divided, function, number, wrapped
+from runtime.databases.sql.sql_nodes import (
+    Sql,
+    binary,
+    case,
+    column,
+    divided,
+    function,
+    named,
+    number,
+    subquery,
+    wrapped,
+)
 from runtime.databases.sqlite.functions import SAID
-from runtime.query.algebra import Aggregate, Column, Const, Expr, Func, Op, Param
+from runtime.query.algebra import Aggregate, Case, Column, Const, Expr, Func, Op, Param, Window
 from runtime.query.codecs import form_of
 from runtime.values.types import Type
 
 MAX_FLOAT: Final = 1.7976931348623157e308
 _OPERATORS: Final[dict[str, type[exp.Binary]]] = {"add": exp.Add, "sub": exp.Sub, "mul": exp.Mul}
+Leaf = Callable[[Expr], Sql]
+
+
+class _Operands:
+    """The operands of one checked operation: small ones as they are, others by the names that they are bound to."""
+
+    def __init__(self, alias: str, value: Leaf) -> None:
+        self.alias = alias
+        self.known: dict[Expr, Sql] = {}
+        self.bound: list[Sql] = []
+        self.bindable = True
+        self._value = value
+
+    def __call__(self, expr: Expr) -> Sql:
+        if expr not in self.known:
+            self.known[expr] = self._value(expr) if is_small(expr) else self._bind(expr)
+        return self.known[expr].copy()
+
+    def _bind(self, expr: Expr) -> Sql:
+        self.bindable = self.bindable and not _looks_at_rows(expr)
+        name = f"a{len(self.bound) + 1}"
+        self.bound.append(named(self._value(expr), name))
+        return column(self.alias, name)
+
+    def around(self, sql: Sql) -> Sql:
+        """The SQL where the names are known."""
+        if not self.bound:
+            return sql
+        inner = exp.Select(expressions=self.bound)
+        return exp.Subquery(this=exp.Select(expressions=[sql]).from_(subquery(inner, self.alias)))
 
 
 class Arithmetic(Expressions):
     """Arithmetic for the writer of SQLite's expressions."""
 
-    _nesting = 0
+    _operands = 0
 
     @abstractmethod
     def call(self, name: str, args: Sequence[Sql], forms: Sequence[str], result: str) -> Sql:
         """The call back into Python."""
 
+    @abstractmethod
+    def asked(self, name: str, args: Sequence[Expr], result: Type) -> Sql:
+        """An operator or function of values, worked out in Python."""
+
+    @abstractmethod
+    def program(self, expr: Expr, leaf: Leaf | None = None, leaves: dict[Expr, Sql] | None = None) -> Sql:
+        """The whole expression, worked out by one call back into Python. leaves: what counts as a leaf besides fields,
+        params and the like; leaf: writes one."""
+
     def arithmetic(self, expr: Op) -> Sql:
-        plain = self._plain(expr)
-        checked = self._checked(expr)
+        operands = self._new_operands()
+        plain = self._plain(expr, operands)
         if plain is None:
-            return checked
+            return self.asked(expr.op, expr.args, expr.type)
+        if not operands.bindable:
+            return self.program(expr)
         if expr.type.name == "float":
             size = function("abs", plain)
             fits: Sql = exp.LTE(this=size, expression=exp.Literal.number(repr(MAX_FLOAT)))
         else:
-            fits = exp.EQ(this=function("typeof", plain), expression=exp.Literal.string("integer"))
-        return case(fits, plain.copy(), checked)
+            fits = _is_integer(plain)
+        return operands.around(case(fits, plain.copy(), self.program(expr, operands, operands.known)))
 
     def summed(self, expr: Op, over: Over) -> Sql | None:
         """The sum of an operation, checked once for all rows: a REAL that one of them overflowed to makes the sum REAL.
         None where a null or a division by zero would not show in it."""
         if expr.type.name not in WHOLE or not _shows_in_a_sum(expr):
             return None
-        plain = self._plain(expr)
+        plain = self._plain(expr, self.value)
         if plain is None:
             return None
         total = over(function("sum", plain))
@@ -59,99 +115,114 @@ class Arithmetic(Expressions):
         raised = self.call("overflow", [scale], ["i"], "n")
         return case(overflowed, raised, total.copy())
 
-    def _checked(self, expr: Op) -> Sql:
-        """The operation, and those it is made of, each through Python."""
-        args = [self._checked(arg) if is_arithmetic(arg) else self.value(arg) for arg in expr.args]
-        return self.call(expr.op, args, [form_of(arg.type) for arg in expr.args], form_of(expr.type))
+    def coerced(self, expr: Expr, type_: Type) -> Sql:
+        """A whole number of units becomes one of smaller units by a product, which is checked."""
+        missing = type_.scale - expr.type.scale
+        widens = type_.name == "decimal" and expr.type.name in WHOLE and missing > 0
+        if not widens or isinstance(expr, Const) or _looks_at_rows(expr):
+            return super().coerced(expr, type_)
+        operands = self._new_operands()
+        plain = binary(exp.Mul, operands(expr), number(10**missing))
+        again = self.call("same", [operands(expr)], [form_of(expr.type)], form_of(type_))
+        return operands.around(case(_is_integer(plain), plain.copy(), again))
 
-    def _plain(self, expr: Op) -> Sql | None:
+    def _new_operands(self) -> _Operands:
+        self._operands += 1
+        return _Operands(f"v{self._operands}", self.value)
+
+    def _plain(self, expr: Op, leaf: Leaf) -> Sql | None:
         """The operation in SQL alone, right unless something in it overflowed or was divided by zero, which then
-        shows at the root: for ints and decimals a REAL or NULL, for floats an infinity or NULL."""
+        shows at the root: for ints and decimals a REAL or NULL, for floats an infinity or NULL. leaf: writes an
+        operand."""
         op, args = expr.op, expr.args
         names = {arg.type.name for arg in args}
         if expr.type.name in WHOLE and names <= WHOLE:
-            return self._plain_whole(expr)
+            return self._plain_whole(expr, leaf)
         if expr.type.name != "float" or not names <= {"int", "float"} or op in ("intdiv", "mod"):
             return None
+        left = self._plain_operand(args[0], args[0].type.name == "float", leaf)
         if op == "neg":
-            operand = self._plain_operand(args[0], args[0].type.name == "float")
-            return None if operand is None else exp.Neg(this=wrapped(operand))
-        left = self._plain_operand(args[0], args[0].type.name == "float")
+            return exp.Neg(this=wrapped(left))
         # an infinite divisor would give 0, which does not show: it is checked by itself
-        right = self._plain_operand(args[1], op != "div" and args[1].type.name == "float")
-        if left is None or right is None:
-            return None
+        right = self._plain_operand(args[1], op != "div" and args[1].type.name == "float", leaf)
         if op == "div":
             left = exp.Cast(this=left, to=exp.DataType.build("REAL")) if args[0].type.name == "int" else wrapped(left)
             return divided(left, wrapped(right))
-        return _OPERATORS[op](this=wrapped(left), expression=wrapped(right))
+        return binary(_OPERATORS[op], left, right)
 
-    def _plain_whole(self, expr: Op) -> Sql | None:
+    def _plain_whole(self, expr: Op, leaf: Leaf) -> Sql | None:
         op, args, scale = expr.op, expr.args, expr.type.scale
         scales = [arg.type.scale for arg in args]
         if op in ("intdiv", "mod"):
             if expr.type.name != "int":
                 return None
             # % takes its operands as INTEGER, which would hide an overflow in them
-            left = self._plain_operand(args[0], op == "intdiv")
-            right = self._plain_operand(args[1], op == "intdiv")
-            if left is None or right is None:
-                return None
-            left, right = wrapped(left), wrapped(right)
+            left, right = (wrapped(self._plain_operand(arg, op == "intdiv", leaf)) for arg in args)
             return divided(left, right) if op == "intdiv" else exp.Mod(this=left, expression=right)
         if op == "div":
-            return self._plain_quotient(args[0], args[1], scale)
+            return self._plain_quotient(args[0], args[1], scale, leaf)
         if max(scales) > scale or (op == "mul" and sum(scales) != scale):
             return None
         operands: list[Sql] = []
         for arg in args:
-            operand = self._plain_operand(arg, True)
-            if operand is None:
-                return None
             missing = scale - arg.type.scale if op != "mul" else 0
             if missing and isinstance(arg, Const):
-                operand = self.const(arg, Type("decimal", scale=scale))
-            elif missing:
-                operand = exp.Mul(this=wrapped(operand), expression=number(10**missing))
-            operands.append(wrapped(operand))
-        if op == "neg":
-            return exp.Neg(this=operands[0])
-        return _OPERATORS[op](this=operands[0], expression=operands[1])
+                operands.append(self.const(arg, Type("decimal", scale=scale)))
+                continue
+            operand = self._plain_operand(arg, True, leaf)
+            operands.append(binary(exp.Mul, operand, number(10**missing)) if missing else operand)
+        return exp.Neg(this=wrapped(operands[0])) if op == "neg" else binary(_OPERATORS[op], *operands)
 
-    def _plain_quotient(self, a: Expr, b: Expr, scale: int) -> Sql | None:
+    def _plain_quotient(self, a: Expr, b: Expr, scale: int, leaf: Leaf) -> Sql | None:
         """Of whole numbers of units, rounded half away from zero: (2a ± b) / 2b, cut off."""
         more = scale + b.type.scale - a.type.scale
-        if more < 0 or any(_divides(arg) for arg in (a, b)):
+        if more < 0:
             return None
-        left, right = self._plain_operand(a, True), self._plain_operand(b, True)
-        if left is None or right is None:
-            return None
-        left = exp.Mul(this=wrapped(left), expression=number(10**more))
+        left, right = (self._plain_operand(arg, not _divides(arg), leaf) for arg in (a, b))
+        left = binary(exp.Mul, left, number(10**more))
         right = wrapped(right)
         same = exp.EQ(this=exp.Paren(this=_negative(left)), expression=exp.Paren(this=_negative(right)))
         half = case(same, right.copy(), exp.Neg(this=right.copy()))
-        twice = exp.Mul(this=number(2), expression=left.copy())
+        twice = binary(exp.Mul, number(2), left.copy())
         divisor = exp.Mul(this=number(2), expression=right.copy())
         return divided(exp.Paren(this=exp.Add(this=twice, expression=half)), exp.Paren(this=divisor))
 
-    def _plain_operand(self, arg: Expr, sticks: bool) -> Sql | None:
-        """An operand for `_plain`, which is written more than once, so nothing large; None where it is.
-        sticks: that it went wrong shows in the operation's result."""
-        if is_arithmetic(arg):
-            if sticks:
-                return self._plain(arg)
-            if self._nesting:
-                return None
-            self._nesting += 1
-            try:
-                return self.arithmetic(arg)
-            finally:
-                self._nesting -= 1
-        return self.value(arg) if is_small(arg) else None
+    def _plain_operand(self, arg: Expr, sticks: bool, leaf: Leaf) -> Sql:
+        """An operand for `_plain`. sticks: that it went wrong shows in the operation's result, so that it needs no
+        check of its own."""
+        if not sticks:
+            return leaf(arg)
+        if isinstance(arg, Func) and _passes_on(arg):
+            return function(SAID[arg.name], *[self._plain_operand(each, True, leaf) for each in arg.args])
+        plain = self._plain(arg, leaf) if is_arithmetic(arg) else None
+        return leaf(arg) if plain is None else plain
 
 
 def is_arithmetic(expr: Expr) -> TypeGuard[Op]:
     return isinstance(expr, Op) and expr.op in ARITHMETIC
+
+
+def _passes_on(expr: Func) -> bool:
+    """Whether an overflow in an argument that it takes still shows: it is `coalesce`, and of nothing that becomes null
+    by a division."""
+    kinds = {form_of(arg.type) for arg in expr.args}
+    return (
+        expr.name == "coalesce"
+        and expr.type.name in WHOLE
+        and kinds == {form_of(expr.type)}
+        and not any(map(_vanishes, expr.args))
+    )
+
+
+def _vanishes(expr: Expr) -> bool:
+    """Whether an operand as `_plain_operand` writes it may be null for an error."""
+    if is_arithmetic(expr):
+        return expr.op in ("div", "intdiv", "mod") or any(map(_vanishes, expr.args))
+    return isinstance(expr, Func) and expr.name == "coalesce" and any(map(_vanishes, expr.args))
+
+
+def _is_integer(sql: Sql) -> Sql:
+    return exp.EQ(this=function("typeof", sql), expression=exp.Literal.string("integer"))
 
 
 def _negative(sql: Sql) -> Sql:
@@ -160,6 +231,20 @@ def _negative(sql: Sql) -> Sql:
 
 def _divides(expr: Expr) -> bool:
     return is_arithmetic(expr) and (expr.op == "div" or any(map(_divides, expr.args)))
+
+
+def _looks_at_rows(expr: Expr) -> bool:
+    """Whether an aggregate or a window is in it, which no sub-select could work out instead."""
+    match expr:
+        case Aggregate() | Window():
+            return True
+        case Op() | Func():
+            return any(map(_looks_at_rows, expr.args))
+        case Case():
+            parts = [part for branch in expr.branches for part in branch]
+            return any(map(_looks_at_rows, [*parts, expr.otherwise] if expr.otherwise is not None else parts))
+        case _:
+            return False
 
 
 def _shows_in_a_sum(expr: Expr) -> bool:
@@ -171,9 +256,11 @@ def _shows_in_a_sum(expr: Expr) -> bool:
 def is_small(expr: Expr) -> bool:
     """Whether writing an expression several times costs nothing (SQLite works equal aggregates out once)."""
     match expr:
-        case Column() | Const() | Param() | Aggregate():
+        case Column() | Const() | Param():
             return True
+        case Aggregate():
+            return expr.arg is None or is_small(expr.arg)
         case Func():
-            return expr.name in SAID and all(map(is_small, expr.args))
+            return expr.name in SAID and all(isinstance(arg, Column | Const | Param) for arg in expr.args)
         case _:
             return False

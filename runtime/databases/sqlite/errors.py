@@ -20,6 +20,11 @@ def is_busy(error: sqlite3.Error) -> bool:
     return code != BUSY_SNAPSHOT and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
+def is_too_deep(error: sqlite3.Error) -> bool:
+    """Whether a statement nests deeper than SQLite has room for."""
+    return str(error).startswith(("parser stack overflow", "Expression tree is too large"))
+
+
 def translated(error: Exception, database: str, store: str = "") -> SopError:
     """database: the name it is known by. store: what was written to, for constraints that do not say."""
     if isinstance(error, UnicodeEncodeError):
@@ -43,7 +48,7 @@ def translated(error: Exception, database: str, store: str = "") -> SopError:
         return DatabaseError(number, text.format(database=database), hint)
     if message.startswith(("no such table", "no such column", "no such view")) or "has no column named" in message:
         return DatabaseError("D0201", f"`{database}` has changed: {message}", "compile the script again")
-    if message.startswith(("parser stack overflow", "Expression tree is too large")):
+    if is_too_deep(error):
         return DatabaseError(
             "D0308", "a query is too deeply nested for SQLite", "rows kept in a store of their own break it in two"
         )

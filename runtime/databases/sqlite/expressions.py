@@ -7,22 +7,29 @@ says it; else it calls `sop_call`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, ClassVar, Final
 
 from sqlglot import exp
 from sqlglot.dialects.sqlite import SQLite
 from sqlglot.generators.sqlite import SQLiteGenerator
 
 from runtime.databases.schema import Field
-from runtime.databases.sql.expressions import LISTED, NUMBERS, PLAIN, WHOLE, Over, Source
+from runtime.databases.sql.expressions import LISTED, NUMBERS, PLAIN, WHOLE, Over, Source, check_function
 from runtime.databases.sql.sql_nodes import Sql, case, divided, function, identifier, number, wrapped
-from runtime.databases.sqlite.arithmetic import Arithmetic, is_arithmetic, is_small
+from runtime.databases.sqlite.arithmetic import Arithmetic, Leaf, is_arithmetic, is_small
 from runtime.databases.sqlite.codecs import GLOB, LONGEST_PATTERN, encoder, glob_pattern
+from runtime.databases.sqlite.errors import is_too_deep
 from runtime.databases.sqlite.functions import SAID, SQL_NAME
-from runtime.query.algebra import Column, Const, Expr, Op, Param
+from runtime.query.algebra import Case, Column, Const, Expr, Func, Op, Param
 from runtime.query.codecs import form_of
 from runtime.values.operators import from_const
-from runtime.values.types import BOOL, Type
+from runtime.values.types import BOOL, NULL, Type
+
+_SHALLOW: Final = 300  # a text so short has no room to nest deeply
+MOST_ARGUMENTS: Final = 120  # of a call: SQLite takes 127
 
 
 class _SQLite(SQLite):
@@ -37,6 +44,42 @@ class SQLiteExpressions(Arithmetic):
 
     dialect = _SQLite
     updates_by_key = True
+    deepest: ClassVar[int] = 1000
+    """How many levels of operators and functions are SQL; what is below is worked out by one call back into Python."""
+    _level = 0
+
+    @classmethod
+    def attempts(cls) -> Iterator[type[SQLiteExpressions]]:
+        yield cls
+        for deepest in (8, 4, 2, 1, 0):
+            yield type(cls.__name__, (cls,), {"deepest": deepest})
+
+    @classmethod
+    def has_room(cls, sql: str) -> bool:
+        """SQLite's parser has a stack of 100 entries in most builds; this process's own is asked."""
+        if len(sql) < _SHALLOW:
+            return True
+        connection = sqlite3.connect(":memory:")
+        try:
+            connection.execute(f"EXPLAIN {sql}")
+        except sqlite3.Error as error:
+            return not is_too_deep(error)  # a store that is missing there is looked for once it has been parsed
+        finally:
+            connection.close()
+        return True
+
+    def value(self, expr: Expr) -> Sql:
+        if self._level >= self.deepest and isinstance(expr, Op | Func | Case) and not is_small(expr):
+            return self.program(expr)
+        return self._said(expr)
+
+    def _said(self, expr: Expr) -> Sql:
+        """In SQL, at least this operator."""
+        self._level += 1
+        try:
+            return super().value(expr)
+        finally:
+            self._level -= 1
 
     # ── leaves ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -61,8 +104,49 @@ class SQLiteExpressions(Arithmetic):
         spec = exp.Literal.string(f"{name}:{','.join(forms)}>{result}")
         return function(SQL_NAME, spec, *args)
 
-    def _called(self, name: str, args: Sequence[Expr], result: Type) -> Sql:
-        """An operator or function, worked out in Python."""
+    def program(self, expr: Expr, leaf: Leaf | None = None, leaves: dict[Expr, Sql] | None = None) -> Sql:
+        given: dict[Expr, int] = {}
+        tree = self._tree(expr, expr.type, given, leaves or {})
+        if isinstance(tree, int) or len(given) > MOST_ARGUMENTS:
+            return self._said(expr)  # its operands are programs of their own
+        sqls = [leaf(each) if leaf is not None and leaves and each in leaves else self._said(each) for each in given]
+        if all(isinstance(each, int) for each in tree[1:]) and ":" in tree[0]:
+            name, _, forms = tree[0].partition(":")
+            arguments, _, result = forms.partition(">")
+            return self.call(name, [sqls[each] for each in tree[1:]], arguments.split(","), result)
+        return function(SQL_NAME, exp.Literal.string(json.dumps(tree, separators=(",", ":"))), *sqls)
+
+    def _tree(self, expr: Expr, type_: Type, given: dict[Expr, int], leaves: Collection[Expr]) -> Any:
+        """The expression as a program that gives a value of the type. given: its arguments; more are added."""
+        if form_of(expr.type) != form_of(type_) and expr.type.name != "null":
+            return [f"same:{form_of(expr.type)}>{form_of(type_)}", self._tree(expr, expr.type, given, leaves)]
+
+        def parts(exprs: Sequence[Expr], wanted: Type | None = None) -> list[Any]:
+            return [self._tree(each, wanted or each.type, given, leaves) for each in exprs]
+
+        if isinstance(expr, Func):
+            check_function(expr)
+        if expr in leaves:
+            return given.setdefault(expr, len(given))
+        match expr:
+            case Op(op=("and" | "or") as op, args=args):
+                return [op, *parts(args)]
+            case Func(name="coalesce", args=args):
+                return ["coalesce", *parts(args, type_)]
+            case Func(name=("least" | "greatest" | "null_if") as name, args=args):
+                return [_named(name, [type_] * len(args), type_), *parts(args, type_)]
+            case Op(op=name, args=args) | Func(name=name, args=args) if name != "in_list":
+                return [_named(name, [arg.type for arg in args], type_), *parts(args)]
+            case Case():
+                branches = [
+                    part for when, then in expr.branches for part in (parts([when])[0], parts([then], type_)[0])
+                ]
+                otherwise = expr.otherwise if expr.otherwise is not None else Const(None, NULL)
+                return ["case", *branches, *parts([otherwise], type_)]
+            case _:
+                return given.setdefault(expr, len(given))
+
+    def asked(self, name: str, args: Sequence[Expr], result: Type) -> Sql:
         return self.call(name, [self.value(arg) for arg in args], [form_of(arg.type) for arg in args], form_of(result))
 
     def working(self, source: Source) -> Sql:
@@ -139,14 +223,14 @@ class SQLiteExpressions(Arithmetic):
         sql = self.value(expr)
         return exp.Mul(this=wrapped(sql), expression=number(10**missing)) if missing else sql
 
-    def compared(self, op: str, a: Expr, b: Expr) -> Sql:
-        return self._called(op, (a, b), BOOL)
+    def compared(self, op: str, args: Sequence[Expr]) -> Sql:
+        return self.asked(op, args, BOOL)
 
     def in_list(self, expr: Op) -> Sql:
         arg, items = expr.args
         item = items.type.item
         if not isinstance(items, Param) or item is None or (arg.type.name, item.name) not in LISTED:
-            return self._called("in_list", expr.args, BOOL)
+            return self.asked("in_list", expr.args, BOOL)
         scale = max(arg.type.scale, item.scale)
         listed: Sql = exp.column("value", quoted=True)
         if scale > item.scale:
@@ -179,7 +263,7 @@ class SQLiteExpressions(Arithmetic):
             if op == "ends_with" and size:
                 end = function("substr", self.value(text), exp.Neg(this=number(size)))
                 return exp.EQ(this=end, expression=self.value(part))
-        return self._called(op, args, BOOL)
+        return self.asked(op, args, BOOL)
 
     def _text_test_with(self, op: str, text: Sql, part: Param) -> Sql:
         """A text test by a text that is known only when the statement runs."""
@@ -207,7 +291,7 @@ class SQLiteExpressions(Arithmetic):
                 return function(sql, *[self.coerced(arg, type_) for arg in args])
         elif sql is not None and not any(arg.type.name in ("any", "list", "record", "null") for arg in args):
             return function(sql, *[self.value(arg) for arg in args])
-        return self._called(name, args, type_)
+        return self.asked(name, args, type_)
 
     def _part(self, name: str, args: Sequence[Expr]) -> Sql | None:
         """A part of a text at known places."""
@@ -238,3 +322,8 @@ class SQLiteExpressions(Arithmetic):
         upper = over(function("sum", divided(wrapped(sql.copy()), half)))
         lower = over(function("sum", exp.Mod(this=wrapped(sql.copy()), expression=half.copy())))
         return self.call("mean", [upper, lower, count], ["i", "i", "i"], "f")
+
+
+def _named(name: str, arguments: Sequence[Type], result: Type) -> str:
+    """An operator or function with the forms of its arguments and result, for a call back."""
+    return f"{name}:{','.join(map(form_of, arguments))}>{form_of(result)}"

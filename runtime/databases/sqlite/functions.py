@@ -1,9 +1,10 @@
 """The one function that generated SQL calls back into Python with: `sop_call('add:i,i>i', a, b)` → the answer.
 
 Its first argument says which operator (runtime/values/operators.py) or function (runtime/values/functions.py), the
-codecs of the arguments and that of the result (runtime/query/codecs.py). So the language has one definition: SQL
-either says exactly the same by itself, or asks here. SQLite reports an error in such a call only as "user-defined
-function raised exception"; `Callback.take_error` gives the cause.
+codecs of the arguments and that of the result (runtime/query/codecs.py); or it is a whole expression
+(runtime/databases/sqlite/programs.py). So the language has one definition: SQL either says exactly the same by itself,
+or asks here. SQLite reports an error in such a call only as "user-defined function raised exception";
+`Callback.take_error` gives the cause.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from runtime.databases.sqlite.codecs import decoder, encoder, too_many_digits
+from runtime.databases.sqlite.programs import program
 from runtime.errors import DatabaseError, RunError
 from runtime.values import operators
 from runtime.values.value_types import overflow
@@ -43,6 +45,12 @@ def _overflow(scale: int | None) -> Any:
     raise overflow() if scale is None else too_many_digits(scale)
 
 
+def _among(value: Any, *items: Any) -> Any:
+    from runtime.values.builtins import in_list  # few statements call it
+
+    return in_list(value, list(items))
+
+
 # name → (function, whether it is called with nulls too)
 OPERATORS: Final[dict[str, tuple[Callable[..., Any], bool]]] = {
     "add": (operators.add, False),
@@ -58,6 +66,11 @@ OPERATORS: Final[dict[str, tuple[Callable[..., Any], bool]]] = {
     "le": (operators.le, False),
     "gt": (lambda a, b: operators.lt(b, a), False),
     "ge": (lambda a, b: operators.le(b, a), False),
+    "between": (lambda x, low, high: operators.logic_and(operators.le(low, x), operators.le(x, high)), True),
+    "not": (operators.logic_not, True),
+    "is_null": (lambda value: value is None, True),
+    "is_not_null": (lambda value: value is not None, True),
+    "in": (_among, True),
     "field": (operators.field, False),
     "same": (lambda value: value, False),
     # of ints, by the sums of their upper and lower 32 bits
@@ -96,7 +109,9 @@ class Callback:
 
 
 def prepare(spec: str) -> Callable[[tuple[Any, ...]], Any]:
-    """`name:form,form>form` → a function on SQLite's values."""
+    """`name:form,form>form`, or a program in JSON → a function on SQLite's values."""
+    if spec.startswith("["):
+        return program(spec, prepare)
     name, _, forms = spec.partition(":")
     arguments, _, result = forms.partition(">")
     decoders = [decoder(form) for form in arguments.split(",") if form]
