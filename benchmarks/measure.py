@@ -35,10 +35,19 @@ sys.exit(os.waitstatus_to_exitcode(status))
 
 def sopvm(*arguments: str) -> list[str]:
     """The command line of our `sopvm`: the installed command, else this checkout's."""
-    installed = Path(sys.executable).parent / "sopvm"
+    return _ours("sopvm", "runtime.cli", arguments)
+
+
+def sopc(*arguments: str) -> list[str]:
+    """Likewise of `sopc`."""
+    return _ours("sopc", "sopc.cli", arguments)
+
+
+def _ours(program: str, module: str, arguments: Sequence[str]) -> list[str]:
+    installed = Path(sys.executable).parent / program
     if installed.exists():
         return [str(installed), *arguments]
-    return [sys.executable, "-c", "from runtime.cli import main; main()", *arguments]
+    return [sys.executable, "-c", f"from {module} import main; main()", *arguments]
 
 
 def find(program: str) -> str | None:

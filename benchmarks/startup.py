@@ -1,4 +1,4 @@
-"""How long does `sopvm run` of a stored script take to start, beside importing what it can't do without?"""
+"""How long do commands take to start, beside importing what they can't do without?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from benchmarks.measure import Row, interleaved, run_command, sopvm
+from benchmarks.measure import Row, interleaved, run_command, sopc, sopvm
 from benchmarks.scripts import make_library
 
 SCRIPT = """
@@ -31,10 +31,14 @@ def measure(folder: str) -> list[Row]:
         "python -c pass": [sys.executable, "-c", "pass"],
         "bare imports": [sys.executable, "-c", "import click, lmdb, msgspec"],
         "sopvm run": ours,
+        "sopc ls": sopc("ls", "--home", str(home)),
+        "sopc --help": sopc("--help"),
     }
     best = interleaved({name: partial(run_command, command, output) for name, command in peers.items()}, 15)
     return [
         Row("start-up", "python -c pass", best["python -c pass"]),
         Row("start-up", "bare imports", best["bare imports"]),
         Row("start-up", "sopvm run", best["sopvm run"], "bare imports", 2),
+        Row("start-up", "sopc ls", best["sopc ls"], "bare imports", 2),
+        Row("start-up", "sopc --help", best["sopc --help"], "bare imports", 2),
     ]

@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from runtime.commands.app import App
+from runtime.commands.app import App, Lazy
 
 _HELP: Final = """Run compiled scripts over databases; what they emit comes out as JSON lines.
 
@@ -26,12 +26,12 @@ main: Final = click.version_option(package_name="sopc", prog_name="sopvm")(
     App(
         "sopvm",
         {
-            "run": "runtime.commands.run:run_command",
-            "do": "runtime.commands.do:do_command",
-            "db": "runtime.commands.db:db_group",
-            "serve": "runtime.commands.serve:serve_command",
-            "token": "runtime.commands.token:token_group",
-            "record": "runtime.commands.record:record_command",
+            "run": Lazy("runtime.commands.run:run_command", "Run a script."),
+            "do": Lazy("runtime.commands.do:do_command", "Translate an English sentence, and run it."),
+            "db": Lazy("runtime.commands.db:db_group", "Files into a database and out of it."),
+            "serve": Lazy("runtime.commands.serve:serve_command", "Run the library's scripts over HTTP."),
+            "token": Lazy("runtime.commands.token:token_group", "Say who may use `sopvm serve`, and for what."),
+            "record": Lazy("runtime.commands.record:record_command", "Work step by step; that becomes a script."),
         },
         help=_HELP,
     )

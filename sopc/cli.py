@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from runtime.commands.app import App
+from runtime.commands.app import App, Lazy
 
 _HELP: Final = """Compile plain English into small, readable programs over data, and keep their versions.
 
@@ -22,19 +22,27 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 waiting for a person, 4 a transla
 Shell completion: eval "$(_SOPC_COMPLETE=bash_source sopc)" (or zsh_source, fish_source).
 """
 
-_MODULES: Final = {
-    "start": ("init",),
-    "compile": ("compile", "check"),
-    "model": ("model",),
-    "sources": ("fmt", "parse", "disasm", "schema"),
-    "explain": ("explain",),
-    "test": ("test",),
-    "scripts": ("ls", "show", "history", "diff", "rollback", "tag", "rm", "export", "import"),
-}
 _COMMANDS: Final = {
-    name: f"sopc.commands.{module}:{name}_command" for module, names in _MODULES.items() for name in names
+    "init": Lazy("sopc.commands.start:init_command", "Make a folder a place for workflows."),
+    "compile": Lazy("sopc.commands.compile:compile_command", "Compile English, DSL or trees into the library."),
+    "check": Lazy("sopc.commands.compile:check_command", "Report every error, and store nothing."),
+    "model": Lazy("sopc.commands.model:model_command", "A model on this machine that translates."),
+    "fmt": Lazy("sopc.commands.sources:fmt_command", "Lay out DSL files the one way."),
+    "parse": Lazy("sopc.commands.sources:parse_command", "Print DSL or a tree, as DSL or as JSON."),
+    "disasm": Lazy("sopc.commands.sources:disasm_command", "Print the bytecode beside lines and sentences."),
+    "schema": Lazy("sopc.commands.sources:schema_command", "List what the compiler knows of a database."),
+    "explain": Lazy("sopc.commands.explain:explain_command", "Say a program back in English."),
+    "test": Lazy("sopc.commands.test:test_command", "Run the examples of stored scripts."),
+    "ls": Lazy("sopc.commands.scripts:ls_command", "List the stored scripts."),
+    "show": Lazy("sopc.commands.scripts:show_command", "Print a script's program."),
+    "history": Lazy("sopc.commands.scripts:history_command", "List every version of a script."),
+    "diff": Lazy("sopc.commands.scripts:diff_command", "Compare two versions."),
+    "rollback": Lazy("sopc.commands.scripts:rollback_command", "Make an older version the newest again."),
+    "tag": Lazy("sopc.commands.scripts:tag_command", "Give a version a name."),
+    "rm": Lazy("sopc.commands.scripts:rm_command", "Remove scripts with all their versions."),
+    "export": Lazy("sopc.commands.scripts:export_command", "Write scripts to one file."),
+    "import": Lazy("sopc.commands.scripts:import_command", "Take over exported scripts."),
+    "error": Lazy("sopc.commands.start:error_command", "Explain an error code."),
 }
 
-main: Final = click.version_option(package_name="sopc", prog_name="sopc")(
-    App("sopc", {**_COMMANDS, "error": "sopc.commands.start:error_command"}, help=_HELP)
-)
+main: Final = click.version_option(package_name="sopc", prog_name="sopc")(App("sopc", _COMMANDS, help=_HELP))

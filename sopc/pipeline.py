@@ -20,7 +20,7 @@ from runtime.library.records import Entry, Provenance
 from runtime.library.store import Item, Library
 from sopc.check import typed
 from sopc.context import Context
-from sopc.source import Source
+from sopc.source import STDIN, Source
 from sopc.tree import nodes
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 Kind = Literal["english", "dsl", "tree"]
 MAX_BYTES: Final = 4 * 1024 * 1024  # some 100,000 lines of DSL: what a person could still review
-STDIN: Final = "-"
 
 _SCRIPT_HEAD: Final = re.compile(r"(?:\s*(?:#[^\n]*)?\n)*\s*script\s+(?:\w+|`[^`\n]+`)\s*\(")
 

@@ -169,8 +169,8 @@ def _answers(text: str) -> dict[str, str]:
 
 def _put(service: Service, who: Who, act: _Put) -> dict[str, Any]:
     from sopc.context import Context
-    from sopc.pipeline import STDIN, kind_of
-    from sopc.source import Source
+    from sopc.pipeline import kind_of
+    from sopc.source import STDIN, Source
     from sopc.workflow.prepare import Options, prepare, stored_place
     from sopc.workflow.questions import Answers, NeedsAnswer
     from sopc.workflow.store import Consents, NeedsYes, stale_callers, store

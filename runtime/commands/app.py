@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
@@ -85,10 +85,18 @@ def _shown(character: str) -> str:
     return character if plain else f"\\u{{{ord(character):x}}}"
 
 
-class App(click.Group):
-    """A program whose commands live in modules of their own: name → "module:attribute"."""
+class Lazy(NamedTuple):
+    """A command that is imported when it is called. where: "module:attribute". summary: for the list of commands, which
+    would have to import them all to ask them."""
 
-    def __init__(self, name: str, modules: Mapping[str, str], **settings: Any) -> None:
+    where: str
+    summary: str
+
+
+class App(click.Group):
+    """A program whose commands live in modules of their own."""
+
+    def __init__(self, name: str, modules: Mapping[str, Lazy], **settings: Any) -> None:
         super().__init__(name, context_settings={"help_option_names": ["-h", "--help"]}, **settings)
         self.modules = modules
 
@@ -98,9 +106,13 @@ class App(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.modules:
             return None
-        module, _, attribute = self.modules[cmd_name].partition(":")
+        module, _, attribute = self.modules[cmd_name].where.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, lazy.summary) for name, lazy in self.modules.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runtime.commands.app import App, Console
+from runtime.commands.app import App, Console, Lazy
 from runtime.commands.execute import connector, execute, run_options
 from runtime.commands.options import database_options, load_config, output_options, text_or_stdin
 from runtime.commands.rows import print_rows
@@ -95,10 +95,10 @@ def query_command(
 db_group = App(
     "db",
     {
-        "import": "runtime.commands.db_import:import_command",
-        "export": "runtime.commands.db_export:export_command",
-        "ls": "runtime.commands.db:ls_command",
-        "query": "runtime.commands.db:query_command",
+        "import": Lazy("runtime.commands.db_import:import_command", "Load a file into a store."),
+        "export": Lazy("runtime.commands.db_export:export_command", "Write a store or a query to a file."),
+        "ls": Lazy("runtime.commands.db:ls_command", "List the stores, with their rows."),
+        "query": Lazy("runtime.commands.db:query_command", "Run a query of the language."),
     },
     help="""Put files into a database, look at what it holds, and write it to files.
 

@@ -102,8 +102,9 @@ def text_or_stdin(text: str) -> str:
     if text != "-":
         return utf8(text)
     from sopc import pipeline
+    from sopc.source import STDIN
 
-    return pipeline.read(pipeline.STDIN).text
+    return pipeline.read(STDIN).text
 
 
 def utf8(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from runtime.commands.app import App, Console
+from runtime.commands.app import App, Console, Lazy
 from runtime.commands.options import home_option, key_values, load_config, output_options
 from runtime.commands.rows import print_rows
 from runtime.errors import UsageError
@@ -171,9 +171,9 @@ def _day(moment: int) -> str:
 token_group = App(
     "token",
     {
-        "add": "runtime.commands.token:add_command",
-        "ls": "runtime.commands.token:ls_command",
-        "rm": "runtime.commands.token:rm_command",
+        "add": Lazy("runtime.commands.token:add_command", "Make a token, and print it once."),
+        "ls": Lazy("runtime.commands.token:ls_command", "List the tokens."),
+        "rm": Lazy("runtime.commands.token:rm_command", "Take a token back."),
     },
     help="""Say who may use `sopvm serve`, and for what.
 

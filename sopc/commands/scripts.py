@@ -15,7 +15,7 @@ from runtime.commands.rows import print_rows
 from runtime.errors import SopError, UsageError
 from runtime.library.records import Entry
 from runtime.library.store import Library
-from sopc.pipeline import STDIN
+from sopc.source import STDIN
 
 
 def open_library(home: str | None, *, read_only: bool = True) -> Library:

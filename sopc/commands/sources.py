@@ -18,7 +18,7 @@ from runtime.query.algebra import Query, Write
 from sopc import pipeline
 from sopc.context import Context, open_context
 from sopc.files import write_text
-from sopc.pipeline import STDIN
+from sopc.source import STDIN
 from sopc.workflow.prepare import Options, prepare_file
 
 

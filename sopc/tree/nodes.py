@@ -19,7 +19,7 @@ MAX_SENTENCES: Final = 2_000  # of an English text
 class Node(BaseModel):
     """span: (start, end) character offsets, or None."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     span: SpanPair | None = None
 
 
@@ -365,7 +365,7 @@ class Insert(Command):
     query: Query | None = None
     list_: Expr | None = Field(default=None, alias="list", serialization_alias="list")
     keys: tuple[str, ...] = ()
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, populate_by_name=True)
 
 
 class Assignment(Node):

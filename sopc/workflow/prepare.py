@@ -20,8 +20,8 @@ from runtime.library.store import Library
 from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError
-from sopc.pipeline import STDIN, Compiled, Kind
-from sopc.source import Source
+from sopc.pipeline import Compiled, Kind
+from sopc.source import STDIN, Source
 
 if TYPE_CHECKING:
     from sopc.english.lock import Answer, Header

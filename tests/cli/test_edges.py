@@ -31,6 +31,15 @@ def test_help_has_examples(sopc: Program, sopvm: Program, words: tuple[str, ...]
 
 
 @pytest.mark.parametrize("program", ["sopc", "sopvm"])
+def test_the_list_of_commands_fits_a_line_each(sopc: Program, sopvm: Program, program: str) -> None:
+    text = (sopc if program == "sopc" else sopvm)("--help").stdout
+    rows = text[text.index("Commands:") :].splitlines()[1:]
+    names = [words[1] for words in commands() if words[0] == program and len(words) == 2]
+    assert [row.split()[0] for row in rows] == names
+    assert all(row.rstrip().endswith(".") for row in rows)
+
+
+@pytest.mark.parametrize("program", ["sopc", "sopvm"])
 def test_programs_list_their_commands(sopc: Program, sopvm: Program, program: str) -> None:
     run = sopc if program == "sopc" else sopvm
     done = run("--help")

@@ -155,3 +155,14 @@ def test_the_first_run_after_a_compile_loads_no_heavy_package(project: Path, nam
         f"finally: print(sorted({{name.split('.')[0] for name in sys.modules}} & set({HEAVY!r})))\n"
     )
     assert python(project, code).splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("arguments", [["ls"], ["--help"]], ids=" ".join)
+def test_listing_scripts_or_commands_loads_no_heavy_package(project: Path, arguments: list[str]) -> None:
+    code = (
+        "import sys\n"
+        "from sopc.cli import main\n"
+        f"try: main({arguments!r})\n"
+        f"finally: print(sorted({{name.split('.')[0] for name in sys.modules}} & set({HEAVY!r}) - {{'sopc'}}))\n"
+    )
+    assert python(project, code).splitlines()[-1] == "[]"
