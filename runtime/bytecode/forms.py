@@ -54,10 +54,12 @@ Visible = Mapping[int, Mapping[str, Type]]
 
 
 class Rows(NamedTuple):
-    """What a relation gives. columns: all of a row, in order."""
+    """What a relation gives. columns: all of a row, in order. complete: they are spelt out, so not those of a store, of
+    which SQL reads what is used."""
 
     visible: Visible
     columns: tuple[tuple[str, Type], ...]
+    complete: bool = True
 
 
 class Place(NamedTuple):
@@ -169,13 +171,13 @@ class _Form:
     def scan(self, node: Scan, outer: Visible) -> Rows:
         effects = self.module.effects
         fields = self.store(node.database, node.store, (*effects.reads, *effects.writes))
-        return Rows({self.new(node.id): fields}, tuple(fields.items()))
+        return Rows({self.new(node.id): fields}, tuple(fields.items()), complete=False)
 
     def join(self, node: Join, outer: Visible) -> Rows:
         left, right = self.relation(node.left, outer), self.relation(node.right, outer)
         visible = {**left.visible, **right.visible}
         self.condition(node.on, Place({**outer, **visible}))
-        return Rows(visible, left.columns + right.columns)
+        return Rows(visible, left.columns + right.columns, complete=False)
 
     def filtered(self, node: Where, outer: Visible) -> Rows:
         rows = self.relation(node.source, outer)
@@ -185,7 +187,7 @@ class _Form:
     def derive(self, node: Derive, outer: Visible) -> Rows:
         rows = self.relation(node.source, outer)
         made = self.columns(node, Place({**outer, **rows.visible}, windows=True))
-        return Rows({**rows.visible, self.new(node.id): dict(made)}, rows.columns + made)
+        return Rows({**rows.visible, self.new(node.id): dict(made)}, rows.columns + made, rows.complete)
 
     def select(self, node: Select, outer: Visible) -> Rows:
         rows = self.relation(node.source, outer)
@@ -207,7 +209,14 @@ class _Form:
         return tuple((name, self.expr(value, place)) for name, value in node.columns)
 
     def distinct(self, node: Distinct, outer: Visible) -> Rows:
-        return self.relation(node.source, outer)
+        return self.spelt_out(node.source, outer)
+
+    def spelt_out(self, node: Relation, outer: Visible) -> Rows:
+        """Of a relation whose whole rows are used."""
+        rows = self.relation(node, outer)
+        if not rows.complete:
+            self.refuse("whole rows are used, and their columns are not spelt out")
+        return rows
 
     def sort(self, node: Sort, outer: Visible) -> Rows:
         rows = self.relation(node.source, outer)
@@ -234,7 +243,7 @@ class _Form:
     def union(self, node: Union, outer: Visible) -> Rows:
         if node.all and node.op != "union":
             self.refuse(f"`{node.op}` keeps no repeated rows")
-        left, right = self.relation(node.left, outer).columns, self.relation(node.right, outer).columns
+        left, right = self.spelt_out(node.left, outer).columns, self.spelt_out(node.right, outer).columns
         if not len(left) == len(right) == len(node.columns):
             self.refuse("the sides of a union have not as many columns as it")
         check_unique(self.where, (name for name, _ in node.columns))
@@ -382,7 +391,7 @@ class _Form:
         return BOOL
 
     def single(self, relation: Relation, place: Place) -> Type:
-        columns = self.relation(relation, place.visible).columns
+        columns = self.spelt_out(relation, place.visible).columns
         if len(columns) != 1:
             self.refuse(f"a query used as a value has {len(columns)} columns")
         return columns[0][1]

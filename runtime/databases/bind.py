@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from runtime.databases.protocol import Statement
+from runtime.errors import RunError
 
 Codec = Callable[[Any], Any]
 
@@ -27,4 +28,9 @@ class Binder:
             ]
             known = self._places[id(statement)] = (statement, places)
         constants = statement.constants
-        return [constants[-1 - bind] if encode is None else encode(params[bind]) for bind, encode in known[1]]
+        try:
+            return [constants[-1 - bind] if encode is None else encode(params[bind]) for bind, encode in known[1]]
+        except (TypeError, ValueError, AttributeError, ArithmeticError, LookupError) as error:
+            # types of registers are checked by what uses them; an insert may be bound long after its step
+            message = f"a value is not of the type of its place in a query or write ({error})"
+            raise RunError("V0206", message, "compile the script again") from error

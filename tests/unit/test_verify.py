@@ -35,6 +35,7 @@ from runtime.query.algebra import (
     Column,
     Const,
     Delete,
+    Distinct,
     Func,
     Group,
     Insert,
@@ -382,6 +383,7 @@ NAMES = Select(3, SCAN, (("name", NAME),))
 OTHER_NAMES = Select(2, replace(SCAN, id=1), (("name", replace(NAME, relation=1)),))
 ID = replace(NAME, name="id", type=INT)
 IDS = Select(2, replace(SCAN, id=1), (("id", replace(ID, relation=1)),))
+PAIRS = replace(IDS, columns=(("id", Column(1, "id", INT)), ("name", replace(NAME, relation=1))))
 MET = Column(4, "name", TEXT)
 A = Column(3, "a", INT)
 
@@ -450,9 +452,14 @@ TABLES: dict[str, tuple[dict[str, Any], str]] = {
         "no column `id`",
     ),
     "a union of other widths": (
-        {"queries": query(Union(4, NAMES, replace(SCAN, id=1), True, (("name", TEXT),)), (("name", MET),))},
+        {"queries": query(Union(4, NAMES, PAIRS, True, (("name", TEXT),)), (("name", MET),))},
         "as many columns",
     ),
+    "a union of rows that are not spelt out": (
+        {"queries": query(Union(4, NAMES, replace(SCAN, id=1), True, (("name", TEXT),)), (("name", MET),))},
+        "not spelt out",
+    ),
+    "different rows that are not spelt out": ({"queries": query(Distinct(SCAN))}, "not spelt out"),
     "a union of other types": (
         {"queries": query(Union(4, NAMES, IDS, True, (("name", TEXT),)), (("name", MET),))},
         "of text and int",
@@ -495,7 +502,7 @@ TABLES: dict[str, tuple[dict[str, Any], str]] = {
         "a branch of it text",
     ),
     "a value of several columns": (
-        {"queries": query(computed(Scalar(replace(SCAN, id=1), INT)))},
+        {"queries": query(computed(Scalar(PAIRS, INT)))},
         "2 columns",
     ),
     "a value of another type": ({"queries": query(computed(Scalar(IDS, TEXT)))}, "parts make int"),
