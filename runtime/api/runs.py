@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from threading import Condition, Lock
 from time import monotonic, time
 from typing import Any, Final, Protocol
@@ -82,7 +82,7 @@ class LiveRun:
 
     told: what the audit was told of it. databases: names of those that it touches, as its token's user calls them.
     waits: seconds that a question waits for an answer, None for the server's time, and none when it has a default.
-    stopping: it is cancelled because the server stops.
+    stopping: it is cancelled because the server stops. hurry: lets it write without waiting for its reader.
     """
 
     def __init__(self, script: str, version: int, who: Who, log: Log | None, waits: float | None, most: float):
@@ -98,6 +98,7 @@ class LiveRun:
         self.started = time()
         self.end: Ended | None = None
         self.stopping = False
+        self.hurry: Callable[[], None] = lambda: None
         self._began = monotonic()
         self._waits = waits
         self._most = most
@@ -190,6 +191,7 @@ class LiveRun:
 
     def cancel(self, reason: str) -> None:
         self.control.cancel(reason)
+        self.hurry()
         with self._changed:
             self._changed.notify()
 

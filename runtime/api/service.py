@@ -196,6 +196,8 @@ class Service:
 
     def start(self, run: LiveRun, token: Token, stream: Pipe | Log, work: Callable[[], Outcome]) -> None:
         """Have a thread do the work that the run stands for. HttpError S0109, S0204 when there are too many."""
+        if isinstance(stream, Pipe):
+            run.hurry = stream.hurry
         self.runs.begin(run, token)
         self._many.submit(self._work, run, stream, work)
 

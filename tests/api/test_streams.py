@@ -250,6 +250,19 @@ def test_a_client_that_reads_a_little_now_and_then_is_waited_for(wide: Path) -> 
         served.close()
 
 
+def test_a_cancelled_run_does_not_wait_for_its_reader(wide: Path) -> None:
+    served = Served(wide, Settings())
+    try:
+        with asked(served.port, "/play/all_rows"):
+            until(lambda: bool(waiting(served)))
+            (run,) = served.service.runs.active()
+            assert served.client.delete(f"/runs/{run.id}").status_code == 204
+            until(lambda: run.ended)
+            assert run.describe()["error"]["message"] == "the run was cancelled by local"
+    finally:
+        served.close()
+
+
 def waiting(served: Served) -> list[object]:
     """Timers of connections whose clients are waited for."""
     found = [getattr(each, "_patience", None) for each in served.server.server_state.connections.copy()]
