@@ -74,6 +74,13 @@ def checked_duration(value: timedelta) -> timedelta:
     raise out_of_range()
 
 
+def duration_of(microseconds: int) -> timedelta:
+    """The duration, or V0107 past 2^63 microseconds."""
+    if -INT_MAX <= microseconds <= INT_MAX:
+        return timedelta(microseconds=microseconds)
+    raise out_of_range()
+
+
 def out_of_range() -> RunError:
     hint = "years go from 1 to 9999, durations to 106,751,991 days"
     return RunError("V0107", "a date or duration went out of range", hint)

@@ -111,11 +111,11 @@ def by_machine(forms: Sequence[Form], table: Sequence[tuple[Any, ...]]) -> list[
 
 
 @contextmanager
-def opened(engine: Engine) -> Iterator[Loadable]:
-    """A new database of the engine."""
+def opened(engine: Engine, script: str = "") -> Iterator[Loadable]:
+    """A new database of the engine, filled by a script of SQL."""
     with tempfile.TemporaryDirectory() as folder:
         place = engine.place(Path(folder))
-        engine.script(place, "")
+        engine.script(place, script)
         database = cast(Loadable, engine.open(place))
         try:
             yield database

@@ -74,7 +74,8 @@ class Maker:
             f"floor({self.number(depth)})",
         ]
         forms += [f"ceil({self.number(depth)})", f"least({a}, {b})", f"greatest({a}, {b})"]
-        forms += [f"weekday({day})", f"days_between({day}, {day})"]
+        forms += [f"weekday({day})", f"days_between({day}, {day})", f"position({text}, {self.leaf('text')})"]
+        forms += [f"round({a}, -1)", f"int({self.number(depth)})"]
         if self.decides:
             forms += [f"case when {self.make('bool', depth)} then {a} else {b} end"] * 3
         return self.chance.choice(forms)
@@ -82,6 +83,7 @@ class Maker:
     def make_float(self, depth: int) -> str:
         a, b, i = self.make("float", depth), self.make("float", depth), self.make("int", depth)
         forms = [f"({a} + {b})", f"({a} - {i})", f"({a} * {b})", f"({a} / {b})", f"({i} / {self.make('int', depth)})"]
+        forms += [f"float({self.number(depth)})", f"({a} // {b})", f"sqrt(abs({a}))", f"least({a}, {b})"]
         return self.chance.choice([*forms, f"(-{a})", f"abs({a})", f"round({a}, 1)", f"round({a})"])
 
     def make_decimal(self, depth: int) -> str:
@@ -94,8 +96,11 @@ class Maker:
             f"({a} * 0.1)",
             f"({a} / {i})",
             f"(-{a})",
+            f"({a} % {b})",
+            f"({a} // {i})",
+            f"greatest({a}, {b})",
         ]
-        return self.chance.choice([*forms, f"round({a}, 1)", f"round({a})", f"abs({a})"])
+        return self.chance.choice([*forms, f"round({a}, 1)", f"round({a})", f"round({a}, -1)", f"abs({a})"])
 
     def make_text(self, depth: int) -> str:
         a, i = self.make("text", depth), self.make("int", depth)
@@ -108,7 +113,8 @@ class Maker:
             f"substring({a}, {i})",
             f"replace({a}, {a}, {a})",
         ]
-        forms += [f"left({a}, {i})", f"reverse({a})", f"text({i})"]
+        forms += [f"left({a}, {i})", f"reverse({a})", f"text({i})", f"pad_left({a}, {self.leaf('int')}, {a})"]
+        forms += [f'"{{{self.make("float", 0)}}} {{{self.make("decimal", 0)}}}"']
         if self.decides:
             forms.append(f"case when {self.make('bool', depth)} then {a} end")
         return self.chance.choice(forms)
@@ -134,6 +140,7 @@ class Maker:
         a = self.make("date", depth)
         n = self.chance.choice([1, 30, 400])
         forms = [f"({a} + {n} days)", f"({a} - {n} days)", f"add_months({a}, {self.chance.choice([-1, 1, 13])})"]
+        forms += [f"date(year({a}), 1, {n % 7 + 1})", f'start_of({a}, "{self.chance.choice(["month", "week"])}")']
         return self.chance.choice(forms)
 
 

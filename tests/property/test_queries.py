@@ -119,7 +119,7 @@ class Maker:
             choices = [text, f'coalesce({text}, "none")', f"lower({text})", f"left({text}, 1)", f'"<{{{number}}}>"']
         else:
             choices = [number, f"{number} + 1", f"({number} * 2)", f"({number} // 2)", f"({number} % 3)"]
-            choices += [f"length({text})", f"coalesce({number}, 0 - 1)"]
+            choices += [f"length({text})", f"coalesce({number}, -1)"]
         plain = str(self.pick(*choices))
         return f"case when {self.condition(columns, 0)} then {plain} end" if self.chance.random() < 0.2 else plain
 

@@ -88,7 +88,7 @@ def _said(message: str) -> SopError | None:
         return RunError("V0113", "a query that must give one row gives more", "an aggregate or `limit 1` gives one")
     if "timestamp range" in message or "Date out of range" in message or "INTERVAL" in message:
         return RunError("V0107", *_MESSAGES["V0107"])
-    if "DECIMAL" in message or "INT128" in message:
+    if "DECIMAL" in message or "INT128" in message or "HUGEINT" in message:
         if "destination type INT64" not in message:
             return RunError(
                 "V0104",

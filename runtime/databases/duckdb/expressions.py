@@ -122,6 +122,9 @@ class DuckDBExpressions(TypedExpressions):
         wide = _cast(a, "HUGEINT")
         return self.helper("checked_duration", OPERATORS[op](this=wide, expression=wrapped(b)))
 
+    def duration_sum(self, total: Sql) -> Sql:
+        return self.helper("checked_duration", total)
+
     def int_quotient(self, a: Sql, b: Sql) -> Sql:
         return exp.IntDiv(this=a, expression=b)
 

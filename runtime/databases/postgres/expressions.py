@@ -241,6 +241,9 @@ class PostgresExpressions(TypedExpressions):
     def duration(self, op: str, a: Sql, b: Sql) -> Sql:
         return self.helper(f"duration_{op}", a, b)
 
+    def duration_sum(self, total: Sql) -> Sql:
+        return self.helper("duration_sum", total)
+
     def int_quotient(self, a: Sql, b: Sql) -> Sql:
         return self.helper("int_quotient", a, b)
 
@@ -304,8 +307,7 @@ class PostgresExpressions(TypedExpressions):
             if kind == "bool":
                 return over(function("bool_and" if name == "min" else "bool_or", sql))
         if name == "avg" and kind == "int":
-            total, count = over(function("sum", sql)), over(function("count", sql.copy()))
-            return _Said(this="(CAST(:a AS DOUBLE PRECISION) / NULLIF(:b, 0))", expressions=[total, count])
+            return self.cast(over(function("avg", sql)), type_)  # a numeric, rounded once
         result = super().aggregated(name, arg, sql, type_, over)
         return self.cast(result, type_) if name == "sum" and kind == "decimal" else result
 

@@ -359,6 +359,9 @@ HELPERS: Final[dict[str, str]] = {
         )
         for name, sign in (("add", "+"), ("sub", "-"), ("mul", "*"))
     },
+    "duration_sum": _unless(
+        ":a NOT BETWEEN -9223372036854775807 AND 9223372036854775807", "V0107", "BIGINT", "CAST(:a AS BIGINT)"
+    ),
     "interval_of_duration": _INTERVAL,
     "intervals_of_durations": _each_item(_INTERVAL),
     "json_of_array": "to_jsonb(:a)",

@@ -66,6 +66,10 @@ class TypedArithmetic(Expressions):
     def duration(self, op: str, a: Sql, b: Sql) -> Sql:
         """The sum, difference or product of durations and ints; V0107 when it goes out of range."""
 
+    @abstractmethod
+    def duration_sum(self, total: Sql) -> Sql:
+        """A sum of durations, which may be of more than 64 bits; V0107 when it goes out of range."""
+
     def arithmetic(self, expr: Op) -> Sql:
         sql = self.operation(expr)
         return self.finite(sql) if expr.type.name == "float" else sql

@@ -235,7 +235,9 @@ class TypedExpressions(TypedArithmetic):
         if name in ("min", "max") and kind not in PLAIN | NUMBERS:
             raise self.refused(f"`{name}` of {kind}")
         result = over(function(name, sql))
-        if name == "sum" and kind in ("int", "duration"):
+        if name == "sum" and kind == "duration":
+            return self.duration_sum(result)
+        if name == "sum" and kind == "int":
             return self.cast(result, type_)
         if name == "avg" and kind == "int":
             return self.cast(result, type_)

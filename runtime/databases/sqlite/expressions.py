@@ -307,21 +307,27 @@ class SQLiteExpressions(Arithmetic):
             return self.call("div", parts, [form_of(arg.type), "i"], form_of(type_))
         if name == "avg" and arg.type.name == "int":
             return self._average(sql, over)
+        if name == "sum" and arg.type.name == "duration" and not isinstance(sql, exp.Distinct):
+            return self.call("duration_sum", self._halves(sql, over), ["i", "i"], "u")
         if name != "sum":
             return over(function(name, sql))
         total = self.summed(arg, over) if is_arithmetic(arg) and not isinstance(sql, exp.Distinct) else None
         return self.converted(total or over(function(name, sql)), arg.type, type_)
 
     def _average(self, sql: Sql, over: Over) -> Sql:
-        """The average of ints: SQLite's own sums them up as floats, and its sum stops at 64 bits, which the sums of the
-        upper and of the lower halves of the ints don't reach."""
+        """The average of ints. SQLite's own adds them up as floats, and its sum stops at 64 bits, which the sums of
+        their halves don't reach."""
         count = over(function("count", sql.copy()))
         if isinstance(sql, exp.Distinct):
             return self.call("div", [over(function("sum", sql)), count], ["i", "i"], "f")
+        return self.call("mean", [*self._halves(sql, over), count], ["i", "i", "i"], "f")
+
+    def _halves(self, sql: Sql, over: Over) -> list[Sql]:
+        """The sums of the upper and of the lower 32 bits of ints."""
         half = number(2**32)
         upper = over(function("sum", divided(wrapped(sql.copy()), half)))
         lower = over(function("sum", exp.Mod(this=wrapped(sql.copy()), expression=half.copy())))
-        return self.call("mean", [upper, lower, count], ["i", "i", "i"], "f")
+        return [upper, lower]
 
 
 def _named(name: str, arguments: Sequence[Type], result: Type) -> str:

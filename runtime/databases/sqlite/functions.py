@@ -16,7 +16,7 @@ from runtime.databases.sqlite.codecs import decoder, encoder, too_many_digits
 from runtime.databases.sqlite.programs import program
 from runtime.errors import DatabaseError, RunError
 from runtime.values import operators
-from runtime.values.value_types import overflow
+from runtime.values.value_types import duration_of, overflow
 
 SQL_NAME: Final = "sop_call"
 
@@ -73,8 +73,9 @@ OPERATORS: Final[dict[str, tuple[Callable[..., Any], bool]]] = {
     "in": (_among, True),
     "field": (operators.field, False),
     "same": (lambda value: value, False),
-    # of ints, by the sums of their upper and lower 32 bits
-    "mean": (lambda upper, lower, count: float(upper * 2**32 + lower) / count, False),
+    # of ints and of durations, by the sums of their upper and lower 32 bits
+    "mean": (lambda upper, lower, count: (upper * 2**32 + lower) / count, False),
+    "duration_sum": (lambda upper, lower: duration_of(upper * 2**32 + lower), False),
     "row_count": (_row_count, True),
     "several_rows": (_several_rows, True),
     "overflow": (_overflow, True),

@@ -1,0 +1,19 @@
+"""A hundredth of each campaign, with its own seed: no engine differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.campaigns import expressions, pipelines
+from tests.campaigns.tally import Tally
+
+
+@pytest.mark.parametrize("run", [expressions.run, pipelines.run], ids=["expressions", "pipelines"])
+def test_a_hundredth_of_a_campaign(run: Callable[[int, int, Tally], None]) -> None:
+    tally = Tally()
+    run(2026, 1_000, tally)
+    assert tally.cases >= 1_000
+    assert tally.compared > 2 * tally.cases - 100
+    assert not tally.differences, tally.report()
