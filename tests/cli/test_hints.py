@@ -359,6 +359,20 @@ def _(trial: Trial) -> None:
     assert trial.rows("select a, b from bad") == [("a", "b"), ("a", "b"), ("2", "3")]
 
 
+@case("correct the line; `sopvm db import --skip-bad` loads the others")
+def _(trial: Trial) -> None:
+    (trial.folder / "data").mkdir()
+    trial.write("data/bad.csv", "a,b\n1\n2,3\n")
+    trial.write("data/good.csv", "a\n1\n")
+    look = ("sopvm", "db", "query", "from data.bad", "--db", "data=files:///data")
+    trial.shows(*look)
+    trial.follows("sopvm", "db", "import", "data/bad.csv", "--skip-bad")
+    assert trial.rows("select a, b from bad") == [(2, 3)]
+    trial.write("data/bad.csv", "a,b\n1,\n2,3\n")
+    trial.did("data/bad.csv")
+    trial.follows(*look)
+
+
 @case("correct the file, or give other types with --types FIELD=TYPE,…")
 def _(trial: Trial) -> None:
     trial.write("bad.csv", "a,b\n1,x\n2,y\n")
@@ -1056,6 +1070,14 @@ def _(trial: Trial) -> None:
     told = trial.shows("sopvm", "serve", "--get", "play/staff")
     assert told == "--get /play/staff"
     trial.follows("sopvm", "serve", "--get", "/play/staff")
+
+
+@case("--audit FILE")
+def _(trial: Trial) -> None:
+    compiled(trial)
+    words = ("serve", "--get", "/play/raise_all", "-d", "{}", "--audit")
+    trial.shows("sopvm", *words, "/dev/full")
+    trial.follows("sopvm", *words, "audit.log")
 
 
 @case("another --audit FILE")
