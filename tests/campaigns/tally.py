@@ -63,6 +63,9 @@ def main(what: str, run: Callable[[int, int, Tally], None]) -> None:
     parser.add_argument("--cases", type=int, default=100_000)
     options = parser.parse_args()
     tally, began = Tally(), time.monotonic()
-    run(options.seed, options.cases, tally)
+    try:
+        run(options.seed, options.cases, tally)
+    except KeyboardInterrupt:
+        print("stopped")
     print(tally.report())
     print(f"seed {options.seed}, {time.monotonic() - began:,.0f} s")
