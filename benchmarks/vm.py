@@ -12,7 +12,7 @@ from benchmarks.scripts import make_library
 from runtime.databases.protocol import Database
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.library.store import Library
-from runtime.output.writer import open_writer
+from runtime.output.formats import open_writer
 from runtime.runs.run import RunOptions, run
 
 SCRIPTS = """

@@ -100,7 +100,7 @@ def run_from(
     **options: Any,
 ) -> Ran:
     """Run a script of a library. options: of RunOptions. What keeps it from starting is raised."""
-    from runtime.output.writer import open_writer
+    from runtime.output.formats import open_writer
     from runtime.runs.run import RunOptions, run
 
     stream = BytesIO()

@@ -37,7 +37,7 @@ from runtime.databases.protocol import Database
 from runtime.databases.schema import Schema
 from runtime.library.records import Provenance
 from runtime.library.store import Library
-from runtime.output.writer import open_writer
+from runtime.output.formats import open_writer
 from runtime.runs.run import RunOptions, run
 from sopc.check.program import check
 from sopc.codegen.lower import lower

@@ -29,7 +29,7 @@ from runtime.databases.pool import Pool
 from runtime.databases.protocol import Database
 from runtime.errors import Cancelled, SopError
 from runtime.library.store import Library
-from runtime.output.writer import open_writer
+from runtime.output.formats import open_writer
 from runtime.runs.arguments import bind
 from runtime.runs.run import Outcome, RunOptions, check_answers, names_of, run_linked
 from runtime.vm.link import Linked

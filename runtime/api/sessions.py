@@ -27,7 +27,8 @@ from runtime.bytecode.codec import module_hash
 from runtime.bytecode.module import Module
 from runtime.commands.execute import connector
 from runtime.errors import SopError
-from runtime.output.writer import Writer, open_writer
+from runtime.output.formats import open_writer
+from runtime.output.writer import Writer
 from runtime.record.session import Session
 from runtime.record.sessions import Sessions
 from runtime.runs.answers import Prompt

@@ -180,8 +180,8 @@ def _lines(
     stream: BinaryIO,
 ) -> int:
     """CSV (null is an empty field, an empty text is "") or a JSON object a line."""
+    from runtime.output.formats import open_writer
     from runtime.output.tabular import Csv
-    from runtime.output.writer import open_writer
 
     writer = open_writer("csv" if format_ == "csv" else "records", stream, buffer_until_commit=False)
     code = execute(console, library, name, {}, config, "", writer=writer, read_only=True)

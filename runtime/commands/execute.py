@@ -55,7 +55,7 @@ def execute(
 ) -> int:
     """Run it; the exit code. args, answers: as the shell gives them. writer: else one of the format, onto stdout.
     options: of RunOptions, None where not given."""
-    from runtime.output.writer import open_writer
+    from runtime.output.formats import open_writer
 
     given = {key: value for key, value in options.items() if value is not None}
     chosen = RunOptions(

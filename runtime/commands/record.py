@@ -90,7 +90,7 @@ def record_command(
         translation = Options(translator, model, ask=ask, listener=ProgressListener(console.note))
         recorder = Recorder(session, config, library, connector(config), sessions.save, translation=translation)
         chosen = format_ or ("table" if sys.stdout.isatty() else "jsonl")
-        repl = Repl(console, config, library, sessions, recorder, chosen, read, terminal=at_terminal)
+        repl = Repl(console, config, library, sessions, recorder, chosen, read, commands.run, terminal=at_terminal)
         if at_terminal:
             console.note("steps in English or DSL; ? looks, /help lists the commands, /stop ends")
         return repl.run()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from runtime.databases.duckdb.files import FilesDatabase
 from runtime.databases.duckdb.types import spelled
+from runtime.databases.duckdb.views import Views
 from runtime.databases.schema import Field
 from runtime.databases.tables import literal, quoted
-from runtime.files.read import Batch, Table
+from runtime.files.table import Batch, Table
 from runtime.query.algebra import Column, Query, Scan
 from runtime.values.types import ANY, Type
 
@@ -31,8 +31,14 @@ def parquet_table(path: Path, title: str) -> Table:
     return Table(path, title, "parquet", size, names, True, lambda: _batches(path, title, size, total), kept, "row")
 
 
-def _opened(path: Path, title: str) -> FilesDatabase:
-    return FilesDatabase(path.absolute().parent, name=title, only=path.absolute())
+def _opened(path: Path, title: str) -> Views:
+    database = Views(path.absolute().parent, name=title)
+    try:
+        database.add_parquet(path.stem, path.absolute())
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def _batches(path: Path, title: str, size: int, total: int) -> Iterator[Batch]:

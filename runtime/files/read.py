@@ -6,18 +6,18 @@ import codecs
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from shlex import quote
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from runtime.databases.schema import Field
 from runtime.errors import DatabaseError, UsageError
+from runtime.files.table import Bad, Batch, Table
 
 BATCH: Final = 4096
 _DELIMITERS: Final = ",;\t|"
@@ -36,40 +36,6 @@ _SPACE_BEFORE_COLON: Final = re.compile(rb'"\s+:')
 _OTHER_ENCODINGS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-class Bad(NamedTuple):
-    """A line (1-based, where its row begins) that can't be loaded, and why."""
-
-    line: int
-    reason: str
-
-
-class Batch(NamedTuple):
-    """Some rows in their order: for each its first line and its values, by the names of the table."""
-
-    lines: list[int]
-    rows: list[Any]
-    bad: list[Bad]
-    bytes_done: int
-
-
-class Table(NamedTuple):
-    """A file that can be read any number of times. title: what messages call it. names: of a CSV or Parquet file's
-    columns; empty for NDJSON, whose rows are dicts. clean: it is UTF-8 throughout and holds no character 0. fields: of
-    a Parquet file, which knows its types; its rows are VM values. unit: what a line of it is called. delimiter: of a
-    CSV file."""
-
-    path: Path
-    title: str
-    format: str
-    size: int
-    names: list[str]
-    clean: bool
-    batches: Callable[[], Iterator[Batch]]
-    fields: tuple[Field, ...] = ()
-    unit: str = "line"
-    delimiter: str = ""
-
-
 def open_table(path: Path, title: str | None = None) -> Table:
     """Look at the file's name and start. title: what messages call it, if not by its path. UsageError D0501 when it
     can't be read or its kind is not known, D0105 for Parquet without the duckdb package, DatabaseError D0502 when it is
@@ -82,7 +48,7 @@ def open_table(path: Path, title: str | None = None) -> Table:
         raise UsageError("D0501", f"{title} is none of the known kinds of file by its name", hint)
     start = _start(path, title)
     if format_ == "parquet":
-        from runtime.files.parquet import parquet_table
+        from runtime.files.parquet import parquet_table  # imports DuckDB and what makes SQL
 
         return parquet_table(path, title)
     size = path.stat().st_size

@@ -7,11 +7,10 @@ Every format has the methods of Writer. Those that can't void a line hold a segm
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, TextIO
+from typing import Any, TextIO
 
 from msgspec import UNSET
 
-from runtime.errors import SopError
 from runtime.output.records import (
     Ask,
     Batches,
@@ -27,31 +26,8 @@ from runtime.output.records import (
     ready,
     scoped,
 )
-from runtime.output.sink import Sink, Stream
+from runtime.output.sink import Sink
 from runtime.values.conversion import json_ready
-
-FORMATS: Final = ("jsonl", "records", "json", "csv", "table", "sse", "csv-safe")
-
-
-def open_writer(format: str, stream: Stream, *, buffer_until_commit: bool, notes: TextIO | None = None) -> Writer:
-    """A writer of that format onto a stream of bytes. notes: where formats that show records alone print what a
-    script says (standard error when None). V0502 for an unknown format."""
-    sink = Sink(stream)
-    if format == "jsonl":
-        return JsonLines(sink)
-    if format == "json":
-        return JsonArray(sink, buffer_until_commit)
-    if format == "records":
-        return Records(sink, buffer_until_commit, notes)
-    if format == "sse":
-        from runtime.output.events import Events
-
-        return Events(sink)
-    if format in ("csv", "csv-safe", "table"):
-        from runtime.output.tabular import Csv, SafeCsv, Table
-
-        return {"csv": Csv, "csv-safe": SafeCsv, "table": Table}[format](sink, buffer_until_commit, notes)
-    raise SopError("V0502", f"there is no output format `{format}`", f"the formats are {', '.join(FORMATS)}")
 
 
 class Writer:

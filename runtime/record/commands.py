@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from runtime.errors import UsageError
-
-if TYPE_CHECKING:
-    from runtime.record.repl import Repl
+from runtime.record.repl import Done, Repl
 
 
 class Command(NamedTuple):
@@ -19,10 +17,6 @@ class Command(NamedTuple):
     words: str
     help: str
     run: Callable[[Repl, str], None]
-
-
-class Done(Exception):
-    """The person is done for now."""
 
 
 def _steps(repl: Repl, rest: str) -> None:

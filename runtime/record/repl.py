@@ -14,8 +14,8 @@ from runtime.commands.execute import execute, prompt
 from runtime.config import Config
 from runtime.errors import SopError
 from runtime.library.store import Library
-from runtime.output.writer import Writer, open_writer
-from runtime.record import commands
+from runtime.output.formats import open_writer
+from runtime.output.writer import Writer
 from runtime.record.reading import is_unfinished
 from runtime.record.recorder import Recorder, Taken
 from runtime.record.replay import Unanswered
@@ -27,9 +27,13 @@ from sopc.diagnostics import CompileError
 _MORE: Final = "  … "
 
 
+class Done(Exception):
+    """The person is done for now."""
+
+
 class Repl:
     """One person at work on one recording. read: gives the next line for a prompt and a text to begin with; EOFError
-    at the end."""
+    at the end. command: does what a `/command` says, or raises Done."""
 
     def __init__(
         self,
@@ -40,6 +44,7 @@ class Repl:
         recorder: Recorder,
         format_: str,
         read: Callable[[str, str], str],
+        command: Callable[[Repl, str], None],
         *,
         terminal: bool,
     ) -> None:
@@ -51,6 +56,7 @@ class Repl:
         self._sessions = sessions
         self._format = format_
         self._read = read
+        self._command = command
         self._terminal = terminal
 
     def run(self) -> int:
@@ -66,7 +72,7 @@ class Repl:
                 continue
             try:
                 self._line(text)
-            except commands.Done:
+            except Done:
                 return 0
             except CompileError as error:
                 self._console.findings(error)
@@ -83,7 +89,7 @@ class Repl:
 
     def _line(self, text: str) -> None:
         if text.startswith("/"):
-            commands.run(self, text)
+            self._command(self, text)
         elif text.startswith("?"):
             self._warn(self._told(lambda writer: self.recorder.look(text[1:].strip(), writer)))
         elif text.strip():

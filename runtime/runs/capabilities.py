@@ -10,7 +10,7 @@ from runtime.databases.protocol import Database
 from runtime.errors import SopError
 from runtime.vm.backtrace import place_of
 from runtime.vm.data import Data
-from runtime.vm.frame import DataOp, Script
+from runtime.vm.script import DataOp, Script
 
 _SAVEPOINT: Final = BY_NAME["SAVEPOINT"].number
 _UNSAYABLE: Final = frozenset({"D0308", "D0309"})  # what the generator of SQL raises for a query, whatever the schema

@@ -27,8 +27,8 @@ from runtime.runs.segments import Segments, utc_now
 from runtime.vm.backtrace import Trace
 from runtime.vm.budget import Budget
 from runtime.vm.data import Data
+from runtime.vm.interpreter import Failed, Machine
 from runtime.vm.link import Linked, Modules, link
-from runtime.vm.machine import Failed, Machine
 from runtime.vm.output import Question, Waiting
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from runtime.databases.schema import Field, Schema, Store
 from runtime.errors import SopError
 from runtime.query.algebra import Column, Delete, Insert, Update, Write
 from runtime.vm.backtrace import Place, Trace, place_of
-from runtime.vm.frame import Script
 from runtime.vm.link import nodes_of
+from runtime.vm.script import Script
 
 MOST_SCHEMAS: Final = 64  # that a script is known to fit; every connection has its own
 _HINT: Final = "compile the script again, or give the run the right database with --db"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from runtime.vm.frame import Frame, Script
+from runtime.vm.frame import Frame
+from runtime.vm.script import Script
 
 SHOWN: Final = 8  # calls shown at each end of a longer chain
 

@@ -14,7 +14,7 @@ from runtime.query.algebra import Insert, InsertList, Query
 from runtime.query.statements import Statements, fetched
 from runtime.values.conversion import convert, to_text
 from runtime.vm.backtrace import Where
-from runtime.vm.frame import DataOp
+from runtime.vm.script import DataOp
 
 BUFFER_ROWS: Final = 512
 _LONGEST_ROW: Final = 120

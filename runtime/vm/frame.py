@@ -1,118 +1,31 @@
-"""A linked script and one call of it, as plain data: what the machine reads and changes while it runs."""
+"""One call under way, as plain data that the machine changes, with the iterators in it; a generator is both."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
-from runtime.bytecode.module import Effects, Module, Position, StepInfo
-from runtime.databases.schema import Schema
-from runtime.query.algebra import Query, Write
-from runtime.values.types import Type
+from runtime.vm.script import Script
 
-if TYPE_CHECKING:
-    from runtime.vm.iterators import GeneratorIterator
-
-# (opcode, a, b, c): registers and targets are numbers as in the module, all else is already looked up (see link.py).
-Instruction = tuple[int, Any, Any, Any]
 Frames = list["Frame"]
+END: Final = object()
 
 
-class Function:
-    """A row of the function table as the machine calls it. python: its meaning; nulls: whether it is handed nulls."""
+class Iterator:
+    """opened_at: pc of the instruction that made it, so that an error leaving a `try` body closes what it opened."""
 
-    __slots__ = ("name", "nulls", "python")
+    __slots__ = ("opened_at",)
+    opened_at: int
 
-    def __init__(self, name: str, python: Callable[..., Any], nulls: bool) -> None:
-        self.name = name
-        self.python = python
-        self.nulls = nulls
+    def advance(self) -> Any:
+        """The next item, or END; never called on a GeneratorIterator, which the machine runs itself."""
+        raise NotImplementedError
 
+    def close(self) -> None:
+        """Let go of what it holds; a second time does nothing."""
 
-class DataOp:
-    """A query or write of a script; a run looks up its database and the SQL when it first comes to it.
-
-    name: of the database, as scripts call it. key: names it among all modules' (the module's hash and its index).
-    mode: of a fetch; of a write its command (insert, upsert, …). store: what is written, "" for a query. columns: names
-    of a row's. types: of an inserted list's fields.
-    """
-
-    __slots__ = ("columns", "form", "key", "mode", "name", "store", "types")
-
-    def __init__(
-        self,
-        form: Query | Write,
-        key: bytes,
-        mode: str,
-        *,
-        store: str = "",
-        columns: tuple[str, ...] = (),
-        types: tuple[Type, ...] = (),
-    ) -> None:
-        self.form = form
-        self.name = form.database
-        self.key = key
-        self.mode = mode
-        self.store = store
-        self.columns = columns
-        self.types = types
-
-
-class Script:
-    """One script of a linked closure.
-
-    code: prepared instructions. fresh: what follows the arguments in a new frame's registers: nulls, then the
-    constants. length: instructions, the cost of a call. effects: worked out again over the closure. iterates: whether
-    a register may hold an iterator. fits: schemas (by their ids, while they are kept here) that it was found to fit.
-    """
-
-    __slots__ = (
-        "_paths",
-        "_starts",
-        "code",
-        "effects",
-        "fits",
-        "fresh",
-        "hash",
-        "iterates",
-        "length",
-        "module",
-        "name",
-        "version",
-    )
-
-    def __init__(self, name: str, version: int, hash_: str, module: Module) -> None:
-        self.name = name
-        self.version = version
-        self.hash = hash_
-        self.module = module
-        self.code: list[Instruction] = []
-        self.fresh: list[Any] = []
-        self.length = len(module.code) // 4
-        self.effects = Effects()
-        self.iterates = False
-        self.fits: dict[tuple[int, ...], tuple[Schema, ...]] = {}
-        self._starts: list[int] = [position.pc for position in module.debug.positions]
-        self._paths: dict[int, str] = {}
-
-    def step_at(self, pc: int) -> StepInfo | None:
-        """The step an instruction belongs to; None in a module without positions."""
-        position = self.position_at(pc)
-        return None if position is None else self.module.debug.steps[position.step]
-
-    def position_at(self, pc: int) -> Position | None:
-        """The expression an instruction belongs to; None in a module without positions."""
-        index = bisect_right(self._starts, pc) - 1
-        return self.module.debug.positions[index] if index >= 0 else None
-
-    def path_at(self, pc: int) -> str:
-        """The number of the step an instruction belongs to, "" when not known."""
-        path = self._paths.get(pc)
-        if path is None:
-            step = self.step_at(pc)
-            path = self._paths[pc] = "" if step is None else step.path
-        return path
+    def copy(self) -> Iterator:
+        """An independent one at the same position, made where a segment ends (so open cursors are closed)."""
+        raise NotImplementedError
 
 
 class Frame:
@@ -140,3 +53,37 @@ class GeneratorFrame(Frame):
     def __init__(self, script: Script, registers: list[Any], generator: GeneratorIterator) -> None:
         super().__init__(script, registers, -1)
         self.generator: GeneratorIterator = generator
+
+
+class GeneratorIterator(Iterator):
+    """What a called script emits. frame: the call, suspended after each record; None once it is over. emitting: the
+    rows of an `emit` of a query that it is in the middle of."""
+
+    __slots__ = ("emitting", "frame")
+
+    def __init__(self, opened_at: int) -> None:
+        self.opened_at = opened_at
+        self.frame: Frame | None = None
+        self.emitting: Iterator | None = None
+
+    def close(self) -> None:
+        pending = [self]
+        while pending:  # generators nest as deep as calls do
+            generator = pending.pop()
+            frame, emitting = generator.frame, generator.emitting
+            generator.frame = generator.emitting = None
+            if emitting is not None:
+                emitting.close()
+            if frame is not None:
+                for iterator in iterators_of(frame):
+                    if isinstance(iterator, GeneratorIterator):
+                        pending.append(iterator)
+                    else:
+                        iterator.close()
+
+
+def iterators_of(frame: Frame) -> list[Iterator]:
+    """Iterators that the frame's registers hold."""
+    if not frame.script.iterates:
+        return []
+    return [value for value in frame.registers if isinstance(value, Iterator)]

@@ -8,31 +8,17 @@ the values. What a handler is given and gives back is said in table.py.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runtime.errors import RunError, SopError
 from runtime.values import operators
 from runtime.values.conversion import convert, to_text
-from runtime.vm import operations
 from runtime.vm.backtrace import path_of, where_of
-from runtime.vm.frame import Frame, GeneratorFrame
-from runtime.vm.iterators import (
-    END,
-    GeneratorIterator,
-    Iterator,
-    ListIterator,
-    RowIterator,
-    SpoolIterator,
-    close_iterators,
-)
+from runtime.vm.frame import END, Frame, GeneratorFrame, GeneratorIterator, Iterator
+from runtime.vm.iterators import ListIterator, RowIterator, SpoolIterator, close_iterators
+from runtime.vm.machine import Machine
 from runtime.vm.output import Question
 from runtime.vm.table import HANDLERS, handles
-
-if TYPE_CHECKING:
-    from runtime.vm.machine import Machine
-
-__all__ = ["HANDLERS", "operations"]
-
 
 # ── control ────────────────────────────────────────────────────────────────────────────────────────────────────
 

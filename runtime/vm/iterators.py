@@ -1,36 +1,17 @@
-"""Iterators that registers hold: over a list, over rows of a query, over rows set aside, over what a script emits."""
+"""Iterators that registers hold: over a list, over rows of a query, over rows set aside; and copies of whole frames."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator as PythonIterator
 from copy import copy
 from itertools import chain
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from runtime.databases.protocol import Row, Spool
 from runtime.errors import SopError
-from runtime.vm.frame import Frame, Frames, GeneratorFrame
+from runtime.vm.frame import END, Frame, Frames, GeneratorFrame, GeneratorIterator, Iterator, iterators_of
 
-END: Final = object()
 AnyIterator = TypeVar("AnyIterator", bound="Iterator")
-
-
-class Iterator:
-    """opened_at: pc of the instruction that made it, so that an error leaving a `try` body closes what it opened."""
-
-    __slots__ = ("opened_at",)
-    opened_at: int
-
-    def advance(self) -> Any:
-        """The next item, or END; never called on a GeneratorIterator, which the machine runs itself."""
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Let go of what it holds; a second time does nothing."""
-
-    def copy(self) -> Iterator:
-        """An independent one at the same position, made where a segment ends (so open cursors are closed)."""
-        raise NotImplementedError
 
 
 class ListIterator(Iterator):
@@ -137,40 +118,6 @@ class SpoolIterator(Iterator):
         twin = SpoolIterator(self.spool, self.names, self.segment, self.release, self.opened_at, self.position)
         twin.rows = copy(self.rows)  # of the same batch: a loop that commits each time round reads it once
         return twin
-
-
-class GeneratorIterator(Iterator):
-    """What a called script emits. frame: the call, suspended after each record; None once it is over. emitting: the
-    rows of an `emit` of a query that it is in the middle of."""
-
-    __slots__ = ("emitting", "frame")
-
-    def __init__(self, opened_at: int) -> None:
-        self.opened_at = opened_at
-        self.frame: Frame | None = None
-        self.emitting: Iterator | None = None
-
-    def close(self) -> None:
-        pending = [self]
-        while pending:  # generators nest as deep as calls do
-            generator = pending.pop()
-            frame, emitting = generator.frame, generator.emitting
-            generator.frame = generator.emitting = None
-            if emitting is not None:
-                emitting.close()
-            if frame is not None:
-                for iterator in iterators_of(frame):
-                    if isinstance(iterator, GeneratorIterator):
-                        pending.append(iterator)
-                    else:
-                        iterator.close()
-
-
-def iterators_of(frame: Frame) -> list[Iterator]:
-    """Iterators that the frame's registers hold."""
-    if not frame.script.iterates:
-        return []
-    return [value for value in frame.registers if isinstance(value, Iterator)]
 
 
 def close_iterators(frame: Frame) -> None:

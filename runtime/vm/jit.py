@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from runtime.bytecode.opcodes import BY_NAME
-from runtime.vm.frame import Instruction, Script
+from runtime.vm.script import Instruction, Script
 
 # (registers, fuel) → (pc to go on at, or -1 when a register holds no int, and the fuel left)
 LoopFunction = Callable[[list[Any], int], tuple[int, int]]

@@ -16,7 +16,7 @@ from runtime.errors import SopError, UsageError
 from runtime.query.algebra import Delete, Insert, InsertList, InsertQuery, Scan, Update, Write
 from runtime.query.statements import query_key, write_key
 from runtime.values.conversion import from_const
-from runtime.vm.frame import DataOp, Function, Script
+from runtime.vm.script import DataOp, Function, Script
 
 _NUMBER: Final = {name: row.number for name, row in BY_NAME.items()}
 _EMITS: Final = frozenset({_NUMBER["EMIT"], _NUMBER["EMIT_QUERY"]})

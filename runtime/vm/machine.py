@@ -14,11 +14,12 @@ from runtime.values.types import INT_MAX, INT_MIN
 from runtime.vm.backtrace import Trace, trace_at, where_of
 from runtime.vm.budget import Budget
 from runtime.vm.data import Data, InsertError
-from runtime.vm.frame import Frame, Frames, Script
-from runtime.vm.handlers import HANDLERS
-from runtime.vm.iterators import RowIterator, close_iterators, copy_frames, iterators_of
+from runtime.vm.frame import Frame, Frames, iterators_of
+from runtime.vm.iterators import RowIterator, close_iterators, copy_frames
 from runtime.vm.link import Linked
 from runtime.vm.output import Host, Output
+from runtime.vm.script import Script
+from runtime.vm.table import HANDLERS
 
 if TYPE_CHECKING:
     from runtime.vm.jit import LoopFunction

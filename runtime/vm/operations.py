@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from sys import getrefcount
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from runtime.errors import RunError
 from runtime.values import operators
 from runtime.values.conversion import convert, to_text
 from runtime.values.value_types import KINDS
 from runtime.vm.frame import Frame
+from runtime.vm.machine import Machine
 from runtime.vm.table import handles
-
-if TYPE_CHECKING:
-    from runtime.vm.machine import Machine
 
 TEXT_LIMIT: Final = 2**26
 _UNSHARED: Final = 3  # references to a value that one register holds: the register, a local, the count's argument

@@ -7,19 +7,17 @@ says that the pc moved or another frame is on top.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from runtime.bytecode.opcodes import BY_NAME
 from runtime.errors import SopError
 from runtime.vm.frame import Frame
 
-if TYPE_CHECKING:
-    from runtime.vm.machine import Machine
-
-Handler = Callable[["Machine", Frame, Any, Any, Any], bool | None]
+Handler = Callable[[Any, Frame, Any, Any, Any], bool | None]
+"""The machine comes first. It is not named here, as it reads this table."""
 
 
-def no_such_instruction(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> bool | None:
+def no_such_instruction(machine: Any, frame: Frame, a: Any, b: Any, c: Any) -> bool | None:
     raise SopError("V0206", "the module holds an unknown instruction", "compile the script again")
 
 

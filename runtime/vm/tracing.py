@@ -8,8 +8,7 @@ from typing import Any, TextIO
 from runtime.bytecode.disasm import format_instruction
 from runtime.bytecode.opcodes import BY_NUMBER
 from runtime.values.conversion import to_text
-from runtime.vm.frame import Frame
-from runtime.vm.iterators import Iterator
+from runtime.vm.frame import Frame, Iterator
 from runtime.vm.machine import Machine
 
 MOST_SHOWN = 40

@@ -32,7 +32,7 @@ from runtime.bytecode.module import Debug, Module
 from runtime.databases.connect import connect
 from runtime.databases.protocol import Database
 from runtime.errors import SopError
-from runtime.output.writer import open_writer
+from runtime.output.formats import open_writer
 from runtime.query import algebra
 from runtime.runs.run import RunOptions, run
 from runtime.values.types import INT_MAX, INT_MIN

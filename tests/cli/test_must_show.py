@@ -102,7 +102,7 @@ import os, sys
 from pathlib import Path
 from runtime.library.store import Library
 from runtime.databases.sqlite.database import SQLiteDatabase
-from runtime.jsonl.writer import open_writer
+from runtime.output.formats import open_writer
 from runtime.runs.run import RunOptions, run
 folder = Path(sys.argv[1])
 with Library.open(folder / ".sop") as library, open(os.devnull, "wb") as stream:

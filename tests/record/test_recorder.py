@@ -17,7 +17,8 @@ from runtime.commands.execute import connector
 from runtime.config import Config
 from runtime.errors import SopError, UsageError
 from runtime.library.store import Library
-from runtime.output.writer import Writer, open_writer
+from runtime.output.formats import open_writer
+from runtime.output.writer import Writer
 from runtime.record.recorder import Recorder, Taken
 from runtime.record.replay import Unanswered
 from runtime.record.sessions import Sessions

@@ -13,7 +13,7 @@ import pytest
 
 from runtime.databases.protocol import Database
 from runtime.databases.sqlite.database import SQLiteDatabase
-from runtime.output.writer import open_writer
+from runtime.output.formats import open_writer
 from runtime.runs.run import Outcome, RunOptions, run
 from sopc.sandbox import Bench
 

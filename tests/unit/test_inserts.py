@@ -14,7 +14,7 @@ from runtime.databases.connect import connect
 from runtime.errors import DatabaseError
 from runtime.vm.backtrace import Where
 from runtime.vm.data import Data, InsertError
-from runtime.vm.frame import DataOp
+from runtime.vm.script import DataOp
 from sopc.sandbox import Bench
 from tests.postgres import Server
 from tests.unit.bench import SCHEMA, Runs

@@ -22,10 +22,10 @@ from runtime.query.statements import Statements
 from runtime.values.types import INT, NULL, TEXT, Type
 from runtime.vm.budget import Budget
 from runtime.vm.data import Data
-from runtime.vm.frame import Script
+from runtime.vm.interpreter import Failed, Machine
 from runtime.vm.link import Linked, prepare, spread_effects
-from runtime.vm.machine import Failed, Machine
 from runtime.vm.output import Question
+from runtime.vm.script import Script
 from runtime.vm.tracing import Tracing, check_operands
 from tests.unit.bench import Runs, runs, types
 

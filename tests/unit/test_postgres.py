@@ -21,7 +21,7 @@ from runtime.databases.protocol import Statement
 from runtime.databases.schema import ForeignKey
 from runtime.errors import DatabaseError, SopError, UsageError
 from runtime.library.store import Library
-from runtime.output.writer import open_writer
+from runtime.output.formats import open_writer
 from runtime.runs.run import run
 from runtime.values.types import INT, TEXT, Type
 from tests.harness import compile_text, store

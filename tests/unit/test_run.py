@@ -15,7 +15,7 @@ import pytest
 
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import Cancelled, SopError, UsageError
-from runtime.output.writer import open_writer
+from runtime.output.formats import open_writer
 from runtime.runs.ids import new_id
 from runtime.runs.interrupts import Interrupts
 from runtime.runs.run import RunOptions, run
@@ -245,7 +245,7 @@ INTERRUPTED = """
 import sys
 from pathlib import Path
 from runtime.databases.sqlite.database import SQLiteDatabase
-from runtime.jsonl.writer import open_writer
+from runtime.output.formats import open_writer
 from runtime.library.store import Library
 from runtime.runs.run import RunOptions, run
 folder = Path(sys.argv[1])

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from runtime.errors import SopError
 from runtime.output import sink
+from runtime.output.formats import FORMATS, open_writer
 from runtime.output.records import FEW_ROWS
 from runtime.output.sink import ClosedPipe, Sink
-from runtime.output.writer import FORMATS, Writer, open_writer
+from runtime.output.writer import Writer
 from runtime.values import operators
 
 RECORD = {

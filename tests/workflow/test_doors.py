@@ -157,7 +157,7 @@ class Record(Door):
         from runtime.commands.options import load_config
         from runtime.errors import SopError
         from runtime.library.store import Library
-        from runtime.output.writer import open_writer
+        from runtime.output.formats import open_writer
         from runtime.record.recorder import Recorder
         from runtime.record.sessions import Sessions
         from sopc.diagnostics import CompileError

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
-from runtime.databases.duckdb.connections import SETTINGS, Connections
-from runtime.databases.duckdb.database import BUSY_SECONDS, DuckDBDatabase
 from runtime.databases.duckdb.types import declared
+from runtime.databases.duckdb.views import PASSING, Views
 from runtime.databases.schema import Broken, Schema, Store
 from runtime.databases.tables import create_sql, in_full, literal
 from runtime.errors import DatabaseError, SopError
@@ -24,59 +23,28 @@ from runtime.files.load import row_reader
 from runtime.files.read import open_table
 from runtime.files.survey import NULLS, Survey, survey
 
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection as Connection
-
-_PASSING: Final = ("D0310", "D0401", "D0403")  # no fault of the file: memory, a lock, an interruption
-_UNSOUND: Final = "type_pushdown"
 _MEMORY: Final = ("memory", "loaded")  # where rows are that had to be loaded
 _LINE_BYTES: Final = 2_000_000  # DuckDB's own limits, which a longer record raises
 _OBJECT_BYTES: Final = 16_777_216
 _FORMATS: Final = {".csv": "csv", ".tsv": "csv", ".ndjson": "json", ".jsonl": "json", ".parquet": "parquet"}
 
 
-class _Folder(Connections):
-    """Connections to a database in memory whose views are the folder's files."""
-
-    @property
-    def target(self) -> str:
-        return ":memory:"
-
-    def close_off(self, connection: Connection) -> None:
-        connection.execute(f"SET allowed_directories = [{literal(f'{self.path.absolute()}/')}]")
-        super().close_off(connection)
-
-    def set_up(self, connection: Connection) -> None:
-        super().set_up(connection)
-        # it would have the reader of CSV make the text 1.50 of a float the text "1.50", and 3 of 2.5 cast to an integer
-        if connection.execute(f"SELECT 1 FROM duckdb_optimizers() WHERE name = {literal(_UNSOUND)}").fetchone():
-            connection.execute(f"SET disabled_optimizers = {literal(_UNSOUND)}")
-
-
-class FilesDatabase(DuckDBDatabase):
+class FilesDatabase(Views):
     """One folder, as one run reads it.
 
-    path: the folder. options: settings of DuckDB, as from the URL. only: the one file of it that counts. Raises
-    DatabaseError D01xx when the folder can't be read (with `only`, also when the file can't), UsageError D0105 without
-    the duckdb package.
+    path: the folder. options: settings of DuckDB, as from the URL. Raises DatabaseError D01xx when the folder can't be
+    read, UsageError D0105 without the duckdb package.
     """
 
     engine = "a folder of files"
 
-    def __init__(
-        self, path: Path, *, name: str, options: dict[str, str] | None = None, only: Path | None = None
-    ) -> None:
-        self.name = name
-        self.path = path
-        self.read_only = True
+    def __init__(self, path: Path, *, name: str, options: dict[str, str] | None = None) -> None:
+        files = _files_of(path, name)
+        super().__init__(path, name=name, options=options)
         self._broken: dict[str, Broken] = {}
-        files = _files_of(path, name) if only is None else {only.stem: (only,)}
-        self._connections = _Folder(path, name, {**(options or {}), **SETTINGS}, BUSY_SECONDS)
-        self._connections.open(write=True)
-        self._prepare()
         try:
             for store, places in files.items():
-                self._add(store, places, only is not None)
+                self._add(store, places)
         except BaseException:
             self._connections.close()
             raise
@@ -86,26 +54,20 @@ class FilesDatabase(DuckDBDatabase):
             self._schema = msgspec.structs.replace(super().schema(), broken=self._broken)
         return self._schema
 
-    def _add(self, store: str, places: tuple[Path, ...], alone: bool) -> None:
+    def _add(self, store: str, places: tuple[Path, ...]) -> None:
         """Make the file a store, or say why it can't be one."""
         try:
             if len(places) > 1:
                 raise _two_files(store, places)
             self._read(store, places[0].absolute())
         except SopError as error:
-            if alone or error.code in _PASSING:
+            if error.code in PASSING:
                 raise
             self._broken[store] = Broken(error.code, error.message, error.hint)
 
     def _read(self, store: str, file: Path) -> None:
         if file.is_dir() or _FORMATS[file.suffix.lower()] == "parquet":
-            source = literal(str(file / "*.parquet" if file.is_dir() else file))
-            try:
-                self._make_view(store, f"FROM read_parquet({source})")
-            except SopError as error:
-                if error.code == "D0107" or error.code in _PASSING:
-                    raise
-                raise DatabaseError("D0110", f"{file} can't be read: {error.message}", error.hint) from error
+            self.add_parquet(store, file)
             return
         found = survey(file)
         if found.broken is not None:
@@ -114,10 +76,7 @@ class FilesDatabase(DuckDBDatabase):
             self._load(store, file, found)
             return
         read = _read_csv if _FORMATS[file.suffix.lower()] == "csv" else _read_json
-        self._make_view(store, f"FROM {read(file, found)}")
-
-    def _make_view(self, store: str, query: str) -> None:
-        self._connections.changed(f"CREATE VIEW {in_full(self._connections.place, store)} AS {query}")
+        self.make_view(store, f"FROM {read(file, found)}")
 
     def _load(self, store: str, file: Path, found: Survey) -> None:
         """Have the rows in memory, as an import takes them, and a view of them that can only be read."""
@@ -128,7 +87,7 @@ class FilesDatabase(DuckDBDatabase):
         self._connections.changed(create_sql(_MEMORY, loaded, declared))
         for batch in table.batches():
             self.insert_into(_MEMORY, loaded, read(batch)[1])
-        self._make_view(store, f"FROM {in_full(_MEMORY, loaded.name)}")
+        self.make_view(store, f"FROM {in_full(_MEMORY, loaded.name)}")
 
 
 def _read_csv(file: Path, found: Survey) -> str:

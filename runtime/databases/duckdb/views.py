@@ -1,0 +1,64 @@
+"""Files of a folder → stores of a DuckDB in memory that can only be read: each a view of its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from runtime.databases.duckdb.connections import SETTINGS, Connections
+from runtime.databases.duckdb.database import BUSY_SECONDS, DuckDBDatabase
+from runtime.databases.tables import in_full, literal
+from runtime.errors import DatabaseError, SopError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection as Connection
+
+PASSING: Final = ("D0310", "D0401", "D0403")  # no fault of a file: memory, a lock, an interruption
+_UNSOUND: Final = "type_pushdown"
+
+
+class _Folder(Connections):
+    """Connections to a database in memory whose views are the folder's files."""
+
+    @property
+    def target(self) -> str:
+        return ":memory:"
+
+    def close_off(self, connection: Connection) -> None:
+        connection.execute(f"SET allowed_directories = [{literal(f'{self.path.absolute()}/')}]")
+        super().close_off(connection)
+
+    def set_up(self, connection: Connection) -> None:
+        super().set_up(connection)
+        # it would have the reader of CSV make the text 1.50 of a float the text "1.50", and 3 of 2.5 cast to an integer
+        if connection.execute(f"SELECT 1 FROM duckdb_optimizers() WHERE name = {literal(_UNSOUND)}").fetchone():
+            connection.execute(f"SET disabled_optimizers = {literal(_UNSOUND)}")
+
+
+class Views(DuckDBDatabase):
+    """A database without stores, to which files of one folder are added.
+
+    path: the folder; no file outside it can be read. options: settings of DuckDB, as from the URL. Raises UsageError
+    D0105 without the duckdb package.
+    """
+
+    def __init__(self, path: Path, *, name: str, options: dict[str, str] | None = None) -> None:
+        self.name = name
+        self.path = path
+        self.read_only = True
+        self._connections = _Folder(path, name, {**(options or {}), **SETTINGS}, BUSY_SECONDS)
+        self._connections.open(write=True)
+        self._prepare()
+
+    def add_parquet(self, store: str, file: Path) -> None:
+        """Make a Parquet file, or a folder of them, a store. Raises DatabaseError D0107 or D0110 for what is none."""
+        source = literal(str(file / "*.parquet" if file.is_dir() else file))
+        try:
+            self.make_view(store, f"FROM read_parquet({source})")
+        except SopError as error:
+            if error.code == "D0107" or error.code in PASSING:
+                raise
+            raise DatabaseError("D0110", f"{file} can't be read: {error.message}", error.hint) from error
+
+    def make_view(self, store: str, query: str) -> None:
+        self._connections.changed(f"CREATE VIEW {in_full(self._connections.place, store)} AS {query}")

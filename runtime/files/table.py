@@ -1,0 +1,43 @@
+"""What a reader of files gives: a file that can be read any number of times, by batches of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runtime.databases.schema import Field
+
+
+class Bad(NamedTuple):
+    """A line (1-based, where its row begins) that can't be loaded, and why."""
+
+    line: int
+    reason: str
+
+
+class Batch(NamedTuple):
+    """Some rows in their order: for each its first line and its values, by the names of the table."""
+
+    lines: list[int]
+    rows: list[Any]
+    bad: list[Bad]
+    bytes_done: int
+
+
+class Table(NamedTuple):
+    """A file that can be read any number of times. title: what messages call it. names: of a CSV or Parquet file's
+    columns; empty for NDJSON, whose rows are dicts. clean: it is UTF-8 throughout and holds no character 0. fields: of
+    a Parquet file, which knows its types; its rows are VM values. unit: what a line of it is called. delimiter: of a
+    CSV file."""
+
+    path: Path
+    title: str
+    format: str
+    size: int
+    names: list[str]
+    clean: bool
+    batches: Callable[[], Iterator[Batch]]
+    fields: tuple[Field, ...] = ()
+    unit: str = "line"
+    delimiter: str = ""
