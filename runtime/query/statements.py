@@ -12,7 +12,7 @@ from runtime.databases.schema import Schema, schema_hash
 from runtime.query.algebra import Query, Write, limited
 
 # Part of every key; raised when the generator changes, so that SQL an older version kept is not used any more.
-GENERATOR: Final = 14
+GENERATOR: Final = 15
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
 _DECODER: Final = msgspec.msgpack.Decoder(Statement)
 

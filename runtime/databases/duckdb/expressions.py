@@ -100,6 +100,9 @@ class DuckDBExpressions(TypedExpressions):
         return super().text_test(op, args)
 
     def called(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
+        if name == "null_if":  # DuckDB makes a case of it, which holds the first argument twice
+            both = [self.coerced(arg, type_) for arg in args]
+            return self.bound(both, lambda values: function("nullif", *values))
         if name == "round" and type_.name == "decimal" and len(args) == 2 and isinstance(args[1], Const):
             digits = args[1].value
             if isinstance(digits, int) and digits < 0:
