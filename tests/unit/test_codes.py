@@ -51,6 +51,13 @@ def test_rows_say_what_to_do(row: Code) -> None:
     assert right
 
 
+def test_since_is_a_version_of_the_changelog() -> None:
+    versions = re.findall(r"^## \[(\S+)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    following = re.search(r"^Becomes (\S+)\.$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert versions[0] == "Unreleased" and following is not None
+    assert sorted({row.since for row in table()} - {*versions, following[1]}) == []
+
+
 def test_looking_up() -> None:
     row = lookup("L0101")
     assert row is not None
