@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runtime.errors import SopError
 from runtime.library.store import Library
 from sopc.diagnostics import CompileError
 from tests.engines import ENGINES
@@ -98,3 +99,21 @@ def test_a_key_without_overlaps_is_none_for_an_upsert(tmp_path: Path) -> None:
             engine.read_schema(place),
         )
     assert [finding.code for finding in raised.value.diagnostics] == ["E0413"]
+
+
+@pytest.mark.parametrize(
+    "engine, column, value, step",
+    [
+        ("duckdb", "STRUCT(a INTERVAL)", "{'a': INTERVAL '1 month'}", "emit from things"),
+        ("postgres", "integer[][]", "'{{1}}'", "insert into things {x: [[1, 2]]}"),
+        ("postgres", "jsonb[]", "'{}'", "insert into things {x: [1]}"),
+    ],
+)
+def test_what_has_no_way_into_sql_is_refused_before_the_run(
+    engine: str, column: str, value: str, step: str, tmp_path: Path
+) -> None:
+    place = ENGINES[engine].place(tmp_path)
+    ENGINES[engine].script(place, f"CREATE TABLE things (x {column}); INSERT INTO things VALUES ({value})")
+    with pytest.raises(SopError) as raised:
+        ran(tmp_path, f"script test()\n  {step}\nend", place, engine)
+    assert raised.value.code == "D0309"
