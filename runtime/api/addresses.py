@@ -1,194 +1,106 @@
-"""The service's own addresses → their part of the OpenAPI document, and what the other part shares with it."""
+"""THE table of the service's addresses: one row a method and path → the router and the OpenAPI document.
 
+A row's `rights` are those that every request there needs; `Resource` asks for them before the handler runs. A handler
+asks for more only where what the request names decides: the script's, a write's, another caller's run.
+"""
+
+# ruff: noqa: E501 (a row is a line)
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
+from runtime.api import bodies, databases, docs, openapi, page, play, probes, runs_http, scripts, sessions
 from runtime.api.formats import LINES, MEDIA_TYPES
-from runtime.api.scripts import KINDS
+from runtime.api.openapi import LINES_TYPE, TEXT, Json, query_parameter
+from runtime.api.resource import ANY_TOKEN, ANYBODY, PAGE, Address, Gives, Handler, Takes
 
-Json = dict[str, Any]
-TEXT: Final[Json] = {"type": "string"}
-_NAME: Final[Json] = {
-    "name": "name",
-    "in": "path",
-    "required": True,
-    "schema": {"type": "string", "minLength": 1},
-    "description": "A script: NAME, NAME@VERSION or NAME@TAG.",
-}
-_ID: Final[Json] = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-
-
-def addresses() -> Json:
-    """By path."""
-
-    def script(what: str, type_: str = "application/json", *parameters: Json) -> Json:
-        return _get(what, type_, _NAME, *parameters)
-
-    after = query_parameter(
-        "after", {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}, "Lines after the one of this seq."
-    )
-    lines = query_parameter("format", {"type": "string", "enum": list(LINES)}, "Format of the answer.")
-    sql = query_parameter("sql", {"type": "boolean"}, "The SQL of queries and writes too.")
-    limit = query_parameter("limit", {"type": "integer", "minimum": 0, "maximum": 99999}, "At most so many.")
-    wanted = [query_parameter(name, TEXT, f"Only those of this {name}.") for name in ("script", "status")]
-    return {
-        "/scripts": {"get": _get("The scripts of the library.")},
-        "/scripts/{name}": {
-            "get": script("A script in full."),
-            "put": _operation(
-                "Store a script.",
-                _NAME,
-                query_parameter("dry_run", {"type": "boolean"}, "Compile, and store nothing."),
-                query_parameter("yes", {"type": "boolean"}, "Store a new translation of English that writes."),
-                query_parameter(
-                    "take", {"type": "string", "enum": ["text", "sop"]}, "Which to believe when both changed."
-                ),
-                query_parameter("locked", {"type": "boolean"}, "Translate nothing."),
-                query_parameter("answer", TEXT, "SENTENCE=ANSWER, …: what the text leaves open."),
-                body={kind: {"schema": {"type": "object"} if "json" in kind else TEXT} for kind in KINDS},
-            ),
-            "delete": _operation("Remove a script with all its versions.", _NAME),
-        },
-        "/scripts/{name}/versions": {"get": script("Its versions.")},
-        "/scripts/{name}/signature": {"get": script("JSON Schema of its arguments, records and result.")},
-        "/scripts/{name}/source": {"get": script("Its program.", "text/plain")},
-        "/scripts/{name}/disasm": {"get": script("Its bytecode.", "text/plain", sql)},
-        "/scripts/{name}/explain": {"get": script("Said back in English, beside its author's sentences.")},
-        "/runs": {"get": _get("Runs that this server started, the newest first.", "application/json", *wanted, limit)},
-        "/runs/{id}": {
-            "get": _get("A run.", "application/json", _ID, schema={"$ref": "#/components/schemas/Run"}),
-            "delete": _operation("Cancel a run.", _ID),
-        },
-        "/runs/{id}/lines": {"get": _get("Its lines, to its end.", "application/x-ndjson", _ID, after, lines)},
-        "/runs/{id}/frames": {"get": _get("The scripts under way in it.", "application/json", _ID)},
-        "/runs/{id}/answer": {
-            "post": _operation("Answer its question.", _ID, body={"application/json": {"schema": _ANSWER}})
-        },
-        "/runs/{id}/cancel": {"post": _operation("Cancel a run.", _ID)},
-        "/databases": {"get": _get("Names of databases.")},
-        "/databases/{name}": {"get": _get("Its stores and fields.", "application/json", {**_NAME, "description": ""})},
-        "/metrics": {"get": _get("For Prometheus.", "text/plain")},
-        **_session_paths(),
-    }
+_LINES: Final = query_parameter("format", {"type": "string", "enum": list(LINES)}, "Format of the answer.")
+_FORMAT: Final = query_parameter("format", {"type": "string", "enum": list(MEDIA_TYPES)}, "Format of the answer.")
+_DISASM: Final = (query_parameter("sql", {"type": "boolean"}, "The SQL of queries and writes too."),)
+_RUNS: Final = (
+    query_parameter("script", TEXT, "Only those of this script."),
+    query_parameter("status", TEXT, "Only those of this status."),
+    query_parameter("limit", {"type": "integer", "minimum": 0, "maximum": 99999}, "At most so many."),
+)
+_AFTER: Final = query_parameter(
+    "after", {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}, "Lines after the one of this seq."
+)
+_PUT: Final = (
+    query_parameter("dry_run", {"type": "boolean"}, "Compile, and store nothing."),
+    query_parameter("yes", {"type": "boolean"}, "Store a new translation of English that writes."),
+    query_parameter("take", {"type": "string", "enum": ["text", "sop"]}, "Which to believe when both changed."),
+    query_parameter("locked", {"type": "boolean"}, "Translate nothing."),
+    query_parameter("answer", TEXT, "SENTENCE=ANSWER, …: what the text leaves open."),
+)
+_PROGRAM: Final[Json] = {kind: {"type": "object"} if "json" in kind else TEXT for kind in scripts.KINDS}
 
 
-def _session_paths() -> Json:
-    name = {**_NAME, "description": "A recording, named as the script that it becomes."}
-    number = {"name": "step", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}
-
-    def changes(what: str, *parameters: Json, **members: Json) -> Json:
-        return _operation(what, name, *parameters, body=_members(**members) if members else None)
-
-    def streams(what: str, **members: Json) -> Json:
-        operation = changes(
-            what, query_parameter("format", {"type": "string", "enum": list(MEDIA_TYPES)}, "Format."), **members
-        )
-        content = {"application/x-ndjson": {"schema": {"$ref": "#/components/schemas/Line"}}}
-        return {**operation, "responses": {**operation["responses"], "2XX": {"description": what, "content": content}}}
-
-    answers: Json = {"type": "array", "items": {"type": ["string", "null"]}}
-    return {
-        "/sessions": {
-            "get": _get("Recordings under way."),
-            "post": _operation(
-                "Begin a recording.", body=_members(name=TEXT, **{"uses?": {"type": "array", "items": TEXT}})
-            ),
-        },
-        "/sessions/{name}": {
-            "get": _get("Its steps and its program so far.", "application/json", name),
-            "delete": changes("Forget it."),
-        },
-        "/sessions/{name}/steps": {"post": streams("Do a step, and record it.", text=TEXT, **{"answers?": answers})},
-        "/sessions/{name}/steps/{step}": {
-            "put": changes("Another step in place of one.", number, text=TEXT),
-            "delete": changes("Leave a step out.", number),
-        },
-        "/sessions/{name}/look": {"post": streams("A question about the data, which is not recorded.", text=TEXT)},
-        "/sessions/{name}/move": {
-            "post": changes("A step at another place.", step={"type": "integer"}, to={"type": "integer"})
-        },
-        "/sessions/{name}/parameters": {"post": changes("Make a value a parameter.", step=TEXT, value=TEXT, name=TEXT)},
-        "/sessions/{name}/given": {"post": changes("What a parameter is while recording.", name=TEXT, value=TEXT)},
-        "/sessions/{name}/undo": {"post": changes("Take the latest change back.")},
-        "/sessions/{name}/pause": {"post": changes("Try steps without recording them.")},
-        "/sessions/{name}/resume": {"post": changes("Record again.")},
-        "/sessions/{name}/stop": {
-            "post": changes("Prove the script, store it, and end.", **{"anyway?": {"type": "boolean"}})
-        },
-    }
+def _row(
+    method: str,
+    path: str,
+    rights: str,
+    handler: Handler,
+    summary: str,
+    takes: Takes = None,
+    gives: Gives = None,
+    *query: Json,
+    listed: bool = True,
+) -> Address:
+    return Address(method, path, tuple(rights.split()), handler, summary, takes, gives, query, listed)
 
 
-def _members(**members: Json) -> Json:
-    """The content of a body: a JSON object with these members; `name?` may be left out."""
-    schema = {
-        "type": "object",
-        "properties": {name.removesuffix("?"): schema for name, schema in members.items()},
-        "required": [name for name in members if not name.endswith("?")],
-        "additionalProperties": False,
-    }
-    return {"application/json": {"schema": schema}}
-
-
-def _get(what: str, type_: str = "application/json", *parameters: Json, schema: Json | None = None) -> Json:
-    content = {type_: {"schema": schema or ({"type": "object"} if type_ == "application/json" else TEXT)}}
-    operation = _operation(what, *parameters)
-    operation["responses"]["200"] = {"description": what, "content": content}
-    return operation
-
-
-def _operation(what: str, *parameters: Json, body: Json | None = None) -> Json:
-    operation: Json = {
-        "summary": what,
-        "parameters": list(parameters),
-        "responses": {"2XX": {"description": "Done."}, "default": problem_response()},
-    }
-    if body is not None:
-        operation["requestBody"] = {"required": True, "content": body}
-    return operation
-
-
-def query_parameter(name: str, schema: Json, description: str) -> Json:
-    return {"name": name, "in": "query", "schema": schema, "description": description}
-
-
-def problem_response() -> Json:
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": "What went wrong (RFC 9457).", "content": {"application/problem+json": {"schema": schema}}}
-
-
-PROBLEM: Final[Json] = {
-    "type": "object",
-    "properties": {
-        "type": TEXT,
-        "title": TEXT,
-        "status": {"type": "integer"},
-        "detail": TEXT,
-        "code": {"type": "string", "pattern": "^[A-Z][0-9]{4}$"},
-        "hint": TEXT,
-        "instance": {**TEXT, "description": "The address of the run that failed."},
-    },
-    "required": ["type", "status", "detail", "code"],
-}
-LINE: Final[Json] = {
-    "type": "object",
-    "properties": {
-        "type": {"enum": ["start", "record", "command", "say", "ask", "rollback", "error", "end"]},
-        "seq": {"type": "integer"},
-        "step": TEXT,
-        "in": TEXT,
-        "result": {},
-    },
-    "required": ["type"],
-}
-RUN: Final[Json] = {
-    "type": "object",
-    "properties": {"id": TEXT, "script": TEXT, "version": {"type": "integer"}, "status": TEXT, "started": TEXT},
-    "required": ["id", "script", "status"],
-}
-_ANSWER: Final[Json] = {
-    "type": "object",
-    "properties": {"value": {}, "step": {"type": "string"}},
-    "required": ["value"],
-    "additionalProperties": False,
-}
+# The busiest first: the router looks them through in this order.
+# fmt: off
+ADDRESSES: Final[tuple[Address, ...]] = (
+    # scripts that run: the document has an address for each instead of these
+    _row("GET",    "/play/{name}",                  "run",           play.play,                "Run a script.", None, LINES_TYPE, listed=False),
+    _row("POST",   "/play/{name}",                  "run",           play.play,                "Run a script.", None, LINES_TYPE, listed=False),
+    _row("GET",    "/play",                         "run",           play.play_named,          "Run a script.", None, LINES_TYPE, listed=False),
+    _row("POST",   "/play",                         "run",           play.play_named,          "Run a script.", None, LINES_TYPE, listed=False),
+    # pages
+    _row("GET",    "/",                             PAGE,            page.show_page,           "The page.", None, "text/html", listed=False),
+    _row("GET",    "/assets/{name}",                PAGE,            page.show_asset,          "A file of the page.", None, "text/plain", listed=False),
+    _row("GET",    "/docs",                         PAGE,            docs.show_docs,           "This document as a page.", None, "text/html", listed=False),
+    # the library
+    _row("GET",    "/scripts",                      "read",          scripts.list_scripts,     "The scripts of the library.", None, bodies.Scripts),
+    _row("GET",    "/scripts/{name}",               "read",          scripts.show_script,      "A script in full.", None, bodies.Script),
+    _row("PUT",    "/scripts/{name}",               "compile",       scripts.put_script,       "Store a script.", _PROGRAM, bodies.Put, *_PUT),
+    _row("DELETE", "/scripts/{name}",               "compile",       scripts.delete_script,    "Remove a script with all its versions."),
+    _row("GET",    "/scripts/{name}/versions",      "read",          scripts.show_versions,    "Its versions.", None, bodies.Versions),
+    _row("GET",    "/scripts/{name}/signature",     "read",          scripts.show_signature,   "JSON Schema of its arguments, records and result.", None, bodies.Signature),
+    _row("GET",    "/scripts/{name}/explain",       "read",          scripts.show_explained,   "The script said in English, beside its author's sentences.", None, bodies.Explained),
+    _row("GET",    "/scripts/{name}/source",        "read",          scripts.show_source,      "Its program.", None, "text/plain"),
+    _row("GET",    "/scripts/{name}/disasm",        "read",          scripts.show_disasm,      "Its bytecode.", None, "text/plain", *_DISASM),
+    # runs; whoever began one needs no right to look at it, since `X-Run` or `Location` has sent them there
+    _row("GET",    "/runs",                         "read",          runs_http.list_runs,      "Runs that this server started, the newest first.", None, bodies.Runs, *_RUNS),
+    _row("GET",    "/runs/{id}",                    ANY_TOKEN,       runs_http.show_run,       "A run.", None, bodies.Run),
+    _row("DELETE", "/runs/{id}",                    "run",           runs_http.cancel_run,     "Cancel a run."),
+    _row("GET",    "/runs/{id}/lines",              ANY_TOKEN,       runs_http.read_lines,     "Its lines, to its end.", None, LINES_TYPE, _AFTER, _LINES),
+    _row("GET",    "/runs/{id}/frames",             "read",          runs_http.show_frames,    "The scripts under way in it.", None, bodies.Frames),
+    _row("POST",   "/runs/{id}/answer",             "run",           runs_http.answer_run,     "Answer its question.", bodies.Answer),
+    _row("POST",   "/runs/{id}/cancel",             "run",           runs_http.cancel_run,     "Cancel a run."),
+    # recordings
+    _row("GET",    "/sessions",                     "compile",       sessions.list_sessions,   "Recordings under way.", None, bodies.Sessions),
+    _row("POST",   "/sessions",                     "compile",       sessions.begin_session,   "Begin a recording.", bodies.NewSession, bodies.Session),
+    _row("GET",    "/sessions/{name}",              "compile",       sessions.show_session,    "Its steps and its program so far.", None, bodies.ShownSession),
+    _row("DELETE", "/sessions/{name}",              "compile",       sessions.discard_session, "Forget it."),
+    _row("POST",   "/sessions/{name}/steps",        "compile run",   sessions.take_step,       "Do a step, and record it.", bodies.NewStep, LINES_TYPE, _FORMAT),
+    _row("PUT",    "/sessions/{name}/steps/{step}", "compile run",   sessions.edit_step,       "Another step in place of one.", bodies.StepText, bodies.Session),
+    _row("DELETE", "/sessions/{name}/steps/{step}", "compile",       sessions.drop_step,       "Leave a step out.", None, bodies.Session),
+    _row("POST",   "/sessions/{name}/look",         "compile query", sessions.look,            "A question about the data, which is not recorded.", bodies.Look, LINES_TYPE, _FORMAT),
+    _row("POST",   "/sessions/{name}/move",         "compile",       sessions.move_step,       "A step at another place.", bodies.Move, bodies.Session),
+    _row("POST",   "/sessions/{name}/parameters",   "compile",       sessions.add_parameter,   "Make a value a parameter.", bodies.NewParameter, bodies.Session),
+    _row("POST",   "/sessions/{name}/given",        "compile",       sessions.give_value,      "What a parameter is while recording.", bodies.GivenValue, bodies.Session),
+    _row("POST",   "/sessions/{name}/undo",         "compile",       sessions.undo,            "Take the latest change back.", None, bodies.Session),
+    _row("POST",   "/sessions/{name}/pause",        "compile",       sessions.pause,           "Try steps without recording them.", None, bodies.Session),
+    _row("POST",   "/sessions/{name}/resume",       "compile",       sessions.resume,          "Record again.", None, bodies.Session),
+    _row("POST",   "/sessions/{name}/stop",         "compile",       sessions.stop_session,    "Prove the script, store it, and end.", bodies.Stop, bodies.Stopped),
+    # data, and the server itself
+    _row("GET",    "/databases",                    "read",          databases.list_databases, "Names of databases.", None, bodies.Databases),
+    _row("GET",    "/databases/{name}",             "read",          databases.show_database,  "Its stores and fields.", None, bodies.Database),
+    _row("GET",    "/openapi.json",                 "read",          openapi.show_openapi,     "This document.", None, dict, listed=False),
+    _row("GET",    "/live",                         ANYBODY,         probes.live,              "The process answers.", None, "text/plain", listed=False),
+    _row("GET",    "/ready",                        ANYBODY,         probes.ready,             "Runs can be started.", None, "text/plain", listed=False),
+    _row("GET",    "/metrics",                      "read",          probes.show_metrics,      "For Prometheus.", None, "text/plain"),
+)
+# fmt: on

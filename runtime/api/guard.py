@@ -27,8 +27,6 @@ MOST_HEADERS: Final = 32_768  # bytes of a request's headers
 LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
 TOKEN_NAMES: Final = ("token", "access_token")  # in a query, where no token may be
 _LOOKED_AT: Final = frozenset({b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"authorization"})
-OPEN: Final = ("/live", "/ready")  # for probes, which have no token and learn nothing else
-STATIC: Final = ("/", "/docs")  # pages, which hold no data; what is below /assets/ too
 SECURITY_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -38,11 +36,23 @@ NO_STORE: Final = (b"cache-control", b"no-store")
 
 
 class Guard:
-    """hosts: names that Host may hold, None for any. The token is left in scope["token"]."""
+    """hosts: names that Host may hold, None for any. The token is left in scope["token"].
+
+    probes, pages: paths that need no token (rows `ANYBODY` and `PAGE` of the table of addresses).
+    """
 
     def __init__(
-        self, app: ASGIApp, tokens: Tokens, metrics: Metrics, audit: Audit, hosts: Collection[str] | None
+        self,
+        app: ASGIApp,
+        tokens: Tokens,
+        metrics: Metrics,
+        audit: Audit,
+        hosts: Collection[str] | None,
+        probes: frozenset[str],
+        pages: frozenset[str],
     ) -> None:
+        self.probes = probes
+        self.pages = pages
         self.app = app
         self.audit = audit
         self.tokens = tokens
@@ -57,7 +67,7 @@ class Guard:
         # the path as it was sent, so that a script's name may hold a slash (as %2F); see `NameConvertor` in app.py
         scope["path"] = scope.get("raw_path", scope["path"].encode()).decode("latin-1") or "/"
         method, path = scope["method"], scope["path"]
-        static = path in STATIC or path.startswith("/assets/")
+        static = path in self.pages or f"{path.rpartition('/')[0]}/{{name}}" in self.pages
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -75,7 +85,7 @@ class Guard:
             headers = _Headers(scope)
             self._check_host(headers)
             _check_site(headers, static)
-            scope["token"] = self._token(scope, headers, static or path in OPEN)
+            scope["token"] = self._token(scope, headers, static or path in self.probes)
         except WrongToken as error:
             await problem(await self._later(error, scope, receive))(scope, receive, answer)
             return

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runtime.api.addresses import LINE, PROBLEM, RUN, TEXT, Json, addresses, problem_response, query_parameter
+from runtime.api.bodies import Line, Problem
 from runtime.api.formats import MEDIA_TYPES
 from runtime.api.jsonschema import arguments_schema, parameter_schema, schema_of
 from runtime.api.play import RESERVED
-from runtime.api.resource import as_json, options_of, token_of
+from runtime.api.resource import ANYBODY, PAGE, Address, as_json, options_of, token_of
 from runtime.api.scripts import for_callers
 from runtime.api.service import Service
 from runtime.api.tokens import Token
@@ -22,19 +24,25 @@ from runtime.bytecode.module import Module, Parameter, Signature
 from runtime.errors import SopError
 from runtime.runs.run import names_of
 
+Json = dict[str, Any]
+TEXT: Final[Json] = {"type": "string"}
+LINES_TYPE: Final = "application/x-ndjson"  # of answers that are the lines of a run
 _JSON_TYPES: Final = ("list", "record", "any")  # whose values are JSON in a query string
 
 
 async def show_openapi(service: Service, request: Request) -> Response:
-    token = token_of(request)
-    token.require("read")
     options_of(request)
-    return as_json(await service.call(document, service, token))
+    routes = request.scope["router"].routes
+    rows = [row for route in routes for row in route.endpoint.rows.values() if row.listed]
+    return as_json(await service.call(document, service, token_of(request), rows))
 
 
-def document(service: Service, token: Token) -> Json:
+def document(service: Service, token: Token, rows: Sequence[Address]) -> Json:
     """https://spec.openapis.org/oas/v3.1.0"""
-    paths = addresses()
+    schemas, components = _schemas(rows)
+    paths: Json = {}
+    for row in rows:
+        paths.setdefault(row.path, {})[row.method.lower()] = _operation(row, schemas)
     for entry in service.library.entries():
         if token.may("run") and token.covers(entry.name):
             try:
@@ -49,7 +57,7 @@ def document(service: Service, token: Token) -> Json:
         "info": {"title": "Scripts", "version": version("sopc"), "description": "Scripts of this library, over HTTP."},
         "paths": paths,
         "components": {
-            "schemas": {"Problem": PROBLEM, "Line": LINE, "Run": RUN},
+            "schemas": components,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{"token": []}] if service.tokens.required() else [],
@@ -60,6 +68,78 @@ def _may_run(token: Token, module: Module) -> bool:
     writes, taken = module.effects.writes, {param.name for param in module.signature.params}
     allowed = token.may("write") or not writes
     return allowed and taken >= token.fixed.keys() and all(map(token.reaches, names_of(module.effects)))
+
+
+# ── the service's own addresses ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _schemas(rows: Iterable[Address]) -> tuple[dict[type, Json], Json]:
+    """A reference by type that a row names, and the schemas that these references are to."""
+    named = (type_ for row in rows for type_ in (row.takes, row.gives) if isinstance(type_, type))
+    types = list(dict.fromkeys([Problem, Line, *named]))
+    schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    return dict(zip(types, schemas, strict=True)), components
+
+
+def _operation(row: Address, schemas: dict[type, Json]) -> Json:
+    answer: Json = {"description": row.summary}
+    if row.gives == LINES_TYPE:
+        answer["content"] = _lines_content({})
+    elif isinstance(row.gives, type):
+        answer["content"] = {"application/json": {"schema": schemas[row.gives]}}
+    elif row.gives is not None:
+        answer["content"] = {row.gives: {"schema": TEXT}}
+    operation: Json = {
+        "summary": row.summary,
+        "parameters": [*_path_parameters(row), *row.query],
+        "responses": {"2XX": answer, "default": problem_response()},
+        "x-rights": row.rights,
+    }
+    if isinstance(row.takes, type):
+        required = any(field.required for field in msgspec.structs.fields(row.takes))
+        operation["requestBody"] = {
+            "required": required,
+            "content": {"application/json": {"schema": schemas[row.takes]}},
+        }
+    elif row.takes is not None:
+        content = {kind: {"schema": schema} for kind, schema in row.takes.items()}
+        operation["requestBody"] = {"required": True, "content": content}
+    if {ANYBODY, PAGE} & set(row.rights):
+        operation["security"] = []
+    return operation
+
+
+_PATH: Final[dict[str, Json]] = {
+    "name": {"schema": {"type": "string", "minLength": 1}},
+    "id": {"schema": {"type": "string", "minLength": 1}},
+    "step": {"schema": {"type": "integer", "minimum": 1}},
+}
+_NAMES: Final = {
+    "/scripts": "A script: NAME, NAME@VERSION or NAME@TAG.",
+    "/sessions": "A recording, named as the script that it becomes.",
+    "/databases": "A name that scripts call a database by.",
+}
+
+
+def _path_parameters(row: Address) -> list[Json]:
+    """Of the names in braces."""
+    found = []
+    for part in row.path.split("/"):
+        if part.startswith("{"):
+            said: Json = {"name": part[1:-1], "in": "path", "required": True, **_PATH[part[1:-1]]}
+            if said["name"] == "name":
+                said["description"] = _NAMES[row.path[: row.path.index("/", 1)]]
+            found.append(said)
+    return found
+
+
+def query_parameter(name: str, schema: Json, description: str) -> Json:
+    return {"name": name, "in": "query", "schema": schema, "description": description}
+
+
+def problem_response() -> Json:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": "What went wrong (RFC 9457).", "content": {"application/problem+json": {"schema": schema}}}
 
 
 # ── scripts ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -103,17 +183,22 @@ def _query_parameter(param: Parameter) -> Json:
 
 def _lines_response(signature: Signature) -> Json:
     record = schema_of(signature.emits) if signature.emits is not None else {}
+    return {
+        "description": "What the run says, as it says it. Formats of lines end with the run's end; the answer of a run "
+        "that fails under way breaks off in the others.",
+        "headers": {"X-Run": {"description": "The run's address, which says how it ended.", "schema": TEXT}},
+        "content": _lines_content(record),
+    }
+
+
+def _lines_content(record: Json) -> Json:
+    """By media type. record: the schema of what a script emits."""
     line = {"$ref": "#/components/schemas/Line"}
     schemas: dict[str, Json] = {"jsonl": line, "json": {"type": "array", "items": line}, "records": record}
     content: dict[str, Json] = {}
     for format_, media_type in MEDIA_TYPES.items():
         content.setdefault(media_type, {"schema": schemas.get(format_, TEXT)})
-    return {
-        "description": "What the run says, as it says it. Formats of lines end with the run's end; the answer of a run "
-        "that fails under way breaks off in the others.",
-        "headers": {"X-Run": {"description": "The run's address, which says how it ended.", "schema": TEXT}},
-        "content": content,
-    }
+    return content
 
 
 def _options() -> list[Json]:

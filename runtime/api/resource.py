@@ -1,4 +1,4 @@
-"""An address and its handlers by method → an ASGI application in which every failure is a problem document."""
+"""The rows of an address by method → an ASGI application in which every failure is a problem document."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import sys
 from asyncio import timeout
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 from urllib.parse import parse_qsl, quote
 
 from msgspec.json import encode
@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from runtime.api.audit import REFUSALS, Who
 from runtime.api.problems import HttpError, of_findings, problem
 from runtime.api.service import Service
-from runtime.api.tokens import Token
+from runtime.api.tokens import RIGHTS, Token
 from runtime.errors import SopError
 
 Handler = Callable[[Service, Request], Awaitable[Response]]
@@ -25,14 +25,40 @@ BODY_SECONDS: Final = 20.0  # for a request's whole body
 MOST_FIELDS: Final = 200
 
 
-class Resource:
-    """handlers: by method; HEAD is GET without a body, OPTIONS says which there are."""
+ANYBODY: Final = "anybody"  # for probes, which have no token and learn nothing else
+PAGE: Final = "page"  # for pages, which hold no data: anybody's, and a link from another site may lead there
+ANY_TOKEN: Final = ""
+Takes = type | Mapping[str, dict[str, Any]] | None
+Gives = type | str | None
 
-    def __init__(self, service: Service, **handlers: Handler) -> None:
+
+class Address(NamedTuple):
+    """A row of the table of addresses (addresses.py).
+
+    rights: of tokens (tokens.RIGHTS), all of which a request needs; else one of the words above. takes: the body, as
+    the type of a JSON object or as JSON Schemas by media type. gives: the type of a JSON answer, or another media
+    type; None for an answer without a body. query: OpenAPI's parameters. listed: stands in the OpenAPI document.
+    """
+
+    method: str
+    path: str
+    rights: tuple[str, ...]
+    handler: Handler
+    summary: str
+    takes: Takes = None
+    gives: Gives = None
+    query: tuple[dict[str, Any], ...] = ()
+    listed: bool = True
+
+
+class Resource:
+    """rows: of one path, by method; HEAD is GET without a body, OPTIONS says which there are."""
+
+    def __init__(self, service: Service, rows: Mapping[str, Address]) -> None:
         self.service = service
-        self.handlers = handlers
-        methods = [*handlers, "OPTIONS"]
-        if "GET" in handlers:
+        self.rows = rows
+        methods = [*rows, "OPTIONS"]
+        if "GET" in rows:
             methods.insert(1, "HEAD")
         self.allow = ", ".join(methods)
 
@@ -42,14 +68,17 @@ class Resource:
 
     async def _handled(self, request: Request) -> Response:
         method = request.method
-        handler = self.handlers.get("GET" if method == "HEAD" else method)
-        if handler is None:
+        row = self.rows.get("GET" if method == "HEAD" else method)
+        if row is None:
             if method == "OPTIONS":
                 return Response(None, 204, {"Allow": self.allow})
             message = f"{request.scope['path'][:80]} has no {method[:20]}"
             return problem(HttpError(405, "S0102", message, self.allow, {"Allow": self.allow}))
         try:
-            return await handler(self.service, request)
+            for right in row.rights:
+                if right in RIGHTS:
+                    token_of(request).require(right)
+            return await row.handler(self.service, request)
         except SopError as error:
             if error.code in REFUSALS:
                 self.service.audit.note("refused", who_of(request), method=method, path=_path(request), code=error.code)

@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from runtime.api.bodies import Answer, body_as
 from runtime.api.connection import Broken, cut
 from runtime.api.formats import LINES, MEDIA_TYPES, choose
-from runtime.api.play import decoded
 from runtime.api.problems import HttpError, problem, status_of
 from runtime.api.replay_buffer import Log, after
-from runtime.api.resource import as_json, body_of, media_type, options_of, token_of, who_of
+from runtime.api.resource import as_json, options_of, token_of, who_of
 from runtime.api.runs import Run
 from runtime.api.service import Service
 from runtime.api.tokens import Token
@@ -32,7 +32,6 @@ END: Final = b'{"type":"end"'
 
 async def list_runs(service: Service, request: Request) -> Response:
     token = token_of(request)
-    token.require("read")
     options = options_of(request, "script", "status", "limit")
     limit = options.get("limit", "100")
     if not (limit.isascii() and limit.isdigit() and len(limit) < 6):
@@ -62,22 +61,16 @@ async def show_frames(service: Service, request: Request) -> Response:
 
 
 async def answer_run(service: Service, request: Request) -> Response:
-    """Body: {"value": …}, and "step" to make sure which question is meant."""
-    run = _run(service, request, "run")
-    data = await body_of(service, request)
-    if media_type(request) != "application/json":
-        raise HttpError(415, "S0105", "an answer is JSON", "Content-Type: application/json")
-    said = decoded(data)
-    if not isinstance(said, dict) or "value" not in said or said.keys() - {"value", "step"}:
-        raise HttpError(400, "S0106", "the body is not an answer", '{"value": true}, and "step" if need be')
-    value, step = said["value"], said.get("step")
+    run = _run(service, request)
+    said = await body_as(service, request, Answer)
+    value, step = said.value, said.step
     run.answer(None if step is None else str(step), value if isinstance(value, str) else to_text(value))
     service.audit.note("run-answered", who_of(request), run=run.id, script=run.script, step=step)
     return Response(status_code=204)
 
 
 async def cancel_run(service: Service, request: Request) -> Response:
-    run = _run(service, request, "run")
+    run = _run(service, request)
     if not run.ended:
         service.audit.note("run-cancelled", who_of(request), run=run.id, script=run.script)
         run.cancel(f"the run was cancelled by {token_of(request).name}")
@@ -157,8 +150,8 @@ def _never_began(run: Run) -> HttpError:
     return HttpError(status, code, message, error.get("hint"), more={"run": run.id, "instance": f"/runs/{run.id}"})
 
 
-def _run(service: Service, request: Request, right: str = "read", *, own: bool = False) -> Run:
-    """The one in the path. own: whoever began it needs no right, since `X-Run` or `Location` has sent them here.
+def _run(service: Service, request: Request, *, own: bool = False) -> Run:
+    """The one in the path. own: looking at it needs the right to read, unless the caller began it.
 
     HttpError S0202, S0110: one that the token may not see is not there.
     """
@@ -166,10 +159,11 @@ def _run(service: Service, request: Request, right: str = "read", *, own: bool =
     try:
         run = service.runs.get(request.path_params["id"])
     except HttpError:
-        token.require(right)
+        if own:
+            token.require("read")
         raise
-    if not (own and run.token.id == token.id):
-        token.require(right)
+    if own and run.token.id != token.id:
+        token.require("read")
     if not _sees(token, run):
         raise HttpError(404, "S0110", f"there is no run {run.id!r} here", "/runs lists those that are kept")
     return run

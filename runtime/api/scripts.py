@@ -11,6 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from runtime.api import bodies
 from runtime.api.audit import Who, about
 from runtime.api.jsonschema import signature_schema
 from runtime.api.problems import HttpError
@@ -41,12 +42,11 @@ KINDS: Final[Mapping[str, Kind | None]] = {
 
 async def list_scripts(service: Service, request: Request) -> Response:
     token = token_of(request)
-    token.require("read")
     options_of(request)
     return as_json({"scripts": await service.call(_listed, service, token)})
 
 
-def _listed(service: Service, token: Token) -> list[dict[str, Any]]:
+def _listed(service: Service, token: Token) -> list[bodies.Summary]:
     return [
         _summary(entry, decode(service.library.load(entry.hash)), token)
         for entry in service.library.entries()
@@ -88,11 +88,11 @@ async def show_explained(service: Service, request: Request) -> Response:
 
 async def show_versions(service: Service, request: Request) -> Response:
     name = request.path_params["name"]
-    token_of(request).require("read", name)
+    token_of(request).require_script(name)
     return as_json({"versions": await service.call(_versions, service, name)})
 
 
-def _versions(service: Service, name: str) -> list[dict[str, Any]]:
+def _versions(service: Service, name: str) -> list[bodies.Version]:
     tags: dict[int, list[str]] = {}
     for tag, version in service.library.tags(name).items():
         tags.setdefault(version, []).append(tag)
@@ -116,7 +116,7 @@ async def put_script(service: Service, request: Request) -> Response:
     the stored program both changed; `?locked=true` refuses to translate. If-Match and If-None-Match: * as HTTP says.
     """
     name, token = request.path_params["name"], token_of(request)
-    token.require("compile", name)
+    token.require_script(name)
     options = options_of(request, "dry_run", "yes", "take", "locked", "answer")
     dry_run, yes, locked = (flag(options.get(key, "false"), key) for key in ("dry_run", "yes", "locked"))
     kind = media_type(request)
@@ -167,7 +167,7 @@ def _answers(text: str) -> dict[str, str]:
     return {number: answer for number, _, answer in pairs}
 
 
-def _put(service: Service, who: Who, act: _Put) -> dict[str, Any]:
+def _put(service: Service, who: Who, act: _Put) -> bodies.Put:
     from sopc.context import Context
     from sopc.pipeline import kind_of
     from sopc.source import STDIN, Source
@@ -229,7 +229,7 @@ def _unanswered(error: NeedsAnswer) -> HttpError:
 async def delete_script(service: Service, request: Request) -> Response:
     """With all its versions. Refused while another script calls it."""
     name, token = request.path_params["name"], token_of(request)
-    token.require("compile", name)
+    token.require_script(name)
     options_of(request)
     conditions = {"if-match": request.headers.get("if-match")}
     await service.call(_delete, service, who_of(request), name, conditions)
@@ -257,11 +257,11 @@ _NO_ARGUMENTS: Final = Signature("", (), NULL, None, ())
 async def _about(service: Service, request: Request, form: Callable[[Entry, Module], Any]) -> Response:
     """One form of the version in the path, as JSON or (a str) as text, with its ETag."""
     token, name = token_of(request), request.path_params["name"]
-    token.require("read", name.rpartition("@")[0] or name)  # before anything says whether it is there
+    token.require_script(name.rpartition("@")[0] or name)  # before anything says whether it is there
 
     def work() -> tuple[str, Any]:
         entry = service.library.resolve(name)
-        token.require("read", entry.name)
+        token.require_script(entry.name)
         data = service.library.load(entry.hash)
         return _etag(data), form(entry, decode(data))
 
@@ -299,7 +299,7 @@ def for_callers(signature: Signature, token: Token) -> Signature:
     return msgspec.structs.replace(signature, params=params)
 
 
-def _summary(entry: Entry, module: Module, token: Token) -> dict[str, Any]:
+def _summary(entry: Entry, module: Module, token: Token) -> bodies.Summary:
     return {
         "name": entry.name,
         "version": entry.version,
@@ -311,7 +311,7 @@ def _summary(entry: Entry, module: Module, token: Token) -> dict[str, Any]:
     }
 
 
-def _whole(service: Service, entry: Entry, module: Module, token: Token) -> dict[str, Any]:
+def _whole(service: Service, entry: Entry, module: Module, token: Token) -> bodies.Script:
     return {
         **_summary(entry, module, token),
         "hash": entry.hash,

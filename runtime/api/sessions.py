@@ -7,18 +7,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from runtime.api import bodies
 from runtime.api.audit import Who, about, ended
+from runtime.api.bodies import GivenValue, Look, Move, NewParameter, NewSession, NewStep, StepText, Stop, body_as
 from runtime.api.formats import LINES, choose
 from runtime.api.pipe import Pipe
-from runtime.api.play import Lines, decoded
+from runtime.api.play import Lines
 from runtime.api.problems import HttpError, of_findings
-from runtime.api.resource import address, as_json, body_of, media_type, options_of, token_of, who_of
+from runtime.api.resource import address, as_json, options_of, token_of, who_of
 from runtime.api.runs import LiveRun
 from runtime.api.scripts import about_stored
 from runtime.api.service import NOWHERE, Service
@@ -40,26 +42,21 @@ if TYPE_CHECKING:
 Act = Callable[["Recorder", Writer, Prompt | None], "Taken"]
 """What a request does with a recorder, writing lines and asking questions."""
 
-_TYPES: Final = {str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "an object"}
-
 
 async def list_sessions(service: Service, request: Request) -> Response:
     token = token_of(request)
-    token.require("compile")
     options_of(request)
     names = await service.call(_sessions(service, token).names)
     return as_json({"sessions": [{"name": name} for name in names if token.covers(name)]})
 
 
 async def begin_session(service: Service, request: Request) -> Response:
-    """Body: `{"name": …, "uses": […]}`."""
-    body = await _body(service, request, name=str, uses=list)
-    name, token = _needed(body, "name"), token_of(request)
-    token.require("compile", name)
-    uses = tuple(map(str, body.get("uses", ())))
-    token.require_databases(uses)
-    session = await service.call(_sessions(service, token).begin, name, uses)
-    return as_json(described(session), 201, {"Location": address("sessions", name)})
+    body = await body_as(service, request, NewSession)
+    token = token_of(request)
+    token.require_script(body.name)
+    token.require_databases(body.uses)
+    session = await service.call(_sessions(service, token).begin, body.name, tuple(body.uses))
+    return as_json(described(session), 201, {"Location": address("sessions", body.name)})
 
 
 async def show_session(service: Service, request: Request) -> Response:
@@ -81,38 +78,29 @@ async def discard_session(service: Service, request: Request) -> Response:
 
 
 async def take_step(service: Service, request: Request) -> Response:
-    """Body: `{"text": …, "answers": […], "meanings": {"1": "2"}}`. answers: to the questions that the step asks;
-    meanings: to what its sentences leave open, by their number. Its last line holds the step's number, its code and
-    warnings about it."""
-    body = await _body(service, request, text=str, answers=list, meanings=dict)
-    text = _needed(body, "text")
-    token_of(request).require("run", _named(request))  # before anything is translated, which looks at the data
-    answers = [None if answer is None else str(answer) for answer in body.get("answers", ())]
+    """Its last line holds the step's number, its code and warnings about it."""
+    body = await body_as(service, request, NewStep)
 
     def act(recorder: Recorder, writer: Writer, prompt: Prompt | None) -> Taken:
-        asks = None if answers else prompt
-        return recorder.step(text, writer, answers=answers, prompt=asks, meanings=_meanings(body))
+        asks = None if body.answers else prompt
+        return recorder.step(body.text, writer, answers=body.answers, prompt=asks, meanings=body.meanings)
 
     return _streamed(service, request, act)
 
 
 async def look(service: Service, request: Request) -> Response:
-    """Body: `{"text": …, "meanings": {…}}`: a question about the data, of which nothing is recorded."""
-    body = await _body(service, request, text=str, meanings=dict)
-    text = _needed(body, "text")
-    token_of(request).require("query")
+    body = await body_as(service, request, Look)
     return _streamed(
         service,
         request,
-        lambda recorder, writer, prompt: recorder.look(text, writer, meanings=_meanings(body)),
+        lambda recorder, writer, prompt: recorder.look(body.text, writer, meanings=body.meanings),
         looks=True,
     )
 
 
 async def edit_step(service: Service, request: Request) -> Response:
-    text = _needed(await _body(service, request, text=str), "text")
-    token_of(request).require("run", _named(request))
-    return await _changed(service, request, lambda recorder: recorder.edit(_step(request), text))
+    body = await body_as(service, request, StepText)
+    return await _changed(service, request, lambda recorder: recorder.edit(_step(request), body.text))
 
 
 async def drop_step(service: Service, request: Request) -> Response:
@@ -120,25 +108,20 @@ async def drop_step(service: Service, request: Request) -> Response:
 
 
 async def move_step(service: Service, request: Request) -> Response:
-    """Body: `{"step": 3, "to": 1}`."""
-    body = await _body(service, request, step=int, to=int)
-    step, to = _needed(body, "step"), _needed(body, "to")
-    return await _changed(service, request, lambda recorder: recorder.move(step, to))
+    body = await body_as(service, request, Move)
+    return await _changed(service, request, lambda recorder: recorder.move(body.step, body.to))
 
 
 async def add_parameter(service: Service, request: Request) -> Response:
-    """Body: `{"step": "2" or "*", "value": …, "name": …}`."""
-    body = await _body(service, request, step=str, value=str, name=str)
-    step, value, name = _needed(body, "step"), _needed(body, "value"), _needed(body, "name")
-    return await _changed(service, request, lambda recorder: recorder.parameter(step, value, name))
+    body = await body_as(service, request, NewParameter)
+    return await _changed(service, request, lambda recorder: recorder.parameter(body.step, body.value, body.name))
 
 
 async def give_value(service: Service, request: Request) -> Response:
-    """Body: `{"name": …, "value": …}`: of a parameter that a sentence names without a value."""
-    body = await _body(service, request, name=str, value=str)
-    name, value = _needed(body, "name"), _needed(body, "value")
-    token_of(request).require_unfixed([name])
-    return await _changed(service, request, lambda recorder: recorder.give(name, value))
+    """The parameter is one that a sentence names without a value."""
+    body = await body_as(service, request, GivenValue)
+    token_of(request).require_unfixed([body.name])
+    return await _changed(service, request, lambda recorder: recorder.give(body.name, body.value))
 
 
 async def undo(service: Service, request: Request) -> Response:
@@ -154,11 +137,11 @@ async def resume(service: Service, request: Request) -> Response:
 
 
 async def stop_session(service: Service, request: Request) -> Response:
-    """Body: `{"anyway": false}`. The script is proved and stored, and the recording ends; nothing is changed yet."""
+    """The script is proved and stored, and the recording ends; nothing is changed yet."""
     name, who = _named(request), who_of(request)
-    anyway = (await _body(service, request, anyway=bool)).get("anyway", False)
+    anyway = (await body_as(service, request, Stop)).anyway
 
-    def stop() -> dict[str, Any]:
+    def stop() -> bodies.Stopped:
         with _recording(service, name, who) as recorder:
             stopped = recorder.stop(anyway=anyway)
             _sessions(service, who.token).remove(name)
@@ -174,7 +157,7 @@ async def stop_session(service: Service, request: Request) -> Response:
     return as_json(await service.call(stop), 201, {"Location": address("scripts", name)})
 
 
-def described(session: Session) -> dict[str, Any]:
+def described(session: Session) -> bodies.Session:
     """A recording as clients see it."""
     return {
         "name": session.name,
@@ -199,7 +182,7 @@ def _sessions(service: Service, token: Token) -> Sessions:
 def _named(request: Request) -> str:
     """The recording of the path, if the token may have its script."""
     name: str = request.path_params["name"]
-    token_of(request).require("compile", name)
+    token_of(request).require_script(name)
     return name
 
 
@@ -259,7 +242,7 @@ def _options(service: Service, token: Token, run: LiveRun | None) -> RunOptions:
     )
 
 
-def _shown(service: Service, who: Who, name: str) -> dict[str, Any]:
+def _shown(service: Service, who: Who, name: str) -> bodies.ShownSession:
     """As it was kept last: it may be shown while a step waits for an answer."""
     recorder = _recorder(service, _sessions(service, who.token), name, who)
     text = recorder.text() if recorder.session.steps else ""
@@ -269,7 +252,7 @@ def _shown(service: Service, who: Who, name: str) -> dict[str, Any]:
 async def _changed(service: Service, request: Request, act: Callable[[Recorder], Any]) -> Response:
     name, who = _named(request), who_of(request)
 
-    def change() -> dict[str, Any]:
+    def change() -> bodies.Session:
         with _recording(service, name, who) as recorder:
             act(recorder)
             return described(recorder.session)
@@ -323,34 +306,6 @@ def _streamed(service: Service, request: Request, act: Act, *, looks: bool = Fal
 
 
 # ── what a request says ────────────────────────────────────────────────────────────────────────────────────────
-
-
-async def _body(service: Service, request: Request, **types: type) -> dict[str, Any]:
-    """A JSON object with members of these types, none other. HttpError S0105, S0106."""
-    data = await body_of(service, request)
-    if not data:
-        return {}
-    if media_type(request) != "application/json":
-        raise HttpError(415, "S0105", "the body is JSON", "Content-Type: application/json")
-    value = decoded(data)
-    if not isinstance(value, dict):
-        raise HttpError(400, "S0106", "the body is not a JSON object", "{…}")
-    for name, member in value.items():
-        if name not in types:
-            raise HttpError(400, "S0106", f"there is no member {name[:40]!r} here", ", ".join(types))
-        if type(member) is not types[name]:
-            raise HttpError(400, "S0106", f"{name} is {_TYPES[types[name]]}")
-    return value
-
-
-def _meanings(body: dict[str, Any]) -> dict[str, str]:
-    return {number: str(answer) for number, answer in body.get("meanings", {}).items()}
-
-
-def _needed(body: dict[str, Any], name: str) -> Any:
-    if name not in body:
-        raise HttpError(400, "S0106", f"the body does not say {name}", f'{{"{name}": …}}')
-    return body[name]
 
 
 def _step(request: Request) -> int:

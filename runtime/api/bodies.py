@@ -1,0 +1,294 @@
+"""A request's body → its type's value; and the types of what requests and answers hold.
+
+The OpenAPI document's schemas derive from these types, so a body that is read here is described there.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final, Literal, NotRequired, TypedDict, TypeVar, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+
+from runtime.api.play import decoded
+from runtime.api.problems import HttpError
+from runtime.api.resource import body_of, media_type
+from runtime.api.service import Service
+from runtime.bytecode.module import Effects
+from runtime.library.records import Provenance
+from runtime.record.session import Parameter
+
+# ── requests ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Answer(Struct, forbid_unknown_fields=True):
+    """To a run's question. step: makes sure which question is meant."""
+
+    value: Any
+    step: Any = None
+
+
+class NewSession(Struct, forbid_unknown_fields=True):
+    """uses: names of databases, empty for all."""
+
+    name: str
+    uses: list[str] = []
+
+
+class StepText(Struct, forbid_unknown_fields=True):
+    text: str
+
+
+class NewStep(Struct, forbid_unknown_fields=True):
+    """answers: to the questions that the step asks. meanings: by sentence number, to what its sentences leave open."""
+
+    text: str
+    answers: list[str | None] = []
+    meanings: dict[str, str] = {}
+
+
+class Look(Struct, forbid_unknown_fields=True):
+    text: str
+    meanings: dict[str, str] = {}
+
+
+class Move(Struct, forbid_unknown_fields=True):
+    step: int
+    to: int
+
+
+class NewParameter(Struct, forbid_unknown_fields=True):
+    """step: the number of a step, or * for all."""
+
+    step: str
+    value: str
+    name: str
+
+
+class GivenValue(Struct, forbid_unknown_fields=True):
+    name: str
+    value: str
+
+
+class Stop(Struct, forbid_unknown_fields=True):
+    """anyway: store the script though it can't be proved."""
+
+    anyway: bool = False
+
+
+Body = TypeVar("Body", bound=Struct)
+_SAID: Final = {str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "an object"}
+
+
+async def body_as(service: Service, request: Request, type_: type[Body]) -> Body:
+    """The body, a JSON object with the members of the type and no others; no body is an empty object.
+
+    Raises:
+        HttpError: S0105 for another media type, S0106 for what is not of the type.
+    """
+    data = await body_of(service, request)
+    value: Any = {}
+    if data:
+        if media_type(request) != "application/json":
+            raise HttpError(415, "S0105", "the body is JSON", "Content-Type: application/json")
+        value = decoded(data)
+    if not isinstance(value, dict):
+        raise HttpError(400, "S0106", "the body is not a JSON object", "{…}")
+    hints = get_type_hints(type_)
+    for name, member in value.items():
+        if name not in hints:
+            raise HttpError(400, "S0106", f"there is no member {name[:40]!r} here", ", ".join(hints))
+        wanted = get_origin(hints[name]) or hints[name]
+        if wanted is not Any and type(member) is not wanted:
+            raise HttpError(400, "S0106", f"{name} is {_SAID[wanted]}")
+    for field in msgspec.structs.fields(type_):
+        if field.required and field.name not in value:
+            raise HttpError(400, "S0106", f"the body does not say {field.name}", f'{{"{field.name}": …}}')
+    try:
+        return msgspec.convert(value, type_)
+    except msgspec.ValidationError as error:
+        raise HttpError(400, "S0106", f"the body does not fit: {error}") from error
+
+
+# ── answers ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Json = dict[str, Any]
+
+
+class Problem(TypedDict):
+    """What went wrong (RFC 9457). instance: the address of the run that failed."""
+
+    type: str
+    title: NotRequired[str]
+    status: int
+    detail: str
+    code: str
+    hint: NotRequired[str]
+    instance: NotRequired[str]
+
+
+class Line(TypedDict):
+    """A line of a run."""
+
+    type: Literal["start", "record", "command", "say", "ask", "rollback", "error", "end"]
+    seq: NotRequired[int]
+    step: NotRequired[str | None]
+    result: NotRequired[Any]
+
+
+class Summary(TypedDict):
+    """A script. head: its name and parameters, as the language writes them."""
+
+    name: str
+    version: int
+    when: str
+    doc: str
+    head: str
+    uses: tuple[str, ...]
+    effects: Effects
+
+
+class Scripts(TypedDict):
+    scripts: list[Summary]
+
+
+class Script(Summary):
+    """Everything about a version. views: its program and bytecode beside each other. explained: said in English."""
+
+    hash: str
+    provenance: Json
+    tags: dict[str, int]
+    sentences: tuple[str, ...]
+    source: str
+    steps: list[Json]
+    schema: Json
+    views: Json
+    explained: Json | None
+
+
+class Warned(TypedDict):
+    sentence: int
+    message: str
+
+
+class Put(Script):
+    """A script as it was stored. translator: null unless it was English. stale_callers: compiled against another
+    signature of it."""
+
+    unchanged: bool
+    translator: str | None
+    translated: bool
+    warnings: list[Warned]
+    stale_callers: list[str]
+
+
+class Version(TypedDict):
+    version: int
+    hash: str
+    when: str
+    provenance: Provenance
+    tags: list[str]
+
+
+class Versions(TypedDict):
+    versions: list[Version]
+
+
+class Signature(TypedDict):
+    """JSON Schemas of the arguments, of a record (absent when it emits none) and of the result."""
+
+    parameters: Json
+    returns: Json
+    emits: NotRequired[Json]
+
+
+class Explained(TypedDict):
+    """A script said in English: the whole, every line, and each sentence of its author with the steps it became."""
+
+    script: str
+    about: list[str]
+    steps: list[Json]
+    sentences: list[Json]
+
+
+class Run(TypedDict):
+    """ms: how long it has taken. lines: whether they are kept. question: what it waits for."""
+
+    id: str
+    script: str
+    version: int
+    status: str
+    token: str
+    started: str
+    ms: int
+    lines: bool
+    question: NotRequired[Json]
+    records: NotRequired[int]
+    retries: NotRequired[int]
+    result: NotRequired[Any]
+    error: NotRequired[Json]
+
+
+class Runs(TypedDict):
+    runs: list[Run]
+
+
+class Frames(TypedDict):
+    """Scripts under way, the innermost first."""
+
+    frames: list[Json]
+
+
+class Name(TypedDict):
+    name: str
+
+
+class Sessions(TypedDict):
+    sessions: list[Name]
+
+
+class Recorded(TypedDict):
+    """A step. code: its program. lines: how many it gave."""
+
+    number: int
+    text: str
+    code: str
+    lines: int
+
+
+class Session(TypedDict):
+    """A recording, named as the script that it becomes."""
+
+    name: str
+    started: datetime
+    paused: bool
+    parameters: tuple[Parameter, ...]
+    steps: list[Recorded]
+
+
+class ShownSession(Session):
+    """program: so far. offers: values that stand more than once, so that a parameter may be meant."""
+
+    program: str
+    offers: list[str]
+
+
+class Stopped(TypedDict):
+    script: str
+    version: int
+    text: str
+    writes: tuple[str, ...]
+    proved: bool
+
+
+class Databases(TypedDict):
+    databases: list[Name]
+
+
+class Database(TypedDict):
+    """stores: by name, their fields, keys and references."""
+
+    name: str
+    stores: dict[str, Json]

@@ -1,0 +1,32 @@
+"""`/live`, `/ready`, `/metrics`: whether the server works, and how much it does."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from runtime.api.metrics import MEDIA_TYPE
+from runtime.api.problems import HttpError
+from runtime.api.resource import token_of
+from runtime.api.service import Service
+
+
+async def live(service: Service, request: Request) -> Response:
+    """The process answers."""
+    return Response("live\n", media_type="text/plain")
+
+
+async def ready(service: Service, request: Request) -> Response:
+    """Runs can be started: the library can be read."""
+    await service.call(service.library.find, "")
+    return Response("ready\n", media_type="text/plain")
+
+
+async def show_metrics(service: Service, request: Request) -> Response:
+    token = token_of(request)
+    if token.scope:
+        message = f"the numbers are those of the whole server, and the token {token.name} is for a part of it"
+        raise HttpError(403, "S0202", message, "a token without --db and --set")
+    active = service.runs.active()
+    text = service.metrics.text(len(active), sum(run.waiting for run in active))
+    return Response(text, media_type=MEDIA_TYPE)
