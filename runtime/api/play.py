@@ -18,7 +18,7 @@ from runtime.api.connection import connection_of, cut
 from runtime.api.formats import LINES, MEDIA_TYPES, choose
 from runtime.api.pipe import Pipe
 from runtime.api.problems import HttpError, problem
-from runtime.api.replay_buffer import Log
+from runtime.api.replay_buffer import ReplayBuffer
 from runtime.api.resource import as_json, body_of, flag, media_type, query_of, who_of
 from runtime.api.runs import LiveRun
 from runtime.api.service import Play, Service
@@ -94,7 +94,7 @@ async def _later(service: Service, asked: Play) -> Response:
     if asked.reads:
         raise HttpError(400, "S0108", "`Prefer: respond-async` goes with POST")
     await service.call(service.check, asked)
-    run = service.begin(msgspec.structs.replace(asked, format="jsonl"), Log())
+    run = service.begin(msgspec.structs.replace(asked, format="jsonl"), ReplayBuffer())
     headers = {"Location": f"/runs/{run.id}", "Preference-Applied": "respond-async"}
     return as_json({"id": run.id, "run": f"/runs/{run.id}", "lines": f"/runs/{run.id}/lines"}, 202, headers)
 

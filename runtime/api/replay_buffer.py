@@ -16,7 +16,7 @@ _PIECE: Final = 262_144
 _SEQ: Final = re.compile(rb'\{"type":"[a-z-]+","seq":([0-9]+)')
 
 
-class Log:
+class ReplayBuffer:
     """A stream for a writer of JSON lines. size: bytes so far."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ from msgspec import UNSET, UnsetType
 
 from runtime.api.audit import Who, moment
 from runtime.api.problems import HttpError
-from runtime.api.replay_buffer import Log
+from runtime.api.replay_buffer import ReplayBuffer
 from runtime.api.tokens import Token
 from runtime.errors import Cancelled, SopError
 from runtime.output.records import encode
@@ -39,7 +39,7 @@ class Run(Protocol):
     script: str
     token: Token
     databases: tuple[str, ...]
-    log: Log | None
+    log: ReplayBuffer | None
 
     @property
     def ended(self) -> bool: ...
@@ -85,7 +85,7 @@ class LiveRun:
     stopping: it is cancelled because the server stops. hurry: lets it write without waiting for its reader.
     """
 
-    def __init__(self, script: str, version: int, who: Who, log: Log | None, waits: float | None, most: float):
+    def __init__(self, script: str, version: int, who: Who, log: ReplayBuffer | None, waits: float | None, most: float):
         self.control = Control()
         self.id = self.control.id
         self.script = script

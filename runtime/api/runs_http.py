@@ -15,7 +15,7 @@ from runtime.api.bodies import Answer, body_as
 from runtime.api.connection import Broken, cut
 from runtime.api.formats import LINES, MEDIA_TYPES, choose
 from runtime.api.problems import HttpError, problem, status_of
-from runtime.api.replay_buffer import Log, after
+from runtime.api.replay_buffer import ReplayBuffer, after
 from runtime.api.resource import as_json, options_of, token_of, who_of
 from runtime.api.runs import Run
 from runtime.api.service import Service
@@ -99,7 +99,7 @@ async def read_lines(service: Service, request: Request) -> Response:
 class KeptLines(StreamingResponse):
     """The lines of a run, cut when they are gone before its end."""
 
-    def __init__(self, run: Run, log: Log, seq: int, format_: str) -> None:
+    def __init__(self, run: Run, log: ReplayBuffer, seq: int, format_: str) -> None:
         super().__init__(self._pieces(log, seq, format_), media_type=MEDIA_TYPES[format_])
         self.run = run
 
@@ -110,7 +110,7 @@ class KeptLines(StreamingResponse):
             message = f"the lines of the run {self.run.id} are kept no longer: {error}"
             await cut(scope, problem(HttpError(410, "S0112", message)))
 
-    async def _pieces(self, log: Log, seq: int, format_: str) -> AsyncIterator[bytes]:
+    async def _pieces(self, log: ReplayBuffer, seq: int, format_: str) -> AsyncIterator[bytes]:
         """Broken when there are no more, and none of them was the run's end."""
         position, idle, separator, last = 0, 0, b"[\n", b""
         while True:

@@ -19,7 +19,7 @@ from runtime.api.link_cache import LinkCache
 from runtime.api.metrics import Metrics
 from runtime.api.pipe import Ending, Pipe
 from runtime.api.problems import HttpError
-from runtime.api.replay_buffer import Log
+from runtime.api.replay_buffer import ReplayBuffer
 from runtime.api.runs import LiveRun, LiveRuns
 from runtime.api.tokens import Token, Tokens
 from runtime.bytecode.module import Module, Signature
@@ -35,7 +35,7 @@ from runtime.runs.run import Outcome, RunOptions, check_answers, names_of, run_l
 from runtime.vm.link import Linked
 
 T = TypeVar("T")
-FEW_THREADS: Final = 4  # for all that is no run
+IO_THREADS: Final = 4  # for all work but runs
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,19 +82,19 @@ class Service:
         self.settings = settings
         self.library = Library.open(Path(config.home))
         self.library.environment.share()
-        self.warm = LinkCache(self.library)
+        self.links = LinkCache(self.library)
         self.pool = Pool(connector(config))
         self.tokens = Tokens(Path(config.home))
         self.runs = LiveRuns(settings.max_runs)
         self.metrics = Metrics()
         self.audit = Audit(audit, reads=settings.audit_reads)
         self.compiling = Lock()
-        self._few = ThreadPoolExecutor(FEW_THREADS, "few")
-        self._many = ThreadPoolExecutor(settings.max_runs, "run")
+        self._io_pool = ThreadPoolExecutor(IO_THREADS, "io")
+        self._run_pool = ThreadPoolExecutor(settings.max_runs, "run")
 
     async def call(self, function: Callable[..., T], *args: Any) -> T:
         """On a thread, for what may wait for a disk or a database."""
-        return await get_running_loop().run_in_executor(self._few, function, *args)
+        return await get_running_loop().run_in_executor(self._io_pool, function, *args)
 
     def stop(self) -> None:
         """End all runs; they say so."""
@@ -102,8 +102,8 @@ class Service:
 
     def close(self) -> None:
         self.stop()
-        self._many.shutdown()
-        self._few.shutdown()
+        self._run_pool.shutdown()
+        self._io_pool.shutdown()
         self.runs.close()
         self.pool.close()
         self.library.close()
@@ -127,7 +127,7 @@ class Service:
         """The script, if it may be run so. What keeps it from starting is raised, but for what databases say."""
         token = play.token
         token.require("run", play.script.rpartition("@")[0] or play.script)  # before anything says whether it is there
-        linked = self.warm.linked(play.script)
+        linked = self.links.linked(play.script)
         root = linked.root
         token.require("run", root.name)
         token.require_databases(names_of(root.effects))
@@ -172,11 +172,11 @@ class Service:
 
     def seconds(self, token: Token, wanted: float | None = None) -> float | None:
         """That a run of the token may take. wanted: by its request."""
-        return least(self.settings.max_seconds, token.max_seconds, wanted)
+        return tighter_limit(self.settings.max_seconds, token.max_seconds, wanted)
 
     def rows(self, token: Token, wanted: int | None = None) -> int | None:
         """That a run of the token may emit."""
-        return least(self.settings.max_rows, token.max_rows, wanted)
+        return tighter_limit(self.settings.max_rows, token.max_rows, wanted)
 
     def patience(self, wanted: float | None) -> float | None:
         """Seconds that a question waits: as the request wants it, and the server has it at most."""
@@ -186,22 +186,22 @@ class Service:
         """Connects to a database as the token's user calls it; `pool.give_back` takes it back."""
         return lambda name: self.pool.take(token.bound.get(name, name))
 
-    def begin(self, play: Play, stream: Pipe | Log) -> LiveRun:
+    def begin(self, play: Play, stream: Pipe | ReplayBuffer) -> LiveRun:
         """Start it on a thread; its lines go to the stream. HttpError S0109, S0204 when there are too many."""
-        log = stream if isinstance(stream, Log) else None
+        log = stream if isinstance(stream, ReplayBuffer) else None
         name = play.script.partition("@")[0]
         run = LiveRun(name, 0, play.who, log, self.patience(play.waits), self.settings.ask_seconds)
         self.start(run, play.token, stream, lambda: self._execute(run, play, stream))
         return run
 
-    def start(self, run: LiveRun, token: Token, stream: Pipe | Log, work: Callable[[], Outcome]) -> None:
+    def start(self, run: LiveRun, token: Token, stream: Pipe | ReplayBuffer, work: Callable[[], Outcome]) -> None:
         """Have a thread do the work that the run stands for. HttpError S0109, S0204 when there are too many."""
         if isinstance(stream, Pipe):
             run.hurry = stream.hurry
         self.runs.begin(run, token)
-        self._many.submit(self._work, run, stream, work)
+        self._run_pool.submit(self._work, run, stream, work)
 
-    def _work(self, run: LiveRun, stream: Pipe | Log, work: Callable[[], Outcome]) -> None:
+    def _work(self, run: LiveRun, stream: Pipe | ReplayBuffer, work: Callable[[], Outcome]) -> None:
         began = monotonic()
         ending: Ending
         try:
@@ -232,7 +232,7 @@ class Service:
         if error is not None and error.code in REFUSALS:
             self.audit.note("refused", who, script=script, code=error.code, message=error.message)
 
-    def _execute(self, run: LiveRun, play: Play, stream: Pipe | Log) -> Outcome:
+    def _execute(self, run: LiveRun, play: Play, stream: Pipe | ReplayBuffer) -> Outcome:
         linked = self.admit(play)
         root, token = linked.root, play.token
         if run.control.stopped is not None:
@@ -259,7 +259,7 @@ class Service:
             self.audit.write("run", play.who, **run.told)
         try:
             outcome = run_linked(
-                linked, args, self.take(token), writer, self.warm.statements, options, self.pool.give_back
+                linked, args, self.take(token), writer, self.links.statements, options, self.pool.give_back
             )
         except SopError as error:
             if run.told:
@@ -285,7 +285,7 @@ class _Nowhere(TextIOBase):
 NOWHERE: Final[Any] = _Nowhere()
 
 
-def least(server: T | None, token: T, wanted: T | None = None) -> T | None:
-    """The smallest of the limits that there are; 0 and None are none."""
+def tighter_limit(server: T | None, token: T, wanted: T | None = None) -> T | None:
+    """The smallest of the limits; 0 and None mean no limit."""
     limits: list[Any] = [limit for limit in (server, token, wanted) if limit]
     return min(limits) if limits else None

@@ -8,7 +8,7 @@ from runtime.api import replay_buffer as log_module
 from runtime.api import runs as runs_module
 from runtime.api.audit import Who
 from runtime.api.problems import HttpError
-from runtime.api.replay_buffer import Log, after
+from runtime.api.replay_buffer import ReplayBuffer, after
 from runtime.api.runs import LiveRun, LiveRuns
 from runtime.api.tokens import LOCAL
 from runtime.errors import SopError
@@ -23,7 +23,7 @@ def test_lines_after_one() -> None:
 
 
 def test_lines_are_read_whole_from_memory_and_from_disk() -> None:
-    log = Log()
+    log = ReplayBuffer()
     line = b'{"type":"record","seq":1,"result":"' + b"x" * 1000 + b'"}\n'
     for _ in range(500):
         log.write(line)
@@ -42,7 +42,7 @@ def test_lines_are_read_whole_from_memory_and_from_disk() -> None:
 
 
 def test_a_line_longer_than_a_piece_is_read_whole() -> None:
-    log = Log()
+    log = ReplayBuffer()
     line = b'"' + b"x" * 1_000_000 + b'"\n'
     log.write(line + line)
     assert log.read(0)[: len(line)] == line
@@ -51,7 +51,7 @@ def test_a_line_longer_than_a_piece_is_read_whole() -> None:
 
 def test_a_run_that_says_too_much_is_ended_and_can_still_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_module, "MOST_BYTES", 1000)
-    log = Log()
+    log = ReplayBuffer()
     log.write(b"x" * 999 + b"\n")
     with pytest.raises(SopError, match="S0113"):
         log.write(b"y\n")
@@ -64,7 +64,7 @@ def test_the_oldest_ended_runs_are_forgotten(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(runs_module, "MOST_KEPT", 3)
     monkeypatch.setattr(runs_module, "MOST_LOGS", 2)
     runs = LiveRuns(10)
-    made = [LiveRun("s", 1, Who(LOCAL, ""), Log(), None, 1) for _ in range(5)]
+    made = [LiveRun("s", 1, Who(LOCAL, ""), ReplayBuffer(), None, 1) for _ in range(5)]
     for run in made:
         run.log.write(LINES)  # type: ignore[union-attr]
         runs.begin(run, LOCAL)

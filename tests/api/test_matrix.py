@@ -18,7 +18,7 @@ import pytest
 
 from runtime.api.addresses import ADDRESSES
 from runtime.api.audit import Who
-from runtime.api.replay_buffer import Log
+from runtime.api.replay_buffer import ReplayBuffer
 from runtime.api.resource import ANYBODY, PAGE
 from runtime.api.runs import LiveRun
 from runtime.api.service import Settings
@@ -237,7 +237,7 @@ class House:
     def run_of(self, token: Token) -> str:
         """The id of a run of `people` that has ended."""
         service = self.served.service
-        log = Log()
+        log = ReplayBuffer()
         log.write(b'{"type":"end","status":"cancelled"}\n')
         run = LiveRun("people", 1, Who(token, ""), log, None, 0)
         run.databases = ("hr",)
