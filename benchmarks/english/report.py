@@ -16,8 +16,8 @@ _HEADS = (
     *VERDICTS,
     "right %",
     "right in round 1",
-    "wrong, doubted",
-    "right, doubted",
+    "wrong, warned",
+    "right, warned",
     "rounds",
     "tokens",
     "s (median)",
@@ -26,7 +26,7 @@ _HEADS = (
 
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Counts, and what they cost. first: right without a repair, as constraint alone would have it. doubted: a compile
+    """Counts, and what they cost. first: right without a repair, as constraint alone would have it. warned: a compile
     would have warned. rounds and tokens are of all cases together, seconds of the translations alone."""
     seconds = [one.seconds for one in outcomes]
     counts = {verdict: sum(one.verdict == verdict for one in outcomes) for verdict in VERDICTS}
@@ -35,8 +35,8 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         **counts,
         "right_percent": round(100 * counts["right"] / len(outcomes), 1) if outcomes else 0.0,
         "first": sum(one.verdict == "right" and one.spent.rounds <= 1 for one in outcomes),
-        "wrong_doubted": sum(one.verdict == "wrong" and bool(one.doubts) for one in outcomes),
-        "right_doubted": sum(one.verdict == "right" and bool(one.doubts) for one in outcomes),
+        "wrong_warned": sum(one.verdict == "wrong" and bool(one.warnings) for one in outcomes),
+        "right_warned": sum(one.verdict == "right" and bool(one.warnings) for one in outcomes),
         "rounds": sum(one.spent.rounds for one in outcomes),
         "tokens": sum(one.spent.tokens for one in outcomes),
         "seconds_median": round(median(seconds), 3) if seconds else 0.0,
@@ -68,7 +68,7 @@ def as_json(outcomes: Sequence[Outcome], **about: Any) -> str:
             "verdict": one.verdict,
             "why": one.why,
             "program": one.program,
-            "doubts": list(one.doubts),
+            "warnings": list(one.warnings),
             "rounds": one.spent.rounds,
             "tokens": one.spent.tokens,
             "seconds": round(one.seconds, 3),

@@ -16,7 +16,7 @@ from runtime.vm.output import Question
 from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError
-from sopc.english.lint import doubts
+from sopc.english.lint import lint
 from sopc.english.questions import question_in
 from sopc.english.sentences import read_workflow
 from sopc.sandbox import Bench, Ran
@@ -42,14 +42,14 @@ class Spent:
 @dataclass(frozen=True)
 class Outcome:
     """verdict: right, wrong (the program does something else, or fails), asked (the author has to choose) or refused
-    (no program). why: how it is wrong, or the message. doubts: what a compile would warn of. seconds: of the
+    (no program). why: how it is wrong, or the message. warnings: what a compile would warn of. seconds: of the
     translation."""
 
     case: Case
     verdict: Verdict
     why: str = ""
     program: str = ""
-    doubts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     spent: Spent = field(default_factory=Spent)
     seconds: float = 0.0
 
@@ -103,19 +103,17 @@ def judge(case: Case, desk: Desk, translate: Translate) -> Outcome:
         return Outcome(case, verdict, _message(error), "", (), spent, perf_counter() - began)
     seconds = perf_counter() - began
     why = _tried(case, desk, sop_text)
-    return Outcome(
-        case, "wrong" if why else "right", why or "", sop_text, _doubts(case, desk, sop_text), spent, seconds
-    )
+    return Outcome(case, "wrong" if why else "right", why or "", sop_text, _lint(case, desk, sop_text), spent, seconds)
 
 
-def _doubts(case: Case, desk: Desk, sop_text: str) -> tuple[str, ...]:
+def _lint(case: Case, desk: Desk, sop_text: str) -> tuple[str, ...]:
     try:
         script = parse(Source("asked.sop", sop_text)).scripts[-1]
     except CompileError:
         return ()
     with Context(desk.bench.config, desk.bench.library) as context:
         schemas = pipeline.usable_schemas(context)
-    return tuple(one.message for one in doubts(read_workflow(case.english, "asked"), script, schemas))
+    return tuple(one.message for one in lint(read_workflow(case.english, "asked"), script, schemas))
 
 
 def _tried(case: Case, desk: Desk, sop_text: str) -> str | None:

@@ -56,27 +56,27 @@ _CHOOSING: Final = (nodes.Select, nodes.GroupBy)
 
 
 @dataclass(frozen=True)
-class Doubt:
+class LintWarning:
     """sentence: its number. message: what is left out, or made up."""
 
     sentence: int
     message: str
 
 
-def doubts(workflow: Workflow, script: nodes.Script, schemas: Mapping[str, Schema]) -> list[Doubt]:
+def lint(workflow: Workflow, script: nodes.Script, schemas: Mapping[str, Schema]) -> list[LintWarning]:
     """In the order of the sentences. schemas: by `uses` name."""
     parts: dict[int, _Part] = {}
     _read(script.steps, 0, parts, _Part())
     everything = "\n".join(each.text for each in workflow.sentences)
     stores = {name: store for schema in schemas.values() for name, store in schema.stores.items()}
-    found: list[Doubt] = []
+    found: list[LintWarning] = []
     for sentence in workflow.sentences:
         part = parts.get(sentence.number)
         if part is None:
             if any(parts) and not (
                 sentence.opens or _FINDING.match(sentence.text) or _is_of_a_parameter(sentence, script)
             ):
-                found.append(Doubt(sentence.number, "nothing comes of it"))
+                found.append(LintWarning(sentence.number, "nothing comes of it"))
             continue
         left_out = (
             *_fields(sentence, part, stores),
@@ -85,7 +85,7 @@ def doubts(workflow: Workflow, script: nodes.Script, schemas: Mapping[str, Schem
             *_kinds(sentence, part),
             *_untied(part, stores),
         )
-        found += [Doubt(sentence.number, message) for message in (*left_out, *_made_up(part, everything))]
+        found += [LintWarning(sentence.number, message) for message in (*left_out, *_made_up(part, everything))]
     return found
 
 

@@ -341,7 +341,7 @@ class _English:
         changes, needless = self._compared(sop, by_model=work is not None)
         return Prepared(
             compiled,
-            warnings=(*self._turned(), *self._doubts(compiled), *needless),
+            warnings=(*self._turned(), *self._lint(compiled), *needless),
             translator=header.translator if header else None,
             translated=True,
             write_to=place.path,
@@ -418,11 +418,11 @@ class _English:
         for failure in self._context.failures:
             self._listener.note(f"warning {failure.code}: {failure.message}, so it is left out")
 
-    def _doubts(self, compiled: Compiled) -> list[Warned]:
+    def _lint(self, compiled: Compiled) -> list[Warned]:
         """What the text names and the program leaves out, or the other way round."""
-        from sopc.english.lint import doubts
+        from sopc.english.lint import lint
 
-        found = doubts(self._workflow, compiled.file.scripts[-1], pipeline.usable_schemas(self._context))
+        found = lint(self._workflow, compiled.file.scripts[-1], pipeline.usable_schemas(self._context))
         return [self._warned(each.sentence, each.message) for each in found]
 
     def _compared(self, sop: str, *, by_model: bool) -> tuple[tuple[str, ...], list[Warned]]:

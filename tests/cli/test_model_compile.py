@@ -136,15 +136,15 @@ def test_a_wrong_literal_is_caught_by_the_examples_and_repaired(place: Here, ser
     assert place.sql("select item_id, quantity from reorders") == [(1, 20), (3, 20)]
 
 
-def test_what_can_be_doubted_is_told(place: Here, serve: Serve) -> None:
-    doubtful = READING.replace("5", "6")
-    serve(doubtful)
+def test_warnings_about_the_program_are_printed(place: Here, serve: Serve) -> None:
+    warned = READING.replace("5", "6")
+    serve(warned)
     done = place.ok("sopc", "compile", "--yes", "big.txt")
     assert (
         "warning: sentence 1: it says 5, and no step does: “Show the items whose quantity is above 5.”" in done.stderr
     )
     assert "warning: sentence 1: its steps say 6, and no sentence does" in done.stderr
-    assert (place.folder / "big.sop").read_text().endswith(doubtful)
+    assert (place.folder / "big.sop").read_text().endswith(warned)
 
 
 def test_the_work_is_shown_and_kept(place: Here, serve: Serve) -> None:

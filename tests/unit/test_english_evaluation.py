@@ -236,10 +236,10 @@ def test_where_nothing_translates_there_is_no_table(
 def test_what_a_compile_would_warn_of_is_counted() -> None:
     wrong = tried(RED, '@1 emit from pens where ink = "black" order by length select id, length')
     right = tried(RED, '@1 emit from pens where ink = "red" order by length select id, length')
-    assert wrong.doubts == ('its steps say "black", and no sentence does',)
-    assert right.doubts == ()
+    assert wrong.warnings == ('its steps say "black", and no sentence does',)
+    assert right.warnings == ()
     counts = report.summary([wrong, right])
-    assert (counts["wrong_doubted"], counts["right_doubted"]) == (1, 0)
+    assert (counts["wrong_warned"], counts["right_warned"]) == (1, 0)
 
 
 def test_it_stops_when_it_is_told_and_keeps_what_it_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

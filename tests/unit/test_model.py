@@ -300,11 +300,11 @@ def test_repair_goes_on_while_it_improves_and_the_best_attempt_counts(serve: Ser
     assert error.value.source.text == WRONG_FIELD
 
 
-DOUBTFUL = GOOD.replace("10", "12")
+WARNED = GOOD.replace("10", "12")
 
 
-def test_what_can_be_doubted_goes_back_too(serve: Server) -> None:
-    server = serve(DOUBTFUL, GOOD)
+def test_warnings_go_back_to_the_model_too(serve: Server) -> None:
+    server = serve(WARNED, GOOD)
     made = translate(server)
     assert made.sop_text.endswith(GOOD)
     findings = [json.loads(line) for line in server.requests[1]["messages"][-1]["content"].splitlines()[1:-1]]
@@ -312,7 +312,7 @@ def test_what_can_be_doubted_goes_back_too(serve: Server) -> None:
 
 
 def test_a_small_model_is_asked_afresh_with_what_was_wrong(serve: Server) -> None:
-    server = serve(WRONG_FIELD, DOUBTFUL, GOOD)
+    server = serve(WRONG_FIELD, WARNED, GOOD)
     made = translate(server, file=Path("coder.gguf"), decoding="none")
     assert made.sop_text.endswith(GOOD)
     first, second, third = (request["messages"] for request in server.requests)
@@ -322,11 +322,11 @@ def test_a_small_model_is_asked_afresh_with_what_was_wrong(serve: Server) -> Non
     assert "- sentence 1: it says 10, and no step does" in third[-1]["content"]
 
 
-@pytest.mark.parametrize("second", [DOUBTFUL, WRONG_FIELD, "I can't.", Say([GOOD], finish="length"), Fail(500)])
-def test_a_script_that_is_only_doubted_counts_where_no_better_one_comes(serve: Server, second: Answer) -> None:
-    server = serve(DOUBTFUL, second)
+@pytest.mark.parametrize("second", [WARNED, WRONG_FIELD, "I can't.", Say([GOOD], finish="length"), Fail(500)])
+def test_a_script_with_warnings_is_used_if_no_better_one_comes(serve: Server, second: Answer) -> None:
+    server = serve(WARNED, second)
     made = translate(server)
-    assert made.sop_text.endswith(DOUBTFUL)
+    assert made.sop_text.endswith(WARNED)
     assert made.work is not None
     assert len(server.requests) == 2
 

@@ -14,7 +14,7 @@ from sopc.diagnostics import CompileError, Diagnostic
 from sopc.english.constrain.derive import workflow_grammar
 from sopc.english.constrain.step_intent import spoken_of
 from sopc.english.constrain.vocabulary import Vocabulary, text_words
-from sopc.english.lint import Doubt, doubts
+from sopc.english.lint import LintWarning, lint
 from sopc.english.model.ask import Endpoint, Note, Refused
 from sopc.english.model.infer_signature import with_its_head
 from sopc.english.model.normalize import mended, qualify_names
@@ -46,19 +46,19 @@ class ProgressListener:
 
 @dataclass(frozen=True)
 class _Attempt:
-    """A script that was judged. error: what was found wrong, None where it holds. doubts: about one that holds.
+    """A script that was judged. error: what was found wrong, None where it holds. warnings: about one that holds.
     put_back: the sentences that have their old steps again."""
 
     body: str
     error: CompileError | None
-    doubts: Sequence[Doubt] = ()
+    warnings: Sequence[LintWarning] = ()
     put_back: tuple[int, ...] = ()
 
     @property
     def rank(self) -> tuple[int, int]:
         """How far it got, and how little was wrong there."""
         if self.error is None:
-            return len(_STAGES), -len(self.doubts)
+            return len(_STAGES), -len(self.warnings)
         codes = [finding.code for finding in self.error.diagnostics]
         stage = min(next((n for n, heads in enumerate(_STAGES) if code.startswith(heads)), 1) for code in codes)
         return stage, -len(codes)
@@ -72,15 +72,15 @@ class _Attempt:
     def told(self) -> list[str]:
         """The same in words."""
         if self.error is None:
-            return [f"sentence {one.sentence}: {one.message}" for one in self.doubts[:_MOST_FINDINGS]]
+            return [f"sentence {one.sentence}: {one.message}" for one in self.warnings[:_MOST_FINDINGS]]
         found = self.error.diagnostics[:_MOST_FINDINGS]
         return [f"{one.message}{f' ({one.hint})' if one.hint else ''}" for one in found]
 
     @property
     def findings(self) -> list[str]:
-        """What was found wrong, or can be doubted, as JSON objects, and how many more there are."""
+        """What was found wrong, or warned of, as JSON objects, and how many more there are."""
         if self.error is None:
-            return [_doubted(each) for each in self.doubts[:_MOST_FINDINGS]]
+            return [_warning_json(each) for each in self.warnings[:_MOST_FINDINGS]]
         found = [_finding(self.error.source, each) for each in self.error.diagnostics[:_MOST_FINDINGS]]
         more = len(self.error.diagnostics) - len(found)
         return [*found, *([f"and {more} more"] if more > 0 else [])]
@@ -187,7 +187,7 @@ class _Rounds:
         attempt = self._compiled(script)
         if self.task.previous is not None:
             script, attempt = self._with_the_old(script, attempt, self.task.previous)
-        return replace(attempt, doubts=doubts(self.task.workflow, script, self.task.schemas))
+        return replace(attempt, warnings=lint(self.task.workflow, script, self.task.schemas))
 
     def _with_the_old(self, made: nodes.Script, attempt: _Attempt, sop: str) -> tuple[nodes.Script, _Attempt]:
         """The same, with the old steps of sentences that did not change where that is right and holds."""
@@ -266,8 +266,8 @@ def _again(first: Sequence[Message], attempt: _Attempt) -> list[Message]:
     return [*before, {"role": "user", "content": f"{last['content']}\nMistakes to avoid:\n{wrong}"}]
 
 
-def _doubted(doubt: Doubt) -> str:
-    return json.dumps({"sentence": doubt.sentence, "message": doubt.message}, ensure_ascii=False)
+def _warning_json(warning: LintWarning) -> str:
+    return json.dumps({"sentence": warning.sentence, "message": warning.message}, ensure_ascii=False)
 
 
 def _finding(source: Source, finding: Diagnostic) -> str:

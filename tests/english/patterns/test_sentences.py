@@ -9,7 +9,7 @@ import pytest
 from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError
-from sopc.english.lint import doubts
+from sopc.english.lint import lint
 from sopc.english.sentences import read_workflow
 from sopc.source import Source
 from sopc.syntax.parse import parse
@@ -56,7 +56,7 @@ def test_a_sentence_gives_its_program(case: Case, seed: int, desks: dict[tuple[s
         pipeline.compile_source(Source("asked.sop", sop_text), context)
         script = parse(Source("asked.sop", sop_text)).scripts[0]
         workflow = read_workflow(desk.rename(case.english), "asked")
-        assert doubts(workflow, script, pipeline.usable_schemas(context)) == []
+        assert lint(workflow, script, pipeline.usable_schemas(context)) == []
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -1,5 +1,5 @@
-"""What can be doubted about a program that holds: a field, a number or words of its sentence that no step of it knows,
-and values that no sentence holds. That right programs are not doubted is held by the sentences of `tests/english`."""
+"""Warnings about a valid program: a field, a number or words of its sentence that its steps lack,
+and values that no sentence names. The sentences of `tests/english` check that right programs get no warning."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from runtime.databases.schema import Field, ForeignKey, Schema, Store
 from runtime.values.types import BOOL, DATE, INT, TEXT
-from sopc.english.lint import doubts
+from sopc.english.lint import lint
 from sopc.english.sentences import read_workflow
 from sopc.source import Source
 from sopc.syntax.parse import parse
@@ -37,12 +37,12 @@ SCHEMA = Schema(
 def said(english: str, steps: str, parameters: str = "") -> list[str]:
     script = parse(Source("asked.sop", f"script asked({parameters})\n{steps}\nend\n")).scripts[0]
     return [
-        f"{each.sentence}: {each.message}" for each in doubts(read_workflow(english, "asked"), script, {"main": SCHEMA})
+        f"{each.sentence}: {each.message}" for each in lint(read_workflow(english, "asked"), script, {"main": SCHEMA})
     ]
 
 
 @pytest.mark.parametrize(
-    ("english", "steps", "doubt"),
+    ("english", "steps", "warning"),
     [
         ("Show the colour of the boxes.", "@1 emit from boxes", "1: it names boxes.colour, and its steps do not"),
         (
@@ -82,8 +82,8 @@ def said(english: str, steps: str, parameters: str = "") -> list[str]:
         ),
     ],
 )
-def test_what_a_program_leaves_out_or_makes_up_is_doubted(english: str, steps: str, doubt: str) -> None:
-    assert said(english, steps) == [doubt]
+def test_a_program_that_leaves_out_or_makes_up_something_gets_a_warning(english: str, steps: str, warning: str) -> None:
+    assert said(english, steps) == [warning]
 
 
 @pytest.mark.parametrize(
@@ -116,11 +116,11 @@ def test_what_a_program_leaves_out_or_makes_up_is_doubted(english: str, steps: s
         ),
     ],
 )
-def test_what_is_said_another_way_is_not_doubted(english: str, steps: str) -> None:
+def test_a_different_wording_of_the_same_gets_no_warning(english: str, steps: str) -> None:
     assert said(english, steps) == []
 
 
-def test_a_sentence_that_nothing_comes_of_is_doubted_unless_it_says_what_a_parameter_is() -> None:
+def test_a_sentence_without_steps_gets_a_warning_unless_it_describes_a_parameter() -> None:
     english = "The size is a parameter.\nShow the boxes of that size.\nSay so."
     steps = "@2 emit from boxes where boxes.size = $size"
     assert said(english, steps, "size: int") == ["3: nothing comes of it"]
