@@ -58,7 +58,7 @@ class Ran:
         return end.get("result")
 
 
-class Bench:
+class Sandbox:
     """Compiles and runs DSL. folder: gets the library. databases: URL by name, paths relative to the folder."""
 
     def __init__(self, folder: Path, databases: Mapping[str, str] | None = None) -> None:
@@ -66,7 +66,7 @@ class Bench:
         self.config = Config(folder / ".sop", folder / "sop.toml", declared=declared)
         self.library = Library.open(self.config.home)
 
-    def __enter__(self) -> Bench:
+    def __enter__(self) -> Sandbox:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

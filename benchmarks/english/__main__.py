@@ -63,7 +63,7 @@ def run_all(
             pass
         finally:
             for desk in desks.values():
-                desk.bench.library.close()
+                desk.sandbox.library.close()
     return outcomes
 
 

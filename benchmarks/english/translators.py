@@ -13,7 +13,7 @@ from sopc.context import Context
 from sopc.english.local.files import find, use
 from sopc.english.model.repair import ProgressListener
 from sopc.english.translate import TRANSLATORS as TRANSLATORS
-from sopc.sandbox import Bench
+from sopc.sandbox import Sandbox
 from sopc.source import Source
 from sopc.workflow import translation
 
@@ -24,7 +24,7 @@ def translator(name: str, settings: Mapping[str, str]) -> Translate:
     """settings: of the [translator] table of sop.toml; for "local", `file` names the model."""
     table = {key: value for key, value in settings.items() if key != "file"}
 
-    def translate(case: Case, bench: Bench, spent: Spent) -> str:
+    def translate(case: Case, sandbox: Sandbox, spent: Spent) -> str:
         def told(round_: str) -> None:
             spent.rounds += 1
             spent.tokens += sum(
@@ -32,9 +32,9 @@ def translator(name: str, settings: Mapping[str, str]) -> Translate:
             )
 
         if "file" in settings:
-            use(bench.config.home, find(settings["file"]))
-        config = msgspec.structs.replace(bench.config, translator=table)
-        with Context(config, bench.library) as context:
+            use(sandbox.config.home, find(settings["file"]))
+        config = msgspec.structs.replace(sandbox.config, translator=table)
+        with Context(config, sandbox.library) as context:
             source = Source("asked.txt", case.english)
             return translation.draft(source, context, name, listener=ProgressListener(work=told)).sop_text
 

@@ -19,7 +19,7 @@ from sopc.diagnostics import CompileError
 from sopc.english.lint import lint
 from sopc.english.questions import question_in
 from sopc.english.sentences import read_workflow
-from sopc.sandbox import Bench, Ran
+from sopc.sandbox import Ran, Sandbox
 from sopc.source import Source
 from sopc.syntax.parse import parse
 
@@ -54,7 +54,7 @@ class Outcome:
     seconds: float = 0.0
 
 
-Translate = Callable[[Case, Bench, Spent], str]  # → the .sop text
+Translate = Callable[[Case, Sandbox, Spent], str]  # → the .sop text
 
 
 @dataclass
@@ -63,15 +63,15 @@ class Desk:
 
     folder: Path
     schema: Schema
-    bench: Bench = field(init=False)
+    sandbox: Sandbox = field(init=False)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True)
         self.schema.make(self.fresh)
         shutil.copy(self.fresh, self.main)
-        self.bench = Bench(self.folder, {"main": "sqlite:///main.db"})
+        self.sandbox = Sandbox(self.folder, {"main": "sqlite:///main.db"})
         if self.schema.scripts:
-            self.bench.compile(self.schema.scripts, "scripts.sop")
+            self.sandbox.compile(self.schema.scripts, "scripts.sop")
 
     @property
     def fresh(self) -> Path:
@@ -94,7 +94,7 @@ def judge(case: Case, desk: Desk, translate: Translate) -> Outcome:
     spent = Spent()
     began = perf_counter()
     try:
-        sop_text = translate(case, desk.bench, spent)
+        sop_text = translate(case, desk.sandbox, spent)
     except (SopError, CompileError) as error:
         if isinstance(error, UsageError) or (isinstance(error, SopError) and error.code in _NO_TRANSLATOR):
             raise
@@ -111,7 +111,7 @@ def _lint(case: Case, desk: Desk, sop_text: str) -> tuple[str, ...]:
         script = parse(Source("asked.sop", sop_text)).scripts[-1]
     except CompileError:
         return ()
-    with Context(desk.bench.config, desk.bench.library) as context:
+    with Context(desk.sandbox.config, desk.sandbox.library) as context:
         schemas = pipeline.usable_schemas(context)
     return tuple(one.message for one in lint(read_workflow(case.english, "asked"), script, schemas))
 
@@ -119,7 +119,7 @@ def _lint(case: Case, desk: Desk, sop_text: str) -> tuple[str, ...]:
 def _tried(case: Case, desk: Desk, sop_text: str) -> str | None:
     """How the program is wrong; None where it is right."""
     try:
-        (name, *_) = desk.bench.compile(sop_text, "asked.sop")
+        (name, *_) = desk.sandbox.compile(sop_text, "asked.sop")
         ran = run(case, desk, name)
     except (SopError, CompileError) as error:
         return _message(error)
@@ -163,7 +163,7 @@ def run(case: Case, desk: Desk, name: str) -> Ran:
     def prompt(question: Question) -> str | None:
         return None if question.problem else next(answers, None)
 
-    return desk.bench.run(name, case.args, prompt=prompt, max_seconds=_SECONDS, max_rows=_ROWS)
+    return desk.sandbox.run(name, case.args, prompt=prompt, max_seconds=_SECONDS, max_rows=_ROWS)
 
 
 def _message(error: SopError | CompileError) -> str:

@@ -21,7 +21,7 @@ from runtime.api.server import bind, make_server
 from runtime.api.service import Service, Settings
 from runtime.api.tokens import Token, Tokens
 from runtime.config import Config
-from sopc.sandbox import Bench
+from sopc.sandbox import Sandbox
 
 MAIN = "sqlite:///main.db"
 SCHEMA = """
@@ -194,8 +194,8 @@ def make_folder(folder: Path, scripts: str = SCRIPTS, schema: str = SCHEMA) -> P
         connection.executescript(schema)
     connection.close()
     (folder / "sop.toml").write_text('[databases]\nmain = "sqlite:///main.db"\n')
-    with Bench(folder, {"main": "sqlite:///main.db"}) as bench:
-        bench.compile(scripts)
+    with Sandbox(folder, {"main": "sqlite:///main.db"}) as sandbox:
+        sandbox.compile(scripts)
     return folder
 
 

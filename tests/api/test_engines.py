@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runtime.api.service import Settings
-from sopc.sandbox import Bench
+from sopc.sandbox import Sandbox
 from tests.api.conftest import Served
 from tests.api.test_play import at_once, lines, until
 from tests.engines import ENGINES, Engine
@@ -51,8 +51,8 @@ def place(engine: Engine, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def served(engine: Engine, place: Path, tmp_path: Path) -> Iterator[Served]:
-    with Bench(tmp_path, {"main": engine.url(place)}) as bench:
-        bench.compile(SCRIPTS)
+    with Sandbox(tmp_path, {"main": engine.url(place)}) as sandbox:
+        sandbox.compile(SCRIPTS)
     served = Served(tmp_path, Settings(), url=engine.url(place))
     yield served
     served.close()

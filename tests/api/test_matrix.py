@@ -29,7 +29,7 @@ from runtime.library.store import Item
 from runtime.record.replay import Told
 from runtime.record.session import Session, State, Step
 from runtime.record.sessions import Sessions
-from sopc.sandbox import Bench
+from sopc.sandbox import Sandbox
 from tests.api.conftest import Served
 
 SCRIPTS: Final = """
@@ -217,8 +217,8 @@ class House:
             connection.executescript("create table figures (n integer); insert into figures values (1);")
         connection.close()
         (folder / "sop.toml").write_text("[databases]\n" + "".join(f'{n} = "{url}"\n' for n, url in urls.items()))
-        with Bench(folder, urls) as bench:
-            bench.compile(SCRIPTS)
+        with Sandbox(folder, urls) as sandbox:
+            sandbox.compile(SCRIPTS)
         config = Config(
             folder / ".sop", folder / "sop.toml", declared={name: {"url": url} for name, url in urls.items()}
         )

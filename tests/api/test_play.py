@@ -385,12 +385,12 @@ def test_more_runs_than_there_may_be_are_told_to_come_back(serve: Callable[..., 
 
 
 def test_a_script_that_was_compiled_again_is_the_one_that_runs(served: Served) -> None:
-    from sopc.sandbox import Bench
+    from sopc.sandbox import Sandbox
 
     assert lines(served.client.get("/play/divide?by=5").text)[-1]["result"] == 2
     served.service.library.environment.close()  # one process may open a library once: compile as another one would
-    with Bench(served.folder, {"main": "sqlite:///main.db"}) as bench:
-        bench.compile("script divide(by: int) -> int\n  return 20 // by\nend\n")
+    with Sandbox(served.folder, {"main": "sqlite:///main.db"}) as sandbox:
+        sandbox.compile("script divide(by: int) -> int\n  return 20 // by\nend\n")
     served.service.library.environment.share()
     assert lines(served.client.get("/play/divide?by=5").text)[-1]["result"] == 4
 

@@ -92,7 +92,7 @@ def test_what_rightly_changed_stays_and_what_did_not_comes_back(schema: str, des
         except (CompileError, SopError):
             return None
 
-    with Context(desk.bench.config, desk.bench.library) as context:
+    with Context(desk.sandbox.config, desk.sandbox.library) as context:
 
         def holds(script: nodes.Script) -> bool:
             try:

@@ -16,7 +16,7 @@ from benchmarks.english.cases import Case, Expected, Schema, SetError, read_set
 from benchmarks.english.judge import rows_of, same_rows
 from benchmarks.english.trial import Outcome, Spent, Translate
 from runtime.errors import SopError
-from sopc.sandbox import Bench
+from sopc.sandbox import Sandbox
 
 SQL = """
 CREATE TABLE pens (id INTEGER PRIMARY KEY, ink TEXT NOT NULL, length INTEGER NOT NULL);
@@ -31,7 +31,7 @@ def case(expected: Expected, **more: Any) -> Case:
 
 
 def program(steps: str, head: str = "asked()") -> Translate:
-    def translate(case: Case, bench: Bench, spent: Spent) -> str:
+    def translate(case: Case, sandbox: Sandbox, spent: Spent) -> str:
         spent.rounds, spent.tokens = 2, 30
         return f"script {head}\n{steps}\nend\n"
 
@@ -129,7 +129,7 @@ def test_a_case_may_expect_a_failure(steps: str, why: str) -> None:
 
 
 def test_what_gives_no_program_is_refused_or_asked() -> None:
-    def failing(case: Case, bench: Bench, spent: Spent) -> str:
+    def failing(case: Case, sandbox: Sandbox, spent: Spent) -> str:
         raise SopError("T0311", "which pens are meant?" if case.name == "a" else "there are no pens")
 
     cases = [Case(name, PENS, "Show.", RED) for name in ("a", "b")]
@@ -190,7 +190,7 @@ def test_spider_folders_are_compared_with_their_sql(tmp_path: Path) -> None:
     right: Callable[[Case], str] = lambda one: (  # noqa: E731
         'where ink = "red"' if one.schema.name == "pens" else "order by length desc limit 1"
     )
-    outcomes = run_all(cases, lambda one, bench, spent: f"script a() emit from pens {right(one)} select id end")
+    outcomes = run_all(cases, lambda one, sandbox, spent: f"script a() emit from pens {right(one)} select id end")
     assert [one.verdict for one in outcomes] == ["right", "right"]
     outcomes = run_all(cases, program("emit from pens select id"))
     assert [one.verdict for one in outcomes] == ["wrong", "wrong"]
@@ -249,7 +249,7 @@ def test_it_stops_when_it_is_told_and_keeps_what_it_has(tmp_path: Path, capsys: 
     assert "| all | 0 |" in told.out
     assert "stopped after 0 of 2 cases" in told.err
 
-    def interrupted(case: Case, bench: Bench, spent: Spent) -> str:
+    def interrupted(case: Case, sandbox: Sandbox, spent: Spent) -> str:
         if case.expected.ordered:
             raise KeyboardInterrupt
         return "script a() emit from pens select id end"

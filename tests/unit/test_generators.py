@@ -10,7 +10,7 @@ import pytest
 
 from runtime.databases.protocol import Row, Statement
 from runtime.databases.sqlite.database import SQLiteDatabase
-from tests.unit.bench import Runs, runs, types
+from tests.unit.sandbox import Runs, runs, types
 
 __all__ = ["runs"]
 

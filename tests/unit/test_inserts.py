@@ -15,9 +15,9 @@ from runtime.errors import DatabaseError
 from runtime.vm.backtrace import Where
 from runtime.vm.data import Data, InsertError
 from runtime.vm.script import DataOp
-from sopc.sandbox import Bench
+from sopc.sandbox import Sandbox
 from tests.postgres import Server
-from tests.unit.bench import SCHEMA, Runs
+from tests.unit.sandbox import SCHEMA, Runs
 
 SCRIPTS = {
     "a row in the middle of a batch": """
@@ -178,8 +178,8 @@ class PostgresRuns(Runs):
         super().__init__(folder)
         self.server, self.schema = server, schema
         url = server.url(schema)
-        self.bench.library.close()
-        self.bench = Bench(folder, {"main": url})
+        self.sandbox.library.close()
+        self.sandbox = Sandbox(folder, {"main": url})
         self.connect = lambda name: connect(url, name=name, base=folder)
 
     def sql(self, text: str) -> list[Any]:
@@ -198,8 +198,8 @@ class DuckDBRuns(Runs):
         for statement in ("CREATE SEQUENCE ids START 1000", *(SCHEMA + FAMILY).split(";")):
             if statement.strip():
                 self.sql(statement.replace("id INTEGER PRIMARY KEY,", "id BIGINT PRIMARY KEY DEFAULT nextval('ids'),"))
-        self.bench.library.close()
-        self.bench = Bench(folder, {"main": "duckdb:///main.duckdb"})
+        self.sandbox.library.close()
+        self.sandbox = Sandbox(folder, {"main": "duckdb:///main.duckdb"})
         self.connect = lambda name: connect("duckdb:///main.duckdb", name=name, base=folder)
 
     def sql(self, text: str) -> list[Any]:

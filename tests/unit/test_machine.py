@@ -27,7 +27,7 @@ from runtime.vm.link import Linked, prepare, spread_effects
 from runtime.vm.output import Question
 from runtime.vm.script import Script
 from runtime.vm.tracing import Tracing, check_operands
-from tests.unit.bench import Runs, runs, types
+from tests.unit.sandbox import Runs, runs, types
 
 __all__ = ["runs"]
 

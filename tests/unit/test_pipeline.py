@@ -13,7 +13,7 @@ from runtime.errors import SopError, UsageError
 from sopc import pipeline
 from sopc.diagnostics import CompileError
 from sopc.english.lock import write_sop
-from sopc.sandbox import Bench
+from sopc.sandbox import Sandbox
 from sopc.source import Source
 from sopc.workflow.store import stale_callers
 
@@ -34,50 +34,50 @@ end
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     with sqlite3.connect(tmp_path / "shop.db") as connection:
         connection.execute("create table items (name text not null, price integer not null)")
         connection.executemany("insert into items values (?, ?)", [("bolt", 5), ("drill", 90), ("saw", 40)])
     connection.close()
-    with Bench(tmp_path, {"main": "sqlite:///shop.db"}) as made:
+    with Sandbox(tmp_path, {"main": "sqlite:///shop.db"}) as made:
         yield made
 
 
-def test_a_file_of_scripts_that_call_each_other_runs(bench: Bench) -> None:
-    assert bench.compile(PAIR) == ["tax", "taxes"]
-    ran = bench.run("taxes")
+def test_a_file_of_scripts_that_call_each_other_runs(sandbox: Sandbox) -> None:
+    assert sandbox.compile(PAIR) == ["tax", "taxes"]
+    ran = sandbox.run("taxes")
     assert (ran.exit_code, ran.result) == (0, 13)
     assert ran.records == [{"name": "bolt", "tax": 0}, {"name": "saw", "tax": 4}, {"name": "drill", "tax": 9}]
-    assert bench.run("taxes", format_="csv").output == b"name,tax\nbolt,0\nsaw,4\ndrill,9\n"
-    assert bench.library.callers("tax") == ["taxes"]
+    assert sandbox.run("taxes", format_="csv").output == b"name,tax\nbolt,0\nsaw,4\ndrill,9\n"
+    assert sandbox.library.callers("tax") == ["taxes"]
 
 
-def test_a_stored_script_is_called_by_a_later_file(bench: Bench) -> None:
-    bench.compile(PAIR)
-    bench.compile("script double(amount: int) -> int\n  return 2 * tax(amount)\nend\n")
-    assert bench.run("double", {"amount": 70}).result == 14
+def test_a_stored_script_is_called_by_a_later_file(sandbox: Sandbox) -> None:
+    sandbox.compile(PAIR)
+    sandbox.compile("script double(amount: int) -> int\n  return 2 * tax(amount)\nend\n")
+    assert sandbox.run("double", {"amount": 70}).result == 14
 
 
-def test_a_caller_of_a_changed_signature_is_stale_and_refused(bench: Bench) -> None:
-    bench.compile(PAIR)
-    bench.compile("script double(amount: int) -> int\n  return 2 * tax(amount)\nend\n")
-    bench.compile("script tax(amount: int, rate: int = 10) -> int\n  return amount // rate\nend\n")
-    module = decode(bench.library.load(bench.library.resolve("tax").hash))
-    assert stale_callers([module], bench.library) == [("double", "tax"), ("taxes", "tax")]
+def test_a_caller_of_a_changed_signature_is_stale_and_refused(sandbox: Sandbox) -> None:
+    sandbox.compile(PAIR)
+    sandbox.compile("script double(amount: int) -> int\n  return 2 * tax(amount)\nend\n")
+    sandbox.compile("script tax(amount: int, rate: int = 10) -> int\n  return amount // rate\nend\n")
+    module = decode(sandbox.library.load(sandbox.library.resolve("tax").hash))
+    assert stale_callers([module], sandbox.library) == [("double", "tax"), ("taxes", "tax")]
     with pytest.raises(SopError):
-        bench.run("double", {"amount": 70})
+        sandbox.run("double", {"amount": 70})
 
 
-def test_a_file_with_an_error_stores_nothing(bench: Bench) -> None:
+def test_a_file_with_an_error_stores_nothing(sandbox: Sandbox) -> None:
     with pytest.raises(CompileError):
-        bench.compile(PAIR + "script wrong()\n  emit from nothing\nend\n")
-    assert bench.library.names() == []
+        sandbox.compile(PAIR + "script wrong()\n  emit from nothing\nend\n")
+    assert sandbox.library.names() == []
 
 
-def test_a_result_of_a_failed_run_says_why(bench: Bench) -> None:
-    bench.compile('script fails() -> int\n  fail "on purpose"\nend\n')
+def test_a_result_of_a_failed_run_says_why(sandbox: Sandbox) -> None:
+    sandbox.compile('script fails() -> int\n  fail "on purpose"\nend\n')
     with pytest.raises(AssertionError, match="on purpose"):
-        _ = bench.run("fails").result
+        _ = sandbox.run("fails").result
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from runtime.runs.interrupts import Interrupts
 from runtime.runs.run import RunOptions, run
 from runtime.vm.budget import Budget
 from runtime.vm.output import Question
-from tests.unit.bench import Runs, runs, types
+from tests.unit.sandbox import Runs, runs, types
 
 __all__ = ["runs"]
 
@@ -166,7 +166,7 @@ def test_a_called_script_may_not_begin_to_write(runs: Runs) -> None:
 
 def test_a_called_script_that_was_removed(runs: Runs) -> None:
     runs.compile("script low()\nend\nscript top()\n  call low()\nend\n")
-    with runs.bench.library.environment.write() as transaction:
+    with runs.sandbox.library.environment.write() as transaction:
         transaction.delete(b"n:low")
     assert code_of(runs, "top") == "V0201"
 
@@ -197,7 +197,7 @@ def test_a_database_that_can_only_be_read_is_not_written(runs: Runs) -> None:
 
 
 def test_two_databases_are_not_written_in_one_run(runs: Runs) -> None:
-    runs.bench.config.declared["other"] = {"url": "sqlite:///main.db"}
+    runs.sandbox.config.declared["other"] = {"url": "sqlite:///main.db"}
     runs.compile("""
 script one() uses main, other
   insert into main.log {text: "x"}
@@ -219,7 +219,7 @@ def test_a_closed_pipe_cancels_quietly_and_undoes(runs: Runs) -> None:
     os.close(reader)
     with os.fdopen(end, "wb", buffering=0) as stream:
         outcome = run(
-            runs.bench.library,
+            runs.sandbox.library,
             "f",
             {},
             runs.connect,

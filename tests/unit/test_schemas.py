@@ -6,7 +6,7 @@ import pytest
 
 from runtime.errors import SopError
 from runtime.runs.schemas import SchemaChanged
-from tests.unit.bench import Runs, runs
+from tests.unit.sandbox import Runs, runs
 
 __all__ = ["runs"]
 

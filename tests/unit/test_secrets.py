@@ -19,7 +19,7 @@ from runtime.runs.arguments import describe
 from runtime.runs.control import Control
 from runtime.runs.secrets import MASK, Secrets, masked
 from runtime.values.types import INT, NULL, TEXT, Type
-from sopc.sandbox import Bench
+from sopc.sandbox import Sandbox
 from sopc.source import Source
 from sopc.syntax.format import format_source
 
@@ -36,63 +36,65 @@ FAILING: Final = {
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     with sqlite3.connect(tmp_path / "main.db") as connection:
         connection.execute("create table log (message text)")
     connection.close()
-    with Bench(tmp_path, {"main": "sqlite:///main.db"}) as made:
+    with Sandbox(tmp_path, {"main": "sqlite:///main.db"}) as made:
         yield made
 
 
 @pytest.mark.parametrize("what", FAILING)
-def test_no_error_tells_it(bench: Bench, what: str) -> None:
+def test_no_error_tells_it(sandbox: Sandbox, what: str) -> None:
     text = f"script inner(given: text)\n  let n = int(given)\nend\nscript s(key: text secret)\n  {FAILING[what]}\nend\n"
-    bench.compile(text)
+    sandbox.compile(text)
     trace = StringIO()
     for format_ in ("jsonl", "json", "sse"):
-        ran = bench.run("s", {"key": SECRET}, format_=format_, trace=trace)
+        ran = sandbox.run("s", {"key": SECRET}, format_=format_, trace=trace)
         assert ran.outcome.error is not None
         said = ran.output.decode() + str(ran.outcome.error) + str(ran.outcome.error.hint) + trace.getvalue()
         assert "correct" not in said and "staple" not in said, said
 
 
-def test_the_start_line_has_the_mask(bench: Bench) -> None:
-    bench.compile("script s(key: text secret, n: int? secret = null, open: int = 1) emit { a: length(key) } end")
-    start, record, _ = bench.run("s", {"key": SECRET, "n": 5}).lines
+def test_the_start_line_has_the_mask(sandbox: Sandbox) -> None:
+    sandbox.compile("script s(key: text secret, n: int? secret = null, open: int = 1) emit { a: length(key) } end")
+    start, record, _ = sandbox.run("s", {"key": SECRET, "n": 5}).lines
     assert start["args"] == {"key": MASK, "n": MASK, "open": 1}
     assert record["result"] == {"a": len(SECRET)}
 
 
-def test_what_the_script_says_is_its_own(bench: Bench) -> None:
-    bench.compile('script s(key: text secret) emit { key: key } say "{key}" end')
-    assert [line["result"] for line in bench.run("s", {"key": SECRET}).lines[1:3]] == [{"key": SECRET}, SECRET]
+def test_what_the_script_says_is_its_own(sandbox: Sandbox) -> None:
+    sandbox.compile('script s(key: text secret) emit { key: key } say "{key}" end')
+    assert [line["result"] for line in sandbox.run("s", {"key": SECRET}).lines[1:3]] == [{"key": SECRET}, SECRET]
 
 
-def test_a_value_of_another_type_is_not_told(bench: Bench) -> None:
-    bench.compile("script s(pin: int secret) end")
+def test_a_value_of_another_type_is_not_told(sandbox: Sandbox) -> None:
+    sandbox.compile("script s(pin: int secret) end")
     for given in (SECRET, 1.5, [SECRET], {"a": SECRET}):
         with pytest.raises(UsageError, match="C0123") as caught:
-            bench.run("s", {"pin": given})
+            sandbox.run("s", {"pin": given})
         assert "the value, which is a secret, is not int" in caught.value.message
         assert caught.value.__cause__ is None and "correct" not in f"{caught.value.message}{caught.value.hint}"
 
 
-def test_frames_have_the_mask(bench: Bench) -> None:
-    bench.compile('script s(key: text secret) let copy = "<{key}>" let n = length(key) ask "Go on?" into ok: bool end')
+def test_frames_have_the_mask(sandbox: Sandbox) -> None:
+    sandbox.compile(
+        'script s(key: text secret) let copy = "<{key}>" let n = length(key) ask "Go on?" into ok: bool end'
+    )
     control, seen = Control(), []
 
     def prompt(question: Any) -> str:
         seen.append(control.frames())
         return "yes"
 
-    bench.run("s", {"key": SECRET}, control=control, prompt=prompt)
+    sandbox.run("s", {"key": SECRET}, control=control, prompt=prompt)
     variables = seen[0][0]["variables"]
     assert (variables["key"], variables["copy"], variables["n"]) == (MASK, f"<{MASK}>", len(SECRET))
 
 
-def test_a_rollback_does_not_tell_it(bench: Bench) -> None:
-    bench.compile('script s(key: text secret) insert into log {message: "x"} fail "no {key}" end')
-    lines = bench.run("s", {"key": SECRET}).lines
+def test_a_rollback_does_not_tell_it(sandbox: Sandbox) -> None:
+    sandbox.compile('script s(key: text secret) insert into log {message: "x"} fail "no {key}" end')
+    lines = sandbox.run("s", {"key": SECRET}).lines
     assert {line["type"] for line in lines} >= {"rollback", "error"}
     assert "correct" not in json.dumps(lines)
 
@@ -147,11 +149,11 @@ def test_only_what_is_marked_is_masked() -> None:
 # ── the marker in the language ─────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_marker_is_kept_by_every_form_of_a_script(bench: Bench) -> None:
+def test_the_marker_is_kept_by_every_form_of_a_script(sandbox: Sandbox) -> None:
     text = "script s(secret: text secret, other: int? secret = null)\n  return\nend\n"
     assert format_source(Source("s.sop", text)) == text
-    bench.compile(text)
-    module = decode(bench.library.load(bench.library.resolve("s").hash))
+    sandbox.compile(text)
+    module = decode(sandbox.library.load(sandbox.library.resolve("s").hash))
     assert [bool(param.secret) for param in module.signature.params] == [True, True]
     assert decode(encode(module)) == module
     assert signature_text(module.signature) == "script s(secret: text secret, other: int? secret = null)"

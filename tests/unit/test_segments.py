@@ -11,7 +11,7 @@ from runtime.databases.protocol import Statement
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import DatabaseError
 from runtime.runs import segments
-from tests.unit.bench import Runs, runs, types
+from tests.unit.sandbox import Runs, runs, types
 
 __all__ = ["runs"]
 

@@ -12,7 +12,7 @@ from sopc import demo
 from sopc.context import Context
 from sopc.english.patterns.grammar import grammar
 from sopc.english.patterns.words import LABELS
-from sopc.sandbox import Bench, Ran
+from sopc.sandbox import Ran, Sandbox
 from sopc.source import Source
 from sopc.workflow import translation
 from tests.english.patterns.renaming import Renaming
@@ -39,17 +39,17 @@ class Desk:
         self.folder = folder
         make(folder / "fresh.db", self.rename(sql))
         shutil.copy(folder / "fresh.db", folder / "main.db")
-        self.bench = Bench(folder, {"main": "sqlite:///main.db"})
+        self.sandbox = Sandbox(folder, {"main": "sqlite:///main.db"})
         scripts = SCHEMAS / f"{schema}.sop"
         if scripts.exists():
-            self.bench.compile(self.rename_program(scripts.read_text(encoding="utf-8")))
+            self.sandbox.compile(self.rename_program(scripts.read_text(encoding="utf-8")))
 
     def rename_program(self, program: str) -> str:
         return self.rename.program(program) if isinstance(self.rename, Renaming) else program
 
     def draft(self, english: str) -> str:
         """The .sop text that a renamed sentence gives."""
-        with Context(self.bench.config, self.bench.library) as context:
+        with Context(self.sandbox.config, self.sandbox.library) as context:
             return translation.draft(Source("asked.txt", self.rename(english)), context, "patterns").sop_text
 
     def run(self, sop_text: str) -> Ran:
@@ -57,8 +57,8 @@ class Desk:
         for old in self.folder.glob("main.db*"):
             old.unlink()
         shutil.copy(self.folder / "fresh.db", self.folder / "main.db")
-        self.bench.compile(sop_text, "asked.sop")
-        return self.bench.run("asked")
+        self.sandbox.compile(sop_text, "asked.sop")
+        return self.sandbox.run("asked")
 
     def ask_sql(self, sql: str) -> list[tuple[Any, ...]]:
         with sqlite3.connect(f"file:{self.folder / 'fresh.db'}?mode=ro", uri=True) as connection:

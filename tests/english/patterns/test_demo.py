@@ -13,7 +13,7 @@ import pytest
 from runtime.errors import UsageError
 from sopc.context import Context
 from sopc.demo import WORKFLOWS, make_demo
-from sopc.sandbox import Bench
+from sopc.sandbox import Sandbox
 from sopc.source import Source
 from sopc.workflow import translation
 
@@ -25,7 +25,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the demo, its workflows compiled."""
     folder = tmp_path_factory.mktemp("demo")
     make_demo(folder)
-    with Bench(folder, DATABASES) as made:
+    with Sandbox(folder, DATABASES) as made:
         for name in WORKFLOWS:
             text = (folder / f"{name}.txt").read_text(encoding="utf-8")
             with Context(made.config, made.library) as context:
@@ -36,9 +36,9 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def bench(compiled: Path, tmp_path: Path) -> Iterator[Bench]:
+def sandbox(compiled: Path, tmp_path: Path) -> Iterator[Sandbox]:
     shutil.copytree(compiled, tmp_path, dirs_exist_ok=True)
-    with Bench(tmp_path, DATABASES) as made:
+    with Sandbox(tmp_path, DATABASES) as made:
         yield made
 
 
@@ -49,25 +49,25 @@ def rows(folder: Path, database: str, sql: str) -> list[tuple[Any, ...]]:
     return found
 
 
-def test_audit_salary_takes_its_defaults_and_its_arguments(bench: Bench) -> None:
-    names = [record["name"] for record in bench.run("audit_salary").records]
+def test_audit_salary_takes_its_defaults_and_its_arguments(sandbox: Sandbox) -> None:
+    names = [record["name"] for record in sandbox.run("audit_salary").records]
     assert names == ["Ada", "Grace", "Dennis", "Margaret"]
-    assert bench.run("audit_salary", {"dept": "Sales", "floor": "90000"}).records == [
+    assert sandbox.run("audit_salary", {"dept": "Sales", "floor": "90000"}).records == [
         {"name": "Barbara", "salary": 98000},
         {"name": "Tim", "salary": 91000},
     ]
 
 
-def test_reorder_low_stock_asks_when_there_are_many(bench: Bench, tmp_path: Path) -> None:
-    waiting = bench.run("reorder_low_stock")
+def test_reorder_low_stock_asks_when_there_are_many(sandbox: Sandbox, tmp_path: Path) -> None:
+    waiting = sandbox.run("reorder_low_stock")
     assert waiting.exit_code == 3
     (ask,) = [line for line in waiting.lines if line["type"] == "ask"]
     assert ask["result"]["question"] == "Create 7 reorder requests?"
-    refused = bench.run("reorder_low_stock", answers={ask["step"]: "false"})
+    refused = sandbox.run("reorder_low_stock", answers={ask["step"]: "false"})
     assert refused.exit_code == 1
     assert "rejected by the user" in str(refused.lines)
     assert rows(tmp_path, "inventory", "SELECT COUNT(*) FROM reorders") == [(6,)]
-    accepted = bench.run("reorder_low_stock", answers={ask["step"]: "true"})
+    accepted = sandbox.run("reorder_low_stock", answers={ask["step"]: "true"})
     assert accepted.result == 7
     made = rows(tmp_path, "inventory", "SELECT item_id, quantity, status FROM reorders WHERE id > 6 ORDER BY item_id")
     assert made == [
@@ -75,28 +75,28 @@ def test_reorder_low_stock_asks_when_there_are_many(bench: Bench, tmp_path: Path
     ]
 
 
-def test_reorder_low_stock_does_not_ask_when_there_are_few(bench: Bench) -> None:
-    assert bench.run("reorder_low_stock", {"minimum": "5"}).result == 3
+def test_reorder_low_stock_does_not_ask_when_there_are_few(sandbox: Sandbox) -> None:
+    assert sandbox.run("reorder_low_stock", {"minimum": "5"}).result == 3
 
 
-def test_process_payroll_calls_two_other_scripts(bench: Bench, tmp_path: Path) -> None:
-    ran = bench.run("process_payroll", {"month": "2026-10-01"})
+def test_process_payroll_calls_two_other_scripts(sandbox: Sandbox, tmp_path: Path) -> None:
+    ran = sandbox.run("process_payroll", {"month": "2026-10-01"})
     assert ran.records[0] == {"employee_department": "Engineering", "count": 5, "total_net": 507000.0}
     paid = rows(tmp_path, "hr", "SELECT gross, tax, net FROM payments WHERE employee_id = 13")
     assert paid == [(61000, 15250, 45750)]
     assert rows(tmp_path, "hr", "SELECT COUNT(*) FROM payments") == [(13,)]
 
 
-def test_department_summary_groups_and_says(bench: Bench) -> None:
-    ran = bench.run("department_summary")
+def test_department_summary_groups_and_says(sandbox: Sandbox) -> None:
+    ran = sandbox.run("department_summary")
     assert [record["department"] for record in ran.records] == ["Engineering", "Finance", "Sales", "Support"]
     assert [line["result"] for line in ran.lines if line["type"] == "say"] == [
         "Some departments have no active employees"
     ]
 
 
-def test_clean_up_changes_and_deletes(bench: Bench, tmp_path: Path) -> None:
-    assert bench.run("clean_up").exit_code == 0
+def test_clean_up_changes_and_deletes(sandbox: Sandbox, tmp_path: Path) -> None:
+    assert sandbox.run("clean_up").exit_code == 0
     assert rows(tmp_path, "inventory", "SELECT id, status FROM reorders ORDER BY id") == [
         (1, "open"),
         (2, "expired"),
@@ -107,8 +107,8 @@ def test_clean_up_changes_and_deletes(bench: Bench, tmp_path: Path) -> None:
     assert rows(tmp_path, "inventory", "SELECT COUNT(*) FROM items WHERE name = 'candle'") == [(0,)]
 
 
-def test_anomaly_report_fails_half_way_and_leaves_nothing_behind(bench: Bench, tmp_path: Path) -> None:
-    ran = bench.run("anomaly_report")
+def test_anomaly_report_fails_half_way_and_leaves_nothing_behind(sandbox: Sandbox, tmp_path: Path) -> None:
+    ran = sandbox.run("anomaly_report")
     assert ran.exit_code == 1
     assert {line["type"] for line in ran.lines} >= {"command", "rollback", "error"}
     assert rows(tmp_path, "inventory", "SELECT COUNT(*) FROM anomalies") == [(0,)]

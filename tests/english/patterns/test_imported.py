@@ -12,7 +12,7 @@ from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.files.load import import_file
 from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic
-from sopc.sandbox import Bench
+from sopc.sandbox import Sandbox
 from sopc.source import Source
 from sopc.workflow import translation
 
@@ -33,7 +33,7 @@ TWICE = "id,name\n1,O'Neil\n1,O'Neil\n"
 class Desk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.bench = Bench(folder, {"main": "sqlite:///main.db"})
+        self.sandbox = Sandbox(folder, {"main": "sqlite:///main.db"})
 
     def load(self, name: str, text: str) -> None:
         (self.folder / f"{name}.csv").write_text(text, encoding="utf-8")
@@ -44,12 +44,12 @@ class Desk:
             database.close()
 
     def draft(self, english: str) -> str:
-        with Context(self.bench.config, self.bench.library) as context:
+        with Context(self.sandbox.config, self.sandbox.library) as context:
             return translation.draft(Source("asked.txt", english), context, "patterns").sop_text
 
     def ask(self, english: str, **args: str) -> list[Any]:
-        self.bench.compile(self.draft(english), "asked.sop")
-        ran = self.bench.run("asked", args)
+        self.sandbox.compile(self.draft(english), "asked.sop")
+        ran = self.sandbox.run("asked", args)
         assert ran.exit_code == 0, ran.lines
         return [line["result"] for line in ran.lines if line["type"] in ("record", "say")]
 
@@ -63,7 +63,7 @@ class Desk:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     made = Desk(tmp_path)
     yield made
-    made.bench.library.close()
+    made.sandbox.library.close()
 
 
 @pytest.mark.parametrize(

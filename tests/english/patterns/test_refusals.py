@@ -9,7 +9,7 @@ import pytest
 
 from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic
-from sopc.sandbox import Bench
+from sopc.sandbox import Sandbox
 from sopc.source import Source
 from sopc.workflow import translation
 from tests.english.patterns.desk import schema_sql
@@ -26,10 +26,10 @@ def findings(folder: Path, sql: str, english: str) -> list[Diagnostic]:
     with sqlite3.connect(folder / "main.db") as connection:
         connection.executescript(sql)
     connection.close()
-    with Bench(folder, {"main": "sqlite:///main.db"}) as bench, Context(bench.config, bench.library) as context:
+    with Sandbox(folder, {"main": "sqlite:///main.db"}) as sandbox, Context(sandbox.config, sandbox.library) as context:
         with pytest.raises(CompileError) as error:
             translation.draft(Source("asked.txt", english), context, "patterns")
-        assert not list(bench.library.names())
+        assert not list(sandbox.library.names())
     return error.value.diagnostics
 
 

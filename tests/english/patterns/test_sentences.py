@@ -33,7 +33,7 @@ def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, 
     }
     yield made
     for desk in made.values():
-        desk.bench.library.close()
+        desk.sandbox.library.close()
 
 
 def case_id(case: Case) -> str:
@@ -52,7 +52,7 @@ def test_a_sentence_gives_its_program(case: Case, seed: int, desks: dict[tuple[s
     desk = desks[case.schema, seed]
     sop_text = desk.draft(case.english)
     assert drafted(sop_text) == whole(desk.rename_program(case.program))
-    with Context(desk.bench.config, desk.bench.library) as context:
+    with Context(desk.sandbox.config, desk.sandbox.library) as context:
         pipeline.compile_source(Source("asked.sop", sop_text), context)
         script = parse(Source("asked.sop", sop_text)).scripts[0]
         workflow = read_workflow(desk.rename(case.english), "asked")

@@ -9,7 +9,7 @@ from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError
 from sopc.english.patterns.grammar import grammar
-from sopc.sandbox import Bench
+from sopc.sandbox import Sandbox
 from sopc.source import Source
 from sopc.workflow import translation
 from tests.english.patterns.cases import read_cases
@@ -34,7 +34,10 @@ def test_shuffled_sentences_are_refused_or_give_programs_that_check(tmp_path: Pa
     source = random.Random(20)
     vocabulary = sorted(grammar().words)
     read = 0
-    with Bench(tmp_path, {"main": "sqlite:///main.db"}) as bench, Context(bench.config, bench.library) as context:
+    with (
+        Sandbox(tmp_path, {"main": "sqlite:///main.db"}) as sandbox,
+        Context(sandbox.config, sandbox.library) as context,
+    ):
         for _ in range(SENTENCES):
             text = shuffled(source, vocabulary)
             try:

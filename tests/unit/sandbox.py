@@ -15,7 +15,7 @@ from runtime.databases.protocol import Database
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.output.formats import open_writer
 from runtime.runs.run import Outcome, RunOptions, run
-from sopc.sandbox import Bench
+from sopc.sandbox import Sandbox
 
 SCHEMA = """
 CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, quantity INTEGER NOT NULL);
@@ -33,13 +33,13 @@ class Runs:
         with sqlite3.connect(self.path) as connection:
             connection.executescript(SCHEMA)
         connection.close()
-        self.bench = Bench(folder, {"main": "sqlite:///main.db"})
+        self.sandbox = Sandbox(folder, {"main": "sqlite:///main.db"})
         self.connect: Callable[[str], Database] = lambda name: SQLiteDatabase(self.path, name=name)
         self.outcome: Outcome | None = None
         self.output = b""
 
     def compile(self, text: str) -> None:
-        self.bench.compile(text)
+        self.sandbox.compile(text)
 
     def run(
         self, name: str, args: dict[str, Any] | None = None, *, format_: str = "jsonl", **options: Any
@@ -48,7 +48,7 @@ class Runs:
         stream = io.BytesIO()
         writer = open_writer(format_, stream, buffer_until_commit=False, notes=io.StringIO())
         try:
-            self.outcome = run(self.bench.library, name, args or {}, self.connect, writer, RunOptions(**options))
+            self.outcome = run(self.sandbox.library, name, args or {}, self.connect, writer, RunOptions(**options))
         finally:
             self.output = stream.getvalue()
         return [msgspec.json.decode(line) for line in self.output.splitlines()] if format_ == "jsonl" else []
@@ -80,9 +80,9 @@ class Runs:
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Iterator[Runs]:
-    bench = Runs(tmp_path)
-    yield bench
-    bench.bench.library.close()
+    made = Runs(tmp_path)
+    yield made
+    made.sandbox.library.close()
 
 
 def types(lines: list[dict[str, Any]]) -> list[str]:
