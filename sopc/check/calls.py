@@ -11,7 +11,7 @@ from runtime.values.functions import FUNCTIONS, FunctionRow
 from runtime.values.signatures import overloads
 from runtime.values.types import DURATION, INT, Type
 from sopc.check import typed
-from sopc.check.coerce import adapt, conversion
+from sopc.check.coerce import coerce, conversion
 from sopc.check.env import Env
 from sopc.check.functions import resolve
 from sopc.check.report import nearest, quoted, span_of, suggestion
@@ -117,7 +117,7 @@ def _or_zero(total: typed.Expr) -> typed.Expr:
     type_ = total.type.not_null()
     if type_ == total.type:
         return total
-    zero = typed.Const("0", type=DURATION) if type_ == DURATION else adapt(typed.Const(0, type=INT), type_)
+    zero = typed.Const("0", type=DURATION) if type_ == DURATION else coerce(typed.Const(0, type=INT), type_)
     assert zero is not None  # any number type has a 0
     return typed.Func("coalesce", (total, zero), type=type_, span=total.span)
 
@@ -235,7 +235,7 @@ def _no_such_parameter(env: Env, argument: nodes.Argument, signature: Signature)
 
 
 def _argument(env: Env, value: typed.Expr, param: Parameter, node: nodes.Argument) -> typed.Expr:
-    made = adapt(value, param.type)
+    made = coerce(value, param.type)
     if made is not None:
         return made
     message = f"the argument `{param.name}` is {an(param.type)}, but this is {an(value.type)}"

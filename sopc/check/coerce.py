@@ -16,10 +16,10 @@ from sopc.check.types import an, common, decimal_literal, fits, is_subtype
 _EXACT = Context(prec=400, rounding=ROUND_HALF_UP)
 
 
-def adapt(expr: typed.Expr, expected: Type) -> typed.Expr | None:
+def coerce(expr: typed.Expr, expected: Type) -> typed.Expr | None:
     """The expression as one of the expected type: literals become literals of it, other values are converted when
     the program runs; None when it does not fit."""
-    made = _adapt_literal(expr, expected)
+    made = _coerce_literal(expr, expected)
     if made is not None:
         return made
     if not fits(expr.type, expected):
@@ -29,12 +29,12 @@ def adapt(expr: typed.Expr, expected: Type) -> typed.Expr | None:
     return typed.Convert(expr, type=expected, span=expr.span)
 
 
-def _adapt_literal(expr: typed.Expr, expected: Type) -> typed.Expr | None:
+def _coerce_literal(expr: typed.Expr, expected: Type) -> typed.Expr | None:
     if isinstance(expr, typed.Const):
-        return _adapt_constant(expr, expected)
+        return _coerce_constant(expr, expected)
     if isinstance(expr, typed.Case):
-        values = adapt_all([value for _, value in expr.branches], expected)
-        otherwise = adapt(expr.otherwise, expected) if expr.otherwise is not None else None
+        values = coerce_all([value for _, value in expr.branches], expected)
+        otherwise = coerce(expr.otherwise, expected) if expr.otherwise is not None else None
         if values is None or (expr.otherwise is None) != (otherwise is None):
             return None
         if otherwise is None and not expected.nullable:
@@ -42,7 +42,7 @@ def _adapt_literal(expr: typed.Expr, expected: Type) -> typed.Expr | None:
         branches = tuple((condition, value) for (condition, _), value in zip(expr.branches, values, strict=True))
         return replace(expr, branches=branches, otherwise=otherwise, type=expected)
     if isinstance(expr, typed.MakeList) and expected.name == "list" and expected.item is not None:
-        items = adapt_all(expr.items, expected.item)
+        items = coerce_all(expr.items, expected.item)
         return None if items is None else replace(expr, items=tuple(items), type=expected)
     if isinstance(expr, typed.MakeRecord) and expected.name == "record" and expected.fields is not None:
         if {name for name, _ in expr.fields} != {name for name, _ in expected.fields}:
@@ -50,10 +50,10 @@ def _adapt_literal(expr: typed.Expr, expected: Type) -> typed.Expr | None:
         made = []
         for name, value in expr.fields:
             field = expected.field(name)
-            fitted = adapt(value, field) if field is not None else None
-            if fitted is None:
+            coerced = coerce(value, field) if field is not None else None
+            if coerced is None:
                 return None
-            made.append((name, fitted))
+            made.append((name, coerced))
         # Values are worked out in the order they are written, so the record keeps that order of its fields.
         written = replace(expr, fields=tuple(made), type=replace_fields(expected, made))
         return written if is_subtype(written.type, expected) else typed.Convert(written, type=expected, span=expr.span)
@@ -65,23 +65,23 @@ def replace_fields(type_: Type, fields: Sequence[tuple[str, typed.Expr]]) -> Typ
     return Type("record", nullable=type_.nullable, fields=tuple((name, value.type) for name, value in fields))
 
 
-def adapt_all(exprs: Sequence[typed.Expr], expected: Type) -> list[typed.Expr] | None:
-    """`adapt` of each; None when one does not fit."""
-    adapted = []
+def coerce_all(exprs: Sequence[typed.Expr], expected: Type) -> list[typed.Expr] | None:
+    """`coerce` of each; None when one does not fit."""
+    coerced = []
     for expr in exprs:
-        made = adapt(expr, expected)
+        made = coerce(expr, expected)
         if made is None:
             return None
-        adapted.append(made)
-    return adapted
+        coerced.append(made)
+    return coerced
 
 
 def converge(exprs: Sequence[typed.Expr], met: Type) -> list[typed.Expr]:
     """Each as one of the type they have in common; where a float is among them, decimals become floats."""
-    return [adapt(expr, met) or typed.Convert(expr, type=met, span=expr.span) for expr in exprs]
+    return [coerce(expr, met) or typed.Convert(expr, type=met, span=expr.span) for expr in exprs]
 
 
-def _adapt_constant(const: typed.Const, expected: Type) -> typed.Const | None:
+def _coerce_constant(const: typed.Const, expected: Type) -> typed.Const | None:
     """A number literal as one of another number type; null as one of the type."""
     value = const.value
     if const.type.name == "null" and expected.nullable:
@@ -101,7 +101,7 @@ def _adapt_constant(const: typed.Const, expected: Type) -> typed.Const | None:
 def exact(expr: typed.Expr) -> typed.Expr:
     """A number literal with a point as the decimal it spells; anything else as it is."""
     if isinstance(expr, typed.Const) and expr.type == FLOAT and isinstance(expr.value, float):
-        return _adapt_constant(expr, decimal_literal(expr.value)) or expr
+        return _coerce_constant(expr, decimal_literal(expr.value)) or expr
     return expr
 
 
@@ -123,9 +123,9 @@ def common_of(exprs: Sequence[typed.Expr]) -> Type | None:
     return found
 
 
-def fit(env: Env, expr: typed.Expr, expected: Type, place: Place, what: str) -> typed.Expr:
-    """`adapt`, or E0302 "{what} needs an int, but this is a text"."""
-    made = adapt(expr, expected)
+def coerce_or_report(env: Env, expr: typed.Expr, expected: Type, place: Place, what: str) -> typed.Expr:
+    """`coerce`, or E0302 "{what} needs an int, but this is a text"."""
+    made = coerce(expr, expected)
     if made is not None:
         return made
     env.error("E0302", f"{what} needs {an(expected)}, but this is {an(expr.type)}", place, conversion(expr, expected))
@@ -152,7 +152,7 @@ def conversion(expr: typed.Expr, expected: Type) -> str | None:
 
 def condition(env: Env, expr: typed.Expr, place: Place, what: str) -> typed.Expr:
     """The expression as a condition; null counts as not true. E0303 when it is no bool."""
-    made = adapt(expr, BOOL.or_null())
+    made = coerce(expr, BOOL.or_null())
     if made is not None:
         return made
     env.error("E0303", f"{what} is {an(expr.type)}, not a bool", place, "compare it with something")
@@ -160,11 +160,11 @@ def condition(env: Env, expr: typed.Expr, place: Place, what: str) -> typed.Expr
 
 
 def as_text(env: Env, expr: typed.Expr, place: Place, what: str) -> typed.Expr:
-    return fit(env, expr, TEXT.or_null(), place, what)
+    return coerce_or_report(env, expr, TEXT.or_null(), place, what)
 
 
 def as_record(expr: typed.Expr) -> typed.Expr | None:
     """The expression as a record that is not null; None when it can be none."""
     if expr.type.name == "record":
-        return adapt(expr, expr.type.not_null())
-    return adapt(expr, RECORD) if expr.type.name == "any" else None
+        return coerce(expr, expr.type.not_null())
+    return coerce(expr, RECORD) if expr.type.name == "any" else None

@@ -36,7 +36,7 @@ def expressions(step: typed.Step) -> Iterator[typed.Expr]:
         case typed.Assert() | typed.While():
             yield step.condition
             yield from (step.message,) if isinstance(step, typed.Assert) else ()
-        case typed.Ask():
+        case typed.AskStep():
             yield from (part for part in (step.question, step.choices, step.default) if part is not None)
         case typed.If():
             yield from (condition for condition, _ in step.branches)
@@ -93,7 +93,7 @@ def own_effects(state: ScriptState, steps: Sequence[typed.Step]) -> Effects:
         reads=tuple(sorted(state.reads)),
         writes=tuple(sorted(state.writes)),
         calls=tuple(sorted({call.signature.name for step in all_steps for call in calls_of(step)})),
-        asks=any(isinstance(step, typed.Ask) for step in all_steps),
+        asks=any(isinstance(step, typed.AskStep) for step in all_steps),
         commits=any(isinstance(step, typed.Commit) for step in all_steps),
         emits=any(_emits(step) for step in all_steps),
         generator=not any(
@@ -163,7 +163,7 @@ def finished(world: World, steps: Sequence[typed.Step], emits: Type | None) -> t
 
 
 def _finish(world: World, step: typed.Step, emits: Type | None) -> tuple[typed.Step, Does]:
-    does = Does(writes=isinstance(step, typed.WriteStep), ends=isinstance(step, typed.Ask | typed.Commit))
+    does = Does(writes=isinstance(step, typed.WriteStep), ends=isinstance(step, typed.AskStep | typed.Commit))
     for call in calls_of(step):
         effects = world.effects_of(call.signature.name)
         does |= Does(bool(effects.writes), effects.asks or effects.commits)

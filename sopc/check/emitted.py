@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from runtime.values.types import ANY, RECORD, Type, record_of
 from sopc.check import typed
-from sopc.check.coerce import adapt
+from sopc.check.coerce import coerce
 from sopc.check.env import Emitted, Env
 from sopc.check.types import an, common
 from sopc.tree import nodes
@@ -21,7 +21,7 @@ def note_emitted(
     place = node.value or node.query or node
     if emitted.declared is not None:
         wanted = emitted.declared
-        made = adapt(value, wanted) if value is not None else None
+        made = coerce(value, wanted) if value is not None else None
         if made is None and not (fixed and passes_as(type_, wanted)):
             env.error(
                 "E0319", f"this script emits {an(wanted)}, but this is {an(type_)}", place, _difference(type_, wanted)
@@ -89,5 +89,5 @@ def converted(step: typed.EmitRecord, whole: Type | None) -> typed.EmitRecord:
     if whole is None or {name for name, _ in whole.fields or ()} != {name for name, _ in step.value.type.fields or ()}:
         return step
     ordered = record_of([(name, whole.field(name) or ANY) for name, _ in step.value.type.fields or ()])
-    made = adapt(step.value, ordered)
+    made = coerce(step.value, ordered)
     return replace(step, value=made) if made is not None else step

@@ -10,7 +10,7 @@ from runtime.bytecode.module import Effects, Signature
 from runtime.databases.schema import Schema, Store
 from runtime.values.types import NULL, Type
 from sopc.check import typed
-from sopc.check.lower_query import Builder
+from sopc.check.lower_query import QueryBuilder
 from sopc.check.report import Findings, Place
 from sopc.check.scope import Block, Row
 from sopc.source import Span
@@ -108,7 +108,7 @@ class Env:
     block: Block
     typer: Typer
     row: Row | None = None
-    builder: Builder | None = None
+    builder: QueryBuilder | None = None
     aggregates: bool = False
     windows: bool = False
     grouped: bool = False

@@ -85,7 +85,7 @@ class Flow:
                 return Path(True)
             case typed.EmitCall():
                 self._generator(step, step.call)
-            case typed.Ask():
+            case typed.AskStep():
                 return self._ask(step, path)
             case typed.Commit():
                 if self.guard is not None:
@@ -107,7 +107,7 @@ class Flow:
 
     # ── one step ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _ask(self, step: typed.Ask, path: Path) -> Path:
+    def _ask(self, step: typed.AskStep, path: Path) -> Path:
         if self.guard is not None:
             hint = f"`ask` before the {self.guard}"
             self._error("E0505", f"`ask` can't stand inside a `{self.guard}`", step, step.span, hint)

@@ -9,7 +9,7 @@ from runtime.values.functions import FunctionRow
 from runtime.values.signatures import Overload, Slot, bind, overloads, result
 from runtime.values.type_rules import BY_NAME
 from runtime.values.types import ANY, INT, TEXT, Type, list_of
-from sopc.check.coerce import adapt, converge, exact_together
+from sopc.check.coerce import coerce, converge, exact_together
 from sopc.check.typed import Const, Expr
 
 
@@ -50,10 +50,10 @@ def _match(row: FunctionRow, each: Overload, args: Sequence[Expr], widen: bool) 
         if pattern == "T":
             made += converge([arg], wanted)
             continue
-        adapted = adapt(arg, wanted)
-        if adapted is None:
+        coerced = coerce(arg, wanted)
+        if coerced is None:
             return None
-        made.append(adapted)
+        made.append(coerced)
     made.extend(_default(slot) for slot in each.slots[len(args) :] if slot.default is not None)
     return Resolved(tuple(made), result(row, each, [arg.type for arg in made], bound, _digits(made)))
 

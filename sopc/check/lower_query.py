@@ -25,7 +25,7 @@ _parts: dict[type, tuple[str, ...]] = {}
 _OF_ROWS: Final = (ColumnOf, AggregateOf, WindowOf, SubQuery)
 
 
-class Builder:
+class QueryBuilder:
     """One query being built, its sub-queries included: ids of relations, params, the database it runs on."""
 
     def __init__(self) -> None:
@@ -61,19 +61,19 @@ class Builder:
         return tuple(self.expr(expr, guarded=guarded) for expr in exprs)
 
 
-def _column(builder: Builder, expr: ColumnOf, guarded: bool) -> ir.Expr:
+def _column(builder: QueryBuilder, expr: ColumnOf, guarded: bool) -> ir.Expr:
     return ir.Column(expr.relation, expr.name, expr.type)
 
 
-def _op(builder: Builder, expr: typed.Op, guarded: bool) -> ir.Expr:
+def _op(builder: QueryBuilder, expr: typed.Op, guarded: bool) -> ir.Expr:
     return ir.Op(expr.op, builder._all(expr.args, guarded), expr.type)
 
 
-def _func(builder: Builder, expr: typed.Func, guarded: bool) -> ir.Expr:
+def _func(builder: QueryBuilder, expr: typed.Func, guarded: bool) -> ir.Expr:
     return ir.Func(expr.name, builder._all(expr.args, guarded), expr.type)
 
 
-def _case(builder: Builder, expr: typed.Case, guarded: bool) -> ir.Expr:
+def _case(builder: QueryBuilder, expr: typed.Case, guarded: bool) -> ir.Expr:
     branches = tuple(
         (builder.expr(when, guarded=True), builder.expr(then, guarded=True)) for when, then in expr.branches
     )
@@ -81,12 +81,12 @@ def _case(builder: Builder, expr: typed.Case, guarded: bool) -> ir.Expr:
     return ir.Case(branches, otherwise, expr.type)
 
 
-def _aggregate(builder: Builder, expr: AggregateOf, guarded: bool) -> ir.Expr:
+def _aggregate(builder: QueryBuilder, expr: AggregateOf, guarded: bool) -> ir.Expr:
     arg = builder.expr(expr.arg, guarded=guarded) if expr.arg is not None else None
     return ir.Aggregate(expr.name, arg, expr.distinct, expr.type)
 
 
-def _window(builder: Builder, expr: WindowOf, guarded: bool) -> ir.Expr:
+def _window(builder: QueryBuilder, expr: WindowOf, guarded: bool) -> ir.Expr:
     order = tuple(
         ir.Order(builder.expr(key, guarded=guarded), descending, nulls_first)
         for key, descending, nulls_first in expr.order
@@ -95,7 +95,7 @@ def _window(builder: Builder, expr: WindowOf, guarded: bool) -> ir.Expr:
     return ir.Window(expr.name, args, partition, order, expr.type)
 
 
-def _sub_query(builder: Builder, expr: SubQuery, guarded: bool) -> ir.Expr:
+def _sub_query(builder: QueryBuilder, expr: SubQuery, guarded: bool) -> ir.Expr:
     relation = cast(ir.Relation, expr.relation)
     if expr.kind == "scalar":
         return ir.Scalar(relation, expr.type)
@@ -104,25 +104,25 @@ def _sub_query(builder: Builder, expr: SubQuery, guarded: bool) -> ir.Expr:
     return ir.InQuery(builder.expr(expr.arg, guarded=guarded), relation, expr.type)
 
 
-def _convert(builder: Builder, expr: typed.Convert, guarded: bool) -> ir.Expr:
+def _convert(builder: QueryBuilder, expr: typed.Convert, guarded: bool) -> ir.Expr:
     """The engine mixes numbers by itself, and refuses nulls where a store does."""
     return builder.expr(expr.arg, guarded=guarded)
 
 
-def _interpolate(builder: Builder, expr: typed.Interpolate, guarded: bool) -> ir.Expr:
+def _interpolate(builder: QueryBuilder, expr: typed.Interpolate, guarded: bool) -> ir.Expr:
     parts = tuple(
         ir.Const(part, TEXT) if isinstance(part, str) else builder.expr(part, guarded=guarded) for part in expr.parts
     )
     return ir.Func("concat", parts, TEXT)
 
 
-def _nothing(builder: Builder, expr: typed.Expr, guarded: bool) -> ir.Expr:
+def _nothing(builder: QueryBuilder, expr: typed.Expr, guarded: bool) -> ir.Expr:
     """Where a finding was made already (a record, list, or index over columns)."""
     return ir.Const(None, NULL)
 
 
 _LOWER: Final = cast(
-    "dict[type, Callable[[Builder, typed.Expr, bool], ir.Expr]]",
+    "dict[type, Callable[[QueryBuilder, typed.Expr, bool], ir.Expr]]",
     {
         ColumnOf: _column,
         typed.Op: _op,

@@ -9,7 +9,7 @@ from runtime.errors import RunError
 from runtime.values.operators import from_text
 from runtime.values.types import ANY, BOOL, DATE, DURATION, TEXT, TIMESTAMP, Type, list_of
 from sopc.check import typed
-from sopc.check.coerce import as_text, common_of, condition, converge, exact, exact_together, fit
+from sopc.check.coerce import as_text, coerce_or_report, common_of, condition, converge, exact, exact_together
 from sopc.check.env import Env
 from sopc.check.lower_query import holds, of_rows
 from sopc.check.report import span_of
@@ -325,6 +325,6 @@ def index(env: Env, node: nodes.IndexAccess) -> typed.Expr:
         hint = "a record's field is read with a point, as in r.name" if base.type.name == "record" else None
         env.error("E0312", f"{an(base.type)} has no items", node.base, hint)
         return unknown(span)
-    position = fit(env, env.expr(node.index), Type("int"), node.index, "an index")
+    position = coerce_or_report(env, env.expr(node.index), Type("int"), node.index, "an index")
     item = base.type.item or ANY
     return typed.ItemOf(base, position, type=item.or_null(), span=span)

@@ -19,7 +19,7 @@ from runtime.query.algebra import Const
 from runtime.values.functions import FUNCTIONS
 from runtime.values.types import ANY, NULL
 from sopc.check import queries, steps, typed
-from sopc.check.coerce import adapt, fit
+from sopc.check.coerce import coerce, coerce_or_report
 from sopc.check.cycles import groups
 from sopc.check.effects import finished, own_effects, settle
 from sopc.check.emitted import emitted_type, settle_fixed
@@ -130,9 +130,9 @@ def _parameter(env: Env, node: nodes.ParameterNode) -> Parameter:
     if node.default is None:
         return Parameter(node.name, type_, secret=secret)
     value = env.expr(node.default)
-    made = adapt(value, type_)
+    made = coerce(value, type_)
     if made is None:
-        fit(env, value, type_, node.default, f"`{node.name}`")
+        coerce_or_report(env, value, type_, node.default, f"`{node.name}`")
         return Parameter(node.name, type_, Const(None, type_), secret)
     default = _plain(made)
     if default is None:

@@ -9,9 +9,9 @@ from typing import Final, cast
 from runtime.query import algebra as ir
 from runtime.values.types import INT, RECORD, record_of
 from sopc.check import typed
-from sopc.check.coerce import adapt, condition
+from sopc.check.coerce import coerce, condition
 from sopc.check.env import Env
-from sopc.check.lower_query import Builder, children, holds, of_rows, same
+from sopc.check.lower_query import QueryBuilder, children, holds, of_rows, same
 from sopc.check.report import quoted, span_of
 from sopc.check.scope import AggregateOf, ColumnOf, Row, SubQuery, Visible
 from sopc.check.sources import Stage, check_columns_apart, missing, project, source
@@ -42,14 +42,14 @@ def relation(env: Env, query: nodes.Query, *, unnamed: bool = False) -> Stage:
 
 def bind(env: Env, query: nodes.Query) -> typed.BoundQuery:
     """A whole query with the values its params take."""
-    builder = Builder()
+    builder = QueryBuilder()
     inside = replace(env.plain(), builder=builder)
     return finish(inside, relation(inside, query), query)
 
 
 def bind_named(env: Env, query: nodes.Query) -> None:
     """Findings of a query that is named. Fields of one name are told where one of them, or a whole row, is used."""
-    inside = replace(env.plain(), builder=Builder())
+    inside = replace(env.plain(), builder=QueryBuilder())
     stage = relation(inside, query)
     names = stage.row.names()
     if len(set(names)) == len(names):
@@ -158,7 +158,7 @@ def _limit(env: Env, stage: Stage, node: nodes.Limit) -> Stage:
 def _row_count(env: Env, node: nodes.Expr, word: str) -> ir.Expr:
     """A number of rows: an int that does not depend on the rows."""
     value = replace(env, row=Row((), ()), aggregates=False, windows=False, keys={}, stage=word).expr(node)
-    made = adapt(value, INT)
+    made = coerce(value, INT)
     if made is None:
         env.error("E0407", f"`{word}` is a number of rows, not {an(value.type)}", node, f"{word} 10")
     elif isinstance(made, typed.Const) and isinstance(made.value, int) and made.value < 0:

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from runtime.values.types import ANY, INT, SCALARS, TEXT, Type, list_of, record_of
 from sopc.check import calls, queries, typed, writes
-from sopc.check.coerce import adapt, as_record, as_text, condition, fit
+from sopc.check.coerce import as_record, as_text, coerce, coerce_or_report, condition
 from sopc.check.emitted import note_emitted
 from sopc.check.env import MAX_DEPTH, Env
 from sopc.check.names import field_type
@@ -103,7 +103,7 @@ def _let(env: Env, node: nodes.Let, at: At) -> typed.Step:
     value = env.expr(node.value)
     type_ = declared_type(env, node.declared) if node.declared is not None else None
     if type_ is not None:
-        value = fit(env, value, type_, node.value, f"`{node.name}`")
+        value = coerce_or_report(env, value, type_, node.value, f"`{node.name}`")
     elif undecided(value.type):
         kind = "null" if value.type.name == "null" else "an empty list"
         hint = f"let {quoted(node.name)}: {'int?' if kind == 'null' else 'list<int>'} = …"
@@ -135,12 +135,12 @@ def _set(env: Env, node: nodes.Assign, at: At) -> typed.Step | None:
                 env.error("E0312", f"{an(type_)} has no items", part, "set r.name = … sets a field of a record")
                 type_ = None
             elif type_ is not None:
-                index = fit(env, index, INT, part, "an index")
+                index = coerce_or_report(env, index, INT, part, "an index")
                 type_ = type_.item if type_.name == "list" and type_.item is not None else ANY
             target.append(index)
     value = env.expr(node.value)
     if type_ is not None:
-        value = fit(env, value, type_, node.value, f"`{node.name}`" if not node.path else "what is set")
+        value = coerce_or_report(env, value, type_, node.value, f"`{node.name}`" if not node.path else "what is set")
     return typed.SetVariable(variable, tuple(target), value, **at.of(node))
 
 
@@ -243,7 +243,7 @@ def _return(env: Env, node: nodes.Return, at: At) -> typed.Step:
             "E0503", "the script does not say that it returns anything", node, f"`-> {value.type}` after its parameters"
         )
         return typed.Return(None, **at.of(node))
-    return typed.Return(fit(env, value, wanted, node.value, "`return`"), **at.of(node))
+    return typed.Return(coerce_or_report(env, value, wanted, node.value, "`return`"), **at.of(node))
 
 
 def _fail(env: Env, node: nodes.Fail, at: At) -> typed.Step:
@@ -286,10 +286,10 @@ def _ask(env: Env, node: nodes.Ask, at: At) -> typed.Step:
         answer = ANY
     choices = default = None
     if node.choices is not None:
-        choices = fit(env, env.expr(node.choices), list_of(answer), node.choices, "`choices`")
+        choices = coerce_or_report(env, env.expr(node.choices), list_of(answer), node.choices, "`choices`")
     if node.default is not None:
-        default = fit(env, env.expr(node.default), answer, node.default, "`default`")
-    return typed.Ask(declare(env, node.name, answer, node), question, choices, default, **at.of(node))
+        default = coerce_or_report(env, env.expr(node.default), answer, node.default, "`default`")
+    return typed.AskStep(declare(env, node.name, answer, node), question, choices, default, **at.of(node))
 
 
 # ── blocks ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -321,8 +321,8 @@ def _for_each(env: Env, node: nodes.ForEach, at: At) -> typed.Step:
         variable, steps = body(bound.row)
         return typed.ForQuery(variable, bound, False, steps, **at.of(node))
     if node.range is not None:
-        low = fit(env, env.expr(node.range.low), INT, node.range.low, "where a range begins")
-        high = fit(env, env.expr(node.range.high), INT, node.range.high, "where a range ends")
+        low = coerce_or_report(env, env.expr(node.range.low), INT, node.range.low, "where a range begins")
+        high = coerce_or_report(env, env.expr(node.range.high), INT, node.range.high, "where a range ends")
         variable, steps = body(INT)
         return typed.ForRange(variable, low, high, steps, **at.of(node))
     if isinstance(node.value, nodes.CallExpr) and calls.is_script(env, node.value):
@@ -348,7 +348,7 @@ def _iterated(env: Env, node: nodes.Expr) -> typed.Expr:
         return typed.MakeList((), type=list_of(ANY))
     value = env.expr(node)
     if value.type.name == "list":
-        return adapt(value, value.type.not_null()) or value
+        return coerce(value, value.type.not_null()) or value
     if value.type.name != "any":
         hint = (
             "for each i in 1 to n" if value.type.name == "int" else "a list, `from …`, a script that emits, or 1 to n"

@@ -8,7 +8,7 @@ from runtime.query import algebra as ir
 from runtime.values.types import BOOL, INT, Type, list_of
 from sopc.check import queries, typed
 from sopc.check.env import Env
-from sopc.check.lower_query import Builder
+from sopc.check.lower_query import QueryBuilder
 from sopc.check.report import span_of
 from sopc.check.scope import SubQuery, unknown
 from sopc.check.sources import Stage, count_of, one_row_of, project
@@ -30,7 +30,7 @@ def _fetch(env: Env, node: nodes.QueryExpr) -> typed.Expr:
         bound = queries.bind(env, node.query)
         type_ = list_of(bound.row) if node.kind == "list" else bound.row
         return typed.FetchExpr(bound, node.kind, type=type_.or_null() if node.kind == "first" else type_, span=span)
-    inside = replace(env.plain(), builder=Builder())
+    inside = replace(env.plain(), builder=QueryBuilder())
     stage = queries.relation(inside, node.query, unnamed=True)
     if node.kind == "scalar":
         made = _single(inside, stage, node)
@@ -105,7 +105,7 @@ def in_query(env: Env, node: nodes.InExpr) -> typed.Expr:
     """x in (from …). In the VM that is a query of one row, which counts nothing, beside the rows looked into."""
     assert node.query is not None
     span, arg = span_of(node), env.expr(node.arg)
-    inside = env if env.row is not None else replace(env.plain(), builder=Builder())
+    inside = env if env.row is not None else replace(env.plain(), builder=QueryBuilder())
     before = len(env.row.captured) if env.row is not None else 0
     stage = _single(inside, queries.relation(inside, node.query, unnamed=True), node)
     if stage is None:

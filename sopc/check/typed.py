@@ -209,7 +209,7 @@ class Continue(Step):
 
 
 @dataclass(frozen=True)
-class Ask(Step):
+class AskStep(Step):
     variable: Variable
     question: Expr
     choices: Expr | None

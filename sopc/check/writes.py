@@ -9,9 +9,9 @@ from runtime.databases.schema import Field, Store
 from runtime.query import algebra as ir
 from runtime.values.types import Type, list_of, record_of
 from sopc.check import queries, typed
-from sopc.check.coerce import adapt, condition, conversion, fit
+from sopc.check.coerce import coerce, coerce_or_report, condition, conversion
 from sopc.check.env import Env
-from sopc.check.lower_query import Builder
+from sopc.check.lower_query import QueryBuilder
 from sopc.check.report import quoted, span_of, suggestion
 from sopc.check.scope import unknown
 from sopc.check.sources import find_store, scan
@@ -99,7 +99,7 @@ def _check_required(env: Env, store: Store, names: Iterable[str], place: nodes.N
 
 
 def _value(env: Env, value: typed.Expr, field: Field, place: nodes.Node) -> typed.Expr:
-    made = adapt(value, field.type)
+    made = coerce(value, field.type)
     if made is not None:
         return made
     env.error(
@@ -192,7 +192,7 @@ def _insert_list(env: Env, node: nodes.Expr, database: str, store: Store) -> Wri
     if len(fields) == len(item.fields):
         _check_required(env, store, names, node)
     env.state.use(database, store.name, *names, at=span_of(node))
-    made = adapt(value, list_of(record_of(fields))) or value
+    made = coerce(value, list_of(record_of(fields))) or value
     return ir.InsertList(database, store.name, names, tuple(type_ for _, type_ in fields)), (made,)
 
 
@@ -206,7 +206,7 @@ class _Rows:
     database: str
     store: Store
     inside: Env
-    builder: Builder
+    builder: QueryBuilder
     id: int
     condition: ir.Expr | None
 
@@ -217,7 +217,7 @@ def _rows(env: Env, node: nodes.Update | nodes.Delete) -> _Rows | None:
     if found is None:
         return None
     database, store = found
-    builder = Builder()
+    builder = QueryBuilder()
     builder.database = database
     around = replace(env.plain(), builder=builder)
     reads = set(env.state.reads)
@@ -244,8 +244,8 @@ def update(env: Env, node: nodes.Update) -> Written | None:
             continue
         if field.name in assignments:
             env.error("E0213", f"`{field.name}` is set twice", assignment, "one value for each field")
-        fitted = fit(setting, value, field.type, assignment.value, f"`{field.name}`")
-        assignments[field.name] = rows.builder.expr(fitted)
+        coerced = coerce_or_report(setting, value, field.type, assignment.value, f"`{field.name}`")
+        assignments[field.name] = rows.builder.expr(coerced)
         at = span_of(env.at(assignment, field.name))
         env.state.use(rows.database, rows.store.name, field.name, at=at)
     changes = tuple(assignments.items())

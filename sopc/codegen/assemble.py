@@ -17,7 +17,7 @@ from runtime.bytecode.module import Ask, Call, Fetch, Function, Handler
 from runtime.bytecode.opcodes import BY_NAME, Opcode
 from runtime.query.algebra import Const, Write
 from runtime.values.types import Type
-from sopc.codegen.blocks import Block, Entry, Instruction, Operand, Region, Value, Where
+from sopc.codegen.blocks import Block, Entry, Instruction, Operand, Origin, Region, Value
 from sopc.codegen.limits import CODE_TOO_LONG, Limit, too_many
 from sopc.codegen.registers import TEMPORARIES
 from sopc.source import Span
@@ -50,13 +50,13 @@ class Tables:
 
 @dataclass
 class Assembly:
-    """registers: how many a frame needs. wheres: for each word, what it comes from."""
+    """registers: how many a frame needs. origins: for each word, what it comes from."""
 
     code: bytes
     registers: int
     tables: Tables
     handlers: tuple[Handler, ...]
-    wheres: list[Where]
+    origins: list[Origin]
 
 
 @dataclass(eq=False)
@@ -65,7 +65,7 @@ class Word:
 
     row: Opcode
     operands: tuple[int, ...]
-    where: Where
+    origin: Origin
     target: Block | None = None
 
 
@@ -132,28 +132,28 @@ class _Assembler:
                 self.add_instruction(instruction)
             if block.next is not None and order[block.next] != number + 1:
                 row = BY_NAME["JUMP" if order[block.next] > number else "LOOP"]
-                where = block.end or Where(0, None)
-                self.words.append(Word(row, (), where, block.next))
+                origin = block.end or Origin(0, None)
+                self.words.append(Word(row, (), origin, block.next))
         if len(self.words) > MAX_WORDS:
             raise Limit(CODE_TOO_LONG)
 
     def add_instruction(self, instruction: Instruction) -> None:
-        row, where = BY_NAME[instruction.name], instruction.where
+        row, origin = BY_NAME[instruction.name], instruction.origin
         operands: list[int] = []
         spare = self.spare
         for kind, operand in paired(row, instruction.operands):
             if isinstance(operand, Entry) and kind == "k":
                 index = self.registers + self.constant(operand)
                 if index >= BYTE:
-                    self.words.append(Word(BY_NAME["LOAD"], (spare, index - self.registers), where))
+                    self.words.append(Word(BY_NAME["LOAD"], (spare, index - self.registers), origin))
                     index, spare = spare, spare + 1
                 operand = index
-            operands.append(self.number(kind, operand, where.span))
+            operands.append(self.number(kind, operand, origin.span))
         if row.flow == "test":
-            self.words.append(Word(row, tuple(operands), where))
-            self.words.append(Word(BY_NAME["JUMP"], (), where, instruction.target))
+            self.words.append(Word(row, tuple(operands), origin))
+            self.words.append(Word(BY_NAME["JUMP"], (), origin, instruction.target))
         else:
-            self.words.append(Word(row, tuple(operands), where, instruction.target))
+            self.words.append(Word(row, tuple(operands), origin, instruction.target))
 
     def number(self, kind: str, operand: Operand, span: Span | None) -> int:
         """The operand as a plain number: entries of tables by their index, added where they are new."""
@@ -183,12 +183,12 @@ class _Assembler:
             try:
                 number = join(word.row, pc, operands)
             except OverflowError as error:
-                raise Limit(CODE_TOO_LONG, word.where.span) from error
+                raise Limit(CODE_TOO_LONG, word.origin.span) from error
             code += number.to_bytes(4, "little")
         handlers = self.handlers(blocks)
         if len(handlers) > MAX_HANDLERS:
             raise Limit(too_many("errors to handle", MAX_HANDLERS))
-        return Assembly(bytes(code), self.registers, self.tables, handlers, [word.where for word in self.words])
+        return Assembly(bytes(code), self.registers, self.tables, handlers, [word.origin for word in self.words])
 
     def handlers(self, blocks: Sequence[Block]) -> tuple[Handler, ...]:
         """One for each run of words that a `try` protects, inner ones first."""

@@ -29,7 +29,7 @@ Operand = int | Entry
 
 
 @dataclass(frozen=True)
-class Where:
+class Origin:
     """What an instruction comes from: the number of its step in the script, and the expression's span."""
 
     step: int
@@ -58,7 +58,7 @@ class Instruction:
 
     name: str
     operands: tuple[Operand, ...]
-    where: Where
+    origin: Origin
     target: Block | None = None
     total: bool = False
 
@@ -70,27 +70,27 @@ class Block:
     instructions: list[Instruction] = field(default_factory=list)
     next: Block | None = None
     region: Region | None = None
-    end: Where | None = None
+    end: Origin | None = None
 
 
-class Builder:
+class CodeBuilder:
     """Collects the blocks of one script."""
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
         self.cold: list[Block] = []
         self.region: Region | None = None
-        self.where = Where(0, None)
+        self.origin = Origin(0, None)
         self._into_cold = False
         self._current = Block()
         self.place(self._current)
 
     def emit(self, name: str, *operands: Operand) -> None:
-        self._current.instructions.append(Instruction(name, operands, self.where))
+        self._current.instructions.append(Instruction(name, operands, self.origin))
 
     def branch(self, name: str, *operands: Operand, target: Block, next: Block, total: bool = False) -> None:
         """Ends the block with an instruction that goes to target or on to next."""
-        self._current.instructions.append(Instruction(name, operands, self.where, target, total))
+        self._current.instructions.append(Instruction(name, operands, self.origin, target, total))
         self.jump(next)
 
     def leave(self, name: str, *operands: Operand) -> None:
@@ -101,7 +101,7 @@ class Builder:
     def jump(self, target: Block) -> None:
         """Ends the block; what is emitted before the next `place` can't be reached."""
         self._current.next = target
-        self._current.end = self.where
+        self._current.end = self.origin
         self._fresh()
 
     def place(self, block: Block) -> None:
@@ -125,11 +125,11 @@ class Builder:
     @contextmanager
     def at(self, span: Span | None) -> Iterator[None]:
         """Instructions emitted inside come from this expression."""
-        before = self.where
+        before = self.origin
         if span is not None:
-            self.where = Where(before.step, span)
+            self.origin = Origin(before.step, span)
         yield
-        self.where = before
+        self.origin = before
 
     @contextmanager
     def aside(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ from runtime.bytecode.module import Call, Fetch, Function
 from runtime.query.algebra import Const, FetchMode
 from runtime.values.types import BOOL, FLOAT, INT, NULL, SCALARS, TEXT
 from sopc.check import typed
-from sopc.codegen.blocks import Block, Builder, Entry, Operand
+from sopc.codegen.blocks import Block, CodeBuilder, Entry, Operand
 from sopc.codegen.limits import MAX_NESTING, NESTED_TOO_DEEPLY, Limit
 from sopc.codegen.registers import Registers
 
@@ -36,7 +36,7 @@ _NULL: Final = Entry(Const(None, NULL))
 class Expressions:
     """Lowers folded expressions into a builder's blocks."""
 
-    def __init__(self, builder: Builder, registers: Registers) -> None:
+    def __init__(self, builder: CodeBuilder, registers: Registers) -> None:
         self.builder = builder
         self.registers = registers
         self.nesting = 0

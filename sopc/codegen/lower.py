@@ -9,7 +9,7 @@ from runtime.bytecode.module import Debug, Module, Position, StepInfo, Use
 from runtime.bytecode.parts import MAX_DEPTH, depth_of
 from sopc.check import typed
 from sopc.codegen.assemble import Assembly, assemble
-from sopc.codegen.blocks import Builder, Where
+from sopc.codegen.blocks import CodeBuilder, Origin
 from sopc.codegen.limits import QUERY_TOO_DEEP, Limit
 from sopc.codegen.optimize import optimize
 from sopc.codegen.registers import Registers
@@ -43,11 +43,11 @@ def _module(script: typed.Script, node: nodes.Script, source: Source, sentences:
     from sopc.syntax.format import format_script
 
     steps = list(all_steps(script.steps))
-    builder, registers = Builder(), Registers()
+    builder, registers = CodeBuilder(), Registers()
     try:
         Steps(builder, registers, {step.path: number for number, step in enumerate(steps)}).script(script)
     except Limit as limit:
-        raise Limit((limit.code, limit.message, limit.hint), limit.span or builder.where.span) from limit
+        raise Limit((limit.code, limit.message, limit.hint), limit.span or builder.origin.span) from limit
     assembly = assemble(optimize(builder.layout()), registers.variables, registers.temporaries)
     for fetch in assembly.tables.queries:
         check_depth(fetch.query)
@@ -116,13 +116,13 @@ def step_info(step: typed.Step, source: Source) -> StepInfo:
 
 def positions(assembly: Assembly, steps: Sequence[typed.Step], source: Source) -> Iterator[Position]:
     """One entry wherever what the code comes from changes."""
-    last: Where | None = None
-    for pc, where in enumerate(assembly.wheres):
-        if where == last:
+    last: Origin | None = None
+    for pc, origin in enumerate(assembly.origins):
+        if origin == last:
             continue
-        last = where
-        span = where.span or steps[where.step].span or Span(0, 0)
-        yield Position(pc, where.step, *_columns(span, source))
+        last = origin
+        span = origin.span or steps[origin.step].span or Span(0, 0)
+        yield Position(pc, origin.step, *_columns(span, source))
 
 
 def uses(script: typed.Script, source: Source) -> Iterator[Use]:

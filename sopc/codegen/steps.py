@@ -11,7 +11,7 @@ from runtime.bytecode.module import Ask, Call, Fetch
 from runtime.query.algebra import Const
 from runtime.values.types import NULL
 from sopc.check import typed
-from sopc.codegen.blocks import Block, Builder, Entry, Operand, Region, Where
+from sopc.codegen.blocks import Block, CodeBuilder, Entry, Operand, Origin, Region
 from sopc.codegen.expressions import Expressions, name, writes_early
 from sopc.codegen.fold import fold
 from sopc.codegen.limits import MAX_NESTING, NESTED_TOO_DEEPLY, Limit
@@ -38,7 +38,7 @@ Enclosing = Loop | Savepoint | Region
 class Steps:
     """Lowers the steps of one script. numbers: each step's place in the script, by its path."""
 
-    def __init__(self, builder: Builder, registers: Registers, numbers: dict[str, int]) -> None:
+    def __init__(self, builder: CodeBuilder, registers: Registers, numbers: dict[str, int]) -> None:
         self.builder = builder
         self.registers = registers
         self.expressions = Expressions(builder, registers)
@@ -51,7 +51,7 @@ class Steps:
             self.registers.declare(parameter)
         self.steps(script.steps)
         if script.steps:
-            self.builder.where = Where(self.numbers[script.steps[-1].path], script.steps[-1].span)
+            self.builder.origin = Origin(self.numbers[script.steps[-1].path], script.steps[-1].span)
         self.builder.leave("RETURN", Entry(Const(None, NULL)))
 
     def steps(self, steps: Sequence[typed.Step]) -> None:
@@ -65,10 +65,10 @@ class Steps:
         self.expressions.nesting -= 1
 
     def step(self, step: typed.Step) -> None:
-        before = self.builder.where
-        self.builder.where = Where(self.numbers[step.path], step.span)
+        before = self.builder.origin
+        self.builder.origin = Origin(self.numbers[step.path], step.span)
         _LOWER[type(step)](self, step)
-        self.builder.where = before
+        self.builder.origin = before
 
     # ── variables and output ──
 
@@ -130,7 +130,7 @@ class Steps:
             rows = self.registers.take()
             self.builder.emit("WRITE", rows, self.window(step.params), Entry(step.write))
 
-    def ask(self, step: typed.Ask) -> None:
+    def ask(self, step: typed.AskStep) -> None:
         known = self.registers.knows(step.variable)
         register = self.registers.of(step.variable) if known else self.registers.declare(step.variable)
         parts = [part for part in (step.question, step.choices, step.default) if part is not None]
@@ -334,7 +334,7 @@ _LOWER: Final[dict[type, Callable[[Steps, Any], None]]] = {
     typed.Commit: Steps.commit,
     typed.Break: Steps.break_,
     typed.Continue: Steps.continue_,
-    typed.Ask: Steps.ask,
+    typed.AskStep: Steps.ask,
     typed.If: Steps.if_,
     typed.ForQuery: Steps.for_query,
     typed.ForList: Steps.for_list,

@@ -12,10 +12,10 @@ import msgspec
 from runtime.commands.app import Console
 from sopc.english.lock import Answer
 from sopc.english.questions import Question
-from sopc.workflow.questions import Ask, NeedsAnswer
+from sopc.workflow.questions import AskPerson, NeedsAnswer
 
 
-def asked_at(console: Console) -> Ask:
+def asked_at(console: Console) -> AskPerson:
     """Asks the person at the terminal, until it is an answer."""
 
     def ask(question: Question) -> Answer:

@@ -19,7 +19,7 @@ from lark import Lark, Token
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
-from sopc.syntax.build import Builder
+from sopc.syntax.build import TreeBuilder
 
 STARTS: Final = ("start", "query")
 _CHECKSUM: Final = 32
@@ -88,7 +88,7 @@ def make_parser() -> Lark:
 
 
 def _hooks() -> dict[str, Any]:
-    return {"postlex": _WholeWords(), "transformer": Builder()}
+    return {"postlex": _WholeWords(), "transformer": TreeBuilder()}
 
 
 def _cache_path() -> Path | None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sopc.english.model.repair import ProgressListener
     from sopc.english.pending import Pending
     from sopc.english.sentences import Workflow
-    from sopc.workflow.questions import Answers, Ask
+    from sopc.workflow.questions import Answers, AskPerson
 
 Take = Literal["text", "sop"]
 _EDITED: Final = "0" * 64  # stands for the hash of a generated program that a person has changed since
@@ -54,7 +54,7 @@ class Options:
     locked: bool = False
     yes: bool = False
     answers: Answers | None = None
-    ask: Ask | None = None
+    ask: AskPerson | None = None
     listener: ProgressListener | None = None
 
 

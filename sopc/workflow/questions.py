@@ -16,7 +16,7 @@ from sopc.english.translate import Draft
 from sopc.source import Source
 from sopc.workflow.translation import draft
 
-Ask = Callable[[Question], Answer]
+AskPerson = Callable[[Question], Answer]
 
 
 class NeedsAnswer(SopError):
@@ -72,7 +72,7 @@ def drafted(
     listener: ProgressListener,
     *,
     given: Answers,
-    ask: Ask | None,
+    ask: AskPerson | None,
     known: Sequence[Answer] = (),
     previous: str | None = None,
 ) -> tuple[Draft, list[Answer]]:
