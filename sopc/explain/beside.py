@@ -7,18 +7,18 @@ from dataclasses import asdict
 from textwrap import wrap
 from typing import Any
 
-from sopc.explain.script import Said
+from sopc.explain.script import Explanation
 from sopc.explain.steps import Line
 
 _NOTHING = "(no step of its own)"
 
 
-def to_text(said: Said, sentences: Sequence[str] = (), width: int = 100) -> str:
+def to_text(explanation: Explanation, sentences: Sequence[str] = (), width: int = 100) -> str:
     """sentences: the author's, in order; each stands above what became of it. width: of the lines, in characters."""
-    lines = [said.name, *_wrapped(" ".join(said.head), "  ", width), ""]
+    lines = [explanation.name, *_wrapped(" ".join(explanation.head), "  ", width), ""]
     if not sentences:
-        lines += [row for line in said.lines for row in _line(line, "", width)]
-    for number, text, steps in _pairs(said.lines, sentences):
+        lines += [row for line in explanation.lines for row in _line(line, "", width)]
+    for number, text, steps in _pairs(explanation.lines, sentences):
         if text is not None:
             lines += _wrapped(f"“{text}”", f"{number:>3}  ", width)
         lines += [row for step in steps for row in _line(step, "       ", width)]
@@ -27,21 +27,21 @@ def to_text(said: Said, sentences: Sequence[str] = (), width: int = 100) -> str:
     return "\n".join(lines) + "\n"
 
 
-def to_json(said: Said, sentences: Sequence[str] = ()) -> dict[str, Any]:
+def to_json(explanation: Explanation, sentences: Sequence[str] = ()) -> dict[str, Any]:
     """`about`: the whole; `steps`: every line; `sentences`: each with the numbers of its steps."""
     steps = [
         {**asdict(line), "step": line.step or None}  # null for a line that is no step of its own
-        for line in said.lines
+        for line in explanation.lines
     ]
     beside = [
-        {"number": number, "text": text, "steps": [line.step for line in _of(said, number) if line.step]}
+        {"number": number, "text": text, "steps": [line.step for line in _of(explanation, number) if line.step]}
         for number, text in enumerate(sentences, 1)
     ]
-    return {"script": said.name, "about": said.head, "steps": steps, "sentences": beside}
+    return {"script": explanation.name, "about": explanation.head, "steps": steps, "sentences": beside}
 
 
-def _of(said: Said, sentence: int) -> list[Line]:
-    return [line for line in said.lines if line.sentence == sentence]
+def _of(explanation: Explanation, sentence: int) -> list[Line]:
+    return [line for line in explanation.lines if line.sentence == sentence]
 
 
 def _pairs(lines: Sequence[Line], sentences: Sequence[str]) -> Iterator[tuple[int, str | None, list[Line]]]:

@@ -22,7 +22,7 @@ _PRODUCT: Final = 7
 ATOM: Final = 8
 
 _ARITHMETIC: Final = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT}
-Said = tuple[str, int]
+Phrase = tuple[str, int]
 
 
 class Expressions:
@@ -38,7 +38,7 @@ class Expressions:
         self._optional = optional
 
     def say(self, node: nodes.Expr, needed: int = ANY) -> str:
-        text, level = self._said(node)
+        text, level = self._phrase(node)
         return f"({text})" if level < needed else text
 
     def atom(self, node: nodes.Expr) -> str:
@@ -76,7 +76,7 @@ class Expressions:
 
     # ── expressions ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _said(self, node: nodes.Expr) -> Said:
+    def _phrase(self, node: nodes.Expr) -> Phrase:
         match node:
             case nodes.NullLiteral():
                 return "no value", ATOM
@@ -143,7 +143,7 @@ class Expressions:
 
     # ── operators ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _binary(self, node: nodes.Binary) -> Said:
+    def _binary(self, node: nodes.Binary) -> Phrase:
         op = node.op
         if op in ("and", "or"):
             sides = self._joined(node.left, op), self._joined(node.right, op)
@@ -175,7 +175,7 @@ class Expressions:
             return f"{self.say(node, PHRASE)} is true"
         return self.say(node)
 
-    def _unary(self, node: nodes.Unary) -> Said:
+    def _unary(self, node: nodes.Unary) -> Phrase:
         if node.op == "-":
             return f"minus {self.atom(node.arg)}", _SUM
         arg = node.arg
@@ -202,26 +202,26 @@ class Expressions:
 
     # ── calls ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _call(self, node: nodes.CallExpr) -> Said:
+    def _call(self, node: nodes.CallExpr) -> Phrase:
         text, level = self._called(node)
         if node.over is None:
             return text, level
         return f"{text} {self._window(node.over)}", PHRASE
 
-    def _called(self, node: nodes.CallExpr) -> Said:
+    def _called(self, node: nodes.CallExpr) -> Phrase:
         positional = [arg.value for arg in node.args if arg.name is None]
         if len(positional) == len(node.args):
             if node.distinct and len(positional) == 1 and node.name in phrases.DISTINCT:
                 return phrases.DISTINCT[node.name].format(self.atom(positional[0])), PHRASE
-            said = None if node.distinct else self._function(node.name, positional)
-            if said is not None:
-                return said
+            phrase = None if node.distinct else self._function(node.name, positional)
+            if phrase is not None:
+                return phrase
         words = f"the result of {name(node.name)}"
         if node.distinct:
             words += " over the different values"
         return f"{words} {self.arguments(node.args)}".rstrip(), PHRASE
 
-    def _function(self, called: str, values: Sequence[nodes.Expr]) -> Said | None:
+    def _function(self, called: str, values: Sequence[nodes.Expr]) -> Phrase | None:
         if not values:
             words = phrases.WITHOUT_ARGUMENTS.get(called)
             return None if words is None else (words, ATOM if words == "today" else PHRASE)
@@ -266,7 +266,7 @@ class Expressions:
         plain = len(node.stages) == 1 and isinstance(node.stages[0], nodes.From) and node.stages[0].alias is None
         return self.query(node) if plain else f"({self.query(node)})"
 
-    def _over_query(self, node: nodes.QueryExpr) -> Said:
+    def _over_query(self, node: nodes.QueryExpr) -> Phrase:
         rows = self._rows(node.query)
         match node.kind:
             case "exists":

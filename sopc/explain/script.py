@@ -18,7 +18,7 @@ from sopc.tree import nodes
 
 
 @dataclass(frozen=True)
-class Said:
+class Explanation:
     """A script in words. head: sentences about the whole, what it reads and writes first."""
 
     name: str
@@ -26,17 +26,17 @@ class Said:
     lines: tuple[Line, ...]
 
 
-def explain_module(module: Module) -> Said:
+def explain_module(module: Module) -> Explanation:
     """A compiled script in English."""
     (script,) = parse(Source(module.debug.file, module.debug.source)).scripts
     return explain(script, module.effects, module.schema)
 
 
-def explain(script: nodes.Script, effects: Effects, stores: Mapping[str, Store] | None = None) -> Said:
+def explain(script: nodes.Script, effects: Effects, stores: Mapping[str, Store] | None = None) -> Explanation:
     """effects: of the compiled script, calls included. stores: by "database.store", for the types of fields."""
     kinds, optional = _kinds((stores or {}).values())
     head = [_reads(effects), _writes(effects), *_others(script, effects), *_takes(script), *_gives(script, effects)]
-    return Said(script.name, tuple(head), steps_of(script, kinds, optional))
+    return Explanation(script.name, tuple(head), steps_of(script, kinds, optional))
 
 
 def _kinds(stores: Iterable[Store]) -> tuple[dict[str, str], frozenset[str]]:
@@ -75,11 +75,11 @@ def _stores(full_names: Iterable[str]) -> str:
 def _others(script: nodes.Script, effects: Effects) -> list[str]:
     used = {store.partition(".")[0] for store in (*effects.reads, *effects.writes)}
     unused = [name(database) for database in script.uses if database not in used]
-    said = [f"May use {listed(unused)} too."] if unused else []
-    said += [f"Runs {listed([name(call) for call in effects.calls])}."] if effects.calls else []
-    said += ["May ask a question."] if effects.asks else []
-    said += ["May keep what it has changed for good before it ends."] if effects.commits else []
-    return said
+    parts = [f"May use {listed(unused)} too."] if unused else []
+    parts += [f"Runs {listed([name(call) for call in effects.calls])}."] if effects.calls else []
+    parts += ["May ask a question."] if effects.asks else []
+    parts += ["May keep what it has changed for good before it ends."] if effects.commits else []
+    return parts
 
 
 def _takes(script: nodes.Script) -> list[str]:
@@ -93,9 +93,9 @@ def _takes(script: nodes.Script) -> list[str]:
 
 
 def _gives(script: nodes.Script, effects: Effects) -> list[str]:
-    said = []
+    parts = []
     if script.emits is not None:
-        said.append(f"Shows rows, each of them {type_words(script.emits)}.")
+        parts.append(f"Shows rows, each of them {type_words(script.emits)}.")
     if script.returns is not None:
-        said.append(f"Gives back {type_words(script.returns)}.")
-    return said
+        parts.append(f"Gives back {type_words(script.returns)}.")
+    return parts

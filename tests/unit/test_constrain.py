@@ -17,7 +17,7 @@ from runtime.values.types import DATE, INT, TEXT
 from sopc.diagnostics import CompileError
 from sopc.english.constrain.derive import language_grammar, workflow_grammar
 from sopc.english.constrain.rules import other_than
-from sopc.english.constrain.step_intent import spoken_of
+from sopc.english.constrain.step_intent import step_intents
 from sopc.english.constrain.vocabulary import Vocabulary, text_words
 from sopc.english.sentences import read_workflow
 from sopc.source import Source
@@ -58,7 +58,7 @@ SPOKEN = read_workflow(
     "well, and undo; count, tidy, set and keep the running total; make sure that it fits, try, commit, return, say it",
     "restock",
 )
-NARROW = replace(VOCABULARY, sentences=1, said=spoken_of(SPOKEN, VOCABULARY.scripts))
+NARROW = replace(VOCABULARY, sentences=1, intents=step_intents(SPOKEN, VOCABULARY.scripts))
 
 
 @pytest.fixture(scope="module")
@@ -264,9 +264,9 @@ def test_what_small_models_are_held_to_stays_below_it_too() -> None:
     english = (
         "Ask for it. If there are none, say so and stop. For each store1, call, set, insert, say and return a given x."
     )
-    said = spoken_of(read_workflow(english, "wide"), ())
+    intents = step_intents(read_workflow(english, "wide"), ())
     schema = Schema({store.name: store for store in stores})
-    vocabulary = Vocabulary("wide", {"main": schema}, {}, frozenset(), text_words([english]), 3, said)
+    vocabulary = Vocabulary("wide", {"main": schema}, {}, frozenset(), text_words([english]), 3, intents)
     text = """script wide()
   @1 ask "Which?" into answer: int
   @2 if not exists(from store1 where field1_1 = $answer and (field1_2 > 3 + 4 or not field1_3 in (1, 2))) then

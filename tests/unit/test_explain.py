@@ -20,7 +20,7 @@ from runtime.values.types import DATE, INT, TEXT
 from sopc.diagnostics import CompileError
 from sopc.explain import phrases
 from sopc.explain.expressions import Expressions
-from sopc.explain.script import Said, explain
+from sopc.explain.script import Explanation, explain
 from sopc.source import Source
 from sopc.syntax.parse import parse
 from sopc.tree import nodes
@@ -33,9 +33,9 @@ PROGRAMS = sorted(path for path in ROOT.rglob("*.sop") if "errors" not in path.p
 MUTANTS_A_PROGRAM = 25
 
 
-def words(said: Said) -> str:
-    lines = [said.name, *said.head]
-    lines += [" ".join([f"{line.depth} {line.step} {line.text}", *line.parts]) for line in said.lines]
+def words(explanation: Explanation) -> str:
+    lines = [explanation.name, *explanation.head]
+    lines += [" ".join([f"{line.depth} {line.step} {line.text}", *line.parts]) for line in explanation.lines]
     return "\n".join(lines)
 
 

@@ -65,7 +65,7 @@ class _Specialised:
         self.grammar = read_rules()
         self.terminals = {**read_terminals(), **name_terminals(vocabulary)}
         self.rules: Rules = {}
-        self.narrow = vocabulary.said is not None and bool(vocabulary.stores)
+        self.narrow = vocabulary.intents is not None and bool(vocabulary.stores)
         self.columns = _COLUMNS if self.narrow else ""
         self.inside = _INSIDE if self.narrow else ""
         self.family = _expression_rules(self.grammar)
@@ -85,8 +85,8 @@ class _Specialised:
         self.terminals.update(terminals)
         self.rules["other"] = [one for one in self.rules["other"] if one[0] not in WRITES or one[0] in writes]
         self._script()
-        said = self.vocabulary.said
-        rules = self.rules if said is None else narrowed(self.rules, said)
+        intents = self.vocabulary.intents
+        rules = self.rules if intents is None else narrowed(self.rules, intents)
         return reachable(rules, START), self.terminals
 
     def _script(self) -> None:

@@ -89,29 +89,29 @@ _NO_UPDATE: Final = r"^(?:then |and |please )*(?:create|insert|delete|remove|era
 
 
 @dataclass(frozen=True)
-class Said:
+class StepIntent:
     """What one sentence speaks of. kinds: of step. skipped: whether it may have no step at the top of the script."""
 
     kinds: Kinds
     skipped: bool
 
 
-def spoken_of(workflow: Workflow, scripts: Iterable[str]) -> tuple[Said, ...] | None:
+def step_intents(workflow: Workflow, scripts: Iterable[str]) -> tuple[StepIntent, ...] | None:
     """What each sentence speaks of; None for a text that is not English. scripts: that can be called."""
     if not any(_has(each.text, _ENGLISH) for each in workflow.sentences):
         return None
     names = [re.escape(word) for name in scripts for word in name.split("_")]
     last = len(workflow.sentences)
     return tuple(
-        Said(
-            _said_by(each, names, last=each.number == last),
+        StepIntent(
+            _kinds_of(each, names, last=each.number == last),
             skipped=each.level > 0 or _has(each.text, _NO_STEP),
         )
         for each in workflow.sentences
     )
 
 
-def _said_by(sentence: Sentence, names: Iterable[str], *, last: bool) -> Kinds:
+def _kinds_of(sentence: Sentence, names: Iterable[str], *, last: bool) -> Kinds:
     if _PARAMETER.match(sentence.text):
         return frozenset({PARAMETERS})
     return _UNCLEAR if sentence.opens else _kinds(sentence.text, names, last=last)
@@ -148,10 +148,10 @@ def _changes(text: str) -> Iterator[str]:
         yield "update_step"
 
 
-def narrowed(rules: Rules, said: Sequence[Said]) -> Rules:
+def narrowed(rules: Rules, intents: Sequence[StepIntent]) -> Rules:
     """Steps and parameters that are not spoken of are left out, and names of variables where nothing makes one; the
     steps at the top come in the order of their sentences, each with those that it speaks of."""
-    spoken = frozenset[str]().union(*(each.kinds for each in said))
+    spoken = frozenset[str]().union(*(each.kinds for each in intents))
     result = dict(rules)
     result["script"] = [one for one in rules["script"] if "doc" not in one and _returns("returns" in one, spoken)]
     if PARAMETERS not in spoken:
@@ -168,7 +168,7 @@ def narrowed(rules: Rules, said: Sequence[Said]) -> Rules:
             result[name] = [(column, *(('","', column) * more)) for more in range(_MOST_COLUMNS)]
         elif base_of(name) in _PLAINER:
             result[name] = [one for one in result[name] if base_of(one[-1]) not in _PLAINER[base_of(name)]]
-    return {**result, **_in_order(rules, said)}
+    return {**result, **_in_order(rules, intents)}
 
 
 def _bounded(each: Expansions) -> Expansions:
@@ -181,22 +181,22 @@ def _returns(does: bool, spoken: Kinds) -> bool:
     return not does or "return_step" in spoken
 
 
-def _in_order(rules: Rules, said: Sequence[Said]) -> Rules:
+def _in_order(rules: Rules, intents: Sequence[StepIntent]) -> Rules:
     """For each sentence its steps, and then those of the sentences after it. What says that something is a parameter
     has none."""
     result: Rules = {}
     family = _holding_steps(rules)
-    able = [number for number, each in enumerate(said, 1) if each.kinds != {PARAMETERS}] or [1]
+    able = [number for number, each in enumerate(intents, 1) if each.kinds != {PARAMETERS}] or [1]
     for at, number in enumerate(able):
-        each, later = said[number - 1], able[at + 1 :]
-        inside = list(takewhile(lambda one: said[one - 1].skipped, later))
+        each, later = intents[number - 1], able[at + 1 :]
+        inside = list(takewhile(lambda one: intents[one - 1].skipped, later))
         result.update(_blocks({name: rules[name] for name in family}, number, each.kinds, inside))
         tagged = (f'"@{number}"', _at("untagged", number))
         for turn in range(_MOST_STEPS):
             steps = result[_steps_of(number, turn)] = []
             if turn + 1 < _MOST_STEPS:
                 steps.append((*tagged, _steps_of(number, turn + 1)))
-            if all(said[one - 1].skipped for one in later):
+            if all(intents[one - 1].skipped for one in later):
                 steps.append(tagged)
             if later:
                 following = _steps_of(later[0], 0)

@@ -12,7 +12,7 @@ from runtime.databases.schema import Schema, Store
 from runtime.values.functions import FUNCTIONS
 from runtime.values.types import SCALARS
 from sopc.english.constrain.rules import other_than
-from sopc.english.constrain.step_intent import Said
+from sopc.english.constrain.step_intent import StepIntent
 from sopc.syntax import print_expr
 from sopc.syntax.grammar import reserved_words
 
@@ -30,7 +30,7 @@ _MOST_WORDS: Final = 200
 class Vocabulary:
     """script: what the script is called. schemas: by `uses` name. scripts: those that can be called → their
     parameters. emitted: fields of the records that they emit or return. words: of the text, which names of new columns
-    are made of. sentences: how many there are. said: what each speaks of, None for anything."""
+    are made of. sentences: how many there are. intents: what each asks for, None for anything."""
 
     script: str
     schemas: Mapping[str, Schema]
@@ -38,7 +38,7 @@ class Vocabulary:
     emitted: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
     sentences: int = 1
-    said: Sequence[Said] | None = None
+    intents: Sequence[StepIntent] | None = None
 
     @property
     def stores(self) -> list[tuple[str, Store]]:
@@ -70,7 +70,7 @@ def name_terminals(vocabulary: Vocabulary) -> dict[str, str]:
         "SENTENCE": f"@({'|'.join(str(number) for number in range(vocabulary.sentences, 0, -1))})",
         "DATABASE": one_of(vocabulary.schemas),
         "VARIABLE": other_than(reserved_words(), everywhere=False)
-        if vocabulary.said is None
+        if vocabulary.intents is None
         else _made_up(vocabulary, {*fields, *_VARIABLE_WORDS}),
         "QUERY_NAME": one_of(query_names(vocabulary)),
         "QUERY_ALIAS": alias_of("query"),

@@ -27,7 +27,7 @@ def write_rules(vocabulary: Vocabulary) -> tuple[Rules, dict[str, str]]:
         terminals[f"KEY_{place}"] = one_of(written, print_expr.key)
         for step, expansions in _steps(place, rules).items():
             rules[step] += expansions
-        if vocabulary.said is not None:
+        if vocabulary.intents is not None:
             rules.update(_in_order(place, store, vocabulary, terminals))
     return {name: each for name, each in rules.items() if each}, terminals
 

@@ -12,12 +12,12 @@ from runtime.databases.schema import Schema
 from runtime.errors import SopError
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.english.constrain.derive import workflow_grammar
-from sopc.english.constrain.step_intent import spoken_of
+from sopc.english.constrain.step_intent import step_intents
 from sopc.english.constrain.vocabulary import Vocabulary, text_words
 from sopc.english.lint import LintWarning, lint
 from sopc.english.model.ask import Endpoint, Note, Refused
-from sopc.english.model.infer_signature import with_its_head
-from sopc.english.model.normalize import mended, qualify_names
+from sopc.english.model.infer_signature import infer_signature
+from sopc.english.model.normalize import normalize, qualify_names
 from sopc.english.model.probe import decoding_of
 from sopc.english.model.records import Decoding, Message, Reply, Round, Work, put_back_text, round_text
 from sopc.english.model.reply import script_text
@@ -183,7 +183,7 @@ class _Rounds:
             file = parse(source)
         except CompileError as error:
             return _Attempt(text, error)
-        script = mended(file.scripts[0], self.task.schemas).model_copy(update={"name": name})
+        script = normalize(file.scripts[0], self.task.schemas).model_copy(update={"name": name})
         attempt = self._compiled(script)
         if self.task.previous is not None:
             script, attempt = self._with_the_old(script, attempt, self.task.previous)
@@ -210,7 +210,7 @@ class _Rounds:
     def _compiled(self, script: nodes.Script) -> _Attempt:
         from sopc.syntax.format import format_script
 
-        source = Source(f"{script.name}.sop", format_script(with_its_head(script, self.task)))
+        source = Source(f"{script.name}.sop", format_script(infer_signature(script, self.task)))
         attempt = self._tried(source)
         told = None if attempt.error is None else qualify_names(source, attempt.error)
         return attempt if told is None else self._tried(Source(source.name, told))
@@ -242,7 +242,7 @@ def _vocabulary(task: Task, options: ModelOptions) -> Vocabulary:
         frozenset(emitted),
         text_words(each.text for each in task.workflow.sentences),
         len(task.workflow.sentences),
-        spoken_of(task.workflow, scripts) if options.is_small else None,
+        step_intents(task.workflow, scripts) if options.is_small else None,
     )
 
 

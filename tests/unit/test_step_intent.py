@@ -9,7 +9,7 @@ from llguidance import LLMatcher, LLTokenizer
 from runtime.databases.schema import Field, ForeignKey, Schema, Store
 from runtime.values.types import BOOL, INT, TEXT
 from sopc.english.constrain.derive import workflow_grammar
-from sopc.english.constrain.step_intent import spoken_of
+from sopc.english.constrain.step_intent import step_intents
 from sopc.english.constrain.vocabulary import Vocabulary, text_words
 from sopc.english.sentences import read_workflow
 
@@ -28,8 +28,8 @@ def decoded(english: str, body: str) -> str:
     """As much of a script as can be decoded for a text."""
     workflow = read_workflow(english, "asked")
     words = text_words(each.text for each in workflow.sentences)
-    said = spoken_of(workflow, SCRIPTS)
-    vocabulary = Vocabulary("asked", {"main": SCHEMA}, SCRIPTS, frozenset(), words, len(workflow.sentences), said)
+    intents = step_intents(workflow, SCRIPTS)
+    vocabulary = Vocabulary("asked", {"main": SCHEMA}, SCRIPTS, frozenset(), words, len(workflow.sentences), intents)
     matcher = LLMatcher(BYTES, workflow_grammar(vocabulary))
     data = f"script asked{body}\nend\n".encode()
     count = matcher.try_consume_tokens(list(data))
@@ -145,8 +145,8 @@ SHAPES = [
 )
 def test_a_grammar_is_made_of_any_schema(schemas: dict[str, Schema], english: str) -> None:
     workflow = read_workflow(english, "asked")
-    said = spoken_of(workflow, ())
+    intents = step_intents(workflow, ())
     words = text_words(each.text for each in workflow.sentences)
-    vocabulary = Vocabulary("asked", schemas, {}, frozenset(), words, len(workflow.sentences), said)
+    vocabulary = Vocabulary("asked", schemas, {}, frozenset(), words, len(workflow.sentences), intents)
     matcher = LLMatcher(BYTES, workflow_grammar(vocabulary))
     assert matcher.try_consume_tokens(list(b"script asked()")) == 14, matcher.get_error()[:200]
