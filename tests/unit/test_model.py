@@ -17,7 +17,7 @@ from runtime.errors import SopError, UsageError
 from runtime.values.types import INT, NULL, TEXT
 from sopc.check.program import check
 from sopc.diagnostics import CompileError
-from sopc.english.model.infer_signature import with_its_head
+from sopc.english.model.infer_signature import infer_signature
 from sopc.english.model.probe import FILE_NAME, remembered
 from sopc.english.model.records import Decoding
 from sopc.english.model.repair import ProgressListener
@@ -372,12 +372,12 @@ BOTH = {**SCHEMAS, "shop": ITEMS, "old": ITEMS}
 )
 def test_a_script_uses_the_databases_of_its_stores(head: str, query: str, uses: tuple[str, ...]) -> None:
     script = parse(Source("a", f"script a() {head}\n  emit {query}\nend\n")).scripts[0]
-    assert with_its_head(script, replace(task(), schemas=BOTH)).uses == uses
+    assert infer_signature(script, replace(task(), schemas=BOTH)).uses == uses
 
 
 def test_a_script_uses_the_databases_of_what_it_calls() -> None:
     script = parse(Source("a", "script a() uses shop\n  call pack(size: 3)\nend\n")).scripts[0]
-    assert with_its_head(script, task()).uses == ()
+    assert infer_signature(script, task()).uses == ()
 
 
 @pytest.mark.parametrize(
@@ -394,13 +394,13 @@ def test_a_script_uses_the_databases_of_what_it_calls() -> None:
 def test_a_script_has_the_parameters_that_its_steps_read(params: str, steps: str, kept: str) -> None:
     script = parse(Source("a", f"script a({params})\n  {steps}\nend\n")).scripts[0]
     wanted = parse(Source("a", f"script a({kept})\n  {steps}\nend\n")).scripts[0]
-    assert with_its_head(script, task()).params == wanted.params
+    assert infer_signature(script, task()).params == wanted.params
 
 
 @pytest.mark.parametrize(("step", "returns"), [("emit from boxes", False), ("return", False), ("return 3", True)])
 def test_a_script_has_a_return_type_where_a_step_returns_a_value(step: str, returns: bool) -> None:
     script = parse(Source("a", f"script a() -> int\n  if true then\n    {step}\n  end\nend\n")).scripts[0]
-    assert with_its_head(script, task()).returns == (script.returns if returns else None)
+    assert infer_signature(script, task()).returns == (script.returns if returns else None)
 
 
 def test_what_a_head_says_in_vain_needs_no_repair(serve: Server) -> None:

@@ -1,6 +1,6 @@
-"""A model's script → the same script with the head that its steps need: databases, parameters, whether it returns.
+"""A model's script → the same script with the signature inferred from its steps: databases, parameters, return type.
 
-None of these is a question of meaning, and small models answer them wrongly.
+The steps determine all of these, and small models get them wrong.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from sopc.tree import nodes
 from sopc.tree.visit import walk
 
 
-def with_its_head(script: nodes.Script, task: Task) -> nodes.Script:
+def infer_signature(script: nodes.Script, task: Task) -> nodes.Script:
     """Uses the databases of the stores and scripts that it names, has the parameters that a step reads, and a return
     type only where a step returns a value."""
     read = _read(script, task)

@@ -1,6 +1,6 @@
-"""A model's script → the same script where it means one thing and the language wants it written another way.
+"""A model's script → the same script with unambiguous dialect mistakes rewritten.
 
-No question of meaning is decided here: what SQL would have understood is spelt out.
+Only what SQL would accept with one meaning is rewritten, so no question of meaning is decided here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _IN_AN_OUTER_ONE: Final = "is a field in an inner and an outer source"
 _DATE_FUNCTIONS: Final = ("today", "start_of", "end_of")
 
 
-def mended(script: nodes.Script, schemas: Mapping[str, Schema]) -> nodes.Script:
+def normalize(script: nodes.Script, schemas: Mapping[str, Schema]) -> nodes.Script:
     """A moment that is compared with a day counts by its day. A loop's own query can't see the loop's variable, so
     that there its name is the store's."""
     timestamps, others = set[str](), set[str]()

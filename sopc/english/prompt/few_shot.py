@@ -1,4 +1,4 @@
-"""Worked examples: workflows of one small shop and the scripts they become, each checked by a test against the schema
+"""Few-shot examples: workflows of one small shop and the scripts they become, each checked by a test against the schema
 that is shown with them."""
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from runtime.databases.schema import Field, ForeignKey, Schema, Store
 from runtime.values.types import BOOL, DATE, DECIMAL, INT, NULL, TEXT
 
 
-class Worked(NamedTuple):
+class FewShot(NamedTuple):
     """name: of the script. sentences: of the workflow. reply: its script; never the way out, which small models
     would copy."""
 
@@ -67,7 +67,7 @@ _VALUES: Final = {
 }
 
 
-def worked_values(database: str, store: str, field: str, said: tuple[str, ...]) -> tuple[str, ...]:
+def example_values(database: str, store: str, field: str, said: tuple[str, ...]) -> tuple[str, ...]:
     """The values of the example's data that are among the phrases."""
     return tuple(value for value in _VALUES.get((store, field), ()) if value.lower() in said)
 
@@ -76,7 +76,7 @@ _PACK: Final = Signature("pack", (Parameter("maker", TEXT), Parameter("size", IN
 SCRIPTS: Final = {"pack": (_PACK, Effects())}
 
 EXAMPLES: Final = (
-    Worked(
+    FewShot(
         "red_boxes",
         ("Show all red boxes.",),
         """\
@@ -85,7 +85,7 @@ script red_boxes() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "big_boxes",
         ("Show the colour and size of the boxes that are bigger than 10, largest first.",),
         """\
@@ -97,7 +97,7 @@ script big_boxes() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "no_phone",
         ("Which makers from Turin or Oslo have no phone?",),
         """\
@@ -106,7 +106,7 @@ script no_phone() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "made_by",
         ("Show the boxes of Lindqvist that cost between 5 and 20.",),
         """\
@@ -117,7 +117,7 @@ script made_by() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "the_unsold",
         ("How many boxes have not been sold?",),
         """\
@@ -126,7 +126,7 @@ script the_unsold() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "kinds",
         ("How many different colours are there?",),
         """\
@@ -135,7 +135,7 @@ script kinds() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "takings",
         ("What is the total price of the boxes made in March 2024?",),
         """\
@@ -146,7 +146,7 @@ script takings() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "colours",
         ("For each colour, show the number of boxes and their average price, only for colours with more than 3.",),
         """\
@@ -157,7 +157,7 @@ script colours() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "biggest",
         ("What is the biggest size per maker, biggest first?",),
         """\
@@ -169,7 +169,7 @@ script biggest() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "words",
         ("Show the words of each label with the colour of its box and the maker's name.",),
         """\
@@ -181,7 +181,7 @@ script words() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "never",
         ("Which makers have never made a box?",),
         """\
@@ -190,7 +190,7 @@ script never() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "busy",
         ("Show the names of the makers who have at least 2 red boxes.",),
         """\
@@ -201,7 +201,7 @@ script busy() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "sellers",
         ("Which makers have sold boxes with a price above 50?",),
         """\
@@ -211,7 +211,7 @@ script sellers() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "most_expensive",
         ("Show the most expensive box of each colour.",),
         """\
@@ -221,7 +221,7 @@ script most_expensive() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "above_average",
         ("Which boxes made in the last 30 days cost more than the average?",),
         """\
@@ -231,7 +231,7 @@ script above_average() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "cheapest",
         (
             "The colour is a parameter, red by default.",
@@ -246,7 +246,7 @@ script cheapest(colour: text = "red") uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "more_for_green",
         ("Raise the price of all green boxes by 5%.",),
         """\
@@ -255,7 +255,7 @@ script more_for_green() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "new_maker",
         ("Add a maker called Bo from Turin.", "Set the maker of box 7 to Bo.", "Delete the printed labels."),
         """\
@@ -266,7 +266,7 @@ script new_maker() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "label_boxes",
         (
             "Find the boxes that have no label.",
@@ -285,7 +285,7 @@ script label_boxes() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "pack_them",
         ("For each unsold box, call pack with its maker's name as the maker and its size.",),
         """\
@@ -296,7 +296,7 @@ script pack_them() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "common_colours",
         ('For each colour with more than 2 unsold boxes, say "{colour}: {how many}".',),
         """\
@@ -310,7 +310,7 @@ script common_colours() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "print_labels",
         (
             "Count the labels that are not printed.",
@@ -328,7 +328,7 @@ script print_labels() uses shop
 end
 """,
     ),
-    Worked(
+    FewShot(
         "recolour",
         (
             'Ask for the maker with "Which maker?".',
@@ -347,7 +347,7 @@ script recolour() uses shop -> int
 end
 """,
     ),
-    Worked(
+    FewShot(
         "check_makers",
         (
             "For each maker from Oslo, by name:",

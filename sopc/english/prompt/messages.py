@@ -12,7 +12,7 @@ from runtime.bytecode.module import Effects, Signature
 from runtime.databases.schema import Schema
 from sopc.english.lock import split_sop
 from sopc.english.model.records import Message
-from sopc.english.prompt.few_shot import DATABASE, EXAMPLES, SCHEMA, SCRIPTS, worked_values
+from sopc.english.prompt.few_shot import DATABASE, EXAMPLES, SCHEMA, SCRIPTS, example_values
 from sopc.english.prompt.language import language_page, short_page
 from sopc.english.prompt.links import links
 from sopc.english.prompt.schemas import about, no_values, schema_lines, script_lines
@@ -21,7 +21,7 @@ from sopc.english.task import Task
 
 
 def first_messages(task: Task, options: ModelOptions) -> list[Message]:
-    """The language, worked examples as turns of a conversation, and the workflow with its schemas and scripts."""
+    """The language, few-shot examples as turns of a conversation, and the workflow with its schemas and scripts."""
     return [*_same(small=options.is_small), {"role": "user", "content": _workflow(task, options)}]
 
 
@@ -33,12 +33,12 @@ def beginning(*, small: bool) -> str:
 def _same(*, small: bool) -> list[Message]:
     messages = [{"role": "system", "content": short_page() if small else language_page()}]
     known = "\n".join([*schema_lines(DATABASE, SCHEMA, SCHEMA, no_values), *_scripts(SCRIPTS)])
-    for place, worked in enumerate(EXAMPLES):
-        named = [links(text, {DATABASE: SCHEMA}, worked_values) if small else "" for text in worked.sentences]
-        numbered = enumerate(zip(worked.sentences, named, strict=True), 1)
-        question = _question(worked.name, [f"  {number}. {text}{link}" for number, (text, link) in numbered])
+    for place, example in enumerate(EXAMPLES):
+        named = [links(text, {DATABASE: SCHEMA}, example_values) if small else "" for text in example.sentences]
+        numbered = enumerate(zip(example.sentences, named, strict=True), 1)
+        question = _question(example.name, [f"  {number}. {text}{link}" for number, (text, link) in numbered])
         messages.append({"role": "user", "content": question if place else f"{known}\n{question}"})
-        messages.append({"role": "assistant", "content": worked.reply})
+        messages.append({"role": "assistant", "content": example.reply})
     return messages
 
 

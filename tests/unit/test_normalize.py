@@ -1,4 +1,4 @@
-"""A model's script as SQL would have it → as the language wants it written."""
+"""A model's script with unambiguous dialect mistakes → the same in the language."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from runtime.databases.schema import Field, Schema, Store
 from runtime.values.types import DATE, INT, TEXT, TIMESTAMP
 from sopc.check.program import check
 from sopc.diagnostics import CompileError
-from sopc.english.model.normalize import mended, qualify_names
+from sopc.english.model.normalize import normalize, qualify_names
 from sopc.source import Source
 from sopc.syntax.format import format_file
 from sopc.syntax.parse import parse
@@ -22,9 +22,9 @@ def script(step: str, parameters: str = "") -> Source:
     return Source("asked.sop", f"script asked({parameters})\n  @1 {step}\nend\n")
 
 
-def mend(step: str) -> str:
+def normalized(step: str) -> str:
     file = parse(script(step))
-    return format_file(file.model_copy(update={"scripts": (mended(file.scripts[0], SCHEMAS),)})).split("@1 ")[1]
+    return format_file(file.model_copy(update={"scripts": (normalize(file.scripts[0], SCHEMAS),)})).split("@1 ")[1]
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def mend(step: str) -> str:
         ),
     ],
 )
-def test_what_means_one_thing_is_written_as_the_language_has_it(step: str, better: str) -> None:
-    assert mend(step) == f"{better}\nend\n"
+def test_unambiguous_dialect_mistakes_are_rewritten(step: str, better: str) -> None:
+    assert normalized(step) == f"{better}\nend\n"
     check(parse(script(better)), script(better), SCHEMAS, lambda name: None)
 
 
@@ -53,8 +53,8 @@ def test_what_means_one_thing_is_written_as_the_language_has_it(step: str, bette
     "step",
     ['emit from sales where day > date "2024-06-01"', 'emit from sales where at > timestamp "2024-06-01T00:00Z"'],
 )
-def test_the_rest_stays_as_it_is(step: str) -> None:
-    assert mend(step).split() == f"{step}\nend\n".split()
+def test_a_right_step_stays_as_it_is(step: str) -> None:
+    assert normalized(step).split() == f"{step}\nend\n".split()
 
 
 @pytest.mark.parametrize(
