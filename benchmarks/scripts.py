@@ -7,9 +7,9 @@ from pathlib import Path
 
 from runtime.bytecode.codec import encode, module_hash
 from runtime.bytecode.module import Module
-from runtime.databases.schema import Schema
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.library.store import Library
+from runtime.query.schema import Schema
 from sopc.check.program import check
 from sopc.codegen.lower import lower
 from sopc.source import Source

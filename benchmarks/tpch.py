@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.measure import interleaved, timed
-from runtime.databases.connect import connect
+from runtime.connect import connect
 from runtime.library.store import Library
 from tests.harness import compile_text, execute, store
 from tests.tpch.data import Files, generate, load_duckdb, load_postgres, load_sqlite

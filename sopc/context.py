@@ -13,10 +13,10 @@ import msgspec
 from runtime.bytecode.module import Effects, Module, Signature
 from runtime.config import Config
 from runtime.databases.protocol import Database, Statement
-from runtime.databases.schema import Schema
 from runtime.errors import DatabaseError, SopError, UsageError
 from runtime.library.store import Library
 from runtime.query.algebra import Query, Write
+from runtime.query.schema import Schema
 
 Kept = TypeVar("Kept", bound=AbstractContextManager[Any])
 
@@ -51,7 +51,7 @@ class Context:
     def database(self, name: str) -> Database:
         """The open database of a `uses` name. Raises UsageError C02xx, DatabaseError."""
         if name not in self._databases:
-            from runtime.databases.connect import connect
+            from runtime.connect import connect
 
             setting = self.config.database(name)
             self._databases[name] = connect(setting.url, name=name, base=setting.base, read_only=True)

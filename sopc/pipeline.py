@@ -24,8 +24,8 @@ from sopc.source import STDIN, Source
 from sopc.tree import nodes
 
 if TYPE_CHECKING:
-    from runtime.databases.schema import Schema
     from runtime.query.algebra import Query, Write
+    from runtime.query.schema import Schema
     from sopc.english.model.records import Work
 
 Kind = Literal["english", "dsl", "tree"]
@@ -192,7 +192,7 @@ def encode(modules: Sequence[Module], provenance: Provenance) -> list[Item]:
 def generate_sql(modules: Sequence[Module], items: Sequence[Item], context: Context) -> None:
     """Queries and writes of modules, whose items these are → SQL in the library, so that not even the first run has to
     make it."""
-    from runtime.query.statements import fetched, query_key, scope_of, statement_for, write_key
+    from runtime.databases.statements import fetched, query_key, scope_of, statement_for, write_key
 
     scopes: dict[str, bytes] = {}
     for module, item in zip(modules, items, strict=True):

@@ -81,7 +81,7 @@ class Sandbox:
 
     def run(self, name: str, args: Mapping[str, Any] | None = None, *, format_: str = "jsonl", **options: Any) -> Ran:
         """options: of RunOptions."""
-        from runtime.databases.connect import connect
+        from runtime.connect import connect
 
         def connect_to(database: str) -> Database:
             setting = self.config.database(database)

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from runtime.bytecode.decode import instructions
 from runtime.bytecode.module import Module
 from runtime.bytecode.opcodes import BY_NUMBER
+from runtime.databases.statements import fetched
 from runtime.errors import DatabaseError
 from runtime.query.algebra import Query, Write
-from runtime.query.statements import fetched
 from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.source import Source, Span

@@ -20,9 +20,9 @@ from typing import Any
 import duckdb
 import psycopg
 
-from runtime.databases.connect import connect
+from runtime.connect import connect
 from runtime.databases.protocol import Database
-from runtime.databases.schema import Schema
+from runtime.query.schema import Schema
 from tests.postgres import shared
 
 LANGUAGE = Path(__file__).parent / "language"

@@ -32,12 +32,12 @@ from typing import Any
 
 from runtime.bytecode.codec import decode, encode, module_hash
 from runtime.bytecode.module import Module
-from runtime.databases.connect import connect
+from runtime.connect import connect
 from runtime.databases.protocol import Database
-from runtime.databases.schema import Schema
 from runtime.library.records import Provenance
 from runtime.library.store import Library
 from runtime.output.formats import open_writer
+from runtime.query.schema import Schema
 from runtime.runs.run import RunOptions, run
 from sopc.check.program import check
 from sopc.codegen.lower import lower

@@ -5,8 +5,8 @@ from __future__ import annotations
 from threading import Lock
 from typing import Final
 
+from runtime.databases.statements import Statements
 from runtime.library.store import Library
-from runtime.query.statements import Statements
 from runtime.vm.link import Linked, link
 
 MOST_SCRIPTS: Final = 1000

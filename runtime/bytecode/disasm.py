@@ -15,7 +15,8 @@ from runtime.bytecode.flow import operands_of, window_sizes
 from runtime.bytecode.module import Effects, Module, Signature
 from runtime.bytecode.opcodes import BY_NUMBER, Opcode
 from runtime.bytecode.parts import stores_of
-from runtime.query.algebra import Const, Insert, InsertList, InsertQuery, Query, Update, Write
+from runtime.query.algebra import Insert, InsertList, InsertQuery, Query, Update, Write
+from runtime.values.constants import Const
 
 MAX_CONST = 40
 

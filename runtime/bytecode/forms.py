@@ -17,7 +17,6 @@ from runtime.query.algebra import (
     Aggregate,
     Case,
     Column,
-    Const,
     Delete,
     Derive,
     Distinct,
@@ -46,6 +45,7 @@ from runtime.query.algebra import (
     Window,
     Write,
 )
+from runtime.values.constants import Const
 from runtime.values.type_rules import NUMBERS, ORDERED, arithmetic, common, fits
 from runtime.values.types import ANY, BOOL, Type
 

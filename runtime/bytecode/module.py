@@ -6,8 +6,9 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from runtime.databases.schema import Store
-from runtime.query.algebra import Const, FetchMode, Query, Write
+from runtime.query.algebra import FetchMode, Query, Write
+from runtime.query.schema import Store
+from runtime.values.constants import Const
 from runtime.values.types import Type
 
 

@@ -8,7 +8,8 @@ from typing import Any, Final, NoReturn
 import msgspec
 
 from runtime.errors import SopError
-from runtime.query.algebra import Const, Scan
+from runtime.query.algebra import Scan
+from runtime.values.constants import Const
 from runtime.values.types import DECIMAL_PRECISION, INT_MAX, INT_MIN, MAX_SCALE, SCALARS, Type
 
 MAX_DEPTH: Final = 120

@@ -10,7 +10,7 @@ from __future__ import annotations
 from runtime.bytecode.module import Debug, Module, Signature
 from runtime.bytecode.parts import check_const, check_function, check_name, check_type, check_unique, refuse
 from runtime.errors import SopError
-from runtime.query.algebra import Const
+from runtime.values.constants import Const
 from runtime.values.types import Type
 
 

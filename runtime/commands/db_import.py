@@ -107,7 +107,7 @@ def _on_disk(file: str) -> Iterator[Path]:
 @contextmanager
 def _opened(config: Config, name: str, path: Path, title: str) -> Iterator[Loadable]:
     """The database, made if need be, but not for a file that can't be read or loaded."""
-    from runtime.databases.connect import connect, file_made_by
+    from runtime.connect import connect, file_made_by
     from runtime.databases.db_errors import read_only
     from runtime.files.read import open_table
     from runtime.library.environment import make_home

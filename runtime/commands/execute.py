@@ -96,7 +96,7 @@ def connector(config: Config, *, read_only: bool = False) -> Callable[[str], Dat
     """Database name → a new connection."""
 
     def connect_to(name: str) -> Database:
-        from runtime.databases.connect import connect
+        from runtime.connect import connect
 
         setting = config.database(name)
         return connect(setting.url, name=name, base=setting.base, read_only=read_only)

@@ -8,8 +8,8 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 from msgspec import Raw
 
-from runtime.databases.schema import Schema, Store
 from runtime.query.algebra import Query, Write
+from runtime.query.schema import Schema, Store
 from runtime.values.types import Type
 
 Row = tuple[Any, ...]

@@ -1,13 +1,13 @@
 """A store → the SQL that makes, fills and counts it, in any engine that knows its types by the names given.
 
-Each statement names the store in full: `place` is `Schema.place` (runtime/databases/schema.py).
+Each statement names the store in full: `place` is `Schema.place` (runtime/query/schema.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from runtime.databases.schema import Store
+from runtime.query.schema import Store
 from runtime.values.types import Type
 
 

@@ -14,11 +14,11 @@ from typing import Any, Final, Literal
 import msgspec
 
 from runtime.databases.protocol import Database, Loadable
-from runtime.databases.schema import Field, Store
 from runtime.errors import DatabaseError, UsageError
 from runtime.files.infer import BAD, JsonGuess, TextColumn, TextGuess, declared_type, json_reader
 from runtime.files.read import open_table
 from runtime.files.table import Bad, Batch, Table
+from runtime.query.schema import Field, Store
 from runtime.values.conversion import to_text
 from runtime.values.types import TEXT, Type
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from runtime.databases.duckdb.types import spelled
 from runtime.databases.duckdb.views import Views
-from runtime.databases.schema import Field
 from runtime.databases.tables import literal, quoted
 from runtime.files.table import Batch, Table
 from runtime.query.algebra import Column, Query, Scan
+from runtime.query.schema import Field
 from runtime.values.types import ANY, Type
 
 

@@ -20,11 +20,11 @@ from typing import Final
 
 import msgspec
 
-from runtime.databases.schema import Broken, Field, Store
 from runtime.errors import SopError
 from runtime.files.load import any_good, bad_rows, inferred, row_reader
 from runtime.files.read import longest_field, open_table
 from runtime.files.table import Bad, Table
+from runtime.query.schema import Broken, Field, Store
 
 FORMAT: Final = 1  # raised when what is found in a file changes, so that what was remembered is not used any more
 NULLS: Final = frozenset({""})  # texts of a CSV file that stand for null

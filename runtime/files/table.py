@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runtime.databases.schema import Field
+from runtime.query.schema import Field
 
 
 class Bad(NamedTuple):

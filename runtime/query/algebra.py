@@ -11,17 +11,10 @@ from typing import Literal
 
 import msgspec
 
+from runtime.values.constants import Const
 from runtime.values.types import INT, Type
 
 # ── expressions ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class Const(msgspec.Struct, frozen=True, tag_field="kind", tag="const"):
-    """A literal. value: null, bool, int, float or text as itself; decimal, date, timestamp and duration as text
-    (ISO 8601; a duration as seconds); runtime/values/operators.py `from_const` gives the Python value."""
-
-    value: bool | int | float | str | None
-    type: Type
 
 
 class Param(msgspec.Struct, frozen=True, tag_field="kind", tag="param"):

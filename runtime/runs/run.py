@@ -12,10 +12,10 @@ import msgspec
 
 from runtime.bytecode.module import Effects
 from runtime.databases.protocol import Database
+from runtime.databases.statements import StatementCache, Statements
 from runtime.errors import Cancelled, DatabaseError, SopError, UsageError
 from runtime.output.sink import ClosedPipe
 from runtime.output.writer import Writer
-from runtime.query.statements import StatementCache, Statements
 from runtime.runs.answers import Prompt, answer, describe
 from runtime.runs.arguments import bind
 from runtime.runs.capabilities import check_abilities, check_expressions

@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 from runtime.bytecode.decode import instructions
 from runtime.bytecode.module import Module
 from runtime.bytecode.opcodes import BY_NUMBER
-from runtime.databases.schema import Field, Schema, Store
 from runtime.errors import SopError
 from runtime.query.algebra import Column, Delete, Insert, Update, Write
+from runtime.query.schema import Field, Schema, Store
 from runtime.vm.backtrace import Place, Trace, place_of
 from runtime.vm.link import nodes_of
 from runtime.vm.script import Script

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from runtime.errors import RunError
-from runtime.query.algebra import Const
+from runtime.values.constants import Const
 from runtime.values.types import INT_MAX, INT_MIN, MAX_SCALE, Type
 from runtime.values.value_types import (
     EXACT,

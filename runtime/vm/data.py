@@ -9,9 +9,9 @@ import msgspec
 from msgspec import Raw
 
 from runtime.databases.protocol import Database, Pipelined, Row, Spool, Statement
+from runtime.databases.statements import Statements, fetched
 from runtime.errors import DatabaseError, RunError
 from runtime.query.algebra import Insert, InsertList, Query
-from runtime.query.statements import Statements, fetched
 from runtime.values.conversion import convert, to_text
 from runtime.vm.backtrace import Where
 from runtime.vm.script import DataOp

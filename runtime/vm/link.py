@@ -12,9 +12,9 @@ from runtime.bytecode.decode import instructions
 from runtime.bytecode.flow import window_sizes
 from runtime.bytecode.module import Effects, Fetch, Module, Signature
 from runtime.bytecode.opcodes import BY_NAME, BY_NUMBER
+from runtime.databases.statements import query_key, write_key
 from runtime.errors import SopError, UsageError
 from runtime.query.algebra import Delete, Insert, InsertList, InsertQuery, Scan, Update, Write
-from runtime.query.statements import query_key, write_key
 from runtime.values.conversion import from_const
 from runtime.vm.script import DataOp, Function, Script
 

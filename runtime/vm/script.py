@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime.bytecode.module import Effects, Module, Position, StepInfo
-from runtime.databases.schema import Schema
 from runtime.query.algebra import Query, Write
+from runtime.query.schema import Schema
 from runtime.values.types import Type
 
 # (opcode, a, b, c): registers and targets are numbers as in the module, all else is already looked up (see link.py).

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from runtime.bytecode.module import Effects, Signature
-from runtime.databases.schema import Schema, Store
+from runtime.query.schema import Schema, Store
 from runtime.values.types import NULL, Type
 from sopc.check import typed
 from sopc.check.lower_query import QueryBuilder

@@ -14,8 +14,8 @@ import msgspec
 from msgspec import UNSET
 
 from runtime.bytecode.module import Effects, Parameter, Signature
-from runtime.databases.schema import Schema, Store
-from runtime.query.algebra import Const
+from runtime.query.schema import Schema, Store
+from runtime.values.constants import Const
 from runtime.values.functions import FUNCTIONS
 from runtime.values.types import ANY, NULL
 from sopc.check import queries, steps, typed

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from runtime.databases.schema import Store
 from runtime.query import algebra as ir
+from runtime.query.schema import Store
 from runtime.values.types import INT
 from sopc.check.env import Env
 from sopc.check.names import touch

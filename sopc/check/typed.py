@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from runtime.bytecode.module import Effects, Signature
-from runtime.databases.schema import Store
 from runtime.query.algebra import Query, Write
+from runtime.query.schema import Store
 from runtime.values.types import Type
 from sopc.source import Span
 
@@ -32,7 +32,7 @@ class Expr:
 
 @dataclass(frozen=True)
 class Const(Expr):
-    """value: in the form of runtime.query.algebra.Const (text for decimal, date, timestamp, duration)."""
+    """value: in the form of runtime.values.constants.Const (text for decimal, date, timestamp, duration)."""
 
     value: bool | int | float | str | None
 

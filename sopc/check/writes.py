@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from runtime.databases.schema import Field, Store
 from runtime.query import algebra as ir
+from runtime.query.schema import Field, Store
 from runtime.values.types import Type, list_of, record_of
 from sopc.check import queries, typed
 from sopc.check.coerce import coerce, coerce_or_report, condition, conversion

@@ -15,7 +15,8 @@ from runtime.bytecode.decode import join
 from runtime.bytecode.flow import MAX_HANDLERS, MAX_WORDS
 from runtime.bytecode.module import Ask, Call, Fetch, Function, Handler
 from runtime.bytecode.opcodes import BY_NAME, Opcode
-from runtime.query.algebra import Const, Write
+from runtime.query.algebra import Write
+from runtime.values.constants import Const
 from runtime.values.types import Type
 from sopc.codegen.blocks import Block, Entry, Instruction, Operand, Origin, Region, Value
 from sopc.codegen.limits import CODE_TOO_LONG, Limit, too_many

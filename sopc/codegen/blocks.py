@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from runtime.bytecode.module import Ask, Call, Fetch, Function
-from runtime.query.algebra import Const, Write
+from runtime.query.algebra import Write
+from runtime.values.constants import Const
 from runtime.values.types import Type
 from sopc.source import Span
 

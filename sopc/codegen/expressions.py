@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Final, Literal, cast
 
 from runtime.bytecode.module import Call, Fetch, Function
-from runtime.query.algebra import Const, FetchMode
+from runtime.query.algebra import FetchMode
+from runtime.values.constants import Const
 from runtime.values.types import BOOL, FLOAT, INT, NULL, SCALARS, TEXT
 from sopc.check import typed
 from sopc.codegen.blocks import Block, CodeBuilder, Entry, Operand

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from runtime.errors import SopError
-from runtime.query import algebra
 from runtime.values import operators
+from runtime.values.constants import Const
 from runtime.values.functions import FUNCTIONS
 from runtime.values.types import BOOL, NULL, SCALARS, TEXT
 from sopc.check import typed
@@ -125,7 +125,7 @@ def constant(expr: typed.Expr) -> Any:
     """The machine's value of a constant; NotConstant for anything else."""
     if not isinstance(expr, typed.Const):
         raise NotConstant
-    return operators.from_const(algebra.Const(expr.value, expr.type))
+    return operators.from_const(Const(expr.value, expr.type))
 
 
 def _call(name: str, args: list[Any]) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from runtime.bytecode.module import Ask, Call, Fetch
-from runtime.query.algebra import Const
+from runtime.values.constants import Const
 from runtime.values.types import NULL
 from sopc.check import typed
 from sopc.codegen.blocks import Block, CodeBuilder, Entry, Operand, Origin, Region

@@ -12,9 +12,9 @@ from runtime.bytecode.module import Module
 from runtime.commands.app import Console
 from runtime.commands.options import PATH, complete_script, database_options, load_config, output_options
 from runtime.commands.rows import print_rows
-from runtime.databases.schema import Schema
 from runtime.errors import DatabaseError, UsageError
 from runtime.query.algebra import Query, Write
+from runtime.query.schema import Schema
 from sopc import pipeline
 from sopc.context import Context, open_context
 from sopc.files import write_text

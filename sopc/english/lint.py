@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from runtime.databases.schema import Schema, Store
+from runtime.query.schema import Schema, Store
 from sopc.english.changes import asks_for_a_change
 from sopc.english.incremental.blocks import bodies
 from sopc.english.patterns.tokens import name_words, tokenize

@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any, Protocol
 
 from runtime.databases.protocol import Database, Statement
-from runtime.databases.schema import Schema
 from runtime.query import algebra as q
+from runtime.query.schema import Schema
 from runtime.values.types import BOOL, INT, TEXT, Type
 
 _SPELLINGS = 5

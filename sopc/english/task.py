@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runtime.bytecode.module import Effects, Signature
-from runtime.databases.schema import Schema
+from runtime.query.schema import Schema
 from sopc.english.lock import Answer
 from sopc.english.sample import Sampler
 from sopc.english.sentences import Workflow

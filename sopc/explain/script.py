@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from runtime.bytecode.module import Effects, Module
 from runtime.config import MAIN
-from runtime.databases.schema import Store
+from runtime.query.schema import Store
 from sopc.explain.expressions import PHRASE
 from sopc.explain.phrases import listed, name, type_words
 from sopc.explain.queries import Queries

@@ -18,10 +18,10 @@ from typing import Any
 import msgspec
 
 from runtime.databases.protocol import Loadable
-from runtime.databases.schema import Field, Schema, Store
 from runtime.errors import SopError
 from runtime.library.store import Library
 from runtime.query.algebra import Query
+from runtime.query.schema import Field, Schema, Store
 from runtime.values.conversion import convert
 from runtime.values.types import INT
 from tests.campaigns.tally import Tally, main

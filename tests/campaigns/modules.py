@@ -29,7 +29,7 @@ import msgspec
 from runtime.bytecode.codec import decode, encode
 from runtime.bytecode.disasm import disassemble
 from runtime.bytecode.module import Debug, Module
-from runtime.databases.connect import connect
+from runtime.connect import connect
 from runtime.databases.protocol import Database
 from runtime.errors import SopError
 from runtime.output.formats import open_writer

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runtime.config import Config
+from runtime.databases.statements import Statements
 from runtime.errors import SopError
 from runtime.library.overlay import Overlay
 from runtime.library.store import Library
-from runtime.query.statements import Statements
 from runtime.runs.capabilities import check_expressions
 from runtime.runs.run import names_of
 from runtime.vm.data import Data

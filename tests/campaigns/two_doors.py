@@ -16,7 +16,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from runtime.databases.connect import connect
+from runtime.connect import connect
 from runtime.databases.protocol import Database
 from runtime.errors import SopError
 from runtime.files.load import import_file

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runtime.databases.schema import Schema
+from runtime.query.schema import Schema
 from sopc.diagnostics import CompileError
 from sopc.source import Source
 from sopc.syntax.format import format_source

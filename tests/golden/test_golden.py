@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from runtime.bytecode.disasm import disassemble
-from runtime.databases.schema import Schema
 from runtime.library.store import Library
+from runtime.query.schema import Schema
 from sopc.english.lock import split_sop
 from sopc.source import Source
 from sopc.syntax.parse import parse

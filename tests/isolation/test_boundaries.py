@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from runtime.bytecode.module import Effects
-from runtime.databases.connect import connect
+from runtime.connect import connect
 from runtime.errors import SopError, UsageError
 from runtime.runs.run import home_of
 from tests.commands import Place

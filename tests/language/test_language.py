@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from runtime.bytecode.codec import encode, module_hash
-from runtime.databases.schema import Schema
 from runtime.errors import SopError
+from runtime.query.schema import Schema
 from sopc.source import Source
 from sopc.syntax.format import format_file, format_source
 from sopc.syntax.parse import parse

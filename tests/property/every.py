@@ -18,10 +18,10 @@ import msgspec
 
 from runtime.databases.exclusions import Answers, excused
 from runtime.databases.protocol import Loadable, Statement
-from runtime.databases.schema import Field, Schema, Store
 from runtime.errors import SopError
 from runtime.library.store import Library
 from runtime.query.algebra import Query
+from runtime.query.schema import Field, Schema, Store
 from runtime.values.conversion import json_ready
 from runtime.values.types import INT
 from tests.engines import SQLITE, Engine

@@ -14,8 +14,8 @@ import pytest
 
 from runtime.databases.exclusions import Answers, excused
 from runtime.databases.protocol import Loadable, Statement
-from runtime.databases.schema import Field, Store
 from runtime.errors import SopError
+from runtime.query.schema import Field, Store
 from runtime.values.builtins import greatest, least, sum_of
 from runtime.values.functions import FUNCTIONS
 from runtime.values.operators import DIVISION_SCALE

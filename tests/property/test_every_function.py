@@ -13,7 +13,7 @@ from functools import cache
 
 import pytest
 
-from runtime.databases.schema import Field, Schema, Store
+from runtime.query.schema import Field, Schema, Store
 from runtime.values.functions import FUNCTIONS
 from sopc.check.operators import ARITHMETIC, COMPARISON, ON_TEXT
 from sopc.diagnostics import CompileError

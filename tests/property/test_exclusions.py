@@ -8,13 +8,13 @@ from typing import Any, cast
 
 import pytest
 
-from runtime.databases.connect import connect
+from runtime.connect import connect
 from runtime.databases.exclusions import EXCLUSIONS, Exclusion
 from runtime.databases.protocol import Loadable
-from runtime.databases.schema import Field, Store
 from runtime.errors import SopError
 from runtime.files.infer import declared_type
 from runtime.library.store import Library
+from runtime.query.schema import Field, Store
 from runtime.values.conversion import from_text
 from tests.engines import ENGINES
 from tests.harness import compile_text, execute, store

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from runtime.databases.schema import Field, Schema, Store
+from runtime.databases.statements import fetched
 from runtime.library.store import Library
 from runtime.query.algebra import Query
-from runtime.query.statements import fetched
+from runtime.query.schema import Field, Schema, Store
 from runtime.values.types import Type
 from sopc.diagnostics import CompileError
 from tests.engines import ENGINES, SQLITE, Engine

@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from runtime.databases.connect import connect
+from runtime.connect import connect
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.files.load import import_file
 from runtime.library.store import Library

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.databases.schema import Field, Schema, Store
+from runtime.query.schema import Field, Schema, Store
 from runtime.values.types import ANY, DATE, INT, TEXT, decimal_of
 from sopc.check import typed
 from sopc.check.program import check

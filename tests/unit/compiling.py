@@ -6,7 +6,7 @@ from runtime.bytecode.codec import decode, encode
 from runtime.bytecode.disasm import format_instruction, listing
 from runtime.bytecode.module import Module
 from runtime.bytecode.opcodes import BY_NUMBER
-from runtime.databases.schema import Field, Schema, Store
+from runtime.query.schema import Field, Schema, Store
 from runtime.values.types import INT, TEXT, decimal_of
 from sopc.check.program import check
 from sopc.codegen.lower import lower

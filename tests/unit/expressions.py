@@ -9,8 +9,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from runtime.query.algebra import Case, Column, Const, Expr, Func, Op
+from runtime.query.algebra import Case, Column, Expr, Func, Op
 from runtime.values import operators
+from runtime.values.constants import Const
 from runtime.values.functions import FUNCTIONS
 from runtime.values.operators import from_const, to_const
 from runtime.values.types import BOOL, DATE, DURATION, FLOAT, INT, TEXT, TIMESTAMP, Type, decimal_of

@@ -27,7 +27,7 @@ from runtime.bytecode.opcodes import BY_NAME
 from runtime.config import LIBRARY_FILE
 from runtime.errors import SopError
 from runtime.library.store import Library
-from runtime.query.algebra import Const
+from runtime.values.constants import Const
 from runtime.values.types import NULL
 
 TRACE_ME, SYSCALL, SET_OPTIONS, EXIT_KILL = 0, 24, 0x4200, 1 << 20

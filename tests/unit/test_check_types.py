@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.query.algebra import Const
+from runtime.values.constants import Const
 from runtime.values.functions import FUNCTIONS
 from runtime.values.signatures import overload, overloads
 from runtime.values.types import ANY, BOOL, DATE, FLOAT, INT, NULL, TEXT, Type, decimal_of, list_of, record_of

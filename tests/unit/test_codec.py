@@ -14,7 +14,7 @@ from runtime.bytecode.codec import FORMAT_VERSION, MAX_BYTES, decode, encode, mo
 from runtime.bytecode.disasm import disassemble
 from runtime.bytecode.module import Debug
 from runtime.errors import SopError
-from runtime.query.algebra import Const
+from runtime.values.constants import Const
 from runtime.values.types import INT, NULL, TEXT
 from tests.unit.handmade import module, signature
 

@@ -17,6 +17,7 @@ from runtime.bytecode.verify import verify
 from runtime.errors import RunError
 from runtime.query import algebra
 from runtime.values import operators
+from runtime.values.constants import Const
 from runtime.values.types import ANY, BOOL, DATE, DECIMAL, FLOAT, INT, NULL, RECORD, TEXT, Type, list_of
 from sopc.check import typed
 from sopc.codegen.fold import fold
@@ -571,7 +572,7 @@ def test_a_long_chain_of_and_nests_no_deeper_than_its_fold() -> None:
 
 
 def test_a_query_that_nests_too_deeply_is_refused() -> None:
-    condition: algebra.Expr = algebra.Const(True, BOOL)
+    condition: algebra.Expr = Const(True, BOOL)
     for _ in range(200):
         condition = algebra.Op("not", (condition,), BOOL)
     scan = algebra.Scan(0, "main", "items")
@@ -659,7 +660,7 @@ OPERATIONS = {
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(sorted(OPERATIONS)), numbers, numbers)
 def test_folding_gives_what_the_machine_gives(name: str, left: typed.Const, right: typed.Const) -> None:
-    operands = [operators.from_const(algebra.Const(each.value, each.type)) for each in (left, right)]
+    operands = [operators.from_const(Const(each.value, each.type)) for each in (left, right)]
     type_ = BOOL if name in ("eq", "lt", "le") else next((e.type for e in (left, right) if e.type is not INT), INT)
     expr = op(name, left, right, type_=type_)
     try:

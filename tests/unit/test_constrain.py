@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer, TokenizerWrapper
 
-from runtime.databases.schema import Field, Schema, Store
+from runtime.query.schema import Field, Schema, Store
 from runtime.values.types import DATE, INT, TEXT
 from sopc.diagnostics import CompileError
 from sopc.english.constrain.derive import language_grammar, workflow_grammar

@@ -12,7 +12,8 @@ from runtime.bytecode.decode import instructions, join, split
 from runtime.bytecode.disasm import const_text, disassemble, effects_text, format_instruction, listing, signature_text
 from runtime.bytecode.module import Debug, Effects, Handler, Parameter, Position, StepInfo
 from runtime.bytecode.opcodes import BY_NAME, OPCODES, Opcode
-from runtime.query.algebra import Const, Delete, Insert, InsertQuery, Query, Update
+from runtime.query.algebra import Delete, Insert, InsertQuery, Query, Update
+from runtime.values.constants import Const
 from runtime.values.types import BOOL, DATE, DECIMAL, INT, NULL, TEXT, Type, list_of, record_of
 from tests.unit.compiling import compiled
 from tests.unit.handmade import HAS_NAME, QUERY, module, signature

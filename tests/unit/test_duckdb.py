@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from runtime.databases.connect import connect
+from runtime.connect import connect
 from runtime.databases.duckdb.database import DuckDBDatabase
 from runtime.databases.duckdb.functions import MACROS, SAID, macro_sql, macros_in
 from runtime.errors import DatabaseError, SopError, UsageError
@@ -279,7 +279,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def rows_of(folder: Path, text: str) -> list[Any]:
-    from runtime.databases.duckdb.files import FilesDatabase
+    from runtime.files.folder import FilesDatabase
 
     database = FilesDatabase(folder, name="main")
     schema = database.schema()
@@ -324,7 +324,7 @@ def test_a_damaged_parquet_file_is_told(folder: Path) -> None:
 
 
 def test_folders_that_are_no_database(tmp_path: Path) -> None:
-    from runtime.databases.duckdb.files import FilesDatabase
+    from runtime.files.folder import FilesDatabase
 
     def code(path: Path) -> str:
         return refusal(lambda: FilesDatabase(path, name="main")).code

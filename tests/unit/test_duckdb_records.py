@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runtime.databases.connect import connect
+from runtime.connect import connect
 from runtime.databases.duckdb.database import DuckDBDatabase
 from runtime.databases.protocol import Statement
 from runtime.errors import SopError

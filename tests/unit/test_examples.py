@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from runtime.config import Config
-from runtime.databases.schema import Field, Schema, Store
 from runtime.errors import RunError
 from runtime.library.store import Library
+from runtime.query.schema import Field, Schema, Store
 from runtime.values.types import BOOL, DATE, INT, TEXT, TIMESTAMP, Type, decimal_of
 from sopc import pipeline
 from sopc.context import Context

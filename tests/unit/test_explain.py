@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runtime.bytecode.module import Effects
-from runtime.databases.schema import Field, Store
+from runtime.query.schema import Field, Store
 from runtime.values.functions import FUNCTIONS
 from runtime.values.types import DATE, INT, TEXT
 from sopc.diagnostics import CompileError

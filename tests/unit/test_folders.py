@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from runtime.databases.connect import connect
+from runtime.connect import connect
 from runtime.errors import DatabaseError
 from runtime.files import survey as surveys
 from runtime.files.load import list_stores

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from runtime.databases.connect import connect
+from runtime.connect import connect
 from runtime.databases.protocol import Loadable
 from runtime.errors import DatabaseError, SopError, UsageError
 from runtime.files.load import import_file, parse_types

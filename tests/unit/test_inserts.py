@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from runtime.databases.connect import connect
+from runtime.connect import connect
 from runtime.errors import DatabaseError
 from runtime.vm.backtrace import Where
 from runtime.vm.data import Data, InsertError

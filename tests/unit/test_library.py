@@ -19,7 +19,7 @@ from runtime.errors import SopError, UsageError
 from runtime.library.records import Provenance
 from runtime.library.store import Item, Library
 from runtime.library.transfer import MAGIC, pack_bundle, unpack_bundle
-from runtime.query.algebra import Const
+from runtime.values.constants import Const
 from runtime.values.types import INT, NULL
 
 ROOT = Path(__file__).parents[2]

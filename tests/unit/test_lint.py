@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.databases.schema import Field, ForeignKey, Schema, Store
+from runtime.query.schema import Field, ForeignKey, Schema, Store
 from runtime.values.types import BOOL, DATE, INT, TEXT
 from sopc.english.lint import lint
 from sopc.english.sentences import read_workflow

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from runtime.bytecode.assemble import assemble
 from runtime.bytecode.module import Call, Effects, Handler, Module, Parameter, Signature
 from runtime.bytecode.verify import verify
+from runtime.databases.statements import Statements
 from runtime.errors import DatabaseError, SopError
-from runtime.query.algebra import Const
-from runtime.query.statements import Statements
+from runtime.values.constants import Const
 from runtime.values.types import INT, NULL, TEXT, Type
 from runtime.vm.budget import Budget
 from runtime.vm.data import Data

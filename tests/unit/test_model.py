@@ -12,8 +12,8 @@ import pytest
 
 from runtime.bytecode.module import Effects, Parameter, Signature
 from runtime.config import Config
-from runtime.databases.schema import Field, Schema, Store
 from runtime.errors import SopError, UsageError
+from runtime.query.schema import Field, Schema, Store
 from runtime.values.types import INT, NULL, TEXT
 from sopc.check.program import check
 from sopc.diagnostics import CompileError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.databases.schema import Field, Schema, Store
+from runtime.query.schema import Field, Schema, Store
 from runtime.values.types import DATE, INT, TEXT, TIMESTAMP
 from sopc.check.program import check
 from sopc.diagnostics import CompileError

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runtime.databases.connect import connect
+from runtime.connect import connect
 from runtime.errors import UsageError
 from runtime.files.load import Mode, import_file, list_stores
 from runtime.library.store import Library

@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from runtime.databases.connect import connect
+from runtime.connect import connect
 from runtime.databases.postgres.database import PostgresDatabase
 from runtime.databases.postgres.url import parse_url
 from runtime.databases.protocol import Statement
-from runtime.databases.schema import ForeignKey
 from runtime.errors import DatabaseError, SopError, UsageError
 from runtime.library.store import Library
 from runtime.output.formats import open_writer
+from runtime.query.schema import ForeignKey
 from runtime.runs.run import run
 from runtime.values.types import INT, TEXT, Type
 from tests.harness import compile_text, store

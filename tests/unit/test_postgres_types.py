@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from runtime.databases.connect import connect
+from runtime.connect import connect
 from runtime.databases.postgres.database import PostgresDatabase
 from runtime.errors import SopError
 from runtime.library.store import Library

@@ -10,7 +10,7 @@ import pytest
 from llguidance import LLMatcher, LLTokenizer
 
 from runtime.bytecode.module import Effects, Parameter, Signature
-from runtime.databases.schema import Field, ForeignKey, Schema, Store
+from runtime.query.schema import Field, ForeignKey, Schema, Store
 from runtime.values.functions import FUNCTIONS
 from runtime.values.types import INT, NULL, TEXT
 from sopc.check.program import check

@@ -18,7 +18,6 @@ from runtime.query.algebra import (
     Aggregate,
     Case,
     Column,
-    Const,
     Delete,
     Derive,
     Distinct,
@@ -47,6 +46,7 @@ from runtime.query.algebra import (
     Window,
     Write,
 )
+from runtime.values.constants import Const
 from runtime.values.types import BOOL, DATE, FLOAT, INT, TEXT, TIMESTAMP, Type, decimal_of, list_of
 
 SCHEMA = '''
@@ -261,7 +261,7 @@ def test_stages_too_deep_for_its_parser_are_refused_when_they_are_written() -> N
 
 
 def staff_schema() -> Any:
-    from runtime.databases.schema import Field, Schema, Store
+    from runtime.query.schema import Field, Schema, Store
 
     return Schema({"staff": Store("staff", tuple(Field(name, type_.or_null()) for name, type_ in FIELDS.items()))})
 

@@ -8,11 +8,11 @@ from typing import Any, cast
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from runtime.databases.connect import connect
+from runtime.connect import connect
 from runtime.databases.protocol import Loadable
-from runtime.databases.schema import Field, Store
 from runtime.errors import SopError
 from runtime.query.algebra import Column, Delete, Expr, Insert, Op, Query, Scan, Select
+from runtime.query.schema import Field, Store
 from tests.engines import ENGINES, Engine
 from tests.unit.expressions import FIELDS, ROWS, evaluate, expressions
 

@@ -10,13 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runtime.databases.connect import connect
+from runtime.connect import connect
 from runtime.databases.protocol import Loadable
-from runtime.databases.schema import Field, Store
 from runtime.query.algebra import (
     Aggregate,
     Column,
-    Const,
     Derive,
     Distinct,
     Expr,
@@ -34,6 +32,8 @@ from runtime.query.algebra import (
     Where,
     Window,
 )
+from runtime.query.schema import Field, Store
+from runtime.values.constants import Const
 from runtime.values.types import BOOL, INT
 from tests.engines import ENGINES, Engine
 

@@ -12,9 +12,8 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
-from runtime.databases.connect import connect, masked
+from runtime.connect import connect, masked
 from runtime.databases.protocol import Statement
-from runtime.databases.schema import ForeignKey, schema_hash
 from runtime.databases.sqlite.codecs import decoder
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.databases.sqlite.rows import json_converter
@@ -22,6 +21,7 @@ from runtime.databases.sqlite.schema import type_of
 from runtime.errors import DatabaseError, SopError, UsageError
 from runtime.query.algebra import Column, Insert, Query, Scan, Where
 from runtime.query.algebra import Op as Operator
+from runtime.query.schema import ForeignKey, schema_hash
 from runtime.values.types import BOOL, INT, TEXT
 
 Open = Callable[..., SQLiteDatabase]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from llguidance import LLMatcher, LLTokenizer
 
-from runtime.databases.schema import Field, ForeignKey, Schema, Store
+from runtime.query.schema import Field, ForeignKey, Schema, Store
 from runtime.values.types import BOOL, INT, TEXT
 from sopc.english.constrain.derive import workflow_grammar
 from sopc.english.constrain.step_intent import step_intents

@@ -9,10 +9,10 @@ from typing import cast
 
 import pytest
 
-from runtime.databases.connect import connect
+from runtime.connect import connect
 from runtime.databases.protocol import Loadable
-from runtime.databases.schema import Field, Store
 from runtime.files.infer import declared_type
+from runtime.query.schema import Field, Store
 from runtime.values.types import ANY, Type, list_of
 from tests.engines import ENGINES
 

@@ -33,7 +33,6 @@ from runtime.query.algebra import (
     Aggregate,
     Case,
     Column,
-    Const,
     Delete,
     Distinct,
     Func,
@@ -52,6 +51,7 @@ from runtime.query.algebra import (
     Where,
     Window,
 )
+from runtime.values.constants import Const
 from runtime.values.types import ANY, BOOL, DECIMAL, INT, NULL, RECORD, TEXT, Type, list_of, record_of
 from tests.unit.handmade import HAS_NAME, ITEMS, NAME, QUERY, SCAN, module, signature
 

@@ -21,12 +21,12 @@ from runtime.databases.duckdb.rows import Rows
 from runtime.databases.duckdb.schema import read_schema
 from runtime.databases.duckdb.types import declared, spelled
 from runtime.databases.protocol import BATCH_ROWS, Row, Statement
-from runtime.databases.schema import Schema, Store
 from runtime.databases.spool_file import FileSpool
 from runtime.databases.tables import count_sql, create_sql, drop_sql, in_full, listed
 from runtime.errors import DatabaseError
 from runtime.query.algebra import Query, Write
 from runtime.query.codecs import form_of
+from runtime.query.schema import Schema, Store
 from runtime.values.types import Type
 
 BUSY_SECONDS: Final = 5.0

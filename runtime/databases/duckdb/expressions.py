@@ -12,11 +12,12 @@ from sqlglot.generators.duckdb import DuckDBGenerator
 from runtime.databases.duckdb.functions import PREFIX, SAID, repeats
 from runtime.databases.duckdb.records import record_text
 from runtime.databases.duckdb.types import INTERVAL_WITHIN, NARROW, spelled
-from runtime.databases.schema import Field
 from runtime.databases.sql.sql_nodes import Sql, function, is_small, number, wrapped
 from runtime.databases.sql.typed_arithmetic import OPERATORS
 from runtime.databases.sql.typed_expressions import TypedExpressions
-from runtime.query.algebra import Const, Expr
+from runtime.query.algebra import Expr
+from runtime.query.schema import Field
+from runtime.values.constants import Const
 from runtime.values.types import DECIMAL_PRECISION, Type
 
 NARROW_DECIMAL: Final = 18  # digits

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from runtime.databases.duckdb.types import type_of
-from runtime.databases.schema import Field, ForeignKey, Schema, Store
 from runtime.databases.tables import literal
+from runtime.query.schema import Field, ForeignKey, Schema, Store
 
 _FIELDS: Final = """
 SELECT c.table_name, c.column_name, c.data_type, c.is_nullable, c.column_default, c.is_generated,

@@ -68,7 +68,7 @@ _SPELLED: Final = {
 
 def type_of(declared: str) -> tuple[Type, str]:
     """A column's type as DuckDB writes it → the language's, not null, and that type itself where it is not the usual
-    one for it (`stored` in runtime/databases/schema.py)."""
+    one for it (`stored` in runtime/query/schema.py)."""
     if match := _DECIMAL.fullmatch(declared):
         precision, scale = int(match[1]), int(match[2])
         if scale <= MAX_SCALE:

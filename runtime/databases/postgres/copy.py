@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from runtime.databases.db_errors import half_character, zero_character
-from runtime.databases.schema import Store
+from runtime.query.schema import Store
 from runtime.values.conversion import json_ready
 from runtime.values.types import Type
 from runtime.values.value_types import checked_float, quantized

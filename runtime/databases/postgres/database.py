@@ -22,11 +22,11 @@ from runtime.databases.postgres.schema import declared, read_schema
 from runtime.databases.postgres.url import Address
 from runtime.databases.postgres.values import encoder, row_reader
 from runtime.databases.protocol import BATCH_ROWS, Row, Statement
-from runtime.databases.schema import Schema, Store
 from runtime.databases.spool_file import FileSpool
 from runtime.databases.tables import count_sql, create_sql, drop_sql, in_full, listed
 from runtime.errors import DatabaseError, SopError
 from runtime.query.algebra import Query, Write
+from runtime.query.schema import Schema, Store
 
 Read = Callable[[list[Row]], list[Row]]
 Found = Callable[[Read], Iterator[list[Row]]]

@@ -16,12 +16,13 @@ from sqlglot.dialects.postgres import Postgres
 from sqlglot.generators.postgres import PostgresGenerator
 
 from runtime.databases.postgres.functions import HELPERS, SAID, filled
-from runtime.databases.schema import Field
 from runtime.databases.sql.expressions import Expressions, Over, Source
 from runtime.databases.sql.sql_nodes import Sql, column, function, is_small, named, number, subquery, wrapped
 from runtime.databases.sql.typed_expressions import TypedExpressions, said_kind
 from runtime.errors import DatabaseError
-from runtime.query.algebra import Column, Const, Expr, InQuery, Op, Order, Param, Window
+from runtime.query.algebra import Column, Expr, InQuery, Op, Order, Param, Window
+from runtime.query.schema import Field
+from runtime.values.constants import Const
 from runtime.values.types import DECIMAL_PRECISION, SCALARS, Type
 
 _SPELLED: Final = {

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import psycopg
 
-from runtime.databases.schema import Field, ForeignKey, Schema, Store
+from runtime.query.schema import Field, ForeignKey, Schema, Store
 from runtime.values.types import (
     ANY,
     BOOL,

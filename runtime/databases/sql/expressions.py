@@ -13,14 +13,12 @@ from typing import ClassVar, Final, NamedTuple
 
 from sqlglot import Dialect, exp
 
-from runtime.databases.schema import Field
 from runtime.databases.sql.sql_nodes import Sql, function, number, wrapped
 from runtime.errors import DatabaseError
 from runtime.query.algebra import (
     Aggregate,
     Case,
     Column,
-    Const,
     Exists,
     Expr,
     Func,
@@ -33,6 +31,8 @@ from runtime.query.algebra import (
     Window,
 )
 from runtime.query.codecs import form_of
+from runtime.query.schema import Field
+from runtime.values.constants import Const
 from runtime.values.functions import FUNCTIONS
 from runtime.values.types import DECIMAL_PRECISION, Type
 
@@ -53,7 +53,7 @@ LISTED: Final = frozenset({(name, name) for name in PLAIN | WHOLE} | {("int", "d
 
 class Source(NamedTuple):
     """What a column stands for where it is visible. stored: in the form of the table, not yet the working form.
-    computed: worked out in the SELECT that shows it. collated: see runtime/databases/schema.py, as for native, which is
+    computed: worked out in the SELECT that shows it. collated: see runtime/query/schema.py, as for native, which is
     `stored` there."""
 
     sql: Sql

@@ -12,13 +12,13 @@ from typing import Final
 from sqlglot import exp
 
 from runtime.databases.protocol import BATCH_ROWS, Statement
-from runtime.databases.schema import Schema
 from runtime.databases.sql.expressions import Expressions
 from runtime.databases.sql.relations import Relations
 from runtime.databases.sql.sql_nodes import number
 from runtime.databases.sql.writes import write_tree
 from runtime.errors import DatabaseError
 from runtime.query.algebra import Insert, InsertList, Query, Write, most_rows
+from runtime.query.schema import Schema
 
 
 def expressions_of(dialect: str) -> type[Expressions]:

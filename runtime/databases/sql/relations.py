@@ -21,7 +21,6 @@ from typing import Any, Final
 import msgspec
 from sqlglot import exp
 
-from runtime.databases.schema import Field, Schema, Store
 from runtime.databases.sql.expressions import Expressions, Scope, Source
 from runtime.databases.sql.sql_nodes import Sql, all_of, column, named, number, subquery, table
 from runtime.databases.sql.staging import staged
@@ -29,7 +28,6 @@ from runtime.errors import DatabaseError
 from runtime.query.algebra import (
     Aggregate,
     Column,
-    Const,
     Derive,
     Distinct,
     Expr,
@@ -49,6 +47,8 @@ from runtime.query.algebra import (
     Write,
 )
 from runtime.query.codecs import form_of
+from runtime.query.schema import Field, Schema, Store
+from runtime.values.constants import Const
 from runtime.values.types import Type
 
 SET_OPERATIONS: Final[dict[str, type[exp.SetOperation]]] = {

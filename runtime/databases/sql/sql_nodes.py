@@ -59,7 +59,7 @@ def column(table: str, name: str) -> exp.Column:
 
 
 def table(place: Sequence[str], name: str, alias: str | None = None) -> exp.Table:
-    """A store by its full name. place: `Schema.place` (runtime/databases/schema.py)."""
+    """A store by its full name. place: `Schema.place` (runtime/query/schema.py)."""
     catalog, schema = (None, None, *place)[-2:]
     return exp.Table(
         this=identifier(name),

@@ -18,7 +18,6 @@ from runtime.query.algebra import (
     Aggregate,
     Case,
     Column,
-    Const,
     Derive,
     Exists,
     Expr,
@@ -32,6 +31,7 @@ from runtime.query.algebra import (
     Select,
     Window,
 )
+from runtime.values.constants import Const
 
 _SHALLOW: Final = 3  # levels, the aggregate included, that may be written as they are
 _LARGE_KEY: Final = 2  # levels

@@ -15,7 +15,8 @@ from sqlglot import exp
 
 from runtime.databases.sql.expressions import ARITHMETIC, Expressions
 from runtime.databases.sql.sql_nodes import Sql, binary, function, number, wrapped
-from runtime.query.algebra import Aggregate, Column, Const, Expr, Op, Param
+from runtime.query.algebra import Aggregate, Column, Expr, Op, Param
+from runtime.values.constants import Const
 from runtime.values.types import FLOAT, MAX_SCALE, Type
 
 OPERATORS: Final[dict[str, type[exp.Binary]]] = {"add": exp.Add, "sub": exp.Sub, "mul": exp.Mul, "mod": exp.Mod}

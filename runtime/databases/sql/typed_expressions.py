@@ -17,13 +17,14 @@ from typing import ClassVar, Final
 
 from sqlglot import exp
 
-from runtime.databases.schema import Field
 from runtime.databases.sql.expressions import NUMBERS, PLAIN, WHOLE, Over, Source
 from runtime.databases.sql.sql_nodes import Sql, function, wrapped
 from runtime.databases.sql.typed_arithmetic import TypedArithmetic
 from runtime.errors import DatabaseError
-from runtime.query.algebra import Const, Expr, Op, Param
+from runtime.query.algebra import Expr, Op, Param
 from runtime.query.codecs import form_of
+from runtime.query.schema import Field
+from runtime.values.constants import Const
 from runtime.values.conversion import from_const, to_text
 from runtime.values.types import BOOL, DECIMAL_PRECISION, DECIMAL_SCALE, INT, TEXT, Type, decimal_of, list_of
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from runtime.databases.schema import Store
 from runtime.databases.sql.relations import Relations, nodes
 from runtime.databases.sql.sql_nodes import all_of, column, identifier, named, subquery, where_clause
 from runtime.query.algebra import Delete, Insert, InsertList, InsertQuery, Scan, Update, Write
+from runtime.query.schema import Store
 
 
 def write_tree(relations: Relations, write: Write) -> exp.Expr:

@@ -31,8 +31,9 @@ from runtime.databases.sql.sql_nodes import (
     wrapped,
 )
 from runtime.databases.sqlite.functions import SAID
-from runtime.query.algebra import Aggregate, Case, Column, Const, Expr, Func, Op, Param, Window
+from runtime.query.algebra import Aggregate, Case, Column, Expr, Func, Op, Param, Window
 from runtime.query.codecs import form_of
+from runtime.values.constants import Const
 from runtime.values.types import Type
 
 MAX_FLOAT: Final = 1.7976931348623157e308

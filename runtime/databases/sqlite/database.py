@@ -20,7 +20,6 @@ from urllib.parse import quote
 from runtime.databases import db_errors
 from runtime.databases.bind import Binder
 from runtime.databases.protocol import BATCH_ROWS, Row, Statement
-from runtime.databases.schema import Schema, Store
 from runtime.databases.sqlite.codecs import encoder
 from runtime.databases.sqlite.errors import is_busy, translated
 from runtime.databases.sqlite.functions import SQL_NAME, Callback
@@ -31,6 +30,7 @@ from runtime.databases.tables import count_sql, create_sql, drop_sql, insert_sql
 from runtime.errors import DatabaseError, SopError
 from runtime.query.algebra import Query, Write
 from runtime.query.codecs import form_of
+from runtime.query.schema import Schema, Store
 
 T = TypeVar("T")
 BUSY_SECONDS: Final = 5.0

@@ -16,15 +16,16 @@ from sqlglot import exp
 from sqlglot.dialects.sqlite import SQLite
 from sqlglot.generators.sqlite import SQLiteGenerator
 
-from runtime.databases.schema import Field
 from runtime.databases.sql.expressions import LISTED, NUMBERS, PLAIN, WHOLE, Over, Source, check_function
 from runtime.databases.sql.sql_nodes import Sql, case, divided, function, identifier, number, wrapped
 from runtime.databases.sqlite.arithmetic import Arithmetic, Leaf, is_arithmetic, is_small
 from runtime.databases.sqlite.codecs import GLOB, LONGEST_PATTERN, encoder, glob_pattern
 from runtime.databases.sqlite.errors import is_too_deep
 from runtime.databases.sqlite.functions import SAID, SQL_NAME
-from runtime.query.algebra import Case, Column, Const, Expr, Func, Op, Param
+from runtime.query.algebra import Case, Column, Expr, Func, Op, Param
 from runtime.query.codecs import form_of
+from runtime.query.schema import Field
+from runtime.values.constants import Const
 from runtime.values.operators import from_const
 from runtime.values.types import BOOL, NULL, Type
 

@@ -7,7 +7,7 @@ import sqlite3
 from collections import defaultdict
 from typing import Any, Final
 
-from runtime.databases.schema import Field, ForeignKey, Schema, Store
+from runtime.query.schema import Field, ForeignKey, Schema, Store
 from runtime.values.types import (
     ANY,
     BOOL,

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Final
 
 from runtime.config import MAIN
-from runtime.databases.schema import Store
+from runtime.query.schema import Store
 from sopc.english.constrain.rules import (
     CALLED,
     START,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from string import ascii_lowercase
 from typing import Final
 
-from runtime.databases.schema import Schema, Store
+from runtime.query.schema import Schema, Store
 from runtime.values.functions import FUNCTIONS
 from runtime.values.types import SCALARS
 from sopc.english.constrain.rules import other_than

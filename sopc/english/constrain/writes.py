@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runtime.databases.schema import Store
+from runtime.query.schema import Store
 from sopc.english.constrain.rules import Expansions, Rules
 from sopc.english.constrain.spacing import copy_of
 from sopc.english.constrain.step_intent import WRITES

@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from runtime.bytecode.module import Module
-from runtime.databases.schema import Schema
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import RunError, SopError
 from runtime.library.overlay import Overlay
 from runtime.library.store import Item, Library
+from runtime.query.schema import Schema
 from sopc.context import Context
 from sopc.diagnostics import Diagnostic
 from sopc.english.examples.compare import Difference, compare_table, compare_texts, compare_value, pick

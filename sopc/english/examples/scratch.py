@@ -11,12 +11,12 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from runtime.config import Config
-from runtime.databases.connect import file_of
-from runtime.databases.schema import Field, Schema, Store
+from runtime.connect import file_of
 from runtime.databases.sqlite.codecs import decoder, encoder
 from runtime.databases.sqlite.tables import declared, quoted
 from runtime.errors import RunError
 from runtime.query.codecs import form_of
+from runtime.query.schema import Field, Schema, Store
 from runtime.values.types import Type
 from sopc.diagnostics import Diagnostic
 from sopc.english.examples.form import Cell, Given, Table

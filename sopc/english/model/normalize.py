@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from runtime.databases.schema import Schema
+from runtime.query.schema import Schema
 from sopc.diagnostics import CompileError
 from sopc.source import Source
 from sopc.tree import nodes

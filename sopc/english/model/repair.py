@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from runtime.databases.schema import Schema
 from runtime.errors import SopError
+from runtime.query.schema import Schema
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.english.constrain.derive import workflow_grammar
 from sopc.english.constrain.step_intent import step_intents

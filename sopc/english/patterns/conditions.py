@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from runtime.databases.schema import Field
+from runtime.query.schema import Field
 from sopc.english.patterns import words
 from sopc.english.patterns.comparisons import joined, kept, link, negated, neither, sign
 from sopc.english.patterns.dates import through, time_test

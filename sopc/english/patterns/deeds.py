@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from runtime.databases.schema import ForeignKey
+from runtime.query.schema import ForeignKey
 from runtime.values.types import INT
 from sopc.english.patterns import words
 from sopc.english.patterns.figures import row_count

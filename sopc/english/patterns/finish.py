@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from runtime.databases.schema import Store
+from runtime.query.schema import Store
 from runtime.values.types import INT, Type
 from sopc.english.patterns.semantics import output
 from sopc.tree import nodes

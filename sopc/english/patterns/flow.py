@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from runtime.bytecode.module import Signature
-from runtime.databases.schema import Field, Store
+from runtime.query.schema import Field, Store
 from runtime.values.types import Type
 from sopc.english.patterns import words
 from sopc.english.patterns.finish import moved

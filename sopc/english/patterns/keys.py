@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from runtime.databases.schema import Field, ForeignKey, Schema, Store
+from runtime.query.schema import Field, ForeignKey, Schema, Store
 from sopc.english.patterns import words
 from sopc.english.patterns.tokens import name_words
 from sopc.english.sample import Sampler

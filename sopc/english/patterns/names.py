@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
-from runtime.databases.schema import Field, ForeignKey, Store
+from runtime.query.schema import Field, ForeignKey, Store
 from runtime.values.types import TEXT, Type
 from sopc.english.patterns import words
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from runtime.databases.schema import Field, Store
+from runtime.query.schema import Field, Store
 from sopc.english.patterns import words
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Matcher

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runtime.bytecode.module import Effects, Signature
-from runtime.databases.schema import Schema, Store
+from runtime.query.schema import Schema, Store
 from runtime.values.types import ANY, DECIMAL, FLOAT, TEXT, Type
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.english.patterns.attempts import Attempt, Failed, Failing, tried

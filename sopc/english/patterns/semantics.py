@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from runtime.bytecode.module import Effects, Signature
-from runtime.databases.schema import ForeignKey, Schema, Store
+from runtime.query.schema import ForeignKey, Schema, Store
 from runtime.values.types import Type
 from sopc.english.sample import Sampler
 from sopc.tree import nodes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runtime.databases.schema import ForeignKey, Store
+from runtime.query.schema import ForeignKey, Store
 from sopc.english.patterns import words
 from sopc.english.patterns.conditions import has_field, key_missing
 from sopc.english.patterns.dates import through

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from runtime.bytecode.module import Effects, Parameter, Signature
-from runtime.databases.schema import Field, ForeignKey, Schema, Store
+from runtime.query.schema import Field, ForeignKey, Schema, Store
 from runtime.values.types import BOOL, DATE, DECIMAL, INT, NULL, TEXT
 
 

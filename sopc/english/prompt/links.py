@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from runtime.databases.schema import Schema
+from runtime.query.schema import Schema
 from sopc.english.patterns.tokens import name_words, tokenize
 from sopc.english.patterns.words import KEY_ENDINGS, same_words
 from sopc.english.prompt.schemas import phrases

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from runtime.bytecode.module import Effects, Signature
-from runtime.databases.schema import Schema
+from runtime.query.schema import Schema
 from sopc.english.lock import split_sop
 from sopc.english.model.records import Message
 from sopc.english.prompt.few_shot import DATABASE, EXAMPLES, SCHEMA, SCRIPTS, example_values

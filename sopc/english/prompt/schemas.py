@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from runtime.bytecode.module import Effects, Signature
-from runtime.databases.schema import Schema, Store
+from runtime.query.schema import Schema, Store
 from sopc.english.patterns.words import forms
 from sopc.english.sample import text_fields
 from sopc.english.sentences import Workflow

@@ -8,8 +8,8 @@ from typing import Final, Protocol
 import msgspec
 
 from runtime.databases.protocol import Database, Statement
-from runtime.databases.schema import Schema, schema_hash
 from runtime.query.algebra import Query, Write, limited
+from runtime.query.schema import Schema, schema_hash
 
 # Part of every key; raised when the generator changes, so that SQL an older version kept is not used any more.
 GENERATOR: Final = 15

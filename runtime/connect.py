@@ -80,7 +80,7 @@ def _duckdb(url: str, name: str, base: Path, *, read_only: bool, create: bool) -
     path, options = parse_url(url, base)
     refuse_library(path, name)
     if url.lower().startswith("files"):
-        from runtime.databases.duckdb.files import FilesDatabase
+        from runtime.files.folder import FilesDatabase
 
         return FilesDatabase(path, name=name, options=options)
     from runtime.databases.duckdb.database import DuckDBDatabase

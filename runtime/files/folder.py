@@ -16,12 +16,12 @@ import msgspec
 
 from runtime.databases.duckdb.types import declared
 from runtime.databases.duckdb.views import PASSING, Views
-from runtime.databases.schema import Broken, Schema, Store
 from runtime.databases.tables import create_sql, in_full, literal
 from runtime.errors import DatabaseError, SopError
 from runtime.files.load import row_reader
 from runtime.files.read import open_table
 from runtime.files.survey import NULLS, Survey, survey
+from runtime.query.schema import Broken, Schema, Store
 
 _MEMORY: Final = ("memory", "loaded")  # where rows are that had to be loaded
 _LINE_BYTES: Final = 2_000_000  # DuckDB's own limits, which a longer record raises
