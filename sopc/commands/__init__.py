@@ -1,1 +1,1 @@
-"""The commands of `sopc`, by what they work on: sources, compiled scripts, the library, a new folder."""
+"""The commands of `sopc`, by what they work on: sources, stored scripts, the library, a new folder."""

@@ -29,12 +29,16 @@ from sopc.workflow.store import NeedsYes, check_unique, store
 
 @click.command("compile")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=PATH)
-@click.option("--show-prompt", is_flag=True, help="Print what a model would be sent, and do nothing else.")
+@click.option("--show-prompt", is_flag=True, help="Print the request a model would get, and stop.")
 @click.option("--show-work", is_flag=True, help="Print every request to a model and its reply, on stderr.")
 @click.option("--review", is_flag=True, help="Show each program in English, beside its sentences, and ask.")
-@click.option("--yes", is_flag=True, help="Store new programs without asking, those that write too.")
+@click.option("--yes", is_flag=True, help="Store new programs without asking, including those that write.")
 @click.option(
-    "--answer", "answers", multiple=True, metavar="SENTENCE=ANSWER", help="Answer to a question; 0: about all."
+    "--answer",
+    "answers",
+    multiple=True,
+    metavar="SENTENCE=ANSWER",
+    help="Answer to the question about a sentence (0: about the whole text).",
 )
 @translation_options
 @database_options
@@ -55,25 +59,25 @@ def compile_command(
     home: str | None,
     databases: Sequence[str],
 ) -> None:
-    """Compile English, DSL or JSON trees into the library, all files or none.
+    """Compile English, DSL or JSON trees into the library: all files or none.
 
     English is translated once, to NAME.sop beside the text; review and commit both. While the text stays the same,
-    the .sop file is what is compiled, edits and all. When some sentences change, those that did not keep their code
-    where that is still right. A file that others call comes before them.
+    the .sop file is compiled, with your edits. When some sentences change, the others keep their code
+    where it is still right. Put a file before the files that call it.
 
-    On a terminal a new program is said back in English and stored after a yes. Elsewhere nothing is asked: a new
+    On a terminal, a new program is explained in English and stored after a yes. Elsewhere nothing is asked: a new
     program that writes needs --yes, and a question about the text is an `ask` line with exit code 3.
 
     \b
       sopc compile list_vessels.txt            # English → list_vessels.sop → library
       sopc compile list_vessels.sop            # hand-written or edited DSL
-      sopc compile --take sop list_vessels.txt # both changed: keep the program as it stands
-      sopc compile --locked *.txt              # as in CI: what was reviewed, or exit 4
-      sopc compile --answer 2=1 list_vessels.txt # its second sentence has the first of the meanings asked about
+      sopc compile --take sop list_vessels.txt # both changed: keep the program
+      sopc compile --locked *.txt              # in CI: only reviewed programs, else exit 4
+      sopc compile --answer 2=1 list_vessels.txt # sentence 2 has the first meaning offered
       sopc parse --json x.sop | sopc compile -
     """
     if locked and take == "text":
-        raise UsageError("C0101", "--locked translates nothing, and --take text wants a translation", "leave one out")
+        raise UsageError("C0101", "--take text translates, and --locked forbids that", "leave one out")
     given = Answers(key_values(answers, "an answer to the question about a sentence"))
     ask = asked_at(console) if at_terminal() and not yes else None
     listener = ProgressListener(console.note, console.note if show_work else lambda text: None)
@@ -82,7 +86,7 @@ def compile_command(
         if show_prompt:
             _show_prompts(files, context, options)
             return
-        context.library.environment.check_writable()  # a translation may have to be paid for
+        context.library.environment.check_writable()  # a translation may cost money
         with written_out(console, lambda answer, file: f"sopc compile {answer} {file}"):
             prepared = _prepared(files, context, options, console)
         given.check_used("leave it out, or --take text translates the text again and asks again")
@@ -146,21 +150,22 @@ def check_command(
 
 
 def told(prepared: Prepared, console: Console) -> Prepared:
-    """The same, after its warnings were shown."""
+    """Show the warnings of a program, and return it."""
     for warned in prepared.warnings:
         console.note(f"warning: {warned}")
     return prepared
 
 
 def _prepared(files: Sequence[str], context: Context, options: Options, console: Console) -> list[Prepared]:
-    """Where one fails, what a model made of those before it is kept, so that compiling again goes on from there."""
+    """Prepare all files. If one fails, keep the translations that a model made of the earlier ones, so that the next
+    compile continues there."""
     prepared: list[Prepared] = []
     try:
         for path in files:
             prepared.append(told(prepare_file(path, context, options), console))
     except (CompileError, SopError):
         for each in prepared:
-            if each.work is not None and not each.is_unexpected:  # what was kept counts as shown
+            if each.work is not None and not each.is_unexpected:  # a kept translation counts as shown
                 each.keep()
         raise
     return prepared

@@ -1,4 +1,4 @@
-"""`sopc explain`: a stored script or a source → the program said back in English, without a model."""
+"""`sopc explain`: a stored script or a source → an explanation in English, made without a model."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _NARROW, _USUAL, _WIDE = 60, 100, 110
 @output_options(default=None)
 @click.pass_obj
 def explain_command(console: Console, name: str, as_json: bool, home: str | None, databases: Sequence[str]) -> None:
-    """Say a program back in English: what it reads and changes, then each step beside the sentence it came from.
+    """Explain a program in English: what it reads and changes, then each step beside the sentence it came from.
 
-    The words come from the program, never from its author or from a model, so that an author who reads no code can see
-    what was understood.
+    The explanation is made from the program alone, not by its author or a model, so an author who reads no code can
+    check what the program does.
 
     \b
       sopc explain list_vessels

@@ -31,12 +31,12 @@ def model_command() -> None:
 @model_command.command("pull")
 @click.argument("name", default="1.5b", type=click.Choice(list(files.KNOWN), case_sensitive=False))
 @click.option("--from", "hub", default=HUB, envvar="SOP_MODEL_HUB", metavar="URL", help="The hub, or a mirror of it.")
-@click.option("--sha256", metavar="HEX", help="The checksum to hold the file to, in place of the one known here.")
+@click.option("--sha256", metavar="HEX", help="The expected checksum, in place of the built-in one.")
 @home_option
 @output_options(default=None)
 @click.pass_obj
 def pull(console: Console, name: str, hub: str, sha256: str | None, home: str | None) -> None:
-    """Fetch a model (1.5b or 0.5b, Qwen2.5-Coder instruct) and use it. A pull that stopped goes on where it stopped.
+    """Fetch a model (1.5b or 0.5b, Qwen2.5-Coder instruct) and use it. An interrupted pull continues where it stopped.
 
     \b
       sopc model pull
@@ -65,7 +65,7 @@ def pull(console: Console, name: str, hub: str, sha256: str | None, home: str | 
 @output_options(default=None)
 @click.pass_obj
 def use(console: Console, file: str, home: str | None) -> None:
-    """Translate English with this model: a GGUF file, or the name of a pulled one. `-` for none.
+    """Translate English with this model: a GGUF file, or the name of a pulled model; `-` for none.
 
     \b
       sopc model use coder.gguf
@@ -103,7 +103,7 @@ def ls(home: str | None, format_: str) -> None:
 @home_option
 @output_options("table")
 def show(home: str | None, format_: str) -> None:
-    """What translates English here, and what is known of the endpoints that were asked.
+    """Show what translates English here, and what was learnt about the endpoints that were used.
 
     \b
       sopc model show
@@ -129,7 +129,7 @@ def show(home: str | None, format_: str) -> None:
 @output_options(default=None)
 @click.pass_obj
 def rm(console: Console, name: str, home: str | None) -> None:
-    """Delete a pulled model's file, or what has arrived of one.
+    """Delete a pulled model's file, also a partly downloaded one.
 
     \b
       sopc model rm 0.5b

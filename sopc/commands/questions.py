@@ -1,4 +1,4 @@
-"""A question that a text leaves open → asked at the terminal, or written out as an `ask` line."""
+"""A question that a text leaves open → asked at the terminal, or printed as an `ask` line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sopc.workflow.questions import AskPerson, NeedsAnswer
 
 
 def asked_at(console: Console) -> AskPerson:
-    """Asks the person at the terminal, until it is an answer."""
+    """Return a function that asks the person at the terminal until the answer is valid."""
 
     def ask(question: Question) -> Answer:
         for line in question.lines():
@@ -31,8 +31,11 @@ def asked_at(console: Console) -> AskPerson:
 
 @contextmanager
 def written_out(console: Console, again: Callable[[str, str], str]) -> Iterator[None]:
-    """Write a question that nobody could be asked as an `ask` line, and say how to answer it. again: the option that
-    answers and the source's file → the command that says so."""
+    """Print a question that nobody could be asked as an `ask` line, and how to answer it.
+
+    Args:
+        again: the answering option and the source's file → the command to run.
+    """
     try:
         yield
     except NeedsAnswer as error:

@@ -1,4 +1,4 @@
-"""New programs → shown to a person beside the author's sentences, and accepted or not, before anything is stored."""
+"""New programs → shown to a person beside the author's sentences and accepted or not, before anything is stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sopc.workflow.store import Consents, NeedsYes
 
 
 class NotAccepted(SopError):
-    """A person looked and said no."""
+    """A person saw the program and said no."""
 
     exit_code = 3
 
@@ -25,10 +25,14 @@ def at_terminal() -> bool:
 
 
 def reviewed(prepared: Sequence[Prepared], console: Console, *, every: bool, yes: bool) -> Consents:
-    """The consents of the person at the terminal, who is asked about what is new; elsewhere those given beforehand.
+    """Ask the person at the terminal about each new program. Off a terminal, only consents given beforehand count.
 
-    every: show what is not new too. yes: said beforehand. Raises NotAccepted C0108; a translation that was not accepted
-    is forgotten.
+    Args:
+        every: also show programs that are not new.
+        yes: consent given beforehand (`--yes`).
+
+    Raises:
+        NotAccepted: C0108; the refused translation is deleted.
     """
     terminal = at_terminal()
     seen = set()
@@ -48,7 +52,7 @@ def reviewed(prepared: Sequence[Prepared], console: Console, *, every: bool, yes
 
 
 def show_refused(error: NeedsYes, console: Console) -> None:
-    """The programs that wait for a yes, and how to give it."""
+    """Show the programs that wait for a yes, and how to give it."""
     for each in error.refused:
         _show(each, console)
         console.note(each.compiled.source.text)
@@ -60,7 +64,7 @@ def show_refused(error: NeedsYes, console: Console) -> None:
 
 
 def _show(each: Prepared, console: Console) -> None:
-    """The program in English, and what is other than in the last translation."""
+    """Show the program in English, and its differences to the last translation."""
     for module in each.compiled.modules:
         console.note(explained(module))
     if each.changes:

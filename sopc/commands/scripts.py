@@ -39,7 +39,7 @@ def ls_command(home: str | None, format_: str) -> None:
 
 @click.command("show")
 @click.argument("name", shell_complete=complete_script)
-@click.option("--work", is_flag=True, help="Print what a model was asked and answered for it instead.")
+@click.option("--work", is_flag=True, help="Print the requests to a model and its replies instead.")
 @home_option
 @output_options(default=None)
 def show_command(name: str, work: bool, home: str | None) -> None:
@@ -73,7 +73,7 @@ def _work_text(library: Library, entry: Entry) -> str:
 @home_option
 @output_options("table")
 def history_command(name: str, home: str | None, format_: str) -> None:
-    """List every version of a script: when, and by what it was made.
+    """List every version of a script: when and by what it was made.
 
     \b
       sopc history list_vessels
@@ -95,8 +95,7 @@ def history_command(name: str, home: str | None, format_: str) -> None:
 def diff_command(old: str, new: str | None, home: str | None) -> None:
     """Compare two versions: program, signature and effects.
 
-    With one NAME, its newest version is compared with the one before; with one NAME@VERSION, that version with the
-    newest.
+    One NAME compares its newest version with the one before; one NAME@VERSION compares that version with the newest.
 
     \b
       sopc diff list_vessels
@@ -128,9 +127,9 @@ def diff_command(old: str, new: str | None, home: str | None) -> None:
 @output_options(default=None)
 @click.pass_obj
 def rollback_command(console: Console, name: str, version: str | None, home: str | None) -> None:
-    """Make an older version (default: the one before) or a tag the newest again. Nothing is lost: history keeps all.
+    """Make an older version (default: the one before) or a tag the newest again. The history keeps every version.
 
-    NAME@VERSION says which one, too.
+    NAME@VERSION works too.
 
     \b
       sopc rollback list_vessels
@@ -161,7 +160,7 @@ def rollback_command(console: Console, name: str, version: str | None, home: str
 @output_options(default=None)
 @click.pass_obj
 def tag_command(console: Console, name: str, tag: str, home: str | None) -> None:
-    """Give a version a name: NAME@TAG then means it.
+    """Tag a version: NAME@TAG then means this version.
 
     \b
       sopc tag list_vessels@2 prod
@@ -179,7 +178,7 @@ def tag_command(console: Console, name: str, tag: str, home: str | None) -> None
 @output_options(default=None)
 @click.pass_obj
 def rm_command(console: Console, names: Sequence[str], home: str | None) -> None:
-    """Remove scripts with all their versions. Refused while another script calls one.
+    """Remove scripts with all their versions. Refused while another script calls one of them.
 
     \b
       sopc rm list_vessels
@@ -196,7 +195,7 @@ def rm_command(console: Console, names: Sequence[str], home: str | None) -> None
 @output_options(default=None)
 @click.pass_obj
 def export_command(console: Console, file: str, names: Sequence[str], home: str | None) -> None:
-    """Write scripts (all, or those named and what they call) with their history to one file, or `-` for stdout.
+    """Write scripts (all, or those named and the scripts they call) with their history to one file; `-` is stdout.
 
     \b
       sopc export scripts.sopx
@@ -223,9 +222,9 @@ def export_command(console: Console, file: str, names: Sequence[str], home: str 
 @output_options(default=None)
 @click.pass_obj
 def import_command(console: Console, file: str, home: str | None) -> None:
-    """Take over exported scripts, all or none, after checking every one. `-` reads stdin.
+    """Import exported scripts, all or none, after checking each. `-` reads stdin.
 
-    A script unknown here comes with its history; of a known one, the exported version becomes the newest.
+    A new script comes with its history; for an existing script, the exported version becomes the newest.
 
     \b
       sopc import scripts.sopx
@@ -268,7 +267,7 @@ def made_by(entry: Entry) -> str:
 
 
 def described(module: Module) -> list[str]:
-    """The lines that `sopc diff` compares: what the caller sees, then the program."""
+    """The lines that `sopc diff` compares: the signature, then the program."""
     signature = module.signature
     lines = [f"# returns: {signature.returns}"]
     if signature.emits is not None:

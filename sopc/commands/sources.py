@@ -1,4 +1,4 @@
-"""Commands on sources and what becomes of them: fmt, parse, disasm, schema."""
+"""Commands on sources and what they compile to: fmt, parse, disasm, schema."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from sopc.workflow.prepare import Options, prepare_file
 
 @click.command("fmt")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=PATH)
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 when a file would change.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file would change.")
 @output_options(default=None)
 @click.pass_obj
 def fmt_command(console: Console, files: Sequence[str], check: bool) -> int:
-    """Lay out DSL files the one way, comments kept. `-` reads stdin and writes stdout.
+    """Format DSL files in the standard layout; comments stay. `-` reads stdin and writes stdout.
 
     \b
       sopc fmt *.sop
@@ -74,7 +74,7 @@ def _print_tree_schema(context: click.Context, option: click.Parameter, wanted: 
 )
 @output_options(default=None)
 def parse_command(file: str, as_json: bool) -> None:
-    """Read DSL or a tree and print it: as DSL, or with --json as a tree. Names and types are not checked.
+    """Parse DSL or a tree and print it as DSL, or with --json as a tree. Names and types are not checked.
 
     \b
       sopc parse --json list_vessels.sop
@@ -95,12 +95,12 @@ def parse_command(file: str, as_json: bool) -> None:
 
 @click.command("disasm")
 @click.argument("name", metavar="NAME|FILE", shell_complete=complete_script)
-@click.option("--sql", is_flag=True, help="Print the SQL of queries and writes too.")
+@click.option("--sql", is_flag=True, help="Also print the SQL of queries and writes.")
 @database_options
 @output_options(default=None)
 @click.pass_obj
 def disasm_command(console: Console, name: str, sql: bool, home: str | None, databases: Sequence[str]) -> None:
-    """Print instructions beside the program's lines and its English sentences, of a stored script or a source file.
+    """Print the bytecode of a stored script or a source file, beside the program's lines and English sentences.
 
     \b
       sopc disasm list_vessels
@@ -122,14 +122,14 @@ def disasm_command(console: Console, name: str, sql: bool, home: str | None, dat
 
 @click.command("schema")
 @click.argument("database", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print all that is known, as one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything known, as one JSON object.")
 @database_options
 @output_options("table")
 @click.pass_obj
 def schema_command(
     console: Console, database: str | None, as_json: bool, home: str | None, databases: Sequence[str], format_: str
 ) -> None:
-    """List what the compiler knows of a database, or of all that have a name here: stores, fields, types (`?`: may be
+    """List what the compiler knows about a database, or about all declared ones: stores, fields, types (`?`: may be
     null), keys and references.
 
     \b
@@ -155,7 +155,7 @@ _SQLITE: Final[Engine] = ("sqlite", ())
 
 
 def _engine_of(context: Context, name: str) -> Engine:
-    """Of the database that the name stands for now; SQLite where it can't be opened."""
+    """The engine of the database that the name means now; SQLite if it can't be opened."""
     try:
         if context.config.is_unmade(name):
             return _SQLITE
@@ -165,7 +165,11 @@ def _engine_of(context: Context, name: str) -> Engine:
 
 
 def sql_of(module: Module, engine: Callable[[str], Engine] = lambda name: _SQLITE) -> Callable[[Query | Write], str]:
-    """A statement → its SQL over the stores the script was checked against. engine: of a database, by its name."""
+    """Return a function: statement → its SQL over the stores that the script was checked against.
+
+    Args:
+        engine: database name → its engine.
+    """
     from runtime.databases.sql.generate import generate
 
     def sql(statement: Query | Write) -> str:
@@ -178,7 +182,7 @@ def sql_of(module: Module, engine: Callable[[str], Engine] = lambda name: _SQLIT
 
 
 def described(schema: Schema) -> dict[str, Any]:
-    """A schema for `sopc schema --json`: by store, its fields with types as scripts write them, keys and references."""
+    """A schema for `sopc schema --json`: each store with its fields (types as scripts write them), keys and references."""
     return {
         store.name: {
             "read_only": store.read_only,
@@ -204,7 +208,7 @@ def described(schema: Schema) -> dict[str, Any]:
 
 
 def _fields(name: str, schema: Schema) -> list[list[str]]:
-    """A row for each field; what belongs to several of them, such as a key, is said with each."""
+    """A row for each field. A key of several fields is listed with each of them."""
     rows = []
     for store in schema.stores.values():
         unique = [keys for keys in store.unique if keys != store.primary_key]

@@ -1,4 +1,4 @@
-"""Commands for a beginning: `sopc init` makes a folder ready, `sopc error` explains an error code."""
+"""Commands to begin with: `sopc init` prepares a folder, `sopc error` explains an error code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runtime.commands.options import PATH, output_options
 from runtime.errors import SopError, UsageError
 
 SETTINGS: Final = """\
-# What the database names after `uses` mean; a script without `uses` sees `main`.
+# The databases that scripts name after `uses`; a script without `uses` sees `main`.
 # Paths start at this folder; ${NAME} is read from the environment.
 [databases]
 # hr = "sqlite:///hr.db"
@@ -25,7 +25,7 @@ SETTINGS: Final = """\
 @output_options(default=None)
 @click.pass_obj
 def init_command(console: Console, folder: str, demo: bool) -> None:
-    """Make FOLDER (default: this one) a place for workflows: sop.toml and .sop/. What is there is never replaced.
+    """Prepare FOLDER (default: this one) for workflows: sop.toml and .sop/. Existing files are never replaced.
 
     \b
       sopc init

@@ -1,4 +1,4 @@
-"""`sopc test`: the examples of stored scripts → which hold."""
+"""`sopc test`: the examples of stored scripts → which hold and which fail."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from sopc.workflow.examples import with_ways_on
 
 @click.command("test")
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_script)
-@click.option("--json", "as_json", is_flag=True, help="Print each example as a line of JSON, with what was found.")
+@click.option("--json", "as_json", is_flag=True, help="Print each example and its outcome as a line of JSON.")
 @database_options
 @output_options(default=None)
 @click.pass_obj
 def test_command(
     console: Console, names: Sequence[str], as_json: bool, home: str | None, databases: Sequence[str]
 ) -> int:
-    """Run the examples of stored scripts (all, or those named) in empty copies of their databases. Exit code 1 when
-    one does not hold.
+    """Run the examples of stored scripts (all, or those named) in empty copies of their databases. Exit code 1 if
+    one fails.
 
-    Examples stand at the end of a workflow's text, and are kept with its script when it is compiled.
+    Examples stand at the end of a workflow's text; compiling keeps them with the script.
 
     \b
       sopc test
@@ -43,7 +43,7 @@ def test_command(
         for entry in entries:
             try:
                 results = _test(entry, context, console, as_json)
-            except SopError as error:  # such as a database that is gone: the others are still tried
+            except SopError as error:  # such as a missing database: the other scripts are still tested
                 console.error(error, [entry.name])
                 code = max(code, error.exit_code)
                 continue
@@ -55,7 +55,7 @@ def test_command(
 
 
 def _test(entry: Entry, context: Context, console: Console, as_json: bool) -> list[bool]:
-    """Whether each example of a script holds; what does not is shown."""
+    """Run each example of a script, show those that fail, and return whether each holds."""
     from sopc.english.examples.read import read_examples
     from sopc.english.examples.run import try_examples
 

@@ -1,4 +1,4 @@
-"""A text with examples and its compiled program → the same program with the examples in it, or what does not hold."""
+"""A text with examples and its compiled program → the program with the examples in it, or the examples that fail."""
 
 from __future__ import annotations
 
@@ -16,8 +16,14 @@ from sopc.source import Source
 
 
 def tried(text: Source, program: Source, context: Context) -> Compiled:
-    """The program of a text, compiled, with its examples in it. Raises CompileError T0402, T0403 where one does not
-    hold."""
+    """Run the examples of a text, and keep them in its program.
+
+    Returns:
+        The compiled program with its examples.
+
+    Raises:
+        CompileError: T0402 or T0403 for each example that fails, T0401 for examples that can't be read.
+    """
     compiled = pipeline.compile_source(program, context)
     findings = run_examples(text, compiled, context)
     if findings:
@@ -26,8 +32,14 @@ def tried(text: Source, program: Source, context: Context) -> Compiled:
 
 
 def run_examples(text: Source, compiled: Compiled, context: Context) -> list[Diagnostic]:
-    """Where the examples of a text do not hold for its program; none when all do, or there are none. Nothing is stored.
-    Raises CompileError T0401 for examples that can't be read."""
+    """Run the examples of a text on its program; nothing is stored.
+
+    Returns:
+        A finding for each example that fails; empty when all hold or the text has none.
+
+    Raises:
+        CompileError: T0401 for examples that can't be read.
+    """
     examples = read_examples(text)
     if not examples:
         return []
@@ -36,7 +48,7 @@ def run_examples(text: Source, compiled: Compiled, context: Context) -> list[Dia
 
 
 def keep_examples(text: Source, compiled: Compiled) -> Compiled:
-    """The same, with the examples of its English in the module, for `sopc test`."""
+    """Return the program with the examples of its English in the module, for `sopc test`."""
     start = section_of(text.text)
     if start is None:
         return compiled
@@ -47,7 +59,7 @@ def keep_examples(text: Source, compiled: Compiled) -> Compiled:
 
 
 def with_ways_on(error: CompileError) -> CompileError:
-    """The same, saying what can be done about examples that do not hold. A model is not told: it can do but one."""
+    """Return the error with a hint for people. A model does not get the hint: it can only correct the program."""
     hint = "correct the example, the sentence or the program"
     found = (
         dataclasses.replace(each, hint=each.hint or hint) if each.code == "T0403" else each

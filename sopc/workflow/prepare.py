@@ -1,8 +1,8 @@
-"""A source of any kind → a prepared program: compiled, its examples held, with its warnings; nothing is stored yet.
+"""A source of any kind → a prepared program: compiled, its examples run, with its warnings. Nothing is stored yet.
 
-An English text whose program stands already (beside it, or in the library) is not translated again while it stays the
-same; when it changes, the sentences that did not keep their steps. What a text leaves open is asked; a translation that
-nobody has accepted yet waits in the home folder, so that a yes is one to the program that was shown.
+An English text that has a program (beside it, or in the library) is not translated again while the text stays the same.
+When the text changes, sentences that did not change keep their steps. A translation that nobody has accepted waits in
+the home folder, so that a yes applies to the program that was shown.
 """
 
 from __future__ import annotations
@@ -32,20 +32,21 @@ if TYPE_CHECKING:
     from sopc.workflow.questions import Answers, AskPerson
 
 Take = Literal["text", "sop"]
-_EDITED: Final = "0" * 64  # stands for the hash of a generated program that a person has changed since
+_EDITED: Final = "0" * 64  # in place of the hash of a generated program, when a person has edited the program
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a door wants a text prepared.
+    """How a caller wants a text prepared.
 
     Attributes:
-        translator, model: as told by flag; None for what the settings say.
-        take: which side wins when the text and its program both changed.
-        locked: a translation is an error.
-        yes: what is new is accepted, so a translation that waits for a yes is taken as it is.
-        answers: told beforehand. ask: asks a person; None where there is nobody.
-        listener: hears what somebody who waits should know.
+        translator, model: what translates; None takes it from the settings.
+        take: which side wins when both the text and its program changed.
+        locked: fail instead of translating.
+        yes: accept what is new: take a translation that waits for a yes as it is.
+        answers: answers given beforehand.
+        ask: asks a person; None if nobody can be asked.
+        listener: is told of progress.
     """
 
     translator: str | None = None
@@ -62,7 +63,13 @@ _MOST_TURNED: Final = 20
 
 
 class Warned(NamedTuple):
-    """Something about a program that its author should look at. sentence: its number; about: its text."""
+    """A warning for the author of a program.
+
+    Attributes:
+        sentence: the number of the sentence, from 1.
+        message: what to look at.
+        about: the sentence.
+    """
 
     sentence: int
     message: str
@@ -74,13 +81,13 @@ class Warned(NamedTuple):
 
 @dataclass(frozen=True)
 class Place:
-    """Where the program of an English text stands.
+    """Where the program of an English text is kept.
 
     Attributes:
-        existing: that program with its header, None where there is none.
-        path: the .sop file that a new one is written to, None where it goes into the library alone.
-        file: the name of the text's file, "" where it is in none.
-        keeps: a translation that nobody has accepted is kept for a later yes.
+        existing: the program there with its header; None if there is none.
+        path: the .sop file to write a new program to; None if it goes into the library only.
+        file: the name of the text's file; "" if the text is not in a file.
+        keeps: whether a translation that nobody has accepted is kept for a later yes.
     """
 
     existing: Source | None = None
@@ -94,19 +101,18 @@ NOWHERE = Place(keeps=False)
 
 @dataclass(frozen=True)
 class Prepared:
-    """A compiled source.
+    """A compiled source, ready to be stored.
 
     Attributes:
-        warnings: what the text names and the program leaves out, or the other way round; steps that changed without
-            need.
-        translator: who made it from English, None for what a person or a program wrote as it is.
-        translated: it is a new translation.
-        write_to: where its .sop file goes, None when there is nothing to write.
-        work: what a model was asked for it.
-        expects_change: whether its text, where it is English, speaks of a change to the data.
-        shown: the translation waited for a yes, so somebody has seen it.
-        changes: what the last translation said otherwise, as lines with `-` and `+`.
-        old_files: .sop files of the same text, from when it had another title.
+        warnings: what only the text or only the program names, and steps that changed without need.
+        translator: what translated it; None if it was not English.
+        translated: whether it is a new translation.
+        write_to: the .sop file to write; None if there is nothing to write.
+        work: the requests to a model and its replies.
+        expects_change: whether the English text asks for a change to the data; True for other sources.
+        shown: whether somebody has seen it, because it waited for a yes.
+        changes: the differences to the last translation, as lines that begin with `-` or `+`.
+        old_files: .sop files of the same text under an earlier title.
     """
 
     compiled: Compiled
@@ -123,7 +129,7 @@ class Prepared:
 
     @property
     def name(self) -> str:
-        """Of its script, the last one where it has several."""
+        """The name of its script; of several, the last one's."""
         return self.compiled.modules[-1].signature.name
 
     @property
@@ -133,12 +139,16 @@ class Prepared:
 
     @property
     def is_unexpected(self) -> bool:
-        """Whether a model's program writes where nothing in the text speaks of a change, and nobody has seen it. A yes
-        said beforehand does not accept that."""
+        """Whether a model's program writes although the text asks for no change, and nobody has seen it. `--yes` alone
+        does not accept such a program."""
         return bool(self.work and self.writes and not self.expects_change and not self.shown)
 
     def keep(self) -> None:
-        """Let a translation wait until it is accepted. Raises SopError C0109."""
+        """Keep a translation until it is accepted.
+
+        Raises:
+            SopError: C0109 when it can't be written.
+        """
         if self.pending is not None:
             self.pending.keep(self.compiled.source.text, self.work)
 
@@ -150,16 +160,16 @@ class Prepared:
 def prepare(
     source: Source, context: Context, options: Options, place: Place | None = None, kind: Kind | None = None
 ) -> Prepared:
-    """Compile a source.
+    """Compile a source, run its examples and collect its warnings. Nothing is stored.
 
     Args:
-        place: where the program of an English text stands; None for the .sop file beside a source that is a file.
-        kind: what the source is; None to tell by its name and how it begins.
+        place: where the program of an English text is kept; None for the .sop file beside the source's file.
+        kind: what the source is; None finds out from its name and its first characters.
 
     Raises:
-        CompileError: everything that is wrong with it, examples that do not hold included.
-        SopError: T0110 the text and its program both changed, T0112 locked, T03xx.
-        NeedsAnswer: T0210.
+        CompileError: everything that is wrong with it, failing examples included.
+        SopError: T0110 when both the text and its program changed, T0112 when locked, T03xx from the translator.
+        NeedsAnswer: T0210 when the text leaves something open.
     """
     kind = kind or pipeline.kind_of(source)
     try:
@@ -177,7 +187,7 @@ def prepare(
 
 
 def prepare_file(path: str, context: Context, options: Options) -> Prepared:
-    """`prepare` of a file, or of standard input for `-`; other errors say which file they are about."""
+    """Prepare a file, or standard input for `-`, as `prepare` does. Errors name the file."""
     source = pipeline.read(path)
     try:
         return prepare(source, context, options)
@@ -188,12 +198,12 @@ def prepare_file(path: str, context: Context, options: Options) -> Prepared:
 
 
 def prompt_for(source: Source, context: Context, options: Options) -> list[dict[str, str]]:
-    """What a model would be sent first for a text."""
+    """Return the first request that a model would get for a text."""
     return _English(source, context, options, None).prompt()
 
 
 def stored_place(name: str, library: Library, take: Take | None) -> Place:
-    """The place of a text without a file: its program is the stored script of this name."""
+    """Return the place of a text that is not in a file: its program is the stored script of this name."""
     from sopc.english.lock import with_header
 
     entry = None if take == "text" else library.find(name)
@@ -205,7 +215,7 @@ def stored_place(name: str, library: Library, take: Take | None) -> Place:
 
 
 def _header_of(entry: Entry, module: Module) -> Header | None:
-    """What the .sop file of a stored translation says of its origin; None for what was written by hand."""
+    """The header that the .sop file of a stored translation would have; None for a hand-written script."""
     from sopc.english.lock import Answer, Header, content_hash
 
     origin = entry.provenance
@@ -222,7 +232,7 @@ def _header_of(entry: Entry, module: Module) -> Header | None:
 
 
 def _with_its_header(program: Source, place: Place) -> Source:
-    """A program that takes the place of a translation is an edit of it: it keeps the sentences and their hash."""
+    """A program put in place of a translation counts as an edit of it: it keeps the sentences and their hash."""
     from sopc.english.lock import split_sop, with_header
 
     header = split_sop(place.existing.text)[0] if place.existing else None
@@ -232,7 +242,7 @@ def _with_its_header(program: Source, place: Place) -> Source:
 
 
 def _with_its_examples(program: Source, context: Context) -> Compiled:
-    """A DSL source, compiled; with the examples of the text that it was made of, where that is beside it."""
+    """Compile a DSL source, with the examples of the text it was made from, if that text is beside it."""
     from sopc.english.lock import split_sop
     from sopc.workflow.examples import tried
 
@@ -258,7 +268,7 @@ def _beside(source: Source, workflow: Workflow, take: Take | None) -> Place:
 
 
 class _English:
-    """A text on its way: the program that stands where it is still the text's, else a translation."""
+    """Prepares an English text: takes the existing program if it is still the text's, else translates."""
 
     def __init__(self, source: Source, context: Context, options: Options, place: Place | None) -> None:
         from sopc.english.lock import split_sop
@@ -280,7 +290,7 @@ class _English:
 
     @property
     def _previous(self) -> str | None:
-        """The .sop file of the last translation, which a new one should change as little as possible."""
+        """The .sop file of the last translation; a new translation should change it as little as possible."""
         existing = self._place.existing
         return existing.text if existing and self._header and self._header.sentences else None
 
@@ -354,7 +364,7 @@ class _English:
         )
 
     def _turned(self) -> Iterator[Warned]:
-        """Characters that can't be seen and turn round what is; the sentences were read without them."""
+        """Warnings about invisible characters that reorder the displayed text. The sentences are read without them."""
         from sopc.english.sentences import turned
 
         for offset in turned(self._source.text)[:_MOST_TURNED]:
@@ -366,8 +376,8 @@ class _English:
             yield Warned(around.number, message, around.text)
 
     def _waiting(self, pending: Pending) -> tuple[str, Work | None, Compiled] | None:
-        """A translation that waits and holds: stores and examples may have changed since. One that writes waits for a
-        yes; without, the text is translated anew."""
+        """The translation that waits for a yes, if it still holds: stores and examples may have changed. One that
+        writes is taken only with a yes; without it, the text is translated again."""
         told = self._options
         if self._given or (told.take == "text" and not told.yes):
             return None
@@ -406,7 +416,7 @@ class _English:
             if not error.diagnostics[0].code.startswith("T02"):  # no findings in the sentences
                 note = f"{self._source.name}: the model's program does not hold; --show-work prints every attempt"
                 self._listener.note(note)
-            self._tell_unreadable()  # which may be why a name is not known
+            self._tell_unreadable()  # a missing database may be why a name is unknown
             raise
         self._tell_unreadable()
         summary = f" ({draft.work.summary})" if draft.work else ""
@@ -414,20 +424,20 @@ class _English:
         return stamp(draft.sop_text, self._place.file, self._answers), draft.work
 
     def _tell_unreadable(self) -> None:
-        """Databases that were left out of a look at all of them, and why."""
+        """Tell which databases could not be read, and why."""
         for failure in self._context.failures:
             self._listener.note(f"warning {failure.code}: {failure.message}, so it is left out")
 
     def _lint(self, compiled: Compiled) -> list[Warned]:
-        """What the text names and the program leaves out, or the other way round."""
+        """Warnings for what only the text or only the program names."""
         from sopc.english.lint import lint
 
         found = lint(self._workflow, compiled.file.scripts[-1], pipeline.usable_schemas(self._context))
         return [self._warned(each.sentence, each.message) for each in found]
 
     def _compared(self, sop: str, *, by_model: bool) -> tuple[tuple[str, ...], list[Warned]]:
-        """What the last translation said otherwise, and a warning where sentences that did not change became something
-        else, with the reason why that was left so."""
+        """The differences to the last translation, and a warning for each unchanged sentence whose steps changed, with
+        the reason why the old steps were not kept."""
         from sopc.english.incremental.compare import Before, script_of
         from sopc.english.incremental.reasons import Reasons
 

@@ -1,4 +1,4 @@
-"""A text on its way to a program → its draft, after what it leaves open was answered beforehand or asked."""
+"""A text on its way to a program → its draft, once everything it leaves open was answered beforehand or asked."""
 
 from __future__ import annotations
 
@@ -20,8 +20,12 @@ AskPerson = Callable[[Question], Answer]
 
 
 class NeedsAnswer(SopError):
-    """The text leaves something open that only its author can say. question: what; findings: why it is asked, where
-    that is known."""
+    """The text leaves something open that only its author can decide.
+
+    Attributes:
+        question: what to ask.
+        findings: why it is asked, if that is known.
+    """
 
     exit_code = 3
 
@@ -34,7 +38,7 @@ class NeedsAnswer(SopError):
 
 
 class Answers:
-    """Answers of the author given beforehand: sentence number → choice or words. Each answers one question."""
+    """Answers that the author gave beforehand: sentence number → number of a choice, or words. Each is used once."""
 
     def __init__(self, given: Mapping[str, str] | None = None) -> None:
         self._given: Final = dict(given or {})
@@ -44,7 +48,11 @@ class Answers:
         return bool(self._given)
 
     def to(self, question: Question, known: Sequence[Answer]) -> Answer | None:
-        """None where nothing was given, or it was used already. UsageError C0102 for what is no answer."""
+        """Return the answer to a question; None if none was given or it was used already.
+
+        Raises:
+            UsageError: C0102 for a number that is not one of the choices.
+        """
         number = str(question.sentence)
         given = self._given.get(number)
         asked_before = any(each.question == question.text and each.sentence == question.about for each in known)
@@ -58,7 +66,11 @@ class Answers:
         return answer
 
     def check_used(self, hint: str = "leave it out") -> None:
-        """UsageError T0211 for an answer to a question that was not asked."""
+        """Check that every answer was used.
+
+        Raises:
+            UsageError: T0211 for an answer to a question that was not asked.
+        """
         for number in self._given.keys() - self._used:
             raise UsageError("T0211", f"no question about {_about(number)} was open", hint)
 
@@ -76,15 +88,20 @@ def drafted(
     known: Sequence[Answer] = (),
     previous: str | None = None,
 ) -> tuple[Draft, list[Answer]]:
-    """A translation, and the answers that it rests on.
+    """Translate a text, and have everything answered that it leaves open.
 
     Args:
-        given: answers told beforehand. ask: asks a person; None where there is nobody.
-        known: answers that the last translation rests on. previous: of `translation.draft`.
+        given: answers given beforehand.
+        ask: asks a person; None if nobody can be asked.
+        known: answers that the last translation used.
+        previous: the last translation, as for `translation.draft`.
+
+    Returns:
+        The draft, and the answers it was made with.
 
     Raises:
         CompileError, SopError: as `translation.draft`.
-        NeedsAnswer: T0210, where nobody can be asked.
+        NeedsAnswer: T0210 when nobody can be asked.
     """
     answers = list(known)
     for _ in range(MOST_QUESTIONS):
@@ -98,7 +115,7 @@ def drafted(
             if question is None:
                 raise
             if not question.choices and question.text in [each.question for each in answers]:
-                message = f"the model asks again what was answered: {question.text}"
+                message = f"the model asks a question that was already answered:  {question.text}"
                 raise SopError("T0311", message, "say it in the text, in other words") from None
             answer = given.to(question, answers) or (ask(question) if ask else None)
             if answer is None:

@@ -1,4 +1,4 @@
-"""Prepared programs and the consents given → stored scripts and their .sop files, all of them or none."""
+"""Prepared programs and consents → stored scripts and their .sop files: all or none."""
 
 from __future__ import annotations
 
@@ -19,22 +19,26 @@ from sopc.workflow.prepare import Prepared
 
 @dataclass(frozen=True)
 class Consents:
-    """What a person agreed to. yes: said before the programs were seen. seen: names of scripts whose programs a person
-    saw and accepted."""
+    """What a person agreed to.
+
+    Attributes:
+        yes: agreed before seeing the programs (`--yes`).
+        seen: the names of scripts whose programs the person saw and accepted.
+    """
 
     yes: bool = False
     seen: frozenset[str] = frozenset()
 
     def cover(self, prepared: Prepared) -> bool:
-        """Whether a program may be stored: one that is a new translation and writes needs a yes, and a yes said
-        beforehand is none to a write that the text does not ask for."""
+        """Whether a program may be stored. A new translation that writes needs a yes; `--yes` does not accept a write
+        that the text does not ask for."""
         if not prepared.translated or not prepared.writes or prepared.name in self.seen:
             return True
         return self.yes and not prepared.is_unexpected
 
 
 class NeedsYes(SopError):
-    """Nothing was stored: a person has to look first. refused: the programs that wait for a yes."""
+    """Nothing was stored: a person has to look first. `refused` holds the programs that wait for a yes."""
 
     exit_code = 3
 
@@ -46,7 +50,7 @@ class NeedsYes(SopError):
 
 @dataclass(frozen=True)
 class Stored:
-    """A script as it stands in the library now. unchanged: this version was the newest already."""
+    """A script in the library. `unchanged`: this version was already the newest."""
 
     entry: Entry
     unchanged: bool
@@ -54,7 +58,13 @@ class Stored:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What storing did. files: written. stale: (caller, callee) of scripts compiled against another signature."""
+    """What storing did.
+
+    Attributes:
+        scripts: the stored scripts.
+        files: the .sop files written.
+        stale: (caller, callee) for each stored script that was compiled against another signature of a callee.
+    """
 
     scripts: tuple[Stored, ...]
     files: tuple[Path, ...]
@@ -62,12 +72,12 @@ class Outcome:
 
 
 def store(prepared: Sequence[Prepared], context: Context, consents: Consents | None = None) -> Outcome:
-    """Store them all, or none.
+    """Store all of them, or none.
 
     Raises:
-        NeedsYes: C0108, where a consent is missing; translations wait for it.
-        UsageError: C0112, where two define one script.
-        DatabaseError: for what a database can't say.
+        NeedsYes: C0108 when a consent is missing; translations are kept for it.
+        UsageError: C0112 when two define the same script.
+        DatabaseError: when a database has no SQL for a query.
     """
     given = consents or Consents()
     check_unique(prepared)
@@ -91,7 +101,7 @@ def store(prepared: Sequence[Prepared], context: Context, consents: Consents | N
 
 
 def stale_callers(modules: Sequence[Module], library: Library) -> list[tuple[str, str]]:
-    """(caller, callee) of stored scripts that were compiled against another signature of one of these."""
+    """Return (caller, callee) for each stored script that was compiled against another signature of one of these."""
     changed = {module.signature.name: module.signature for module in modules}
     found = []
     for entry in library.entries():
@@ -105,7 +115,11 @@ def stale_callers(modules: Sequence[Module], library: Library) -> list[tuple[str
 
 
 def check_unique(prepared: Sequence[Prepared]) -> None:
-    """UsageError C0112 when two of the sources define one script: the second would silently replace the first."""
+    """Check that no two sources define the same script: the second would silently replace the first.
+
+    Raises:
+        UsageError: C0112.
+    """
     defined: dict[str, str] = {}
     for each in prepared:
         source = each.compiled.source.name

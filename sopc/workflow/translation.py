@@ -1,4 +1,4 @@
-"""A workflow in English → a draft of its program, by sentence patterns or a model; and what a model would be sent."""
+"""An English workflow → a draft of its program, by sentence patterns or a model; or the request a model would get."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def draft(
     """Translate a text.
 
     Args:
-        translator, model: as told by flag; None for what the settings say.
-        workflow: of the source, where it has been read already.
-        answers: of the author, to what an earlier translation left open.
+        translator, model: what translates; None takes it from the settings.
+        workflow: the source's sentences, if they have been read already.
+        answers: the author's answers to what an earlier translation left open.
         previous: the .sop file of the last translation, which a new one should change as little as possible.
 
     Raises:
@@ -77,14 +77,18 @@ def prompt(
     answers: Sequence[Answer] = (),
     previous: str | None = None,
 ) -> list[dict[str, str]]:
-    """The messages a model would get first, which is all that would leave. UsageError T0301 without a model."""
+    """Return the first messages a model would get; nothing else would leave this machine.
+
+    Raises:
+        UsageError: T0301 without a model.
+    """
     options = chosen_options(context, translator, model) or chosen_options(context, "model", model)
-    assert options is not None  # else a model is asked for and none is there, which is an error
+    assert options is not None  # else a model was requested and there is none: an error
     return first_messages(_task(workflow, context, answers, previous), options)
 
 
 def chosen_options(context: Context, translator: str | None, model: str | None) -> ModelOptions | None:
-    """The model to ask, as told by flag or settings; None where sentence patterns translate."""
+    """The model to ask, from the flags or the settings; None if sentence patterns translate."""
     configured, local = model_options(context.config, model), local_options(context.config)
     chosen = choose(translator or context.config.setting("use"), configured, local)
     if chosen == PATTERNS:
@@ -93,8 +97,9 @@ def chosen_options(context: Context, translator: str | None, model: str | None) 
 
 
 def _patterns_come_first(context: Context, translator: str | None, model: str | None, previous: str | None) -> bool:
-    """Whether a model on this machine is asked only for what sentence patterns do not read, as they never guess: where
-    nobody has told which translator to use, and it did not translate the text before (so that its code can stay)."""
+    """Whether sentence patterns try first and a model on this machine gets only what they don't read (patterns never
+    guess). False if the user chose a translator, or if the model translated the text before, so that its code can stay.
+    """
     if translator or context.config.setting("use") or model_options(context.config, model):
         return False
     header = split_sop(previous)[0] if previous else None
@@ -104,14 +109,18 @@ def _patterns_come_first(context: Context, translator: str | None, model: str | 
 def _asking(
     options: ModelOptions, source: Source, workflow: Workflow, context: Context, listener: ProgressListener
 ) -> Asking:
-    """How the model is asked. Raises SopError T033x where one on this machine can't be started."""
+    """How to ask the model.
+
+    Raises:
+        SopError: T033x when a model on this machine can't be started.
+    """
     if options.file is not None:
         options = replace(options, base_url=_served(options.file, context, listener))
     return Asking(options, _judge(source, workflow, context), context.config.home, listener)
 
 
 def _served(file: Path, context: Context, listener: ProgressListener) -> str:
-    """Where the model on this machine is served; it is started once, and stopped with the context."""
+    """The address of the model on this machine. It is started once, and stopped with the context."""
 
     def start() -> LocalServer:
         listener.note(f"starting {file.stem}")
@@ -121,8 +130,8 @@ def _served(file: Path, context: Context, listener: ProgressListener) -> str:
 
 
 def _judge(source: Source, workflow: Workflow, context: Context) -> Judge:
-    """Compiles a script, looks whether it does anything, runs the text's examples, and looks whether it writes where
-    the text asks for no change."""
+    """Return a function that compiles a script, checks that it has a step, runs the text's examples, and checks that it
+    writes only if the text asks for a change."""
     changes = speaks_of_a_change(workflow)
 
     def judge(script: Source) -> None:

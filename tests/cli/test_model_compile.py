@@ -438,7 +438,7 @@ def test_a_question_that_was_answered_is_not_asked_again(place: Here, serve: Ser
     server = serve(*['cannot "above 5 of what?"'] * 3)
     done = place.run("sopc", "compile", "--answer", "0=of the quantity", "big.txt")
     assert (done.exit_code, done.text) == (1, "")
-    assert "error T0311: the model asks again what was answered: above 5 of what?" in done.stderr
+    assert "error T0311: the model asks a question that was already answered: above 5 of what?" in done.stderr
     assert len(server.answers) == 1
     assert place.run("sopc", "compile", "--answer", "0=", "big.txt").stderr.count("the question about the text") == 1
 
