@@ -62,7 +62,7 @@ def do_command(
       sopvm do --answer 1=2 "show the boxes, largest first" # the second of its meanings
     """
     from runtime.library.overlay import Overlay
-    from sopc.commands.compile import told
+    from sopc.commands.compile import show_warnings
     from sopc.commands.questions import asked_at, written_out
     from sopc.commands.review import at_terminal
     from sopc.context import open_context
@@ -81,7 +81,7 @@ def do_command(
         request = Source(f"{save or 'request'}.txt", text_or_stdin(text))
         place = NOWHERE if save is None else stored_place(save, context.library, take)
         with written_out(console, lambda answer, _: f"sopvm do {answer} with the same text"):
-            prepared = told(prepare(request, context, prepare_options, place, kind="english"), console)
+            prepared = show_warnings(prepare(request, context, prepare_options, place, kind="english"), console)
         given.check_used()
         console.note(split_sop(prepared.compiled.source.text)[1].strip("\n"))
         if prepared.writes:

@@ -137,7 +137,7 @@ def check_command(
         for path in files:
             try:
                 with written_out(console, lambda answer, file: f"sopc compile {answer} {file}"):
-                    told(prepare_file(path, context, options), console)
+                    show_warnings(prepare_file(path, context, options), console)
             except CompileError as error:
                 console.findings(error)
                 code = max(code, 1)
@@ -149,7 +149,7 @@ def check_command(
     return code
 
 
-def told(prepared: Prepared, console: Console) -> Prepared:
+def show_warnings(prepared: Prepared, console: Console) -> Prepared:
     """Show the warnings of a program, and return it."""
     for warned in prepared.warnings:
         console.note(f"warning: {warned}")
@@ -162,7 +162,7 @@ def _prepared(files: Sequence[str], context: Context, options: Options, console:
     prepared: list[Prepared] = []
     try:
         for path in files:
-            prepared.append(told(prepare_file(path, context, options), console))
+            prepared.append(show_warnings(prepare_file(path, context, options), console))
     except (CompileError, SopError):
         for each in prepared:
             if each.work is not None and not each.is_unexpected:  # a kept translation counts as shown

@@ -182,7 +182,7 @@ def sql_of(module: Module, engine: Callable[[str], Engine] = lambda name: _SQLIT
 
 
 def described(schema: Schema) -> dict[str, Any]:
-    """A schema for `sopc schema --json`: each store with its fields (types as scripts write them), keys and references."""
+    """A schema for `sopc schema --json`: each store's fields (types as scripts write them), keys and references."""
     return {
         store.name: {
             "read_only": store.read_only,

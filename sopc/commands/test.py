@@ -15,7 +15,7 @@ from sopc.commands.scripts import load
 from sopc.context import Context, open_context
 from sopc.diagnostics import CompileError
 from sopc.source import Source
-from sopc.workflow.examples import with_ways_on
+from sopc.workflow.examples import with_hints
 
 
 @click.command("test")
@@ -67,7 +67,7 @@ def _test(entry: Entry, context: Context, console: Console, as_json: bool) -> li
         if as_json:
             _print_json(entry, example.number, example.title, [finding.to_json(source) for finding in findings])
         elif findings:
-            console.findings(with_ways_on(CompileError(source, findings)))
+            console.findings(with_hints(CompileError(source, findings)))
     return results
 
 

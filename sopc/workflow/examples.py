@@ -15,7 +15,7 @@ from sopc.pipeline import Compiled
 from sopc.source import Source
 
 
-def tried(text: Source, program: Source, context: Context) -> Compiled:
+def compile_with_examples(text: Source, program: Source, context: Context) -> Compiled:
     """Run the examples of a text, and keep them in its program.
 
     Returns:
@@ -58,7 +58,7 @@ def keep_examples(text: Source, compiled: Compiled) -> Compiled:
     return dataclasses.replace(compiled, modules=[*others, structs.replace(module, debug=debug)])
 
 
-def with_ways_on(error: CompileError) -> CompileError:
+def with_hints(error: CompileError) -> CompileError:
     """Return the error with a hint for people. A model does not get the hint: it can only correct the program."""
     hint = "correct the example, the sentence or the program"
     found = (

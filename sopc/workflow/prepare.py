@@ -181,9 +181,9 @@ def prepare(
             return Prepared(_with_its_examples(source, context))
         return _English(source, context, options, place).prepared()
     except CompileError as error:
-        from sopc.workflow.examples import with_ways_on
+        from sopc.workflow.examples import with_hints
 
-        raise with_ways_on(error) from None
+        raise with_hints(error) from None
 
 
 def prepare_file(path: str, context: Context, options: Options) -> Prepared:
@@ -244,13 +244,13 @@ def _with_its_header(program: Source, place: Place) -> Source:
 def _with_its_examples(program: Source, context: Context) -> Compiled:
     """Compile a DSL source, with the examples of the text it was made from, if that text is beside it."""
     from sopc.english.lock import split_sop
-    from sopc.workflow.examples import tried
+    from sopc.workflow.examples import compile_with_examples
 
     header, _ = split_sop(program.text)
     if header is not None and header.source and program.name != STDIN:
         text = Path(program.name).with_name(header.source)
         if text.is_file():
-            return tried(pipeline.read(str(text)), program, context)
+            return compile_with_examples(pipeline.read(str(text)), program, context)
     return pipeline.compile_source(program, context)
 
 
@@ -319,7 +319,7 @@ class _English:
 
     def _as_it_is(self, existing: Source) -> Prepared:
         from sopc.english.lock import keep_sop, stamp
-        from sopc.workflow.examples import tried
+        from sopc.workflow.examples import compile_with_examples
 
         text = existing.text
         if self._options.take == "sop":
@@ -328,7 +328,7 @@ class _English:
             text = stamp(text, self._place.file, self._answers)
         write_to = self._place.path if text != existing.text else None
         translator = self._header.translator if self._header else None
-        compiled = tried(self._source, Source(existing.name, text), self._context)
+        compiled = compile_with_examples(self._source, Source(existing.name, text), self._context)
         return Prepared(compiled, warnings=tuple(self._turned()), translator=translator, write_to=write_to)
 
     def _translated(self) -> Prepared:
@@ -341,7 +341,7 @@ class _English:
         waiting = None if pending is None else self._waiting(pending)
         if waiting is None:
             sop, work = self._drafted()
-            compiled = self._tried(sop)
+            compiled = self._compile_with_examples(sop)
         else:
             sop, work, compiled = waiting
             self._listener.note(f"{self._source.name}: translated before")
@@ -385,24 +385,24 @@ class _English:
         if found is None:
             return None
         try:
-            compiled = self._tried(found[0])
+            compiled = self._compile_with_examples(found[0])
         except CompileError:
             return None
         return (*found, compiled) if told.yes or told.ask or not compiled.writes else None
 
-    def _tried(self, sop: str) -> Compiled:
-        from sopc.workflow.examples import tried
+    def _compile_with_examples(self, sop: str) -> Compiled:
+        from sopc.workflow.examples import compile_with_examples
 
         name = self._place.path or (f"{self._workflow.name}.sop" if self._place.keeps else STDIN)
-        return tried(self._source, Source(str(name), sop), self._context)
+        return compile_with_examples(self._source, Source(str(name), sop), self._context)
 
     def _drafted(self) -> tuple[str, Work | None]:
         from sopc.english.lock import stamp
-        from sopc.workflow.questions import drafted
+        from sopc.workflow.questions import translate
 
         told = (self._options.translator, self._options.model, self._listener)
         try:
-            draft, self._answers = drafted(
+            draft, self._answers = translate(
                 self._source,
                 self._workflow,
                 self._context,

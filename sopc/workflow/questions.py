@@ -75,7 +75,7 @@ class Answers:
             raise UsageError("T0211", f"no question about {_about(number)} was open", hint)
 
 
-def drafted(
+def translate(
     source: Source,
     workflow: Workflow,
     context: Context,
