@@ -12,6 +12,7 @@ from dataclasses import fields
 from typing import Final, cast
 
 from runtime.query import algebra as ir
+from runtime.values.constants import Const
 from runtime.values.types import NULL, TEXT, Type
 from sopc.check import typed
 from sopc.check.scope import AggregateOf, ColumnOf, SubQuery, WindowOf
@@ -52,7 +53,7 @@ class QueryBuilder:
     def expr(self, expr: typed.Expr, *, guarded: bool = False) -> ir.Expr:
         """The runtime's form. guarded: below a `case`, so what can fail may not be worked out beforehand."""
         if isinstance(expr, typed.Const):
-            return ir.Const(expr.value, expr.type)
+            return Const(expr.value, expr.type)
         if not of_rows(expr) and not (guarded and _can_fail(expr) and isinstance(expr, typed.Op | typed.Func)):
             return self.param(expr)
         return _LOWER[type(expr)](self, expr, guarded)
@@ -111,14 +112,14 @@ def _convert(builder: QueryBuilder, expr: typed.Convert, guarded: bool) -> ir.Ex
 
 def _interpolate(builder: QueryBuilder, expr: typed.Interpolate, guarded: bool) -> ir.Expr:
     parts = tuple(
-        ir.Const(part, TEXT) if isinstance(part, str) else builder.expr(part, guarded=guarded) for part in expr.parts
+        Const(part, TEXT) if isinstance(part, str) else builder.expr(part, guarded=guarded) for part in expr.parts
     )
     return ir.Func("concat", parts, TEXT)
 
 
 def _nothing(builder: QueryBuilder, expr: typed.Expr, guarded: bool) -> ir.Expr:
     """Where a finding was made already (a record, list, or index over columns)."""
-    return ir.Const(None, NULL)
+    return Const(None, NULL)
 
 
 _LOWER: Final = cast(

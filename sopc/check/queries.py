@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final, cast
 
 from runtime.query import algebra as ir
+from runtime.values.constants import Const
 from runtime.values.types import INT, RECORD, record_of
 from sopc.check import typed
 from sopc.check.coerce import coerce, condition
@@ -167,7 +168,7 @@ def _row_count(env: Env, node: nodes.Expr, word: str) -> ir.Expr:
         env.error("E0407", f"`{word}` can't depend on rows", node, "`let` first works the number out")
     else:
         return _built(env, made)
-    return ir.Const(0, INT)
+    return Const(0, INT)
 
 
 # ── stages that make new columns ───────────────────────────────────────────────────────────────────────────────

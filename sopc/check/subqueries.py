@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from runtime.query import algebra as ir
+from runtime.values.constants import Const
 from runtime.values.types import BOOL, INT, Type, list_of
 from sopc.check import queries, typed
 from sopc.check.env import Env
@@ -53,8 +54,8 @@ def _scalar_of(env: Env, made: ir.Group | ir.Select, type_: Type, node: nodes.No
 def _counted(env: Env, stage: Stage, kind: str) -> ir.Group:
     if kind == "count":
         return one_row_of(env, stage, "count", count_of())
-    limited = replace(stage, relation=ir.Limit(stage.relation, ir.Const(1, INT), None))
-    found = ir.Op("gt", (count_of(), ir.Const(0, INT)), BOOL)
+    limited = replace(stage, relation=ir.Limit(stage.relation, Const(1, INT), None))
+    found = ir.Op("gt", (count_of(), Const(0, INT)), BOOL)
     return one_row_of(env, limited, "exists", found)
 
 
@@ -127,6 +128,6 @@ def in_query(env: Env, node: nodes.InExpr) -> typed.Expr:
 def _looked_up(env: Env, arg: typed.Expr, stage: Stage, empty: Stage, type_: Type) -> ir.Select:
     builder = env.builder
     assert builder is not None
-    none = replace(empty, relation=ir.Limit(empty.relation, ir.Const(0, INT), None))
+    none = replace(empty, relation=ir.Limit(empty.relation, Const(0, INT), None))
     value = ir.InQuery(builder.expr(arg), stage.relation, type_)
     return ir.Select(builder.new_id(), one_row_of(env, none, "none", count_of()), (("found", value),))

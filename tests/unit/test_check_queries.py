@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtime.query import algebra as ir
+from runtime.values.constants import Const
 from runtime.values.types import BOOL, INT
 from sopc.check import typed
 from sopc.check.program import check_query
@@ -158,7 +159,7 @@ def test_literals_stay_constants_and_take_the_decimal_they_meet() -> None:
     where = made.query.relation
     assert isinstance(where, ir.Where) and isinstance(where.condition, ir.Op)
     price = where.condition.args[0]
-    assert isinstance(price, ir.Op) and isinstance(price.args[1], ir.Const) and price.args[1].value == "0.07"
+    assert isinstance(price, ir.Op) and isinstance(price.args[1], Const) and price.args[1].value == "0.07"
 
 
 def test_below_a_case_only_what_can_not_fail_is_worked_out_beforehand() -> None:
@@ -219,7 +220,7 @@ def test_exists_counts_at_most_one_row_and_in_counts_none() -> None:
     assert isinstance(step, typed.SetVariable) and isinstance(step.value, typed.FetchExpr)
     group = step.value.query.query.relation
     assert isinstance(group, ir.Group) and isinstance(group.source, ir.Limit)
-    assert group.source.count == ir.Const(1, INT)
+    assert group.source.count == Const(1, INT)
     step = script("let x = 3 in (from authors select id)").steps[0]
     assert isinstance(step, typed.SetVariable) and isinstance(step.value, typed.FetchExpr)
     select = step.value.query.query.relation
