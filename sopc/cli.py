@@ -37,11 +37,11 @@ _COMMANDS: Final = {
     "show": Lazy("sopc.commands.scripts:show_command", "Print a script's program."),
     "history": Lazy("sopc.commands.scripts:history_command", "List every version of a script."),
     "diff": Lazy("sopc.commands.scripts:diff_command", "Compare two versions."),
-    "rollback": Lazy("sopc.commands.scripts:rollback_command", "Make an older version the newest again."),
-    "tag": Lazy("sopc.commands.scripts:tag_command", "Give a version a name."),
-    "rm": Lazy("sopc.commands.scripts:rm_command", "Remove scripts with all their versions."),
-    "export": Lazy("sopc.commands.scripts:export_command", "Write scripts to one file."),
-    "import": Lazy("sopc.commands.scripts:import_command", "Take over exported scripts."),
+    "rollback": Lazy("sopc.commands.versions:rollback_command", "Make an older version the newest again."),
+    "tag": Lazy("sopc.commands.versions:tag_command", "Give a version a name."),
+    "rm": Lazy("sopc.commands.versions:rm_command", "Remove scripts with all their versions."),
+    "export": Lazy("sopc.commands.versions:export_command", "Write scripts to one file."),
+    "import": Lazy("sopc.commands.versions:import_command", "Take over exported scripts."),
     "error": Lazy("sopc.commands.start:error_command", "Explain an error code."),
 }
 

@@ -18,6 +18,8 @@ from runtime.library.store import Library
 from runtime.query.algebra import Query, Write
 from runtime.query.schema import Schema
 
+__all__ = ("Context", "open_context")
+
 Kept = TypeVar("Kept", bound=AbstractContextManager[Any])
 
 

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from sopc.source import Source, Span
 
+__all__ = ("CompileError", "Diagnostic")
+
 _MOST_SHOWN: Final = 200  # characters of a line
 _UNPRINTABLE: Final = {"\t": " "}
 _BEFORE: Final = 60  # of them before the part that is meant

@@ -28,6 +28,27 @@ if TYPE_CHECKING:
     from runtime.query.schema import Schema
     from sopc.english.model.records import Work
 
+__all__ = (
+    "MAX_BYTES",
+    "Compiled",
+    "Kind",
+    "built",
+    "check",
+    "compile_query",
+    "compile_source",
+    "encode",
+    "generate_sql",
+    "kind_of",
+    "lower",
+    "parse",
+    "parse_tree",
+    "provenance_of",
+    "read",
+    "stem",
+    "store",
+    "usable_schemas",
+)
+
 Kind = Literal["english", "dsl", "tree"]
 MAX_BYTES: Final = 4 * 1024 * 1024  # some 100,000 lines of DSL: what a person could still review
 

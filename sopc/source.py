@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+__all__ = ("BIDI_CONTROLS", "STDIN", "Source", "Span")
+
 # Unicode's Bidi_Control: what makes text stand in another order than it is read in, and can't be seen itself.
 BIDI_CONTROLS: Final = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 STDIN: Final = "-"

@@ -12,6 +12,7 @@ from runtime.api.resource import as_json, token_of
 from runtime.api.service import Service
 from runtime.api.tokens import Token
 from runtime.errors import SopError
+from runtime.query.schema import described
 
 
 async def list_databases(service: Service, request: Request) -> Response:
@@ -29,8 +30,6 @@ async def show_database(service: Service, request: Request) -> Response:
 
 
 def _stores(service: Service, token: Token, name: str) -> dict[str, Any]:
-    from sopc.commands.sources import described
-
     if service.seen_by(token).is_unmade(name):
         return {}
     try:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runtime.commands.app import App, Console, Lazy
+from runtime.commands.app import App, Lazy
+from runtime.commands.console import Console
 from runtime.commands.execute import connector, execute, run_options
 from runtime.commands.options import database_options, load_config, output_options, text_or_stdin
 from runtime.commands.rows import print_rows

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
-from runtime.commands.app import Console
+from runtime.commands.console import Console
+from runtime.commands.destination import STDOUT, destination
 from runtime.commands.execute import execute
 from runtime.commands.options import PATH, database_options, load_config, output_options, text_or_stdin
 from runtime.config import Config
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from runtime.library.store import Library
     from runtime.values.types import Type
 
-STDOUT: Final = "-"
 FORMATS: Final = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
 _QUERY: Final = re.compile(r"\s*from\b", re.IGNORECASE)
 
@@ -79,7 +77,7 @@ def export_command(
     config = load_config(home, databases)
     try:
         with (
-            _destination(file, force) as stream,
+            destination(file, force) as stream,
             open_context(config, read_only=True) as context,
             context.library,
         ):
@@ -111,60 +109,12 @@ def _format_of(file: str) -> str:
 
 def _whole(name: str, config: Config) -> str:
     """The query of a whole store."""
-    from sopc.check.report import quoted
+    from sopc.syntax.print_expr import name as quoted
 
     database, dot, store = name.partition(".")
     if dot and database in config.database_names():
         return f"from {quoted(database)}.{quoted(store)}"
     return f"from {quoted(name)}"
-
-
-# ── where it goes ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@contextmanager
-def _destination(file: str, force: bool) -> Iterator[BinaryIO]:
-    """A stream whose content becomes the file when the block ends well; until then nobody sees it. D0508 when it can't
-    be written, D0509 when it is there and not to be replaced."""
-    if file == STDOUT:
-        yield sys.stdout.buffer
-        return
-    target = Path(file).resolve()
-    try:
-        if target.exists() and not (target.is_file() or target.is_dir()):  # a pipe or a device
-            with target.open("wb") as stream:
-                yield stream
-            return
-        if target.is_file() and not force:
-            raise UsageError("D0509", f"{file} is there already", "--force replaces it")
-        with _replacing(target) as stream:
-            yield stream
-    except OSError as error:
-        if error.filename is None:
-            raise
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(
-            "D0508", f"{file} can't be written: {reason}", "check the folder and its permissions"
-        ) from error
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[BinaryIO]:
-    from os import getpid
-
-    if target.is_dir():
-        raise IsADirectoryError(21, "it is a folder", str(target))
-    temporary = target.with_name(f".{target.name}.{getpid()}")
-    try:
-        with temporary.open("xb") as stream:
-            yield stream
-        if target.exists():
-            temporary.chmod(target.stat().st_mode)
-        temporary.replace(target)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
 
 
 # ── how it is written: each gives the number of rows ───────────────────────────────────────────────────────────

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runtime.commands.app import Console
+from runtime.commands.console import Console
 from runtime.commands.options import PATH, database_options, load_config, output_options
 from runtime.commands.progress import progress_bar
 from runtime.config import MAIN, Config

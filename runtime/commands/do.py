@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runtime.commands.app import Console
+from runtime.commands.console import Console
 from runtime.commands.execute import execute, run_options
 from runtime.commands.options import (
     database_options,
@@ -62,12 +62,9 @@ def do_command(
       sopvm do --answer 1=2 "show the boxes, largest first" # the second of its meanings
     """
     from runtime.library.overlay import Overlay
-    from sopc.commands.compile import show_warnings
-    from sopc.commands.questions import asked_at, written_out
-    from sopc.commands.review import at_terminal
+    from sopc.commands.questions import asked_at, at_terminal, show_warnings, written_out
     from sopc.context import open_context
-    from sopc.english.lock import split_sop
-    from sopc.english.model.repair import ProgressListener
+    from sopc.progress import ProgressListener
     from sopc.source import Source
     from sopc.workflow.prepare import NOWHERE, Options, prepare, stored_place
     from sopc.workflow.questions import Answers
@@ -83,7 +80,7 @@ def do_command(
         with written_out(console, lambda answer, _: f"sopvm do {answer} with the same text"):
             prepared = show_warnings(prepare(request, context, prepare_options, place, kind="english"), console)
         given.check_used()
-        console.note(split_sop(prepared.compiled.source.text)[1].strip("\n"))
+        console.note(prepared.program)
         if prepared.writes:
             hint = "put the text in a file, and use `sopc compile` and `sopvm run`"
             raise SopError("C0111", f"this would write {', '.join(prepared.writes)}, and `sopvm do` only reads", hint)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from runtime.commands.app import Console
+from runtime.commands.console import Console
 from runtime.commands.options import key_values
 from runtime.errors import SopError
 from runtime.runs.run import RunOptions, run

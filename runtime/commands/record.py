@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from runtime.commands.app import Console
+from runtime.commands.console import Console
 from runtime.commands.options import database_options, load_config, output_options
 
 
@@ -62,7 +62,7 @@ def record_command(
     from runtime.record.repl import Repl
     from runtime.record.sessions import Sessions
     from sopc.commands.questions import asked_at
-    from sopc.english.model.repair import ProgressListener
+    from sopc.progress import ProgressListener
     from sopc.syntax.grammar import reserved_words
     from sopc.workflow.prepare import Options
 

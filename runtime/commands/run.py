@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from runtime.commands.app import Console
+from runtime.commands.console import Console
 from runtime.commands.execute import execute, run_options
 from runtime.commands.options import complete_script, database_options, key_values, load_config, output_options
 

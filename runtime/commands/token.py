@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from runtime.commands.app import App, Console, Lazy
+from runtime.commands.app import App, Lazy
+from runtime.commands.console import Console
 from runtime.commands.options import home_option, key_values, load_config, output_options
 from runtime.commands.rows import print_rows
 from runtime.errors import UsageError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
@@ -75,3 +76,29 @@ def schema_hash(schema: Schema) -> str:
     """A hash (32 hex digits) of everything in the schema, whatever the order of its stores."""
     stores = dict(sorted(schema.stores.items()))
     return sha256(msgspec.msgpack.encode((schema.place, stores))).hexdigest()[:32]
+
+
+def described(schema: Schema) -> dict[str, Any]:
+    """Return a schema as JSON: each store's fields (types as scripts write them), keys and references."""
+    return {
+        store.name: {
+            "read_only": store.read_only,
+            "fields": [
+                {
+                    "name": field.name,
+                    "type": str(field.type.not_null()),
+                    "nullable": field.type.nullable,
+                    "has_default": field.has_default,
+                    "generated": field.generated,
+                }
+                for field in store.fields
+            ],
+            "primary_key": store.primary_key,
+            "unique": store.unique,
+            "references": [
+                {"fields": key.fields, "store": key.other_store, "other_fields": key.other_fields}
+                for key in store.foreign_keys
+            ],
+        }
+        for store in schema.stores.values()
+    }

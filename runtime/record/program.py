@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runtime.record.reading import read_steps, used_names
+from runtime.record.reading import used_names
 from runtime.record.session import Parameter, State
 from runtime.values.functions import FUNCTIONS
+from sopc.syntax.steps import parse_steps
 from sopc.tree import nodes
 from sopc.tree.visit import rewrite, walk
 
@@ -36,7 +37,7 @@ def groups_of(state: State) -> list[Group]:
     """A group for every step, sentences numbered over all of them."""
     groups, before = [], 0
     for number, step in enumerate(state.steps, 1):
-        steps = read_steps(step.code)
+        steps = parse_steps(step.code)
         groups.append(Group(number, tuple(renumbered(inner, before) for inner in steps)))
         before += _last_sentence(steps)
     return groups

@@ -21,7 +21,7 @@ from runtime.library.store import Library
 from runtime.output.sink import ClosedPipe
 from runtime.record import literals
 from runtime.record.program import Group, calls_scripts, groups_of, renumbered, script_of, sentence_count
-from runtime.record.reading import as_sentence, is_english, read_steps, used_names
+from runtime.record.reading import as_sentence, is_english, used_names
 from runtime.record.replay import Allow, Replayed, replay
 from runtime.record.session import Parameter, Session, State, Step
 from runtime.runs.answers import Prompt
@@ -32,10 +32,12 @@ from sopc.context import Context
 from sopc.diagnostics import CompileError
 from sopc.source import Source
 from sopc.syntax.format import format_script, format_step
+from sopc.syntax.steps import parse_steps
 from sopc.tree import nodes
 from sopc.workflow.prepare import NOWHERE, prepare
 from sopc.workflow.prepare import Options as Translation
 from sopc.workflow.questions import Answers, NeedsAnswer
+from sopc.workflow.recording import recorded
 from sopc.workflow.store import Consents, NeedsYes
 
 EVERYWHERE: Final = "*"
@@ -145,12 +147,12 @@ class Recorder:
         """A query or an expression, as a step that shows it; else steps as written, or as a sentence means them. With
         warnings."""
         if text.lstrip().startswith("from "):
-            return read_steps(f"emit {text}"), ()
+            return parse_steps(f"emit {text}"), ()
         for wrapped in (f"emit {{ value: {text}\n}}", text):
             with suppress(CompileError):
-                return read_steps(wrapped), ()
+                return parse_steps(wrapped), ()
         code, _, warnings = self._translated(text, self.session.state, context, meanings)
-        return read_steps(code), warnings
+        return parse_steps(code), warnings
 
     def _only_looks(self, group: Group) -> None:
         allowed = nodes.Emit | nodes.Say | nodes.Let | nodes.NameQuery
@@ -195,7 +197,7 @@ class Recorder:
         steps = self.session.steps
         places = range(len(steps)) if place == EVERYWHERE else [self.session.index(_number(place))]
         with self._compiling:
-            groups = [read_steps(step.code) for step in steps]
+            groups = [parse_steps(step.code) for step in steps]
         found = literals.meant([inner for index in places for inner in groups[index]], what)
         if len(found) != 1:
             raise _not_one_value(place, what, found, [inner for index in places for inner in groups[index]])
@@ -283,7 +285,7 @@ class Recorder:
         if not text.strip():
             raise UsageError("C0303", "an empty text is no step", "a step in DSL or an English sentence")
         try:
-            steps = read_steps(text)
+            steps = parse_steps(text)
         except CompileError:
             if not is_english(text):
                 raise
@@ -356,15 +358,8 @@ class Recorder:
 
     def _source(self, script: nodes.Script) -> Source:
         """The script as a .sop file, with the sentences among its steps in the header."""
-        from sopc.english.lock import write_sop
-        from sopc.english.sentences import read_workflow
-
-        text = format_script(script)
         english = "\n\n".join(as_sentence(step.text) for step in self.session.steps if step.english)
-        if english:
-            sentences = [sentence.text for sentence in read_workflow(english, self.session.name).sentences]
-            text = write_sop(text, english, "recording", sentences)
-        return Source(f"{self.session.name}.sop", text)
+        return recorded(self.session.name, format_script(script), english)
 
     def _uses(self, context: Context) -> tuple[str, ...]:
         if self.session.uses:

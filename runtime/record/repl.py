@@ -9,20 +9,20 @@ from typing import Any, Final
 
 import click
 
-from runtime.commands.app import Console
+from runtime.commands.console import Console
 from runtime.commands.execute import execute, prompt
 from runtime.config import Config
 from runtime.errors import SopError
 from runtime.library.store import Library
 from runtime.output.formats import open_writer
 from runtime.output.writer import Writer
-from runtime.record.reading import is_unfinished
 from runtime.record.recorder import Recorder, Taken
 from runtime.record.replay import Unanswered
 from runtime.record.sessions import Sessions
 from runtime.vm.output import Question
 from sopc.context import Context
 from sopc.diagnostics import CompileError
+from sopc.syntax.steps import is_unfinished
 
 _MORE: Final = "  … "
 

@@ -57,7 +57,7 @@ class Sessions:
 
     def save(self, session: Session) -> None:
         """Replaces the file as a whole. SopError C0109."""
-        from sopc.files import write_bytes
+        from runtime.atomic_file import write_bytes
 
         path = self._path(session.name)
         try:

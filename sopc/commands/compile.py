@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from runtime.commands.app import Console
+from runtime.commands.console import Console
 from runtime.commands.options import (
     PATH,
     database_options,
@@ -17,11 +17,11 @@ from runtime.commands.options import (
 )
 from runtime.errors import SopError, UsageError
 from sopc import pipeline
-from sopc.commands.questions import asked_at, written_out
-from sopc.commands.review import at_terminal, reviewed, show_refused
+from sopc.commands.questions import asked_at, at_terminal, show_warnings, written_out
+from sopc.commands.review import reviewed, show_refused
 from sopc.context import Context, open_context
 from sopc.diagnostics import CompileError
-from sopc.english.model.repair import ProgressListener
+from sopc.progress import ProgressListener
 from sopc.workflow.prepare import Options, Prepared, Take, prepare_file, prompt_for
 from sopc.workflow.questions import Answers
 from sopc.workflow.store import NeedsYes, check_unique, store
@@ -147,13 +147,6 @@ def check_command(
             else:
                 console.note(f"{path}: ok")
     return code
-
-
-def show_warnings(prepared: Prepared, console: Console) -> Prepared:
-    """Show the warnings of a program, and return it."""
-    for warned in prepared.warnings:
-        console.note(f"warning: {warned}")
-    return prepared
 
 
 def _prepared(files: Sequence[str], context: Context, options: Options, console: Console) -> list[Prepared]:

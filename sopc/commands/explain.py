@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from runtime.bytecode.module import Module
-from runtime.commands.app import Console, visible
+from runtime.commands.console import Console, visible
 from runtime.commands.options import complete_script, database_options, load_config, output_options
 from sopc.commands.scripts import load
 from sopc.context import open_context

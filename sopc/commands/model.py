@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from runtime.commands.app import Console
+from runtime.commands.console import Console
 from runtime.commands.options import PATH, home_option, load_config, output_options
 from runtime.commands.progress import progress_bar
 from runtime.commands.rows import print_rows

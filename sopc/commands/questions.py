@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from shlex import quote
@@ -9,10 +10,17 @@ from shlex import quote
 import click
 import msgspec
 
-from runtime.commands.app import Console
+from runtime.commands.console import Console
 from sopc.english.lock import Answer
 from sopc.english.questions import Question
+from sopc.workflow.prepare import Prepared
 from sopc.workflow.questions import AskPerson, NeedsAnswer
+
+__all__ = ("asked_at", "at_terminal", "show_warnings", "written_out")
+
+
+def at_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def asked_at(console: Console) -> AskPerson:
@@ -46,3 +54,10 @@ def written_out(console: Console, again: Callable[[str, str], str]) -> Iterator[
             answered = again(f"--answer {error.question.sentence}=…", quote(error.source.name))
             error.hint = f"{answered}, or say it in the text"
         raise
+
+
+def show_warnings(prepared: Prepared, console: Console) -> Prepared:
+    """Show the warnings of a program, and return it."""
+    for warned in prepared.warnings:
+        console.note(f"warning: {warned}")
+    return prepared

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 import click
 
-from runtime.commands.app import Console
+from runtime.commands.console import Console
 from runtime.errors import SopError
 from sopc.commands.explain import explained
+from sopc.commands.questions import at_terminal
 from sopc.workflow.prepare import Prepared
 from sopc.workflow.store import Consents, NeedsYes
 
@@ -18,10 +18,6 @@ class NotAccepted(SopError):
     """A person saw the program and said no."""
 
     exit_code = 3
-
-
-def at_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def reviewed(prepared: Sequence[Prepared], console: Console, *, every: bool, yes: bool) -> Consents:

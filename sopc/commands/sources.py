@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
 
 import click
 
-from runtime.bytecode.module import Module
-from runtime.commands.app import Console
+from runtime.atomic_file import write_text
+from runtime.commands.console import Console
 from runtime.commands.options import PATH, complete_script, database_options, load_config, output_options
 from runtime.commands.rows import print_rows
+from runtime.databases.sql.of_module import SQLITE, Engine, sql_of
 from runtime.errors import DatabaseError, UsageError
-from runtime.query.algebra import Query, Write
-from runtime.query.schema import Schema
+from runtime.query.schema import Schema, described
 from sopc import pipeline
 from sopc.context import Context, open_context
-from sopc.files import write_text
 from sopc.source import STDIN
 from sopc.workflow.prepare import Options, prepare_file
 
@@ -150,61 +148,14 @@ def schema_command(
     print_rows(["database", "store", "field", "type", "key", "references", "notes"], rows, format_)
 
 
-Engine = tuple[str, tuple[str, ...]]  # a dialect of SQL, and where stores are (`Schema.place`)
-_SQLITE: Final[Engine] = ("sqlite", ())
-
-
 def _engine_of(context: Context, name: str) -> Engine:
     """The engine of the database that the name means now; SQLite if it can't be opened."""
     try:
         if context.config.is_unmade(name):
-            return _SQLITE
+            return SQLITE
         return context.database(name).dialect, context.schema(name).place
     except (DatabaseError, UsageError):
-        return _SQLITE
-
-
-def sql_of(module: Module, engine: Callable[[str], Engine] = lambda name: _SQLITE) -> Callable[[Query | Write], str]:
-    """Return a function: statement → its SQL over the stores that the script was checked against.
-
-    Args:
-        engine: database name → its engine.
-    """
-    from runtime.databases.sql.generate import generate
-
-    def sql(statement: Query | Write) -> str:
-        prefix = statement.database + "."
-        stores = {key.removeprefix(prefix): store for key, store in module.schema.items() if key.startswith(prefix)}
-        dialect, place = engine(statement.database)
-        return generate(statement, Schema(stores, place), dialect).sql
-
-    return sql
-
-
-def described(schema: Schema) -> dict[str, Any]:
-    """A schema for `sopc schema --json`: each store's fields (types as scripts write them), keys and references."""
-    return {
-        store.name: {
-            "read_only": store.read_only,
-            "fields": [
-                {
-                    "name": field.name,
-                    "type": str(field.type.not_null()),
-                    "nullable": field.type.nullable,
-                    "has_default": field.has_default,
-                    "generated": field.generated,
-                }
-                for field in store.fields
-            ],
-            "primary_key": store.primary_key,
-            "unique": store.unique,
-            "references": [
-                {"fields": key.fields, "store": key.other_store, "other_fields": key.other_fields}
-                for key in store.foreign_keys
-            ],
-        }
-        for store in schema.stores.values()
-    }
+        return SQLITE
 
 
 def _fields(name: str, schema: Schema) -> list[list[str]]:

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from runtime.commands.app import Console, visible
+from runtime.commands.console import Console, visible
 from runtime.commands.options import PATH, output_options
 from runtime.errors import SopError, UsageError
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from runtime.commands.app import Console
+from runtime.commands.console import Console
 from runtime.commands.options import complete_script, database_options, load_config, output_options
 from runtime.errors import SopError
 from runtime.library.records import Entry

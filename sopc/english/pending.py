@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from runtime.atomic_file import write_bytes, write_text
 from runtime.errors import SopError
 from runtime.library.environment import make_home
 from sopc.english.lock import Answer, split_sop, text_hash
-from sopc.files import write_bytes, write_text
 
 if TYPE_CHECKING:
     from sopc.english.model.records import Work

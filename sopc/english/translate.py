@@ -16,7 +16,8 @@ from sopc.english.task import Task
 
 if TYPE_CHECKING:
     from sopc.english.model.records import Work
-    from sopc.english.model.repair import Judge, ProgressListener
+    from sopc.english.model.repair import Judge
+    from sopc.progress import ProgressListener
 
 PATTERNS = "patterns"
 TRANSLATORS = ("model", "local", PATTERNS)

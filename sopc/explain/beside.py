@@ -10,6 +10,8 @@ from typing import Any
 from sopc.explain.script import Explanation
 from sopc.explain.steps import Line
 
+__all__ = ("to_json", "to_text")
+
 _NOTHING = "(no step of its own)"
 
 

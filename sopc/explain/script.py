@@ -16,6 +16,8 @@ from sopc.source import Source
 from sopc.syntax.parse import parse
 from sopc.tree import nodes
 
+__all__ = ("explain_module",)
+
 
 @dataclass(frozen=True)
 class Explanation:

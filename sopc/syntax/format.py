@@ -14,6 +14,8 @@ from sopc.syntax.parse import parse
 from sopc.syntax.writer import Writer
 from sopc.tree import nodes
 
+__all__ = ("format_file", "format_script", "format_source", "format_step")
+
 _SHORT: Final = (nodes.Fail, nodes.Return, nodes.Break, nodes.Continue, nodes.Commit)
 
 

@@ -21,6 +21,8 @@ from lark.lexer import TerminalDef
 
 from sopc.syntax.build import TreeBuilder
 
+__all__ = ("grammar_text", "make_parser", "parser", "reserved_words")
+
 STARTS: Final = ("start", "query")
 _CHECKSUM: Final = 32
 

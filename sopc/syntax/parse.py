@@ -14,6 +14,8 @@ from sopc.syntax.grammar import parser
 from sopc.syntax.literals import Problem
 from sopc.tree import nodes
 
+__all__ = ("parse", "parse_query")
+
 _BIDI: Final = re.compile(f"[{BIDI_CONTROLS}]")
 _MOST_TURNED: Final = 20
 MAX_DEPTH: Final = 180  # objects and lists of the tree as JSON; readers of JSON give up at 200

@@ -11,6 +11,8 @@ from sopc.syntax.grammar import reserved_words
 from sopc.syntax.literals import is_bare_name, write_text
 from sopc.tree import nodes
 
+__all__ = ("expr", "name", "type_name")
+
 # How tightly an expression holds together; an operand that holds less tightly than its place needs brackets.
 ANY: Final = 1
 _AND: Final = 2

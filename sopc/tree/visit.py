@@ -7,6 +7,8 @@ from typing import Any
 
 from sopc.tree import nodes
 
+__all__ = ("rewrite", "walk")
+
 
 def walk(node: Any) -> Iterator[nodes.Node]:
     """Every node of a tree (or of a tuple of trees), parents first, however deep it is."""

@@ -26,10 +26,23 @@ from sopc.source import STDIN, Source
 if TYPE_CHECKING:
     from sopc.english.lock import Answer, Header
     from sopc.english.model.records import Work
-    from sopc.english.model.repair import ProgressListener
     from sopc.english.pending import Pending
     from sopc.english.sentences import Workflow
+    from sopc.progress import ProgressListener
     from sopc.workflow.questions import Answers, AskPerson
+
+__all__ = (
+    "NOWHERE",
+    "Options",
+    "Place",
+    "Prepared",
+    "Take",
+    "Warned",
+    "prepare",
+    "prepare_file",
+    "prompt_for",
+    "stored_place",
+)
 
 Take = Literal["text", "sop"]
 _EDITED: Final = "0" * 64  # in place of the hash of a generated program, when a person has edited the program
@@ -131,6 +144,13 @@ class Prepared:
     def name(self) -> str:
         """The name of its script; of several, the last one's."""
         return self.compiled.modules[-1].signature.name
+
+    @property
+    def program(self) -> str:
+        """In the language, without the .sop file's header."""
+        from sopc.english.lock import split_sop
+
+        return split_sop(self.compiled.source.text)[1].strip("\n")
 
     @property
     def writes(self) -> list[str]:
@@ -272,9 +292,9 @@ class _English:
 
     def __init__(self, source: Source, context: Context, options: Options, place: Place | None) -> None:
         from sopc.english.lock import split_sop
-        from sopc.english.model.repair import ProgressListener
         from sopc.english.questions import kept
         from sopc.english.sentences import read_workflow
+        from sopc.progress import ProgressListener
         from sopc.workflow.questions import Answers
 
         self._source = source

@@ -9,12 +9,14 @@ from runtime.errors import SopError, UsageError
 from sopc.context import Context
 from sopc.diagnostics import CompileError
 from sopc.english.lock import Answer
-from sopc.english.model.repair import ProgressListener
 from sopc.english.questions import MOST_QUESTIONS, Question, question_in
 from sopc.english.sentences import Workflow
 from sopc.english.translate import Draft
+from sopc.progress import ProgressListener
 from sopc.source import Source
 from sopc.workflow.translation import draft
+
+__all__ = ("Answers", "AskPerson", "NeedsAnswer")
 
 AskPerson = Callable[[Question], Answer]
 

@@ -13,7 +13,7 @@ from sopc.english.changes import speaks_of_a_change
 from sopc.english.local.files import checked
 from sopc.english.local.server import LocalServer
 from sopc.english.lock import Answer, split_sop
-from sopc.english.model.repair import Judge, ProgressListener
+from sopc.english.model.repair import Judge
 from sopc.english.prompt.messages import beginning, first_messages
 from sopc.english.questions import question_in
 from sopc.english.sample import DatabaseSampler
@@ -21,6 +21,7 @@ from sopc.english.sentences import Workflow, read_workflow
 from sopc.english.settings import ModelOptions, local_options, model_options
 from sopc.english.task import Task
 from sopc.english.translate import PATTERNS, Asking, Draft, choose, translate
+from sopc.progress import ProgressListener
 from sopc.source import Source
 from sopc.workflow.examples import run_examples
 

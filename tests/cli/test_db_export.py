@@ -114,3 +114,11 @@ def test_a_failing_export_keeps_the_file_it_was_to_replace(sopvm: Program, peopl
     (people / "out.csv").write_text("mine\n")
     assert sopvm("db", "export", "from people where id / (id - 2) > 0", "out.csv", "--force").exit_code == 1
     assert (people / "out.csv").read_text() == "mine\n"
+
+
+def test_a_store_whose_name_is_a_word_of_the_language_is_exported(sopvm: Program, people: Path) -> None:
+    (people / "order.ndjson").write_text('{"select": 7}\n')
+    assert sopvm("db", "import", "order.ndjson").exit_code == 0
+    done = sopvm("db", "export", "order", "out.csv")
+    assert done.exit_code == 0, done.stderr
+    assert (people / "out.csv").read_text() == "select\n7\n"

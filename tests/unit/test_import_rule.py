@@ -39,8 +39,8 @@ end
 """
 
 
-def imports(path: Path) -> Iterator[tuple[str, int, bool]]:
-    """(module, line, inside a function) of every import that runs."""
+def imports(path: Path, *, typing: bool = False) -> Iterator[tuple[str, int, bool]]:
+    """(module, line, inside a function) of every import that runs; and of those for type checkers alone, if told."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     inside = {
         id(node)
@@ -55,7 +55,7 @@ def imports(path: Path) -> Iterator[tuple[str, int, bool]]:
         for node in ast.walk(block)
     }
     for node in ast.walk(tree):
-        if id(node) in typing_only:
+        if id(node) in typing_only and not typing:
             continue
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -73,15 +73,115 @@ def below(module: str, *packages: str) -> bool:
     return any(module == package or module.startswith(package + ".") for package in packages)
 
 
-def test_the_runtime_does_not_import_the_compiler() -> None:
-    wrong = [
-        f"{path.relative_to(ROOT)}:{line}: {module}"
-        for path in files("runtime/**/*.py")
-        if path.parent.name not in ("commands", "record", "api") and path.name != "cli.py"
-        for module, line, _ in imports(path)
-        if below(module, "sopc", "grammar")
-    ]
+MAY_USE_THE_COMPILER = ("runtime/commands", "runtime/api", "runtime/record")
+NODES = "sopc.tree.nodes"  # the one public module without `__all__`: every node of the tree is public
+
+
+def public_names(module: str) -> set[str]:
+    """What a module of the compiler offers to other packages: its `__all__`."""
+    path = ROOT.joinpath(*module.split("."))
+    file = path.with_suffix(".py") if path.with_suffix(".py").is_file() else path / "__init__.py"
+    tree = ast.parse(file.read_text(encoding="utf-8")) if file.is_file() else ast.Module([], [])
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["__all__"]:
+            return set(ast.literal_eval(node.value))
+    return {node.name for node in tree.body if isinstance(node, ast.ClassDef)} if module == NODES else set()
+
+
+def private_uses(path: Path) -> Iterator[str]:
+    """What a file uses of the compiler that is not public, imports for type checkers counted: `LINE: MODULE.NAME`."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    modules: dict[str, str] = {}  # by the name that the file calls them
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (f"{node.lineno}: {alias.name}" for alias in node.names if below(alias.name, "sopc"))
+        if not isinstance(node, ast.ImportFrom) or not below(node.module or "", "sopc"):
+            continue
+        for alias in node.names:
+            if public_names(f"{node.module}.{alias.name}"):
+                modules[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+            elif alias.name not in public_names(node.module or ""):
+                yield f"{node.lineno}: {node.module}.{alias.name}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+            module = modules[node.value.id]
+            if module != NODES and node.attr not in public_names(module):
+                yield f"{node.lineno}: {module}.{node.attr}"
+
+
+def test_the_runtime_uses_the_compiler_by_its_public_names_and_in_three_packages() -> None:
+    wrong = []
+    for path in files("runtime/**/*.py"):
+        name = path.relative_to(ROOT).as_posix()
+        if name.startswith(MAY_USE_THE_COMPILER):
+            wrong += [f"{name}:{use}" for use in private_uses(path)]
+        else:
+            used = (module for module, _, _ in imports(path, typing=True))
+            wrong += [f"{name}: {module}" for module in used if below(module, "sopc", "grammar")]
     assert wrong == []
+
+
+def test_a_private_use_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "uses.py"
+    file.write_text(
+        "from sopc import pipeline\nfrom sopc.english.lock import split_sop\nimport sopc.tree.nodes\n"
+        "from sopc.source import Source\npipeline.read\npipeline._text\n"
+    )
+    found = [use.partition(": ")[2] for use in private_uses(file)]
+    assert found == ["sopc.english.lock.split_sop", "sopc.tree.nodes", "sopc.pipeline._text"]
+
+
+# ── cycles ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def import_graph() -> dict[str, set[str]]:
+    """Module → modules of ours that it imports, inside functions and for type checkers too."""
+    paths = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in files("sopc/**/*.py", "runtime/**/*.py", "grammar/**/*.py")
+    }
+    graph: dict[str, set[str]] = {}
+    for name, path in paths.items():
+        found = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                inner = {f"{node.module}.{alias.name}" for alias in node.names}
+                found |= inner & paths.keys() or {node.module or ""}
+        graph[name] = found & paths.keys()
+    return graph
+
+
+def in_cycles(graph: dict[str, set[str]]) -> set[str]:
+    """Modules that import each other in a circle, or stand between two circles: what is left when those that import
+    nothing that is left, or that nothing left imports, are taken away."""
+    left = {name: set(used) for name, used in graph.items()}
+    while True:
+        imported = set().union(*left.values())
+        gone = {name for name, used in left.items() if not used or name not in imported}
+        if not gone:
+            return set(left)
+        left = {name: used - gone for name, used in left.items() if name not in gone}
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = import_graph()
+    assert len(graph) > 300
+    assert in_cycles(graph) == set()
+
+
+def test_a_circle_is_found() -> None:
+    assert in_cycles({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set(), "e": {"b"}}) == {"b", "c"}
+
+
+# ── commands ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_no_module_of_commands_is_long() -> None:
+    """What a command does beyond its options belongs to a package that others can use too."""
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in files("*/commands/*.py")}
+    assert {path.name: number for path, number in lines.items() if number > 200} == {}
 
 
 def test_the_runtimes_commands_import_the_compiler_only_where_they_use_it() -> None:

@@ -20,13 +20,13 @@ from sopc.diagnostics import CompileError
 from sopc.english.model.infer_signature import infer_signature
 from sopc.english.model.probe import FILE_NAME, remembered
 from sopc.english.model.records import Decoding
-from sopc.english.model.repair import ProgressListener
 from sopc.english.sample import NoSampler
 from sopc.english.sentences import read_workflow
 from sopc.english.settings import NO_KEY, ModelOptions, model_options
 from sopc.english.task import Task
 from sopc.english.translate import Asking, Draft, choose
 from sopc.english.translate import translate as draft
+from sopc.progress import ProgressListener
 from sopc.source import Source
 from sopc.syntax.parse import parse
 from tests.stand_in import HANG, Answer, Fail, Say, StandIn

@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from runtime.atomic_file import write_text
 from runtime.errors import SopError, UsageError
 from runtime.library.environment import make_home
-from sopc.files import write_text
 
 ENDING: Final = ".gguf"
 CHOICE: Final = "model.json"  # in the home folder

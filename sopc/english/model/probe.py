@@ -11,12 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from runtime.atomic_file import write_text
 from runtime.errors import SopError
 from runtime.library.environment import make_home
 from sopc.english.model.ask import Endpoint, Refused
 from sopc.english.model.records import DECODINGS, Decoding
 from sopc.english.settings import ModelOptions
-from sopc.files import write_text
 
 FILE_NAME: Final = "endpoints.json"
 _ODD: Final = "zq7-umbrella-41-zq7"

@@ -15,7 +15,7 @@ from sopc.english.constrain.derive import workflow_grammar
 from sopc.english.constrain.step_intent import step_intents
 from sopc.english.constrain.vocabulary import Vocabulary, text_words
 from sopc.english.lint import LintWarning, lint
-from sopc.english.model.ask import Endpoint, Note, Refused
+from sopc.english.model.ask import Endpoint, Refused
 from sopc.english.model.infer_signature import infer_signature
 from sopc.english.model.normalize import normalize, qualify_names
 from sopc.english.model.probe import decoding_of
@@ -25,6 +25,7 @@ from sopc.english.prompt.messages import first_messages
 from sopc.english.prompt.schemas import about
 from sopc.english.settings import ModelOptions
 from sopc.english.task import Task
+from sopc.progress import ProgressListener
 from sopc.source import Source
 from sopc.tree import nodes
 
@@ -34,14 +35,6 @@ _NO_SCRIPT: Final = ("T0309", "T0310")  # less is known of such a reply than of 
 _STAGES: Final = (("E01",), ("E",), ("T04",), (_UNASKED,))  # of judging, by the codes of its findings
 
 Judge = Callable[[Source], None]
-
-
-@dataclass(frozen=True)
-class ProgressListener:
-    """Who looks on. note: told what a person who waits should know; work: told each round's text as it ends."""
-
-    note: Note = lambda text: None
-    work: Note = lambda text: None
 
 
 @dataclass(frozen=True)
