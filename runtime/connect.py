@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
-from runtime.databases.guard import refuse_library
+from runtime.databases.library_files import refuse_library
 from runtime.databases.protocol import Database
 from runtime.errors import DatabaseError, UsageError
 
@@ -16,7 +16,7 @@ _PASSWORD: Final = re.compile(r"(//[^/@:]*:).*@|(password=)[^&]*", re.IGNORECASE
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 
 
-def masked(url: str) -> str:
+def hide_password(url: str) -> str:
     """The URL with `***` for its password, for messages."""
     return _PASSWORD.sub(lambda match: f"{match[1]}***@" if match[1] else f"{match[2]}***", url)
 
@@ -28,7 +28,7 @@ def file_of(url: str, base: Path) -> Path | None:
         return None
     if not rest.startswith("///") or rest == "///":
         raise UsageError(
-            "D0106", f"`{masked(url)}` names no file", "sqlite:///file.db, or sqlite:////absolute/path/file.db"
+            "D0106", f"`{hide_password(url)}` names no file", "sqlite:///file.db, or sqlite:////absolute/path/file.db"
         )
     return base / unquote(rest[3:])
 
@@ -96,12 +96,14 @@ def _postgres(url: str, name: str, *, read_only: bool, create: bool) -> Database
         raise UsageError(
             "D0105", f"`{name}`: this installation can't open PostgreSQL", "pip install 'sopc[postgres]'"
         ) from error
-    return PostgresDatabase(parse_url(url, masked(url)), name=name, read_only=read_only, create=create)
+    return PostgresDatabase(parse_url(url, hide_password(url)), name=name, read_only=read_only, create=create)
 
 
 def _split(url: str) -> tuple[str, str]:
     """Scheme and rest; D0106 for something that is no URL."""
     match = _SCHEME.fullmatch(url)
     if match is None:
-        raise UsageError("D0106", f"`{masked(url)}` is not the URL of a database", f"sqlite:///{masked(url)}")
+        raise UsageError(
+            "D0106", f"`{hide_password(url)}` is not the URL of a database", f"sqlite:///{hide_password(url)}"
+        )
     return match[1].lower(), match[2]

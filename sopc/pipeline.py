@@ -213,12 +213,13 @@ def encode(modules: Sequence[Module], provenance: Provenance) -> list[Item]:
 def generate_sql(modules: Sequence[Module], items: Sequence[Item], context: Context) -> None:
     """Queries and writes of modules, whose items these are → SQL in the library, so that not even the first run has to
     make it."""
-    from runtime.databases.statements import fetched, query_key, scope_of, statement_for, write_key
+    from runtime.databases.statements import limited_to_mode, query_key, scope_of, statement_for, write_key
 
     scopes: dict[str, bytes] = {}
     for module, item in zip(modules, items, strict=True):
         forms: list[tuple[Query | Write, bytes]] = [
-            fetched(fetch.query, fetch.mode, query_key(item.hash, index)) for index, fetch in enumerate(module.queries)
+            limited_to_mode(fetch.query, fetch.mode, query_key(item.hash, index))
+            for index, fetch in enumerate(module.queries)
         ]
         forms += [(write, write_key(item.hash, index)) for index, write in enumerate(module.writes)]
         for form, key in forms:

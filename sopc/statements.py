@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from runtime.bytecode.decode import instructions
 from runtime.bytecode.module import Module
 from runtime.bytecode.opcodes import BY_NUMBER
-from runtime.databases.statements import fetched
+from runtime.databases.statements import limited_to_mode
 from runtime.errors import DatabaseError
 from runtime.query.algebra import Query, Write
 from sopc.context import Context
@@ -46,7 +46,7 @@ def _forms(module: Module) -> Iterator[tuple[int, Query | Write]]:
                 yield pc, module.writes[at]
             else:
                 fetch = module.queries[at]
-                yield pc, fetched(fetch.query, fetch.mode, b"")[0]
+                yield pc, limited_to_mode(fetch.query, fetch.mode, b"")[0]
 
 
 def _span(module: Module, pc: int, source: Source) -> Span | None:

@@ -20,7 +20,7 @@ from runtime.api.tokens import Token
 from runtime.bytecode.module import Effects, Signature
 from runtime.errors import SopError
 from runtime.runs.run import Outcome, names_of
-from runtime.runs.secrets import masked
+from runtime.runs.secrets import mask_secrets
 from runtime.values.conversion import json_ready
 
 MOST_SHOWN: Final = 2000  # characters of an argument
@@ -69,7 +69,7 @@ def about(
 ) -> dict[str, Any]:
     """Of a program that is run, or a look: what it is, what it may touch and what it was given. The databases are the
     server's own names; arguments that are secret are masked, and long ones cut."""
-    shown = masked(signature, args)
+    shown = mask_secrets(signature, args)
     return {
         "script": name,
         "version": version,

@@ -36,7 +36,10 @@ def check_tables(module: Module) -> None:
         if not set(call.signature.uses) <= set(module.signature.uses):
             refuse("calls", f"`{call.signature.name}` uses a database that its caller does not")
     if module.queries or module.writes:
-        from runtime.bytecode.forms import check_query, check_write  # a module without data need not wait for them
+        from runtime.bytecode.query_check import (  # a module without data need not wait for them
+            check_query,
+            check_write,
+        )
     for number, fetch in enumerate(module.queries):
         check_query(module, f"query {number}", fetch.query)
     for number, write in enumerate(module.writes):

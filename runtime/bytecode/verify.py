@@ -2,7 +2,7 @@
 
 A verified module can't read a register before it is assigned, jump anywhere but to an instruction, see an iterator as
 a value, leave a savepoint open, name anything that is not in its tables, or do what its effects do not declare; its
-queries and writes hold together by their types (forms.py).
+queries and writes hold together by their types (query_check.py).
 Types of values in registers are the machine's concern: each instruction checks its operands.
 """
 

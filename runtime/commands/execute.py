@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from runtime.databases.protocol import Database
     from runtime.library.store import Library
     from runtime.output.writer import Writer
-    from runtime.vm.backtrace import Place, Trace
+    from runtime.vm.backtrace import Location, Trace
     from runtime.vm.output import Question
 
 
@@ -84,7 +84,7 @@ def _show(console: Console, error: SopError, where: Trace | None) -> None:
     console.error(error, places, where.to_json() if where else {})
 
 
-def _shown(place: Place) -> str:
+def _shown(place: Location) -> str:
     """`payroll.sop:7:9, step 2.1 of process_payroll (sentence 2)`."""
     file = f"{place.file}:{place.line}:{place.column}, " if place.file and place.line else ""
     sentence = f" (sentence {place.sentence})" if place.sentence is not None else ""

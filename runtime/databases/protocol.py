@@ -86,7 +86,7 @@ class Database(Protocol):
         """Undo what was written since savepoint(depth) and drop that savepoint."""
         ...
 
-    def guard(self) -> None:
+    def isolate_next_statement(self) -> None:
         """An error of the next statement is going to be caught: it must undo nothing but that statement."""
         ...
 
@@ -148,6 +148,6 @@ class Loadable(Database, Protocol):
 class Pipelined(Protocol):
     """A database that takes several statements in one trip."""
 
-    def execute_runs(self, runs: Sequence[tuple[Statement, Sequence[Sequence[Any]]]]) -> None:
+    def execute_batches(self, runs: Sequence[tuple[Statement, Sequence[Sequence[Any]]]]) -> None:
         """An `execute_many` for each, in order; a DatabaseError says which of them failed, and its row."""
         ...

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import msgspec
 
 from runtime.databases.protocol import Database, Statement
-from runtime.query.algebra import Query, Write, limited
+from runtime.query.algebra import Query, Write, with_limit
 from runtime.query.schema import Schema, schema_hash
 
 # Part of every key; raised when the generator changes, so that SQL an older version kept is not used any more.
@@ -33,10 +33,10 @@ def query_key(module_hash: str, index: int) -> bytes:
 _LOOKED_AT: Final = {"first": 1, "one": 2, "scalar": 2}  # rows that are looked at, by how a query is fetched
 
 
-def fetched(query: Query, mode: str, key: bytes) -> tuple[Query, bytes]:
+def limited_to_mode(query: Query, mode: str, key: bytes) -> tuple[Query, bytes]:
     """The query and its key, for as many rows as its mode looks at."""
     wanted = _LOOKED_AT.get(mode)
-    return (query, key) if wanted is None else (limited(query, wanted), b"%s:%d" % (key, wanted))
+    return (query, key) if wanted is None else (with_limit(query, wanted), b"%s:%d" % (key, wanted))
 
 
 def write_key(module_hash: str, index: int) -> bytes:

@@ -14,9 +14,9 @@ from typing import Final
 
 import msgspec
 
-from runtime.databases.duckdb.types import declared
-from runtime.databases.duckdb.views import PASSING, Views
-from runtime.databases.tables import create_sql, in_full, literal
+from runtime.databases.duckdb.types import column_type
+from runtime.databases.duckdb.views import TRANSIENT, Views
+from runtime.databases.tables import create_sql, qualified_name, quote_literal
 from runtime.errors import DatabaseError, SopError
 from runtime.files.load import row_reader
 from runtime.files.read import open_table
@@ -61,7 +61,7 @@ class FilesDatabase(Views):
                 raise _two_files(store, places)
             self._read(store, places[0].absolute())
         except SopError as error:
-            if error.code in PASSING:
+            if error.code in TRANSIENT:
                 raise
             self._broken[store] = Broken(error.code, error.message, error.hint)
 
@@ -83,11 +83,11 @@ class FilesDatabase(Views):
         table = open_table(file)
         loaded = Store(store, found.fields)
         read = row_reader(table, loaded, NULLS)
-        self._connections.changed(f"CREATE SCHEMA IF NOT EXISTS {in_full(_MEMORY[:1], _MEMORY[1])}")
-        self._connections.changed(create_sql(_MEMORY, loaded, declared))
+        self._connections.changed(f"CREATE SCHEMA IF NOT EXISTS {qualified_name(_MEMORY[:1], _MEMORY[1])}")
+        self._connections.changed(create_sql(_MEMORY, loaded, column_type))
         for batch in table.batches():
             self.insert_into(_MEMORY, loaded, read(batch)[1])
-        self.make_view(store, f"FROM {in_full(_MEMORY, loaded.name)}")
+        self.make_view(store, f"FROM {qualified_name(_MEMORY, loaded.name)}")
 
 
 def _read_csv(file: Path, found: Survey) -> str:
@@ -95,8 +95,8 @@ def _read_csv(file: Path, found: Survey) -> str:
     them, each with its time zone."""
     longest = max(_LINE_BYTES, found.longest)
     return (
-        f"read_csv({literal(str(file))}, columns = {_columns(found)}, auto_detect = false, header = true,"
-        f" delim = {literal(found.delimiter)}, quote = '\"', escape = '\"', comment = '', nullstr = '',"
+        f"read_csv({quote_literal(str(file))}, columns = {_columns(found)}, auto_detect = false, header = true,"
+        f" delim = {quote_literal(found.delimiter)}, quote = '\"', escape = '\"', comment = '', nullstr = '',"
         f" dateformat = '%Y-%m-%d', encoding = 'utf-8', max_line_size = {longest})"
     )
 
@@ -104,14 +104,14 @@ def _read_csv(file: Path, found: Survey) -> str:
 def _read_json(file: Path, found: Survey) -> str:
     longest = max(_OBJECT_BYTES, found.longest)
     return (
-        f"read_json({literal(str(file))}, columns = {_columns(found)}, auto_detect = false, records = true,"
+        f"read_json({quote_literal(str(file))}, columns = {_columns(found)}, auto_detect = false, records = true,"
         f" format = 'newline_delimited', dateformat = '%Y-%m-%d', maximum_object_size = {longest})"
     )
 
 
 def _columns(found: Survey) -> str:
     listed = ", ".join(
-        f"{literal(field.name)}: '{'TIMESTAMPTZ' if field.type.name == 'timestamp' else declared(field.type)}'"
+        f"{quote_literal(field.name)}: '{'TIMESTAMPTZ' if field.type.name == 'timestamp' else column_type(field.type)}'"
         for field in found.fields
     )
     return f"{{{listed}}}"

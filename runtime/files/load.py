@@ -17,7 +17,7 @@ from runtime.databases.protocol import Database, Loadable
 from runtime.errors import DatabaseError, UsageError
 from runtime.files.infer import BAD, JsonGuess, TextColumn, TextGuess, declared_type, json_reader
 from runtime.files.read import open_table
-from runtime.files.table import Bad, Batch, Table
+from runtime.files.table import BadLine, Batch, Table
 from runtime.query.schema import Field, Store
 from runtime.values.conversion import to_text
 from runtime.values.types import TEXT, Type
@@ -34,7 +34,7 @@ class Loaded(msgspec.Struct, frozen=True):
     store: str
     rows: int
     fields: tuple[Field, ...]
-    bad: tuple[Bad, ...]
+    bad: tuple[BadLine, ...]
     bad_count: int
 
 
@@ -111,7 +111,7 @@ def import_file(
     if mode == "append" and existing is not None:
         fields = _appended(existing, table, nulls, declared)
     else:
-        fields = inferred(table, nulls, declared, report)
+        fields = infer_fields(table, nulls, declared, report)
     target = Store(name=existing.name if existing is not None else name, fields=fields)
     return _load(database, table, target, nulls, mode, skip_bad, report)
 
@@ -144,7 +144,9 @@ def _check_names(table: Table, names: Iterable[str]) -> None:
             raise DatabaseError("D0504", message, "rename one of them")
 
 
-def inferred(table: Table, nulls: Collection[str], declared: Mapping[str, Type], report: Progress) -> tuple[Field, ...]:
+def infer_fields(
+    table: Table, nulls: Collection[str], declared: Mapping[str, Type], report: Progress
+) -> tuple[Field, ...]:
     """The fields of a file, each with the narrowest type that holds all of its values, over the whole file. nulls:
     texts that stand for null. declared: types that are not looked for. Raises UsageError D0506, DatabaseError D0504."""
     if table.format == "parquet":
@@ -162,7 +164,7 @@ def inferred(table: Table, nulls: Collection[str], declared: Mapping[str, Type],
             report(0, batch.bytes_done)
     else:
         guesses = {}
-        bad: list[Bad] = []
+        bad: list[BadLine] = []
         for batch in table.batches():
             for row in batch.rows:
                 for name, value in row.items():
@@ -212,7 +214,7 @@ def _load(
     report: Progress,
 ) -> Loaded:
     read = row_reader(table, store, nulls)
-    bad: list[Bad] = []
+    bad: list[BadLine] = []
     bad_count = loaded = 0
     database.begin(write=True)
     try:
@@ -252,7 +254,7 @@ def any_good(table: Table, read: Read) -> bool:
     return any(read(batch)[1] for batch in table.batches())
 
 
-def bad_rows(table: Table, bad: Sequence[Bad], some_good: bool, hint: str) -> DatabaseError:
+def bad_rows(table: Table, bad: Sequence[BadLine], some_good: bool, hint: str) -> DatabaseError:
     """The error that lists lines that can't be loaded. some_good: others can."""
     what = f"{table.unit}s that can't be loaded" if some_good else f"no {table.unit} that can be loaded"
     return DatabaseError("D0503", f"{table.title} has {what}: {_listed(bad, table.unit)}", hint)
@@ -265,13 +267,13 @@ _WAYS: Final = {
 }
 
 
-def _listed(bad: Sequence[Bad], unit: str = "line") -> str:
+def _listed(bad: Sequence[BadLine], unit: str = "line") -> str:
     shown = "; ".join(f"{unit} {line}: {reason}" for line, reason in bad[:_BAD_IN_MESSAGE])
     return shown + (", and more" if len(bad) > _BAD_IN_MESSAGE else "")
 
 
 # a batch → lines and values of the rows that can be loaded, and the others
-Read = Callable[[Batch], tuple[list[int], list[Any], list[Bad]]]
+Read = Callable[[Batch], tuple[list[int], list[Any], list[BadLine]]]
 
 
 def row_reader(table: Table, store: Store, nulls: Collection[str]) -> Read:
@@ -288,7 +290,7 @@ def row_reader(table: Table, store: Store, nulls: Collection[str]) -> Read:
 def _csv_reader(store: Store, nulls: Collection[str]) -> Read:
     columns = [TextColumn(field.type, nulls) for field in store.fields]
 
-    def read(batch: Batch) -> tuple[list[int], list[Any], list[Bad]]:
+    def read(batch: Batch) -> tuple[list[int], list[Any], list[BadLine]]:
         if not batch.rows:
             return [], [], []
         texts = list(zip(*batch.rows, strict=True))
@@ -299,14 +301,14 @@ def _csv_reader(store: Store, nulls: Collection[str]) -> Read:
             return batch.lines, rows, []
         lines: list[int] = []
         good: list[Any] = []
-        refused: list[Bad] = []
+        refused: list[BadLine] = []
         for number, row in enumerate(rows):
             index = next((index for index in wrong if row[index] is BAD), None)
             if index is None:
                 lines.append(batch.lines[number])
                 good.append(row)
             else:
-                refused.append(Bad(batch.lines[number], _reason(store.fields[index], texts[index][number])))
+                refused.append(BadLine(batch.lines[number], _reason(store.fields[index], texts[index][number])))
         return lines, good, refused
 
     return read
@@ -316,18 +318,18 @@ def _json_reader(store: Store, record_of: Callable[[Any], dict[str, Any]]) -> Re
     readers = [(field, json_reader(field.type)) for field in store.fields]
     names = {field.name for field in store.fields}
 
-    def read(batch: Batch) -> tuple[list[int], list[Any], list[Bad]]:
+    def read(batch: Batch) -> tuple[list[int], list[Any], list[BadLine]]:
         lines: list[int] = []
         good: list[Any] = []
-        refused: list[Bad] = []
+        refused: list[BadLine] = []
         for line, record in zip(batch.lines, map(record_of, batch.rows), strict=True):
             unknown = next((name for name in record if name not in names), None)
             row = [reader(record.get(field.name)) for field, reader in readers]
             if unknown is not None:
-                refused.append(Bad(line, f"`{store.name}` has no field `{unknown}`"))
+                refused.append(BadLine(line, f"`{store.name}` has no field `{unknown}`"))
             elif BAD in row:
                 field = store.fields[row.index(BAD)]
-                refused.append(Bad(line, _reason(field, to_text(record.get(field.name)))))
+                refused.append(BadLine(line, _reason(field, to_text(record.get(field.name)))))
             else:
                 lines.append(line)
                 good.append(row)

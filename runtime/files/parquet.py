@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from runtime.databases.duckdb.types import spelled
+from runtime.databases.duckdb.types import sql_type
 from runtime.databases.duckdb.views import Views
-from runtime.databases.tables import literal, quoted
+from runtime.databases.tables import quote_identifier, quote_literal
 from runtime.files.table import Batch, Table
 from runtime.query.algebra import Column, Query, Scan
 from runtime.query.schema import Field
@@ -62,13 +62,15 @@ def csv_to_parquet(source: Path, target: Path, columns: Sequence[tuple[str, Type
     import duckdb
 
     with duckdb.connect(":memory:") as connection:
-        listed = ", ".join(f"{literal(name)}: 'VARCHAR'" for name, _ in columns)
-        values = ", ".join(f"{_typed(quoted(name), type_)} AS {quoted(name)}" for name, type_ in columns)
+        listed = ", ".join(f"{quote_literal(name)}: 'VARCHAR'" for name, _ in columns)
+        values = ", ".join(
+            f"{_typed(quote_identifier(name), type_)} AS {quote_identifier(name)}" for name, type_ in columns
+        )
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(
-            f"COPY (SELECT {values} FROM read_csv({literal(str(source))}, columns = {{{listed}}}, header = true,"
+            f"COPY (SELECT {values} FROM read_csv({quote_literal(str(source))}, columns = {{{listed}}}, header = true,"
             " auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false,"
-            f" max_line_size = 1000000000)) TO {literal(str(target))} (FORMAT parquet)"
+            f" max_line_size = 1000000000)) TO {quote_literal(str(target))} (FORMAT parquet)"
         )
 
 
@@ -78,5 +80,5 @@ def _typed(column: str, type_: Type) -> str:
     if type_.name == "timestamp":
         return f"CAST(CAST({column} AS TIMESTAMPTZ) AS TIMESTAMP)"
     if type_.name in ("list", "record", "any"):
-        return f"CAST(CAST({column} AS JSON) AS {spelled(type_)})"
-    return f"CAST({column} AS {spelled(type_)})"
+        return f"CAST(CAST({column} AS JSON) AS {sql_type(type_)})"
+    return f"CAST({column} AS {sql_type(type_)})"

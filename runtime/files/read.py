@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from runtime.errors import DatabaseError, UsageError
-from runtime.files.table import Bad, Batch, Table
+from runtime.files.table import BadLine, Batch, Table
 
 BATCH: Final = 4096
 _DELIMITERS: Final = ",;\t|"
@@ -188,7 +188,7 @@ def _csv_batches(path: Path, delimiter: str, width: int, clean: bool) -> Iterato
 def _csv_batch(reader: Any, raw: BinaryIO, width: int, clean: bool) -> Batch:
     lines: list[int] = []
     rows: list[list[str]] = []
-    bad: list[Bad] = []
+    bad: list[BadLine] = []
     while len(rows) < BATCH and len(bad) < BATCH:
         line = reader.line_num + 1
         try:
@@ -196,14 +196,14 @@ def _csv_batch(reader: Any, raw: BinaryIO, width: int, clean: bool) -> Batch:
         except StopIteration:
             break
         except csv.Error as error:
-            bad.append(Bad(line, _csv_reason(str(error))))
+            bad.append(BadLine(line, _csv_reason(str(error))))
             continue
         if len(row) == width and (clean or not _dirt(row)):
             lines.append(line)
             rows.append(row)
         elif row:
             dirt = "" if clean else _dirt(row)
-            bad.append(Bad(line, dirt or f"{len(row)} values where there are {width} columns"))
+            bad.append(BadLine(line, dirt or f"{len(row)} values where there are {width} columns"))
     return Batch(lines, rows, bad, raw.tell())
 
 
@@ -227,7 +227,7 @@ def _json_batches(path: Path) -> Iterator[Batch]:
     with path.open("rb") as raw:
         lines: list[int] = []
         rows: list[Any] = []
-        bad: list[Bad] = []
+        bad: list[BadLine] = []
         for number, line in enumerate(raw, 1):
             content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
             if not content.strip():
@@ -235,19 +235,19 @@ def _json_batches(path: Path) -> Iterator[Batch]:
             try:
                 row = decode(content)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                bad.append(Bad(number, "it is not UTF-8" if _not_utf8(content) else f"it is not JSON: {error}"))
+                bad.append(BadLine(number, "it is not UTF-8" if _not_utf8(content) else f"it is not JSON: {error}"))
                 row = None
             else:
                 if type(row) is dict:
                     plain = content.count(b'":') == len(row) and _SPACE_BEFORE_COLON.search(content) is None
                     repeated = None if plain else _repeated(content)
                     if repeated is not None:
-                        bad.append(Bad(number, f"`{repeated}` is given twice"))
+                        bad.append(BadLine(number, f"`{repeated}` is given twice"))
                     else:
                         lines.append(number)
                         rows.append(row)
                 else:
-                    bad.append(Bad(number, "it is not a JSON object; each line has to be one"))
+                    bad.append(BadLine(number, "it is not a JSON object; each line has to be one"))
             if len(rows) >= BATCH or len(bad) >= BATCH:
                 yield Batch(lines, rows, bad, raw.tell() if not raw.closed else 0)
                 lines, rows, bad = [], [], []

@@ -21,9 +21,9 @@ from typing import Final
 import msgspec
 
 from runtime.errors import SopError
-from runtime.files.load import any_good, bad_rows, inferred, row_reader
+from runtime.files.load import any_good, bad_rows, infer_fields, row_reader
 from runtime.files.read import longest_field, open_table
-from runtime.files.table import Bad, Table
+from runtime.files.table import BadLine, Table
 from runtime.query.schema import Broken, Field, Store
 
 FORMAT: Final = 1  # raised when what is found in a file changes, so that what was remembered is not used any more
@@ -85,10 +85,10 @@ def _made(path: Path) -> Survey:
 
 
 def _survey(table: Table) -> Survey:
-    fields = inferred(table, NULLS, {}, lambda pass_, done: None)
+    fields = infer_fields(table, NULLS, {}, lambda pass_, done: None)
     read = row_reader(table, Store(table.path.stem, fields), NULLS)
     longest = done = 0
-    refused: list[Bad] = []
+    refused: list[BadLine] = []
     for batch in table.batches():
         refused = batch.bad if table.format == "csv" else batch.bad + read(batch)[2]  # texts fit: all were looked at
         if refused:

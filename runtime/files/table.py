@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from runtime.query.schema import Field
 
 
-class Bad(NamedTuple):
+class BadLine(NamedTuple):
     """A line (1-based, where its row begins) that can't be loaded, and why."""
 
     line: int
@@ -21,7 +21,7 @@ class Batch(NamedTuple):
 
     lines: list[int]
     rows: list[Any]
-    bad: list[Bad]
+    bad: list[BadLine]
     bytes_done: int
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from runtime.output.records import Batches, Record, encode, ready, scoped
+from runtime.output.records import Batches, Record, encode, json_record, scoped
 from runtime.output.sink import Sink
 from runtime.output.writer import JsonLines
 
@@ -33,7 +33,7 @@ class Events(JsonLines):
         self.sink.write(event(encode(line)))
 
     def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
-        self._line(Record(self.seq, step, scoped(within), ready(record)))
+        self._line(Record(self.seq, step, scoped(within), json_record(record)))
 
     def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
         lines = self._batches.lines(first, step, within, names, batch).splitlines()

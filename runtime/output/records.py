@@ -91,7 +91,7 @@ def scoped(within: str | None) -> str | UnsetType:
     return UNSET if within is None else within
 
 
-def ready(record: dict[str, Any]) -> dict[str, Any]:
+def json_record(record: dict[str, Any]) -> dict[str, Any]:
     """A record that msgspec writes as the language says; itself when it holds nothing that needs care."""
     for value in record.values():
         if type(value) in _NESTED:

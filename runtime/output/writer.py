@@ -23,7 +23,7 @@ from runtime.output.records import (
     Start,
     encode,
     encode_lines,
-    ready,
+    json_record,
     scoped,
 )
 from runtime.output.sink import Sink
@@ -61,7 +61,7 @@ class Writer:
 
     def start(self, run: str, script: str, version: int, args: dict[str, Any], modules: dict[str, str]) -> None:
         hold, self.sink.hold = self.sink.hold, False
-        self._line(Start(run, script, version, ready(args), modules))
+        self._line(Start(run, script, version, json_record(args), modules))
         self.sink.hold = hold
         self.flush()
 
@@ -172,7 +172,7 @@ class JsonLines(Writer):
         self.sink.write(encode(line) + b"\n")
 
     def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
-        self.sink.write(encode(Record(self.seq, step, scoped(within), ready(record))) + b"\n")
+        self.sink.write(encode(Record(self.seq, step, scoped(within), json_record(record))) + b"\n")
 
     def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
         self.sink.write(self._batches.lines(first, step, within, names, batch))
@@ -195,7 +195,7 @@ class JsonArray(Writer):
         self._separator = b",\n"  # the first element, `start`, is never discarded
 
     def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
-        self._line(Record(self.seq, step, scoped(within), ready(record)))
+        self._line(Record(self.seq, step, scoped(within), json_record(record)))
 
     def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
         lines = self._batches.lines(first, step, within, names, batch)
@@ -245,7 +245,7 @@ class Records(RecordsOnly):
         self._batches = Batches()
 
     def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
-        self.sink.write(encode(ready(record)) + b"\n")
+        self.sink.write(encode(json_record(record)) + b"\n")
 
     def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
         self.sink.write(encode_lines(self._batches.records(names, batch)))

@@ -206,26 +206,26 @@ class Query(msgspec.Struct, frozen=True):
     params: tuple[Type, ...]
 
 
-def most_rows(relation: Relation) -> int | None:
+def row_bound(relation: Relation) -> int | None:
     """How many rows it gives at most, where its form says that."""
     match relation:
         case Group():
-            return 1 if not relation.keys else most_rows(relation.source)
+            return 1 if not relation.keys else row_bound(relation.source)
         case Limit():
-            most = most_rows(relation.source)
+            most = row_bound(relation.source)
             count = relation.count.value if isinstance(relation.count, Const) else None
             if not isinstance(count, int):
                 return most
             return count if most is None else min(count, most)
         case Where() | Derive() | Select() | Distinct() | Sort():
-            return most_rows(relation.source)
+            return row_bound(relation.source)
         case _:
             return None
 
 
-def limited(query: Query, rows: int) -> Query:
+def with_limit(query: Query, rows: int) -> Query:
     """The query, of which no more rows than that are wanted."""
-    most = most_rows(query.relation)
+    most = row_bound(query.relation)
     if most is not None and most <= rows:
         return query
     return msgspec.structs.replace(query, relation=Limit(query.relation, Const(rows, INT), None))

@@ -27,10 +27,10 @@ _PLAIN: Final = {
 }
 
 
-def form_of(type_: Type, *, stored: bool = False) -> str:
+def codec_name(type_: Type, *, stored: bool = False) -> str:
     """The form code of a type; stored: as a table holds it, else as generated SQL works on it."""
     if type_.name == "decimal":
         return f"{'s' if stored else 'd'}{type_.scale}"
     if type_.name == "list":
-        return "l" + (form_of(type_.item) if type_.item is not None else "j")
+        return "l" + (codec_name(type_.item) if type_.item is not None else "j")
     return _PLAIN.get(type_.name, "j")

@@ -22,7 +22,7 @@ from runtime.databases.protocol import Database
 from runtime.library.overlay import Overlay
 from runtime.library.records import Provenance
 from runtime.library.store import Library
-from runtime.output.records import encode, ready
+from runtime.output.records import encode, json_record
 from runtime.output.sink import Sink
 from runtime.output.writer import Writer
 from runtime.record.program import Group, marked, script_of
@@ -159,7 +159,7 @@ class _StepLines(Writer):
         return self._names.get(head, head) + dot + rest
 
     def record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
-        self.told[self.number].add(encode(ready(record)))
+        self.told[self.number].add(encode(json_record(record)))
         if self._shown is not None:
             self._shown.record(self._named(step, within), within, record)
 

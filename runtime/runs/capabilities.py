@@ -8,15 +8,15 @@ from typing import Final
 from runtime.bytecode.opcodes import BY_NAME
 from runtime.databases.protocol import Database
 from runtime.errors import SopError
-from runtime.vm.backtrace import place_of
+from runtime.vm.backtrace import location_of
 from runtime.vm.data import Data
 from runtime.vm.script import DataOp, Script
 
 _SAVEPOINT: Final = BY_NAME["SAVEPOINT"].number
-_UNSAYABLE: Final = frozenset({"D0308", "D0309"})  # what the generator of SQL raises for a query, whatever the schema
+_UNSUPPORTED: Final = frozenset({"D0308", "D0309"})  # what the generator of SQL raises for a query, whatever the schema
 
 
-def check_abilities(scripts: Iterable[Script], home: str, database: Database) -> None:
+def check_capabilities(scripts: Iterable[Script], home: str, database: Database) -> None:
     """V0212 when a `try` or `transaction` would need a savepoint, and the engine has none: it can undo only all of a
     segment, and an error in one statement does."""
     if database.savepoints:
@@ -24,7 +24,7 @@ def check_abilities(scripts: Iterable[Script], home: str, database: Database) ->
     for script in scripts:
         pc = _undoing(script, home)
         if pc is not None:
-            place = place_of(script, pc)
+            place = location_of(script, pc)
             raise SopError(
                 "V0212",
                 f"`{script.name}` writes or reads `{home}` within a `try` or `transaction` at step {place.step}"
@@ -44,9 +44,9 @@ def check_expressions(scripts: Iterable[Script], data: Data) -> None:
                     try:
                         data.prepare(operand)
                     except SopError as error:
-                        if error.code not in _UNSAYABLE:
+                        if error.code not in _UNSUPPORTED:
                             continue
-                        place = place_of(script, pc)
+                        place = location_of(script, pc)
                         message = f"{error.message} (`{script.name}`, step {place.step}, line {place.line})"
                         raise SopError(error.code, message, error.hint) from error
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from runtime.databases.protocol import Database
 from runtime.runs.ids import new_id
-from runtime.runs.secrets import masked
-from runtime.vm.backtrace import place_of
+from runtime.runs.secrets import mask_secrets
+from runtime.vm.backtrace import location_of
 from runtime.vm.budget import Budget
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ class Control:
         found = []
         for frame in reversed(frames):
             script, pc = frame.script, max(frame.pc - 1, 0)
-            place = place_of(script, pc)
+            place = location_of(script, pc)
             names = script.module.debug.registers
-            values = masked(script.module.signature, dict(zip(names, frame.registers, strict=False)))
+            values = mask_secrets(script.module.signature, dict(zip(names, frame.registers, strict=False)))
             if self._secrets is not None:
                 values = self._secrets.value(values)
             found.append(

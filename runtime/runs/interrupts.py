@@ -44,7 +44,7 @@ class Interrupts:
         if not self._signals:
             return
         try:
-            self._before = signal.signal(signal.SIGINT, self._heard)
+            self._before = signal.signal(signal.SIGINT, self._on_sigint)
         except ValueError:  # not the main thread
             self._before = None
 
@@ -70,7 +70,7 @@ class Interrupts:
         finally:
             self._prompting = False
 
-    def _heard(self, number: int, frame: FrameType | None) -> None:
+    def _on_sigint(self, number: int, frame: FrameType | None) -> None:
         if self._budget.cancelled is not None:
             os._exit(130)
         self._budget.cancelled = "the run was interrupted"

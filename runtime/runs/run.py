@@ -18,11 +18,11 @@ from runtime.output.sink import ClosedPipe
 from runtime.output.writer import Writer
 from runtime.runs.answers import Prompt, answer, describe
 from runtime.runs.arguments import bind
-from runtime.runs.capabilities import check_abilities, check_expressions
+from runtime.runs.capabilities import check_capabilities, check_expressions
 from runtime.runs.ids import new_id
 from runtime.runs.interrupts import Interrupts
 from runtime.runs.schemas import check_schemas
-from runtime.runs.secrets import Secrets, masked
+from runtime.runs.secrets import Secrets, mask_secrets
 from runtime.runs.segments import Segments, utc_now
 from runtime.vm.backtrace import Trace
 from runtime.vm.budget import Budget
@@ -126,7 +126,7 @@ def run_linked(
             message = f"`{linked.root.name}` writes to `{home}`, which can only be read"
             raise UsageError("V0210", message, f"--db {home}=sqlite:///FILE.db, or another that can be written")
         if home is not None:
-            check_abilities(linked.scripts.values(), home, opened[home])
+            check_capabilities(linked.scripts.values(), home, opened[home])
         check_schemas(linked.scripts.values(), {name: database.schema() for name, database in opened.items()})
         data = Data(opened, home, statements)
         check_expressions(linked.scripts.values(), data)
@@ -201,7 +201,7 @@ class _Run:
         with self.interrupts:
             try:
                 names = [param.name for param in root.module.signature.params]
-                args = masked(root.module.signature, dict(zip(names, self.arguments, strict=True)))
+                args = mask_secrets(root.module.signature, dict(zip(names, self.arguments, strict=True)))
                 self.writer.start(self.id, root.name, root.version, args, self.linked.hashes)
                 return self._end(*self._executed())
             except ClosedPipe:
@@ -209,7 +209,7 @@ class _Run:
                 return Outcome(
                     run=self.id,
                     status="cancelled",
-                    error=self._told(),
+                    error=self._cancellation(),
                     records=self.writer.records,
                     ms=self._ms(),
                     committed=self.segments.committed,
@@ -288,7 +288,7 @@ class _Run:
             committed=self.segments.committed,
         )
 
-    def _told(self) -> SopError | None:
+    def _cancellation(self) -> SopError | None:
         """Why another thread told the run to stop; None when none did."""
         control = self.options.control
         return None if control is None or control.stopped is None else Cancelled("V0301", control.stopped)

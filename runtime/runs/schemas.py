@@ -13,7 +13,7 @@ from runtime.bytecode.opcodes import BY_NUMBER
 from runtime.errors import SopError
 from runtime.query.algebra import Column, Delete, Insert, Update, Write
 from runtime.query.schema import Field, Schema, Store
-from runtime.vm.backtrace import Place, Trace, place_of
+from runtime.vm.backtrace import Location, Trace, location_of
 from runtime.vm.link import nodes_of
 from runtime.vm.script import Script
 
@@ -25,7 +25,7 @@ class Change(NamedTuple):
     """message: what is otherwise than the script was compiled for. place: of its program, None when not known."""
 
     message: str
-    place: Place | None
+    place: Location | None
 
     @property
     def shown(self) -> str:
@@ -108,17 +108,19 @@ class _Check:
         forms = (*(fetch.query for fetch in self.module.queries), *self.module.writes)
         return {node.name for form in forms for node in nodes_of(form) if isinstance(node, Column)}
 
-    def _use(self, store: str, field: str) -> Place | None:
+    def _use(self, store: str, field: str) -> Location | None:
         """Where the script first names it."""
         debug = self.module.debug
         for use in debug.uses:
             if (use.store, use.field) == (store, field):
-                return Place(self.script.name, "", use.line, use.column, use.end_column, use.sentence, "", debug.file)
+                return Location(
+                    self.script.name, "", use.line, use.column, use.end_column, use.sentence, "", debug.file
+                )
         return None
 
-    def _write(self, index: int) -> Place | None:
+    def _write(self, index: int) -> Location | None:
         pc = _pc_of_write(self.module, index)
-        return None if pc is None else place_of(self.script, pc)
+        return None if pc is None else location_of(self.script, pc)
 
 
 def _pc_of_write(module: Module, index: int) -> int | None:

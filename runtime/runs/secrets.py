@@ -58,7 +58,7 @@ class Secrets:
         return told
 
 
-def masked(signature: Signature, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def mask_secrets(signature: Signature, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments by name, with the mask in place of those that are secret."""
     secret = {param.name for param in signature.params if param.secret}
     return {name: MASK if name in secret else value for name, value in arguments.items()}

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from runtime.errors import RunError
 from runtime.values.conversion import convert, from_text, to_text
-from runtime.values.operators import add, an, checked_decimal, checked_float, checked_int, eq, kind_of, lt, quantized
+from runtime.values.operators import add, an, checked_decimal, checked_float, checked_int, eq, lt, quantized, type_name
 from runtime.values.types import DATE, DECIMAL, MAX_SCALE, TIMESTAMP, Type
 from runtime.values.value_types import EXACT, out_of_range
 
@@ -228,7 +228,7 @@ def greatest(*values: Any) -> Any:
 
 
 def _refused(value: Any, wanted: str) -> RunError:
-    return RunError("V0105", f"{an(kind_of(value))} can't be made into {an(wanted)}")
+    return RunError("V0105", f"{an(type_name(value))} can't be made into {an(wanted)}")
 
 
 def to_int(value: Any) -> int:
@@ -359,7 +359,7 @@ def start_of(value: Any, unit: str) -> Any:
         day_ -= timedelta(days=day_.weekday())
     elif unit != "day":
         units = "year, quarter, month, week, day" + (", hour, minute" if is_timestamp else "")
-        raise _bad(f'"{unit}" is not a unit of a {kind_of(value)}', f"one of {units}")
+        raise _bad(f'"{unit}" is not a unit of a {type_name(value)}', f"one of {units}")
     return to_timestamp(day_) if is_timestamp else day_
 
 

@@ -23,10 +23,10 @@ from runtime.values.value_types import (
     checked_duration,
     checked_float,
     decimal_text,
-    kind_of,
     out_of_range,
     quantized,
     scale_of,
+    type_name,
 )
 
 _INT: Final = re.compile(r"[+-]?[0-9]{1,40}")
@@ -75,7 +75,7 @@ def to_const(value: Any, type_: Type) -> Const:
         return Const(to_text(value), type_)
     if value is None or kind in (bool, int, float, str):
         return Const(value, type_)
-    raise RunError("V0105", f"{an(kind_of(value))} can't be a constant")
+    raise RunError("V0105", f"{an(type_name(value))} can't be a constant")
 
 
 def _duration_of_seconds(text: str) -> timedelta:
@@ -215,7 +215,7 @@ def convert(value: Any, type_: Type) -> Any:
     kind = type(value)
     if kind is timedelta and name == "duration":
         return checked_duration(value)
-    if kind is kind_for(name) and name not in ("decimal", "list", "record"):
+    if kind is python_type(name) and name not in ("decimal", "list", "record"):
         return value
     if value is None:
         if type_.nullable:
@@ -231,10 +231,10 @@ def convert(value: Any, type_: Type) -> Any:
         return [convert(item, type_.item) for item in value] if type_.item is not None else value
     if name == "record" and kind is dict:
         return _to_record(value, type_)
-    raise RunError("V0105", f"{an(kind_of(value))} where {an(str(type_))} is needed")
+    raise RunError("V0105", f"{an(type_name(value))} where {an(str(type_))} is needed")
 
 
-def kind_for(name: str) -> type | None:
+def python_type(name: str) -> type | None:
     """The Python type of a type's values; None for any and null."""
     return _PYTHON_TYPES.get(name)
 
@@ -262,7 +262,7 @@ def _to_decimal(value: Any, type_: Type) -> Decimal:
     elif kind is str:
         exact = _parse_decimal(value)
     else:
-        raise RunError("V0105", f"{an(kind_of(value))} where {an(str(type_))} is needed")
+        raise RunError("V0105", f"{an(type_name(value))} where {an(str(type_))} is needed")
     result = quantized(exact, type_.scale)
     if type_.precision and result and result.adjusted() >= type_.precision - type_.scale:
         raise RunError("V0104", f"{to_text(value)} has more digits than {type_.not_null()} holds")

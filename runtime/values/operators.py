@@ -24,10 +24,10 @@ from runtime.values.value_types import (
     checked_duration,
     checked_float,
     checked_int,
-    kind_of,
     out_of_range,
     quantized,
     scale_of,
+    type_name,
 )
 
 __all__ = [
@@ -43,7 +43,6 @@ __all__ = [
     "from_text",
     "intdiv",
     "json_ready",
-    "kind_of",
     "le",
     "logic_and",
     "logic_not",
@@ -61,6 +60,7 @@ __all__ = [
     "to_const",
     "to_text",
     "truth",
+    "type_name",
     "unpack",
 ]
 
@@ -74,7 +74,7 @@ def division_by_zero() -> RunError:
 
 def mismatch(operator: str, a: Any, b: Any) -> RunError:
     """Operands that do not go together."""
-    left, right = kind_of(a), kind_of(b)
+    left, right = type_name(a), type_name(b)
     hint = None
     if operator == "+" and "text" in (left, right):
         hint = 'texts are joined as "{a}{b}"'
@@ -269,7 +269,7 @@ def neg(a: Any) -> Any:
         return checked_duration(-a)
     if a is None:
         return None
-    raise RunError("V0106", f"`-` does not work on {an(kind_of(a))}")
+    raise RunError("V0106", f"`-` does not work on {an(type_name(a))}")
 
 
 # ── comparison: True, False, or None when a side is null ───────────────────────────────────────────────────────
@@ -328,7 +328,7 @@ def field(record: Any, name: str) -> Any:
         return record.get(name)
     if record is None:
         return None
-    raise RunError("V0106", f"{an(kind_of(record))} has no fields, so no `{name}`")
+    raise RunError("V0106", f"{an(type_name(record))} has no fields, so no `{name}`")
 
 
 def lt(a: Any, b: Any) -> bool | None:
@@ -348,7 +348,7 @@ def truth(value: Any) -> bool | None:
     """The value itself when it is a bool or null, else V0106."""
     if value is True or value is False or value is None:
         return value
-    raise RunError("V0106", f"a condition is {an(kind_of(value))}, not a bool", "compare it with something")
+    raise RunError("V0106", f"a condition is {an(type_name(value))}, not a bool", "compare it with something")
 
 
 def logic_not(a: Any) -> bool | None:

@@ -20,7 +20,7 @@ EXACT: Final = Context(
 )
 DECIMAL_LIMIT: Final = Decimal(10) ** DECIMAL_PRECISION
 QUANTA: Final = tuple(Decimal(1).scaleb(-scale) for scale in range(MAX_SCALE + 1))
-KINDS: Final[dict[type, str]] = {
+TYPE_NAMES: Final[dict[type, str]] = {
     type(None): "null",
     bool: "bool",
     int: "int",
@@ -35,9 +35,9 @@ KINDS: Final[dict[type, str]] = {
 }
 
 
-def kind_of(value: Any) -> str:
+def type_name(value: Any) -> str:
     """The language's name for the type of a value, for messages."""
-    return KINDS.get(type(value), "unknown")
+    return TYPE_NAMES.get(type(value), "unknown")
 
 
 def an(kind: str) -> str:

@@ -11,7 +11,7 @@ from runtime.vm.script import Script
 SHOWN: Final = 8  # calls shown at each end of a longer chain
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """line and columns are 1-based; 0 when the module carries no positions. source: the step's first line."""
 
     script: str
@@ -32,9 +32,9 @@ class Trace(NamedTuple):
     """place: where it happened. path: names of the scripts, outermost first, when it was in a called one.
     calls: the calling places, innermost first. elided: how many in their middle were left out."""
 
-    place: Place
+    place: Location
     path: str | None
-    calls: tuple[Place, ...]
+    calls: tuple[Location, ...]
     elided: int
 
     def to_json(self) -> dict[str, Any]:
@@ -55,12 +55,12 @@ class Trace(NamedTuple):
         return result
 
 
-def place_of(script: Script, pc: int) -> Place:
+def location_of(script: Script, pc: int) -> Location:
     """Where the instruction at pc comes from."""
     position, step, file = script.position_at(pc), script.step_at(pc), script.module.debug.file
     if position is None or step is None:
-        return Place(script.name, "", 0, 0, 0, None, "", file)
-    return Place(
+        return Location(script.name, "", 0, 0, 0, None, "", file)
+    return Location(
         script.name,
         step.path,
         position.line,
@@ -83,7 +83,7 @@ def path_of(stack: Sequence[Frame]) -> str | None:
     return "/".join(names)
 
 
-class Where(NamedTuple):
+class StackLocation(NamedTuple):
     """Where the frames of a stack are, as little as it takes to say so later. frames: each script with the pc it is at,
     innermost first, without those elided in the middle of a long chain."""
 
@@ -92,17 +92,17 @@ class Where(NamedTuple):
     elided: int
 
 
-def where_of(stack: Sequence[Frame]) -> Where:
+def stack_location(stack: Sequence[Frame]) -> StackLocation:
     """Where the top frame is; every frame's pc has gone past the instruction in question."""
     if len(stack) == 1:
-        return Where(((stack[0].script, stack[0].pc - 1),), None, 0)
+        return StackLocation(((stack[0].script, stack[0].pc - 1),), None, 0)
     frames = [*reversed(stack)]
     elided = max(0, len(frames) - 1 - 2 * SHOWN)
     if elided:
         frames = [*frames[: SHOWN + 1], *frames[-SHOWN:]]
-    return Where(tuple((frame.script, frame.pc - 1) for frame in frames), path_of(stack), elided)
+    return StackLocation(tuple((frame.script, frame.pc - 1) for frame in frames), path_of(stack), elided)
 
 
-def trace_at(where: Where) -> Trace:
-    place, *calls = [place_of(script, pc) for script, pc in where.frames]
+def trace_at(where: StackLocation) -> Trace:
+    place, *calls = [location_of(script, pc) for script, pc in where.frames]
     return Trace(place, where.path, tuple(calls), where.elided)

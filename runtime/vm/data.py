@@ -9,11 +9,11 @@ import msgspec
 from msgspec import Raw
 
 from runtime.databases.protocol import Database, Pipelined, Row, Spool, Statement
-from runtime.databases.statements import Statements, fetched
+from runtime.databases.statements import Statements, limited_to_mode
 from runtime.errors import DatabaseError, RunError
 from runtime.query.algebra import Insert, InsertList, Query
 from runtime.values.conversion import convert, to_text
-from runtime.vm.backtrace import Where
+from runtime.vm.backtrace import StackLocation
 from runtime.vm.script import DataOp
 
 BUFFER_ROWS: Final = 512
@@ -24,13 +24,13 @@ class InsertError(DatabaseError):
     """An insert was refused, perhaps only after it waited in the buffer. where: of its step. row: what it was to
     insert, None when the error is not about a row."""
 
-    def __init__(self, error: DatabaseError, where: Where, row: Mapping[str, Any] | None) -> None:
+    def __init__(self, error: DatabaseError, where: StackLocation, row: Mapping[str, Any] | None) -> None:
         shown = "" if row is None else f": {_shown(row)}"
         super().__init__(error.code, error.message + shown, error.hint, retry=error.retry)
         self.where = where
 
 
-class _Run:
+class _InsertRun:
     """Inserts of one op that came one after the other. places: of each; insert steps that are alike share an op."""
 
     __slots__ = ("op", "places", "rows")
@@ -38,7 +38,7 @@ class _Run:
     def __init__(self, op: DataOp) -> None:
         self.op = op
         self.rows: list[Sequence[Any]] = []
-        self.places: list[Where] = []
+        self.places: list[StackLocation] = []
 
 
 class Data:
@@ -63,9 +63,9 @@ class Data:
         self._statements = statements
         self.is_caught: Callable[[], bool] = lambda: False
         self._bound: dict[DataOp, tuple[Database, Statement]] = {}
-        self._runs: list[_Run] = []
+        self._runs: list[_InsertRun] = []
         self._waiting = 0  # rows of all runs
-        self._guarded: list[bool] = []  # for each open savepoint, whether it is that of a `try`
+        self._are_tries: list[bool] = []  # for each open savepoint, whether it is that of a `try`
         self._left: list[Spool] = []
         self._tallies: list[dict[tuple[str, str], int]] = [{}]
 
@@ -84,7 +84,7 @@ class Data:
     def _statement(self, database: Database, op: DataOp) -> Statement:
         if not isinstance(op.form, Query):
             return self._statements.statement(database, op.form, op.key)
-        return self._statements.statement(database, *fetched(op.form, op.mode, op.key))
+        return self._statements.statement(database, *limited_to_mode(op.form, op.mode, op.key))
 
     def prepare(self, op: DataOp) -> None:
         """Have the op's SQL ready. Raises DatabaseError."""
@@ -96,7 +96,7 @@ class Data:
         if self._runs and bound[0] is self.home:
             self.flush()
         if self.is_caught():
-            bound[0].guard()
+            bound[0].isolate_next_statement()
         return bound
 
     # ── reads ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -128,7 +128,7 @@ class Data:
         """A segment has begun, and can be run again from here."""
         self.segment += 1
         self.depth = 0
-        self._guarded.clear()
+        self._are_tries.clear()
         self.uncommitted = False
         self._tallies = [dict(self.tally)]
 
@@ -143,7 +143,7 @@ class Data:
         self.drop_buffer()
         self._left.clear()
         self.depth = 0
-        self._guarded.clear()
+        self._are_tries.clear()
         self.uncommitted = False
         self.tally = dict(self._tallies[0])
 
@@ -175,7 +175,7 @@ class Data:
 
     # ── writes ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def write(self, op: DataOp, params: Sequence[Any], where: Where) -> int:
+    def write(self, op: DataOp, params: Sequence[Any], where: StackLocation) -> int:
         """Rows changed. Single inserts wait in a buffer; where: of the step, for when they fail later."""
         form = op.form
         self.uncommitted = True
@@ -189,12 +189,12 @@ class Data:
                     self.flush()
                     runs = self._runs
                 self._bind(op)
-                runs.append(_Run(op))
+                runs.append(_InsertRun(op))
             run = runs[-1]
             run.rows.append(params)
             run.places.append(where)
             self._waiting += 1
-            if True in self._guarded:
+            if True in self._are_tries:
                 self.flush()
             changed = 1
         elif isinstance(form, InsertList):
@@ -211,7 +211,7 @@ class Data:
         self.tally[key] = self.tally.get(key, 0) + changed
         return changed
 
-    def _continues(self, run: _Run, op: DataOp, where: Where) -> bool:
+    def _continues(self, run: _InsertRun, op: DataOp, where: StackLocation) -> bool:
         """Whether an insert can go with those before it. DuckDB, which has no savepoints, does not say which row of
         many it refused, so that all have to come from one step."""
         if op is not run.op:
@@ -232,7 +232,7 @@ class Data:
             else:
                 assert isinstance(database, Pipelined)  # else they are written one by one
                 statements = (statement for _, statement in bound)
-                database.execute_runs([(each, run.rows) for each, run in zip(statements, runs, strict=True)])
+                database.execute_batches([(each, run.rows) for each, run in zip(statements, runs, strict=True)])
         except DatabaseError as error:
             run = runs[error.run]
             form = run.op.form
@@ -245,10 +245,10 @@ class Data:
 
     # ── savepoints ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def savepoint(self, *, guarded: bool) -> None:
-        """guarded: of a `try`, not a `transaction`."""
+    def savepoint(self, *, is_try: bool) -> None:
+        """is_try: it belongs to a `try`, not a `transaction`."""
         self.flush()
-        self._guarded.append(guarded)
+        self._are_tries.append(is_try)
         if self.home is not None:
             self.home.savepoint(self.depth)
         self.depth += 1
@@ -257,7 +257,7 @@ class Data:
     def release(self) -> None:
         self.flush()
         self.depth -= 1
-        self._guarded.pop()
+        self._are_tries.pop()
         self._tallies.pop()
         if self.home is not None:
             self.home.release(self.depth)
@@ -268,7 +268,7 @@ class Data:
             return
         self.drop_buffer()
         self.depth = depth
-        del self._guarded[depth:]
+        del self._are_tries[depth:]
         self.tally = self._tallies[depth + 1]
         del self._tallies[depth + 1 :]
         if self.home is not None:

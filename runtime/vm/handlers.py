@@ -13,7 +13,7 @@ from typing import Any
 from runtime.errors import RunError, SopError
 from runtime.values import operators
 from runtime.values.conversion import convert, to_text
-from runtime.vm.backtrace import path_of, where_of
+from runtime.vm.backtrace import path_of, stack_location
 from runtime.vm.frame import END, Frame, GeneratorFrame, GeneratorIterator, Iterator
 from runtime.vm.iterators import ListIterator, RowIterator, SpoolIterator, close_iterators
 from runtime.vm.machine import Machine
@@ -56,7 +56,7 @@ def for_start(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> bool:
     low, high = registers[a], registers[a + 1]
     if type(low) is not int or type(high) is not int:
         wrong = high if type(low) is int else low
-        raise RunError("V0106", f"a loop counts from int to int, not with {operators.an(operators.kind_of(wrong))}")
+        raise RunError("V0106", f"a loop counts from int to int, not with {operators.an(operators.type_name(wrong))}")
     if low > high:
         frame.pc = b
     else:
@@ -106,14 +106,14 @@ def iterate(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
     if items is None:
         items = []
     elif type(items) is not list:
-        raise RunError("V0106", f"a loop goes over a list, not {operators.an(operators.kind_of(items))}")
+        raise RunError("V0106", f"a loop goes over a list, not {operators.an(operators.type_name(items))}")
     frame.registers[a] = ListIterator(items, frame.pc - 1)
 
 
 @handles("OPEN_QUERY")
 def open_query(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
     machine.output.flush()
-    if machine.sets_aside and machine.feeds_a_loop():
+    if machine.spools_generators and machine.feeds_a_loop():
         frame.registers[a] = _spooled(machine, c, frame.registers[b], frame.pc - 1)
     else:
         rows = machine.data.rows(c, frame.registers[b])
@@ -236,7 +236,7 @@ def fetch(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
 
 @handles("WRITE")
 def write(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
-    where = where_of(machine.stack)
+    where = stack_location(machine.stack)
     changed = machine.data.write(c, frame.registers[b], where)
     machine.output.command(frame.script.path_at(frame.pc - 1), where.path, c.mode, c.store, changed)
     frame.registers[a] = changed
@@ -256,7 +256,7 @@ def savepoint(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
         handler.start <= frame.pc < handler.end and handler.savepoints == frame.savepoints
         for handler in frame.script.module.handlers
     )
-    machine.data.savepoint(guarded=begins_try)
+    machine.data.savepoint(is_try=begins_try)
     frame.savepoints += 1
 
 
@@ -274,7 +274,7 @@ def release(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
 def emit(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> bool | None:
     item = frame.registers[a]
     if type(item) is not dict:
-        raise RunError("V0106", f"{operators.an(operators.kind_of(item))} can't be emitted, only a record")
+        raise RunError("V0106", f"{operators.an(operators.type_name(item))} can't be emitted, only a record")
     if frame.generator is not None:
         _hand_over(machine, item)
         return True
@@ -287,7 +287,7 @@ def emit(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> bool | None:
 def emit_query(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> bool | None:
     params = frame.registers[b]
     if frame.generator is not None:
-        if machine.sets_aside:
+        if machine.spools_generators:
             frame.generator.emitting = _spooled(machine, c, params, frame.pc - 1)
         else:
             frame.generator.emitting = RowIterator(machine.data.rows(c, params), c.columns, frame.pc - 1)
@@ -322,7 +322,7 @@ def ask(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
     given = frame.registers[b]
     choices = given[1] if c.has_choices else None
     if choices is not None and type(choices) is not list:
-        raise RunError("V0106", f"choices are {operators.an(operators.kind_of(choices))}, not a list")
+        raise RunError("V0106", f"choices are {operators.an(operators.type_name(choices))}, not a list")
     default = convert(given[-1], c.type.or_null()) if c.has_default else None
     root = machine.stack[0].script
     step = c.step if frame.script is root else f"{frame.script.name}/{c.step}"

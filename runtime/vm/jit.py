@@ -65,7 +65,7 @@ class _Loop:
             if body is None:
                 return None
             bodies.append(body)
-        guarded = self._guarded(starts)
+        bypassed = self._bypassed(starts)
         lines = ["def loop(registers, fuel):"]
         lines += [f"    r{number} = registers[{number}]" for number in sorted(self.used)]
         kinds = " or ".join(f"type(r{number}) is not int" for number in sorted(self.used))
@@ -73,9 +73,9 @@ class _Loop:
             lines.append(f"    if {kinds}: return -1, fuel")
         lines += ["    at = 0", "    while True:"]
         for number, body in enumerate(bodies):
-            if number in guarded:
+            if number in bypassed:
                 lines.append(f"        if at <= {number}:")
-            indent = " " * (12 if number in guarded else 8)
+            indent = " " * (12 if number in bypassed else 8)
             lines += [indent + line for line in body]
         lines += [f"        pc = {self.tail + 1}", "        break"]
         lines += [f"    registers[{number}] = r{number}" for number in sorted(self.set)]
@@ -103,16 +103,16 @@ class _Loop:
                 starts.update(target for target in (*targets, pc) if self.head <= target <= self.tail)
         return sorted(starts)
 
-    def _guarded(self, starts: list[int]) -> set[int]:
+    def _bypassed(self, starts: list[int]) -> set[int]:
         """Blocks that a jump to a later one passes by, from before them or from the end of the loop."""
-        guarded: set[int] = set()
+        bypassed: set[int] = set()
         for pc in range(self.head, self.tail + 1):
             block = sum(start <= pc for start in starts) - 1
             for target in self._targets(pc, self.code[pc]):
                 if self.head <= target <= self.tail:
                     number = self.blocks[target]
-                    guarded.update(range(block + 1, number) if number > block else range(number))
-        return guarded
+                    bypassed.update(range(block + 1, number) if number > block else range(number))
+        return bypassed
 
     def _block(self, start: int, end: int) -> list[str] | None:
         lines: list[str] = []

@@ -11,7 +11,7 @@ from runtime.bytecode.module import Handler
 from runtime.bytecode.opcodes import BY_NAME, BY_NUMBER
 from runtime.errors import DatabaseError, RunError, SopError
 from runtime.values.types import INT_MAX, INT_MIN
-from runtime.vm.backtrace import Trace, trace_at, where_of
+from runtime.vm.backtrace import Trace, stack_location, trace_at
 from runtime.vm.budget import Budget
 from runtime.vm.data import Data, InsertError
 from runtime.vm.frame import Frame, Frames, iterators_of
@@ -39,8 +39,8 @@ class Failed(Exception):
 class Machine:
     """One run's frames, and what its instructions reach: data, output, budget and the host around it.
 
-    sets_aside: rows that a called script feeds to a loop are set aside first, because this run changes data or ends
-    segments while such loops go on.
+    spools_generators: spool the rows that a called script feeds to a loop, because this run writes or ends segments
+    while such loops go on.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Machine:
         self.budget = budget
         self.host = host
         self.stack: Frames = [Frame(root, [*arguments, *root.fresh], -1)]
-        self.sets_aside = bool(root.effects.writes) or root.effects.asks or root.effects.commits
+        self.spools_generators = bool(root.effects.writes) or root.effects.asks or root.effects.commits
         self.result: Any = None
         self.finished = False
         self.fuel = budget.first_slice()
@@ -105,7 +105,7 @@ class Machine:
         self._slice = self.budget.next_slice(self._slice - left)
         return self._slice
 
-    def speed_up(self, script: Script, tail: int) -> None:
+    def compile_loop(self, script: Script, tail: int) -> None:
         """A loop used up a slice of fuel: from now on it is run by a function of its own, when it is of that kind."""
         key = script.name, tail
         from runtime.vm.jit import HOT_LOOP, loop_function  # most runs have no such loop
@@ -173,7 +173,7 @@ class Machine:
         return error
 
     def _trace(self, error: SopError) -> Trace:
-        return trace_at(error.where if isinstance(error, InsertError) else where_of(self.stack))
+        return trace_at(error.where if isinstance(error, InsertError) else stack_location(self.stack))
 
     def _retry(self, error: DatabaseError) -> None:
         trace = self._trace(error)
@@ -358,7 +358,7 @@ def execute(machine: Machine) -> None:
                         fuel -= c
                         if fuel < 0:
                             fuel = machine.refuel(fuel)
-                            machine.speed_up(frame.script, pc - 1)
+                            machine.compile_loop(frame.script, pc - 1)
                         registers[a] = registers[a + 2] = value
                         pc = b
                     continue
@@ -366,7 +366,7 @@ def execute(machine: Machine) -> None:
                     fuel -= c
                     if fuel < 0:
                         fuel = machine.refuel(fuel)
-                        machine.speed_up(frame.script, pc - 1)
+                        machine.compile_loop(frame.script, pc - 1)
                     pc = b
                     continue
                 elif op == mul_int:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.databases.statements import fetched
+from runtime.databases.statements import limited_to_mode
 from runtime.library.store import Library
 from runtime.query.algebra import Query
 from runtime.query.schema import Field, Schema, Store
@@ -103,7 +103,7 @@ def most(made: Callable[[str, int], str], template: str) -> int:
 
 def length(expression: str, schema: Schema, engine: Engine, place: Path) -> int:
     module = compile_text(f"script test()\n  emit from things select {expression} as x\nend\n", schema)[-1]
-    form = fetched(module.queries[0].query, "rows", b"")[0]
+    form = limited_to_mode(module.queries[0].query, "rows", b"")[0]
     assert isinstance(form, Query)
     with engine.opened(place) as database:
         return len(database.prepare(form).sql)

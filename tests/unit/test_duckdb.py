@@ -15,7 +15,7 @@ import pytest
 
 from runtime.connect import connect
 from runtime.databases.duckdb.database import DuckDBDatabase
-from runtime.databases.duckdb.functions import MACROS, SAID, macro_sql, macros_in
+from runtime.databases.duckdb.functions import MACROS, SQL_FUNCTIONS, macro_sql, macros_in
 from runtime.errors import DatabaseError, SopError, UsageError
 from runtime.library.store import Library
 from runtime.query.algebra import Column, Insert, Query, Scan
@@ -240,11 +240,11 @@ def test_every_function_of_the_table_can_be_said() -> None:
             kind = signature.partition("(")[2].partition(")")[0].partition(",")[0].partition("<")[0].strip(" ?.")
             kinds = {"number": ["int", "float", "decimal"], "T": ["int"], "any": ["any"]}.get(kind, [kind])
             for each in kinds:
-                assert f"{row.name} {each}" in SAID or row.name in SAID, signature
+                assert f"{row.name} {each}" in SQL_FUNCTIONS or row.name in SQL_FUNCTIONS, signature
 
 
 def test_every_macro_that_is_said_is_there_and_can_be_made() -> None:
-    said = {name[1:-1] for name in SAID.values() if name.startswith("[")}
+    said = {name[1:-1] for name in SQL_FUNCTIONS.values() if name.startswith("[")}
     assert said <= set(MACROS)
     with duckdb.connect(":memory:") as connection:
         for name in macros_in("".join(f"sop_{name}(" for name in MACROS)):

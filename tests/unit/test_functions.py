@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runtime.databases.sqlite.functions import SAID
+from runtime.databases.sqlite.functions import SQL_FUNCTIONS
 from runtime.errors import RunError
 from runtime.values.functions import FUNCTIONS
 
@@ -28,7 +28,7 @@ def test_a_row_is_well_formed(row: Any) -> None:
 
 
 def test_what_sqlite_says_by_itself_are_functions_of_the_table() -> None:
-    assert set(SAID) <= set(FUNCTIONS)
+    assert set(SQL_FUNCTIONS) <= set(FUNCTIONS)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from runtime.connect import connect
 from runtime.errors import DatabaseError
-from runtime.vm.backtrace import Where
+from runtime.vm.backtrace import StackLocation
 from runtime.vm.data import Data, InsertError
 from runtime.vm.script import DataOp
 from sopc.sandbox import Sandbox
@@ -229,7 +229,7 @@ def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on nothing waits."""
     buffered = Data.write
 
-    def write(data: Data, op: DataOp, params: Sequence[Any], where: Where) -> int:
+    def write(data: Data, op: DataOp, params: Sequence[Any], where: StackLocation) -> int:
         changed = buffered(data, op, params, where)
         data.flush()
         return changed
@@ -320,7 +320,9 @@ def test_the_error_of_a_list_names_its_record(runs: Runs) -> None:
 def test_a_long_row_is_cut_off_and_one_that_is_no_text_is_said(runs: Runs) -> None:
     runs.compile("script f(name: text)\n  insert into items {id: 1, name: name, quantity: 1}\nend\n")
     assert runs.error("f", {"name": "x" * 500})["result"]["message"].endswith("xx…")
-    error = InsertError(DatabaseError("D0307", "a text holds half of a character"), Where((), None, 0), {"a": "\ud800"})
+    error = InsertError(
+        DatabaseError("D0307", "a text holds half of a character"), StackLocation((), None, 0), {"a": "\ud800"}
+    )
     assert error.message == "a text holds half of a character: a row that can't be shown"
 
 

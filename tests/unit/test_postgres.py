@@ -253,11 +253,11 @@ def test_an_error_that_is_caught_undoes_its_statement_alone(open_: Open, few: bo
     before = database.query(IDS, [0])
     assert next(before) == [(1,)]
     late = Statement("select 10 / (5000 - id) from dept order by id", (), (), columns=(("n", INT),), few=few)
-    database.guard()
+    database.isolate_next_statement()
     assert refusal(lambda: rows(database, late)).code == "V0102"
     assert sum(map(len, before)) == 5000
     assert rows(database, IDS, 5000) == [(9000,)]
-    database.guard()
+    database.isolate_next_statement()
     assert len(rows(database, IDS, 0)) == 5001
     database.commit()
 

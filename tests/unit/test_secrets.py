@@ -17,7 +17,7 @@ from runtime.bytecode.module import Parameter, Signature
 from runtime.errors import DatabaseError, RunError, SopError, UsageError
 from runtime.runs.arguments import describe
 from runtime.runs.control import Control
-from runtime.runs.secrets import MASK, Secrets, masked
+from runtime.runs.secrets import MASK, Secrets, mask_secrets
 from runtime.values.types import INT, NULL, TEXT, Type
 from sopc.sandbox import Sandbox
 from sopc.source import Source
@@ -143,7 +143,7 @@ def test_an_error_of_a_database_can_still_be_tried_again() -> None:
 
 def test_only_what_is_marked_is_masked() -> None:
     params = (Parameter("key", TEXT, secret=True), Parameter("n", INT))
-    assert masked(Signature("s", params, NULL, None, ()), {"key": "x", "n": 1}) == {"key": MASK, "n": 1}
+    assert mask_secrets(Signature("s", params, NULL, None, ()), {"key": "x", "n": 1}) == {"key": MASK, "n": 1}
 
 
 # ── the marker in the language ─────────────────────────────────────────────────────────────────────────────────

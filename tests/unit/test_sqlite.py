@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
-from runtime.connect import connect, masked
+from runtime.connect import connect, hide_password
 from runtime.databases.protocol import Statement
 from runtime.databases.sqlite.codecs import decoder
 from runtime.databases.sqlite.database import SQLiteDatabase
@@ -118,7 +118,7 @@ def test_urls_that_name_nothing_here(tmp_path: Path, url: str, code: str) -> Non
     ],
 )
 def test_passwords_are_masked(url: str) -> None:
-    shown = masked(url)
+    shown = hide_password(url)
     assert "***" in shown and "sec" not in shown and "ret" not in shown and "me" in shown
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from runtime.databases.duckdb.errors import translated
 from runtime.databases.duckdb.functions import macro_sql, macros_in
 from runtime.databases.duckdb.rows import Rows
-from runtime.databases.tables import literal, quoted
+from runtime.databases.tables import quote_identifier, quote_literal
 from runtime.databases.worker import Worker
 from runtime.errors import DatabaseError, SopError, UsageError
 
@@ -85,7 +85,7 @@ class Connections:
         try:
             row = connection.execute("SELECT current_database(), current_schema()").fetchone()
             self.place = row or self.place
-            self.close_off(connection)
+            self.restrict_file_access(connection)
             self.set_up(connection)
         except BaseException:
             self.close_all()
@@ -101,15 +101,15 @@ class Connections:
         """Whether one connection does all, in a transaction."""
         return self._alone
 
-    def close_off(self, connection: Connection) -> None:
+    def restrict_file_access(self, connection: Connection) -> None:
         """From here on, no other file can be reached."""
         connection.execute("SET enable_external_access = false")
 
     def set_up(self, connection: Connection) -> None:
         """Settings of one connection. DuckDB's own functions go before macros that the file may hold by their names."""
         connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
-        path = f"system.main,{'.'.join(map(quoted, self.place))}"
-        connection.execute(f"SET search_path = {literal(path)}")
+        path = f"system.main,{'.'.join(map(quote_identifier, self.place))}"
+        connection.execute(f"SET search_path = {quote_literal(path)}")
 
     def _at(self, error: SopError) -> SopError:
         """An error of opening, with the file."""
@@ -130,14 +130,14 @@ class Connections:
     def close(self) -> None:
         self._worker.close()
         self.close_all()
-        self.give_back_turn()
+        self.release_writer_lock()
 
     def _all(self) -> list[Connection]:
         return [*self._others, self._main] if self._main is not None else []
 
     # ── writers' turns ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def take_turn(self) -> None:
+    def acquire_writer_lock(self) -> None:
         """Wait until no other run of this program writes the file; not with the file open for reading, which would keep
         the one whose turn it is from writing."""
         if not self.writable:
@@ -151,7 +151,7 @@ class Connections:
             self.on_progress()
         self._turn = turn
 
-    def give_back_turn(self) -> None:
+    def release_writer_lock(self) -> None:
         turn, self._turn = self._turn, None
         if turn is not None:
             turn.release()
@@ -175,7 +175,7 @@ class Connections:
             if own:
                 self._idle.append(connection)
             raise
-        rows = Rows(lambda size: self.guarded(lambda: connection.fetchmany(size)), release)
+        rows = Rows(lambda size: self.run(lambda: connection.fetchmany(size)), release)
         self._open.append(rows)
         return rows
 
@@ -183,7 +183,7 @@ class Connections:
         """How many rows a write changed."""
         connection = self._free()
         self._execute(connection, sql, values, store)
-        row = self.guarded(connection.fetchone, store)
+        row = self.run(connection.fetchone, store)
         return int(row[0]) if row and isinstance(row[0], int) else 0
 
     def all(self, sql: str) -> list[Any]:
@@ -198,23 +198,23 @@ class Connections:
             rows.close()
 
     def begin(self) -> None:
-        self.guarded(self._free().begin)
+        self.run(self._free().begin)
 
     def commit(self) -> None:
-        self.guarded(self._free().commit)
+        self.run(self._free().commit)
 
     def rollback(self) -> None:
         for rows in list(self._open):
             rows.close()
         if self._main is not None:
             self._macros.pop(id(self._main), None)  # those made in the transaction are gone
-            self.guarded(self._main.rollback)
+            self.run(self._main.rollback)
 
     def interrupt(self) -> None:
         self.interrupted = True
         self._stop()
 
-    def guarded(self, function: Callable[[], Any], store: str = "") -> Any:
+    def run(self, function: Callable[[], Any], store: str = "") -> Any:
         """What the function gives, run in the thread; its error as one of ours."""
         try:
             return self._worker.call(function, self.on_progress, self._stop)
@@ -250,7 +250,7 @@ class Connections:
             if name not in made:
                 connection.execute(macro_sql(name))
                 made.add(name)
-        self.guarded(lambda: connection.execute(sql, list(values)), store)
+        self.run(lambda: connection.execute(sql, list(values)), store)
 
 
 def require_duckdb() -> None:

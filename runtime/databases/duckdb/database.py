@@ -19,13 +19,13 @@ from runtime.databases.duckdb.connections import SETTINGS, Connections
 from runtime.databases.duckdb.records import as_written
 from runtime.databases.duckdb.rows import Rows
 from runtime.databases.duckdb.schema import read_schema
-from runtime.databases.duckdb.types import declared, spelled
+from runtime.databases.duckdb.types import column_type, sql_type
 from runtime.databases.protocol import BATCH_ROWS, Row, Statement
 from runtime.databases.spool_file import FileSpool
-from runtime.databases.tables import count_sql, create_sql, drop_sql, in_full, listed
+from runtime.databases.tables import count_sql, create_sql, drop_sql, field_list, qualified_name
 from runtime.errors import DatabaseError
 from runtime.query.algebra import Query, Write
-from runtime.query.codecs import form_of
+from runtime.query.codecs import codec_name
 from runtime.query.schema import Schema, Store
 from runtime.values.types import Type
 
@@ -86,11 +86,11 @@ class DuckDBDatabase:
         if write:
             if self.read_only:
                 raise db_errors.read_only(self.name)
-            self._connections.take_turn()
+            self._connections.acquire_writer_lock()
             try:
                 self._be_writable()
             except BaseException:
-                self._connections.give_back_turn()
+                self._connections.release_writer_lock()
                 raise
         if self._connections.writable:
             self._connections.begin()
@@ -109,7 +109,7 @@ class DuckDBDatabase:
         if self._in_transaction:
             self._connections.commit()
             self._in_transaction = False
-        self._connections.give_back_turn()
+        self._connections.release_writer_lock()
 
     def rollback(self) -> None:
         try:
@@ -117,7 +117,7 @@ class DuckDBDatabase:
                 self._in_transaction = False
                 self._connections.rollback()
         finally:
-            self._connections.give_back_turn()
+            self._connections.release_writer_lock()
 
     def savepoint(self, depth: int) -> None:
         """A script that needs one is refused before it starts; where only other databases are read, there is nothing
@@ -129,7 +129,7 @@ class DuckDBDatabase:
     def rollback_to(self, depth: int) -> None:
         """See savepoint."""
 
-    def guard(self) -> None:
+    def isolate_next_statement(self) -> None:
         """See savepoint."""
 
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -207,7 +207,7 @@ class DuckDBDatabase:
         """A new table with the store's fields and primary key; replace: drop one of that name first."""
         if replace:
             self._connections.changed(drop_sql(self._connections.place, store.name), store=store.name)
-        self._connections.changed(create_sql(self._connections.place, store, declared), store=store.name)
+        self._connections.changed(create_sql(self._connections.place, store, column_type), store=store.name)
         self.forget_schema()
 
     def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:
@@ -219,11 +219,11 @@ class DuckDBDatabase:
         if not rows:
             return 0
         columns = [
-            list(map(encoder(form_of(field.type)), column))
+            list(map(encoder(codec_name(field.type)), column))
             for field, column in zip(store.fields, zip(*rows, strict=True), strict=True)
         ]
         values = ", ".join(_unnested(field.type) for field in store.fields)
-        sql = f"INSERT INTO {in_full(place, store.name)} ({listed(store)}) SELECT {values}"
+        sql = f"INSERT INTO {qualified_name(place, store.name)} ({field_list(store)}) SELECT {values}"
         return self._connections.changed(sql, columns, store.name)
 
     def count_rows(self, store: str) -> int:
@@ -236,7 +236,7 @@ class DuckDBDatabase:
 
 def _unnested(type_: Type) -> str:
     """A column's values, bound as one list."""
-    values = f"unnest(CAST(? AS {spelled(type_)}[]))"
+    values = f"unnest(CAST(? AS {sql_type(type_)}[]))"
     return f"to_microseconds({values})" if type_.name == "duration" else values
 
 

@@ -32,9 +32,9 @@ def translated(error: Exception, database: str, store: str = "") -> SopError:
     import duckdb
 
     message = str(error).partition("\n")[0]
-    said = _said(message)
-    if said is not None:
-        return said
+    value_error = _value_error(message)
+    if value_error is not None:
+        return value_error
     if isinstance(error, UnicodeEncodeError):
         return db_errors.half_character()
     if not isinstance(error, duckdb.Error):
@@ -75,7 +75,7 @@ def _bad_line(file: str, line: int, reason: str) -> DatabaseError:
     return DatabaseError("D0203", f"{file}, line {line}: {reason}", hint)
 
 
-def _said(message: str) -> SopError | None:
+def _value_error(message: str) -> SopError | None:
     """What went wrong with a value, in the words of the language."""
     if match := _RAISED.search(message):
         if match[1] == "D0202":

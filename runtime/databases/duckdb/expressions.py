@@ -9,9 +9,9 @@ from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
 
-from runtime.databases.duckdb.functions import PREFIX, SAID, repeats
+from runtime.databases.duckdb.functions import PREFIX, SQL_FUNCTIONS, repeats
 from runtime.databases.duckdb.records import record_text
-from runtime.databases.duckdb.types import INTERVAL_WITHIN, NARROW, spelled
+from runtime.databases.duckdb.types import INTERVAL_WITHIN, NARROW, sql_type
 from runtime.databases.sql.sql_nodes import Sql, function, is_small, number, wrapped
 from runtime.databases.sql.typed_arithmetic import OPERATORS
 from runtime.databases.sql.typed_expressions import TypedExpressions
@@ -27,13 +27,13 @@ _NAME: Final = (
 )
 
 
-class _Bound(exp.Expression):
-    """`this`, in which names (see `bound`) stand for what is worked out once: `expressions`."""
+class _Let(exp.Expression):
+    """`this`, in which names (see `let`) stand for what is worked out once: `expressions`."""
 
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": True}
 
 
-def _bound_sql(self: DuckDBGenerator, node: _Bound) -> str:
+def _let_sql(self: DuckDBGenerator, node: _Let) -> str:
     """A list of one item, and a lambda over it: DuckDB has no cheaper way to name a value in an expression."""
     values = [self.sql(each) for each in node.expressions]
     body = self.sql(node.this)
@@ -47,7 +47,7 @@ class _DuckDB(DuckDB):
     class Generator(DuckDBGenerator):
         TRANSFORMS: ClassVar[dict[type[exp.Expr], Callable[..., str]]] = {
             **DuckDBGenerator.TRANSFORMS,
-            _Bound: _bound_sql,
+            _Let: _let_sql,
         }
 
 
@@ -56,10 +56,10 @@ class DuckDBExpressions(TypedExpressions):
 
     dialect = _DuckDB
     engine = "DuckDB"
-    said: ClassVar[dict[str, str]] = SAID
+    functions: ClassVar[dict[str, str]] = SQL_FUNCTIONS
 
-    def spelled(self, type_: Type) -> str:
-        return spelled(type_)
+    def sql_type(self, type_: Type) -> str:
+        return sql_type(type_)
 
     def from_native(self, sql: Sql, type_: Type, native: str) -> Sql:
         if native in NARROW:
@@ -69,7 +69,7 @@ class DuckDBExpressions(TypedExpressions):
         if native == "INTERVAL":
             return self.helper("duration", sql)
         if type_.name in ("any", "record") and INTERVAL_WITHIN.search(native):
-            raise self.refused("an interval within a struct, map or union")
+            raise self.unsupported("an interval within a struct, map or union")
         if native == "INTERVAL[]":
             return self.helper("durations", sql)
         return self.helper("json_of", sql) if type_.name in ("any", "record") else self.cast(sql, type_)
@@ -85,15 +85,15 @@ class DuckDBExpressions(TypedExpressions):
     def helper(self, name: str, *args: Sql) -> Sql:
         if not repeats(name):
             return function(PREFIX + name, *args)
-        return self.bound(args, lambda values: function(PREFIX + name, *values))
+        return self.let(args, lambda values: function(PREFIX + name, *values))
 
-    def bound(self, args: Sequence[Sql], body: Callable[[Sequence[Sql]], Sql]) -> Sql:
+    def let(self, args: Sequence[Sql], body: Callable[[Sequence[Sql]], Sql]) -> Sql:
         large = [number for number, arg in enumerate(args) if not is_small(arg, _costs)]
         if not large:
             return body(args)
         names = {at: _NAME if len(large) == 1 else f"{_NAME}.v{number}" for number, at in enumerate(large, 1)}
         values = [exp.Var(this=names[at]) if at in names else arg for at, arg in enumerate(args)]
-        return _Bound(this=body(values), expressions=[args[at] for at in large])
+        return _Let(this=body(values), expressions=[args[at] for at in large])
 
     def text_test(self, op: str, args: Sequence[Expr]) -> Sql:
         if op == "like":
@@ -103,7 +103,7 @@ class DuckDBExpressions(TypedExpressions):
     def called(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
         if name == "null_if":  # DuckDB makes a case of it, which holds the first argument twice
             both = [self.coerced(arg, type_) for arg in args]
-            return self.bound(both, lambda values: function("nullif", *values))
+            return self.let(both, lambda values: function("nullif", *values))
         if name == "round" and type_.name == "decimal" and len(args) == 2 and isinstance(args[1], Const):
             digits = args[1].value
             if isinstance(digits, int) and digits < 0:
@@ -149,7 +149,7 @@ class DuckDBExpressions(TypedExpressions):
 
 def _costs(node: Sql) -> int:
     """A call of a macro that writes its arguments several times is large by itself."""
-    if isinstance(node, _Bound):
+    if isinstance(node, _Let):
         return _LARGE
     name = node.name if isinstance(node, exp.Anonymous) else ""
     return _LARGE if name.startswith(PREFIX) and repeats(name.removeprefix(PREFIX)) else 1

@@ -16,7 +16,7 @@ PREFIX: Final = "sop_"
 _USES: Final = re.compile(rf"\b{PREFIX}(\w+)\(", re.IGNORECASE)
 
 # function of the table, or function and type of its first argument → function of DuckDB, or [macro]
-SAID: Final[dict[str, str]] = {
+SQL_FUNCTIONS: Final[dict[str, str]] = {
     # text
     "upper": "upper",
     "lower": "lower",

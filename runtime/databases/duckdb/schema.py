@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from runtime.databases.duckdb.types import type_of
-from runtime.databases.tables import literal
+from runtime.databases.tables import quote_literal
 from runtime.query.schema import Field, ForeignKey, Schema, Store
 
 _FIELDS: Final = """
@@ -37,7 +37,7 @@ def read_schema(query: Callable[[str], Iterable[Any]], place: tuple[str, str]) -
     """Every table and view of one schema. query: gives the rows of one. place: database and schema."""
 
     def rows(sql: str) -> Iterable[Any]:
-        return query(sql.format(*map(literal, place)))
+        return query(sql.format(*map(quote_literal, place)))
 
     columns: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for row in rows(_FIELDS):

@@ -55,7 +55,7 @@ _USUAL: Final = frozenset({"BOOLEAN", "BIGINT", "DOUBLE", "VARCHAR", "DATE", "TI
 INTERVAL_WITHIN: Final = re.compile(r"\bINTERVAL(?=[,)\[])")
 _DECIMAL: Final = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 _ARRAY: Final = re.compile(r"(.*)\[\d*\]", re.DOTALL)
-_SPELLED: Final = {
+_SQL_TYPES: Final = {
     "bool": "BOOLEAN",
     "int": "BIGINT",
     "float": "DOUBLE",
@@ -86,15 +86,15 @@ def type_of(declared: str) -> tuple[Type, str]:
     return ANY, declared
 
 
-def spelled(type_: Type) -> str:
+def sql_type(type_: Type) -> str:
     """The type of a value in its working form (runtime/databases/sql/typed_expressions.py)."""
     if type_.name == "decimal":
         return f"DECIMAL({type_.precision or DECIMAL_PRECISION}, {type_.scale})"
     if type_.name == "list" and type_.item is not None:
-        return f"{spelled(type_.item)}[]"
-    return _SPELLED.get(type_.name, "JSON")
+        return f"{sql_type(type_.item)}[]"
+    return _SQL_TYPES.get(type_.name, "JSON")
 
 
-def declared(type_: Type) -> str:
+def column_type(type_: Type) -> str:
     """The type of a column that is made for the type."""
-    return "INTERVAL" if type_.name == "duration" else spelled(type_)
+    return "INTERVAL" if type_.name == "duration" else sql_type(type_)

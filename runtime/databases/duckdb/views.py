@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from runtime.databases.duckdb.connections import SETTINGS, Connections
 from runtime.databases.duckdb.database import BUSY_SECONDS, DuckDBDatabase
-from runtime.databases.tables import in_full, literal
+from runtime.databases.tables import qualified_name, quote_literal
 from runtime.errors import DatabaseError, SopError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection as Connection
 
-PASSING: Final = ("D0310", "D0401", "D0403")  # no fault of a file: memory, a lock, an interruption
+TRANSIENT: Final = ("D0310", "D0401", "D0403")  # no fault of a file: memory, a lock, an interruption
 _UNSOUND: Final = "type_pushdown"
 
 
@@ -24,15 +24,15 @@ class _Folder(Connections):
     def target(self) -> str:
         return ":memory:"
 
-    def close_off(self, connection: Connection) -> None:
-        connection.execute(f"SET allowed_directories = [{literal(f'{self.path.absolute()}/')}]")
-        super().close_off(connection)
+    def restrict_file_access(self, connection: Connection) -> None:
+        connection.execute(f"SET allowed_directories = [{quote_literal(f'{self.path.absolute()}/')}]")
+        super().restrict_file_access(connection)
 
     def set_up(self, connection: Connection) -> None:
         super().set_up(connection)
         # it would have the reader of CSV make the text 1.50 of a float the text "1.50", and 3 of 2.5 cast to an integer
-        if connection.execute(f"SELECT 1 FROM duckdb_optimizers() WHERE name = {literal(_UNSOUND)}").fetchone():
-            connection.execute(f"SET disabled_optimizers = {literal(_UNSOUND)}")
+        if connection.execute(f"SELECT 1 FROM duckdb_optimizers() WHERE name = {quote_literal(_UNSOUND)}").fetchone():
+            connection.execute(f"SET disabled_optimizers = {quote_literal(_UNSOUND)}")
 
 
 class Views(DuckDBDatabase):
@@ -52,13 +52,13 @@ class Views(DuckDBDatabase):
 
     def add_parquet(self, store: str, file: Path) -> None:
         """Make a Parquet file, or a folder of them, a store. Raises DatabaseError D0107 or D0110 for what is none."""
-        source = literal(str(file / "*.parquet" if file.is_dir() else file))
+        source = quote_literal(str(file / "*.parquet" if file.is_dir() else file))
         try:
             self.make_view(store, f"FROM read_parquet({source})")
         except SopError as error:
-            if error.code == "D0107" or error.code in PASSING:
+            if error.code == "D0107" or error.code in TRANSIENT:
                 raise
             raise DatabaseError("D0110", f"{file} can't be read: {error.message}", error.hint) from error
 
     def make_view(self, store: str, query: str) -> None:
-        self._connections.changed(f"CREATE VIEW {in_full(self._connections.place, store)} AS {query}")
+        self._connections.changed(f"CREATE VIEW {qualified_name(self._connections.place, store)} AS {query}")

@@ -17,7 +17,7 @@ import psycopg
 from runtime.databases.postgres.errors import not_opened, translated
 from runtime.databases.postgres.url import Address
 from runtime.databases.postgres.values import adapt
-from runtime.databases.tables import quoted
+from runtime.databases.tables import quote_identifier
 from runtime.errors import DatabaseError
 
 _LOOK_SECONDS: Final = 0.02
@@ -125,7 +125,7 @@ def _set_up(connection: Connection, address: Address, create: bool) -> None:
     connection.standby = connection.info.parameter_status("in_hot_standby") == "on"
     found = connection.execute(_SCHEMA, [address.schema]).fetchone()
     if found is None and create and address.schema is not None:
-        connection.execute(f"create schema if not exists {quoted(address.schema)}".encode())
+        connection.execute(f"create schema if not exists {quote_identifier(address.schema)}".encode())
         found = connection.execute(_SCHEMA, [address.schema]).fetchone()
     if found is None:
         wanted = f"has no schema `{address.schema}`" if address.schema else "has no schema that its user sees"
@@ -143,7 +143,7 @@ def _set_up(connection: Connection, address: Address, create: bool) -> None:
             f"the user of `{name}` lacks a privilege: the schema `{connection.schema}` may not be used",
             "a `grant usage on schema` by the owner gives it",
         )
-    connection.execute(_SESSION.format(schema=quoted(connection.schema)).encode())
+    connection.execute(_SESSION.format(schema=quote_identifier(connection.schema)).encode())
 
 
 def renew(connection: Connection) -> bool:
@@ -151,7 +151,7 @@ def renew(connection: Connection) -> bool:
     connection.look, connection.stopped = None, False
     try:
         connection.execute("discard all")
-        connection.execute(_SESSION.format(schema=quoted(connection.schema)).encode())
+        connection.execute(_SESSION.format(schema=quote_identifier(connection.schema)).encode())
     except psycopg.Error:
         return False
     return True

@@ -18,12 +18,12 @@ from runtime.databases.bind import Binder
 from runtime.databases.postgres.connection import Connection, open_connection, renew
 from runtime.databases.postgres.copy import copy_text, row_of
 from runtime.databases.postgres.errors import translated
-from runtime.databases.postgres.schema import declared, read_schema
+from runtime.databases.postgres.schema import column_type, read_schema
 from runtime.databases.postgres.url import Address
 from runtime.databases.postgres.values import encoder, row_reader
 from runtime.databases.protocol import BATCH_ROWS, Row, Statement
 from runtime.databases.spool_file import FileSpool
-from runtime.databases.tables import count_sql, create_sql, drop_sql, in_full, listed
+from runtime.databases.tables import count_sql, create_sql, drop_sql, field_list, qualified_name
 from runtime.errors import DatabaseError, SopError
 from runtime.query.algebra import Query, Write
 from runtime.query.schema import Schema, Store
@@ -53,7 +53,7 @@ class PostgresDatabase:
         self._schema: Schema | None = None
         self._cursors = 0
         self._streams = 0  # that are open in a transaction of their own
-        self._guarded = False
+        self._isolated = False
         self._readers: dict[tuple[int, bool], tuple[Statement, Read]] = {}
         self._bound = Binder(encoder)
 
@@ -107,8 +107,8 @@ class PostgresDatabase:
 
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def guard(self) -> None:
-        self._guarded = True
+    def isolate_next_statement(self) -> None:
+        self._isolated = True
 
     def query(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
         return self._batches(statement, params, json=False)
@@ -124,21 +124,21 @@ class PostgresDatabase:
 
     def _batches(self, statement: Statement, params: Sequence[Any], *, json: bool) -> Iterator[list[Row]]:
         """The query begins to run here, not when the first batch is asked for."""
-        guarded, self._guarded = self._guarded, False
+        isolated, self._isolated = self._isolated, False
         try:
             values = self._bound(statement, params)
-            found = (self._at_once if statement.few else self._streamed)(statement, values, guarded)
+            found = (self._at_once if statement.few else self._streamed)(statement, values, isolated)
         except _FAILURES as error:
             raise translated(error, self.name) from error
         return found(self._reader(statement, json))
 
-    def _at_once(self, statement: Statement, values: Sequence[Any], guarded: bool) -> Found:
-        with self._guarding(guarded):
+    def _at_once(self, statement: Statement, values: Sequence[Any], isolated: bool) -> Found:
+        with self._isolating(isolated):
             cursor = self._connection.execute(statement.sql.encode(), values)
         rows = cursor.fetchall()
         return lambda read: iter([read(rows)] if rows else [])
 
-    def _streamed(self, statement: Statement, values: Sequence[Any], guarded: bool) -> Found:
+    def _streamed(self, statement: Statement, values: Sequence[Any], isolated: bool) -> Found:
         connection = self._connection
         alone = self._is(pq.TransactionStatus.IDLE) or self._streams > 0
         if alone and not self._streams:
@@ -147,7 +147,7 @@ class PostgresDatabase:
         name = f"sop_{self._cursors}"
         declare = f"declare {name} no scroll cursor for {statement.sql}"
         try:
-            with self._guarding(guarded), connection.pipeline():  # one trip to the server for both
+            with self._isolating(isolated), connection.pipeline():  # one trip to the server for both
                 connection.execute(declare.encode(), values, prepare=False)
                 cursor = connection.execute(f"fetch {FIRST_ROWS} from {name}".encode())
             rows = cursor.fetchall()
@@ -156,9 +156,9 @@ class PostgresDatabase:
                 self.rollback()
             raise
         self._streams += alone
-        return lambda read: self._fetch(name, rows, read, alone, guarded)
+        return lambda read: self._fetch(name, rows, read, alone, isolated)
 
-    def _fetch(self, name: str, rows: list[Row], read: Read, alone: bool, guarded: bool) -> Iterator[list[Row]]:
+    def _fetch(self, name: str, rows: list[Row], read: Read, alone: bool, isolated: bool) -> Iterator[list[Row]]:
         """The first rows at once, the others by the batch."""
         wanted = FIRST_ROWS
         fetch = f"fetch {BATCH_ROWS} from {name}".encode()
@@ -169,7 +169,7 @@ class PostgresDatabase:
                     return
                 wanted = BATCH_ROWS
                 try:
-                    with self._guarding(guarded):
+                    with self._isolating(isolated):
                         more = self._connection.execute(fetch)
                     rows = more.fetchall()
                 except _FAILURES as error:
@@ -178,20 +178,20 @@ class PostgresDatabase:
             self._end_stream(name, alone)
 
     @contextmanager
-    def _guarding(self, guarded: bool) -> Iterator[None]:
-        """When guarded, an error of what is executed within leaves the transaction as it was before."""
-        if not guarded:
+    def _isolating(self, isolated: bool) -> Iterator[None]:
+        """If isolated, an error inside leaves the transaction as it was before: a savepoint goes around."""
+        if not isolated:
             yield
             return
         try:
             with self._connection.pipeline():
-                self._connection.execute("savepoint sop_guard")
+                self._connection.execute("savepoint sop_statement")
                 yield
-                self._connection.execute("release sop_guard")
+                self._connection.execute("release sop_statement")
         except psycopg.Error:
             if self._is(pq.TransactionStatus.INERROR):
-                self._run("rollback to sop_guard")
-                self._run("release sop_guard")
+                self._run("rollback to sop_statement")
+                self._run("release sop_statement")
             raise
 
     def _end_stream(self, name: str, alone: bool) -> None:
@@ -208,7 +208,7 @@ class PostgresDatabase:
     # ── writing ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def execute(self, statement: Statement, params: Sequence[Any]) -> int:
-        self._guarded = False
+        self._isolated = False
         if statement.each:
             return self.execute_many(statement, [[record[name] for name in statement.each] for record in params[0]])
         try:
@@ -236,7 +236,7 @@ class PostgresDatabase:
             raise failure from error
         return max(cursor.rowcount, 0)
 
-    def execute_runs(self, runs: Sequence[tuple[Statement, Sequence[Sequence[Any]]]]) -> None:
+    def execute_batches(self, runs: Sequence[tuple[Statement, Sequence[Sequence[Any]]]]) -> None:
         sent: list[tuple[Statement, list[Any]]] = []
         refused: DatabaseError | None = None  # for a value that can't be sent, once all before it has been
         for statement, rows in runs:
@@ -287,14 +287,14 @@ class PostgresDatabase:
         """A new table with the store's fields and primary key; replace: drop one of that name first."""
         if replace:
             self._run(drop_sql(self._place, store.name), store.name)
-        self._run(create_sql(self._place, store, declared), store.name)
+        self._run(create_sql(self._place, store, column_type), store.name)
         self.forget_schema()
 
     def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:
         """Rows of VM values, of the store's fields in their order, by COPY; how many there were."""
         if not rows:
             return 0
-        command = f"copy {in_full(self._place, store.name)} ({listed(store)}) from stdin"
+        command = f"copy {qualified_name(self._place, store.name)} ({field_list(store)}) from stdin"
         cursor = self._connection.cursor()
         try:
             text = copy_text(store, rows)

@@ -16,7 +16,7 @@ from runtime.values.value_types import overflow
 _SERIALIZATION: Final = frozenset({"40001", "40P01"})
 _LINE: Final = re.compile(r"^COPY .*, line (\d+)", re.MULTILINE)
 _AGAIN: Final = "compile the script again"
-_SAID: Final = re.compile(r"sop-([VD]\d{4}) ")
+_RAISED_CODE: Final = re.compile(r"sop-([VD]\d{4}) ")
 _RAISED: Final[dict[str, tuple[str, str | None]]] = {
     "V0103": ("a float went out of range", "a float holds at most about 1.8e308"),
     "V0104": ("a decimal went past the digits of its type", "round(x, digits) keeps fewer digits after the point"),
@@ -56,9 +56,9 @@ def translated(error: Exception, database: str, store: str = "") -> SopError:
         return DatabaseError("D0308", f"the database `{database}` failed: {error}")
     state = error.sqlstate or ""
     message = error.diag.message_primary or str(error).strip().partition("\n")[0]
-    said = _SAID.search(message)
-    if said is not None:
-        return _by_code(said[1])
+    raised = _RAISED_CODE.search(message)
+    if raised is not None:
+        return _by_code(raised[1])
     if state in _SERIALIZATION:
         return db_errors.changed_meanwhile(database)
     if state.startswith("23"):

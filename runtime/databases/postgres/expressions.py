@@ -15,17 +15,17 @@ from sqlglot import exp
 from sqlglot.dialects.postgres import Postgres
 from sqlglot.generators.postgres import PostgresGenerator
 
-from runtime.databases.postgres.functions import HELPERS, SAID, filled
+from runtime.databases.postgres.functions import HELPERS, SQL_FUNCTIONS, fill_template
 from runtime.databases.sql.expressions import Expressions, Over, Source
 from runtime.databases.sql.sql_nodes import Sql, column, function, is_small, named, number, subquery, wrapped
-from runtime.databases.sql.typed_expressions import TypedExpressions, said_kind
+from runtime.databases.sql.typed_expressions import TypedExpressions, type_key
 from runtime.errors import DatabaseError
 from runtime.query.algebra import Column, Expr, InQuery, Op, Order, Param, Window
 from runtime.query.schema import Field
 from runtime.values.constants import Const
 from runtime.values.types import DECIMAL_PRECISION, SCALARS, Type
 
-_SPELLED: Final = {
+_SQL_TYPES: Final = {
     "bool": "BOOLEAN",
     "int": "BIGINT",
     "float": "DOUBLE PRECISION",
@@ -43,7 +43,7 @@ _MOST_REPEATED: Final = 20_000  # characters
 _AGGREGATES: Final = frozenset({"count", "sum", "avg", "min", "max", "bool_and", "bool_or"})
 
 
-class _Said(exp.Expression):
+class _FilledTemplate(exp.Expression):
     """A template of runtime/databases/postgres/functions.py with its arguments."""
 
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": False}
@@ -51,7 +51,7 @@ class _Said(exp.Expression):
 
 def _costs(node: Sql) -> int:
     """A template is a few dozen characters or some hundreds."""
-    return 1 + len(node.args["this"]) // 40 if isinstance(node, _Said) else 1
+    return 1 + len(node.args["this"]) // 40 if isinstance(node, _FilledTemplate) else 1
 
 
 def _looks_at_rows(sql: Sql) -> bool:
@@ -67,7 +67,7 @@ class _Postgres(Postgres):
     class Generator(PostgresGenerator):
         TRANSFORMS: ClassVar[dict[type[exp.Expr], Callable[..., str]]] = {
             **PostgresGenerator.TRANSFORMS,
-            _Said: lambda self, node: filled(
+            _FilledTemplate: lambda self, node: fill_template(
                 node.args["this"], *[self.sql(wrapped(argument)) for argument in node.expressions]
             ),
         }
@@ -79,26 +79,26 @@ class PostgresExpressions(TypedExpressions):
 
     dialect = _Postgres
     engine = "PostgreSQL"
-    said: ClassVar[dict[str, Any]] = SAID
+    functions: ClassVar[dict[str, Any]] = SQL_FUNCTIONS
     casing: ClassVar[str] = ""
     _aliases = 0
 
-    def spelled(self, type_: Type) -> str:
+    def sql_type(self, type_: Type) -> str:
         if type_.name == "decimal":
             return f"DECIMAL({type_.precision or DECIMAL_PRECISION}, {type_.scale})"
         if type_.name == "list" and type_.item is not None and not _in_json(type_):
-            return f"{self.spelled(type_.item)}[]"
-        return _SPELLED.get(type_.name, "JSONB")
+            return f"{self.sql_type(type_.item)}[]"
+        return _SQL_TYPES.get(type_.name, "JSONB")
 
     def helper(self, name: str, *args: Sql) -> Sql:
-        return self.filled(HELPERS[name], args)
+        return self.fill_template(HELPERS[name], args)
 
-    def filled(self, template: str, args: Sequence[Sql]) -> Sql:
+    def fill_template(self, template: str, args: Sequence[Sql]) -> Sql:
         """A template with arguments, of which those that it writes several times are named where they are large."""
         again = {at for at in range(len(args)) if len(re.findall(rf":{'abc'[at]}\b", template)) > 1}
-        return self._named(args, again, lambda values: _Said(this=template, expressions=list(values)))
+        return self._named(args, again, lambda values: _FilledTemplate(this=template, expressions=list(values)))
 
-    def bound(self, args: Sequence[Sql], body: Callable[[Sequence[Sql]], Sql]) -> Sql:
+    def let(self, args: Sequence[Sql], body: Callable[[Sequence[Sql]], Sql]) -> Sql:
         return self._named(args, set(range(len(args))), body)
 
     def _named(self, args: Sequence[Sql], again: set[int], body: Callable[[Sequence[Sql]], Sql]) -> Sql:
@@ -157,12 +157,12 @@ class PostgresExpressions(TypedExpressions):
         if field.type.name == "duration":
             sql = self.helper("interval_of_duration", sql)
         if field.type.name == "list" and _in_json(field.type):
-            raise self.refused(f"writing {field.type.not_null()} to an array such as `{field.name}`")
+            raise self.unsupported(f"writing {field.type.not_null()} to an array such as `{field.name}`")
         if field.stored == "interval[]":
             return self.helper("intervals_of_durations", sql)
         if not field.stored or field.stored.startswith(_TAKES) or field.type.name in ("any", "record"):
             return sql
-        return _Said(this=f"CAST(:a AS {field.stored})", expressions=[sql])
+        return _FilledTemplate(this=f"CAST(:a AS {field.stored})", expressions=[sql])
 
     def output(self, expr: Expr, *, normalized: bool = False) -> tuple[Sql, str]:
         if isinstance(expr, Column) and expr.type.name == "any" and not normalized:
@@ -196,14 +196,14 @@ class PostgresExpressions(TypedExpressions):
     def between(self, args: Sequence[Expr]) -> Sql:
         return self._tested(super().between(args), args)
 
-    def among(self, expr: Op) -> Sql:
-        return self._tested(Expressions.among(self, expr), expr.args if not self._plain(expr.args) else ())
+    def in_values(self, expr: Op) -> Sql:
+        return self._tested(Expressions.in_values(self, expr), expr.args if not self._plain(expr.args) else ())
 
     def _tested(self, test: Sql, texts: Sequence[Expr]) -> Sql:
         """texts: compared by code point, where it is texts that are."""
         if texts and texts[0].type.name == "text":
             test.set("this", self.by_code_point(test.this))
-        return self.once(test)
+        return self.evaluated_once(test)
 
     def in_query(self, expr: InQuery) -> Sql:
         result = super().in_query(expr)
@@ -215,11 +215,11 @@ class PostgresExpressions(TypedExpressions):
         arg, items = expr.args
         item = items.type.item
         if item is None or item.name not in SCALARS:
-            raise self.refused(f"`in` a {items.type.not_null()}")
+            raise self.unsupported(f"`in` a {items.type.not_null()}")
         value = self.value(arg)
         if arg.type.name == "text" and not self._plain([arg]):
             value = self.by_code_point(value)
-        return _Said(this="(:a = ANY(:b))", expressions=[value, self.value(items)])
+        return _FilledTemplate(this="(:a = ANY(:b))", expressions=[value, self.value(items)])
 
     def ordered(self, key: Order) -> exp.Ordered:
         result = super().ordered(key)
@@ -249,12 +249,12 @@ class PostgresExpressions(TypedExpressions):
         return self.helper("int_quotient", a, b)
 
     def float_remainder(self, a: Sql, b: Sql) -> Sql:
-        raise self.refused("`%` of floats")
+        raise self.unsupported("`%` of floats")
 
     def decimal_quotient(self, a: Sql, a_scale: int, b: Sql, b_scale: int, scale: int) -> Sql:
         digits = scale + _SPARE_DIGITS
         template = f"CAST(CAST(:a AS DECIMAL({DECIMAL_PRECISION + digits}, {digits})) / :b AS DECIMAL(38, {scale}))"
-        return _Said(this=template, expressions=[a, b])
+        return _FilledTemplate(this=template, expressions=[a, b])
 
     def whole_quotient(self, a: Sql, a_scale: int, b: Sql, b_scale: int) -> Sql:
         return self.helper("whole_quotient", a, b)
@@ -277,24 +277,28 @@ class PostgresExpressions(TypedExpressions):
                 values[0] = exp.Collate(this=wrapped(values[0].this), expression=collation)
             return function(name, values[0])
         template = self._template(name, args)
-        result = self.filled(template, values)
+        result = self.fill_template(template, values)
         return self.cast(result, type_) if type_.name == "decimal" else result
 
     def _template(self, name: str, args: Sequence[Expr]) -> str:
         first = args[0].type
-        kind = said_kind(name, args)
+        kind = type_key(name, args)
         if kind == "list":
             item = first.item.name if first.item is not None else "any"
             if item not in SCALARS:
-                raise self.refused(f"`{name}` of {first.not_null()}")
-            said = SAID.get(f"{name} list<{item}>") or SAID.get(f"{name} list") or SAID.get(name)
+                raise self.unsupported(f"`{name}` of {first.not_null()}")
+            found = (
+                SQL_FUNCTIONS.get(f"{name} list<{item}>")
+                or SQL_FUNCTIONS.get(f"{name} list")
+                or SQL_FUNCTIONS.get(name)
+            )
         else:
-            said = SAID.get(f"{name} {kind}") or SAID.get(name)
-        if said is None:
-            raise self.refused(f"`{name}` of {kind}")
-        if isinstance(said, str):
-            return said
-        return said[0] if len(args) < _most_arguments(said) else said[1]
+            found = SQL_FUNCTIONS.get(f"{name} {kind}") or SQL_FUNCTIONS.get(name)
+        if found is None:
+            raise self.unsupported(f"`{name}` of {kind}")
+        if isinstance(found, str):
+            return found
+        return found[0] if len(args) < _most_arguments(found) else found[1]
 
     def extreme(self, name: str, args: Sequence[Expr], type_: Type) -> list[Sql]:
         values = super().extreme(name, args, type_)
@@ -324,9 +328,9 @@ def _in_json(type_: Type) -> bool:
     return type_.item is None or type_.item.name not in SCALARS
 
 
-def _most_arguments(said: tuple[str, ...]) -> int:
+def _most_arguments(found: tuple[str, ...]) -> int:
     """How many arguments the longer form has."""
-    return 3 if ":c" in said[1] else 2
+    return 3 if ":c" in found[1] else 2
 
 
 def expressions_with(casing: str) -> type[PostgresExpressions]:

@@ -2,7 +2,7 @@
 
 Nothing is made in the database, so that a replica or a user who may only read will do. In an expression `:a`, `:b` and
 `:c` stand for the arguments. An error of the language is a cast that can't succeed: of a text that names its code
-(`raised`), which runtime/databases/postgres/errors.py finds in the message.
+(`raise_error`), which runtime/databases/postgres/errors.py finds in the message.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _MANY: Final = 10_000_000  # characters that a text may have
 _ARGUMENT: Final = re.compile(r":([a-c])\b")
 
 
-def filled(template: str, *args: str) -> str:
+def fill_template(template: str, *args: str) -> str:
     """The template with SQL in place of `:a`, `:b`, `:c`."""
     return _ARGUMENT.sub(lambda match: args[ord(match[1]) - ord("a")], template)
 
 
-def raised(code: str, type_: str = "BIGINT") -> str:
+def raise_error(code: str, type_: str = "BIGINT") -> str:
     """An expression of a type that fails with the code. It depends on an argument, or the planner would work it out."""
     failing = f"CAST(concat('sop-{code} ', :a) AS {'BIGINT' if type_ == 'TEXT' else type_})"
     return f"CAST({failing} AS TEXT)" if type_ == "TEXT" else failing
@@ -33,7 +33,7 @@ def _unless(condition: str, code: str, type_: str, value: str) -> str:
     used = sorted(set(_ARGUMENT.findall(condition + value)))
     if len(used) > 1:
         condition = " AND ".join([f"({condition})", *(f":{name} IS NOT NULL" for name in used)])
-    return f"CASE WHEN {condition} THEN {raised(code, type_)} ELSE {value} END"
+    return f"CASE WHEN {condition} THEN {raise_error(code, type_)} ELSE {value} END"
 
 
 def _up_to(value: str, most: int) -> str:
@@ -69,9 +69,9 @@ _NUMBER: Final = (
 _NUMBER_TEXT: Final = _unless(f"{_TRIM} !~ '{_NUMBER}'", "V0105", "TEXT", _TRIM)
 _EXACT: Final = "CAST(CAST(:a AS TEXT) AS NUMERIC)"  # a float as the shortest decimal that writes it
 _INT_OF_TEXT: Final = (
-    f"CASE WHEN {_TRIM} !~ '^[+-]?[0-9]{{1,40}}$' THEN {raised('V0105')}"
-    f" WHEN CAST({_TRIM} AS NUMERIC) NOT BETWEEN -9223372036854775808 AND 9223372036854775807 THEN {raised('V0105')}"
-    f" ELSE CAST({_TRIM} AS BIGINT) END"
+    f"CASE WHEN {_TRIM} !~ '^[+-]?[0-9]{{1,40}}$' THEN {raise_error('V0105')}"
+    f" WHEN CAST({_TRIM} AS NUMERIC) NOT BETWEEN -9223372036854775808 AND 9223372036854775807"
+    f" THEN {raise_error('V0105')} ELSE CAST({_TRIM} AS BIGINT) END"
 )
 _DATE_OF_TEXT: Final = _unless(
     f"{_TRIM} !~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$'", "V0105", "DATE", f"CAST({_TRIM} AS DATE)"
@@ -108,20 +108,20 @@ _MONTHS: Final = (
 def _of_json(kinds: dict[str, str], type_: str) -> str:
     """By the kind of a JSON value; V0105 for one that is not named."""
     cases = " ".join(f"WHEN '{kind}' THEN {sql}" for kind, sql in kinds.items())
-    return f"CASE jsonb_typeof(:a) {cases} ELSE CASE WHEN :a IS NOT NULL THEN {raised('V0105', type_)} END END"
+    return f"CASE jsonb_typeof(:a) {cases} ELSE CASE WHEN :a IS NOT NULL THEN {raise_error('V0105', type_)} END END"
 
 
 def _of_string(template: str) -> str:
-    return filled(template, _STRING)
+    return fill_template(template, _STRING)
 
 
 # function of the table, or function and type of its first argument → name of a function, or an expression; a list holds
 # what is said with one argument less, and with all
-SAID: Final[dict[str, str | tuple[str, ...]]] = {
+SQL_FUNCTIONS: Final[dict[str, str | tuple[str, ...]]] = {
     # JSON
     "field any": (
         "CASE jsonb_typeof(:a) WHEN 'object' THEN NULLIF(:a -> :b, CAST('null' AS JSONB)) WHEN 'null' THEN NULL"
-        f" ELSE CASE WHEN :a IS NOT NULL THEN to_jsonb({raised('V0106')}) END END"
+        f" ELSE CASE WHEN :a IS NOT NULL THEN to_jsonb({raise_error('V0106')}) END END"
     ),
     # text
     "trim": _TRIM,
@@ -325,7 +325,7 @@ SAID: Final[dict[str, str | tuple[str, ...]]] = {
 }
 
 _DURATION: Final = (
-    f"CASE WHEN EXTRACT(YEAR FROM :a) <> 0 OR EXTRACT(MONTH FROM :a) <> 0 THEN {raised('D0202')}"
+    f"CASE WHEN EXTRACT(YEAR FROM :a) <> 0 OR EXTRACT(MONTH FROM :a) <> 0 THEN {raise_error('D0202')}"
     " ELSE CAST(EXTRACT(EPOCH FROM :a) * 1000000 AS BIGINT) END"
 )
 _INTERVAL: Final = (

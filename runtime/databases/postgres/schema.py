@@ -114,12 +114,12 @@ class _TypeRow(NamedTuple):
     item: int
 
 
-def declared(type_: Type) -> str:
+def column_type(type_: Type) -> str:
     """The column type that is read as this one."""
     if type_.name == "decimal":
         return f"numeric({type_.precision},{type_.scale})"
     if type_.name == "list" and type_.item is not None and type_.item.name in SCALARS - {"duration"}:
-        return f"{declared(type_.item)}[]"
+        return f"{column_type(type_.item)}[]"
     return _DECLARED.get(type_.name, "jsonb")
 
 

@@ -64,12 +64,12 @@ def parse_url(url: str, shown: str) -> Address:
 def _without_environment(given: dict[str, str]) -> dict[str, str]:
     """What has to be said so that libpq asks no environment variable."""
     os.environ.pop("PGSERVICE", None)  # which no parameter can switch off
-    said = {}
+    defaults = {}
     for option in pq.Conninfo.get_defaults():
         name = option.keyword.decode()
         if option.envvar is None or option.envvar.decode() not in os.environ or name in (*given, "service"):
             continue
-        said[name] = (option.compiled or b"").decode()
-    if "user" in said:
-        said["user"] = pwd.getpwuid(os.geteuid()).pw_name
-    return said
+        defaults[name] = (option.compiled or b"").decode()
+    if "user" in defaults:
+        defaults["user"] = pwd.getpwuid(os.geteuid()).pw_name
+    return defaults

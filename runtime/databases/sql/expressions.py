@@ -30,7 +30,7 @@ from runtime.query.algebra import (
     Scalar,
     Window,
 )
-from runtime.query.codecs import form_of
+from runtime.query.codecs import codec_name
 from runtime.query.schema import Field
 from runtime.values.constants import Const
 from runtime.values.functions import FUNCTIONS
@@ -105,7 +105,7 @@ class Expressions(ABC):
         return True
 
     @contextmanager
-    def seeing(self, columns: Scope) -> Iterator[None]:
+    def in_scope(self, columns: Scope) -> Iterator[None]:
         """Within, these columns are visible besides those of the queries around."""
         self._scopes.append(columns)
         try:
@@ -159,7 +159,7 @@ class Expressions(ABC):
                 return self.placeholder(expr.index, expr.type)
             case Column():
                 source = self.source(expr)
-                return self.working(source) if source.stored else source.sql.copy()
+                return self.working_form(source) if source.stored else source.sql.copy()
             case Op():
                 return self._operator(expr)
             case Func():
@@ -194,7 +194,7 @@ class Expressions(ABC):
         """SQL in one type's working form → in another's that it widens to."""
 
     @abstractmethod
-    def working(self, source: Source) -> Sql:
+    def working_form(self, source: Source) -> Sql:
         """A stored column in its working form."""
 
     @abstractmethod
@@ -208,7 +208,7 @@ class Expressions(ABC):
         return None
 
     @abstractmethod
-    def written(self, expr: Expr, field: Field) -> Sql:
+    def stored_form(self, expr: Expr, field: Field) -> Sql:
         """The expression as the column stores it."""
 
     @abstractmethod
@@ -229,13 +229,13 @@ class Expressions(ABC):
     def arithmetic(self, expr: Op) -> Sql: ...
 
     @abstractmethod
-    def alike(self, exprs: Sequence[Expr]) -> list[Sql] | None:
+    def common_form(self, exprs: Sequence[Expr]) -> list[Sql] | None:
         """The expressions in one form in which the engine compares them as the language does; None where there is
         none."""
 
     @abstractmethod
-    def compared(self, op: str, args: Sequence[Expr]) -> Sql:
-        """A comparison (`between` and `in` too) of what `alike` has no form for."""
+    def compare_unlike(self, op: str, args: Sequence[Expr]) -> Sql:
+        """A comparison (`between` and `in` too) of what `common_form` has no form for."""
 
     @abstractmethod
     def in_list(self, expr: Op) -> Sql:
@@ -263,7 +263,7 @@ class Expressions(ABC):
         if op == "between":
             return self.between(args)
         if op == "in":
-            return self.among(expr)
+            return self.in_values(expr)
         if op == "in_list":
             return self.in_list(expr)
         if op in ("like", "contains", "starts_with", "ends_with"):
@@ -283,28 +283,28 @@ class Expressions(ABC):
         return self.output(expr)[0] if isinstance(expr, Column) else self.value(expr)
 
     def compare(self, op: str, a: Expr, b: Expr) -> Sql:
-        alike = self.alike([a, b])
-        if alike is None:
-            return self.compared(op, [a, b])
-        return COMPARISONS[op](this=wrapped(alike[0]), expression=wrapped(alike[1]))
+        common_form = self.common_form([a, b])
+        if common_form is None:
+            return self.compare_unlike(op, [a, b])
+        return COMPARISONS[op](this=wrapped(common_form[0]), expression=wrapped(common_form[1]))
 
     def between(self, args: Sequence[Expr]) -> Sql:
-        alike = self.alike(args)
-        if alike is None:
-            return self.compared("between", args)
-        value, low, high = map(wrapped, alike)
+        common_form = self.common_form(args)
+        if common_form is None:
+            return self.compare_unlike("between", args)
+        value, low, high = map(wrapped, common_form)
         return exp.Between(this=value, low=low, high=high)
 
-    def among(self, expr: Op) -> Sql:
-        alike = self.alike(expr.args)
-        if alike is None:
-            return self.compared("in", expr.args)
-        return exp.In(this=wrapped(alike[0]), expressions=alike[1:])
+    def in_values(self, expr: Op) -> Sql:
+        common_form = self.common_form(expr.args)
+        if common_form is None:
+            return self.compare_unlike("in", expr.args)
+        return exp.In(this=wrapped(common_form[0]), expressions=common_form[1:])
 
     def in_query(self, expr: InQuery) -> Sql:
         query = self._single(expr.relation)
         inner = query.meta["types"][0]
-        one, other = form_of(expr.arg.type), form_of(inner)
+        one, other = codec_name(expr.arg.type), codec_name(inner)
         if one == other or {one, other} == {"i", "f"} or "n" in (one, other):
             return exp.In(this=wrapped(self.value(expr.arg)), query=exp.Subquery(this=query))
         # different forms: bring both to the wider one

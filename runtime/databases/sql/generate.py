@@ -17,7 +17,7 @@ from runtime.databases.sql.relations import Relations
 from runtime.databases.sql.sql_nodes import number
 from runtime.databases.sql.writes import write_tree
 from runtime.errors import DatabaseError
-from runtime.query.algebra import Insert, InsertList, Query, Write, most_rows
+from runtime.query.algebra import Insert, InsertList, Query, Write, row_bound
 from runtime.query.schema import Schema
 
 
@@ -53,7 +53,7 @@ def generate(query: Query | Write, schema: Schema, dialect: str) -> Statement:
     )
 
 
-class _Deep:
+class _RecursionRoom:
     """Room for Python's frames, some ten for each level of an expression, while statements are generated. One thread
     has it at a time, since the limit is the process's."""
 
@@ -72,7 +72,7 @@ class _Deep:
 
 
 _FRAMES: Final = 20_000
-_DEEP: Final = _Deep()
+_DEEP: Final = _RecursionRoom()
 
 
 def _generate(query: Query | Write, schema: Schema, writer: type[Expressions]) -> Statement:
@@ -91,7 +91,7 @@ def _generate(query: Query | Write, schema: Schema, writer: type[Expressions]) -
         forms=tuple(expressions.forms[place - 1] for place in used),
         each=query.fields if isinstance(query, InsertList) else (),
         store="" if isinstance(query, Query) else query.store,
-        few=isinstance(query, Query) and (most_rows(query.relation) or BATCH_ROWS + 1) <= BATCH_ROWS,
+        few=isinstance(query, Query) and (row_bound(query.relation) or BATCH_ROWS + 1) <= BATCH_ROWS,
         fields=query.fields if isinstance(query, InsertList) or (isinstance(query, Insert) and not query.keys) else (),
         keys=tuple(map(query.fields.index, query.keys)) if isinstance(query, Insert) else (),
     )

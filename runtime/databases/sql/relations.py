@@ -46,7 +46,7 @@ from runtime.query.algebra import (
     Window,
     Write,
 )
-from runtime.query.codecs import form_of
+from runtime.query.codecs import codec_name
 from runtime.query.schema import Field, Schema, Store
 from runtime.values.constants import Const
 from runtime.values.types import Type
@@ -124,7 +124,7 @@ class Relations:
         wanted = [(each.relation, each.name) for _, each in query.columns]
         if builder.distinct and sorted(wanted) != sorted(builder.columns):
             builder = self.wrap(builder)
-        with self.expressions.seeing(builder.columns):
+        with self.expressions.in_scope(builder.columns):
             shown = [
                 (name, *self.expressions.output(each, normalized=builder.distinct)) for name, each in query.columns
             ]
@@ -143,7 +143,7 @@ class Relations:
         """The relation's one column in its working form; as a scalar, at most one row is let through."""
         builder = self.relation(relation)
         (key, source) = next(iter(builder.columns.items()))
-        with self.expressions.seeing(builder.columns):
+        with self.expressions.in_scope(builder.columns):
             value = named(self.expressions.value(Column(*key, source.type)), key[1])
         query = builder.select([value])
         query.meta["types"] = [source.type]
@@ -198,7 +198,7 @@ class Relations:
                 builder = self.relation(relation.source)
                 if builder.limit is not None or builder.distinct:
                     builder = self.wrap(builder, keep_order=False)
-                with self.expressions.seeing(builder.columns):
+                with self.expressions.in_scope(builder.columns):
                     builder.order = [self.expressions.ordered(key) for key in relation.keys]
                 return builder
             case Limit():
@@ -232,7 +232,7 @@ class Relations:
             right = self.wrap(right, keep_order=False)
         left.order = []
         left.columns = left.columns | right.columns
-        with self.expressions.seeing(left.columns):
+        with self.expressions.in_scope(left.columns):
             condition = self.expressions.value(relation.on)
         side = "LEFT" if relation.outer else None
         left.joins.append(exp.Join(this=right.source, on=condition, side=side, kind=None if side else "INNER"))
@@ -242,7 +242,7 @@ class Relations:
         builder = self.relation(relation.source)
         if builder.closed or self._uses_computed([relation.condition], builder.columns):
             builder = self.wrap(builder)
-        with self.expressions.seeing(builder.columns):
+        with self.expressions.in_scope(builder.columns):
             builder.where.append(self.expressions.value(relation.condition))
         return builder
 
@@ -268,7 +268,7 @@ class Relations:
         exprs = [*relation.keys, *(expr for _, expr in relation.columns)]
         if builder.closed or self._uses_computed(exprs, builder.columns):
             builder = self.wrap(builder, keep_order=False)
-        with self.expressions.seeing(builder.columns):
+        with self.expressions.in_scope(builder.columns):
             builder.group = [self.expressions.value(key) for key in relation.keys]
             columns = {
                 (relation.id, name): Source(self.expressions.value(expr), expr.type, computed=True)
@@ -298,7 +298,7 @@ class Relations:
         left = relation.left
         if not isinstance(left, Union) or left.op != relation.op:
             return None
-        shapes = [[(name, form_of(type_)) for name, type_ in each.columns] for each in (left, relation)]
+        shapes = [[(name, codec_name(type_)) for name, type_ in each.columns] for each in (left, relation)]
         if shapes[0] != shapes[1]:
             return None
         inner: exp.Expr = self.union(left).source.this
@@ -310,7 +310,7 @@ class Relations:
         if builder.limit is not None:
             builder = self.wrap(builder, keep_order=False)
         builder.order = []
-        with self.expressions.seeing(builder.columns):
+        with self.expressions.in_scope(builder.columns):
             shown = [
                 named(self.expressions.coerced(Column(*key, source.type), type_), name)
                 for (key, source), (name, type_) in zip(builder.columns.items(), columns, strict=True)
@@ -323,7 +323,7 @@ class Relations:
         names: set[str] = set()
         shown: list[Sql] = []
         columns: Scope = {}
-        with self.expressions.seeing(builder.columns):
+        with self.expressions.in_scope(builder.columns):
             for key, source in builder.columns.items():
                 if key not in self.used and not builder.distinct and not builder.one_row:
                     continue
@@ -346,7 +346,7 @@ class Relations:
         return Builder(subquery(inner, alias), columns, order=order)
 
     def _shown(self, expr: Expr, columns: Scope) -> Source:
-        with self.expressions.seeing(columns):
+        with self.expressions.in_scope(columns):
             if isinstance(expr, Column):
                 return self.expressions.source(expr)
             return Source(self.expressions.value(expr), expr.type, computed=True)

@@ -1,7 +1,7 @@
 """A stage whose expressions nest deeply around aggregates or windows, or that groups by such → one that works these out
 alone, and one of expressions over its columns.
 
-An engine may write an operand several times (see `bound` in typed_arithmetic.py) unless it can be worked out beforehand
+An engine may write an operand several times (see `let` in typed_arithmetic.py) unless it can be worked out beforehand
 in a sub-select, and what an aggregate or a window means depends on the SELECT that it is in. So it gets a SELECT of its
 own, of which it is a field.
 """
@@ -43,10 +43,10 @@ def staged(stage: Group | Select) -> Group | Select | None:
     the rows themselves. New columns are of relations with negative numbers."""
     try:
         if isinstance(stage, Select):
-            return _apart(stage, (), Window)
+            return _separated(stage, (), Window)
         by_fields = _by_fields(stage)
-        return _apart(by_fields or stage, (by_fields or stage).keys, Aggregate) or by_fields
-    except _OfRows:
+        return _separated(by_fields or stage, (by_fields or stage).keys, Aggregate) or by_fields
+    except _NeedsRows:
         return None
 
 
@@ -61,7 +61,7 @@ def _by_fields(stage: Group) -> Group | None:
     return Group(stage.id, source, tuple(keys.values()), columns)
 
 
-def _apart(stage: Group | Select, keys: tuple[Expr, ...], kind: type[Aggregate | Window]) -> Select | None:
+def _separated(stage: Group | Select, keys: tuple[Expr, ...], kind: type[Aggregate | Window]) -> Select | None:
     """A stage of aggregates or windows alone, and the expressions over it."""
     if max((_levels(expr, kind) for _, expr in stage.columns), default=0) <= _SHALLOW:
         return None
@@ -86,11 +86,11 @@ def _of_groups(keys: dict[Expr, Column], expr: Expr) -> Expr | None:
     if isinstance(expr, Aggregate):
         return expr
     if isinstance(expr, Column | Scalar | Exists | InQuery):
-        raise _OfRows
+        raise _NeedsRows
     return None
 
 
-class _OfRows(Exception):
+class _NeedsRows(Exception):
     """An expression looks at rows of which only groups are left."""
 
 

@@ -35,7 +35,7 @@ class TypedArithmetic(Expressions):
         """A call of one of the SQL functions that this program brings along for the engine."""
 
     @abstractmethod
-    def bound(self, args: Sequence[Sql], body: Callable[[Sequence[Sql]], Sql]) -> Sql:
+    def let(self, args: Sequence[Sql], body: Callable[[Sequence[Sql]], Sql]) -> Sql:
         """The body of the args, which may write each of them several times: what is more than a few nodes is worked
         out before, and has a name in the body. So SQL grows with the expression, however it nests."""
 

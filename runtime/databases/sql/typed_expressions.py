@@ -22,7 +22,7 @@ from runtime.databases.sql.sql_nodes import Sql, function, wrapped
 from runtime.databases.sql.typed_arithmetic import TypedArithmetic
 from runtime.errors import DatabaseError
 from runtime.query.algebra import Expr, Op, Param
-from runtime.query.codecs import form_of
+from runtime.query.codecs import codec_name
 from runtime.query.schema import Field
 from runtime.values.constants import Const
 from runtime.values.conversion import from_const, to_text
@@ -35,19 +35,19 @@ ONE_MICROSECOND: Final = timedelta(microseconds=1)
 class TypedExpressions(TypedArithmetic):
     """What DuckDB and PostgreSQL share.
 
-    said: function of the table, alone or followed by the name of its first argument's type (`int text`) → the engine's
-    own function, or a helper's name in brackets (`[int_of_text]`), that means the same. A function that is not there
-    can't be used in a query.
+    functions: SQL function of each row of the function table. The key is the row's name, or the name and the type of
+    its first argument (`int text`). The value is the engine's own function, or a helper in brackets (`[int_of_text]`).
+    A query can't use a function without an entry.
     """
 
     updates_by_key = False
     engine: ClassVar[str]
-    said: ClassVar[dict[str, str]]
+    functions: ClassVar[dict[str, str]]
 
     # ── hooks ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     @abstractmethod
-    def spelled(self, type_: Type) -> str:
+    def sql_type(self, type_: Type) -> str:
         """The engine's type for the working form of one of ours."""
 
     @abstractmethod
@@ -59,14 +59,14 @@ class TypedExpressions(TypedArithmetic):
         """A value in its working form as the column takes it."""
 
     def cast(self, sql: Sql, type_: Type) -> Sql:
-        return exp.Cast(this=sql, to=exp.DataType.build(self.spelled(type_), dialect=self.dialect))
+        return exp.Cast(this=sql, to=exp.DataType.build(self.sql_type(type_), dialect=self.dialect))
 
     # ── leaves ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def placeholder(self, bind: int, type_: Type) -> Sql:
         if type_.name == "null":
             return exp.Null()
-        form = form_of(type_)
+        form = codec_name(type_)
         return self.cast(self.bind((bind, form), bind, form), type_)
 
     def const(self, value: Const, type_: Type) -> Sql:
@@ -88,12 +88,12 @@ class TypedExpressions(TypedArithmetic):
         return self.cast(self.constant(value.value), type_)
 
     def converted(self, sql: Sql, from_: Type, to: Type) -> Sql:
-        before, after = form_of(from_), form_of(to)
+        before, after = codec_name(from_), codec_name(to)
         if before == after or before == "n" or after == "n":
             return sql
         return self.helper("json_of", sql) if after == "j" else self.cast(sql, to)
 
-    def working(self, source: Source) -> Sql:
+    def working_form(self, source: Source) -> Sql:
         sql = source.sql.copy()
         if source.native:
             return self.from_native(sql, source.type, source.native)
@@ -104,9 +104,9 @@ class TypedExpressions(TypedArithmetic):
         return exp.Collate(this=sql, expression=exp.to_identifier("C", quoted=True))
 
     def output(self, expr: Expr, *, normalized: bool = False) -> tuple[Sql, str]:
-        return self.value(expr), form_of(expr.type)
+        return self.value(expr), codec_name(expr.type)
 
-    def written(self, expr: Expr, field: Field) -> Sql:
+    def stored_form(self, expr: Expr, field: Field) -> Sql:
         return self.stored(self.coerced(expr, field.type), field)
 
     def only_row(self, query: exp.Query, type_: Type) -> exp.Query:
@@ -127,27 +127,27 @@ class TypedExpressions(TypedArithmetic):
 
     # ── operators ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def alike(self, exprs: Sequence[Expr]) -> list[Sql] | None:
+    def common_form(self, exprs: Sequence[Expr]) -> list[Sql] | None:
         kinds = {expr.type.name for expr in exprs} - {"null"}
         if len(kinds) <= 1 or kinds <= NUMBERS:
             return [self.value(expr) for expr in exprs]
         return None
 
-    def compared(self, op: str, args: Sequence[Expr]) -> Sql:
+    def compare_unlike(self, op: str, args: Sequence[Expr]) -> Sql:
         kinds = list(dict.fromkeys(str(arg.type.not_null()) for arg in args))
-        raise self.refused(f"comparing {kinds[0]} with {kinds[-1]}")
+        raise self.unsupported(f"comparing {kinds[0]} with {kinds[-1]}")
 
-    def among(self, expr: Op) -> Sql:
-        return self.once(super().among(expr))
+    def in_values(self, expr: Op) -> Sql:
+        return self.evaluated_once(super().in_values(expr))
 
-    def once(self, test: Sql) -> Sql:
+    def evaluated_once(self, test: Sql) -> Sql:
         """A test of a value against several, which an engine writes out as one test for each."""
 
         def body(values: Sequence[Sql]) -> Sql:
             test.set("this", wrapped(values[0]))
             return test
 
-        return self.bound([test.this], body)
+        return self.let([test.this], body)
 
     def in_list(self, expr: Op) -> Sql:
         arg, items = expr.args
@@ -163,7 +163,7 @@ class TypedExpressions(TypedArithmetic):
 
     # ── functions, aggregates ──────────────────────────────────────────────────────────────────────────────────
 
-    def refused(self, what: str) -> DatabaseError:
+    def unsupported(self, what: str) -> DatabaseError:
         """D0309: the engine has no way to say something."""
         return DatabaseError(
             "D0309",
@@ -186,12 +186,12 @@ class TypedExpressions(TypedArithmetic):
 
     def call_of(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
         """What the table of the engine says for the function."""
-        kind = said_kind(name, args)
-        said = self.said.get(f"{name} {kind}") or self.said.get(name)
-        if said is None:
-            raise self.refused(f"`{name}` of {kind}" if kind else f"`{name}`")
+        kind = type_key(name, args)
+        found = self.functions.get(f"{name} {kind}") or self.functions.get(name)
+        if found is None:
+            raise self.unsupported(f"`{name}` of {kind}" if kind else f"`{name}`")
         values = [self.wide(arg) for arg in args]
-        result = self.helper(said[1:-1], *values) if said[0] == "[" else function(said, *values)
+        result = self.helper(found[1:-1], *values) if found[0] == "[" else function(found, *values)
         return self.cast(result, type_) if type_.name == "decimal" or name == "sum_of" else result
 
     def _extreme(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
@@ -208,7 +208,7 @@ class TypedExpressions(TypedArithmetic):
                 test = exp.Or(this=test, expression=other)
             return exp.Case(ifs=[exp.If(this=test, true=exp.Null())], default=call)
 
-        return self.bound(self.extreme(name, args, type_), body)
+        return self.let(self.extreme(name, args, type_), body)
 
     def extreme(self, name: str, args: Sequence[Expr], type_: Type) -> list[Sql]:
         """The arguments of least or greatest."""
@@ -234,7 +234,7 @@ class TypedExpressions(TypedArithmetic):
             total, count = over(function("sum", sql)), over(function("count", sql.copy()))
             return self.decimal_quotient(total, arg.type.scale, count, 0, type_.scale)
         if name in ("min", "max") and kind not in PLAIN | NUMBERS:
-            raise self.refused(f"`{name}` of {kind}")
+            raise self.unsupported(f"`{name}` of {kind}")
         result = over(function(name, sql))
         if name == "sum" and kind == "duration":
             return self.duration_sum(result)
@@ -247,7 +247,7 @@ class TypedExpressions(TypedArithmetic):
         return self.converted(result, arg.type, type_) if kind in WHOLE and name == "sum" else result
 
 
-def said_kind(name: str, args: Sequence[Expr]) -> str:
+def type_key(name: str, args: Sequence[Expr]) -> str:
     """The word for the first argument's type in an engine's table of functions: the text of a decimal of the scale that
     plain `decimal` has is written in another way."""
     if not args:

@@ -51,9 +51,9 @@ def _insert_query(relations: Relations, write: InsertQuery) -> exp.Expr:
     builder = relations.relation(write.query.relation)
     if builder.distinct:
         builder = relations.wrap(builder)
-    with relations.expressions.seeing(builder.columns):
+    with relations.expressions.in_scope(builder.columns):
         values = [
-            relations.expressions.written(column, relations.field(store, name))
+            relations.expressions.stored_form(column, relations.field(store, name))
             for name, (_, column) in zip(write.fields, write.query.columns, strict=True)
         ]
     return exp.Insert(this=_target(relations, store, write.fields), expression=builder.select(values))
@@ -62,9 +62,10 @@ def _insert_query(relations: Relations, write: InsertQuery) -> exp.Expr:
 def _update(relations: Relations, write: Update) -> exp.Expr:
     store = relations.store(write.store)
     builder = relations.scan(write.id, write.store)
-    with relations.expressions.seeing(builder.columns):
+    with relations.expressions.in_scope(builder.columns):
         values = {
-            name: relations.expressions.written(expr, relations.field(store, name)) for name, expr in write.assignments
+            name: relations.expressions.stored_form(expr, relations.field(store, name))
+            for name, expr in write.assignments
         }
         condition = None if write.condition is None else relations.expressions.value(write.condition)
     reads = any(isinstance(node, Scan) for _, expr in write.assignments for node in nodes(expr))
@@ -90,7 +91,7 @@ def _update(relations: Relations, write: Update) -> exp.Expr:
 
 def _delete(relations: Relations, write: Delete) -> exp.Expr:
     builder = relations.scan(write.id, write.store)
-    with relations.expressions.seeing(builder.columns):
+    with relations.expressions.in_scope(builder.columns):
         condition = None if write.condition is None else relations.expressions.value(write.condition)
     return exp.Delete(this=builder.source, where=where_clause(condition))
 

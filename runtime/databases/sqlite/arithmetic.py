@@ -30,9 +30,9 @@ from runtime.databases.sql.sql_nodes import (
     subquery,
     wrapped,
 )
-from runtime.databases.sqlite.functions import SAID
+from runtime.databases.sqlite.functions import SQL_FUNCTIONS
 from runtime.query.algebra import Aggregate, Case, Column, Expr, Func, Op, Param, Window
-from runtime.query.codecs import form_of
+from runtime.query.codecs import codec_name
 from runtime.values.constants import Const
 from runtime.values.types import Type
 
@@ -80,7 +80,7 @@ class Arithmetic(Expressions):
         """The call back into Python."""
 
     @abstractmethod
-    def asked(self, name: str, args: Sequence[Expr], result: Type) -> Sql:
+    def python_call(self, name: str, args: Sequence[Expr], result: Type) -> Sql:
         """An operator or function of values, worked out in Python."""
 
     @abstractmethod
@@ -92,7 +92,7 @@ class Arithmetic(Expressions):
         operands = self._new_operands()
         plain = self._plain(expr, operands)
         if plain is None:
-            return self.asked(expr.op, expr.args, expr.type)
+            return self.python_call(expr.op, expr.args, expr.type)
         if not operands.bindable:
             return self.program(expr)
         if expr.type.name == "float":
@@ -102,7 +102,7 @@ class Arithmetic(Expressions):
             fits = _is_integer(plain)
         return operands.around(case(fits, plain.copy(), self.program(expr, operands, operands.known)))
 
-    def summed(self, expr: Op, over: Over) -> Sql | None:
+    def checked_sum(self, expr: Op, over: Over) -> Sql | None:
         """The sum of an operation, checked once for all rows: a REAL that one of them overflowed to makes the sum REAL.
         None where a null or a division by zero would not show in it."""
         if expr.type.name not in WHOLE or not _shows_in_a_sum(expr):
@@ -124,7 +124,7 @@ class Arithmetic(Expressions):
             return super().coerced(expr, type_)
         operands = self._new_operands()
         plain = binary(exp.Mul, operands(expr), number(10**missing))
-        again = self.call("same", [operands(expr)], [form_of(expr.type)], form_of(type_))
+        again = self.call("same", [operands(expr)], [codec_name(expr.type)], codec_name(type_))
         return operands.around(case(_is_integer(plain), plain.copy(), again))
 
     def _new_operands(self) -> _Operands:
@@ -194,7 +194,7 @@ class Arithmetic(Expressions):
         if not sticks:
             return leaf(arg)
         if isinstance(arg, Func) and _passes_on(arg):
-            return function(SAID[arg.name], *[self._plain_operand(each, True, leaf) for each in arg.args])
+            return function(SQL_FUNCTIONS[arg.name], *[self._plain_operand(each, True, leaf) for each in arg.args])
         plain = self._plain(arg, leaf) if is_arithmetic(arg) else None
         return leaf(arg) if plain is None else plain
 
@@ -206,11 +206,11 @@ def is_arithmetic(expr: Expr) -> TypeGuard[Op]:
 def _passes_on(expr: Func) -> bool:
     """Whether an overflow in an argument that it takes still shows: it is `coalesce`, and of nothing that becomes null
     by a division."""
-    kinds = {form_of(arg.type) for arg in expr.args}
+    kinds = {codec_name(arg.type) for arg in expr.args}
     return (
         expr.name == "coalesce"
         and expr.type.name in WHOLE
-        and kinds == {form_of(expr.type)}
+        and kinds == {codec_name(expr.type)}
         and not any(map(_vanishes, expr.args))
     )
 
@@ -262,6 +262,6 @@ def is_small(expr: Expr) -> bool:
         case Aggregate():
             return expr.arg is None or is_small(expr.arg)
         case Func():
-            return expr.name in SAID and all(isinstance(arg, Column | Const | Param) for arg in expr.args)
+            return expr.name in SQL_FUNCTIONS and all(isinstance(arg, Column | Const | Param) for arg in expr.args)
         case _:
             return False

@@ -31,7 +31,7 @@ from runtime.databases.json_values import json_value
 from runtime.errors import DatabaseError, RunError
 from runtime.values.conversion import from_text, json_ready
 from runtime.values.types import INT_MAX, TIMESTAMP
-from runtime.values.value_types import EXACT, QUANTA, checked_float, kind_of, out_of_range
+from runtime.values.value_types import EXACT, QUANTA, checked_float, out_of_range, type_name
 
 MAX_DIGITS: Final = 15
 GLOB: Final = "g"
@@ -161,7 +161,7 @@ def misfit(value: Any, wanted: str) -> DatabaseError:
         shown = f"a blob of {len(value)} bytes"
     else:
         text = str(value)
-        shown = f'the {kind_of(value)} "{text if len(text) <= 40 else text[:37] + "…"}"'
+        shown = f'the {type_name(value)} "{text if len(text) <= 40 else text[:37] + "…"}"'
     return DatabaseError(
         "D0202",
         f"{shown} is stored where {'an' if wanted == 'int' else 'a'} {wanted} is declared",

@@ -25,11 +25,11 @@ from runtime.databases.sqlite.errors import is_busy, translated
 from runtime.databases.sqlite.functions import SQL_NAME, Callback
 from runtime.databases.sqlite.rows import read_batch, row_reader
 from runtime.databases.sqlite.schema import PLACE, read_schema
-from runtime.databases.sqlite.tables import declared
+from runtime.databases.sqlite.tables import column_type
 from runtime.databases.tables import count_sql, create_sql, drop_sql, insert_sql
 from runtime.errors import DatabaseError, SopError
 from runtime.query.algebra import Query, Write
-from runtime.query.codecs import form_of
+from runtime.query.codecs import codec_name
 from runtime.query.schema import Schema, Store
 
 T = TypeVar("T")
@@ -99,7 +99,7 @@ class SQLiteDatabase:
 
     def schema(self) -> Schema:
         if self._schema is None:
-            self._schema = self._patient(read_schema, self._connection)
+            self._schema = self._retry_while_locked(read_schema, self._connection)
         return self._schema
 
     def prepare(self, query: Query | Write) -> Statement:
@@ -140,7 +140,7 @@ class SQLiteDatabase:
         self._run(f"ROLLBACK TO sop_{int(depth)}")
         self._run(f"RELEASE sop_{int(depth)}")
 
-    def guard(self) -> None:
+    def isolate_next_statement(self) -> None:
         """SQLite undoes what fails, and no more."""
 
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -282,14 +282,14 @@ class SQLiteDatabase:
         """A new table with the store's fields and primary key; replace: drop one of that name first."""
         if replace:
             self._run(drop_sql(PLACE, store.name), store=store.name).close()
-        self._run(create_sql(PLACE, store, declared), store=store.name).close()
+        self._run(create_sql(PLACE, store, column_type), store=store.name).close()
         self.forget_schema()
 
     def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:
         """Rows of VM values, of the store's fields in their order; how many there were."""
         if not rows:
             return 0
-        encoders = [encoder(form_of(field.type, stored=True)) for field in store.fields]
+        encoders = [encoder(codec_name(field.type, stored=True)) for field in store.fields]
         columns = [map(encode, column) for encode, column in zip(encoders, zip(*rows, strict=True), strict=True)]
         return self._many(insert_sql(PLACE, store), zip(*columns, strict=True), store.name)
 
@@ -304,9 +304,9 @@ class SQLiteDatabase:
 
     def _run(self, sql: str, values: Sequence[Any] = (), store: str = "") -> sqlite3.Cursor:
         """A cursor on the statement, begun; waits for locks."""
-        return self._patient(self._connection.execute, sql, values, store=store)
+        return self._retry_while_locked(self._connection.execute, sql, values, store=store)
 
-    def _patient(self, function: Callable[..., T], *args: Any, store: str = "") -> T:
+    def _retry_while_locked(self, function: Callable[..., T], *args: Any, store: str = "") -> T:
         """What the function gives; it is called again while another connection holds a lock."""
         deadline = None
         while True:

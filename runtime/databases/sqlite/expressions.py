@@ -21,9 +21,9 @@ from runtime.databases.sql.sql_nodes import Sql, case, divided, function, identi
 from runtime.databases.sqlite.arithmetic import Arithmetic, Leaf, is_arithmetic, is_small
 from runtime.databases.sqlite.codecs import GLOB, LONGEST_PATTERN, encoder, glob_pattern
 from runtime.databases.sqlite.errors import is_too_deep
-from runtime.databases.sqlite.functions import SAID, SQL_NAME
+from runtime.databases.sqlite.functions import SQL_FUNCTIONS, SQL_NAME
 from runtime.query.algebra import Case, Column, Expr, Func, Op, Param
-from runtime.query.codecs import form_of
+from runtime.query.codecs import codec_name
 from runtime.query.schema import Field
 from runtime.values.constants import Const
 from runtime.values.operators import from_const
@@ -72,9 +72,9 @@ class SQLiteExpressions(Arithmetic):
     def value(self, expr: Expr) -> Sql:
         if self._level >= self.deepest and isinstance(expr, Op | Func | Case) and not is_small(expr):
             return self.program(expr)
-        return self._said(expr)
+        return self._in_sql(expr)
 
-    def _said(self, expr: Expr) -> Sql:
+    def _in_sql(self, expr: Expr) -> Sql:
         """In SQL, at least this operator."""
         self._level += 1
         try:
@@ -86,14 +86,14 @@ class SQLiteExpressions(Arithmetic):
 
     def placeholder(self, bind: int, type_: Type, *, stored: bool = False) -> Sql:
         """stored: as a column of the type holds it."""
-        form = form_of(type_, stored=stored)
+        form = codec_name(type_, stored=stored)
         return self.bind((bind, form), bind, form)
 
     def const(self, value: Const, type_: Type) -> Sql:
-        return self.constant(encoder(form_of(type_))(from_const(value)))
+        return self.constant(encoder(codec_name(type_))(from_const(value)))
 
     def converted(self, sql: Sql, from_: Type, to: Type) -> Sql:
-        before, after = form_of(from_), form_of(to)
+        before, after = codec_name(from_), codec_name(to)
         if before == after or "n" in (before, after) or "j" in (before, after):
             return sql
         if (before, after) == ("i", "f"):
@@ -109,8 +109,8 @@ class SQLiteExpressions(Arithmetic):
         given: dict[Expr, int] = {}
         tree = self._tree(expr, expr.type, given, leaves or {})
         if isinstance(tree, int) or len(given) > MOST_ARGUMENTS:
-            return self._said(expr)  # its operands are programs of their own
-        sqls = [leaf(each) if leaf is not None and leaves and each in leaves else self._said(each) for each in given]
+            return self._in_sql(expr)  # its operands are programs of their own
+        sqls = [leaf(each) if leaf is not None and leaves and each in leaves else self._in_sql(each) for each in given]
         if all(isinstance(each, int) for each in tree[1:]) and ":" in tree[0]:
             name, _, forms = tree[0].partition(":")
             arguments, _, result = forms.partition(">")
@@ -119,8 +119,8 @@ class SQLiteExpressions(Arithmetic):
 
     def _tree(self, expr: Expr, type_: Type, given: dict[Expr, int], leaves: Collection[Expr]) -> Any:
         """The expression as a program that gives a value of the type. given: its arguments; more are added."""
-        if form_of(expr.type) != form_of(type_) and expr.type.name != "null":
-            return [f"same:{form_of(expr.type)}>{form_of(type_)}", self._tree(expr, expr.type, given, leaves)]
+        if codec_name(expr.type) != codec_name(type_) and expr.type.name != "null":
+            return [f"same:{codec_name(expr.type)}>{codec_name(type_)}", self._tree(expr, expr.type, given, leaves)]
 
         def parts(exprs: Sequence[Expr], wanted: Type | None = None) -> list[Any]:
             return [self._tree(each, wanted or each.type, given, leaves) for each in exprs]
@@ -147,10 +147,12 @@ class SQLiteExpressions(Arithmetic):
             case _:
                 return given.setdefault(expr, len(given))
 
-    def asked(self, name: str, args: Sequence[Expr], result: Type) -> Sql:
-        return self.call(name, [self.value(arg) for arg in args], [form_of(arg.type) for arg in args], form_of(result))
+    def python_call(self, name: str, args: Sequence[Expr], result: Type) -> Sql:
+        return self.call(
+            name, [self.value(arg) for arg in args], [codec_name(arg.type) for arg in args], codec_name(result)
+        )
 
-    def working(self, source: Source) -> Sql:
+    def working_form(self, source: Source) -> Sql:
         sql, type_ = source.sql.copy(), source.type
         if type_.name == "decimal":
             units = exp.Mul(this=sql, expression=number(10**type_.scale)) if type_.scale else sql
@@ -171,18 +173,18 @@ class SQLiteExpressions(Arithmetic):
         if isinstance(expr, Column) and not normalized:
             source = self.source(expr)
             if source.stored:
-                return source.sql.copy(), form_of(expr.type, stored=True)
-        return self.value(expr), form_of(expr.type)
+                return source.sql.copy(), codec_name(expr.type, stored=True)
+        return self.value(expr), codec_name(expr.type)
 
-    def written(self, expr: Expr, field: Field) -> Sql:
+    def stored_form(self, expr: Expr, field: Field) -> Sql:
         type_ = field.type
-        if isinstance(expr, Param) and form_of(expr.type) == form_of(type_):
+        if isinstance(expr, Param) and codec_name(expr.type) == codec_name(type_):
             return self.placeholder(expr.index, type_, stored=True)
         if isinstance(expr, Const):
-            return self.constant(encoder(form_of(type_, stored=True))(from_const(expr)))
+            return self.constant(encoder(codec_name(type_, stored=True))(from_const(expr)))
         sql = self.coerced(expr, type_)
         if type_.name == "decimal":
-            return self.call("same", [sql], [form_of(type_)], form_of(type_, stored=True))
+            return self.call("same", [sql], [codec_name(type_)], codec_name(type_, stored=True))
         return sql
 
     def inserted(self, fields: Sequence[Field]) -> exp.Expr:
@@ -205,7 +207,7 @@ class SQLiteExpressions(Arithmetic):
 
     # ── operators ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def alike(self, exprs: Sequence[Expr]) -> list[Sql] | None:
+    def common_form(self, exprs: Sequence[Expr]) -> list[Sql] | None:
         """Decimals are brought to the largest scale; where that overflows, SQLite compares the REAL it gets rightly,
         since that is then larger than any INTEGER."""
         names = {expr.type.name for expr in exprs} - {"null"}
@@ -224,14 +226,14 @@ class SQLiteExpressions(Arithmetic):
         sql = self.value(expr)
         return exp.Mul(this=wrapped(sql), expression=number(10**missing)) if missing else sql
 
-    def compared(self, op: str, args: Sequence[Expr]) -> Sql:
-        return self.asked(op, args, BOOL)
+    def compare_unlike(self, op: str, args: Sequence[Expr]) -> Sql:
+        return self.python_call(op, args, BOOL)
 
     def in_list(self, expr: Op) -> Sql:
         arg, items = expr.args
         item = items.type.item
         if not isinstance(items, Param) or item is None or (arg.type.name, item.name) not in LISTED:
-            return self.asked("in_list", expr.args, BOOL)
+            return self.python_call("in_list", expr.args, BOOL)
         scale = max(arg.type.scale, item.scale)
         listed: Sql = exp.column("value", quoted=True)
         if scale > item.scale:
@@ -264,7 +266,7 @@ class SQLiteExpressions(Arithmetic):
             if op == "ends_with" and size:
                 end = function("substr", self.value(text), exp.Neg(this=number(size)))
                 return exp.EQ(this=end, expression=self.value(part))
-        return self.asked(op, args, BOOL)
+        return self.python_call(op, args, BOOL)
 
     def _text_test_with(self, op: str, text: Sql, part: Param) -> Sql:
         """A text test by a text that is known only when the statement runs."""
@@ -286,13 +288,13 @@ class SQLiteExpressions(Arithmetic):
     def called(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
         if name in ("left", "right", "substring") and (part := self._part(name, args)) is not None:
             return part
-        sql = SAID.get(name)
+        sql = SQL_FUNCTIONS.get(name)
         if name in ("least", "greatest", "coalesce", "null_if"):
             if sql is not None and type_.name in PLAIN | NUMBERS:
                 return function(sql, *[self.coerced(arg, type_) for arg in args])
         elif sql is not None and not any(arg.type.name in ("any", "list", "record", "null") for arg in args):
             return function(sql, *[self.value(arg) for arg in args])
-        return self.asked(name, args, type_)
+        return self.python_call(name, args, type_)
 
     def _part(self, name: str, args: Sequence[Expr]) -> Sql | None:
         """A part of a text at known places."""
@@ -305,14 +307,14 @@ class SQLiteExpressions(Arithmetic):
     def aggregated(self, name: str, arg: Expr, sql: Sql, type_: Type, over: Over) -> Sql:
         if name == "avg" and arg.type.name == "decimal":
             parts = [over(function("sum", sql)), over(function("count", sql.copy()))]
-            return self.call("div", parts, [form_of(arg.type), "i"], form_of(type_))
+            return self.call("div", parts, [codec_name(arg.type), "i"], codec_name(type_))
         if name == "avg" and arg.type.name == "int":
             return self._average(sql, over)
         if name == "sum" and arg.type.name == "duration" and not isinstance(sql, exp.Distinct):
             return self.call("duration_sum", self._halves(sql, over), ["i", "i"], "u")
         if name != "sum":
             return over(function(name, sql))
-        total = self.summed(arg, over) if is_arithmetic(arg) and not isinstance(sql, exp.Distinct) else None
+        total = self.checked_sum(arg, over) if is_arithmetic(arg) and not isinstance(sql, exp.Distinct) else None
         return self.converted(total or over(function(name, sql)), arg.type, type_)
 
     def _average(self, sql: Sql, over: Over) -> Sql:
@@ -333,4 +335,4 @@ class SQLiteExpressions(Arithmetic):
 
 def _named(name: str, arguments: Sequence[Type], result: Type) -> str:
     """An operator or function with the forms of its arguments and result, for a call back."""
-    return f"{name}:{','.join(map(form_of, arguments))}>{form_of(result)}"
+    return f"{name}:{','.join(map(codec_name, arguments))}>{codec_name(result)}"

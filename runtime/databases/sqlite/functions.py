@@ -21,7 +21,7 @@ from runtime.values.value_types import duration_of, overflow
 SQL_NAME: Final = "sop_call"
 
 # function of the table → SQLite's own, where that means exactly the same for every argument that SQLite has a type for
-SAID: Final = {
+SQL_FUNCTIONS: Final = {
     "length": "length",
     "position": "instr",
     "least": "min",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from runtime.databases.tables import quoted
+from runtime.databases.tables import quote_identifier
 from runtime.values.types import Type
 
-__all__ = ["declared", "quoted"]
+__all__ = ["column_type", "quote_identifier"]
 
 _DECLARED: Final = {
     "bool": "BOOLEAN",
@@ -20,7 +20,7 @@ _DECLARED: Final = {
 }
 
 
-def declared(type_: Type) -> str:
+def column_type(type_: Type) -> str:
     if type_.name == "decimal":
         return f"DECIMAL({type_.precision},{type_.scale})"
     return _DECLARED.get(type_.name, "JSON")

@@ -13,9 +13,9 @@ from urllib.parse import quote
 from runtime.config import Config
 from runtime.connect import file_of
 from runtime.databases.sqlite.codecs import decoder, encoder
-from runtime.databases.sqlite.tables import declared, quoted
+from runtime.databases.sqlite.tables import column_type, quote_identifier
 from runtime.errors import RunError
-from runtime.query.codecs import form_of
+from runtime.query.codecs import codec_name
 from runtime.query.schema import Field, Schema, Store
 from runtime.values.types import Type
 from sopc.diagnostics import Diagnostic
@@ -101,14 +101,16 @@ def _create(store: Store) -> str:
     """A store of another engine. What it fills in by itself is filled with a neutral value."""
     columns = []
     for field in store.fields:
-        column = f"{quoted(field.name)} {declared(field.type)}{'' if field.type.nullable else ' NOT NULL'}"
+        column = f"{quote_identifier(field.name)} {column_type(field.type)}{'' if field.type.nullable else ' NOT NULL'}"
         if field.has_default and not _is_number_key(store, field):
             column += f" DEFAULT {_literal(neutral(field.type))}"
         columns.append(column)
     if store.primary_key:
-        columns.append(f"PRIMARY KEY ({', '.join(map(quoted, store.primary_key))})")
-    columns += [f"UNIQUE ({', '.join(map(quoted, unique))})" for unique in store.unique if unique != store.primary_key]
-    return f"CREATE TABLE {quoted(store.name)} ({', '.join(columns)})"
+        columns.append(f"PRIMARY KEY ({', '.join(map(quote_identifier, store.primary_key))})")
+    columns += [
+        f"UNIQUE ({', '.join(map(quote_identifier, unique))})" for unique in store.unique if unique != store.primary_key
+    ]
+    return f"CREATE TABLE {quote_identifier(store.name)} ({', '.join(columns)})"
 
 
 def _is_number_key(store: Store, field: Field) -> bool:
@@ -143,7 +145,7 @@ def fill(scratch: Scratch, files: dict[str, Path], given: Sequence[Given], today
             continue
         database, store = found
         if each.table is None and each.pairs is None:  # `no items`, after `the same`
-            _change(files[database], f"DELETE FROM {quoted(store.name)}")
+            _change(files[database], f"DELETE FROM {quote_identifier(store.name)}")
             continue
         table = _table(each, store, findings)
         rows = [_row(store, table.columns, row, today, findings) for row in table.rows] if table else []
@@ -208,7 +210,7 @@ def _row(
         if cell.text == "" and not cell.quoted and field.has_default:
             continue
         try:
-            values[field.name] = encoder(form_of(field.type, stored=True))(value_of(cell, field.type, today))
+            values[field.name] = encoder(codec_name(field.type, stored=True))(value_of(cell, field.type, today))
         except RunError as error:
             findings.append(Diagnostic("T0402", f"`{field.name}` of {store.name}: {error.message}", cell.span))
     return values
@@ -225,10 +227,12 @@ def _insert(connection: sqlite3.Connection, store: Store, rows: Sequence[dict[st
             row[field.name] = _distinct(field, number) if field.name in unique else neutral(field.type)
         names = list(row)
         if not names:
-            connection.execute(f"INSERT INTO {quoted(store.name)} DEFAULT VALUES")
+            connection.execute(f"INSERT INTO {quote_identifier(store.name)} DEFAULT VALUES")
             continue
-        fields, places = ", ".join(map(quoted, names)), ", ".join("?" * len(names))
-        connection.execute(f"INSERT INTO {quoted(store.name)} ({fields}) VALUES ({places})", [row[n] for n in names])
+        fields, places = ", ".join(map(quote_identifier, names)), ", ".join("?" * len(names))
+        connection.execute(
+            f"INSERT INTO {quote_identifier(store.name)} ({fields}) VALUES ({places})", [row[n] for n in names]
+        )
 
 
 def _distinct(field: Field, number: int) -> Any:
@@ -247,11 +251,11 @@ def rows_of(path: Path, store: Store, fields: Sequence[Field]) -> list[tuple[Any
     """The rows of a store as VM values, in the order in which they were written."""
     connection = sqlite3.connect(path)
     try:
-        names = ", ".join(quoted(field.name) for field in fields)
-        rows = connection.execute(f"SELECT {names} FROM {quoted(store.name)}").fetchall()
+        names = ", ".join(quote_identifier(field.name) for field in fields)
+        rows = connection.execute(f"SELECT {names} FROM {quote_identifier(store.name)}").fetchall()
     finally:
         connection.close()
-    readers = [decoder(form_of(field.type, stored=True)) for field in fields]
+    readers = [decoder(codec_name(field.type, stored=True)) for field in fields]
     return [tuple(read(value) for read, value in zip(readers, row, strict=True)) for row in rows]
 
 

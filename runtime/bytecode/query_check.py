@@ -53,7 +53,7 @@ Visible = Mapping[int, Mapping[str, Type]]
 """By the id of a relation, the columns that are in sight."""
 
 
-class Rows(NamedTuple):
+class RowShape(NamedTuple):
     """What a relation gives. columns: all of a row, in order. complete: they are spelt out, so not those of a store, of
     which SQL reads what is used."""
 
@@ -62,7 +62,7 @@ class Rows(NamedTuple):
     complete: bool = True
 
 
-class Place(NamedTuple):
+class Context(NamedTuple):
     """Where an expression stands, and what it may hold there."""
 
     visible: Visible
@@ -72,16 +72,16 @@ class Place(NamedTuple):
 
 def check_query(module: Module, where: str, query: Query) -> None:
     """Raises SopError L0206."""
-    _Form(module, where, query.database, query.params).query(query)
+    _QueryChecker(module, where, query.database, query.params).query(query)
 
 
 def check_write(module: Module, where: str, write: Write) -> None:
     """Raises SopError L0206."""
     params = write.params if isinstance(write, Update | Delete) else ()
-    _Form(module, where, write.database, params).write(write)
+    _QueryChecker(module, where, write.database, params).write(write)
 
 
-class _Form:
+class _QueryChecker:
     """One query or write."""
 
     def __init__(self, module: Module, where: str, database: str, params: Sequence[Type]) -> None:
@@ -105,29 +105,29 @@ class _Form:
         if depth_of(node) > MAX_DEPTH:
             self.refuse("it nests too deeply")
         check_unique(self.where, (name for name, _ in node.columns))
-        place = Place(self.relation(node.relation, {}).visible)
-        return tuple(self.expr(column, place) for _, column in node.columns)
+        context = Context(self.relation(node.relation, {}).visible)
+        return tuple(self.expr(column, context) for _, column in node.columns)
 
     def write(self, node: Write) -> None:
         if depth_of(node) > MAX_DEPTH:
             self.refuse("it nests too deeply")
         fields = self.store(node.database, node.store, self.module.effects.writes)
         if isinstance(node, Update | Delete):
-            place = Place({self.new(node.id): fields})
+            context = Context({self.new(node.id): fields})
             if node.condition is not None:
-                self.condition(node.condition, place)
+                self.condition(node.condition, context)
             if isinstance(node, Update):
                 if not node.assignments:
                     self.refuse("it assigns to no field")
                 check_unique(self.where, (name for name, _ in node.assignments))
                 for name, value in node.assignments:
-                    self.fills(fields, name, self.expr(value, place))
+                    self.fills(fields, name, self.expr(value, context))
             return
         check_unique(self.where, node.fields)
         if isinstance(node, InsertQuery):
             if node.query.database != node.database:
                 self.refuse("it reaches into two databases")
-            types = _Form(self.module, self.where, node.query.database, node.query.params).query(node.query)
+            types = _QueryChecker(self.module, self.where, node.query.database, node.query.params).query(node.query)
         else:
             types = node.types
         if not node.fields or len(types) != len(node.fields):
@@ -165,85 +165,85 @@ class _Form:
 
     # ── relations ──
 
-    def relation(self, node: Relation, outer: Visible) -> Rows:
+    def relation(self, node: Relation, outer: Visible) -> RowShape:
         return _RELATIONS[type(node)](self, node, outer)
 
-    def scan(self, node: Scan, outer: Visible) -> Rows:
+    def scan(self, node: Scan, outer: Visible) -> RowShape:
         effects = self.module.effects
         fields = self.store(node.database, node.store, (*effects.reads, *effects.writes))
-        return Rows({self.new(node.id): fields}, tuple(fields.items()), complete=False)
+        return RowShape({self.new(node.id): fields}, tuple(fields.items()), complete=False)
 
-    def join(self, node: Join, outer: Visible) -> Rows:
+    def join(self, node: Join, outer: Visible) -> RowShape:
         left, right = self.relation(node.left, outer), self.relation(node.right, outer)
         visible = {**left.visible, **right.visible}
-        self.condition(node.on, Place({**outer, **visible}))
-        return Rows(visible, left.columns + right.columns, complete=False)
+        self.condition(node.on, Context({**outer, **visible}))
+        return RowShape(visible, left.columns + right.columns, complete=False)
 
-    def filtered(self, node: Where, outer: Visible) -> Rows:
+    def filtered(self, node: Where, outer: Visible) -> RowShape:
         rows = self.relation(node.source, outer)
-        self.condition(node.condition, Place({**outer, **rows.visible}))
+        self.condition(node.condition, Context({**outer, **rows.visible}))
         return rows
 
-    def derive(self, node: Derive, outer: Visible) -> Rows:
+    def derive(self, node: Derive, outer: Visible) -> RowShape:
         rows = self.relation(node.source, outer)
-        made = self.columns(node, Place({**outer, **rows.visible}, windows=True))
-        return Rows({**rows.visible, self.new(node.id): dict(made)}, rows.columns + made, rows.complete)
+        made = self.columns(node, Context({**outer, **rows.visible}, windows=True))
+        return RowShape({**rows.visible, self.new(node.id): dict(made)}, rows.columns + made, rows.complete)
 
-    def select(self, node: Select, outer: Visible) -> Rows:
+    def select(self, node: Select, outer: Visible) -> RowShape:
         rows = self.relation(node.source, outer)
-        made = self.columns(node, Place({**outer, **rows.visible}, windows=True))
-        return Rows({self.new(node.id): dict(made)}, made)
+        made = self.columns(node, Context({**outer, **rows.visible}, windows=True))
+        return RowShape({self.new(node.id): dict(made)}, made)
 
-    def group(self, node: Group, outer: Visible) -> Rows:
+    def group(self, node: Group, outer: Visible) -> RowShape:
         rows = self.relation(node.source, outer)
-        place = Place({**outer, **rows.visible})
+        context = Context({**outer, **rows.visible})
         for key in node.keys:
-            self.expr(key, place)
-        made = self.columns(node, place._replace(aggregates=True, windows=True))
-        return Rows({self.new(node.id): dict(made)}, made)
+            self.expr(key, context)
+        made = self.columns(node, context._replace(aggregates=True, windows=True))
+        return RowShape({self.new(node.id): dict(made)}, made)
 
-    def columns(self, node: Derive | Select | Group, place: Place) -> tuple[tuple[str, Type], ...]:
+    def columns(self, node: Derive | Select | Group, context: Context) -> tuple[tuple[str, Type], ...]:
         if not node.columns:
             self.refuse("a row has no columns")
         check_unique(self.where, (name for name, _ in node.columns))
-        return tuple((name, self.expr(value, place)) for name, value in node.columns)
+        return tuple((name, self.expr(value, context)) for name, value in node.columns)
 
-    def distinct(self, node: Distinct, outer: Visible) -> Rows:
-        return self.spelt_out(node.source, outer)
+    def distinct(self, node: Distinct, outer: Visible) -> RowShape:
+        return self.explicit_columns(node.source, outer)
 
-    def spelt_out(self, node: Relation, outer: Visible) -> Rows:
+    def explicit_columns(self, node: Relation, outer: Visible) -> RowShape:
         """Of a relation whose whole rows are used."""
         rows = self.relation(node, outer)
         if not rows.complete:
             self.refuse("whole rows are used, and their columns are not spelt out")
         return rows
 
-    def sort(self, node: Sort, outer: Visible) -> Rows:
+    def sort(self, node: Sort, outer: Visible) -> RowShape:
         rows = self.relation(node.source, outer)
-        self.orders(node.keys, Place({**outer, **rows.visible}))
+        self.orders(node.keys, Context({**outer, **rows.visible}))
         return rows
 
-    def orders(self, keys: Sequence[Order], place: Place) -> None:
+    def orders(self, keys: Sequence[Order], context: Context) -> None:
         for key in keys:
-            type_ = self.expr(key.expr, place)
+            type_ = self.expr(key.expr, context)
             if type_.name in ("list", "record"):
                 self.refuse(f"{type_} has no order")
 
-    def limit(self, node: Limit, outer: Visible) -> Rows:
+    def limit(self, node: Limit, outer: Visible) -> RowShape:
         rows = self.relation(node.source, outer)
         for bound in (node.count, node.offset):
             if bound is None:
                 continue
-            if not isinstance(bound, Const | Param) or self.expr(bound, Place({})).name != "int":
+            if not isinstance(bound, Const | Param) or self.expr(bound, Context({})).name != "int":
                 self.refuse("a limit is no constant or param of type int")
             if isinstance(bound, Const) and (type(bound.value) is not int or bound.value < 0):
                 self.refuse("a limit is not a number of rows")
         return rows
 
-    def union(self, node: Union, outer: Visible) -> Rows:
+    def union(self, node: Union, outer: Visible) -> RowShape:
         if node.all and node.op != "union":
             self.refuse(f"`{node.op}` keeps no repeated rows")
-        left, right = self.spelt_out(node.left, outer).columns, self.spelt_out(node.right, outer).columns
+        left, right = self.explicit_columns(node.left, outer).columns, self.explicit_columns(node.right, outer).columns
         if not len(left) == len(right) == len(node.columns):
             self.refuse("the sides of a union have not as many columns as it")
         check_unique(self.where, (name for name, _ in node.columns))
@@ -252,48 +252,48 @@ class _Form:
             met = common(one, other)
             if met is None or not _same(met, type_):
                 self.refuse(f"`{name}` of a union is {type_}, of {one} and {other}")
-        return Rows({self.new(node.id): dict(node.columns)}, node.columns)
+        return RowShape({self.new(node.id): dict(node.columns)}, node.columns)
 
     # ── expressions ──
 
-    def expr(self, node: Expr, place: Place) -> Type:
+    def expr(self, node: Expr, context: Context) -> Type:
         """Its type, which is the one that its parts make."""
         check_type(self.where, node.type)
-        made = _EXPRESSIONS[type(node)](self, node, place)
+        made = _EXPRESSIONS[type(node)](self, node, context)
         if not _same(made, node.type):
             self.refuse(f"{_named(node)} is {node.type}, and its parts make {made}")
         return node.type
 
-    def exprs(self, nodes: Iterable[Expr], place: Place) -> list[Type]:
-        return [self.expr(node, place) for node in nodes]
+    def exprs(self, nodes: Iterable[Expr], context: Context) -> list[Type]:
+        return [self.expr(node, context) for node in nodes]
 
-    def condition(self, node: Expr, place: Place) -> None:
-        self.flag(self.expr(node, place), "a condition")
+    def condition(self, node: Expr, context: Context) -> None:
+        self.flag(self.expr(node, context), "a condition")
 
     def flag(self, type_: Type, what: str) -> None:
         if type_.name not in ("bool", "any", "null"):
             self.refuse(f"{what} is {type_}")
 
-    def const(self, node: Const, place: Place) -> Type:
+    def const(self, node: Const, context: Context) -> Type:
         check_const(self.where, node)
         return node.type
 
-    def param(self, node: Param, place: Place) -> Type:
+    def param(self, node: Param, context: Context) -> Type:
         if not 0 <= node.index < len(self.params):
             self.refuse(f"there is no param {node.index}")
         return self.params[node.index]
 
-    def column(self, node: Column, place: Place) -> Type:
-        found = place.visible.get(node.relation, {}).get(node.name)
+    def column(self, node: Column, context: Context) -> Type:
+        found = context.visible.get(node.relation, {}).get(node.name)
         if found is None:
             self.refuse(f"there is no column `{node.name}` of a relation {node.relation} in sight")
         return found
 
-    def op(self, node: Op, place: Place) -> Type:
+    def op(self, node: Op, context: Context) -> Type:
         arity = _ARITY.get(node.op)
         if arity is None or (len(node.args) < arity if node.op in _MANY else len(node.args) != arity):
             self.refuse(f"there is no operator `{node.op}` on {len(node.args)} operands")
-        types = self.exprs(node.args, place)
+        types = self.exprs(node.args, context)
         if node.op in _ARITHMETIC:
             return self.arithmetic(node.op, *types)
         if node.op == "neg":
@@ -333,23 +333,25 @@ class _Form:
         if met is None or met.name in ("list", "record") or (ordered and met.name not in (*ORDERED, "any", "null")):
             self.refuse(f"{left} can't be compared with {right}")
 
-    def func(self, node: Func, place: Place) -> Type:
-        types = self.exprs(node.args, place)
+    def func(self, node: Func, context: Context) -> Type:
+        types = self.exprs(node.args, context)
         check_function(self.where, node.name, len(types), kinds=("scalar",))
         digits = node.args[1].value if len(node.args) > 1 and isinstance(node.args[1], Const) else None
         return self.call(node, types, digits if isinstance(digits, int) else None)
 
-    def aggregate(self, node: Aggregate, place: Place) -> Type:
-        if not place.aggregates:
+    def aggregate(self, node: Aggregate, context: Context) -> Type:
+        if not context.aggregates:
             self.refuse(f"`{node.name}` stands where no group is")
-        types = self.exprs((node.arg,) if node.arg is not None else (), place._replace(aggregates=False, windows=False))
+        types = self.exprs(
+            (node.arg,) if node.arg is not None else (), context._replace(aggregates=False, windows=False)
+        )
         check_function(self.where, node.name, len(types), kinds=("aggregate",))
         return self.call(node, types)
 
-    def window(self, node: Window, place: Place) -> Type:
-        if not place.windows:
+    def window(self, node: Window, context: Context) -> Type:
+        if not context.windows:
             self.refuse(f"`{node.name}` over a window stands where none can be")
-        inside = place._replace(windows=False)
+        inside = context._replace(windows=False)
         types = self.exprs(node.args, inside)
         self.exprs(node.partition, inside)
         self.orders(node.order, inside)
@@ -366,32 +368,32 @@ class _Form:
             self.refuse(f"`{node.name}` does not take {', '.join(map(str, types))}")
         return next((result for result in made if _same(result, node.type)), made[0])
 
-    def case(self, node: Case, place: Place) -> Type:
+    def case(self, node: Case, context: Context) -> Type:
         if not node.branches:
             self.refuse("a case has no branches")
         values = [value for _, value in node.branches]
         for when, _ in node.branches:
-            self.condition(when, place)
-        for type_ in self.exprs([*values, node.otherwise] if node.otherwise is not None else values, place):
+            self.condition(when, context)
+        for type_ in self.exprs([*values, node.otherwise] if node.otherwise is not None else values, context):
             met = common(type_, node.type)
             if not fits(type_, node.type.or_null()) and (met is None or not _same(met, node.type)):
                 self.refuse(f"a case is {node.type}, and a branch of it {type_}")
         return node.type
 
-    def scalar(self, node: Scalar, place: Place) -> Type:
-        return self.single(node.relation, place)
+    def scalar(self, node: Scalar, context: Context) -> Type:
+        return self.single(node.relation, context)
 
-    def exists(self, node: Exists, place: Place) -> Type:
-        self.relation(node.relation, place.visible)
+    def exists(self, node: Exists, context: Context) -> Type:
+        self.relation(node.relation, context.visible)
         return BOOL
 
-    def in_query(self, node: InQuery, place: Place) -> Type:
-        type_ = self.expr(node.arg, place)
-        self.comparable(type_, self.single(node.relation, place), ordered=False)
+    def in_query(self, node: InQuery, context: Context) -> Type:
+        type_ = self.expr(node.arg, context)
+        self.comparable(type_, self.single(node.relation, context), ordered=False)
         return BOOL
 
-    def single(self, relation: Relation, place: Place) -> Type:
-        columns = self.spelt_out(relation, place.visible).columns
+    def single(self, relation: Relation, context: Context) -> Type:
+        columns = self.explicit_columns(relation, context.visible).columns
         if len(columns) != 1:
             self.refuse(f"a query used as a value has {len(columns)} columns")
         return columns[0][1]
@@ -422,28 +424,28 @@ _ARITY: Final = {
     **dict.fromkeys((*_ARITHMETIC, *_COMPARISON, *_ON_TEXT, "and", "or", "in_list", "field"), 2),
     "between": 3,
 }
-_RELATIONS: Final[dict[type, Callable[[_Form, Any, Visible], Rows]]] = {
-    Scan: _Form.scan,
-    Join: _Form.join,
-    Where: _Form.filtered,
-    Derive: _Form.derive,
-    Select: _Form.select,
-    Group: _Form.group,
-    Distinct: _Form.distinct,
-    Sort: _Form.sort,
-    Limit: _Form.limit,
-    Union: _Form.union,
+_RELATIONS: Final[dict[type, Callable[[_QueryChecker, Any, Visible], RowShape]]] = {
+    Scan: _QueryChecker.scan,
+    Join: _QueryChecker.join,
+    Where: _QueryChecker.filtered,
+    Derive: _QueryChecker.derive,
+    Select: _QueryChecker.select,
+    Group: _QueryChecker.group,
+    Distinct: _QueryChecker.distinct,
+    Sort: _QueryChecker.sort,
+    Limit: _QueryChecker.limit,
+    Union: _QueryChecker.union,
 }
-_EXPRESSIONS: Final[dict[type, Callable[[_Form, Any, Place], Type]]] = {
-    Const: _Form.const,
-    Param: _Form.param,
-    Column: _Form.column,
-    Op: _Form.op,
-    Func: _Form.func,
-    Case: _Form.case,
-    Aggregate: _Form.aggregate,
-    Window: _Form.window,
-    Scalar: _Form.scalar,
-    Exists: _Form.exists,
-    InQuery: _Form.in_query,
+_EXPRESSIONS: Final[dict[type, Callable[[_QueryChecker, Any, Context], Type]]] = {
+    Const: _QueryChecker.const,
+    Param: _QueryChecker.param,
+    Column: _QueryChecker.column,
+    Op: _QueryChecker.op,
+    Func: _QueryChecker.func,
+    Case: _QueryChecker.case,
+    Aggregate: _QueryChecker.aggregate,
+    Window: _QueryChecker.window,
+    Scalar: _QueryChecker.scalar,
+    Exists: _QueryChecker.exists,
+    InQuery: _QueryChecker.in_query,
 }
