@@ -30,7 +30,7 @@ def test_with_tokens_one_is_needed(served: Served) -> None:
     for address in ("/scripts", "/runs", "/databases", "/metrics", "/openapi.json", "/play/audit", "/scripts/audit"):
         answer = served.client.get(address)
         assert (answer.status_code, answer.json()["code"]) == (401, "S0201"), address
-        assert answer.headers["www-authenticate"].startswith("Bearer")
+        assert answer.headers["www-authenticate"] == 'Bearer realm="sop"'
         assert served.client.get(address, headers=headers).status_code == 200, address
     for address in ("/live", "/ready", "/docs"):
         assert served.client.get(address).status_code == 200, address
@@ -51,12 +51,15 @@ def test_a_token_that_is_not_known(served: Served, value: str) -> None:
     served.token()
     answer = served.client.get("/scripts", headers={b"Authorization": value.encode("latin-1")})
     assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith('Bearer realm="sop"')
 
 
 def test_the_secret_is_what_counts(served: Served) -> None:
     text = served.token()["Authorization"]
     changed = text[:-1] + ("A" if text[-1] != "A" else "B")
-    assert served.client.get("/scripts", headers={"Authorization": changed}).status_code == 401
+    answer = served.client.get("/scripts", headers={"Authorization": changed})
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == 'Bearer realm="sop", error="invalid_token"'
 
 
 def test_a_token_is_refused_as_soon_as_it_is_revoked_or_expired(served: Served) -> None:
@@ -231,6 +234,30 @@ def test_a_damaged_file_lets_nobody_in(served: Served) -> None:
     assert (answer.status_code, answer.json()["code"]) == (500, "S0209")
     with pytest.raises(SopError, match="S0209"):
         served.tokens.add(Token("b", "", ""))
+
+
+@pytest.mark.parametrize("in_the_way", ["tokens.lock", "tokens.new", "tokens.json"])
+def test_a_home_that_takes_no_tokens(tmp_path: Path, in_the_way: str) -> None:
+    (tmp_path / in_the_way).mkdir()
+    with pytest.raises(SopError, match="S0209"):
+        Tokens(tmp_path).add(Token("a", "", ""))
+
+
+def test_a_home_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "home").touch()
+    with pytest.raises(SopError, match="S0209"):
+        Tokens(tmp_path / "home").add(Token("a", "", ""))
+
+
+def test_the_need_of_a_token_lasts_after_the_last_is_removed(tmp_path: Path) -> None:
+    tokens = Tokens(tmp_path)
+    assert not tokens.required()
+    tokens.add(Token("a", "", ""))
+    assert tokens.required()
+    tokens.remove(["a"])
+    assert tokens.required() and tokens.required()
+    assert not Tokens(tmp_path).required()
+    assert Tokens(tmp_path).required(always=True)
 
 
 def test_unknown_tokens_take_as_long(tmp_path: Path) -> None:

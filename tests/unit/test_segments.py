@@ -101,6 +101,26 @@ def test_a_commit_that_is_refused_runs_its_segment_again(runs: Runs, contended: 
     assert runs.sql("SELECT text FROM log ORDER BY id") == [("first",), ("second",)]
 
 
+def test_rows_of_a_segment_that_is_run_again_from_within_a_try_count_once(
+    runs: Runs, contended: dict[str, int]
+) -> None:
+    runs.compile("""
+script f()
+  insert into log {text: "a"}
+  try
+    update items where id = 1 set quantity = 1
+  on error e do
+    say e.message
+  end
+end
+""")
+    contended["execute"] = 2
+    end = runs.run("f")[-1]
+    assert (end["status"], end["retries"]) == ("ok", 2)
+    assert runs.outcome is not None
+    assert runs.outcome.committed == {("insert", "log"): 1, ("update", "items"): 1}
+
+
 def test_what_was_only_read_is_said_once(runs: Runs, contended: dict[str, int]) -> None:
     """A read may be refused too, for what it read together with what others wrote."""
     runs.compile(
