@@ -118,9 +118,10 @@ def _signature(world: World, script: nodes.Script) -> Signature:
         else:
             params.append(_parameter(env, node))
     returns = steps.declared_type(env, script.returns) or ANY if script.returns is not None else NULL
-    emits = steps.declared_type(env, script.emits) or ANY if script.emits is not None else None
-    if emits is not None and emits.name not in ("record", "any"):
-        env.error("E0314", f"a script emits records, not {emits}", script.emits, "emits { name: text }")
+    declared = steps.declared_type(env, script.emits) if script.emits is not None else None
+    if declared is not None and declared.name != "record":
+        env.error("E0314", f"a script emits records, not {declared}", script.emits, "emits { name: text }")
+    emits = declared or ANY if script.emits is not None else None
     return Signature(script.name, tuple(params), returns, emits, state.uses)
 
 
