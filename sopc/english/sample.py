@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from runtime.databases.protocol import Database, Statement
 from runtime.query import algebra as q
 from runtime.query.schema import Schema
+from runtime.values.constants import Const
 from runtime.values.types import BOOL, INT, TEXT, Type
 
 _SPELLINGS = 5
@@ -104,7 +105,7 @@ def _distinct(store: str, column: q.Column, condition: q.Expr, count: int, param
     database, _, name = store.partition(".")
     rows: q.Relation = q.Where(q.Scan(0, database, name), condition)
     rows = q.Distinct(q.Select(1, rows, ((column.name, column),)))
-    rows = q.Limit(rows, q.Const(count, INT), None)
+    rows = q.Limit(rows, Const(count, INT), None)
     return q.Query(database, rows, ((column.name, q.Column(1, column.name, column.type)),), params)
 
 
@@ -115,9 +116,9 @@ def _shared(store: str, field: str, type_: Type) -> q.Query:
     counted = ((field, column), ("rows", q.Aggregate("count", None, False, INT)))
     groups = q.Group(1, q.Scan(0, database, name), (column,), counted)
     rows = q.Column(1, "rows", INT)
-    wrong = (q.Op("gt", (rows, q.Const(1, INT)), BOOL), q.Op("is_null", (q.Column(1, field, type_),), BOOL))
+    wrong = (q.Op("gt", (rows, Const(1, INT)), BOOL), q.Op("is_null", (q.Column(1, field, type_),), BOOL))
     first = q.Select(2, q.Where(groups, q.Op("or", wrong, BOOL)), (("rows", rows),))
-    return q.Query(database, q.Limit(first, q.Const(1, INT), None), (("rows", q.Column(2, "rows", INT)),), ())
+    return q.Query(database, q.Limit(first, Const(1, INT), None), (("rows", q.Column(2, "rows", INT)),), ())
 
 
 def text_fields(schema: Schema, store: str) -> tuple[str, ...]:
