@@ -1,7 +1,7 @@
-"""THE table of the service's addresses: one row a method and path → the router and the OpenAPI document.
+"""THE table of the service's addresses: one row per method and path → the router and the OpenAPI document.
 
-A row's `rights` are those that every request there needs; `Resource` asks for them before the handler runs. A handler
-asks for more only where what the request names decides: the script's, a write's, another caller's run.
+`rights` are those that every request to a row needs; `Resource` checks them before the handler runs. A handler checks
+more only if that depends on what the request names: a script, a write, another caller's run.
 """
 
 # ruff: noqa: E501 (a row is a line)
@@ -16,21 +16,21 @@ from runtime.api.resource import ANY_TOKEN, ANYBODY, PAGE, Address, Gives, Handl
 
 _LINES: Final = query_parameter("format", {"type": "string", "enum": list(LINES)}, "Format of the answer.")
 _FORMAT: Final = query_parameter("format", {"type": "string", "enum": list(MEDIA_TYPES)}, "Format of the answer.")
-_DISASM: Final = (query_parameter("sql", {"type": "boolean"}, "The SQL of queries and writes too."),)
+_DISASM: Final = (query_parameter("sql", {"type": "boolean"}, "Also the SQL of queries and writes."),)
 _RUNS: Final = (
-    query_parameter("script", TEXT, "Only those of this script."),
-    query_parameter("status", TEXT, "Only those of this status."),
-    query_parameter("limit", {"type": "integer", "minimum": 0, "maximum": 99999}, "At most so many."),
+    query_parameter("script", TEXT, "Only runs of this script."),
+    query_parameter("status", TEXT, "Only runs of this status."),
+    query_parameter("limit", {"type": "integer", "minimum": 0, "maximum": 99999}, "At most this many."),
 )
 _AFTER: Final = query_parameter(
-    "after", {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}, "Lines after the one of this seq."
+    "after", {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}, "Only lines after this seq."
 )
 _PUT: Final = (
-    query_parameter("dry_run", {"type": "boolean"}, "Compile, and store nothing."),
-    query_parameter("yes", {"type": "boolean"}, "Store a new translation of English that writes."),
-    query_parameter("take", {"type": "string", "enum": ["text", "sop"]}, "Which to believe when both changed."),
+    query_parameter("dry_run", {"type": "boolean"}, "Compile without storing."),
+    query_parameter("yes", {"type": "boolean"}, "Also store a new translation of English that writes."),
+    query_parameter("take", {"type": "string", "enum": ["text", "sop"]}, "Which to keep when both changed."),
     query_parameter("locked", {"type": "boolean"}, "Translate nothing."),
-    query_parameter("answer", TEXT, "SENTENCE=ANSWER, …: what the text leaves open."),
+    query_parameter("answer", TEXT, "SENTENCE=ANSWER, …: answers to what the text leaves open."),
 )
 _PROGRAM: Final[Json] = {kind: {"type": "object"} if "json" in kind else TEXT for kind in scripts.KINDS}
 
@@ -49,10 +49,10 @@ def _row(
     return Address(method, path, tuple(rights.split()), handler, summary, takes, gives, query, listed)
 
 
-# The busiest first: the router looks them through in this order.
+# The busiest first: the router tries them in this order.
 # fmt: off
 ADDRESSES: Final[tuple[Address, ...]] = (
-    # scripts that run: the document has an address for each instead of these
+    # running scripts: the document lists an address for each script instead of these
     _row("GET",    "/play/{name}",                  "run",           play.play,                "Run a script.", None, LINES_TYPE, listed=False),
     _row("POST",   "/play/{name}",                  "run",           play.play,                "Run a script.", None, LINES_TYPE, listed=False),
     _row("GET",    "/play",                         "run",           play.play_named,          "Run a script.", None, LINES_TYPE, listed=False),
@@ -63,38 +63,38 @@ ADDRESSES: Final[tuple[Address, ...]] = (
     _row("GET",    "/docs",                         PAGE,            docs.show_docs,           "This document as a page.", None, "text/html", listed=False),
     # the library
     _row("GET",    "/scripts",                      "read",          scripts.list_scripts,     "The scripts of the library.", None, bodies.Scripts),
-    _row("GET",    "/scripts/{name}",               "read",          scripts.show_script,      "A script in full.", None, bodies.Script),
+    _row("GET",    "/scripts/{name}",               "read",          scripts.show_script,      "Everything about a script.", None, bodies.Script),
     _row("PUT",    "/scripts/{name}",               "compile",       scripts.put_script,       "Store a script.", _PROGRAM, bodies.Put, *_PUT),
     _row("DELETE", "/scripts/{name}",               "compile",       scripts.delete_script,    "Remove a script with all its versions."),
     _row("GET",    "/scripts/{name}/versions",      "read",          scripts.show_versions,    "Its versions.", None, bodies.Versions),
     _row("GET",    "/scripts/{name}/signature",     "read",          scripts.show_signature,   "JSON Schema of its arguments, records and result.", None, bodies.Signature),
-    _row("GET",    "/scripts/{name}/explain",       "read",          scripts.show_explained,   "The script said in English, beside its author's sentences.", None, bodies.Explained),
+    _row("GET",    "/scripts/{name}/explain",       "read",          scripts.show_explained,   "The script explained in English, beside its author's sentences.", None, bodies.Explained),
     _row("GET",    "/scripts/{name}/source",        "read",          scripts.show_source,      "Its program.", None, "text/plain"),
     _row("GET",    "/scripts/{name}/disasm",        "read",          scripts.show_disasm,      "Its bytecode.", None, "text/plain", *_DISASM),
-    # runs; whoever began one needs no right to look at it, since `X-Run` or `Location` has sent them there
+    # runs: whoever started one needs no right to see it, because `X-Run` or `Location` sent them there
     _row("GET",    "/runs",                         "read",          runs_http.list_runs,      "Runs that this server started, the newest first.", None, bodies.Runs, *_RUNS),
     _row("GET",    "/runs/{id}",                    ANY_TOKEN,       runs_http.show_run,       "A run.", None, bodies.Run),
     _row("DELETE", "/runs/{id}",                    "run",           runs_http.cancel_run,     "Cancel a run."),
-    _row("GET",    "/runs/{id}/lines",              ANY_TOKEN,       runs_http.read_lines,     "Its lines, to its end.", None, LINES_TYPE, _AFTER, _LINES),
-    _row("GET",    "/runs/{id}/frames",             "read",          runs_http.show_frames,    "The scripts under way in it.", None, bodies.Frames),
+    _row("GET",    "/runs/{id}/lines",              ANY_TOKEN,       runs_http.read_lines,     "Its lines, until it ends.", None, LINES_TYPE, _AFTER, _LINES),
+    _row("GET",    "/runs/{id}/frames",             "read",          runs_http.show_frames,    "The scripts it is executing.", None, bodies.Frames),
     _row("POST",   "/runs/{id}/answer",             "run",           runs_http.answer_run,     "Answer its question.", bodies.Answer),
     _row("POST",   "/runs/{id}/cancel",             "run",           runs_http.cancel_run,     "Cancel a run."),
     # recordings
-    _row("GET",    "/sessions",                     "compile",       sessions.list_sessions,   "Recordings under way.", None, bodies.Sessions),
+    _row("GET",    "/sessions",                     "compile",       sessions.list_sessions,   "The open recordings.", None, bodies.Sessions),
     _row("POST",   "/sessions",                     "compile",       sessions.begin_session,   "Begin a recording.", bodies.NewSession, bodies.Session),
     _row("GET",    "/sessions/{name}",              "compile",       sessions.show_session,    "Its steps and its program so far.", None, bodies.ShownSession),
     _row("DELETE", "/sessions/{name}",              "compile",       sessions.discard_session, "Forget it."),
     _row("POST",   "/sessions/{name}/steps",        "compile run",   sessions.take_step,       "Do a step, and record it.", bodies.NewStep, LINES_TYPE, _FORMAT),
-    _row("PUT",    "/sessions/{name}/steps/{step}", "compile run",   sessions.edit_step,       "Another step in place of one.", bodies.StepText, bodies.Session),
-    _row("DELETE", "/sessions/{name}/steps/{step}", "compile",       sessions.drop_step,       "Leave a step out.", None, bodies.Session),
+    _row("PUT",    "/sessions/{name}/steps/{step}", "compile run",   sessions.edit_step,       "Replace a step.", bodies.StepText, bodies.Session),
+    _row("DELETE", "/sessions/{name}/steps/{step}", "compile",       sessions.drop_step,       "Remove a step.", None, bodies.Session),
     _row("POST",   "/sessions/{name}/look",         "compile query", sessions.look,            "A question about the data, which is not recorded.", bodies.Look, LINES_TYPE, _FORMAT),
-    _row("POST",   "/sessions/{name}/move",         "compile",       sessions.move_step,       "A step at another place.", bodies.Move, bodies.Session),
+    _row("POST",   "/sessions/{name}/move",         "compile",       sessions.move_step,       "Move a step.", bodies.Move, bodies.Session),
     _row("POST",   "/sessions/{name}/parameters",   "compile",       sessions.add_parameter,   "Make a value a parameter.", bodies.NewParameter, bodies.Session),
-    _row("POST",   "/sessions/{name}/given",        "compile",       sessions.give_value,      "What a parameter is while recording.", bodies.GivenValue, bodies.Session),
-    _row("POST",   "/sessions/{name}/undo",         "compile",       sessions.undo,            "Take the latest change back.", None, bodies.Session),
-    _row("POST",   "/sessions/{name}/pause",        "compile",       sessions.pause,           "Try steps without recording them.", None, bodies.Session),
+    _row("POST",   "/sessions/{name}/given",        "compile",       sessions.give_value,      "Give a parameter its value while recording.", bodies.GivenValue, bodies.Session),
+    _row("POST",   "/sessions/{name}/undo",         "compile",       sessions.undo,            "Undo the latest change.", None, bodies.Session),
+    _row("POST",   "/sessions/{name}/pause",        "compile",       sessions.pause,           "Run steps without recording them.", None, bodies.Session),
     _row("POST",   "/sessions/{name}/resume",       "compile",       sessions.resume,          "Record again.", None, bodies.Session),
-    _row("POST",   "/sessions/{name}/stop",         "compile",       sessions.stop_session,    "Prove the script, store it, and end.", bodies.Stop, bodies.Stopped),
+    _row("POST",   "/sessions/{name}/stop",         "compile",       sessions.stop_session,    "Check the script, store it, and end the recording.", bodies.Stop, bodies.Stopped),
     # data, and the server itself
     _row("GET",    "/databases",                    "read",          databases.list_databases, "Names of databases.", None, bodies.Databases),
     _row("GET",    "/databases/{name}",             "read",          databases.show_database,  "Its stores and fields.", None, bodies.Database),

@@ -1,4 +1,4 @@
-"""A service and the table of addresses → the ASGI application: a router, and the guard in front of it."""
+"""A service and the table of addresses → the ASGI application: a router behind the guard."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from runtime.api.service import Service
 
 
 class NameConvertor(Convertor[str]):
-    """One part of a path as it was sent, so that `%2F` is part of a name and `/` is not."""
+    """One part of a path, still percent-encoded, so that `%2F` is part of a name and `/` is not."""
 
     regex = "[^/]+"
 
@@ -31,7 +31,11 @@ CONVERTOR_TYPES["name"] = NameConvertor()
 
 
 def make_app(service: Service, hosts: Collection[str] | None) -> ASGIApp:
-    """hosts: names that requests may call this server by, None for any."""
+    """Return the ASGI application.
+
+    Args:
+        hosts: host names that requests may use; None allows any.
+    """
 
     rows: dict[str, dict[str, Address]] = {}
     for row in ADDRESSES:

@@ -1,7 +1,6 @@
-"""What was done and refused → JSON lines for whoever has to know later who did what, from where, to which data.
+"""What was done and refused → JSON lines that say who did what, from where, to which data.
 
-Changes are always told, reads with `--audit-reads`. What can't be told is not begun: a run whose first line can't be
-written is refused.
+Changes are always written, reads with `--audit-reads`. A run whose first line can't be written is refused.
 """
 
 from __future__ import annotations
@@ -26,18 +25,28 @@ from runtime.values.conversion import json_ready
 MOST_SHOWN: Final = 2000  # characters of an argument
 
 
-REFUSALS: Final = ("S0202", "S0210")  # for want of a right
+REFUSALS: Final = ("S0202", "S0210")  # a right is missing
 
 
 class Who(NamedTuple):
-    """Whose token, and from where. address: of the client, "" for who is at this machine without a connection."""
+    """Who makes a request.
+
+    Attributes:
+        token: theirs.
+        address: of the client; "" for a caller on this machine without a connection.
+    """
 
     token: Token
     address: str
 
 
 class Audit:
-    """stream: of text. reads: tell of runs and looks that change nothing, too. Safe to use from several threads."""
+    """Writes the audit. Safe to use from several threads.
+
+    Args:
+        stream: of text.
+        reads: also write runs and looks that change nothing.
+    """
 
     def __init__(self, stream: TextIO, *, reads: bool = False) -> None:
         self.reads = reads
@@ -45,8 +54,11 @@ class Audit:
         self._lock = Lock()
 
     def write(self, event: str, who: Who, **details: Any) -> None:
-        """One line: when (UTC), what, whose token, from where, and details that are JSON. SopError S0123 when it can't
-        be written."""
+        """Write a line: time (UTC), event, token, client address, and details that are JSON.
+
+        Raises:
+            SopError: S0123 when it can't be written.
+        """
         said = {"audit": event, "at": moment(time()), "token": who.token.name, "address": who.address, **details}
         line = encode(said).decode()
         try:
@@ -57,7 +69,7 @@ class Audit:
             raise SopError("S0123", f"the audit can't be written: {reason.lower()}", "--audit FILE") from error
 
     def note(self, event: str, who: Who, **details: Any) -> None:
-        """As `write`, of what has been done and can't be refused any more: a failure goes to the server's log."""
+        """As `write`, for something that is already done: a failure to write goes to the server's log."""
         try:
             self.write(event, who, **details)
         except SopError as error:
@@ -67,8 +79,8 @@ class Audit:
 def about(
     who: Who, name: str, version: int, hash_: str, effects: Effects, signature: Signature, args: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Of a program that is run, or a look: what it is, what it may touch and what it was given. The databases are the
-    server's own names; arguments that are secret are masked, and long ones cut."""
+    """The details of a run or look: the program, what it may touch, and its arguments. Databases have the server's
+    names; secret arguments are masked and long ones cut."""
     shown = mask_secrets(signature, args)
     return {
         "script": name,
@@ -81,7 +93,7 @@ def about(
 
 
 def ended(outcome: Outcome) -> dict[str, Any]:
-    """How a run ended. emitted: rows that went out. written: rows that are permanent, by command and store."""
+    """How a run ended. emitted: rows sent out; written: rows permanently written, by command and store."""
     committed = sorted(outcome.committed.items())
     written = [{"command": command, "store": store, "rows": rows} for (command, store), rows in committed]
     rows = {"emitted": outcome.records, "written": written}
@@ -95,5 +107,5 @@ def _cut(value: Any) -> Any:
 
 
 def moment(seconds: float) -> str:
-    """A Unix time in ISO 8601 with milliseconds, UTC."""
+    """A Unix time in ISO 8601, UTC, to the millisecond."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

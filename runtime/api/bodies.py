@@ -1,6 +1,6 @@
-"""A request's body → its type's value; and the types of what requests and answers hold.
+"""A request's body → a value of its type; and the types of all bodies and answers.
 
-The OpenAPI document's schemas derive from these types, so a body that is read here is described there.
+The OpenAPI document derives its schemas from these types, so it describes every body that is read here.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from runtime.record.session import Parameter
 
 
 class Answer(Struct, forbid_unknown_fields=True):
-    """To a run's question. step: makes sure which question is meant."""
+    """The answer to a run's question. `step`: checked against the step that asks."""
 
     value: Any
     step: Any = None
 
 
 class NewSession(Struct, forbid_unknown_fields=True):
-    """uses: names of databases, empty for all."""
+    """`uses`: names of databases; empty for all."""
 
     name: str
     uses: list[str] = []
@@ -42,7 +42,8 @@ class StepText(Struct, forbid_unknown_fields=True):
 
 
 class NewStep(Struct, forbid_unknown_fields=True):
-    """answers: to the questions that the step asks. meanings: by sentence number, to what its sentences leave open."""
+    """`answers`: to the questions that the step asks. `meanings`: answers to what its sentences leave open, by sentence
+    number."""
 
     text: str
     answers: list[str | None] = []
@@ -60,7 +61,7 @@ class Move(Struct, forbid_unknown_fields=True):
 
 
 class NewParameter(Struct, forbid_unknown_fields=True):
-    """step: the number of a step, or * for all."""
+    """`step`: the number of a step, or * for all."""
 
     step: str
     value: str
@@ -73,7 +74,7 @@ class GivenValue(Struct, forbid_unknown_fields=True):
 
 
 class Stop(Struct, forbid_unknown_fields=True):
-    """anyway: store the script though it can't be proved."""
+    """`anyway`: store the script even if its check fails."""
 
     anyway: bool = False
 
@@ -83,10 +84,10 @@ _SAID: Final = {str: "a text", int: "a whole number", bool: "true or false", lis
 
 
 async def body_as(service: Service, request: Request, type_: type[Body]) -> Body:
-    """The body, a JSON object with the members of the type and no others; no body is an empty object.
+    """Read the body: a JSON object with the members of the type and no others. No body counts as an empty object.
 
     Raises:
-        HttpError: S0105 for another media type, S0106 for what is not of the type.
+        HttpError: S0105 for another media type, S0106 for a body that does not fit the type.
     """
     data = await body_of(service, request)
     value: Any = {}
@@ -118,7 +119,7 @@ Json = dict[str, Any]
 
 
 class Problem(TypedDict):
-    """What went wrong (RFC 9457). instance: the address of the run that failed."""
+    """What went wrong (RFC 9457). `instance`: the address of the failed run."""
 
     type: str
     title: NotRequired[str]
@@ -139,7 +140,7 @@ class Line(TypedDict):
 
 
 class Summary(TypedDict):
-    """A script. head: its name and parameters, as the language writes them."""
+    """A script. `head`: its name and parameters, in the language."""
 
     name: str
     version: int
@@ -155,7 +156,7 @@ class Scripts(TypedDict):
 
 
 class Script(Summary):
-    """Everything about a version. views: its program and bytecode beside each other. explained: said in English."""
+    """Everything about a version. `views`: its program and its bytecode, side by side. `explained`: in English."""
 
     hash: str
     provenance: Json
@@ -174,7 +175,7 @@ class Warned(TypedDict):
 
 
 class Put(Script):
-    """A script as it was stored. translator: null unless it was English. stale_callers: compiled against another
+    """A stored script. `translator`: null unless it was English. `stale_callers`: scripts compiled against another
     signature of it."""
 
     unchanged: bool
@@ -197,7 +198,7 @@ class Versions(TypedDict):
 
 
 class Signature(TypedDict):
-    """JSON Schemas of the arguments, of a record (absent when it emits none) and of the result."""
+    """JSON Schemas of the arguments, of a record (absent if it emits none) and of the result."""
 
     parameters: Json
     returns: Json
@@ -205,7 +206,7 @@ class Signature(TypedDict):
 
 
 class Explained(TypedDict):
-    """A script said in English: the whole, every line, and each sentence of its author with the steps it became."""
+    """A script explained in English: as a whole, line by line, and each sentence of its author with its steps."""
 
     script: str
     about: list[str]
@@ -214,7 +215,7 @@ class Explained(TypedDict):
 
 
 class Run(TypedDict):
-    """ms: how long it has taken. lines: whether they are kept. question: what it waits for."""
+    """`ms`: its duration so far. `lines`: whether its lines are kept. `question`: the question it waits for."""
 
     id: str
     script: str
@@ -236,7 +237,7 @@ class Runs(TypedDict):
 
 
 class Frames(TypedDict):
-    """Scripts under way, the innermost first."""
+    """The scripts that a run is executing, the innermost first."""
 
     frames: list[Json]
 
@@ -250,7 +251,7 @@ class Sessions(TypedDict):
 
 
 class Recorded(TypedDict):
-    """A step. code: its program. lines: how many it gave."""
+    """A step. `code`: its program. `lines`: how many lines it gave."""
 
     number: int
     text: str
@@ -259,7 +260,7 @@ class Recorded(TypedDict):
 
 
 class Session(TypedDict):
-    """A recording, named as the script that it becomes."""
+    """A recording, named as the script it becomes."""
 
     name: str
     started: datetime
@@ -269,7 +270,7 @@ class Session(TypedDict):
 
 
 class ShownSession(Session):
-    """program: so far. offers: values that stand more than once, so that a parameter may be meant."""
+    """`program`: so far. `offers`: values that appear more than once, and so may be parameters."""
 
     program: str
     offers: list[str]
@@ -288,7 +289,7 @@ class Databases(TypedDict):
 
 
 class Database(TypedDict):
-    """stores: by name, their fields, keys and references."""
+    """`stores`: by name, with their fields, keys and references."""
 
     name: str
     stores: dict[str, Json]

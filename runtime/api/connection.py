@@ -1,4 +1,4 @@
-"""A request's scope → its connection, which can be cut: an answer that breaks off must not look like a whole one."""
+"""A request's scope → its connection. It can be cut, so that an incomplete answer does not look complete."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ from typing import Final, Protocol
 from starlette.responses import Response
 from starlette.types import Scope
 
-EXTENSION: Final = "sop.connection"  # its name in scope["extensions"]
+EXTENSION: Final = "sop.connection"  # the key in scope["extensions"]
 
 
 class Connection(Protocol):
-    """stalled: seconds in which the client read nothing, so that the server closed the connection; None otherwise."""
+    """`stalled`: the seconds in which the client read nothing, if the server closed the connection for that; else
+    None."""
 
     stalled: float | None
 
     async def cut(self, failure: Response) -> None:
-        """End the answer under way where it is, so that its client sees that something is missing.
+        """Break off the answer, so that the client notices that it is incomplete.
 
-        failure: the answer that the request would have had, were its head not sent; for who is at this machine.
+        Args:
+            failure: the answer that would have been sent if no head had been; for callers on this machine.
         """
         ...
 
 
 class Broken(Exception):
-    """An answer broke off. A server that knows no other way to cut a connection does so when it sees an exception."""
+    """An answer broke off. Servers without another way to cut a connection do so when they see an exception."""
 
 
 async def cut(scope: Scope, failure: Response) -> None:
@@ -36,6 +38,6 @@ async def cut(scope: Scope, failure: Response) -> None:
 
 
 def connection_of(scope: Scope) -> Connection | None:
-    """None below servers other than ours."""
+    """The connection of a request; None under servers other than ours."""
     found: Connection | None = scope.get("extensions", {}).get(EXTENSION)
     return found

@@ -1,4 +1,4 @@
-"""`/databases`: the names that scripts may use, and what each holds; never where it is, nor a password."""
+"""`/databases`: the names that scripts may use and what each holds, but never its URL or password."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _stores(service: Service, token: Token, name: str) -> dict[str, Any]:
         return {}
     try:
         database = service.take(token)(name)
-    except SopError as error:  # its message may say where the database is
+    except SopError as error:  # the message may hold the database's URL
         raise HttpError(503, error.code, f"the database {name} can't be opened") from error
     try:
         return described(database.schema())

@@ -1,4 +1,4 @@
-"""`/docs`: a page, whole in itself, that shows /openapi.json and tries its addresses out."""
+"""`/docs`: a self-contained page that shows /openapi.json and can send requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def show_docs(service: Service, request: Request) -> Response:
 
 @cache
 def page() -> tuple[bytes, str]:
-    """The page, and the policy under which its own style and script alone are let in."""
+    """The page, and a content security policy that allows only its own style and script."""
     html = FILE.read_bytes()
     hashes = {
         tag.decode(): b64encode(sha256(text).digest()).decode()

@@ -1,4 +1,4 @@
-"""`?format=` or an Accept header → the format of an answer, and its media type."""
+"""`?format=` or an Accept header → the format of an answer and its media type."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MEDIA_TYPES: Final = {
     "csv": "text/csv; charset=utf-8; header=present",
     "csv-safe": "text/csv; charset=utf-8; header=present",
 }
-LINES: Final = ("jsonl", "sse", "json")  # formats in which every line is seen, a question too
+LINES: Final = ("jsonl", "sse", "json")  # formats that show every line, questions included
 _ACCEPTED: Final = {
     "application/x-ndjson": "jsonl",
     "application/ndjson": "jsonl",
@@ -27,9 +27,13 @@ _ACCEPTED: Final = {
 
 
 def choose(wanted: str | None, accept: str | None, offered: Sequence[str] = tuple(MEDIA_TYPES)) -> str:
-    """The format; the first one offered unless the client says otherwise. wanted: of the query, which goes first.
+    """Choose the format of an answer: `wanted`, else the best accepted one, else the first offered.
 
-    HttpError S0108 for an unknown one, S0103 when none is accepted.
+    Args:
+        wanted: the query's `format`; it overrides Accept.
+
+    Raises:
+        HttpError: S0108 for an unknown format, S0103 when none is accepted.
     """
     if wanted is not None:
         if wanted not in offered:
@@ -55,7 +59,7 @@ def choose(wanted: str | None, accept: str | None, offered: Sequence[str] = tupl
 
 
 def _meant(name: str, parameters: dict[str, str], offered: Sequence[str]) -> list[str]:
-    """Formats that a media range allows, the best first."""
+    """The formats that a media range allows, the best first."""
     if name == "*/*":
         return list(offered)
     if name.endswith("/*"):

@@ -1,8 +1,8 @@
-"""Requests → those that may come in: the right Host, no other site's page, a token where there are any; and headers
-that keep a browser from misreading an answer.
+"""Requests → those that are let in: right Host, no page of another site, a valid token if tokens are needed. It also
+adds headers that keep a browser from misreading an answer.
 
-A server on loopback has no passwords by default, so a web page elsewhere must not reach it through a visitor's browser:
-its Host is checked against DNS rebinding, its Origin and Sec-Fetch-Site against cross-site requests.
+On loopback the service needs no token by default, so a page of another site must not reach it through a visitor's
+browser: Host is checked against DNS rebinding, Origin and Sec-Fetch-Site against cross-site requests.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from runtime.errors import SopError, UsageError
 
 MOST_HEADERS: Final = 32_768  # bytes of a request's headers
 LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
-TOKEN_NAMES: Final = ("token", "access_token")  # in a query, where no token may be
+TOKEN_NAMES: Final = ("token", "access_token")  # query parameters that hold tokens; a query may not
 _LOOKED_AT: Final = frozenset({b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"authorization"})
 SECURITY_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
@@ -36,9 +36,11 @@ NO_STORE: Final = (b"cache-control", b"no-store")
 
 
 class Guard:
-    """hosts: names that Host may hold, None for any. The token is left in scope["token"].
+    """The ASGI middleware; it puts the token in scope["token"].
 
-    probes, pages: paths that need no token (rows `ANYBODY` and `PAGE` of the table of addresses).
+    Args:
+        hosts: names that Host may hold; None allows any.
+        probes, pages: paths that need no token (rows `ANYBODY` and `PAGE` of the table of addresses).
     """
 
     def __init__(
@@ -64,7 +66,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        # the path as it was sent, so that a script's name may hold a slash (as %2F); see `NameConvertor` in app.py
+        # the percent-encoded path, so that a script's name may hold a slash (as %2F); see `NameConvertor` in app.py
         scope["path"] = scope.get("raw_path", scope["path"].encode()).decode("latin-1") or "/"
         method, path = scope["method"], scope["path"]
         static = path in self.pages or f"{path.rpartition('/')[0]}/{{name}}" in self.pages
@@ -95,7 +97,7 @@ class Guard:
         await self.app(scope, receive, answer)
 
     async def _later(self, error: WrongToken, scope: Scope, receive: Receive) -> HttpError:
-        """The error once it may be told, or the client has gone; S0203 when too many wait for theirs."""
+        """Return the error when its delay is over or the client has gone; S0203 if too many answers wait already."""
         client = scope.get("client")
         delay = self.slowdown.delay(client[0] if client else "", error.id, monotonic())
         if delay is None:
@@ -139,7 +141,7 @@ class Guard:
 
 
 class _Headers:
-    """Those that are looked at here. Each may be there once: of two, a proxy and we could believe different ones."""
+    """The headers that are checked here. Each may appear once: of two, a proxy might use one and we the other."""
 
     def __init__(self, scope: Scope) -> None:
         found: dict[bytes, str] = {}
@@ -172,10 +174,10 @@ async def _gone(receive: Receive) -> None:
 
 
 def _check_site(headers: _Headers, static: bool) -> None:
-    """S0205 for a request that another site's page makes; following a link to one of our pages is none."""
+    """S0205 for a request from another site's page, but not for a link to one of our pages."""
     foreign = headers.site in ("cross-site", "same-site")
     if headers.origin is not None and not same_site(headers.origin, headers.host or ""):
-        foreign = True  # `null`, too, which sandboxed pages and files have
+        foreign = True  # also `null`, the origin of sandboxed pages and of files
     if foreign and not (static and headers.mode == "navigate"):
         raise HttpError(
             403, "S0205", "the request comes from a page of another site", "use it from a page of this server"
@@ -183,8 +185,8 @@ def _check_site(headers: _Headers, static: bool) -> None:
 
 
 def host_name(name: str) -> str:
-    """A name that the server is called by, as a Host header has it: an IPv6 address in brackets."""
-    name = name.partition("%")[0]  # the zone of an address is this machine's matter
+    """A host name as it appears in a Host header: an IPv6 address is in brackets."""
+    name = name.partition("%")[0]  # the zone of an address means nothing to other machines
     site = parse_host(f"[{name}]" if ":" in name and not name.startswith("[") else name)
     if site is None or site.port is not None:
         raise UsageError("S0206", f"{name!r} is not the name of a host", "--allow-host scripts.example, without a port")

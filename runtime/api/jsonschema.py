@@ -1,4 +1,4 @@
-"""Types and signatures of scripts → JSON Schema (2020-12) of what a request may hold and a record will."""
+"""Types and signatures of scripts → JSON Schema (2020-12) of arguments, records and results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SCALARS: Final[dict[str, dict[str, Any]]] = {
 
 
 def schema_of(type_: Type) -> dict[str, Any]:
-    """What values of the type look like as JSON; {} for any."""
+    """The JSON Schema of the type's values; {} for any."""
     schema = _schema(type_.not_null())
     if not type_.nullable or type_.name in ("any", "null"):
         return schema
@@ -57,7 +57,7 @@ def parameter_schema(parameter: Parameter) -> dict[str, Any]:
 
 
 def arguments_schema(signature: Signature) -> dict[str, Any]:
-    """Of the JSON object that holds a script's arguments."""
+    """The JSON Schema of the object with a script's arguments."""
     return {
         "type": "object",
         "properties": {parameter.name: parameter_schema(parameter) for parameter in signature.params},
@@ -67,7 +67,7 @@ def arguments_schema(signature: Signature) -> dict[str, Any]:
 
 
 def signature_schema(signature: Signature) -> dict[str, Any]:
-    """parameters: of the arguments; emits: of a record, absent when it emits none; returns: of the result."""
+    """`parameters`: of the arguments; `emits`: of a record, absent if it emits none; `returns`: of the result."""
     schema = {"parameters": arguments_schema(signature), "returns": schema_of(signature.returns)}
     if signature.emits is not None:
         schema["emits"] = schema_of(signature.emits)

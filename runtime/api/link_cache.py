@@ -1,4 +1,4 @@
-"""A library → scripts ready to run, kept between runs for as long as the library does not change."""
+"""A library → scripts ready to run, cached until the library changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_SCRIPTS: Final = 1000
 
 
 class LinkCache:
-    """Safe to use from several threads. statements: SQL in memory, for every run."""
+    """Safe to use from several threads. `statements`: SQL text shared by all runs."""
 
     def __init__(self, library: Library) -> None:
         self.library = library
@@ -23,7 +23,7 @@ class LinkCache:
         self._lock = Lock()
 
     def linked(self, name: str) -> Linked:
-        """`name`, `name@3` or `name@tag` with what it calls, as `link` gives it."""
+        """Return the script `name`, `name@3` or `name@tag` with the scripts it calls, as `link` does."""
         state = self.library.environment.state()
         with self._lock:
             if state != self._state or len(self._linked) >= MOST_SCRIPTS:

@@ -1,4 +1,4 @@
-"""Requests and runs → counters, and their text for Prometheus."""
+"""Requests and runs → counters, as text for Prometheus."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from threading import Lock
 from typing import Final
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})  # others are counted as one
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})  # all others are counted together
 
 
 class Metrics:
-    """Safe to use from several threads. https://prometheus.io/docs/instrumenting/exposition_formats/"""
+    """Counters; safe to use from several threads.
+
+    Source: https://prometheus.io/docs/instrumenting/exposition_formats/
+    """
 
     def __init__(self) -> None:
         self._requests: Counter[tuple[str, int]] = Counter()
@@ -26,7 +29,7 @@ class Metrics:
             self._requests[method if method in _METHODS else "other", status] += 1
 
     def run(self, status: str, seconds: float, records: int, retries: int) -> None:
-        """A run has ended."""
+        """Count a run that has ended."""
         with self._lock:
             self._runs[status] += 1
             self._seconds += seconds
@@ -34,7 +37,12 @@ class Metrics:
             self._retries += retries
 
     def text(self, active: int, waiting: int) -> str:
-        """active: runs under way; waiting: those of them that wait for an answer."""
+        """The metrics as text.
+
+        Args:
+            active: runs under way.
+            waiting: those of them that wait for an answer.
+        """
         with self._lock:
             requests = sorted(self._requests.items())
             runs = sorted(self._runs.items())

@@ -1,4 +1,4 @@
-"""One request → its answer, with no server and no socket."""
+"""One request → its answer, without a server or a socket."""
 
 from __future__ import annotations
 
@@ -24,14 +24,21 @@ async def answer_once(
     out: BinaryIO,
     err: BinaryIO,
 ) -> int:
-    """Answer one request as the server would, for whoever is at this machine. The body goes to `out`, that of an error
-    to `err`. The status."""
+    """Answer one request as the server would, for a caller on this machine.
+
+    Args:
+        out: gets the body of an answer.
+        err: gets the body of an error.
+
+    Returns:
+        The HTTP status.
+    """
     path, _, query = quote(target, safe="/?&=%:@!$'()*+,;~-._").partition("?")
     status = 0
     sent = False
 
     class Here:
-        """The connection of a client that stays, and sees the error of an answer that breaks off."""
+        """The connection of a client that stays and sees the error of a broken answer."""
 
         stalled = None
 

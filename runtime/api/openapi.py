@@ -1,4 +1,4 @@
-"""The scripts that a token may see → an OpenAPI 3.1 document: an address a script, and the service's own."""
+"""The scripts that a token may see → an OpenAPI 3.1 document: an address per script, and the service's own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from runtime.runs.run import names_of
 
 Json = dict[str, Any]
 TEXT: Final[Json] = {"type": "string"}
-LINES_TYPE: Final = "application/x-ndjson"  # of answers that are the lines of a run
+LINES_TYPE: Final = "application/x-ndjson"  # media types of a run's lines
 _JSON_TYPES: Final = ("list", "record", "any")  # whose values are JSON in a query string
 
 
@@ -38,7 +38,10 @@ async def show_openapi(service: Service, request: Request) -> Response:
 
 
 def document(service: Service, token: Token, rows: Sequence[Address]) -> Json:
-    """https://spec.openapis.org/oas/v3.1.0"""
+    """The document.
+
+    Source: https://spec.openapis.org/oas/v3.1.0
+    """
     schemas, components = _schemas(rows)
     paths: Json = {}
     for row in rows:
@@ -48,7 +51,7 @@ def document(service: Service, token: Token, rows: Sequence[Address]) -> Json:
             try:
                 module = decode(service.library.load(entry.hash))
             except SopError:
-                continue  # it can't be run either, and says so there
+                continue  # running it fails too, with the error
             if _may_run(token, module):
                 signature = for_callers(module.signature, token)
                 paths[f"/play/{quote(entry.name, safe='')}"] = _play_path(module, signature)
@@ -74,7 +77,7 @@ def _may_run(token: Token, module: Module) -> bool:
 
 
 def _schemas(rows: Iterable[Address]) -> tuple[dict[type, Json], Json]:
-    """A reference by type that a row names, and the schemas that these references are to."""
+    """The references for the types that rows name, and the schemas they refer to."""
     named = (type_ for row in rows for type_ in (row.takes, row.gives) if isinstance(type_, type))
     types = list(dict.fromkeys([Problem, Line, *named]))
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
@@ -116,13 +119,13 @@ _PATH: Final[dict[str, Json]] = {
 }
 _NAMES: Final = {
     "/scripts": "A script: NAME, NAME@VERSION or NAME@TAG.",
-    "/sessions": "A recording, named as the script that it becomes.",
+    "/sessions": "A recording, named as the script it becomes.",
     "/databases": "A name that scripts call a database by.",
 }
 
 
 def _path_parameters(row: Address) -> list[Json]:
-    """Of the names in braces."""
+    """The parameters for the names in braces."""
     found = []
     for part in row.path.split("/"):
         if part.startswith("{"):
@@ -146,7 +149,7 @@ def problem_response() -> Json:
 
 
 def _play_path(module: Module, signature: Signature) -> Json:
-    """signature: as callers have it."""
+    """`signature`: as callers see it, without arguments that the token fixes."""
     common: Json = {
         "summary": module.doc or signature.name,
         "tags": ["scripts"],
@@ -165,7 +168,7 @@ def _play_path(module: Module, signature: Signature) -> Json:
     }
     post["responses"] = {**common["responses"], "202": {"description": "The run goes on; Location is its address."}}
     path: Json = {"post": post}
-    asked = [param for param in signature.params if not param.secret]  # a secret is given in a body
+    asked = [param for param in signature.params if not param.secret]  # secrets may only be in a body
     if not effects.writes and all(param in asked or param.default is not None for param in signature.params):
         parameters = [_query_parameter(param) for param in asked if param.name not in RESERVED]
         get = {**common, "operationId": f"read {signature.name}", "parameters": parameters + _options()}
@@ -184,15 +187,15 @@ def _query_parameter(param: Parameter) -> Json:
 def _lines_response(signature: Signature) -> Json:
     record = schema_of(signature.emits) if signature.emits is not None else {}
     return {
-        "description": "What the run says, as it says it. Formats of lines end with the run's end; the answer of a run "
-        "that fails under way breaks off in the others.",
-        "headers": {"X-Run": {"description": "The run's address, which says how it ended.", "schema": TEXT}},
+        "description": "What the run emits, as it comes. Formats of lines say how the run ended; in the others, the "
+        "answer of a run that fails under way breaks off.",
+        "headers": {"X-Run": {"description": "The address of the run, which says how it ended.", "schema": TEXT}},
         "content": _lines_content(record),
     }
 
 
 def _lines_content(record: Json) -> Json:
-    """By media type. record: the schema of what a script emits."""
+    """The content by media type. `record`: the schema of what a script emits."""
     line = {"$ref": "#/components/schemas/Line"}
     schemas: dict[str, Json] = {"jsonl": line, "json": {"type": "array", "items": line}, "records": record}
     content: dict[str, Json] = {}
@@ -204,12 +207,12 @@ def _lines_content(record: Json) -> Json:
 def _options() -> list[Json]:
     return [
         query_parameter(
-            "format", {"type": "string", "enum": list(MEDIA_TYPES)}, "Format of the answer; goes before Accept."
+            "format", {"type": "string", "enum": list(MEDIA_TYPES)}, "Format of the answer; overrides Accept."
         ),
-        query_parameter("dry_run", {"type": "boolean"}, "Do everything, then undo it."),
+        query_parameter("dry_run", {"type": "boolean"}, "Run, then roll back."),
         query_parameter("answer", {"type": "string", "pattern": "^[^=]+=.+$"}, "STEP=VALUE, for a script that asks."),
-        query_parameter("max_rows", {"type": "integer", "minimum": 1}, "Rows that the run may emit, at most."),
-        query_parameter("max_seconds", {"type": "number", "exclusiveMinimum": 0}, "Seconds that it may take, at most."),
+        query_parameter("max_rows", {"type": "integer", "minimum": 1}, "Most rows of the run."),
+        query_parameter("max_seconds", {"type": "number", "exclusiveMinimum": 0}, "Most seconds of the run."),
         query_parameter("wait", {"type": "number", "minimum": 0, "maximum": 86400}, "Seconds that a question waits."),
     ]
 

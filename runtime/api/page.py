@@ -1,4 +1,4 @@
-"""`/` and `/assets/…`: the page that people use, from files beside this one; it loads nothing from elsewhere."""
+"""`/` and `/assets/…`: the web page, from the files in `page/`; it loads nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -42,7 +42,11 @@ async def show_page(service: Service, request: Request) -> Response:
 
 
 async def show_asset(service: Service, request: Request) -> Response:
-    """HttpError S0101 for a name that is none of the page's files."""
+    """Answer with a file of the page.
+
+    Raises:
+        HttpError: S0101 for any other name.
+    """
     return _file(request, request.path_params["name"])
 
 
@@ -59,14 +63,14 @@ def _file(request: Request, name: str) -> Response:
 
 @cache
 def files() -> dict[str, tuple[bytes, str]]:
-    """Content and ETag of each file by name; one of them is made: the words that the language's grammar has."""
+    """The content and ETag of each file by name. One file is generated: the keywords of the language."""
     found = {path.name: path.read_bytes() for path in FOLDER.iterdir() if path.suffix in _TYPES}
     found[WORDS] = b"export const WORDS = new Set(" + encode(words()) + b");\n"
     return {name: (data, f'"{sha256(data).hexdigest()[:32]}"') for name, data in found.items()}
 
 
 def words() -> list[str]:
-    """Every word of the language; none where the compiler is not installed."""
+    """The keywords of the language; none if the compiler is not installed."""
     try:
         from sopc.syntax.grammar import grammar_text
     except ImportError:

@@ -1,4 +1,5 @@
-"""Bytes that a run's thread writes → chunks for a socket, few at a time: a slow client makes the run wait."""
+"""Bytes that a run's thread writes → chunks for a socket, a bounded amount at a time: a slow client makes the run
+wait."""
 
 from __future__ import annotations
 
@@ -9,17 +10,20 @@ from typing import Final
 from runtime.output.writer import Writer
 from runtime.runs.run import Outcome
 
-MOST_BYTES: Final = 131_072  # that wait to be sent; past that, the run waits (a batch of rows may go over)
+MOST_BYTES: Final = 131_072  # of unsent bytes; above that, the run waits (one batch of rows may go over)
 
 Ending = Outcome | BaseException
 
 
 class Pipe:
-    """One thread writes (a stream for the writer), one task of the event loop reads.
+    """One thread writes (the writer's stream), one task of the event loop reads.
 
-    eager: the reader is told of every write; before that, of the run's end alone, so that a short run is one answer.
-    opened: there is something worth sending: more than the `start` line, and not the last of a failed run, which may
-    still become an HTTP error. ending: how the run ended, an exception when it never began; None while it goes on.
+    Attributes:
+        eager: tell the reader of every write. Before, it is told only of the run's end, so that a short run is one
+            answer.
+        opened: there is something to send. The `start` line alone does not count, nor the last line of a failed run,
+            which may still become an HTTP error.
+        ending: how the run ended, an exception if it never began; None while it runs.
     """
 
     def __init__(self, loop: AbstractEventLoop) -> None:
@@ -38,7 +42,11 @@ class Pipe:
     # ── the run's thread ───────────────────────────────────────────────────────────────────────────────────────
 
     def write(self, data: bytes | bytearray) -> None:
-        """BrokenPipeError when nobody reads any more."""
+        """Add bytes; waits while too many are unsent.
+
+        Raises:
+            BrokenPipeError: when nobody reads any more.
+        """
         with self._room:
             while self._size >= MOST_BYTES and not self._closed and not self._hurried:
                 self._room.wait()
@@ -48,17 +56,17 @@ class Pipe:
             self._chunks.append(data)
             self._size += len(data)
             if self.writer is not None and (self.writer.ended or (first and not self.writer.standing)):
-                return  # `finish` follows, or the line that `start` was alone without
+                return  # a lone `start` line, or the last line: `finish` follows
             self.opened = True
             waiting = self.eager and self._waiter is not None
         if waiting:
             self._loop.call_soon_threadsafe(self._wake)
 
     def flush(self) -> None:
-        """Nothing is kept back here."""
+        """Does nothing: nothing is buffered here."""
 
     def finish(self, ending: Ending) -> None:
-        """The run is over: its thread, its connections and its transaction are gone."""
+        """End the run, once its thread's connections and transaction are closed."""
         with self._room:
             self.ending = ending
             waiting = self._waiter is not None
@@ -69,7 +77,7 @@ class Pipe:
 
     @property
     def whole(self) -> bool:
-        """Whether what was written is all that the run had to say, and does not look like more than it is."""
+        """Whether the answer is complete: either the run succeeded, or its format says how it ended."""
         writer = self.writer
         if writer is None or not writer.finished:
             return False
@@ -77,15 +85,14 @@ class Pipe:
 
     @property
     def told(self) -> bool:
-        """Whether it is whole, and has lines that somebody wants to see: those of a failed run that had none are in
-        the error."""
+        """Whether it is complete and worth sending: a failed run without other lines is answered with its error."""
         if not self.whole:
             return False
         failed = not isinstance(self.ending, Outcome) or self.ending.error is not None
         return not failed or (self.writer is not None and self.writer.standing > 0)
 
     def next(self) -> Future[None]:
-        """Done when there is something to `take`, or the run has ended."""
+        """A future that is done when there is something to `take` or the run has ended."""
         with self._room:
             self._waiter = self._loop.create_future()
             if (self.eager and self.opened and self._chunks) or self.ending is not None:
@@ -93,7 +100,7 @@ class Pipe:
             return self._waiter
 
     def hasten(self) -> None:
-        """From now on, tell the reader of every write."""
+        """Tell the reader of every write from now on."""
         with self._room:
             self.eager = True
             ready = self.opened
@@ -101,13 +108,13 @@ class Pipe:
             self._wake()
 
     def open(self) -> None:
-        """Send what there is, even if that is the `start` line alone."""
+        """Send what there is, even the `start` line alone."""
         with self._room:
             self.opened = True
         self._wake()
 
     def take(self) -> bytes:
-        """What has been written; the run goes on writing."""
+        """Return and remove the unsent bytes."""
         with self._room:
             chunks, self._chunks = self._chunks, []
             full, self._size = self._size >= MOST_BYTES, 0
@@ -116,13 +123,13 @@ class Pipe:
         return b"".join(chunks)
 
     def hurry(self) -> None:
-        """Let the run write on without waiting, because it is about to end."""
+        """Let the run write without waiting, because it is about to end."""
         with self._room:
             self._hurried = True
             self._room.notify()
 
     def close(self) -> None:
-        """Nobody reads any more."""
+        """Stop: nobody reads any more."""
         with self._room:
             self._closed = True
             self._chunks.clear()

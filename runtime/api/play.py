@@ -1,4 +1,4 @@
-"""`/play/NAME` and `/play?script=NAME`: arguments → a run, its lines streamed as they come."""
+"""`/play/NAME` and `/play?script=NAME`: arguments → a run, and its lines as they come."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ RESERVED: Final = (
     "wait",
     "max_rows",
     "max_seconds",
-)  # names in the query that are not of parameters
-QUIET_SECONDS: Final = 1.0  # a run that has said nothing by then is shown to have begun
-PATIENCE_SECONDS: Final = 0.01  # most runs are over by then: one answer, and nobody had to watch for a lost client
-ALIVE_SECONDS: Final = 15.0  # between the comments that keep an idle stream of events open
-MOST_DEPTH: Final = 100  # of lists and objects in a body
-FLOAT_DIGITS: Final = 15  # that a float keeps
+)  # names in the query that are options, not arguments
+QUIET_SECONDS: Final = 1.0  # after this, the `start` line is sent alone
+PATIENCE_SECONDS: Final = 0.01  # most runs end sooner: they get one answer, and nothing watches for a lost client
+ALIVE_SECONDS: Final = 15.0  # between comments that keep an idle event stream open
+MOST_DEPTH: Final = 100  # depth of lists and objects in a body
+FLOAT_DIGITS: Final = 15  # significant digits of a float
 MOST_DIGITS: Final = 400
 _MANY_DIGITS: Final = re.compile(rb"[0-9]{19}")
 
 
 async def play(service: Service, request: Request) -> Response:
-    """The script is named in the path."""
+    """Run the script that the path names."""
     return await _play(service, request, request.path_params["name"], query_of(request))
 
 
 async def play_named(service: Service, request: Request) -> Response:
-    """The script is named in the query, as `script`."""
+    """Run the script that the query's `script` names."""
     pairs = query_of(request)
     names = [value for key, value in pairs if key == "script"]
     if len(names) != 1:
@@ -90,7 +90,7 @@ async def _play(service: Service, request: Request, name: str, pairs: list[tuple
 
 
 async def _later(service: Service, asked: Play) -> Response:
-    """202 with the run's address, once it is known that it can begin."""
+    """Check that the run can start, and answer 202 with its address."""
     if asked.reads:
         raise HttpError(400, "S0108", "`Prefer: respond-async` goes with POST")
     await service.call(service.check, asked)
@@ -100,10 +100,10 @@ async def _later(service: Service, asked: Play) -> Response:
 
 
 class Lines(Response):
-    """The answer that a run gives while it goes on.
+    """The answer of a run, sent while it runs.
 
-    It is whole only when the run went well, or when its lines say how it ended. Else it is a problem document while
-    the head is not sent, and afterwards it is cut; either way `X-Run` names the address that says why.
+    It is complete only if the run succeeded or its lines say how it ended. Otherwise it is a problem document as long
+    as no head was sent; afterwards it is cut. In both cases `X-Run` names the address that says why.
     """
 
     def __init__(self, run: LiveRun, pipe: Pipe, format_: str, seconds: float | None) -> None:
@@ -118,10 +118,10 @@ class Lines(Response):
         timers: list[TimerHandle] = []
 
         def lasting() -> None:
-            """It is no short run."""
+            """The run is not a short one: stream its lines."""
             pipe.hasten()
             watching.append(create_task(self._watch(scope, receive)))
-            if self.format in LINES:  # in the others, nothing would be seen, and a failure still gets its status
+            if self.format in LINES:  # others show nothing yet, and a failure can have its status
                 timers.append(loop.call_later(QUIET_SECONDS, pipe.open))
 
         timers.append(loop.call_later(PATIENCE_SECONDS, lasting))
@@ -186,7 +186,7 @@ class Lines(Response):
         return f"/runs/{self.run.id}"
 
     def _failure(self) -> Response:
-        """Why the run, which has ended, has no whole answer."""
+        """The problem document of an ended run without a complete answer."""
         ending = self.pipe.ending
         error = ending.error if isinstance(ending, Outcome) else ending
         more: dict[str, Any] = {"instance": self._address}
@@ -221,7 +221,7 @@ class Lines(Response):
 
 
 def _sorted(pairs: list[tuple[str, str]]) -> tuple[dict[str, str], dict[str, str], dict[str, Any]]:
-    """Options, answers by step, and arguments."""
+    """Split the query into options, answers by step, and arguments."""
     options: dict[str, str] = {}
     answers: dict[str, str] = {}
     args: dict[str, Any] = {}
@@ -231,7 +231,7 @@ def _sorted(pairs: list[tuple[str, str]]) -> tuple[dict[str, str], dict[str, str
             name, equals, value = value.partition("=")
             into = answers
             if not (name and equals):
-                raise HttpError(400, "S0108", "an answer says for which step it is", "answer=3.1=yes, %-encoded")
+                raise HttpError(400, "S0108", "an answer names its step", "answer=3.1=yes, %-encoded")
         if name in into:
             raise HttpError(400, "S0108", f"{name[:40]} is given twice", "give it once")
         into[name] = value
@@ -239,7 +239,11 @@ def _sorted(pairs: list[tuple[str, str]]) -> tuple[dict[str, str], dict[str, str
 
 
 def _number_of(options: Mapping[str, str], name: str, what: str, least: float, most: float) -> float | None:
-    """HttpError S0108 for what is no number, or out of bounds; None when it is not there."""
+    """The option as a number; None if it is absent.
+
+    Raises:
+        HttpError: S0108 when it is not a number, or out of bounds.
+    """
     text = options.get(name)
     if text is None:
         return None
@@ -258,7 +262,11 @@ def _wants_async(request: Request) -> bool:
 
 
 async def _arguments(service: Service, request: Request) -> Mapping[str, Any]:
-    """Of the body, which is a JSON object or empty. HttpError S0105, S0106."""
+    """The arguments in the body, a JSON object or empty.
+
+    Raises:
+        HttpError: S0105, S0106.
+    """
     data = await body_of(service, request)
     kind = media_type(request)
     if not data and kind in ("", "application/json"):
@@ -273,7 +281,11 @@ async def _arguments(service: Service, request: Request) -> Mapping[str, Any]:
 
 
 def decoded(data: bytes) -> Any:
-    """A JSON value, whose numbers keep all their digits. HttpError S0106 when it is none, or past what we can hold."""
+    """Decode JSON; numbers keep all their digits.
+
+    Raises:
+        HttpError: S0106 when it is not JSON, or a value is out of range.
+    """
     try:
         value = _DECODER.decode(data)
         if _MANY_DIGITS.search(data) or data.count(b"[") + data.count(b"{") > MOST_DEPTH:
@@ -285,7 +297,7 @@ def decoded(data: bytes) -> Any:
 
 
 def _number(text: str) -> float | Decimal:
-    """A float, unless that would lose digits."""
+    """A float, unless a float would lose digits."""
     value = float(text)
     if isinf(value):
         raise ValueError("it holds a number out of range")
@@ -297,7 +309,7 @@ _DECODER: Final = msgspec.json.Decoder(float_hook=_number)
 
 
 def _check(value: Any) -> None:
-    """ValueError for an int past 64 bits, and for what is nested deeper than a run can be handed."""
+    """ValueError for an int past 64 bits, and for deeper nesting than a run accepts."""
     pending = [(value, 1)]
     while pending:
         each, depth = pending.pop()

@@ -1,4 +1,4 @@
-"""`/live`, `/ready`, `/metrics`: whether the server works, and how much it does."""
+"""`/live`, `/ready`, `/metrics`: whether the server works, and its load."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from runtime.api.service import Service
 
 
 async def live(service: Service, request: Request) -> Response:
-    """The process answers."""
+    """Answer that the process is up."""
     return Response("live\n", media_type="text/plain")
 
 
 async def ready(service: Service, request: Request) -> Response:
-    """Runs can be started: the library can be read."""
+    """Answer whether runs can start, that is, whether the library can be read."""
     await service.call(service.library.find, "")
     return Response("ready\n", media_type="text/plain")
 

@@ -1,4 +1,4 @@
-"""An error → an HTTP status and a problem document (RFC 9457) with the error's code."""
+"""An error → its HTTP status and a problem document (RFC 9457) with its code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE: Final = "application/problem+json"
 
-# Statuses by code, or by the first letters of codes; the longest that fits counts, and 500 is for all others.
+# Statuses by code or beginning of a code; the longest match wins, and 500 is for all others.
 STATUSES: Final[Mapping[str, int]] = {
     # the program, or its input
     "C0105": 400,
@@ -54,7 +54,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "D03": 409,
     "D0305": 403,
     "D0306": 507,
-    # what may be better in a moment, or when somebody has mended it
+    # what may work again later
     "S0123": 503,
     "D01": 503,
     "D04": 503,
@@ -63,7 +63,11 @@ STATUSES: Final[Mapping[str, int]] = {
 
 
 class HttpError(SopError):
-    """An error of a request, which knows its status. more: further members of its document."""
+    """An error of a request, with its HTTP status.
+
+    Args:
+        more: further members of its problem document.
+    """
 
     def __init__(
         self,
@@ -91,7 +95,11 @@ def status_of(error: SopError) -> int:
 
 
 def problem(error: SopError, more: Mapping[str, Any] = {}) -> Response:
-    """The answer to a request that failed. more: further members, such as where a script failed."""
+    """The answer to a failed request.
+
+    Args:
+        more: further members, such as where a script failed.
+    """
     status = status_of(error)
     headers = dict(error.headers) if isinstance(error, HttpError) else {}
     if status == 503:
@@ -101,7 +109,8 @@ def problem(error: SopError, more: Mapping[str, Any] = {}) -> Response:
 
 
 def document(error: SopError, status: int, more: Mapping[str, Any] = {}) -> dict[str, Any]:
-    """type: the code as a URN, which `sopc error CODE` explains. title: the code's. detail: what happened here."""
+    """The problem document. type: a URN with the code, which `sopc error CODE` explains; title: the code's; detail:
+    what happened."""
     said = {
         "type": f"urn:sop:error:{error.code}",
         "title": _title(error.code),
@@ -115,7 +124,7 @@ def document(error: SopError, status: int, more: Mapping[str, Any] = {}) -> dict
 
 
 def of_findings(error: CompileError) -> HttpError:
-    """What a compile found, all of it."""
+    """An error with all findings of a compile."""
     first = error.diagnostics[0]
     findings = [finding.to_json(error.source) for finding in error.diagnostics]
     status = status_of(SopError(first.code, first.message))
@@ -125,7 +134,7 @@ def of_findings(error: CompileError) -> HttpError:
 def _title(code: str) -> str | None:
     try:
         from runtime.error_codes import lookup
-    except ImportError:  # compiled scripts are served without the compiler too
+    except ImportError:  # compiled scripts can be served without the compiler
         return None
     row = lookup(code)
     return None if row is None else row.title

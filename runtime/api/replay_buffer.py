@@ -1,4 +1,4 @@
-"""Lines of a run that nobody waits for → kept bytes that can be read from any line on, while it runs and afterwards."""
+"""Lines of a run that nobody waits for → kept bytes that can be read from any line on, during the run and after it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Final
 
 from runtime.errors import SopError
 
-IN_MEMORY: Final = 65_536  # bytes of a run's lines; what comes after is on disk
+IN_MEMORY: Final = 65_536  # bytes of a run's lines in memory; the rest is on disk
 MOST_BYTES: Final = 256 * 1024 * 1024
 _PIECE: Final = 262_144
 _SEQ: Final = re.compile(rb'\{"type":"[a-z-]+","seq":([0-9]+)')
 
 
 class ReplayBuffer:
-    """A stream for a writer of JSON lines. size: bytes so far."""
+    """A stream for a writer of JSON lines. `size`: bytes so far."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -26,7 +26,11 @@ class ReplayBuffer:
         self._closed = False
 
     def write(self, data: bytes | bytearray) -> None:
-        """SopError S0113 when a run says more than is kept: its end is written all the same, a few lines more."""
+        """Add bytes.
+
+        Raises:
+            SopError: S0113 when a run writes more than is kept. Its last lines are still written afterwards.
+        """
         with self._lock:
             if self._closed:
                 raise BrokenPipeError
@@ -35,14 +39,14 @@ class ReplayBuffer:
             self._file.write(data)
             self.size += len(data)
         if not over and self.size > MOST_BYTES:
-            message = f"the run has said more than the {MOST_BYTES >> 20} MiB that are kept of one"
+            message = f"the run wrote more than the {MOST_BYTES >> 20} MiB that are kept of a run"
             raise SopError("S0113", message, "leave out `Prefer: respond-async`, and read the lines as they come")
 
     def flush(self) -> None:
-        """Nothing is kept back here."""
+        """Does nothing: nothing is buffered here."""
 
     def read(self, start: int) -> bytes:
-        """Whole lines from a position on, at most a piece of them; b"" where there are no more yet."""
+        """Whole lines from a position on, about one chunk of them; b"" if there are no more yet."""
         with self._lock:
             if self._closed:
                 return b""
@@ -59,7 +63,7 @@ class ReplayBuffer:
 
 
 def after(lines: bytes, seq: int) -> Iterator[bytes]:
-    """Lines, without their ends, that come after the one numbered `seq`; all of them for 0."""
+    """The lines, without their ends, after the one numbered `seq`; all of them for 0."""
     for line in lines.splitlines():
         number = _SEQ.match(line)
         if seq and (int(number[1]) <= seq if number else line.startswith(b'{"type":"start"')):

@@ -1,4 +1,4 @@
-"""The rows of an address by method → an ASGI application in which every failure is a problem document."""
+"""The rows of a path by method → an ASGI application that answers every failure with a problem document."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from runtime.api.tokens import RIGHTS, Token
 from runtime.errors import SopError
 
 Handler = Callable[[Service, Request], Awaitable[Response]]
-BODY_SECONDS: Final = 20.0  # for a request's whole body
+BODY_SECONDS: Final = 20.0  # to receive a whole body
 MOST_FIELDS: Final = 200
 
 
-ANYBODY: Final = "anybody"  # for probes, which have no token and learn nothing else
-PAGE: Final = "page"  # for pages, which hold no data: anybody's, and a link from another site may lead there
+ANYBODY: Final = "anybody"  # probes: no token needed, and no data given
+PAGE: Final = "page"  # pages hold no data: no token needed, and other sites may link to them
 ANY_TOKEN: Final = ""
 Takes = type | Mapping[str, dict[str, Any]] | None
 Gives = type | str | None
@@ -35,9 +35,12 @@ Gives = type | str | None
 class Address(NamedTuple):
     """A row of the table of addresses (addresses.py).
 
-    rights: of tokens (tokens.RIGHTS), all of which a request needs; else one of the words above. takes: the body, as
-    the type of a JSON object or as JSON Schemas by media type. gives: the type of a JSON answer, or another media
-    type; None for an answer without a body. query: OpenAPI's parameters. listed: stands in the OpenAPI document.
+    Attributes:
+        rights: the rights (tokens.RIGHTS) that a request needs, all of them; or one of the words above.
+        takes: the body: the type of a JSON object, or JSON Schemas by media type.
+        gives: the type of a JSON answer, or another media type; None for an answer without a body.
+        query: the parameters for OpenAPI.
+        listed: whether it is in the OpenAPI document.
     """
 
     method: str
@@ -52,7 +55,11 @@ class Address(NamedTuple):
 
 
 class Resource:
-    """rows: of one path, by method; HEAD is GET without a body, OPTIONS says which there are."""
+    """Answers the requests to one path.
+
+    Args:
+        rows: by method. HEAD is GET without a body; OPTIONS lists the methods.
+    """
 
     def __init__(self, service: Service, rows: Mapping[str, Address]) -> None:
         self.service = service
@@ -95,7 +102,7 @@ def _path(request: Request) -> str:
 
 
 def _failed(error: Exception) -> Response:
-    """What a compile found; else a fault of ours, which is logged."""
+    """An error with the findings of a compile; else a fault of ours, which is logged."""
     diagnostics = sys.modules.get("sopc.diagnostics")
     if diagnostics is not None and isinstance(error, diagnostics.CompileError):
         return problem(of_findings(error))
@@ -111,7 +118,7 @@ async def no_such_address(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def who_of(request: Request) -> Who:
-    """For the audit."""
+    """Who makes the request, for the audit."""
     client = request.client
     return Who(token_of(request), "" if client is None else client.host)
 
@@ -125,12 +132,16 @@ def as_json(value: Any, status: int = 200, headers: Mapping[str, str] | None = N
 
 
 def address(*parts: str) -> str:
-    """The path of these parts as a header may hold it: ASCII, and a slash within a part is `%2F`."""
+    """The path of these parts for a header: ASCII, with a slash inside a part as `%2F`."""
     return "".join(["/" + quote(part, safe="") for part in parts])
 
 
 def query_of(request: Request) -> list[tuple[str, str]]:
-    """Pairs of the query string, in order. HttpError S0108 when it can't be read."""
+    """The pairs of the query string, in order.
+
+    Raises:
+        HttpError: S0108 when it can't be read.
+    """
     text = request.scope["query_string"].decode("latin-1")
     if not text:
         return []
@@ -141,7 +152,11 @@ def query_of(request: Request) -> list[tuple[str, str]]:
 
 
 def options_of(request: Request, *names: str) -> dict[str, str]:
-    """The query's values by name, each given once and known. HttpError S0108."""
+    """The options of the query by name.
+
+    Raises:
+        HttpError: S0108 for an unknown option, or one given twice.
+    """
     found: dict[str, str] = {}
     for name, value in query_of(request):
         if name not in names:
@@ -159,7 +174,11 @@ def flag(text: str | None, name: str) -> bool:
 
 
 async def body_of(service: Service, request: Request) -> bytes:
-    """The whole body. HttpError S0104 when it is too large, S0107 too slow."""
+    """The whole body.
+
+    Raises:
+        HttpError: S0104 when it is too large, S0107 when it comes too slowly.
+    """
     most = min(service.settings.max_body, token_of(request).max_body or service.settings.max_body)
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > most:
@@ -182,5 +201,5 @@ def _too_large(most: int) -> HttpError:
 
 
 def media_type(request: Request) -> str:
-    """Of the body, in lower case and without parameters."""
+    """The media type of the body, in lower case, without parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -1,4 +1,4 @@
-"""Runs that this server started → who they are, how they are, what can be done with them; the ended ones for a while.
+"""Runs that this server started → their state, and ways to answer or cancel them; ended ones stay for a while.
 
 `Runs` is what the addresses below /runs need of a place that keeps runs. `LiveRuns` keeps them in memory, bounded.
 """
@@ -27,9 +27,9 @@ from runtime.values.conversion import json_ready
 from runtime.vm.backtrace import Trace
 from runtime.vm.output import Question
 
-LONG: Final = 10_000  # bytes of a result; longer ones are not kept
-MOST_KEPT: Final = 1000  # ended runs,
-MOST_LOGS: Final = 100  # and ended runs whose lines are kept
+LONG: Final = 10_000  # bytes; longer results are not kept
+MOST_KEPT: Final = 1000  # ended runs that are kept,
+MOST_LOGS: Final = 100  # and those of them that keep their lines
 
 
 class Run(Protocol):
@@ -66,8 +66,12 @@ class Runs(Protocol):
 
 
 class Ended(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How a run ended, without what it worked on. result: as JSON; absent where it is long. error: code, message and
-    hint, and where it was."""
+    """How a run ended, without references to its data.
+
+    Attributes:
+        result: as JSON; absent if it is long.
+        error: code, message, hint and place.
+    """
 
     status: str
     ms: int
@@ -78,11 +82,18 @@ class Ended(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class LiveRun:
-    """A run on a thread of this process. log: its lines, None when they go to who asked for it.
+    """A run on a thread of this process.
 
-    told: what the audit was told of it. databases: names of those that it touches, as its token's user calls them.
-    waits: seconds that a question waits for an answer, None for the server's time, and none when it has a default.
-    stopping: it is cancelled because the server stops. hurry: lets it write without waiting for its reader.
+    Attributes:
+        log: its lines; None if they go to the request that started it.
+        told: what the audit says of it.
+        databases: names of the databases it uses, as the token's scripts name them.
+        stopping: whether it is cancelled because the server stops.
+        hurry: lets it write without waiting for its reader.
+
+    Args:
+        waits: seconds that a question waits for an answer. None means `most`, or 0 for a question with a default.
+        most: the server's limit for that.
     """
 
     def __init__(self, script: str, version: int, who: Who, log: ReplayBuffer | None, waits: float | None, most: float):
@@ -108,7 +119,7 @@ class LiveRun:
     # ── the run's thread ───────────────────────────────────────────────────────────────────────────────────────
 
     def prompt(self, question: Question) -> str | None:
-        """Wait for an answer; None when there is none in time."""
+        """Wait for an answer; None if none comes in time."""
         seconds = self._waits
         if seconds is None:
             seconds = 0.0 if question.has_default else self._most
@@ -121,11 +132,12 @@ class LiveRun:
             return given[1] if given is not None else None
 
     def _answered(self, question: Question) -> bool:
-        """An answer may come before the run begins to wait for it, since its question is seen before."""
+        """Whether the question has an answer. It may come before the run begins to wait, because clients see the
+        question first."""
         return self._answer is not None and self._answer[0] is question
 
     def finish(self, outcome: Outcome | None, error: SopError | None) -> None:
-        """One of the two; error: why it never began."""
+        """Set the outcome, or the error for which the run never began."""
         if outcome is None:
             ms = round((monotonic() - self._began) * 1000)
             self.end = Ended("failed", ms, error=_said(error))
@@ -173,7 +185,12 @@ class LiveRun:
         return self.control.frames()
 
     def answer(self, step: str | None, text: str) -> None:
-        """HttpError S0111 when it asks nothing, or not at this step; RunError V0105 for an answer that does not fit."""
+        """Answer the run's question.
+
+        Raises:
+            HttpError: S0111 when it asks nothing, or asks at another step.
+            RunError: V0105 for an answer of the wrong type.
+        """
         with self._changed:
             question = self.control.question
             if question is None:
@@ -185,7 +202,7 @@ class LiveRun:
             self._changed.notify()
 
     def stop(self) -> None:
-        """The server is about to end."""
+        """Cancel it because the server stops."""
         self.stopping = True
         self.cancel("the server is stopping")
 
@@ -197,7 +214,7 @@ class LiveRun:
 
 
 def _said(error: SopError | None, trace: Trace | None = None) -> dict[str, Any] | UnsetType:
-    """As the `error` line has it: the error itself would keep everything that the run had in memory."""
+    """The error as in the `error` line. The exception itself would keep the run's data in memory."""
     if error is None:
         return UNSET
     where = {} if trace is None else {"step": trace.place.step, **trace.to_json()}
@@ -206,7 +223,11 @@ def _said(error: SopError | None, trace: Trace | None = None) -> dict[str, Any] 
 
 
 class LiveRuns:
-    """most: runs at once. Safe to use from several threads."""
+    """The runs in memory. Safe to use from several threads.
+
+    Args:
+        most: the most runs at the same time.
+    """
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -217,7 +238,11 @@ class LiveRuns:
         self._lock = Lock()
 
     def begin(self, run: LiveRun, token: Token) -> None:
-        """HttpError S0109, S0204 when there are as many as may be at once, V0301 once they are stopped."""
+        """Add a run.
+
+        Raises:
+            HttpError: S0109 or S0204 when the server's or the token's limit is reached, V0301 when the server stops.
+        """
         with self._lock:
             if self._stopping:
                 raise HttpError(503, "V0301", "the server is stopping", "try again in a moment")
@@ -260,7 +285,7 @@ class LiveRuns:
             return list(self._active.values())
 
     def stop(self) -> None:
-        """End those under way, and let none begin."""
+        """Cancel all runs, and refuse new ones."""
         with self._lock:
             self._stopping = True
             active = list(self._active.values())

@@ -1,4 +1,4 @@
-"""`/runs`: the runs that this server keeps, one of them, its lines, its frames, an answer, its end."""
+"""`/runs`: the list of runs; one run, its lines and frames; answering and cancelling it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from runtime.output.events import event
 from runtime.values.conversion import json_ready, to_text
 
 MOST_SHOWN: Final = 2000  # characters of a variable's value
-LOOK_SECONDS: Final = 0.05  # between looks for new lines of a run under way
+LOOK_SECONDS: Final = 0.05  # between checks for new lines of a run under way
 ALIVE_LOOKS: Final = 300
 END: Final = b'{"type":"end"'
 
@@ -53,7 +53,7 @@ async def show_run(service: Service, request: Request) -> Response:
 
 
 async def show_frames(service: Service, request: Request) -> Response:
-    """Of a run under way, the innermost first."""
+    """The frames of a run under way, the innermost first."""
     frames = _run(service, request).frames()
     for frame in frames:
         frame["variables"] = {name: _shown(value) for name, value in frame["variables"].items()}
@@ -78,7 +78,7 @@ async def cancel_run(service: Service, request: Request) -> Response:
 
 
 async def read_lines(service: Service, request: Request) -> Response:
-    """Lines after `?after=SEQ` (or Last-Event-ID), to the run's end."""
+    """The lines after `?after=SEQ` (or Last-Event-ID), until the run ends."""
     run = _run(service, request, own=True)
     options = options_of(request, "after", "format")
     text = options.get("after") or request.headers.get("last-event-id") or "0"
@@ -97,7 +97,7 @@ async def read_lines(service: Service, request: Request) -> Response:
 
 
 class KeptLines(StreamingResponse):
-    """The lines of a run, cut when they are gone before its end."""
+    """The lines of a run; cut if they are deleted before its end was sent."""
 
     def __init__(self, run: Run, log: ReplayBuffer, seq: int, format_: str) -> None:
         super().__init__(self._pieces(log, seq, format_), media_type=MEDIA_TYPES[format_])
@@ -111,7 +111,7 @@ class KeptLines(StreamingResponse):
             await cut(scope, problem(HttpError(410, "S0112", message)))
 
     async def _pieces(self, log: ReplayBuffer, seq: int, format_: str) -> AsyncIterator[bytes]:
-        """Broken when there are no more, and none of them was the run's end."""
+        """The lines; raises Broken if they end without the run's last line."""
         position, idle, separator, last = 0, 0, b"[\n", b""
         while True:
             ended = self.run.ended
@@ -143,7 +143,7 @@ class KeptLines(StreamingResponse):
 
 
 def _never_began(run: Run) -> HttpError:
-    """Of a run that has ended without a line."""
+    """The error of a run that ended without a line."""
     error: dict[str, Any] = run.describe().get("error", {})
     code, message = error.get("code", "S0100"), error.get("message", "the server failed at this run")
     status = status_of(SopError(code, message))
@@ -151,9 +151,13 @@ def _never_began(run: Run) -> HttpError:
 
 
 def _run(service: Service, request: Request, *, own: bool = False) -> Run:
-    """The one in the path. own: looking at it needs the right to read, unless the caller began it.
+    """The run in the path.
 
-    HttpError S0202, S0110: one that the token may not see is not there.
+    Args:
+        own: whoever started it needs no right to read.
+
+    Raises:
+        HttpError: S0202 without the right; S0110 when it does not exist or the token may not see it.
     """
     token = token_of(request)
     try:
@@ -170,7 +174,7 @@ def _run(service: Service, request: Request, *, own: bool = False) -> Run:
 
 
 def _sees(token: Token, run: Run) -> bool:
-    """Its own; an admin, those of others too, as far as it may have their scripts and databases."""
+    """Whether the token may see the run: its own runs, and as admin those of others with its scripts and databases."""
     if run.token.id == token.id:
         return True
     mine = token.scope in ("", run.token.scope) and token.covers(run.script)
@@ -178,7 +182,7 @@ def _sees(token: Token, run: Run) -> bool:
 
 
 def _shown(value: Any) -> Any:
-    """A variable's value as JSON, cut when it is long; of what is no value, its kind."""
+    """A variable's value as JSON, cut if it is long; for what is not a value, its kind."""
     try:
         text = msgspec.json.encode(json_ready(value))
     except (TypeError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""`/scripts`: what the library holds, a script in all its forms, and storing or removing one."""
+"""`/scripts`: the list of the library, a script in all its forms, storing and removing one."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _listed(service: Service, token: Token) -> list[bodies.Summary]:
 
 
 async def show_script(service: Service, request: Request) -> Response:
-    """Everything about a version; 304 when the client has it."""
+    """Everything about a version; 304 if the client has it already."""
     token = token_of(request)
     return await _about(service, request, lambda entry, module: _whole(service, entry, module, token))
 
@@ -70,7 +70,7 @@ async def show_source(service: Service, request: Request) -> Response:
 
 
 async def show_disasm(service: Service, request: Request) -> Response:
-    """`?sql=true` prints the SQL of queries and writes too."""
+    """The bytecode; `?sql=true` adds the SQL of queries and writes."""
     sql = flag(options_of(request, "sql").get("sql", "false"), "sql")
 
     def text(entry: Entry, module: Module) -> str:
@@ -109,11 +109,11 @@ def _versions(service: Service, name: str) -> list[bodies.Version]:
 
 
 async def put_script(service: Service, request: Request) -> Response:
-    """The body is DSL, English or a tree.
+    """Compile and store the body: DSL, English or a tree.
 
-    `?dry_run=true` compiles and stores nothing; `?yes=true` stores a new translation of English that writes;
-    `?answer=SENTENCE=ANSWER` settles what the text leaves open; `?take=text|sop` says which side wins when the text and
-    the stored program both changed; `?locked=true` refuses to translate. If-Match and If-None-Match: * as HTTP says.
+    `?dry_run=true` compiles without storing. `?yes=true` also stores a new translation of English that writes.
+    `?answer=SENTENCE=ANSWER` answers what the text leaves open. `?take=text|sop` says which to keep when both the text
+    and its stored program changed. `?locked=true` refuses to translate. If-Match and If-None-Match: * work as in HTTP.
     """
     name, token = request.path_params["name"], token_of(request)
     token.require_script(name)
@@ -139,7 +139,7 @@ async def put_script(service: Service, request: Request) -> Response:
 
 
 class _Put(NamedTuple):
-    """What a request to store a program says."""
+    """A request to store a program."""
 
     name: str
     text: str
@@ -218,7 +218,7 @@ def _put(service: Service, who: Who, act: _Put) -> bodies.Put:
 
 
 def _unanswered(error: NeedsAnswer) -> HttpError:
-    """What the text leaves open, as a problem whose members say the question and its choices."""
+    """A problem document with the question that the text leaves open, and its choices."""
     question = error.question
     if question is None:
         return HttpError(409, error.code, error.message, error.hint)
@@ -227,7 +227,7 @@ def _unanswered(error: NeedsAnswer) -> HttpError:
 
 
 async def delete_script(service: Service, request: Request) -> Response:
-    """With all its versions. Refused while another script calls it."""
+    """Remove a script with all its versions; refused while another script calls it."""
     name, token = request.path_params["name"], token_of(request)
     token.require_script(name)
     options_of(request)
@@ -244,7 +244,7 @@ def _delete(service: Service, who: Who, name: str, conditions: Mapping[str, str 
 
 
 def about_stored(who: Who, entry: Entry) -> dict[str, Any]:
-    """Of a script that was stored, for the audit."""
+    """The details of a stored script, for the audit."""
     return about(who, entry.name, entry.version, entry.hash, entry.effects, _NO_ARGUMENTS, {})
 
 
@@ -257,7 +257,7 @@ _NO_ARGUMENTS: Final = Signature("", (), NULL, None, ())
 async def _about(service: Service, request: Request, form: Callable[[Entry, Module], Any]) -> Response:
     """One form of the version in the path, as JSON or (a str) as text, with its ETag."""
     token, name = token_of(request), request.path_params["name"]
-    token.require_script(name.rpartition("@")[0] or name)  # before anything says whether it is there
+    token.require_script(name.rpartition("@")[0] or name)  # before an answer reveals whether it exists
 
     def work() -> tuple[str, Any]:
         entry = service.library.resolve(name)
@@ -279,7 +279,7 @@ def _etag(module: bytes) -> str:
 
 
 def _matches(header: str | None, etag: str) -> bool:
-    """Whether If-Match or If-None-Match names it."""
+    """Whether an If-Match or If-None-Match header names the ETag."""
     if header is None:
         return False
     return any(each.strip().removeprefix("W/") in (etag, "*") for each in header.split(","))
@@ -294,7 +294,7 @@ def _check_conditions(service: Service, name: str, now: Entry | None, conditions
 
 
 def for_callers(signature: Signature, token: Token) -> Signature:
-    """Without the parameters that the token fixes."""
+    """The signature without the parameters that the token fixes."""
     params = tuple(param for param in signature.params if param.name not in token.fixed)
     return msgspec.structs.replace(signature, params=params)
 
@@ -330,7 +330,7 @@ def _whole(service: Service, entry: Entry, module: Module, token: Token) -> bodi
 
 
 def _explained(module: Module) -> dict[str, Any] | None:
-    """The program said back in English; null where the compiler is not installed."""
+    """The program explained in English; null if the compiler is not installed."""
     try:
         from sopc.explain.beside import to_json
         from sopc.explain.script import explain_module

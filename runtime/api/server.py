@@ -1,4 +1,4 @@
-"""A service and an address → a server on it until it is told to stop."""
+"""A service and an address → a server that runs until it is told to stop."""
 
 from __future__ import annotations
 
@@ -30,18 +30,19 @@ if TYPE_CHECKING:
     from asyncio import Future, TimerHandle, Transport
 
 HEADER_SECONDS: Final = 10.0  # for a request's head
-STOP_SECONDS: Final = 10  # for answers under way when the server is told to stop
-RESET_SECONDS: Final = 0.05  # between looks whether a client has all that comes before a reset,
-RESET_LOOKS: Final = 40  # and so many of them
-SWITCH_SECONDS: Final = 0.001  # after so long, a busy run lets the thread that answers have its turn
+STOP_SECONDS: Final = 10  # to finish answers when the server is told to stop
+RESET_SECONDS: Final = 0.05  # between checks whether a client has received everything before a reset,
+RESET_LOOKS: Final = 40  # and the number of checks
+SWITCH_SECONDS: Final = 0.001  # a busy run's thread yields to the event loop after this time
 BACKLOG: Final = 256
 
 
 class Protocol(H11Protocol):
-    """uvicorn's, and a client is cut off that does not send a request's head in time, or reads nothing of an answer
-    for too long. It is the `Connection` of its requests.
+    """uvicorn's HTTP protocol, which also drops clients that do not send a request's head in time or stop reading an
+    answer. It is the `Connection` of its requests.
 
-    read_seconds: that an answer waits for its client to read on.
+    Attributes:
+        read_seconds: how long an answer waits for its client to read on.
     """
 
     def __init__(self, *args: Any, read_seconds: float, **kwargs: Any) -> None:
@@ -104,7 +105,7 @@ class Protocol(H11Protocol):
             self._reset()
 
     def _unread(self) -> int:
-        """Bytes written that the client's machine has not taken."""
+        """The bytes that the client's machine has not received."""
         left = bytes(4)
         with suppress(OSError):  # a system that does not say: what it holds is counted as taken
             left = ioctl(self.transport.get_extra_info("socket").fileno(), TIOCOUTQ, left)
@@ -145,20 +146,21 @@ class Protocol(H11Protocol):
         self.loop.call_later(STOP_SECONDS, self._reset)
 
     def _reset(self) -> None:
-        """Close the connection at once; what the client has not read yet is an error to it."""
+        """Reset the connection at once; the client gets an error for what it has not read."""
         if not self._lost.done():
             self._linger(0)
             self.transport.abort()
 
     def _linger(self, seconds: int | None) -> None:
-        """0: when the socket is closed, by the end of the process too, the connection is reset. None: as usual."""
+        """Set SO_LINGER. 0: closing the socket, also by the end of the process, resets the connection. None: the
+        default."""
         linger = struct.pack("ii", seconds is not None, seconds or 0)
-        with suppress(OSError):  # it is closed already
+        with suppress(OSError):  # already closed
             self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 
 
 class Server(uvicorn.Server):
-    """Told to stop, it ends the runs under way first: they say so in their lines."""
+    """A server that, told to stop, cancels the runs under way first; their lines say so."""
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
@@ -172,10 +174,14 @@ class Server(uvicorn.Server):
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. UsageError S0122."""
+    """A listening socket; port 0 takes a free one.
+
+    Raises:
+        UsageError: S0122.
+    """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        # asyncio turns Nagle's algorithm off only for sockets that say they are TCP's
+        # asyncio turns off Nagle's algorithm only for sockets created with IPPROTO_TCP
         listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -196,7 +202,11 @@ def is_loopback(listening: socket.socket) -> bool:
 
 
 def make_server(service: Service, hosts: Collection[str] | None) -> Server:
-    """hosts: names that requests may call it by, None for any."""
+    """Return the server.
+
+    Args:
+        hosts: host names that requests may use; None allows any.
+    """
     config = uvicorn.Config(
         make_app(service, hosts),
         http=partial(Protocol, read_seconds=service.settings.read_seconds),  # type: ignore[arg-type]
@@ -212,7 +222,11 @@ def make_server(service: Service, hosts: Collection[str] | None) -> Server:
 
 
 def serve(service: Service, host: str, port: int, allowed: Sequence[str]) -> None:
-    """Until SIGINT or SIGTERM. UsageError S0121 for an address that others can reach while there are no tokens."""
+    """Serve until SIGINT or SIGTERM.
+
+    Raises:
+        UsageError: S0121 for an address that other machines can reach, while there are no tokens.
+    """
     with bind(host, port) as listening:
         local = is_loopback(listening)
         if not local and not service.tokens.all():

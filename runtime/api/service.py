@@ -1,4 +1,5 @@
-"""Settings → what requests share: library, databases, threads, runs, tokens; and one run from start to end."""
+"""Settings → what requests share: library, databases, threads, runs, tokens. It also takes one run from start to
+end."""
 
 from __future__ import annotations
 
@@ -39,9 +40,16 @@ IO_THREADS: Final = 4  # for all work but runs
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """max_runs: at once. max_body: bytes of a request. max_rows, max_seconds: of a run, None for no limit.
-    ask_seconds: that a question waits for an answer. read_seconds: that an answer waits for its client to read on.
-    audit_reads: tell of runs that only read, too."""
+    """Limits of the server; None means no limit.
+
+    Attributes:
+        max_runs: at the same time.
+        max_body: bytes of a request.
+        max_rows, max_seconds: of a run.
+        ask_seconds: how long a question waits for an answer.
+        read_seconds: how long an answer waits for its client to read on.
+        audit_reads: also audit runs that only read.
+    """
 
     max_runs: int = 100
     max_body: int = 1024 * 1024
@@ -53,9 +61,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that is asked for. who: asks. reads: by GET, which only scripts that change nothing answer. answers: by
-    step. waits: seconds for a question. max_rows, max_seconds: the request's own limits. in_address: names of the
-    arguments that the query string gave."""
+    """A requested run.
+
+    Attributes:
+        who: requests it.
+        reads: requested by GET, which runs only scripts that change nothing.
+        answers: by step.
+        waits: seconds that a question waits.
+        max_rows, max_seconds: the request's own limits.
+        in_address: names of the arguments in the query string.
+    """
 
     script: str
     args: Mapping[str, Any]
@@ -75,7 +90,11 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Service:
-    """audit: stream of the audit's lines. Close it when its requests are done."""
+    """What requests share. Close it when its requests are done.
+
+    Args:
+        audit: the stream for the audit's lines.
+    """
 
     def __init__(self, config: Config, settings: Settings, audit: TextIO) -> None:
         self.config = config
@@ -93,11 +112,11 @@ class Service:
         self._run_pool = ThreadPoolExecutor(settings.max_runs, "run")
 
     async def call(self, function: Callable[..., T], *args: Any) -> T:
-        """On a thread, for what may wait for a disk or a database."""
+        """Run a function on a thread, because it may wait for a disk or a database."""
         return await get_running_loop().run_in_executor(self._io_pool, function, *args)
 
     def stop(self) -> None:
-        """End all runs; they say so."""
+        """Cancel all runs."""
         self.runs.stop()
 
     def close(self) -> None:
@@ -111,22 +130,27 @@ class Service:
     # ── who may do what ────────────────────────────────────────────────────────────────────────────────────────────
 
     def seen_by(self, token: Token) -> Config:
-        """The settings as the token's user has them: the databases it is for, under the names that scripts use."""
+        """The settings as a token sees them: its databases, under the names that scripts use."""
         names = {name: name for name in self.config.database_names() if token.reaches(name)}
         return self.config.seen_as({**names, **token.bound})
 
     def require_program(self, token: Token, module: Module) -> None:
-        """HttpError S0202, S0210 when a program that the token's user wrote does what the token keeps from them: it
-        touches another database, calls another script, or gives one an argument that is fixed."""
+        """Check a program that a token's user wrote.
+
+        Raises:
+            HttpError: S0202 or S0210 when it uses another database, calls another script, or gives an argument that the
+                token fixes.
+        """
         token.require_databases(names_of(module.effects))
         for call in module.calls:
             token.require_script(call.signature.name)
             token.require_unfixed(param.name for param in call.signature.params)
 
     def admit(self, play: Play) -> Linked:
-        """The script, if it may be run so. What keeps it from starting is raised, but for what databases say."""
+        """Return the script if the request may run it; raises what keeps it from starting, except errors of its
+        databases."""
         token = play.token
-        token.require("run", play.script.rpartition("@")[0] or play.script)  # before anything says whether it is there
+        token.require("run", play.script.rpartition("@")[0] or play.script)  # before an answer tells that it exists
         linked = self.links.linked(play.script)
         root = linked.root
         token.require("run", root.name)
@@ -141,8 +165,12 @@ class Service:
         return linked
 
     def arguments(self, play: Play, signature: Signature) -> Mapping[str, Any]:
-        """Those of the request, and those that its token fixes. HttpError S0210 for one that is both, or that the
-        script does not take: it would be run as if nothing were fixed."""
+        """The arguments of the request and those that its token fixes.
+
+        Raises:
+            HttpError: S0211 for a secret in the address. S0210 when the request gives a fixed argument, or the script
+                has no parameter for one: it would run as if nothing were fixed.
+        """
         token = play.token
         token.require_unfixed(play.args)
         for param in signature.params:
@@ -163,7 +191,7 @@ class Service:
     # ── runs ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def check(self, play: Play) -> Linked:
-        """As `admit`, and the arguments fit."""
+        """As `admit`; also checks that the arguments fit."""
         linked = self.admit(play)
         signature = linked.root.module.signature
         bind(signature, self.arguments(play, signature))
@@ -171,23 +199,27 @@ class Service:
         return linked
 
     def seconds(self, token: Token, wanted: float | None = None) -> float | None:
-        """That a run of the token may take. wanted: by its request."""
+        """The most seconds of a run. `wanted`: by its request."""
         return tighter_limit(self.settings.max_seconds, token.max_seconds, wanted)
 
     def rows(self, token: Token, wanted: int | None = None) -> int | None:
-        """That a run of the token may emit."""
+        """The most rows that a run may emit. `wanted`: by its request."""
         return tighter_limit(self.settings.max_rows, token.max_rows, wanted)
 
     def patience(self, wanted: float | None) -> float | None:
-        """Seconds that a question waits: as the request wants it, and the server has it at most."""
+        """The seconds that a question waits: those of the request, up to the server's limit."""
         return None if wanted is None else min(wanted, self.settings.ask_seconds)
 
     def take(self, token: Token) -> Callable[[str], Database]:
-        """Connects to a database as the token's user calls it; `pool.give_back` takes it back."""
+        """Return a function that connects to a database by the token's name for it; `pool.give_back` takes it back."""
         return lambda name: self.pool.take(token.bound.get(name, name))
 
     def begin(self, play: Play, stream: Pipe | ReplayBuffer) -> LiveRun:
-        """Start it on a thread; its lines go to the stream. HttpError S0109, S0204 when there are too many."""
+        """Start a run on a thread; its lines go to the stream.
+
+        Raises:
+            HttpError: S0109, S0204 when too many runs are under way.
+        """
         log = stream if isinstance(stream, ReplayBuffer) else None
         name = play.script.partition("@")[0]
         run = LiveRun(name, 0, play.who, log, self.patience(play.waits), self.settings.ask_seconds)
@@ -195,7 +227,11 @@ class Service:
         return run
 
     def start(self, run: LiveRun, token: Token, stream: Pipe | ReplayBuffer, work: Callable[[], Outcome]) -> None:
-        """Have a thread do the work that the run stands for. HttpError S0109, S0204 when there are too many."""
+        """Do the work of a run on a thread.
+
+        Raises:
+            HttpError: S0109, S0204 when too many runs are under way.
+        """
         if isinstance(stream, Pipe):
             run.hurry = stream.hurry
         self.runs.begin(run, token)
@@ -228,7 +264,7 @@ class Service:
             stream.finish(ending)
 
     def refused(self, who: Who, script: str, error: SopError | None) -> None:
-        """Tell the audit of what a token has no right to; nothing of other errors."""
+        """Audit a request that was refused because the token lacks a right; other errors are not audited."""
         if error is not None and error.code in REFUSALS:
             self.audit.note("refused", who, script=script, code=error.code, message=error.message)
 
@@ -276,7 +312,7 @@ class Service:
 
 
 class _Nowhere(TextIOBase):
-    """What formats that show records alone have no place for."""
+    """Drops the lines that formats of records alone have no place for."""
 
     def write(self, text: str) -> int:
         return len(text)

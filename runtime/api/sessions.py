@@ -1,4 +1,4 @@
-"""`/sessions`: recordings under way, and what is done in them; a step's lines come as those of a run do."""
+"""`/sessions`: open recordings and what is done in them. The lines of a step are sent as those of a run."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from runtime.record.recorder import Recorder, Taken
 
 Act = Callable[["Recorder", Writer, Prompt | None], "Taken"]
-"""What a request does with a recorder, writing lines and asking questions."""
+"""What a request does with a recorder: it may write lines and ask questions."""
 
 
 async def list_sessions(service: Service, request: Request) -> Response:
@@ -78,7 +78,7 @@ async def discard_session(service: Service, request: Request) -> Response:
 
 
 async def take_step(service: Service, request: Request) -> Response:
-    """Its last line holds the step's number, its code and warnings about it."""
+    """Do a step. The last line holds its number, its code and warnings."""
     body = await body_as(service, request, NewStep)
 
     def act(recorder: Recorder, writer: Writer, prompt: Prompt | None) -> Taken:
@@ -118,7 +118,7 @@ async def add_parameter(service: Service, request: Request) -> Response:
 
 
 async def give_value(service: Service, request: Request) -> Response:
-    """The parameter is one that a sentence names without a value."""
+    """Give a value to a parameter that a sentence names without one."""
     body = await body_as(service, request, GivenValue)
     token_of(request).require_unfixed([body.name])
     return await _changed(service, request, lambda recorder: recorder.give(body.name, body.value))
@@ -137,7 +137,7 @@ async def resume(service: Service, request: Request) -> Response:
 
 
 async def stop_session(service: Service, request: Request) -> Response:
-    """The script is proved and stored, and the recording ends; nothing is changed yet."""
+    """Check the script, store it, and end the recording; the data is not changed."""
     name, who = _named(request), who_of(request)
     anyway = (await body_as(service, request, Stop)).anyway
 
@@ -158,7 +158,7 @@ async def stop_session(service: Service, request: Request) -> Response:
 
 
 def described(session: Session) -> bodies.Session:
-    """A recording as clients see it."""
+    """A recording, as clients see it."""
     return {
         "name": session.name,
         "started": session.started,
@@ -175,12 +175,12 @@ def described(session: Session) -> bodies.Session:
 
 
 def _sessions(service: Service, token: Token) -> Sessions:
-    """Those that the token may know of: tokens that make something else of databases and arguments share none."""
+    """The recordings that a token may see: tokens that rename databases or fix arguments have their own."""
     return Sessions(Path(service.config.home), token.scope)
 
 
 def _named(request: Request) -> str:
-    """The recording of the path, if the token may have its script."""
+    """The name of the recording in the path, if the token may use its script."""
     name: str = request.path_params["name"]
     token_of(request).require_script(name)
     return name
@@ -192,7 +192,7 @@ def _recording(
 ) -> Iterator[Recorder]:
     """A recorder, nobody else's for as long. looks: for a look at the data."""
     sessions = _sessions(service, who.token)
-    sessions.load(name)  # before a lock is made for one that is not there
+    sessions.load(name)  # before a lock file is made for a recording that does not exist
     with sessions.alone(name):
         yield _recorder(service, sessions, name, who, run, looks=looks)
 
@@ -243,7 +243,7 @@ def _options(service: Service, token: Token, run: LiveRun | None) -> RunOptions:
 
 
 def _shown(service: Service, who: Who, name: str) -> bodies.ShownSession:
-    """As it was kept last: it may be shown while a step waits for an answer."""
+    """A recording as it was last saved. It can be shown while a step waits for an answer."""
     recorder = _recorder(service, _sessions(service, who.token), name, who)
     text = recorder.text() if recorder.session.steps else ""
     return {**described(recorder.session), "program": text, "offers": recorder.offers()}
@@ -261,7 +261,7 @@ async def _changed(service: Service, request: Request, act: Callable[[Recorder],
 
 
 def _streamed(service: Service, request: Request, act: Act, *, looks: bool = False) -> Response:
-    """The lines of a step, as the answer of a run; POST /runs/{id}/answer answers its questions."""
+    """Answer with the lines of a step, as those of a run; POST /runs/{id}/answer answers its questions."""
     name, who = _named(request), who_of(request)
     format_ = choose(options_of(request, "format").get("format"), request.headers.get("accept"))
     pipe = Pipe(get_running_loop())

@@ -1,4 +1,4 @@
-"""Host and Origin headers → the host and port they name, parsed whole: what only begins like a name is none."""
+"""Host and Origin headers → the host and port they name. The whole header must match, not only its beginning."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import re
 from ipaddress import IPv6Address
 from typing import Final, NamedTuple
 
-# RFC 3986, "host": a bracketed IPv6 address, or a name of letters, digits and a few marks (dots between its parts)
+# RFC 3986, "host": an IPv6 address in brackets, or letters, digits and a few marks, with dots between its parts
 _AUTHORITY: Final = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?)(?::([0-9]{1,5}))?", re.IGNORECASE)
 _ORIGIN: Final = re.compile(r"(https?)://(.+)")
 _PORTS: Final = {"http": 80, "https": 443}
 
 
 class Site(NamedTuple):
-    """host: in lower case, an IPv6 address in brackets and in its shortest form. port: None where none is named."""
+    """`host`: in lower case; an IPv6 address in brackets and in its shortest form. `port`: None if not given."""
 
     host: str
     port: int | None
 
 
 def parse_host(text: str) -> Site | None:
-    """A Host header; None when it is no host, or a host and something else."""
+    """The host of a Host header; None if the header holds anything else."""
     match = _AUTHORITY.fullmatch(text)
     if match is None:
         return None
@@ -34,7 +34,7 @@ def parse_host(text: str) -> Site | None:
 
 
 def same_site(origin: str, host: str) -> bool:
-    """Whether an Origin header is that of this server's own pages. Either scheme is: a proxy may speak TLS for us."""
+    """Whether an Origin header names this server. The scheme may differ, because a proxy may add TLS."""
     match = _ORIGIN.fullmatch(origin)
     theirs, ours = parse_host(match[2]) if match else None, parse_host(host)
     if match is None or theirs is None or ours is None or theirs.host != ours.host:

@@ -1,8 +1,8 @@
-"""A wrong token, where it came from and whose it claims to be → how long its answer waits.
+"""A wrong token, its client's address and its id → how long the answer waits.
 
-Only wrong tokens wait, after they were looked at: a right one is let in at once, from whatever address, so that nobody
-who guesses can keep those out who know. Guesses come at the pace of a leaking bucket, one for each address and one for
-each token whose public half they name, so that neither many connections nor many addresses make them faster.
+Only answers to wrong tokens wait: a right token is let in at once from any address, so that guessing keeps nobody else
+out. Guesses are limited by leaky buckets, one for each address and one for each token id that is guessed at, so neither
+many connections nor many addresses speed them up.
 """
 
 from __future__ import annotations
@@ -11,25 +11,31 @@ from collections import OrderedDict
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
-AT_ONCE: Final = 5  # wrong tokens that are answered at once: a typing mistake is no guess
-SECONDS: Final = 1.0  # between answers after that,
-MOST_SECONDS: Final = 30.0  # and the longest that one waits
-MOST_WAITING: Final = 200  # answers that wait at one time
-MOST_PLACES: Final = 10_000  # addresses and tokens that are remembered; the one seen longest ago is forgotten
+AT_ONCE: Final = 5  # wrong tokens that are answered at once: they may be typing mistakes
+SECONDS: Final = 1.0  # seconds between answers after that,
+MOST_SECONDS: Final = 30.0  # and the longest wait
+MOST_WAITING: Final = 200  # answers that may wait at the same time
+MOST_PLACES: Final = 10_000  # addresses and token ids that are remembered; the least recently seen is dropped first
 
 
 class Slowdown:
-    """For one event loop. waiting: answers that wait now."""
+    """The buckets, for one event loop. `waiting`: answers that wait now."""
 
     def __init__(self) -> None:
         self.waiting = 0
-        self._full: OrderedDict[str, float] = OrderedDict()  # by place: when the last answer of its bucket is due
+        self._full: OrderedDict[str, float] = OrderedDict()  # by address or token: when its last answer is due
 
     def delay(self, address: str, token: str | None, now: float) -> float | None:
-        """Seconds that the answer to a wrong token waits; None when too many wait already, or it would be too long.
+        """How long the answer to a wrong token waits.
 
-        address: of the client, "" when there is none. token: id that it names, when there is a token of that id.
-        now: seconds of a clock that only goes forward."""
+        Args:
+            address: of the client; "" if there is none.
+            token: the id it names, if a token of that id exists.
+            now: seconds of a monotonic clock.
+
+        Returns:
+            Seconds; None when too many answers wait already, or it would wait too long.
+        """
         places = [f"from {_network(address)}"] + ([] if token is None else [f"of {token}"])
         due = max(self._due(place, now) for place in places)
         for place in places:
@@ -43,13 +49,13 @@ class Slowdown:
         return None if wait > MOST_SECONDS or self.waiting >= MOST_WAITING else wait
 
     def _due(self, place: str, now: float) -> float:
-        """When the bucket is empty again with one more in it. It holds no more than could still be waited for."""
+        """When the bucket is empty again with one more guess in it. It holds at most what may still be waited for."""
         most = now + AT_ONCE * SECONDS + MOST_SECONDS
         return min(max(self._full.get(place, now), now), most) + SECONDS
 
 
 def _network(address: str) -> str:
-    """What one client has: an IPv4 address, or the 64 bits of an IPv6 network."""
+    """The addresses of one client: an IPv4 address, or the /64 network of an IPv6 address."""
     try:
         ip = ip_address(address.partition("%")[0])
     except ValueError:

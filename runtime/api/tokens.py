@@ -1,7 +1,7 @@
-"""A home folder's tokens.json ↔ who may do what: named bearer tokens with rights, patterns of scripts, and limits.
+"""A home folder's tokens.json ↔ who may do what: named bearer tokens with rights, script patterns and limits.
 
-A token is `sop_ID_SECRET`. The file keeps a SHA-256 of the secret, which is 32 random bytes, so that no slow hash is
-needed against guessing. The file is looked at again whenever it changes, so a token that is removed is refused at once.
+A token is `sop_ID_SECRET`. The file keeps the SHA-256 of the secret; a slow hash is not needed, because the secret is
+32 random bytes. The file is read again whenever it changes, so a removed token is refused at once.
 """
 
 from __future__ import annotations
@@ -32,15 +32,21 @@ _NOBODY: Final = sha256(b"").hexdigest()
 
 
 class Token(msgspec.Struct, frozen=True, omit_defaults=True):
-    """name: for people. id: public half. digest: SHA-256 of the secret half, in hex. scripts, databases: patterns as a
-    shell's, of names of scripts and of the names that scripts call databases by.
+    """A token.
 
-    rights: `read` sees scripts, schemas and its own runs, never rows; `run` runs scripts, and with `write` those that
-    write too; `query` reads rows without a script; `compile` stores and removes scripts, and records them (a
-    recording's steps need what running them needs); `admin` sees and stops the runs of others.
-    expires: Unix time, 0 for never. bound: a name that scripts use → the server's database it stands for.
-    fixed: an argument → its value, as text; a caller can't give it, and a script that does not take it is not run.
-    max_runs at once, max_rows and max_seconds of a run, max_body in bytes: 0 where the server's limit is enough.
+    Attributes:
+        name: for people.
+        id: the public half.
+        digest: SHA-256 of the secret half, in hex.
+        scripts, databases: shell patterns for names of scripts, and of databases as scripts name them.
+        rights: `read` sees scripts, schemas and its own runs, never rows; `run` runs scripts, and with `write` also
+            those that write; `query` reads rows without a script; `compile` stores, removes and records scripts (a
+            recording's steps need the rights to run them); `admin` sees and cancels the runs of others.
+        expires: Unix time; 0 for never.
+        bound: a database name in scripts → the server's database it means.
+        fixed: an argument → its value, as text. Callers can't give it, and scripts without that parameter are refused.
+        max_runs, max_rows, max_seconds, max_body: runs at the same time; rows and seconds of a run; bytes of a body. 0
+            means the server's limit.
     """
 
     name: str
@@ -60,8 +66,8 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def scope(self) -> str:
-        """Names what the token makes of databases and arguments; "" when it leaves them as they are. Tokens of
-        different scopes share nothing but the scripts."""
+        """Names how the token renames databases and fixes arguments; "" if it does neither. Tokens of different scopes
+        share only the scripts."""
         if not (self.bound or self.fixed):
             return ""
         said = msgspec.json.encode([self.bound, self.fixed], order="sorted")
@@ -77,27 +83,43 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
         return any(fnmatchcase(database, pattern) for pattern in self.databases)
 
     def require(self, right: str, script: str | None = None) -> None:
-        """HttpError S0202 when the token does not give the right, or not for this script."""
+        """Check a right.
+
+        Raises:
+            HttpError: S0202 when the token lacks the right, or may not use this script.
+        """
         if not self.may(right):
             raise HttpError(403, "S0202", f"the token {self.name} has no right to {right}", f"--rights …,{right}")
         if script is not None:
             self.require_script(script)
 
     def require_script(self, name: str) -> None:
-        """HttpError S0202 when the token is not for the script."""
+        """Check that the token may use a script.
+
+        Raises:
+            HttpError: S0202.
+        """
         if not self.covers(name):
             message = f"the token {self.name} is not for the script {name}"
             raise HttpError(403, "S0202", message, f"it is for {', '.join(self.scripts)}")
 
     def require_databases(self, names: Iterable[str]) -> None:
-        """HttpError S0202 when there is one that the token may not touch."""
+        """Check that the token may use these databases.
+
+        Raises:
+            HttpError: S0202.
+        """
         for name in names:
             if not self.reaches(name):
                 message = f"the token {self.name} is not for the database {name}"
                 raise HttpError(403, "S0202", message, f"it is for {', '.join(self.databases)}")
 
     def require_unfixed(self, names: Iterable[str]) -> None:
-        """HttpError S0210 when there is one among these arguments that the token fixes."""
+        """Check that the token fixes none of these arguments.
+
+        Raises:
+            HttpError: S0210.
+        """
         for name in names:
             if name in self.fixed:
                 message = f"the token {self.name} fixes the argument {name}"
@@ -105,7 +127,7 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 NOBODY: Final = Token("", "", "", rights=())
-LOCAL: Final = Token("local", "", "", rights=RIGHTS)  # who reaches a server without tokens, which is on loopback only
+LOCAL: Final = Token("local", "", "", rights=RIGHTS)  # the caller of a server without tokens, which is on loopback only
 
 
 class Tokens:
@@ -119,13 +141,17 @@ class Tokens:
         self._required = False
 
     def required(self, always: bool = False) -> bool:
-        """Whether requests need a token: once there has been one (or `always` was said), they do until the server is
-        started again, so that revoking the last token opens nothing."""
+        """Whether requests need a token. Once a token existed (or `always` was set), they do until the server restarts,
+        so that revoking the last token opens nothing."""
         self._required = self._required or always or bool(self.all())
         return self._required
 
     def all(self) -> dict[str, Token]:
-        """By id, as the file has them now. S0209 when it can't be read."""
+        """The tokens by id, as the file holds them now.
+
+        Raises:
+            SopError: S0209 when it can't be read.
+        """
         try:
             stat = os.stat(self._file)  # noqa: PTH116 (a pathlib call takes twice as long, and this is every request)
         except FileNotFoundError:
@@ -143,8 +169,12 @@ class Tokens:
         return self._tokens
 
     def check(self, text: str) -> Token:
-        """The token that `Authorization: Bearer text` gives; HttpError S0201 for an expired one, WrongToken for one
-        that is not known."""
+        """Return the token that `Authorization: Bearer text` gives.
+
+        Raises:
+            HttpError: S0201 for an expired one.
+            WrongToken: for an unknown one.
+        """
         match = _TOKEN.fullmatch(text)
         token = self.all().get(match[1]) if match else None
         digest = sha256((match[2] if match else text).encode()).hexdigest()
@@ -156,8 +186,14 @@ class Tokens:
         return token
 
     def add(self, token: Token) -> str:
-        """Keep a token under its name, with a new id and secret; the text to give to its user, which is kept nowhere.
-        UsageError S0208 for a name that can't be used or is taken."""
+        """Store a token under its name with a new id and secret.
+
+        Returns:
+            The text for its user, which is stored nowhere.
+
+        Raises:
+            UsageError: S0208 for a name that is invalid or taken.
+        """
         if not _NAME.fullmatch(token.name):
             raise UsageError(
                 "S0208", f"{token.name!r} can't name a token", "letters, digits, dots and dashes, up to 64"
@@ -175,7 +211,11 @@ class Tokens:
         return f"sop_{id_}_{secret}"
 
     def remove(self, names: Sequence[str]) -> None:
-        """All of them, or none: UsageError S0208 when one is not there."""
+        """Remove all of these tokens, or none.
+
+        Raises:
+            UsageError: S0208 when one does not exist.
+        """
         with self._change() as tokens:
             known = {token.name for token in tokens}
             for name in names:
@@ -185,7 +225,7 @@ class Tokens:
 
     @contextmanager
     def _change(self) -> Iterator[list[Token]]:
-        """The tokens as a list to change, written back as a whole while no other process changes them."""
+        """Yield the tokens as a list to change, and write it back; other processes can't change them meanwhile."""
         import fcntl
 
         try:
@@ -211,15 +251,15 @@ class Tokens:
 
 
 class WrongToken(HttpError):
-    """S0201. id: of the token that the text claims to be, when there is one of that id."""
+    """S0201 for an unknown token. `id`: of the token it claims to be, if that exists."""
 
     def __init__(self, id_: str | None) -> None:
-        super().__init__(401, "S0201", "the token is not known here", _HINT, _challenge("invalid_token"))
+        super().__init__(401, "S0201", "the token is unknown", _HINT, _challenge("invalid_token"))
         self.id = id_
 
 
 def unauthorized(message: str, reason: str = "") -> HttpError:
-    """HttpError S0201. reason: the `error` of RFC 6750, none where no token was given."""
+    """S0201. `reason`: the `error` of RFC 6750; empty if no token was given."""
     return HttpError(401, "S0201", message, _HINT, _challenge(reason))
 
 

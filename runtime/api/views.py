@@ -1,5 +1,4 @@
-"""A module → its program and its bytecode line by line, each with the step it belongs to, for a page that shows them
-side by side."""
+"""A module → its program and its bytecode line by line, each line with its step, to show them side by side."""
 
 from __future__ import annotations
 
@@ -13,8 +12,8 @@ from runtime.bytecode.opcodes import BY_NUMBER
 
 
 def linked_views(module: Module) -> dict[str, Any]:
-    """steps: path (null for a named query, which is part of where it is used), sentence (or null), and first and last
-    line in `source`, from 1. code: pc, text, and the index of its step among `steps` (or null)."""
+    """`steps`: path (null for a named query, which is part of its use), sentence (or null), first and last line in
+    `source`, from 1. `code`: pc, text, and the index of its step in `steps` (or null)."""
     known = [(step.path, step.sentence, step.line, step.line) for step in module.debug.steps]
     steps = _written_steps(module) or known
     places = {path: index for index, (path, *_) in enumerate(steps)}
@@ -37,7 +36,7 @@ _Step = tuple["str | None", "int | None", int, int]
 
 
 def _written_steps(module: Module) -> list[_Step]:
-    """Every step as it stands in the formatted script, a block's before what follows it; none where the compiler is not
+    """Every step of the formatted script, in order, a block's before the next; none if the compiler is not
     installed."""
     try:
         from sopc.source import Source
@@ -60,7 +59,7 @@ def _written_steps(module: Module) -> list[_Step]:
 
 
 def _code(module: Module) -> Iterator[tuple[int, str, int | None]]:
-    """pc, text and index of the step of every instruction; a test's jump is part of it."""
+    """pc, text and step index of every instruction; a test and its jump are one."""
     formatter = Formatter(module)
     positions = module.debug.positions
     starts = [position.pc for position in positions]

@@ -1,7 +1,7 @@
-"""Arguments → one command of `sopc` or `sopvm`, imported only when it is asked for; errors rendered once, here.
+"""Arguments → one command of `sopc` or `sopvm`, imported only when it is called. All errors are printed here.
 
-Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 the program or its input failed, 2 usage or
-configuration, 3 waiting for a person, 130 interrupted.
+Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 the program or its input failed, 2 wrong usage or
+configuration, 3 waiting for a person, 4 a translation is needed (`--locked`), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -23,15 +23,19 @@ INTERRUPTED = 130
 
 
 class Lazy(NamedTuple):
-    """A command that is imported when it is called. where: "module:attribute". summary: for the list of commands, which
-    would have to import them all to ask them."""
+    """A command that is imported when it is called.
+
+    Attributes:
+        where: "module:attribute".
+        summary: its line in the list of commands, which is printed without importing any.
+    """
 
     where: str
     summary: str
 
 
 class App(click.Group):
-    """A program whose commands live in modules of their own."""
+    """A program whose commands are in modules of their own."""
 
     def __init__(self, name: str, modules: Mapping[str, Lazy], **settings: Any) -> None:
         super().__init__(name, context_settings={"help_option_names": ["-h", "--help"]}, **settings)
@@ -76,7 +80,7 @@ class App(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> NoReturn:
-        """Run and exit, in standalone mode always. Every end of the process goes through here."""
+        """Run a command and exit; always in standalone mode. Every exit of the process goes through here."""
         _open_streams()
         words = list(sys.argv[1:] if args is None else args)
         console = Console(json_errors=_wants_json(words))
@@ -91,11 +95,11 @@ class App(click.Group):
 
 
 class ClosedStdout(Exception):
-    """The reader of our output has seen enough."""
+    """The reader of our output closed it."""
 
 
 class Misuse(click.UsageError):
-    """A usage error with a hint of its own."""
+    """A usage error with its own hint."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -103,15 +107,15 @@ class Misuse(click.UsageError):
 
 
 def _wants_json(words: Sequence[str]) -> bool:
-    """Whether `--errors json` is among the words, else SOP_ERRORS: known before the words are understood, because
-    not understanding them is an error too."""
+    """Whether the words hold `--errors json`, or else SOP_ERRORS asks for JSON. It is read before the words are parsed,
+    because a parse error must be printed the same way."""
     said = [value for option, value in pairwise(words) if option == "--errors"]
     said += [word.removeprefix("--errors=") for word in words if word.startswith("--errors=")]
     return (said[-1] if said else os.environ.get("SOP_ERRORS")) == "json"
 
 
 def _exit_code(error: BaseException, console: Console) -> int | None:
-    """Show the error; the exit code, or None for an error that is none of ours."""
+    """Show the error and return its exit code; None for an error that is not one of ours."""
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, click.exceptions.Exit):
@@ -158,24 +162,24 @@ def _show_misuse(error: click.ClickException, console: Console) -> None:
 
 
 def _open_streams() -> None:
-    """Standard streams that the process was started without (Python has None for them) become empty ones, before a
-    file that is opened takes their place."""
+    """Replace standard streams that the process was started without (None in Python) by empty ones, before an opened
+    file takes their number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
 def _flush() -> None:
-    """Find out now that stdout is closed, not when Python ends."""
+    """Flush stdout now, so that a closed stdout is noticed here and not when Python exits."""
     sys.stdout.flush()
 
 
 def _silence_stdout() -> None:
-    """Point stdout at nothing, so that what is left in its buffer can't fail again when Python ends."""
+    """Point stdout at nothing, so that its buffer can't fail again when Python exits."""
     nothing = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nothing, sys.stdout.fileno())
     except (OSError, ValueError, AttributeError):
-        return  # stdout is not a file (a test's), so nothing is left to fail
+        return  # stdout is not a file (in a test): nothing can fail later
     finally:
         os.close(nothing)

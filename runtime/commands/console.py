@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 class Console:
-    """How messages are shown: errors as text or as JSON, colour only on a terminal and not with NO_COLOR."""
+    """How messages are shown: errors as text or as JSON; colour only on a terminal and without NO_COLOR."""
 
     def __init__(self, *, json_errors: bool) -> None:
         self.json_errors = json_errors
 
     def note(self, text: str) -> None:
-        """A line on stderr."""
+        """Print a line on stderr."""
         click.echo(visible(text), err=True, color=self._color)
 
     def findings(self, error: CompileError) -> None:
-        """Everything that was found wrong with a source."""
+        """Print every finding about a source."""
         for finding in error.diagnostics:
             if self.json_errors:
                 self.json(finding.to_json(error.source))
@@ -33,7 +33,12 @@ class Console:
                 self._failure(finding.render(error.source))
 
     def error(self, error: SopError, places: Sequence[str] = (), data: Mapping[str, Any] = {}) -> None:
-        """An error as text, or as one line of JSON. places, data: where it happened, for the one and the other."""
+        """Print an error as text, or as one line of JSON.
+
+        Args:
+            places: where it happened, for text.
+            data: the same, for JSON.
+        """
         if self.json_errors:
             fields = {"code": error.code, "message": error.message, "file": error.file, "hint": error.hint, **data}
             self.json({key: value for key, value in fields.items() if value is not None})
@@ -45,7 +50,7 @@ class Console:
             self.note(f"  try: {error.hint}")
 
     def unreadable(self, failures: Sequence[SopError]) -> None:
-        """Databases that were left out of a look at all of them, and why."""
+        """Tell which databases could not be read, and why."""
         for failure in failures:
             self.note(f"warning {failure.code}: {failure.message}, so it is left out")
 
@@ -55,7 +60,7 @@ class Console:
         click.echo(msgspec.json.encode(data), err=True)
 
     def _failure(self, text: str) -> None:
-        """Text that begins with `error CODE:`, that much of it in red."""
+        """The text with its leading `error CODE:` in red."""
         head, colon, rest = visible(text).partition(":")
         click.echo(click.style(head + colon, fg="red", bold=True) + rest, err=True, color=self._color)
 
@@ -65,11 +70,11 @@ class Console:
 
 
 def visible(text: str) -> str:
-    """The text with what would move a terminal's cursor, hide or turn round what follows written out: authors, data and
-    models have a say in what is printed."""
+    """Escape the characters that would move a terminal's cursor, hide text or change its direction: printed text may
+    come from authors, data and models."""
     return "".join(map(_shown, text)) if not text.isprintable() else text
 
 
 def _shown(character: str) -> str:
-    plain = character.isprintable() or character in "\n\t\u200c\u200d"  # those two join letters and emoji
+    plain = character.isprintable() or character in "\n\t\u200c\u200d"  # these two join letters and emoji
     return character if plain else f"\\u{{{ord(character):x}}}"

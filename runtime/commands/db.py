@@ -1,4 +1,4 @@
-"""`sopvm db`: files into a database, what a database holds, and a query of it."""
+"""`sopvm db`: load files into a database, list what it holds, query it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def ls_command(
     console: Console, database: str | None, home: str | None, databases: Sequence[str], format_: str
 ) -> None:
-    """List the stores of a database, or of all that have a name here.
+    """List the stores of a database, or of all declared databases.
 
     \b
       sopvm db ls
@@ -49,7 +49,7 @@ def ls_command(
 
 
 def _stores(config: Config, name: str, failures: list[SopError]) -> list[list[Any]]:
-    """A row for each store of a database; of one that can't be read, the reason is added to the failures."""
+    """A row for each store of a database. If it can't be read, the reason is added to `failures`."""
     from runtime.files.load import list_stores
 
     opened = connector(config, read_only=True)(name)
@@ -72,7 +72,7 @@ def _stores(config: Config, name: str, failures: list[SopError]) -> list[list[An
 def query_command(
     console: Console, /, text: str, home: str | None, databases: Sequence[str], format_: str, **options: Any
 ) -> int:
-    """Run a query, written as in a script. A store of another database than `main` is written DATABASE.STORE.
+    """Run a query, written as in a script. Outside `main`, write a store as DATABASE.STORE.
 
     `-` reads the query from stdin.
 
@@ -101,7 +101,7 @@ db_group = App(
         "ls": Lazy("runtime.commands.db:ls_command", "List the stores, with their rows."),
         "query": Lazy("runtime.commands.db:query_command", "Run a query of the language."),
     },
-    help="""Put files into a database, look at what it holds, and write it to files.
+    help="""Load files into a database, query it, and write files from it.
 
 \b
   sopvm db import flights.csv

@@ -1,4 +1,4 @@
-"""`sopvm db export`: a store or a query → a CSV, NDJSON or Parquet file, all of it or none."""
+"""`sopvm db export`: a store or a query → a CSV, NDJSON or Parquet file: all of it or nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _QUERY: Final = re.compile(r"\s*from\b", re.IGNORECASE)
 
 
 class Failed(Exception):
-    """The run failed, and has said so: nothing is left behind."""
+    """The run failed and printed its error. No file is left."""
 
     def __init__(self, exit_code: int) -> None:
         super().__init__(exit_code)
@@ -40,9 +40,9 @@ class Failed(Exception):
     "--format",
     "format_",
     type=click.Choice(["csv", "ndjson", "parquet"]),
-    help="Format, if not by FILE's ending.",
+    help="Format (default: by FILE's ending).",
 )
-@click.option("--force", is_flag=True, help="Replace the file, if there is one.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @database_options
 @output_options(default=None)
 @click.pass_obj
@@ -57,7 +57,7 @@ def export_command(
 ) -> int:
     """Write a store, or the rows of a query, to a CSV, NDJSON or Parquet file; `-` is stdout and needs -f.
 
-    A store of another database than `main` is written DATABASE.STORE.
+    Outside `main`, write a store as DATABASE.STORE.
 
     \b
       sopvm db export flights flights.csv
@@ -98,17 +98,17 @@ def export_command(
 
 def _format_of(file: str) -> str:
     if file == STDOUT:
-        raise UsageError("C0102", "stdout has no ending that says which format", "-f csv, -f ndjson or -f parquet")
+        raise UsageError("C0102", "stdout has no file ending to tell the format by", "-f csv, -f ndjson or -f parquet")
     found = FORMATS.get(Path(file).suffix.lower())
     if found is None:
         raise UsageError(
-            "D0508", f"{file} is none of the formats by its name", "file.csv, file.ndjson, file.parquet, or -f"
+            "D0508", f"{file}  has no ending of a known format", "file.csv, file.ndjson, file.parquet, or -f"
         )
     return found
 
 
 def _whole(name: str, config: Config) -> str:
-    """The query of a whole store."""
+    """The query for a whole store."""
     from sopc.syntax.print_expr import name as quoted
 
     database, dot, store = name.partition(".")
@@ -151,7 +151,7 @@ def _parquet(
     columns: Sequence[tuple[str, Type]],
     stream: BinaryIO,
 ) -> int:
-    """By way of a temporary CSV file, which DuckDB makes a Parquet file of the columns' types."""
+    """DuckDB makes the Parquet file, with the columns' types, from a temporary CSV file."""
     from shutil import copyfileobj
     from tempfile import TemporaryDirectory
 

@@ -1,4 +1,4 @@
-"""`sopvm db import`: a CSV, NDJSON or Parquet file → a store of a database, all of it or nothing."""
+"""`sopvm db import`: a CSV, NDJSON or Parquet file → a store of a database: all of it or nothing."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ JSON_START = re.compile(rb"(\xef\xbb\xbf)?\s*(\[\s*)?\{")
 @click.argument("file", type=PATH)
 @click.option("--store", metavar="NAME", help="Name of the store (default: the file's name).")
 @click.option("--into", "database", metavar="DATABASE", default=MAIN, show_default=True, help="Name of the database.")
-@click.option("--types", metavar="FIELD=TYPE,…", help="Types of some fields; the others are found from their values.")
-@click.option("--null", "nulls", metavar="TEXT", multiple=True, help="Text that stands for null, besides none at all.")
-@click.option("--replace", is_flag=True, help="Replace the store, if there is one.")
-@click.option("--append", is_flag=True, help="Add to the store that is there.")
-@click.option("--skip-bad", is_flag=True, help="Leave out lines that can't be loaded, and say which.")
+@click.option("--types", metavar="FIELD=TYPE,…", help="Types of some fields; others are inferred from the values.")
+@click.option("--null", "nulls", metavar="TEXT", multiple=True, help="Text that means null, besides an empty field.")
+@click.option("--replace", is_flag=True, help="Replace an existing store.")
+@click.option("--append", is_flag=True, help="Add rows to an existing store.")
+@click.option("--skip-bad", is_flag=True, help="Leave out lines that can't be loaded, and list them.")
 @database_options
 @output_options(default=None)
 @click.pass_obj
@@ -50,8 +50,8 @@ def import_command(
     home: str | None,
     databases: Sequence[str],
 ) -> None:
-    """Load a CSV, TSV, NDJSON or Parquet file into a store. A line that can't be loaded stops it all, unless
-    --skip-bad.
+    """Load a CSV, TSV, NDJSON or Parquet file into a store. If a line can't be loaded, nothing is, unless
+    --skip-bad is given.
 
     \b
       sopvm db import flights.csv
@@ -87,7 +87,7 @@ def import_command(
 
 @contextmanager
 def _on_disk(file: str) -> Iterator[Path]:
-    """The file's path; stdin is kept in a temporary file, because files are read twice."""
+    """The file's path. Stdin is saved to a temporary file, because files are read twice."""
     if file != STDIN:
         yield Path(file)
         return
@@ -106,7 +106,7 @@ def _on_disk(file: str) -> Iterator[Path]:
 
 @contextmanager
 def _opened(config: Config, name: str, path: Path, title: str) -> Iterator[Loadable]:
-    """The database, made if need be, but not for a file that can't be read or loaded."""
+    """Open the database, and create it if needed, but only for a file that can be read and loaded."""
     from runtime.connect import connect, file_made_by
     from runtime.databases.db_errors import read_only
     from runtime.files.read import open_table

@@ -15,8 +15,11 @@ STDOUT: Final = "-"
 
 @contextmanager
 def destination(file: str, force: bool) -> Iterator[BinaryIO]:
-    """A stream whose content becomes the file when the block ends well; until then nobody sees it. D0508 when it can't
-    be written, D0509 when it is there and not to be replaced."""
+    """Open a stream that becomes the file when the block ends without an error; until then the file is not touched.
+
+    Raises:
+        SopError: D0508 when it can't be written, D0509 when it exists and may not be replaced.
+    """
     if file == STDOUT:
         yield sys.stdout.buffer
         return

@@ -1,4 +1,4 @@
-"""`sopvm do`: a wish in English → a program that only reads, run at once and not stored."""
+"""`sopvm do`: a request in English → a program that only reads, run at once and not stored."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @click.command("do")
 @click.argument("text")
-@click.option("--save", metavar="NAME", help="Store the program under this name, then run it.")
+@click.option("--save", metavar="NAME", help="Store the program under this name, and run it.")
 @translation_options
 @click.option(
     "--answer", "answers", multiple=True, metavar="SENTENCE=ANSWER", help="Answer to a question about the text."
@@ -52,7 +52,7 @@ def do_command(
 ) -> int:
     """Translate an English sentence, print its program on stderr, and run it. Programs that write are refused.
 
-    `-` reads the sentence from stdin. A sentence of two meanings is a question: on a terminal it is asked, elsewhere it
+    `-` reads the sentence from stdin. If a sentence has two meanings, you are asked which; off a terminal, the question
     is an `ask` line with exit code 3.
 
     \b

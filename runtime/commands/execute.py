@@ -1,4 +1,4 @@
-"""A script's name, arguments and settings → its run, with lines on stdout, errors on stderr and an exit code."""
+"""A script's name, arguments and settings → its run: lines on stdout, errors on stderr, an exit code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from runtime.vm.output import Question
 
 
-# Looking for cycles once a few batches of rows are alive, not many times a batch: a batch dies without that.
+# The garbage collector runs every few batches of rows, not several times a batch: batches hold no cycles.
 CONTAINERS: Final = 50_000
 
 
@@ -32,9 +32,9 @@ def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Limits of a run, and --trace; the values of `limits` below."""
     for name, kind, text in (
         ("--max-depth", click.IntRange(1), "Calls inside calls (default 10000)."),
-        ("--max-seconds", click.FloatRange(0, min_open=True), "Stop the run after so long."),
-        ("--max-rows", click.IntRange(0), "Stop the run after reading so many rows."),
-        ("--max-instructions", click.IntRange(1), "Stop the run after so many instructions."),
+        ("--max-seconds", click.FloatRange(0, min_open=True), "Stop the run after this time."),
+        ("--max-rows", click.IntRange(0), "Stop the run after reading this many rows."),
+        ("--max-instructions", click.IntRange(1), "Stop the run after this many instructions."),
     ):
         function = click.option(name, type=kind, metavar="N", help=text)(function)
     return click.option("--trace", is_flag=True, help="Print each instruction with its operands on stderr.")(function)
@@ -53,8 +53,16 @@ def execute(
     writer: Writer | None = None,
     **options: Any,
 ) -> int:
-    """Run it; the exit code. args, answers: as the shell gives them. writer: else one of the format, onto stdout.
-    options: of RunOptions, None where not given."""
+    """Run a script.
+
+    Args:
+        args, answers: as given in the shell, NAME=VALUE and STEP=VALUE.
+        writer: where lines go; None for the format's writer on stdout.
+        options: of RunOptions; None where not given.
+
+    Returns:
+        The exit code.
+    """
     from runtime.output.formats import open_writer
 
     given = {key: value for key, value in options.items() if value is not None}
@@ -85,7 +93,7 @@ def _show(console: Console, error: SopError, where: Trace | None) -> None:
 
 
 def _shown(place: Location) -> str:
-    """`payroll.sop:7:9, step 2.1 of process_payroll (sentence 2)`."""
+    """A place as `payroll.sop:7:9, step 2.1 of process_payroll (sentence 2)`."""
     file = f"{place.file}:{place.line}:{place.column}, " if place.file and place.line else ""
     sentence = f" (sentence {place.sentence})" if place.sentence is not None else ""
     step = f"step {place.step} of " if place.step else ""
@@ -93,7 +101,7 @@ def _shown(place: Location) -> str:
 
 
 def connector(config: Config, *, read_only: bool = False) -> Callable[[str], Database]:
-    """Database name → a new connection."""
+    """Return a function: database name → a new connection."""
 
     def connect_to(name: str) -> Database:
         from runtime.connect import connect
@@ -105,7 +113,7 @@ def connector(config: Config, *, read_only: bool = False) -> Callable[[str], Dat
 
 
 def prompt(question: Question) -> str | None:
-    """Ask on the terminal; an empty line takes the default, where there is one, and so does the end of the input."""
+    """Ask on the terminal. An empty line, or the end of the input, takes the default if there is one."""
     if question.problem:
         click.echo(question.problem, err=True)
     choices = f" ({', '.join(map(str, question.choices))})" if question.choices else ""

@@ -1,4 +1,4 @@
-"""Options and argument types that several commands share, and what they stand for: the settings, the library."""
+"""Options and argument types that several commands share, and the settings and library they select."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from runtime.config import Config
 
 FORMATS = ("jsonl", "records", "json", "csv", "table")
-PATH = click.Path(readable=False)  # checks nothing: only the shell is told to complete names of files
+PATH = click.Path(readable=False)  # accepts any text; it only makes the shell complete file names
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def output_options(default: str | None = "jsonl") -> Decorator:
-    """`-f` (not when default is None) and `--errors`, the same on every command."""
+    """Add `-f` (unless default is None) and `--errors`: the same for every command."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         function = click.option(
             "--errors",
             type=click.Choice(["text", "json"]),
             envvar="SOP_ERRORS",
-            expose_value=False,  # read in app.py, before the command line is understood
+            expose_value=False,  # app.py reads it before the command line is parsed
             help="How errors are written on stderr (default: text).",
         )(function)
         if default is None:
@@ -62,7 +62,7 @@ def database_options(function: Callable[..., Any]) -> Callable[..., Any]:
             metavar="NAME=URL",
             multiple=True,
             envvar="SOP_DB",
-            help="What a database name means, e.g. hr=sqlite:///hr.db; goes before sop.toml. May be repeated.",
+            help="The database that a name means, e.g. hr=sqlite:///hr.db; overrides sop.toml. May be repeated.",
         )(function)
     )
 
@@ -74,7 +74,8 @@ def load_config(home: str | None, databases: Sequence[str] = ()) -> Config:
 
 
 def complete_script(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Names of stored scripts, for the shell; none where there is an error, which has no place in a command line."""
+    """Names of stored scripts, for the shell's completion; none if there is an error, because completion can't
+    show it."""
     from runtime.library.store import Library
 
     try:
@@ -85,7 +86,11 @@ def complete_script(context: click.Context, _: click.Parameter, incomplete: str)
 
 
 def key_values(texts: Sequence[str], what: str) -> dict[str, str]:
-    """`k=v` texts → a dict, in order; UsageError C0102 for one without `=` or given twice."""
+    """Parse `k=v` texts into a dict, in order.
+
+    Raises:
+        UsageError: C0102 for a text without `=`, or a key given twice.
+    """
     found: dict[str, str] = {}
     for text in texts:
         key, equals, value = utf8(text).partition("=")
@@ -98,7 +103,7 @@ def key_values(texts: Sequence[str], what: str) -> dict[str, str]:
 
 
 def text_or_stdin(text: str) -> str:
-    """The text, or for `-` what stdin holds."""
+    """Return the text; for `-`, the text on stdin."""
     if text != "-":
         return utf8(text)
     from sopc import pipeline
@@ -108,7 +113,11 @@ def text_or_stdin(text: str) -> str:
 
 
 def utf8(text: str) -> str:
-    """The text, unless it holds bytes of the command line that are not UTF-8: UsageError C0105."""
+    """Return the text if it is valid UTF-8.
+
+    Raises:
+        UsageError: C0105 when the command line holds other bytes.
+    """
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -120,12 +129,12 @@ def utf8(text: str) -> str:
 
 
 def translation_options(function: click.decorators.FC) -> click.decorators.FC:
-    """How English is translated."""
-    function = click.option("--locked", is_flag=True, help="Translate nothing: exit 4 where that would be needed.")(
+    """Add the options that choose how English is translated."""
+    function = click.option("--locked", is_flag=True, help="Do not translate: exit 4 if a translation is needed.")(
         function
     )
     function = click.option(
-        "--take", type=click.Choice(["text", "sop"]), help="Which to believe when text and program both changed."
+        "--take", type=click.Choice(["text", "sop"]), help="Which to keep when both the text and its program changed."
     )(function)
     function = click.option(
         "--model", metavar="NAME", envvar="SOP_MODEL", help="Model that translates English (default: sop.toml)."
@@ -134,6 +143,6 @@ def translation_options(function: click.decorators.FC) -> click.decorators.FC:
         "--translator",
         type=click.Choice(["model", "local", "patterns"]),
         envvar="SOP_TRANSLATOR",
-        help="What translates English (default: sop.toml, else a model where one is configured or set up here, else "
+        help="What translates English (default: sop.toml, else a model if one is configured or set up here, else "
         "patterns).",
     )(function)

@@ -1,4 +1,4 @@
-"""What is done of how much → a bar on stderr, when that is a terminal."""
+"""How much is done of how much → a bar on stderr, if that is a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None] | None]:
-    """Gives what is to be called with what is done and all there is to do; None where nobody would see it."""
+    """Give a function to call with (done, total); None if nobody would see a bar."""
     if not sys.stderr.isatty():
         yield None
         return

@@ -1,4 +1,4 @@
-"""`sopvm record`: steps taken one by one, tried on real data → a script."""
+"""`sopvm record`: steps done one by one on real data → a script."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runtime.commands.options import database_options, load_config, output_optio
 
 @click.command("record")
 @click.argument("name", required=False)
-@click.option("--uses", metavar="DB[,DB]", help="Databases that steps may name (default: all that can be opened).")
+@click.option("--uses", metavar="DB[,DB]", help="Databases that steps may use (default: all that can be opened).")
 @click.option("--ls", "list_", is_flag=True, help="List the recordings under way.")
 @click.option(
     "--translator", type=click.Choice(["model", "patterns"]), envvar="SOP_TRANSLATOR", help="What translates English."
@@ -41,11 +41,11 @@ def record_command(
     databases: Sequence[str],
     format_: str | None,
 ) -> int:
-    """Work step by step, in English or DSL; what took effect becomes the script NAME.
+    """Work step by step, in English or DSL; the steps that took effect become the script NAME.
 
-    Each step is done on the data as it is, in a transaction that is undone: nobody else sees it, and nothing is locked
-    in between. A step that fails, a `?` look at the data and what was undone leave no trace in the script. /help lists
-    the commands. A recording that was left is gone on with by its name.
+    Each step runs on the real data in a transaction that is rolled back: nobody else sees it, and nothing is locked
+    between steps. Failed steps, `?` looks at the data and undone steps leave no trace in the script. /help lists the
+    commands. To continue a recording, give its name again.
 
     \b
       sopvm record big_orders
@@ -73,7 +73,7 @@ def record_command(
             click.echo(each)
         return 0
     if name is None:
-        raise click.UsageError("a recording needs the name of the script that it becomes")
+        raise click.UsageError("a recording needs the name of its script")
     with sessions.alone(name), Library.open(config.home) as library:
         if name in sessions.names() and uses is None:
             session = sessions.load(name)

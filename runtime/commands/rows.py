@@ -1,4 +1,4 @@
-"""Rows that a command lists → stdout, in the format asked for."""
+"""Rows that a command lists → stdout, in the requested format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NUMBERS = (int, float)
 
 
 def print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], format_: str) -> None:
-    """jsonl and records: an object a line; json: an array; csv with a header; table: columns for reading."""
+    """Print rows. jsonl and records: one object a line; json: an array; csv: with a header; table: for people."""
     if format_ == "table":
         _print_table(columns, rows)
     elif format_ == "csv":
@@ -42,7 +42,7 @@ def _print_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Numbers to the right; no line for a table without rows."""
+    """Numbers are aligned right; an empty table prints nothing."""
     if not rows:
         return
     cells = [list(columns), *[[_shown(value) for value in row] for row in rows]]
@@ -57,7 +57,7 @@ def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 def _shown(value: Any) -> str:
-    """On one line, and without characters that a terminal would obey."""
+    """The value on one line, with terminal control characters escaped."""
     if value is None:
         return ""
     if isinstance(value, (list, tuple)):

@@ -15,7 +15,7 @@ from runtime.commands.options import complete_script, database_options, key_valu
 @click.command("run")
 @click.argument("name", shell_complete=complete_script)
 @click.argument("args", nargs=-1, metavar="[PARAMETER=VALUE]...")
-@click.option("--dry-run", is_flag=True, help="Do everything, then undo it, and count what would have changed.")
+@click.option("--dry-run", is_flag=True, help="Run, then roll back; report what would have changed.")
 @click.option("--answer", "answers", metavar="STEP=VALUE", multiple=True, help="Answer the question of a step.")
 @run_options
 @database_options
@@ -32,7 +32,7 @@ def run_command(
     format_: str,
     **options: Any,
 ) -> int:
-    """Run a script: NAME, NAME@VERSION or NAME@TAG. What it emits comes out on stdout, a JSON object a line.
+    """Run a script: NAME, NAME@VERSION or NAME@TAG. It prints what it emits on stdout, one JSON object a line.
 
     \b
       sopvm run audit_salary

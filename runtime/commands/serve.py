@@ -23,21 +23,23 @@ if TYPE_CHECKING:
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; others need tokens.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
-@click.option("--allow-host", "allowed", metavar="NAME", multiple=True, help="A name this server is called by.")
-@click.option("--max-runs", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Runs at once.")
+@click.option("--allow-host", "allowed", metavar="NAME", multiple=True, help="A host name that requests may use.")
+@click.option(
+    "--max-runs", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Runs at the same time."
+)
 @click.option("--max-body", type=click.IntRange(1), metavar="BYTES", default=1_048_576, show_default=True,
               help="Largest body of a request.")  # fmt: skip
-@click.option("--max-rows", type=click.IntRange(1), metavar="N", help="Rows that a run may emit.")
+@click.option("--max-rows", type=click.IntRange(1), metavar="N", help="Most rows that a run may emit.")
 @click.option(
-    "--max-seconds", type=click.FloatRange(0, min_open=True), metavar="N", help="Seconds that a run may take."
+    "--max-seconds", type=click.FloatRange(0, min_open=True), metavar="N", help="Most seconds that a run may take."
 )
 @click.option("--ask-seconds", type=click.FloatRange(0), metavar="N", default=300, show_default=True,
               help="Seconds that a question waits for an answer.")  # fmt: skip
 @click.option("--read-seconds", type=click.FloatRange(0, min_open=True), metavar="N", default=60, show_default=True,
-              help="Seconds that a run waits for a client that reads nothing.")  # fmt: skip
-@click.option("--audit", metavar="FILE", type=PATH, help="Where lines about changes go (default: stderr).")
-@click.option("--audit-reads", is_flag=True, help="Lines about runs and looks that only read, too.")
-@click.option("--get", "target", metavar="PATH", help="Answer this one request on stdout, and start no server.")
+              help="Seconds until a run ends whose client reads nothing.")  # fmt: skip
+@click.option("--audit", metavar="FILE", type=PATH, help="File for the audit of changes (default: stderr).")
+@click.option("--audit-reads", is_flag=True, help="Audit runs and looks that only read, too.")
+@click.option("--get", "target", metavar="PATH", help="Answer one request on stdout, without starting a server.")
 @click.option("-X", "--request", "method", metavar="METHOD", help="Method of --get (default: GET, POST with -d).")
 @click.option("-d", "--data", metavar="TEXT", help="Body of --get, JSON unless -H says otherwise; @FILE reads a file.")
 @click.option("-H", "--header", "headers", metavar="'NAME: VALUE'", multiple=True, help="A header of --get.")
@@ -113,7 +115,7 @@ def _opened(config: Config, settings: Settings, audit: str | None) -> Iterator[S
             service.close()
     finally:
         if stream is not sys.stderr:
-            with suppress(OSError):  # what could not be written was told when it was
+            with suppress(OSError):  # a failed write was reported when it happened
                 stream.close()
 
 

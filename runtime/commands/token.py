@@ -1,4 +1,4 @@
-"""`sopvm token`: who may use a server, and for what."""
+"""`sopvm token`: who may use a server, and what for."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def _tokens(home: str | None) -> Tokens:
 
 @click.command("add")
 @click.argument("name")
-@click.option("--scripts", metavar="PATTERN,…", default="*", show_default=True, help="Scripts it is for: audit_*,hr_*.")
+@click.option("--scripts", metavar="PATTERN,…", default="*", show_default=True, help="Scripts it may use: hr_*.")
 @click.option("--rights", metavar="RIGHT,…", default="run,read", show_default=True,
-              help="Of run, read, write, query, compile and admin.")  # fmt: skip
+              help="Rights: run, read, write, query, compile, admin.")  # fmt: skip
 @click.option("--databases", metavar="PATTERN,…",
-              help="Databases it may touch, as scripts call them: hr,eu_* (default: of --db, else all).")  # fmt: skip
+              help="Databases it may use, as scripts name them: hr,eu_* (default: of --db, else all).")  # fmt: skip
 @click.option("--db", "bound", metavar="NAME=DATABASE", multiple=True,
-              help="Which of the server's databases the name in a script means, to this token alone.")  # fmt: skip
+              help="For this token, a database name in scripts means this database of the server.")  # fmt: skip
 @click.option("--set", "fixed", metavar="ARGUMENT=VALUE", multiple=True,
-              help="An argument that callers can't give: its value is always this one.")  # fmt: skip
-@click.option("--expires", metavar="SPAN", help="How long it is good for: 12h, 30d, 8w (default: until it is removed).")
+              help="Fix an argument: it always has this value, and callers can't give it.")  # fmt: skip
+@click.option("--expires", metavar="SPAN", help="How long it is valid: 12h, 30d, 8w (default: until it is removed).")
 @click.option("--max-runs", type=click.IntRange(1), metavar="N", help="Runs at once.")
 @click.option("--max-rows", type=click.IntRange(1), metavar="N", help="Rows that a run may emit.")
 @click.option("--max-seconds", type=click.FloatRange(0, min_open=True), metavar="N", help="Of a run.")
@@ -63,7 +63,7 @@ def add_command(
     max_body: int | None,
     home: str | None,
 ) -> None:
-    """Make a token and print it, this once: only a hash of it is kept.
+    """Make a token and print it once: only a hash of it is kept.
 
     \b
       sopvm token add report --scripts 'audit_*' --expires 30d
@@ -110,7 +110,7 @@ def add_command(
 @home_option
 @output_options("table")
 def ls_command(home: str | None, format_: str) -> None:
-    """List the tokens, without what is secret about them.
+    """List the tokens, without their secrets.
 
     \b
       sopvm token ls
@@ -136,7 +136,7 @@ def ls_command(home: str | None, format_: str) -> None:
 @output_options(default=None)
 @click.pass_obj
 def rm_command(console: Console, names: Sequence[str], home: str | None) -> None:
-    """Revoke tokens, for running servers too.
+    """Revoke tokens; running servers refuse them at once.
 
     \b
       sopvm token rm report
@@ -165,7 +165,7 @@ def _span(text: str) -> int:
 
 
 def _day(moment: int) -> str:
-    """A Unix time in UTC, to the minute."""
+    """A Unix time as UTC, to the minute."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%MZ") if moment else "never"
 
 
@@ -174,9 +174,9 @@ token_group = App(
     {
         "add": Lazy("runtime.commands.token:add_command", "Make a token, and print it once."),
         "ls": Lazy("runtime.commands.token:ls_command", "List the tokens."),
-        "rm": Lazy("runtime.commands.token:rm_command", "Take a token back."),
+        "rm": Lazy("runtime.commands.token:rm_command", "Revoke tokens."),
     },
-    help="""Say who may use `sopvm serve`, and for what.
+    help="""Manage who may use `sopvm serve`, and what for.
 
 \b
   sopvm token add report --scripts 'audit_*' --expires 30d

@@ -1,1 +1,1 @@
-"""Recording sessions: steps taken one by one → a script."""
+"""Recording sessions: steps done one by one → a script."""

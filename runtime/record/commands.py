@@ -1,4 +1,4 @@
-"""A line typed while recording → what it does: a `/command`, a `?` look at the data, or else a step."""
+"""A line typed while recording → its action: a `/command`, a `?` look at the data, or a step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from runtime.record.repl import Done, Repl
 
 
 class Command(NamedTuple):
-    """One `/command`. words: what follows it, for the help. run: gets what follows as one text."""
+    """One `/command`.
+
+    Attributes:
+        words: its arguments, for the help.
+        run: is called with the arguments as one text.
+    """
 
     words: str
     help: str
@@ -120,7 +125,7 @@ def _discard(repl: Repl, rest: str) -> None:
 
 
 def _help(repl: Repl, rest: str) -> None:
-    repl.say("a step in DSL or English   does it and records it; `emit from …` shows records")
+    repl.say("a step in DSL or English   runs and records it; `emit from …` shows records")
     repl.say("? query, value or question  looks at the data, and records nothing")
     width = max(len(f"/{name} {command.words}") for name, command in COMMANDS.items())
     for name, command in COMMANDS.items():
@@ -130,26 +135,33 @@ def _help(repl: Repl, rest: str) -> None:
 COMMANDS: Final[dict[str, Command]] = {
     "steps": Command("", "the steps recorded so far", _steps),
     "show": Command("", "the program so far", _show),
-    "undo": Command("", "take the latest change back", _undo),
-    "drop": Command("N", "leave a step out", _drop),
-    "move": Command("N M", "put step N where step M is", _move),
-    "edit": Command("N [STEP]", "put another step in place of step N", _edit),
+    "undo": Command("", "undo the latest change", _undo),
+    "drop": Command("N", "remove a step", _drop),
+    "move": Command("N M", "move step N to place M", _move),
+    "edit": Command("N [STEP]", "replace step N", _edit),
     "param": Command(
-        "N.VALUE as NAME", "make a value of step N (of all: *) a parameter: as written, or its field", _parameter
+        "N.VALUE as NAME",
+        "make a value in step N (*: all) a parameter; VALUE: as written, or its field",
+        _parameter,
     ),
-    "given": Command("NAME=VALUE", 'what "a given NAME" in a sentence stands for while recording', _given),
-    "play": Command("SCRIPT [P=V]…", "run a stored script, apart from this recording", _play),
-    "pause": Command("", "try steps without recording them", _pause),
+    "given": Command("NAME=VALUE", 'the value of "a given NAME" in a sentence while recording', _given),
+    "play": Command("SCRIPT [P=V]…", "run a stored script, outside this recording", _play),
+    "pause": Command("", "run steps without recording them", _pause),
     "resume": Command("", "record again", _resume),
-    "stop": Command("[apply] [anyway]", "prove, store and end; apply: also make the changes for good", _stop),
-    "quit": Command("", "leave; the recording is kept", _quit),
-    "discard": Command("", "leave, and forget the recording", _discard),
+    "stop": Command("[apply] [anyway]", "check, store and end; apply: also make the changes for good", _stop),
+    "quit": Command("", "leave and keep the recording", _quit),
+    "discard": Command("", "leave and delete the recording", _discard),
     "help": Command("", "this list", _help),
 }
 
 
 def run(repl: Repl, text: str) -> None:
-    """Do what a `/command` says. UsageError C0303 for an unknown one; Done when it ends the session."""
+    """Run a `/command`.
+
+    Raises:
+        UsageError: C0303 for an unknown command.
+        Done: when it ends the session.
+    """
     name, _, rest = text[1:].partition(" ")
     command = COMMANDS.get(name.strip())
     if command is None:
@@ -168,7 +180,7 @@ def _number(text: str, hint: str) -> int:
 
 
 def completions(repl: Any, text: str) -> list[str]:
-    """Words that may come next, for the line so far."""
+    """The words that may come next after the line so far."""
     if text.startswith("/") and " " not in text:
         return [f"/{name}" for name in COMMANDS if f"/{name}".startswith(text)]
     word = re.split(r"[^\w/]", text)[-1]

@@ -1,4 +1,4 @@
-"""Values written in steps → parameters: which values there are, and a step with one of them made a name."""
+"""Values written in steps → parameters: the values there are, and a step with one of them replaced by a name."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _TYPES: Final[dict[type[nodes.Node], str]] = {
 
 
 def value_in(node: nodes.Node) -> Value | None:
-    """The node, if it is a value: not a text with holes, nor any other expression."""
+    """The node if it is a plain value; None for a text with holes or any other expression."""
     if isinstance(node, nodes.TextLiteral):
         return node if all(isinstance(part, str) for part in node.parts) else None
     if isinstance(node, nodes.Unary):
@@ -44,7 +44,7 @@ def value_in(node: nodes.Node) -> Value | None:
 
 
 def values(steps: Sequence[nodes.AnyStep]) -> Iterator[Value]:
-    """Every value, in the order in which they stand."""
+    """Every value, in order of appearance."""
     negated: set[int] = set()
     for node in walk(tuple(steps)):
         value = value_in(node)
@@ -60,8 +60,8 @@ def written(value: Value) -> str:
 
 
 def repeated(steps: Sequence[nodes.AnyStep]) -> list[str]:
-    """Literals that stand more than once, such as `"Sales"`: what a parameter would often be. Small numbers, booleans
-    and what is said stand more than once by chance."""
+    """Literals that appear more than once, such as `"Sales"`: likely parameters. Small numbers, booleans and said texts
+    are left out, because they repeat by chance."""
     said = {id(node.text) for node in walk(tuple(steps)) if isinstance(node, nodes.Say)}
     counts = Counter(written(value) for value in values(steps) if id(value) not in said and _telling(value))
     return [text for text, times in counts.items() if times > 1]
@@ -73,8 +73,12 @@ def _telling(value: Value) -> bool:
 
 
 def meant(steps: Sequence[nodes.AnyStep], what: str) -> list[Value]:
-    """The values that are meant by `what`: one as written (`150000`, `"Sales"`, `Sales`), those that a field of that
-    name is compared with or set to (`salary`), or all for `value`. Equal ones stand for each other."""
+    """Find the values that `what` means; equal values count as one.
+
+    Args:
+        what: a value as written (`150000`, `"Sales"`, `Sales`), a field that values are compared with or assigned to
+            (`salary`), or `value` for all.
+    """
     found = list(values(steps))
     alike = [value for value in found if written(value) in (what, f'"{what}"')]
     alike = alike or [value for field, value in _beside_fields(steps) if field == what]
@@ -84,7 +88,7 @@ def meant(steps: Sequence[nodes.AnyStep], what: str) -> list[Value]:
 
 
 def _beside_fields(steps: Sequence[nodes.AnyStep]) -> Iterator[tuple[str, Value]]:
-    """(field, value) of each comparison with a value, and of each one that is stored."""
+    """(field, value) for each value that is compared with or assigned to a field."""
     for node in walk(tuple(steps)):
         if isinstance(node, nodes.Binary):
             pairs: list[tuple[nodes.Node, nodes.Node]] = [(node.left, node.right), (node.right, node.left)]
@@ -109,7 +113,7 @@ def parameter_of(name: str, value: Value) -> Parameter:
 
 
 def replaced(steps: Sequence[nodes.AnyStep], value: Value, name: str) -> tuple[nodes.AnyStep, ...]:
-    """The steps with every such value made the parameter's name."""
+    """The steps with every occurrence of the value replaced by the parameter's name."""
     wanted = written(value)
 
     def change(node: nodes.Node) -> nodes.Node:

@@ -1,4 +1,5 @@
-"""The steps of a recording → a script: as it will be stored, or with a mark before each step, to tell lines apart."""
+"""The steps of a recording → a script: as it will be stored, or with a mark before each step to tell their lines
+apart."""
 
 from __future__ import annotations
 
@@ -15,26 +16,31 @@ from sopc.tree.visit import rewrite, walk
 
 @dataclass(frozen=True)
 class Group:
-    """The DSL steps of one recorded step. number: its place in the recording, from 1. sentence: its first one's."""
+    """The DSL steps of one recorded step.
+
+    Attributes:
+        number: its place in the recording, from 1.
+        sentence: the number of its first sentence.
+    """
 
     number: int
     steps: tuple[nodes.AnyStep, ...]
 
     @property
     def only_shows(self) -> bool:
-        """Whether it emits or says something and does nothing else, so that later steps don't need it."""
+        """Whether it only emits or says something, so that later steps don't need it."""
         shows = all(isinstance(step, nodes.Emit | nodes.Say) for step in self.steps)
         return shows and not calls_scripts(self.steps)
 
 
 def calls_scripts(steps: Sequence[nodes.AnyStep]) -> bool:
-    """Whether anything in them may call a script."""
+    """Whether any of the steps may call a script."""
     calls = (node.name for node in walk(tuple(steps)) if isinstance(node, nodes.CallExpr))
     return any(name not in FUNCTIONS for name in calls)
 
 
 def groups_of(state: State) -> list[Group]:
-    """A group for every step, sentences numbered over all of them."""
+    """A group for each recorded step; sentences are numbered across all of them."""
     groups, before = [], 0
     for number, step in enumerate(state.steps, 1):
         steps = parse_steps(step.code)
@@ -44,17 +50,17 @@ def groups_of(state: State) -> list[Group]:
 
 
 def sentence_count(state: State) -> int:
-    """How many sentences the recording has."""
+    """The number of sentences in the recording."""
     return max((_last_sentence(group.steps) for group in groups_of(state)), default=0)
 
 
 def _last_sentence(steps: Sequence[nodes.AnyStep]) -> int:
-    """The highest number of a sentence in them, 0 when there is none."""
+    """The highest sentence number in the steps, 0 if there is none."""
     return max((node.sentence or 0 for node in walk(tuple(steps)) if isinstance(node, nodes.Step)), default=0)
 
 
 def renumbered(step: nodes.AnyStep, by: int) -> nodes.AnyStep:
-    """The step, and those in it, with that much added to the numbers of their sentences."""
+    """The step and its inner steps with `by` added to their sentence numbers."""
 
     def change(node: nodes.Node) -> nodes.Node:
         if isinstance(node, nodes.Step) and node.sentence is not None:
@@ -80,7 +86,7 @@ def script_of(
 
 
 def marked(groups: Sequence[Group], mark: str) -> tuple[nodes.AnyStep, ...]:
-    """The steps of all groups, before each group a step that says the mark."""
+    """The steps of all groups; before each group, a step that says its mark."""
     steps: list[nodes.AnyStep] = []
     for group in groups:
         steps += [nodes.Say(text=nodes.TextLiteral(parts=(mark,))), *group.steps]
@@ -88,7 +94,7 @@ def marked(groups: Sequence[Group], mark: str) -> tuple[nodes.AnyStep, ...]:
 
 
 def parameter_node(parameter: Parameter) -> nodes.ParameterNode:
-    """A parameter as the tree has it."""
+    """A parameter as a node of the tree."""
     from sopc.source import Source
     from sopc.syntax.parse import parse
 

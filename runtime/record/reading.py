@@ -1,4 +1,4 @@
-"""What a person typed, when it is no step of the language: whether it looks like English, and that as a sentence."""
+"""What a person typed → steps of the DSL, parsed as DSL or translated sentence by sentence."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ def is_english(text: str) -> bool:
 
 
 def as_sentence(text: str) -> str:
-    """With an end mark, so that it is never taken for a title."""
+    """The text with an end mark, so that it is never read as a title."""
     stripped = text.strip()
     return stripped if stripped[-1:] in (".", "?", "!", ":") or "\n" in stripped else f"{stripped}."
 
 
 def used_names(uses: tuple[str, ...]) -> tuple[str, ...]:
-    """As a script's head says it: nothing for `main` alone."""
+    """The databases for the script's `uses`; none for `main` alone."""
     return () if uses == (MAIN,) else uses

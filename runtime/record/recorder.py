@@ -1,6 +1,6 @@
-"""A recording and what a person does next → the recording after it, with the lines it gave.
+"""A recording and a person's next action → the changed recording, with the lines the action gave.
 
-A step that fails, a look at the data, an undone step: noise, of which nothing is kept. What took effect: intent, kept.
+Steps that took effect are kept. Failed steps, looks at the data and undone steps leave nothing.
 """
 
 from __future__ import annotations
@@ -44,8 +44,13 @@ EVERYWHERE: Final = "*"
 
 
 class Taken(NamedTuple):
-    """number: of the step, None when it was only tried (a look, or while paused). code: its DSL. warnings: about a
-    sentence and what was made of it, as texts."""
+    """A step that was done.
+
+    Attributes:
+        number: of the step; None when it was not recorded (a look, or while paused).
+        code: its DSL.
+        warnings: about its sentences and their translation, as texts.
+    """
 
     number: int | None
     code: str
@@ -53,7 +58,12 @@ class Taken(NamedTuple):
 
 
 class Stopped(NamedTuple):
-    """What a recording became. effects: of the script. text: its DSL."""
+    """The script that a recording became.
+
+    Attributes:
+        effects: of the script.
+        text: its DSL.
+    """
 
     entry: Entry
     effects: Effects
@@ -61,14 +71,19 @@ class Stopped(NamedTuple):
 
 
 class Recorder:
-    """One recording under way. keep: is called with the session after every change of it.
+    """One recording under way.
 
-    databases: a `uses` name → a new connection, closed by who uses it. translation: how steps in English are.
-    options: limits of what a step may do. compiling: held while the compiler works, for one thread at a time.
-    allow: raises where the user may not run (or `store`, which is True then) a program of this module. sees: whether
-    they may call a script of this name; None for all.
-    Every method raises CompileError for steps that are wrong, SopError for what failed; the recording is then as
-    it was.
+    Every method raises CompileError for steps that don't compile and SopError for steps that fail; the recording is
+    then unchanged.
+
+    Attributes:
+        keep: called with the session after every change.
+        databases: database name → a new connection, which the caller closes.
+        translation: how English steps are translated.
+        options: limits of a step's run.
+        compiling: a lock held while compiling, because the compiler runs on one thread at a time.
+        allow: raises if the user may not run this module (or store it, with True).
+        sees: whether the user may call a script of this name; None allows all.
     """
 
     def __init__(
@@ -110,9 +125,15 @@ class Recorder:
         prompt: Prompt | None = None,
         meanings: Mapping[str, str] = {},
     ) -> Taken:
-        """Do a step, in DSL or English, after those before it. answers: to the questions that it asks, in order.
-        meanings: answers to what its sentences leave open, by the number of the sentence in this text.
-        replay.Unanswered when it asks and neither they nor a prompt answer."""
+        """Do a step, in DSL or English, after the recorded ones.
+
+        Args:
+            answers: to the questions that the step asks, in order.
+            meanings: answers to what its sentences leave open, by sentence number in this text.
+
+        Raises:
+            replay.Unanswered: when it asks, and neither `answers` nor a prompt answers.
+        """
         with self._context() as context:
             with self._compiling:
                 step, parameters, warnings = self._read(text, self.session.state, context, meanings)
@@ -129,8 +150,14 @@ class Recorder:
         return Taken(number, step.code, warnings)
 
     def look(self, text: str, output: Output, *, meanings: Mapping[str, str] = {}) -> Taken:
-        """Answer a question about the data as the recording sees it: a query, an expression, or English. meanings: as
-        for a step. UsageError C0303 for what would do more than look."""
+        """Answer a question about the data as the recording sees it: a query, an expression, or English.
+
+        Args:
+            meanings: as for `step`.
+
+        Raises:
+            UsageError: C0303 for a text that would do more than look.
+        """
         with self._context() as context:
             with self._compiling:
                 steps, warnings = self._question(text, context, meanings)
@@ -144,8 +171,8 @@ class Recorder:
     def _question(
         self, text: str, context: Context, meanings: Mapping[str, str]
     ) -> tuple[tuple[nodes.AnyStep, ...], tuple[str, ...]]:
-        """A query or an expression, as a step that shows it; else steps as written, or as a sentence means them. With
-        warnings."""
+        """The steps that answer a question, and warnings: a query or an expression as a step that shows it, else steps
+        as written or translated."""
         if text.lstrip().startswith("from "):
             return parse_steps(f"emit {text}"), ()
         for wrapped in (f"emit {{ value: {text}\n}}", text):
@@ -159,27 +186,27 @@ class Recorder:
         if not all(isinstance(step, allowed) for step in group.steps) or not group.steps or calls_scripts(group.steps):
             raise UsageError("C0303", "a look changes nothing, and this would do more", "without ? it is a step")
 
-    # ── what changes steps taken before: each is told as undone, and done anew ───────────────────────────────────
+    # ── changes of earlier steps: all steps are run again ───────────────────────────────────
 
     def undo(self) -> None:
-        """Go back to how it was before the latest change."""
+        """Undo the latest change."""
         self._save(self.session.undone())
 
     def drop(self, number: int) -> None:
-        """Without a step."""
+        """Remove a step."""
         index = self.session.index(number)
         steps = self.session.steps
         self._redo(steps[:index] + steps[index + 1 :], self.session.state.parameters)
 
     def move(self, number: int, to: int) -> None:
-        """A step at another place."""
+        """Move a step to another place."""
         index, target = self.session.index(number), self.session.index(to)
         steps = list(self.session.steps)
         steps.insert(target, steps.pop(index))
         self._redo(tuple(steps), self.session.state.parameters)
 
     def edit(self, number: int, text: str, *, prompt: Prompt | None = None, meanings: Mapping[str, str] = {}) -> Taken:
-        """Another step in place of one."""
+        """Replace a step."""
         index = self.session.index(number)
         steps = self.session.steps
         with self._compiling, self._context() as context:
@@ -189,10 +216,14 @@ class Recorder:
         return Taken(number, step.code, warnings)
 
     def parameter(self, place: str, what: str, name: str) -> Parameter:
-        """Make a value in a step (`2`, or `*` for all) a parameter, with the value as its default.
+        """Make a value a parameter, with the value as its default.
 
-        what: the value as written, the field it is compared with, or `value` for the only one. UsageError C0307 when
-        that means none or several.
+        Args:
+            place: the number of a step, or `*` for all.
+            what: the value as written, the field it is compared with, or `value` for the only one.
+
+        Raises:
+            UsageError: C0307 when that matches no value or several.
         """
         steps = self.session.steps
         places = range(len(steps)) if place == EVERYWHERE else [self.session.index(_number(place))]
@@ -218,16 +249,17 @@ class Recorder:
         return made
 
     def give(self, name: str, value: str) -> None:
-        """What a parameter is that a sentence names without a value ("a given department"); it becomes its default."""
+        """Give a value to a parameter that sentences name without one ("a given department"). It becomes the
+        default."""
         self._save(msgspec.structs.replace(self.session, given={**self.session.given, name: value}))
 
     def offers(self) -> list[str]:
-        """Values that stand more than once, so that a parameter may be meant."""
+        """Values that appear more than once, and so may be parameters."""
         with self._compiling:
             return literals.repeated([step for group in groups_of(self.session.state) for step in group.steps])
 
     def pause(self) -> None:
-        """Until `resume`, steps are tried and not recorded."""
+        """Run steps without recording them, until `resume`."""
         self._save(msgspec.structs.replace(self.session, paused=True))
 
     def resume(self) -> None:
@@ -241,10 +273,14 @@ class Recorder:
             return format_script(self._script(context))
 
     def stop(self, *, anyway: bool = False) -> Stopped:
-        """Store the script, once a run of it in a transaction that is undone gave what was recorded.
+        """Store the script, after a run of it (rolled back) gave what was recorded.
 
-        SopError C0308 when it gave something else: then the data changed since; anyway: store it nevertheless.
-        UsageError C0304 when nothing is recorded.
+        Args:
+            anyway: store it also when the run gave something else.
+
+        Raises:
+            SopError: C0308 when the run gave something else, because the data changed since.
+            UsageError: C0304 when nothing is recorded.
         """
         self.session.index(1)
         with self._context() as context:
@@ -281,7 +317,7 @@ class Recorder:
     def _read(
         self, text: str, before: State, context: Context, meanings: Mapping[str, str]
     ) -> tuple[Step, tuple[Parameter, ...], tuple[str, ...]]:
-        """The step that a text means, the parameters there are with it, and warnings."""
+        """The steps that a text means, the parameters including new ones, and warnings."""
         if not text.strip():
             raise UsageError("C0303", "an empty text is no step", "a step in DSL or an English sentence")
         try:
@@ -298,8 +334,15 @@ class Recorder:
     def _translated(
         self, text: str, before: State, context: Context, meanings: Mapping[str, str]
     ) -> tuple[str, tuple[Parameter, ...], tuple[str, ...]]:
-        """The DSL of a sentence that comes after those recorded, its sentences numbered from 1, the parameters, and
-        warnings. NeedsAnswer T0210 for what it leaves open, NeedsYes C0108 for a write that it does not ask for."""
+        """Translate sentences that come after those recorded.
+
+        Returns:
+            Their DSL with sentences numbered from 1, the parameters, and warnings.
+
+        Raises:
+            NeedsAnswer: T0210 for what they leave open.
+            NeedsYes: C0108 for a write that they do not ask for.
+        """
         earlier = [as_sentence(step.text) for step in before.steps if step.english]
         source = Source(f"{self.session.name}.txt", "\n\n".join([*earlier, as_sentence(text)]))
         known = sentence_count(before)
@@ -346,7 +389,7 @@ class Recorder:
         raise UsageError("C0309", message, f"/given {node.name}=VALUE, then the sentence again")
 
     def _script(self, context: Context) -> nodes.Script:
-        """The script as it will be stored, with the databases that it really uses."""
+        """The script as it will be stored, with the databases it really uses."""
         steps = [step for group in groups_of(self.session.state) for step in group.steps]
         parameters = self.session.state.parameters
         whole = script_of(self.session.name, parameters, self._uses(context), steps)
@@ -357,7 +400,7 @@ class Recorder:
         return whole.model_copy(update={"uses": used_names(uses)})
 
     def _source(self, script: nodes.Script) -> Source:
-        """The script as a .sop file, with the sentences among its steps in the header."""
+        """The script as a .sop file; its header holds the sentences."""
         english = "\n\n".join(as_sentence(step.text) for step in self.session.steps if step.english)
         return recorded(self.session.name, format_script(script), english)
 
@@ -378,7 +421,7 @@ class Recorder:
         answers: Sequence[str | None] = (),
         prompt: Prompt | None = None,
     ) -> Replayed:
-        """Do these steps; raises what ended them early."""
+        """Run these steps; raises the error that ended them early."""
         given: dict[int, Sequence[str | None]] = {n: step.answers for n, step in enumerate(state.steps, 1)}
         if answers:
             given[len(state.steps)] = answers
@@ -411,7 +454,7 @@ class Recorder:
     def _redo(
         self, steps: tuple[Step, ...], parameters: tuple[Parameter, ...], *, prompt: Prompt | None = None
     ) -> None:
-        """All steps anew, to see that they still go together; then they are the recording."""
+        """Run all changed steps to check that they still fit together; then they become the recording."""
         state = State(steps, parameters)
         if steps:
             with self._context() as context:

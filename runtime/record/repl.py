@@ -1,4 +1,4 @@
-"""Lines that a person types, or that stdin holds → a recording, what each gave on stdout, and the rest on stderr."""
+"""Lines that a person types or stdin holds → a recording; what each line gave goes to stdout, the rest to stderr."""
 
 from __future__ import annotations
 
@@ -28,12 +28,16 @@ _MORE: Final = "  … "
 
 
 class Done(Exception):
-    """The person is done for now."""
+    """Ends the session."""
 
 
 class Repl:
-    """One person at work on one recording. read: gives the next line for a prompt and a text to begin with; EOFError
-    at the end. command: does what a `/command` says, or raises Done."""
+    """One person at work on one recording.
+
+    Attributes:
+        read: returns the next line for a prompt and a text to begin with; EOFError at the end.
+        command: runs a `/command`; raises Done to end the session.
+    """
 
     def __init__(
         self,
@@ -60,14 +64,19 @@ class Repl:
         self._terminal = terminal
 
     def run(self) -> int:
-        """To the end of the lines, or until a command ends it; the exit code. Off a terminal the first error ends it,
-        with 1, since what comes after would build on it."""
+        """Read lines to the end, or until a command ends the session.
+
+        Off a terminal the first error ends it with 1, because later steps would build on the failed one.
+
+        Returns:
+            The exit code.
+        """
         while True:
             try:
                 text = self._next()
             except EOFError:
                 return 0
-            except KeyboardInterrupt:  # as shells do: the line is given up, not the session
+            except KeyboardInterrupt:  # as in shells: this drops the line, not the session
                 self.say("")
                 continue
             try:
@@ -108,7 +117,7 @@ class Repl:
             self.say(f"warning: {warning}")
 
     def _told(self, act: Callable[[Writer], Any]) -> Any:
-        """What an act gives, its lines written as the stream of one step."""
+        """Run an action; its lines are written as one stream."""
         writer = open_writer(self._format, sys.stdout.buffer, buffer_until_commit=False)
         try:
             result = act(writer)
@@ -119,7 +128,7 @@ class Repl:
         return result
 
     def _next(self) -> str:
-        """The next line, and those after it while a step of the DSL is not finished."""
+        """The next line, together with those after it while a DSL step is unfinished."""
         mark = "(paused) " if self.recorder.session.paused else ""
         text = self._read(f"{mark}{len(self.recorder.session.steps) + 1}> ", "")
         while text[:1] not in ("/", "?") and text[:1].islower() and is_unfinished(text):
@@ -132,7 +141,7 @@ class Repl:
             text += "\n" + more
         return text
 
-    # ── what commands use ──────────────────────────────────────────────────────────────────────────────────────
+    # ── for commands ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def say(self, text: str) -> None:
         self._console.note(text)
@@ -142,7 +151,7 @@ class Repl:
         return prompt if self._terminal else None
 
     def read_again(self, text: str) -> str:
-        """The text, as the person changes it."""
+        """Let the person edit the text."""
         return self._read("  > ", text) if self._terminal else text
 
     def play(self, name: str, arguments: Sequence[str]) -> None:

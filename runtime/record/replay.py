@@ -1,9 +1,8 @@
-"""Steps of a recording, run anew in a transaction that is always undone → their lines, step by step.
+"""Steps of a recording, run again in a transaction that is always rolled back → their lines, step by step.
 
-A session holds no transaction while nobody works in it: its state is its steps, and what they do is done again, in a
-transaction of its own, for every step that is taken. So it locks nothing while a person thinks, it outlives its
-connection and its process, and no run can ever see it or be seen half way. (On SQLite a transaction that has written
-keeps every other writer out, for as long as it is open.)
+An open recording holds no transaction. Its state is its steps, and every new step runs all of them again in a new
+transaction. So it locks nothing while a person thinks, it survives its connection and its process, and no other run
+sees it or is seen half way. (On SQLite, an open transaction that has written keeps out every other writer.)
 """
 
 from __future__ import annotations
@@ -38,13 +37,18 @@ from sopc.syntax.format import format_script
 
 _LIMIT = 1 << 128
 Allow = Callable[[Module, bool], None]
-"""Raises for a module that may not be run; or, with True, not be stored."""
+"""Raises if a module may not be run or, with True, not be stored."""
 
 
 @dataclass
 class Told:
-    """What a step gave. lines, digest: how many, and a sum over their content that no order changes. answers: to its
-    questions, in order."""
+    """What a step gave.
+
+    Attributes:
+        lines: how many lines.
+        digest: a sum over their content that does not depend on their order.
+        answers: the answers to its questions, in order.
+    """
 
     lines: int = 0
     digest: int = 0
@@ -61,7 +65,13 @@ class Told:
 
 @dataclass(frozen=True)
 class Replayed:
-    """outcome: of the run. told: by step number. failed_at: the step at which it ended, 0 before the first."""
+    """What a replay gave.
+
+    Attributes:
+        outcome: of the run.
+        told: by step number.
+        failed_at: the step at which it ended; 0 before the first.
+    """
 
     outcome: Outcome
     told: dict[int, Told]
@@ -85,12 +95,18 @@ def replay(
     compiling: AbstractContextManager[Any] | None = None,
     allow: Allow | None = None,
 ) -> Replayed:
-    """Run the groups of steps; nothing of it stays.
+    """Run the groups of steps, and roll everything back.
 
-    output: gets the lines of the steps from number `shown_from` on. answers: given before, by step. prompt: is asked
-    where they don't reach. compiling: held while the compiler works, which is for one thread at a time. allow: raises
-    where these steps may not be run.
-    Raises CompileError for steps that are wrong, SopError for what keeps a run from starting.
+    Args:
+        output: gets the lines of the steps from number `shown_from` on.
+        answers: given before, by step.
+        prompt: asked when `answers` has none.
+        compiling: held while compiling, because the compiler runs on one thread at a time.
+        allow: raises if these steps may not be run.
+
+    Raises:
+        CompileError: for steps that don't compile.
+        SopError: when the run can't start.
     """
     mark = f"recorded step {new_id()}"
     script = script_of(name, parameters, uses, marked(groups, mark))
@@ -124,7 +140,7 @@ def replay(
 
 
 class Unanswered(Exception):
-    """A step asks, and nobody is there to answer."""
+    """A step asks a question, and nobody is there to answer."""
 
     def __init__(self, question: Question) -> None:
         super().__init__(question.text)
@@ -132,8 +148,7 @@ class Unanswered(Exception):
 
 
 class _StepLines(Writer):
-    """Tells the lines of one step from those of the next, and hands them on. number: of the step under way, 0 before
-    the first."""
+    """Splits the lines of a run by step and passes them on. `number`: of the current step; 0 before the first."""
 
     voids = True
 
@@ -192,12 +207,12 @@ class _StepLines(Writer):
             self._output.tick()
 
     def _line(self, line: Any) -> None:
-        """Start, error and end of the run are not those of a step."""
+        """The lines of the run itself (start, error, end) belong to no step."""
 
 
 def _step_names(groups: Sequence[Group]) -> dict[str, str]:
-    """Number of a step in the program with marks → as the recording calls it: `3`, or `3.2` for the second of several
-    steps that one sentence became."""
+    """Step numbers in the program with marks → names in the recording: `3`, or `3.2` for the second of several steps
+    from one sentence."""
     names: dict[str, str] = {}
     place = 0
     for group in groups:

@@ -1,4 +1,4 @@
-"""A recording's steps and parameters, as data that is replaced as a whole with every change."""
+"""A recording's steps and parameters as immutable data: each change makes a new value."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ MOST_UNDONE = 100
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was done and took effect. text: as it was typed. code: its DSL, one step of the script or several.
+    """A step that took effect.
 
-    answers: to its questions, in order, None where the default was taken. lines, digest: how many lines it gave, and
-    what was in them (runtime/record/replay.py).
+    Attributes:
+        text: as it was typed.
+        code: its DSL, one or several steps of the script.
+        answers: to its questions, in order; None where the default was taken.
+        lines: how many lines it gave.
+        digest: a sum over their content (see runtime/record/replay.py).
     """
 
     text: str
@@ -27,7 +31,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Parameter(msgspec.Struct, frozen=True):
-    """A parameter of the script, as DSL: `dept`, `text`, `"Sales"`."""
+    """A parameter of the script, as DSL: name `dept`, type `text`, default `"Sales"`."""
 
     name: str
     type: str
@@ -42,9 +46,13 @@ class State(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A recording. name: of the script it becomes. uses: database names it sees, empty for all there are.
+    """A recording.
 
-    past: the states before each change, the latest last. given: values for parameters that sentences name without one.
+    Attributes:
+        name: of the script that it becomes.
+        uses: the databases it may use; empty for all.
+        past: the states before each change, the latest last.
+        given: values for parameters that sentences name without one.
     """
 
     name: str
@@ -60,17 +68,25 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         return self.state.steps
 
     def changed(self, state: State) -> Session:
-        """With another program, and this one to go back to."""
+        """With a new state; the present one can be restored with `undone`."""
         return msgspec.structs.replace(self, state=state, past=(*self.past, self.state)[-MOST_UNDONE:])
 
     def undone(self) -> Session:
-        """Without its latest change. UsageError C0304 when there was none."""
+        """Without its latest change.
+
+        Raises:
+            UsageError: C0304 when there was none.
+        """
         if not self.past:
             raise UsageError("C0304", f"the recording {self.name} holds no change to undo", "/steps shows its steps")
         return msgspec.structs.replace(self, state=self.past[-1], past=self.past[:-1])
 
     def index(self, number: int) -> int:
-        """0-based place of a step. UsageError C0304 when there is none of that number."""
+        """The 0-based index of a step.
+
+        Raises:
+            UsageError: C0304 when there is no step of that number.
+        """
         if not 1 <= number <= len(self.steps):
             known = f"its steps are 1 to {len(self.steps)}" if self.steps else "it has no step yet"
             raise UsageError("C0304", f"the recording {self.name} has no step {number}", known)

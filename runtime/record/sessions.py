@@ -1,4 +1,4 @@
-"""Recordings ↔ files in the home's `sessions` folder, so that a session outlives whoever is connected to it."""
+"""Recordings ↔ files in the home's `sessions` folder, so that a recording outlives its connection."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ _NAME: Final = re.compile(r"[^\W\d]\w{0,99}")
 
 
 class Sessions:
-    """The recordings of a home. One process at a time works on one of them.
+    """The recordings of a home. Only one process at a time works on each.
 
-    scope: names whose they are, when others must not know of them; it is no name of a recording."""
+    Args:
+        scope: keeps the recordings of different scopes apart, so that they don't see each other.
+    """
 
     def __init__(self, home: Path, scope: str = "") -> None:
         self.folder = home / FOLDER / scope
@@ -31,7 +33,12 @@ class Sessions:
         return sorted(path.stem for path in self.folder.glob("*.json")) if self.folder.is_dir() else []
 
     def load(self, name: str) -> Session:
-        """UsageError C0301 when there is no such recording, SopError C0305 when its file is damaged."""
+        """Read a recording.
+
+        Raises:
+            UsageError: C0301 when there is none of that name.
+            SopError: C0305 when its file is damaged.
+        """
         path = self._path(name)
         try:
             return msgspec.json.decode(path.read_bytes(), type=Session)
@@ -46,7 +53,11 @@ class Sessions:
             raise SopError("C0305", message, "move that file away to begin anew") from error
 
     def begin(self, name: str, uses: tuple[str, ...] = ()) -> Session:
-        """A new recording, kept. UsageError C0302 when there is one of that name, or no script can be called so."""
+        """Create and save a recording.
+
+        Raises:
+            UsageError: C0302 when the name is taken or is not a valid script name.
+        """
         if name in self.names():
             raise UsageError(
                 "C0302", f"there is a recording {name} already", f"`sopvm record {name}` without --uses goes on with it"
@@ -56,7 +67,11 @@ class Sessions:
         return session
 
     def save(self, session: Session) -> None:
-        """Replaces the file as a whole. SopError C0109."""
+        """Write a recording, replacing its file as a whole.
+
+        Raises:
+            SopError: C0109.
+        """
         from runtime.atomic_file import write_bytes
 
         path = self._path(session.name)
@@ -67,7 +82,11 @@ class Sessions:
         write_bytes(path, msgspec.json.format(msgspec.json.encode(session)))
 
     def remove(self, name: str) -> None:
-        """Forget a recording. UsageError C0301."""
+        """Delete a recording.
+
+        Raises:
+            UsageError: C0301.
+        """
         self.load(name)
         self._path(name).unlink(missing_ok=True)
         with suppress(OSError):
@@ -75,7 +94,11 @@ class Sessions:
 
     @contextmanager
     def alone(self, name: str) -> Iterator[None]:
-        """Within, no other process works on the recording. SopError C0306 when one does."""
+        """Lock a recording against other processes within the block.
+
+        Raises:
+            SopError: C0306 when another process has the lock.
+        """
         path = self._lock_path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w") as file:

@@ -1,5 +1,5 @@
-"""A terminal → lines for the REPL: with history, completion and colours where prompt_toolkit is installed (the extra
-`record`), else as plain lines."""
+"""A terminal → lines for the REPL: with history, completion and colours if prompt_toolkit is installed (the extra
+`record`), else plain lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.document import Document
 
 Read = Callable[[str, str], str]
-"""(prompt, text to begin with) → a line, without its end; EOFError at the end."""
+"""(prompt, initial text) → a line without its line end; EOFError at the end of the input."""
 
 _TOKENS: Final = re.compile(
     r'(?P<comment>#.*)|(?P<string>"(?:\\.|[^"\\])*"?)|(?P<number>\b\d+(?:\.\d+)?\b)|(?P<command>^[/?]\w*)|(?P<word>\w+)'
@@ -25,9 +25,11 @@ _STYLES: Final = {"comment": "ansigray", "string": "ansigreen", "number": "ansic
 def reader(
     history: Path, completions: Callable[[str], list[str]], keywords: Iterable[str], notes: Callable[[str], None]
 ) -> tuple[Read, bool]:
-    """How lines are read, and whether it is from a person at a terminal.
+    """Return a function that reads lines, and whether a person types them at a terminal.
 
-    history: the file that past lines are kept in. notes: is told when the terminal could do more.
+    Args:
+        history: the file with earlier lines.
+        notes: called with a message when an extra package would improve the prompt.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return _plain, False
@@ -80,7 +82,7 @@ def _rich(history: Path, completions: Callable[[str], list[str]], keywords: froz
 
 
 def coloured(line: str, keywords: frozenset[str]) -> list[tuple[str, str]]:
-    """A line as pieces with their style."""
+    """The line as (style, text) pieces."""
     pieces: list[tuple[str, str]] = []
     at = 0
     for match in _TOKENS.finditer(line):
