@@ -139,7 +139,7 @@ def test_a_recording_becomes_a_script(seen: Seen) -> None:
     seen.answers = ["value", "dept"]
     page.click("#steps li:first-child >> text=→ parameter")
     expect(page.locator("#recorded")).to_contain_text('dept: text = "Sales"')
-    page.click("#steps li:last-child [aria-label='Drop step 2']")
+    page.click("#steps li:last-child [aria-label='Remove step 2']")
     expect(page.locator("#steps li")).to_have_count(1)
     page.click("#undo")
     expect(page.locator("#steps li")).to_have_count(2)

@@ -1,4 +1,4 @@
-// Requests → answers of the service; a refusal is thrown as a Problem.
+// Requests → answers of the service; an error is thrown as a Problem.
 
 export class Problem extends Error {
   constructor(said) {
@@ -40,7 +40,7 @@ export async function call(method, address, options) {
   return answer.status === 204 ? null : answer.json();
 }
 
-/** The lines of a stream as they come, many at a time: [text, …]. */
+/** The lines of a stream, in batches as they come: [text, …]. */
 export async function* lines(answer) {
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";

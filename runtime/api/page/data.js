@@ -1,4 +1,4 @@
-// The tab of data: the databases' stores, their fields and keys.
+// The data tab: the databases' stores, their fields and keys.
 
 import {call, path} from "./api.js";
 import {$, make, tried} from "./dom.js";
@@ -20,5 +20,5 @@ async function open(name) {
       const note = (said.primary_key || []).includes(field.name) ? "key" : other ? "→ " + other.store : "";
       return make("tr", {}, make("th", {}, field.name), make("td", {}, field.type), make("td", {}, note));
     })),
-  ]), all.length ? "" : "It holds no store.");
+  ]), all.length ? "" : "No stores.");
 }

@@ -1,11 +1,11 @@
-// A text to edit, over a copy of itself that carries the colours, what is lit, and what is wrong.
+// A text area over a copy of its text, which shows colours, highlights and errors.
 
 import {make} from "./dom.js";
 import {WORDS} from "./words.js";
 
 const TOKEN = /(#[^\n]*)|("(?:\\.|[^"\\\n])*"?)|(\b\d+(?:\.\d+)?\b)|([\p{L}_][\p{L}\d_]*)/gu;
 
-/** Pieces of a program with their class, for colours. */
+/** The tokens of a program with their class, for colours. */
 function tokens(text) {
   const found = [];
   for (const match of text.matchAll(TOKEN)) {
@@ -16,7 +16,7 @@ function tokens(text) {
 }
 
 export class Editor {
-  /** coloured: whether it is a program. groups: (text) → [{start, end, group}], what is lit together.
+  /** coloured: whether it is a program. groups: (text) → [{start, end, group}], the parts highlighted together.
       pointed: is told the group at the pointer or the caret, or null. */
   constructor(host, {label, placeholder = "", coloured = false, changed, pointed}) {
     this.coloured = coloured;
@@ -66,7 +66,7 @@ export class Editor {
     for (const node of this.back.querySelectorAll("[data-group]")) node.classList.toggle("lit", groups.has(Number(node.dataset.group)));
   }
 
-  /** Findings as the service gives them: lines and columns from 1. */
+  /** Show findings of the service; lines and columns count from 1. */
   complain(findings) {
     this.wrong = findings.filter((each) => each.line).map((each) => {
       const start = this.offset(each.line, each.column);

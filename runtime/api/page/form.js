@@ -1,4 +1,4 @@
-// The schema of a script's arguments → fields, and what is in them → arguments.
+// The schema of a script's arguments → input fields; their values → arguments.
 
 import {make} from "./dom.js";
 
@@ -41,7 +41,7 @@ export class Form {
     return input;
   }
 
-  /** Arguments: an empty field is left out, so that its default counts. Text keeps its digits: the service reads it by the type. */
+  /** The arguments. An empty field is left out, so that its default applies. Numbers are sent as text, to keep all digits. */
   values() {
     const values = {};
     for (const {name, kind, input} of this.fields) {

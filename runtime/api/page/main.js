@@ -12,7 +12,7 @@ const parts = {scripts, record, runs, data};
 const choose = tabs(document.querySelector("nav"), (tab) => {
   const name = tab.id.slice("tab-".length);
   for (const each of Object.keys(parts)) $(each).hidden = each !== name;
-  history.replaceState(null, "", "#" + name); // setting location.hash would take the focus away
+  history.replaceState(null, "", "#" + name); // setting location.hash would move the focus
   say("");
   tried(parts[name].list);
 });

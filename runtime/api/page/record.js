@@ -1,4 +1,4 @@
-// The tab of recordings: steps taken one by one, changed, and stored as a script.
+// The recordings tab: steps done one by one, changed, and stored as a script.
 
 import {call, path, send} from "./api.js";
 import {$, make, say, tried} from "./dom.js";
@@ -30,13 +30,13 @@ export function begin(storedAs) {
   $("undo").onclick = () => tried(() => change("POST", "undo"));
   $("pause").onclick = () => tried(() => change("POST", session.paused ? "resume" : "pause"));
   $("discard").onclick = () => tried(async () => {
-    if (!confirm(`Forget the recording ${session.name}?`)) return;
+    if (!confirm(`Delete the recording ${session.name}?`)) return;
     await call("DELETE", path("sessions", session.name));
-    await close(session.name + " is forgotten");
+    await close(session.name + " was deleted");
   });
   $("stop").onclick = () => tried(async () => {
     const done = await call("POST", path("sessions", session.name, "stop"), {body: {}});
-    await close(`${done.script}: version ${done.version}` + (done.writes.length ? "; nothing is changed yet, a run does it" : ""));
+    await close(`${done.script}: version ${done.version}` + (done.writes.length ? "; no data has changed yet: run it to do so" : ""));
     await storedAs(done.script);
   });
 }
@@ -66,13 +66,13 @@ async function close(text) {
 
 function show(said) {
   session = said;
-  $("session-title").textContent = said ? said.name + (said.paused ? " (paused: steps are tried, not recorded)" : "") : "No recording";
+  $("session-title").textContent = said ? said.name + (said.paused ? " (paused: steps run but are not recorded)" : "") : "No recording";
   $("pause").textContent = said && said.paused ? "Resume" : "Pause";
   for (const id of ["undo", "pause", "stop", "discard", "step", "do"]) $(id).disabled = !said;
   const offers = said && said.offers ? said.offers : [];
   $("offers").hidden = !offers.length;
   $("offers").replaceChildren("Used more than once: ", ...offers.map((value) => make("button", {onclick: () => tried(async () => {
-    const name = prompt(`The parameter's name, with ${value} as its default`);
+    const name = prompt(`Name of the parameter (its default is ${value})`);
     if (name) await change("POST", "parameters", {step: "*", value, name});
   })}, value + " → parameter")));
   $("recorded").textContent = said && said.program ? said.program : "";
@@ -81,8 +81,8 @@ function show(said) {
     const tools = make("span", {className: "tools"},
       tool("✎", `Edit step ${step.number}`, () => edit(step)),
       tool("↑", `Move step ${step.number} up`, () => change("POST", "move", {step: step.number, to: Math.max(1, step.number - 1)})),
-      tool("→ parameter", `Make a value of step ${step.number} a parameter`, () => parameter(step)),
-      tool("✕", `Drop step ${step.number}`, () => change("DELETE", "steps/" + step.number)));
+      tool("→ parameter", `Make a value in step ${step.number} a parameter`, () => parameter(step)),
+      tool("✕", `Remove step ${step.number}`, () => change("DELETE", "steps/" + step.number)));
     const item = make("li", {}, step.text + (step.lines ? ` (${step.lines === 1 ? "1 line" : step.lines + " lines"})` : ""), tools);
     if (step.code.trim() !== step.text.trim()) item.append(make("code", {}, step.code.trim()));
     return item;
@@ -102,8 +102,8 @@ async function edit(step) {
 }
 
 async function parameter(step) {
-  const value = prompt("Which value of the step? As written, or the field it is compared with.", "value");
-  const name = value && prompt("The parameter's name");
+  const value = prompt("Which value? As written in the step, or the field it is compared with.", "value");
+  const name = value && prompt("Name of the parameter");
   if (name) await change("POST", "parameters", {step: String(step.number), value, name});
 }
 

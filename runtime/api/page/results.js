@@ -1,4 +1,4 @@
-// Lines of a run as they come → a table, a chat-like trace, or the lines themselves; only what is in sight is drawn.
+// Lines of a run as they come → a table, a trace like a chat, or the lines themselves; only visible rows are drawn.
 
 import {call, lines, path} from "./api.js";
 import {make, tabs, tried} from "./dom.js";
@@ -7,9 +7,9 @@ const ROW = 26; // pixels, as in style.css
 const MOST_PIXELS = 15_000_000; // that browsers scroll through
 const MOST_BUBBLES = 400;
 const SHOWN = 8; // records of a bubble
-const BROKEN_OFF = "the stream broke off: what is shown may not be all";
+const BROKEN_OFF = "the answer broke off: some rows may be missing";
 
-/** Rows of one height in a scrolling box; `draw(index)` makes the one at an index. */
+/** Rows of equal height in a scrolling box; `draw(index)` makes the row at an index. */
 class Rows {
   constructor(box, draw) {
     this.box = box;
@@ -52,7 +52,7 @@ export class Results {
   constructor(host, name) {
     this.name = name;
     this.state = make("span", {className: "state", role: "status"});
-    const list = make("div", {className: "bar", role: "tablist", "aria-label": "How to show it"});
+    const list = make("div", {className: "bar", role: "tablist", "aria-label": "View"});
     for (const [id, text] of [["table", "Table"], ["trace", "Trace"], ["lines", "Lines"]]) {
       list.append(make("button", {id: name + "-" + id, role: "tab", type: "button", "aria-selected": id === "table", tabIndex: id === "table" ? 0 : -1}, text));
     }
@@ -83,7 +83,7 @@ export class Results {
     this.aborter = null;
   }
 
-  /** Shows what a request streams, to its end; the `end` line, or null when the stream broke off. */
+  /** Shows the stream of a request. Returns the `end` line, or null if the stream broke off. */
   async follow(request) {
     this.clear();
     const aborter = (this.aborter = new AbortController());
@@ -205,7 +205,7 @@ export class Results {
     if (low) this.body.scrollTop = this.body.scrollHeight;
   }
 
-  /** A question, answered in place. */
+  /** A form that answers a question of the run. */
   ask(question) {
     const form = make("form", {className: "asking", role: "alertdialog", "aria-label": question.question}, make("strong", {}, question.question));
     const answer = async (value) => {

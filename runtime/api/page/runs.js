@@ -1,4 +1,4 @@
-// The tab of runs: those that the service keeps, one of them, and its frames.
+// The runs tab: the runs that the service keeps, one of them, and its frames.
 
 import {call, path} from "./api.js";
 import {$, make, tried} from "./dom.js";
@@ -11,7 +11,7 @@ export async function list() {
   const {runs} = await call("GET", "/runs");
   $("run-list").replaceChildren(...runs.map((run) =>
     make("li", {}, make("button", {onclick: () => tried(() => open(run.id))}, `${run.script} · ${run.status}`))));
-  if (!runs.length) $("run-details").replaceChildren("No run yet.");
+  if (!runs.length) $("run-details").replaceChildren("No runs yet.");
 }
 
 async function open(id) {

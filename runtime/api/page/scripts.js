@@ -1,4 +1,4 @@
-// The tab of scripts: English, program and bytecode side by side, checked as they are typed, stored, and run.
+// The scripts tab: English, program and bytecode side by side; checks while typing, saves, and runs.
 
 import {call, Problem, path, send} from "./api.js";
 import {$, later, make, say, tried} from "./dom.js";
@@ -110,7 +110,7 @@ function stored(yes) {
   $("save").disabled = true;
 }
 
-/** What a checked script says of itself. */
+/** Show the effects, bytecode and explanation of a checked script; none for null. */
 function show(script) {
   views = script ? script.views : null;
   for (const id of ["english", "program", "bytecode"]) $(id).classList.remove("stale");
@@ -129,7 +129,7 @@ function show(script) {
   program.show(program.text, groups);
 }
 
-/** The program said back: what it does as a whole, then step by step. */
+/** The program explained in English: as a whole, then step by step. */
 function words(script) {
   if (!script || !script.explained) return [];
   const lines = script.explained.steps.map((line) => {
@@ -151,7 +151,7 @@ function effectsOf(effects) {
   return said.join(" · ");
 }
 
-/** Sentences as a text again: those that belong to one before them are items of its list. */
+/** Sentences as a text: those that belong to an earlier one are items of its list. */
 function asWritten(sentences) {
   return sentences.map((text, index) => {
     const step = views.steps.findIndex((each) => each.sentence === index + 1);
@@ -165,7 +165,7 @@ function asWritten(sentences) {
   }).join("\n");
 }
 
-/** Where each sentence stands in a text that may be laid out otherwise. */
+/** The place of each sentence in a text that may have other line breaks. */
 function sentencesIn(text, sentences) {
   const found = [];
   let at = 0;
@@ -179,7 +179,7 @@ function sentencesIn(text, sentences) {
   return found;
 }
 
-/** Where each step stands, inner ones after outer ones. */
+/** The place of each step, inner steps after outer ones. */
 function linesIn(text, steps) {
   const starts = [0];
   for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
@@ -188,7 +188,7 @@ function linesIn(text, steps) {
 }
 
 const sentenceOf = (step) => {
-  // a step inside another belongs to that one's sentence, unless it has its own
+  // an inner step has its outer step's sentence, unless it has its own
   if (views.steps[step].sentence) return views.steps[step].sentence - 1;
   for (let path = views.steps[step].path; path; path = path.includes(".") ? path.slice(0, path.lastIndexOf(".")) : "") {
     const found = views.steps.find((each) => each.path === path);
@@ -199,7 +199,7 @@ const sentenceOf = (step) => {
 
 const stepsOf = (sentence) => (views ? views.steps.map((_, index) => index).filter((index) => sentenceOf(index) === sentence) : []);
 
-/** Light what belongs to these steps, in all panes. */
+/** Highlight what belongs to these steps, in all panes. */
 function light(steps) {
   const lit = new Set(views ? steps : []);
   english.light(new Set([...lit].map(sentenceOf).filter((each) => each !== null)));
@@ -236,7 +236,7 @@ async function check() {
     const head = program.text.match(/^\s*script\s+([\p{L}_][\p{L}\d_]*)/mu);
     if (head) $("name").value = head[1];
   }
-  if (!pane.text.trim() || !$("name").value.trim()) return say(pane.text.trim() ? "a name is needed" : "");
+  if (!pane.text.trim() || !$("name").value.trim()) return say(pane.text.trim() ? "give the script a name" : "");
   let checked;
   try {
     checked = await put("?dry_run=true");
@@ -274,7 +274,7 @@ async function save() {
 async function remove() {
   if (!confirm(`Remove ${current} and all its versions?`)) return;
   await call("DELETE", path("scripts", current));
-  say(current + " is removed");
+  say(current + " was removed");
   fresh();
   await list();
 }
