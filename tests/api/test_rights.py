@@ -264,7 +264,7 @@ def test_unknown_tokens_take_as_long(tmp_path: Path) -> None:
     """The secret of an unknown id is compared too."""
     tokens = Tokens(tmp_path)
     tokens.add(Token("a", "", ""))
-    with pytest.raises(HttpError, match="not known"):
+    with pytest.raises(HttpError, match="unknown"):
         tokens.check("sop_0000000000000000_" + "A" * 43)
 
 
