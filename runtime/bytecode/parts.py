@@ -10,10 +10,10 @@ import msgspec
 from runtime.errors import SopError
 from runtime.query.algebra import Scan
 from runtime.values.constants import Const
+from runtime.values.names import name_fault
 from runtime.values.types import DECIMAL_PRECISION, INT_MAX, INT_MIN, MAX_SCALE, SCALARS, Type
 
 MAX_DEPTH: Final = 120
-MAX_NAME: Final = 1000
 _COMPOUND: Final = frozenset({"list", "record", "any", "null"})
 _CONSTANTS: Final[dict[str, tuple[type, ...]]] = {"bool": (bool,), "int": (int,), "float": (float, int), "text": (str,)}
 
@@ -55,8 +55,9 @@ def _children(node: Any) -> Iterable[Any]:
 
 
 def check_name(where: str, name: str) -> None:
-    if not name or len(name) > MAX_NAME or "\0" in name:
-        refuse(where, "a name is empty, too long or has a null character in it")
+    fault = name_fault(name)
+    if fault is not None:
+        refuse(where, f"a name {fault}")
 
 
 def check_unique(where: str, names: Iterable[str]) -> None:

@@ -51,7 +51,8 @@ class FilesDatabase(Views):
 
     def schema(self) -> Schema:
         if self._schema is None:
-            self._schema = msgspec.structs.replace(super().schema(), broken=self._broken)
+            found = super().schema()
+            self._schema = msgspec.structs.replace(found, broken=found.broken | self._broken)
         return self._schema
 
     def _add(self, store: str, places: tuple[Path, ...]) -> None:

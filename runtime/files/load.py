@@ -20,6 +20,7 @@ from runtime.files.read import open_table
 from runtime.files.table import BadLine, Batch, Table
 from runtime.query.schema import Field, Store
 from runtime.values.conversion import to_text
+from runtime.values.names import name_fault
 from runtime.values.types import TEXT, Type
 
 Mode = Literal["create", "replace", "append"]
@@ -133,11 +134,13 @@ def _check_declared(declared: Mapping[str, Type], names: Collection[str]) -> Non
 
 
 def _check_names(table: Table, names: Iterable[str]) -> None:
-    """Fields of NDJSON as a database can keep them apart, which minds no case."""
+    """Fields as a database can keep them apart, which minds no case, and as programs can name them."""
     seen: dict[str, str] = {}
     for name in names:
-        if not name.strip():
-            raise DatabaseError("D0504", f"{table.title} has a field whose name is empty", "give it a name")
+        fault = name_fault(name.strip())
+        if fault is not None:
+            message = f"{table.title} has a field whose name {fault}"
+            raise DatabaseError("D0504", message, "give it another name")
         other = seen.setdefault(name.lower(), name)
         if other != name:
             message = f"{table.title} has the fields `{other}` and `{name}`, which differ in case only"
@@ -155,6 +158,7 @@ def infer_fields(
         _check_names(table, table.names)
         return table.fields
     if table.format == "csv":
+        _check_names(table, table.names)
         _check_declared(declared, table.names)
         guesses: dict[str, TextGuess | JsonGuess] = {name: TextGuess() for name in table.names}
         for batch in table.batches():

@@ -16,10 +16,14 @@ from runtime.values.types import ANY, Type
 
 def parquet_table(path: Path, title: str) -> Table:
     """The file as the import reads any. A list or record becomes an any, since not every engine has columns of such.
-    Raises UsageError D0105 without the duckdb package, DatabaseError D0107 or D0110 when it can't be read."""
+    Raises UsageError D0105 without the duckdb package, DatabaseError D0107 or D0110 when it can't be read,
+    D0111 when a field has a name that no program can hold."""
     database = _opened(path, title)
     try:
-        fields = tuple(database.schema().stores[path.stem].fields)
+        schema = database.schema()
+        if path.stem in schema.broken:
+            raise schema.broken[path.stem].error()
+        fields = tuple(schema.stores[path.stem].fields)
         total = database.count_rows(path.stem)
     finally:
         database.close()

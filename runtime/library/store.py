@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -18,8 +18,7 @@ from runtime.config import LIBRARY_FILE
 from runtime.errors import SopError, UsageError
 from runtime.library.environment import MAP_SIZE, Environment
 from runtime.library.records import Bundle, Entry, Provenance, decode_entry, encode_entry
-
-MAX_NAME_BYTES: Final = 200  # of a script or a tag: LMDB's keys end at 511 bytes, and a tag's key holds both
+from runtime.values.names import MAX_SCRIPT_BYTES
 
 
 class Item(NamedTuple):
@@ -174,7 +173,7 @@ class Library:
 
     def tag(self, name: str, tag: str, version: int) -> None:
         """Let `name@tag` mean that version from now on."""
-        if not tag or tag.isdigit() or "@" in tag or "\0" in tag or len(tag.encode()) > MAX_NAME_BYTES:
+        if not tag or tag.isdigit() or "@" in tag or "\0" in tag or len(tag.encode()) > MAX_SCRIPT_BYTES:
             raise UsageError("L0109", f"{tag!r} can't be a tag", "use a short word, not a number and without @")
         with self.environment.write() as transaction:
             current = _current(transaction, name)
@@ -279,7 +278,7 @@ def _scan(transaction: Any, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def _current(transaction: Any, name: str) -> Entry | None:
     key = name.encode(errors="replace")
-    if transaction is None or len(key) > MAX_NAME_BYTES:
+    if transaction is None or len(key) > MAX_SCRIPT_BYTES:
         return None
     data = transaction.get(b"n:" + key)
     return None if data is None else decode_entry(data)
@@ -337,8 +336,8 @@ def describe(item: Item) -> Entry:
     """Version 0 of the item: what is known of it before it has a number. Nothing is stored that can't be loaded."""
     from runtime.bytecode.codec import decode, module_hash
 
-    if not item.name or "\0" in item.name or len(item.name.encode()) > MAX_NAME_BYTES:
-        raise SopError("L0109", f"a script's name may have 1 to {MAX_NAME_BYTES} bytes, {item.name[:40]!r} does not")
+    if not item.name or "\0" in item.name or len(item.name.encode()) > MAX_SCRIPT_BYTES:
+        raise SopError("L0109", f"a script's name may have 1 to {MAX_SCRIPT_BYTES} bytes, {item.name[:40]!r} does not")
     module = decode(item.module)
     if module.signature.name != item.name or module_hash(module) != item.hash:
         raise SopError("L0108", f"the module of {item.name} is not the one its name and hash say")
@@ -355,9 +354,10 @@ def _now() -> str:
 def _unknown(name: str, names: Sequence[str], path: Path) -> UsageError:
     from difflib import get_close_matches
 
-    near = get_close_matches(name, names, n=1)
+    titled = f"{name}_script"  # what a script is called whose title is the name of a function
+    near = [titled] if titled in names else get_close_matches(name, names, n=1)
     if near:
-        hint = f"{near[0]}"
+        hint = near[0]
     elif names:
         hint = "`sopc ls` lists the scripts"
     else:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from runtime.errors import DatabaseError
+from runtime.values.names import name_fault, shortened
 from runtime.values.types import Type, record_of
 
 
@@ -70,6 +71,24 @@ class Schema(msgspec.Struct, frozen=True):
     stores: dict[str, Store]
     place: tuple[str, ...] = ()
     broken: dict[str, Broken] = {}
+
+
+def schema_of(stores: dict[str, Store], place: tuple[str, ...]) -> Schema:
+    """What an engine found. Stores that no program could name in full are broken: engines allow fields without a
+    name, and names that are longer than what a module can hold."""
+    broken = {name: why for name, store in stores.items() if (why := _unnameable(store)) is not None}
+    return Schema({name: store for name, store in stores.items() if name not in broken}, place, broken)
+
+
+def _unnameable(store: Store) -> Broken | None:
+    """Why the store is broken, if its name or one of its fields' is the reason."""
+    named = [(f"the store `{shortened(store.name)}`", store.name)]
+    named += [(f"a field of the store `{shortened(store.name)}`", field.name) for field in store.fields]
+    for what, name in named:
+        fault = name_fault(name)
+        if fault is not None:
+            return Broken("D0111", f"the name of {what} {fault}", "rename it, or make a view with another name for it")
+    return None
 
 
 def schema_hash(schema: Schema) -> str:

@@ -6,7 +6,8 @@ from typing import Any, Final, Literal
 
 from lark import Token
 
-from sopc.syntax.literals import MAX_DIGITS, problem, read_text
+from runtime.values.names import MAX_SCRIPT_BYTES, name_fault
+from sopc.syntax.literals import MAX_DIGITS, Problem, problem, read_text
 from sopc.tree import nodes
 from sopc.tree.nodes import SpanPair
 
@@ -43,7 +44,22 @@ def _name(token: Token) -> str:
     text = token.value
     if text[0] == ".":
         text = text[1:]
-    return text[1:-1] if text[0] == "`" else str(text)
+    name = text[1:-1] if text[0] == "`" else str(text)
+    fault = name_fault(name)
+    if fault is not None:
+        raise _bad_name(token, fault)
+    return name
+
+
+def _script_name(token: Token) -> str:
+    name = _name(token)
+    if len(name.encode()) > MAX_SCRIPT_BYTES:
+        raise _bad_name(token, f"is longer than {MAX_SCRIPT_BYTES} bytes, and a library holds no script called so")
+    return name
+
+
+def _bad_name(token: Token, why: str) -> Problem:
+    return problem("E0122", f"this name {why}", token.start_pos or 0, token.end_pos or 0, "a shorter one, of letters")
 
 
 def _nodes(children: Children) -> tuple[Any, ...]:
@@ -73,7 +89,7 @@ class TreeBuilder:
         parts: dict[str, Any] = {}
         for child in c[2:-2]:
             parts |= child
-        return nodes.Script(name=_name(c[1]), steps=c[-2], span=(_start(c[0]), _end(c)), **parts)
+        return nodes.Script(name=_script_name(c[1]), steps=c[-2], span=(_start(c[0]), _end(c)), **parts)
 
     def parameters(self, c: Children) -> dict[str, Any]:
         return {"params": _nodes(c)}

@@ -229,6 +229,8 @@ def test_stores_are_listed_with_their_rows(database: SQLiteDatabase, tmp_path: P
     [
         ('{"a":1,"A":2}\n', "`a` and `A`, which differ in case only"),
         ('{"a":1}\n{" ":2}\n', "a field whose name is empty"),
+        ('{"a":1,"b\\u0000":2}\n', "a field whose name has a null character in it"),
+        ('{"' + "a" * 1001 + '":2}\n', "a field whose name is longer than 1,000 characters"),
         ('{"a":1e400}\n[1]\n', "line 1: it is not JSON"),
         ('[{"a":1},\n{"a":2}]\n', "is a JSON array"),
     ],

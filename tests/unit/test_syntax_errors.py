@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 from importlib.resources import files
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runtime.error_codes import Code, section
+from runtime.values.names import MAX_NAME, MAX_SCRIPT_BYTES
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.source import BIDI_CONTROLS, Source
 from sopc.syntax.errors import MAX_ERRORS
@@ -278,3 +280,40 @@ def test_a_text_holds_what_turns_it_round_by_its_number(control: str) -> None:
     assert isinstance(say, nodes.Say) and isinstance(say.text, nodes.TextLiteral)
     assert say.text.parts == (f"a{control}b",)
     assert format_source(Source("x.sop", text)) == text
+
+
+LONG: Final = "n" * (MAX_NAME + 1)
+NAMED: Final = (  # one of each place that takes a name
+    "script s(NAME: int) emit {a: 1} end",
+    "script s() uses NAME emit {a: 1} end",
+    "script s() emits {NAME: int} emit {a: 1} end",
+    "script s() let NAME = 1 end",
+    "script s() emit 1 as NAME end",
+    "script s() emit {NAME: 1} end",
+    "script s() emit from items select id as NAME end",
+    "script s() emit from items derive NAME = id end",
+    "script s() emit from NAME end",
+    "script s() emit from items as i where i.NAME = 1 end",
+    "script s() query NAME = from items end",
+    "script s() for each NAME in 1 to 2 do emit {a: 1} end end",
+    "script s() ask 'a' into NAME: int end".replace("'", '"'),
+    "script s() insert into items {NAME: 1} end",
+    "script s() call NAME() end",
+)
+
+
+@pytest.mark.parametrize("name", [LONG, f"`{LONG}`", "`a\0b`"], ids=["long", "long in backquotes", "null"])
+@pytest.mark.parametrize("text", NAMED)
+def test_a_name_that_no_module_holds_is_an_error_with_its_place(text: str, name: str) -> None:
+    source = Source("s.sop", text.replace("NAME", name))
+    with pytest.raises(CompileError) as caught:
+        parse(source)
+    found = [each for each in caught.value.diagnostics if each.code == "E0122"]
+    assert len(found) == 1 and found[0].span is not None
+    assert name in source.text[found[0].span.start : found[0].span.end]
+
+
+def test_the_longest_names_are_none() -> None:
+    parse(Source("s.sop", f"script {'s' * MAX_SCRIPT_BYTES}({LONG[1:]}: int) emit {{a: 1}} end"))
+    with pytest.raises(CompileError, match="200 bytes"):
+        parse(Source("s.sop", f"script {'ü' * 101}() emit {{a: 1}} end"))

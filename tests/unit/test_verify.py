@@ -393,8 +393,8 @@ def computed(value: Any) -> Any:
 
 
 TABLES: dict[str, tuple[dict[str, Any], str]] = {
-    "a script without a name": ({"signature": signature("")}, "a name is"),
-    "a null character in a name": ({"signature": signature("a\0b")}, "a name is"),
+    "a script without a name": ({"signature": signature("")}, "a name is empty"),
+    "a null character in a name": ({"signature": signature("a\0b")}, "a name has a null character"),
     "two parameters of one name": ({"signature": signature("s", ("a", INT), ("a", INT))}, "twice"),
     "a type that does not exist": ({"types": (Type("number"),)}, "unknown name"),
     "a decimal of no digits": ({"types": (Type("decimal"),)}, "there is no"),

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from runtime.databases.duckdb.types import type_of
 from runtime.databases.tables import quote_literal
-from runtime.query.schema import Field, ForeignKey, Schema, Store
+from runtime.query.schema import Field, ForeignKey, Schema, Store, schema_of
 
 _FIELDS: Final = """
 SELECT c.table_name, c.column_name, c.data_type, c.is_nullable, c.column_default, c.is_generated,
@@ -56,7 +56,7 @@ def read_schema(query: Callable[[str], Iterable[Any]], place: tuple[str, str]) -
         names = [name.strip().strip("'\"") for name in expressions.strip("[]").split(",")]
         if set(names) <= {row[1] for row in columns[table]}:  # not those on expressions
             unique[table].append(tuple(names))
-    return Schema(
+    return schema_of(
         {
             name: Store(
                 name=name,

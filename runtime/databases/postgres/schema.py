@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import psycopg
 
-from runtime.query.schema import Field, ForeignKey, Schema, Store
+from runtime.query.schema import Field, ForeignKey, Schema, Store, schema_of
 from runtime.values.types import (
     ANY,
     BOOL,
@@ -151,7 +151,7 @@ def read_schema(connection: psycopg.Connection[Any], schema: str) -> Schema:
             foreign_keys=tuple(foreign[table]),
             read_only=kind in ("v", "m"),
         )
-    return Schema(stores, (schema,))
+    return schema_of(stores, (schema,))
 
 
 def _types(connection: psycopg.Connection[Any], wanted: set[int]) -> dict[int, _TypeRow]:

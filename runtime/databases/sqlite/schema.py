@@ -7,7 +7,7 @@ import sqlite3
 from collections import defaultdict
 from typing import Any, Final
 
-from runtime.query.schema import Field, ForeignKey, Schema, Store
+from runtime.query.schema import Field, ForeignKey, Schema, Store, schema_of
 from runtime.values.types import (
     ANY,
     BOOL,
@@ -117,7 +117,7 @@ def read_schema(connection: sqlite3.Connection) -> Schema:
             foreign_keys=tuple(foreign.get(name, ())),
             read_only=is_view,
         )
-    return Schema(stores, PLACE)
+    return schema_of(stores, PLACE)
 
 
 def _field(row: tuple[Any, ...], key: tuple[str, ...], collations: bool) -> Field:
