@@ -17,7 +17,7 @@ D0307 for a text that no database holds and RunError V0112 for a negative limit.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache, partial
 from math import isfinite
@@ -26,16 +26,13 @@ from typing import Any, Final
 import msgspec
 
 from runtime.databases import db_errors
+from runtime.databases.codec_base import ENCODERS, Codec, decode_duration, exact_decimal, with_field
 from runtime.databases.json_values import json_value
 from runtime.databases.protocol import Row
-from runtime.errors import DatabaseError, RunError, SopError
+from runtime.errors import DatabaseError, SopError
 from runtime.values.conversion import convert, json_ready
 from runtime.values.types import Type
-from runtime.values.value_types import EXACT, QUANTA, checked_decimal, checked_float, decimal_text, out_of_range
-
-_MICROSECOND: Final = timedelta(microseconds=1)
-Codec = Callable[[Any], Any]
-
+from runtime.values.value_types import EXACT, QUANTA, checked_decimal, checked_float, decimal_text
 
 # ── VM value → DuckDB ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -46,40 +43,16 @@ def encoder(form: str) -> Codec:
     kind = form[0]
     if kind in "ds":
         quantum = QUANTA[int(form[1:])]
-        return lambda value: None if value is None else _exact(value).quantize(quantum, context=EXACT)
+        return lambda value: None if value is None else exact_decimal(value).quantize(quantum, context=EXACT)
     if kind == "l":
         item = encoder(form[1:])
         return lambda value: None if value is None else [item(each) for each in value]
     return _ENCODERS[kind]
 
 
-def _exact(value: Any) -> Decimal:
-    return Decimal(repr(value)) if type(value) is float else Decimal(value)
-
-
-def _encode_text(value: Any) -> Any:
-    if value is not None and "\0" in value:
-        raise DatabaseError("D0307", "a text holds the character with number 0, which no database keeps")
-    return value
-
-
-def _encode_count(value: Any) -> int:
-    if value is None or value < 0:
-        raise RunError("V0112", f"a limit can't be negative, and it is {'null' if value is None else value}")
-    return int(value)
-
-
 _ENCODERS: Final[dict[str, Codec]] = {
-    "b": lambda value: value,
-    "i": lambda value: value,
-    "f": lambda value: None if value is None else checked_float(float(value)),
-    "t": _encode_text,
-    "D": lambda value: value,
-    "T": lambda value: None if value is None else value.replace(tzinfo=None),
-    "u": lambda value: None if value is None else value // _MICROSECOND,
+    **ENCODERS,
     "j": lambda value: None if value is None else msgspec.json.encode(json_ready(value)).decode(),
-    "n": lambda value: value,
-    "c": _encode_count,
 }
 
 
@@ -88,7 +61,7 @@ _ENCODERS: Final[dict[str, Codec]] = {
 
 def row_reader(columns: Sequence[tuple[str, Type]], *, json: bool) -> Callable[[list[Row]], list[Row]]:
     """A function from a batch of raw rows to a batch of VM values, or of values for the JSON writer (decimals as
-    numbers with the digits of `decimal_text`); it raises D0202 naming the field."""
+    numbers with the digits of `decimal_text`); it raises D0202 with_field the field."""
     readers = [(name, type_, decoder(type_, json=json)) for name, type_ in columns]
     return partial(_read, readers)
 
@@ -107,7 +80,7 @@ def _read(readers: list[tuple[str, Type, Codec | None]], rows: list[Row]) -> lis
             try:
                 columns[index] = list(map(convert_, column))
             except SopError as error:
-                raise DatabaseError(error.code, f"`{name}`: {error.message}", error.hint) from error
+                raise with_field(error, name) from error
     return list(zip(*columns, strict=True)) if changed else rows
 
 
@@ -128,7 +101,7 @@ def _decode_decimal(scale: int, json: bool, value: Any) -> Any:
     if value is None:
         return None
     if type(value) is not Decimal:
-        value = _exact(value)
+        value = exact_decimal(value)
     if value.as_tuple().exponent != -scale:
         value = value.quantize(QUANTA[scale], context=EXACT)
     return msgspec.Raw(decimal_text(value)) if json else checked_decimal(value)
@@ -164,15 +137,6 @@ def _decode_timestamp(value: Any) -> Any:
     raise _misfit(f"the timestamp {value}", "timestamp with a year from 1 to 9999")
 
 
-def _decode_duration(value: Any) -> Any:
-    if value is None:
-        return None
-    try:
-        return timedelta(microseconds=value)
-    except OverflowError as error:
-        raise out_of_range() from error
-
-
 def _misfit(shown: str, wanted: str) -> DatabaseError:
     return DatabaseError("D0202", f"{shown} is stored where a {wanted} is declared", "correct the stored value")
 
@@ -181,5 +145,5 @@ _DECODERS: Final[dict[str, Codec]] = {
     "float": _decode_float,
     "date": _decode_date,
     "timestamp": _decode_timestamp,
-    "duration": _decode_duration,
+    "duration": lambda value: None if value is None else decode_duration(value),
 }

@@ -8,7 +8,7 @@ language has no like of: NaN, an infinity, bytes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache, partial
 from math import isfinite
@@ -19,21 +19,27 @@ import psycopg
 from psycopg.types.json import set_json_loads
 from psycopg.types.numeric import Int8Dumper
 
-from runtime.databases.db_errors import null_stored, zero_character
+from runtime.databases.codec_base import (
+    ENCODERS,
+    Codec,
+    decode_duration,
+    encode_text,
+    exact_decimal,
+    unchanged,
+    with_field,
+)
+from runtime.databases.db_errors import null_stored
 from runtime.databases.json_values import json_value
 from runtime.databases.protocol import Row
-from runtime.errors import DatabaseError, RunError, SopError
+from runtime.errors import DatabaseError, SopError
 from runtime.values.conversion import convert, json_ready
 from runtime.values.types import Type
-from runtime.values.value_types import checked_float, decimal_text, out_of_range, quantized
-
-Codec = Callable[[Any], Any]
-_MICROSECOND: Final = timedelta(microseconds=1)
+from runtime.values.value_types import checked_float, decimal_text, quantized
 
 
 def adapt(connection: psycopg.Connection[Any]) -> None:
     """Have the connection take and give what this module works with."""
-    set_json_loads(_same, connection)
+    set_json_loads(unchanged, connection)
     connection.adapters.register_dumper(int, Int8Dumper)
 
 
@@ -46,50 +52,18 @@ def encoder(form: str) -> Codec:
     kind = form[0]
     if kind in "ds":
         scale = int(form[1:])
-        return lambda value: None if value is None else quantized(_decimal(value), scale)
+        return lambda value: None if value is None else quantized(exact_decimal(value), scale)
     if kind == "l" and form[1] not in "lj":
         item = encoder(form[1:])
         return lambda value: None if value is None else [item(each) for each in value]
     return _ENCODERS[kind]
 
 
-def _decimal(value: Any) -> Decimal:
-    return Decimal(repr(value)) if type(value) is float else Decimal(value)
-
-
-def _encode_text(value: Any) -> Any:
-    if value is not None and "\0" in value:
-        raise zero_character()
-    return value
-
-
 def _encode_json(value: Any) -> Any:
-    return None if value is None else _encode_text(msgspec.json.encode(json_ready(value)).decode())
+    return None if value is None else encode_text(msgspec.json.encode(json_ready(value)).decode())
 
 
-def _encode_count(value: Any) -> int:
-    if value is None or value < 0:
-        raise RunError("V0112", f"a limit can't be negative, and it is {'null' if value is None else value}")
-    return int(value)
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-_ENCODERS: Final[dict[str, Codec]] = {
-    "b": _same,
-    "i": _same,
-    "f": lambda value: None if value is None else checked_float(float(value)),
-    "t": _encode_text,
-    "D": _same,
-    "T": lambda value: None if value is None else value.replace(tzinfo=None),
-    "u": lambda value: None if value is None else value // _MICROSECOND,
-    "j": _encode_json,
-    "l": _encode_json,
-    "n": _same,
-    "c": _encode_count,
-}
+_ENCODERS: Final[dict[str, Codec]] = {**ENCODERS, "j": _encode_json, "l": _encode_json}
 
 
 # ── PostgreSQL → VM value ──────────────────────────────────────────────────────────────────────────────────────
@@ -97,7 +71,7 @@ _ENCODERS: Final[dict[str, Codec]] = {
 
 def row_reader(columns: Sequence[tuple[str, Type]], *, json: bool) -> Callable[[list[Row]], list[Row]]:
     """A function from a batch of rows of psycopg's to a batch of VM values, or (json) of values for the JSON writer; it
-    raises D0202 naming the field."""
+    raises D0202 with_field the field."""
     return partial(_read, [_Reader(name, type_, json) for name, type_ in columns])
 
 
@@ -119,7 +93,7 @@ def _converter(type_: Type, json: bool) -> Codec | None:
         case "timestamp":
             return _decode_timestamp
         case "duration":
-            return _decode_duration
+            return decode_duration
         case "any":
             return partial(_decode_any, json)
         case "list" | "record":
@@ -146,7 +120,7 @@ def _read(readers: list[_Reader], rows: list[Row]) -> list[Row]:
         try:
             columns[index] = [None if value is None else convert_(value) for value in column]
         except SopError as error:
-            raise DatabaseError(error.code, f"`{reader.name}`: {error.message}", error.hint) from error
+            raise with_field(error, reader.name) from error
         changed = True
     return list(zip(*columns, strict=True)) if changed else rows
 
@@ -161,13 +135,6 @@ def _decode_decimal(scale: int, json: bool, value: Decimal) -> Any:
 
 def _decode_timestamp(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC)
-
-
-def _decode_duration(value: int) -> timedelta:
-    try:
-        return timedelta(microseconds=value)
-    except OverflowError as error:
-        raise out_of_range() from error
 
 
 def _decode_any(json: bool, value: Any) -> Any:

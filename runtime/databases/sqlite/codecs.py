@@ -17,8 +17,7 @@ decimal with too many digits and DatabaseError D0307 for a text that no database
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache, partial
 from math import isfinite
@@ -26,18 +25,16 @@ from typing import Any, Final
 
 import msgspec
 
-from runtime.databases.db_errors import zero_character
+from runtime.databases.codec_base import ENCODERS, Codec, decode_duration, encode_text, exact_decimal
 from runtime.databases.json_values import json_value
 from runtime.errors import DatabaseError, RunError
 from runtime.values.conversion import from_text, json_ready
 from runtime.values.types import INT_MAX, TIMESTAMP
-from runtime.values.value_types import EXACT, QUANTA, checked_float, out_of_range, type_name
+from runtime.values.value_types import EXACT, QUANTA, checked_float, type_name
 
 MAX_DIGITS: Final = 15
 GLOB: Final = "g"
 LONGEST_PATTERN: Final = 1000
-_MICROSECOND: Final = timedelta(microseconds=1)
-Codec = Callable[[Any], Any]
 
 
 # ── VM value → SQLite ──────────────────────────────────────────────────────────────────────────────────────────
@@ -68,8 +65,7 @@ def _list_item_encoder(form: str) -> Codec:
 
 
 def _scaled(value: Any, scale: int) -> int:
-    number = Decimal(repr(value)) if type(value) is float else Decimal(value)
-    units = int(number.quantize(QUANTA[scale], context=EXACT).scaleb(scale, EXACT))
+    units = int(exact_decimal(value).quantize(QUANTA[scale], context=EXACT).scaleb(scale, EXACT))
     if not -INT_MAX <= units <= INT_MAX:
         raise too_many_digits(scale)
     return units
@@ -93,12 +89,6 @@ def _real(value: Any, scale: int) -> float:
     return float(units / 10**scale)
 
 
-def _encode_text(value: Any) -> Any:
-    if value is not None and "\0" in value:
-        raise zero_character()
-    return value
-
-
 def _encode_any(value: Any) -> Any:
     kind = type(value)
     if value is None or kind is int or kind is float:
@@ -113,7 +103,7 @@ def _encode_timestamp(value: Any) -> Any:
 
 
 def _encode_pattern(value: Any) -> Any:
-    return None if value is None or len(value) >= LONGEST_PATTERN else glob_pattern(_encode_text(value))
+    return None if value is None or len(value) >= LONGEST_PATTERN else glob_pattern(encode_text(value))
 
 
 def glob_pattern(pattern: str) -> str:
@@ -123,15 +113,11 @@ def glob_pattern(pattern: str) -> str:
 
 
 _ENCODERS: Final[dict[str, Codec]] = {
+    **ENCODERS,
     "b": lambda value: None if value is None else int(value),
-    "i": lambda value: value,
-    "f": lambda value: None if value is None else checked_float(float(value)),
-    "t": _encode_text,
     "D": lambda value: None if value is None else value.isoformat(),
     "T": _encode_timestamp,
-    "u": lambda value: None if value is None else value // _MICROSECOND,
     "j": _encode_any,
-    "n": lambda value: value,
     GLOB: _encode_pattern,
 }
 
@@ -244,10 +230,7 @@ def _decode_duration(value: Any) -> Any:
     if value is None:
         return None
     if type(value) is int:
-        try:
-            return timedelta(microseconds=value)
-        except OverflowError as error:
-            raise out_of_range() from error
+        return decode_duration(value)
     raise misfit(value, "duration")
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from runtime.databases.codec_base import encode_limit
 from runtime.databases.sqlite.codecs import decoder, encoder, too_many_digits
 from runtime.databases.sqlite.programs import program
 from runtime.errors import DatabaseError, RunError
@@ -29,12 +30,6 @@ SQL_FUNCTIONS: Final = {
     "coalesce": "coalesce",
     "null_if": "nullif",
 }
-
-
-def _row_count(value: Any) -> int:
-    if value is None or value < 0:
-        raise RunError("V0112", f"a limit can't be negative, and it is {'null' if value is None else value}")
-    return int(value)
 
 
 def _several_rows() -> Any:
@@ -76,7 +71,7 @@ OPERATORS: Final[dict[str, tuple[Callable[..., Any], bool]]] = {
     # of ints and of durations, by the sums of their upper and lower 32 bits
     "mean": (lambda upper, lower, count: (upper * 2**32 + lower) / count, False),
     "duration_sum": (lambda upper, lower: duration_of(upper * 2**32 + lower), False),
-    "row_count": (_row_count, True),
+    "row_count": (encode_limit, True),
     "several_rows": (_several_rows, True),
     "overflow": (_overflow, True),
 }

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import Raw
 
+from runtime.databases.codec_base import with_field
 from runtime.databases.db_errors import null_stored
 from runtime.databases.protocol import Row, Statement
 from runtime.databases.sqlite.codecs import MAX_DIGITS, Codec, decoder, units_of, whole
@@ -33,7 +34,7 @@ class _Reader(NamedTuple):
 
 
 def row_reader(statement: Statement, *, json: bool) -> Callable[[list[Row]], list[Row]]:
-    """A function from a batch of raw rows to a batch of read ones; it raises D0202 naming the field."""
+    """A function from a batch of raw rows to a batch of read ones; it raises D0202 with_field the field."""
     converter = json_converter if json else _converter
     readers = [
         _Reader(name, type_.nullable, _AS_IT_IS.get(form), converter(form))
@@ -71,7 +72,10 @@ def _read(readers: list[_Reader], rows: list[Row]) -> list[Row]:
             kinds.discard(type(None))
         if kinds <= {reader.same} and not (reader.same is float and _goes_past(column)):
             continue
-        columns[index] = _converted(reader, column)
+        try:
+            columns[index] = reader.convert(column)
+        except SopError as error:
+            raise with_field(error, reader.name) from error
         changed = True
     return list(zip(*columns, strict=True)) if changed else rows
 
@@ -79,13 +83,6 @@ def _read(readers: list[_Reader], rows: list[Row]) -> list[Row]:
 def _goes_past(column: Sequence[Any]) -> bool:
     """Whether some float may be infinite: the sum of finite ones rarely is."""
     return not isfinite(sum(filter(None, column)))
-
-
-def _converted(reader: _Reader, column: Sequence[Any]) -> list[Any]:
-    try:
-        return reader.convert(column)
-    except SopError as error:
-        raise DatabaseError(error.code, f"`{reader.name}`: {error.message}", error.hint) from error
 
 
 def _converter(form: str) -> Callable[[Sequence[Any]], list[Any]]:
