@@ -56,8 +56,7 @@ class Config(msgspec.Struct, frozen=True):
     seen: dict[str, str] | None = None
 
     def seen_as(self, names: Mapping[str, str]) -> Config:
-        """These settings for somebody to whom these names alone mean something: the database that each stands for here.
-        A name that stands for nothing means nothing."""
+        """These settings, restricted to some names. names: a visible name → the database it stands for here."""
         known = self.database_names()
         return msgspec.structs.replace(self, seen={name: to for name, to in names.items() if to in known})
 
@@ -101,7 +100,7 @@ class Config(msgspec.Struct, frozen=True):
         raise UsageError("C0204", f"nothing says what the database {name} is", hint)
 
     def database_names(self) -> list[str]:
-        """Every name that means something; `main` is always among them, unless `seen` leaves it out."""
+        """Every database name, sorted; with `main`, unless `seen` leaves it out."""
         if self.seen is not None:
             return sorted(self.seen)
         return sorted({*self.flags, *self.declared, MAIN})

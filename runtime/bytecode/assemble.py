@@ -12,8 +12,18 @@ from runtime.bytecode.opcodes import BY_NAME, Opcode
 
 
 def assemble(text: str, registers: int) -> bytes:
-    """Code words. registers: the function's count, from which `K…` operands of kind k are numbered. Raises
-    ValueError for text that is no listing; operands are not checked beyond fitting their bits."""
+    """Translate a listing to code words.
+
+    Args:
+        text: One instruction a line, as `listing` writes it.
+        registers: The function's register count. Constant `K0` gets this number.
+
+    Returns:
+        Little-endian 32-bit words.
+
+    Raises:
+        ValueError: The text is not a listing. Operands are checked only to fit their bits.
+    """
     lines: list[list[str]] = []
     labels: dict[str, int] = {}
     for line in text.splitlines():

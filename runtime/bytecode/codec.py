@@ -9,7 +9,7 @@
     28      4     length of the debug section
     32      4     CRC-32 of bytes 0 to 32 and both sections
     36            program section, debug section
-Numbers are little-endian. The checksum tells damage; what a forged one lets through, verify.py refuses.
+Numbers are little-endian. The checksum detects damage. It does not stop a forged module: verify.py does.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def _program(module: Module) -> bytes:
 
 
 def module_hash(module: Module) -> str:
-    """32 hex digits that name the program: everything but `debug`, so that comments, layout and line numbers do not
-    make a new version."""
+    """The program's name: 32 hex digits, over everything but `debug`. So comments, layout and line numbers do not make
+    a new version."""
     return _sha256(_program(module))[:16].hex()
 
 
@@ -63,8 +63,18 @@ def encode(module: Module) -> bytes:
 
 
 def decode(data: bytes) -> Module:
-    """The verified module. Raises SopError: L0201 not a module, L0202 another format version, L0203 damaged, L0204
-    sections of the wrong shape, L0205 and L0206 from the verifier."""
+    """Decode and verify a module.
+
+    Args:
+        data: The bytes that `encode` gave, or any others: they are not trusted.
+
+    Returns:
+        The verified module.
+
+    Raises:
+        SopError: L0201 not a module, L0202 another format version, L0203 damaged, L0204 sections of the wrong shape,
+            L0205 or L0206 refused by the verifier.
+    """
     if data[: len(MAGIC)] != MAGIC:
         raise SopError("L0201", "this is not a compiled script", _REMEDY)
     if len(data) < _START:

@@ -29,7 +29,7 @@ _REGISTER: Final = 1 | 1 << _ITERATORS | 1 << _COUNTERS
 
 
 class Edge(NamedTuple):
-    """To another word: state & keep | gain."""
+    """A way to another word; the state there is `state & keep | gain`."""
 
     target: int
     keep: int
@@ -45,7 +45,12 @@ class Effect(NamedTuple):
 
 
 def check_code(module: Module) -> None:
-    """Raises SopError L0205 when the code could read, jump or leave where it must not."""
+    """Check the code on every path.
+
+    Raises:
+        SopError: L0205. The code could read a register that holds nothing, jump to no instruction, or leave a savepoint
+            open.
+    """
     _Checker(module).check()
 
 
@@ -255,8 +260,11 @@ class _Checker:
     # ── all paths ──
 
     def follow(self, effects: list[Effect]) -> None:
-        """Runs states along every edge until none changes, in the code's order, so that a loop's body is gone through
-        about once for each loop around it; a bound keeps hostile code from taking long."""
+        """Propagate states along the edges to a fixed point.
+
+        Words are visited in the code's order, so a loop's body is visited about once for each loop around it. A bound
+        on the work stops hostile code.
+        """
         size = len(effects)
         states: list[int] = [-1] * size
         depths: list[int] = [0] * size

@@ -1,4 +1,4 @@
-"""Parts that all of a module's tables hold → nothing, or an error: names, types, constants, functions."""
+"""Parts of a module's tables → nothing, or an error: names, types, constants, functions."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""A module's query or write → nothing, or an error: what names, scopes and types of its tree must agree on.
+"""A module's query or write → nothing, or an error: its names, scopes and types must agree.
 
-The rules are those the checker made the tree by (runtime/values/type_rules.py and signatures.py), so a tree that passes
-is one that the SQL generator and the readers of rows can take: each expression has the type that its parts make, each
-column is one of a relation in sight, both sides of a union have the same columns, what is written fits its field.
-Whether a value may be null is not held to anything: rows are checked for that when they are read.
+The compiler's checker uses the same rules (runtime/values/type_rules.py and signatures.py). So the SQL generator and
+the row readers can take any tree that passes: each expression has the type that its parts give, each column belongs
+to a visible relation, both sides of a union have the same columns, and a written value fits its field. Nullability
+is not checked here but when rows are read.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ from runtime.values.type_rules import NUMBERS, ORDERED, arithmetic, common, fits
 from runtime.values.types import ANY, BOOL, Type
 
 Visible = Mapping[int, Mapping[str, Type]]
-"""By the id of a relation, the columns that are in sight."""
+"""Relation id → its visible columns, by name."""
 
 
 class RowShape(NamedTuple):
-    """What a relation gives. columns: all of a row, in order. complete: they are spelt out, so not those of a store, of
-    which SQL reads what is used."""
+    """What a relation yields. columns: of a row, in order. complete: the query lists them; False for a store, of which
+    SQL reads only the columns in use."""
 
     visible: Visible
     columns: tuple[tuple[str, Type], ...]
@@ -212,10 +212,10 @@ class _QueryChecker:
         return self.explicit_columns(node.source, outer)
 
     def explicit_columns(self, node: Relation, outer: Visible) -> RowShape:
-        """Of a relation whose whole rows are used."""
+        """The rows of a relation that is used whole, so the query must list its columns."""
         rows = self.relation(node, outer)
         if not rows.complete:
-            self.refuse("whole rows are used, and their columns are not spelt out")
+            self.refuse("whole rows are used, and their columns are not listed")
         return rows
 
     def sort(self, node: Sort, outer: Visible) -> RowShape:

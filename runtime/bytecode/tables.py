@@ -1,8 +1,7 @@
 """A module's tables → nothing, or an error: signature, types, constants, queries, writes, calls, schema, debug tables.
 
-Shapes of the data are known to be right (the codec decodes by type); this holds what types can't say: that names and
-numbers refer to something, that constants are values of their types, and that the module does no more than its
-effects declare.
+The codec decodes by type, so shapes are right. This module checks the rest: names and numbers refer to something,
+constants are values of their types, and the module does no more than its effects declare.
 """
 
 from __future__ import annotations
@@ -83,7 +82,7 @@ def _check_default(where: str, default: Const | tuple[Const, ...], type_: Type) 
 
 
 def _check_debug(debug: Debug, size: int, registers: int) -> None:
-    """An error message reads these tables, so they must not make it fail."""
+    """Error messages read these tables, so a broken table must not make one fail."""
     last = -1
     for position in debug.positions:
         if not last < position.pc < size:

@@ -1,4 +1,4 @@
-"""Module → nothing, or an error: what every module is held to before it runs, whoever made it.
+"""Module → nothing, or an error: the checks that every module passes before it runs.
 
 A verified module can't read a register before it is assigned, jump anywhere but to an instruction, see an iterator as
 a value, leave a savepoint open, name anything that is not in its tables, or do what its effects do not declare; its

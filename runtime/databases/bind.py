@@ -1,4 +1,4 @@
-"""A statement and the values it is run with → the values of its placeholders, in the engine's forms."""
+"""A statement and its params → the values of its placeholders, encoded for the engine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Codec = Callable[[Any], Any]
 
 
 class Binder:
-    """For one connection. encoder: form code → what makes a VM value one of the engine's."""
+    """Binds params for one connection. encoder: codec name (runtime/query/codecs.py) → codec of the engine."""
 
     def __init__(self, encoder: Callable[[str], Codec]) -> None:
         self._encoder = encoder

@@ -1,4 +1,4 @@
-"""What a database refused → the error that says so, in the same words whatever the engine."""
+"""A database's refusal → the error for it, in the same words for every engine."""
 
 from __future__ import annotations
 

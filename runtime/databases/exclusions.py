@@ -1,7 +1,7 @@
-"""What an engine can't hold or work out as the language means it: the whole list, each row with a case that shows it.
+"""Where an engine differs from the language: the whole list, each row with a case that shows it.
 
-tests/property/test_exclusions.py fails for a row that is no longer needed; tests/property/test_every_function.py and
-tests/campaigns excuse what a row covers, and nothing else.
+tests/property/test_exclusions.py fails when a row is no longer needed. tests/property/test_every_function.py and
+tests/campaigns accept exactly the differences that a row covers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Answers(NamedTuple):
 
 
 class Exclusion(NamedTuple):
-    """One thing that is not as in a script.
+    """One difference between an engine and the VM.
 
     dialect: of the engine. what: for people. type, value: of the field `x`, as text; several values, for an aggregate,
     with `; ` between them. expression: in the language, over `x`. found: the engine's answer, or the code of its error.

@@ -1,4 +1,4 @@
-"""A path that a database URL names → nothing, or an error when it is a library of scripts, which no run may reach."""
+"""A database's path → nothing, or an error when it is a library of scripts: no run may open one as a database."""
 
 from __future__ import annotations
 

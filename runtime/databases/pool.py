@@ -16,8 +16,8 @@ MOST_IDLE: Final = 16  # of one database; more are closed when their run ends
 class Pool:
     """connect: opens a database by name. Safe to use from several threads.
 
-    Only a database with a method `renew() -> bool` is used again: it makes the connection as a new one would be, its
-    schema included, and says False when it has to be closed instead.
+    A database is reused only when it has a method `renew() -> bool`. `renew` resets the connection to the state of a
+    new one, schema included; False means that the connection must be closed.
     """
 
     def __init__(self, connect: Callable[[str], Database]) -> None:

@@ -59,7 +59,7 @@ class Database(Protocol):
     str, Decimal, date, datetime (UTC), timedelta, None. Every method raises DatabaseError.
 
     engine: its name, for messages. dialect: which SQL it is asked in. savepoints: whether it can undo a part of a
-    segment; a script that needs that is refused where it can't."""
+    segment; a script that needs savepoints is refused on an engine without them."""
 
     engine: str
     dialect: str
@@ -87,7 +87,7 @@ class Database(Protocol):
         ...
 
     def isolate_next_statement(self) -> None:
-        """An error of the next statement is going to be caught: it must undo nothing but that statement."""
+        """Let an error of the next statement undo that statement alone: the script will catch it."""
         ...
 
     def prepare(self, query: Query | Write) -> Statement:
@@ -116,8 +116,8 @@ class Database(Protocol):
     def count_rows(self, store: str) -> int: ...
 
     def on_progress(self, callback: Callable[[], None]) -> None:
-        """Have it called every few milliseconds while a statement runs, so that what was said before is seen. What it
-        raises ends the statement, and is raised there."""
+        """Set a function to call every few milliseconds while a statement runs; it flushes the output. An exception
+        that it raises ends the statement and leaves the method that runs it."""
         ...
 
     def interrupt(self) -> None:

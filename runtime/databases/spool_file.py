@@ -1,6 +1,6 @@
 """Batches of rows → a Spool on this machine's disk: in memory while it is small, in a temporary file from then on.
 
-For databases that may take no table of ours: a replica, a transaction that only reads, a folder of files.
+For databases in which we can't create a table: a replica, a read-only transaction, a folder of files.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A call that takes long → its result, with something else called every few milliseconds until it is there.
+"""A long call → its result; until it is there, another function is called every few milliseconds.
 
-For engines whose own calls can't be told to look around while they work: they do their work in a thread.
+For engines whose calls offer no progress callback: the call runs in a thread.
 """
 
 from __future__ import annotations

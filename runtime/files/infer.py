@@ -1,7 +1,7 @@
-"""Texts or JSON values of a column → the narrowest type that holds them all, and how to read each as that type.
+"""A column's texts or JSON values → the narrowest type that holds them all, and a reader for that type.
 
 A column of texts is int, float, bool (true, false), date or timestamp when every one of its texts is; numbers with
-leading zeros and whole numbers past 15 or so digits stay text, since they are names more often than amounts.
+leading zeros and whole numbers of more than about 15 digits stay text: they are identifiers more often than amounts.
 Decimals, durations and records are never guessed for texts.
 """
 
@@ -69,7 +69,7 @@ def declared_type(text: str) -> Type:
 
 
 class TextGuess:
-    """What the texts of one column seen so far may be."""
+    """The types that fit all texts of a column so far."""
 
     def __init__(self) -> None:
         self._left = list(_PATTERNS)
@@ -99,7 +99,7 @@ class TextGuess:
 
 
 def _all_read(values: Sequence[str], type_: Type) -> bool:
-    """Whether each is a day or moment that exists."""
+    """Whether each text is an existing date or timestamp."""
     try:
         for value in values:
             if type_ is DATE:
@@ -112,7 +112,7 @@ def _all_read(values: Sequence[str], type_: Type) -> bool:
 
 
 class JsonGuess:
-    """What the JSON values of one field seen so far may be: the kind they share; texts may be dates."""
+    """The types that fit all JSON values of a field so far. Texts may be dates."""
 
     def __init__(self) -> None:
         self._kinds: set[str] = set()
@@ -143,7 +143,7 @@ class JsonGuess:
 
 
 class TextColumn(dict[str, Any]):
-    """Text → value of a type, BAD where it is none; remembers, for columns repeat themselves."""
+    """Text → value of a type, or BAD. Values are cached, because columns repeat themselves."""
 
     def __init__(self, type_: Type, nulls: Iterable[str]) -> None:
         super().__init__(dict.fromkeys(nulls))
@@ -171,7 +171,7 @@ def _text_reader(type_: Type) -> Callable[[str], Any]:
 
 
 def _kept_text(text: str) -> Any:
-    """A text that every database keeps: without the character with number 0, and without half of one."""
+    """The text; ValueError for a null character or a lone surrogate, which no engine stores."""
     text.encode()  # a UnicodeEncodeError is a ValueError
     return BAD if "\0" in text else text
 

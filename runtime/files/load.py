@@ -1,7 +1,7 @@
-"""A CSV, NDJSON or Parquet file → a store of a database, all of it or nothing; and what stores a database has.
+"""A CSV, NDJSON or Parquet file → a store of a database, all or nothing; and the list of a database's stores.
 
-The file is read twice: once to find the narrowest type that holds every value of each column, once to load it. Memory
-does not grow with the file.
+The file is read twice: first to infer the narrowest type of each column, then to load the rows. Memory does not grow
+with the file.
 """
 
 from __future__ import annotations
@@ -83,13 +83,26 @@ def import_file(
     skip_bad: bool = False,
     progress: Progress | None = None,
 ) -> Loaded:
-    """Load the file into a store, named after the file unless `store` says.
+    """Load a file into a store, all or nothing.
 
-    title: what messages call the file, if not by its path. types: declared types of some fields, by name; the others
-    are inferred. nulls: texts of a CSV file that stand for null, besides the empty one. mode: make a new store, replace
-    one, or append to one. skip_bad: leave out lines that can't be loaded, else they are an error D0503 that lists the
-    first of them, and nothing is loaded; so are they when no line is left. progress: called with bytes done and bytes
-    in all, over both passes. Raises D0501 to D0507, and what the database says.
+    Args:
+        database: Where to; open for writing.
+        path: The CSV, TSV, NDJSON or Parquet file.
+        title: The file's name in messages; its path when None.
+        store: The store's name; the file's name when None.
+        types: Types of some fields, by name, as a script writes them. The others are inferred.
+        nulls: Texts of a CSV file that stand for null, besides the empty text.
+        mode: Create a new store, replace one, or append to one.
+        skip_bad: Leave out lines that can't be loaded, unless no line remains. When False, one such line is the error
+            D0503, which lists the first of them.
+        progress: Called with the bytes done and the total, over both passes.
+
+    Returns:
+        The rows loaded and the lines left out.
+
+    Raises:
+        UsageError: D0501, D0505, D0506. The arguments do not fit the file or the database.
+        DatabaseError: D0502 to D0507 for the file's content, or the database's own error.
     """
     table = open_table(path, title)
     name = store or path.stem
@@ -150,8 +163,21 @@ def _check_names(table: Table, names: Iterable[str]) -> None:
 def infer_fields(
     table: Table, nulls: Collection[str], declared: Mapping[str, Type], report: Progress
 ) -> tuple[Field, ...]:
-    """The fields of a file, each with the narrowest type that holds all of its values, over the whole file. nulls:
-    texts that stand for null. declared: types that are not looked for. Raises UsageError D0506, DatabaseError D0504."""
+    """Infer the fields of a file from all of its rows.
+
+    Args:
+        table: The file.
+        nulls: Texts that stand for null.
+        declared: Types given by the user, by field; they are not inferred.
+        report: Called with the pass (0) and the bytes done.
+
+    Returns:
+        The fields in the file's order, each with the narrowest type that holds all its values.
+
+    Raises:
+        UsageError: D0506, a declared type for a field that the file does not have.
+        DatabaseError: D0504, the file's names are unusable, or it has no record.
+    """
     if table.format == "parquet":
         if declared:
             raise UsageError("D0506", "a Parquet file says the types of its fields itself", "leave out --types")

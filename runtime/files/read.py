@@ -37,10 +37,20 @@ _OTHER_ENCODINGS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def open_table(path: Path, title: str | None = None) -> Table:
-    """Look at the file's name and start. title: what messages call it, if not by its path. UsageError D0501 when it
-    can't be read or its kind is not known, D0105 for Parquet without the duckdb package, DatabaseError D0502 when it is
-    not UTF-8 text at all, D0504 when its first line does not name columns, or it is a JSON array, D0107 or D0110 when
-    it is no Parquet."""
+    """Open a file by its name and first bytes.
+
+    Args:
+        path: The file.
+        title: Its name in messages; its path when None.
+
+    Returns:
+        A table whose batches can be read any number of times.
+
+    Raises:
+        UsageError: D0501 unreadable or of an unknown kind; D0105 Parquet without the duckdb package.
+        DatabaseError: D0502 not UTF-8; D0504 the first line names no columns, or the file is a JSON array; D0107 or
+            D0110 damaged Parquet.
+    """
     title = title or str(path)
     format_ = _FORMATS.get(path.suffix.lower())
     if format_ is None:
@@ -64,7 +74,7 @@ def open_table(path: Path, title: str | None = None) -> Table:
 
 
 def _csv_head(path: Path, title: str) -> tuple[str, list[str]]:
-    """The delimiter and the names of the columns, by the first lines. Raises as `open_table`."""
+    """The delimiter and the column names, from the first lines. Raises as `open_table`."""
     text = _start(path, title).decode("utf-8-sig", "replace")
     delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(text)
     return delimiter, _names(title, text, delimiter)
@@ -83,8 +93,8 @@ def _start(path: Path, title: str) -> bytes:
 
 
 def _converted(command: str, path: Path, title: str, ending: str) -> str:
-    """The command that makes a file which can be read of one which can't: a new file, since a shell empties the one
-    behind `>` before the command has read anything. What came over stdin goes through a pipe."""
+    """A shell command that converts the file to a readable one. It writes a new file, because the shell empties the
+    file after `>` before the command reads it. Input from stdin goes through a pipe."""
     if Path(title) != path:
         return f"… | {command} | sopvm db import - --store NAME"
     new = path.with_name(f"{path.stem}_converted{ending}")
@@ -135,7 +145,7 @@ def _delimiter(text: str) -> str:
 
 
 def _names(title: str, text: str, delimiter: str) -> list[str]:
-    """The first row, each name made one of its own: empty and repeated ones get a number."""
+    """The column names of the first row. Empty and repeated names get a number, so that all differ."""
     header = next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter), [])
     if not any(name.strip() for name in header):
         raise DatabaseError("D0504", f"{title} has no first line that names its columns")
@@ -163,7 +173,7 @@ def _is_number(text: str) -> bool:
 
 @contextmanager
 def longest_field() -> Iterator[None]:
-    """Readers of the standard library take longer fields than usual."""
+    """In the block, `csv` accepts fields longer than its default of 131,072 characters."""
     previous = csv.field_size_limit(_LONGEST_FIELD)
     try:
         yield
@@ -256,7 +266,7 @@ def _json_batches(path: Path) -> Iterator[Batch]:
 
 
 def _repeated(content: bytes) -> str | None:
-    """A name that an object of the text has twice: the second value would take the place of the first."""
+    """A key that an object in the text has twice, or None: the second value would silently replace the first."""
     found: list[str] = []
 
     def look(pairs: list[tuple[str, Any]]) -> None:

@@ -1,8 +1,8 @@
 """A CSV or NDJSON file of a folder → how it is to be read, or why it can't be; found over the whole file.
 
-What an import would make of the file is what a folder of files makes of it: fields, types and refused lines are found
-by the same code (runtime/files/load.py). A survey is remembered by the file's path, size and time of change, in
-memory and in the user's cache folder, since it takes seconds for a file of some tens of megabytes.
+A folder of files and an import agree on fields, types and refused lines, because both use runtime/files/load.py. A
+survey is cached by the file's path, size and time of change, in memory and in the user's cache folder: a file of some
+tens of megabytes takes seconds.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def _splits_as_usual(table: Table) -> bool:
 
 
 def _is_doubtful(table: Table) -> bool:
-    """Whether it has to be looked at closely."""
+    """Whether CSV readers may split the file in different ways, so that every line must be checked."""
     if len(table.names) == 1:
         return True
     returns = feeds = pairs = 0

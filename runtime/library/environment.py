@@ -5,9 +5,9 @@ not disk) and never resized by us; growth by another process is adopted; one pat
 the environment that reads is closed before the one that writes is opened; transactions are short, because a long
 read keeps the file growing; a forked child must not use a library that its parent opened (start processes by spawn).
 
-How a file comes to be, which a full disk or a kill may stop anywhere: it is made empty, LMDB writes two head pages,
-the first commit brings our format record. Until that commit the file is a library in which nothing was ever stored:
-readers see none, and the next writer goes on from there. One process at a time makes the file, by a lock on it.
+A full disk or a kill may stop the making of a file anywhere. It is made in three steps: an empty file, LMDB's two head
+pages, our format record in the first commit. Until that commit the file counts as an empty library: readers see
+nothing, and the next writer continues. A lock lets one process at a time make the file.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Environment:
                 yield transaction
 
     def check_writable(self) -> None:
-        """SopError L0103 where nothing can be written, before anything is done that would have to be kept."""
+        """Raises SopError L0103 when the library can't be written; call it before work whose result must be stored."""
         with self._errors():
             place = self.path
             while not place.exists() and place != place.parent:
@@ -274,7 +274,7 @@ class Environment:
         return SopError("L0103", message, "check the permissions of the folder, or name another with --home")
 
     def _disk_is_full(self) -> bool:
-        """Told from the disk: LMDB gives the same EIO for a write cut short by a full disk as for a broken one."""
+        """Asked of the file system: LMDB reports EIO for a full disk and for a broken one alike."""
         disk = os.statvfs(self.path.parent)
         return disk.f_bavail * disk.f_frsize < _LEAST_ROOM
 

@@ -1,4 +1,4 @@
-"""A library and some modules that are not in it → one to run from, in which nothing of those is ever stored."""
+"""A library and some modules outside it → a library to run from; those modules are never stored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from runtime.library.store import Item, Library, describe
 
 
 class Overlay(Library):
-    """Names and hashes of the items go before the library's. Their version is 0. Closing it closes the library."""
+    """Looks up a name or hash among the items first, then in the library. An item's version is 0. Closing the overlay
+    closes the library."""
 
     def __init__(self, library: Library, items: Sequence[Item]) -> None:
         super().__init__(library.environment)

@@ -237,8 +237,8 @@ class Library:
         return None if data is None else bytes(data)
 
     def cache_statement(self, key: bytes, value: bytes) -> None:
-        """Keep a prepared statement. A library that can't be written or is full is left as it is, without a word:
-        the statement was worked out and the run goes on; the next run only works it out again."""
+        """Keep a prepared statement. A library that is full or read-only raises nothing: the run has its statement, and
+        the next run generates it again."""
         try:
             with self.environment.write() as transaction:
                 transaction.put(b"s:" + key, value)
@@ -333,7 +333,7 @@ def _write_version(transaction: Any, entry: Entry) -> None:
 
 
 def describe(item: Item) -> Entry:
-    """Version 0 of the item: what is known of it before it has a number. Nothing is stored that can't be loaded."""
+    """The item's entry before it has a number (version 0). Raises SopError for a module that could not be loaded."""
     from runtime.bytecode.codec import decode, module_hash
 
     if not item.name or "\0" in item.name or len(item.name.encode()) > MAX_SCRIPT_BYTES:

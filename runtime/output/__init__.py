@@ -1,1 +1,1 @@
-"""What a run has to say → JSON lines, CSV, JSON or a table."""
+"""A run's lines → JSON lines, JSON, server-sent events, CSV or a table."""

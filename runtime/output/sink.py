@@ -1,4 +1,4 @@
-"""Bytes of lines → a stream: soon enough to be seen, in pieces large enough to be cheap, or held until a commit."""
+"""Bytes of lines → a stream: buffered for at most 50 ms, or held until a commit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Stream(Protocol):
 
 
 class Sink:
-    """The first bytes are written at once, later ones by the piece or when they have waited 50 ms (see `tick`).
+    """Writes the first bytes at once, later ones when the buffer is full or has waited 50 ms (see `tick`).
 
     While `hold` is set, what is written waits for `release` or `discard`, in memory and past some megabytes in a
     temporary file.
@@ -101,7 +101,7 @@ class Sink:
         self._held = bytearray()
 
     def _abandon(self) -> None:
-        """Point the stream's descriptor nowhere, so that what Python still holds for it fails no more at exit."""
+        """Point the stream's descriptor at /dev/null, so that flushing Python's own buffer at exit does not fail."""
         descriptor = _descriptor(self._stream)
         if descriptor is not None:
             nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -85,7 +85,7 @@ class Csv(_Rows):
 
 
 class SafeCsv(Csv):
-    """CSV in which no text is a formula to a spreadsheet: one that begins as a formula does is put after a `'`."""
+    """CSV for spreadsheets: a text that a spreadsheet would run as a formula gets a `'` in front."""
 
     @staticmethod
     def field(value: Any) -> str:
@@ -95,8 +95,7 @@ class SafeCsv(Csv):
 
 
 class Table(_Rows):
-    """Aligned columns. Widths are those of the first rows, as many as come within a moment; a longer value further on
-    only pushes its line out."""
+    """Aligned columns. The first rows (a sample) set the widths; a longer value later only shifts its own line."""
 
     def __init__(self, sink: Sink, buffer_until_commit: bool, notes: TextIO | None) -> None:
         super().__init__(sink, buffer_until_commit, notes)

@@ -34,7 +34,7 @@ class Writer:
     """seq: of the last line. records: emitted and not voided since. standing: lines of any kind but `error` that are
     not voided. ended: the `end` line is being written; finished: it has been. Every method may raise ClosedPipe.
 
-    This class counts; what is put where is the formats' matter, in `_line` and `_rows`.
+    This class counts lines and records; a format's class writes them, in `_line` and `_rows`.
     """
 
     writes_json = True
@@ -152,7 +152,7 @@ class Writer:
         raise NotImplementedError
 
     def _void(self, reason: str) -> None:
-        """By default what was discarded leaves no trace, and its numbers are used again."""
+        """Discard held lines. By default they leave no trace, and their numbers are used again."""
         self.seq = self._kept_seq
 
     def _finish(self) -> None:

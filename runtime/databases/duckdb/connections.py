@@ -33,10 +33,10 @@ _turns_lock: Final = Lock()
 class Connections:
     """All connections of one run to one file.
 
-    DuckDB lets one program write a file or several read it, and a connection has one open result. While a file is only
-    read nothing changes, so each open result has a connection of its own. Else there is one connection, and a result
-    that is still open when the next statement comes is put aside. Statements run in a thread: what was said before is
-    seen meanwhile, and Ctrl-C is heard.
+    DuckDB lets one program write a file or several read it, and a connection has one open result. A file that is only
+    read does not change, so each open result gets its own connection. A file that is written has one connection; a
+    result that is still open when the next statement comes is spooled. Statements run in a thread, so that the output
+    is flushed and Ctrl-C works meanwhile.
     """
 
     def __init__(self, path: Path, name: str, config: dict[str, Any], busy: float) -> None:
@@ -98,11 +98,11 @@ class Connections:
 
     @property
     def writable(self) -> bool:
-        """Whether one connection does all, in a transaction."""
+        """Whether the file is open for writing: one connection runs all statements, in a transaction."""
         return self._alone
 
     def restrict_file_access(self, connection: Connection) -> None:
-        """From here on, no other file can be reached."""
+        """Forbid access to other files from here on."""
         connection.execute("SET enable_external_access = false")
 
     def set_up(self, connection: Connection) -> None:
@@ -138,8 +138,8 @@ class Connections:
     # ── writers' turns ─────────────────────────────────────────────────────────────────────────────────────────
 
     def acquire_writer_lock(self) -> None:
-        """Wait until no other run of this program writes the file; not with the file open for reading, which would keep
-        the one whose turn it is from writing."""
+        """Wait until no other run of this program writes the file. The file must be closed meanwhile: open for reading,
+        it would keep the run that holds the lock from writing."""
         if not self.writable:
             self.close_all()
         with _turns_lock:

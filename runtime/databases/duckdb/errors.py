@@ -76,7 +76,7 @@ def _bad_line(file: str, line: int, reason: str) -> DatabaseError:
 
 
 def _value_error(message: str) -> SopError | None:
-    """What went wrong with a value, in the words of the language."""
+    """The error for a value, in the language's terms; None when the message is about something else."""
     if match := _RAISED.search(message):
         if match[1] == "D0202":
             return db_errors.months_stored()

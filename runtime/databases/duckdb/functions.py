@@ -1,7 +1,7 @@
-"""How DuckDB says the functions of the language: its own where they mean the same, else macros made here.
+"""The language's functions in DuckDB's SQL: DuckDB's own function where it means the same, else a macro made here.
 
-A macro of MACROS is `sop_` and its name in SQL. It is made in a connection when a statement first needs it, and is
-gone with it. `error('V0105')` makes the statement fail with that code (runtime/databases/duckdb/errors.py).
+A macro of MACROS is called `sop_NAME` in SQL. A connection creates it when a statement first needs it.
+`error('V0105')` makes the statement fail with that code (runtime/databases/duckdb/errors.py).
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ class Expressions(ABC):
 
     @contextmanager
     def in_scope(self, columns: Scope) -> Iterator[None]:
-        """Within, these columns are visible besides those of the queries around."""
+        """In the block, these columns are visible too, beside those of the enclosing queries."""
         self._scopes.append(columns)
         try:
             yield
@@ -230,12 +230,12 @@ class Expressions(ABC):
 
     @abstractmethod
     def common_form(self, exprs: Sequence[Expr]) -> list[Sql] | None:
-        """The expressions in one form in which the engine compares them as the language does; None where there is
-        none."""
+        """The expressions converted to one form, in which the engine compares as the language does; None if there is no
+        such form."""
 
     @abstractmethod
     def compare_unlike(self, op: str, args: Sequence[Expr]) -> Sql:
-        """A comparison (`between` and `in` too) of what `common_form` has no form for."""
+        """A comparison (also `between` and `in`) of expressions without a common form."""
 
     @abstractmethod
     def in_list(self, expr: Op) -> Sql:
@@ -375,7 +375,7 @@ class Expressions(ABC):
         return function(expr.name, *[self.value(arg) for arg in expr.args])
 
     def ordered(self, key: Order) -> exp.Ordered:
-        # what can't be null needs no word about nulls: then they are said to be where the engine puts them anyway
+        # a key that can't be null needs no `NULLS …`: ask for the engine's own order
         return exp.Ordered(
             this=self.value(key.expr),
             desc=key.descending,

@@ -91,7 +91,7 @@ def _of_groups(keys: dict[Expr, Column], expr: Expr) -> Expr | None:
 
 
 class _NeedsRows(Exception):
-    """An expression looks at rows of which only groups are left."""
+    """An expression needs rows, and only groups are left."""
 
 
 def _height(expr: Expr) -> int:

@@ -32,12 +32,12 @@ class TypedArithmetic(Expressions):
 
     @abstractmethod
     def helper(self, name: str, *args: Sql) -> Sql:
-        """A call of one of the SQL functions that this program brings along for the engine."""
+        """A call of one of our own SQL functions for the engine."""
 
     @abstractmethod
     def let(self, args: Sequence[Sql], body: Callable[[Sequence[Sql]], Sql]) -> Sql:
-        """The body of the args, which may write each of them several times: what is more than a few nodes is worked
-        out before, and has a name in the body. So SQL grows with the expression, however it nests."""
+        """`let`: body(args), where the body may write each argument several times. An argument of more than a few nodes
+        is evaluated first and named in the body, so the SQL grows linearly with the expression."""
 
     @abstractmethod
     def int_quotient(self, a: Sql, b: Sql) -> Sql:

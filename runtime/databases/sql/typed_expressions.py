@@ -3,8 +3,7 @@
 The working form of a type is the engine's own: BOOLEAN, BIGINT, DOUBLE, DECIMAL, text that compares by code point,
 DATE, TIMESTAMP in UTC, JSON, a list of those; a duration is a BIGINT of microseconds. A column that the engine keeps as
 something else (`native`) is converted where it is used. Every placeholder is cast to its type, so that the engine
-guesses none. Helpers are SQL functions that the engine's module brings along; what raises an error of ours does so
-there.
+guesses none. Helpers are SQL functions that the engine's module defines; they raise the language's errors.
 """
 
 from __future__ import annotations
@@ -141,7 +140,8 @@ class TypedExpressions(TypedArithmetic):
         return self.evaluated_once(super().in_values(expr))
 
     def evaluated_once(self, test: Sql) -> Sql:
-        """A test of a value against several, which an engine writes out as one test for each."""
+        """A test of a value against several others, with the value evaluated once: the engine would otherwise evaluate
+        it for each of them."""
 
         def body(values: Sequence[Sql]) -> Sql:
             test.set("this", wrapped(values[0]))
@@ -164,7 +164,7 @@ class TypedExpressions(TypedArithmetic):
     # ── functions, aggregates ──────────────────────────────────────────────────────────────────────────────────
 
     def unsupported(self, what: str) -> DatabaseError:
-        """D0309: the engine has no way to say something."""
+        """D0309: the engine can't express something."""
         return DatabaseError(
             "D0309",
             f"{self.engine} can't say {what} in a query as the language means it",
@@ -248,8 +248,8 @@ class TypedExpressions(TypedArithmetic):
 
 
 def type_key(name: str, args: Sequence[Expr]) -> str:
-    """The word for the first argument's type in an engine's table of functions: the text of a decimal of the scale that
-    plain `decimal` has is written in another way."""
+    """The first argument's type as a key of an engine's function table. `text` of a decimal has two keys: plain
+    `decimal` is written without trailing zeros."""
     if not args:
         return ""
     first = args[0].type

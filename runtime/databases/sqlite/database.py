@@ -141,7 +141,7 @@ class SQLiteDatabase:
         self._run(f"RELEASE sop_{int(depth)}")
 
     def isolate_next_statement(self) -> None:
-        """SQLite undoes what fails, and no more."""
+        """Nothing to do: SQLite undoes only the statement that fails."""
 
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────
 

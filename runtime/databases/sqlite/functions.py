@@ -2,8 +2,8 @@
 
 Its first argument says which operator (runtime/values/operators.py) or function (runtime/values/functions.py), the
 codecs of the arguments and that of the result (runtime/query/codecs.py); or it is a whole expression
-(runtime/databases/sqlite/programs.py). So the language has one definition: SQL either says exactly the same by itself,
-or asks here. SQLite reports an error in such a call only as "user-defined function raised exception";
+(runtime/databases/sqlite/programs.py). So the language has one definition: SQLite's own operators are used only where
+they mean exactly the same. SQLite reports an error in such a call only as "user-defined function raised exception";
 `Callback.take_error` gives the cause.
 """
 
