@@ -1,1 +1,1 @@
-"""The tree → the typed program: what names mean, types, effects and flow."""
+"""Syntax tree → typed program: resolves names, infers types and effects, and checks control flow."""

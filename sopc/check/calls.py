@@ -1,4 +1,4 @@
-"""Calls → functions with their overload, aggregates, windows, and scripts with their arguments in order."""
+"""Call nodes → typed calls: functions with their overload, aggregates, windows, scripts with ordered arguments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOTAL: Final = "total"
 
 
 def call(env: Env, node: nodes.CallExpr) -> typed.Expr:
-    """A call where a value is needed."""
+    """Type a call that stands where a value is needed."""
     row = FUNCTIONS.get(node.name)
     if row is not None:
         return _function(env, node, row)
@@ -63,7 +63,7 @@ def _function(env: Env, node: nodes.CallExpr, row: FunctionRow) -> typed.Expr:
 
 
 def _to_scale(call: typed.Func) -> typed.Expr:
-    """The call with its decimal brought to the scale of the type, where the function itself can't know that."""
+    """Converts the decimal of a call to the scale of its type, for functions that can't know that scale."""
     rounds = call.name == "round" and not isinstance(call.args[1], typed.Const)
     reads = call.name == "decimal" and call.args[0].type.name == "any"
     scaled = call.type.name == "decimal" and (rounds or reads)
@@ -73,7 +73,7 @@ def _to_scale(call: typed.Func) -> typed.Expr:
 def _resolve(
     env: Env, node: nodes.CallExpr, row: FunctionRow, args: Sequence[typed.Expr]
 ) -> tuple[tuple[typed.Expr, ...], Type] | None:
-    """The arguments as the function takes them and the result's type; None after a finding."""
+    """The converted arguments and the type of the result; None after a finding."""
     usage = " or ".join(row.signatures)
     named = next((argument for argument in node.args if argument.name is not None), None)
     if named is not None:
@@ -106,14 +106,14 @@ def _aggregate(env: Env, node: nodes.CallExpr, row: FunctionRow) -> typed.Expr:
     if totals:
         type_ = type_.or_null()
     if env.grouped and not any(arg.type.nullable for arg in made[0]):
-        type_ = type_.not_null()  # a group has a row at least
+        type_ = type_.not_null()  # a group has at least one row
     arg = made[0][0] if made[0] else None
     found = AggregateOf("sum" if totals else row.name, arg, node.distinct, type=type_, span=span_of(node))
     return _or_zero(found) if totals else found
 
 
 def _or_zero(total: typed.Expr) -> typed.Expr:
-    """A sum, or 0 where there is nothing to add up: what `total` means."""
+    """`total`: a sum, or 0 without values."""
     type_ = total.type.not_null()
     if type_ == total.type:
         return total
@@ -163,14 +163,14 @@ def _window(env: Env, node: nodes.CallExpr, row: FunctionRow, over: nodes.Window
 
 
 def is_script(env: Env, node: nodes.Expr | None) -> bool:
-    """Whether the expression is a call of a script that exists."""
+    """Whether the expression calls an existing script."""
     return (
         isinstance(node, nodes.CallExpr) and node.name not in FUNCTIONS and env.world.signature(node.name) is not None
     )
 
 
 def script(env: Env, node: nodes.CallExpr) -> typed.ScriptCall | None:
-    """A call of a script with every argument; None after a finding."""
+    """Type a call of a script, defaults filled in; None after a finding."""
     signature = env.world.signature(node.name)
     if signature is None:
         for argument in node.args:
@@ -196,7 +196,7 @@ def script(env: Env, node: nodes.CallExpr) -> typed.ScriptCall | None:
 
 
 def _arguments(env: Env, node: nodes.CallExpr, signature: Signature) -> tuple[typed.Expr, ...] | None:
-    """One per parameter, in order; None after a finding that leaves one open."""
+    """One argument per parameter, in order; None after a finding that leaves one undefined."""
     given: dict[str, typed.Expr] = {}
     complete = True
     names = [param.name for param in signature.params]

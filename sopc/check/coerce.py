@@ -17,8 +17,16 @@ _EXACT = Context(prec=400, rounding=ROUND_HALF_UP)
 
 
 def coerce(expr: typed.Expr, expected: Type) -> typed.Expr | None:
-    """The expression as one of the expected type: literals become literals of it, other values are converted when
-    the program runs; None when it does not fit."""
+    """Convert an expression to a type.
+
+    Args:
+        expr: A typed expression.
+        expected: The type needed.
+
+    Returns:
+        A literal of the expected type for a literal; for other values the expression, wrapped in a conversion at run
+        time where its type differs. None if no value of the type can become one of the expected type.
+    """
     made = _coerce_literal(expr, expected)
     if made is not None:
         return made
@@ -54,19 +62,19 @@ def _coerce_literal(expr: typed.Expr, expected: Type) -> typed.Expr | None:
             if coerced is None:
                 return None
             made.append((name, coerced))
-        # Values are worked out in the order they are written, so the record keeps that order of its fields.
+        # Values are evaluated in the order they are written, so the record keeps that order of its fields.
         written = replace(expr, fields=tuple(made), type=replace_fields(expected, made))
         return written if is_subtype(written.type, expected) else typed.Convert(written, type=expected, span=expr.span)
     return None
 
 
 def replace_fields(type_: Type, fields: Sequence[tuple[str, typed.Expr]]) -> Type:
-    """A record type with the fields of the values."""
+    """The record type with the types of the given values as its fields."""
     return Type("record", nullable=type_.nullable, fields=tuple((name, value.type) for name, value in fields))
 
 
 def coerce_all(exprs: Sequence[typed.Expr], expected: Type) -> list[typed.Expr] | None:
-    """`coerce` of each; None when one does not fit."""
+    """`coerce` each expression; None if one does not fit."""
     coerced = []
     for expr in exprs:
         made = coerce(expr, expected)
@@ -77,12 +85,12 @@ def coerce_all(exprs: Sequence[typed.Expr], expected: Type) -> list[typed.Expr] 
 
 
 def converge(exprs: Sequence[typed.Expr], met: Type) -> list[typed.Expr]:
-    """Each as one of the type they have in common; where a float is among them, decimals become floats."""
+    """Convert each expression to their common type; decimals become floats if that type is float."""
     return [coerce(expr, met) or typed.Convert(expr, type=met, span=expr.span) for expr in exprs]
 
 
 def _coerce_constant(const: typed.Const, expected: Type) -> typed.Const | None:
-    """A number literal as one of another number type; null as one of the type."""
+    """Converts a number literal to another number type, and null to any nullable type; None for other constants."""
     value = const.value
     if const.type.name == "null" and expected.nullable:
         return replace(const, type=expected)
@@ -99,21 +107,21 @@ def _coerce_constant(const: typed.Const, expected: Type) -> typed.Const | None:
 
 
 def exact(expr: typed.Expr) -> typed.Expr:
-    """A number literal with a point as the decimal it spells; anything else as it is."""
+    """Turn a float literal into the decimal that it spells; other expressions stay as they are."""
     if isinstance(expr, typed.Const) and expr.type == FLOAT and isinstance(expr.value, float):
         return _coerce_constant(expr, decimal_literal(expr.value)) or expr
     return expr
 
 
 def exact_together(exprs: Sequence[typed.Expr]) -> list[typed.Expr]:
-    """Number literals become exact where any of the values is a decimal."""
+    """Turn float literals into decimals if any of the values is a decimal."""
     if any(expr.type.name == "decimal" for expr in exprs):
         return [exact(expr) for expr in exprs]
     return list(exprs)
 
 
 def common_of(exprs: Sequence[typed.Expr]) -> Type | None:
-    """The common type of all; None when there is none."""
+    """The common type of all expressions, None if there is none."""
     found = exprs[0].type
     for expr in exprs[1:]:
         met = common(found, expr.type)
@@ -124,7 +132,7 @@ def common_of(exprs: Sequence[typed.Expr]) -> Type | None:
 
 
 def coerce_or_report(env: Env, expr: typed.Expr, expected: Type, place: Place, what: str) -> typed.Expr:
-    """`coerce`, or E0302 "{what} needs an int, but this is a text"."""
+    """`coerce` an expression, or report E0302 "{what} needs an int, but this is a text" at `place`."""
     made = coerce(expr, expected)
     if made is not None:
         return made
@@ -133,7 +141,7 @@ def coerce_or_report(env: Env, expr: typed.Expr, expected: Type, place: Place, w
 
 
 def conversion(expr: typed.Expr, expected: Type) -> str | None:
-    """How to make a value of the expected type, where there is a way."""
+    """A hint how to convert the expression to the expected type, None if there is no way."""
     actual = expr.type
     if isinstance(expr, typed.Const) and expected.name in ("date", "timestamp") and actual == TEXT:
         return f'{expected.name} "{expr.value}"'
@@ -151,7 +159,7 @@ def conversion(expr: typed.Expr, expected: Type) -> str | None:
 
 
 def condition(env: Env, expr: typed.Expr, place: Place, what: str) -> typed.Expr:
-    """The expression as a condition; null counts as not true. E0303 when it is no bool."""
+    """Check that an expression is a bool, else report E0303; null counts as not true."""
     made = coerce(expr, BOOL.or_null())
     if made is not None:
         return made
@@ -164,7 +172,7 @@ def as_text(env: Env, expr: typed.Expr, place: Place, what: str) -> typed.Expr:
 
 
 def as_record(expr: typed.Expr) -> typed.Expr | None:
-    """The expression as a record that is not null; None when it can be none."""
+    """Convert an expression to a record that is not null; None if it can't be one."""
     if expr.type.name == "record":
         return coerce(expr, expr.type.not_null())
     return coerce(expr, RECORD) if expr.type.name == "any" else None

@@ -1,4 +1,4 @@
-"""A graph → its groups of nodes that reach one another, each after all the groups it reaches."""
+"""A directed graph → its strongly connected components, each after all components that it reaches."""
 
 from __future__ import annotations
 
@@ -6,8 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 
 def groups(graph: Mapping[str, Sequence[str]]) -> list[list[str]]:
-    """Strongly connected components in reverse topological order (Tarjan's algorithm, with its own stack, so that a
-    long chain of calls is no deep recursion)."""
+    """Find the strongly connected components, in reverse topological order.
+
+    It keeps a stack of its own, so that a long chain of calls needs no deep recursion.
+
+    Args:
+        graph: The successors of each node.
+
+    Source:
+        R. Tarjan, "Depth-first search and linear graph algorithms", SIAM Journal on Computing 1 (1972).
+    """
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     pending: list[str] = []

@@ -1,4 +1,4 @@
-"""Typed steps → what they may do to databases and people, calls included."""
+"""Typed steps → their effects: stores read and written, questions, commits, calls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sopc.check.lower_query import children
 
 
 def expressions(step: typed.Step) -> Iterator[typed.Expr]:
-    """The expressions of a step itself, in the order they are worked out; not those of steps inside it."""
+    """The expressions of a step in the order of their evaluation, without those of steps inside it."""
     match step:
         case typed.SetVariable():
             yield from (part for part in step.target if isinstance(part, typed.Expr))
@@ -61,7 +61,7 @@ def bodies(step: typed.Step) -> tuple[tuple[typed.Step, ...], ...]:
 
 
 def script_calls(expr: typed.Expr) -> Iterator[typed.ScriptCall]:
-    """The calls of scripts in an expression, inner ones first."""
+    """The script calls in an expression, inner ones first."""
     for child in children(expr):
         yield from script_calls(child)
     if isinstance(expr, typed.ScriptCall):
@@ -69,7 +69,7 @@ def script_calls(expr: typed.Expr) -> Iterator[typed.ScriptCall]:
 
 
 def calls_of(step: typed.Step) -> Iterator[typed.ScriptCall]:
-    """The calls a step itself makes, in order."""
+    """The script calls of a step, in order, without those of steps inside it."""
     for expr in expressions(step):
         yield from script_calls(expr)
     if isinstance(step, typed.EmitCall | typed.ForCall | typed.CallStep):
@@ -87,7 +87,7 @@ def every_step(steps: Iterable[typed.Step]) -> Iterator[typed.Step]:
 
 
 def own_effects(state: ScriptState, steps: Sequence[typed.Step]) -> Effects:
-    """What a script does by itself. calls: the scripts it names."""
+    """The effects of a script without those of its callees. calls: the scripts it calls."""
     all_steps = list(every_step(steps))
     return Effects(
         reads=tuple(sorted(state.reads)),
@@ -97,7 +97,7 @@ def own_effects(state: ScriptState, steps: Sequence[typed.Step]) -> Effects:
         commits=any(isinstance(step, typed.Commit) for step in all_steps),
         emits=any(_emits(step) for step in all_steps),
         generator=not any(
-            _emits(inner) for step in all_steps if _guards(step) for inner in every_step(bodies(step)[0])
+            _emits(inner) for step in all_steps if _is_atomic(step) for inner in every_step(bodies(step)[0])
         ),
     )
 
@@ -106,12 +106,12 @@ def _emits(step: typed.Step) -> bool:
     return isinstance(step, typed.EmitRecord | typed.EmitQuery | typed.EmitCall)
 
 
-def _guards(step: typed.Step) -> bool:
+def _is_atomic(step: typed.Step) -> bool:
     return isinstance(step, typed.Transaction | typed.Try)
 
 
 def settle(world: World, names: Sequence[str]) -> None:
-    """Add what callees do to the effects of scripts that may call one another, until nothing more is added."""
+    """Add the effects of callees to scripts that may call one another, until nothing changes (a fixed point)."""
     changed = True
     while changed:
         changed = False
@@ -142,7 +142,7 @@ def _with(effects: Effects, callee: Effects) -> Effects:
 
 @dataclass(frozen=True)
 class Does:
-    """ends: a segment may end inside (ask, commit)."""
+    """What steps may do. ends: they may end a segment (ask, commit)."""
 
     writes: bool = False
     ends: bool = False
@@ -152,8 +152,14 @@ class Does:
 
 
 def finished(world: World, steps: Sequence[typed.Step], emits: Type | None) -> tuple[tuple[typed.Step, ...], Does]:
-    """The steps with loops spooled where their body writes, asks or commits, blocks told whether they write, and
-    records converted to the type the script emits; and what all of them do."""
+    """Complete typed steps with what is known only after the effects of all scripts.
+
+    Loops are spooled if their body writes, asks or commits; blocks know whether they write; emitted records are
+    converted to the type that the script emits.
+
+    Returns:
+        The completed steps, and what they may do.
+    """
     made, does = [], Does()
     for step in steps:
         done, step_does = _finish(world, step, emits)

@@ -1,4 +1,4 @@
-"""What the emits of a script give → one record type that all of them fit, an open `record` where they differ."""
+"""Types of all emits of a script → one record type that all of them fit, an open `record` if they differ."""
 
 from __future__ import annotations
 
@@ -15,8 +15,16 @@ from sopc.tree import nodes
 def note_emitted(
     env: Env, type_: Type, node: nodes.Emit, *, value: typed.Expr | None = None, fixed: bool = False
 ) -> typed.Expr | None:
-    """One more emit of the script; the record as the declared type says, where there is one. fixed: the rows of a
-    query or of a called script, which are passed on as they are."""
+    """Record one more emit of the script.
+
+    Args:
+        type_: The type of the emitted record.
+        value: The record, None for rows.
+        fixed: Whether rows of a query or a called script are emitted, which are not converted one by one.
+
+    Returns:
+        The record, converted to the type that the script declares, if it declares one.
+    """
     emitted = env.state.emitted
     place = node.value or node.query or node
     if emitted.declared is not None:
@@ -37,7 +45,7 @@ def note_emitted(
 
 
 def _difference(actual: Type, expected: Type) -> str | None:
-    """What sets two record types apart."""
+    """The difference between two record types, in words."""
     if actual.fields is None or expected.fields is None:
         return None
     names, wanted = {name for name, _ in actual.fields}, {name for name, _ in expected.fields}
@@ -55,7 +63,7 @@ def _difference(actual: Type, expected: Type) -> str | None:
 
 
 def passes_as(actual: Type, expected: Type) -> bool:
-    """Whether values of the type may stand for the other unconverted; nulls are looked at where they are used."""
+    """Whether values of the type can be used as the other without conversion; nulls are checked where they are used."""
     if "any" in (actual.name, expected.name) or "null" in (actual.name, expected.name):
         return True
     if actual.name != expected.name:
@@ -70,7 +78,7 @@ def passes_as(actual: Type, expected: Type) -> bool:
 
 
 def emitted_type(emitted: Emitted) -> Type | None:
-    """The record type a script emits; None when it emits nothing."""
+    """The record type that a script emits, None if it emits nothing."""
     found = emitted.declared or emitted.found
     if found is None or found.fields is None:
         return found
@@ -78,14 +86,14 @@ def emitted_type(emitted: Emitted) -> Type | None:
 
 
 def settle_fixed(emitted: Emitted) -> None:
-    """Rows that are passed on unconverted must be of the type found for all emits, else that type is open."""
+    """Open the emitted type if rows that are passed on unconverted do not have it."""
     whole = emitted.found
     if whole is not None and not all(passes_as(type_, whole) for type_ in emitted.fixed):
         emitted.found = RECORD
 
 
 def converted(step: typed.EmitRecord, whole: Type | None) -> typed.EmitRecord:
-    """The step with its record as the type found for all emits."""
+    """The step with its record converted to the type found for all emits."""
     if whole is None or {name for name, _ in whole.fields or ()} != {name for name, _ in step.value.type.fields or ()}:
         return step
     ordered = record_of([(name, whole.field(name) or ANY) for name, _ in step.value.type.fields or ()])

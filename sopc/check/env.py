@@ -1,4 +1,4 @@
-"""What every part of the checker is handed: the world around a file, the script at hand, where an expression stands."""
+"""What every part of the checker is given: the world of a file, the current script, the place of an expression."""
 
 from __future__ import annotations
 
@@ -22,9 +22,12 @@ MAX_DEPTH: Final = 120
 
 @dataclass(eq=False)
 class World:
-    """schemas: by `uses` name. stored: scripts outside this file. signatures, effects: of the scripts in this file,
-    as they become known. recursive: scripts that are being checked and call one another, so that what they emit is
-    known only where they declare it."""
+    """The names that all scripts of a file can use.
+
+    schemas: by `uses` name. stored: looks up scripts outside this file. signatures, effects: of the scripts in this
+    file, filled in while they are checked. recursive: scripts being checked that call one another; what they emit is
+    known only if they declare it.
+    """
 
     findings: Findings
     schemas: Mapping[str, Schema]
@@ -42,7 +45,7 @@ class World:
         return found[0] if found is not None else None
 
     def effects_of(self, name: str) -> Effects:
-        """What a script may do; nothing for one of this file that is still being worked out."""
+        """The effects of a script; none for a script of this file whose check is not finished."""
         if name in self.signatures:
             return self.effects.get(name, Effects())
         found = self._look_up(name)
@@ -59,8 +62,8 @@ class World:
 
 @dataclass(eq=False)
 class Emitted:
-    """What a script emits, found so far. declared: its `emits {…}`. fixed: the types of emitted rows of queries and
-    of called scripts, which can't be converted one by one."""
+    """What a script emits, as far as its emits were checked. declared: its `emits {…}`. fixed: the types of emitted
+    rows of queries and called scripts, which can't be converted one by one."""
 
     declared: Type | None = None
     found: Type | None = None
@@ -69,9 +72,12 @@ class Emitted:
 
 @dataclass(eq=False)
 class ScriptState:
-    """The script being checked. returns: NULL when it declares none. later: every variable it declares anywhere, for
-    a message about use before; seen: those declared so far. used: by (database, store) the fields touched, each with
-    where first and in which sentence; "" is the store itself."""
+    """The script being checked.
+
+    returns: NULL if it declares no return type. later: every variable that it declares anywhere, for a message about
+    use before declaration; seen: those declared so far. used: by (database, store) the fields used, each with the
+    place and sentence of its first use; "" stands for the store itself.
+    """
 
     world: World
     name: str
@@ -100,9 +106,12 @@ Typer = Callable[["Env", nodes.Expr], typed.Expr]
 
 @dataclass(frozen=True, eq=False)
 class Env:
-    """Where an expression stands. row: the columns in sight, None outside queries. builder: the query being built.
-    aggregates: whether they may stand here. grouped: they are over groups, which are never empty. keys: named
-    grouping keys. stage: the query stage, for messages. loop: inside the body of a loop."""
+    """The place of an expression.
+
+    row: the visible columns, None outside queries. builder: of the current query. aggregates: whether aggregates are
+    allowed. grouped: aggregates are over groups, which are never empty. keys: named grouping keys. stage: the query
+    stage, for messages. loop: whether it is in the body of a loop.
+    """
 
     state: ScriptState
     block: Block
@@ -121,16 +130,16 @@ class Env:
         return self.state.world
 
     def expr(self, node: nodes.Expr) -> typed.Expr:
-        """The expression with its type; after a finding, one of type any."""
+        """Type an expression; after a finding, the result has type `any`."""
         return self.typer(self, node)
 
     def error(self, code: str, message: str, place: Place, hint: str | None = None) -> None:
         self.state.world.findings.add(code, message, place, hint)
 
     def at(self, node: nodes.Node, name: str) -> Place:
-        """Where a name is written inside a node; the node when it is not found there."""
+        """The place of a name inside a node; the whole node if it is not found."""
         return self.state.world.findings.within(node, name)
 
     def plain(self) -> Env:
-        """The same place without the columns of the query around it."""
+        """The same environment without the columns of the enclosing query."""
         return replace(self, row=None, builder=None, aggregates=False, windows=False, grouped=False, keys={}, stage="")

@@ -1,4 +1,4 @@
-"""Expression nodes → typed expressions: one handler a kind of node, here put together."""
+"""Expression nodes → typed expressions: the table of handlers, one for each class of node."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _HANDLERS: Final = cast(
 
 
 def expression(env: Env, node: nodes.Expr) -> typed.Expr:
-    """The node with its type and every name bound; after a finding, an expression of type any."""
+    """Type a node and bind its names; after a finding, the result has type `any`."""
     if env.state.depth >= MAX_DEPTH:
         env.error("E0604", f"the expression is nested more than {MAX_DEPTH} deep", node, "`let` names a part of it")
         return unknown(span_of(node))

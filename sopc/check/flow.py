@@ -1,7 +1,7 @@
-"""Typed steps, in every order they can run → findings on unreachable steps, missing returns, questions and commits.
+"""Typed steps, along every path of control flow → findings on unreachable steps, missing returns, asks and commits.
 
-A path carries whether writes may be waiting for a commit; a loop's body is gone through again where what one round
-leaves behind changes how the next one begins.
+A path carries whether writes may be uncommitted. A loop's body is checked twice if its first pass changes the state in
+which the second begins.
 """
 
 from __future__ import annotations
@@ -17,37 +17,37 @@ from sopc.check.report import Place, quoted
 
 @dataclass(frozen=True)
 class Path:
-    """How things may stand at a point of the script. dirty: writes may be uncommitted."""
+    """The possible state at a point of the script. dirty: writes may be uncommitted."""
 
     dirty: bool
 
 
 @dataclass
 class _Loop:
-    """The paths that leave a loop early, and those that start its next round."""
+    """The paths that leave a loop early, and those that start its next pass."""
 
     breaks: list[Path] = field(default_factory=list)
     continues: list[Path] = field(default_factory=list)
 
 
 def _met(*paths: Path | None) -> Path | None:
-    """Where paths come together; None when none gets there."""
+    """Merges paths; None if no path gets there."""
     live = [path for path in paths if path is not None]
     return Path(any(path.dirty for path in live)) if live else None
 
 
 class Flow:
-    """One script. home: the database it writes, once a write was met."""
+    """Checks one script. home: the database it writes, set at the first write."""
 
     def __init__(self, state: ScriptState) -> None:
         self.state = state
         self.findings = state.world.findings
         self.home: str | None = None
         self.loops: list[_Loop] = []
-        self.guard: str | None = None
+        self.atomic: str | None = None
 
     def script(self, steps: tuple[typed.Step, ...], place: Place) -> None:
-        """Check a whole script. place: its head, for the finding that a return is missing."""
+        """Check a whole script. place: of its head, where a missing return is reported."""
         end = self._block(steps, Path(False))
         self.findings.sentence = None
         if end is not None and self.state.returns.name != "null":
@@ -88,9 +88,9 @@ class Flow:
             case typed.AskStep():
                 return self._ask(step, path)
             case typed.Commit():
-                if self.guard is not None:
-                    hint = f"`commit` after the {self.guard}"
-                    self._error("E0506", f"`commit` can't stand inside a `{self.guard}`", step, step.span, hint)
+                if self.atomic is not None:
+                    hint = f"`commit` after the {self.atomic}"
+                    self._error("E0506", f"`commit` can't stand inside a `{self.atomic}`", step, step.span, hint)
                 return Path(False)
             case typed.Return() | typed.Fail():
                 return None
@@ -100,7 +100,7 @@ class Flow:
                     (loop.breaks if isinstance(step, typed.Break) else loop.continues).append(path)
                 return None
             case typed.Transaction():
-                return self._guarded("transaction", step.body, path)
+                return self._in_atomic_block("transaction", step.body, path)
             case typed.Try():
                 return self._try(step, path)
         return path
@@ -108,24 +108,24 @@ class Flow:
     # ── one step ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _ask(self, step: typed.AskStep, path: Path) -> Path:
-        if self.guard is not None:
-            hint = f"`ask` before the {self.guard}"
-            self._error("E0505", f"`ask` can't stand inside a `{self.guard}`", step, step.span, hint)
+        if self.atomic is not None:
+            hint = f"`ask` before the {self.atomic}"
+            self._error("E0505", f"`ask` can't stand inside a `{self.atomic}`", step, step.span, hint)
         elif path.dirty:
             message = "this question could come after uncommitted writes, which its answer could not undo"
             self._error("E0508", message, step, step.span, "`commit` before the `ask`")
         return Path(False)
 
     def _call(self, step: typed.Step, call: typed.ScriptCall, path: Path) -> Path:
-        """What a call means for the path it is on."""
+        """Checks a call, and changes the path by its effects."""
         name = call.signature.name
         effects = self.state.world.effects_of(name)
         if effects.commits:
             hint = "without `commit` in it, all its writes are committed with those of its caller"
             self._error("E0507", f"`{name}` commits, so it can't be called by another script", step, call.span, hint)
-        elif effects.asks and self.guard is not None:
-            hint = f"call it before the {self.guard}"
-            message = f"`{name}` asks a question, which can't be inside a `{self.guard}`"
+        elif effects.asks and self.atomic is not None:
+            hint = f"call it before the {self.atomic}"
+            message = f"`{name}` asks a question, which can't be inside a `{self.atomic}`"
             self._error("E0505", message, step, call.span, hint)
         elif effects.asks and path.dirty:
             message = f"`{name}` asks a question, which could come after uncommitted writes"
@@ -189,7 +189,7 @@ class Flow:
     def _rounds(
         self, body: tuple[typed.Step, ...], path: Path, head: Callable[[Path], Path]
     ) -> tuple[Path, list[Path]]:
-        """The path at a loop's head when it ends there, and those of its breaks, after a first and a later round."""
+        """The paths on which a loop ends, at its head or by a break, after one and after more passes."""
         breaks: list[Path] = []
         while True:
             begun = head(path)
@@ -198,26 +198,28 @@ class Flow:
             loop = self.loops.pop()
             breaks.extend(loop.breaks)
             following = _met(begun, end, *loop.continues) or begun
-            if following == path:  # a second round for each of many nested loops would double the work at every level
+            if (
+                following == path
+            ):  # a second pass through each of many nested loops would double the work at every level
                 return head(following), breaks
             path = following
 
-    def _guarded(self, word: str, body: tuple[typed.Step, ...], path: Path) -> Path | None:
-        outer, self.guard = self.guard, word
+    def _in_atomic_block(self, word: str, body: tuple[typed.Step, ...], path: Path) -> Path | None:
+        outer, self.atomic = self.atomic, word
         try:
             return self._block(body, path)
         finally:
-            self.guard = outer
+            self.atomic = outer
 
     def _try(self, step: typed.Try, path: Path) -> Path | None:
-        end = self._guarded("try", step.body, path)
-        # An error undoes what the body wrote, so the handler begins as the body did; it is no part of the savepoint.
+        end = self._in_atomic_block("try", step.body, path)
+        # An error undoes the writes of the body, so the handler begins in the state in which the body began.
         handled = self._block(step.handler, path)
         return _met(end, handled)
 
 
 def _leaves(step: typed.Step) -> str:
-    """Why the step after this one is not reached."""
+    """The reason why the step after this one is unreachable."""
     match step:
         case typed.Return():
             return "the script returns before it"

@@ -1,4 +1,4 @@
-"""A function and its arguments → the overload meant, the arguments converted, the type of the result."""
+"""A function and its arguments → the matching overload, the converted arguments, the type of the result."""
 
 from __future__ import annotations
 
@@ -15,14 +15,23 @@ from sopc.check.typed import Const, Expr
 
 @dataclass(frozen=True)
 class Resolved:
-    """args: converted, defaults filled in."""
+    """A resolved overload. args: converted, defaults filled in."""
 
     args: tuple[Expr, ...]
     result: Type
 
 
 def resolve(row: FunctionRow, args: Sequence[Expr]) -> Resolved | None:
-    """The first overload whose types the arguments have, else the first to which they can be widened."""
+    """Choose an overload.
+
+    Args:
+        row: The function, with its overloads in order of preference.
+        args: The typed arguments.
+
+    Returns:
+        The first overload whose types the arguments have, else the first to which they can be widened; None if there
+        is none.
+    """
     together = exact_together(args)
     fitting = [each for each in overloads(row) if each.takes(len(args))]
     for widen in (False, True):
@@ -37,7 +46,7 @@ def _match(row: FunctionRow, each: Overload, args: Sequence[Expr], widen: bool) 
     bound: dict[str, Type] = {}
     for index, arg in enumerate(args):
         pattern = each.slot(index).pattern.removesuffix("?")
-        # Beside other overloads `any` is for values whose type only the run will show.
+        # Among several overloads, one with `any` is only for values whose type is known at run time only.
         if pattern == "any" and len(row.signatures) > 1 and arg.type.name != "any":
             return None
         if not bind(pattern, arg.type.not_null(), bound, widen):
@@ -59,13 +68,13 @@ def _match(row: FunctionRow, each: Overload, args: Sequence[Expr], widen: bool) 
 
 
 def _wanted(pattern: str, given: Type, bound: dict[str, Type]) -> Type:
-    """The type an argument is converted to; what it is already where any such type will do."""
+    """The type to convert an argument to; its own type if the pattern accepts that."""
     if pattern == "T":
         return bound.get("T", given)
     if pattern in ("number", "any") or (pattern == "decimal" and given.name == "decimal"):
         return given
     if pattern.startswith("list<"):
-        item = given.item or ANY  # a list may hold nulls, whatever the function takes
+        item = given.item or ANY  # any list may hold nulls
         wanted = _wanted(pattern[5:-1], item, bound)
         return list_of(wanted.or_null() if item.nullable else wanted)
     return BY_NAME[pattern]
@@ -79,6 +88,6 @@ def _default(slot: Slot) -> Expr:
 
 
 def _digits(args: Sequence[Expr]) -> int | None:
-    """The literal number of digits that a value is rounded to."""
+    """The number of digits to round to, if it is a literal."""
     value = args[1].value if len(args) > 1 and isinstance(args[1], Const) else None
     return value if isinstance(value, int) else None

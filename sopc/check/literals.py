@@ -1,4 +1,4 @@
-"""Literal nodes → constants, checked against what their types hold."""
+"""Literal nodes → constants, checked against the range of their types."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def integer(env: Env, node: nodes.IntLiteral) -> typed.Expr:
 
 
 def number(env: Env, node: nodes.NumberLiteral) -> typed.Expr:
-    """A float, or a decimal where no float spells the number as written."""
+    """A float, or a decimal if no float has exactly the digits as written."""
     span = span_of(node)
     try:
         value, exact = float(node.value), Decimal(node.value)

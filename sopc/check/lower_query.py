@@ -1,8 +1,8 @@
-"""Typed expressions of a query → the runtime's query form; what needs no row is left to the VM and becomes a param.
+"""Typed expressions of a query → the runtime's query algebra, with everything that needs no row as a parameter.
 
-Every largest sub-expression without columns, aggregates or sub-queries is worked out by the VM before the query runs
-and bound as a Param; literals are Const. Below a `case` that would raise errors of branches not taken, so there only
-what can't fail is hoisted whole, and the rest is written out with its variables as Params.
+The VM evaluates each maximal sub-expression without columns, aggregates and sub-queries before the query runs, and
+binds it as a Param; literals become Const. Below a `case` that could raise errors of branches that are not taken:
+there, only sub-expressions that can't fail become a Param as a whole; of others only the variables do.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from sopc.check.scope import AggregateOf, ColumnOf, SubQuery, WindowOf
 from sopc.check.types import NUMBERS
 
 _MAY_FAIL: Final = frozenset({"add", "sub", "mul", "div", "intdiv", "mod", "neg", "field"})
-_CLOCK: Final = frozenset({"now", "today"})  # read once a segment by the VM; no engine is asked
+_CLOCK: Final = frozenset({"now", "today"})  # the VM reads the clock once a segment; engines never do
 _NO_PARTS: Final = frozenset({"type", "span", "relation", "columns", "signature", "variable"})
-# Attributes that hold expressions, by kind of expression; looking them up is most of what `children` costs.
+# Attributes that hold expressions, by class of expression, cached since the look-up is most of the cost of `children`.
 _parts: dict[type, tuple[str, ...]] = {}
 _OF_ROWS: Final = (ColumnOf, AggregateOf, WindowOf, SubQuery)
 
 
 class QueryBuilder:
-    """One query being built, its sub-queries included: ids of relations, params, the database it runs on."""
+    """Builds one query with its sub-queries: ids of relations, parameters, the database it runs on."""
 
     def __init__(self) -> None:
         self.database: str | None = None
@@ -40,7 +40,7 @@ class QueryBuilder:
         return self._last_id
 
     def param(self, expr: typed.Expr) -> ir.Param:
-        """The param with that value; equal expressions share one."""
+        """The parameter for an expression; equal expressions share one."""
         for index, known in enumerate(self.params):
             if same(known, expr):
                 return ir.Param(index, known.type)
@@ -50,74 +50,75 @@ class QueryBuilder:
     def types(self) -> tuple[Type, ...]:
         return tuple(param.type for param in self.params)
 
-    def expr(self, expr: typed.Expr, *, guarded: bool = False) -> ir.Expr:
-        """The runtime's form. guarded: below a `case`, so what can fail may not be worked out beforehand."""
+    def expr(self, expr: typed.Expr, *, conditional: bool = False) -> ir.Expr:
+        """Lower an expression. conditional: below a `case`, so what can fail must not be evaluated before the query."""
         if isinstance(expr, typed.Const):
             return Const(expr.value, expr.type)
-        if not of_rows(expr) and not (guarded and _can_fail(expr) and isinstance(expr, typed.Op | typed.Func)):
+        if not of_rows(expr) and not (conditional and _can_fail(expr) and isinstance(expr, typed.Op | typed.Func)):
             return self.param(expr)
-        return _LOWER[type(expr)](self, expr, guarded)
+        return _LOWER[type(expr)](self, expr, conditional)
 
-    def _all(self, exprs: Iterable[typed.Expr], guarded: bool) -> tuple[ir.Expr, ...]:
-        return tuple(self.expr(expr, guarded=guarded) for expr in exprs)
+    def _all(self, exprs: Iterable[typed.Expr], conditional: bool) -> tuple[ir.Expr, ...]:
+        return tuple(self.expr(expr, conditional=conditional) for expr in exprs)
 
 
-def _column(builder: QueryBuilder, expr: ColumnOf, guarded: bool) -> ir.Expr:
+def _column(builder: QueryBuilder, expr: ColumnOf, conditional: bool) -> ir.Expr:
     return ir.Column(expr.relation, expr.name, expr.type)
 
 
-def _op(builder: QueryBuilder, expr: typed.Op, guarded: bool) -> ir.Expr:
-    return ir.Op(expr.op, builder._all(expr.args, guarded), expr.type)
+def _op(builder: QueryBuilder, expr: typed.Op, conditional: bool) -> ir.Expr:
+    return ir.Op(expr.op, builder._all(expr.args, conditional), expr.type)
 
 
-def _func(builder: QueryBuilder, expr: typed.Func, guarded: bool) -> ir.Expr:
-    return ir.Func(expr.name, builder._all(expr.args, guarded), expr.type)
+def _func(builder: QueryBuilder, expr: typed.Func, conditional: bool) -> ir.Expr:
+    return ir.Func(expr.name, builder._all(expr.args, conditional), expr.type)
 
 
-def _case(builder: QueryBuilder, expr: typed.Case, guarded: bool) -> ir.Expr:
+def _case(builder: QueryBuilder, expr: typed.Case, conditional: bool) -> ir.Expr:
     branches = tuple(
-        (builder.expr(when, guarded=True), builder.expr(then, guarded=True)) for when, then in expr.branches
+        (builder.expr(when, conditional=True), builder.expr(then, conditional=True)) for when, then in expr.branches
     )
-    otherwise = builder.expr(expr.otherwise, guarded=True) if expr.otherwise is not None else None
+    otherwise = builder.expr(expr.otherwise, conditional=True) if expr.otherwise is not None else None
     return ir.Case(branches, otherwise, expr.type)
 
 
-def _aggregate(builder: QueryBuilder, expr: AggregateOf, guarded: bool) -> ir.Expr:
-    arg = builder.expr(expr.arg, guarded=guarded) if expr.arg is not None else None
+def _aggregate(builder: QueryBuilder, expr: AggregateOf, conditional: bool) -> ir.Expr:
+    arg = builder.expr(expr.arg, conditional=conditional) if expr.arg is not None else None
     return ir.Aggregate(expr.name, arg, expr.distinct, expr.type)
 
 
-def _window(builder: QueryBuilder, expr: WindowOf, guarded: bool) -> ir.Expr:
+def _window(builder: QueryBuilder, expr: WindowOf, conditional: bool) -> ir.Expr:
     order = tuple(
-        ir.Order(builder.expr(key, guarded=guarded), descending, nulls_first)
+        ir.Order(builder.expr(key, conditional=conditional), descending, nulls_first)
         for key, descending, nulls_first in expr.order
     )
-    args, partition = builder._all(expr.args, guarded), builder._all(expr.partition, guarded)
+    args, partition = builder._all(expr.args, conditional), builder._all(expr.partition, conditional)
     return ir.Window(expr.name, args, partition, order, expr.type)
 
 
-def _sub_query(builder: QueryBuilder, expr: SubQuery, guarded: bool) -> ir.Expr:
+def _sub_query(builder: QueryBuilder, expr: SubQuery, conditional: bool) -> ir.Expr:
     relation = cast(ir.Relation, expr.relation)
     if expr.kind == "scalar":
         return ir.Scalar(relation, expr.type)
     if expr.kind == "exists" or expr.arg is None:
         return ir.Exists(relation, expr.type)
-    return ir.InQuery(builder.expr(expr.arg, guarded=guarded), relation, expr.type)
+    return ir.InQuery(builder.expr(expr.arg, conditional=conditional), relation, expr.type)
 
 
-def _convert(builder: QueryBuilder, expr: typed.Convert, guarded: bool) -> ir.Expr:
-    """The engine mixes numbers by itself, and refuses nulls where a store does."""
-    return builder.expr(expr.arg, guarded=guarded)
+def _convert(builder: QueryBuilder, expr: typed.Convert, conditional: bool) -> ir.Expr:
+    """No conversion is needed: engines mix number types, and check nulls when a store is written."""
+    return builder.expr(expr.arg, conditional=conditional)
 
 
-def _interpolate(builder: QueryBuilder, expr: typed.Interpolate, guarded: bool) -> ir.Expr:
+def _interpolate(builder: QueryBuilder, expr: typed.Interpolate, conditional: bool) -> ir.Expr:
     parts = tuple(
-        Const(part, TEXT) if isinstance(part, str) else builder.expr(part, guarded=guarded) for part in expr.parts
+        Const(part, TEXT) if isinstance(part, str) else builder.expr(part, conditional=conditional)
+        for part in expr.parts
     )
     return ir.Func("concat", parts, TEXT)
 
 
-def _nothing(builder: QueryBuilder, expr: typed.Expr, guarded: bool) -> ir.Expr:
+def _nothing(builder: QueryBuilder, expr: typed.Expr, conditional: bool) -> ir.Expr:
     """Where a finding was made already (a record, list, or index over columns)."""
     return Const(None, NULL)
 
@@ -147,7 +148,7 @@ _LOWER: Final = cast(
 
 
 def children(expr: typed.Expr) -> Iterable[typed.Expr]:
-    """The expressions right below, in the order they are worked out; not those inside a sub-query's relation."""
+    """The direct sub-expressions in the order of their evaluation, without those in a sub-query's relation."""
     names = _parts.get(type(expr))
     if names is None:
         names = tuple(field.name for field in fields(expr) if field.name not in _NO_PARTS)
@@ -167,12 +168,12 @@ def _expressions(value: object) -> Iterable[typed.Expr]:
 
 
 def of_rows(expr: typed.Expr) -> bool:
-    """Whether the value depends on rows of the query: columns, aggregates or sub-queries are in it."""
+    """Whether the value depends on rows of the query: it contains columns, aggregates or sub-queries."""
     return isinstance(expr, _OF_ROWS) or any(of_rows(child) for child in children(expr))
 
 
 def holds(expr: typed.Expr, kind: type[typed.Expr]) -> bool:
-    """Whether an expression of that kind is in it."""
+    """Whether the expression is, or contains, one of a class."""
     return isinstance(expr, kind) or any(holds(child, kind) for child in children(expr))
 
 
@@ -189,7 +190,7 @@ def _can_fail(expr: typed.Expr) -> bool:
 
 
 def same(a: object, b: object) -> bool:
-    """Whether two expressions are alike wherever they stand in the source."""
+    """Whether two expressions are equal, not counting their places in the source."""
     if isinstance(a, typed.Expr):
         return type(a) is type(b) and all(
             same(getattr(a, field.name), getattr(b, field.name)) for field in fields(a) if field.name != "span"

@@ -1,4 +1,4 @@
-"""Names and fields → variables and columns, by the rule that a name must mean one thing only."""
+"""Name and field nodes → variables and columns; an ambiguous name is an error."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from sopc.tree import nodes
 
 
 def name(env: Env, node: nodes.Name) -> typed.Expr:
-    """A variable, or in a query a field first."""
+    """Resolve a bare name: in a query to a field of its sources if there is one, else to a variable."""
     variable = env.block.variable(node.name)
     if not node.variable and env.row is not None:
         key = env.keys.get(node.name)
-        if key is not None:  # `group by` saw to it that no other field has the name
+        if key is not None:  # `group by` has checked that no other field has the name
             return key
         columns = [(row, column) for row in env.row.levels() for column in row.named(node.name)]
         if columns:
@@ -56,7 +56,7 @@ def _only_column(
 
 
 def _several(env: Env, column: Visible, node: nodes.Node) -> None:
-    """A named query may join stores that have fields of one name."""
+    """Reports an ambiguous field; a named query may join stores that share names of fields."""
     message = f"`{column.source}` has several fields `{column.name}`"
     hint = f"a `select` in the query `{column.source}` gives each a name of its own, with `as`"
     env.error("E0406", message, node, hint)
@@ -67,7 +67,7 @@ def _qualified(column: Visible) -> str:
 
 
 def _seen(env: Env, row: Row, column: Visible, node: nodes.Node) -> typed.Expr:
-    """The column, noted as used in its store and as mentioned by the queries inside its own."""
+    """The column, recorded as used in its store and as captured by the sub-queries that use it."""
     found = replace(column.column, span=span_of(node))
     if row is not env.row:
         row.captured.append(found)
@@ -76,7 +76,7 @@ def _seen(env: Env, row: Row, column: Visible, node: nodes.Node) -> typed.Expr:
 
 
 def touch(env: Env, column: ColumnOf) -> None:
-    """Note that the program uses this field of a store."""
+    """Record that the program uses this field of a store."""
     if env.builder is not None and column.relation in env.builder.scans:
         database, store = env.builder.scans[column.relation]
         env.state.use(database, store, column.name, at=column.span)
@@ -115,7 +115,7 @@ def _unknown_name(env: Env, node: nodes.Name) -> None:
 
 
 def field(env: Env, node: nodes.FieldAccess) -> typed.Expr:
-    """source.field in a query, else the field of a record."""
+    """Resolve `base.name`: in a query to the field of a source if there is one, else to the field of a record."""
     if isinstance(node.base, nodes.Name) and not node.base.variable and env.row is not None:
         rows = [row for row in env.row.levels() if node.base.name in row.sources]
         if rows:
@@ -155,14 +155,14 @@ def _of_source(env: Env, node: nodes.FieldAccess, source: str, rows: list[Row]) 
 
 
 def of_record(env: Env, base: typed.Expr, field_name: str, node: nodes.Node) -> typed.Expr:
-    """The field of a record value: of its type when the record's fields are known, else any."""
+    """The field of a record value; its type is `any` if the fields of the record are not known."""
     span = span_of(node)
     type_ = field_type(env, base.type, field_name, node)
     return typed.FieldOf(base, field_name, type=type_, span=span) if type_ is not None else unknown(span)
 
 
 def field_type(env: Env, base: Type, field_name: str, node: nodes.Node) -> Type | None:
-    """The type of a field of a value of that type; None after a finding."""
+    """The type of a field of a record type; None after a finding."""
     if base.name == "any" or (base.name == "record" and base.fields is None):
         return ANY
     if base.name != "record":

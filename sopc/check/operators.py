@@ -1,4 +1,4 @@
-"""Operators on typed operands → typed operations, or findings that say what would go together."""
+"""Operators on typed operands → typed operations, or findings that name the types that an operator takes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def binary(env: Env, node: nodes.Binary) -> typed.Expr:
 
 
 def _in_lower_case(env: Env, side: typed.Expr, place: nodes.Expr, node: nodes.Binary) -> typed.Expr:
-    """A side of a comparison that ignores case: both are compared in lower case."""
+    """Converts a side of a comparison that ignores case to lower case."""
     if side.type.name not in ("text", "any", "null"):
         env.error("E0310", f"{an(side.type)} has no case to ignore", place, f"`{node.op}` without `ignoring case`")
         return unknown(side.span)
@@ -95,7 +95,7 @@ def _arithmetic(env: Env, node: nodes.Binary, left: typed.Expr, right: typed.Exp
 
 
 def _moved_by_days(op: str, left: typed.Expr, right: typed.Expr) -> typed.Expr | None:
-    """date + int, int + date, date - int: so many days later or earlier; None for anything else."""
+    """date + int, int + date, date - int, which move a date by days; None for other operands."""
     if op == "+" and left.type.name == "int":
         left, right = right, left
     if op not in ("+", "-") or left.type.name != "date" or right.type.name != "int":
@@ -142,7 +142,17 @@ def _comparison(env: Env, node: nodes.Binary, left: typed.Expr, right: typed.Exp
 def together(
     env: Env, exprs: list[typed.Expr], places: list[nodes.Expr], whole: nodes.Node, *, ordered: bool
 ) -> list[typed.Expr] | None:
-    """Operands that are compared with one another, literals made exact; None after E0310. ordered: by < and >."""
+    """Convert operands that are compared with one another to a common type.
+
+    Args:
+        exprs: The operands; float literals become decimals if another operand is a decimal.
+        places: The place of each operand, for a finding.
+        whole: The place of the comparison.
+        ordered: Whether they are compared by `<` or `>`, and not only for equality.
+
+    Returns:
+        The converted operands; None after finding E0310.
+    """
     exprs = exact_together(exprs)
     first = exprs[0]
     for expr, place in zip(exprs[1:], places[1:], strict=True):
@@ -161,7 +171,7 @@ def together(
 
 
 def _comparable(known: typed.Expr, other: typed.Expr) -> str | None:
-    """How the other operand would go with the known one."""
+    """A hint how to make the other operand comparable with the known one."""
     if isinstance(other, typed.Const) and other.type == TEXT and known.type.not_null() in (DATE, TIMESTAMP):
         try:
             from_text(str(other.value), known.type.not_null())
@@ -228,7 +238,7 @@ def _in_list(
     elif arg.type.name == "decimal" and isinstance(items, typed.MakeList):
         items = _exact_list(items)
     if env.row is not None and isinstance(items, typed.MakeList) and of_rows(items):
-        # an engine has no lists of its own
+        # engines have no lists
         return typed.Op("in", (arg, *items.items), type=_bool(arg, *items.items), span=span)
     result = BOOL if not (arg.type.nullable or item.nullable or items.type.nullable) else BOOL.or_null()
     return typed.Op("in_list", (arg, items), type=result, span=span)
@@ -304,14 +314,14 @@ def make_list(env: Env, node: nodes.ListExpr) -> typed.Expr:
 
 
 def _exact_list(items: typed.MakeList) -> typed.MakeList:
-    """The list with numbers such as 0.07 as the decimals they spell."""
+    """The list with float literals such as 0.07 as decimals."""
     made = [exact(item) for item in items.items]
     found = common_of(made)
     return items if found is None else replace(items, items=tuple(converge(made, found)), type=list_of(found))
 
 
 def index(env: Env, node: nodes.IndexAccess) -> typed.Expr:
-    """list[i]: null outside."""
+    """list[i]; null for an index outside the list."""
     base = env.expr(node.base)
     span = span_of(node)
     if env.row is not None and holds(base, ColumnOf):

@@ -1,7 +1,7 @@
-"""Nodes of a file → the typed program, or every finding at once.
+"""Tree of a file → the typed program, or all findings at once.
 
-Scripts are checked callees first, so that what they emit and do is known to their callers; scripts that call one
-another are checked together, twice where they emit without saying what.
+Callees are checked before their callers, which need the types and effects of what they call. Scripts that call one
+another are checked together, and twice if they emit without declaring what.
 """
 
 from __future__ import annotations
@@ -51,9 +51,21 @@ def check(
     signatures: Stored = _nothing_stored,
     script_names: Callable[[], Iterable[str]] = _no_names,
 ) -> typed.Program:
-    """The scripts of a file, checked. schemas: by `uses` name, "main" for scripts without. signatures: signature and
-    effects of a script outside the file, None when there is none. script_names: all of these, for suggestions.
-    Raises CompileError with all findings."""
+    """Check the scripts of a file.
+
+    Args:
+        file: The tree.
+        source: The text that the tree's spans point into, for messages.
+        schemas: By `uses` name; "main" is for scripts without `uses`.
+        signatures: The signature and effects of a script outside the file, None if it does not exist.
+        script_names: The names of all scripts outside the file, for suggestions.
+
+    Returns:
+        The typed program, its scripts in the order of the file.
+
+    Raises:
+        CompileError: E02xx to E06xx, with all findings.
+    """
     findings = Findings(source)
     world = World(findings, schemas, signatures, script_names)
     scripts = _declare(world, file)
@@ -69,7 +81,16 @@ def check(
 
 
 def check_query(query: nodes.Query, source: Source, schemas: Mapping[str, Schema]) -> typed.BoundQuery:
-    """A query alone, over the stores of any of the databases. Raises CompileError with all findings."""
+    """Check a query that stands alone.
+
+    Args:
+        query: Its tree.
+        source: The text that the tree's spans point into.
+        schemas: By database name; the query may use the stores of any of them.
+
+    Raises:
+        CompileError: With all findings.
+    """
     findings = Findings(source)
     world = World(findings, schemas, _nothing_stored, _no_names)
     state = ScriptState(world, "", tuple(schemas) or (MAIN,))
@@ -83,7 +104,7 @@ def check_query(query: nodes.Query, source: Source, schemas: Mapping[str, Schema
 
 
 def _declare(world: World, file: nodes.File) -> dict[str, nodes.Script]:
-    """The scripts by name, their signatures known to the world but for what they emit."""
+    """The scripts by name; adds their signatures to the world, without what they emit."""
     scripts: dict[str, nodes.Script] = {}
     for script in file.scripts:
         place = world.findings.within(script, script.name)
@@ -147,7 +168,7 @@ def _parameter(env: Env, node: nodes.ParameterNode) -> Parameter:
 
 
 def _plain(value: typed.Expr) -> Const | tuple[Const, ...] | None:
-    """A literal, or those of a list, as a module keeps them; None for anything else."""
+    """The value of a literal, or of a list of literals, as a module stores it; None for other expressions."""
     if isinstance(value, typed.Convert):
         value = value.arg
     if isinstance(value, typed.Const):
@@ -167,7 +188,7 @@ def _called(script: nodes.Script) -> set[str]:
 
 @dataclass
 class _Checked:
-    """A script after its own steps were typed."""
+    """A script whose steps are typed."""
 
     node: nodes.Script
     state: ScriptState
@@ -176,15 +197,15 @@ class _Checked:
 
 
 def _check_group(world: World, scripts: Sequence[nodes.Script], recursive: bool) -> dict[str, typed.Script]:
-    """Scripts that may call one another; all others they call are done."""
+    """Checks scripts that may call one another, after all other callees."""
     members = {script.name for script in scripts}
     emitting = [script for script in scripts if script.emits is None and _emits(script)] if recursive else []
-    # What these emit stays unknown to whatever takes it one by one: it could depend on itself.
+    # Loops over the records of these scripts do not know their type, since it could depend on itself.
     world.recursive = {script.name for script in emitting}
     for script in scripts:
         world.effects[script.name] = Effects()
     if not any(_needs_database(world, script, members) for script in scripts):
-        for name in members:  # works on values alone, so scripts with any databases may call it
+        for name in members:  # it uses no database, so scripts with any `uses` may call it
             world.signatures[name] = msgspec.structs.replace(world.signatures[name], uses=())
     if emitting:
         with world.findings.muted():
@@ -203,7 +224,7 @@ def _check_group(world: World, scripts: Sequence[nodes.Script], recursive: bool)
 
 
 def _needs_database(world: World, script: nodes.Script, members: set[str]) -> bool:
-    """Whether a script names databases, reads or writes a store, or calls one outside its group that does."""
+    """Whether a script names databases, uses a store, or calls a script outside its group that does."""
     if script.uses or any(
         isinstance(node, nodes.From | nodes.Insert | nodes.Update | nodes.Delete) for node in walk(script)
     ):
@@ -237,7 +258,7 @@ def _parameter_node(script: nodes.Script, name: str) -> nodes.Node:
 
 
 def _variables(script: nodes.Script) -> set[str]:
-    """Every name that a step of the script declares."""
+    """Every variable that a step of the script declares."""
     return {node.name for node in walk(script) if isinstance(node, nodes.Let | nodes.Ask | nodes.ForEach | nodes.Try)}
 
 
@@ -261,12 +282,12 @@ def _finish(world: World, each: _Checked) -> typed.Script:
 
 
 def _head(world: World, script: nodes.Script) -> Place:
-    """Where the script says what it returns, else its name."""
+    """The place of the script's return type, else of its name."""
     return script.returns if script.returns is not None else world.findings.within(script, script.name)
 
 
 def _used_part(store: Store | None, fields: set[str]) -> Store | None:
-    """The store with the fields that are used, and the keys made of them."""
+    """The store reduced to the given fields, and to keys that consist of them."""
     if store is None:
         return None
     unique = tuple(keys for keys in store.unique if fields.issuperset(keys))

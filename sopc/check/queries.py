@@ -1,4 +1,4 @@
-"""Query nodes → the runtime's relational algebra, stage by stage, each seeing what the one before it gives."""
+"""Query nodes → the runtime's relational algebra, stage by stage; each stage sees the columns of the one before."""
 
 from __future__ import annotations
 
@@ -21,9 +21,16 @@ from sopc.tree import nodes
 
 
 def relation(env: Env, query: nodes.Query, *, unnamed: bool = False) -> Stage:
-    """A query as part of the one being built; env.row is the row of the query around it.
+    """Lower a query into the one being built.
 
-    unnamed: columns need no names, since nothing will ask for them."""
+    Args:
+        env: Its row is the row of the enclosing query.
+        query: The tree.
+        unnamed: Whether columns may lack names, because nothing refers to them.
+
+    Returns:
+        The last stage.
+    """
     first = query.stages[0]
     if not isinstance(first, nodes.From):
         env.error("E0415", "a query starts with `from`", query)
@@ -42,14 +49,14 @@ def relation(env: Env, query: nodes.Query, *, unnamed: bool = False) -> Stage:
 
 
 def bind(env: Env, query: nodes.Query) -> typed.BoundQuery:
-    """A whole query with the values its params take."""
+    """Lower a whole query, with the values of its parameters."""
     builder = QueryBuilder()
     inside = replace(env.plain(), builder=builder)
     return finish(inside, relation(inside, query), query)
 
 
 def bind_named(env: Env, query: nodes.Query) -> None:
-    """Findings of a query that is named. Fields of one name are told where one of them, or a whole row, is used."""
+    """Check a named query. Fields that share a name are reported only where one of them, or a whole row, is used."""
     inside = replace(env.plain(), builder=QueryBuilder())
     stage = relation(inside, query)
     names = stage.row.names()
@@ -58,7 +65,7 @@ def bind_named(env: Env, query: nodes.Query) -> None:
 
 
 def finish(env: Env, stage: Stage, place: nodes.Node) -> typed.BoundQuery:
-    """The query that gives the stage's rows."""
+    """The query that returns the rows of a stage."""
     builder = env.builder
     assert builder is not None
     if not stage.row.broken:
@@ -71,7 +78,7 @@ def finish(env: Env, stage: Stage, place: nodes.Node) -> typed.BoundQuery:
 
 
 def _inside(env: Env, stage: Stage, word: str) -> Env:
-    """The place of an expression in a stage."""
+    """The environment of an expression in a stage."""
     return replace(env, row=stage.row, aggregates=False, windows=False, grouped=False, keys={}, stage=word)
 
 
@@ -175,7 +182,7 @@ def _row_count(env: Env, node: nodes.Expr, word: str) -> ir.Expr:
 
 
 def _column_name(env: Env, column: nodes.NamedColumn, unnamed: bool, position: int) -> str:
-    """The name given, else that of the field; "" after E0405. unnamed: a name is made up where there is none."""
+    """The given name, else that of the field; "" after E0405. unnamed: generate a name if there is none."""
     if column.name is not None:
         return column.name
     if isinstance(column.value, nodes.Name | nodes.FieldAccess):
@@ -190,7 +197,7 @@ def _column_name(env: Env, column: nodes.NamedColumn, unnamed: bool, position: i
 def _columns(
     env: Env, inside: Env, columns: Sequence[nodes.NamedColumn], unnamed: bool
 ) -> list[tuple[str, typed.Expr, nodes.NamedColumn]]:
-    """The columns with their names, each name once."""
+    """The columns with their names, which must differ."""
     made: list[tuple[str, typed.Expr, nodes.NamedColumn]] = []
     for column in columns:
         name = _column_name(env, column, unnamed, len(made))
@@ -244,7 +251,7 @@ def _check_grouped(
     columns: Sequence[tuple[str, typed.Expr, nodes.NamedColumn]],
     keys: Sequence[typed.Expr],
 ) -> None:
-    """Outside aggregates a column may only use what is equal in all rows of a group."""
+    """Reports columns that use, outside aggregates, a value that can differ between rows of a group."""
     own = {(visible.column.relation, visible.column.name) for visible in stage.row.columns}
     for _, value, node in columns:
         loose = _ungrouped(value, keys, own)
@@ -273,8 +280,8 @@ def _ungrouped(expr: typed.Expr, keys: Sequence[typed.Expr], own: set[tuple[int,
 
 
 def _new_row(before: Row, id_: int, columns: Sequence[tuple[str, typed.Expr, nodes.NamedColumn]]) -> Row:
-    """What is visible of new columns: fields that kept their name are still of their source, and all are of the
-    only source where there is one."""
+    """The visible row of new columns. A field that kept its name keeps its source; if there is only one source, all
+    columns belong to it."""
     only = before.sources[0] if len(before.sources) == 1 else None
     visible = []
     for name, value, _ in columns:

@@ -1,4 +1,4 @@
-"""Findings of the checker → a list of diagnostics, each about one exact piece of the source."""
+"""Findings of the checker → a list of diagnostics, each with an exact span of the source."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Place = nodes.Node | Span | None
 
 
 class Findings:
-    """Collects what is wrong. sentence: the English sentence of the step at hand, put into every finding."""
+    """Collects diagnostics. sentence: the English sentence of the current step, added to every diagnostic."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -24,7 +24,7 @@ class Findings:
         self._muted = 0
 
     def add(self, code: str, message: str, place: Place, hint: str | None = None) -> None:
-        """One finding; the same code at the same place is kept once."""
+        """Add a finding, unless there is one with the same code at the same place."""
         if self._muted:
             return
         found = Diagnostic(code, message, span_of(place), hint, self.sentence)
@@ -32,7 +32,7 @@ class Findings:
             self.diagnostics.append(found)
 
     def within(self, node: nodes.Node, name: str) -> Place:
-        """Where a name is first written inside a node; the whole node when the source does not show it."""
+        """The first place of a name inside a node; the whole node if the source does not contain it."""
         if node.span is None:
             return node
         start, end = node.span
@@ -42,7 +42,7 @@ class Findings:
 
     @contextmanager
     def muted(self) -> Iterator[None]:
-        """Nothing is collected inside: for work that is done again and reported there."""
+        """Collect nothing inside the `with` block: for work that is repeated later, with findings."""
         self._muted += 1
         try:
             yield
@@ -51,14 +51,14 @@ class Findings:
 
 
 def span_of(place: Place) -> Span | None:
-    """The place in the source; None for a tree that came from nowhere."""
+    """The span of a place; None for a tree without a source."""
     if isinstance(place, nodes.Node):
         return Span(*place.span) if place.span is not None else None
     return place
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The most similar of the names, minding case less than letters; None when none is similar."""
+    """The most similar name, where case counts less than letters; None if none is similar."""
     by_folded: dict[str, str] = {}
     for other in names:
         by_folded.setdefault(other.casefold(), other)
@@ -67,12 +67,12 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 
 def quoted(name: str) -> str:
-    """The name as it is written in the language: in backquotes when it is not a plain word."""
+    """The name as DSL: in backquotes if it is no plain word."""
     return name if name.isidentifier() else f"`{name}`"
 
 
 def some(names: Iterable[str], kind: str, limit: int = 8) -> str | None:
-    """ "the fields are a, b, c, …": a hint that lists what there is; None when there is nothing."""
+    """ "the fields are a, b, c, …": a hint that lists the names; None without names."""
     known = list(dict.fromkeys(names))
     if not known:
         return None
@@ -82,7 +82,7 @@ def some(names: Iterable[str], kind: str, limit: int = 8) -> str | None:
 
 
 def suggestion(name: str, names: Iterable[str], kind: str) -> str | None:
-    """The nearest right name, else some of those there are."""
+    """A hint with the nearest existing name, else with some of the names."""
     known = list(names)
     near = nearest(name, known)
     return quoted(near) if near is not None else some(known, kind)

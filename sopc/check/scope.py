@@ -1,4 +1,4 @@
-"""Names in sight: variables and named queries by block, columns by the stage of a query they are visible in."""
+"""Scopes: variables and named queries by block, columns by the stage of a query that sees them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sopc.tree import nodes
 
 @dataclass(eq=False)
 class NamedQuery:
-    """`query NAME = from …`: inlined where it is used, in the scope where it was named."""
+    """`query NAME = from …`: inlined at each use, with the scope of its declaration."""
 
     name: str
     node: nodes.Query
@@ -22,7 +22,7 @@ class NamedQuery:
 
 @dataclass(eq=False)
 class Block:
-    """The names of one block; those of the blocks around it are in sight too."""
+    """The names of one block; the names of enclosing blocks are visible too."""
 
     parent: Block | None = None
     names: dict[str, typed.Variable | NamedQuery] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Block:
 
 @dataclass(frozen=True)
 class ColumnOf(typed.Expr):
-    """A column of the relation with that id."""
+    """A column of the relation with a given id."""
 
     relation: int
     name: str
@@ -76,7 +76,7 @@ class AggregateOf(typed.Expr):
 
 @dataclass(frozen=True)
 class WindowOf(typed.Expr):
-    """order: (expression, descending, nulls first)."""
+    """A window function. order: (expression, descending, nulls first)."""
 
     name: str
     args: tuple[typed.Expr, ...]
@@ -86,7 +86,7 @@ class WindowOf(typed.Expr):
 
 @dataclass(frozen=True)
 class SubQuery(typed.Expr):
-    """kind: scalar, exists, in (then `arg`). columns: those of the queries around it that it mentions."""
+    """A sub-query. kind: scalar, exists, or in (with `arg`). columns: those of enclosing queries that it captures."""
 
     kind: str
     relation: object
@@ -99,7 +99,7 @@ class SubQuery(typed.Expr):
 
 @dataclass(frozen=True)
 class Visible:
-    """A column in sight. source: the store or alias by which it can be qualified, None when by none."""
+    """A visible column. source: the store or alias that can qualify it, None if it can't be qualified."""
 
     name: str
     source: str | None
@@ -108,8 +108,11 @@ class Visible:
 
 @dataclass(eq=False)
 class Row:
-    """What one stage of a query sees. outer: the row of the query around it. broken: a source is unknown, so a
-    missing name is not worth a message. captured: columns that queries inside this one mention."""
+    """The columns that one stage of a query sees.
+
+    outer: the row of the enclosing query. broken: a source is unknown, so missing names are not reported. captured:
+    columns that sub-queries of this query use.
+    """
 
     columns: tuple[Visible, ...]
     sources: tuple[str, ...]
@@ -140,5 +143,5 @@ class Row:
 
 
 def unknown(span: Span | None) -> typed.Expr:
-    """What stands for an expression that a finding was made about: fits everywhere, so nothing follows from it."""
+    """The stand-in for an expression with a finding: it has type `any`, so that no further findings follow."""
     return typed.Const(None, type=ANY, span=span)

@@ -1,4 +1,4 @@
-"""`from` and `join` sources → relations: stores by the databases a script uses, named queries inlined where used."""
+"""`from` and `join` sources → relations: stores of the databases that a script uses, and inlined named queries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_RELATIONS: Final = 300
 
 @dataclass(frozen=True)
 class Stage:
-    """A query so far. complete: the visible columns are exactly those of the select, group or union it comes from."""
+    """A query up to a stage. complete: the visible columns are exactly those of its last select, group or union."""
 
     relation: ir.Relation
     row: Row
@@ -28,7 +28,7 @@ class Stage:
 
 
 def find_store(env: Env, node: nodes.Node, name: str, database: str | None) -> tuple[str, Store] | None:
-    """The store of that name and its database; None after a finding."""
+    """Find a store and its database by name; None after a finding."""
     if database is not None:
         if database not in env.state.uses:
             hint = suggestion(database, env.state.uses, "database")
@@ -59,7 +59,7 @@ def _no_store(env: Env, node: nodes.Node, name: str, database: str | None) -> No
     hint: str | None
     where = database or ", ".join(env.state.uses)
     if any(used not in env.world.schemas for used in ([database] if database else env.state.uses)):
-        return  # an unknown database has its own finding
+        return  # an unknown database is reported elsewhere
     if database is None and env.world.signature(name) is not None:
         hint = f"for each x in {quoted(name)}(…), or stores and named queries in `from`"
         env.error("E0402", f"`{name}` is a script, and `from` takes stores and named queries", node, hint)
@@ -88,7 +88,7 @@ InlineQuery = Callable[[Env, nodes.Query], Stage]
 
 
 def source(env: Env, node: nodes.From, inline: InlineQuery) -> Stage:
-    """The rows of a store or named query. inline: binds a named query's stages."""
+    """Lower a store or named query. inline: lowers the stages of a named query."""
     builder = env.builder
     assert builder is not None
     if len(builder.scans) > MAX_RELATIONS:
@@ -113,7 +113,7 @@ def source(env: Env, node: nodes.From, inline: InlineQuery) -> Stage:
 
 
 def scan(env: Env, database: str, store: Store, alias: str, place: Place) -> Stage:
-    """Every row of a store, its columns under the alias. place: where the store is named."""
+    """Lower a scan of a store, its columns qualified by the alias. place: of the store's name."""
     assert env.builder is not None
     id_ = env.builder.new_id()
     env.builder.scans[id_] = (database, store.name)
@@ -124,7 +124,7 @@ def scan(env: Env, database: str, store: Store, alias: str, place: Place) -> Sta
 
 
 def _named(env: Env, node: nodes.From, named: NamedQuery, inline: InlineQuery) -> Stage:
-    """The named query's stages, with the variables in sight where it was named, and their values of now."""
+    """Lowers a named query in the scope of its declaration; its variables have their values at the time of use."""
     inner = replace(env.plain(), block=named.block, builder=env.builder)
     with env.world.findings.muted():
         found = inline(inner, named.node)
@@ -134,7 +134,7 @@ def _named(env: Env, node: nodes.From, named: NamedQuery, inline: InlineQuery) -
 
 
 def missing(env: Env, node: nodes.From) -> Stage:
-    """What stands for a source that a finding was made about."""
+    """The stand-in for a source with a finding."""
     alias = node.alias or node.store
     nothing = ir.Scan(0, env.state.uses[0], node.store)
     return Stage(nothing, Row((), (alias,), env.row, broken=True))
@@ -144,7 +144,7 @@ def missing(env: Env, node: nodes.From) -> Stage:
 
 
 def check_columns_apart(env: Env, row: Row, place: nodes.Node) -> bool:
-    """Whether every visible column has a name of its own; E0406 when not."""
+    """Whether the names of all visible columns differ; else it reports E0406."""
     names = row.names()
     for column in row.columns:
         if names.count(column.name) > 1:
@@ -161,7 +161,7 @@ def check_columns_apart(env: Env, row: Row, place: nodes.Node) -> bool:
 
 
 def project(env: Env, stage: Stage, place: nodes.Node) -> Stage:
-    """The same rows with their visible columns spelt out, for what works on whole rows."""
+    """The stage with a select of its visible columns, for operations on whole rows."""
     for column in stage.row.columns:
         touch(env, replace(column.column, span=column.column.span or span_of(place)))
     if stage.complete or stage.row.broken:
@@ -179,7 +179,7 @@ def project(env: Env, stage: Stage, place: nodes.Node) -> Stage:
 
 
 def one_row_of(env: Env, stage: Stage, name: str, value: ir.Expr) -> ir.Group:
-    """One row over all of the stage's rows, with one column."""
+    """The relation of one row with one column, an aggregate over all rows of the stage."""
     assert env.builder is not None
     return ir.Group(env.builder.new_id(), stage.relation, (), ((name, value),))
 

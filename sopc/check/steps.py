@@ -1,4 +1,4 @@
-"""Step nodes → typed steps, numbered by path, with their variables declared block by block."""
+"""Step nodes → typed steps with their paths ("2.1"); variables are declared in their block."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ERROR: Final = record_of([("code", TEXT), ("message", TEXT), ("step", TEXT)])
 
 @dataclass(frozen=True)
 class At:
-    """Where a step stands: its path and sentence; its place in the source goes along."""
+    """The path and sentence of a step."""
 
     path: str
     sentence: int | None
@@ -35,7 +35,7 @@ class At:
 def block(
     env: Env, steps: Sequence[nodes.AnyStep], prefix: str = "", first: int = 1, sentence: int | None = None
 ) -> tuple[typed.Step, ...]:
-    """The steps of one block. prefix: the path of the step around them, first: the number of the first."""
+    """Type the steps of one block. prefix: the path of the enclosing step. first: the number of the first step."""
     made = []
     for number, node in enumerate(steps, first):
         own = node.sentence if node.sentence is not None else sentence
@@ -73,7 +73,7 @@ def _step(env: Env, node: nodes.AnyStep, at: At) -> typed.Step | None:
 
 
 def declare(env: Env, name: str, type_: Type, node: nodes.Node) -> typed.Variable:
-    """A new variable of the block; E0206 when the name means something already."""
+    """Declare a variable in the block; report E0206 if the name is in use."""
     variable = typed.Variable(name, type_, span_of(node))
     other = env.block.find(name)
     if other is not None:
@@ -88,7 +88,7 @@ def declare(env: Env, name: str, type_: Type, node: nodes.Node) -> typed.Variabl
 
 
 def declared_type(env: Env, name: nodes.TypeName) -> Type | None:
-    """The type meant; None after a finding."""
+    """The type that a type name stands for; None after a finding."""
     try:
         return type_of(name)
     except TypeNameError as error:
@@ -164,7 +164,7 @@ def _emit(env: Env, node: nodes.Emit, at: At) -> typed.Step | None:
 
 
 def _takes_records(env: Env, node: nodes.CallExpr) -> bool:
-    """Whether `emit s(…)` emits what the script emits; of one that only returns, it emits the value."""
+    """Whether `emit s(…)` emits the records of the script, and not its return value."""
     if not calls.is_script(env, node):
         return False
     signature = env.world.signature(node.name)
@@ -173,7 +173,7 @@ def _takes_records(env: Env, node: nodes.CallExpr) -> bool:
 
 
 def _emitted_record(env: Env, node: nodes.Emit, place: nodes.Expr) -> typed.Expr | None:
-    """The value as a record: one as it is, a single value as the one field of a record; None after a finding."""
+    """The value as a record; a single value becomes a record with one field. None after a finding."""
     value = env.expr(place)
     record = as_record(value) if node.name is None else None
     if record is not None:
@@ -189,14 +189,14 @@ def _emitted_record(env: Env, node: nodes.Emit, place: nodes.Expr) -> typed.Expr
 
 
 def _own_name(node: nodes.Expr) -> str | None:
-    """The name a single value brings along: that of the variable, the field or the function."""
+    """The name of a single value: that of the variable, field or function."""
     if isinstance(node, nodes.Name | nodes.FieldAccess | nodes.CallExpr):
         return node.name
     return node.kind if isinstance(node, nodes.QueryExpr) and node.kind != "scalar" else None
 
 
 def _generator(env: Env, node: nodes.CallExpr) -> typed.ScriptCall | None:
-    """A call whose emitted records are taken one by one; None after a finding."""
+    """A call to iterate over the records that it emits; None after a finding."""
     call = calls.script(env, node)
     if call is None:
         return None
@@ -273,7 +273,7 @@ def _name_query(env: Env, node: nodes.NameQuery, at: At) -> None:
         env.error("E0206", f"there is a variable or query `{node.name}` already", place, "another name for the new one")
     elif node.name in store_names(env):
         env.error("E0206", f"there is a store `{node.name}` already", place, "another name for the query")
-    # A block of its own keeps what is declared later from changing what the query's names mean.
+    # The query gets a block of its own, so that later declarations do not change the meaning of its names.
     env.block.names[node.name] = NamedQuery(node.name, node.query, Block(env.block.parent, dict(env.block.names)))
 
 
@@ -337,7 +337,7 @@ def _for_each(env: Env, node: nodes.ForEach, at: At) -> typed.Step:
 
 
 def _iterated(env: Env, node: nodes.Expr) -> typed.Expr:
-    """A list to go through; E0311 when it is none."""
+    """The list that a loop iterates over; reports E0311 for other values."""
     if isinstance(node, nodes.Name) and env.block.query(node.name) is not None:
         hint = f"for each x in from {quoted(node.name)}"
         env.error("E0311", f"`{node.name}` is a query, whose rows `from` gives", node, hint)

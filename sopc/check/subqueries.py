@@ -1,4 +1,4 @@
-"""Queries inside expressions → fetches by the VM, or sub-queries of the query around them."""
+"""Queries inside expressions → fetches by the VM, or sub-queries of the enclosing query."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def query(env: Env, node: nodes.QueryExpr) -> typed.Expr:
 
 
 def _fetch(env: Env, node: nodes.QueryExpr) -> typed.Expr:
-    """count and exists are scalars: count() of the rows, and count() > 0 of at most one row."""
+    """`count` and `exists` become scalar queries: count() of the rows, and count() > 0 of at most one row."""
     span = span_of(node)
     if node.kind in ("first", "one", "list"):
         bound = queries.bind(env, node.query)
@@ -60,14 +60,14 @@ def _counted(env: Env, stage: Stage, kind: str) -> ir.Group:
 
 
 def _scalar_type(stage: Stage) -> Type:
-    """Null when there is no row, which can't be for one row over all rows."""
+    """The type of a scalar query: nullable, since there may be no row, except for an aggregate over all rows."""
     type_ = stage.row.columns[0].column.type
     always = isinstance(stage.relation, ir.Group) and not stage.relation.keys
     return type_ if always else type_.or_null()
 
 
 def _single(env: Env, stage: Stage, node: nodes.QueryExpr | nodes.InExpr) -> Stage | None:
-    """The query with its one column spelt out; None after E0410, or where a finding was made before."""
+    """The query with a select of its one column; None after E0410 or an earlier finding."""
     made = project(env, stage, node)
     if made.row.broken:
         return None
@@ -103,7 +103,7 @@ def _sub_query(env: Env, node: nodes.QueryExpr) -> typed.Expr:
 
 
 def in_query(env: Env, node: nodes.InExpr) -> typed.Expr:
-    """x in (from …). In the VM that is a query of one row, which counts nothing, beside the rows looked into."""
+    """x in (from …). Outside queries it becomes a query of one row that evaluates `in` over the sub-query."""
     assert node.query is not None
     span, arg = span_of(node), env.expr(node.arg)
     inside = env if env.row is not None else replace(env.plain(), builder=QueryBuilder())

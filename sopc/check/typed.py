@@ -1,5 +1,7 @@
-"""The checked program: every name bound, every type known, queries in the runtime's form. The checker makes it, the
-code generator reads it; nothing else does."""
+"""The typed program: every name bound, every type known, queries in the runtime's algebra.
+
+The checker makes it and the code generator reads it; no other part does.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from sopc.source import Span
 
 @dataclass(eq=False)
 class Variable:
-    """A parameter, a `let`, a loop variable, …; identity is the binding."""
+    """A parameter, a `let`, a loop variable, …; two are the same only if they are the same object."""
 
     name: str
     type: Type
@@ -32,7 +34,7 @@ class Expr:
 
 @dataclass(frozen=True)
 class Const(Expr):
-    """value: in the form of runtime.values.constants.Const (text for decimal, date, timestamp, duration)."""
+    """A constant. value: as in runtime.values.constants.Const (text for decimal, date, timestamp, duration)."""
 
     value: bool | int | float | str | None
 
@@ -56,7 +58,8 @@ class ItemOf(Expr):
 
 @dataclass(frozen=True)
 class Op(Expr):
-    """op: as in runtime.query.algebra.Op; `in` has the items after the first argument, `in_list` a list."""
+    """An operation. op: as in runtime.query.algebra.Op; `in` has its items after the first argument, `in_list` a
+    list."""
 
     op: str
     args: tuple[Expr, ...]
@@ -64,7 +67,7 @@ class Op(Expr):
 
 @dataclass(frozen=True)
 class Func(Expr):
-    """A row of the function table."""
+    """A call of a function. name: of a row in the function table."""
 
     name: str
     args: tuple[Expr, ...]
@@ -72,7 +75,7 @@ class Func(Expr):
 
 @dataclass(frozen=True)
 class ScriptCall(Expr):
-    """args: one per parameter, in order, defaults filled in and converted."""
+    """A call of a script. args: one per parameter, in order, converted, defaults filled in."""
 
     signature: Signature
     args: tuple[Expr, ...]
@@ -96,21 +99,21 @@ class MakeList(Expr):
 
 @dataclass(frozen=True)
 class Interpolate(Expr):
-    """Text pieces (str) and values (shown as text), joined."""
+    """Joins pieces of text (str) and values (formatted as text)."""
 
     parts: tuple[str | Expr, ...]
 
 
 @dataclass(frozen=True)
 class Convert(Expr):
-    """A value made to fit `type`: any → T, int → float, int → decimal, T? → T where a run may find null."""
+    """Converts a value to `type` at run time: any → T, int → float, int → decimal, T? → T (an error for null)."""
 
     arg: Expr
 
 
 @dataclass(frozen=True)
 class BoundQuery:
-    """A query in the runtime's form and the values its params take, in order."""
+    """A query in the runtime's algebra, and the values of its parameters, in order."""
 
     query: Query
     params: tuple[Expr, ...]
@@ -119,7 +122,7 @@ class BoundQuery:
 
 @dataclass(frozen=True)
 class FetchExpr(Expr):
-    """mode: first, one, list, scalar (count and exists are scalars over a query built for them)."""
+    """Runs a query for its value. mode: first, one, list, scalar (also for count and exists)."""
 
     query: BoundQuery
     mode: str
@@ -130,7 +133,7 @@ class FetchExpr(Expr):
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """path: "2.1" as every message, trace and listing numbers it."""
+    """path: such as "2.1", the number in messages, traces and listings."""
 
     path: str
     sentence: int | None = None
@@ -139,7 +142,7 @@ class Step:
 
 @dataclass(frozen=True)
 class SetVariable(Step):
-    """let and set; target: field names and index expressions into the variable (set only)."""
+    """`let` and `set`. target: field names and index expressions into the variable (`set` only)."""
 
     variable: Variable
     target: tuple[str | Expr, ...]
@@ -158,7 +161,7 @@ class EmitQuery(Step):
 
 @dataclass(frozen=True)
 class EmitCall(Step):
-    """Every record the callee emits, one at a time."""
+    """Emits every record that the callee emits."""
 
     call: ScriptCall
 
@@ -170,7 +173,7 @@ class Say(Step):
 
 @dataclass(frozen=True)
 class WriteStep(Step):
-    """command: insert, upsert, update or delete, for the output line."""
+    """A write. command: insert, upsert, update or delete, for the output line."""
 
     command: str
     write: Write
@@ -224,7 +227,7 @@ class If(Step):
 
 @dataclass(frozen=True)
 class ForQuery(Step):
-    """spool: the body writes, asks or commits (through calls too), so the rows are set aside first."""
+    """A loop over a query. spool: store all rows first, since the body writes, asks or commits (also through calls)."""
 
     variable: Variable
     query: BoundQuery
@@ -273,7 +276,7 @@ class Transaction(Step):
 
 @dataclass(frozen=True)
 class Try(Step):
-    """variable: the record {code: text, message: text, step: text}."""
+    """A `try`. variable: of the record {code: text, message: text, step: text}."""
 
     body: tuple[Step, ...]
     variable: Variable
@@ -286,8 +289,11 @@ class Try(Step):
 
 @dataclass(frozen=True)
 class Script:
-    """schema: the stores read or written, by "database.store", with only the fields used. used: where each of them is
-    first named and in which sentence, by store and field ("" for the store itself)."""
+    """A typed script.
+
+    schema: the stores that it uses, by "database.store", with only the fields that it uses. used: the place and
+    sentence of the first use, by store and field ("" for the store itself).
+    """
 
     signature: Signature
     params: tuple[Variable, ...]
@@ -301,6 +307,6 @@ class Script:
 
 @dataclass(frozen=True)
 class Program:
-    """The scripts of one file, in its order."""
+    """The scripts of a file, in its order."""
 
     scripts: tuple[Script, ...] = field(default=())

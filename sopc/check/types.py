@@ -1,4 +1,4 @@
-"""Type names → types; beside the typing rules of runtime/values/type_rules.py, which are offered here too."""
+"""Type names → types; also exports the typing rules of runtime/values/type_rules.py."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = [
 
 
 class TypeNameError(Exception):
-    """A type name that means nothing. code, message, hint, node: for the finding."""
+    """An invalid type name. code, message, hint, node: for the finding."""
 
     def __init__(self, code: str, message: str, node: nodes.TypeName, hint: str | None = None) -> None:
         super().__init__(message)
@@ -41,7 +41,11 @@ class TypeNameError(Exception):
 
 
 def type_of(name: nodes.TypeName) -> Type:
-    """The type that a type name means; TypeNameError for an unknown name or parts that do not go with it."""
+    """The type that a type name stands for.
+
+    Raises:
+        TypeNameError: An unknown name, or sizes, items or fields that the type does not have.
+    """
     if name.name == "record" and name.fields is not None:
         names = [field for field, _ in name.fields]
         for field in names:
@@ -76,12 +80,12 @@ def _decimal(name: nodes.TypeName) -> Type:
 
 
 def undecided(type_: Type) -> bool:
-    """Whether a type says too little to be a variable's: null, or a list of it (the type of `[]`)."""
+    """Whether a type is too vague for a variable: null, or a list of null (the type of `[]`)."""
     return type_ == NULL or (type_.name == "list" and type_.item is not None and undecided(type_.item))
 
 
 def decimal_literal(value: float | str) -> Type:
-    """The decimal type that holds a number as written."""
+    """The smallest decimal type that holds a number exactly as written."""
     exponent = Decimal(str(value)).as_tuple().exponent
     places = -exponent if isinstance(exponent, int) and exponent < 0 else 0
     return decimal_of(DECIMAL_PRECISION, min(MAX_SCALE, places))

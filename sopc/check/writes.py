@@ -1,4 +1,4 @@
-"""insert, upsert, update, delete → the runtime's writes, held to what the store takes."""
+"""insert, upsert, update, delete → the runtime's write statements, checked against the store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Written = tuple[ir.Write, tuple[typed.Expr, ...]]
 
 
 def insert(env: Env, node: nodes.Insert) -> Written | None:
-    """The write and the values of its params; None after a finding."""
+    """Lower an insert or upsert to a write and the values of its parameters; None after a finding."""
     found = _store(env, node)
     if found is None:
         _check_values(env, node)
@@ -57,13 +57,13 @@ def _store(env: Env, node: nodes.Insert | nodes.Update | nodes.Delete) -> tuple[
 
 
 def replace_span(env: Env, node: nodes.Insert | nodes.Update | nodes.Delete) -> nodes.Node:
-    """A node that stands where the store's name is written."""
+    """A node with the span of the store's name."""
     place = env.at(node, node.store)
     return node if isinstance(place, nodes.Node) or place is None else nodes.Node(span=(place.start, place.end))
 
 
 def _check_values(env: Env, node: nodes.Insert) -> None:
-    """Find what else is wrong when the store is unknown."""
+    """Reports other findings of an insert into an unknown store."""
     if node.query is not None:
         queries.bind(env, node.query)
     for value in (node.record, node.list_):
@@ -85,7 +85,7 @@ def _known_field(env: Env, store: Store, name: str, place: nodes.Node) -> Field 
 
 
 def _check_required(env: Env, store: Store, names: Iterable[str], place: nodes.Node) -> None:
-    """Every field that must have a value is given one; E0411 names those that are not."""
+    """Reports, as E0411, fields that need a value and get none."""
     given = set(names)
     missing = [
         field.name
@@ -136,7 +136,7 @@ def _insert_record(env: Env, record: nodes.RecordExpr, database: str, store: Sto
 
 
 def _keys(env: Env, node: nodes.Insert, store: Store) -> tuple[str, ...]:
-    """The fields after `on`, which must identify a row."""
+    """The fields after `on`, which must form a key."""
     if any(_known_field(env, store, key, node) is None for key in node.keys):
         return ()
     sets = [keys for keys in (store.primary_key, *store.unique) if keys]
@@ -201,7 +201,7 @@ def _insert_list(env: Env, node: nodes.Expr, database: str, store: Store) -> Wri
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rows of a store that a step changes. inside: the place of expressions over such a row. id: of that relation."""
+    """The rows that a step changes. inside: the environment of expressions over a row. id: of the relation."""
 
     database: str
     store: Store
@@ -212,7 +212,7 @@ class _Rows:
 
 
 def _rows(env: Env, node: nodes.Update | nodes.Delete) -> _Rows | None:
-    """None after a finding that leaves the store open."""
+    """The rows that an update or delete changes; None after a finding about the store."""
     found = _store(env, node)
     if found is None:
         return None

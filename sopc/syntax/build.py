@@ -1,4 +1,4 @@
-"""What the parser recognised, rule by rule → nodes with spans."""
+"""The children of each grammar rule, as Lark passes them → nodes with spans."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _start(child: Any) -> int:
 
 
 def _end(children: Children) -> int:
-    """End of the last child that takes up room; tuples (of steps, columns, …) end where their last member does."""
+    """The end of the last child that has a span; a tuple (of steps, columns, …) ends where its last member does."""
     for child in reversed(children):
         if type(child) is Token:
             return child.end_pos or 0
@@ -40,7 +40,7 @@ def _span(children: Children) -> SpanPair:
 
 
 def _name(token: Token) -> str:
-    """A NAME, BACKQUOTED or FIELD token, or a keyword used as a key → the name it spells."""
+    """A NAME, BACKQUOTED or FIELD token, or a keyword used as a key → the name without dot and backquotes."""
     text = token.value
     if text[0] == ".":
         text = text[1:]
@@ -508,7 +508,7 @@ def _plain(token: Token) -> str:
 
 
 def _whole(token: Token, skip: int = 0) -> int:
-    """A NUMBER or SENTENCE token that must be a whole number of reasonable length. skip: characters before it."""
+    """The integer that a NUMBER or SENTENCE token spells. skip: the number of leading characters to leave out."""
     text, start, end = token.value[skip:], token.start_pos or 0, token.end_pos or 0
     if len(text) > MAX_DIGITS:
         raise problem("E0113", f"a number has more than {MAX_DIGITS} digits", start, end)

@@ -1,4 +1,4 @@
-"""A text that can't be parsed → its syntax errors, in the language's terms."""
+"""A text that can't be parsed → its syntax errors, worded in the terms of the language."""
 
 from __future__ import annotations
 
@@ -36,15 +36,25 @@ _AFTER: Final = {
 
 
 def find_errors(source: Source, start: str) -> list[Diagnostic]:
-    """The syntax errors of a text, in order, at most MAX_ERRORS; none when the grammar takes it."""
+    """Find the syntax errors of a text.
+
+    Args:
+        source: The text.
+        start: The grammar rule that the whole text must match.
+
+    Returns:
+        At most MAX_ERRORS errors in source order; an empty list for a text that parses.
+    """
     finder = _Finder(source, start)
     finder.run()
     return finder.findings
 
 
 class Mistake(NamedTuple):
-    """A named mistake. pattern: its group `at` must begin at the token refused, or at the one before it; or its group
-    `within` must hold that token.
+    """A named mistake.
+
+    pattern: it applies when its group `at` begins at the refused token or at the token before, or when its group
+    `within` contains the refused token.
     """
 
     name: str
@@ -73,7 +83,7 @@ def _block_words() -> tuple[str, ...]:
 
 
 class _Finder:
-    """Reads on after each error, as if it had been repaired, or else from the next line that begins a step."""
+    """Continues after each error with the smallest repair, or from the next line that begins a step."""
 
     def __init__(self, source: Source, start: str) -> None:
         self.findings: list[Diagnostic] = []
@@ -84,8 +94,8 @@ class _Finder:
         self._scanner = Scanner(source.text)
         self._previous: Token | None = None
         self._open: list[Token] = []
-        self._closed_askew: Token | None = None  # a block whose `end` stands further left than the block begins
-        self._shaky = False  # since an error that was skipped over, `end`s may not match
+        self._closed_askew: Token | None = None  # a block whose `end` is indented less than its beginning
+        self._shaky = False  # True after text was skipped: from then on `end`s may not match
 
     def run(self) -> None:
         while len(self.findings) < MAX_ERRORS:
@@ -102,7 +112,7 @@ class _Finder:
     # ── blocks ──
 
     def _follow(self, token: Token) -> None:
-        """Keeps the list of open blocks."""
+        """Updates the list of open blocks."""
         if token.type not in _OPENERS and token.type != "END":
             return
         if self._stack.accepts("COLON"):  # the key of a record
@@ -119,14 +129,14 @@ class _Finder:
                 self._closed_askew = opener
 
     def _is_first(self, token: Token) -> bool:
-        """Whether a token begins its line, a sentence's number aside."""
+        """Whether a token is the first of its line, not counting a sentence number such as `@3`."""
         before = self._source.line(token.line or 1)[: _column(token) - 1]
         return re.fullmatch(r"\s*(@\d+\s*)?", before) is not None
 
     # ── errors ──
 
     def _recover(self, token: Token, mark: Any) -> bool:
-        """Reports the token and makes the stack ready to go on. False when there is nothing to go on with."""
+        """Reports the token and repairs the stack. Returns False when parsing can't continue."""
         hole = next((entry for entry in reversed(self._stack.entries) if entry.symbol in _HOLES), None)
         if hole is not None:
             return self._recover_hole(token, hole.end)
@@ -147,7 +157,7 @@ class _Finder:
         return self._skip(token)
 
     def _recover_missing_end(self, token: Token, mark: Any) -> bool:
-        """A new script, or the end of the text, where blocks are open."""
+        """Handles a new script, or the end of the text, inside open blocks."""
         if not self._open or not close_blocks(self._stack, token):
             return False
         opener = self._closed_askew or self._open[-1]
@@ -159,7 +169,7 @@ class _Finder:
         return True
 
     def _recover_hole(self, token: Token, hole_end: int) -> bool:
-        """An error inside `{…}` of a text: go on as if the text had ended with its line."""
+        """Handles an error inside `{…}` of a text: continues as if the text had ended with its line."""
         line_end = self._line_end(hole_end)
         if token.type == EOF or (token.start_pos or 0) >= line_end:
             span = Span(hole_end - 1, hole_end)
@@ -183,14 +193,14 @@ class _Finder:
         return True
 
     def _text_end(self, token: Token, line_end: int) -> int:
-        """Where a text with an error in a hole probably ends: at the first quote after the hole."""
+        """The probable end of a text that has an error in a hole: the first quote after the hole."""
         place = min(token.start_pos or 0, line_end)
         hole_end = self._text.find("}", place, line_end)
         quote = self._text.find('"', max(place, hole_end), line_end)
         return line_end if quote < 0 else quote + 1
 
     def _recover_quote(self, token: Token) -> bool:
-        """A quote that begins no text or name: unclosed, or of the wrong kind."""
+        """Handles a quote that begins neither a text nor a name: it is unclosed, or of the wrong kind."""
         start, line_end = token.start_pos or 0, self._line_end(token.start_pos or 0)
         rest = self._text[start + 1 : line_end]
         end, type_ = line_end, "TEXT"
@@ -212,7 +222,7 @@ class _Finder:
         return True
 
     def _skip(self, token: Token) -> bool:
-        """Goes to the next line that begins a step or a script, and drops what can't be before it."""
+        """Skips to the next line that begins a step or a script, and pops the symbols that can't precede it."""
         self._shaky = True
         offset = max((token.start_pos or 0) + 1, self._scanner.offset)
         line = re.compile(rf"^[ \t]*(?:@\d+[ \t]*)?({'|'.join(_block_words())})\b", re.MULTILINE)
@@ -232,11 +242,11 @@ class _Finder:
     # ── messages ──
 
     def _report(self, finding: Diagnostic) -> None:
-        if finding not in self.findings:  # a named mistake may be met again after a repair that did not help
+        if finding not in self.findings:  # after a repair that did not help, the same mistake is found again
             self.findings.append(finding)
 
     def _named_mistake(self, token: Token) -> Diagnostic | None:
-        """The first row of mistakes.toml that fits the token refused, or the one before it."""
+        """The first row of mistakes.toml that matches at the refused token or at the token before it."""
         places = [token.start_pos or 0]
         if self._previous is not None:
             places.append(self._previous.start_pos or 0)
@@ -326,7 +336,7 @@ class _Finder:
         return "at the beginning" if self._previous is None else f"after {_quoted(self._previous)}"
 
     def _gap(self, token: Token) -> Span:
-        """Right after the token before, where something is missing."""
+        """The position right after the previous token, where something is missing."""
         end = token.start_pos or 0 if self._previous is None else self._previous.end_pos or 0
         return Span(end, end)
 
@@ -338,7 +348,7 @@ class _Finder:
         return None
 
     def _possible(self) -> str | None:
-        """What can come, said in a few words."""
+        """The tokens that can come here, in a few words."""
         expected = self._stack.expected()
         words = [tables().literals[type_] for type_ in expected if type_ in tables().literals]
         if "let" in words and "=" not in words:
@@ -360,7 +370,7 @@ class _Finder:
 
 
 def _text_error(rest: str, start: int, line_end: int) -> Diagnostic:
-    """What is wrong with a text that begins at start. rest: its line after the quote."""
+    """The error of a text literal that begins at `start`. rest: its line after the opening quote."""
     for match in re.finditer(r"\\u(?!\{[^{}\"\n]*\})|\\.|\{\{|\}\}|[{}\"]", rest):
         found, place = match.group(), start + 1 + match.start()
         if found == '"':

@@ -1,4 +1,4 @@
-"""Source text or nodes → the one way to write them: comments in place, lines of at most 100 columns where possible."""
+"""Source text or nodes → canonical text: comments in place, lines of at most 100 columns where possible."""
 
 from __future__ import annotations
 
@@ -20,30 +20,50 @@ _SHORT: Final = (nodes.Fail, nodes.Return, nodes.Break, nodes.Continue, nodes.Co
 
 
 def format_source(source: Source) -> str:
-    """The text again, in its one form. Raises CompileError when it can't be parsed."""
+    """Format a source.
+
+    Args:
+        source: DSL text of one or more scripts.
+
+    Returns:
+        The canonical text; formatting it again changes nothing.
+
+    Raises:
+        CompileError: E01xx, the text can't be parsed.
+    """
     file = parse(source)
     return _File(Writer(source), source.text).file(file)
 
 
 def format_file(file: nodes.File) -> str:
-    """A tree as text, without comments. Raises SopError E0118 for a tree that no text means."""
+    """Print a tree as canonical text, without comments.
+
+    Args:
+        file: A tree from any source, such as `parse` or JSON.
+
+    Returns:
+        DSL text that parses to the same tree.
+
+    Raises:
+        SopError: E0118, the tree has a form that no text parses to.
+    """
     return _File(Writer(None), "").file(file)
 
 
 def format_script(script: nodes.Script) -> str:
-    """One script as text that ends with a newline."""
+    """Print one script, as `format_file` does; the text ends with a newline."""
     return format_file(nodes.File(scripts=(script,)))
 
 
 def format_step(step: nodes.AnyStep) -> str:
-    """One step as text that ends with a newline, its sentence's number included."""
+    """Print one step, as `format_file` does, with its sentence number; the text ends with a newline."""
     writer = Writer(None)
     _File(writer, "").step(step, 0)
     return writer.text()
 
 
 class _File:
-    """Writes scripts and steps. source: the text the nodes were read from, "" when they came from elsewhere."""
+    """Writes scripts and steps. source: the text that the nodes were parsed from, "" for other trees."""
 
     def __init__(self, writer: Writer, source: str) -> None:
         self._out = writer
@@ -92,7 +112,7 @@ class _File:
         self._passed(node)
 
     def _end(self, node: nodes.Node) -> int | None:
-        """Where the `end` of a block begins."""
+        """The offset at which the `end` of a block begins."""
         return None if node.span is None else node.span[1] - len("end")
 
     def _passed(self, node: nodes.Node) -> None:
@@ -168,7 +188,7 @@ class _File:
         out.write("end")
 
     def _short_if(self, node: nodes.If) -> bool:
-        """Writes `if … then fail … end` and its like on one line, when it fits."""
+        """Writes an `if` with a single short step, such as `if … then fail … end`, on one line if it fits."""
         branch = node.branches[0]
         if len(node.branches) > 1 or node.otherwise is not None or len(branch.steps) != 1:
             return False
@@ -182,7 +202,7 @@ class _File:
         return False
 
     def _word(self, word: str, start: int | None, end: int | None) -> int | None:
-        """Where a keyword stands between two offsets, comments aside."""
+        """The offset of a keyword between two offsets, outside comments."""
         if start is None or end is None:
             return None
         for match in re.finditer(rf"#[^\n]*|\b{word}\b", self._source[start:end]):

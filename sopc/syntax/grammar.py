@@ -1,4 +1,4 @@
-"""grammar/sop.lark → a Lark parser that makes nodes, with its tables kept between processes."""
+"""grammar/sop.lark → a Lark parser that builds nodes, with its tables cached between processes."""
 
 from __future__ import annotations
 
@@ -41,8 +41,10 @@ def reserved_words() -> frozenset[str]:
 
 
 class _WholeWords:
-    """Lark's hook between lexer and parser. Lark looks only for what the grammar calls for at a place; this makes it
-    read a word as a whole (not `lettuce` as `let`) and a reserved word as a keyword also where a name is called for.
+    """Lark's hook between lexer and parser.
+
+    Lark's contextual lexer tries only the terminals that can come next. This hook makes it read whole words (`lettuce`
+    is not `let`), and read a reserved word as a keyword even where only a name can come.
     """
 
     def __init__(self) -> None:
@@ -56,9 +58,9 @@ class _WholeWords:
 def parser() -> Lark:
     """The parser of this process.
 
-    Working out its tables takes about 0.4 s and reading them 0.07 s, so they are kept in the user's cache folder, as
-    plain data under a checksum and named by all that they depend on. A file that is missing, damaged or can't be
-    written only costs the time.
+    Computing its tables takes about 0.4 s and reading them 0.07 s, so they are cached in the user's cache folder, as
+    plain data with a checksum, under a name made of everything that they depend on. If the file is missing, damaged
+    or can't be written, the tables are computed again.
     """
     path = _cache_path()
     try:
@@ -78,7 +80,7 @@ def parser() -> Lark:
 
 
 def make_parser() -> Lark:
-    """The parser, worked out from the grammar."""
+    """A parser computed from the grammar, without the cache."""
     return Lark(
         grammar_text(),
         parser="lalr",
@@ -94,11 +96,11 @@ def _hooks() -> dict[str, Any]:
 
 
 def _cache_path() -> Path | None:
-    """None where there is no cache folder: a user without a home, as in some containers."""
+    """None for a user without a home folder, as in some containers."""
     key = f"{grammar_text()}\0{_WholeWords().always_accept}\0{lark.__version__}\0{sys.version}\0{STARTS}"
     digest = hashlib.sha256(key.encode()).hexdigest()[:24]
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if not base.is_absolute():  # unset; XDG says that a relative one is not to be used
+    if not base.is_absolute():  # unset, or relative, which the XDG specification says to ignore
         try:
             base = Path.home() / ".cache"
         except RuntimeError:

@@ -1,4 +1,4 @@
-"""Expressions and queries → lines: on one where it fits, else broken where a reader would."""
+"""Expressions and queries → one line if it fits, else lines broken at operators, items and stages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ class Layout:
         self.out = writer
 
     def expr(self, node: nodes.Expr, indent: int, tail: int = 0, needed: int = print_expr.ANY) -> None:
-        """indent: of the line that the expression stands on. tail: columns taken up after it on its last line."""
+        """Writes an expression.
+
+        Args:
+            indent: Columns that its line is indented by.
+            tail: Columns that the text after the expression takes on its last line.
+            needed: The lowest binding level that needs no brackets here.
+        """
         flat = print_expr.expr(node, needed)
         if not self._has_comment(node) and self.out.fits(flat, tail):
             self.out.write(flat)
@@ -68,7 +74,7 @@ class Layout:
         return node.span is not None and self.out.has_comment(node.span[1])
 
     def _operation(self, node: nodes.Binary, indent: int, tail: int) -> None:
-        """A chain of one level has an operator at the beginning of each further line."""
+        """Breaks a chain of operators of one level before each operator."""
         left, right = print_expr.operands(node)
         if left == right:  # a comparison
             suffix = print_expr.ignoring_case(node)
@@ -89,7 +95,7 @@ class Layout:
             self.expr(link.right, indent + 2, tail if link is chain[0] else 0, right)
 
     def _items(self, items: Sequence[Any], write: Callable[[Any, int, int], None], indent: int, close: str) -> None:
-        """One item a line, and the closing bracket on a line of its own."""
+        """Writes one item a line, and the closing bracket on a line of its own."""
         for place, item in enumerate(items):
             self.out.newline(indent + 2, item.span and item.span[0])
             write(item, indent + 2, 1)
@@ -107,7 +113,7 @@ class Layout:
         self.expr(node.value, indent, tail)
 
     def _case(self, node: nodes.CaseExpr, tail: int) -> None:
-        """Branches below each other, behind the word `case`."""
+        """Writes the branches below each other, after the word `case`."""
         column = len(self.out.line) + len("case ")
         self.out.write("case ")
         for place, branch in enumerate(node.branches):
@@ -126,7 +132,7 @@ class Layout:
     # ── queries ──
 
     def query(self, node: nodes.Query, tail: int = 0, *, may_stand: bool = False) -> None:
-        """Stages below each other when they don't fit, or, where the query may stand alone, when there are many."""
+        """Writes one stage a line if they don't fit on one, or if there are many and the query `may_stand` alone."""
         flat = print_expr.query(node)
         many = may_stand and len(node.stages) > _MANY_STAGES
         if not many and not self._has_comment(node) and self.out.fits(flat, tail):
@@ -171,7 +177,7 @@ class Layout:
                 out.write(flat)
 
     def _columns(self, items: Sequence[nodes.NamedColumn], write: Callable[[Any, int, int], None], tail: int) -> None:
-        """As many columns on a line as fit, all beginning where the first does."""
+        """Writes as many columns on a line as fit, further lines aligned with the first column."""
         start = len(self.out.line)
         for place, item in enumerate(items):
             last = place == len(items) - 1

@@ -17,7 +17,7 @@ _SHORT: Final = {"\\": "\\\\", '"': '\\"', "{": "{{", "}": "}}", "\n": "\\n", "\
 
 
 class Problem(Exception):
-    """One syntax error met while building; parse() turns it into a CompileError."""
+    """A syntax error found while building nodes; `parse` turns it into a CompileError."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)
@@ -29,9 +29,17 @@ def problem(code: str, message: str, start: int, end: int, hint: str | None = No
 
 
 def read_text(inner: str, offset: int) -> str:
-    """A piece of a text literal without its delimiters → its characters. offset: of the piece in the source.
+    """Resolve the escapes of a text literal.
 
-    Raises Problem E0107 for an unknown escape.
+    Args:
+        inner: A piece of the literal, without quotes and braces.
+        offset: The offset of the piece in the source, in characters.
+
+    Returns:
+        The characters that the piece stands for.
+
+    Raises:
+        Problem: E0107, unknown escape.
     """
     if "\\" not in inner and "{" not in inner and "}" not in inner:
         return inner
@@ -71,7 +79,7 @@ def _character(digits: str, start: int, end: int) -> str:
 
 
 def write_text(characters: str) -> str:
-    """The spelling of plain characters inside a text literal, without quotes."""
+    """Escape characters for use inside a text literal; the quotes are not included."""
 
     def replace(match: re.Match[str]) -> str:
         character = match.group()
@@ -81,5 +89,5 @@ def write_text(characters: str) -> str:
 
 
 def is_bare_name(name: str) -> bool:
-    """Whether a name has the shape that needs no backquotes; keywords have it too."""
+    """Whether a name has the shape of a word, so that it needs no backquotes unless it is a reserved word."""
     return _BARE_NAME.fullmatch(name) is not None

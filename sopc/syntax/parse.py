@@ -18,17 +18,27 @@ __all__ = ("parse", "parse_query")
 
 _BIDI: Final = re.compile(f"[{BIDI_CONTROLS}]")
 _MOST_TURNED: Final = 20
-MAX_DEPTH: Final = 180  # objects and lists of the tree as JSON; readers of JSON give up at 200
+MAX_DEPTH: Final = 180  # nested objects and lists of the tree as JSON; common JSON readers fail at 200
 
 
 def parse(source: Source) -> nodes.File:
-    """The file's scripts. Raises CompileError with syntax errors (E01xx)."""
+    """Parse a file of scripts.
+
+    Args:
+        source: DSL text.
+
+    Returns:
+        The tree; its spans are character offsets into the source.
+
+    Raises:
+        CompileError: E01xx, with all syntax errors.
+    """
     tree: nodes.File = _parse(source, "start")
     return tree
 
 
 def parse_query(source: Source) -> nodes.Query:
-    """A query alone, `from …`. Raises CompileError with syntax errors (E01xx)."""
+    """Parse a query that stands alone, `from …`, as `parse` does a file."""
     tree: nodes.Query = _parse(source, "query")
     return tree
 
@@ -50,8 +60,11 @@ def _parse(source: Source, start: str) -> Any:
 
 
 def _check_characters(source: Source) -> None:
-    """Half of a surrogate pair can't be written out again, whatever it stands in; and a reviewer must see what runs,
-    so nothing may turn round the order of what is shown, in texts and comments neither."""
+    """Refuses characters that no source may hold, not even in texts and comments.
+
+    Half of a surrogate pair can't be encoded again. Characters that reorder displayed text could show a reviewer
+    another program than the one that runs.
+    """
     try:
         source.text.encode()
     except UnicodeEncodeError as error:
@@ -78,7 +91,7 @@ def _somewhere(source: Source, error: UnexpectedInput) -> Diagnostic:
 
 
 def _too_deep(tree: nodes.Node) -> Span | None:
-    """Where the tree is deeper than MAX_DEPTH: JSON readers and the passes over the tree count on that limit."""
+    """The node at which the tree exceeds MAX_DEPTH, a limit that JSON readers and passes over the tree rely on."""
     level: list[Any] = [tree]
     for _ in range(MAX_DEPTH):
         below: list[Any] = []

@@ -1,4 +1,4 @@
-"""Source text + Lark's tables → tokens and parser stacks that can be copied, tried out and repaired."""
+"""Source text + Lark's tables → tokens, and parser stacks that can be copied and fed tentatively."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from lark.lexer import LexerThread
 from sopc.syntax.grammar import parser
 
 EOF: Final = "$END"
-UNKNOWN: Final = "UNKNOWN"  # a character that begins no token at all
+UNKNOWN: Final = "UNKNOWN"  # a character that begins no token
 
 
 class Entry(NamedTuple):
-    """One symbol on the stack. symbol: a terminal's or a rule's name. start, end: offsets in the source."""
+    """One symbol on the stack. symbol: the name of a terminal or rule. start, end: offsets in the source."""
 
     state: int
     symbol: str
@@ -27,9 +27,9 @@ class Entry(NamedTuple):
 
 
 class Tables:
-    """Lark's parse table, and the spelling of its terminals.
+    """Lark's parse table and the spellings of its terminals.
 
-    literals: terminal → spelling, for keywords and punctuation. names: the way back.
+    literals: terminal → spelling, for keywords and punctuation. names: spelling → terminal.
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ def tables() -> Tables:
 
 
 class Stack:
-    """A parser's stack without values."""
+    """An LR parser's stack of states, without semantic values."""
 
     def __init__(self, start: str, entries: tuple[Entry, ...] = ()) -> None:
         self.start = start
@@ -58,17 +58,17 @@ class Stack:
 
     @property
     def position(self) -> int:
-        """The current state, as Lark's lexer asks for it."""
+        """The current state, under the name that Lark's lexer reads."""
         return self.entries[-1].state
 
     def copy(self) -> Stack:
         return Stack(self.start, tuple(self.entries))
 
     def feed(self, token: Token) -> bool:
-        """Take a token in. False, and no change, when it can't come here."""
+        """Shift a token, after any reductions. Returns False, and changes nothing, if the token can't come here."""
         states, entries = tables().states, self.entries
         kept = len(entries)
-        pushed: list[Entry] = []  # entries[:kept] + pushed is the stack that is being tried
+        pushed: list[Entry] = []  # entries[:kept] + pushed is the tentative stack
         while True:
             state = pushed[-1].state if pushed else entries[kept - 1].state
             action = states[state].get(token.type)
@@ -96,7 +96,7 @@ class Stack:
         return True
 
     def before(self) -> Stack:
-        """The stack as it was before the last token."""
+        """The stack before the last token was fed."""
         kept, removed = self._undo
         return Stack(self.start, (*self.entries[:kept], *removed))
 
@@ -110,7 +110,7 @@ class Stack:
 
 
 class Scanner:
-    """The tokens of a text, read one at a time for a stack, from a position that can be kept and gone back to."""
+    """Reads the tokens of a text one at a time for a stack; a position can be marked and returned to."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -131,7 +131,7 @@ class Scanner:
         counter.feed(self.text[counter.char_pos : offset])
 
     def next(self, stack: Stack) -> Token:
-        """The next token as the stack's state reads it; else as any state would; else one UNKNOWN character."""
+        """The next token that the stack's state can read, else one that any state can, else one UNKNOWN character."""
         tokens: Iterator[Token] = self._thread.lex(stack)
         try:
             token = next(tokens, None)
@@ -152,7 +152,7 @@ class Scanner:
 
 
 def all_tokens(text: str, start: str) -> list[Token]:
-    """Every token of a text that has been parsed without errors, `$END` not included."""
+    """Every token of a text that parses, without `$END`."""
     scanner, stack, tokens = Scanner(text), Stack(start), []
     while (token := scanner.next(stack)).type != EOF:
         stack.feed(token)

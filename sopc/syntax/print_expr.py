@@ -1,4 +1,4 @@
-"""Nodes → their text on one line, with the brackets that the grammar needs and no others."""
+"""Nodes → their text on one line, with only the brackets that the grammar needs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from sopc.tree import nodes
 
 __all__ = ("expr", "name", "type_name")
 
-# How tightly an expression holds together; an operand that holds less tightly than its place needs brackets.
+# Binding levels; an operand of a lower level than its place requires is printed in brackets.
 ANY: Final = 1
 _AND: Final = 2
 _NOT: Final = 3
 _COMPARISON: Final = 4
 _SUM: Final = 5
 _PRODUCT: Final = 6
-_UNARY: Final = 7  # numbers too, since nothing can be attached to them
-_GROUP: Final = 8  # a bracket, and fields and items of one
+_UNARY: Final = 7  # numbers too, since `.` and `[` can't follow them
+_GROUP: Final = 8  # a bracketed expression, and fields and items of one
 _PATH: Final = 9
 
 _LEVELS: Final = {
@@ -39,17 +39,17 @@ _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 def unwritable(message: str) -> SopError:
-    """For trees that did not come from text and that no text means."""
+    """The error for a tree (not made by the parser) that no text parses to: SopError E0118."""
     return SopError("E0118", message, "change the tree so that the language can say it")
 
 
 def name(text: str) -> str:
-    """A name as it is written where keywords are reserved."""
+    """Print a name, in backquotes if it is reserved or no plain word."""
     return text if is_bare_name(text) and text not in reserved_words() else _quoted(text)
 
 
 def key(text: str) -> str:
-    """A name after `.` or as the key of a record, where keywords are names too."""
+    """Print a name after `.` or as a record key, where keywords need no backquotes."""
     return text if is_bare_name(text) else _quoted(text)
 
 
@@ -77,7 +77,7 @@ def type_name(node: nodes.TypeName) -> str:
 
 
 def level(node: nodes.Expr) -> int:
-    """How tightly an expression holds together."""
+    """The binding level of an expression."""
     if isinstance(node, nodes.Binary):
         return _LEVELS.get(node.op, _COMPARISON)
     if isinstance(node, nodes.Unary):
@@ -96,7 +96,7 @@ def level(node: nodes.Expr) -> int:
 
 
 def operands(node: nodes.Binary) -> tuple[int, int]:
-    """The levels that the two sides of an operator must have."""
+    """The lowest levels that the left and right operand can have without brackets."""
     own = level(node)
     if own == _COMPARISON:
         return _SUM, _SUM
@@ -104,7 +104,15 @@ def operands(node: nodes.Binary) -> tuple[int, int]:
 
 
 def expr(node: nodes.Expr, needed: int = ANY) -> str:
-    """An expression on one line. needed: the level that its place calls for."""
+    """Print an expression on one line.
+
+    Args:
+        node: The expression.
+        needed: The binding level that its place requires; an expression of a lower level gets brackets.
+
+    Raises:
+        SopError: E0118, the tree has a form that no text parses to.
+    """
     text = _bare(node)
     return f"({text})" if level(node) < needed else text
 
@@ -156,7 +164,7 @@ def _bare(node: nodes.Expr) -> str:
 def _operation(node: nodes.Unary | nodes.Binary | nodes.Between | nodes.InExpr | nodes.IsNull) -> str:
     match node:
         case nodes.Unary(op="-"):
-            # directly before a number the minus would become part of it
+            # a minus directly before a number would become part of the number
             return f"-{expr(node.arg, _GROUP)}"
         case nodes.Unary():
             if isinstance(node.arg, nodes.Binary) and _negates_operator(node):
@@ -176,7 +184,7 @@ def _operation(node: nodes.Unary | nodes.Binary | nodes.Between | nodes.InExpr |
 
 
 def ignoring_case(node: nodes.Binary) -> str:
-    """What follows a comparison that does not mind case."""
+    """The suffix ` ignoring case` of a comparison, or nothing."""
     if not node.ignore_case:
         return ""
     if level(node) != _COMPARISON:
@@ -199,7 +207,7 @@ def _members(node: nodes.InExpr) -> str:
 
 
 def _negates_operator(node: nodes.Unary) -> bool:
-    """`a not like b`, rather than `not a like b`."""
+    """Whether to print `a not like b` rather than `not a like b`."""
     return node.op == "not" and isinstance(node.arg, nodes.Binary) and node.arg.op in _NEGATABLE
 
 
@@ -218,7 +226,7 @@ def _hole(node: nodes.Expr) -> str:
 
 
 def _check_hole(node: nodes.Expr) -> None:
-    """Raises for what the grammar does not let into a hole."""
+    """Raises E0118 for an expression that the grammar does not allow in a hole."""
     match node:
         case nodes.Name() | nodes.IntLiteral() | nodes.NumberLiteral():
             return
@@ -315,7 +323,7 @@ def union_head(node: nodes.UnionWith) -> str:
 
 
 def is_long_union(node: nodes.UnionWith) -> bool:
-    """Whether the operand has stages, so that it must stand in brackets."""
+    """Whether the operand has more than one stage, so that it needs brackets."""
     return len(node.query.stages) > 1
 
 

@@ -1,4 +1,4 @@
-"""A parser stack at a token it can't take → the smallest changes of the text with which it could go on."""
+"""A parser stack at a token that can't come → the smallest change of the text with which parsing continues."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _INSERTIONS: Final = (
 
 
 class Kind(IntEnum):
-    """In order of preference among changes that carry equally far."""
+    """Kinds of change, the preferred one first among changes that let the parser read equally far."""
 
     MISSPELT = 1
     RESERVED = 2
@@ -35,7 +35,7 @@ class Kind(IntEnum):
 
 
 class Repair(NamedTuple):
-    """word: what is missing, or should have been written. token: the one to blame. stack, mark: where to go on."""
+    """word: what is missing, or should replace the token. token: the faulty one. stack, mark: where to continue."""
 
     kind: Kind
     word: str
@@ -48,9 +48,18 @@ class Repair(NamedTuple):
 def best_repair(
     stack: Stack, scanner: Scanner, token: Token, mark: Any, previous: Token | None, *, first: bool
 ) -> Repair | None:
-    """The change that lets the parser read furthest.
+    """Find the change that lets the parser read furthest.
 
-    token: the one refused; mark: the scanner's place before it; first: it is the first on its line, so hardly a name.
+    Args:
+        stack: The stack that refused the token.
+        scanner: The tokens of the text.
+        token: The refused token.
+        mark: The scanner's position before the token.
+        previous: The token before it.
+        first: Whether the token is the first on its line, and so probably no name.
+
+    Returns:
+        The best change, or None if no change helps.
     """
     after = scanner.mark()
     found: list[Repair] = []
@@ -72,7 +81,7 @@ def best_repair(
     if literals.get(token.type) in reserved_words() and not first:
         attempt(Kind.RESERVED, token.value, token, stack, ("NAME",), after)
     for words in _INSERTIONS:
-        if words not in (("=",), ("in",)) or not stack.accepts("LIKE"):  # as an operator, it would only be a guess
+        if words not in (("=",), ("in",)) or not stack.accepts("LIKE"):  # else it would be a guess
             types = tuple(names.get(word, "NAME") for word in words)
             attempt(Kind.MISSING, ("" if "(" in words else " ").join(words), token, stack, types, mark)
     attempt(Kind.MISSING_VALUE, "", token, stack, ("NUMBER",), mark)
@@ -84,7 +93,7 @@ def best_repair(
 
 
 def close_blocks(stack: Stack, token: Token) -> int:
-    """Feeds `end` until the token (`script`, or the end of the text) can come. How many it took, 0 when none helps."""
+    """Feed `end` until the token (`script`, or the end of the text) can come. Returns how many, 0 if that fails."""
     changed = stack.copy()
     for count in range(1, _MAX_OPEN):
         if not changed.feed(Token("END", "end", token.start_pos)):
@@ -96,10 +105,10 @@ def close_blocks(stack: Stack, token: Token) -> int:
 
 
 def _reach(stack: Stack, scanner: Scanner, mark: Any) -> int:
-    """How many tokens from the mark on can be read, at most LOOK_AHEAD.
+    """How many tokens can be read from the mark on, at most LOOK_AHEAD.
 
-    The end of the text counts as all; the end of the line and an unknown character as enough, since what follows may
-    have an error of its own.
+    Reaching the end of the text counts as LOOK_AHEAD. Reaching the end of the line or an unknown character counts as
+    enough, since the text after it may have another error.
     """
     scanner.reset(mark)
     ahead, line = stack.copy(), None
@@ -116,7 +125,7 @@ def _reach(stack: Stack, scanner: Scanner, mark: Any) -> int:
 
 
 def _similar_words(stack: Stack, token: Token) -> list[str]:
-    """Keywords that can come here and look like the token."""
+    """Keywords that can come here and are spelt like the token."""
     written = str(token.value)
     lookalike = _LOOKALIKES.get(written)
     if lookalike is not None:

@@ -1,4 +1,4 @@
-"""Pieces of text in order + the comments of the source → lines, each comment kept where it stood."""
+"""Pieces of text in order + the comments of the source → lines, with each comment at its old place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _EMPTY_LINE: Final = re.compile(r"\n[ \t\r\f]*\n")
 
 
 class Comment(NamedTuple):
-    """start: its offset in the source. alone: nothing but space comes before it on its line."""
+    """start: its offset in the source. alone: only space comes before it on its line."""
 
     start: int
     text: str
@@ -21,7 +21,7 @@ class Comment(NamedTuple):
 
 
 def comments(source: Source) -> list[Comment]:
-    """The comments of a source that has been parsed without errors, in order."""
+    """The comments of a source that parses, in order."""
     if "#" not in source.text:
         return []
     found: list[Comment] = []
@@ -37,14 +37,14 @@ def comments(source: Source) -> list[Comment]:
 
 
 class Writer:
-    """The text so far. source: where comments and blank lines are looked up; None for trees without one."""
+    """The text written so far. source: the text with the comments and blank lines; None for other trees."""
 
     def __init__(self, source: Source | None) -> None:
         self.line = ""
         self._text = "" if source is None else source.text
         self._pending = [] if source is None else comments(source)[::-1]
         self._lines: list[str] = []
-        self._done = 0  # offset in the source up to which things have been written
+        self._done = 0  # the offset in the source up to which everything has been written
 
     def write(self, text: str) -> None:
         self.line += text
@@ -57,15 +57,15 @@ class Writer:
         return len(self.line) + len(text) + tail <= WIDTH
 
     def passed(self, end: int | None) -> None:
-        """Notes that the source has been written up to an offset."""
+        """Records that the source has been written up to an offset."""
         if end is not None:
             self._done = max(self._done, end)
 
     def newline(self, indent: int, before: int | None = None, *, blank: bool = False, inner: int | None = None) -> None:
-        """Ends the line, with the comments that come before an offset.
+        """Ends the line, and writes the comments that come before an offset.
 
-        blank: keep an empty line where the source has some. inner: the indent of comments on lines of their own, when
-        it is not that of the line which begins now.
+        blank: keep one empty line if the source has any. inner: the indent of comments on lines of their own, if it
+        differs from the indent of the next line.
         """
         self.trail(before)
         while self.has_comment(before):
@@ -77,24 +77,24 @@ class Writer:
         self.line = " " * indent
 
     def trail(self, before: int | None) -> None:
-        """Puts the next comment at the end of the line, if it stood at the end of one, before an offset."""
+        """Writes the next comment at the end of this line if it is before an offset and ended a line in the source."""
         if self.has_comment(before) and not self._pending[-1].alone and self.line.strip():
             comment = self._pending.pop()
             self.line = f"{self.line.rstrip()}  {comment.text}"
             self._done = comment.start + len(comment.text)
 
     def blank_line(self) -> None:
-        """Makes the line that begins now stand after an empty one."""
+        """Puts an empty line before the line that begins now."""
         if self._lines and self._lines[-1]:
             self._lines.append("")
 
     def text(self) -> str:
-        """All lines, the source's last comments too."""
+        """All lines, including the last comments of the source."""
         self.newline(0, len(self._text) + 1, blank=True)
         return "\n".join(self._lines).strip("\n") + "\n"
 
     def _gap(self, offset: int) -> bool:
-        """Whether the source has an empty line between what has been written and an offset."""
+        """Whether the source has an empty line between the written part and an offset."""
         return _EMPTY_LINE.search(self._text, self._done, offset) is not None
 
     def _end_line(self, blank: bool) -> None:

@@ -1,1 +1,1 @@
-"""The tree: its nodes, what their names mean, their types and effects."""
+"""The syntax tree: its nodes, and ways to walk and change it."""

@@ -2,7 +2,7 @@
 
 A step carries `type` (command, ask, if, loop, script, block) and, within a type, a second tag (`command`, `loop`,
 `block`); an expression carries `expr`; a query is a list of stages that carry `stage`. Spans are offsets into the
-source the tree was read from, and are absent from trees that came from nowhere.
+source that the tree was parsed from; trees from elsewhere have none.
 """
 
 from __future__ import annotations
@@ -49,21 +49,21 @@ class BoolLiteral(Node):
 
 
 class IntLiteral(Node):
-    """value is checked against 64 bits by the checker, so any size can be read."""
+    """value: of any size; the checker refuses what does not fit 64 bits."""
 
     expr: Literal["int"] = "int"
     value: int
 
 
 class NumberLiteral(Node):
-    """A number with a point or an exponent, as written: exact beside a decimal, else a float."""
+    """A number with a point or an exponent, as written: a decimal beside decimals, else a float."""
 
     expr: Literal["number"] = "number"
     value: str
 
 
 class TextLiteral(Node):
-    """Text in quotes: plain pieces (unescaped) and `{…}` holes in order."""
+    """Text in quotes. parts: plain pieces (escapes resolved) and the expressions of `{…}` holes, in order."""
 
     expr: Literal["text"] = "text"
     parts: tuple[str | Expr, ...]
@@ -117,7 +117,10 @@ class Argument(Node):
 
 
 class CallExpr(Node):
-    """A function, an aggregate or a script, told apart by the checker. over: a window. distinct: count(distinct x)."""
+    """A call of a function, aggregate or script; the checker finds out which.
+
+    over: the window. distinct: as in `count(distinct x)`.
+    """
 
     expr: Literal["call"] = "call"
     name: str
@@ -290,7 +293,7 @@ class Limit(Node):
 
 
 class UnionWith(Node):
-    """The rows so far with those of another query: of either, of both, or not of the other. all: of `union`."""
+    """Combines the rows so far with those of another query. all: `union all`, which keeps repeated rows."""
 
     stage: Literal["union", "intersect", "except"] = "union"
     query: Query
@@ -304,7 +307,7 @@ Stage = Annotated[
 
 
 class Query(Node):
-    """stages[0] is the From; or, for a bracketed query used as a union's operand, a whole Query is inlined there."""
+    """stages: the first one is the From, and no other is."""
 
     stages: tuple[Stage, ...]
 
@@ -341,8 +344,10 @@ class Assign(Command):
 
 
 class Emit(Command):
-    """Exactly one of value and query; a value that is a call of a script emits what the script emits. name: `as name`,
-    which emits the value as the one field of a record."""
+    """Exactly one of value and query is set. A value that calls a script emits the records that the script emits.
+
+    name: of `as name`, which emits the value as a record with this one field.
+    """
 
     command: Literal["emit"] = "emit"
     value: Expr | None = None
@@ -434,7 +439,7 @@ class Ask(Step):
 
 
 class Branch(Node):
-    """sentence: of the `else if` it belongs to, when it has one of its own."""
+    """One condition of an `if` with its steps."""
 
     condition: Expr
     steps: tuple[AnyStep, ...]
@@ -475,7 +480,7 @@ class While(Step):
 
 
 class CallStep(Step):
-    """call s(…) on a line of its own; its value is dropped."""
+    """call s(…) as a step; its value is dropped."""
 
     type: Literal["script"] = "script"
     call: CallExpr
@@ -538,7 +543,7 @@ AnyStep = Annotated[
 
 
 class ParameterNode(Node):
-    """secret: its value is shown to nobody."""
+    """secret: output, logs and messages show a mask instead of its value."""
 
     name: str
     type: TypeName

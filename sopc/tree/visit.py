@@ -1,4 +1,4 @@
-"""A tree → its nodes in order, or the same tree with some of them changed."""
+"""A tree → its nodes in order, or a copy with some of them changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ __all__ = ("rewrite", "walk")
 
 
 def walk(node: Any) -> Iterator[nodes.Node]:
-    """Every node of a tree (or of a tuple of trees), parents first, however deep it is."""
+    """Yield every node, parents first, without recursion, so that the depth does not matter.
+
+    Args:
+        node: A tree, or a tuple of trees.
+    """
     waiting: list[Any] = [node]
     while waiting:
         value = waiting.pop()
@@ -23,7 +27,15 @@ def walk(node: Any) -> Iterator[nodes.Node]:
 
 
 def rewrite(node: Any, change: Callable[[nodes.Node], nodes.Node]) -> Any:
-    """The same tree with every node changed, children first."""
+    """Apply a function to every node, children first.
+
+    Args:
+        node: A tree, or a tuple of trees.
+        change: Takes a node whose children are changed already; returns its replacement.
+
+    Returns:
+        The changed tree, which shares unchanged nodes with the old one.
+    """
     if isinstance(node, tuple):
         return tuple(rewrite(item, change) for item in node)
     if not isinstance(node, nodes.Node):
