@@ -1,4 +1,4 @@
-"""A path and its new content → the file replaced as a whole: a reader sees the old content or the new one."""
+"""A path and its new content → the file replaced atomically: a reader sees the old content or the new one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from runtime.errors import SopError
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Raises SopError C0109. What the path links to is replaced, and keeps its permissions."""
+    """Replace a file atomically. A symbolic link is followed; the file keeps its permissions.
+
+    Raises:
+        SopError: C0109, the file can't be written.
+    """
     target = path.resolve()
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:

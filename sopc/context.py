@@ -1,4 +1,4 @@
-"""Settings and library → what a compile looks up: schemas of databases, signatures of stored scripts, values."""
+"""Settings and library → what a compilation looks up: database schemas, signatures of stored scripts, values."""
 
 from __future__ import annotations
 
@@ -24,9 +24,12 @@ Kept = TypeVar("Kept", bound=AbstractContextManager[Any])
 
 
 class Context:
-    """Databases are opened for reading, once each, when first asked for; leaving the `with` block closes them.
+    """The databases and scripts that sources can use.
 
-    sees: whether a stored script of this name may be called and told of; None for all."""
+    Each database is opened for reading once, at its first use; leaving the `with` block closes them.
+
+    sees: whether the caller may see a stored script of this name; None if all can be seen.
+    """
 
     def __init__(self, config: Config, library: Library, sees: Callable[[str], bool] | None = None) -> None:
         self.config = config
@@ -51,7 +54,12 @@ class Context:
         self._databases.clear()
 
     def database(self, name: str) -> Database:
-        """The open database of a `uses` name. Raises UsageError C02xx, DatabaseError."""
+        """The open database of a `uses` name.
+
+        Raises:
+            UsageError: C02xx, the configuration does not define the name.
+            DatabaseError: The database can't be opened.
+        """
         if name not in self._databases:
             from runtime.connect import connect
 
@@ -60,13 +68,15 @@ class Context:
         return self._databases[name]
 
     def schemas(self, names: Iterable[str]) -> dict[str, Schema]:
-        """By name; a name that nothing explains is left out, so that the checker can say where it stands."""
+        """The schemas by name. Names without a database are left out; the checker reports them with their place."""
         known = self.config.database_names()
         return {name: self.schema(name) for name in names if name in known}
 
     def readable_schemas(self) -> dict[str, Schema]:
-        """Of every database that can be opened, for a source that names none; `failures` says why others can't,
-        and which stores of these can't be read."""
+        """The schemas of every database that can be opened, for a source without `uses`.
+
+        `failures` tells which databases could not be opened, and which stores can't be read, and why.
+        """
         found: dict[str, Schema] = {}
         self.failures.clear()
         for name in self.config.database_names():
@@ -83,14 +93,18 @@ class Context:
         return self._schemas[name]
 
     def prepare(self, form: Query | Write) -> Statement:
-        """The SQL of a query or write on its database; each is made once. Raises DatabaseError."""
+        """Generate the SQL of a query or write for its database; it is cached.
+
+        Raises:
+            DatabaseError: The engine can't express it.
+        """
         key = msgspec.msgpack.encode(form)
         if key not in self._statements:
             self._statements[key] = self.database(form.database).prepare(form)
         return self._statements[key]
 
     def signature(self, name: str) -> tuple[Signature, Effects] | None:
-        """Of a script compiled in this context, else of the stored one."""
+        """The signature and effects of a script compiled in this context, else of the stored script, else None."""
         if name in self._compiled:
             return self._compiled[name]
         entry = self.library.find(name)
@@ -106,18 +120,18 @@ class Context:
         return sorted({*self._compiled, *(stored if self._sees is None else filter(self._sees, stored))})
 
     def keep(self, kind: type[Kept], start: Callable[[], Kept]) -> Kept:
-        """What is started once for all sources, and closed with this context."""
+        """A resource that is started once for all sources, and closed with this context."""
         if kind not in self._kept:
             self._kept[kind] = self._stack.enter_context(start())
         kept: Kept = self._kept[kind]
         return kept
 
     def add(self, modules: Iterable[Module]) -> None:
-        """Let sources compiled after this call these, before they are stored."""
+        """Let sources compiled later call these modules before they are stored."""
         for module in modules:
             self._compiled[module.signature.name] = (module.signature, module.effects)
 
 
 def open_context(config: Config, *, read_only: bool = False) -> Context:
-    """With the library of the settings' home."""
+    """Open a context with the library of the configured home."""
     return Context(config, Library.open(Path(config.home), read_only=read_only))

@@ -1,4 +1,4 @@
-"""Findings as data → text with source lines and carets, or JSON, composed once, at the edge."""
+"""Diagnostics as data → text with source lines and carets, or JSON, for the command line and the service."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ __all__ = ("CompileError", "Diagnostic")
 
 _MOST_SHOWN: Final = 200  # characters of a line
 _UNPRINTABLE: Final = {"\t": " "}
-_BEFORE: Final = 60  # of them before the part that is meant
+_BEFORE: Final = 60  # characters of a line before the marked part
 
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One finding. message: one sentence, lower case, no full stop, never "you". hint: what to try. lines: what else
-    there is to see, such as a small diff. choices: answers to choose from, where the finding is a question."""
+    """One finding.
+
+    message: one sentence, lower case, without full stop and "you". hint: what to try. lines: details such as a small
+    diff. choices: the possible answers, if the finding is a question.
+    """
 
     code: str
     message: str
@@ -43,7 +46,7 @@ class Diagnostic:
         return result
 
     def render(self, source: Source) -> str:
-        """error E0203: message, then file:line:column, the source line, carets under the span, and the hint."""
+        """`error E0203: message`, then file:line:column, the source line, carets under the span, and the hint."""
         lines = [f"error {self.code}: {self.message}"]
         if self.span is not None:
             line, column = source.position(self.span.start)
@@ -64,12 +67,12 @@ class Diagnostic:
 
 
 def _flat(line: str) -> str:
-    """In as many columns as characters, whatever they are."""
+    """The line with each character one column wide."""
     return "".join(character if character.isprintable() else _UNPRINTABLE.get(character, "�") for character in line)
 
 
 def _cut(line: str, start: int, end: int) -> tuple[str, int, int]:
-    """A line and the part of it that is meant → as much of the line as can be read, and where the part is in that."""
+    """Cuts a long line around its marked part. Returns the cut line, and the start and end of the part in it."""
     if len(line) <= _MOST_SHOWN:
         return line, start, end
     left = max(0, min(start - _BEFORE, len(line) - _MOST_SHOWN))
@@ -79,7 +82,7 @@ def _cut(line: str, start: int, end: int) -> tuple[str, int, int]:
 
 
 class CompileError(Exception):
-    """A source that can't be compiled: every finding, in source order."""
+    """A source that can't be compiled. diagnostics: all findings, in source order."""
 
     def __init__(self, source: Source, diagnostics: list[Diagnostic]) -> None:
         super().__init__("; ".join(f"{d.code}: {d.message}" for d in diagnostics))

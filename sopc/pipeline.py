@@ -1,5 +1,7 @@
-"""A source in DSL or as a tree → stored scripts, as one list of stages: read, parse, check, lower, encode, generate
-SQL, store. Each stage is a function of its own. English is drafted before them, in sopc/workflow."""
+"""DSL or a JSON tree → stored scripts, through the stages read, parse, check, lower, encode, generate SQL, store.
+
+Each stage is a function. sopc/workflow translates English before them.
+"""
 
 from __future__ import annotations
 
@@ -50,14 +52,14 @@ __all__ = (
 )
 
 Kind = Literal["english", "dsl", "tree"]
-MAX_BYTES: Final = 4 * 1024 * 1024  # some 100,000 lines of DSL: what a person could still review
+MAX_BYTES: Final = 4 * 1024 * 1024  # about 100,000 lines of DSL, more than a person can review
 
 _SCRIPT_HEAD: Final = re.compile(r"(?:\s*(?:#[^\n]*)?\n)*\s*script\s+(?:\w+|`[^`\n]+`)\s*\(")
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """A source's way through the stages."""
+    """A compiled source with the results of the stages."""
 
     source: Source
     file: nodes.File
@@ -66,11 +68,11 @@ class Compiled:
 
     @property
     def writes(self) -> list[str]:
-        """The stores that its scripts change."""
+        """The stores that its scripts write."""
         return sorted({store for module in self.modules for store in module.effects.writes})
 
     def items(self, provenance: Provenance | None = None, work: Work | None = None) -> list[Item]:
-        """provenance: as the source says it unless given. work: what a model was asked for this script."""
+        """The modules, ready to store. provenance: by default from the source's header. work: the model's requests."""
         provenance = provenance or provenance_of(self.source)
         if work is None:
             return encode(self.modules, provenance)
@@ -85,14 +87,22 @@ class Compiled:
 
 
 def compile_source(source: Source, context: Context) -> Compiled:
-    """DSL → modules, which later sources can call. Raises CompileError with all findings."""
+    """Compile DSL, and let later sources of the context call its scripts.
+
+    Raises:
+        CompileError: With all findings.
+    """
     compiled = built(source, context)
     context.add(compiled.modules)
     return compiled
 
 
 def built(source: Source, context: Context) -> Compiled:
-    """DSL → modules that their databases can run. Raises CompileError with all findings."""
+    """Compile DSL to modules whose queries and writes their databases can run.
+
+    Raises:
+        CompileError: With all findings.
+    """
     return _built(parse(source), source, context)
 
 
@@ -106,7 +116,15 @@ def _built(file: nodes.File, source: Source, context: Context) -> Compiled:
 
 
 def compile_query(text: str, context: Context) -> Compiled:
-    """A query alone → a script that emits it, over every database that can be opened. Raises CompileError."""
+    """Compile a query that stands alone to a script that emits its rows.
+
+    Args:
+        text: The query, `from …`.
+        context: The query may use the stores of every database that can be opened.
+
+    Raises:
+        CompileError: With all findings.
+    """
     from sopc.syntax.parse import parse_query
 
     source = Source("query", text)
@@ -121,8 +139,12 @@ def compile_query(text: str, context: Context) -> Compiled:
 
 
 def read(path: str) -> Source:
-    """A file, or standard input for `-`. Raises UsageError C0104 (can't be read), SopError C0105 (not UTF-8), C0106
-    (too large)."""
+    """Read a source from a file, or from standard input for `-`.
+
+    Raises:
+        UsageError: C0104, the file can't be read.
+        SopError: C0105, it is not UTF-8; C0106, it is too large.
+    """
     try:
         if path == STDIN:
             data = sys.stdin.buffer.read(MAX_BYTES + 1)
@@ -141,7 +163,7 @@ def read(path: str) -> Source:
 
 
 def kind_of(source: Source) -> Kind:
-    """By the file's ending; else by how the text begins: a tree with `{`, DSL with a script's head."""
+    """The kind of a source, by the file's ending, else by its beginning: `{` for a tree, `script` for DSL."""
     endings: dict[str, Kind] = {".sop": "dsl", ".json": "tree", ".txt": "english", ".md": "english"}
     ending = endings.get(Path(source.name).suffix.lower()) if source.name != STDIN else None
     if ending:
@@ -152,8 +174,11 @@ def kind_of(source: Source) -> Kind:
 
 
 def usable_schemas(context: Context) -> dict[str, Schema]:
-    """Of every database that can be opened, for sources that name none. Raises the first failure when none has a
-    store."""
+    """The schemas of every database that can be opened, for sources without `uses`.
+
+    Raises:
+        SopError: The first failure, if no database has a store.
+    """
     schemas = context.readable_schemas()
     if context.failures and not any(schema.stores for schema in schemas.values()):
         raise context.failures[0]
@@ -161,14 +186,22 @@ def usable_schemas(context: Context) -> dict[str, Schema]:
 
 
 def parse(source: Source) -> nodes.File:
-    """DSL → tree, with spans. Raises CompileError E01xx."""
+    """Parse DSL to a tree with spans.
+
+    Raises:
+        CompileError: E01xx, with all syntax errors.
+    """
     from sopc.syntax.parse import parse as parse_dsl
 
     return parse_dsl(source)
 
 
 def parse_tree(source: Source) -> Source:
-    """A tree as JSON → its DSL, whose spans the messages can point at. SopError C0107 for what is no tree."""
+    """Print a JSON tree as DSL, so that messages can point into it.
+
+    Raises:
+        SopError: C0107, the text is no tree.
+    """
     from pydantic import ValidationError
 
     from sopc.syntax.format import format_file
@@ -186,7 +219,11 @@ def parse_tree(source: Source) -> Source:
 
 
 def check(file: nodes.File, source: Source, context: Context) -> typed.Program:
-    """Tree → typed program. Raises CompileError E02xx to E06xx."""
+    """Check a tree against the schemas and signatures of the context.
+
+    Raises:
+        CompileError: E02xx to E06xx, with all findings.
+    """
     from sopc.check.program import check as check_tree
 
     names = dict.fromkeys(name for script in file.scripts for name in script.uses or (MAIN,))
@@ -194,7 +231,7 @@ def check(file: nodes.File, source: Source, context: Context) -> typed.Program:
 
 
 def lower(program: typed.Program, source: Source, file: nodes.File) -> list[Module]:
-    """Typed program → bytecode modules, one a script."""
+    """Lower a typed program to bytecode modules, one for each script."""
     from sopc.codegen.lower import lower as lower_program
     from sopc.english.lock import split_sop
 
@@ -203,7 +240,7 @@ def lower(program: typed.Program, source: Source, file: nodes.File) -> list[Modu
 
 
 def encode(modules: Sequence[Module], provenance: Provenance) -> list[Item]:
-    """Modules → bytes with their hashes, ready to store."""
+    """Encode modules to bytes with their hashes, ready to store."""
     from runtime.bytecode.codec import encode as encode_module
     from runtime.bytecode.codec import module_hash
 
@@ -231,7 +268,7 @@ def generate_sql(modules: Sequence[Module], items: Sequence[Item], context: Cont
 
 
 def store(items: Sequence[Item], library: Library) -> list[Entry]:
-    """All of them, or none; the version each has now."""
+    """Store all items, or none. Returns the entry with the new version of each."""
     return library.put_all(items)
 
 
@@ -239,12 +276,12 @@ def store(items: Sequence[Item], library: Library) -> list[Entry]:
 
 
 def stem(source: Source) -> str:
-    """The name without folder and ending, which names a workflow without a title."""
+    """The source's name without folder and ending: the name of a workflow without a title."""
     return "workflow" if source.name == STDIN else Path(source.name).stem
 
 
 def provenance_of(source: Source) -> Provenance:
-    """From the .sop header, where there is one."""
+    """The provenance that the .sop header tells, if there is one."""
     from sopc.english.lock import is_edited, split_sop
 
     header, body = split_sop(source.text)

@@ -1,4 +1,4 @@
-"""A folder, databases and DSL → compiled scripts in a library of their own, and the lines of their runs."""
+"""A folder, databases and DSL → scripts compiled into a library of their own, and the output of their runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run wrote, and how it ended."""
+    """The output of a run, and its outcome."""
 
     output: bytes
     outcome: Outcome
@@ -37,7 +37,7 @@ class Ran:
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """Of a run in the format jsonl."""
+        """The decoded lines of a run in the format jsonl."""
         return [msgspec.json.decode(line) for line in self.output.splitlines()]
 
     @property
@@ -46,12 +46,12 @@ class Ran:
 
     @property
     def exact_lines(self) -> list[dict[str, Any]]:
-        """Of a run in the format jsonl, numbers with a point as decimals with the digits that were written."""
+        """As `lines`, with numbers that have a point as decimals, so that no digit is lost."""
         return [json.loads(line, parse_float=Decimal) for line in self.output.splitlines()]
 
     @property
     def result(self) -> Any:
-        """The return value; AssertionError with the error's line when the run did not end well."""
+        """The return value. Raises AssertionError with the error line if the run failed."""
         end = self.lines[-1]
         if end.get("status") != "ok":
             raise AssertionError([line for line in self.lines if line["type"] in ("error", "end")])
@@ -59,7 +59,12 @@ class Ran:
 
 
 class Sandbox:
-    """Compiles and runs DSL. folder: gets the library. databases: URL by name, paths relative to the folder."""
+    """Compiles and runs DSL in a folder.
+
+    Args:
+        folder: Where the library is made.
+        databases: URLs by name; their paths are relative to the folder.
+    """
 
     def __init__(self, folder: Path, databases: Mapping[str, str] | None = None) -> None:
         declared: dict[str, dict[str, Any]] = {name: {"url": url} for name, url in (databases or {}).items()}
@@ -73,7 +78,14 @@ class Sandbox:
         self.library.close()
 
     def compile(self, text: str, name: str = "test.sop") -> list[str]:
-        """Store every script of the text; their names. Raises CompileError."""
+        """Compile and store every script of a text.
+
+        Returns:
+            The names of the scripts.
+
+        Raises:
+            CompileError: With all findings.
+        """
         with Context(self.config, self.library) as context:
             compiled = pipeline.compile_source(Source(name, text), context)
         items = compiled.items()
@@ -99,7 +111,22 @@ def run_from(
     format_: str = "jsonl",
     **options: Any,
 ) -> Ran:
-    """Run a script of a library. options: of RunOptions. What keeps it from starting is raised."""
+    """Run a script of a library.
+
+    Args:
+        library: With the script.
+        name: Of the script.
+        args: Its arguments by name.
+        databases: Connects to a database by name.
+        format_: Of the output, such as `jsonl`.
+        options: Fields of `RunOptions`.
+
+    Returns:
+        The output and the outcome; also for a run that fails.
+
+    Raises:
+        SopError: The run can't start.
+    """
     from runtime.output.formats import open_writer
     from runtime.runs.run import RunOptions, run
 

@@ -1,4 +1,4 @@
-"""Bytes of a file → text that knows its lines, for messages with a line, a column and carets."""
+"""A named text → lines, columns and spans, for messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STDIN: Final = "-"
 
 @dataclass(frozen=True)
 class Span:
-    """Offsets into the source, in characters: start inclusive, end exclusive."""
+    """A range of the source, in characters: start inclusive, end exclusive."""
 
     start: int
     end: int
@@ -25,7 +25,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Source:
-    """A named text. name is what messages call it (a path, or "-" for standard input)."""
+    """A named text. name: for messages, a path or "-" for standard input."""
 
     name: str
     text: str
@@ -44,7 +44,7 @@ class Source:
         return line, offset - self.line_starts[line - 1] + 1
 
     def line(self, number: int) -> str:
-        """Text of a 1-based line, without its end."""
+        """The text of a line (1-based), without its line end."""
         starts = self.line_starts
         end = starts[number] if number < len(starts) else len(self.text)
         return self.text[starts[number - 1] : end].rstrip("\r\n")

@@ -1,7 +1,7 @@
-"""Modules → nothing, or findings: what the databases they were checked against can't say, each with its place.
+"""Modules → findings on queries and writes that their databases can't express, each with its place.
 
-What compiles is what `sopc check`, a request's `?dry_run=true` and the start of a run accept, since each makes the SQL
-of every query and write with the same function; the start of a run does so for the databases that it is handed.
+`sopc check`, compiling, a request's `?dry_run=true` and the start of a run accept the same programs, since each
+generates the SQL of every query and write with the same function; a run does so for the databases that it is given.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ from sopc.source import Source, Span
 
 
 def check_statements(modules: Sequence[Module], source: Source, context: Context) -> None:
-    """Raises CompileError with a finding (D0308, D0309) for each query and write that its engine can't say."""
+    """Check that engines can express every query and write.
+
+    Raises:
+        CompileError: D0308 or D0309 for each query and write that its engine can't express.
+    """
     findings = []
     for module in modules:
         for pc, form in _forms(module):
@@ -33,7 +37,7 @@ def check_statements(modules: Sequence[Module], source: Source, context: Context
 
 
 def _forms(module: Module) -> Iterator[tuple[int, Query | Write]]:
-    """Each query and write, as it is fetched, with the first instruction that uses it."""
+    """Each query (as it is fetched) and write, with the offset of the first instruction that uses it."""
     seen: set[tuple[str, int]] = set()
     for pc, (op, *operands) in enumerate(instructions(module)):
         row = BY_NUMBER[op]
@@ -50,7 +54,7 @@ def _forms(module: Module) -> Iterator[tuple[int, Query | Write]]:
 
 
 def _span(module: Module, pc: int, source: Source) -> Span | None:
-    """Of what the instruction comes from."""
+    """The span of the source of an instruction."""
     found = None
     for position in module.debug.positions:
         if position.pc > pc:

@@ -1,1 +1,1 @@
-"""Typed tree → basic blocks → flat register code."""
+"""Typed program → basic blocks → flat register code."""

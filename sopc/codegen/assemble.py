@@ -1,7 +1,7 @@
-"""Blocks → code words and the tables they index, handlers and positions.
+"""Blocks → code words, the tables that they index, exception handlers and positions.
 
-Jumps become JUMP or LOOP words by direction, a test gets the JUMP it needs, and constants that an 8-bit operand can't
-reach are loaded into a spare register first.
+A jump forward becomes JUMP, a jump back LOOP; a test is followed by the JUMP that it needs. A constant whose index does
+not fit an 8-bit operand is loaded into a spare register first.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _TABLES: Final = {
 
 @dataclass
 class Tables:
-    """The module's tables, each entry once, in the order of first use (constants: see `order_constants`)."""
+    """The tables of a module, each entry once, in order of first use (constants: as `order_constants` says)."""
 
     constants: list[Const] = field(default_factory=list)
     shapes: list[tuple[str, ...]] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Tables:
 
 @dataclass
 class Assembly:
-    """registers: how many a frame needs. origins: for each word, what it comes from."""
+    """The assembled script. registers: how many a frame needs. origins: of each word."""
 
     code: bytes
     registers: int
@@ -62,7 +62,7 @@ class Assembly:
 
 @dataclass(eq=False)
 class Word:
-    """One word. operands: without unused ones and the jump, which is still symbolic."""
+    """One code word. operands: without unused ones and without the jump, which is still symbolic."""
 
     row: Opcode
     operands: tuple[int, ...]
@@ -71,8 +71,16 @@ class Word:
 
 
 def assemble(blocks: Sequence[Block], variables: int, temporaries: int) -> Assembly:
-    """blocks: in layout order, all reachable. variables, temporaries: how many registers of each kind they use.
-    Raises Limit."""
+    """Assemble the blocks of one script.
+
+    Args:
+        blocks: In layout order, all reachable.
+        variables: The number of registers for variables.
+        temporaries: The number of registers for temporaries.
+
+    Raises:
+        Limit: The script needs more registers, words or table entries than the format allows.
+    """
     instructions = [instruction for block in blocks for instruction in block.instructions]
     registers = max(variables + temporaries, 1)
     constants = order_constants(instructions, registers)
@@ -85,7 +93,7 @@ def assemble(blocks: Sequence[Block], variables: int, temporaries: int) -> Assem
 
 
 def order_constants(instructions: Iterable[Instruction], registers: int) -> list[Const]:
-    """Names of fields first where not all constants can be reached by 8 bits, then those used most."""
+    """Order constants by use, the most used first; field names come first if 8 bits can't address all constants."""
     uses: Counter[tuple[str, str, Const]] = Counter()
     names: set[tuple[str, str, Const]] = set()
     for instruction in instructions:
@@ -105,12 +113,12 @@ def order_constants(instructions: Iterable[Instruction], registers: int) -> list
 
 
 def paired(row: Opcode, operands: tuple[Operand, ...]) -> Iterator[tuple[str, Operand]]:
-    """Each operand of an instruction with its kind."""
+    """Pairs the operands of an instruction with their kinds."""
     return zip((kind for kind in row.operands if kind not in ("-", "jump")), operands, strict=True)
 
 
 def _key(const: Const) -> tuple[str, str, Const]:
-    """Tells apart what Python holds equal: 1, 1.0 and true; 0.0 and -0.0."""
+    """A key that differs for values that Python considers equal: 1, 1.0 and true; 0.0 and -0.0."""
     return type(const.value).__name__, repr(const.value), const
 
 
@@ -157,7 +165,7 @@ class _Assembler:
             self.words.append(Word(row, tuple(operands), origin, instruction.target))
 
     def number(self, kind: str, operand: Operand, span: Span | None) -> int:
-        """The operand as a plain number: entries of tables by their index, added where they are new."""
+        """The operand as a number; a new table entry is added, and stands as its index."""
         if not isinstance(operand, Entry):
             return operand if operand < TEMPORARIES else operand - TEMPORARIES + self.variables
         if isinstance(operand.value, Const):
@@ -192,7 +200,7 @@ class _Assembler:
         return Assembly(bytes(code), self.registers, self.tables, handlers, [word.origin for word in self.words])
 
     def handlers(self, blocks: Sequence[Block]) -> tuple[Handler, ...]:
-        """One for each run of words that a `try` protects, inner ones first."""
+        """One handler for each contiguous range of words that a `try` protects, inner ones first."""
         runs: dict[Region, list[tuple[int, int]]] = {}
         for number, block in enumerate(blocks):
             start = self.starts[block]

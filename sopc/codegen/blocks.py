@@ -1,7 +1,7 @@
-"""Instructions as they are made → basic blocks in layout order, with symbolic operands and jumps.
+"""Emitted instructions → basic blocks in layout order, with symbolic operands and jumps.
 
-A block runs its instructions and then goes on to `next`; its last instruction may go to a `target` instead. JUMP and
-LOOP words do not exist here: the assembler adds one wherever `next` is not the block that follows.
+A block runs its instructions and continues at `next`; its last instruction may jump to a `target` instead. Blocks hold
+no JUMP and LOOP words: the assembler adds one where `next` is not the following block.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Value = Const | tuple[str, ...] | Type | Function | Call | Fetch | Write | Ask
 
 @dataclass(frozen=True)
 class Entry:
-    """An operand that names an entry of one of the module's tables, numbered by the assembler."""
+    """An operand that stands for an entry of a module table; the assembler turns it into an index."""
 
     value: Value
 
@@ -31,7 +31,7 @@ Operand = int | Entry
 
 @dataclass(frozen=True)
 class Origin:
-    """What an instruction comes from: the number of its step in the script, and the expression's span."""
+    """The origin of an instruction. step: its number in the script. span: of the expression."""
 
     step: int
     span: Span | None
@@ -39,8 +39,10 @@ class Origin:
 
 @dataclass(eq=False)
 class Region:
-    """The body of a `try`: errors in its blocks go to `handler`, with `savepoints` left open and the error in
-    `register`."""
+    """The body of a `try`.
+
+    An error in its blocks jumps to `handler`, with the error record in `register` and `savepoints` savepoints open.
+    """
 
     handler: Block
     register: int
@@ -54,8 +56,11 @@ class Region:
 
 @dataclass(eq=False)
 class Instruction:
-    """operands: in the opcode row's order, without unused ones and the jump. target: where its jump leads. total: no
-    operand can be null, so the opposite comparison holds exactly when this one does not."""
+    """An instruction with symbolic operands.
+
+    operands: in the order of the opcode table, without unused ones and without the jump. target: of its jump. total:
+    no operand can be null, so the opposite comparison is true exactly when this one is false.
+    """
 
     name: str
     operands: tuple[Operand, ...]
@@ -66,7 +71,7 @@ class Instruction:
 
 @dataclass(eq=False)
 class Block:
-    """region: the innermost `try` body it is in. end: what the jump at its end comes from."""
+    """A basic block. region: the innermost `try` body around it. end: the origin of the jump at its end."""
 
     instructions: list[Instruction] = field(default_factory=list)
     next: Block | None = None
@@ -90,7 +95,7 @@ class CodeBuilder:
         self._current.instructions.append(Instruction(name, operands, self.origin))
 
     def branch(self, name: str, *operands: Operand, target: Block, next: Block, total: bool = False) -> None:
-        """Ends the block with an instruction that goes to target or on to next."""
+        """Ends the block with an instruction that continues at target or next."""
         self._current.instructions.append(Instruction(name, operands, self.origin, target, total))
         self.jump(next)
 
@@ -100,24 +105,24 @@ class CodeBuilder:
         self._fresh()
 
     def jump(self, target: Block) -> None:
-        """Ends the block; what is emitted before the next `place` can't be reached."""
+        """Ends the block with a jump; instructions emitted before the next `place` are unreachable."""
         self._current.next = target
         self._current.end = self.origin
         self._fresh()
 
     def place(self, block: Block) -> None:
-        """Goes on in the block, here in the layout."""
+        """Appends the block to the layout, and emits into it from now on."""
         block.region = self.region
         (self.cold if self._into_cold else self.blocks).append(block)
         self._current = block
 
     def fall_into(self, block: Block) -> None:
-        """Ends the block by going on in another, placed here."""
+        """Ends the current block, and places the one at which it continues."""
         self.jump(block)
         self.place(block)
 
     def enter(self, region: Region | None) -> None:
-        """What comes next is in the region (None: in no `try`)."""
+        """Starts a block in another region (None: outside any `try`)."""
         block = Block()
         self.jump(block)
         self.region = region
@@ -125,7 +130,7 @@ class CodeBuilder:
 
     @contextmanager
     def at(self, span: Span | None) -> Iterator[None]:
-        """Instructions emitted inside come from this expression."""
+        """Gives instructions emitted inside the `with` block this span as their origin."""
         before = self.origin
         if span is not None:
             self.origin = Origin(before.step, span)
@@ -134,8 +139,10 @@ class CodeBuilder:
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """What is placed inside is laid out after everything else, so that the usual path runs straight on. Code in
-        a `try` stays where it is: its handler must come after all of it."""
+        """Lays out blocks placed inside the `with` block after all others, so that the usual path has no jumps.
+
+        Code in a `try` keeps its place, since its handler must come after all of it.
+        """
         before = self._into_cold
         self._into_cold = self.region is None
         yield

@@ -1,4 +1,4 @@
-"""Typed expression → instructions that leave its value in a register, or that jump by whether it is true."""
+"""Typed expression → instructions that leave its value in a register, or that jump if it is true."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WINDOW: Final = 48
 _ARITHMETIC: Final = {"add": "ADD", "sub": "SUB", "mul": "MUL", "div": "DIV", "intdiv": "INTDIV", "mod": "MOD"}
 _ON_INTS: Final = {"add": "ADD_INT", "sub": "SUB_INT", "mul": "MUL_INT"}
 _CLOCK: Final = {"today": 0, "now": 1}
-# Comparison → instruction and whether its operands change places.
+# Comparison → instruction, and whether its operands are swapped.
 _COMPARE: Final = {
     "eq": ("EQ", False),
     "ne": ("NE", False),
@@ -29,13 +29,13 @@ _COMPARE: Final = {
     "gt": ("LT", True),
     "ge": ("LE", True),
 }
-# The comparison that is true exactly where this one is false (neither is true when a side is null).
+# The opposite of each comparison (with a null operand, neither is true).
 _NEGATED: Final = {"eq": "ne", "ne": "eq", "lt": "ge", "le": "gt", "gt": "le", "ge": "lt"}
 _NULL: Final = Entry(Const(None, NULL))
 
 
 class Expressions:
-    """Lowers folded expressions into a builder's blocks."""
+    """Lowers folded expressions into the blocks of a builder."""
 
     def __init__(self, builder: CodeBuilder, registers: Registers) -> None:
         self.builder = builder
@@ -45,7 +45,7 @@ class Expressions:
     # ── values ──
 
     def operand(self, expr: typed.Expr) -> Operand:
-        """A register or constant that holds the value; a register taken for it is the enclosing scope's."""
+        """A register or constant that holds the value; a new register belongs to the enclosing scope."""
         if isinstance(expr, typed.Const):
             return constant(expr)
         if isinstance(expr, typed.Var):
@@ -53,19 +53,19 @@ class Expressions:
         return self.temporary(expr)
 
     def register(self, expr: typed.Expr) -> int:
-        """As `operand`, with a constant loaded."""
+        """As `operand`, but always a register: constants are loaded."""
         if isinstance(expr, typed.Var):
             return self.registers.of(expr.variable)
         return self.temporary(expr)
 
     def temporary(self, expr: typed.Expr) -> int:
-        """A new register of the enclosing scope with the value."""
+        """A new register of the enclosing scope that holds the value."""
         register = self.registers.take()
         self.into(register, expr)
         return register
 
     def window(self, exprs: Sequence[typed.Expr]) -> int:
-        """The first of registers in a row that hold the values; 0 for none."""
+        """Puts the values into consecutive registers, and returns the first; 0 without values."""
         if not exprs:
             return 0
         if all(isinstance(expr, typed.Var) for expr in exprs):
@@ -78,7 +78,7 @@ class Expressions:
         return first
 
     def into(self, register: int, expr: typed.Expr) -> None:
-        """Leaves the value in the register, which the expression must not read (see `writes_early`)."""
+        """Puts the value into the register, which the expression must not read (see `writes_early`)."""
         self.nesting += 1
         if self.nesting > MAX_NESTING:
             raise Limit(NESTED_TOO_DEEPLY, expr.span)
@@ -166,7 +166,7 @@ class Expressions:
         self.builder.emit(instruction, register, *((right, left) if swap else (left, right)))
 
     def _logic(self, register: int, expr: typed.Op) -> None:
-        """and, or: later operands are worked out only while the result is open."""
+        """`and`, `or`: evaluates operands until the result is known."""
         skip, instruction = ("JUMP_IF_FALSE", "AND") if expr.op == "and" else ("JUMP_IF_TRUE", "OR")
         end = Block()
         args = chain(expr)
@@ -178,7 +178,7 @@ class Expressions:
         self.builder.fall_into(end)
 
     def _branch(self, instruction: str, *operands: Operand, target: Block) -> None:
-        """A conditional jump that goes on right after itself."""
+        """Emits a conditional jump that continues right after itself."""
         following = Block()
         self.builder.branch(instruction, *operands, target=target, next=following)
         self.builder.place(following)
@@ -187,7 +187,7 @@ class Expressions:
         self.builder.emit("FUNC", register, self.window(args), Entry(Function(function, len(args))))
 
     def _coalesce(self, register: int, args: Sequence[typed.Expr]) -> None:
-        """Later arguments are worked out only while all before them are null, as engines do it."""
+        """`coalesce`: evaluates arguments until one is not null, as engines do."""
         end = Block()
         for arg in args[:-1]:
             self.into(register, arg)
@@ -245,11 +245,11 @@ class Expressions:
     # ── conditions ──
 
     def condition(self, expr: typed.Expr, yes: Block, no: Block) -> None:
-        """Goes to `yes` when the value is true, to `no` when it is false or null. Both are placed later."""
+        """Jumps to `yes` if the value is true, to `no` if it is false or null; the caller places both later."""
         self._decide(expr, True, yes, no)
 
     def _decide(self, expr: typed.Expr, wanted: bool, yes: Block, no: Block) -> None:
-        """Goes to `yes` when the value is `wanted`; to `no` when it is the other truth value or null."""
+        """Jumps to `yes` if the value is `wanted`, to `no` if it is the other truth value or null."""
         self.nesting += 1
         if self.nesting > MAX_NESTING:
             raise Limit(NESTED_TOO_DEEPLY, expr.span)
@@ -277,7 +277,7 @@ class Expressions:
         self.nesting -= 1
 
     def _decide_chain(self, expr: typed.Op, wanted: bool, yes: Block, no: Block) -> None:
-        """A chain that is `wanted` only when all its operands are, or as soon as one of them is."""
+        """As `_decide` for a chain of `and` or `or`."""
         all_needed = (expr.op == "and") is wanted
         args = chain(expr)
         for arg in args[:-1]:
@@ -306,13 +306,13 @@ class Expressions:
 
 
 def _of_known_types(expr: typed.Op) -> bool:
-    """Whether the checker saw to it that the operands can be compared, which TEST_* instructions rely on: Python would
-    take a bool for an int."""
+    """Whether the checker knows the types of the operands. TEST_* instructions need that, since Python compares a bool
+    as an int."""
     return all(arg.type.name != "any" for arg in expr.args)
 
 
 def chain(expr: typed.Op) -> list[typed.Expr]:
-    """The operands of `a and b and c …`, however it is bracketed on the left."""
+    """The operands of `a and b and c …`, with any brackets on the left resolved."""
     args: list[typed.Expr] = []
     left: typed.Expr = expr
     while isinstance(left, typed.Op) and left.op == expr.op:
@@ -323,7 +323,7 @@ def chain(expr: typed.Op) -> list[typed.Expr]:
 
 
 def constant(expr: typed.Const) -> Entry:
-    """The constant as the module keeps it: null and scalars, without what does not change the value."""
+    """The constant as the module stores it, in a normal form; None for anything but null and scalars."""
     value, type_ = expr.value, expr.type.not_null()
     if value is None:
         return _NULL
@@ -338,7 +338,7 @@ def name(text: str) -> Entry:
 
 
 def writes_early(expr: typed.Expr) -> bool:
-    """Whether `into` may change its register before the whole expression is worked out."""
+    """Whether `into` may write its register before the whole expression is evaluated."""
     kind: Literal["op", "other"] = "op" if isinstance(expr, typed.Op) else "other"
     if kind == "op":
         return cast(typed.Op, expr).op in ("and", "or", "between", "is_not_null")

@@ -1,6 +1,6 @@
-"""Typed expression → the same expression with everything constant worked out, by the machine's own arithmetic.
+"""Typed expression → the same expression with constant parts evaluated, by the arithmetic of the VM.
 
-What would raise an error is left as it is, so that the error comes when, and only if, a run gets there.
+A part that would raise an error is left as it is, so that the error comes only if a run gets there.
 """
 
 from __future__ import annotations
@@ -46,11 +46,15 @@ MAX_TEXT: Final = 1000
 
 
 class NotConstant(Exception):
-    """The expression's value is known only when it runs."""
+    """The value of the expression is known only at run time."""
 
 
 def fold(expr: typed.Expr, depth: int = 0) -> typed.Expr:
-    """Raises Limit when the expression nests too deeply."""
+    """Fold the constant parts of an expression.
+
+    Raises:
+        Limit: The expression nests too deeply.
+    """
     if depth > MAX_NESTING:
         raise Limit(NESTED_TOO_DEEPLY, expr.span)
     expr = _parts(expr, depth + 1)
@@ -71,7 +75,7 @@ def fold(expr: typed.Expr, depth: int = 0) -> typed.Expr:
 
 
 def _parts(expr: typed.Expr, depth: int) -> typed.Expr:
-    """The expression with its parts folded."""
+    """The expression with its sub-expressions folded."""
     if isinstance(expr, typed.Op | typed.Func | typed.ScriptCall):
         return replace(expr, args=_all(expr.args, depth))
     if isinstance(expr, typed.Convert):
@@ -122,7 +126,7 @@ def _value(expr: typed.Expr) -> Any:
 
 
 def constant(expr: typed.Expr) -> Any:
-    """The machine's value of a constant; NotConstant for anything else."""
+    """The VM value of a constant. Raises NotConstant for other expressions."""
     if not isinstance(expr, typed.Const):
         raise NotConstant
     return operators.from_const(Const(expr.value, expr.type))
@@ -144,7 +148,7 @@ def _call(name: str, args: list[Any]) -> Any:
 
 
 def _logic(expr: typed.Op) -> typed.Expr:
-    """and, or without the operands that change nothing; one that decides alone ends the chain, as it does in a run."""
+    """Simplifies `and`, `or`: drops neutral operands, and cuts the chain after one that decides it."""
     decides = expr.op == "or"
     args: list[typed.Expr] = []
     for arg in expr.args:
@@ -161,7 +165,7 @@ def _logic(expr: typed.Op) -> typed.Expr:
 
 
 def _case(expr: typed.Case) -> typed.Expr:
-    """case without the branches that are never taken."""
+    """Drops the branches of a `case` that are never taken."""
     branches: list[tuple[typed.Expr, typed.Expr]] = []
     otherwise = expr.otherwise
     for condition, value in expr.branches:
@@ -177,7 +181,7 @@ def _case(expr: typed.Case) -> typed.Expr:
 
 
 def _interpolate(expr: typed.Interpolate) -> typed.Expr:
-    """Text with its constant pieces joined."""
+    """Joins the constant pieces of a text."""
     parts: list[str | typed.Expr] = []
     for part in expr.parts:
         try:

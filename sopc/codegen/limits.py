@@ -1,4 +1,4 @@
-"""What a script can have at most → compile errors E06xx, raised where the limit is met."""
+"""The limits of a compiled script, and the error E06xx for exceeding each."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ QUERY_TOO_DEEP: Finding = (
 
 
 def too_many(what: str, most: int) -> Finding:
-    """Finding for a table of the module that is full."""
+    """The finding for a module table with too many entries."""
     return (
         "E0602",
         f"the script has more than {most} different {what}",
@@ -41,7 +41,7 @@ def too_many(what: str, most: int) -> Finding:
 
 
 class Limit(Exception):
-    """A script met a limit. span: where, when known."""
+    """A script exceeds a limit. span: of the part that does, if it is known."""
 
     def __init__(self, finding: Finding, span: Span | None = None) -> None:
         self.code, self.message, self.hint = finding

@@ -1,4 +1,4 @@
-"""Checked program → one compiled module a script: expressions folded, blocks made and simplified, words assembled."""
+"""Typed program → one module a script: folds expressions, builds and optimizes blocks, assembles code words."""
 
 from __future__ import annotations
 
@@ -23,10 +23,19 @@ MAX_LINE: Final = 200
 
 
 def lower(program: typed.Program, source: Source, file: nodes.File, sentences: Sequence[str]) -> list[Module]:
-    """The modules of a file's scripts, in its order.
+    """Compile a typed program.
 
-    source: the text that spans point into. file: the tree the program was checked from, script by script. sentences:
-    the English the file was compiled from, in order. Raises CompileError (E06xx) for scripts beyond a limit.
+    Args:
+        program: The scripts of one file.
+        source: The text that spans point into.
+        file: The tree that the program was checked from, with the same scripts.
+        sentences: The English sentences that the file was translated from, in order.
+
+    Returns:
+        The modules, in the order of the scripts.
+
+    Raises:
+        CompileError: E06xx, a script exceeds a limit.
     """
     modules, findings = [], []
     for script, node in zip(program.scripts, file.scripts, strict=True):
@@ -87,7 +96,7 @@ def check_depth(root: object) -> None:
 
 
 def all_steps(steps: Sequence[typed.Step]) -> Iterator[typed.Step]:
-    """Every step, a block's before what follows it."""
+    """Every step in source order, including those inside blocks."""
     stack = list(reversed(steps))
     while stack:
         step = stack.pop()
@@ -115,7 +124,7 @@ def step_info(step: typed.Step, source: Source) -> StepInfo:
 
 
 def positions(assembly: Assembly, steps: Sequence[typed.Step], source: Source) -> Iterator[Position]:
-    """One entry wherever what the code comes from changes."""
+    """Yield a position at each word whose origin differs from that of the word before."""
     last: Origin | None = None
     for pc, origin in enumerate(assembly.origins):
         if origin == last:
@@ -131,7 +140,7 @@ def uses(script: typed.Script, source: Source) -> Iterator[Use]:
 
 
 def _columns(span: Span, source: Source) -> tuple[int, int, int]:
-    """Line and columns of a span, 1-based; of one over several lines, the part on its first."""
+    """The line and columns of a span, 1-based; for a span of several lines, the part on its first line."""
     line, column = source.position(span.start)
     end_line, end_column = source.position(max(span.end, span.start))
     return line, column, end_column if end_line == line else len(source.line(line)) + 1

@@ -1,5 +1,4 @@
-"""Blocks in layout order → the blocks that can be reached, with jumps to jumps made direct and tests turned around
-where that saves a jump."""
+"""Blocks in layout order → the reachable blocks, with jumps threaded, and tests inverted where that saves a jump."""
 
 from __future__ import annotations
 
@@ -9,9 +8,9 @@ from typing import Final
 from runtime.bytecode.opcodes import BY_NAME
 from sopc.codegen.blocks import Block
 
-# The instruction that jumps exactly when the other one does not.
+# The inverse of each jump.
 _OPPOSITE: Final = {"JUMP_UNLESS": "JUMP_IF_TRUE", "JUMP_IF_TRUE": "JUMP_UNLESS"}
-# The same for comparisons of values that are never null: name, and whether the operands change places.
+# The inverse of each comparison of values that are never null: its name, and whether the operands are swapped.
 _OPPOSITE_TEST: Final = {
     "TEST_EQ": ("TEST_NE", False),
     "TEST_NE": ("TEST_EQ", False),
@@ -21,7 +20,14 @@ _OPPOSITE_TEST: Final = {
 
 
 def optimize(layout: list[Block]) -> list[Block]:
-    """The first block is where the script begins. Blocks are changed in place."""
+    """Optimize the blocks of one script.
+
+    Args:
+        layout: All blocks; the script begins at the first. They are changed in place.
+
+    Returns:
+        The reachable blocks, in layout order.
+    """
     thread_jumps(layout)
     blocks = reachable(layout)
     turn_tests(blocks)
@@ -29,7 +35,7 @@ def optimize(layout: list[Block]) -> list[Block]:
 
 
 def thread_jumps(layout: list[Block]) -> None:
-    """Every jump to an empty block goes to where that leads, so far as the instruction may jump that way."""
+    """Redirect jumps to empty blocks to the destination of these, if the instruction can jump in that direction."""
     order = {block: number for number, block in enumerate(layout)}
     for number, block in enumerate(layout):
         if block.next is not None:
@@ -52,7 +58,7 @@ def _end_of_chain(block: Block, order: dict[Block, int], within: range) -> Block
 
 
 def reachable(layout: list[Block]) -> list[Block]:
-    """In the layout's order. A handler is reached from what can fail in its `try`."""
+    """The reachable blocks, in layout order. A handler is reachable from any instruction of its `try` that can fail."""
     seen: set[Block] = set()
     stack = [layout[0]]
     while stack:
@@ -71,7 +77,7 @@ def reachable(layout: list[Block]) -> list[Block]:
 
 
 def turn_tests(blocks: list[Block]) -> None:
-    """A block that jumps to the block right after it, else goes on elsewhere, does it the other way round."""
+    """Invert the test of a block whose target is the following block, so that `next` is the following block."""
     order = {block: number for number, block in enumerate(blocks)}
     for block, following in pairwise(blocks):
         if not block.instructions or block.next is following:

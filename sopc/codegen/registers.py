@@ -1,7 +1,7 @@
-"""Variables and temporaries → register numbers, each last in first out.
+"""Variables and temporaries → register numbers, allocated as two stacks.
 
-Variables have the low registers, parameters first, so that a listing's names are never those of a temporary; the
-numbers of temporaries start at TEMPORARIES here, and the assembler puts them behind the variables.
+Variables get the low registers, parameters first, so that a register never holds both a named variable and a temporary.
+Temporaries are numbered from TEMPORARIES here; the assembler moves them behind the variables.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ MAX_REGISTERS: Final = 236
 
 
 class Registers:
-    """Hands out registers; those taken inside a `scope` are free again after it.
+    """Allocates registers; those taken inside a `scope` are free again after it.
 
-    variables, temporaries: the most in use at once. names: of the variables that live in each register.
+    variables, temporaries: the highest number in use at once. names: of the variables in each register.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Registers:
         self._known: dict[typed.Variable, int] = {}
 
     def take(self, count: int = 1) -> int:
-        """The first of `count` temporaries in a row, free when the enclosing scope ends."""
+        """Allocate `count` consecutive temporaries until the enclosing scope ends. Returns the first."""
         first = self._temporaries
         self._temporaries += count
         self.temporaries = max(self.temporaries, self._temporaries)
@@ -41,7 +41,7 @@ class Registers:
         return TEMPORARIES + first
 
     def hold(self, count: int = 1) -> int:
-        """As `take`, among the variables: for what lasts through the steps of a loop."""
+        """As `take`, among the variables: for values that last through the steps of a loop."""
         first = self._variables
         self._variables += count
         self.variables = max(self.variables, self._variables)
@@ -49,7 +49,7 @@ class Registers:
         return first
 
     def declare(self, variable: typed.Variable, register: int | None = None) -> int:
-        """The variable's register, a new one when none is given."""
+        """Allocate the register of a variable, or let it live in the given one."""
         register = self.hold() if register is None else register
         self._known[variable] = register
         while len(self.names) <= register:

@@ -1,4 +1,4 @@
-"""Typed steps → instructions: control flow, loops, blocks and what leaves them, writes and output."""
+"""Typed steps → instructions: control flow, loops, blocks and exits from them, writes and output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sopc.codegen.registers import Registers
 
 @dataclass(frozen=True)
 class Loop:
-    """An enclosing loop. iterator: the register to close when it is left early."""
+    """An enclosing loop. iterator: the register to close when a step leaves the loop early."""
 
     iterator: int | None
     leave: Block
@@ -29,14 +29,14 @@ class Loop:
 
 @dataclass(frozen=True)
 class Savepoint:
-    """An enclosing part of the segment that is released when it is left early."""
+    """An enclosing savepoint, released when a step leaves it early."""
 
 
 Enclosing = Loop | Savepoint | Region
 
 
 class Steps:
-    """Lowers the steps of one script. numbers: each step's place in the script, by its path."""
+    """Lowers the steps of one script. numbers: of the steps in the script, by path."""
 
     def __init__(self, builder: CodeBuilder, registers: Registers, numbers: dict[str, int]) -> None:
         self.builder = builder
@@ -46,7 +46,7 @@ class Steps:
         self.enclosing: list[Enclosing] = []
 
     def script(self, script: typed.Script) -> None:
-        """The whole script; its end returns null."""
+        """Lowers the whole script; at its end, it returns null."""
         for parameter in script.params:
             self.registers.declare(parameter)
         self.steps(script.steps)
@@ -55,7 +55,7 @@ class Steps:
         self.builder.leave("RETURN", Entry(Const(None, NULL)))
 
     def steps(self, steps: Sequence[typed.Step]) -> None:
-        """The steps of a block, whose variables end with it."""
+        """Lowers the steps of a block, and frees its variables."""
         self.expressions.nesting += 1
         if self.expressions.nesting > MAX_NESTING:
             raise Limit(NESTED_TOO_DEEPLY, steps[0].span if steps else None)
@@ -87,7 +87,7 @@ class Steps:
             self.expressions.into(self.registers.of(step.variable), value)
 
     def set_part(self, root: int, target: Sequence[str | typed.Expr], value: Operand) -> None:
-        """`set root.a[i] = value`: reads down to the part, then puts changed copies back, the variable's last."""
+        """`set root.a[i] = value`: reads the nested parts, then writes changed copies back, from the inside out."""
         keys: list[str | Operand] = [
             key if isinstance(key, str) else self.expressions.operand(fold(key)) for key in target
         ]
@@ -164,7 +164,7 @@ class Steps:
             self.builder.jump(self.loop_at(loop).again)
 
     def innermost_loop(self) -> int:
-        """Index in `enclosing`; the checker has seen to it that there is one."""
+        """The index of the innermost loop in `enclosing`; the checker guarantees that there is one."""
         return max(index for index, outer in enumerate(self.enclosing) if isinstance(outer, Loop))
 
     def loop_at(self, index: int) -> Loop:
@@ -174,8 +174,10 @@ class Steps:
 
     @contextmanager
     def unwound(self, level: int) -> Iterator[None]:
-        """Closes and releases what encloses this point, from `level` on inwards; the way out that is lowered inside
-        is in none of the `try` bodies it leaves."""
+        """Closes iterators and releases savepoints from the inside out down to `enclosing[level]`.
+
+        The exit that is lowered inside the `with` block is in none of the `try` bodies that it leaves.
+        """
         region = self.builder.region
         for outer in reversed(self.enclosing[level:]):
             if isinstance(outer, Savepoint):
@@ -272,7 +274,7 @@ class Steps:
 
     @contextmanager
     def over(self, iterator: int, variable: int) -> Iterator[None]:
-        """The loop around what is lowered inside: one pass for each item of the iterator."""
+        """Lowers a loop with one pass for each item of the iterator; its body is lowered inside the `with` block."""
         head, body, end = Block(), Block(), Block()
         self.builder.fall_into(head)
         self.builder.branch("NEXT", variable, iterator, target=end, next=body)
@@ -300,8 +302,11 @@ class Steps:
         self.builder.emit("RELEASE")
 
     def try_(self, step: typed.Try) -> None:
-        """The savepoint is made outside the protected part and released inside it: writes held back from before the
-        `try` fail outside, those of its body inside."""
+        """Lowers a `try`.
+
+        The savepoint is made outside the protected range and released inside it. Each flushes buffered writes, so a
+        write before the `try` fails outside the range, and a write of its body fails inside.
+        """
         handler, end = Block(), Block()
         with self.registers.scope():
             error = self.registers.declare(step.variable)

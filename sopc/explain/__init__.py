@@ -1,1 +1,1 @@
-"""A program's tree → the program said in plain English, for readers of no code; never an echo of its author's words."""
+"""Syntax tree → an explanation in plain English for people who read no code; it never repeats the author's words."""

@@ -1,4 +1,4 @@
-"""What a script says, and the sentences of its author → both side by side, as text or as JSON."""
+"""The explanation of a script and the sentences of its author → both side by side, as text or JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ _NOTHING = "(no step of its own)"
 
 
 def to_text(explanation: Explanation, sentences: Sequence[str] = (), width: int = 100) -> str:
-    """sentences: the author's, in order; each stands above what became of it. width: of the lines, in characters."""
+    """Lay out an explanation as text.
+
+    Args:
+        explanation: Of one script.
+        sentences: Those of its author, in order; each is printed above the lines of its steps.
+        width: Of the lines, in characters.
+    """
     lines = [explanation.name, *_wrapped(" ".join(explanation.head), "  ", width), ""]
     if not sentences:
         lines += [row for line in explanation.lines for row in _line(line, "", width)]
@@ -30,9 +36,14 @@ def to_text(explanation: Explanation, sentences: Sequence[str] = (), width: int 
 
 
 def to_json(explanation: Explanation, sentences: Sequence[str] = ()) -> dict[str, Any]:
-    """`about`: the whole; `steps`: every line; `sentences`: each with the numbers of its steps."""
+    """Turn an explanation into a JSON object.
+
+    Returns:
+        `script`: its name; `about`: sentences about the whole; `steps`: every line; `sentences`: each with the numbers
+        of its steps.
+    """
     steps = [
-        {**asdict(line), "step": line.step or None}  # null for a line that is no step of its own
+        {**asdict(line), "step": line.step or None}  # null for a line such as `Otherwise:`, which is no step
         for line in explanation.lines
     ]
     beside = [
@@ -47,8 +58,11 @@ def _of(explanation: Explanation, sentence: int) -> list[Line]:
 
 
 def _pairs(lines: Sequence[Line], sentences: Sequence[str]) -> Iterator[tuple[int, str | None, list[Line]]]:
-    """(number, sentence, its lines) in the order of the program: a sentence comes again where the program comes back
-    to it, and one without a step stands where its number puts it. None for lines of no sentence."""
+    """(number, sentence, its lines) in the order of the program.
+
+    A sentence is repeated where the program returns to it; one without steps comes in the order of its number. Lines
+    without a sentence have the number 0 and None.
+    """
     if not sentences:
         return
     seen = 0
@@ -82,6 +96,6 @@ def _line(line: Line, margin: str, width: int) -> list[str]:
 
 
 def _wrapped(text: str, first: str, width: int) -> list[str]:
-    """Lines of at most so many characters where words allow it; later ones begin below the first one's text."""
+    """Wraps words to lines of `width` characters; further lines are indented as far as the first one's text."""
     rest = " " * len(first)
     return wrap(text, max(width, len(first) + 20), initial_indent=first, subsequent_indent=rest, break_long_words=False)

@@ -1,4 +1,4 @@
-"""Expressions → words, with brackets wherever two readings could be meant."""
+"""Expressions → English, with brackets where the words would be ambiguous."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sopc.explain.phrases import listed, name, owned
 from sopc.syntax.literals import write_text
 from sopc.tree import nodes
 
-# How tightly words hold together; what holds less tightly than its place needs stands in brackets.
+# Binding levels of phrases; a phrase of a lower level than its place requires is put in brackets.
 ANY: Final = 1
 _AND: Final = 2
 _NOT: Final = 3
@@ -26,9 +26,11 @@ Phrase = tuple[str, int]
 
 
 class Expressions:
-    """Words for expressions. variables: the names that are variables where the expression stands, with how they are
-    called; types: of those whose type is known. kinds: the type of each field whose name has one type only. optional:
-    fields that may hold no value."""
+    """Puts expressions into words.
+
+    variables: the visible variables by name, with their words. types: of variables, as far as they are known. kinds:
+    type names by field name, for names that have the same type in every store. optional: fields that may be null.
+    """
 
     def __init__(self, kinds: Mapping[str, str] | None = None, optional: frozenset[str] = frozenset()) -> None:
         self.variables: dict[str, str] = {}
@@ -50,7 +52,7 @@ class Expressions:
     # ── kinds ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def kind(self, node: nodes.Expr) -> str:
-        """The name of an expression's type as far as its form and the schema tell, else ""."""
+        """The name of an expression's type, as far as its form and the schema show it, else ""."""
         match node:
             case nodes.DateLiteral():
                 return "date"
@@ -129,7 +131,7 @@ class Expressions:
         return f"the {name(node.name)}" if self.in_query and not node.variable else name(node.name)
 
     def _base(self, node: nodes.Expr) -> str:
-        """What a field belongs to: an alias or a store is called by its bare name."""
+        """The words for the owner of a field; an alias or store is called by its bare name."""
         if isinstance(node, nodes.Name) and node.name not in self.variables:
             return f"variable {name(node.name)}" if node.variable else name(node.name)
         return self.atom(node)
@@ -162,13 +164,13 @@ class Expressions:
         return f"{self._side(node.left)} {words[op]} {self._side(node.right)}{_ignoring(node)}", _COMPARISON
 
     def _joined(self, node: nodes.Expr, op: str) -> str:
-        """A side of `and` or `or`: what is joined by the other word stands in brackets."""
+        """A side of `and` or `or`; a side joined by the other word gets brackets."""
         if isinstance(node, nodes.Binary) and node.op in ("and", "or"):
             return self.say(node) if node.op == op else f"({self.say(node)})"
         return self.condition(node)
 
     def condition(self, node: nodes.Expr) -> str:
-        """A condition in a sentence: a bare name or a call is said to be true."""
+        """The words for a condition; a bare name or call becomes "… is true"."""
         if isinstance(node, nodes.BoolLiteral):
             return "it is always so" if node.value else "it is never so"
         if isinstance(node, nodes.Name | nodes.FieldAccess | nodes.IndexAccess | nodes.CallExpr):
@@ -292,7 +294,7 @@ def _is(negated: bool) -> str:
 
 
 def _template(called: str, count: int) -> str | None:
-    """The words of a function with so many arguments."""
+    """The template for a function with a number of arguments."""
     for template in phrases.FUNCTIONS.get(called, ()):
         if len([field for _, field, _, _ in Formatter().parse(template) if field is not None]) == count:
             return template

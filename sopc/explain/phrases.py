@@ -1,4 +1,4 @@
-"""Names, types, operators and functions of the language → their words; a table, one row a function."""
+"""Names, types, operators and functions of the language → English words and templates, as tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WITH_ROWS_OF: Final = {
     "except": "without those that are among the rows of",
 }
 
-# A template per number of arguments; every argument stands for itself or in brackets.
+# A template per number of arguments; an argument is an atom or in brackets.
 FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "upper": ("{} in upper case",),
     "lower": ("{} in lower case",),
@@ -159,7 +159,7 @@ _TYPES: Final = {
 
 
 def name(text: str) -> str:
-    """A name, in quotes of its own where it is not a plain word."""
+    """A name, in quotes if it is no plain word."""
     return text if is_bare_name(text) else f"‘{text}’"
 
 
@@ -176,7 +176,7 @@ def listed(items: Sequence[str], word: str = "and") -> str:
 
 
 def order(kind: str, descending: bool) -> str:
-    """How values of a type are sorted."""
+    """The words for a sort order of a type, such as "highest first"."""
     return _ORDERS.get(kind, ("lowest first", "highest first"))[descending]
 
 
@@ -190,7 +190,7 @@ def grouped(digits: str) -> str:
 
 
 def type_words(node: nodes.TypeName) -> str:
-    """`a whole number`, `a list of dates …`; the language's own name for what has no words."""
+    """`a whole number`, `a list of dates …`; the name in the language for types without words."""
     text = _TYPES.get(node.name, name(node.name))
     if node.fields is not None:
         fields = [f"{name(field)} ({type_words(type_)})" for field, type_ in node.fields]

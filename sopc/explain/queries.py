@@ -1,4 +1,4 @@
-"""Queries → words, stage by stage in the order in which they work."""
+"""Queries → English, stage by stage in order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sopc.tree.visit import walk
 
 
 class Queries(Expressions):
-    """Words for queries too."""
+    """Puts queries into words, too."""
 
     def query(self, node: nodes.Query) -> str:
         """`items where the quantity is less than 10, sorted by the name (A to Z)`."""
@@ -21,21 +21,21 @@ class Queries(Expressions):
         return "".join([head, *(f" {part}" if part.startswith("where ") else f", {part}" for part in parts)])
 
     def stages(self, node: nodes.Query) -> list[str]:
-        """The words of each stage; a `where` right behind the store begins with that word."""
+        """The words of each stage; those of a `where` right after the store begin with "where"."""
         self.in_query += 1
         words = [self._stage(stage, before) for stage, before in zip(node.stages, (None, *node.stages), strict=False)]
         self.in_query -= 1
         return words
 
     def in_rows(self, condition: nodes.Expr) -> str:
-        """A condition on the rows of a store that is written to."""
+        """The words for a condition on the rows of an update or delete."""
         self.in_query += 1
         text = self.condition(condition)
         self.in_query -= 1
         return text
 
     def of_row(self, value: nodes.Expr) -> str:
-        """A value worked out for each row that is changed."""
+        """The words for a value computed for each row of an update."""
         self.in_query += 1
         text = self.say(value, PHRASE)
         self.in_query -= 1
@@ -87,7 +87,7 @@ class Queries(Expressions):
 
 
 def _is_total(columns: Sequence[nodes.NamedColumn]) -> bool:
-    """Whether a select works on all rows together: it has an aggregate that is no window."""
+    """Whether a select aggregates all rows: it contains an aggregate without a window."""
     return any(
         isinstance(node, nodes.CallExpr)
         and node.over is None

@@ -1,4 +1,4 @@
-"""A script's tree and effects → what it says as a whole: what it reads and writes, takes and gives, and its steps."""
+"""A script's tree and effects → its explanation: what it reads, writes, takes and returns, and its steps in words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ("explain_module",)
 
 @dataclass(frozen=True)
 class Explanation:
-    """A script in words. head: sentences about the whole, what it reads and writes first."""
+    """A script in words. head: sentences about the whole, beginning with what it reads and writes."""
 
     name: str
     head: tuple[str, ...]
@@ -29,20 +29,26 @@ class Explanation:
 
 
 def explain_module(module: Module) -> Explanation:
-    """A compiled script in English."""
+    """Explain a compiled script; its module holds the source."""
     (script,) = parse(Source(module.debug.file, module.debug.source)).scripts
     return explain(script, module.effects, module.schema)
 
 
 def explain(script: nodes.Script, effects: Effects, stores: Mapping[str, Store] | None = None) -> Explanation:
-    """effects: of the compiled script, calls included. stores: by "database.store", for the types of fields."""
+    """Explain a script in English.
+
+    Args:
+        script: Its tree.
+        effects: Of the compiled script, including those of its callees.
+        stores: By "database.store"; used for the types of fields.
+    """
     kinds, optional = _kinds((stores or {}).values())
     head = [_reads(effects), _writes(effects), *_others(script, effects), *_takes(script), *_gives(script, effects)]
     return Explanation(script.name, tuple(head), steps_of(script, kinds, optional))
 
 
 def _kinds(stores: Iterable[Store]) -> tuple[dict[str, str], frozenset[str]]:
-    """Types by field name, where every store with such a field has the same; names of fields that may be empty."""
+    """The type names of fields whose type is the same in every store, and the names of fields that may be null."""
     found: dict[str, set[str]] = {}
     optional = set()
     for store in stores:
@@ -62,7 +68,7 @@ def _writes(effects: Effects) -> str:
 
 
 def _stores(full_names: Iterable[str]) -> str:
-    """`employees and payments of hr, and items`; the database `main` goes without saying."""
+    """`employees and payments of hr, and items`; the database `main` is not mentioned."""
     by_database: dict[str, list[str]] = {}
     for full_name in full_names:
         database, _, store = full_name.partition(".")

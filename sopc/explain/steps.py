@@ -1,4 +1,4 @@
-"""Steps → lines of words, numbered as everywhere."""
+"""Steps → lines of English, with the step numbers of messages and traces."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from sopc.tree import nodes
 
 @dataclass(frozen=True)
 class Line:
-    """One line. step: the path, "" for a line such as `Otherwise:` that is no step of its own. depth: of its block.
-    sentence: the English one it came from, its own or that of the step around it. parts: what belongs to it, one after
-    another, where that is too long for a line."""
+    """One line of an explanation.
+
+    step: the path, "" for a line such as `Otherwise:`, which is no step. depth: of its block. sentence: the number of
+    its author's sentence, else that of the enclosing step. parts: the stages of a query too long for the line.
+    """
 
     step: str
     depth: int
@@ -30,7 +32,7 @@ _LONG: Final = 120
 
 
 class Steps(Queries):
-    """Words for steps. Variables live to the end of their block."""
+    """Puts steps into words. Variables are visible to the end of their block."""
 
     def block(
         self, steps: tuple[nodes.AnyStep, ...], prefix: str, depth: int, sentence: int | None, first: int = 1
@@ -103,7 +105,7 @@ class Steps(Queries):
         self.types[variable] = kind
 
     def _split(self, line: Line, query: nodes.Query | None) -> Line:
-        """The line, or a query of several stages that is too long for one with a part for each stage."""
+        """The line; a query of several stages that is too long for it becomes one part for each stage."""
         if query is None or len(query.stages) < 3 or len(line.text) <= _LONG:
             return line
         head, *parts = self.stages(query)
@@ -212,7 +214,7 @@ class Steps(Queries):
         return f"Change {self._written(step)}: {'; '.join(changes)}."
 
     def _written(self, step: nodes.Update | nodes.Delete) -> str:
-        """The rows that are changed or deleted."""
+        """The words for the rows that an update or delete changes."""
         store = self.store(step.database, step.store)
         if step.where is None or (isinstance(step.where, nodes.BoolLiteral) and step.where.value):
             return f"every row of {store}"
@@ -234,7 +236,7 @@ def _is_script(node: nodes.Expr) -> TypeGuard[nodes.CallExpr]:
 def steps_of(
     script: nodes.Script, kinds: Mapping[str, str] | None = None, optional: frozenset[str] = frozenset()
 ) -> tuple[Line, ...]:
-    """The lines of a script. kinds, optional: of Expressions."""
+    """Put the steps of a script into words. kinds, optional: as in `Expressions`."""
     speaker = Steps(kinds, optional)
     speaker.variables = {param.name: f"the given {name(param.name)}" for param in script.params}
     speaker.types = {param.name: param.type.name for param in script.params}
