@@ -248,8 +248,13 @@ def encode(modules: Sequence[Module], provenance: Provenance) -> list[Item]:
 
 
 def generate_sql(modules: Sequence[Module], items: Sequence[Item], context: Context) -> None:
-    """Queries and writes of modules, whose items these are → SQL in the library, so that not even the first run has to
-    make it."""
+    """Store the SQL of the modules' queries and writes in the library, so that the first run finds it there.
+
+    Args:
+        modules: The modules.
+        items: Their encoded forms, in the same order.
+        context: With the library and the databases.
+    """
     from runtime.databases.statements import limited_to_mode, query_key, scope_of, statement_for, write_key
 
     scopes: dict[str, bytes] = {}

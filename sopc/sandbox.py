@@ -92,7 +92,7 @@ class Sandbox:
         return [entry.name for entry in pipeline.store(items, self.library)]
 
     def run(self, name: str, args: Mapping[str, Any] | None = None, *, format_: str = "jsonl", **options: Any) -> Ran:
-        """options: of RunOptions."""
+        """Run a script with the databases of the sandbox; otherwise as `run_from`."""
         from runtime.connect import connect
 
         def connect_to(database: str) -> Database:

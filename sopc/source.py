@@ -9,7 +9,7 @@ from typing import Final
 
 __all__ = ("BIDI_CONTROLS", "STDIN", "Source", "Span")
 
-# Unicode's Bidi_Control: what makes text stand in another order than it is read in, and can't be seen itself.
+# Unicode's Bidi_Control: invisible characters that change the order in which text is displayed.
 BIDI_CONTROLS: Final = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 STDIN: Final = "-"
 """The name of a source that came from standard input."""

@@ -1,1 +1,1 @@
-"""Plain English → DSL text: models, sentence patterns, the lock and examples."""
+"""Plain English → DSL text: models, sentence patterns, the lock, and examples."""

@@ -1,4 +1,4 @@
-"""A workflow's sentences → whether any speaks of a change to the data."""
+"""The sentences of a workflow → whether any of them asks for a change to the data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from sopc.english.sentences import QUOTED, Workflow
 
-# Many of these are nouns or describe rows, too ("orders that are closed"), so they count where an order is given.
+# Many of these words can be nouns or describe rows ("orders that are closed"), so they count only in a command.
 _VERBS: Final = (
     "allocate apply archive assign book bump cancel change charge clean clear close complete copy correct credit cut "
     "debit decrease deduct demote double drop empty enrol enter expire file fill fix flag give halve import increase "
@@ -29,10 +29,10 @@ _CHANGE: Final = re.compile(
 
 
 def speaks_of_a_change(workflow: Workflow) -> bool:
-    """Whether a program of the workflow may write without that being a surprise."""
+    """Whether the workflow's text lets its program write."""
     return any(asks_for_a_change(each.text) for each in workflow.sentences)
 
 
 def asks_for_a_change(sentence: str) -> bool:
-    """Quoted words are values."""
+    """Whether a sentence asks for a change; quoted words do not count, since they are values."""
     return _CHANGE.search(QUOTED.sub('""', sentence)) is not None

@@ -1,8 +1,8 @@
-"""Sentences and their program → what a sentence names and its steps leave out, or the other way round.
+"""Sentences and their program → warnings where they differ.
 
-A program may hold and still do something else than its text. Whoever reads no code can't see it, so what can be seen
-without understanding the text is looked for: fields that a sentence names, its numbers and what it quotes have to come
-back in its steps, and values that are compared or written have to come from the text.
+A valid program can do something else than its text asks for, and an author who reads no code can't notice. So the
+fields, numbers and quoted words of each sentence must be in its steps, and the values that steps compare or write must
+be in the text.
 """
 
 from __future__ import annotations
@@ -57,14 +57,23 @@ _CHOOSING: Final = (nodes.Select, nodes.GroupBy)
 
 @dataclass(frozen=True)
 class LintWarning:
-    """sentence: its number. message: what is left out, or made up."""
+    """A difference between text and program. sentence: its number. message: what the steps leave out or make up."""
 
     sentence: int
     message: str
 
 
 def lint(workflow: Workflow, script: nodes.Script, schemas: Mapping[str, Schema]) -> list[LintWarning]:
-    """In the order of the sentences. schemas: by `uses` name."""
+    """Compare a program with its text.
+
+    Args:
+        workflow: The sentences.
+        script: The program; its steps carry the numbers of their sentences.
+        schemas: By `uses` name.
+
+    Returns:
+        The warnings, in the order of the sentences.
+    """
     parts: dict[int, _Part] = {}
     _read(script.steps, 0, parts, _Part())
     everything = "\n".join(each.text for each in workflow.sentences)

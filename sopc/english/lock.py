@@ -1,4 +1,4 @@
-"""English text and the .sop file beside it → whether to translate, and the header that makes the .sop file the lock."""
+"""English text and the .sop file beside it → whether to translate; and the header that makes the .sop file a lock."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ Choice = Literal["translate", "sop"]
 
 
 class Locked(SopError):
-    """A translation is needed, and none is allowed."""
+    """A translation is needed, but `--locked` forbids it."""
 
     exit_code = 4
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What the author said to a question of the translator. sentence: the one it is about, "" for the whole text."""
+    """The author's answer to a question of the translator. sentence: its text, "" for the whole workflow."""
 
     sentence: str
     question: str
@@ -41,9 +41,11 @@ class Answer(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Header:
-    """What a generated .sop file says about its origin. text_hash, sop_hash: sha256 in hex, of the English text and
-    of the body as generated. when: UTC, ISO 8601. source: the name of the text's file, "" when it is not known.
-    answers: of its author to the translator's questions."""
+    """The header of a generated .sop file.
+
+    text_hash, sop_hash: sha256 in hex, of the English text and of the body as generated. when: UTC, ISO 8601. source:
+    the name of the text's file, "" if unknown. answers: of its author to the translator's questions.
+    """
 
     text_hash: str
     sop_hash: str
@@ -55,39 +57,49 @@ class Header:
 
 
 def content_hash(text: str) -> str:
-    """sha256 in hex of a text; the kind of line ends, a byte order mark and space at the end don't count."""
+    """The sha256 of a text in hex; line ends are normalized, a byte order mark and trailing space are ignored."""
     plain = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").rstrip() + "\n"
     return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def text_hash(text: str) -> str:
-    """content_hash of an English text without its section Examples, which no translation depends on."""
+    """The `content_hash` of an English text without its Examples section, which no translation depends on."""
     return content_hash(text[: section_of(text)])
 
 
 def write_sop(body: str, text: str, translator: str, sentences: Sequence[str], when: datetime | None = None) -> str:
-    """The whole .sop file: header, empty line, body. when: defaults to now."""
+    """Write a .sop file: header, empty line, body.
+
+    Args:
+        body: The program.
+        text: The English text that it was translated from.
+        translator: Its name, for the header.
+        sentences: Of the text, in order.
+        when: The time of the translation, by default now.
+    """
     moment = (when or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     body = body.strip("\n") + "\n"
     return with_header(Header(text_hash(text), content_hash(body), translator, moment, tuple(sentences)), body)
 
 
 def keep_sop(sop_text: str, text: str, sentences: Sequence[str]) -> str:
-    """The .sop file as it stands, kept as the program of the text as it is now. An edited body still counts as edited,
-    so that a later change of the text alone does not translate the edits away."""
+    """Accept a .sop file as the program of the current text.
+
+    An edited body still counts as edited, so that a later change of the text does not overwrite the edits.
+    """
     header, body = split_sop(sop_text)
     known = header or Header("", "", "hand", "", ())
     return with_header(replace(known, text_hash=text_hash(text), sentences=tuple(sentences)), body.lstrip("\n"))
 
 
 def stamp(sop_text: str, source: str, answers: Sequence[Answer] = ()) -> str:
-    """The .sop file with the name of its text's file and its author's answers in the header."""
+    """Add the name of the text's file and the author's answers to the header of a .sop file."""
     header, body = split_sop(sop_text)
     return sop_text if header is None else with_header(replace(header, source=source, answers=tuple(answers)), body)
 
 
 def with_header(header: Header, body: str) -> str:
-    """The whole .sop file."""
+    """Join a header and a body to a .sop file."""
     lines = [
         MARK,
         f"# text: sha256:{header.text_hash}",
@@ -101,10 +113,13 @@ def with_header(header: Header, body: str) -> str:
     return "\n".join(lines) + "\n\n" + body
 
 
-@lru_cache(maxsize=8)  # several stages of one compile look at the same file
+@lru_cache(maxsize=8)  # cached, since several stages of one compilation read the same file
 def split_sop(sop_text: str) -> tuple[Header | None, str]:
-    """The header and the body below it. Header is None for a file that no translator made, or whose mark was taken
-    away; the body is then the whole text."""
+    """Split a .sop file into header and body.
+
+    Returns:
+        The header and the body below it. For a file without the mark of a generated file, None and the whole text.
+    """
     lines = sop_text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
     if lines[0].rstrip() != MARK:
         return None, sop_text
@@ -140,12 +155,12 @@ def split_sop(sop_text: str) -> tuple[Header | None, str]:
 
 
 def is_edited(header: Header, body: str) -> bool:
-    """Whether the program is another than the one that was made."""
+    """Whether the program was changed after its generation."""
     return header.sop_hash != content_hash(body.strip("\n") + "\n")
 
 
 def others_of(text: Path, sop: Path) -> list[Path]:
-    """The .sop files beside a text that were made of it too, when it had another title."""
+    """Other .sop files in the folder that were generated from the same text under an earlier title."""
     found = (path for path in sorted(text.parent.glob("*.sop")) if path != sop and path.is_file())
     return [path for path in found if _source_of(path) == text.name]
 
@@ -159,7 +174,7 @@ def _source_of(sop: Path) -> str | None:
 
 
 def _answer(text: str) -> list[Answer]:
-    """A line of the header; none for one that a person has spoilt, so that the question is asked again."""
+    """Parses a header line with an answer; None for an invalid one, so that the question is asked again."""
     try:
         return [msgspec.json.decode(text, type=Answer)]
     except msgspec.DecodeError:
@@ -167,7 +182,11 @@ def _answer(text: str) -> list[Answer]:
 
 
 def check_source(header: Header | None, text: Path, sop: Path) -> None:
-    """UsageError T0111 where the .sop file is the program of another text, which is still there beside it."""
+    """Refuse to overwrite the program of another text.
+
+    Raises:
+        UsageError: T0111, the .sop file was generated from another text file that still exists.
+    """
     if header is None or header.source in ("", text.name) or not text.with_name(header.source).exists():
         return
     raise UsageError(
@@ -178,8 +197,13 @@ def check_source(header: Header | None, text: Path, sop: Path) -> None:
 
 
 def locked(text: str, sop: str | None, *, exists: bool) -> Locked:
-    """T0112, for a text that would have to be translated. text, sop: names of the files; sop is None for a text that
-    is in none. exists: whether the program's file is there."""
+    """The error T0112 for a text that needs a translation under `--locked`.
+
+    Args:
+        text: The name of the text's file.
+        sop: The name of the program's file, None for a text that is in no file.
+        exists: Whether the program's file exists.
+    """
     if sop is None:
         hint = "save it to a file, compile that, and commit both"
         return Locked("T0112", "a text from stdin has no program beside it, and --locked allows no translation", hint)
@@ -192,11 +216,19 @@ def locked(text: str, sop: str | None, *, exists: bool) -> Locked:
 def decide(
     text: str, sentences: Sequence[str], sop_text: str | None, take: Literal["text", "sop"] | None = None
 ) -> Choice:
-    """What a compile does: "translate" the text, or use the "sop" file as it stands.
+    """Decide whether to translate the text again, or to use its .sop file.
 
-    sentences: of the text as it is now. sop_text: what the .sop file holds, None when there is none. take: settles it
-    where both changed since the translation (and where the .sop file is no translation at all).
-    Raises SopError T0110 where both changed and `take` is None, showing both.
+    Args:
+        text: The current English text.
+        sentences: Of the text.
+        sop_text: The content of the .sop file, None if there is none.
+        take: The author's choice if both changed since the translation, or if the .sop file was not generated.
+
+    Returns:
+        "translate", or "sop" to use the file as it is.
+
+    Raises:
+        SopError: T0110, both changed and `take` is None; the message shows both.
     """
     if sop_text is None or take == "text":
         return "translate"
@@ -218,7 +250,7 @@ def decide(
 
 
 def _show_both(header: Header | None, sentences: Sequence[str], body: str) -> str:
-    """The text as it changed (old sentences from the header) and the program as it stands, each cut to some lines."""
+    """A diff of the sentences (the old ones are in the header) and the current program, each cut to a few lines."""
     numbered = [f"{number}. {' '.join(sentence.split())}" for number, sentence in enumerate(sentences, 1)]
     if header is None:
         changed = numbered

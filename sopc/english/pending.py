@@ -1,4 +1,4 @@
-"""Translations that nobody has accepted yet, kept in the home folder so that saying yes does not translate again."""
+"""Translations that wait for consent, kept in the home folder, so that accepting one does not translate again."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ _FOLDER = "pending"
 
 
 class Pending:
-    """The one translation of a text that waits. home: the library's folder. name: the script's. source: the text file's
-    name, which tells two texts with one title apart."""
+    """The pending translation of a text.
+
+    home: the library's folder. name: of the script. source: the name of the text's file, since two texts can have the
+    same title.
+    """
 
     def __init__(self, home: Path, name: str, source: str) -> None:
         self._home = home
@@ -32,8 +35,17 @@ class Pending:
     def find(
         self, text: str, translator: str | None, model: str | None, answers: Sequence[Answer]
     ) -> tuple[str, Work | None] | None:
-        """The .sop file's text and what a model was asked for it, where it was made of this text with these answers, by
-        the translator and the model that are asked for (None: by any)."""
+        """Find the pending translation.
+
+        Args:
+            text: The English text that it must have been made from.
+            translator: The translator that must have made it, None for any.
+            model: The model that must have made it, None for any.
+            answers: The author's answers that it must rest on.
+
+        Returns:
+            The text of the .sop file and the model's requests; None if there is no such translation.
+        """
         try:
             sop = self._path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
@@ -57,7 +69,7 @@ class Pending:
             return None
 
     def keep(self, sop: str, work: Work | None) -> None:
-        """Raises SopError C0109."""
+        """Store a translation. Raises SopError C0109 if the folder can't be written."""
         from sopc.english.model.records import encode_work
 
         try:

@@ -1,4 +1,4 @@
-"""What a translator leaves open → a question to the author of the text, and the answer that settles it."""
+"""An ambiguity that a translator found → a question to the author of the text, and the answer."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from sopc.english.lock import Answer
 from sopc.english.model.reply import CANNOT
 from sopc.english.sentences import Workflow
 
-MOST_QUESTIONS: Final = 20  # of one translation
+MOST_QUESTIONS: Final = 20  # in one translation
 
 
 @dataclass(frozen=True)
 class Question:
-    """sentence: its number, 0 for the whole text. about: the sentence. text: what is asked. choices: the answers there
-    are, none where any text is one; said: the same in words."""
+    """A question of a translator.
+
+    sentence: its number, 0 for the whole text. about: the sentence. text: of the question. choices: the possible
+    answers, none if any text is accepted. said: the choices in words.
+    """
 
     sentence: int
     about: str
@@ -27,7 +30,7 @@ class Question:
     said: tuple[str, ...] = ()
 
     def answered(self, text: str) -> Answer | None:
-        """The answer that a person means: the number of a choice, or its words. None for what is none."""
+        """Parse an answer: the number of a choice, or its words. None for an invalid answer."""
         text = text.strip()
         if not self.choices:
             return Answer(self.about, self.text, text) if text else None
@@ -39,21 +42,23 @@ class Question:
         return None
 
     def to_json(self, file: str) -> dict[str, Any]:
-        """As an `ask` line."""
+        """The question as an `ask` line."""
         result: dict[str, Any] = {"question": self.text}
         if self.choices:
             result["choices"] = self.said
         return {"type": "ask", "file": file, "sentence": self.sentence, "result": result}
 
     def lines(self) -> list[str]:
-        """For a person at a terminal."""
+        """The question as lines for a terminal."""
         head = [f"Sentence {self.sentence}: “{self.about}”"] if self.sentence else []
         return [*head, f"  {self.text}", *(f"    {number}. {said}" for number, said in enumerate(self.said, 1))]
 
 
 def question_in(error: Exception, workflow: Workflow) -> Question | None:
-    """What the author could settle; None for an error that no answer helps. Only the first finding counts: what comes
-    after it may come of it."""
+    """The question that the author can answer to resolve an error; None if no answer helps.
+
+    Only the first finding counts, since later ones may follow from it.
+    """
     if isinstance(error, CompileError):
         first = error.diagnostics[0]
         if not first.choices or first.sentence is None:
@@ -67,7 +72,7 @@ def question_in(error: Exception, workflow: Workflow) -> Question | None:
 
 
 def said(choice: str) -> str:
-    """A reading in the DSL → in English, on one line; the DSL itself where it is no step."""
+    """A choice in words: steps in DSL are explained in English, on one line; other choices stay as they are."""
     from sopc.explain.steps import steps_of
     from sopc.source import Source
     from sopc.syntax.parse import parse
@@ -82,7 +87,7 @@ def said(choice: str) -> str:
 
 
 def kept(answers: Sequence[Answer], workflow: Workflow) -> list[Answer]:
-    """Those to sentences that are still in the text."""
+    """The answers to sentences that are still in the text."""
     sentences = {"", *(sentence.text for sentence in workflow.sentences)}
     return [answer for answer in answers if answer.sentence in sentences]
 

@@ -1,4 +1,4 @@
-"""Databases → which values they hold: what a translator may look up, and nothing more."""
+"""Databases → the few facts about their data that a translator may look up."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SPELLINGS = 5
 
 
 class Sampler(Protocol):
-    """What is known of the data. store: "database.store" (the database's `uses` name)."""
+    """Looks up facts about the data. store: "database.store" (with the `uses` name of the database)."""
 
     def find(self, store: str, field: str, text: str) -> tuple[str, ...]:
-        """The distinct values of a text field that equal `text`, minding no case, as they are spelt."""
+        """The distinct values of a text field that equal `text` ignoring case, as they are stored."""
         ...
 
     def examples(self, store: str, field: str, count: int) -> tuple[str, ...]:
@@ -27,16 +27,16 @@ class Sampler(Protocol):
         ...
 
     def mentioned(self, store: str, field: str, phrases: tuple[str, ...]) -> tuple[str, ...]:
-        """The distinct values of a text field that equal one of the phrases, in lower case, as they are spelt."""
+        """The distinct values of a text field that equal one of the lower-case phrases ignoring case, as stored."""
         ...
 
     def tells_apart(self, store: str, field: str, type_: Type) -> bool:
-        """Whether every row has a value in that field, and no two rows the same."""
+        """Whether the field identifies rows: each has a value, and all values differ."""
         ...
 
 
 class NoSampler:
-    """For when no data can be looked at: finds nothing."""
+    """A sampler without data: it finds nothing."""
 
     def find(self, store: str, field: str, text: str) -> tuple[str, ...]:
         return ()
@@ -52,11 +52,14 @@ class NoSampler:
 
 
 class DatabaseSampler:
-    """Looks values up with bound parameters; each question is asked once, and its SQL is made once a field. Raises
-    DatabaseError."""
+    """Looks values up in databases, with bound parameters; results are cached, and so is the SQL of each field.
+
+    Raises:
+        DatabaseError: A database can't be read.
+    """
 
     def __init__(self, databases: Callable[[str], Database]) -> None:
-        """databases: the open database of a `uses` name."""
+        """databases: returns the open database of a `uses` name."""
         self._databases = databases
         self.find = cache(self._find)
         self.examples = cache(self._examples)
@@ -78,7 +81,7 @@ class DatabaseSampler:
         return tuple(str(row[0]) for row in self._rows(store, self._prepared(query)))
 
     def _mentioned(self, store: str, field: str, phrases: tuple[str, ...]) -> tuple[str, ...]:
-        """One look through the field, whatever their number."""
+        """Finds the values with a single query, however many phrases there are."""
         column = q.Column(0, field, TEXT.or_null())
         lower = q.Func("lower", (column,), TEXT.or_null())
         equal = q.Op("in", (lower, *(q.Param(number, TEXT) for number in range(len(phrases)))), BOOL)
@@ -101,7 +104,7 @@ class DatabaseSampler:
 
 
 def _distinct(store: str, column: q.Column, condition: q.Expr, count: int, params: tuple[Type, ...]) -> q.Query:
-    """The distinct values of a column under a condition, so many at most."""
+    """The query for at most `count` distinct values of a column that meet a condition."""
     database, _, name = store.partition(".")
     rows: q.Relation = q.Where(q.Scan(0, database, name), condition)
     rows = q.Distinct(q.Select(1, rows, ((column.name, column),)))
@@ -110,7 +113,7 @@ def _distinct(store: str, column: q.Column, condition: q.Expr, count: int, param
 
 
 def _shared(store: str, field: str, type_: Type) -> q.Query:
-    """One value of a field that two rows share or that is none, if there is one."""
+    """The query for one value of a field that is null or that two rows share."""
     database, _, name = store.partition(".")
     column = q.Column(0, field, type_)
     counted = ((field, column), ("rows", q.Aggregate("count", None, False, INT)))

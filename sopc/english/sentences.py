@@ -1,4 +1,4 @@
-"""Text of a workflow → its script name and its numbered sentences, each with its place in the text."""
+"""Text of a workflow → its script name and its numbered sentences, each with its offsets in the text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sopc.tree.nodes import MAX_SENTENCES
 
 MAX_CHARACTERS = 1_000_000
 _TITLE_WORDS = 10
-_NAME_BYTES = 200  # file systems take 255, with an ending and what a file that is being written is called
+_NAME_BYTES = 200  # file systems allow 255 bytes, including the ending and the suffix of a temporary file
 _BULLET = re.compile(r"[ \t]*(?:[-*•–]|\(?\d{1,3}[.)]|\(?[a-z]\))[ \t]+")
 _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+")
 _UNDERLINE = re.compile(r"[ \t]*(?:=+|-{3,}|~+)[ \t]*$")
@@ -63,11 +63,11 @@ _CLOSING = {'"': '"', "“": "”", "‘": "’", "`": "`"}
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence. text: spaces collapsed, end mark kept, list mark and what turns text round (`turned`) dropped.
-    start, end: its place in the text.
+    """One sentence.
 
-    level: 0 outside lists, else how deep the list item is. opens: it ends in a colon, so that the list items right
-    below belong to it.
+    text: with its end mark, spaces collapsed, without list mark and Bidi controls (`turned`). start, end: offsets in
+    the text. level: 0 outside lists, else the depth of the list item. opens: it ends in a colon, so that the list
+    items right below belong to it.
     """
 
     number: int
@@ -80,9 +80,12 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Workflow:
-    """A workflow as written. title: its title line, None when there is none. name: what its script is called.
-    text: all of it; the section Examples, where there is one, holds no sentences. instructions: the text before it.
-    function: the function that has the title's name, so that the script got another; "" mostly."""
+    """A workflow as written.
+
+    title: its title line, None if there is none. name: of its script. text: all of it; the Examples section, if there
+    is one, holds no sentences. instructions: the text before that section. function: a function with the name that the
+    title gives, so that the script has another name; usually "".
+    """
 
     name: str
     title: str | None
@@ -93,14 +96,19 @@ class Workflow:
 
     @property
     def renamed(self) -> str | None:
-        """What to tell the author of a title that is the name of a function."""
+        """The note to the author of a title that is the name of a function."""
         return f"`{self.function}` is a function, so the script is called {self.name}" if self.function else None
 
 
 def read_workflow(text: str, file_name: str) -> Workflow:
-    """text: the whole file; file_name: its name without folder and ending, for a text without a title.
+    """Read the text of a workflow.
 
-    Raises SopError T0101 (empty), T0102 (more than MAX_CHARACTERS or MAX_SENTENCES), T0103 (no name can be made).
+    Args:
+        text: The whole file.
+        file_name: Its name without folder and ending; names the script of a text without a title.
+
+    Raises:
+        SopError: T0101, no sentences; T0102, more than MAX_CHARACTERS or MAX_SENTENCES; T0103, no name for the script.
     """
     if len(text) > MAX_CHARACTERS:
         raise SopError(
@@ -129,12 +137,12 @@ def read_workflow(text: str, file_name: str) -> Workflow:
 
 
 def turned(text: str) -> list[int]:
-    """Offsets of characters that can't be seen and turn round what is shown; no sentence has them."""
+    """The offsets of invisible characters that reorder displayed text; sentences leave them out."""
     return [match.start() for match in re.finditer(f"[{BIDI_CONTROLS}]", text)]
 
 
 def script_name(words: str) -> str:
-    """ "Close the books" → close_the_books. Raises SopError T0103 where no letter is left to make a name of."""
+    """ "Close the books" → close_the_books. Raises SopError T0103 for words without a letter."""
     name = re.sub(r"\W+", "_", words.replace("'", "").replace("’", "").lower()).strip("_")
     name = re.sub(r"^[\d_]+", "", name)
     if not name:
@@ -145,7 +153,7 @@ def script_name(words: str) -> str:
 
 
 def _split_title(text: str) -> tuple[str | None, int]:
-    """The title, when the first line is one, and the offset at which the sentences begin.
+    """The title, if the first line is one, and the offset at which the sentences begin.
 
     A title is a heading (`# …`, `Title: …`, an underlined line), or a short first line without an end mark that is
     followed by an empty line and more text.
@@ -181,7 +189,7 @@ def _sentences(text: str, start: int) -> Iterator[Sentence]:
 
 
 def _blocks(text: str, start: int) -> Iterator[tuple[int, int, int]]:
-    """(start, end, list level) of each paragraph or list item; lines of one wrap into it."""
+    """(start, end, list level) of each paragraph or list item; both can have several lines."""
     indents: list[int] = []
     open_start = open_end = -1
     level = 0
@@ -213,7 +221,8 @@ def _blocks(text: str, start: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _split(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """(start, end) of each sentence of text[start:end]: end marks outside quotes, followed by space and no number."""
+    """(start, end) of each sentence of text[start:end]. A sentence ends at an end mark that is outside quotes and
+    followed by space, but not by a number."""
     first = position = start
     while position < end:
         character = text[position]
@@ -234,7 +243,7 @@ def _split(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _quote_end(text: str, position: int, end: int) -> int | None:
-    """Offset just after a quoted piece that opens here; None when none does (an apostrophe, an unclosed quote)."""
+    """The offset after a quotation that opens here; None for an apostrophe or an unclosed quote."""
     closing = _CLOSING.get(text[position])
     if text[position] == "'" and (position == 0 or not text[position - 1].isalnum()):
         found = re.compile(r"'(?!\w)").search(text, position + 1, end)
@@ -259,7 +268,7 @@ def _skip_space(text: str, position: int, end: int) -> int:
 
 
 def _is_abbreviation(text: str, first: int, position: int) -> bool:
-    """Whether the full stop before `position` belongs to an abbreviation, to an initial, or to "no. 5"."""
+    """Whether the full stop before `position` ends an abbreviation, an initial, or the "no." of "no. 5"."""
     words = text[first : position - 1].split()
     word = words[-1].lstrip("(\"'“").lower() if words else ""
     if word in ("no", "nr"):

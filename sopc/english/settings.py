@@ -16,26 +16,25 @@ from sopc.english.model.records import DECODINGS, Decoding
 
 DEFAULT_MODEL: Final = "gpt-5"
 OWN_ENDPOINT: Final = "https://api.openai.com/v1"
-LOCAL_ENDPOINT: Final = "http://127.0.0.1/v1"  # its port is known once it is served
+LOCAL_ENDPOINT: Final = "http://127.0.0.1/v1"  # its port is known only after the server has started
 TIMEOUT_SECONDS: Final = 120.0
 LOCAL_TIMEOUT_SECONDS: Final = 900.0
 WAIT_SECONDS: Final = 60.0
 ROUNDS: Final = 3
 TOKENS: Final = 100_000
 REPLY_TOKENS: Final = 8_000
-SMALL_REPLY_TOKENS: Final = 200  # and as many for each sentence: a small model may repeat itself without end
+SMALL_REPLY_TOKENS: Final = 200  # and as many for each sentence, since a small model may repeat itself endlessly
 NO_KEY: Final = "none"
 
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """How to reach a model, and how much it may be asked.
+    """How to reach a model, and its limits.
 
-    base_url: of a server that speaks OpenAI's API. samples: databases whose values may be shown to it although it is
-    not on this machine. timeout: seconds that a reply may take. wait: seconds, all in all, to wait where the server
-    says that it takes no more requests. rounds: of repair, after the first reply. tokens: that all requests and replies
-    for one script may have. decoding: how the server is given the grammar, None to find out. file: of a model on this
-    machine, None for a server.
+    base_url: of a server with OpenAI's API. samples: databases whose values a model on another machine may see.
+    timeout: seconds for one reply. wait: seconds in total to wait while the server limits requests. rounds: of repair,
+    after the first reply. tokens: for all requests and replies of one script. decoding: how to send the grammar, None
+    to find out. file: of a model on this machine, None for a server.
     """
 
     model: str
@@ -58,7 +57,7 @@ class ModelOptions:
 
     @property
     def where(self) -> str:
-        """The file, or the address without what it may hold of a user and a password."""
+        """The file, or the address without user and password."""
         parts = urlsplit(self.base_url)
         return str(self.file or parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
 
@@ -68,7 +67,7 @@ class ModelOptions:
 
     @property
     def remembered_as(self) -> str:
-        """What is found out about the endpoint is kept under this name."""
+        """The key under which the decoding of the endpoint is remembered."""
         return f"{self.where} {self.model}"
 
     @property
@@ -81,26 +80,26 @@ class ModelOptions:
 
     @property
     def is_small(self) -> bool:
-        """Whether a long prompt would take minutes to read."""
+        """Whether the model needs a short prompt, because reading a long one would take minutes."""
         return self.file is not None
 
     @property
     def most_fields(self) -> int:
-        """How many fields of all schemas the prompt may show."""
+        """The greatest number of fields that the prompt shows, of all schemas together."""
         return 30 if self.is_small else 250
 
     def reply_tokens(self, sentences: int) -> int:
-        """How many a reply for a workflow of so many sentences may have."""
+        """The greatest number of tokens of a reply, for a workflow with a number of sentences."""
         return min(SMALL_REPLY_TOKENS * (1 + sentences), REPLY_TOKENS) if self.is_small else REPLY_TOKENS
 
     @property
     def most_values(self) -> int:
-        """How many values of a field the prompt may show, where it may show any."""
+        """The greatest number of values of a field that the prompt shows, if it may show any."""
         return 5
 
     @property
     def is_local(self) -> bool:
-        """Whether the server is on this machine, so that nothing leaves it."""
+        """Whether the server is on this machine, so that no data leaves the machine."""
         host = self.host
         if host == "localhost":
             return True
@@ -114,14 +113,21 @@ class ModelOptions:
 
 
 def model_options(config: Config, model: str | None = None) -> ModelOptions | None:
-    """The model that is configured: None without a key and without an endpoint of one's own.
+    """Read the options of the configured model.
 
-    model: of the flag or SOP_MODEL, goes before sop.toml; for a server of one's own it stays "" when none is named,
-    which `translate.choose` refuses where a model is wanted. Raises UsageError C0203 (an unset variable in sop.toml),
-    T0305 (what can't be a key).
+    Args:
+        config: Of sop.toml and the environment.
+        model: Of the flag or SOP_MODEL; overrides sop.toml.
+
+    Returns:
+        The options; None if neither a key nor a server is configured. For a configured server without a model name,
+        the name is "", which `translate.choose` refuses.
+
+    Raises:
+        UsageError: C0203, sop.toml uses an unset variable; T0305, the key holds invalid characters.
     """
     key = (os.environ.get("OPENAI_API_KEY") or config.setting("api_key") or "").strip()
-    if not (key.isascii() and key.isprintable()):  # it would be refused on its way, with a message that shows it
+    if not (key.isascii() and key.isprintable()):  # the HTTP client would refuse it with a message that shows the key
         hint = "check OPENAI_API_KEY, or `api_key` in sop.toml: it is one line of plain letters, digits and signs"
         raise UsageError("T0305", "the key for the model holds characters that no key has", hint)
     base_url = os.environ.get("OPENAI_BASE_URL") or config.setting("base_url")
@@ -145,7 +151,7 @@ def model_options(config: Config, model: str | None = None) -> ModelOptions | No
 
 
 def local_options(config: Config) -> ModelOptions | None:
-    """The model on this machine that `sopc model use` set up, None without one."""
+    """The options of the model that `sopc model use` set up on this machine; None without one."""
     file = used(config.home)
     if file is None:
         return None

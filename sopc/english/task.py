@@ -1,4 +1,4 @@
-"""What a translator is given: the workflow, and what its program may use."""
+"""The input of a translator: the workflow, and the stores, values and scripts that its program can use."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ Signatures = Callable[[str], tuple[Signature, Effects] | None]
 
 @dataclass(frozen=True)
 class Task:
-    """schemas: by `uses` name ("main" for a script without one). sampler: looks values up in the data. signatures,
-    script_names: the stored scripts. answers: of the text's author, to what a translation left open. previous: the .sop
-    file that the text was translated to before it changed, None when there is none."""
+    """A translation to make.
+
+    schemas: by `uses` name ("main" for a script without `uses`). sampler: looks up values in the data. signatures,
+    script_names: of the stored scripts. answers: of the author, to questions of an earlier attempt. previous: the .sop
+    file of the text before it changed, None if there is none.
+    """
 
     workflow: Workflow
     schemas: Mapping[str, Schema]
@@ -29,6 +32,6 @@ class Task:
     previous: str | None = None
 
     def scripts(self) -> dict[str, tuple[Signature, Effects]]:
-        """Those that the workflow's script can call, by name."""
+        """The scripts that the workflow's script can call, by name."""
         found = {name: self.signatures(name) for name in self.script_names() if name != self.workflow.name}
         return {name: each for name, each in found.items() if each is not None}

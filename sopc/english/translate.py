@@ -1,4 +1,4 @@
-"""A task → a draft: the .sop file with its header, and who translated it."""
+"""A task → a draft: the .sop file with its header, and the translator that made it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,11 @@ TRANSLATORS = ("model", "local", PATTERNS)
 
 @dataclass(frozen=True)
 class Draft:
-    """A translation. name: the script's. sop_text: the whole .sop file. translator: as the one line on stderr says
-    it: "patterns", or "model NAME at HOST". work: what a model was asked, None without one."""
+    """A translation.
+
+    name: of the script. sop_text: the whole .sop file. translator: "patterns", or "model NAME at HOST". work: the
+    model's requests, None for patterns.
+    """
 
     name: str
     sop_text: str
@@ -36,8 +39,10 @@ class Draft:
 
 @dataclass(frozen=True)
 class Asking:
-    """What a translation by a model needs besides the task. judge: raises CompileError with what is wrong with a
-    script. home: the folder where what is found out about an endpoint is kept."""
+    """What a translation by a model needs besides the task.
+
+    judge: raises CompileError with the findings on a script. home: the folder that remembers properties of endpoints.
+    """
 
     options: ModelOptions
     judge: Judge
@@ -46,11 +51,19 @@ class Asking:
 
 
 def choose(translator: str | None, model: ModelOptions | None, local: ModelOptions | None = None) -> str:
-    """The translator to use: as told, else "model" where one is configured, else "local" where a model on this machine
-    is set up, else "patterns".
+    """Choose the translator.
 
-    Raises UsageError T0301 (model wanted and none configured), T0302 (unknown translator), T0303 (a server
-    of one's own, and no model named).
+    Args:
+        translator: The name that was asked for, None for the default.
+        model: The configured model, None without one.
+        local: The model on this machine, None without one.
+
+    Returns:
+        The name that was asked for; else "model" if one is configured, else "local" if one is set up, else "patterns".
+
+    Raises:
+        UsageError: T0301, a model is asked for and none is configured; T0302, unknown translator; T0303, a server is
+            configured without the name of a model.
     """
     if translator not in (None, *TRANSLATORS):
         raise UsageError("T0302", f'there is no translator "{translator}"', f"one of: {', '.join(TRANSLATORS)}")
@@ -72,10 +85,16 @@ def choose(translator: str | None, model: ModelOptions | None, local: ModelOptio
 def translate(task: Task, asking: Asking | None, text: str, file_name: str, when: datetime | None = None) -> Draft:
     """Translate a workflow.
 
-    asking: for a model; None for sentence patterns. text: the whole of it; file_name: without folder and ending, names
-    the script where the text has no title. when: the moment for the header.
-    Raises CompileError (T02xx: sentences not understood, each with its place in the text; E: what is wrong with a
-    model's script) and SopError (T01xx, T03xx).
+    Args:
+        task: The workflow, and what its program can use.
+        asking: For a translation by a model; None for sentence patterns.
+        text: The whole text.
+        file_name: Without folder and ending; names the script if the text has no title.
+        when: The time for the header, by default now.
+
+    Raises:
+        CompileError: T02xx, sentences that were not understood, each with its place; E, findings on a model's script.
+        SopError: T01xx, the text can't be read; T03xx, the model failed.
     """
     workflow = task.workflow
     work: Work | None = None

@@ -1,2 +1,1 @@
-"""The Examples section of a workflow → runs of its program in scratch databases, and where they differ from what the
-author expects."""
+"""The Examples section of a workflow → runs of its program in scratch databases, and differences from expectations."""

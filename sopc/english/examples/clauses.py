@@ -1,4 +1,4 @@
-"""One sentence of an example, `Given …`, `When …` or `Then …` → the part of the example that it is."""
+"""One sentence of an example, `Given …`, `When …` or `Then …` → a part of the example as data."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ _THEN: Final = [
 
 @dataclass(frozen=True)
 class Call:
-    """How the script is called: `arguments`, `answers` and `today` of an Example."""
+    """The call of the script. arguments, answers, today: as in `Example`."""
 
     arguments: Cell | None = None
     answers: tuple[Cell, ...] = ()
@@ -89,20 +89,19 @@ class Day:
 
 @dataclass(frozen=True)
 class Same:
-    """The given rows of the example before."""
+    """Stands for the given rows of the previous example."""
 
 
 @dataclass(frozen=True)
 class Clause:
-    """A part, and how its table begins: None where none follows, else the header written on the same line, which may
-    be empty: then it is on the line below."""
+    """A part of an example. The header of its table is None if no table follows, empty if it is on the next line."""
 
     part: Given | Expect | Call | Day | Same
     header: tuple[str, int] | None = None
 
 
 def read_given(text: str, start: int) -> Clause | None:
-    """What follows `Given`; None for what is no known form."""
+    """Read what follows `Given`; None for an unknown form."""
     for form, pattern in _GIVEN:
         match = pattern.fullmatch(text.rstrip())
         if match is None:
@@ -120,7 +119,7 @@ def read_given(text: str, start: int) -> Clause | None:
 
 
 def read_when(text: str, start: int) -> Clause | None:
-    """What follows `When`, or a line `answering …` of its own."""
+    """Read what follows `When`, or a line `answering …`."""
     match = _ANSWERING.fullmatch(text.rstrip())
     if match is not None:
         return Clause(Call(answers=_texts(match, "answers", start)))
@@ -137,7 +136,7 @@ def read_when(text: str, start: int) -> Clause | None:
 
 
 def read_then(text: str, start: int) -> Clause | None:
-    """What follows `Then`."""
+    """Read what follows `Then`."""
     bare = text.rstrip()
     span = Span(start, start + len(bare))
     for form, pattern in _THEN:
@@ -173,12 +172,12 @@ def _expect(form: str, match: re.Match[str], start: int, span: Span) -> Clause:
 
 
 def _match_hidden(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    """A match in which words inside quotes do not count as words of the form."""
+    """Matches a form outside quotes."""
     return pattern.fullmatch(masked(text))
 
 
 def _place(match: re.Match[str], group: str, text: str, start: int) -> tuple[str, int]:
-    """A group's own text, quotes and all, and its offset."""
+    """The text of a group, with its quotes, and its offset."""
     return text[match.start(group) : match.end(group)], start + match.start(group)
 
 

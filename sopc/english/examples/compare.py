@@ -1,4 +1,4 @@
-"""What an example expects, and what came of its run → the differences, as findings with a small diff."""
+"""The expectations of an example and the results of its run → differences, as findings with a small diff."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ Rows = Sequence[Sequence[Any]]
 
 @dataclass(frozen=True)
 class Difference:
-    """message: what is other than expected, after "expected". lines: a diff, `-` expected only, `+` got only."""
+    """A difference. message: continues "expected …". lines: a diff, with `-` before what was expected and `+` before
+    what came instead."""
 
     message: str
     lines: tuple[str, ...] = ()
 
 
 def compare_texts(what: str, expected: Sequence[Cell], got: Sequence[str]) -> Difference | None:
-    """Messages or questions, in order."""
+    """Compare messages or questions, in order."""
     if [cell.text for cell in expected] == list(got):
         return None
     wanted = [f'"{cell.text}"' for cell in expected]
@@ -35,7 +36,17 @@ def compare_texts(what: str, expected: Sequence[Cell], got: Sequence[str]) -> Di
 def compare_table(
     table: Table, names: Sequence[str], rows: Rows, today: date, *, any_order: bool, some: bool, what: str = "row"
 ) -> Difference | None:
-    """names: of the fields of the rows that the table speaks of, by its columns; rows: those fields only."""
+    """Compare rows with a table.
+
+    Args:
+        table: The expected rows.
+        names: The field of each column of the table.
+        rows: The actual rows, with these fields only.
+        today: The date of the example.
+        any_order: Whether the order of rows is ignored.
+        some: Whether there may be other rows.
+        what: The word for a row, for the message.
+    """
     got = [[shown(value) for value in row] for row in rows]
     wanted: list[list[str]] = []
     places: list[int | None] = []
@@ -56,7 +67,7 @@ def compare_table(
         missing = [row for row, place in zip(wanted, places, strict=True) if place is None]
         message = f"{_many(len(table.rows), what)}, of which {_many(len(missing), what)} did not come"
         return Difference(message, _table_diff(names, missing, []))
-    if any_order:  # what is the same on both sides stands in the same place
+    if any_order:  # equal rows of both sides are aligned
         rest = [got[place] for place in free]
         same = [got[place] for place in places if place is not None]
         lost = [row for row, place in zip(wanted, places, strict=True) if place is None]
@@ -65,14 +76,14 @@ def compare_table(
 
 
 def compare_value(cell: Cell, value: Any, today: date) -> Difference | None:
-    """What a script returns; `nothing` is no value."""
+    """Compare a return value; `nothing` stands for null."""
     if fits(cell, value, today) or (value is None and cell.text.lower() == "nothing"):
         return None
     return Difference(f"{cell.text}, got {'nothing' if value is None else shown(value)}")
 
 
 def pick(columns: Sequence[Cell], names: Sequence[str]) -> list[str] | Cell:
-    """The fields that the columns of a table name, or the first column that names none."""
+    """The field of each column of a table, or the first column without a field."""
     found = []
     for column in columns:
         name = find_name(column.text, names)
@@ -83,7 +94,7 @@ def pick(columns: Sequence[Cell], names: Sequence[str]) -> list[str] | Cell:
 
 
 def _partner(cells: Sequence[Cell], rows: Rows, today: date, free: list[int], position: int) -> int | None:
-    """The row that an expected one is: the one in its place where that fits, else the first that is free and fits."""
+    """The actual row that matches an expected one: the row at its position, else the first unused one."""
 
     def is_row(place: int) -> bool:
         return all(fits(cell, value, today) for cell, value in zip(cells, rows[place], strict=True))

@@ -1,6 +1,6 @@
-"""Examples as data: rows given, how the script is called, what must come of it; each part knows its place in the text.
+"""Examples as data: given rows, the call of the script, expected results; each part has its place in the text.
 
-Names are kept as the author writes them: stores, fields and parameters are looked up when the example is run.
+Names are kept as the author wrote them; stores, fields and parameters are looked up when the example is run.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ExpectKind = Literal["records", "store", "result", "says", "asks", "fails", "cha
 
 @dataclass(frozen=True)
 class Cell:
-    """One value as written. quoted: it stood in quotes, which are not part of text."""
+    """One value as written. quoted: it was in quotes, which `text` leaves out."""
 
     text: str
     span: Span
@@ -25,7 +25,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Names of fields, and rows of as many cells."""
+    """A table: names of fields, and rows with a cell for each."""
 
     columns: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...] = ()
@@ -33,8 +33,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Given:
-    """Rows of a store before the run. pairs: of one row written in a sentence, such as `name bolt, quantity 4`; None
-    for a table. Neither: the store is empty."""
+    """The rows of a store before the run, as a table or as pairs.
+
+    pairs: one row written in a sentence, such as `name bolt, quantity 4`. Without both, the store is empty.
+    """
 
     store: Cell
     table: Table | None = None
@@ -43,11 +45,11 @@ class Given:
 
 @dataclass(frozen=True)
 class Expect:
-    """One thing that must come of the run.
+    """One expected result of the run.
 
-    what: of a store, its name; of a result, the value; of fails, a part of the message (empty: any); None elsewhere.
-    table: rows of records and of a store. count: how many there are, where no table says. texts: what is said or asked,
-    in order. any_order: of the rows. some: other rows may be there too.
+    what: the name of a store; the value of a result; a part of the message of a failure ("" for any); else None.
+    table: of records, or rows of a store. count: of rows, without a table. texts: messages or questions, in order.
+    any_order: the order of rows is ignored. some: there may be other rows.
     """
 
     kind: ExpectKind
@@ -62,9 +64,11 @@ class Expect:
 
 @dataclass(frozen=True)
 class Example:
-    """One example. number: 1-based. title: "" when it has none. arguments: as written after `called with`, None for a
-    call without. answers: to the questions of the script, in the order in which it asks. today: the date on which the
-    example takes place, None for the day it is run."""
+    """One example.
+
+    number: 1-based. title: "" without one. arguments: as written after `called with`, None without. answers: to the
+    script's questions, in order. today: the date of the run in the example, None for the actual date.
+    """
 
     number: int
     title: str
@@ -77,5 +81,5 @@ class Example:
 
     @property
     def label(self) -> str:
-        """`example 2`, `example 2 (a floor of its own)`."""
+        """Such as `example 2`, or `example 2 (its title)`."""
         return f"example {self.number}" + (f" ({self.title})" if self.title else "")

@@ -1,7 +1,7 @@
 """The Examples section of a text → examples, or findings with their place in the text.
 
-Lines are read one by one: `Given`, `When` and `Then` begin a part (`And` goes on with the same kind), a table follows
-the line that ends in a colon, `Example: …` gives the next example a title.
+`Given`, `When` and `Then` begin a part, `And` another one of the same kind. A table follows a line that ends in a
+colon. `Example: …` gives the next example a title.
 """
 
 from __future__ import annotations
@@ -31,13 +31,23 @@ _READERS: Final = {"given": read_given, "when": read_when, "then": read_then}
 
 
 def section_of(text: str) -> int | None:
-    """The offset of the heading `Examples`, None for a text without one."""
+    """The offset of the heading `Examples`, None for a text without that section."""
     match = HEADING.search(text)
     return None if match is None else match.start()
 
 
 def read_examples(source: Source) -> tuple[Example, ...]:
-    """Those of a whole text; none where it has no such section. Raises CompileError T0401."""
+    """Read the examples of a text.
+
+    Args:
+        source: The whole text.
+
+    Returns:
+        The examples; none for a text without the section.
+
+    Raises:
+        CompileError: T0401, for each line that can't be read.
+    """
     heading = HEADING.search(source.text)
     if heading is None:
         return ()
@@ -51,7 +61,7 @@ def read_examples(source: Source) -> tuple[Example, ...]:
 
 @dataclass
 class _Open:
-    """An example while it is read."""
+    """An example that is being read."""
 
     start: int
     title: str = ""
@@ -137,7 +147,7 @@ class _Reader:
         if clause is None:
             span = Span(offset, offset + len(text.rstrip()))
             self._wrong(f"what follows `{kind.capitalize()}` is not understood", span, READABLE[kind])
-            self._waiting = (Given(Cell("", span)), [], span)  # takes the table that may follow
+            self._waiting = (Given(Cell("", span)), [], span)  # reads the table that may follow
             return
         self._take(example, clause, Span(offset, offset + len(text.rstrip())))
 
@@ -165,7 +175,7 @@ class _Reader:
                     self._waiting = (part, header, span)
 
     def _begin(self, kind: str, start: int) -> _Open:
-        """The example that a part belongs to: a new one after a `Then`, unless it is one more `Then`."""
+        """The example of a part. A part after a `Then` begins a new example, unless it is another `Then`."""
         if self._open is not None and self._open.expects and kind != "then":
             self._end_example()
         if self._open is None:

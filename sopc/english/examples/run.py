@@ -1,4 +1,4 @@
-"""Examples and a compiled program → what is other than expected, each run on scratch databases of its own."""
+"""Examples and a compiled program → differences from what they expect; each example has its own scratch databases."""
 
 from __future__ import annotations
 
@@ -27,17 +27,25 @@ from sopc.source import Source, Span
 if TYPE_CHECKING:
     from runtime.vm.output import Question
 
-MOST_INSTRUCTIONS: Final = 5_000_000  # of one example, so that a loop without an end is found
+MOST_INSTRUCTIONS: Final = 5_000_000  # for one example, so that an endless loop is found
 MOST_SECONDS: Final = 60.0
 
 
 def try_examples(
     examples: Sequence[Example], source: Source, module: Module, items: Sequence[Item], context: Context
 ) -> Iterator[tuple[Example, list[Diagnostic]]]:
-    """Each example with its differences, none where it holds.
+    """Run examples.
 
-    source: the text that holds the examples. module: the script they are about; items: it and what was compiled with
-    it, which need not be stored. Findings have codes T0402 (a name or a value of the example fits nothing) and T0403.
+    Args:
+        examples: To run.
+        source: The text that holds them.
+        module: The script that they call.
+        items: The script, and others compiled with it, which need not be stored.
+        context: With the library and the databases.
+
+    Returns:
+        Each example with its findings; none if it holds. T0402: a name or value of the example is invalid. T0403: the
+        result differs.
     """
     if not examples:
         return
@@ -49,8 +57,8 @@ def try_examples(
 
 
 def _schemas(examples: Sequence[Example], module: Module, context: Context) -> dict[str, Schema]:
-    """Of the databases that the script sees; of all, where an example speaks of a store that is in none of these (so
-    that a script which forgets about it is found out)."""
+    """The schemas of the databases that the script uses; of all databases, if an example names a store in none of
+    these, so that the example fails for a script that does not use that store."""
     used = {*module.signature.uses}
     used |= {store.partition(".")[0] for store in (*module.effects.reads, *module.effects.writes)}
     schemas = context.schemas(sorted(used))
@@ -62,7 +70,7 @@ def _schemas(examples: Sequence[Example], module: Module, context: Context) -> d
 
 
 class _Rehearsal(Overlay):
-    """Prepared statements stay in memory: an example leaves the library as it was."""
+    """A library overlay that keeps cached statements in memory, so that examples do not change the library."""
 
     def __init__(self, library: Library, items: Sequence[Item]) -> None:
         super().__init__(library, items)
@@ -76,7 +84,7 @@ class _Rehearsal(Overlay):
 
 
 class _Copy(SQLiteDatabase):
-    """An empty copy of a database, with the types of its original, of whatever engine that is."""
+    """An empty SQLite copy of a database of any engine, with the original's field types."""
 
     def __init__(self, path: Path, name: str, schema: Schema) -> None:
         self._original = schema
@@ -88,7 +96,7 @@ class _Copy(SQLiteDatabase):
 
 @dataclass
 class _Came:
-    """What came of a run. lines: those that stand, of the script itself."""
+    """The results of a run. lines: those of the script itself that no rollback voided."""
 
     ran: Ran
     lines: list[dict[str, Any]]
@@ -102,7 +110,7 @@ class _Came:
 
 
 class _Trial:
-    """One example on its way. Findings point at the part of the example that does not hold."""
+    """Runs one example. Findings point at the part of the example that fails."""
 
     def __init__(self, example: Example, source: Source, module: Module, scratch: Scratch, library: Library) -> None:
         self._example = example
@@ -118,7 +126,7 @@ class _Trial:
         found = fill(self._scratch, files, self._example.given, self._today)
         arguments = self._arguments(found)
         if found:
-            return [self._labelled(finding) for finding in dict.fromkeys(found)]  # of each row anew
+            return [self._labelled(finding) for finding in dict.fromkeys(found)]  # for each row again
         try:
             came = self._run(arguments, files)
         except SopError as error:
@@ -272,7 +280,7 @@ class _Trial:
         return [Diagnostic("T0403", message, expect.span, None, sentence, lines)]
 
     def _sentence_of(self, lines: Sequence[Mapping[str, Any]], command: str) -> int | None:
-        """The sentence that the first of these lines came from; without any, the only one with such a command."""
+        """The sentence of the first of these lines; without lines, that of the only step with this command."""
         for line in lines:
             sentence = self._sentences.get(line.get("step", ""))
             if sentence is not None:
@@ -292,7 +300,7 @@ class _Trial:
 
 
 def _standing(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The lines that no later `rollback` line voids, and the script's own among them; the `end` line is the last."""
+    """All lines that no later `rollback` line voids, and those of the script itself; the `end` line is the last."""
     standing: list[dict[str, Any]] = []
     for line in lines:
         if line["type"] == "rollback":

@@ -1,4 +1,4 @@
-"""A database's schema and given rows → a fresh SQLite file with these rows and nothing of the real data."""
+"""A database's schema and given rows → a new SQLite file with these rows, and without real data."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _NEUTRAL: Final = {"bool": 0, "int": 0, "float": 0.0, "decimal": 0, "text": "", 
 
 
 class Scratch:
-    """Empty copies of databases, made once, and filled for each example in a folder of its own."""
+    """Empty copies of databases, made once; each example gets files of its own to fill."""
 
     def __init__(self, folder: Path, config: Config, schemas: dict[str, Schema]) -> None:
-        """schemas: of the databases that the script sees, by name."""
+        """schemas: of the databases that the script uses, by name."""
         self.schemas = schemas
         self._folder = folder
         self._runs = 0
@@ -42,15 +42,18 @@ class Scratch:
             _change(self._empty(name), *_definitions(config, name, schema))
 
     def fresh(self) -> dict[str, Path]:
-        """Files of their own for one example, by database."""
+        """New files for one example, by database."""
         self._runs += 1
         place = self._folder / str(self._runs)
         place.mkdir()
         return {name: Path(shutil.copy(self._empty(name), place)) for name in self.schemas}
 
     def find(self, written: Cell) -> tuple[str, Store] | Diagnostic:
-        """The database and the store that an author means (`items`, `an item`, `inventory.items`, `items of
-        inventory`); T0402 for none, and for several."""
+        """Find a store by the author's words: `items`, `an item`, `inventory.items`, `items of inventory`.
+
+        Returns:
+            The database and the store; a finding T0402 if none or several match.
+        """
         found = find_stores(self.schemas, written.text)
         if not found:
             return unknown("store", written, self.names())
@@ -70,7 +73,7 @@ class Scratch:
 
 
 def find_stores(schemas: dict[str, Schema], words: str) -> list[tuple[str, Store]]:
-    """Every store that the words can mean, with its database."""
+    """Every store that the words can refer to, with its database."""
     stores = []
     for name, schema in schemas.items():
         forms = (words, words.removeprefix(f"{name}."), words.removesuffix(f" of {name}"))
@@ -81,7 +84,7 @@ def find_stores(schemas: dict[str, Schema], words: str) -> list[tuple[str, Store
 
 
 def _definitions(config: Config, name: str, schema: Schema) -> Iterable[str]:
-    """A SQLite file's own definitions, defaults and constraints included; else what the schema tells."""
+    """The table definitions: for SQLite its own, with defaults and constraints, else those made from the schema."""
     setting = config.database(name)
     path = None if config.is_unmade(name) else file_of(setting.url, setting.base) if _is_sqlite(setting.url) else None
     if path is None:
@@ -98,7 +101,7 @@ def _is_sqlite(url: str) -> bool:
 
 
 def _create(store: Store) -> str:
-    """A store of another engine. What it fills in by itself is filled with a neutral value."""
+    """The definition of a store of another engine; fields with a default get a neutral value as default."""
     columns = []
     for field in store.fields:
         column = f"{quote_identifier(field.name)} {column_type(field.type)}{'' if field.type.nullable else ' NOT NULL'}"
@@ -122,7 +125,7 @@ def _literal(value: Any) -> str:
 
 
 def neutral(type_: Type) -> Any:
-    """What a field that must hold something holds in a row that does not speak of it, as SQLite keeps it."""
+    """The neutral value for a required field that a given row leaves out, as stored in SQLite."""
     if type_.nullable:
         return None
     if type_.name == "date":
@@ -136,7 +139,17 @@ def neutral(type_: Type) -> Any:
 
 
 def fill(scratch: Scratch, files: dict[str, Path], given: Sequence[Given], today: date) -> list[Diagnostic]:
-    """Put rows into the files; what is wrong with them."""
+    """Insert given rows into the files.
+
+    Args:
+        scratch: With the schemas.
+        files: By database, as from `Scratch.fresh`.
+        given: The rows.
+        today: The date of the example.
+
+    Returns:
+        The findings on rows that can't be inserted.
+    """
     findings: list[Diagnostic] = []
     for each in given:
         found = scratch.find(each.store)
@@ -179,7 +192,7 @@ def _table(given: Given, store: Store, findings: list[Diagnostic]) -> Table | No
 
 
 def pairs_table(pairs: Cell, names: Sequence[str], what: str, findings: list[Diagnostic]) -> Table | None:
-    """`name bolt, quantity 4 and active yes` → a table of one row; findings for what names nothing."""
+    """Turn `name bolt, quantity 4 and active yes` into a table of one row; adds findings for unknown names."""
     import re
 
     columns: list[Cell] = []
@@ -217,8 +230,8 @@ def _row(
 
 
 def _insert(connection: sqlite3.Connection, store: Store, rows: Sequence[dict[str, Any]]) -> None:
-    """Fields that a row leaves out take the store's default, else nothing, else a neutral value (a new one each time
-    where no two rows may share it)."""
+    """Inserts rows. A field that a row leaves out gets its default, else null, else a neutral value (a new one for each
+    row if the field is unique)."""
     unique = {name for names in store.unique for name in names}
     for number, row in enumerate(rows, 1):
         for field in store.fields:
@@ -248,7 +261,7 @@ def _distinct(field: Field, number: int) -> Any:
 
 
 def rows_of(path: Path, store: Store, fields: Sequence[Field]) -> list[tuple[Any, ...]]:
-    """The rows of a store as VM values, in the order in which they were written."""
+    """The rows of a store as VM values, in the order of their insertion."""
     connection = sqlite3.connect(path)
     try:
         names = ", ".join(quote_identifier(field.name) for field in fields)
@@ -260,7 +273,7 @@ def rows_of(path: Path, store: Store, fields: Sequence[Field]) -> list[tuple[Any
 
 
 def unknown(what: str, written: Cell, names: Sequence[str]) -> Diagnostic:
-    """T0402 for words that name nothing, with the nearest that does."""
+    """The finding T0402 for an unknown name, with the nearest known one."""
     from difflib import get_close_matches
 
     near = get_close_matches(written.text.lower(), names, n=1)
@@ -269,5 +282,5 @@ def unknown(what: str, written: Cell, names: Sequence[str]) -> Diagnostic:
 
 
 def midday(day: date) -> datetime:
-    """The moment at which an example on a day takes place."""
+    """The time at which an example of a date runs."""
     return datetime.combine(day, time(12), UTC)

@@ -1,4 +1,4 @@
-"""Lines of a table, between `|`, commas, semicolons or tabs → its fields and rows as cells."""
+"""Lines of a table, separated by `|`, commas, semicolons or tabs → its fields and rows as cells."""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ Line = tuple[str, int]
 
 
 def read_table(lines: Sequence[Line]) -> Table | Diagnostic:
-    """lines: (text, offset of its first character); the first holds the names of the fields."""
+    """Read a table.
+
+    Args:
+        lines: (text, offset of its first character); the first holds the names of the fields.
+
+    Returns:
+        The table, or a finding on the first invalid line.
+    """
     head, start = lines[0]
     mark = next((mark for mark in _SEPARATORS if mark in masked(head)), None)
     columns = _cells(head, start, mark)

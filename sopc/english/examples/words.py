@@ -1,4 +1,4 @@
-"""Words and values as an author writes them → names that exist, and values of a type."""
+"""Words and values as an author writes them → existing names, and values of a type."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _AS: Final = re.compile(r"\s*(?:[=:]|(?:is|of|as|being)\b)\s*", re.IGNORECASE)
 
 
 def masked(text: str) -> str:
-    """The text, as long as before, with what stands in quotes made invisible to a search for words and marks."""
+    """The text with quoted parts replaced by filler of the same length, so that searches do not match in quotes."""
     return _QUOTED.sub(lambda match: "“" * len(match[0]), text)
 
 
 def cell(text: str, start: int) -> Cell:
-    """A value at an offset, without the spaces and quotes around it."""
+    """A value at an offset, without surrounding spaces and quotes."""
     left = len(text) - len(text.lstrip())
     bare = text.strip()
     span = Span(start + left, start + left + len(bare))
@@ -44,7 +44,7 @@ def cell(text: str, start: int) -> Cell:
 
 
 def pieces(text: str, start: int, separator: re.Pattern[str]) -> Iterator[Cell]:
-    """The parts of a text between separators that stand outside quotes."""
+    """Split a text at separators outside quotes."""
     hidden = masked(text)
     position = 0
     for match in separator.finditer(hidden):
@@ -54,7 +54,7 @@ def pieces(text: str, start: int, separator: re.Pattern[str]) -> Iterator[Cell]:
 
 
 def find_name(words: str, names: Iterable[str]) -> str | None:
-    """The name that the words are: as it is, else minding neither case nor `_`, else in the other number."""
+    """Find a name by words: exactly, else ignoring case and `_`, else in the singular or plural."""
     known = list(names)
     if words in known:
         return words
@@ -70,7 +70,7 @@ def find_name(words: str, names: Iterable[str]) -> str | None:
 
 
 def split_pair(pair: Cell, names: Iterable[str]) -> tuple[str, Cell] | None:
-    """`the floor of 5` → the name `floor` and the value 5; None where no name begins it."""
+    """`the floor of 5` → the name `floor` and the value 5; None if it does not begin with a name."""
     text = pair.text
     skipped = _ARTICLE.match(text)
     words = text[skipped.end() :] if skipped else text
@@ -116,7 +116,7 @@ def day_of(text: str, today: date) -> date | None:
 
 
 def value_of(written: Cell, type_: Type, today: date) -> Any:
-    """The VM value of a cell. Raises RunError V0105 where it is none of the type."""
+    """The VM value of a cell. Raises RunError V0105 if it is no value of the type."""
     text = written.text
     if not written.quoted:
         if text.lower() in _NULLS and (type_.nullable or text in ("", "-")) and not (text == "" and _is_text(type_)):
@@ -142,16 +142,16 @@ def _is_text(type_: Type) -> bool:
 
 
 def argument_text(written: Cell, type_: Type, today: date) -> str:
-    """The cell as a run takes an argument or an answer, as text. Raises RunError V0105."""
+    """The cell in the text form of arguments and answers. Raises RunError V0105 if it is no value of the type."""
     if type_.name in ("text", "any", "list", "record"):
         return written.text
     return to_text(value_of(written, type_, today))
 
 
 def fits(written: Cell, value: Any, today: date) -> bool:
-    """Whether a value that came out is the one that is expected.
+    """Whether an actual value matches the expected cell.
 
-    A number is when it rounds to the number written, at the places that are written; no value is an empty cell.
+    A number matches if it rounds to the written one at the written number of decimal places; an empty cell is null.
     """
     text = written.text
     if value is None:
@@ -183,7 +183,7 @@ def fits(written: Cell, value: Any, today: date) -> bool:
 
 
 def shown(value: Any) -> str:
-    """A value as an author would write it in a table."""
+    """Format a value as an author would write it in a table."""
     if value is None:
         return "-"
     if isinstance(value, bool):

@@ -1,1 +1,1 @@
-"""A model on this machine: its file fetched, kept and served, so that English compiles with no key and no service."""
+"""A model on this machine: downloads, stores and serves its file, so that English compiles without key and service."""

@@ -1,7 +1,7 @@
-"""An address and a checksum → a file, whole and right: a download that goes on where it stopped.
+"""A URL and a checksum → the verified file; an interrupted download continues where it stopped.
 
-What has arrived is kept as FILE.part, and only becomes FILE once its sha256 is the one expected; so a broken connection
-loses nothing, and a damaged file is never used.
+The downloaded part is kept as FILE.part and renamed to FILE after its sha256 was verified, so a broken connection loses
+nothing and a damaged file is never used.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final
 from runtime.errors import SopError
 
 _CHUNK: Final = 1 << 20
-_TRIES: Final = 5  # without a byte of progress in between
+_TRIES: Final = 5  # tries in a row without progress
 _SECONDS: Final = 30.0
 _SPARE: Final = 64 << 20
 
@@ -26,11 +26,17 @@ Progress = Callable[[int, int], None]
 
 
 def download(url: str, path: Path, sha256: str, progress: Progress | None = None, *, size: int = 0) -> None:
-    """Fetch a file.
+    """Download a file.
 
-    sha256: in hex. progress: called with the bytes that are there and those there will be. size: in bytes, 0 where it
-    is not known beforehand. Raises SopError T0332 (can't be fetched), T0333 (not what it should
-    be), T0334 (no room).
+    Args:
+        url: Its address.
+        path: Where to store it.
+        sha256: In hex.
+        progress: Called with the number of bytes downloaded, and the total.
+        size: In bytes, 0 if unknown.
+
+    Raises:
+        SopError: T0332, the download failed; T0333, the file has another sha256; T0334, not enough space.
     """
     part = path.with_name(path.name + ".part")
     try:
@@ -63,8 +69,8 @@ def _fetch(url: str, part: Path, progress: Progress | None) -> None:
 
 
 def _fetch_on(url: str, part: Path, begin: int, progress: Progress | None) -> str | None:
-    """Fetch from byte `begin` on; what went wrong, None when all is there. Raises SopError T0332 for what no further
-    try mends."""
+    """Download from byte `begin` on. Returns the problem, None after success. Raises SopError T0332 for a problem that
+    a retry can't solve."""
     try:
         request = urllib.request.Request(url, headers={"Range": f"bytes={begin}-"} if begin else {})
         with urllib.request.urlopen(request, timeout=_SECONDS) as response:
@@ -75,7 +81,7 @@ def _fetch_on(url: str, part: Path, begin: int, progress: Progress | None) -> st
         if error.code == 416:
             if total == begin:
                 return None
-            part.unlink()  # longer than the file at the hub: not a part of it
+            part.unlink()  # longer than the file on the server, so not a part of it
             return "what had arrived was not a part of it"
         if error.code >= 500 or error.code == 429:
             return f"status {error.code}"
@@ -103,7 +109,7 @@ def _receive(response: HTTPResponse, part: Path, begin: int, progress: Progress 
 
 
 def _total(content_range: str | None) -> int | None:
-    """Of `bytes */1000`."""
+    """The total of a Content-Range such as `bytes */1000`."""
     _, _, total = (content_range or "").partition("/")
     return int(total) if total.isdigit() else None
 

@@ -1,4 +1,4 @@
-"""Names → files of models on this machine: which there are, and which one this library uses."""
+"""Names → files of models on this machine: those downloaded, and the one that a library uses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MAGIC: Final = b"GGUF"
 
 
 class Known(NamedTuple):
-    """A model that `sopc model pull` fetches. repository, file: at the hub. size: in bytes. sha256: in hex."""
+    """A model that `sopc model pull` downloads. repository, file: on the hub. size: in bytes. sha256: in hex."""
 
     repository: str
     file: str
@@ -44,10 +44,13 @@ KNOWN: Final = {
 
 
 def models_folder() -> Path:
-    """Where pulled models are kept, for all libraries of a user: `$XDG_DATA_HOME/sopc/models`. UsageError C0206 where
-    the user has no home."""
+    """The folder of downloaded models, shared by all libraries of a user: `$XDG_DATA_HOME/sopc/models`.
+
+    Raises:
+        UsageError: C0206, the user has no home folder.
+    """
     base = Path(os.environ.get("XDG_DATA_HOME", ""))
-    if not base.is_absolute():  # unset; XDG says that a relative one is not to be used
+    if not base.is_absolute():  # unset, or relative, which the XDG specification says to ignore
         try:
             base = Path.home() / ".local" / "share"
         except RuntimeError as error:
@@ -58,13 +61,13 @@ def models_folder() -> Path:
 
 
 def pulled() -> Iterator[Path]:
-    """The files of models that were pulled, whole."""
+    """The files of completely downloaded models."""
     with suppress(OSError):
         yield from sorted(path for path in models_folder().iterdir() if path.suffix == ENDING and path.is_file())
 
 
 def find(name: str) -> Path:
-    """A model by the name that `sopc model ls` shows, by its short name, or by its path. UsageError T0331."""
+    """Find a model by the name in `sopc model ls`, by its short name, or by its path. Raises UsageError T0331."""
     folder = models_folder()
     known = KNOWN.get(name.lower())
     candidates = [Path(name), folder / f"{name}{ENDING}", folder / name, *([folder / known.file] if known else [])]
@@ -76,7 +79,7 @@ def find(name: str) -> Path:
 
 
 def checked(path: Path) -> Path:
-    """UsageError T0331 for a file that is no GGUF."""
+    """Return the path if it is a GGUF file. Raises UsageError T0331 otherwise."""
     try:
         with path.open("rb") as stream:
             head = stream.read(len(_MAGIC))
@@ -90,7 +93,7 @@ def checked(path: Path) -> Path:
 
 
 def use(home: Path, path: Path) -> None:
-    """Remember the model of a library."""
+    """Set the model of a library."""
     try:
         make_home(home)
     except OSError as error:
@@ -100,7 +103,7 @@ def use(home: Path, path: Path) -> None:
 
 
 def used(home: Path) -> Path | None:
-    """The model that a library uses, whether or not its file is still there; None without one."""
+    """The model of a library, even if its file no longer exists; None without one."""
     with suppress(OSError, ValueError, TypeError, KeyError):
         return Path(json.loads((home / CHOICE).read_text("utf-8"))["file"])
     return None

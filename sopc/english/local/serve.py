@@ -1,4 +1,4 @@
-"""A GGUF file → llama.cpp's server on this machine, as a process of its own: prints its address, ends with its stdin.
+"""A GGUF file → llama.cpp's server in this process: prints its address, and ends at the end of its stdin.
 
 python -m sopc.english.local.serve FILE THREADS CONTEXT SLOTS_FOLDER
 """
@@ -23,7 +23,7 @@ def main(file: str, threads: str, context: str, slots: str) -> None:
     params.warmup = False
     server = xllamacpp.Server(params)
     print(server.listening_address, flush=True)
-    sys.stdin.read()  # until whoever started this process closes it, or is gone
+    sys.stdin.read()  # until the parent process closes it or ends
 
 
 if __name__ == "__main__":

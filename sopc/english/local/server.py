@@ -1,7 +1,7 @@
-"""A GGUF file → a running server for as long as it is needed.
+"""A GGUF file → a running model server, for the time of a `with` block.
 
-It is a process of its own, so that a crash of the native code is an error message here; it ends with ours, whatever
-becomes of us, because its stdin does.
+The server is a process of its own, so that a crash of native code becomes an error message. It ends with this process,
+even if that is killed, because its stdin is closed then.
 """
 
 from __future__ import annotations
@@ -20,17 +20,26 @@ from typing import IO, Final
 
 from runtime.errors import SopError, UsageError
 
-CONTEXT: Final = 8_192  # tokens of a prompt and its reply
+CONTEXT: Final = 8_192  # tokens of a prompt and its reply together
 _MOST_THREADS: Final = 8
 _ENDING_SECONDS: Final = 10.0
 _SHOWN: Final = 300
 
 
 class LocalServer:
-    """Serves from the start of the `with` block to its end. url: of the API."""
+    """Serves a model during the `with` block. url: of its API."""
 
     def __init__(self, file: Path, beginning: str) -> None:
-        """beginning: what every prompt begins with. Raises UsageError T0335, SopError T0336."""
+        """Prepare the server.
+
+        Args:
+            file: The model.
+            beginning: The text with which every prompt begins.
+
+        Raises:
+            UsageError: T0335, the server's package is not installed.
+            SopError: T0336, the server does not start.
+        """
         if find_spec("xllamacpp") is None:
             raise UsageError(
                 "T0335", "a model on this machine needs the package xllamacpp", "pip install 'sopc[local]'"
@@ -84,8 +93,8 @@ class LocalServer:
         return f"{self._kept.parent}{os.sep}"
 
     def _slot(self, action: str) -> None:
-        """Keep what the model has read for the next process, or take it back: a prompt begins alike each time, and
-        reading it anew takes most of the time. Where that fails, it is read anew."""
+        """Save or restore the model's state after the beginning of the prompt, which is always the same and takes most
+        of the time to read. If that fails, the model reads it again."""
         if (action == "restore") is not self._kept.exists():
             return
         body = json.dumps({"filename": self._kept.name}).encode()
@@ -96,12 +105,12 @@ class LocalServer:
             response.read()
             for older in self._kept.parent.glob(f"{self._kept.name.partition('-')[0]}-*"):
                 if older != self._kept:
-                    older.unlink()  # of a prompt that began otherwise
+                    older.unlink()  # of a prompt with another beginning
 
 
 def threads() -> int:
-    """How many the server may use: the processors that we may, up to eight; one on a machine that is busy already, as
-    the threads wait for each other."""
+    """The number of threads for the server: the available processors, at most eight. On a busy machine it is one, since
+    threads that wait for each other would slow it down."""
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return 1 if os.getloadavg()[0] > 1.5 * processors else min(_MOST_THREADS, processors)
 

@@ -1,2 +1,1 @@
-"""A workflow → its script, by a model behind OpenAI's API: asked under a grammar, checked, repaired a bounded number of
-times."""
+"""A workflow → its script, by a model with OpenAI's API: decoded under a grammar, checked, repaired a few times."""

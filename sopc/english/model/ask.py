@@ -1,4 +1,4 @@
-"""A request → its reply, with each way in which a server can fail as an error of its own, and waits as it is told."""
+"""A request → its reply. Each kind of server failure has its own error; the client waits as long as the server says."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import openai
 
 _OTHER_WAYS: Final = "or --translator patterns"
-_NO_SUCH_FORM: Final = (400, 404, 405, 415, 422, 501)  # what servers answer to a request that they do not know
+_NO_SUCH_FORM: Final = (400, 404, 405, 415, 422, 501)  # the status codes for a request that a server does not support
 
 _ADDRESS: Final = "OPENAI_BASE_URL, or `base_url` in sop.toml"
 _MOST_WAITS: Final = 10
@@ -27,14 +27,14 @@ Note = Callable[[str], None]
 
 
 class Refused(SopError):
-    """The server does not take a request of this form (T0312)."""
+    """The server refuses requests of this form (T0312)."""
 
 
 class Endpoint:
     """A model server. Leaving the `with` block closes its connections."""
 
     def __init__(self, options: ModelOptions, note: Note) -> None:
-        """note: told what a person who waits should know."""
+        """note: called with messages for a person who waits."""
         from openai import DefaultHttpxClient, OpenAI
 
         self.options = options
@@ -58,11 +58,14 @@ class Endpoint:
         self._client.close()
 
     def ask(self, decoding: Decoding, messages: Sequence[Message], grammar: str | None, most_tokens: int) -> Reply:
-        """Raises SopError T0304 (can't be reached), T0305 (key refused), T0306 (rate limit), T0307 (server failed),
-        T0308 (too slow), Refused.
+        """Send a request, and retry while the server limits requests.
 
-        All requests together wait no longer than `options.wait` seconds, and not more than 10 times: a server may say 0
-        again and again.
+        All requests together wait at most `options.wait` seconds, and at most 10 times, since a server may say 0
+        seconds each time.
+
+        Raises:
+            Refused: T0312, the server refuses requests of this form.
+            SopError: T0304, not reachable; T0305, key refused; T0306, rate limit; T0307, server failed; T0308, timeout.
         """
         while True:
             wait = self._try(decoding, messages, grammar, most_tokens)
@@ -79,7 +82,7 @@ class Endpoint:
     def _try(
         self, decoding: Decoding, messages: Sequence[Message], grammar: str | None, most_tokens: int
     ) -> Reply | tuple[float | None, SopError]:
-        """The reply, or how long to wait before the next try (None: nothing says) and the error without one."""
+        """The reply; or the seconds to wait before the next try (None if unknown), and the error if there is none."""
         import openai
 
         options = self.options
@@ -124,8 +127,8 @@ class Endpoint:
             raise SopError("T0307", f"{where} sent no valid reply", f"check {_ADDRESS}") from None
 
     def _reason(self, error: openai.APIStatusError) -> str:
-        """What a server on this machine says, such as that the prompt is too long for it; what others say is not
-        printed, as it may hold what they were sent."""
+        """The message of a server on this machine, such as that the prompt is too long. Messages of other servers are
+        not printed, since they may repeat the request."""
         said = error.body.get("message") if isinstance(error.body, dict) else None
         if self.options.file is None or not isinstance(said, str):
             return ""
@@ -133,7 +136,7 @@ class Endpoint:
 
 
 def _retry_after(error: openai.APIStatusError) -> float | None:
-    """Seconds, as the server says them: as a number, or as the moment (RFC 9110, 10.2.3)."""
+    """The seconds to wait by the header Retry-After, a number or a date (RFC 9110, section 10.2.3)."""
     told = error.response.headers.get("retry-after", "")
     try:
         seconds = float(told)

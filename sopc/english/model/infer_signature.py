@@ -12,8 +12,12 @@ from sopc.tree.visit import walk
 
 
 def infer_signature(script: nodes.Script, task: Task) -> nodes.Script:
-    """Uses the databases of the stores and scripts that it names, has the parameters that a step reads, and a return
-    type only where a step returns a value."""
+    """Correct the head of a script.
+
+    Returns:
+        The script with the `uses` of the stores and scripts that it names, only the parameters that a step reads, and
+        a return type only if a step returns a value.
+    """
     read = _read(script, task)
     returns = any(isinstance(node, nodes.Return) and node.value is not None for node in walk(script))
     head = {
@@ -39,8 +43,11 @@ def _read(script: nodes.Script, task: Task) -> set[str]:
 
 
 def _uses(script: nodes.Script, task: Task) -> tuple[str, ...]:
-    """A store that several databases have counts for those that the script names itself; a script whose stores are
-    all unknown keeps what it has."""
+    """The databases that a script needs.
+
+    For a store that is in several databases, those that the script names count. A script without known stores keeps
+    its `uses`.
+    """
     needed: dict[str, None] = {}
     scripts = task.scripts()
     for node in walk(script):

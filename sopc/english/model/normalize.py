@@ -22,8 +22,11 @@ _DATE_FUNCTIONS: Final = ("today", "start_of", "end_of")
 
 
 def normalize(script: nodes.Script, schemas: Mapping[str, Schema]) -> nodes.Script:
-    """A moment that is compared with a day counts by its day. A loop's own query can't see the loop's variable, so
-    that there its name is the store's."""
+    """Rewrite unambiguous dialect mistakes.
+
+    A timestamp compared with a date is converted to its date. In the query of a loop, which can't see the loop's
+    variable, the variable's name is replaced by the store's.
+    """
     timestamps, others = set[str](), set[str]()
     for schema in schemas.values():
         for store in schema.stores.values():
@@ -89,9 +92,18 @@ def _without_own_name(query: nodes.Query, name: str) -> nodes.Query:
 
 
 def qualify_names(source: Source, error: CompileError) -> str | None:
-    """The script with each name that could be two things written as what it is: a field, not a variable, as inside
-    queries a model is told to write variables with a `$`; and the field of the inner source, as in SQL. None where
-    there is no such name."""
+    """Qualify ambiguous names.
+
+    A name that is a field and a variable becomes the field, since the prompt tells models to write variables in queries
+    with a `$`. A name in an inner and an outer source becomes the field of the inner one, as in SQL.
+
+    Args:
+        source: The script.
+        error: Its findings, which suggest the qualified names.
+
+    Returns:
+        The changed text, None without ambiguous names.
+    """
     text = source.text
     for finding in reversed(error.diagnostics):
         meant = None

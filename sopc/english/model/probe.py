@@ -1,7 +1,7 @@
-"""An endpoint → how it has to be given a grammar so that it enforces it, found out once and remembered.
+"""An endpoint → the form of request in which it enforces a grammar, found out once and remembered.
 
-Servers answer 200 to fields that they do not know, and to grammars that they can't read, with free text. So each form
-is tried with a grammar that admits one odd string alone.
+Servers ignore fields that they do not know, and grammars that they can't read, and reply 200 with free text. So each
+form is tried with a grammar that allows only one unlikely string.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ _ODD: Final = "zq7-umbrella-41-zq7"
 _GRAMMAR: Final = f'start: "{_ODD}"\n'
 _QUESTION: Final = "Say hello to the reader in one short sentence."
 _MOST_TOKENS: Final = 64
-_MOST_THOUGHT: Final = 2_000  # of models that reason before they reply
+_MOST_THOUGHT: Final = 2_000  # enough for models that reason before they reply
 
 
 def decoding_of(endpoint: Endpoint, home: Path) -> Decoding:
-    """The form to use: as set, as remembered in the home folder, else as tried out now.
+    """The form to use: the configured one, else the one remembered in the home folder, else the result of a probe.
 
-    Raises SopError T0304 to T0308, as the endpoint does.
+    Raises:
+        SopError: T0304 to T0308, as `Endpoint.ask`.
     """
     options = endpoint.options
     if options.decoding is not None:
@@ -43,7 +44,7 @@ def decoding_of(endpoint: Endpoint, home: Path) -> Decoding:
 
 
 def remembered(home: Path) -> dict[str, Decoding]:
-    """Endpoint and model → decoding; nothing where the file is not there or damaged."""
+    """The remembered decodings, by endpoint and model; empty if the file is missing or damaged."""
     with suppress(OSError, ValueError):
         found = json.loads((home / FILE_NAME).read_text("utf-8"))
         if isinstance(found, dict):
@@ -52,7 +53,7 @@ def remembered(home: Path) -> dict[str, Decoding]:
 
 
 def _remember(home: Path, known: dict[str, Decoding]) -> None:
-    """Where the home folder can't be written, the next compile finds it out again."""
+    """Remembers decodings; if the home folder can't be written, the next compilation probes again."""
     with suppress(SopError, OSError):
         make_home(home)
         write_text(home / FILE_NAME, json.dumps(known, indent=2, sort_keys=True) + "\n")

@@ -1,4 +1,4 @@
-"""What was asked and answered on the way to a script, as plain data that the library keeps."""
+"""The requests to a model and its replies for one script, as plain data that the library stores."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ DECODINGS: Final[tuple[Decoding, ...]] = ("responses", "llama", "vllm", "none")
 
 
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
-    """text: the program, or what came instead. prompt_tokens: as the server counts them, cached_tokens of them read
-    before. seconds: from the request to its end. cut_off: the reply reached its greatest length."""
+    """A reply of a model.
+
+    text: the program, or whatever came instead. prompt_tokens: as counted by the server, of which cached_tokens were
+    cached. seconds: from the request to the end of the reply. cut_off: the reply reached its maximum length.
+    """
 
     text: str
     prompt_tokens: int = 0
@@ -25,8 +28,11 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Round(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One request and its reply. findings: what was wrong with it, as text; none for the reply that was taken.
-    put_back: the sentences that did not change, and in place of whose steps in the reply their old ones were tried."""
+    """One request and its reply.
+
+    findings: on the reply, as text; none for the accepted reply. put_back: the unchanged sentences whose old steps
+    replaced those of the reply.
+    """
 
     request: tuple[Message, ...]
     reply: Reply
@@ -35,8 +41,8 @@ class Round(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Work(msgspec.Struct, frozen=True):
-    """All that was asked for one script. decoding: how the server was given the grammar, "none" where it enforces
-    none. host: of the server."""
+    """All requests for one script. decoding: the form of the grammar, "none" if the server enforces none. host: of the
+    server."""
 
     model: str
     host: str
@@ -57,7 +63,7 @@ class Work(msgspec.Struct, frozen=True):
 
     @property
     def summary(self) -> str:
-        """As `2 rounds, 1,204 + 96 tokens, 3.1 s, decoding llama`."""
+        """Such as `2 rounds, 1,204 + 96 tokens, 3.1 s, decoding llama`."""
         rounds = f"{len(self.rounds)} round{'' if len(self.rounds) == 1 else 's'}"
         tokens = f"{self.prompt_tokens:,} + {self.reply_tokens:,} tokens"
         return f"{rounds}, {tokens}, {self.seconds:.1f} s, decoding {self.decoding}"
@@ -76,7 +82,7 @@ def round_text(number: int, each: Round) -> str:
 
 
 def put_back_text(sentences: Sequence[int]) -> str:
-    """As `the old steps of sentences 1 and 3 were put back, as these did not change`."""
+    """Such as `the old steps of sentences 1 and 3 were put back, as these did not change`."""
     numbers = [str(each) for each in sentences]
     if len(numbers) == 1:
         return f"the old steps of sentence {numbers[0]} were put back, as it did not change"

@@ -1,4 +1,4 @@
-"""A task → a script that holds, by rounds: ask, judge, and send what was found wrong back with the lines it is in."""
+"""A task → a valid script, in rounds: ask the model, judge its reply, and send the findings back with their lines."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ Judge = Callable[[Source], None]
 
 @dataclass(frozen=True)
 class _Attempt:
-    """A script that was judged. error: what was found wrong, None where it holds. warnings: about one that holds.
-    put_back: the sentences that have their old steps again."""
+    """A judged script. error: its findings, None if it is valid. warnings: on a valid script. put_back: the sentences
+    that have their old steps again."""
 
     body: str
     error: CompileError | None
@@ -49,7 +49,7 @@ class _Attempt:
 
     @property
     def rank(self) -> tuple[int, int]:
-        """How far it got, and how little was wrong there."""
+        """A sort key: the stage that the script reached, then the fewest findings."""
         if self.error is None:
             return len(_STAGES), -len(self.warnings)
         codes = [finding.code for finding in self.error.diagnostics]
@@ -58,12 +58,12 @@ class _Attempt:
 
     @property
     def is_good(self) -> bool:
-        """Whether it holds, or does no more than write unasked, which a person has to allow."""
+        """Whether it is valid, or only makes an unexpected write, which a person can allow."""
         return self.rank[0] >= len(_STAGES) - 1
 
     @property
     def told(self) -> list[str]:
-        """The same in words."""
+        """The findings or warnings in words."""
         if self.error is None:
             return [f"sentence {one.sentence}: {one.message}" for one in self.warnings[:_MOST_FINDINGS]]
         found = self.error.diagnostics[:_MOST_FINDINGS]
@@ -71,7 +71,7 @@ class _Attempt:
 
     @property
     def findings(self) -> list[str]:
-        """What was found wrong, or warned of, as JSON objects, and how many more there are."""
+        """The findings or warnings as JSON objects, and the number of those left out."""
         if self.error is None:
             return [_warning_json(each) for each in self.warnings[:_MOST_FINDINGS]]
         found = [_finding(self.error.source, each) for each in self.error.diagnostics[:_MOST_FINDINGS]]
@@ -82,11 +82,22 @@ class _Attempt:
 def translate_with_model(
     task: Task, options: ModelOptions, judge: Judge, home: Path, listener: ProgressListener
 ) -> tuple[str, Work]:
-    """The script as formatted DSL, and what was asked and answered.
+    """Translate a workflow with a model.
 
-    judge: raises CompileError with what is wrong with a script. home: where what is found out about the endpoint is
-    kept. Raises SopError T0304 to T0308 and T0312 (the server), T0309 (reply cut off), T0310 (no script in the reply),
-    T0311 (the model says why it can't); CompileError with what is wrong with the best attempt.
+    Args:
+        task: The workflow, and what its program can use.
+        options: Of the model.
+        judge: Raises CompileError with the findings on a script.
+        home: The folder that remembers properties of endpoints.
+        listener: Is told about progress.
+
+    Returns:
+        The script as formatted DSL, and the requests and replies.
+
+    Raises:
+        SopError: T0304 to T0308 and T0312, the server failed; T0309, the reply was cut off; T0310, the reply holds no
+            script; T0311, the model says that it can't translate the text.
+        CompileError: With the findings on the best attempt.
     """
     with Endpoint(options, listener.note) as endpoint:
         return _Rounds(task, options, judge, listener, endpoint, decoding_of(endpoint, home)).run()
@@ -157,7 +168,7 @@ class _Rounds:
         return attempt
 
     def _ask(self, messages: list[Message]) -> Reply:
-        """Where the server knows the form but not this grammar, which may be too large for it, without one."""
+        """Asks; if the server refuses this grammar, which may be too large for it, asks again without one."""
         try:
             return self.endpoint.ask(self.decoding, messages, self.grammar, self.most_tokens)
         except Refused:
@@ -183,7 +194,7 @@ class _Rounds:
         return replace(attempt, warnings=lint(self.task.workflow, script, self.task.schemas))
 
     def _with_the_old(self, made: nodes.Script, attempt: _Attempt, sop: str) -> tuple[nodes.Script, _Attempt]:
-        """The same, with the old steps of sentences that did not change where that is right and holds."""
+        """The script with the old steps of unchanged sentences, where these keep it valid."""
         from sopc.english.incremental.compare import Before
         from sopc.english.incremental.restore import put_back
 
@@ -193,7 +204,7 @@ class _Rounds:
 
         try:
             before = Before(sop, self.task.workflow.sentences, self.task.answers)
-        except CompileError:  # the old program is none any more
+        except CompileError:  # the old program is no longer valid
             return made, attempt
         script, numbers = put_back(before, attempt.body, holds)
         if script is None:
@@ -244,7 +255,7 @@ def _stores(schemas: Mapping[str, Schema]) -> int:
 
 
 def _repair(attempt: _Attempt) -> Sequence[Message]:
-    """The attempt, and what is wrong with it as data, a line each."""
+    """The messages that repeat the attempt, and list the findings on it, one JSON object a line."""
     wrong = "\n".join(attempt.findings)
     request = (
         f"That is wrong:\n{wrong}\nReply with the whole script, corrected: change what these lines speak of alone."
@@ -253,7 +264,7 @@ def _repair(attempt: _Attempt) -> Sequence[Message]:
 
 
 def _again(first: Sequence[Message], attempt: _Attempt) -> list[Message]:
-    """The first request, with what was found wrong: a small model that sees its attempt says it once more."""
+    """The first request with the findings added, but without the attempt, which a small model would repeat."""
     *before, last = first
     wrong = "\n".join(f"- {text}" for text in attempt.told)
     return [*before, {"role": "user", "content": f"{last['content']}\nMistakes to avoid:\n{wrong}"}]
@@ -264,7 +275,7 @@ def _warning_json(warning: LintWarning) -> str:
 
 
 def _finding(source: Source, finding: Diagnostic) -> str:
-    """One JSON object: code, message, the line it is in, and what to try."""
+    """A finding as a JSON object: code, message, its line of the source, and what to try."""
     data: dict[str, object] = {"code": finding.code, "message": finding.message}
     if finding.span is not None:
         line, _ = source.position(finding.span.start)

@@ -1,4 +1,4 @@
-"""A reply's text → the script in it."""
+"""The text of a reply → the script in it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _SHOWN: Final = 200
 
 
 def script_text(reply: str) -> str:
-    """The longest code block, or the reply itself where it begins as a script.
+    """Extract the script: the longest code block, or the whole reply if it begins like a script.
 
-    Raises SopError T0310 (no script), T0311 (the model says why it can't).
+    Raises:
+        SopError: T0310, there is no script; T0311, the model says that it can't translate the text.
     """
     refused = _CANNOT.fullmatch(reply)
     if refused:

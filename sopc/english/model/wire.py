@@ -1,8 +1,8 @@
-"""Messages and a grammar → a reply, in each form that servers of OpenAI's API take a grammar in.
+"""Messages and a grammar → a reply, in each form in which servers with OpenAI's API accept a grammar.
 
-responses: OpenAI's Responses API, a custom tool whose input is decoded under a Lark grammar. llama: llama.cpp's field
-`grammar` of a chat completion, where it was built with llguidance. vllm: the field `structured_outputs`. none: a chat
-completion without a grammar. Replies are streamed, so that a slow one is not taken for none.
+responses: OpenAI's Responses API, with a custom tool whose input is decoded under a Lark grammar. llama: a chat
+completion with llama.cpp's field `grammar`, for builds with llguidance. vllm: with the field `structured_outputs`.
+none: without a grammar. Replies are streamed, so that a slow reply does not look like a dead connection.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _ABOUT: Final = "Takes the whole script. It follows the grammar of the language 
 
 
 class BrokenOff(Exception):
-    """The stream ended before the reply did."""
+    """The stream ended before the reply was complete."""
 
 
 class TooSlow(Exception):
-    """The reply was not whole at the deadline."""
+    """The reply was not complete at the deadline."""
 
 
 def send(
@@ -40,10 +40,22 @@ def send(
     seconds: float,
     temperature: bool = True,
 ) -> Reply:
-    """One reply. grammar: in llguidance's Lark, None for a free reply. seconds: what all of it may take. temperature:
-    whether to ask for the likeliest reply, which models that reason refuse.
+    """Send one request.
 
-    Raises BrokenOff, TooSlow, and what the client raises.
+    Args:
+        client: Of the server.
+        model: Its name.
+        decoding: The form of the request.
+        messages: Of the conversation.
+        grammar: In the Lark dialect of llguidance, None for a free reply.
+        most_tokens: The maximum length of the reply.
+        seconds: The maximum time until the end of the reply.
+        temperature: Whether to set the temperature to 0, which reasoning models refuse.
+
+    Raises:
+        BrokenOff: The stream ended early.
+        TooSlow: The reply took longer than `seconds`.
+        openai.OpenAIError: As the client.
     """
     began = monotonic()
     if decoding == "responses":
@@ -131,7 +143,7 @@ def _responses(
 
 
 def _until(deadline: float, events: Iterable[Any]) -> Iterator[Any]:
-    """The server has begun to reply, so what goes wrong with the connection from here on breaks the reply off."""
+    """Yields events until the deadline. Connection errors become BrokenOff, since the reply has begun."""
     from openai import APIConnectionError
 
     try:
@@ -140,7 +152,7 @@ def _until(deadline: float, events: Iterable[Any]) -> Iterator[Any]:
                 raise TooSlow
             yield event
     except Exception as error:
-        in_http_library = type(error).__module__.startswith("httpx")  # whichever the client uses
+        in_http_library = type(error).__module__.startswith("httpx")  # the client's HTTP library, or a fork of it
         if not (in_http_library or isinstance(error, APIConnectionError)):
             raise
         raise (TooSlow if "Timeout" in type(error).__name__ else BrokenOff) from None

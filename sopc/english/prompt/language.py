@@ -1,4 +1,4 @@
-"""The grammar and the function table → the language on a page, as a model reads it."""
+"""The grammar and the function table → the language on one page, for the prompt."""
 
 from __future__ import annotations
 
@@ -67,14 +67,13 @@ def language_page() -> str:
 
 
 def short_page() -> str:
-    """For small models on this machine, which read slowly, and learn from the examples and the grammar what can be
-    said."""
+    """A short page for small models, which read slowly, and learn the rest from the examples and the grammar."""
     return f"{_SHORT}Functions: {' '.join(FUNCTIONS)}"
 
 
 @cache
 def _forms() -> tuple[str, ...]:
-    """The steps and stages of the grammar, a line each, without its quotes."""
+    """The steps and stages of the grammar, one a line, without the quotes of its terminals."""
     kinds: dict[str, list[str]] = {"step": [], "stage": []}
     for match in re.finditer(r"^\w+_(step|stage): (.*(?:\n +\|.*)*)", grammar_text(), re.MULTILINE):
         kinds[match[1]].append("  " + _readable(match[2]))
@@ -92,7 +91,7 @@ def _readable(form: str) -> str:
 
 @cache
 def _operators() -> str:
-    """The comparisons that the grammar knows, in one line, and the other expressions."""
+    """The comparisons of the grammar in one line, and the other expressions."""
     body = grammar_text().split("?comparison: sum\n", 1)[1].split("\n?sum:", 1)[0]
     words = dict.fromkeys(re.findall(r'"([^"]+)"', body))
     return (

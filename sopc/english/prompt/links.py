@@ -1,5 +1,4 @@
-"""A sentence, schemas and data → the stores, fields and values that its words name, for a model that would not find
-them by itself."""
+"""A sentence, schemas and data → the stores, fields and values that its words name (schema linking)."""
 
 from __future__ import annotations
 
@@ -20,7 +19,13 @@ _MOST: Final = 12
 
 
 def links(sentence: str, schemas: Mapping[str, Schema], mentioned: Mentioned) -> str:
-    """As in ` [boxes, makers.name "Bo"]`; nothing where no word names anything."""
+    """The links of a sentence, such as ` [boxes, makers.name "Bo"]`; "" if no word names anything.
+
+    Args:
+        sentence: Its text.
+        schemas: By `uses` name.
+        mentioned: Finds the values of a field among phrases of the sentence.
+    """
     found = list(dict.fromkeys(_links(sentence, schemas, mentioned)))[:_MOST]
     return f" [{', '.join(found)}]" if found else ""
 
@@ -45,20 +50,21 @@ def _links(sentence: str, schemas: Mapping[str, Schema], mentioned: Mentioned) -
 
 
 def _is_named(written: tuple[str, ...], words: tuple[str, ...], *, of_named: bool, elsewhere: bool) -> bool:
-    """of_named: whether the field's store is named, too. elsewhere: whether one that is has a field of that name."""
+    """Whether the sentence names a field. of_named: whether it names the field's store, too. elsewhere: whether another
+    store that it names has a field with that name."""
     if of_named:
         return stands(written, words) or stands(written, _without_key(words))
     return not elsewhere and stands(written, words)
 
 
 def _without_key(words: tuple[str, ...]) -> tuple[str, ...]:
-    """A key counts by what it is a key of: "the owner" for owner_id."""
+    """The words of a key without "id": a sentence says "the owner" for owner_id."""
     return words[:-1] if len(words) > 1 and words[-1] in KEY_ENDINGS else words
 
 
 def stands(written: tuple[str, ...], words: tuple[str, ...]) -> bool:
-    """Whether a name's words stand among those of a sentence, in singular or plural; other than as in "the number of
-    …", or "5 per hour" beside hours."""
+    """Whether a sentence contains the words of a name, in singular or plural. "the number of …" does not name a field
+    `number`, nor "5 per hour" a field `hours`."""
     for at in range(len(written) - len(words) + 1):
         there = written[at : at + len(words)]
         counts = words == ("number",) and written[at + 1 : at + 2] == ("of",)

@@ -1,6 +1,6 @@
-"""A task and what a model may see → the messages of the first request.
+"""A task and the data that a model may see → the messages of the first request.
 
-What is the same for every workflow comes first, so that servers read it once and keep it.
+The part that is the same for every workflow comes first, so that servers can cache it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def first_messages(task: Task, options: ModelOptions) -> list[Message]:
 
 
 def beginning(*, small: bool) -> str:
-    """What is the same for every workflow, as one text."""
+    """The part of the prompt that is the same for every workflow, as one text."""
     return json.dumps(_same(small=small))
 
 
@@ -63,14 +63,14 @@ def _scripts(scripts: Mapping[str, tuple[Signature, Effects]]) -> Iterator[str]:
 
 
 def _values(database: str, task: Task, options: ModelOptions) -> Callable[[str, str], Sequence[str]]:
-    """A store and a field → the values that may be shown. A small model takes any that it sees for what is meant."""
+    """A function from store and field to the values to show; none for small models, which would use any of them."""
     if not options.shows_values(database) or options.is_small:
         return no_values
     return lambda store, field: task.sampler.examples(f"{database}.{store}", field, options.most_values)
 
 
 def _linked(sentence: str, shown: Mapping[str, Schema], task: Task, options: ModelOptions) -> str:
-    """What a sentence names, said to small models."""
+    """The links of a sentence, for small models."""
     if not options.is_small:
         return ""
 
@@ -83,7 +83,7 @@ def _linked(sentence: str, shown: Mapping[str, Schema], task: Task, options: Mod
 
 
 def _answered(task: Task) -> Iterator[str]:
-    """What the author said to questions."""
+    """The lines with the author's answers to questions."""
     if task.answers:
         yield "answers of their author:"
     for answer in task.answers:
@@ -92,7 +92,7 @@ def _answered(task: Task) -> Iterator[str]:
 
 
 def _before(task: Task) -> Iterator[str]:
-    """The translation of the text as it was, of which as much as can be should stay."""
+    """The lines with the translation of the old text, which the model should change as little as possible."""
     header, body = split_sop(task.previous or "")
     if header is None:
         return

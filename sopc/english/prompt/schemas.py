@@ -1,4 +1,4 @@
-"""Schemas and scripts → their lines in a prompt; a long schema is cut to what the text is about."""
+"""Schemas and scripts → their lines in the prompt; a large schema is cut to the stores that the text is about."""
 
 from __future__ import annotations
 
@@ -19,10 +19,15 @@ _MOST_PHRASES = 2_000
 
 
 def about(schemas: Mapping[str, Schema], workflow: Workflow, most_fields: int) -> dict[str, Schema]:
-    """The schemas without the stores that the text does not speak of, where all would have too many fields.
+    """Cut schemas that have too many fields.
 
-    A store counts by the words of its name and of its fields' names that the text holds; the stores that a chosen one
-    points at come along. Where the text speaks of none, the first ones stay.
+    Stores are ranked by the words that their names and their fields' names share with the text; a chosen store brings
+    along those that its foreign keys point to. If the text names none, the first stores stay.
+
+    Args:
+        schemas: By `uses` name.
+        workflow: The text.
+        most_fields: The greatest number of fields of all schemas together.
     """
     if sum(len(store.fields) for schema in schemas.values() for store in schema.stores.values()) <= most_fields:
         return dict(schemas)
@@ -48,7 +53,7 @@ def about(schemas: Mapping[str, Schema], workflow: Workflow, most_fields: int) -
 def schema_lines(
     database: str, shown: Schema, whole: Schema, values_of: Callable[[str, str], Sequence[str]]
 ) -> Iterator[str]:
-    """shown: the part of the `whole` schema that is shown. values_of: a store and a text field → its values to show."""
+    """The lines of one schema. shown: its part to show. values_of: returns the values to show of a text field."""
     left_out = len(whole.stores) - len(shown.stores)
     note = f" ({left_out} of its {len(whole.stores)} stores, which the sentences do not name, are left out)"
     yield f"schema of database {database}{note if left_out else ''}:"
@@ -66,7 +71,8 @@ def no_values(store: str, field: str) -> Sequence[str]:
 
 
 def phrases(sentence: str) -> tuple[str, ...]:
-    """What values a sentence may mention: each few words in a row, in lower case, the last also in the singular."""
+    """The phrases of a sentence that may be values: runs of a few words in lower case, also with the last word in the
+    singular."""
     found: dict[str, None] = {}
     words = re.findall(r"[^\s,;:!?()\"“”]+", sentence.lower().rstrip("."))
     for start in range(len(words)):
@@ -86,7 +92,7 @@ def script_lines(scripts: Mapping[str, tuple[Signature, Effects]]) -> Iterator[s
 
 
 def _quoted(value: str) -> str:
-    """On one line, whatever it holds, so that it can't be taken for a part of the prompt."""
+    """A value as a quoted text on one line, so that it can't look like a part of the prompt."""
     return json.dumps(value[:_VALUE_LENGTH], ensure_ascii=False)
 
 
@@ -107,6 +113,6 @@ def _score(store: Store, words: set[str]) -> int:
 
 
 def _words(text: str) -> list[str]:
-    """In lower case and without a plural's ending."""
+    """The words of a text in lower case, without plural endings."""
     found = re.findall(r"[^\W_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", text).lower())
     return [re.sub(r"(?<=\w\w)(ies|es|s)$", lambda match: "y" if match[0] == "ies" else "", word) for word in found]
