@@ -12,7 +12,7 @@ Note = Callable[[str], None]
 
 @dataclass(frozen=True)
 class ProgressListener:
-    """Who looks on. note: told what a person who waits should know; work: told each round's text as it ends."""
+    """Callbacks on progress. note: called with messages for a person who waits. work: with the text of each round."""
 
     note: Note = lambda text: None
     work: Note = lambda text: None
