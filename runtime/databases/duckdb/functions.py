@@ -189,7 +189,7 @@ MACROS: Final[dict[str, str]] = {
         "(x, unit) AS x - x % unit + CASE WHEN 2 * abs(x % unit) < unit THEN 0 WHEN x < 0 THEN -unit ELSE unit END"
     ),
     "round_float": (  # by the shortest decimal that writes it, its point shifted in the text
-        "(x) AS round(x) + 0, (x, n) AS CASE WHEN n = 0 THEN round(x) + 0 WHEN x = 0 THEN x"
+        "(x) AS round(x) + 0, (x, n) AS CASE WHEN n = 0 THEN round(x) + 0 WHEN x = 0 THEN x + 0"
         " WHEN floor(log10(abs(x))) + n > 17 THEN x WHEN floor(log10(abs(x))) + n < -2 THEN 0.0::DOUBLE"
         " WHEN n IS NOT NULL THEN CAST(CAST(CAST(split_part(CAST(x AS VARCHAR), 'e', 1) || 'e'"
         " || (CASE WHEN contains(CAST(x AS VARCHAR), 'e') THEN CAST(split_part(CAST(x AS VARCHAR), 'e', 2) AS BIGINT)"
