@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.api.conftest import Served, folder, serve, served, template
 
@@ -25,7 +25,10 @@ ARGUMENTS: Final = (
 )
 
 
-@pytest.fixture(scope="session")
+expect.set_options(timeout=30_000)  # a busy machine is no fault of the page
+
+
+@pytest.fixture(scope="module")  # while it lives, no test of this process can run an event loop of its own
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("there is no Chromium on this machine")
