@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from string import Formatter
 from typing import Final
 
+from runtime.values.functions import FUNCTIONS
+from runtime.values.signatures import overloads
 from sopc.explain import phrases
 from sopc.explain.phrases import listed, name, owned
 from sopc.syntax.literals import write_text
@@ -298,4 +300,5 @@ def _template(called: str, count: int) -> str | None:
     for template in phrases.FUNCTIONS.get(called, ()):
         if len([field for _, field, _, _ in Formatter().parse(template) if field is not None]) == count:
             return template
-    return None
+    known = called in FUNCTIONS and count == 1 and any(each.takes(1) for each in overloads(FUNCTIONS[called]))
+    return f"the {called.replace('_', ' ')} of {{}}" if known else None

@@ -14,12 +14,12 @@ WITH_ROWS_OF: Final = {
     "except": "without those that are among the rows of",
 }
 
-# A template per number of arguments; an argument is an atom or in brackets.
+# A template per number of arguments; an argument is an atom or in brackets. A function of one argument needs none
+# where "the NAME of …" reads well.
 FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "upper": ("{} in upper case",),
     "lower": ("{} in lower case",),
     "trim": ("{} without white space at its ends",),
-    "length": ("the length of {}",),
     "substring": (
         "the part of {} from character {} on",
         "the part of {} from character {} on, {} characters long",
@@ -52,14 +52,8 @@ FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "bool": ("{} as true or false",),
     "date": ("{} as a date", "the date of year {}, month {} and day {}"),
     "timestamp": ("{} as a date and time",),
-    "year": ("the year of {}",),
-    "quarter": ("the quarter of {}",),
-    "month": ("the month of {}",),
     "day": ("the day of the month of {}",),
     "weekday": ("the weekday of {} (Monday is 1)",),
-    "hour": ("the hour of {}",),
-    "minute": ("the minute of {}",),
-    "second": ("the second of {}",),
     "start_of": ("the start of the {1} of {0}",),
     "add_days": ("{} plus {} days",),
     "add_months": ("{} plus {} months",),
@@ -83,7 +77,6 @@ FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "min_of": ("the smallest item of {}",),
     "max_of": ("the largest item of {}",),
     "count": ("the number of rows with a value for {}",),
-    "sum": ("the sum of {}",),
     "total": ("the sum of {}, 0 without any",),
     "avg": ("the average of {}",),
     "min": ("the smallest of {}",),
