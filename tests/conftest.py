@@ -1,5 +1,5 @@
-"""Pytest options: `--update-golden` rewrites tests/golden; tests marked `large` run only when `-m` asks for them. And
-the servers that tests share."""
+"""Pytest options: `--update-golden` rewrites tests/golden; tests marked `large` run only when `-m` asks for them; those
+of tests/quick.py are marked `quick`. And the servers that tests share."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from collections.abc import Iterator
 import pytest
 
 from tests.postgres import Server, installations, shared
+from tests.quick import is_quick
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the files under tests/golden")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if is_quick(item):
+            item.add_marker("quick")
     if config.option.markexpr:
         return
     large = [item for item in items if item.get_closest_marker("large")]

@@ -1,0 +1,56 @@
+"""A test → whether `pytest -m quick` runs it: about a minute for every package, without a server or a browser.
+
+CI measures what each package has of it (tools/package_coverage.py), so a new package needs a suite here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+# folders and files under tests/; the rest is left to the whole suite
+SUITES: Final = (
+    "test_tiny.py",
+    "golden/",
+    "workflow/",
+    "releases/",
+    "record/test_recorder.py",
+    "api/test_play.py",
+    "api/test_rights.py",
+    "cli/test_demo.py",
+    "cli/test_db_export.py",
+    "cli/test_lock.py",
+    "cli/test_explain.py",
+    "unit/",
+)
+# seconds each, or a server
+LEFT_OUT: Final = (
+    "unit/test_constrain.py",
+    "unit/test_download.py",
+    "unit/test_english_evaluation.py",
+    "unit/test_explain.py",
+    "unit/test_fmt_property.py",
+    "unit/test_folders.py",
+    "unit/test_grammar.py",
+    "unit/test_import_rule.py",
+    "unit/test_inserts.py",
+    "unit/test_import_engines.py",
+    "unit/test_library_interrupted.py",
+    "unit/test_native_types.py",
+    "unit/test_places.py",
+    "unit/test_postgres",
+    "unit/test_prompt.py",
+    "unit/test_step_intent.py",
+    "unit/test_sql_property.py",
+    "unit/test_unchanged.py",
+)
+_SERVERS: Final = ("postgres", "each_postgres")
+
+
+def is_quick(item: pytest.Item) -> bool:
+    """By its file, and because neither a fixture nor a parameter of it is a PostgreSQL."""
+    file = item.nodeid.partition("::")[0].removeprefix("tests/")
+    if not file.startswith(SUITES) or file.startswith(LEFT_OUT) or item.get_closest_marker("large"):
+        return False
+    return "postgres" not in item.name and not set(getattr(item, "fixturenames", ())) & set(_SERVERS)
