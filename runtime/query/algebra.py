@@ -1,6 +1,6 @@
 """The query form that modules carry: typed relational algebra, free of names in scope and of any engine.
 
-The checker (sopc/check/queries.py) produces it, runtime/databases/sql/generate.py turns it into one engine's SQL.
+The checker (sopc/check/queries.py) produces it; runtime/databases/sql/generate.py turns it into an engine's SQL.
 Every relation that introduces columns has an `id`, unique within the whole query (sub-queries included), and a
 Column names the relation it comes from, so correlation needs no scoping rules here.
 """
@@ -207,7 +207,7 @@ class Query(msgspec.Struct, frozen=True):
 
 
 def row_bound(relation: Relation) -> int | None:
-    """How many rows it gives at most, where its form says that."""
+    """An upper bound of the number of rows, or None when the relation's form gives none."""
     match relation:
         case Group():
             return 1 if not relation.keys else row_bound(relation.source)
@@ -224,7 +224,7 @@ def row_bound(relation: Relation) -> int | None:
 
 
 def with_limit(query: Query, rows: int) -> Query:
-    """The query, of which no more rows than that are wanted."""
+    """The query with a limit of that many rows, unless its own bound is as low."""
     most = row_bound(query.relation)
     if most is not None and most <= rows:
         return query

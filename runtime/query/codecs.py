@@ -1,12 +1,12 @@
-"""Types → short form codes: how generated SQL says what a placeholder is bound to, for each engine's encoders.
+"""Types → codec names: short codes that tell an engine how to encode a placeholder and decode a column.
 
-| form | type |
+| codec | type |
 |---|---|
 | `b` `i` `f` `t` `D` `T` `u` `n` | bool, int, float, text, date, timestamp, duration, null |
 | `d2` | decimal of scale 2 as generated SQL works on it |
 | `s2` | decimal of scale 2 as a table holds it |
 | `j` | any, record |
-| `l` + form | list of that |
+| `l` + codec | list of that |
 """
 
 from __future__ import annotations
@@ -28,7 +28,15 @@ _PLAIN: Final = {
 
 
 def codec_name(type_: Type, *, stored: bool = False) -> str:
-    """The form code of a type; stored: as a table holds it, else as generated SQL works on it."""
+    """The codec name of a type.
+
+    Args:
+        type_: The type of a column, param or constant.
+        stored: As a table holds the value; when False, as generated SQL computes with it. They differ for decimals.
+
+    Returns:
+        One to a few characters: `i`, `d2`, `lt`.
+    """
     if type_.name == "decimal":
         return f"{'s' if stored else 'd'}{type_.scale}"
     if type_.name == "list":

@@ -1,4 +1,4 @@
-"""What a script wants of its databases → an error before the run starts, where an engine can't do it."""
+"""Scripts and the engines of their databases → nothing, or an error before the run: an engine lacks a feature."""
 
 from __future__ import annotations
 
@@ -35,8 +35,12 @@ def check_capabilities(scripts: Iterable[Script], home: str, database: Database)
 
 
 def check_expressions(scripts: Iterable[Script], data: Data) -> None:
-    """D0308 or D0309, as when compiling, when an engine can't say a query or write. That a database has changed (D0201)
-    is told when it is the statement's turn."""
+    """Generate the SQL of every query and write before the run starts.
+
+    Raises:
+        DatabaseError: D0308 or D0309, the engine can't express one. A changed database (D0201) is reported only when
+            the statement runs.
+    """
     for script in scripts:
         for pc, instruction in enumerate(script.code):
             for operand in instruction[1:]:
@@ -52,7 +56,7 @@ def check_expressions(scripts: Iterable[Script], data: Data) -> None:
 
 
 def _undoing(script: Script, home: str) -> int | None:
-    """The first instruction that an error would have to be undone after; None when there is none."""
+    """pc of the first instruction in a `try` or `transaction` that touches the database; None when there is none."""
     for pc, (op, *_) in enumerate(script.code):
         if op == _SAVEPOINT:
             return pc
@@ -64,7 +68,7 @@ def _undoing(script: Script, home: str) -> int | None:
 
 
 def _touches(operand: object, home: str) -> bool:
-    """Whether what an instruction works with reads or writes the database, itself or through a call."""
+    """Whether the operand reads or writes the database, itself or through a call."""
     if isinstance(operand, DataOp):
         return operand.name == home
     if isinstance(operand, Script):

@@ -1,4 +1,4 @@
-"""A run under way, as another thread sees it: it can be told to stop, and its frames can be looked at."""
+"""A running run, for another thread: cancel it, or look at its frames."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Control:
-    """Made before its run, which has its id, and given to it among the options. stopped: the reason given, if any.
+    """Create it before the run and pass it in the run's options. stopped: the reason of a cancellation, if any.
 
     question: that the run asks, from before its line is seen until it is answered.
     """
@@ -41,7 +41,7 @@ class Control:
             budget.cancelled = self.stopped
 
     def detach(self) -> None:
-        """The run lets go of its databases: from now on, nothing here touches them."""
+        """Forget the run's databases; the run calls this before it closes them."""
         with self._lock:
             self._budget, self._databases, self.machine = None, (), None
 

@@ -20,10 +20,10 @@ _LATER: Final = 0.005  # seconds: by then the budget, too, sees that its time is
 
 
 class Interrupts:
-    """Within it, SIGINT sets the budget's `cancelled` and interrupts the statement under way (a second one ends the
-    process at once), and so does the end of the budget's time. Only the main thread hears signals.
+    """In the block, SIGINT and the end of the budget's time cancel the budget and interrupt the current statement. A
+    second SIGINT ends the process at once. Only the main thread gets signals.
 
-    signals: False where somebody else hears them."""
+    signals: False when the caller handles signals itself."""
 
     def __init__(self, budget: Budget, databases: Iterable[Database], *, signals: bool = True) -> None:
         self._signals = signals
@@ -57,7 +57,7 @@ class Interrupts:
 
     @contextmanager
     def prompting(self) -> Iterator[None]:
-        """While a person is asked, Ctrl-C leaves the question, as Cancelled."""
+        """In the block (a prompt), Ctrl-C raises Cancelled."""
         self._prompting = True
         try:
             if self._budget.cancelled is not None:  # heard just before: nobody should be asked any more

@@ -91,11 +91,21 @@ def run(
     writer: Writer,
     options: RunOptions | None = None,
 ) -> Outcome:
-    """Run a stored script (`name`, `name@3`, `name@tag`) to its end.
+    """Run a stored script to its end.
 
-    args: by parameter; texts are read by its type. databases: opens a database by the name scripts use; what it opens
-    is closed here. What keeps the run from starting is raised (SopError, UsageError), and nothing is written then;
-    afterwards everything is said in lines, of which the last is an `end` line, and in the outcome.
+    Args:
+        library: Where the script and what it calls are stored.
+        name: `name`, `name@3` or `name@tag`.
+        args: Arguments by parameter; a text is parsed by the parameter's type.
+        databases: Opens a database by the name that scripts use. The run closes it.
+        writer: Takes the run's lines, the last of which is an `end` line.
+        options: Answers, limits, clock and the like.
+
+    Returns:
+        How the run ended. An error after the start is in the outcome and in an `error` line, and is not raised.
+
+    Raises:
+        SopError: The run could not start (UsageError for a wrong argument or name). No line is written then.
     """
     return run_linked(link(library, name), args, databases, writer, Statements(library), options)
 
@@ -214,7 +224,7 @@ class _Run:
                     ms=self._ms(),
                     committed=self.segments.committed,
                 )
-            except BaseException:  # a fault of the program or of a prompt: no half-done segment, no stream without end
+            except BaseException:  # a bug here or in a prompt: still roll back, still write the `end` line
                 self.segments.abandon()
                 if not self.writer.sink.closed:
                     self.writer.end("failed", None, self.segments.retries, self._ms())
@@ -247,8 +257,8 @@ class _Run:
         return "ok", result, None, None
 
     def _with_committed(self, error: SopError) -> SopError:
-        """The error, saying what earlier segments wrote for good, if they did: a run that is begun again does it twice,
-        so no hint may ask for that."""
+        """The error, with what earlier segments committed. Running the script again would write that twice, so such
+        hints are dropped."""
         committed = self.segments.committed
         if not committed:
             return error
@@ -289,7 +299,7 @@ class _Run:
         )
 
     def _cancellation(self) -> SopError | None:
-        """Why another thread told the run to stop; None when none did."""
+        """The error of a cancellation by another thread; None when there was none."""
         control = self.options.control
         return None if control is None or control.stopped is None else Cancelled("V0301", control.stopped)
 

@@ -1,5 +1,5 @@
-"""Scripts and the schemas of a run's databases → nothing, or what has changed since each script was compiled, and where
-its program meets that."""
+"""Scripts and the schemas of a run's databases → nothing, or each change since a script was compiled and the place in
+the script that it breaks."""
 
 from __future__ import annotations
 
@@ -48,8 +48,16 @@ class SchemaChanged(SopError):
 
 
 def check_schemas(scripts: Iterable[Script], schemas: Mapping[str, Schema]) -> None:
-    """Raises SchemaChanged when a store lacks what a script reads, or no longer takes what it writes, and the error of
-    a broken store that a script uses. What scripts do not use may change. schemas: by database name."""
+    """Compare the stores that scripts use with those they were compiled for. Other stores and fields may change.
+
+    Args:
+        scripts: The linked scripts of the run.
+        schemas: Today's schemas, by database name.
+
+    Raises:
+        SchemaChanged: V0211. A store lacks a field that a script reads, or no longer takes what it writes.
+        DatabaseError: The error of a broken store that a script uses.
+    """
     changes: list[Change] = []
     key = tuple(map(id, schemas.values()))
     for script in scripts:
@@ -139,8 +147,8 @@ def _fields(write: Write) -> Iterable[str]:
 
 
 def _difference(before: Field, now: Field | None, *, read: bool, written: bool) -> str:
-    """What a program that was compiled for the one can't take of the other: a field that may be null now matters where
-    it is read, one that may not be any more where it is written."""
+    """How a field changed in a way that breaks the program, as text; "" when it did not. A field that may now be null
+    breaks reads; one that may no longer be null breaks writes."""
     if now is None:
         return "is gone"
     if written and now.generated:

@@ -1,7 +1,7 @@
-"""The arguments of a run that its script marks as `secret` → what is said of the run, without them.
+"""The arguments that a script marks as `secret` → texts about its run, with those values masked.
 
-The marker hides the argument wherever we speak of a run: its `start` line, errors and what a rollback says, frames,
-traces, the audit. What the script itself emits, says, asks or writes is its own and stays as it is.
+Masked are: the `start` line, errors, the reason of a rollback, frames, traces and the audit. What the script itself
+emits, says, asks or writes is not masked.
 """
 
 from __future__ import annotations
@@ -80,8 +80,9 @@ def _plain(value: Any) -> str:
 
 
 def _without(text: str, secret: str) -> str:
-    """A short secret is hidden where it stands by itself, not inside a word: half the words would go, and the gaps
-    would tell it. Of a long one, beginnings are hidden too."""
+    """The text with the secret masked. A short secret is masked only as a whole word: masking it inside words would
+    garble the text and give the secret away. Of a long secret, its prefixes are masked too, since messages cut long
+    values."""
     found, start = [], 0
     head = secret[:LEAST]
     while (at := text.find(head, start)) >= 0:

@@ -78,8 +78,8 @@ class Segments:
         self._output.release()
 
     def undo(self, reason: str, *, again: bool = False) -> None:
-        """Roll back. The lines of a segment that could write are void, and so are those of one that is run again; what
-        was only read stays said."""
+        """Roll back. The segment's lines are voided if it could write or is run again; lines of a segment that only
+        reads stay."""
         self.tally = dict(self._data.tally)
         self._open = False
         for database in self._databases:
@@ -89,7 +89,7 @@ class Segments:
             self._output.rollback(reason)
 
     def abandon(self) -> None:
-        """Roll back without a word: nobody listens, or a fault of the program is on its way up."""
+        """Roll back and write no line: nobody reads the stream, or a bug's exception is propagating."""
         self._open = False
         for database in self._databases:
             with suppress(DatabaseError):
@@ -111,7 +111,7 @@ class Segments:
                 raise DatabaseError(
                     error.code, f"{error.message}, {MOST_RETRIES} times in a row", "run the script again later"
                 ) from error
-            # by chance shorter or longer, so that two that met once do not meet again and again
+            # random pause, so that two runs that conflicted once do not conflict again and again
             sleep(min(FIRST_PAUSE_SECONDS * 2**self._tries, LONGEST_PAUSE_SECONDS) * uniform(0.5, 1.5))
             self._tries += 1
             self.retries += 1

@@ -1,7 +1,7 @@
-"""VM values → VM values: what each function of the table in runtime/values/functions.py does.
+"""VM values → VM values: the implementations of the functions in runtime/values/functions.py.
 
-Arguments are never null here unless the table's row says so. Errors are RunErrors, with the codes of
-runtime/values/operators.py; V0106 also stands for an argument that a function can't work with.
+No argument is null unless the table's row has `nulls`. Errors are RunErrors with the codes of
+runtime/values/operators.py; V0106 also means an invalid argument.
 """
 
 from __future__ import annotations

@@ -203,11 +203,21 @@ def _parse_duration(text: str) -> timedelta:
 
 
 def convert(value: Any, type_: Type) -> Any:
-    """The value as one of the type, or V0105.
+    """Convert a value to a type.
 
-    int → float and decimal, float ↔ decimal, a decimal to the type's scale (halves away from zero); text → date,
-    timestamp, duration and decimal, which JSON has no form for; lists and records item by item, in the type's order
-    of fields; everything else only where it already is of the type.
+    int → float and decimal; float ↔ decimal; decimal → the type's scale (halves away from zero); text → date,
+    timestamp, duration and decimal (JSON has no form for them); lists and records item by item, in the type's order of
+    fields. Any other value must be of the type already.
+
+    Args:
+        value: Any VM value.
+        type_: The wanted type.
+
+    Returns:
+        A value of the type; null for null where the type is nullable.
+
+    Raises:
+        RunError: V0105 not convertible; V0104 a decimal with too many digits.
     """
     name = type_.name
     if name == "any":

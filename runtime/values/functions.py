@@ -1,7 +1,7 @@
-"""The function table: one row per function of the language → its types and its meaning in Python.
+"""The function table: one row per function of the language, with its types, its Python implementation and a doc line.
 
-The checker reads the signatures, the VM calls `python`, and the reference and the prompt print `doc`. How an engine
-says a function in SQL is in a table of that engine (runtime/databases/ENGINE/functions.py).
+The checker reads the signatures, the VM calls `python`, and the reference and the prompt print `doc`. Each engine's SQL
+for the functions is in runtime/databases/ENGINE/functions.py.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""VM values → VM values: arithmetic, comparison and logic of the language, the definition every engine is held to.
+"""VM values → VM values: arithmetic, comparison and logic. This defines the language; tests hold engines to it.
 
-Kinds of values and limits of numbers are in value_types.py, changes of type and texts in conversion.py; both are
-offered here too. Errors are RunErrors: V0101 overflow of an int, V0102 division by zero, V0103 a float that is not
-finite, V0104 a decimal too large, V0106 operands that do not go together, V0107 a date or duration out of range.
+Types of values and limits of numbers are in value_types.py, conversions in conversion.py; both are exported here too.
+Errors are RunErrors: V0101 overflow of an int, V0102 division by zero, V0103 a float that is not finite, V0104 a
+decimal too large, V0106 operands that do not go together, V0107 a date or duration out of range.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def division_by_zero() -> RunError:
 
 
 def mismatch(operator: str, a: Any, b: Any) -> RunError:
-    """Operands that do not go together."""
+    """The error for operands of types that the operator does not combine."""
     left, right = type_name(a), type_name(b)
     hint = None
     if operator == "+" and "text" in (left, right):
@@ -279,7 +279,7 @@ _ORDERED: Final = frozenset({bool, int, float, Decimal, str, date, datetime, tim
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two values are equal through and through, nulls within lists and records equal to one another."""
+    """Whether two values are deeply equal; nulls inside lists and records equal each other."""
     kind = type(a)
     if kind is list:
         return type(b) is list and len(a) == len(b) and all(map(same, a, b))

@@ -1,5 +1,5 @@
-"""Two types → their common type, the type of an operator's result, whether a value of one may stand for the other: the
-rules that the checker makes programs by and the verifier holds modules to."""
+"""Two types → their common type, an operator's result type, and whether one fits the other. The compiler's checker and
+the bytecode verifier share these rules."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ORDERED: Final = SCALARS
 
 
 def common(a: Type, b: Type) -> Type | None:
-    """The type that both fit without losing anything; None when there is none."""
+    """The type that both fit without loss, or None."""
     if a == b:
         return a
     if a.name == "any" or b.name == "any":
@@ -91,7 +91,7 @@ def _common_record(a: Type, b: Type) -> Type | None:
 
 
 def number(a: Type, b: Type) -> Type:
-    """The type in which two numbers meet: a float wins over a decimal, a decimal over an int."""
+    """The common type of two number types: float before decimal before int."""
     if "float" in (a.name, b.name):
         return FLOAT
     if "decimal" in (a.name, b.name):

@@ -1,4 +1,4 @@
-"""A VM value → its kind, and the limits that numbers are held to.
+"""A VM value → its type's name; and the limits of numbers.
 
 A value is None, bool, int (64-bit), float (finite), Decimal (at most 38 digits), str, date, datetime (UTC),
 timedelta, list or dict (a record, in field order).
@@ -14,7 +14,7 @@ from typing import Any, Final
 from runtime.errors import RunError
 from runtime.values.types import DECIMAL_PRECISION, DECIMAL_SCALE, INT_MAX, INT_MIN, MAX_SCALE
 
-# Room for the exact product of two decimals, and for a quotient so long that rounding it again is never off.
+# Digits enough for the exact product of two decimals, and for a quotient that may be rounded twice without error.
 EXACT: Final = Context(
     prec=130, rounding=ROUND_HALF_UP, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[InvalidOperation, DivisionByZero]
 )

@@ -1,1 +1,1 @@
-"""A linked program and databases → steps carried out, one frame a script call."""
+"""A linked program and databases → its execution, one frame a script call."""

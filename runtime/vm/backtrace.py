@@ -84,8 +84,8 @@ def path_of(stack: Sequence[Frame]) -> str | None:
 
 
 class StackLocation(NamedTuple):
-    """Where the frames of a stack are, as little as it takes to say so later. frames: each script with the pc it is at,
-    innermost first, without those elided in the middle of a long chain."""
+    """Positions of a stack's frames, cheap to take; `trace_at` resolves them later. frames: each script and its pc,
+    innermost first, without the elided middle of a long chain."""
 
     frames: tuple[tuple[Script, int], ...]
     path: str | None
@@ -93,7 +93,7 @@ class StackLocation(NamedTuple):
 
 
 def stack_location(stack: Sequence[Frame]) -> StackLocation:
-    """Where the top frame is; every frame's pc has gone past the instruction in question."""
+    """The stack's position. Every frame's pc is already past its instruction, so 1 is subtracted."""
     if len(stack) == 1:
         return StackLocation(((stack[0].script, stack[0].pc - 1),), None, 0)
     frames = [*reversed(stack)]

@@ -1,4 +1,4 @@
-"""Limits of a run → the error that ends it, looked at every few thousand instructions."""
+"""Limits of a run → the error that ends it, checked every few thousand instructions."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ _LONGEST_ROW: Final = 120
 
 
 class InsertError(DatabaseError):
-    """An insert was refused, perhaps only after it waited in the buffer. where: of its step. row: what it was to
-    insert, None when the error is not about a row."""
+    """The database refused an insert, maybe after it waited in the buffer. where: the stack when the step ran. row: the
+    refused row, None when the error is not about one row."""
 
     def __init__(self, error: DatabaseError, where: StackLocation, row: Mapping[str, Any] | None) -> None:
         shown = "" if row is None else f": {_shown(row)}"
@@ -31,7 +31,7 @@ class InsertError(DatabaseError):
 
 
 class _InsertRun:
-    """Inserts of one op that came one after the other. places: of each; insert steps that are alike share an op."""
+    """Consecutive inserts of one op, to be written together. places: the stack position of each."""
 
     __slots__ = ("op", "places", "rows")
 
@@ -49,8 +49,8 @@ class Data:
 
     is_caught: whether an error would be caught by the script where it is now; the machine says so.
 
-    Inserts of a step wait in a buffer until something else is done with the database. Only inside `try` they do not:
-    its handler sees what the script did before the insert that failed, and nothing of what would have come after.
+    Inserts are buffered until the script does something else with the database. Inside `try` they are not: the handler
+    must see the state just before the insert that failed.
     """
 
     def __init__(self, databases: Mapping[str, Database], home: str | None, statements: Statements) -> None:
@@ -87,7 +87,7 @@ class Data:
         return self._statements.statement(database, *limited_to_mode(op.form, op.mode, op.key))
 
     def prepare(self, op: DataOp) -> None:
-        """Have the op's SQL ready. Raises DatabaseError."""
+        """Generate the op's SQL, or load it from the cache. Raises DatabaseError."""
         self._bind(op)
 
     def _ready(self, op: DataOp) -> tuple[Database, Statement]:

@@ -1,4 +1,4 @@
-"""One call under way, as plain data that the machine changes, with the iterators in it; a generator is both."""
+"""A call in progress as plain, mutable data: a frame and its iterators. A generator is a frame and an iterator."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Instructions that move between instructions, frames and the world: jumps, iterators, calls, data, output.
+"""Handlers of jumps, iterators, calls, data and output.
 
-With operations.py this is what every instruction means, plainly. The traced run uses nothing else; the fast loop in
-machine.py has its own form of the most frequent ones and comes here for the rest, and when its own form does not fit
-the values. What a handler is given and gives back is said in table.py.
+With operations.py, this defines every instruction. A traced run uses only these handlers. The fast loop in machine.py
+inlines the most frequent instructions for common values and calls the handlers otherwise. table.py documents a
+handler's arguments and result.
 """
 
 from __future__ import annotations

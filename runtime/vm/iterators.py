@@ -1,4 +1,4 @@
-"""Iterators that registers hold: over a list, over rows of a query, over rows set aside; and copies of whole frames."""
+"""Iterators in registers: over a list, a query's rows, spooled rows; and copies of whole frames."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class RowIterator(Iterator):
 
 
 class SpoolIterator(Iterator):
-    """Records of rows set aside by the database; its position is a row number, so it survives the segment.
+    """Records of spooled rows. Its position is a row number, so it survives the end of the segment.
 
     release: called once with the spool when the loop is over.
     """
@@ -134,7 +134,7 @@ def copy_frames(frames: Frames) -> Frames:
 
 
 class _Copier:
-    """Frames hold iterators, and iterators of generators hold frames, as deep as calls nest: so no recursion."""
+    """Copies without recursion: frames hold iterators, and generators' iterators hold frames, as deep as calls nest."""
 
     def __init__(self) -> None:
         self.copies: dict[int, Iterator] = {}

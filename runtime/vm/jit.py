@@ -1,9 +1,8 @@
-"""A hot loop over ints → a Python function that runs it: what makes long loops several times as fast.
+"""A hot loop over ints → a Python function that runs it several times as fast.
 
-The machine looks at a loop when it has used up a slice of fuel. If all of its instructions are arithmetic, tests and
-jumps, they are written as Python over local variables; any other loop is left as it is. The function stops in front of
-whatever it does not cover (an overflow, a division by zero, the end of the loop, no fuel), so the instruction there is
-run by the machine, with its errors and its exceptions to the rule.
+The machine considers a loop when the loop has used up a slice of fuel. If all instructions are arithmetic, tests and
+jumps, they become Python code over local variables; any other loop stays interpreted. The function returns before
+anything it does not cover (overflow, division by zero, the loop's end, no fuel), and the machine runs that instruction.
 """
 
 from __future__ import annotations
@@ -104,7 +103,7 @@ class _Loop:
         return sorted(starts)
 
     def _bypassed(self, starts: list[int]) -> set[int]:
-        """Blocks that a jump to a later one passes by, from before them or from the end of the loop."""
+        """Blocks that a jump may skip: those between a jump and its target further down, or at a loop's start."""
         bypassed: set[int] = set()
         for pc in range(self.head, self.tail + 1):
             block = sum(start <= pc for start in starts) - 1

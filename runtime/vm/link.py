@@ -1,4 +1,4 @@
-"""The name of a script → it and everything it calls, decoded, checked against one another and pinned by hash."""
+"""A script's name → the script and everything it calls: decoded, checked against each other and pinned by hash."""
 
 from __future__ import annotations
 
@@ -248,7 +248,7 @@ def _joined(a: Effects, b: Effects) -> Effects:
 
 
 def _check_declared(script: Script) -> None:
-    """Loops were compiled by what callees did then: a callee that does more now makes them wrong."""
+    """Refuse a callee with effects it did not have when the caller was compiled: the caller's loops rely on that."""
     declared, effects = script.module.effects, script.effects
     new = [f"writes {store}" for store in effects.writes if store not in declared.writes]
     new += ["asks"] if effects.asks and not declared.asks else []

@@ -28,7 +28,7 @@ Tracer = Callable[["Machine", Frame], None]
 
 
 class Failed(Exception):
-    """A run ended by an error. trace: where, None when it was not at an instruction."""
+    """An error ended the run. trace: where; None when it was not at an instruction."""
 
     def __init__(self, error: SopError, trace: Trace | None) -> None:
         super().__init__(str(error))
@@ -100,13 +100,13 @@ class Machine:
             self.fuel = self.refuel(self.fuel)
 
     def refuel(self, left: int) -> int:
-        """Between slices: what has waited is shown, limits and cancellation are looked at; fuel of the next slice."""
+        """Between slices: flush waiting output, check limits and cancellation; returns the next slice's fuel."""
         self.output.tick()
         self._slice = self.budget.next_slice(self._slice - left)
         return self._slice
 
     def compile_loop(self, script: Script, tail: int) -> None:
-        """A loop used up a slice of fuel: from now on it is run by a function of its own, when it is of that kind."""
+        """Compile a loop that used up a slice of fuel, if it is over ints alone (see jit.py)."""
         key = script.name, tail
         from runtime.vm.jit import HOT_LOOP, loop_function  # most runs have no such loop
 
@@ -147,8 +147,8 @@ class Machine:
     # ── errors ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def recover(self, raised: Exception) -> None:
-        """Go on in the script's handler for the error, or at the segment's start when the database asks for that;
-        Failed when neither is to be had. Every frame's pc is past the instruction it is at."""
+        """Continue in the script's handler, or at the segment's start after a serialization failure; else raise Failed.
+        Every frame's pc is past its instruction."""
         error = self.budget.over() or _as_error(raised, self.stack[-1])
         if isinstance(error, RunError | DatabaseError) and not isinstance(error, InsertError):
             error = self._earlier(error)
@@ -165,7 +165,7 @@ class Machine:
         raise Failed(error, trace) from error
 
     def _earlier(self, error: SopError) -> SopError:
-        """What an insert that still waits was refused for: it came before this error."""
+        """The error of a buffered insert if there is one (it came first), else this error."""
         try:
             self.data.flush()
         except DatabaseError as earlier:
@@ -235,8 +235,8 @@ def _handler_of(frame: Frame, deferred: bool) -> Handler | None:
 
 
 def _close(frame: Frame) -> None:
-    """Let go of the iterators of a frame that will not go on. A database that can't drop a spool any more has lost
-    the transaction it was in, and says so elsewhere."""
+    """Close the iterators of a frame that ends. A database that can't drop a spool has lost its transaction, and
+    reports that elsewhere; the error is ignored here."""
     with suppress(DatabaseError):
         close_iterators(frame)
         if frame.generator is not None:
@@ -245,7 +245,7 @@ def _close(frame: Frame) -> None:
 
 
 def _as_error(raised: Exception, frame: Frame) -> SopError:
-    """Python's own errors, which only values no compiled script makes can bring about, as errors of the language."""
+    """Python's own exceptions as errors of the language. No compiled script causes them, only a forged module."""
     if isinstance(raised, SopError):
         return raised
     if isinstance(raised, RecursionError):

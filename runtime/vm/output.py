@@ -1,4 +1,4 @@
-"""What a machine needs of the world around it: somewhere for its lines, answers to its questions, segments' ends."""
+"""The machine's interfaces to the outside: output lines, answers to questions, ends of segments."""
 
 from __future__ import annotations
 

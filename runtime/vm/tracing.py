@@ -1,4 +1,4 @@
-"""A machine about to run an instruction → a line that shows it with the values it reads, and checks of its operands."""
+"""The next instruction of a machine → a trace line with the values it reads, and assertions on its operands."""
 
 from __future__ import annotations
 

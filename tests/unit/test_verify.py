@@ -455,11 +455,11 @@ TABLES: dict[str, tuple[dict[str, Any], str]] = {
         {"queries": query(Union(4, NAMES, PAIRS, True, (("name", TEXT),)), (("name", MET),))},
         "as many columns",
     ),
-    "a union of rows that are not spelt out": (
+    "a union of rows that are without listed columns": (
         {"queries": query(Union(4, NAMES, replace(SCAN, id=1), True, (("name", TEXT),)), (("name", MET),))},
-        "not spelt out",
+        "not listed",
     ),
-    "different rows that are not spelt out": ({"queries": query(Distinct(SCAN))}, "not spelt out"),
+    "different rows that are without listed columns": ({"queries": query(Distinct(SCAN))}, "not listed"),
     "a union of other types": (
         {"queries": query(Union(4, NAMES, IDS, True, (("name", TEXT),)), (("name", MET),))},
         "of text and int",

@@ -1,13 +1,13 @@
-"""VM values ↔ values of the duckdb package: what is bound for each form code, and rows as they are read.
+"""VM values ↔ values of the duckdb package, for each codec name of runtime/query/codecs.py; and rows as they are read.
 
-| form | type | bound, and read |
+| codec | type | bound, and read |
 |---|---|---|
 | `b` `i` `f` `t` `D` | bool, int, float, text, date | as they are |
 | `T` | timestamp | datetime without a zone, in UTC |
 | `u` | duration | int, microseconds |
 | `d2` | decimal of scale 2 | Decimal |
 | `j` | any, record | JSON text |
-| `l` + form | list of that | list |
+| `l` + codec | list of that | list |
 | `c` | a limit: int, not negative | int |
 
 Reading raises DatabaseError D0202 for a stored value that the language has no value for; binding raises DatabaseError
@@ -39,7 +39,7 @@ from runtime.values.value_types import EXACT, QUANTA, checked_decimal, checked_f
 
 @lru_cache(maxsize=256)
 def encoder(form: str) -> Codec:
-    """A function from a VM value of the form's type (or null) to what is bound for it."""
+    """The function that encodes a VM value (or null) for the duckdb package."""
     kind = form[0]
     if kind in "ds":
         quantum = QUANTA[int(form[1:])]
@@ -85,7 +85,7 @@ def _read(readers: list[tuple[str, Type, Codec | None]], rows: list[Row]) -> lis
 
 
 def decoder(type_: Type, *, json: bool = False) -> Codec | None:
-    """A function from what DuckDB gave (or null) to a VM value of the type; None where it is one already."""
+    """The function that decodes DuckDB's value (or null); None when the value needs no change."""
     name = type_.name
     if name == "decimal":
         return partial(_decode_decimal, type_.scale, json)

@@ -1,8 +1,8 @@
-"""VM values ↔ what psycopg is given and gives, by form code (runtime/query/codecs.py) and by type.
+"""VM values ↔ psycopg's values, by codec name (runtime/query/codecs.py) and by type.
 
-A record, an any and a list of those are JSON text on the way in and JSON bytes on the way out, a timestamp is one
-without a zone, a duration a number of microseconds. Reading raises DatabaseError D0202 for a stored value that the
-language has no like of: NaN, an infinity, bytes.
+A record, an any and a list of those are sent as JSON text and read as JSON bytes; a timestamp has no zone, a duration
+is a number of microseconds. Reading raises DatabaseError D0202 for a stored value outside the language: NaN, an
+infinity, bytes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from runtime.values.value_types import checked_float, decimal_text, quantized
 
 
 def adapt(connection: psycopg.Connection[Any]) -> None:
-    """Have the connection take and give what this module works with."""
+    """Register the adapters that this module counts on."""
     set_json_loads(unchanged, connection)
     connection.adapters.register_dumper(int, Int8Dumper)
 
@@ -48,7 +48,7 @@ def adapt(connection: psycopg.Connection[Any]) -> None:
 
 @lru_cache(maxsize=256)
 def encoder(form: str) -> Codec:
-    """A function from a VM value of the form's type (or null) to what psycopg is given."""
+    """The function that encodes a VM value (or null) for psycopg."""
     kind = form[0]
     if kind in "ds":
         scale = int(form[1:])

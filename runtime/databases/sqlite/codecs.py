@@ -1,6 +1,6 @@
-"""VM values ↔ values in SQLite: what is written, bound and read for each form code of runtime/query/codecs.py.
+"""VM values ↔ SQLite's values, for each codec name of runtime/query/codecs.py.
 
-| form | type | in SQLite |
+| codec | type | in SQLite |
 |---|---|---|
 | `b` `i` `f` `t` | bool, int, float, text | 0/1, INTEGER, REAL, TEXT |
 | `D` `T` | date, timestamp | TEXT `2026-01-31`, `2026-01-31 10:00:00[.123456]`, UTC |
@@ -8,7 +8,7 @@
 | `s2` | decimal of scale 2 as stored | REAL, rounded to the scale when read; at most 15 digits |
 | `d2` | decimal of scale 2 as generated SQL works on it | INTEGER, 100 times the value |
 | `j` | any, record | a number as itself, anything else as JSON text |
-| `l` + form | list of that | JSON array of that form's values |
+| `l` + codec | list of that | JSON array of that form's values |
 | `g` | a `like` pattern | TEXT, a pattern of GLOB, which minds case; null when it is too long for one |
 
 Reading raises DatabaseError D0202 for a stored value that is not of its type; writing raises RunError V0104 for a
@@ -42,7 +42,7 @@ LONGEST_PATTERN: Final = 1000
 
 @lru_cache(maxsize=256)
 def encoder(form: str) -> Codec:
-    """A function from a VM value of the form's type (or null) to what SQLite is given."""
+    """The function that encodes a VM value (or null) for SQLite."""
     kind = form[0]
     if kind == "d":
         return lambda value: None if value is None else _scaled(value, int(form[1:]))
@@ -55,7 +55,7 @@ def encoder(form: str) -> Codec:
 
 
 def _list_item_encoder(form: str) -> Codec:
-    """Lists within a list stay lists, and any-typed items are JSON as they are."""
+    """As `encoder`, inside a list: lists stay lists, and any-typed items are JSON already."""
     if form[0] == "j":
         return json_ready
     if form[0] == "l":
@@ -127,7 +127,7 @@ _ENCODERS: Final[dict[str, Codec]] = {
 
 @lru_cache(maxsize=256)
 def decoder(form: str) -> Codec:
-    """A function from what SQLite gave (or null) to a VM value of the form's type."""
+    """The function that decodes SQLite's value (or null) to a VM value."""
     kind = form[0]
     if kind == "d":
         exponent = -int(form[1:])
