@@ -156,6 +156,13 @@ def test_a_hint_says_how_to_make_it_right() -> None:
     assert found(body("let x = t = 5", HEAD))[0].hint == '"5"'
     assert found(body("let x: int = f", HEAD))[0].hint == "int(…) converts it"
     assert found(body("say i", HEAD))[0].hint == 'text is made with "{…}"'
+    assert (
+        found(body("let x = {a: 1}\nlet y = x[0]", HEAD))[0].hint
+        == "a record's field is read with a point, as in r.name"
+    )
+    assert found(body("let x = i[0]", HEAD))[0].hint is None
+    assert found(body("let x = null", HEAD))[0].hint == "let x: int? = …"
+    assert found(body("let x = []", HEAD))[0].hint == "let x: list<int> = …"
     assert found(body("let x = i = null", HEAD))[0].hint == "`is null` asks for null"
 
 
