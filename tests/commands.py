@@ -1,4 +1,4 @@
-"""Arguments → what `sopc` and `sopvm` do with them as processes of their own, in a folder of their own."""
+"""Arguments → `sopc` and `sopvm` run as processes in a folder of their own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MODULES = {"sopc": "sopc.cli", "sopvm": "runtime.cli"}
 
 
 def environment() -> dict[str, str]:
-    """Ours, without settings and keys of whoever runs the tests."""
+    """Our environment without the settings and keys of whoever runs the tests."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("SOP_", "OPENAI_", "PYTEST_"))}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", "NO_COLOR": "1", "LC_ALL": "C.UTF-8"}
 
@@ -29,7 +29,7 @@ def command(program: str, *arguments: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Done:
-    """What a process left behind."""
+    """The result of a process."""
 
     exit_code: int
     stdout: bytes
@@ -50,7 +50,7 @@ class Done:
 
 
 class Place:
-    """A folder with a library, where commands run. limit: a resource (RLIMIT_…) and how much of it each may have."""
+    """A folder with a library, where commands run. `limit`: a resource (RLIMIT_…) and its limit for each command."""
 
     def __init__(self, folder: Path, limit: tuple[int, int] | None = None) -> None:
         self.folder = folder

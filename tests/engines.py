@@ -1,4 +1,4 @@
-"""The engines that language tests run on → for each: how a test gets a database of it, fills it and looks into it.
+"""The engines that language tests run on → for each: how a test creates, fills and reads a database.
 
 To add an engine: a subclass of Engine, a row in ENGINES, and tests/language/schema.NAME.sql.
 """

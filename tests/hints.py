@@ -1,7 +1,7 @@
 """The source of both programs → every hint that names a command or an option, as a template with `{}` for what varies.
 
-A hint is any text that is neither a docstring, nor the help of an option or command, nor the message of an error (the
-second argument of what raises it, or what is assigned to `message`).
+A hint is any text that is not a docstring, nor the help of an option or command, nor an error's message (the second
+argument of a raised error, or a value assigned to `message`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A stand-in for the model servers that can't be reached from a test: it speaks OpenAI's wire format over a real socket
-on this machine, and decodes its replies under the grammar that it is sent, with llguidance.
+"""A stand-in for model servers: it speaks OpenAI's wire format over a real socket on this machine, and decodes its
+replies under the grammar in the request, with llguidance.
 
-What it wants to say is told beforehand; what it says is as near to that as the grammar allows.
+A test sets what it wants to say; it says what the grammar allows of that.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Every command that README.md shows is run, in its order, in a folder of its own; the output it shows is printed, as
-text, but for what no two runs share."""
+"""Run every command of README.md, in order, in a new folder; the output that it shows must be printed, except what
+varies between runs."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ end
 
 
 class Served:
-    """A running server. client: keeps connections. audit: lines so far."""
+    """A running server. `client`: keeps its connections. `audit`: the lines so far."""
 
     def __init__(
         self,
@@ -156,7 +156,7 @@ class Served:
         return guard
 
     def token(self, name: str = "t", **settings: Any) -> dict[str, str]:
-        """A new token's header."""
+        """Make a token; the header that sends it."""
         text = self.tokens.add(Token(name, "", "", **settings))
         return {"Authorization": f"Bearer {text}"}
 
@@ -167,7 +167,7 @@ class Served:
         return rows
 
     def raw(self, data: bytes, seconds: float = 10) -> bytes:
-        """What the server answers to these bytes on a connection of its own, until it closes it."""
+        """Send these bytes on a new connection, and return what the server answers until it closes it."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as connection:
             connection.sendall(data)
             received = b""
@@ -206,7 +206,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def shared(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """One server for the tests of a file that leave it as it was."""
+    """One server for all tests of a file that do not change it."""
     served = Served(Path(shutil.copytree(template, tmp_path_factory.mktemp("shared") / "served")), Settings())
     yield served
     served.close()

@@ -1,4 +1,4 @@
-"""What somebody hostile may send: each is refused with a clear answer, and the server goes on."""
+"""Hostile requests: each is refused with a clear answer, and the server keeps working."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def head(served: Served, *lines: str) -> bytes:
         "/play/'%20or%201=1--",
     ],
 )
-def test_paths_lead_to_nothing_but_addresses(shared: Served, path: str) -> None:
+def test_odd_paths_are_refused(shared: Served, path: str) -> None:
     answer = shared.raw(head(shared, f"GET {path} HTTP/1.1"))
     assert answer.split(b"\r\n")[0].split(b" ")[1] in (b"404", b"405", b"400"), answer[:200]
     assert b"root:" not in answer and b"[project]" not in answer
@@ -151,20 +151,20 @@ def test_numbers_of_a_million_digits(shared: Served) -> None:
         ["GET http://[::1 HTTP/1.1"],
     ],
 )
-def test_heads_that_are_none(shared: Served, lines: list[str]) -> None:
+def test_malformed_heads_are_refused(shared: Served, lines: list[str]) -> None:
     answer = shared.raw(head(shared, *lines))
     assert answer.split(b" ")[1][:1] == b"4", answer[:200]
     assert alive(shared)
 
 
 def test_a_request_can_not_hide_another(shared: Served) -> None:
-    """Content-Length and Transfer-Encoding together: not two requests."""
+    """Content-Length and Transfer-Encoding together must not give two requests."""
     hidden = b"0\r\n\r\nGET /live HTTP/1.1\r\nHost: x\r\n\r\n"
     request = head(shared, "POST /play/echo HTTP/1.1", f"Content-Length: {len(hidden)}", "Transfer-Encoding: chunked")
     assert shared.raw(request + hidden).count(b"HTTP/1.1 ") == 1
 
 
-def test_forwarded_headers_make_nobody_local(served: Served) -> None:
+def test_forwarded_headers_do_not_make_a_client_local(served: Served) -> None:
     served.token()
     for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Host"):
         assert served.client.get("/scripts", headers={name: "127.0.0.1"}).status_code == 401
@@ -197,7 +197,7 @@ def test_forwarded_headers_make_nobody_local(served: Served) -> None:
         ),
     ],
 )
-def test_a_name_that_is_not_this_servers(shared: Served, name: str) -> None:
+def test_a_foreign_host_name_is_refused(shared: Served, name: str) -> None:
     """DNS rebinding: a page of evil.example whose name now leads to 127.0.0.1."""
     answer = shared.client.get("/play/audit", headers={"Host": name})
     assert (answer.status_code, answer.json()["code"]) == (421, "S0206")
@@ -212,7 +212,7 @@ def test_a_host_that_is_missing_or_twice(shared: Served) -> None:
 @pytest.mark.parametrize(
     "name", ["localhost", "127.0.0.1", "[::1]", "[0:0:0:0:0:0:0:1]:80", "[::0001]", "LOCALHOST:1234"]
 )
-def test_names_of_loopback(shared: Served, name: str) -> None:
+def test_loopback_names_are_accepted(shared: Served, name: str) -> None:
     assert shared.client.get("/live", headers={"Host": name}).status_code == 200
 
 
@@ -260,8 +260,8 @@ def test_the_servers_own_pages_are_let_in(served: Served) -> None:
 
 
 @pytest.mark.parametrize("name", [b"Host", b"Origin", b"Sec-Fetch-Site", b"Sec-Fetch-Mode", b"Authorization"])
-def test_a_header_that_decides_is_there_once(served: Served, name: bytes) -> None:
-    """Whichever of two is right, in whatever order."""
+def test_a_security_header_given_twice_is_refused(served: Served, name: bytes) -> None:
+    """It does not matter which of the two is right, or which comes first."""
     right = {
         b"Host": f"127.0.0.1:{served.port}",
         b"Origin": served.url,
@@ -298,11 +298,11 @@ def test_a_header_that_decides_is_there_once(served: Served, name: bytes) -> Non
         ("null", "null", False),
     ],
 )
-def test_an_origin_is_the_hosts(origin: str, host: str, same: bool) -> None:
+def test_an_origin_must_match_the_host(origin: str, host: str, same: bool) -> None:
     assert same_site(origin, host) is same
 
 
-def test_names_that_a_server_may_be_given() -> None:
+def test_a_host_name_is_normalized_or_refused() -> None:
     assert host_name("::1") == host_name("[::1]") == "[::1]"
     assert host_name("Scripts.Example") == "scripts.example"
     for name in ("", "a b", "http://a.example", "a.example:80", "[::1]:80", "a.example/"):
@@ -330,7 +330,7 @@ def test_a_token_in_an_address_is_refused(served: Served) -> None:
 # ── text that means something elsewhere ────────────────────────────────────────────────────────────────────────
 
 
-def test_nothing_but_a_page_is_html(served: Served) -> None:
+def test_only_pages_are_html(served: Served) -> None:
     """Script text, data and errors may hold markup: no answer with them is shown as a page, whatever a browser asks."""
     source = f'script odd() uses main\n  "{SCRIPT}"\n  emit {{text: "{SCRIPT}"}}\nend\n'
     put = served.client.put("/scripts/odd", content=source, headers={"Content-Type": "text/x-sop"})
@@ -371,7 +371,7 @@ def test_an_events_data_can_not_end_the_event(shared: Served) -> None:
     assert answer.text.count("\nevent: end") == 1
 
 
-def test_where_things_are_is_not_told(shared: Served) -> None:
+def test_answers_do_not_reveal_the_folder(shared: Served) -> None:
     for address in ("/play/nothing", "/scripts/nothing", "/databases/nothing", "/runs/x"):
         assert str(shared.folder) not in shared.client.get(address).text
 

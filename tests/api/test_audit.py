@@ -1,4 +1,4 @@
-"""The audit: who did what, from where, to which data; always of changes, with `audit_reads` of reads too."""
+"""The audit: who did what, from where, to which data. Changes always, reads with `audit_reads`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ ABOUT = {"audit", "at", "token", "address", "run", "script", "version", "hash", 
 
 
 def told(served: Served, *events: str) -> list[dict[str, Any]]:
-    """The lines, once there is one of each event."""
+    """The audit's lines, as soon as there is one of each event."""
     until(lambda: all(f'"audit":"{event}"' in served.audit for event in events))
     return [json.loads(line) for line in served.audit.splitlines()]
 
 
-def test_a_write_is_told_whole(served: Served) -> None:
+def test_a_write_is_audited_completely(served: Served) -> None:
     headers = served.token("payroll", rights=RIGHTS)
     assert served.client.post("/play/note_twice", json={"text": "x"}, headers=headers).status_code == 200
     begun, ended = told(served, "run-ended")
@@ -48,13 +48,13 @@ def test_a_write_is_told_whole(served: Served) -> None:
 
 
 @pytest.mark.parametrize(("address", "status"), [("note_then_fail", "failed"), ("note?dry_run=true", "dry-run")])
-def test_what_was_undone_is_not_told_as_written(served: Served, address: str, status: str) -> None:
+def test_rolled_back_rows_are_not_audited_as_written(served: Served, address: str, status: str) -> None:
     served.client.post(f"/play/{address}", json={"text": "x"})
     ended = told(served, "run-ended")[-1]
     assert (ended["status"], ended["rows"]["written"], "code" in ended) == (status, [], status == "failed")
 
 
-def test_reads_are_told_where_that_is_wanted(serve: Callable[..., Served]) -> None:
+def test_reads_are_audited_on_request(serve: Callable[..., Served]) -> None:
     served = serve(audit_reads=True)
     headers = served.token("curious", rights=("run",))
     for method in ("GET", "POST"):
@@ -66,7 +66,7 @@ def test_reads_are_told_where_that_is_wanted(serve: Callable[..., Served]) -> No
         assert ended["effects"]["reads"] == ["main.employees"]
 
 
-def test_reads_are_not_told_unasked(served: Served) -> None:
+def test_reads_are_not_audited_by_default(served: Served) -> None:
     served.client.get("/play/audit")
     served.client.post("/play/note", json={"text": "x"})
     assert {line["script"] for line in told(served, "run-ended")} == {"note"}
@@ -85,7 +85,7 @@ def test_looks_and_steps_of_recordings_are_reads(serve: Callable[..., Served]) -
     assert all(line.keys() >= ABOUT and line["token"] == "curious" for line in lines)
 
 
-def test_stored_and_removed_scripts_are_told(served: Served) -> None:
+def test_stored_and_removed_scripts_are_audited(served: Served) -> None:
     text = "script fresh() emit from employees end"
     assert served.client.put("/scripts/fresh", content=text, headers={"Content-Type": "text/x-sop"}).status_code == 201
     served.client.delete("/scripts/fresh")
@@ -94,7 +94,7 @@ def test_stored_and_removed_scripts_are_told(served: Served) -> None:
     assert (removed["script"], removed["versions"]) == ("fresh", 1)
 
 
-def test_what_a_token_was_refused_is_told(served: Served) -> None:
+def test_refusals_for_missing_rights_are_audited(served: Served) -> None:
     headers = served.token("reader", rights=("read",))
     served.client.get("/play/audit", headers=headers)
     served.client.put("/scripts/x", content="script x() end", headers={**headers, "Content-Type": "text/x-sop"})
@@ -104,7 +104,7 @@ def test_what_a_token_was_refused_is_told(served: Served) -> None:
     assert len(told(served)) == 2
 
 
-def test_questions_answered_and_runs_cancelled_are_told(served: Served) -> None:
+def test_answers_and_cancellations_are_audited(served: Served) -> None:
     run = served.client.post("/play/sure", headers={"Prefer": "respond-async"}).headers["location"]
     until(lambda: served.client.get(run).json()["status"] == "waiting-for-answer")
     assert served.client.post(run + "/answer", json={"value": "perhaps"}).status_code == 422
@@ -116,7 +116,7 @@ def test_questions_answered_and_runs_cancelled_are_told(served: Served) -> None:
     until(lambda: not served.service.runs.active())
 
 
-def test_wrong_tokens_are_told_once_they_are_many(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_wrong_tokens_are_audited(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slowdown, "SECONDS", 0.001)
     monkeypatch.setattr(slowdown, "AT_ONCE", 0)
     right = served.token()["Authorization"]
@@ -146,7 +146,7 @@ class Full(StringIO):
         return super().write(text)
 
 
-def test_what_can_not_be_told_is_not_done(served: Served) -> None:
+def test_a_run_that_can_not_be_audited_is_refused(served: Served) -> None:
     served.service.audit._stream = Full(0)
     answer = served.client.post("/play/note", json={"text": "x"})
     assert (answer.status_code, answer.json()["code"]) == (503, "S0123")
@@ -154,7 +154,7 @@ def test_what_can_not_be_told_is_not_done(served: Served) -> None:
     assert served.client.get("/play/audit").status_code == 200
 
 
-def test_what_is_done_is_answered_as_done(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_run_whose_end_can_not_be_audited_still_succeeds(served: Served, caplog: pytest.LogCaptureFixture) -> None:
     served.service.audit._stream = Full(1)
     answer = served.client.post("/play/note", json={"text": "x"})
     assert (answer.status_code, answer.text.count('"status":"ok"')) == (200, 1)

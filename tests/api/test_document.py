@@ -1,4 +1,4 @@
-"""The OpenAPI document, taken at its word: requests made from it find no fault, and answers are of its types."""
+"""The OpenAPI document: requests generated from it are accepted, and answers have the types it says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs at once on every engine: what threads of one server share of a database holds them apart."""
+"""Concurrent runs on every engine: the threads of a server share connections, but no data of a run."""
 
 from __future__ import annotations
 

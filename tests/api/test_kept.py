@@ -1,4 +1,4 @@
-"""What is kept of runs: lines from any one on, and never more than there is room for."""
+"""Kept lines of runs: they can be read from any line on, and their number is bounded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from runtime.errors import SopError
 LINES = b'{"type":"start","run":"R"}\n{"type":"record","seq":1,"result":1}\n{"type":"say","seq":2}\n{"type":"end"}\n'
 
 
-def test_lines_after_one() -> None:
+def test_lines_after_a_given_one() -> None:
     assert list(after(LINES, 0)) == LINES.splitlines()
     assert list(after(LINES, 1)) == LINES.splitlines()[2:]
     assert list(after(LINES, 99)) == [b'{"type":"end"}']
@@ -49,7 +49,7 @@ def test_a_line_longer_than_a_piece_is_read_whole() -> None:
     log.close()
 
 
-def test_a_run_that_says_too_much_is_ended_and_can_still_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_fills_its_buffer_fails_and_its_last_lines_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_module, "MOST_BYTES", 1000)
     log = ReplayBuffer()
     log.write(b"x" * 999 + b"\n")

@@ -1,7 +1,7 @@
 # ruff: noqa: E501 (the matrix has seventeen columns)
 """Every address × every kind of caller → the status, as a table that a person wrote and can check.
 
-What is allowed is never computed here: only that no address was forgotten is.
+The tests never compute what is allowed; they only compute whether the table lacks an address.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ MORE: Final[dict[str, dict[str, Any]]] = {
 
 
 def rows() -> list[tuple[str, dict[str, int]]]:
-    """Request and status by caller."""
+    """Each request with its status by caller."""
     head, *lines = [line for line in MATRIX.splitlines() if line]
     callers = head.split()[1:]
     found = []
@@ -247,7 +247,7 @@ class House:
         return run.id
 
     def ask(self, request: str, caller: str) -> httpx.Response:
-        """Make the request, with what it needs there and what it makes not there."""
+        """Make the request, after making the runs and recordings it needs."""
         self.prepare(request, caller)
         method, address, *_ = request.split()
         address = address.replace("{own}", self.own.get(caller, "x")).replace("{theirs}", self.theirs)
@@ -310,7 +310,7 @@ def matches(route: str, address: str) -> bool:
 
 
 def test_the_rights_of_the_table_are_those_of_the_matrix() -> None:
-    """Who lacks a right that the table asks for gets nothing, and what is open to anybody is so in the matrix."""
+    """A caller who lacks a right of the table gets nothing; an address without rights is open to all in the matrix."""
     checked = 0
     for request, statuses in ROWS:
         method, address = request.split()[:2]
@@ -327,7 +327,7 @@ def test_the_rights_of_the_table_are_those_of_the_matrix() -> None:
 
 
 def test_every_right_is_needed_for_something() -> None:
-    """Each right makes a difference to a caller who lacks nothing else, somewhere in the matrix."""
+    """For each right there is a request that a caller with all other rights can't make."""
     assert {right for settings in CALLERS.values() for right in settings["rights"]} == set(RIGHTS)
 
 
@@ -360,7 +360,7 @@ def people(house: House, database: str) -> list[str]:
     return sorted(name for (name,) in rows)
 
 
-def test_recordings_of_tenants_do_not_meet(house: House) -> None:
+def test_tenants_do_not_share_recordings(house: House) -> None:
     client, acme, globex = house.served.client, house.headers["acme"], house.headers["globex"]
     for headers, tenant in ((acme, "acme"), (globex, "globex")):
         assert client.post("/sessions", json={"name": "shared", "uses": ["hr"]}, headers=headers).status_code == 201
@@ -386,15 +386,15 @@ def test_a_tenant_sees_only_its_own_stores_and_no_argument_that_is_fixed(house: 
     assert '"args":{"tenant":"acme"}' in start
 
 
-def test_a_database_that_a_token_means_and_the_server_lacks(house: House) -> None:
+def test_a_token_bound_to_a_missing_database(house: House) -> None:
     headers = house.served.token("lost", rights=RIGHTS, databases=("hr",), bound={"hr": "nowhere"})
     assert house.served.client.get("/databases", headers=headers).json() == {"databases": []}
     answer = house.served.client.get("/play/people", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (503, "C0204")
 
 
-def test_rights_of_who_called_are_those_of_what_is_called(house: House) -> None:
-    """A recording, and a script, can't call what its author's token is not for."""
+def test_called_scripts_and_databases_need_the_callers_rights(house: House) -> None:
+    """Recordings and scripts can't call scripts that their author's token may not use."""
     headers = house.served.token("people", rights=RIGHTS, scripts=("people", "mine"))
     client = house.served.client
     assert client.post("/sessions", json={"name": "mine", "uses": ["hr"]}, headers=headers).status_code == 201
@@ -408,7 +408,7 @@ def test_rights_of_who_called_are_those_of_what_is_called(house: House) -> None:
     assert client.delete("/sessions/mine", headers=headers).status_code == 204
 
 
-def test_an_admin_of_some_scripts_and_databases_sees_their_runs_alone(house: House) -> None:
+def test_a_limited_admin_sees_only_runs_of_its_scripts_and_databases(house: House) -> None:
     client = house.served.client
     for name, settings, status in (
         ("admin of people", {"scripts": ("people",)}, 200),
@@ -421,7 +421,7 @@ def test_an_admin_of_some_scripts_and_databases_sees_their_runs_alone(house: Hou
         assert client.get(f"/runs/{house.theirs}", headers=headers).status_code == status, name
 
 
-def test_a_new_token_of_an_old_name_is_another(house: House) -> None:
+def test_a_token_with_a_reused_name_is_a_different_token(house: House) -> None:
     """Runs belong to a token, not to its name."""
     tokens = house.served.tokens
     house.served.token("again", rights=("read", "run"))

@@ -25,7 +25,7 @@ def lines(text: str) -> list[dict[str, Any]]:
 
 
 def until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait for what another thread is about to do."""
+    """Wait until another thread has made the condition true."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -108,12 +108,12 @@ def test_events_carry_the_seq_of_their_lines(shared: Served) -> None:
         ("text/csv; q=0, */*", "application/x-ndjson"),
     ],
 )
-def test_accept_is_weighed(shared: Served, accept: str, type_: str) -> None:
+def test_accept_is_ordered_by_quality(shared: Served, accept: str, type_: str) -> None:
     assert shared.client.get("/play/audit", headers={"Accept": accept}).headers["content-type"] == type_
 
 
 @pytest.mark.parametrize("accept", ["application/xml", "application/x-ndjson;q=0", "text/html"])
-def test_what_is_not_acceptable(shared: Served, accept: str) -> None:
+def test_an_accept_without_a_known_format_is_refused(shared: Served, accept: str) -> None:
     answer = shared.client.get("/play/audit", headers={"Accept": accept})
     assert (answer.status_code, answer.json()["code"]) == (406, "S0103")
 
@@ -176,7 +176,7 @@ def test_a_dry_run_changes_nothing(shared: Served) -> None:
     assert shared.sql("select count(*) from log") == [(0,)]
 
 
-def test_values_keep_what_they_are(shared: Served) -> None:
+def test_values_keep_their_types_and_digits(shared: Served) -> None:
     body = (
         b'{"value": {"a": [1, 2.5, null, "x"]}, "price": 1234567890.0123456789, "ratio": 1, "tags": ["a"],'
         b' "day": "2026-01-31"}'
@@ -203,7 +203,9 @@ def test_values_keep_what_they_are(shared: Served) -> None:
         (b'{"value": 1}', "", 415, "S0105"),
     ],
 )
-def test_bodies_that_are_no_arguments(shared: Served, body: bytes, type_: str, status: int, code: str) -> None:
+def test_bodies_that_are_not_arguments_are_refused(
+    shared: Served, body: bytes, type_: str, status: int, code: str
+) -> None:
     headers = {"Content-Type": type_} if type_ else {}
     answer = shared.client.post("/play/echo", content=body, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
@@ -253,8 +255,8 @@ def test_an_ask_that_nobody_can_see_is_a_conflict(shared: Served) -> None:
     assert lines(answer.text)[-1]["status"] == "waiting"
 
 
-def test_what_is_kept_of_ended_runs_is_small(served: Served) -> None:
-    """No errors, with all that the run had in memory."""
+def test_ended_runs_keep_little_memory(served: Served) -> None:
+    """An ended run keeps no exception, because that would keep all the run's data."""
     served.client.get("/play/divide?by=0")
     served.client.get("/play/divide?by=5")
     ok, failed = served.client.get("/runs?script=divide").json()["runs"]
@@ -281,7 +283,7 @@ def test_respond_async(served: Served) -> None:
 @pytest.mark.parametrize(
     ("address", "status"), [("/play/nothing", 404), ("/play/numbers", 422), ("/play/numbers?n=x", 422)]
 )
-def test_respond_async_says_what_can_not_begin(served: Served, address: str, status: int) -> None:
+def test_respond_async_refuses_runs_that_can_not_start(served: Served, address: str, status: int) -> None:
     assert served.client.post(address, headers={"Prefer": "respond-async"}).status_code == status
     assert served.client.get("/runs").json() == {"runs": []}
 
@@ -311,7 +313,7 @@ def test_a_client_that_goes_away_cancels_its_run(served: Served) -> None:
 
 
 def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
-    """What the work gives for each number below count, all of it begun at the same time on threads of their own."""
+    """Run `work` for each number below `count`, all at the same time on separate threads; their results."""
     together = threading.Barrier(count)
 
     def begun(number: int) -> Any:
@@ -331,7 +333,7 @@ def test_a_client_that_leaves_a_question_ends_the_run(served: Served) -> None:
 
 
 def test_ten_runs_do_not_share_the_transaction_of_another(served: Served) -> None:
-    """It has written and goes on; they read the same store meanwhile, on the same server."""
+    """One run has written and goes on, while ten read the same store on the same server."""
     first = served.client.post("/play/note_forever", headers={"Prefer": "respond-async"})
     address = first.headers["location"]
     until(lambda: any(frame["step"] != "1" for frame in served.client.get(address + "/frames").json()["frames"]))
@@ -344,7 +346,7 @@ def test_ten_runs_do_not_share_the_transaction_of_another(served: Served) -> Non
 
 
 def test_runs_of_one_script_at_once_do_not_mix(served: Served) -> None:
-    """What is kept of a script between runs holds nothing of a run, the function of a hot loop included."""
+    """The cached script, with its compiled hot loop, holds no state of a run."""
 
     def work(number: int) -> list[Any]:
         wanted = 40_000 + number
@@ -367,13 +369,13 @@ def test_a_spreadsheet_is_given_no_formulas(shared: Served) -> None:
     assert safe.splitlines()[1:6] == ["'=1+1", "'-2", "plain", "'@x", "'+y"]
 
 
-def test_records_of_two_kinds_are_no_csv(shared: Served) -> None:
+def test_records_of_different_shapes_are_refused_as_csv(shared: Served) -> None:
     answer = shared.client.get("/play/several?format=csv")
     assert (answer.status_code, answer.json()["code"]) == (422, "V0501")
     assert shared.client.get("/play/several?format=records").text == '{"a":1}\n{"b":2}\n'
 
 
-def test_more_runs_than_there_may_be_are_told_to_come_back(serve: Callable[..., Served]) -> None:
+def test_too_many_runs_are_refused_with_retry_after(serve: Callable[..., Served]) -> None:
     served = serve(max_runs=1)
     first = served.client.post("/play/forever", headers={"Prefer": "respond-async"})
     assert first.status_code == 202
@@ -384,7 +386,7 @@ def test_more_runs_than_there_may_be_are_told_to_come_back(serve: Callable[..., 
     assert served.client.get("/play/audit").status_code == 200
 
 
-def test_a_script_that_was_compiled_again_is_the_one_that_runs(served: Served) -> None:
+def test_a_recompiled_script_is_used_at_once(served: Served) -> None:
     from sopc.sandbox import Sandbox
 
     assert lines(served.client.get("/play/divide?by=5").text)[-1]["result"] == 2

@@ -1,4 +1,4 @@
-"""Tokens: who may do what, and that it holds at once."""
+"""Tokens: who may do what, and that changes apply at once."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_token_that_is_not_known(served: Served, value: str) -> None:
     assert answer.headers["www-authenticate"].startswith('Bearer realm="sop"')
 
 
-def test_the_secret_is_what_counts(served: Served) -> None:
+def test_a_wrong_secret_is_refused(served: Served) -> None:
     text = served.token()["Authorization"]
     changed = text[:-1] + ("A" if text[-1] != "A" else "B")
     answer = served.client.get("/scripts", headers={"Authorization": changed})
@@ -148,7 +148,7 @@ def test_limits_of_a_token(served: Served) -> None:
 def test_the_smallest_limit_holds(
     serve: Callable[..., Served], server: int | None, token: int, request_: int | None, least: int
 ) -> None:
-    """Rows of a run: of the server, of the token, of the request, in each order, and with some of them not there."""
+    """Limits of rows by server, token and request, in each order, and with some of them absent."""
     served = serve(max_rows=server)
     headers = served.token(max_rows=token, rights=("run",))
     more = {} if request_ is None else {"max_rows": str(request_)}
@@ -165,7 +165,7 @@ def test_no_limit_where_none_is_set(served: Served) -> None:
 
 @pytest.mark.parametrize("which", ["server", "token", "request"])
 def test_the_shortest_time_holds(serve: Callable[..., Served], which: str) -> None:
-    """Two of the three would let the run go on for an hour."""
+    """Two of the three limits would let the run go on for an hour."""
     seconds = {name: 0.2 if name == which else 3600.0 for name in ("server", "token", "request")}
     served = serve(max_seconds=seconds["server"])
     headers = served.token(max_seconds=seconds["token"], rights=("run",))
@@ -186,9 +186,7 @@ def test_the_smallest_body_holds(serve: Callable[..., Served], which: str) -> No
 
 
 @pytest.mark.parametrize(("server", "request_"), [(0, 3600), (3600, 0)])
-def test_a_question_waits_as_long_as_the_shorter_of_two_says(
-    serve: Callable[..., Served], server: float, request_: float
-) -> None:
+def test_a_question_waits_for_the_shorter_time(serve: Callable[..., Served], server: float, request_: float) -> None:
     served = serve(ask_seconds=server)
     answer = served.client.post(f"/play/sure?wait={request_}")
     assert json.loads(answer.text.splitlines()[-1])["status"] == "waiting"
@@ -208,7 +206,7 @@ def test_the_smaller_number_of_runs_holds(serve: Callable[..., Served], server: 
 @pytest.mark.parametrize(
     "option", ["max_rows=0", "max_rows=-1", "max_rows=x", "max_rows=nan", "max_seconds=0", "max_seconds=inf", "wait=-1"]
 )
-def test_a_limit_that_is_none(shared: Served, option: str) -> None:
+def test_an_invalid_limit_is_refused(shared: Served, option: str) -> None:
     answer = shared.client.get(f"/play/audit?{option}")
     assert (answer.status_code, answer.json()["code"]) == (400, "S0108")
 
@@ -260,8 +258,8 @@ def test_the_need_of_a_token_lasts_after_the_last_is_removed(tmp_path: Path) -> 
     assert Tokens(tmp_path).required(always=True)
 
 
-def test_unknown_tokens_take_as_long(tmp_path: Path) -> None:
-    """The secret of an unknown id is compared too."""
+def test_unknown_tokens_take_as_long_to_check(tmp_path: Path) -> None:
+    """A secret is compared even when the id is unknown."""
     tokens = Tokens(tmp_path)
     tokens.add(Token("a", "", ""))
     with pytest.raises(HttpError, match="unknown"):

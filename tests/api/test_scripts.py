@@ -1,4 +1,4 @@
-"""Scripts over HTTP: looking at them in every form, storing and removing them; databases; OpenAPI; probes."""
+"""Scripts over HTTP: reading them in every form, storing and removing them; databases; OpenAPI; probes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENGLISH = {"Content-Type": "text/plain"}
 DOUBLE = "script double(n: int) -> int\n  return n * 2\nend\n"
 
 
-def test_the_list_and_one_of_it(served: Served) -> None:
+def test_scripts_are_listed_and_shown(served: Served) -> None:
     scripts = {script["name"]: script for script in served.client.get("/scripts").json()["scripts"]}
     assert scripts["note_twice"]["effects"]["writes"] == ["main.log"]
     assert scripts["audit"]["head"] == 'audit(dept: text = "Engineering", floor: int = 150000)'
@@ -115,7 +115,7 @@ def test_a_translation_that_writes_needs_a_yes(served: Served) -> None:
     assert served.client.put("/scripts/cut?yes=true", content=text, headers=ENGLISH).status_code == 201
 
 
-def test_a_yes_is_one_to_the_program_that_was_shown(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_yes_applies_to_the_program_that_was_shown(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     text, deleting = "Show the employees.", "script cut()\n  @1 delete from employees where {}\nend\n"
     shown, other = deleting.format('name = "Ada"'), deleting.format("true")
     model = StandIn(other, other, shown, shown, other, other)
@@ -165,13 +165,13 @@ def test_programs_that_are_refused(
     assert served.client.get(f"/scripts/{name}").status_code == 404
 
 
-def test_a_script_that_others_call_stays(served: Served) -> None:
+def test_a_called_script_can_not_be_removed(served: Served) -> None:
     answer = served.client.delete("/scripts/note")
     assert (answer.status_code, answer.json()["code"]) == (409, "L0107")
     assert served.client.delete("/scripts/nothing").status_code == 404
 
 
-def test_databases_are_shown_without_where_they_are(served: Served) -> None:
+def test_databases_are_shown_without_their_urls(served: Served) -> None:
     assert served.client.get("/databases").json() == {"databases": [{"name": "main"}]}
     shown = served.client.get("/databases/main")
     assert [field["name"] for field in shown.json()["stores"]["employees"]["fields"]] == [
@@ -198,7 +198,7 @@ def test_probes_and_metrics(served: Served) -> None:
     assert "sop_runs_active 0" in text
 
 
-def test_the_document_speaks_of_every_script(served: Served) -> None:
+def test_the_document_lists_every_script(served: Served) -> None:
     document = served.client.get("/openapi.json").json()
     assert document["openapi"] == "3.1.0"
     assert set(document["paths"]["/play/audit"]) == {"get", "post"}
@@ -211,7 +211,7 @@ def test_the_document_speaks_of_every_script(served: Served) -> None:
 
 
 def test_every_address_of_the_document_is_there(served: Served) -> None:
-    """And takes the methods that it says."""
+    """And it takes the methods that the document says."""
     paths = served.client.get("/openapi.json").json()["paths"]
     for path, methods in paths.items():
         allowed = served.client.options(path.replace("{name}", "x").replace("{id}", "x"))
@@ -220,7 +220,7 @@ def test_every_address_of_the_document_is_there(served: Served) -> None:
 
 
 def test_every_address_is_in_the_document(served: Served) -> None:
-    """But pages, probes and the document itself."""
+    """Except pages, probes and the document itself."""
     known = {row.path for row in ADDRESSES}
     left = known - set(served.client.get("/openapi.json").json()["paths"]) - {"/play", "/play/{name}"}
     assert left == {"/", "/assets/{name}", "/docs", "/live", "/ready", "/openapi.json"}
@@ -234,7 +234,7 @@ def test_the_docs_need_nothing_from_elsewhere(served: Served) -> None:
         assert mark not in page.text
 
 
-def test_a_script_is_said_back_in_english(served: Served) -> None:
+def test_a_script_is_explained_in_english(served: Served) -> None:
     said = served.client.get("/scripts/audit/explain").json()
     assert said["about"][0] == "Reads employees."
     assert "the salary is more than the given floor" in str(said["steps"][0])

@@ -1,4 +1,4 @@
-"""Arguments that a script marks as secret, over HTTP: given in a body, and told nowhere."""
+"""Secret arguments over HTTP: accepted in a body, and shown nowhere."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def signing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     served.close()
 
 
-def test_it_is_given_in_a_body(signing: Served) -> None:
+def test_a_secret_is_accepted_in_a_body(signing: Served) -> None:
     answer = signing.client.post("/play/seal", json={"key": SECRET})
     assert answer.status_code == 200
     start, end = map(json.loads, answer.text.splitlines())
@@ -55,14 +55,14 @@ def test_it_is_given_in_a_body(signing: Served) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
 @pytest.mark.parametrize("address", ["/play/seal?key=x", "/play?script=seal&key=x", "/play/optional?pin=1"])
-def test_an_address_is_no_place_for_it(signing: Served, method: str, address: str) -> None:
+def test_a_secret_in_the_address_is_refused(signing: Served, method: str, address: str) -> None:
     answer = signing.client.request(method, address)
     assert answer.status_code == 400
     if method != "HEAD":
         assert answer.json()["code"] == "S0211"
 
 
-def test_the_document_says_so(signing: Served) -> None:
+def test_the_document_marks_secrets(signing: Served) -> None:
     paths = signing.client.get("/openapi.json").json()["paths"]
     assert set(paths["/play/seal"]) == {"post"}
     body = paths["/play/seal"]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
@@ -75,13 +75,13 @@ def test_the_document_says_so(signing: Served) -> None:
 @pytest.mark.parametrize(
     ("body", "status"), [({"key": SECRET, "pin": 0}, 422), ({"key": [SECRET]}, 422), ({"key": "x", "pin": SECRET}, 422)]
 )
-def test_no_problem_tells_it(signing: Served, body: dict[str, object], status: int) -> None:
+def test_problems_mask_secrets(signing: Served, body: dict[str, object], status: int) -> None:
     answer = signing.client.post("/play/seal", json=body)
     assert answer.status_code == status
     assert "correct" not in answer.text
 
 
-def test_no_run_tells_it(signing: Served) -> None:
+def test_runs_mask_secrets(signing: Served) -> None:
     address = signing.client.post("/play/asking", json={"key": SECRET}, headers={"Prefer": "respond-async"}).headers[
         "location"
     ]
@@ -95,7 +95,7 @@ def test_no_run_tells_it(signing: Served) -> None:
     assert "failed" in run and "correct" not in lines + run + signing.client.get("/runs").text
 
 
-def test_the_audit_does_not_tell_it(signing: Served) -> None:
+def test_the_audit_masks_secrets(signing: Served) -> None:
     signing.client.post("/play/keep", json={"key": SECRET})
     until(lambda: '"run-ended"' in signing.audit)
     assert "correct" not in signing.audit

@@ -1,4 +1,4 @@
-"""Recording sessions over HTTP: steps, questions, changes, the script in the end; and whose session it is."""
+"""Recordings over HTTP: steps, questions, changes, the resulting script; and who may use a recording."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_rights(session: Served) -> None:
 
 
 def test_two_sessions_and_ten_runs_at_once(serve: Callable[..., Served]) -> None:
-    """Runs commit while two recordings that have written are under way; nothing bleeds between any of them."""
+    """Runs commit while two recordings have written; none sees data of another."""
     served = serve()
     for name in ("one", "two"):
         assert served.client.post("/sessions", json={"name": name}).status_code == 201

@@ -1,5 +1,4 @@
-"""Wrong tokens: answered more and more slowly, while right ones are let in at once. Times are those of a clock that
-the tests turn."""
+"""Answers to wrong tokens get slower and slower, while right tokens are let in at once. The tests set the clock."""
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ def test_a_mistake_is_answered_at_once() -> None:
 
 
 def test_guesses_one_after_the_other_come_at_a_pace() -> None:
-    """300 guesses, each as soon as the one before is answered."""
+    """300 guesses, each sent as soon as the previous one is answered."""
     each, now = Slowdown(), 0.0
     for _ in range(300):
         wait = each.delay("1.2.3.4", None, now)
@@ -29,7 +28,7 @@ def test_guesses_one_after_the_other_come_at_a_pace() -> None:
 
 
 def test_guesses_all_at_once_are_no_faster() -> None:
-    """300 at one moment: as many are told as could be told one after the other, and the rest learn nothing more."""
+    """Of 300 guesses at one moment, only as many are answered as sequential guesses would be."""
     each = Slowdown()
     waits = [each.delay("1.2.3.4", None, 0.0) for _ in range(300)]
     told = [wait for wait in waits if wait is not None]
@@ -55,7 +54,7 @@ def test_addresses_do_not_slow_each_other_down() -> None:
         ("", "1.2.3.4", False),
     ],
 )
-def test_an_address_is_what_one_client_has(one: str, other: str, same: bool) -> None:
+def test_a_network_of_one_client_counts_as_one_address(one: str, other: str, same: bool) -> None:
     each = Slowdown()
     for _ in range(AT_ONCE):
         each.delay(one, None, 0.0)
@@ -69,7 +68,7 @@ def test_many_addresses_guess_one_token_no_faster() -> None:
     assert each.delay("10.0.1.1", "other", 0.0) == 0.0
 
 
-def test_it_remembers_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remembered_addresses_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slowdown, "MOST_PLACES", 50)
     each = Slowdown()
     for _ in range(AT_ONCE + 1):
@@ -82,7 +81,7 @@ def test_it_remembers_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(each._full) == 50 < MOST_PLACES
 
 
-def test_no_more_wait_than_may(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_answers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slowdown, "MOST_WAITING", 3)
     each = Slowdown()
     each.waiting = 3
@@ -90,7 +89,7 @@ def test_no_more_wait_than_may(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_right_token_is_let_in_while_wrong_ones_wait(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the same address, and with the same public half; and who leaves while it waits frees its place."""
+    """Also from the same address and with the same id. A client that leaves while it waits frees its place."""
     monkeypatch.setattr(slowdown, "SECONDS", 1000.0)
     monkeypatch.setattr(slowdown, "MOST_SECONDS", 1e9)
     right = served.token()
@@ -107,7 +106,7 @@ def test_a_right_token_is_let_in_while_wrong_ones_wait(served: Served, monkeypat
     until(lambda: served.guard.slowdown.waiting == 0)
 
 
-def test_the_answer_that_stands_for_many(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_waiting_answers_give_429(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slowdown, "MOST_WAITING", 0)
     served.token()
     wrong = {"Authorization": "Bearer sop_0"}

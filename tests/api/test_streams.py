@@ -113,7 +113,7 @@ def read_all(connection: socket.socket) -> bytes:
 
 
 def test_the_first_byte_comes_before_the_last_row_is_read(wide: Path) -> None:
-    """While a client has read nothing but the start, the run is under way, held up by that client."""
+    """While the client has read only the start, the run waits for it."""
     served = Served(wide, Settings())
     try:
         with served.client.stream("GET", "/play/all_rows") as answer:
@@ -129,7 +129,7 @@ def test_the_first_byte_comes_before_the_last_row_is_read(wide: Path) -> None:
 
 
 def test_a_slow_client_holds_up_the_database_cursor(wide: Path) -> None:
-    """And is let go when it leaves: no thread, no connection, no transaction of it is left."""
+    """When the client leaves, its thread, connection and transaction are gone."""
     with running(wide) as server:
         before = server.memory()
         connection = server.ask("/play/all_rows", buffer=4096)
@@ -143,7 +143,7 @@ def test_a_slow_client_holds_up_the_database_cursor(wide: Path) -> None:
 
 
 def until_steady(measure: Callable[[], str]) -> None:
-    """Until what is measured stays the same for a while."""
+    """Wait until the measured value stays the same for a while."""
     last, same = measure(), 0
     deadline = time.monotonic() + 20
     while same < 5:
@@ -184,7 +184,7 @@ def test_a_run_that_writes_is_undone_when_its_client_goes_away(wide: Path) -> No
         served.close()
 
 
-def test_the_time_of_a_run_is_over_for_a_client_that_reads_nothing_too(wide: Path) -> None:
+def test_max_seconds_ends_a_run_whose_client_reads_nothing(wide: Path) -> None:
     served = Served(wide, Settings(max_seconds=0.5))
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as connection:
@@ -207,7 +207,7 @@ def test_the_time_of_a_run_is_over_for_a_client_that_reads_nothing_too(wide: Pat
 
 
 def asked(port: int, path: str) -> socket.socket:
-    """A connection on which an answer has been asked for, whose client's machine takes little of it by itself."""
+    """A connection with a sent request, whose client has a small receive buffer."""
     connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.settimeout(60)
@@ -218,7 +218,7 @@ def asked(port: int, path: str) -> socket.socket:
 
 @pytest.mark.parametrize("format_", MEDIA_TYPES)
 def test_clients_that_never_read_do_not_hold_runs_for_ever(wide: Path, format_: str) -> None:
-    """All slots are taken by them; when they have read nothing for a while, their runs end and say why."""
+    """They take all places for runs; after a while without reading, their runs end and say why."""
     served = Served(wide, Settings(max_runs=3, read_seconds=0.3))
     try:
         with ExitStack() as stack:
@@ -229,7 +229,7 @@ def test_clients_that_never_read_do_not_hold_runs_for_ever(wide: Path, format_: 
                 ("cancelled", "V0301", "the client read nothing for 0.3 seconds")
             ] * 3
             assert served.client.get("/play/busy?n=1").status_code == 200
-            for client in clients:  # the answer that it did not read is no whole one, should it read on
+            for client in clients:  # the answer is incomplete, if the client reads on
                 with pytest.raises(ConnectionResetError):
                     read_all(client)
     finally:
@@ -243,7 +243,7 @@ def test_a_client_that_reads_a_little_now_and_then_is_waited_for(wide: Path) -> 
             until(lambda: bool(waiting(served)))
             (timer,) = waiting(served)
             client.recv(65536)  # far less than the server has ready
-            until(lambda: waiting(served) != [timer])  # it has looked, and waits on
+            until(lambda: waiting(served) != [timer])  # it has checked, and keeps waiting
             (run,) = served.service.runs.active()
             assert not run.ended
     finally:

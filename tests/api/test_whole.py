@@ -1,8 +1,8 @@
-"""A run that failed never looks whole: every format × every end × before or after the head × HTTP/1.1 and 1.0.
+"""A failed run never looks complete: every format × every end × before or after the head × HTTP/1.1 and 1.0.
 
 Before the head is sent, the answer is a problem document with a status. Afterwards, formats that show how a run ended
-do so in their last line, and the others break off: curl exits 18 (a chunk is missing) or, where only the end of the
-connection ends an answer, 56 (it was reset). The server and the clients are real.
+do so in their last line, and the others break off: curl exits with 18 (a chunk is missing) or, if the end of the
+connection ends the answer, 56 (connection reset). Server and clients are real.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def past_rows(run: LiveRun) -> bool:
 
 
 def arrange(server: Served, end: End, rows: int, monkeypatch: pytest.MonkeyPatch) -> tuple[str, list[str]]:
-    """The query and curl's options for a run that emits so many rows and then ends so."""
+    """The query and curl's options for a run that emits this many rows and then ends in this way."""
     options = []
     if end.rights is not None:
         rights = {name: value or rows for name, value in end.rights.items()}
@@ -252,7 +252,7 @@ def test_after_the_head_an_answer_breaks_off_or_its_lines_say_why(
 
 @pytest.mark.parametrize("format_", MEDIA_TYPES)
 def test_a_run_that_ends_well_is_whole(server: Served, format_: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However its length is told, and its connection is closed in peace."""
+    """Whatever tells the length of its answer, and its connection is closed normally."""
     for patience, rows in ((60, 1), (play.PATIENCE_SECONDS, ROWS)):
         monkeypatch.setattr(play, "PATIENCE_SECONDS", patience)
         for options in (["--http1.1"], ["--http1.0"], ["--header", "Connection: close"]):
@@ -284,7 +284,7 @@ def test_a_server_process_that_ends_cuts_its_answers(made: Path, how: signal.Sig
 
 
 @pytest.mark.parametrize("format_", [each for each in MEDIA_TYPES if each not in LINES])
-def test_clients_in_python_see_it_too(server: Served, format_: str) -> None:
+def test_python_clients_notice_a_broken_answer(server: Served, format_: str) -> None:
     short = server.client.get(f"/play/half?format={format_}")
     assert (short.status_code, short.json()["code"], short.json()["step"]) == (422, "V0102", "2")
     with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):

@@ -1,4 +1,4 @@
-"""A real Chromium on the page of a real server; the tests are skipped, and counted so, where there is none."""
+"""A real Chromium on the page of a real server; without Chromium, the tests are skipped and counted as skipped."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
 
 
 class Seen:
-    """The page, and what it asked for and complained of."""
+    """The page, and its requests and errors."""
 
     def __init__(self, page: Page, served: Served) -> None:
         self.page = page
@@ -65,7 +65,7 @@ class Seen:
 
 @pytest.fixture
 def seen(browser: Browser, served: Served) -> Iterator[Seen]:
-    """The page on a fresh server; at its end, nothing may have failed in it, nor come from elsewhere."""
+    """The page on a fresh server. At the end, it must have no error and no request to another host."""
     context = browser.new_context(viewport={"width": 1400, "height": 900}, color_scheme="light")
     page = context.new_page()
     page.set_default_timeout(30_000)

@@ -1,4 +1,4 @@
-"""What a person does on the page: write, check, run, look at results in each view, answer, record."""
+"""What a person does on the page: write, check, run, view results, answer, record."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_what_is_wrong_is_marked_while_typing(seen: Seen) -> None:
     expect(page.locator("#english .findings button")).to_contain_text("T02")
 
 
-def test_what_belongs_together_is_lit_together(seen: Seen) -> None:
+def test_what_belongs_together_is_highlighted_together(seen: Seen) -> None:
     page = seen.page
     page.fill("#name", "two")
     page.fill("#english textarea", "Show the employees in Sales.\nShow the number of employees per department.")

@@ -1,1 +1,2 @@
-"""Searches too long for every run: `python -m tests.campaigns.NAME --seed S --cases N`; tests run 1 % of each."""
+"""Searches too long for the normal suite: `python -m tests.campaigns.NAME --seed S --cases N`. The suite runs 1 % of
+each."""

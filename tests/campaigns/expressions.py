@@ -1,8 +1,8 @@
-"""Generated expressions over rows → where an engine has another value or error than the virtual machine.
+"""Generated expressions over rows → where an engine gives another value or error than the virtual machine.
 
-The expressions are those of tests/property/test_one_meaning.py, each over some rows of one table. Where one decides
-(`and`, `or`, `case`, `coalesce`, `in`, `between`, `least`, `greatest`), an engine may look at more of it than the
-machine, or at less: there an error on one side is as good as a value on the other.
+The expressions are those of tests/property/test_one_meaning.py, each over some rows of one table. In forms that need
+not evaluate all operands (`and`, `or`, `case`, `coalesce`, `in`, `between`, `least`, `greatest`), an engine may
+evaluate more of them than the machine, or fewer: there, an error on one side and a value on the other count as equal.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
-"""Seeds → compiled scripts with parts exchanged for like parts of others, each refused when loaded or run to an end.
+"""Seeds → compiled scripts with parts swapped for similar parts of others; each must be refused on load or run to an
+end.
 
     python -m tests.campaigns.modules --seed 1 --cases 100000
 
-A mutant keeps the shape of a module: an expression stands where an expression stood, a type where a type did, a name
-where a name did; the checksum is right. So it is a module that only the verifier can tell from one that `sopc` made.
-Whatever loads is listed and run on SQLite (dry, with budgets). An exception other than SopError is a traceback; a run
-of more than SLOW seconds is a hang. Prints the figures, and each fault with the number that repeats it (`--only N`).
+A mutant keeps the shape of a module: an expression replaces an expression, a type a type, a name a name, and the
+checksum is right. Only the verifier can tell it from a module that `sopc` made. Whatever loads is listed and run on
+SQLite (dry, with budgets). An exception other than SopError counts as a traceback, a run of more than SLOW seconds as a
+hang. Prints the counts, and each fault with the number that repeats it (`--only N`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Programs → those about which `check`, `compile`, a request's dry run and the start of a run say different things.
+"""Programs → those that `check`, `compile`, a dry run over HTTP and the start of a run judge differently.
 
-`python -m tests.campaigns.same_answer --seed 1 --cases 5000` makes that many programs, of queries and writes around
-which `today()`, `now()`, `case` and parameters are put, and says of each engine how many were accepted and refused. One
-case in a hundred is a test in every run (tests/property/test_same_answer.py).
+`python -m tests.campaigns.same_answer --seed 1 --cases 5000` makes that many programs of queries and writes, wrapped in
+`today()`, `now()`, `case` and parameters, and prints for each engine how many were accepted and refused. The suite runs
+one case in a hundred (tests/property/test_same_answer.py).
 """
 
 from __future__ import annotations

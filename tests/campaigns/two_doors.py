@@ -2,8 +2,8 @@
 
     python -m tests.campaigns.two_doors --seed 1 --cases 10000
 
-Values are of the kinds that readers see differently: texts that look like numbers, dates, times, comments or nulls,
-quotes in odd places, line ends, blank lines, bytes that are not UTF-8, and, now and then, lines that are refused.
+The values are those that readers often treat differently: texts that look like numbers, dates, times, comments or
+nulls, quotes in odd places, line ends, blank lines, bytes that are not UTF-8, and sometimes lines that must be refused.
 """
 
 from __future__ import annotations

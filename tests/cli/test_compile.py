@@ -43,7 +43,7 @@ def test_standard_input_is_dsl_a_tree_or_english(sopc: Program, project: Path) -
     assert not list(project.glob("workflow*"))
 
 
-def test_a_tree_that_is_none_names_the_place(sopc: Program, project: Path) -> None:
+def test_an_invalid_tree_names_the_place(sopc: Program, project: Path) -> None:
     (project / "tree.json").write_text(
         '{"scripts": [{"name": "x", "steps": [{"type": "command", "command": "leap"}]}]}'
     )
@@ -226,7 +226,7 @@ def test_what_a_model_would_be_sent_can_be_seen(sopc: Program, project: Path, mo
     assert not (project / ".sop").exists()
 
 
-def test_what_turns_an_english_text_round_is_warned_of_and_left_out(sopc: Program, project: Path) -> None:
+def test_bidirectional_characters_in_english_are_left_out_with_a_warning(sopc: Program, project: Path) -> None:
     (project / "top.txt").write_text("Top earners\n\nShow the 3 employees \u202ewith the highest salary.\n")
     done = sopc("compile", "top.txt", "--translator", "patterns", "--yes")
     assert done.exit_code == 0, done.stderr

@@ -45,7 +45,7 @@ def checksummed(data: bytes) -> bytes:
 
 
 def refused(place: Place) -> str:
-    """What `run` and `disasm` say, having failed clearly; no line of output pretends otherwise."""
+    """The error of `run` and `disasm`; both must fail without printing a result."""
     for program, *arguments in (("sopc", "disasm", "work"), ("sopvm", "run", "work")):
         done = place.run(program, *arguments)
         assert done.exit_code == 1, done.text + done.stderr
@@ -93,7 +93,7 @@ def test_another_version_of_the_format(place: Place) -> None:
     assert "99" in refused(place)
 
 
-def test_a_library_file_that_is_none(place: Place) -> None:
+def test_a_file_that_is_not_a_library(place: Place) -> None:
     path = place.home / "library.mdb"
     for damage in (b"not a library at all" * 1000, path.read_bytes()[:5000], b"x"):
         path.write_bytes(damage)
@@ -106,7 +106,7 @@ def test_a_library_file_that_is_none(place: Place) -> None:
 
 @pytest.mark.parametrize("limit", [None, (resource.RLIMIT_FSIZE, 5000), (resource.RLIMIT_AS, 1 << 30)])
 @pytest.mark.parametrize("arguments", [("sopvm", "serve", "--get", "/live"), ("sopc", "compile", "work.sop", "--yes")])
-def test_what_failed_in_an_empty_folder_leaves_a_library_or_none(
+def test_a_failed_first_write_leaves_an_empty_library_or_none(
     tmp_path: Path, arguments: tuple[str, ...], limit: tuple[int, int] | None
 ) -> None:
     place = Place(tmp_path)

@@ -1,4 +1,4 @@
-"""`sopvm db export`: stores and queries into files, as a whole or not at all."""
+"""`sopvm db export`: stores and queries into files: all of it or nothing."""
 
 from __future__ import annotations
 

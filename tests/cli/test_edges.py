@@ -1,4 +1,4 @@
-"""What holds of every command: help, exit codes, closed pipes, interrupts, colours, errors as data."""
+"""Rules for every command: help, exit codes, closed pipes, interrupts, colours, errors as JSON."""
 
 from __future__ import annotations
 

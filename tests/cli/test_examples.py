@@ -1,4 +1,4 @@
-"""Examples in a workflow's text: `sopc compile` holds them against the program, `sopc test` against the library."""
+"""Examples in a workflow's text: `sopc compile` runs them on the program, `sopc test` on the library."""
 
 from __future__ import annotations
 

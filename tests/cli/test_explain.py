@@ -1,4 +1,4 @@
-"""`sopc explain`: a program in English, its author's sentences beside."""
+"""`sopc explain`: a program in English, beside its author's sentences."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Every hint that names a command or an option is followed on the case that shows it, and nothing is lost by that.
+"""Follow every hint that names a command or an option, on a case that shows it; nothing may be lost.
 
-`tests/hints.py` collects the hints from the source; one without a case here fails, and so does a case without a hint.
-A case shows its hint, then follows it. Between the two nothing may disappear: no line of a file, no row of a database,
-no version of a script, but what the case says the hint announced to replace.
+`tests/hints.py` collects the hints from the source. A hint without a case here fails, and so does a case without a
+hint. A case shows its hint, then follows it. In between nothing may disappear: no line of a file, no row of a database,
+no version of a script, except what the hint says it replaces.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the product promises about running scripts, shown through its commands as a user meets them."""
+"""What the product promises about running scripts, shown through its commands."""
 
 from __future__ import annotations
 

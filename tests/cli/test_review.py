@@ -1,4 +1,4 @@
-"""New programs at a terminal and elsewhere: what is shown and asked before they are stored."""
+"""New programs, at a terminal and elsewhere: what is shown and asked before they are stored."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OPEN = "Largest\n\nShow the boxes, largest first.\n"
 def at_terminal(
     folder: Path, arguments: Sequence[str], answers: Sequence[str], program: str = "sopc"
 ) -> tuple[int, str]:
-    """A command on a terminal, whose questions get these lines; its exit code and all that it shows."""
+    """Run a command on a terminal with these lines as answers; its exit code and its output."""
     process, terminal = pty.fork()
     if process == 0:
         os.chdir(folder)
@@ -220,7 +220,7 @@ def _filled(project: Path) -> None:
 
 
 @pytest.mark.usefixtures("_filled")
-def test_a_wish_of_two_meanings_is_asked_about_at_a_terminal(project: Path) -> None:
+def test_an_ambiguous_request_is_asked_about_at_a_terminal(project: Path) -> None:
     code, shown = at_terminal(project, ["do", WISH, "-f", "csv"], ["three", "2"], "sopvm")
     assert code == 0, shown
     assert f"Sentence 1: “{WISH}”\n  which of these is meant?\n    1. Show boxes, sorted by the width" in shown
@@ -229,7 +229,7 @@ def test_a_wish_of_two_meanings_is_asked_about_at_a_terminal(project: Path) -> N
 
 
 @pytest.mark.usefixtures("_filled")
-def test_a_wish_of_two_meanings_is_a_line_elsewhere(sopvm: Program, project: Path) -> None:
+def test_off_a_terminal_an_ambiguous_request_is_an_ask_line(sopvm: Program, project: Path) -> None:
     done = sopvm("do", WISH, "--translator", "patterns")
     assert done.exit_code == 3
     assert "error T0203" in done.stderr

@@ -202,7 +202,7 @@ def test_a_changed_schema_is_told_with_its_places(sopc: Program, sopvm: Program,
 # ── do, db query, db ls ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_wish_is_translated_shown_and_run_and_not_stored(sopc: Program, sopvm: Program, project: Path) -> None:
+def test_a_request_is_translated_shown_and_run_but_not_stored(sopc: Program, sopvm: Program, project: Path) -> None:
     done = sopvm("do", "Show all employees in Sales.", "--translator", "patterns", "-f", "records")
     assert done.exit_code == 0, done.stderr
     assert {record["name"] for record in lines(done.stdout)} == {"Edgar", "Barbara"}
@@ -210,7 +210,7 @@ def test_a_wish_is_translated_shown_and_run_and_not_stored(sopc: Program, sopvm:
     assert not (project / ".sop").exists()
 
 
-def test_a_wish_can_be_kept(sopc: Program, sopvm: Program) -> None:
+def test_a_request_can_be_saved(sopc: Program, sopvm: Program) -> None:
     done = sopvm("do", "Show all employees in Sales.", "--translator", "patterns", "--save", "sales_people")
     assert done.exit_code == 0, done.stderr
     start = lines(done.stdout)[0]
@@ -218,14 +218,14 @@ def test_a_wish_can_be_kept(sopc: Program, sopvm: Program) -> None:
     assert len(sopvm("run", "sales_people", "-f", "records").stdout.splitlines()) == 2
 
 
-def test_a_wish_and_a_query_can_come_from_stdin(sopvm: Program, project: Path) -> None:
+def test_a_request_and_a_query_can_come_from_stdin(sopvm: Program, project: Path) -> None:
     done = sopvm("do", "-", "-f", "records", input="Show all employees in Sales.\n")
     assert {record["name"] for record in lines(done.stdout)} == {"Edgar", "Barbara"}
     done = sopvm("db", "query", "-", "-f", "csv", input='from employees\nwhere name = "Ada"\nselect salary\n')
     assert done.stdout == "salary\n180000\n"
 
 
-def test_a_wish_that_writes_is_refused(sopc: Program, sopvm: Program, project: Path) -> None:
+def test_a_request_that_writes_is_refused(sopc: Program, sopvm: Program, project: Path) -> None:
     before = salaries(project)
     done = sopvm("do", "Delete all employees in Sales.", "--translator", "patterns", "--save", "clean")
     assert (done.exit_code, done.stdout) == (1, "")

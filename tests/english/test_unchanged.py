@@ -1,7 +1,7 @@
-"""Sentence patterns as the judge of what is put back: their program of a text is right, before and after a change.
+"""Sentence patterns judge what is restored: their program of a text is right, before and after a change.
 
-So of a right program nothing may be put back that was rightly changed, and of one that was changed without need in a
-sentence that stayed, that is all that may change.
+So no right change may be undone. And if a program was changed without need in an unchanged sentence, only that change
+may be undone.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def changed_without_need(new: nodes.Script, kept: set[int], chance: random.Rando
 
 
 @pytest.mark.parametrize("schema", sorted({schema for schema, _ in TEXTS}))
-def test_what_rightly_changed_stays_and_what_did_not_comes_back(schema: str, desks: dict[str, Desk]) -> None:
+def test_right_changes_stay_and_needless_ones_are_undone(schema: str, desks: dict[str, Desk]) -> None:
     desk, chance = desks[schema], random.Random(4)
     came_back = unexplained = 0
 

@@ -1,5 +1,5 @@
-"""Any bytes at all, and damaged modules with their checksums made right again → a module that runs within its budget,
-or an error; never a traceback, a crash or a hang."""
+"""Any bytes, and damaged modules with corrected checksums → a module that runs within its budget, or an error; never a
+traceback, a crash or a hang."""
 
 from __future__ import annotations
 

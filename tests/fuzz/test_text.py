@@ -1,4 +1,4 @@
-"""Any text at all → a program, or findings; never a traceback."""
+"""Any text → a program or findings; never a traceback."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Runs at the same time, as processes of their own, and a writer that is none of ours: what each of them sees.
+"""Concurrent runs, as separate processes, and a writer outside the system: what each of them sees.
 
-Nothing here sleeps. A run that has to stand still emits more than its pipe holds, and goes on once that is read.
+Nothing here sleeps. A run that has to pause emits more than its pipe holds, and continues once the pipe is read.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def test_two_runs_that_add_to_what_they_read_lose_nothing(place: Place, engine: 
 
 
 def test_one_doctor_of_two_stays_on_call(place: Place, engine: Engine) -> None:
-    """Write skew: each run writes a row that the other has only read."""
+    """Write skew: each run writes a row that the other only reads."""
     first, seen = standing_still(place, "go_off_call", "who=ann")
     assert seen == {"others": 1}
     second = place.start("sopvm", "run", "go_off_call", "who=bob")
@@ -160,7 +160,7 @@ def test_a_run_sees_its_segments_snapshot_while_others_commit(place: Place, engi
 
 
 def test_a_database_that_is_only_read_is_one_snapshot_too(place: Place, engine: Engine) -> None:
-    """The run writes to another database all the while, and keeps nobody from writing to this one."""
+    """Meanwhile, the run writes to another database, and others can write to this one."""
     run, _ = standing_still(place, "copy_while_others_write")
     engine.run("update accounts set balance = balance + 1")
     assert ended(run)["result"] == 0

@@ -1,4 +1,5 @@
-"""Every hard limit of a program: just inside, it compiles and runs; beyond, it is a finding with a code of its own."""
+"""Every hard limit of a program: just inside, it compiles and runs; just beyond, it is refused with the limit's
+code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One script, compiled once, says the same on every engine: the same lines but for the run's id and its time."""
+"""One script, compiled once, prints the same lines on every engine, except the run's id and duration."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Forms of expressions × rows of edge values → where the virtual machine and an engine say different things.
+"""Forms of expressions × rows of edge values → where the virtual machine and an engine differ.
 
-The machine works the form out for each row in a loop; the engine in one statement for all rows that have a value, and
-in a statement of its own for each row that has an error.
+The machine evaluates the form for each row in a loop. The engine evaluates all rows that have a value in one statement,
+and each row that has an error in a statement of its own.
 """
 
 from __future__ import annotations

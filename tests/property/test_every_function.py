@@ -80,7 +80,7 @@ def test_every_row_of_the_tables_is_tried() -> None:
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form.gives_list], ids=lambda form: form.text)
-def test_what_gives_a_list_is_in_no_query(form: Form) -> None:
+def test_functions_that_return_lists_are_not_in_queries(form: Form) -> None:
     fields = (Field(name, typed(type_)) for name, type_ in zip(NAMES, form.types, strict=False))
     schema = Schema({"things": Store("things", tuple(fields))})
     with pytest.raises(CompileError, match="E0415"):

@@ -1,5 +1,5 @@
-"""Expressions as deep and as wide as the language lets them be → on every engine SQL whose length grows with theirs,
-and which runs and gives the VM's values."""
+"""The deepest and widest expressions that the language allows → on every engine, SQL whose length grows linearly, and
+that runs with the VM's values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`check`, `compile`, a request's dry run and the start of a run say the same of a program, and where."""
+"""`check`, `compile`, a dry run over HTTP and the start of a run accept and refuse the same programs, with the same
+places."""
 
 from __future__ import annotations
 

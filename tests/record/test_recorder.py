@@ -1,4 +1,4 @@
-"""A recording: what is kept of what a person does, how steps are changed, and that nothing of it is left behind."""
+"""A recording: which steps it keeps, how steps are changed, and that it leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Desk:
         return Recorder(session, self.config, self.library, connector(self.config), self.sessions.save)
 
     def reconnect(self) -> None:
-        """As another process would go on with it."""
+        """Continue the recording as another process would."""
         self.recorder = self.opened(self.sessions.load(self.name))
 
     def lines(self, act: Callable[[Writer], Taken]) -> list[dict[str, Any]]:
@@ -90,7 +90,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         yield made
 
 
-def test_what_took_effect_is_kept_and_noise_is_not(desk: Desk) -> None:
+def test_steps_that_took_effect_are_kept_and_others_are_not(desk: Desk) -> None:
     assert [line["result"] for line in desk.step("emit from items where price > 30 order by id select name")] == [
         {"name": "drill"},
         {"name": "saw"},
@@ -254,7 +254,7 @@ def test_a_look_changes_nothing(desk: Desk) -> None:
     assert desk.sql("select count(*) from items") == [(3,)]
 
 
-def test_the_script_is_proved_before_it_is_stored(desk: Desk) -> None:
+def test_the_script_is_checked_before_it_is_stored(desk: Desk) -> None:
     desk.step("emit from items order by id")
     desk.sql("insert into items values (4, 'glue', 'part', 3)")
     with pytest.raises(SopError, match="C0308") as raised:
@@ -265,7 +265,7 @@ def test_the_script_is_proved_before_it_is_stored(desk: Desk) -> None:
     assert desk.library.find("restock") is not None
 
 
-def test_a_changed_value_of_as_many_lines_is_seen_too(desk: Desk) -> None:
+def test_a_changed_value_is_noticed_when_the_line_count_is_equal(desk: Desk) -> None:
     desk.step("emit from items order by id")
     desk.sql("update items set price = 6 where id = 1")
     with pytest.raises(SopError, match="C0308"):

@@ -1,4 +1,4 @@
-"""`sopvm record`, as lines of stdin and at a terminal."""
+"""`sopvm record`, with steps from stdin and at a terminal."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_the_name_is_needed(place: Place) -> None:
     assert place.run("sopvm", "record").exit_code == 2
 
 
-def test_what_was_recorded_is_done_for_good_when_asked_for(place: Place) -> None:
+def test_stop_apply_makes_the_changes_permanent(place: Place) -> None:
     steps = typed('insert into items { id: 4, name: "glue", price: 3 }', "/stop apply")
     done = place.ok("sopvm", "record", "add", input=steps)
     assert done.lines[-1]["status"] == "ok"

@@ -1,1 +1,1 @@
-"""Libraries kept from released versions, and what their scripts gave: each later version opens and runs them."""
+"""Libraries of released versions, and the output of their scripts: each later version opens and runs them."""

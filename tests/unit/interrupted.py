@@ -1,9 +1,10 @@
-"""A folder → what a library in it is after whoever made it was stopped: `python -m tests.unit.interrupted KIND FOLDER`.
+"""A folder → the state of a library in it after the process that made it was stopped: `python -m tests.unit.interrupted
+KIND FOLDER`.
 
-Each case runs in a forked child, so this module is run as a process of its own, without threads, and never opens a
-library before it forks. Prints how many cases were tried; fails with a traceback when one broke a promise:
-a library that was begun can be read (it holds all of a script or none) and written, and in a folder that can't be
-written it can be read and says L0103.
+Each case runs in a forked child. So this module runs as a process of its own, without threads, and never opens a
+library before it forks. It prints how many cases were tried, and fails with a traceback when one broke a promise: a
+library that was begun can be read (it holds a script whole or not at all) and written; in a folder that can't be
+written, it can be read and says L0103.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Control flow and effects: what is reached, what returns, where questions, commits and writes can stand."""
+"""Control flow and effects: reachable steps, returns, and where questions, commits and writes may stand."""
 
 from __future__ import annotations
 

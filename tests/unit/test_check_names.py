@@ -1,4 +1,4 @@
-"""Names: what is in sight where, what is ambiguous, and what is offered for a name that is wrong."""
+"""Names: their scope, ambiguous names, and suggestions for misspelt ones."""
 
 from __future__ import annotations
 

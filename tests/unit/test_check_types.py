@@ -147,7 +147,7 @@ def test_the_type_of_an_expression(expression: str, type_: str) -> None:
         ("9999999999999 days", "E0308", "9999999999999 days"),
     ],
 )
-def test_what_does_not_go_together_is_marked(expression: str, code: str, piece: str) -> None:
+def test_operands_of_wrong_types_are_marked(expression: str, code: str, piece: str) -> None:
     assert marked(body(f"let x = {expression}", HEAD), code) == piece
 
 

@@ -151,7 +151,7 @@ def test_numbers_beyond_64_bits_are_refused() -> None:
 
 
 def test_forged_modules_never_do_worse_than_be_refused() -> None:
-    """Random bytes changed with the checksum made right: refused, or a module that can be listed."""
+    """Random bytes changed, with a corrected checksum: refused, or a module that can be listed."""
     chance = random.Random(7)
     program, debug = sections(encode(module("LOAD R1 K2\nEMIT_QUERY R1 0\nRETURN R1")))
     accepted = 0

@@ -1,5 +1,5 @@
-"""The grammar that replies are decoded under, read by llguidance: all that it lets through, the parser reads, and what
-names something that does not exist, it does not let through."""
+"""The grammar that replies are decoded under, as llguidance reads it: the parser accepts everything it allows, and it
+allows no name that does not exist."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_thousands_of_walks_are_parsed(language: LLMatcher, workflow: LLMatcher,
     check_walks(narrow, 2_000)
 
 
-def test_every_program_of_the_tests_can_be_said_as_the_formatter_writes_it(language: LLMatcher) -> None:
+def test_every_program_of_the_tests_can_be_generated(language: LLMatcher) -> None:
     seen = 0
     for path in sorted(TESTS.rglob("*.sop")):
         try:
@@ -179,7 +179,7 @@ SAYABLE = [
 
 
 @pytest.mark.parametrize("text", SAYABLE)
-def test_a_program_of_names_that_exist_can_be_said(workflow: LLMatcher, text: str) -> None:
+def test_a_program_of_known_names_can_be_generated(workflow: LLMatcher, text: str) -> None:
     assert accepted(workflow, text) == text
 
 
@@ -211,7 +211,7 @@ UNSAYABLE = [
 
 
 @pytest.mark.parametrize(("text", "until"), UNSAYABLE)
-def test_what_does_not_exist_can_not_be_said(workflow: LLMatcher, text: str, until: str) -> None:
+def test_unknown_names_can_not_be_generated(workflow: LLMatcher, text: str, until: str) -> None:
     right = text.index(until) + len(until)
     assert right <= len(accepted(workflow, text)) <= right + len("reorde")  # a wrong name may begin as a right one
 
@@ -240,7 +240,7 @@ class Words:
 
 
 def test_a_wide_schema_stays_far_below_what_servers_give_up_at() -> None:
-    """llguidance gives up at 50,000 items a token, and llama.cpp then enforces nothing, without a word."""
+    """llguidance gives up at 50,000 items a token; llama.cpp then enforces nothing and says nothing."""
     stores = [Store(f"store{n}", tuple(Field(f"field{n}_{m}", INT) for m in range(12))) for n in range(20)]
     vocabulary = Vocabulary("wide", {"main": Schema({store.name: store for store in stores})})
     text = """script wide()

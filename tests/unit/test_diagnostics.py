@@ -1,4 +1,4 @@
-"""Findings as text: what of a source line is shown, and what the carets are under."""
+"""Findings as text: the shown part of a source line, and the position of the carets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_line_is_shown_whole() -> None:
 
 
 @pytest.mark.parametrize("start", [0, 50, 500_000, 999_996, 1_000_000])
-def test_of_a_line_that_is_too_long_to_read_the_part_that_is_meant_is_shown(start: int) -> None:
+def test_a_long_line_is_shortened_around_the_finding(start: int) -> None:
     printed, marked = shown("x" * start + "boks" + "y" * (1_000_000 - start), start, start + 4)
     assert marked == "boks"
     assert 200 <= len(printed) <= 202
@@ -43,5 +43,5 @@ def test_what_is_missing_after_a_long_line_has_a_caret() -> None:
     assert (printed, marked) == ("…" + "z" * 200, "")
 
 
-def test_what_a_terminal_would_obey_is_a_column_as_any_other() -> None:
+def test_a_control_character_takes_one_column() -> None:
     assert shown("a\x1b[2Kb\t\u202eboks", 8, 12) == ("a�[2Kb �boks", "boks")

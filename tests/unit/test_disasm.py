@@ -123,7 +123,7 @@ OPERANDS = [
 
 
 @pytest.mark.parametrize(("code", "text"), OPERANDS)
-def test_operands_by_kind(code: str, text: str) -> None:
+def test_operands_are_shown_by_kind(code: str, text: str) -> None:
     made = module(f"{code}\nRETURN K0")
     assert " ".join(format_instruction(made, 0).split()) == text
 
@@ -210,7 +210,7 @@ def test_instructions_know_where_they_jump() -> None:
 
 
 @pytest.mark.parametrize("code", ["NOTHING R1", "RETURN", "RETURN R1 R2", "JUMP @nowhere", "LOAD R300 K0", "RETURN Rx"])
-def test_text_that_is_no_listing_is_refused(code: str) -> None:
+def test_text_that_is_not_a_listing_is_refused(code: str) -> None:
     with pytest.raises(ValueError, match=code.split()[0] if code != "RETURN Rx" else "x"):
         assemble(code, 4)
 

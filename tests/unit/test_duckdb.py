@@ -231,7 +231,7 @@ def test_without_the_package_an_error_says_what_to_install(file: Path, monkeypat
 # ── functions ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_function_of_the_table_can_be_said() -> None:
+def test_every_function_of_the_table_has_sql() -> None:
     own = {"least", "greatest", "coalesce", "null_if", "concat", "in_list", "like"}  # written without the table
     for row in FUNCTIONS.values():
         if row.kind != "scalar" or row.python is None or row.name in own:
@@ -243,7 +243,7 @@ def test_every_function_of_the_table_can_be_said() -> None:
                 assert f"{row.name} {each}" in SQL_FUNCTIONS or row.name in SQL_FUNCTIONS, signature
 
 
-def test_every_macro_that_is_said_is_there_and_can_be_made() -> None:
+def test_every_macro_used_in_sql_is_defined() -> None:
     said = {name[1:-1] for name in SQL_FUNCTIONS.values() if name.startswith("[")}
     assert said <= set(MACROS)
     with duckdb.connect(":memory:") as connection:
@@ -251,7 +251,7 @@ def test_every_macro_that_is_said_is_there_and_can_be_made() -> None:
             connection.execute(macro_sql(name))
 
 
-def test_an_expression_that_cannot_be_said_is_refused_before_the_run(file: Path, tmp_path: Path) -> None:
+def test_an_expression_without_sql_is_refused_before_the_run(file: Path, tmp_path: Path) -> None:
     DUCKDB.script(file, "CREATE TABLE docs (doc JSON, size BIGINT)")
     text = 'script test()\n  say "on"\n  emit from docs select min(doc) as x\nend'
     with Library.open(tmp_path / "home") as library:

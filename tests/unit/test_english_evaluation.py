@@ -1,4 +1,4 @@
-"""The evaluation of translators: what counts as right, what as wrong, and both formats of a set."""
+"""The evaluation of translators: what counts as right or wrong, and both formats of a test set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What a program says in English: it reads well, holds every form of the language, and changes with every change."""
+"""Explanations in English: they read well, cover every form of the language, and change with every change of a
+program."""
 
 from __future__ import annotations
 
@@ -66,7 +67,7 @@ def lines(body: str, head: str = "script s()") -> list[str]:
 # ── changes ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_change_of_a_program_changes_what_is_said() -> None:
+def test_every_change_of_a_program_changes_its_explanation() -> None:
     """Some changes of every program that the tests have, chosen by a fixed seed."""
     chance = random.Random(4)
     tried = 0
@@ -81,7 +82,7 @@ def test_every_change_of_a_program_changes_what_is_said() -> None:
 
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(FILES, st.randoms(use_true_random=False))
-def test_every_change_of_a_generated_program_changes_what_is_said(file: nodes.File, chance: random.Random) -> None:
+def test_every_change_of_a_generated_program_changes_its_explanation(file: nodes.File, chance: random.Random) -> None:
     for script in file.scripts:
         text = say(script)
         mutants = list(islice(variants(script), 1500))
@@ -119,7 +120,7 @@ def test_no_function_is_said_like_a_script(name: str) -> None:
         assert "the result of" not in words, "a row in sopc/explain/phrases.py"
 
 
-def test_no_two_functions_are_said_alike() -> None:
+def test_no_two_functions_have_the_same_words() -> None:
     speaker = Expressions()
     calls: dict[str, str] = {}
     for name in FUNCTIONS:

@@ -206,7 +206,7 @@ SOURCE = nodes.From(store="s")
         nodes.Emit(),
     ],
 )  # fmt: skip
-def test_a_tree_that_no_text_means_is_an_error(step: nodes.AnyStep) -> None:
+def test_a_tree_without_a_text_form_is_an_error(step: nodes.AnyStep) -> None:
     with pytest.raises(SopError) as caught:
         format_step(step)
     assert caught.value.code == "E0118"

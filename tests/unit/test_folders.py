@@ -1,4 +1,4 @@
-"""Folders of files: what a file holds is what an import finds in it, and a broken file breaks its own store only."""
+"""Folders of files: they are read as an import reads them, and a broken file breaks only its own store."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def types(folder: Path, name: str) -> dict[str, str]:
         database.close()
 
 
-def test_generated_files_are_the_same_through_both_doors() -> None:
+def test_generated_files_are_read_alike_by_import_and_folder() -> None:
     assert list(two_doors.differences("test", 200)) == []
 
 

@@ -1,4 +1,4 @@
-"""Scripts whose records a loop consumes: suspended at each record, let go of early, safe beside writes."""
+"""Scripts whose records a loop consumes: suspended at each record, closed early, safe beside writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may import whom: the runtime works without the compiler, and no run loads a heavy package, the first neither."""
+"""Import rules: the runtime works without the compiler, and no run loads a heavy package, not even the first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inserts that wait in a buffer: whatever a script does, it ends as if each had been written at once."""
+"""Buffered inserts: every script ends as if each row had been written at once."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ def on_postgres(folder: Path, server: Server) -> Iterator[Runs]:
 
 
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on nothing waits."""
+    """From now on nothing is buffered."""
     buffered = Data.write
 
     def write(data: Data, op: DataOp, params: Sequence[Any], where: StackLocation) -> int:
@@ -249,7 +249,7 @@ def outcome(runs: Runs, text: str) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS)
-def test_it_ends_as_if_nothing_had_waited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_buffered_inserts_end_like_immediate_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     for name in ("buffered", "plain"):
         (tmp_path / name).mkdir()
     buffered = outcome(make(tmp_path / "buffered"), text)
@@ -260,8 +260,10 @@ def test_it_ends_as_if_nothing_had_waited(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     "text", [pytest.param(text, id=name) for name, text in SCRIPTS.items() if "try" not in text and "list" not in name]
 )
-def test_so_it_does_on_duckdb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    """Which has no savepoints, so no `try`, and does not say which row of many was refused."""
+def test_buffered_inserts_end_like_immediate_ones_on_duckdb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """DuckDB has no savepoints, so no `try`, and does not say which of many rows it refused."""
     for name in ("buffered", "plain"):
         (tmp_path / name).mkdir()
     buffered = without_rows(outcome(DuckDBRuns(tmp_path / "buffered"), text))
@@ -278,7 +280,9 @@ def without_rows(found: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS)
-def test_so_it_does_on_postgres(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres: Server, text: str) -> None:
+def test_buffered_inserts_end_like_immediate_ones_on_postgres(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres: Server, text: str
+) -> None:
     for name in ("buffered", "plain"):
         (tmp_path / name).mkdir()
     with on_postgres(tmp_path / "buffered", postgres) as runs:

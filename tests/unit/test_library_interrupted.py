@@ -1,4 +1,4 @@
-"""A library whose maker was killed, ran out of disk or memory, or was not alone → one that reads and writes."""
+"""A library whose first writer was killed, ran out of disk or memory, or was not alone → it can be read and written."""
 
 from __future__ import annotations
 

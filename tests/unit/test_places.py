@@ -1,4 +1,4 @@
-"""Stores with the names of an engine's own catalogue: each statement reads and writes the schema's store, no other."""
+"""Stores named like the engine's own catalogue: each statement reads and writes the store of the schema, no other."""
 
 from __future__ import annotations
 

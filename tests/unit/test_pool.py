@@ -1,4 +1,4 @@
-"""Connections used again: as a new one would be, and not at all when something of a run may be left in them."""
+"""Reused connections: they behave like new ones, and are not reused when a run may have left something in them."""
 
 from __future__ import annotations
 

@@ -485,7 +485,7 @@ class CutOff(BytesIO):
 
 
 class Relay:
-    """A network between us and a server, which can be cut, or fall silent."""
+    """A network between us and a server; it can be cut or stop answering."""
 
     def __init__(self, port: int) -> None:
         self._to = port

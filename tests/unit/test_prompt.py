@@ -1,5 +1,4 @@
-"""What a model is asked with: all of it, made from the grammar, the tables and the task, and no more of the data than
-may be seen."""
+"""The request to a model, built from the grammar, the tables and the task, with only the data that it may see."""
 
 from __future__ import annotations
 
@@ -56,7 +55,7 @@ def sent(base_url: str, samples: frozenset[str] = frozenset()) -> str:
 
 @pytest.mark.parametrize("small", [False, True])
 def test_the_whole_prompt_is_as_it_was(small: bool, request: pytest.FixtureRequest) -> None:
-    """A change of the language, the functions or the examples changes what models see: look at it, then keep it with
+    """A change of the language, the functions or the examples changes the prompt: review it, then keep it with
     --update-golden."""
     options = ModelOptions("m", "http://127.0.0.1:1/v1", KEY, file=Path("coder.gguf") if small else None)
     text = "\n".join(f"--- {each['role']}\n{each['content']}" for each in first_messages(task(), options))

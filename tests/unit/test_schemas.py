@@ -1,4 +1,4 @@
-"""A schema that changed since a script was compiled: told before anything is done, with what and where."""
+"""A schema that changed since a script was compiled: a run says what and where before it does anything."""
 
 from __future__ import annotations
 

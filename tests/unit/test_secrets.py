@@ -1,4 +1,4 @@
-"""Parameters marked `secret`: their values are in nothing that is said of a run."""
+"""Parameters marked `secret`: nothing that describes a run shows their values."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 
 
 @pytest.mark.parametrize("what", FAILING)
-def test_no_error_tells_it(sandbox: Sandbox, what: str) -> None:
+def test_errors_mask_secrets(sandbox: Sandbox, what: str) -> None:
     text = f"script inner(given: text)\n  let n = int(given)\nend\nscript s(key: text secret)\n  {FAILING[what]}\nend\n"
     sandbox.compile(text)
     trace = StringIO()
@@ -63,7 +63,7 @@ def test_the_start_line_has_the_mask(sandbox: Sandbox) -> None:
     assert record["result"] == {"a": len(SECRET)}
 
 
-def test_what_the_script_says_is_its_own(sandbox: Sandbox) -> None:
+def test_emitted_values_are_not_masked(sandbox: Sandbox) -> None:
     sandbox.compile('script s(key: text secret) emit { key: key } say "{key}" end')
     assert [line["result"] for line in sandbox.run("s", {"key": SECRET}).lines[1:3]] == [{"key": SECRET}, SECRET]
 
@@ -92,7 +92,7 @@ def test_frames_have_the_mask(sandbox: Sandbox) -> None:
     assert (variables["key"], variables["copy"], variables["n"]) == (MASK, f"<{MASK}>", len(SECRET))
 
 
-def test_a_rollback_does_not_tell_it(sandbox: Sandbox) -> None:
+def test_rollback_lines_mask_secrets(sandbox: Sandbox) -> None:
     sandbox.compile('script s(key: text secret) insert into log {message: "x"} fail "no {key}" end')
     lines = sandbox.run("s", {"key": SECRET}).lines
     assert {line["type"] for line in lines} >= {"rollback", "error"}

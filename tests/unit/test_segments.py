@@ -1,4 +1,4 @@
-"""Segments: committed or undone as a whole, run again when the database asks for it, with lines to match."""
+"""Segments: committed or rolled back as a whole, run again when the database asks for it, with matching lines."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def test_a_text_of_more_than_two_thousand_sentences_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("control", BIDI_CONTROLS)
-def test_what_turns_text_round_is_in_no_sentence(control: str) -> None:
+def test_bidirectional_characters_are_in_no_sentence(control: str) -> None:
     text = f"Open{control} tasks\n\nShow all {control}tasks."
     workflow = read_workflow(text, "file")
     assert (workflow.name, workflow.title) == ("open_tasks", "Open tasks")

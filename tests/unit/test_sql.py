@@ -1,4 +1,4 @@
-"""Queries and writes made by hand → SQL → the rows that SQLite gives and the errors it must not keep to itself."""
+"""Hand-made queries and writes → SQL → the rows of SQLite, and the errors that it must not hide."""
 
 from __future__ import annotations
 
@@ -444,7 +444,7 @@ def test_a_decimal_too_long_for_sqlite_is_refused(database: SQLiteDatabase) -> N
     assert caught.value.code == "V0104"
 
 
-def test_a_schema_that_has_changed_is_said(database: SQLiteDatabase) -> None:
+def test_a_changed_schema_is_reported(database: SQLiteDatabase) -> None:
     for relation in (Scan(1, "main", "gone"), Where(STAFF, op("is_null", Column(1, "gone", INT)))):
         with pytest.raises(SopError) as caught:
             database.prepare(Query("main", relation, (("id", field("id")),), ()))

@@ -131,7 +131,7 @@ def test_paths_with_odd_names_open(tmp_path: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["ü?.db"]
 
 
-def test_a_damaged_file_is_said(open_: Open, tmp_path: Path) -> None:
+def test_a_damaged_file_is_an_error(open_: Open, tmp_path: Path) -> None:
     database = open_("create table n (v text); insert into n select hex(randomblob(500)) from pragma_function_list;")
     database.close()
     path = tmp_path / "main.db"
@@ -314,7 +314,7 @@ def test_rows_come_in_batches_the_first_at_once(open_: Open) -> None:
 # ── locks ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_lock_is_waited_for_and_then_said(open_: Open, tmp_path: Path) -> None:
+def test_a_lock_is_waited_for_and_then_reported(open_: Open, tmp_path: Path) -> None:
     database = open_(NUMBERS, busy=0.05)
     other = sqlite3.connect(tmp_path / "main.db", isolation_level=None)
     other.execute("begin exclusive")
@@ -407,7 +407,7 @@ def test_no_other_file_can_be_attached(open_: Open) -> None:
     assert refusal(lambda: database.execute(attach, ())).code == "D0308"
 
 
-def test_a_store_dropped_behind_the_back_is_said(open_: Open, tmp_path: Path) -> None:
+def test_a_store_dropped_meanwhile_is_reported(open_: Open, tmp_path: Path) -> None:
     database = open_(NUMBERS + "create table t (v text);")
     statement = scan(database, "t")
     with sqlite3.connect(tmp_path / "main.db") as connection:

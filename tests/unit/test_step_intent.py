@@ -1,5 +1,5 @@
-"""What a text speaks of, and the grammar that is narrowed to it: no step can be decoded that no word asks for, and each
-that is asked for can."""
+"""The words of a text, and the grammar narrowed to them: a step can be decoded only if a word asks for it, and then it
+can."""
 
 from __future__ import annotations
 

@@ -261,7 +261,7 @@ def test_unclosed_nesting_of_any_depth_is_refused(piece: str) -> None:
 
 @pytest.mark.parametrize("control", BIDI_CONTROLS)
 @pytest.mark.parametrize("line", ['say "a{}b"', "say 1  # {}", "let `a{}` = 1", "let x = {}1", '{}say "a"'])
-def test_what_turns_text_round_is_refused_wherever_it_stands(control: str, line: str) -> None:
+def test_bidirectional_characters_are_refused_everywhere(control: str, line: str) -> None:
     source = Source("x.sop", "script s()\n  say 1\n  " + line.format(control) + "\nend\n")
     with pytest.raises(CompileError) as caught:
         parse(source)
@@ -274,7 +274,7 @@ def test_what_turns_text_round_is_refused_wherever_it_stands(control: str, line:
 
 
 @pytest.mark.parametrize("control", BIDI_CONTROLS)
-def test_a_text_holds_what_turns_it_round_by_its_number(control: str) -> None:
+def test_a_text_may_hold_escaped_bidirectional_characters(control: str) -> None:
     text = f'script s()\n  say "a\\u{{{ord(control):x}}}b"\nend\n'
     say = parse(Source("x.sop", text)).scripts[0].steps[0]
     assert isinstance(say, nodes.Say) and isinstance(say.text, nodes.TextLiteral)

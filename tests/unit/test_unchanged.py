@@ -1,4 +1,4 @@
-"""Which unchanged sentences a new translation says otherwise, and their old steps put back."""
+"""Unchanged sentences that a new translation translates differently, and the restoring of their old steps."""
 
 from __future__ import annotations
 

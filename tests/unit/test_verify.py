@@ -1,4 +1,4 @@
-"""Each rule a module is held to, broken by one module written by hand; and what is accepted is safe on every path."""
+"""Each rule of the verifier, broken by one hand-written module; and accepted code is safe on every path."""
 
 from __future__ import annotations
 

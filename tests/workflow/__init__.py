@@ -1,1 +1,1 @@
-"""What a program goes through before it is stored, whichever door its text came in by."""
+"""What a program goes through before it is stored, the same for every entry."""

@@ -1,6 +1,6 @@
-"""One text through `sopc compile`, `sopvm do --save`, a recording and the service → the same outcome at each.
+"""One text through `sopc compile`, `sopvm do --save`, a recording and the service → the same outcome.
 
-The model is a stand-in server on loopback that gives the replies of a situation; patterns read the rest themselves.
+The model is a stand-in server on loopback that gives the replies of a situation; sentence patterns read the others.
 """
 
 from __future__ import annotations

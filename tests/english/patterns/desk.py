@@ -1,4 +1,4 @@
-"""A schema, renamed by a seed → a desk that answers English through the whole pipe, and SQL of the data directly."""
+"""A schema, renamed by a seed → a desk that runs English through the whole pipeline, and SQL on the same data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A CSV file as it comes, imported and asked about in English: keys and references that names and data tell of."""
+"""An imported CSV file, asked about in English: keys and references are inferred from names and data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the patterns don't read is an error that names the sentence and the words; two readings are a question."""
+"""Sentences that patterns don't read give an error with the sentence and the words; two readings give a question."""
 
 from __future__ import annotations
 
