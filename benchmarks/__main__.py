@@ -1,4 +1,4 @@
-"""`python -m benchmarks [startup|emit|vm|compile|serve …]` → every answer checked, then tables of times on stdout."""
+"""`python -m benchmarks [startup|emit|vm|compile|serve …]` → checked answers, then tables of times on stdout."""
 
 from __future__ import annotations
 

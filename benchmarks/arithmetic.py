@@ -1,5 +1,5 @@
-"""What does checked arithmetic cost on SQLite, whose own gives null for a division by zero, and a float for an int that
-overflows and for every decimal?"""
+"""What does checked arithmetic cost on SQLite? SQLite alone gives null for a division by zero, and a float for an int
+that overflows and for every decimal."""
 
 from __future__ import annotations
 

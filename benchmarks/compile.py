@@ -1,4 +1,4 @@
-"""How many lines of the language a second does each stage of the compiler read?"""
+"""How many lines of the language does each stage of the compiler process in a second?"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""How long does it take to write all flights (5 fields), and a 1 % filter of them, as JSON lines, beside a script by
-hand, the sqlite3 shell and jq?"""
+"""How long does it take to write all flights (5 fields), and a 1 % filter of them, as JSON lines, compared with a
+script by hand, the sqlite3 shell and jq?"""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _write_ndjson(database: Path, path: Path) -> None:
 
 
 def _check(commands: dict[str, list[str]], folder: Path) -> None:
-    """Every command gives the same records in the same order."""
+    """Check that every command gives the same records in the same order."""
     answers = {}
     for name, command in commands.items():
         output = folder / "answer"

@@ -1,8 +1,8 @@
-"""How fast are 1, 10 and 50 million generated records written as JSON lines, and how much memory does that take, beside
-what the engines, polars and jq do by themselves?
+"""How fast are 1, 10 and 50 million generated records written as JSON lines, and with how much memory, compared with
+the engines alone, polars and jq?
 
-A store of a thousand rows is joined with itself, so that the engines make the records as they go. What is written goes
-nowhere from 10 million on; the first million is compared.
+A store of a thousand rows is joined with itself, so that the engines make the records as they go. From 10 million on,
+the output is discarded; the first million is compared.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def measure(folder: str) -> str:
 
 
 def _make(place: Path) -> None:
-    """The store in every engine, and the script in a library."""
+    """Create the store in every engine, and the script in a library."""
     rows: list[list[Any]] = [
         [n, f"item {n}", n / 2, (date(2024, 1, 1) + timedelta(n)).isoformat(), n + 0.25] for n in range(1000)
     ]
@@ -102,7 +102,7 @@ def _sopvm(place: Path, engine: str, millions: int, form: str = "records") -> li
 
 
 def _commands(place: Path, millions: int, target: Path) -> dict[str, list[str]]:
-    """target: where those write that do not write to stdout."""
+    """The commands. `target`: the file for those that do not write to stdout."""
     sql = SQL.format(millions=millions)
     commands = {f"sopvm run, {name}": _sopvm(place, name.lower(), millions) for name in ("SQLite", "DuckDB")}
     if millions == 1:
@@ -119,7 +119,7 @@ def _commands(place: Path, millions: int, target: Path) -> dict[str, list[str]]:
 
 
 def _check(name: str, written: Path, right: Path) -> None:
-    """Our bytes are the same from every engine; others write the same records, in an order of their own."""
+    """Check that our bytes are the same from every engine, and that others write the same records in any order."""
     if name.startswith("sopvm") and "whole lines" not in name:
         same = written.read_bytes() == right.read_bytes()
     else:

@@ -12,8 +12,13 @@ from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """One line of the table. seconds: of processor time, the least of several runs; None: not measured, note says why.
-    against: name of the row it is compared with. aim: the ratio to it that is wanted, at most."""
+    """One line of the table.
+
+    Attributes:
+        seconds: processor time, the least of several runs; None if not measured, and `note` says why.
+        against: the row it is compared with.
+        aim: the highest ratio wanted.
+    """
 
     question: str
     name: str
@@ -23,7 +28,7 @@ class Row(NamedTuple):
     note: str = ""
 
 
-# A program's memory counts from before it was begun, when it was that of its parent: so its parent is a small one.
+# The peak memory of a process includes its parent's at the fork, so a small process starts it.
 _BETWEEN = """
 import os, sys
 pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)
@@ -39,7 +44,7 @@ def sopvm(*arguments: str) -> list[str]:
 
 
 def sopc(*arguments: str) -> list[str]:
-    """Likewise of `sopc`."""
+    """The same for `sopc`."""
     return _ours("sopc", "sopc.cli", arguments)
 
 
@@ -51,24 +56,24 @@ def _ours(program: str, module: str, arguments: Sequence[str]) -> list[str]:
 
 
 def find(program: str) -> str | None:
-    """The path of a peer, None when it is not installed."""
+    """The path of a peer; None if it is not installed."""
     return shutil.which(program)
 
 
 class Used(NamedTuple):
-    """seconds: of processor time, user and system. megabytes: of memory, at most."""
+    """`seconds`: processor time, user and system. `megabytes`: peak memory."""
 
     seconds: float
     megabytes: float
 
 
 def run_command(command: Sequence[str], output: Path) -> float:
-    """Seconds of processor time (user and system) of one run with its stdout in a file. A failure is an error."""
+    """The processor time (user and system) of a command, in seconds; its stdout goes to a file. A failure raises."""
     return used_by(command, output).seconds
 
 
 def used_by(command: Sequence[str], output: Path) -> Used:
-    """What one run used, with its stdout in a file. A failure is an error."""
+    """The time and memory of a command; its stdout goes to a file. A failure raises."""
     with output.open("wb") as stream:
         process = subprocess.Popen(
             [sys.executable, "-S", "-c", _BETWEEN, *command], stdout=stream, stderr=subprocess.PIPE
@@ -87,14 +92,14 @@ def least(once: Callable[[], float], times: int) -> float:
 
 
 def timed(function: Callable[[], object], clock: Callable[[], float] = time.process_time) -> float:
-    """Seconds of one call in this process: of its processor time, unless another clock is given."""
+    """The seconds of one call in this process, by its processor time or another clock."""
     start = clock()
     function()
     return clock() - start
 
 
 def interleaved(runs: Mapping[str, Callable[[], float]], times: int) -> dict[str, float]:
-    """The least of several runs of each, one after another in turn, so that a slow moment hits all alike."""
+    """The least of several runs of each function, run in turns, so that a slow moment affects all of them."""
     best = dict.fromkeys(runs, float("inf"))
     for _ in range(times):
         for name, once in runs.items():

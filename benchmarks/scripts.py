@@ -17,7 +17,7 @@ from sopc.syntax.parse import parse
 
 
 def make_library(folder: Path, text: str, sql: str = "") -> Path:
-    """Returns the home folder."""
+    """Create the home folder, and return it."""
     home = folder / "home"
     home.mkdir()
     connection = sqlite3.connect(home / "main.db")

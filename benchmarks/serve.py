@@ -1,5 +1,5 @@
-"""How many requests a second does the service answer, and how late is the slowest hundredth, for a script that looks
-one row up, beside a handler written by hand on starlette and sqlite3?"""
+"""How many requests a second does the service answer, and how slow is the slowest hundredth, for a script that looks up
+one row, compared with a handler by hand on starlette and sqlite3?"""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL, salary INTEGER 
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {PEOPLE})
 INSERT INTO people SELECT i, 'person ' || i, 1000 + i FROM n;
 """
-# What PostgREST does for such a request: read and check the argument, one transaction on a connection that is kept,
-# the row as JSON.
+# As PostgREST answers such a request: check the argument, one transaction on a kept connection, the row as JSON.
 BY_HAND = """
 import json, sqlite3, sys, threading, uvicorn
 from starlette.applications import Starlette
@@ -102,8 +101,7 @@ class Server(NamedTuple):
 
 
 class Load(NamedTuple):
-    """Seconds a request: of the server's processor time, of the clock while several clients ask, and what the slowest
-    hundredth waits."""
+    """Seconds per request: the server's processor time, elapsed time with several clients, and the 99th percentile."""
 
     processor: float
     passed: float
@@ -112,7 +110,7 @@ class Load(NamedTuple):
 
 @contextmanager
 def _running(command: list[str]) -> Iterator[Server]:
-    """A server, once it says where it listens."""
+    """Start a server, and wait until it says where it listens."""
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
@@ -161,13 +159,13 @@ def _load(server: Server, path: str) -> Load:
 
 
 def _processor_time(process: int) -> float:
-    """Seconds that a process has been on a processor so far, all of its threads together."""
+    """The processor time of a process so far, all its threads together, in seconds."""
     tasks = Path(f"/proc/{process}/task").iterdir()
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
 class Client:
-    """A connection that is kept, and as little work as can be for each request."""
+    """A kept connection that does as little work as possible per request."""
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port))

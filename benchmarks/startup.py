@@ -1,4 +1,4 @@
-"""How long do commands take to start, beside importing what they can't do without?"""
+"""How long do commands take to start, compared with importing the packages they need?"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How long do the 22 questions of TPC-H take as scripts, beside the standard's SQL given to the same engine?
+"""How long do the 22 questions of TPC-H take as scripts, compared with the standard's SQL on the same engine?
 
-Both are timed within one process, so that its start-up is left out (see `startup`): theirs from opening a connection to
-the last row, ours from looking the script up in the library to the last JSON line.
+Both are timed within one process, without its start-up (see `startup`): the SQL from opening a connection to the last
+row, ours from looking up the script in the library to the last JSON line.
 """
 
 from __future__ import annotations
@@ -30,8 +30,13 @@ PLANS = (("duckdb", 1.0), ("duckdb", 0.01), ("sqlite", 0.1), ("postgres", 0.1))
 
 
 class Engine(NamedTuple):
-    """url: for scripts. ask: SQL → its rows, straight from the engine. clock: what is measured; a server's work is no
-    processor time of ours."""
+    """An engine to measure on.
+
+    Attributes:
+        url: for scripts.
+        ask: SQL → its rows, directly from the engine.
+        clock: what is measured. The work of a server is not in our processor time.
+    """
 
     url: str
     ask: Callable[[str], list[Any]]
@@ -63,7 +68,7 @@ def _measured(folder: Path, dialect: str, scale: float) -> str:
 
 
 def _compared(question: Question, engine: Engine, dialect: str, library: Library) -> tuple[float, float]:
-    """Seconds of processor time: the engine's and ours, once the answers are found to be the same."""
+    """The seconds of the engine and ours, after checking that the answers are the same."""
     sql = question.sql(question.standard, dialect)
     database = connect(engine.url, name="main", base=Path())
     store(library, compile_text(question.text, database.schema(), question.path.name))
@@ -86,7 +91,8 @@ def _compared(question: Question, engine: Engine, dialect: str, library: Library
 
 
 def _same(theirs: Any, ours: Any) -> bool:
-    """Their averages and quotients have other digits, and SQLite adds binary fractions."""
+    """Whether answers are equal. Averages and quotients may differ in their last digits, and SQLite adds binary
+    fractions."""
     if isinstance(theirs, Decimal) and isinstance(ours, Decimal):
         theirs = theirs.quantize(ours, ROUND_HALF_UP)
     if isinstance(theirs, float) and ours is not None:

@@ -1,4 +1,4 @@
-"""How long do loops and calls take in the virtual machine, beside the same program in CPython?"""
+"""How long do loops and calls take in the virtual machine, compared with the same program in CPython?"""
 
 from __future__ import annotations
 

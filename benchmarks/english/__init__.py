@@ -1,1 +1,1 @@
-"""How often English becomes the right program: a set of cases through a translator → right, wrong, asked, refused."""
+"""How often English becomes the right program: a set of cases and a translator → right, wrong, asked, refused."""

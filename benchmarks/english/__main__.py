@@ -1,4 +1,5 @@
-"""`python -m benchmarks.english --translator T --set S` → each case's verdict counted in a table, or all as JSON."""
+"""`python -m benchmarks.english --translator T --set S` → the counts of verdicts in a table, or all outcomes as
+JSON."""
 
 from __future__ import annotations
 
@@ -44,8 +45,12 @@ def main(argv: list[str]) -> int:
 def run_all(
     cases: list[Case], translate: Translate, *, show: frozenset[str] = frozenset(), minutes: float = math.inf
 ) -> list[Outcome]:
-    """show: the verdicts whose cases are written on stderr as they come. minutes: after which no case is begun; Ctrl-C
-    ends it, too."""
+    """Run the cases.
+
+    Args:
+        show: verdicts whose cases are printed on stderr.
+        minutes: no case starts after this time. Ctrl-C ends it too.
+    """
     until = monotonic() + 60 * minutes
     desks: dict[str, Desk] = {}
     outcomes = []
@@ -93,9 +98,11 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--set", default="shipped", metavar="shipped|FOLDER", help="shipped, or a folder of cases")
     parser.add_argument("--sample", type=int, metavar="N", help="only N of the cases, drawn by --seed")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no case after so many")
-    parser.add_argument("--show", choices=report.VERDICTS, action="append", default=[], help="these cases, on stderr")
-    parser.add_argument("--json", action="store_true", help="each case and the counts, as JSON")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="start no case after this many")
+    parser.add_argument(
+        "--show", choices=report.VERDICTS, action="append", default=[], help="print these cases on stderr"
+    )
+    parser.add_argument("--json", action="store_true", help="print each case and the counts as JSON")
     return parser.parse_args(argv)
 
 

@@ -1,4 +1,4 @@
-"""A folder of cases → English with its database and what a right program does: the shipped format, or Spider's.
+"""A folder of cases → English, its database and what a right program does: in the shipped format, or Spider's.
 
 Shipped: `NAME.sql` makes the database, `NAME.sop` (optional) holds scripts that can be called, `NAME.toml` the cases.
 Spider's (Yu et al. 2018): `tables.json`, `dev.json` (a list of db_id, question, query), and the databases as
@@ -17,7 +17,7 @@ from typing import Any
 
 
 class SetError(Exception):
-    """A set of cases that can't be read; the message says why."""
+    """The set of cases can't be read; the message says why."""
 
 
 SHIPPED = Path(__file__).parent / "shipped"
@@ -27,11 +27,16 @@ _OUTER_ORDER = re.compile(r"\border\s+by\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Expected:
-    """What a right run does. queries: SQL over the data as it was, whose rows are the records; several are
-    alternatives, none means no records. ordered: their order counts, and that of the messages. effect: SQL that
-    changes the data as the run must; "" where it must not. says: the messages. fails: the message with which the
-    program is to end as failed (`fail`, `assert`); "" where it is to end well. A failed run's records, messages and
-    changes are those that it committed before."""
+    """What a right run does.
+
+    Attributes:
+        queries: SQL over the original data whose rows are the records. Several are alternatives; none means no records.
+        ordered: whether the order of records and messages counts.
+        effect: SQL that changes the data as the run must; "" for no change.
+        says: the messages.
+        fails: the message with which the program must fail (`fail`, `assert`); "" if it must succeed. For a failed run,
+            records, messages and changes are those committed before.
+    """
 
     queries: tuple[str, ...] = ()
     ordered: bool = False
@@ -43,7 +48,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Case:
-    """name: its place in the set. answers: to its questions, in the order they are asked."""
+    """`name`: its place in the set. `answers`: to its questions, in order."""
 
     name: str
     schema: Schema
@@ -60,7 +65,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Schema:
-    """A database to be made from SQL, or copied. scripts: DSL of the scripts that can be called."""
+    """A database, made from SQL or copied. `scripts`: DSL of scripts that can be called."""
 
     name: str
     sql: str = ""
@@ -77,7 +82,11 @@ class Schema:
 
 
 def read_set(name: str) -> list[Case]:
-    """`shipped`, or a folder in either format. Raises SetError for one that is neither, or a case that is wrong."""
+    """Read `shipped`, or a folder in either format.
+
+    Raises:
+        SetError: for another folder, or a case that is wrong.
+    """
     folder = SHIPPED if name == "shipped" else Path(name)
     if (folder / "dev.json").is_file():
         return _read_spider(folder)

@@ -1,4 +1,4 @@
-"""What a run did and what a right one does → whether they are equal, and how they differ."""
+"""What a run did and what a right run does → whether they are equal, and how they differ."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import Any
 from benchmarks.english.cases import Expected
 
 Row = tuple[Any, ...]
-_MOST_COLUMNS = 7  # beyond, columns are compared in their order
+_MOST_COLUMNS = 7  # with more columns than this, their order counts
 
 
 @dataclass(frozen=True)
 class Did:
-    """What a run did. rows: its records' values. database: the file it left."""
+    """What a run did. `rows`: the values of its records. `database`: the file it left."""
 
     rows: tuple[Row, ...]
     says: tuple[str, ...]
@@ -27,9 +27,11 @@ class Did:
 
 
 def difference(expected: Expected, did: Did, fresh: Path, scratch: Path) -> str | None:
-    """How a run differs from a right one, in a few words; None where it is right.
+    """How a run differs from a right one, in a few words; None if it is right.
 
-    fresh: the database before the run. scratch: a file that may be overwritten.
+    Args:
+        fresh: the database before the run.
+        scratch: a file that may be overwritten.
     """
     wanted = [rows_of(fresh, query) for query in expected.queries] or [[]]
     if not any(same_rows(did.rows, rows, ordered=expected.ordered) for rows in wanted):
@@ -47,8 +49,8 @@ def difference(expected: Expected, did: Did, fresh: Path, scratch: Path) -> str 
 
 
 def same_rows(got: Sequence[Row], wanted: Sequence[Row], *, ordered: bool) -> bool:
-    """Whether two tables hold the same rows, in order where that counts. The order of the columns does not: records
-    have names, and SQL does not know them."""
+    """Whether two tables hold the same rows, in order if that counts. The order of columns does not count: records have
+    names, and SQL does not know them."""
     if len(got) != len(wanted):
         return False
     if not got:
@@ -66,7 +68,7 @@ def same_rows(got: Sequence[Row], wanted: Sequence[Row], *, ordered: bool) -> bo
 
 
 def _orders(got: Sequence[Row], wanted: Sequence[Row], width: int) -> list[tuple[int, ...]]:
-    """The orders of the columns in which each one holds the values it must."""
+    """The orders of the columns in which each holds the wanted values."""
     if width > _MOST_COLUMNS:
         return [tuple(range(width))]
     ours = [Counter(row[at] for row in got) for at in range(width)]
@@ -75,7 +77,7 @@ def _orders(got: Sequence[Row], wanted: Sequence[Row], width: int) -> list[tuple
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON and SQLite both can write it: numbers to 4 places, true as 1, moments without their zone."""
+    """A value as both JSON and SQLite can write it: numbers to 4 places, true as 1, moments without their zone."""
     if isinstance(value, bool | int | float):
         return round(float(value), 4)
     if isinstance(value, str) and len(value) > 18 and value[10] in "T ":
@@ -91,7 +93,7 @@ def rows_of(database: Path, query: str) -> list[Row]:
 
 
 def data_difference(got: Path, wanted: Path, fresh: Path) -> str | None:
-    """The first table whose rows differ. The key that the database gave a new row does not count."""
+    """The first table whose rows differ. Keys that the database gave to new rows do not count."""
     for table, key in _tables(fresh):
         before = {row[key] for row in _rows(fresh, table)} if key is not None else set()
         left, right = (
