@@ -26,6 +26,11 @@ SUITES: Final = (
 )
 # seconds each, or a server
 LEFT_OUT: Final = (
+    "cli/test_demo.py::test_every_workflow",
+    "cli/test_demo.py::test_text_and_program_both_changed_stop",
+    "cli/test_demo.py::test_the_program_beside_the_text_is_the_lock",
+    "unit/test_codegen.py::test_a_condition_that_skips_too_much_is_refused",
+    "unit/test_codegen.py::test_a_script_too_long_is_refused",
     "unit/test_constrain.py",
     "unit/test_download.py",
     "unit/test_english_evaluation.py",
@@ -50,7 +55,7 @@ _SERVERS: Final = ("postgres", "each_postgres")
 
 def is_quick(item: pytest.Item) -> bool:
     """By its file, and because neither a fixture nor a parameter of it is a PostgreSQL."""
-    file = item.nodeid.partition("::")[0].removeprefix("tests/")
-    if not file.startswith(SUITES) or file.startswith(LEFT_OUT) or item.get_closest_marker("large"):
+    name = item.nodeid.removeprefix("tests/")
+    if not name.startswith(SUITES) or name.startswith(LEFT_OUT) or item.get_closest_marker("large"):
         return False
     return "postgres" not in item.name and not set(getattr(item, "fixturenames", ())) & set(_SERVERS)
