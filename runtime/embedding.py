@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -14,6 +14,7 @@ from runtime.output.sink import Sink
 from runtime.output.writer import Writer
 from runtime.runs.control import Control
 from runtime.runs.run import Outcome, RunOptions, run
+from runtime.values.batches import RowBatch
 from runtime.values.conversion import to_text
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ class _Collected(Writer):
     def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
         self.found.append(record)
 
-    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
+    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: RowBatch) -> None:
         self.found += [dict(zip(names, row, strict=True)) for row in batch]
 
     def say(self, step: str, within: str | None, text: str) -> None:

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from threading import Condition, Lock
 from time import monotonic, time
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -30,39 +30,6 @@ from runtime.vm.output import Question
 LONG: Final = 10_000  # bytes; longer results are not kept
 MOST_KEPT: Final = 1000  # ended runs that are kept,
 MOST_LOGS: Final = 100  # and those of them that keep their lines
-
-
-class Run(Protocol):
-    """One run, whoever keeps it."""
-
-    id: str
-    script: str
-    token: Token
-    databases: tuple[str, ...]
-    log: ReplayBuffer | None
-
-    @property
-    def ended(self) -> bool: ...
-
-    def describe(self) -> dict[str, Any]: ...
-
-    def frames(self) -> list[dict[str, Any]]: ...
-
-    def answer(self, step: str | None, text: str) -> None: ...
-
-    def cancel(self, reason: str) -> None: ...
-
-
-class Runs(Protocol):
-    """Where runs are kept."""
-
-    def get(self, id_: str) -> Run:
-        """HttpError S0110 when it is not there."""
-        ...
-
-    def all(self) -> Iterable[Run]:
-        """The newest first."""
-        ...
 
 
 class Ended(msgspec.Struct, frozen=True, omit_defaults=True):

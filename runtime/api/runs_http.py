@@ -17,7 +17,7 @@ from runtime.api.formats import LINES, MEDIA_TYPES, choose
 from runtime.api.problems import HttpError, problem, status_of
 from runtime.api.replay_buffer import ReplayBuffer, after
 from runtime.api.resource import as_json, options_of, token_of, who_of
-from runtime.api.runs import Run
+from runtime.api.runs import LiveRun
 from runtime.api.service import Service
 from runtime.api.tokens import Token
 from runtime.errors import SopError
@@ -99,7 +99,7 @@ async def read_lines(service: Service, request: Request) -> Response:
 class KeptLines(StreamingResponse):
     """The lines of a run; cut if they are deleted before its end was sent."""
 
-    def __init__(self, run: Run, log: ReplayBuffer, seq: int, format_: str) -> None:
+    def __init__(self, run: LiveRun, log: ReplayBuffer, seq: int, format_: str) -> None:
         super().__init__(self._pieces(log, seq, format_), media_type=MEDIA_TYPES[format_])
         self.run = run
 
@@ -142,7 +142,7 @@ class KeptLines(StreamingResponse):
             yield b"\n]\n"
 
 
-def _never_began(run: Run) -> HttpError:
+def _never_began(run: LiveRun) -> HttpError:
     """The error of a run that ended without a line."""
     error: dict[str, Any] = run.describe().get("error", {})
     code, message = error.get("code", "S0100"), error.get("message", "the server failed at this run")
@@ -150,7 +150,7 @@ def _never_began(run: Run) -> HttpError:
     return HttpError(status, code, message, error.get("hint"), more={"run": run.id, "instance": f"/runs/{run.id}"})
 
 
-def _run(service: Service, request: Request, *, own: bool = False) -> Run:
+def _run(service: Service, request: Request, *, own: bool = False) -> LiveRun:
     """The run in the path.
 
     Args:
@@ -173,7 +173,7 @@ def _run(service: Service, request: Request, *, own: bool = False) -> Run:
     return run
 
 
-def _sees(token: Token, run: Run) -> bool:
+def _sees(token: Token, run: LiveRun) -> bool:
     """Whether the token may see the run: its own runs, and as admin those of others with its scripts and databases."""
     if run.token.id == token.id:
         return True

@@ -10,9 +10,9 @@ from msgspec import Raw
 
 from runtime.query.algebra import Query, Write
 from runtime.query.schema import Schema, Store
+from runtime.values.batches import Row as Row
 from runtime.values.types import Type
 
-Row = tuple[Any, ...]
 BATCH_ROWS = 2048
 
 

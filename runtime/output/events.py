@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any, Final
 
 from runtime.output.records import Batches, Record, encode, json_record, scoped
 from runtime.output.sink import Sink
 from runtime.output.writer import JsonLines
+from runtime.values.batches import RowBatch
 
 _HEAD: Final = re.compile(rb'\{"type":"([a-z-]+)"(?:,"seq":([0-9]+))?')
 
@@ -35,6 +35,6 @@ class Events(JsonLines):
     def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
         self._line(Record(self.seq, step, scoped(within), json_record(record)))
 
-    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
+    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: RowBatch) -> None:
         lines = self._batches.lines(first, step, within, names, batch).splitlines()
         self.sink.write(b"".join([event(line) for line in lines]))

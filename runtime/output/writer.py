@@ -6,7 +6,6 @@ Every format has the methods of Writer. Those that can't void a line hold a segm
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, TextIO
 
 from msgspec import UNSET
@@ -27,6 +26,7 @@ from runtime.output.records import (
     scoped,
 )
 from runtime.output.sink import Sink
+from runtime.values.batches import RowBatch
 from runtime.values.conversion import json_ready
 
 
@@ -73,7 +73,7 @@ class Writer:
         if self.records == 1:
             self.flush()
 
-    def rows(self, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
+    def rows(self, step: str, within: str | None, names: tuple[str, ...], batch: RowBatch) -> None:
         """Records as rows under common names: of values, of values ready for JSON (decimals as msgspec.Raw); or, for a
         writer that `writes_json`, as whole records in JSON (msgspec.Raw)."""
         first = self.seq + 1
@@ -148,7 +148,7 @@ class Writer:
     def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
         raise NotImplementedError
 
-    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
+    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: RowBatch) -> None:
         raise NotImplementedError
 
     def _void(self, reason: str) -> None:
@@ -174,7 +174,7 @@ class JsonLines(Writer):
     def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
         self.sink.write(encode(Record(self.seq, step, scoped(within), json_record(record))) + b"\n")
 
-    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
+    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: RowBatch) -> None:
         self.sink.write(self._batches.lines(first, step, within, names, batch))
 
     def _void(self, reason: str) -> None:
@@ -197,7 +197,7 @@ class JsonArray(Writer):
     def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
         self._line(Record(self.seq, step, scoped(within), json_record(record)))
 
-    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
+    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: RowBatch) -> None:
         lines = self._batches.lines(first, step, within, names, batch)
         self.sink.write(self._separator + lines[:-1].replace(b"}\n{", b"},\n{"))
 
@@ -247,5 +247,5 @@ class Records(RecordsOnly):
     def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
         self.sink.write(encode(json_record(record)) + b"\n")
 
-    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
+    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: RowBatch) -> None:
         self.sink.write(encode_lines(self._batches.records(names, batch)))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from runtime.errors import DatabaseError
+from runtime.values.batches import RowBatch
 from runtime.values.types import Type
 
 
@@ -18,7 +18,7 @@ class Output(Protocol):
 
     def record(self, step: str, within: str | None, record: dict[str, Any]) -> None: ...
 
-    def rows(self, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Any]) -> None:
+    def rows(self, step: str, within: str | None, names: tuple[str, ...], batch: RowBatch) -> None:
         """A batch of records, as rows that share the names, or as msgspec.Raw."""
         ...
 

@@ -71,10 +71,6 @@ def _has(children: Children, word: str) -> bool:
     return any(type(child) is Token and child == word for child in children)
 
 
-def _not_if(negated: bool, node: nodes.Expr) -> nodes.Expr:
-    return nodes.Unary(op="not", arg=node, span=node.span) if negated else node
-
-
 class TreeBuilder:
     """One method per rule or alias of the grammar. A method is given the rule's children, keywords and punctuation
     included, and returns a node; rules that only group return a token, a tuple, or a dictionary of a script's parts.

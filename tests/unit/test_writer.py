@@ -136,7 +136,7 @@ def test_csv() -> None:
 def test_csv_gives_texts_back(texts: list[str]) -> None:
     writer, stream, _ = opened("csv")
     names = tuple(f"n{index}" for index in range(len(texts)))
-    writer.rows("1", None, names, [texts])
+    writer.rows("1", None, names, [tuple(texts)])
     assert list(csv.reader(io.StringIO(stream.getvalue().decode(), newline=""))) == [list(names), texts]
 
 

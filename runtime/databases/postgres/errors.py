@@ -90,12 +90,6 @@ def connection_lost(database: str, message: str) -> DatabaseError:
     )
 
 
-def failed_row(error: psycopg.Error) -> int | None:
-    """Which row of a COPY the server could not take, from 0; None when it does not say."""
-    match = _LINE.search(error.diag.context or "")
-    return int(match[1]) - 1 if match else None
-
-
 def _by_code(code: str) -> SopError:
     """What an expression of runtime/databases/postgres/functions.py raised."""
     if code == "D0202":

@@ -31,10 +31,6 @@ from sopc.english.patterns.values import overall, rows_query
 from sopc.tree import nodes
 
 
-def _excepted(context: Context, exception: None, condition: Condition) -> Condition:
-    return negated(context, condition)
-
-
 def _of_field(context: Context, field: Value, condition: Condition) -> Condition:
     return through(field, condition)
 
