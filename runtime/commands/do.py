@@ -57,7 +57,7 @@ def do_command(
 
     \b
       sopvm do "show the employees in Sales whose salary is above 90000"
-      sopvm do - < wish.txt
+      sopvm do - < request.txt
       sopvm do --save top_earners "show the 5 employees with the highest salary" -f table
       sopvm do --answer 1=2 "show the boxes, largest first" # the second of its meanings
     """

@@ -16,7 +16,7 @@ from runtime.files import survey as surveys
 from runtime.files.load import list_stores
 from runtime.library.store import Library
 from sopc.diagnostics import CompileError
-from tests.campaigns import two_doors
+from tests.campaigns import import_and_folder
 from tests.harness import compile_text, execute, store
 
 
@@ -54,7 +54,7 @@ def types(folder: Path, name: str) -> dict[str, str]:
 
 
 def test_generated_files_are_read_alike_by_import_and_folder() -> None:
-    assert list(two_doors.differences("test", 200)) == []
+    assert list(import_and_folder.differences("test", 200)) == []
 
 
 def test_a_line_that_looks_like_a_comment_is_a_row(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def _parquet(path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("write", "name"), [(_csv, LONG), (_csv, "a\0b"), (_ndjson, LONG), (_ndjson, "a\0b"), (_parquet, LONG)]
 )
-def test_a_file_with_such_a_field_is_refused_at_both_doors(
+def test_a_file_with_such_a_field_is_refused_by_import_and_folder(
     tmp_path: Path, write: Callable[[Path, str], None], name: str
 ) -> None:
     files = tmp_path / "files"

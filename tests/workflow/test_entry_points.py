@@ -31,9 +31,16 @@ WIDE: Final = "Show the name of the boxes whose width is above 5."
 
 
 class Situation(NamedTuple):
-    """text: in English. replies: of the model; none for patterns. before: what is done first, in order: texts stored
-    through the same door, or edits of the stored program. options: of the door. code: of the error that must come, ""
-    where the program is stored. warnings, choices: that must come with it."""
+    """A text and what must come of it.
+
+    Attributes:
+        text: in English.
+        replies: of the model; none if patterns translate.
+        before: what is done first, in order: texts stored through the same entry point, or edits of the stored program.
+        options: of the entry point.
+        code: of the error that must come; "" if the program is stored.
+        warnings, choices: that must come with it.
+    """
 
     name: str
     text: str
@@ -43,7 +50,7 @@ class Situation(NamedTuple):
     code: str = ""
     warnings: frozenset[str] = frozenset()
     choices: int = 0
-    doors: str = "compile do record service"
+    entry_points: str = "compile do record service"
 
 
 EDIT: Final = "edit: "  # a step of `before`: the program as it is from now on
@@ -65,45 +72,47 @@ SITUATIONS: Final = (
         "Show the boxes whose width is above 5.",
         [DELETES, DELETES, DELETES],
         code="C0108",
-        doors="compile record service",
+        entry_points="compile record service",
     ),
     Situation("not understood", "Frobnicate the gizmos sideways.", code="T0201"),
-    Situation("locked", WIDE, options=["locked"], code="T0112", doors=LOCKED_OUT),
-    Situation("unchanged, so not translated again", WIDE, [READS], before=[WIDE], options=["locked"], doors=LOCKED_OUT),
+    Situation("locked", WIDE, options=["locked"], code="T0112", entry_points=LOCKED_OUT),
+    Situation(
+        "unchanged, so not translated again", WIDE, [READS], before=[WIDE], options=["locked"], entry_points=LOCKED_OUT
+    ),
     Situation(
         "both changed",
         WIDE.replace("5", "4"),
         before=[WIDE, EDIT + "where width > 7"],
         code="T0110",
-        doors=LOCKED_OUT,
+        entry_points=LOCKED_OUT,
     ),
     Situation(
         "both changed, the text taken",
         WIDE.replace("5", "4"),
         before=[WIDE, EDIT + "where width > 7"],
         options=["take text"],
-        doors=LOCKED_OUT,
+        entry_points=LOCKED_OUT,
     ),
     Situation(
         "failing example",
         WIDE + "\n\nExamples\n\nGiven a box with name red, width 9\nThen it shows 2 records\n",
         code="T0403",
-        doors=LOCKED_OUT,
+        entry_points=LOCKED_OUT,
     ),
 )
 
 
 @dataclass
 class Outcome:
-    """What a door said. code: of the error, "" where the program was taken."""
+    """What an entry point answered. `code`: of the error; "" if the program was accepted."""
 
     code: str
     warnings: set[str]
     choices: int
 
 
-class Door:
-    """A way in, in a folder with a database and settings."""
+class EntryPoint:
+    """A way to give a text to the system, in a folder with a database and settings."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -135,13 +144,13 @@ def outcome_of(done: Done) -> Outcome:
     return Outcome(codes[-1] if codes else "", warnings, len(asked[0]["result"]["choices"]) if asked else 0)
 
 
-class Compile(Door):
+class Compile(EntryPoint):
     def __call__(self, text: str, options: Sequence[str] = ()) -> Outcome:
         self.place.write("big.txt", text)
         return outcome_of(self.run("sopc", "compile", "--yes", *_flags(options), "big.txt"))
 
 
-class Do(Door):
+class Do(EntryPoint):
     def __call__(self, text: str, options: Sequence[str] = ()) -> Outcome:
         return outcome_of(self.run("sopvm", "do", "--save", "big", *_flags(options), text))
 
@@ -151,7 +160,7 @@ class Do(Door):
         assert self.run("sopc", "compile", "edited.sop").exit_code == 0
 
 
-class Record(Door):
+class Record(EntryPoint):
     def __call__(self, text: str, options: Sequence[str] = ()) -> Outcome:
         from runtime.commands.execute import connector
         from runtime.commands.options import load_config
@@ -181,7 +190,7 @@ class Record(Door):
         return Outcome("", {re.sub(r"sentence (.*): “.*”", r"\1", warning) for warning in taken.warnings}, 0)
 
 
-class Service(Door):
+class Service(EntryPoint):
     def __call__(self, text: str, options: Sequence[str] = ()) -> Outcome:
         query = "&".join(["yes=true", *(f"{_name(each)}={quote(_value(each) or 'true')}" for each in options)])
         done = self.put(text, "text/plain", query)
@@ -212,7 +221,12 @@ def _flags(options: Sequence[str]) -> list[str]:
     return [part for each in options for part in (f"--{_name(each)}", _value(each)) if part]
 
 
-DOORS: Final[dict[str, Callable[[Place], Door]]] = {"compile": Compile, "do": Do, "record": Record, "service": Service}
+ENTRY_POINTS: Final[dict[str, Callable[[Place], EntryPoint]]] = {
+    "compile": Compile,
+    "do": Do,
+    "record": Record,
+    "service": Service,
+}
 
 
 @pytest.fixture
@@ -243,18 +257,18 @@ def served(place: Place) -> Iterator[Callable[[Sequence[str]], None]]:
 
 
 CASES: Final = [
-    pytest.param(situation, door, id=f"{situation.name}, {door}")
+    pytest.param(situation, entry_point, id=f"{situation.name}, {entry_point}")
     for situation in SITUATIONS
-    for door in situation.doors.split()
+    for entry_point in situation.entry_points.split()
 ]
 
 
-@pytest.mark.parametrize(("situation", "door"), CASES)
-def test_a_text_has_the_same_outcome_at_every_door(
-    situation: Situation, door: str, place: Place, served: Callable[[Sequence[str]], None]
+@pytest.mark.parametrize(("situation", "entry_point"), CASES)
+def test_a_text_has_the_same_outcome_at_every_entry_point(
+    situation: Situation, entry_point: str, place: Place, served: Callable[[Sequence[str]], None]
 ) -> None:
     served(situation.replies)
-    enter = DOORS[door](place)
+    enter = ENTRY_POINTS[entry_point](place)
     for step in situation.before:
         if step.startswith(EDIT):
             enter.edit(step.removeprefix(EDIT))
@@ -269,5 +283,5 @@ def test_a_text_has_the_same_outcome_at_every_door(
         assert stored(enter), "what was taken is stored"
 
 
-def stored(door: Door) -> Any:
-    return door.run("sopc", "ls", "-f", "records").text
+def stored(entry_point: EntryPoint) -> Any:
+    return entry_point.run("sopc", "ls", "-f", "records").text

@@ -1,6 +1,6 @@
 """Generated CSV and NDJSON files → those that `sopvm db import` and a folder of files read differently.
 
-    python -m tests.campaigns.two_doors --seed 1 --cases 10000
+    python -m tests.campaigns.import_and_folder --seed 1 --cases 10000
 
 The values are those that readers often treat differently: texts that look like numbers, dates, times, comments or
 nulls, quotes in odd places, line ends, blank lines, bytes that are not UTF-8, and sometimes lines that must be refused.
