@@ -29,7 +29,7 @@ def test_a_misspelt_name_is_offered_the_nearest_right_one() -> None:
     assert hint_of('script helper() say "1" end ' + body("call helpr()")) == "helper(…)"
 
 
-def test_an_unlike_name_is_told_what_there_is() -> None:
+def test_an_unknown_name_lists_the_existing_ones() -> None:
     assert hint_of(body("emit from books where zzz = 1")) == (
         "the fields are id, isbn, title, author_id, pages, price, lent_on, notes, …"
     )
@@ -65,7 +65,7 @@ def test_a_variable_lives_in_its_block() -> None:
     assert codes(body('try fail "x" on error e do say e.message end say text(e)')) == ["E0211"]
 
 
-def test_a_variable_is_not_in_sight_of_its_own_value() -> None:
+def test_a_variable_is_not_visible_in_its_own_value() -> None:
     assert codes(body("let a = a")) == ["E0211"]
 
 
@@ -155,7 +155,7 @@ def test_stored_scripts_are_found_through_the_lookup() -> None:
     assert caught.value.diagnostics[0].hint == "helper(…)"
 
 
-def test_a_tree_that_came_from_nowhere_is_checked_too() -> None:
+def test_a_tree_without_a_source_is_checked_too() -> None:
     source = Source("t", body("emit from boks"))
     bare = parse(source).model_validate_json(parse(source).model_dump_json(by_alias=True, exclude={"span"}))
     script = bare.scripts[0]
@@ -175,7 +175,7 @@ def test_steps_are_numbered_by_path_through_branches_and_handlers() -> None:
     assert paths == ["2", "2.1", "2.2", "2.3", "3", "3.1", "3.2", "4", "4.1"]
 
 
-def test_nearest_minds_case_little_and_needs_likeness() -> None:
+def test_nearest_weights_case_less_than_letters_and_needs_similarity() -> None:
     assert nearest("TITEL", ["title", "pages"]) == "title"
     assert nearest("zzz", ["title", "pages"]) is None
     assert some([], "field") is None

@@ -63,7 +63,7 @@ def test_the_row_a_query_gives(query: str, type_: str) -> None:
         assert row(query) == type_
 
 
-def test_each_stage_sees_what_the_one_before_gives() -> None:
+def test_each_stage_sees_the_columns_of_the_one_before() -> None:
     assert codes(body("emit from books select title where pages > 1")) == ["E0203"]
     assert codes(body("emit from books where pages > 1 select title")) == []
     assert codes(body("emit from books group by author_id select author_id, count() as n where n > 1")) == []
@@ -91,7 +91,7 @@ def test_the_same_name_twice_is_found_in_selects_and_unions() -> None:
     assert codes(body("emit from books join authors on author_id = authors.id distinct")) == ["E0406"]
 
 
-def test_a_column_that_is_no_field_needs_a_name_where_it_can_be_asked_for() -> None:
+def test_an_expression_column_needs_a_name_if_something_refers_to_it() -> None:
     assert codes(body("emit from books select pages * 2")) == ["E0405"]
     assert codes(body("let n = (from books select max(pages))")) == []
     assert codes(body("emit from books where id in (from authors select authors.id + 1) select title")) == []
@@ -120,11 +120,11 @@ def test_a_column_that_is_no_field_needs_a_name_where_it_can_be_asked_for() -> N
         ("from books select upper(title) over (order by id) as r", "E0416", "upper(title) over (order by id)"),
     ],
 )
-def test_aggregates_and_windows_stand_where_they_can(query: str, code: str, piece: str) -> None:
+def test_aggregates_and_windows_are_allowed_at_some_places_only(query: str, code: str, piece: str) -> None:
     assert marked(body(f"emit {query}"), code) == piece
 
 
-def test_what_rows_are_grouped_by_can_be_used_in_larger_expressions() -> None:
+def test_grouping_keys_can_be_used_in_larger_expressions() -> None:
     head = "script s(n: int)"
     grouped = bound("from books group by pages + n select (pages + n) * 2 as x, count() as c", head)
     assert len(grouped.params) == 1
@@ -162,7 +162,7 @@ def test_literals_stay_constants_and_take_the_decimal_they_meet() -> None:
     assert isinstance(price, ir.Op) and isinstance(price.args[1], Const) and price.args[1].value == "0.07"
 
 
-def test_below_a_case_only_what_can_not_fail_is_worked_out_beforehand() -> None:
+def test_below_a_case_only_expressions_that_can_not_fail_become_parameters() -> None:
     made = bound("from books select case when pages > 0 then 100 / n else n end as x", "script s(n: int)")
     assert [type(param) for param in made.params] == [typed.Var]
     made = bound("from books select case when pages > 0 then r.x end as x", "script s(r: record)")
@@ -215,7 +215,7 @@ def test_the_type_of_a_query_used_as_a_value(expression: str, type_: str) -> Non
     assert str(step.variable.type) == type_
 
 
-def test_exists_counts_at_most_one_row_and_in_counts_none() -> None:
+def test_exists_counts_at_most_one_row_and_in_counts_no_rows() -> None:
     step = script("let x = exists(from books)").steps[0]
     assert isinstance(step, typed.SetVariable) and isinstance(step.value, typed.FetchExpr)
     group = step.value.query.query.relation
@@ -251,7 +251,7 @@ def test_exists_counts_at_most_one_row_and_in_counts_none() -> None:
         ("let l = [1] emit from l", "E0202"),
     ],
 )
-def test_what_a_query_can_not_hold(steps: str, code: str) -> None:
+def test_forms_that_a_query_can_not_have_are_refused(steps: str, code: str) -> None:
     assert codes(body(steps)) == [code]
 
 

@@ -80,7 +80,7 @@ def test_a_script_of_values_alone_uses_no_database() -> None:
     assert script("emit from authors").signature.uses == ("main",)
 
 
-def test_declared_emits_are_held_to() -> None:
+def test_every_emit_must_fit_the_declared_type() -> None:
     head = "script s() emits { a: int, b: text? }"
     assert str(script('emit { b: "x", a: 1 }', head).signature.emits) == "{a: int, b: text?}"
     assert codes(body("emit { a: 1 }", head)) == ["E0319"]
@@ -90,7 +90,7 @@ def test_declared_emits_are_held_to() -> None:
     assert codes(body("", "script s() emits int")) == ["E0314"]
 
 
-def test_what_can_be_emitted() -> None:
+def test_values_that_can_be_emitted() -> None:
     assert codes(body("emit r", "script s(r: record)")) == []
     assert codes(body("emit first(from authors)")) == []
     assert codes(body("emit a", "script s(a: any)")) == []
@@ -142,11 +142,11 @@ def test_a_generator_gives_its_records_to_a_loop() -> None:
         ('for each x in split("a,b", ",") do say x end', ""),
     ],
 )
-def test_what_can_be_gone_through(steps: str, code: str) -> None:
+def test_values_that_for_each_can_iterate_over(steps: str, code: str) -> None:
     assert codes(body(steps, "script s(l: list<int>, a: any)")) == ([code] if code else [])
 
 
-def test_recursion_is_fine_where_nothing_is_taken_one_by_one() -> None:
+def test_recursion_needs_no_declaration_without_iteration_over_records() -> None:
     assert codes("script fib(n: int) -> int if n < 2 then return n end return fib(n - 1) + fib(n - 2) end") == []
     text = "script down(n: int) emit { n: n } if n > 0 then call down(n - 1) end end"
     made = program(text).scripts[0]
@@ -157,7 +157,7 @@ def test_recursion_is_fine_where_nothing_is_taken_one_by_one() -> None:
     assert isinstance(call, typed.CallStep) and call.call.signature == made.signature
 
 
-def test_recursion_through_what_is_emitted_needs_a_declaration() -> None:
+def test_a_script_that_iterates_over_its_own_records_must_declare_them() -> None:
     tree = "script walk(n: int){} emit {{ n: n }} for each x in walk(n - 1) do emit x end end"
     assert codes(tree.format("")) == ["E0513"]
     assert codes(tree.format(" emits { n: int }")) == []

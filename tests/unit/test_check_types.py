@@ -172,7 +172,7 @@ def value_of(step: str) -> typed.Expr:
     return made.value
 
 
-def test_literals_become_what_is_needed_without_a_conversion() -> None:
+def test_literals_become_the_needed_type_without_a_conversion() -> None:
     value = value_of("let x: decimal(10,2) = 0.075")
     assert isinstance(value, typed.Const) and value.value == "0.08"
     value = value_of("let x: float = 3")

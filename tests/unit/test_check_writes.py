@@ -83,7 +83,7 @@ def test_writes_are_effects_and_conditions_of_writes_no_reads() -> None:
         ("query q = from books delete from q", "E0202", "q"),
     ],
 )
-def test_what_a_store_does_not_take(steps: str, code: str, piece: str) -> None:
+def test_values_that_a_store_refuses(steps: str, code: str, piece: str) -> None:
     assert marked(body(steps), code) == piece
 
 

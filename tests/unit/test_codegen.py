@@ -490,7 +490,7 @@ def variables(count: int) -> Sequence[typed.Step]:
     return [set_to(typed.Variable(f"v{i}", INT), var(N), f"{i}") for i in range(count)]
 
 
-def test_more_variables_than_registers_are_refused_where_they_are_made() -> None:
+def test_the_first_variable_without_a_register_is_refused() -> None:
     assert lowered(*variables(235)).registers == 236
     error = refused(*variables(236))
     assert code_of(error) == "E0601"
@@ -551,7 +551,7 @@ def test_a_condition_that_skips_too_much_is_refused() -> None:
 
 
 @pytest.mark.parametrize("depth", [300, 5000])
-def test_what_nests_too_deeply_is_refused(depth: int) -> None:
+def test_code_beyond_the_nesting_limit_is_refused(depth: int) -> None:
     negated: typed.Expr = op("lt", var(N), const(1))
     block: typed.Step = set_to(N, const(1))
     added: typed.Expr = var(N)
@@ -627,7 +627,7 @@ def test_constants_are_folded(expr: typed.Expr, value: object) -> None:
         typed.Convert(type=ANY, arg=const(1)),
     ],
 )
-def test_what_would_fail_or_change_is_left_to_the_run(expr: typed.Expr) -> None:
+def test_folding_leaves_expressions_that_fail_or_change_to_the_run(expr: typed.Expr) -> None:
     assert fold(expr) == expr
 
 
@@ -773,7 +773,7 @@ def script_of(*steps: typed.Step) -> Module:
 
 @settings(max_examples=400, deadline=None)
 @given(conditions, st.sampled_from([None, 0, 1, 2]), st.integers(0, 2))
-def test_conditions_branch_and_give_what_three_valued_logic_says(expr: typed.Expr, a: int | None, b: int) -> None:
+def test_conditions_follow_three_valued_logic(expr: typed.Expr, a: int | None, b: int) -> None:
     expected = value_of(expr, {A: a, B: b})
     yes = typed.Return(path="1", value=const("yes", TEXT))
     branching = script_of(typed.If(path="1", branches=((expr, (yes,)),), otherwise=()))

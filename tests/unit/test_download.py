@@ -103,14 +103,14 @@ def test_a_file_arrives_whole_and_tells_how_far_it_is(serve: Callable[..., Hub],
     assert [one.name for one in path.parent.iterdir()] == ["m.gguf"]
 
 
-def test_a_download_goes_on_where_the_connection_broke_off(serve: Callable[..., Hub], tmp_path: Path) -> None:
+def test_a_download_continues_where_the_connection_broke_off(serve: Callable[..., Hub], tmp_path: Path) -> None:
     hub = serve(1_000, 0, 2_000)
     fetched(hub, tmp_path / "m.gguf")
     assert (tmp_path / "m.gguf").read_bytes() == DATA
     assert [wanted for _, wanted in hub.asked] == [None, "bytes=1000-", "bytes=1000-", "bytes=3000-"]
 
 
-def test_a_download_goes_on_in_another_process(serve: Callable[..., Hub], tmp_path: Path) -> None:
+def test_a_download_continues_in_another_process(serve: Callable[..., Hub], tmp_path: Path) -> None:
     path = tmp_path / "m.gguf"
     error = refusal(serve(5_000, 0, 0, 0, 0, 0), path)
     assert error.code == "T0332"
@@ -155,7 +155,7 @@ def test_a_hub_that_is_not_there_and_a_folder_that_can_not_be(serve: Callable[..
     assert refusal(serve(), tmp_path / "file" / "m.gguf").code == "T0334"
 
 
-def test_a_disk_without_room_is_told_beforehand(serve: Callable[..., Hub], tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_before_the_download(serve: Callable[..., Hub], tmp_path: Path) -> None:
     hub = serve()
     with pytest.raises(SopError, match="are needed") as error:
         download(f"{hub.url}/m.gguf", tmp_path / "m.gguf", SUM, size=1 << 60)

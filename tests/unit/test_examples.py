@@ -492,7 +492,7 @@ def test_no_value_where_one_is_needed() -> None:
         ("a", "A", False),
     ],
 )
-def test_what_came_out_is_what_is_expected(text: str, value: Any, same: bool) -> None:
+def test_actual_values_match_expected_cells(text: str, value: Any, same: bool) -> None:
     assert fits(written(text), value, TODAY) is same
 
 

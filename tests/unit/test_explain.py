@@ -98,7 +98,7 @@ def test_the_words_of_the_author_are_not_repeated() -> None:
 # ── everything has words ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_kind_of_node_is_said_somewhere() -> None:
+def test_every_kind_of_node_is_explained_in_some_example() -> None:
     kinds = {
         kind
         for kind in vars(nodes).values()
@@ -130,7 +130,7 @@ def test_no_two_functions_have_the_same_words() -> None:
             assert calls.setdefault(words, f"{name} {count}") == f"{name} {count}"
 
 
-def test_the_table_has_no_words_for_what_is_no_function() -> None:
+def test_the_table_has_words_only_for_functions() -> None:
     assert {*phrases.FUNCTIONS, *phrases.WITHOUT_ARGUMENTS, *phrases.MANY, *phrases.DISTINCT} <= FUNCTIONS.keys()
 
 

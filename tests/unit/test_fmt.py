@@ -175,7 +175,7 @@ def test_parts_of_a_tree() -> None:
     assert format_step(file.scripts[0].steps[0]) == "@2 say b\n"
 
 
-def test_what_cannot_be_parsed_is_not_formatted() -> None:
+def test_invalid_text_is_not_formatted() -> None:
     with pytest.raises(CompileError):
         format_source(Source("test.sop", "script s() let end"))
 

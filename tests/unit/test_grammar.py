@@ -30,7 +30,7 @@ def test_a_record_and_a_hole_never_end_in_one_state() -> None:
         assert not ("RBRACE" in expected and ("TEXT_END" in expected or "TEXT_MIDDLE" in expected))
 
 
-def test_where_a_name_can_come_no_unreserved_keyword_can() -> None:
+def test_an_unreserved_keyword_never_competes_with_a_name() -> None:
     unreserved = {tables().names[word] for word in tables().names if word.isalpha() and word not in reserved_words()}
     for expected in tables().states.values():
         assert "NAME" not in expected or not unreserved & set(expected)
@@ -42,7 +42,7 @@ def test_every_reserved_word_is_a_keyword_of_some_rule() -> None:
     assert reserved_words() and reserved_words() <= used
 
 
-def test_the_grammar_keeps_to_what_decoders_can_read() -> None:
+def test_the_grammar_uses_only_features_that_decoders_support() -> None:
     text = grammar_text()
     terminals = re.findall(r"^([A-Z_]+)(\.\d+)?:(.*)$", text, re.MULTILINE)
     assert not any(priority for _, priority, _ in terminals)

@@ -98,7 +98,7 @@ def test_a_reply_in_a_code_block_becomes_the_script(serve: Server) -> None:
     assert server.requests[0]["model"] == "stand-in"
 
 
-def test_the_script_is_named_after_the_text_whatever_the_model_calls_it(serve: Server) -> None:
+def test_the_text_names_the_script_and_not_the_model(serve: Server) -> None:
     made = translate(serve(GOOD.replace("big_boxes", "something")))
     assert made.name == "big_boxes"
     assert "script big_boxes()" in made.sop_text
@@ -140,7 +140,7 @@ def test_a_refusal_of_the_server_is_a_clear_error(status: int, code: str, decodi
     assert len(server.requests) == 1 + (decoding == "responses" and code == "T0312")  # once more without a grammar
 
 
-def test_a_rate_limit_is_waited_for_as_told(serve: Server) -> None:
+def test_a_rate_limit_is_waited_for_as_long_as_the_server_says(serve: Server) -> None:
     server = serve(Fail(429, "0"), Fail(429, "0.01"), GOOD)
     told: list[str] = []
     assert translate(server, listener=ProgressListener(told.append)).name == "big_boxes"
@@ -167,7 +167,7 @@ def test_all_requests_together_wait_no_longer_than_they_may(serve: Server) -> No
     assert len(server.requests) == 3
 
 
-def test_a_server_that_wants_a_key_where_none_is_set_is_told_apart(serve: Server) -> None:
+def test_a_server_that_needs_a_key_has_its_own_error(serve: Server) -> None:
     server = serve(key="another")
     assert "refused the key" in refusal(server).message
     options = ModelOptions("m", server.url, NO_KEY)
@@ -217,7 +217,7 @@ def test_a_server_that_is_not_there_is_an_error(serve: Server) -> None:
     [(["llama"], "llama", 1), (["vllm"], "vllm", 2), (["responses"], "responses", 3), ([], "none", 3)],
 )
 @pytest.mark.parametrize("strict", [False, True])
-def test_an_endpoint_is_tried_out_once_for_what_it_enforces(
+def test_an_endpoint_is_probed_once(
     forms: list[str], decoding: str, probes: int, strict: bool, serve: Server, tmp_path: Path
 ) -> None:
     server = serve(GOOD, GOOD, forms=forms, strict=strict)
@@ -232,7 +232,7 @@ def test_an_endpoint_is_tried_out_once_for_what_it_enforces(
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"x": 3}', "{"])
-def test_what_was_remembered_and_is_damaged_is_found_out_again(content: str, serve: Server, tmp_path: Path) -> None:
+def test_a_damaged_memory_of_endpoints_is_probed_again(content: str, serve: Server, tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_text(content)
     server = serve(GOOD, forms=["llama"])
     translate(server, tmp_path)
@@ -258,7 +258,7 @@ def test_prose_can_not_be_decoded(serve: Server) -> None:
     assert translate(server).sop_text.endswith(GOOD)
 
 
-def test_a_grammar_that_the_server_refuses_is_left_out_and_told(serve: Server) -> None:
+def test_a_grammar_that_the_server_refuses_is_left_out_with_a_note(serve: Server) -> None:
     server = serve(Fail(400), GOOD, forms=["llama"])
     told: list[str] = []
     made = translate(server, listener=ProgressListener(told.append))
@@ -272,7 +272,7 @@ def test_a_grammar_that_the_server_refuses_is_left_out_and_told(serve: Server) -
 # ── repair ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_is_wrong_goes_back_as_data_with_the_line_it_is_in(serve: Server) -> None:
+def test_findings_go_back_as_data_with_their_line(serve: Server) -> None:
     server = serve(WRONG_FIELD, GOOD)
     made = translate(server)
     assert made.sop_text.endswith(GOOD)
@@ -292,7 +292,7 @@ def test_repair_stops_when_a_round_does_not_improve(serve: Server) -> None:
     assert len(server.requests) == 2
 
 
-def test_repair_goes_on_while_it_improves_and_the_best_attempt_counts(serve: Server) -> None:
+def test_repair_continues_while_it_improves_and_keeps_the_best_attempt(serve: Server) -> None:
     server = serve("script a(\n", WORSE, WRONG_FIELD, WORSE)
     with pytest.raises(CompileError, match="sizes") as error:
         translate(server)
@@ -311,7 +311,7 @@ def test_warnings_go_back_to_the_model_too(serve: Server) -> None:
     assert {"sentence": 1, "message": "it says 10, and no step does"} in findings
 
 
-def test_a_small_model_is_asked_afresh_with_what_was_wrong(serve: Server) -> None:
+def test_a_small_model_gets_the_first_request_again_with_the_findings(serve: Server) -> None:
     server = serve(WRONG_FIELD, WARNED, GOOD)
     made = translate(server, file=Path("coder.gguf"), decoding="none")
     assert made.sop_text.endswith(GOOD)
@@ -403,14 +403,14 @@ def test_a_script_has_a_return_type_where_a_step_returns_a_value(step: str, retu
     assert infer_signature(script, task()).returns == (script.returns if returns else None)
 
 
-def test_what_a_head_says_in_vain_needs_no_repair(serve: Server) -> None:
+def test_a_wrong_head_needs_no_repair(serve: Server) -> None:
     made = translate(serve(GOOD.replace("()", "(size: int, limit: int = 3) -> text")))
     assert made.work is not None
     assert len(made.work.rounds) == 1
     assert made.sop_text.endswith(GOOD)
 
 
-def test_a_field_that_is_named_as_a_parameter_is_told_apart(serve: Server) -> None:
+def test_a_field_with_the_name_of_a_parameter_is_qualified(serve: Server) -> None:
     reply = (
         "script big_boxes(size: int = 10)\n  @1 emit from boxes where size > $size and size < 99 order by size\nend\n"
     )
@@ -453,7 +453,7 @@ def test_a_model_on_this_machine_translates_where_no_other_is_configured() -> No
     assert choose("local", there, here) == "local"
 
 
-def test_a_flag_goes_before_the_settings_file(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flag_overrides_the_settings_file(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THE_KEY", KEY)
     settings = {"model": "from-file", "base_url": "http://127.0.0.1:9/v1", "api_key": "${THE_KEY}"}
     configured = Config(config.home, config.file, translator=settings)

@@ -200,7 +200,7 @@ def test_layout_is_free() -> None:
     ]
 
 
-def test_else_if_goes_on_with_the_chain() -> None:
+def test_else_if_continues_the_chain() -> None:
     (step,) = steps("if a then commit else if b then break else if c then else @3 continue if d then end end")
     assert isinstance(step, nodes.If)
     assert len(step.branches) == 3
@@ -314,7 +314,7 @@ def test_deep_nesting_is_an_error(body: str) -> None:
     assert [finding.code for finding in caught.value.diagnostics] == ["E0114"]
 
 
-def test_what_is_not_too_deep_survives_json() -> None:
+def test_a_tree_below_the_depth_limit_survives_json() -> None:
     for body in ("let x = " + "-" * 170 + "a", "let x = " + "[" * 80 + "]" * 80, "if a then " * 40 + "end " * 40):
         file = parse(Source("test.sop", f"script s() {body} end"))
         assert nodes.File.model_validate_json(file.model_dump_json(exclude_none=True)) == file

@@ -304,7 +304,7 @@ NAMED: Final = (  # one of each place that takes a name
 
 @pytest.mark.parametrize("name", [LONG, f"`{LONG}`", "`a\0b`"], ids=["long", "long in backquotes", "null"])
 @pytest.mark.parametrize("text", NAMED)
-def test_a_name_that_no_module_holds_is_an_error_with_its_place(text: str, name: str) -> None:
+def test_a_name_that_no_module_can_store_is_an_error_with_its_place(text: str, name: str) -> None:
     source = Source("s.sop", text.replace("NAME", name))
     with pytest.raises(CompileError) as caught:
         parse(source)
@@ -313,7 +313,7 @@ def test_a_name_that_no_module_holds_is_an_error_with_its_place(text: str, name:
     assert name in source.text[found[0].span.start : found[0].span.end]
 
 
-def test_the_longest_names_are_none() -> None:
+def test_names_of_the_maximum_length_are_accepted() -> None:
     parse(Source("s.sop", f"script {'s' * MAX_SCRIPT_BYTES}({LONG[1:]}: int) emit {{a: 1}} end"))
     with pytest.raises(CompileError, match="200 bytes"):
         parse(Source("s.sop", f"script {'ü' * 101}() emit {{a: 1}} end"))
