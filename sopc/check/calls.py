@@ -54,7 +54,7 @@ def _function(env: Env, node: nodes.CallExpr, row: FunctionRow) -> typed.Expr:
     if row.kind == "aggregate":
         return _aggregate(env, node, row)
     if node.distinct:
-        env.error("E0416", f"`distinct` goes with aggregates, and `{row.name}` is none", node, "count(distinct x)")
+        env.error("E0416", f"`distinct` needs an aggregate, and `{row.name}` is not one", node, "count(distinct x)")
     args = [env.expr(argument.value) for argument in node.args]
     made = _resolve(env, node, row, args)
     if made is None:
@@ -149,7 +149,7 @@ def _window(env: Env, node: nodes.CallExpr, row: FunctionRow, over: nodes.Window
     partition = tuple(inner.expr(key) for key in over.partition)
     order = tuple((inner.expr(key.value), key.descending, key.nulls == "first") for key in over.order)
     if node.distinct:
-        env.error("E0416", "`distinct` does not go with a window", node, "a `group by` counts distinct values")
+        env.error("E0416", "`distinct` is not possible with a window", node, "a `group by` counts distinct values")
     made = _resolve(env, node, row, args)
     if made is None:
         return unknown(span_of(node))

@@ -163,7 +163,9 @@ def _parameter(env: Env, node: nodes.ParameterNode) -> Parameter:
         default = Const(None, type_)
     if secret and default != Const(None, type_):
         hint = f"{quoted(node.name)}: {type_.or_null()} secret = null, or no default"
-        env.error("E0320", "a secret that stands in the program is none", node.default, hint)
+        env.error(
+            "E0320", "the default of a secret would be in the program, where others can read it", node.default, hint
+        )
     return Parameter(node.name, type_, default, secret)
 
 

@@ -107,7 +107,7 @@ def _let(env: Env, node: nodes.Let, at: At) -> typed.Step:
     elif undecided(value.type):
         kind = "null" if value.type.name == "null" else "an empty list"
         hint = f"let {quoted(node.name)}: {'int?' if kind == 'null' else 'list<int>'} = …"
-        env.error("E0315", f"{kind} alone does not say of which type `{node.name}` is", node.value, hint)
+        env.error("E0315", f"{kind} alone does not show the type of `{node.name}`", node.value, hint)
     variable = declare(env, node.name, type_ or (ANY if undecided(value.type) else value.type), node)
     return typed.SetVariable(variable, (), value, **at.of(node))
 
@@ -202,7 +202,7 @@ def _generator(env: Env, node: nodes.CallExpr) -> typed.ScriptCall | None:
         return None
     name = call.signature.name
     if name in env.world.recursive:
-        message = f"what `{name}` emits can't be worked out, since it calls itself"
+        message = f"the type of what `{name}` emits can't be inferred, since it calls itself"
         env.error("E0513", message, node, "`emits { name: type, … }` after its parameters says it")
         return None
     if call.signature.emits is None:
@@ -340,11 +340,11 @@ def _iterated(env: Env, node: nodes.Expr) -> typed.Expr:
     """The list that a loop iterates over; reports E0311 for other values."""
     if isinstance(node, nodes.Name) and env.block.query(node.name) is not None:
         hint = f"for each x in from {quoted(node.name)}"
-        env.error("E0311", f"`{node.name}` is a query, whose rows `from` gives", node, hint)
+        env.error("E0311", f"`{node.name}` is a query: iterate over its rows with `from`", node, hint)
         return typed.MakeList((), type=list_of(ANY))
     if isinstance(node, nodes.Name) and env.block.find(node.name) is None and node.name in store_names(env):
         hint = f"for each x in from {quoted(node.name)}"
-        env.error("E0311", f"`{node.name}` is a store, whose rows `from` gives", node, hint)
+        env.error("E0311", f"`{node.name}` is a store: iterate over its rows with `from`", node, hint)
         return typed.MakeList((), type=list_of(ANY))
     value = env.expr(node)
     if value.type.name == "list":

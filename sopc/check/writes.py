@@ -80,7 +80,7 @@ def _known_field(env: Env, store: Store, name: str, place: nodes.Node) -> Field 
         hint = suggestion(name, [known.name for known in store.fields], "field")
         env.error("E0203", f"`{store.name}` has no field `{name}`", env.at(place, name), hint)
     elif field.generated:
-        env.error("E0414", f"`{name}` is worked out by the database", env.at(place, name), "leave it out")
+        env.error("E0414", f"`{name}` is computed by the database", env.at(place, name), "leave it out")
     return field
 
 

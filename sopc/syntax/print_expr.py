@@ -40,7 +40,7 @@ _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 def unwritable(message: str) -> SopError:
     """The error for a tree (not made by the parser) that no text parses to: SopError E0118."""
-    return SopError("E0118", message, "change the tree so that the language can say it")
+    return SopError("E0118", message, "change that part of the tree to a form that program text has")
 
 
 def name(text: str) -> str:

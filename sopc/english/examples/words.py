@@ -122,7 +122,7 @@ def value_of(written: Cell, type_: Type, today: date) -> Any:
         if text.lower() in _NULLS and (type_.nullable or text in ("", "-")) and not (text == "" and _is_text(type_)):
             if type_.nullable:
                 return None
-            raise RunError("V0105", f"nothing is given where {type_} is needed")
+            raise RunError("V0105", f"a value of type {type_} is missing")
         if text == "" and type_.nullable:
             return None
     name = type_.name

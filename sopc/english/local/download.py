@@ -46,7 +46,7 @@ def download(url: str, path: Path, sha256: str, progress: Progress | None = None
         found = _digest(part)
         if found != sha256.lower():
             part.unlink()
-            message = f"what {url} sent has the sha256 {found}, not {sha256}"
+            message = f"the file from {url} has the sha256 {found}, not {sha256}"
             raise SopError("T0333", message, "pull again; if it stays so, the file at the hub is another one")
         part.replace(path)
     except OSError as error:

@@ -99,7 +99,7 @@ class Endpoint:
                 temperature=not options.is_openai,
             )
         except (openai.APITimeoutError, TooSlow):
-            message = f"{where} gave no whole reply within {options.timeout:g} seconds"
+            message = f"{where} gave no complete reply within {options.timeout:g} seconds"
             raise SopError("T0308", message, "try again, use another model, or raise `timeout` in sop.toml") from None
         except openai.APIConnectionError as error:
             reason = re.sub(r"^\[Errno -?\d+\] ", "", str(error.__cause__ or error)).lower().rstrip(".")
@@ -121,7 +121,7 @@ class Endpoint:
             message = f"{where} failed with status {error.status_code}"
             return _retry_after(error), SopError("T0307", message, f"try again later, {_OTHER_WAYS}")
         except BrokenOff:
-            message = f"{where} broke off before the reply was whole"
+            message = f"{where} broke off before the reply was complete"
             raise SopError("T0307", message, f"try again, {_OTHER_WAYS}") from None
         except (openai.APIError, ValueError, AttributeError, TypeError):
             raise SopError("T0307", f"{where} sent no valid reply", f"check {_ADDRESS}") from None
