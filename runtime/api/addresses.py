@@ -27,7 +27,7 @@ _AFTER: Final = query_parameter(
 )
 _PUT: Final = (
     query_parameter("dry_run", {"type": "boolean"}, "Compile without storing."),
-    query_parameter("yes", {"type": "boolean"}, "Also store a new translation of English that writes."),
+    query_parameter("yes", {"type": "boolean"}, "Store a new translation that writes, if its text asks for it."),
     query_parameter("take", {"type": "string", "enum": ["text", "sop"]}, "Which to keep when both changed."),
     query_parameter("locked", {"type": "boolean"}, "Translate nothing."),
     query_parameter("answer", TEXT, "SENTENCE=ANSWER, …: answers to what the text leaves open."),

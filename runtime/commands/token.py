@@ -41,9 +41,11 @@ def _tokens(home: str | None) -> Tokens:
 @click.option("--set", "fixed", metavar="ARGUMENT=VALUE", multiple=True,
               help="Fix an argument: it always has this value, and callers can't give it.")  # fmt: skip
 @click.option("--expires", metavar="SPAN", help="How long it is valid: 12h, 30d, 8w (default: until it is removed).")
-@click.option("--max-runs", type=click.IntRange(1), metavar="N", help="Runs at once.")
+@click.option("--max-runs", type=click.IntRange(1), metavar="N", help="Runs at the same time.")
 @click.option("--max-rows", type=click.IntRange(1), metavar="N", help="Rows that a run may emit.")
-@click.option("--max-seconds", type=click.FloatRange(0, min_open=True), metavar="N", help="Of a run.")
+@click.option(
+    "--max-seconds", type=click.FloatRange(0, min_open=True), metavar="N", help="Seconds that a run may take."
+)
 @click.option("--max-body", type=click.IntRange(1), metavar="BYTES", help="Largest body of a request.")
 @home_option
 @output_options(default=None)

@@ -32,7 +32,9 @@ from sopc.workflow.store import NeedsYes, check_unique, store
 @click.option("--show-prompt", is_flag=True, help="Print the request a model would get, and stop.")
 @click.option("--show-work", is_flag=True, help="Print every request to a model and its reply, on stderr.")
 @click.option("--review", is_flag=True, help="Show each program in English, beside its sentences, and ask.")
-@click.option("--yes", is_flag=True, help="Store new programs without asking, including those that write.")
+@click.option(
+    "--yes", is_flag=True, help="Store new programs without asking, also those that write if the text asks for it."
+)
 @click.option(
     "--answer",
     "answers",
