@@ -6,13 +6,16 @@ in `try` blocks, not in a context manager: that would cost a look-up of one row 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from math import isfinite
 from typing import Any, Final
 
-from runtime.databases.db_errors import zero_character
+from runtime.databases.db_errors import null_stored, zero_character
+from runtime.databases.protocol import Row
 from runtime.errors import DatabaseError, RunError, SopError
+from runtime.values.types import Type
 from runtime.values.value_types import checked_float, out_of_range
 
 Codec = Callable[[Any], Any]
@@ -82,3 +85,50 @@ ENCODERS: Final[Mapping[str, Codec]] = {
 def with_field(error: SopError, field: str) -> DatabaseError:
     """The error of reading a value, with the name of the field that holds it."""
     return DatabaseError(error.code, f"`{field}`: {error.message}", error.hint)
+
+
+class ColumnReader:
+    """How one column of a result is read.
+
+    convert: decodes a value that is not null; None when the driver's values need no change.
+    """
+
+    __slots__ = ("convert", "is_float", "name", "nullable")
+
+    def __init__(self, name: str, type_: Type, convert: Codec | None) -> None:
+        self.name = name
+        self.nullable = type_.nullable
+        self.is_float = type_.name == "float"
+        self.convert = convert
+
+
+def read_rows(readers: Sequence[ColumnReader], rows: list[Row]) -> list[Row]:
+    """Decode a batch, column by column.
+
+    Args:
+        readers: One for each column.
+        rows: The driver's rows.
+
+    Returns:
+        Rows of VM values; the same list when nothing had to change.
+
+    Raises:
+        DatabaseError: D0202 or the codec's own code, with the field's name.
+    """
+    if not rows or all(reader.nullable and reader.convert is None for reader in readers):
+        return rows
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    changed = False
+    for index, (reader, column) in enumerate(zip(readers, columns, strict=True)):
+        if not reader.nullable and None in column:
+            raise null_stored(reader.name)
+        convert = reader.convert
+        # a sum is finite only if all its items are: one check for the column in place of one for each value
+        if convert is None or (reader.is_float and isfinite(sum(filter(None, column)))):
+            continue
+        try:
+            columns[index] = [None if value is None else convert(value) for value in column]
+        except SopError as error:
+            raise with_field(error, reader.name) from error
+        changed = True
+    return list(zip(*columns, strict=True)) if changed else rows

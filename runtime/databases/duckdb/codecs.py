@@ -20,16 +20,14 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache, partial
-from math import isfinite
 from typing import Any, Final
 
 import msgspec
 
-from runtime.databases import db_errors
-from runtime.databases.codec_base import ENCODERS, Codec, decode_duration, exact_decimal, with_field
+from runtime.databases.codec_base import ENCODERS, Codec, ColumnReader, decode_duration, exact_decimal, read_rows
 from runtime.databases.json_values import json_value
 from runtime.databases.protocol import Row
-from runtime.errors import DatabaseError, SopError
+from runtime.errors import DatabaseError
 from runtime.values.conversion import convert, json_ready
 from runtime.values.types import Type
 from runtime.values.value_types import EXACT, QUANTA, checked_decimal, checked_float, decimal_text
@@ -62,44 +60,23 @@ _ENCODERS: Final[dict[str, Codec]] = {
 def row_reader(columns: Sequence[tuple[str, Type]], *, json: bool) -> Callable[[list[Row]], list[Row]]:
     """A function from a batch of raw rows to a batch of VM values, or of values for the JSON writer (decimals as
     numbers with the digits of `decimal_text`); it raises D0202 with_field the field."""
-    readers = [(name, type_, decoder(type_, json=json)) for name, type_ in columns]
-    return partial(_read, readers)
+    return partial(read_rows, [ColumnReader(name, type_, _converter(type_, json)) for name, type_ in columns])
 
 
-def _read(readers: list[tuple[str, Type, Codec | None]], rows: list[Row]) -> list[Row]:
-    changed = [reader for reader in readers if reader[2] is not None]
-    nullable = all(type_.nullable for _, type_, _ in readers)
-    if not rows or (not changed and nullable):
-        return rows
-    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-    for index, (name, type_, convert_) in enumerate(readers):
-        column = columns[index]
-        if not type_.nullable and None in column:
-            raise db_errors.null_stored(name)
-        if convert_ is not None:
-            try:
-                columns[index] = list(map(convert_, column))
-            except SopError as error:
-                raise with_field(error, name) from error
-    return list(zip(*columns, strict=True)) if changed else rows
-
-
-def decoder(type_: Type, *, json: bool = False) -> Codec | None:
-    """The function that decodes DuckDB's value (or null); None when the value needs no change."""
+def _converter(type_: Type, json: bool) -> Codec | None:
+    """The function that decodes DuckDB's value, not null; None when the value needs no change."""
     name = type_.name
     if name == "decimal":
         return partial(_decode_decimal, type_.scale, json)
     if name == "list" and type_.item is not None:
-        item = decoder(type_.item, json=json)
-        return None if item is None else lambda value: None if value is None else [item(each) for each in value]
+        item = _converter(type_.item, json)
+        return None if item is None else lambda value: [None if each is None else item(each) for each in value]
     if name in ("any", "record"):
         return partial(_decode_json, type_, json)
     return _DECODERS.get(name)
 
 
 def _decode_decimal(scale: int, json: bool, value: Any) -> Any:
-    if value is None:
-        return None
     if type(value) is not Decimal:
         value = exact_decimal(value)
     if value.as_tuple().exponent != -scale:
@@ -108,8 +85,6 @@ def _decode_decimal(scale: int, json: bool, value: Any) -> Any:
 
 
 def _decode_json(type_: Type, json: bool, value: Any) -> Any:
-    if value is None:
-        return None
     if type(value) is bytes:
         raise _misfit("a blob", "value")
     try:
@@ -119,19 +94,13 @@ def _decode_json(type_: Type, json: bool, value: Any) -> Any:
     return convert(decoded, type_) if decoded is not None else None
 
 
-def _decode_float(value: Any) -> Any:
-    return value if value is None or isfinite(value) else checked_float(value)
-
-
-def _decode_date(value: Any) -> Any:
-    if value is None or type(value) is date:
+def _decode_date(value: Any) -> date:
+    if type(value) is date:
         return value
     raise _misfit(f"the date {value}", "date with a year from 1 to 9999")
 
 
-def _decode_timestamp(value: Any) -> Any:
-    if value is None:
-        return None
+def _decode_timestamp(value: Any) -> datetime:
     if type(value) is datetime:
         return value.replace(tzinfo=UTC)
     raise _misfit(f"the timestamp {value}", "timestamp with a year from 1 to 9999")
@@ -142,8 +111,8 @@ def _misfit(shown: str, wanted: str) -> DatabaseError:
 
 
 _DECODERS: Final[dict[str, Codec]] = {
-    "float": _decode_float,
+    "float": checked_float,
     "date": _decode_date,
     "timestamp": _decode_timestamp,
-    "duration": lambda value: None if value is None else decode_duration(value),
+    "duration": decode_duration,
 }

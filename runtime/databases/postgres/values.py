@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache, partial
-from math import isfinite
 from typing import Any, Final
 
 import msgspec
@@ -22,16 +21,16 @@ from psycopg.types.numeric import Int8Dumper
 from runtime.databases.codec_base import (
     ENCODERS,
     Codec,
+    ColumnReader,
     decode_duration,
     encode_text,
     exact_decimal,
+    read_rows,
     unchanged,
-    with_field,
 )
-from runtime.databases.db_errors import null_stored
 from runtime.databases.json_values import json_value
 from runtime.databases.protocol import Row
-from runtime.errors import DatabaseError, SopError
+from runtime.errors import DatabaseError
 from runtime.values.conversion import convert, json_ready
 from runtime.values.types import Type
 from runtime.values.value_types import checked_float, decimal_text, quantized
@@ -72,17 +71,7 @@ _ENCODERS: Final[dict[str, Codec]] = {**ENCODERS, "j": _encode_json, "l": _encod
 def row_reader(columns: Sequence[tuple[str, Type]], *, json: bool) -> Callable[[list[Row]], list[Row]]:
     """A function from a batch of rows of psycopg's to a batch of VM values, or (json) of values for the JSON writer; it
     raises D0202 with_field the field."""
-    return partial(_read, [_Reader(name, type_, json) for name, type_ in columns])
-
-
-class _Reader:
-    """How one column is read. convert: None when its values are right as they are."""
-
-    def __init__(self, name: str, type_: Type, json: bool) -> None:
-        self.name = name
-        self.nullable = type_.nullable
-        self.is_float = type_.name == "float"
-        self.convert = _converter(type_, json)
+    return partial(read_rows, [ColumnReader(name, type_, _converter(type_, json)) for name, type_ in columns])
 
 
 def _converter(type_: Type, json: bool) -> Codec | None:
@@ -104,25 +93,6 @@ def _converter(type_: Type, json: bool) -> Codec | None:
             return checked_float
         case _:
             return None
-
-
-def _read(readers: list[_Reader], rows: list[Row]) -> list[Row]:
-    if not rows:
-        return rows
-    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-    changed = False
-    for index, (reader, column) in enumerate(zip(readers, columns, strict=True)):
-        if not reader.nullable and None in column:
-            raise null_stored(reader.name)
-        convert_ = reader.convert
-        if convert_ is None or (reader.is_float and isfinite(sum(filter(None, column)))):
-            continue
-        try:
-            columns[index] = [None if value is None else convert_(value) for value in column]
-        except SopError as error:
-            raise with_field(error, reader.name) from error
-        changed = True
-    return list(zip(*columns, strict=True)) if changed else rows
 
 
 def _decode_decimal(scale: int, json: bool, value: Decimal) -> Any:
