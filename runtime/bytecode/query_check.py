@@ -98,7 +98,7 @@ class _QueryChecker:
     def refuse(self, why: str) -> NoReturn:
         refuse(self.where, why)
 
-    # ── whole forms ──
+    # ── queries and writes ──
 
     def query(self, node: Query) -> tuple[Type, ...]:
         """The types of its columns."""

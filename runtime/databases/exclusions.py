@@ -157,7 +157,7 @@ EXCLUSIONS: Final[tuple[Exclusion, ...]] = (
     ),
     Exclusion(
         "postgres",
-        "the remainder of floats can't be said",
+        "the remainder of floats can't be expressed",
         "float",
         "5.5",
         "x % x",

@@ -23,7 +23,7 @@ class Statement(msgspec.Struct, frozen=True):
     constant at -1 - index, which is bound as it is. columns: names and types of the rows (empty for a write).
     reads: for each column the form of its values (runtime/query/codecs.py).
     records: where the engine can write records by itself, SQL that gives each row as the JSON text of its record.
-    forms: for each placeholder how its param is written for the engine (runtime/query/codecs.py).
+    forms: for each placeholder the codec name of its param (runtime/query/codecs.py).
     each: when not empty, the one param is a list of records, and the statement runs once for each of them with these
     fields as its params. store: what a write writes to, for messages. few: it gives no more than a batch of rows.
     fields: of an insert that does nothing else, in the order of its params.

@@ -1,7 +1,7 @@
-"""How PostgreSQL says the functions of the language: its own where they mean the same, else an expression in place.
+"""The language's functions in PostgreSQL's SQL: its own function where it means the same, else an inline expression.
 
-Nothing is made in the database, so that a replica or a user who may only read will do. In an expression `:a`, `:b` and
-`:c` stand for the arguments. An error of the language is a cast that can't succeed: of a text that names its code
+Nothing is created in the database, so a replica or a user with read privileges is enough. In an expression `:a`, `:b`
+and `:c` stand for the arguments. An error of the language is a cast that can't succeed: of a text that names its code
 (`raise_error`), which runtime/databases/postgres/errors.py finds in the message.
 """
 

@@ -62,7 +62,7 @@ def parse_url(url: str, shown: str) -> Address:
 
 
 def _without_environment(given: dict[str, str]) -> dict[str, str]:
-    """What has to be said so that libpq asks no environment variable."""
+    """Parameters to state explicitly, so that libpq reads no environment variable."""
     os.environ.pop("PGSERVICE", None)  # which no parameter can switch off
     defaults = {}
     for option in pq.Conninfo.get_defaults():

@@ -1,10 +1,10 @@
 """Arithmetic of a query → SQLite's arithmetic, checked at its root.
 
-On ints and decimals it is written plainly, and once more as a call back into Python. SQLite goes from INTEGER to REAL
-(overflow) or to NULL (division by zero), and both stick up to the root, where anything but an INTEGER makes Python work
-the value out again, which gives the null or the error. Floats go to an infinity or to NULL likewise.
+Ints and decimals are written twice: as plain SQL, and as a callback into Python. On overflow SQLite's result turns
+from INTEGER to REAL, on division by zero to NULL, and both propagate to the root. If the root is not an INTEGER, the
+callback computes the value again and gives the null or the error. Floats turn to an infinity or NULL likewise.
 
-So operands are written several times. One that is more than a field or a constant is therefore worked out before, in a
+So operands are written several times. An operand that is more than a field or a constant is evaluated first, in a
 sub-select of one row: `(SELECT … v1.a + v1.b … FROM (SELECT … AS a, … AS b) AS v1)`. The length of the SQL grows with
 that of the expression, however it nests.
 """

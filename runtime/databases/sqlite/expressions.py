@@ -46,7 +46,7 @@ class SQLiteExpressions(Arithmetic):
     dialect = _SQLite
     updates_by_key = True
     deepest: ClassVar[int] = 1000
-    """How many levels of operators and functions are SQL; what is below is worked out by one call back into Python."""
+    """Levels of operators and functions written as SQL; one callback into Python evaluates what is below."""
     _level = 0
 
     @classmethod
@@ -334,5 +334,5 @@ class SQLiteExpressions(Arithmetic):
 
 
 def _named(name: str, arguments: Sequence[Type], result: Type) -> str:
-    """An operator or function with the forms of its arguments and result, for a call back."""
+    """The spec of a callback: an operator or function with the codecs of its arguments and result."""
     return f"{name}:{','.join(map(codec_name, arguments))}>{codec_name(result)}"

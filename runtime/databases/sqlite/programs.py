@@ -19,7 +19,7 @@ Part = Callable[[Args], Any]
 
 
 def program(text: str, operation: Callable[[str], Callable[[Args], Any]]) -> Part:
-    """operation: makes a function of what names an operator or function and its forms."""
+    """Parse a program. operation: makes a function from the text that names an operator or function and its codecs."""
     return _part(json.loads(text), operation)
 
 

@@ -1,4 +1,4 @@
-"""Rows as sqlite3 gives them → rows of VM values, or of values ready for the JSON writer, by a statement's forms.
+"""sqlite3's rows → rows of VM values or of values for the JSON writer, by the codecs of a statement's columns.
 
 Columns whose stored values already are what is wanted are only checked, a batch at a time.
 """
@@ -44,7 +44,7 @@ def row_reader(statement: Statement, *, json: bool) -> Callable[[list[Row]], lis
 
 
 def read_batch(read: Callable[[list[Row]], list[Row]], raw: list[Row]) -> Iterator[list[Row]]:
-    """The batch read, as one; when a row of it can't be read, those before it, and then the error."""
+    """Yield the batch decoded; if a row can't be decoded, yield the rows before it and raise the error."""
     try:
         rows = read(raw)
     except DatabaseError:
