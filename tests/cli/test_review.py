@@ -127,7 +127,8 @@ def test_a_text_can_not_hide_its_program_from_who_reviews_it(sopc: Program, proj
     code, shown = at_terminal(project, ["compile", "clean.txt"], ["n"])
     assert code == 3
     assert "\x1b[8m" not in shown and "\u202e" not in shown
-    assert '“Say "\\u{1b}[8m\\u{202e}".”' in shown
+    assert '“Say "\\u{1b}[8m".”' in shown
+    assert "U+202E at line 3, column 10" in shown
     assert "Delete the rows of employees" in shown
     assert "\x1b" not in sopc("compile", "--translator", "patterns", "clean.txt").stderr
 
