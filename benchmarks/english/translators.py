@@ -12,7 +12,7 @@ from benchmarks.english.trial import Spent, Translate
 from sopc.context import Context
 from sopc.english.local.files import find, use
 from sopc.english.translate import TRANSLATORS as TRANSLATORS
-from sopc.progress import ProgressListener
+from sopc.listener import ProgressListener
 from sopc.sandbox import Sandbox
 from sopc.source import Source
 from sopc.workflow import translation

@@ -64,7 +64,7 @@ def do_command(
     from runtime.library.overlay import Overlay
     from sopc.commands.questions import asked_at, at_terminal, show_warnings, written_out
     from sopc.context import open_context
-    from sopc.progress import ProgressListener
+    from sopc.listener import ProgressListener
     from sopc.source import Source
     from sopc.workflow.prepare import NOWHERE, Options, prepare, stored_place
     from sopc.workflow.questions import Answers

@@ -62,7 +62,7 @@ def record_command(
     from runtime.record.repl import Repl
     from runtime.record.sessions import Sessions
     from sopc.commands.questions import asked_at
-    from sopc.progress import ProgressListener
+    from sopc.listener import ProgressListener
     from sopc.syntax.grammar import reserved_words
     from sopc.workflow.prepare import Options
 

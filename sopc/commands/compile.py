@@ -21,7 +21,7 @@ from sopc.commands.questions import asked_at, at_terminal, show_warnings, writte
 from sopc.commands.review import reviewed, show_refused
 from sopc.context import Context, open_context
 from sopc.diagnostics import CompileError
-from sopc.progress import ProgressListener
+from sopc.listener import ProgressListener
 from sopc.workflow.prepare import Options, Prepared, Take, prepare_file, prompt_for
 from sopc.workflow.questions import Answers
 from sopc.workflow.store import NeedsYes, check_unique, store

@@ -17,7 +17,7 @@ from sopc.english.task import Task
 if TYPE_CHECKING:
     from sopc.english.model.records import Work
     from sopc.english.model.repair import Judge
-    from sopc.progress import ProgressListener
+    from sopc.listener import ProgressListener
 
 PATTERNS = "patterns"
 TRANSLATORS = ("model", "local", PATTERNS)

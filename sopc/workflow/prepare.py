@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sopc.english.model.records import Work
     from sopc.english.pending import Pending
     from sopc.english.sentences import Workflow
-    from sopc.progress import ProgressListener
+    from sopc.listener import ProgressListener
     from sopc.workflow.questions import Answers, AskPerson
 
 __all__ = (
@@ -294,7 +294,7 @@ class _English:
         from sopc.english.lock import split_sop
         from sopc.english.questions import kept
         from sopc.english.sentences import read_workflow
-        from sopc.progress import ProgressListener
+        from sopc.listener import ProgressListener
         from sopc.workflow.questions import Answers
 
         self._source = source

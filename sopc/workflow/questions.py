@@ -12,7 +12,7 @@ from sopc.english.lock import Answer
 from sopc.english.questions import MOST_QUESTIONS, Question, question_in
 from sopc.english.sentences import Workflow
 from sopc.english.translate import Draft
-from sopc.progress import ProgressListener
+from sopc.listener import ProgressListener
 from sopc.source import Source
 from sopc.workflow.translation import draft
 

@@ -21,7 +21,7 @@ from sopc.english.sentences import Workflow, read_workflow
 from sopc.english.settings import ModelOptions, local_options, model_options
 from sopc.english.task import Task
 from sopc.english.translate import PATTERNS, Asking, Draft, choose, translate
-from sopc.progress import ProgressListener
+from sopc.listener import ProgressListener
 from sopc.source import Source
 from sopc.workflow.examples import run_examples
 

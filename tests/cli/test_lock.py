@@ -41,7 +41,7 @@ def test_locked_translates_nothing(sopc: Program, project: Path) -> None:
     assert sop.read_bytes() == before
     done = sopc("compile", "--locked", "--take", "text", "pay.txt")
     assert (done.exit_code, sop.read_bytes()) == (2, before)
-    assert "--take text wants a translation" in done.stderr
+    assert "--take text translates, and --locked forbids that" in done.stderr
     done = sopc("compile", "--locked", "-", input=TEXT)
     assert done.exit_code == 4
     assert "error T0112: a text from stdin has no program beside it" in done.stderr

@@ -26,7 +26,7 @@ from sopc.english.settings import NO_KEY, ModelOptions, model_options
 from sopc.english.task import Task
 from sopc.english.translate import Asking, Draft, choose
 from sopc.english.translate import translate as draft
-from sopc.progress import ProgressListener
+from sopc.listener import ProgressListener
 from sopc.source import Source
 from sopc.syntax.parse import parse
 from tests.stand_in import HANG, Answer, Fail, Say, StandIn

@@ -9,8 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from runtime.bytecode.module import Module
 from runtime.databases.sqlite.database import SQLiteDatabase
+from runtime.databases.sqlite.schema import PLACE
 from runtime.errors import RunError, SopError
 from runtime.library.overlay import Overlay
 from runtime.library.store import Item, Library
@@ -84,10 +87,10 @@ class _Rehearsal(Overlay):
 
 
 class _Copy(SQLiteDatabase):
-    """An empty SQLite copy of a database of any engine, with the original's field types."""
+    """An empty SQLite copy of a database of any engine, with the types of the original and the places of SQLite."""
 
     def __init__(self, path: Path, name: str, schema: Schema) -> None:
-        self._original = schema
+        self._original = msgspec.structs.replace(schema, place=PLACE)
         super().__init__(path, name=name)
 
     def schema(self) -> Schema:

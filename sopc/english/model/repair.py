@@ -25,7 +25,7 @@ from sopc.english.prompt.messages import first_messages
 from sopc.english.prompt.schemas import about
 from sopc.english.settings import ModelOptions
 from sopc.english.task import Task
-from sopc.progress import ProgressListener
+from sopc.listener import ProgressListener
 from sopc.source import Source
 from sopc.tree import nodes
 
