@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.measure import Row, least, timed
 from benchmarks.scripts import compile_text, read_schema
 from runtime.bytecode.codec import decode, encode
-from sopc.check.program import check
+from sopc.checker.program import check
 from sopc.codegen.lower import lower
 from sopc.source import Source
 from sopc.syntax.format import format_source

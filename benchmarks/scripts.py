@@ -10,7 +10,7 @@ from runtime.bytecode.module import Module
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.library.store import Library
 from runtime.query.schema import Schema
-from sopc.check.program import check
+from sopc.checker.program import check
 from sopc.codegen.lower import lower
 from sopc.source import Source
 from sopc.syntax.parse import parse

@@ -9,11 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-# The functions `check` and `explain` have the names of packages. Python binds a package's name in its parent when it is
-# first imported: so that is done here, before the functions take the names.
-import sopc.check
-import sopc.explain  # noqa: F401
-
 if TYPE_CHECKING:
     from runtime.bytecode.module import Module
     from runtime.embedding import Error, Result, RunError, Waiting

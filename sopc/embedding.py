@@ -161,7 +161,7 @@ def format_text(text: str) -> str:
 
 
 def check(text: str, library: Library) -> list[Finding]:
-    """See `sopc.check`."""
+    """See `sopc.checker`."""
     try:
         with library.context() as context:
             prepare_in(text, context, None)
@@ -194,8 +194,8 @@ def prepare_in(source: str | Path, context: Context, translator: str | None, *, 
 
 def explain(module: Module) -> str:
     """A module in English, with its author's sentences beside it."""
-    from sopc.explain.beside import to_text
-    from sopc.explain.script import explain_module
+    from sopc.explainer.beside import to_text
+    from sopc.explainer.script import explain_module
 
     return to_text(explain_module(module), module.debug.sentences)
 

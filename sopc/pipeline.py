@@ -20,7 +20,7 @@ from runtime.config import MAIN
 from runtime.errors import SopError, UsageError
 from runtime.library.records import Entry, Provenance
 from runtime.library.store import Item, Library
-from sopc.check import typed
+from sopc.checker import typed
 from sopc.context import Context
 from sopc.source import STDIN, Source
 from sopc.tree import nodes
@@ -224,7 +224,7 @@ def check(file: nodes.File, source: Source, context: Context) -> typed.Program:
     Raises:
         CompileError: E02xx to E06xx, with all findings.
     """
-    from sopc.check.program import check as check_tree
+    from sopc.checker.program import check as check_tree
 
     names = dict.fromkeys(name for script in file.scripts for name in script.uses or (MAIN,))
     return check_tree(file, source, context.schemas(names), context.signature, context.script_names)

@@ -39,7 +39,7 @@ from runtime.library.store import Library
 from runtime.output.formats import open_writer
 from runtime.query.schema import Schema
 from runtime.runs.run import RunOptions, run
-from sopc.check.program import check
+from sopc.checker.program import check
 from sopc.codegen.lower import lower
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.english.lock import split_sop

@@ -106,11 +106,6 @@ def test_every_public_name_is_there_and_documented() -> None:
             assert getattr(package, name).__doc__, name
 
 
-def test_functions_keep_the_names_that_packages_have_too(tmp_path: Path) -> None:
-    code = "import sopc, sopc.check.program, sopc.explain.script; print(callable(sopc.check), callable(sopc.explain))"
-    assert run(code, tmp_path) == "True True\n"
-
-
 @pytest.mark.parametrize("package", ["sopc", "runtime", "grammar"])
 def test_packages_are_typed(package: str) -> None:
     assert files(package).joinpath("py.typed").is_file()

@@ -332,8 +332,8 @@ def _whole(service: Service, entry: Entry, module: Module, token: Token) -> bodi
 def _explained(module: Module) -> dict[str, Any] | None:
     """The program explained in English; null if the compiler is not installed."""
     try:
-        from sopc.explain.beside import to_json
-        from sopc.explain.script import explain_module
+        from sopc.explainer.beside import to_json
+        from sopc.explainer.script import explain_module
     except ImportError:
         return None
     return to_json(explain_module(module), module.debug.sentences)

@@ -1,6 +1,6 @@
 """The query form that modules carry: typed relational algebra, free of names in scope and of any engine.
 
-The checker (sopc/check/queries.py) produces it; runtime/databases/sql/generate.py turns it into an engine's SQL.
+The checker (sopc/checker/queries.py) produces it; runtime/databases/sql/generate.py turns it into an engine's SQL.
 Every relation that introduces columns has an `id`, unique within the whole query (sub-queries included), and a
 Column names the relation it comes from, so correlation needs no scoping rules here.
 """

@@ -9,7 +9,7 @@ from runtime.bytecode.module import Call, Fetch, Function
 from runtime.query.algebra import FetchMode
 from runtime.values.constants import Const
 from runtime.values.types import BOOL, FLOAT, INT, NULL, SCALARS, TEXT
-from sopc.check import typed
+from sopc.checker import typed
 from sopc.codegen.blocks import Block, CodeBuilder, Entry, Operand
 from sopc.codegen.limits import MAX_NESTING, NESTED_TOO_DEEPLY, Limit
 from sopc.codegen.registers import Registers

@@ -14,7 +14,7 @@ from runtime.values import operators
 from runtime.values.constants import Const
 from runtime.values.functions import FUNCTIONS
 from runtime.values.types import BOOL, NULL, SCALARS, TEXT
-from sopc.check import typed
+from sopc.checker import typed
 from sopc.codegen.limits import MAX_NESTING, NESTED_TOO_DEEPLY, Limit
 
 _BINARY: Final[dict[str, Callable[[Any, Any], Any]]] = {

@@ -7,7 +7,7 @@ from typing import Final
 
 from runtime.bytecode.module import Debug, Module, Position, StepInfo, Use
 from runtime.bytecode.parts import MAX_DEPTH, depth_of
-from sopc.check import typed
+from sopc.checker import typed
 from sopc.codegen.assemble import Assembly, assemble
 from sopc.codegen.blocks import CodeBuilder, Origin
 from sopc.codegen.limits import QUERY_TOO_DEEP, Limit

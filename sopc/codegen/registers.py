@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from sopc.check import typed
+from sopc.checker import typed
 from sopc.codegen.limits import TOO_MANY_REGISTERS, Limit
 
 TEMPORARIES: Final = 1 << 16

@@ -10,7 +10,7 @@ from typing import Any, Final
 from runtime.bytecode.module import Ask, Call, Fetch
 from runtime.values.constants import Const
 from runtime.values.types import NULL
-from sopc.check import typed
+from sopc.checker import typed
 from sopc.codegen.blocks import Block, CodeBuilder, Entry, Operand, Origin, Region
 from sopc.codegen.expressions import Expressions, name, writes_early
 from sopc.codegen.fold import fold

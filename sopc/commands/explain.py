@@ -46,8 +46,8 @@ def explain_command(console: Console, name: str, as_json: bool, home: str | None
 
 def explained(module: Module, *, as_json: bool = False) -> str:
     """A compiled script in English, its author's sentences beside; as_json: on one line."""
-    from sopc.explain.beside import to_json, to_text
-    from sopc.explain.script import explain_module
+    from sopc.explainer.beside import to_json, to_text
+    from sopc.explainer.script import explain_module
 
     said = explain_module(module)
     if as_json:

@@ -73,7 +73,7 @@ def question_in(error: Exception, workflow: Workflow) -> Question | None:
 
 def said(choice: str) -> str:
     """A choice in words: steps in DSL are explained in English, on one line; other choices stay as they are."""
-    from sopc.explain.steps import steps_of
+    from sopc.explainer.steps import steps_of
     from sopc.source import Source
     from sopc.syntax.parse import parse
     from sopc.tree import nodes

@@ -71,7 +71,7 @@ PACKAGES: Final = {
         "not postgres and not formatted and not twice",
     ),
     "check": Package(
-        ("sopc/check",),
+        ("sopc/checker",),
         (
             *(
                 f"tests/unit/test_check_{name}.py"

@@ -15,7 +15,7 @@ import pytest
 
 from runtime.query.schema import Field, Schema, Store
 from runtime.values.functions import FUNCTIONS
-from sopc.check.operators import ARITHMETIC, COMPARISON, ON_TEXT
+from sopc.checker.operators import ARITHMETIC, COMPARISON, ON_TEXT
 from sopc.diagnostics import CompileError
 from tests.engines import ENGINES
 from tests.harness import compile_text

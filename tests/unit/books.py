@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from runtime.query.schema import Field, Schema, Store
 from runtime.values.types import ANY, DATE, INT, TEXT, decimal_of
-from sopc.check import typed
-from sopc.check.program import check
+from sopc.checker import typed
+from sopc.checker.program import check
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.source import Source
 from sopc.syntax.parse import parse

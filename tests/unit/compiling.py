@@ -8,7 +8,7 @@ from runtime.bytecode.module import Module
 from runtime.bytecode.opcodes import BY_NUMBER
 from runtime.query.schema import Field, Schema, Store
 from runtime.values.types import INT, TEXT, decimal_of
-from sopc.check.program import check
+from sopc.checker.program import check
 from sopc.codegen.lower import lower
 from sopc.source import Source
 from sopc.syntax.parse import parse

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runtime.bytecode.module import Effects
-from sopc.check import typed
-from sopc.check.cycles import groups
+from sopc.checker import typed
+from sopc.checker.cycles import groups
 from tests.unit.books import body, codes, marked, program, script
 
 ASKS = 'script asks() ask "Sure?" into ok: bool end '

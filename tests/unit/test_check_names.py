@@ -6,9 +6,9 @@ import pytest
 
 from runtime.bytecode.module import Effects, Signature
 from runtime.values.types import NULL
-from sopc.check.effects import every_step
-from sopc.check.program import check
-from sopc.check.report import nearest, some
+from sopc.checker.effects import every_step
+from sopc.checker.program import check
+from sopc.checker.report import nearest, some
 from sopc.diagnostics import CompileError
 from sopc.source import Source
 from sopc.syntax.parse import parse

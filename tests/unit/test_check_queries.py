@@ -7,8 +7,8 @@ import pytest
 from runtime.query import algebra as ir
 from runtime.values.constants import Const
 from runtime.values.types import BOOL, INT
-from sopc.check import typed
-from sopc.check.program import check_query
+from sopc.checker import typed
+from sopc.checker.program import check_query
 from sopc.diagnostics import CompileError
 from sopc.source import Source
 from sopc.syntax.parse import parse_query

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sopc.check import typed
+from sopc.checker import typed
 from tests.unit.books import body, codes, found, marked, program, script
 
 TAX = "script tax(salary: decimal(10,2), rate: float = 0.3, note: text? = null) -> decimal(10,2) return salary end "

@@ -8,10 +8,10 @@ from runtime.values.constants import Const
 from runtime.values.functions import FUNCTIONS
 from runtime.values.signatures import overload, overloads
 from runtime.values.types import ANY, BOOL, DATE, FLOAT, INT, NULL, TEXT, Type, decimal_of, list_of, record_of
-from sopc.check import typed
-from sopc.check.env import MAX_DEPTH
-from sopc.check.program import check
-from sopc.check.types import an, common, fits, is_subtype
+from sopc.checker import typed
+from sopc.checker.env import MAX_DEPTH
+from sopc.checker.program import check
+from sopc.checker.types import an, common, fits, is_subtype
 from sopc.diagnostics import CompileError
 from sopc.source import Source
 from sopc.tree import nodes

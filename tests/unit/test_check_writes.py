@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtime.query import algebra as ir
-from sopc.check import typed
+from sopc.checker import typed
 from tests.unit.books import body, codes, marked, script
 
 ROW = 'isbn: "978-1", title: "Emma", author_id: 1'

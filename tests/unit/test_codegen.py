@@ -19,7 +19,7 @@ from runtime.query import algebra
 from runtime.values import operators
 from runtime.values.constants import Const
 from runtime.values.types import ANY, BOOL, DATE, DECIMAL, FLOAT, INT, NULL, RECORD, TEXT, Type, list_of
-from sopc.check import typed
+from sopc.checker import typed
 from sopc.codegen.fold import fold
 from sopc.codegen.lower import lower
 from sopc.diagnostics import CompileError

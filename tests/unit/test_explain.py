@@ -20,9 +20,9 @@ from runtime.values.functions import FUNCTIONS
 from runtime.values.signatures import overloads
 from runtime.values.types import DATE, INT, TEXT
 from sopc.diagnostics import CompileError
-from sopc.explain import phrases
-from sopc.explain.expressions import Expressions
-from sopc.explain.script import Explanation, explain
+from sopc.explainer import phrases
+from sopc.explainer.expressions import Expressions
+from sopc.explainer.script import Explanation, explain
 from sopc.source import Source
 from sopc.syntax.parse import parse
 from sopc.tree import nodes
@@ -117,7 +117,7 @@ def test_no_function_is_said_like_a_script(name: str) -> None:
     for count in [count for count in counts if any(each.takes(count) for each in overloads(FUNCTIONS[name]))]:
         args = tuple(nodes.Argument(value=nodes.IntLiteral(value=place)) for place in range(count))
         words = Expressions().say(nodes.CallExpr(name=name, args=args))
-        assert "the result of" not in words, "a row in sopc/explain/phrases.py"
+        assert "the result of" not in words, "a row in sopc/explainer/phrases.py"
 
 
 def test_no_two_functions_have_the_same_words() -> None:

@@ -15,7 +15,7 @@ from runtime.config import Config
 from runtime.errors import SopError, UsageError
 from runtime.query.schema import Field, Schema, Store
 from runtime.values.types import INT, NULL, TEXT
-from sopc.check.program import check
+from sopc.checker.program import check
 from sopc.diagnostics import CompileError
 from sopc.english.model.infer_signature import infer_signature
 from sopc.english.model.probe import FILE_NAME, remembered

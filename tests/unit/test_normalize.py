@@ -6,7 +6,7 @@ import pytest
 
 from runtime.query.schema import Field, Schema, Store
 from runtime.values.types import DATE, INT, TEXT, TIMESTAMP
-from sopc.check.program import check
+from sopc.checker.program import check
 from sopc.diagnostics import CompileError
 from sopc.english.model.normalize import normalize, qualify_names
 from sopc.source import Source

@@ -12,7 +12,7 @@ from runtime.bytecode.module import Effects, Parameter, Signature
 from runtime.query.schema import Field, ForeignKey, Schema, Store
 from runtime.values.functions import FUNCTIONS
 from runtime.values.types import INT, NULL, TEXT
-from sopc.check.program import check
+from sopc.checker.program import check
 from sopc.english.constrain.derive import workflow_grammar
 from sopc.english.constrain.vocabulary import Vocabulary, text_words
 from sopc.english.prompt.few_shot import DATABASE, EXAMPLES, SCHEMA, SCRIPTS, FewShot

@@ -44,10 +44,10 @@ def test_a_licence_that_nobody_looked_at_is_told() -> None:
 
 def test_coverage_is_summed_by_package() -> None:
     half = {"covered_lines": 3, "num_statements": 4, "covered_branches": 0, "num_branches": 2}
-    report = {"files": {"runtime/vm/frame.py": {"summary": half}, "sopc/explain/steps.py": {"summary": {**half}}}}
+    report = {"files": {"runtime/vm/frame.py": {"summary": half}, "sopc/explainer/steps.py": {"summary": {**half}}}}
     found = by_package(report)
-    assert found["runtime/vm"] == found["sopc/explain"] == 50
-    assert found["sopc/check"] == 0 and set(found) == packages()
+    assert found["runtime/vm"] == found["sopc/explainer"] == 50
+    assert found["sopc/checker"] == 0 and set(found) == packages()
 
 
 def test_every_path_that_contributing_names_is_there() -> None:

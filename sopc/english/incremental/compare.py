@@ -12,7 +12,7 @@ from sopc.english.incremental.rename_variables import carried, recalled
 from sopc.english.incremental.sentences import Sentences, compared
 from sopc.english.lock import Answer, split_sop
 from sopc.english.sentences import Sentence
-from sopc.explain.steps import steps_of
+from sopc.explainer.steps import steps_of
 from sopc.source import Source
 from sopc.syntax.parse import parse
 from sopc.syntax.print_expr import expr, type_name

@@ -7,13 +7,13 @@ from dataclasses import replace
 from runtime.query import algebra as ir
 from runtime.values.constants import Const
 from runtime.values.types import BOOL, INT, Type, list_of
-from sopc.check import queries, typed
-from sopc.check.env import Env
-from sopc.check.lower_query import QueryBuilder
-from sopc.check.report import span_of
-from sopc.check.scope import SubQuery, unknown
-from sopc.check.sources import Stage, count_of, one_row_of, project
-from sopc.check.types import an, common
+from sopc.checker import queries, typed
+from sopc.checker.env import Env
+from sopc.checker.lower_query import QueryBuilder
+from sopc.checker.report import span_of
+from sopc.checker.scope import SubQuery, unknown
+from sopc.checker.sources import Stage, count_of, one_row_of, project
+from sopc.checker.types import an, common
 from sopc.tree import nodes
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeGuard
 
 from runtime.values.functions import FUNCTIONS
-from sopc.explain.expressions import PHRASE
-from sopc.explain.phrases import listed, name, owned, type_words
-from sopc.explain.queries import Queries
+from sopc.explainer.expressions import PHRASE
+from sopc.explainer.phrases import listed, name, owned, type_words
+from sopc.explainer.queries import Queries
 from sopc.tree import nodes
 
 

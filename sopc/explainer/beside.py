@@ -7,8 +7,8 @@ from dataclasses import asdict
 from textwrap import wrap
 from typing import Any
 
-from sopc.explain.script import Explanation
-from sopc.explain.steps import Line
+from sopc.explainer.script import Explanation
+from sopc.explainer.steps import Line
 
 __all__ = ("to_json", "to_text")
 

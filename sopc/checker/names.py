@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from runtime.values.types import ANY, TEXT, Type
-from sopc.check import typed
-from sopc.check.env import Env
-from sopc.check.lower_query import holds
-from sopc.check.report import nearest, quoted, some, span_of, suggestion
-from sopc.check.scope import ColumnOf, NamedQuery, Row, Visible, unknown
-from sopc.check.types import an
+from sopc.checker import typed
+from sopc.checker.env import Env
+from sopc.checker.lower_query import holds
+from sopc.checker.report import nearest, quoted, some, span_of, suggestion
+from sopc.checker.scope import ColumnOf, NamedQuery, Row, Visible, unknown
+from sopc.checker.types import an
 from sopc.tree import nodes
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from runtime.bytecode.module import Effects
 from runtime.values.types import Type
-from sopc.check import typed
-from sopc.check.emitted import converted
-from sopc.check.env import ScriptState, World
-from sopc.check.lower_query import children
+from sopc.checker import typed
+from sopc.checker.emitted import converted
+from sopc.checker.env import ScriptState, World
+from sopc.checker.lower_query import children
 
 
 def expressions(step: typed.Step) -> Iterator[typed.Expr]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sopc.check import typed
-from sopc.check.effects import calls_of, expressions, script_calls
-from sopc.check.env import ScriptState
-from sopc.check.report import Place, quoted
+from sopc.checker import typed
+from sopc.checker.effects import calls_of, expressions, script_calls
+from sopc.checker.env import ScriptState
+from sopc.checker.report import Place, quoted
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from runtime.values.types import ANY, Type
-from sopc.check import typed
+from sopc.checker import typed
 from sopc.source import Span
 from sopc.tree import nodes
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from runtime.bytecode.module import Effects, Module
 from runtime.config import MAIN
 from runtime.query.schema import Store
-from sopc.explain.expressions import PHRASE
-from sopc.explain.phrases import listed, name, type_words
-from sopc.explain.queries import Queries
-from sopc.explain.steps import Line, steps_of
+from sopc.explainer.expressions import PHRASE
+from sopc.explainer.phrases import listed, name, type_words
+from sopc.explainer.queries import Queries
+from sopc.explainer.steps import Line, steps_of
 from sopc.source import Source
 from sopc.syntax.parse import parse
 from sopc.tree import nodes

@@ -10,13 +10,13 @@ from runtime.bytecode.module import Parameter, Signature
 from runtime.values.functions import FUNCTIONS, FunctionRow
 from runtime.values.signatures import overloads
 from runtime.values.types import DURATION, INT, Type
-from sopc.check import typed
-from sopc.check.coerce import coerce, conversion
-from sopc.check.env import Env
-from sopc.check.functions import resolve
-from sopc.check.report import nearest, quoted, span_of, suggestion
-from sopc.check.scope import AggregateOf, WindowOf, unknown
-from sopc.check.types import an
+from sopc.checker import typed
+from sopc.checker.coerce import coerce, conversion
+from sopc.checker.env import Env
+from sopc.checker.functions import resolve
+from sopc.checker.report import nearest, quoted, span_of, suggestion
+from sopc.checker.scope import AggregateOf, WindowOf, unknown
+from sopc.checker.types import an
 from sopc.tree import nodes
 
 TOTAL: Final = "total"

@@ -24,11 +24,11 @@ from runtime.values.types import (
     TIMESTAMP,
     Type,
 )
-from sopc.check import typed
-from sopc.check.env import Env
-from sopc.check.report import span_of
-from sopc.check.scope import unknown
-from sopc.check.types import decimal_literal
+from sopc.checker import typed
+from sopc.checker.env import Env
+from sopc.checker.report import span_of
+from sopc.checker.scope import unknown
+from sopc.checker.types import decimal_literal
 from sopc.tree import nodes
 
 UNITS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}

@@ -9,10 +9,10 @@ from typing import Final
 from runtime.query import algebra as ir
 from runtime.query.schema import Store
 from runtime.values.types import INT
-from sopc.check.env import Env
-from sopc.check.names import touch
-from sopc.check.report import Place, quoted, span_of, suggestion
-from sopc.check.scope import ColumnOf, NamedQuery, Row, Visible
+from sopc.checker.env import Env
+from sopc.checker.names import touch
+from sopc.checker.report import Place, quoted, span_of, suggestion
+from sopc.checker.scope import ColumnOf, NamedQuery, Row, Visible
 from sopc.tree import nodes
 
 MAX_RELATIONS: Final = 300

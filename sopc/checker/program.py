@@ -18,16 +18,16 @@ from runtime.query.schema import Schema, Store
 from runtime.values.constants import Const
 from runtime.values.functions import FUNCTIONS
 from runtime.values.types import ANY, NULL
-from sopc.check import queries, steps, typed
-from sopc.check.coerce import coerce, coerce_or_report
-from sopc.check.cycles import groups
-from sopc.check.effects import finished, own_effects, settle
-from sopc.check.emitted import emitted_type, settle_fixed
-from sopc.check.env import Emitted, Env, ScriptState, Stored, World
-from sopc.check.expressions import expression
-from sopc.check.flow import Flow
-from sopc.check.report import Findings, Place, quoted, span_of, suggestion
-from sopc.check.scope import Block
+from sopc.checker import queries, steps, typed
+from sopc.checker.coerce import coerce, coerce_or_report
+from sopc.checker.cycles import groups
+from sopc.checker.effects import finished, own_effects, settle
+from sopc.checker.emitted import emitted_type, settle_fixed
+from sopc.checker.env import Emitted, Env, ScriptState, Stored, World
+from sopc.checker.expressions import expression
+from sopc.checker.flow import Flow
+from sopc.checker.report import Findings, Place, quoted, span_of, suggestion
+from sopc.checker.scope import Block
 from sopc.diagnostics import CompileError
 from sopc.source import Source
 from sopc.tree import nodes

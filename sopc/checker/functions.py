@@ -9,8 +9,8 @@ from runtime.values.functions import FunctionRow
 from runtime.values.signatures import Overload, Slot, bind, overloads, result
 from runtime.values.type_rules import BY_NAME
 from runtime.values.types import ANY, INT, TEXT, Type, list_of
-from sopc.check.coerce import coerce, converge, exact_together
-from sopc.check.typed import Const, Expr
+from sopc.checker.coerce import coerce, converge, exact_together
+from sopc.checker.typed import Const, Expr
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from runtime.query import algebra as ir
 from runtime.query.schema import Field, Store
 from runtime.values.types import Type, list_of, record_of
-from sopc.check import queries, typed
-from sopc.check.coerce import coerce, coerce_or_report, condition, conversion
-from sopc.check.env import Env
-from sopc.check.lower_query import QueryBuilder
-from sopc.check.report import quoted, span_of, suggestion
-from sopc.check.scope import unknown
-from sopc.check.sources import find_store, scan
-from sopc.check.types import an, fits
+from sopc.checker import queries, typed
+from sopc.checker.coerce import coerce, coerce_or_report, condition, conversion
+from sopc.checker.env import Env
+from sopc.checker.lower_query import QueryBuilder
+from sopc.checker.report import quoted, span_of, suggestion
+from sopc.checker.scope import unknown
+from sopc.checker.sources import find_store, scan
+from sopc.checker.types import an, fits
 from sopc.tree import nodes
 
 Written = tuple[ir.Write, tuple[typed.Expr, ...]]

@@ -7,11 +7,11 @@ from dataclasses import replace
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from runtime.values.types import BOOL, FLOAT, RECORD, TEXT, Type
-from sopc.check import typed
-from sopc.check.env import Env
-from sopc.check.report import Place
-from sopc.check.scope import unknown
-from sopc.check.types import an, common, decimal_literal, fits, is_subtype
+from sopc.checker import typed
+from sopc.checker.env import Env
+from sopc.checker.report import Place
+from sopc.checker.scope import unknown
+from sopc.checker.types import an, common, decimal_literal, fits, is_subtype
 
 _EXACT = Context(prec=400, rounding=ROUND_HALF_UP)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from runtime.values.types import ANY, RECORD, Type, record_of
-from sopc.check import typed
-from sopc.check.coerce import coerce
-from sopc.check.env import Emitted, Env
-from sopc.check.types import an, common
+from sopc.checker import typed
+from sopc.checker.coerce import coerce
+from sopc.checker.env import Emitted, Env
+from sopc.checker.types import an, common
 from sopc.tree import nodes
 
 

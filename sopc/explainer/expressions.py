@@ -8,8 +8,8 @@ from typing import Final
 
 from runtime.values.functions import FUNCTIONS
 from runtime.values.signatures import overloads
-from sopc.explain import phrases
-from sopc.explain.phrases import listed, name, owned
+from sopc.explainer import phrases
+from sopc.explainer.phrases import listed, name, owned
 from sopc.syntax.literals import write_text
 from sopc.tree import nodes
 
@@ -49,7 +49,7 @@ class Expressions:
         return self.say(node, ATOM)
 
     def query(self, node: nodes.Query) -> str:
-        raise NotImplementedError  # sopc/explain/queries.py
+        raise NotImplementedError  # sopc/explainer/queries.py
 
     # ── kinds ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runtime.values.functions import FUNCTIONS
-from sopc.explain import phrases
-from sopc.explain.expressions import PHRASE, Expressions
-from sopc.explain.phrases import listed, name
+from sopc.explainer import phrases
+from sopc.explainer.expressions import PHRASE, Expressions
+from sopc.explainer.phrases import listed, name
 from sopc.tree import nodes
 from sopc.tree.visit import walk
 

@@ -14,9 +14,9 @@ from typing import Final, cast
 from runtime.query import algebra as ir
 from runtime.values.constants import Const
 from runtime.values.types import NULL, TEXT, Type
-from sopc.check import typed
-from sopc.check.scope import AggregateOf, ColumnOf, SubQuery, WindowOf
-from sopc.check.types import NUMBERS
+from sopc.checker import typed
+from sopc.checker.scope import AggregateOf, ColumnOf, SubQuery, WindowOf
+from sopc.checker.types import NUMBERS
 
 _MAY_FAIL: Final = frozenset({"add", "sub", "mul", "div", "intdiv", "mod", "neg", "field"})
 _CLOCK: Final = frozenset({"now", "today"})  # the VM reads the clock once a segment; engines never do

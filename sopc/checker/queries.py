@@ -9,14 +9,14 @@ from typing import Final, cast
 from runtime.query import algebra as ir
 from runtime.values.constants import Const
 from runtime.values.types import INT, RECORD, record_of
-from sopc.check import typed
-from sopc.check.coerce import coerce, condition
-from sopc.check.env import Env
-from sopc.check.lower_query import QueryBuilder, children, holds, of_rows, same
-from sopc.check.report import quoted, span_of
-from sopc.check.scope import AggregateOf, ColumnOf, Row, SubQuery, Visible
-from sopc.check.sources import Stage, check_columns_apart, missing, project, source
-from sopc.check.types import an, common
+from sopc.checker import typed
+from sopc.checker.coerce import coerce, condition
+from sopc.checker.env import Env
+from sopc.checker.lower_query import QueryBuilder, children, holds, of_rows, same
+from sopc.checker.report import quoted, span_of
+from sopc.checker.scope import AggregateOf, ColumnOf, Row, SubQuery, Visible
+from sopc.checker.sources import Stage, check_columns_apart, missing, project, source
+from sopc.checker.types import an, common
 from sopc.tree import nodes
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, cast
 
-from sopc.check import calls, literals, names, operators, subqueries, typed
-from sopc.check.env import MAX_DEPTH, Env
-from sopc.check.report import span_of
-from sopc.check.scope import unknown
+from sopc.checker import calls, literals, names, operators, subqueries, typed
+from sopc.checker.env import MAX_DEPTH, Env
+from sopc.checker.report import span_of
+from sopc.checker.scope import unknown
 from sopc.tree import nodes
 
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 from runtime.values.types import ANY, INT, SCALARS, TEXT, Type, list_of, record_of
-from sopc.check import calls, queries, typed, writes
-from sopc.check.coerce import as_record, as_text, coerce, coerce_or_report, condition
-from sopc.check.emitted import note_emitted
-from sopc.check.env import MAX_DEPTH, Env
-from sopc.check.names import field_type
-from sopc.check.report import quoted, some, span_of, suggestion
-from sopc.check.scope import Block, NamedQuery
-from sopc.check.sources import store_names
-from sopc.check.types import TypeNameError, an, type_of, undecided
+from sopc.checker import calls, queries, typed, writes
+from sopc.checker.coerce import as_record, as_text, coerce, coerce_or_report, condition
+from sopc.checker.emitted import note_emitted
+from sopc.checker.env import MAX_DEPTH, Env
+from sopc.checker.names import field_type
+from sopc.checker.report import quoted, some, span_of, suggestion
+from sopc.checker.scope import Block, NamedQuery
+from sopc.checker.sources import store_names
+from sopc.checker.types import TypeNameError, an, type_of, undecided
 from sopc.tree import nodes
 
 ERROR: Final = record_of([("code", TEXT), ("message", TEXT), ("step", TEXT)])

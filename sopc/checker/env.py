@@ -9,10 +9,10 @@ from typing import Final
 from runtime.bytecode.module import Effects, Signature
 from runtime.query.schema import Schema, Store
 from runtime.values.types import NULL, Type
-from sopc.check import typed
-from sopc.check.lower_query import QueryBuilder
-from sopc.check.report import Findings, Place
-from sopc.check.scope import Block, Row
+from sopc.checker import typed
+from sopc.checker.lower_query import QueryBuilder
+from sopc.checker.report import Findings, Place
+from sopc.checker.scope import Block, Row
 from sopc.source import Span
 from sopc.tree import nodes
 
