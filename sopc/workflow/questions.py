@@ -117,7 +117,7 @@ def translate(
             if question is None:
                 raise
             if not question.choices and question.text in [each.question for each in answers]:
-                message = f"the model asks a question that was already answered:  {question.text}"
+                message = f"the model asks a question that was already answered: {question.text}"
                 raise SopError("T0311", message, "say it in the text, in other words") from None
             answer = given.to(question, answers) or (ask(question) if ask else None)
             if answer is None:

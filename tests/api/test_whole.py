@@ -95,7 +95,7 @@ def cancel(served: Served, run: str) -> None:
 ENDS: Final = {
     "failed": End("fails", "V0401", 422),
     "row limit": End("ends", "V0304", 422, rights={"max_rows": 0}, more=1),
-    "time limit": End("lasts", "V0303", 504, rights={"max_seconds": 1.0}),
+    "time limit": End("lasts", "V0303", 504, rights={"max_seconds": 3.0}),
     "cancelled": End("lasts", "V0301", 409, "cancelled", cancel),
     "server stopped": End("lasts", "V0301", 503, "cancelled", lambda served, run: served.service.stop()),
     "waiting": End("asks", "V0403", 409, "waiting"),
@@ -246,7 +246,7 @@ def test_after_the_head_an_answer_breaks_off_or_its_lines_say_why(
         else:
             assert exited == exit_code, format_
             assert answer.body.startswith(("id,text\n1,row 1 of many", '{"id":1,"text":"row 1 of many')), format_
-            if end.act is None:  # a reset comes after all that was sent
+            if end.act is None and http == "1.1":  # a reset, as in 1.0, may overtake what the client has not read
                 assert f"row {ROWS - 1} of" in answer.body, format_
 
 

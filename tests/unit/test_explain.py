@@ -80,6 +80,7 @@ def test_every_change_of_a_program_changes_its_explanation() -> None:
     assert tried > 2000
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of a large program, while it is drawn
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(FILES, st.randoms(use_true_random=False))
 def test_every_change_of_a_generated_program_changes_its_explanation(file: nodes.File, chance: random.Random) -> None:

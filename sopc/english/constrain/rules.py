@@ -24,6 +24,7 @@ _LOOSE_ESCAPE: Final = '\\\\([^u\n]|u\\{[^{}"\n]*\\})'
 _ESCAPE: Final = r'\\(["\\nt]|u\{[0-9A-Fa-f]{1,3}\})'
 _ASCII_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 _SMALL_LETTERS: Final = "_abcdefghijklmnopqrstuvwxyz"
+_BACKQUOTED: Final = "`[^`\n]+`"
 _OTHER_LETTERS: Final = "À-ÖØ-öø-ʯΑ-ΡΣ-ϵЀ-ҁҊ-ԯא-תء-يぁ-ゖァ-ヺ一-龥가-힣"  # in every version of Unicode, unlike `\w`
 _DAY: Final = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _TIME: Final = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?(Z|[+-][01][0-9]:[0-5][0-9])?"
@@ -73,7 +74,10 @@ def read_terminals() -> dict[str, str]:
         assert _LOOSE_ESCAPE in found[name], name
         found[name] = found[name].replace(_LOOSE_ESCAPE, _ESCAPE).replace(")*", "){0,500}")
     found[NAME] = other_than(reserved_words())
-    found["FIELD"] = rf"\.({other_than(())}|`[^`\n]+`)"
+    assert _BACKQUOTED in found["BACKQUOTED"]
+    quoted = r"`[^`\n\x00]+`"  # E0122: no name holds a null character
+    found["BACKQUOTED"] = quoted
+    found["FIELD"] = rf"\.({other_than(())}|{quoted})"
     found["DATED"] = rf'date "{_DAY}"|timestamp "{_DAY}T{_TIME}"'
     found["NUMBER"] = r"[0-9]{1,60}(\.[0-9]{1,60})?([eE][+\-]?[0-9]{1,3})?"
     found["QUERY_FUNCTION"] = f"({'|'.join(QUERY_FUNCTIONS)})"
