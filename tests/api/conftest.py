@@ -9,7 +9,7 @@ import socket
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +161,7 @@ class Served:
         return {"Authorization": f"Bearer {text}"}
 
     def sql(self, text: str) -> list[Any]:
-        with sqlite3.connect(self.folder / "main.db") as connection:
+        with closing(sqlite3.connect(self.folder / "main.db")) as connection, connection:
             rows = connection.execute(text).fetchall()
         connection.close()
         return rows
@@ -190,7 +190,7 @@ def config_of(folder: Path, url: str = MAIN) -> Config:
 
 
 def make_folder(folder: Path, scripts: str = SCRIPTS, schema: str = SCHEMA) -> Path:
-    with sqlite3.connect(folder / "main.db") as connection:
+    with closing(sqlite3.connect(folder / "main.db")) as connection, connection:
         connection.executescript(schema)
     connection.close()
     (folder / "sop.toml").write_text('[databases]\nmain = "sqlite:///main.db"\n')

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -207,13 +208,13 @@ class House:
     def __init__(self, folder: Path) -> None:
         urls = {name: f"sqlite:///{name}.db" for name in ("main", *HOUSES)}
         for name, person in HOUSES.items():
-            with sqlite3.connect(folder / f"{name}.db") as connection:
+            with closing(sqlite3.connect(folder / f"{name}.db")) as connection, connection:
                 connection.executescript(
                     "create table people (name text not null);"
                     f"create table {name}_only (n integer); insert into people values ('{person}');"
                 )
             connection.close()
-        with sqlite3.connect(folder / "main.db") as connection:
+        with closing(sqlite3.connect(folder / "main.db")) as connection, connection:
             connection.executescript("create table figures (n integer); insert into figures values (1);")
         connection.close()
         (folder / "sop.toml").write_text("[databases]\n" + "".join(f'{n} = "{url}"\n' for n, url in urls.items()))
@@ -354,7 +355,7 @@ def test_a_tenant_writes_its_own_rows(house: House) -> None:
 
 
 def people(house: House, database: str) -> list[str]:
-    with sqlite3.connect(house.served.folder / f"{database}.db") as connection:
+    with closing(sqlite3.connect(house.served.folder / f"{database}.db")) as connection, connection:
         rows = connection.execute("select name from people").fetchall()
     connection.close()
     return sorted(name for (name,) in rows)

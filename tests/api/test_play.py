@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 from urllib.parse import quote
 
@@ -307,7 +308,7 @@ def test_a_client_that_goes_away_cancels_its_run(served: Served) -> None:
         until(lambda: bool(run.frames()))
     until(lambda: not served.service.runs.active())
     assert run.end is not None and run.end.status == "cancelled"
-    with sqlite3.connect(served.folder / "main.db", timeout=1) as other:  # its lock is gone
+    with closing(sqlite3.connect(served.folder / "main.db", timeout=1)) as other, other:  # its lock is gone
         other.execute("insert into log values (1, 'mine')")
     other.close()
 

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working folder: hr.db, a sop.toml that names it, and two scripts not yet compiled."""
     folder = tmp_path / "project"
     folder.mkdir()
-    with sqlite3.connect(folder / "hr.db") as connection:
+    with closing(sqlite3.connect(folder / "hr.db")) as connection, connection:
         connection.executescript(SCHEMA)
     connection.close()
     (folder / "sop.toml").write_text('[databases]\nhr = "sqlite:///hr.db"\n')

@@ -8,6 +8,7 @@ import select
 import sqlite3
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def stored(sopc: Program) -> bool:
 
 @pytest.fixture(autouse=True)
 def _boxes(project: Path) -> None:
-    with sqlite3.connect(project / "hr.db") as connection:
+    with closing(sqlite3.connect(project / "hr.db")) as connection, connection:
         connection.execute(
             "create table boxes (id integer primary key, width integer not null, height integer not null)"
         )
@@ -215,7 +216,7 @@ WISH = "Show the boxes, largest first."
 
 @pytest.fixture
 def _filled(project: Path) -> None:
-    with sqlite3.connect(project / "hr.db") as connection:
+    with closing(sqlite3.connect(project / "hr.db")) as connection, connection:
         connection.execute("insert into boxes values (1, 5, 20), (2, 10, 7)")
     connection.close()
 

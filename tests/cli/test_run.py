@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_file(
 ) -> None:
     for name, value in (("one", 1), ("two", 2)):
         (project / f"{name}.db").write_bytes((project / "hr.db").read_bytes())
-        with sqlite3.connect(project / f"{name}.db") as connection:
+        with closing(sqlite3.connect(project / f"{name}.db")) as connection, connection:
             connection.execute("update employees set salary = ? + 1000000", (value,))
         connection.close()
     first = ("run", "audit", "-f", "records")
@@ -188,7 +189,7 @@ def test_a_damaged_module_is_an_error(sopvm: Program, project: Path) -> None:
 
 def test_a_changed_schema_is_told_with_its_places(sopc: Program, sopvm: Program, project: Path) -> None:
     sopc("compile", "audit.sop")
-    with sqlite3.connect(project / "hr.db") as connection:
+    with closing(sqlite3.connect(project / "hr.db")) as connection, connection:
         connection.execute("alter table employees rename column salary to pay")
     connection.close()
     done = sopvm("run", "audit")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,7 @@ def test_schemas(sopc: Program) -> None:
 
 
 def test_a_schema_with_keys_references_and_defaults(sopc: Program, project: Path) -> None:
-    with sqlite3.connect(project / "fleet.db") as connection:
+    with closing(sqlite3.connect(project / "fleet.db")) as connection, connection:
         connection.executescript("""
             create table vessels (id integer primary key, name text unique, length real default 1, code text not null);
             create table berths (pier text not null, place integer not null, vessel_id integer references vessels,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ class Runs:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "main.db"
         self.folder = folder
-        with sqlite3.connect(self.path) as connection:
+        with closing(sqlite3.connect(self.path)) as connection, connection:
             connection.executescript(SCHEMA)
         connection.close()
         self.sandbox = Sandbox(folder, {"main": "sqlite:///main.db"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,7 @@ def test_the_shipped_set_holds_what_it_says_and_its_sql_runs(tmp_path: Path) -> 
             assert rows_of(database, query), one.name
         changed = tmp_path / "changed.db"
         changed.write_bytes(database.read_bytes())
-        with sqlite3.connect(changed) as connection:
+        with closing(sqlite3.connect(changed)) as connection, connection:
             before = list(connection.iterdump())
             connection.executescript(one.expected.effect)
             assert (list(connection.iterdump()) != before) == bool(one.expected.effect), one.name

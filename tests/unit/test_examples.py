@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -62,7 +63,7 @@ Try = Callable[[str], list[Diagnostic]]
 
 @pytest.fixture
 def context(tmp_path: Path) -> Any:
-    with sqlite3.connect(tmp_path / "main.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "main.db")) as connection, connection:
         connection.executescript(SCHEMA)
     connection.close()
     config = Config(tmp_path / ".sop", tmp_path / "sop.toml", declared={"main": {"url": "sqlite:///main.db"}})
@@ -398,7 +399,7 @@ def test_a_schema_of_another_engine_becomes_a_scratch_database(tmp_path: Path) -
     )
     config = Config(tmp_path / ".sop", tmp_path / "x.toml", declared={"far": {"url": "postgresql://host/db"}})
     files = Scratch(tmp_path, config, {"far": Schema({"a b": store})}).fresh()
-    with sqlite3.connect(files["far"]) as connection:
+    with closing(sqlite3.connect(files["far"])) as connection, connection:
         connection.execute("insert into \"a b\" (at) values ('2026-01-01 00:00:00')")
         assert connection.execute('select * from "a b"').fetchall() == [(1, "2026-01-01 00:00:00", 0)]
         with pytest.raises(sqlite3.IntegrityError):

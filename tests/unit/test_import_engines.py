@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -219,7 +220,7 @@ def test_a_row_that_the_database_refuses_is_named_by_its_line(tmp_path: Path, po
     path = tmp_path / "items.csv"
     path.write_text("id,name\n1,a\n2,b\n3,c\n2,d\n")
     table = "create table items (id bigint primary key, name text)"
-    with sqlite3.connect(tmp_path / "made.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "made.db")) as connection, connection:
         connection.execute(table)
     connection.close()
     with postgres.schema(table) as schema:

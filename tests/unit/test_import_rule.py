@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -209,7 +210,7 @@ def test_the_compiler_does_not_import_the_machine() -> None:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A folder with a database and compiled scripts that nobody has run yet."""
-    with sqlite3.connect(tmp_path / "shop.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as connection, connection:
         connection.execute("create table items (name text primary key, price integer not null)")
         connection.executemany("insert into items values (?, ?)", [("bolt", 5), ("drill", 90), ("saw", 40)])
     connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from threading import Timer
 
@@ -33,7 +34,7 @@ def opened(tmp_path: Path) -> Opened:
 
 
 def make(path: Path) -> None:
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("create table items (id integer primary key)")
     connection.close()
 
@@ -64,7 +65,7 @@ def test_a_transaction_that_was_left_open_is_undone(opened: Opened) -> None:
     database = pool.take("a")
     database.begin(write=True)
     pool.give_back(database)
-    with sqlite3.connect(opened.path, timeout=0) as other:
+    with closing(sqlite3.connect(opened.path, timeout=0)) as other, other:
         other.execute("insert into items values (1)")
     other.close()
     again = pool.take("a")
@@ -88,7 +89,7 @@ def test_the_schema_is_as_it_is_now(opened: Opened) -> None:
     database = pool.take("a")
     assert set(database.schema().stores) == {"items"}
     pool.give_back(database)
-    with sqlite3.connect(opened.path) as other:
+    with closing(sqlite3.connect(opened.path)) as other, other:
         other.execute("create table more (id integer)")
     other.close()
     assert set(pool.take("a").schema().stores) == {"items", "more"}
@@ -136,7 +137,7 @@ def test_an_engine_may_keep_its_connections_to_itself() -> None:
 def test_the_schema_waits_for_a_lock(opened: Opened) -> None:
     """As statements do: a writer that commits shuts others out for a moment."""
     database = opened("a")
-    with sqlite3.connect(opened.path, check_same_thread=False) as other:
+    with closing(sqlite3.connect(opened.path, check_same_thread=False)) as other, other:
         other.execute("begin exclusive")
         timer = Timer(0.1, other.rollback)
         timer.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final
@@ -37,7 +38,7 @@ FAILING: Final = {
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    with sqlite3.connect(tmp_path / "main.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "main.db")) as connection, connection:
         connection.execute("create table log (message text)")
     connection.close()
     with Sandbox(tmp_path, {"main": "sqlite:///main.db"}) as made:

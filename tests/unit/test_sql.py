@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -89,7 +90,7 @@ def number(value: int) -> Const:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[SQLiteDatabase]:
-    with sqlite3.connect(tmp_path / "main.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "main.db")) as connection, connection:
         connection.executescript(SCHEMA)
     connection.close()
     database = SQLiteDatabase(tmp_path / "main.db", name="main")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def open_(tmp_path: Path) -> Iterator[Open]:
 
     def make(sql: str = "", **options: Any) -> SQLiteDatabase:
         path = tmp_path / "main.db"
-        with sqlite3.connect(path) as connection:
+        with closing(sqlite3.connect(path)) as connection, connection:
             connection.executescript(sql)
         connection.close()
         database = SQLiteDatabase(path, name="main", **options)
@@ -410,7 +411,7 @@ def test_no_other_file_can_be_attached(open_: Open) -> None:
 def test_a_store_dropped_meanwhile_is_reported(open_: Open, tmp_path: Path) -> None:
     database = open_(NUMBERS + "create table t (v text);")
     statement = scan(database, "t")
-    with sqlite3.connect(tmp_path / "main.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "main.db")) as connection, connection:
         connection.execute("drop table t")
     connection.close()
     assert refusal(lambda: database.query(statement, ())).code == "D0201"

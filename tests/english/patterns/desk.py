@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ class Desk:
         return self.sandbox.run("asked")
 
     def ask_sql(self, sql: str) -> list[tuple[Any, ...]]:
-        with sqlite3.connect(f"file:{self.folder / 'fresh.db'}?mode=ro", uri=True) as connection:
+        with closing(sqlite3.connect(f"file:{self.folder / 'fresh.db'}?mode=ro", uri=True)) as connection, connection:
             rows = connection.execute(self.rename(sql)).fetchall()
         connection.close()
         return [plain(row) for row in rows]
@@ -69,20 +70,20 @@ class Desk:
     def dump_after(self, sql: str) -> list[str]:
         other = self.folder / "other.db"
         shutil.copy(self.folder / "fresh.db", other)
-        with sqlite3.connect(other) as connection:
+        with closing(sqlite3.connect(other)) as connection, connection:
             connection.executescript(self.rename(sql))
         connection.close()
         return dump(other)
 
 
 def make(path: Path, sql: str) -> None:
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.executescript(sql)
     connection.close()
 
 
 def dump(path: Path) -> list[str]:
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         lines = [line for line in connection.iterdump() if line.startswith("INSERT")]
     connection.close()
     return lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def sandbox(compiled: Path, tmp_path: Path) -> Iterator[Sandbox]:
 
 
 def rows(folder: Path, database: str, sql: str) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(folder / f"{database}.db") as connection:
+    with closing(sqlite3.connect(folder / f"{database}.db")) as connection, connection:
         found = connection.execute(sql).fetchall()
     connection.close()
     return found

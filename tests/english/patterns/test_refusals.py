@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ INSERT INTO parcels VALUES (1, 10, 20, 'Ann', 'Bob', '2024-01-01', '2024-01-03')
 
 
 def findings(folder: Path, sql: str, english: str) -> list[Diagnostic]:
-    with sqlite3.connect(folder / "main.db") as connection:
+    with closing(sqlite3.connect(folder / "main.db")) as connection, connection:
         connection.executescript(sql)
     connection.close()
     with Sandbox(folder, {"main": "sqlite:///main.db"}) as sandbox, Context(sandbox.config, sandbox.library) as context:
