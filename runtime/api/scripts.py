@@ -162,7 +162,7 @@ def _take(options: Mapping[str, str]) -> Take | None:
 def _answers(text: str) -> dict[str, str]:
     """`1=2,3=1`: sentence number → answer."""
     pairs = [each.partition("=") for each in text.split(",") if each]
-    if not all(number.isdigit() and answer for number, _, answer in pairs):
+    if not all(number.isdecimal() and answer for number, _, answer in pairs):
         raise HttpError(400, "S0108", f"answer is SENTENCE=ANSWER, not {text[:40]!r}", "?answer=1=2")
     return {number: answer for number, _, answer in pairs}
 

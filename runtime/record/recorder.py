@@ -346,7 +346,7 @@ class Recorder:
         earlier = [as_sentence(step.text) for step in before.steps if step.english]
         source = Source(f"{self.session.name}.txt", "\n\n".join([*earlier, as_sentence(text)]))
         known = sentence_count(before)
-        given = Answers({str(int(number) + known): answer for number, answer in meanings.items() if number.isdigit()})
+        given = Answers({_counted(number, known): answer for number, answer in meanings.items()})
         try:
             prepared = prepare(source, context, replace(self._translation, answers=given), NOWHERE, kind="english")
         except NeedsAnswer as error:
@@ -503,3 +503,8 @@ def _not_one_value(
         return UsageError("C0307", message, f"/param {place}.{literals.written(found[0])} as NAME")
     hint = f"its values are {known}" if known else "it holds no value"
     return UsageError("C0307", f"{where} has no value {what}", hint)
+
+
+def _counted(number: str, known: int) -> str:
+    """The number of a sentence among all recorded; what is no number stays, and is refused as an answer to nothing."""
+    return str(int(number) + known) if number.isdecimal() else number

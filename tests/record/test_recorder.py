@@ -379,3 +379,11 @@ def test_limits_of_a_run_hold_for_steps(desk: Desk) -> None:
     with pytest.raises(SopError, match="V03"):
         limited.step("while true do\n  let a = 1\nend", open_writer("jsonl", BytesIO(), buffer_until_commit=False))
     assert msgspec.json.decode((desk.sessions.folder / "restock.json").read_bytes())["state"]["steps"] == []
+
+
+@pytest.mark.parametrize("number", ["²", "x", "", "2"])
+def test_an_answer_to_no_sentence_is_refused(desk: Desk, number: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        desk.step("Show the name of the items.", meanings={number: "1"})
+    assert refused.value.code == "T0211"
+    assert not desk.recorder.session.steps
