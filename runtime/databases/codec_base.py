@@ -1,7 +1,7 @@
 """VM values ↔ driver values: the conversions that all engines share.
 
 An engine's own module starts from `ENCODERS` and replaces the codecs that its driver needs otherwise. Columns are read
-in `try` blocks, not in a context manager: that would cost a look-up of one row about 0.5 µs a column.
+in `try` blocks, not in a context manager: a look-up of one row enters one a column.
 """
 
 from __future__ import annotations
