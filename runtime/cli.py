@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from runtime.commands.app import App, Lazy
+from runtime.console.app import App, Lazy
 
 _HELP: Final = """Run compiled scripts over databases; what they emit comes out as JSON lines.
 

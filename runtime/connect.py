@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
+from runtime.config import Config
 from runtime.databases.library_files import refuse_library
 from runtime.databases.protocol import Database
 from runtime.errors import DatabaseError, UsageError
@@ -55,6 +57,16 @@ def connect(url: str, *, name: str, base: Path, read_only: bool = False, create:
         if not error.code.startswith("D01"):
             raise
         raise UsageError(error.code, error.message, error.hint) from error
+
+
+def connector(config: Config, *, read_only: bool = False) -> Callable[[str], Database]:
+    """Return a function: name of a database in the settings → a new connection to it, as of `connect`."""
+
+    def connect_to(name: str) -> Database:
+        setting = config.database(name)
+        return connect(setting.url, name=name, base=setting.base, read_only=read_only)
+
+    return connect_to
 
 
 def _connect(url: str, name: str, base: Path, read_only: bool, create: bool) -> Database:

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from runtime.config import Config
+from runtime.connect import connector
 from runtime.errors import SopError
 from runtime.library.store import Library as Store
 from runtime.output.sink import Sink
@@ -18,7 +19,6 @@ from runtime.values.batches import RowBatch
 from runtime.values.conversion import to_text
 
 if TYPE_CHECKING:
-    from runtime.databases.protocol import Database
     from runtime.library.records import Entry
     from runtime.vm.output import Question
 
@@ -159,7 +159,7 @@ class Library:
 
     def _run(self, store: Store, name: str, args: Mapping[str, Any], options: RunOptions) -> Result:
         collected = _Collected()
-        outcome = run(store, name, args, self._connect, collected, options)
+        outcome = run(store, name, args, connector(self._config), collected, options)
         if outcome.error is not None:
             if outcome.status == "waiting":
                 raise Waiting(outcome.error, *collected.asked)
@@ -172,12 +172,6 @@ class Library:
     def _read(self, store: Store, name: str) -> Result:
         """Run a script that takes nothing and only reads."""
         return self._run(store, name, {}, RunOptions(read_only=True, control=Control()))
-
-    def _connect(self, name: str) -> Database:
-        from runtime.connect import connect
-
-        setting = self._config.database(name)
-        return connect(setting.url, name=name, base=setting.base)
 
 
 def open_library(home: str | None = None, databases: Mapping[str, str] | None = None) -> Library:

@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from runtime.commands.app import App, Lazy
+from runtime.console.app import App, Lazy
 
 _HELP: Final = """Compile plain English into small, readable programs over data, and keep their versions.
 

@@ -13,9 +13,9 @@ from sopc.context import Context
 from sopc.english.local.files import find, use
 from sopc.english.translate import TRANSLATORS as TRANSLATORS
 from sopc.listener import ProgressListener
-from sopc.sandbox import Sandbox
 from sopc.source import Source
 from sopc.workflow import translation
+from tests.sandbox import Sandbox
 
 _TOKENS = re.compile(r"^=== round \d+: reply, ([\d,]+) tokens \(([\d,]+) cached\) \+ ([\d,]+)", re.MULTILINE)
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from benchmarks.english.cases import Case, Schema
 from benchmarks.english.judge import Did, difference
 from runtime.errors import SopError, UsageError
+from runtime.runs.capture import Ran
 from runtime.vm.output import Question
 from sopc import pipeline
 from sopc.context import Context
@@ -19,9 +20,9 @@ from sopc.diagnostics import CompileError
 from sopc.english.lint import lint
 from sopc.english.questions import question_in
 from sopc.english.sentences import read_workflow
-from sopc.sandbox import Ran, Sandbox
 from sopc.source import Source
 from sopc.syntax.parse import parse
+from tests.sandbox import Sandbox
 
 Verdict = Literal["right", "wrong", "asked", "refused"]
 

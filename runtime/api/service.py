@@ -24,8 +24,8 @@ from runtime.api.replay_buffer import ReplayBuffer
 from runtime.api.runs import LiveRun, LiveRuns
 from runtime.api.tokens import Token, Tokens
 from runtime.bytecode.module import Module, Signature
-from runtime.commands.execute import connector
 from runtime.config import Config
+from runtime.connect import connector
 from runtime.databases.pool import Pool
 from runtime.databases.protocol import Database
 from runtime.errors import Cancelled, SopError

@@ -27,7 +27,7 @@ from runtime.api.service import NOWHERE, Service
 from runtime.api.tokens import Token
 from runtime.bytecode.codec import module_hash
 from runtime.bytecode.module import Module
-from runtime.commands.execute import connector
+from runtime.connect import connector
 from runtime.errors import SopError
 from runtime.output.formats import open_writer
 from runtime.output.writer import Writer

@@ -1,1 +1,1 @@
-"""The commands of `sopvm`, one module each, and what `sopc` and `sopvm` share (app, options, rows)."""
+"""The commands of `sopvm`, one module each."""

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runtime.commands.app import App, Lazy
-from runtime.commands.console import Console
-from runtime.commands.execute import connector, execute, run_options
-from runtime.commands.options import database_options, load_config, output_options, text_or_stdin
-from runtime.commands.rows import print_rows
+from runtime.connect import connector
+from runtime.console.app import App, Lazy
+from runtime.console.console import Console
+from runtime.console.execute import execute, run_options
+from runtime.console.options import database_options, load_config, output_options, text_or_stdin
+from runtime.console.rows import print_rows
 from runtime.errors import DatabaseError, SopError, UsageError
 
 if TYPE_CHECKING:

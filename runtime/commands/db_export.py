@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
-from runtime.commands.console import Console
 from runtime.commands.destination import STDOUT, destination
-from runtime.commands.execute import execute
-from runtime.commands.options import PATH, database_options, load_config, output_options, text_or_stdin
 from runtime.config import Config
+from runtime.console.console import Console
+from runtime.console.execute import execute
+from runtime.console.options import PATH, database_options, load_config, output_options, text_or_stdin
 from runtime.errors import UsageError
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runtime.commands.console import Console
-from runtime.commands.options import PATH, database_options, load_config, output_options
-from runtime.commands.progress import progress_bar
 from runtime.config import MAIN, Config
+from runtime.console.console import Console
+from runtime.console.options import PATH, database_options, load_config, output_options
+from runtime.console.progress import progress_bar
 from runtime.errors import UsageError
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runtime.commands.console import Console
-from runtime.commands.execute import execute, run_options
-from runtime.commands.options import (
+from runtime.console.console import Console
+from runtime.console.execute import execute, run_options
+from runtime.console.options import (
     database_options,
     key_values,
     load_config,

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import click
 
-from runtime.commands.console import Console
-from runtime.commands.options import database_options, load_config, output_options
+from runtime.console.console import Console
+from runtime.console.options import database_options, load_config, output_options
 
 
 @click.command("record")
@@ -55,7 +55,7 @@ def record_command(
       2> /stop
       sopvm record big_orders < steps.txt
     """
-    from runtime.commands.execute import connector
+    from runtime.connect import connector
     from runtime.library.store import Library
     from runtime.record import commands, terminal
     from runtime.record.recorder import Recorder

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from runtime.commands.console import Console
-from runtime.commands.execute import execute, run_options
-from runtime.commands.options import complete_script, database_options, key_values, load_config, output_options
+from runtime.console.console import Console
+from runtime.console.execute import execute, run_options
+from runtime.console.options import complete_script, database_options, key_values, load_config, output_options
 
 
 @click.command("run")

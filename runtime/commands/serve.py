@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from runtime.commands.options import PATH, database_options, load_config, output_options, utf8
+from runtime.console.options import PATH, database_options, load_config, output_options, utf8
 from runtime.errors import UsageError
 
 if TYPE_CHECKING:

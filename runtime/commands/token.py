@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from runtime.commands.app import App, Lazy
-from runtime.commands.console import Console
-from runtime.commands.options import home_option, key_values, load_config, output_options
-from runtime.commands.rows import print_rows
+from runtime.console.app import App, Lazy
+from runtime.console.console import Console
+from runtime.console.options import home_option, key_values, load_config, output_options
+from runtime.console.rows import print_rows
 from runtime.errors import UsageError
 
 if TYPE_CHECKING:

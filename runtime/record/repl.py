@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import click
 
-from runtime.commands.console import Console
-from runtime.commands.execute import execute, prompt
 from runtime.config import Config
+from runtime.console.console import Console
+from runtime.console.execute import execute, prompt
 from runtime.errors import SopError
 from runtime.library.store import Library
 from runtime.output.formats import open_writer
@@ -155,7 +155,7 @@ class Repl:
         return self._read("  > ", text) if self._terminal else text
 
     def play(self, name: str, arguments: Sequence[str]) -> None:
-        from runtime.commands.options import key_values
+        from runtime.console.options import key_values
 
         given = key_values(arguments, "an argument")
         execute(self._console, self._library, name, given, self._config, self._format)

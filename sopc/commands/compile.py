@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import click
 
-from runtime.commands.console import Console
-from runtime.commands.options import (
+from runtime.console.console import Console
+from runtime.console.options import (
     PATH,
     database_options,
     key_values,

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from runtime.bytecode.module import Module
-from runtime.commands.console import Console, visible
-from runtime.commands.options import complete_script, database_options, load_config, output_options
+from runtime.console.console import Console, visible
+from runtime.console.options import complete_script, database_options, load_config, output_options
 from sopc.commands.scripts import load
 from sopc.context import open_context
 from sopc.workflow.prepare import Options, prepare_file

@@ -7,10 +7,10 @@ from typing import Final
 
 import click
 
-from runtime.commands.console import Console
-from runtime.commands.options import PATH, home_option, load_config, output_options
-from runtime.commands.progress import progress_bar
-from runtime.commands.rows import print_rows
+from runtime.console.console import Console
+from runtime.console.options import PATH, home_option, load_config, output_options
+from runtime.console.progress import progress_bar
+from runtime.console.rows import print_rows
 from runtime.errors import UsageError
 from sopc.english.local import files
 

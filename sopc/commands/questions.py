@@ -10,7 +10,7 @@ from shlex import quote
 import click
 import msgspec
 
-from runtime.commands.console import Console
+from runtime.console.console import Console
 from sopc.english.lock import Answer
 from sopc.english.questions import Question
 from sopc.workflow.prepare import Prepared

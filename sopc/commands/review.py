@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from runtime.commands.console import Console
+from runtime.console.console import Console
 from runtime.errors import SopError
 from sopc.commands.explain import explained
 from sopc.commands.questions import at_terminal

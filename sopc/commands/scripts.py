@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from runtime.bytecode.module import Effects, Module
-from runtime.commands.options import complete_script, home_option, load_config, output_options
-from runtime.commands.rows import print_rows
+from runtime.console.options import complete_script, home_option, load_config, output_options
+from runtime.console.rows import print_rows
 from runtime.errors import SopError, UsageError
 from runtime.library.records import Entry
 from runtime.library.store import Library

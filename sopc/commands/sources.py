@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from runtime.atomic_file import write_text
-from runtime.commands.console import Console
-from runtime.commands.options import PATH, complete_script, database_options, load_config, output_options
-from runtime.commands.rows import print_rows
+from runtime.console.console import Console
+from runtime.console.options import PATH, complete_script, database_options, load_config, output_options
+from runtime.console.rows import print_rows
 from runtime.databases.sql.of_module import SQLITE, Engine, sql_of
 from runtime.errors import DatabaseError, UsageError
 from runtime.query.schema import Schema, described

@@ -7,8 +7,8 @@ from typing import Final
 
 import click
 
-from runtime.commands.console import Console, visible
-from runtime.commands.options import PATH, output_options
+from runtime.console.console import Console, visible
+from runtime.console.options import PATH, output_options
 from runtime.errors import SopError, UsageError
 
 SETTINGS: Final = """\

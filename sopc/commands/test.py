@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from runtime.commands.console import Console
-from runtime.commands.options import complete_script, database_options, load_config, output_options
+from runtime.console.console import Console
+from runtime.console.options import complete_script, database_options, load_config, output_options
 from runtime.errors import SopError
 from runtime.library.records import Entry
 from sopc.commands.scripts import load

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from runtime.commands.console import Console
-from runtime.commands.options import PATH, complete_script, home_option, output_options
+from runtime.console.console import Console
+from runtime.console.options import PATH, complete_script, home_option, output_options
 from runtime.errors import UsageError
 from sopc.commands.scripts import open_library
 from sopc.source import STDIN

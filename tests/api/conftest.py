@@ -21,7 +21,7 @@ from runtime.api.server import bind, make_server
 from runtime.api.service import Service, Settings
 from runtime.api.tokens import Token, Tokens
 from runtime.config import Config
-from sopc.sandbox import Sandbox
+from tests.sandbox import Sandbox
 
 MAIN = "sqlite:///main.db"
 SCHEMA = """

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from runtime.api.service import Settings
-from sopc.sandbox import Sandbox
 from tests.api.conftest import Served
 from tests.api.test_play import at_once, lines, until
 from tests.engines import ENGINES, Engine
+from tests.sandbox import Sandbox
 
 ROWS = 20_000
 SCRIPTS = """

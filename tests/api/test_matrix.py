@@ -30,8 +30,8 @@ from runtime.library.store import Item
 from runtime.record.replay import Told
 from runtime.record.session import Session, State, Step
 from runtime.record.sessions import Sessions
-from sopc.sandbox import Sandbox
 from tests.api.conftest import Served
+from tests.sandbox import Sandbox
 
 SCRIPTS: Final = """
 script people(tenant: text = "nobody") uses hr

@@ -388,7 +388,7 @@ def test_too_many_runs_are_refused_with_retry_after(serve: Callable[..., Served]
 
 
 def test_a_recompiled_script_is_used_at_once(served: Served) -> None:
-    from sopc.sandbox import Sandbox
+    from tests.sandbox import Sandbox
 
     assert lines(served.client.get("/play/divide?by=5").text)[-1]["result"] == 2
     served.service.library.environment.close()  # one process may open a library once: compile as another one would

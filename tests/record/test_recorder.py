@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from runtime.commands.execute import connector
 from runtime.config import Config
+from runtime.connect import connector
 from runtime.errors import SopError, UsageError
 from runtime.library.store import Library
 from runtime.output.formats import open_writer

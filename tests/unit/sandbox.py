@@ -16,7 +16,7 @@ from runtime.databases.protocol import Database
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.output.formats import open_writer
 from runtime.runs.run import Outcome, RunOptions, run
-from sopc.sandbox import Sandbox
+from tests.sandbox import Sandbox
 
 SCHEMA = """
 CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, quantity INTEGER NOT NULL);

@@ -17,7 +17,7 @@ from benchmarks.english.cases import Case, Expected, Schema, SetError, read_set
 from benchmarks.english.judge import rows_of, same_rows
 from benchmarks.english.trial import Outcome, Spent, Translate
 from runtime.errors import SopError
-from sopc.sandbox import Sandbox
+from tests.sandbox import Sandbox
 
 SQL = """
 CREATE TABLE pens (id INTEGER PRIMARY KEY, ink TEXT NOT NULL, length INTEGER NOT NULL);

@@ -15,8 +15,8 @@ from runtime.errors import DatabaseError
 from runtime.vm.backtrace import StackLocation
 from runtime.vm.data import Data, InsertError
 from runtime.vm.script import DataOp
-from sopc.sandbox import Sandbox
 from tests.postgres import Server
+from tests.sandbox import Sandbox
 from tests.unit.sandbox import SCHEMA, Runs
 
 SCRIPTS = {

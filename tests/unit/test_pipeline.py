@@ -14,9 +14,9 @@ from runtime.errors import SopError, UsageError
 from sopc import pipeline
 from sopc.diagnostics import CompileError
 from sopc.english.lock import write_sop
-from sopc.sandbox import Sandbox
 from sopc.source import Source
 from sopc.workflow.store import stale_callers
+from tests.sandbox import Sandbox
 
 PAIR = """\
 script tax(amount: int) -> int

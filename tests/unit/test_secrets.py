@@ -20,9 +20,9 @@ from runtime.runs.arguments import describe
 from runtime.runs.control import Control
 from runtime.runs.secrets import MASK, Secrets, mask_secrets
 from runtime.values.types import INT, NULL, TEXT, Type
-from sopc.sandbox import Sandbox
 from sopc.source import Source
 from sopc.syntax.format import format_source
+from tests.sandbox import Sandbox
 
 SECRET: Final = "correct horse battery staple"
 FAILING: Final = {

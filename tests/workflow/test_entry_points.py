@@ -162,8 +162,8 @@ class Do(EntryPoint):
 
 class Record(EntryPoint):
     def __call__(self, text: str, options: Sequence[str] = ()) -> Outcome:
-        from runtime.commands.execute import connector
-        from runtime.commands.options import load_config
+        from runtime.connect import connector
+        from runtime.console.options import load_config
         from runtime.errors import SopError
         from runtime.library.store import Library
         from runtime.output.formats import open_writer

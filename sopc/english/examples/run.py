@@ -18,13 +18,13 @@ from runtime.errors import RunError, SopError
 from runtime.library.overlay import Overlay
 from runtime.library.store import Item, Library
 from runtime.query.schema import Schema
+from runtime.runs.capture import Ran, run_from
 from sopc.context import Context
 from sopc.diagnostics import Diagnostic
 from sopc.english.examples.compare import Difference, compare_table, compare_texts, compare_value, pick
 from sopc.english.examples.form import Cell, Example, Expect
 from sopc.english.examples.scratch import Scratch, fill, find_stores, midday, pairs_table, rows_of, unknown
 from sopc.english.examples.words import argument_text, find_name
-from sopc.sandbox import Ran, run_from
 from sopc.source import Source, Span
 
 if TYPE_CHECKING:

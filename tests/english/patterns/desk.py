@@ -9,14 +9,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from runtime.runs.capture import Ran
 from sopc import demo
 from sopc.context import Context
 from sopc.english.patterns.grammar import grammar
 from sopc.english.patterns.words import LABELS
-from sopc.sandbox import Ran, Sandbox
 from sopc.source import Source
 from sopc.workflow import translation
 from tests.english.patterns.renaming import Renaming
+from tests.sandbox import Sandbox
 
 SCHEMAS = Path(__file__).parent / "schemas"
 

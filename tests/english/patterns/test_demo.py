@@ -14,9 +14,9 @@ import pytest
 from runtime.errors import UsageError
 from sopc.context import Context
 from sopc.demo import WORKFLOWS, make_demo
-from sopc.sandbox import Sandbox
 from sopc.source import Source
 from sopc.workflow import translation
+from tests.sandbox import Sandbox
 
 DATABASES = {"hr": "sqlite:///hr.db", "inventory": "sqlite:///inventory.db"}
 

@@ -12,9 +12,9 @@ from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.files.load import import_file
 from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic
-from sopc.sandbox import Sandbox
 from sopc.source import Source
 from sopc.workflow import translation
+from tests.sandbox import Sandbox
 
 ORDERS = """id,customer,total,ordered on,external id
 1,Ann,120.50,2026-01-05,9

@@ -10,10 +10,10 @@ import pytest
 
 from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic
-from sopc.sandbox import Sandbox
 from sopc.source import Source
 from sopc.workflow import translation
 from tests.english.patterns.desk import schema_sql
+from tests.sandbox import Sandbox
 
 SQL = schema_sql("shop")
 TWO_MEASURES = """

@@ -9,11 +9,11 @@ from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError
 from sopc.english.patterns.grammar import grammar
-from sopc.sandbox import Sandbox
 from sopc.source import Source
 from sopc.workflow import translation
 from tests.english.patterns.cases import read_cases
 from tests.english.patterns.desk import make, schema_sql
+from tests.sandbox import Sandbox
 
 SENTENCES = 300
 SHOP = [case.english for case in read_cases() if case.schema == "shop" and len(case.english.splitlines()) == 1]

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 
-from runtime.commands.console import Console
+from runtime.console.console import Console
 from runtime.errors import SopError
 
 INTERRUPTED = 130

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from runtime.commands.console import Console
-from runtime.commands.options import key_values
+from runtime.connect import connector
+from runtime.console.console import Console
+from runtime.console.options import key_values
 from runtime.errors import SopError
 from runtime.runs.run import RunOptions, run
 from runtime.runs.schemas import SchemaChanged
 
 if TYPE_CHECKING:
     from runtime.config import Config
-    from runtime.databases.protocol import Database
     from runtime.library.store import Library
     from runtime.output.writer import Writer
     from runtime.vm.backtrace import Location, Trace
@@ -98,18 +98,6 @@ def _shown(place: Location) -> str:
     sentence = f" (sentence {place.sentence})" if place.sentence is not None else ""
     step = f"step {place.step} of " if place.step else ""
     return f"{file}{step}{place.script}{sentence}"
-
-
-def connector(config: Config, *, read_only: bool = False) -> Callable[[str], Database]:
-    """Return a function: database name → a new connection."""
-
-    def connect_to(name: str) -> Database:
-        from runtime.connect import connect
-
-        setting = config.database(name)
-        return connect(setting.url, name=name, base=setting.base, read_only=read_only)
-
-    return connect_to
 
 
 def prompt(question: Question) -> str | None:
