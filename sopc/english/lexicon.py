@@ -1,0 +1,211 @@
+"""grammar/english.toml → the senses of words, and whether two words are forms of one."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Final, Literal
+
+import inflection
+import msgspec
+
+Kind = Literal[
+    "show", "aggregate", "compare", "bound", "adjective", "order", "direction", "rank", "first", "each", "count",
+    "distinct", "deny", "or", "and", "both", "only", "missing", "share", "time", "period", "ago", "join", "relative",
+    "whose", "have", "be", "called", "write", "call", "ask", "say", "loop", "guard", "stop", "reference", "discourse",
+    "filler",
+]  # fmt: skip
+Degree = Literal["positive", "comparative", "superlative"]
+
+_VOWELS: Final = "aeiou"
+
+
+class Sense(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a word or phrase means.
+
+    Attributes:
+        kind: The part it can play in a sentence.
+        forms: The phrases; the first is said back.
+        exact: Whether only the forms as written count, not their inflections.
+        comparative, superlative: Forms of an adjective.
+        op: Of a comparison, as the language writes it, or "between".
+        of: What it speaks of: "time", "text", "day", "moment"; empty for anything.
+        fn: The aggregate function.
+        direction: Of an order.
+        larger: For an adjective, the nouns by which a field it measures may be called, with the end that it means.
+        time: For an adjective that speaks of dates, the end that it means.
+        does: The kind of write, or of guard.
+        shift: In days, or in periods.
+    """
+
+    kind: Kind
+    forms: tuple[str, ...]
+    exact: bool = False
+    comparative: tuple[str, ...] = ()
+    superlative: tuple[str, ...] = ()
+    op: str = ""
+    of: str = ""
+    fn: str = ""
+    direction: Literal["", "up", "down"] = ""
+    larger: dict[str, Literal["+", "-"]] = {}
+    time: Literal["", "+", "-"] = ""
+    does: str = ""
+    shift: int = 0
+
+
+class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Lists of words. filler: without meaning. people: nouns for a person. label: of a field that says which row it is.
+    key_tails, date_tails, tails: what the end of a field's name may be. flag_heads: what a yes/no field's may start
+    with."""
+
+    filler: tuple[str, ...]
+    people: tuple[str, ...]
+    label: tuple[str, ...]
+    key_tails: tuple[str, ...]
+    date_tails: tuple[str, ...]
+    tails: tuple[str, ...]
+    flag_heads: tuple[str, ...]
+
+
+class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file. numbers, scales, ordinals: by word. units, months, weekdays, synonyms, irregular (verbs), plurals: each
+    base with its forms, months and weekdays in their order."""
+
+    sense: dict[str, Sense]
+    words: Words
+    abbreviations: dict[str, str]
+    synonyms: dict[str, tuple[str, ...]]
+    units: dict[str, tuple[str, ...]]
+    numbers: dict[str, int]
+    scales: dict[str, int]
+    ordinals: dict[str, int]
+    months: dict[str, tuple[str, ...]]
+    weekdays: dict[str, tuple[str, ...]]
+    irregular: dict[str, tuple[str, ...]]
+    plurals: dict[str, tuple[str, ...]]
+
+
+class Phrase(msgspec.Struct, frozen=True):
+    """A form of a sense, word by word."""
+
+    name: str
+    sense: Sense
+    words: tuple[str, ...]
+    degree: Degree = "positive"
+
+    def matches(self, lows: Sequence[str], at: int) -> bool:
+        """Whether the words (lower case) say the phrase from `at` on."""
+        if len(lows) - at < len(self.words):
+            return False
+        if self.sense.exact or self.degree != "positive":
+            return all(lows[at + number] == word for number, word in enumerate(self.words))
+        return all(same(lows[at + number], word) for number, word in enumerate(self.words))
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The lexicon of this version. Raises msgspec.ValidationError where the file is wrong."""
+    text = (files("grammar") / "english.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), Lexicon)
+
+
+@cache
+def _phrases() -> dict[str, list[Phrase]]:
+    """Each form by the base of its first word, or the word itself where the form is exact; longest first."""
+    found: dict[str, list[Phrase]] = {}
+    words = lexicon()
+    senses = {**words.sense, "filler": Sense(kind="filler", forms=words.words.filler, exact=True)}
+    for name, sense in senses.items():
+        degrees: dict[Degree, tuple[str, ...]] = {
+            "positive": sense.forms, "comparative": sense.comparative, "superlative": sense.superlative,
+        }  # fmt: skip
+        for degree, forms in degrees.items():
+            for form in forms:
+                phrase = Phrase(name, sense, tuple(form.split()), degree)
+                first = phrase.words[0]
+                keys = {first} if sense.exact or degree != "positive" else {first, *bases(first)}
+                for key in keys:
+                    found.setdefault(key, []).append(phrase)
+    for listed in found.values():
+        listed.sort(key=lambda phrase: -len(phrase.words))
+    return found
+
+
+def phrases_at(lows: Sequence[str], at: int) -> Iterator[Phrase]:
+    """The phrases that the words (lower case) say from `at` on, the longest first."""
+    seen = set()
+    for key in dict.fromkeys((lows[at], *bases(lows[at]))):
+        for phrase in _phrases().get(key, ()):
+            if (phrase.name, phrase.words) not in seen and phrase.matches(lows, at):
+                seen.add((phrase.name, phrase.words))
+                yield phrase
+
+
+# ── forms of words ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@cache
+def _bases_of(table: Literal["irregular", "plurals"]) -> dict[str, str]:
+    return {form: base for base, forms in getattr(lexicon(), table).items() for form in forms}
+
+
+@lru_cache(maxsize=1 << 14)
+def bases(word: str) -> frozenset[str]:
+    """The word and what it may be a form of: "buses" → buses, bus; "taught" → taught, teach; "rated" → rated, rate."""
+    found = {word, singular(word)}
+    irregular = _bases_of("irregular").get(word)
+    if irregular is not None:
+        found.add(irregular)
+    for ending in ("ing", "ed", "es", "s"):
+        stem = word.removesuffix(ending)
+        if stem == word or len(stem) < 2 or not any(letter in "aeiouy" for letter in stem):
+            continue
+        if ending == "s":
+            if not word.endswith(("ss", "us", "is")):
+                found.add(stem)
+        elif ending == "es":
+            found |= {stem} if stem.endswith(("s", "x", "z", "ch", "sh", "o")) else set()
+            found |= {stem[:-1] + "y"} if stem.endswith("i") else set()
+        else:
+            found |= {stem, stem + "e"}
+            found |= {stem[:-1]} if len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in _VOWELS else set()
+            found |= {stem[:-1] + "y"} if ending == "ed" and stem.endswith("i") else set()
+    return frozenset(found)
+
+
+@lru_cache(maxsize=1 << 14)
+def singular(word: str) -> str:
+    """What one of them is called: "cities" → city, "people" → person, "series" → series."""
+    if word.endswith(("ss", "us", "is")) or len(word) < 3 or not word.isalpha():
+        return word
+    return _bases_of("plurals").get(word) or str(inflection.singularize(word))
+
+
+@lru_cache(maxsize=1 << 14)
+def plural(word: str) -> str:
+    """What several of them are called."""
+    forms = lexicon().plurals.get(word)
+    return forms[0] if forms else str(inflection.pluralize(word))
+
+
+@lru_cache(maxsize=1 << 15)
+def same(one: str, other: str) -> bool:
+    """Whether two words (lower case) are forms of one."""
+    return one == other or not bases(one).isdisjoint(bases(other))
+
+
+def same_words(one: Sequence[str], other: Sequence[str]) -> bool:
+    return len(one) == len(other) and all(map(same, one, other))
+
+
+@cache
+def synonyms() -> dict[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Each phrase with the others that mean the same."""
+    found: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    for first, rest in lexicon().synonyms.items():
+        together = [tuple(one.split()) for one in (first, *rest)]
+        for one in together:
+            found.setdefault(one, []).extend(other for other in together if other != one)
+    return {one: tuple(others) for one, others in found.items()}

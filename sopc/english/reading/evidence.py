@@ -1,0 +1,387 @@
+"""A sentence, a schema and its values → evidences: all that each span of words may mean, each with a cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Protocol
+
+from runtime.query.schema import Field as SchemaField
+from runtime.query.schema import Schema
+from runtime.query.schema import Store as SchemaStore
+from sopc.english import lexicon
+from sopc.english.lexicon import bases, phrases_at, same, synonyms
+from sopc.english.lexicon import lexicon as the_lexicon
+from sopc.english.patterns.tokens import name_words
+from sopc.english.reading.tokens import Amount, Moment, Token, amounts, lows, moments, tokenize
+from sopc.english.sample import Sampler
+
+FULL: Final = 0.0
+WITHOUT_STORE: Final = 0.15
+SYNONYM: Final = 0.3
+REORDERED: Final = 0.4
+WITHOUT_TAIL: Final = 0.5
+LAST_WORD: Final = 1.0
+FIRST_WORD: Final = 1.6
+LONGEST_VALUE: Final = 6  # words
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the tokens [start, end) may mean. cost: 0 where they say it in full."""
+
+    start: int
+    end: int
+    cost: float
+
+
+@dataclass(frozen=True)
+class Store(Evidence):
+    database: str
+    store: str
+
+
+@dataclass(frozen=True)
+class Field(Evidence):
+    database: str
+    store: str
+    field: str
+
+
+@dataclass(frozen=True)
+class Value(Evidence):
+    """A text that a field holds, as the data spell it. quoted: it was said in quotes."""
+
+    database: str
+    store: str
+    field: str
+    value: str
+    quoted: bool = False
+
+
+@dataclass(frozen=True)
+class Text(Evidence):
+    """Quoted text, which the data need not hold."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Number(Evidence):
+    amount: Amount
+
+
+@dataclass(frozen=True)
+class Time(Evidence):
+    moment: Moment
+
+
+@dataclass(frozen=True)
+class Sense(Evidence):
+    """name: the sense's own in the lexicon."""
+
+    name: str
+    sense: lexicon.Sense
+    degree: lexicon.Degree = "positive"
+
+
+@dataclass(frozen=True)
+class Variable(Evidence):
+    name: str
+
+
+@dataclass(frozen=True)
+class Script(Evidence):
+    name: str
+
+
+class Values(Protocol):
+    """The values that the text fields of some databases hold."""
+
+    def lookup(self, text: str) -> Sequence[tuple[str, str, str, str]]:
+        """(database, store, field, value as held) of each value whose normal form is that of the text: case and
+        spacing do not count."""
+        ...
+
+
+class SampledValues:
+    """The values that a sampler finds, field by field."""
+
+    def __init__(self, schemas: Mapping[str, Schema], sampler: Sampler) -> None:
+        self._fields = [
+            (database, store.name, field.name)
+            for database, schema in schemas.items()
+            for store in schema.stores.values()
+            for field in store.fields
+            if field.type.name == "text"
+        ]
+        self._sampler = sampler
+
+    def lookup(self, text: str) -> Sequence[tuple[str, str, str, str]]:
+        return [
+            (database, store, field, value)
+            for database, store, field in self._fields
+            for value in self._sampler.find(f"{database}.{store}", field, text)
+        ]
+
+
+class NoValues:
+    """Of databases whose data can't be read."""
+
+    def lookup(self, text: str) -> Sequence[tuple[str, str, str, str]]:
+        return ()
+
+
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Alias:
+    """One way to say a name. means: (database, store, field), field "" for the store itself."""
+
+    words: Words
+    cost: float
+    means: tuple[str, str, str]
+
+
+class Names:
+    """The names of schemas by the words that may say them; made once for a schema."""
+
+    def __init__(self, schemas: Mapping[str, Schema]) -> None:
+        self._by_first: dict[str, list[Alias]] = {}
+        for database, schema in schemas.items():
+            for store in schema.stores.values():
+                self._add(store_aliases(store), (database, store.name, ""))
+                for field in store.fields:
+                    self._add(field_aliases(store, field), (database, store.name, field.name))
+
+    def _add(self, aliases: Mapping[Words, float], means: tuple[str, str, str]) -> None:
+        for words, cost in aliases.items():
+            for base in bases(words[0]):
+                self._by_first.setdefault(base, []).append(Alias(words, cost, means))
+
+    def at(self, said: Sequence[str], start: int) -> dict[tuple[int, tuple[str, str, str]], float]:
+        """(end, what is meant) → the least cost, of the names said from `start` on."""
+        found: dict[tuple[int, tuple[str, str, str]], float] = {}
+        for base in bases(said[start]):
+            for alias in self._by_first.get(base, ()):
+                end = start + len(alias.words)
+                key = (end, alias.means)
+                if (
+                    found.get(key, 9.0) > alias.cost
+                    and end <= len(said)
+                    and all(map(same, said[start:end], alias.words))
+                ):
+                    found[key] = alias.cost
+        return found
+
+
+def spelt_out(name: str) -> Words:
+    """The words of a name, its abbreviations in full: "cust_fname" → customer, first, name."""
+    words = name_words(name)
+    full = the_lexicon().abbreviations
+    return tuple(part for word in words for part in full.get(word, word).split())
+
+
+def store_aliases(store: SchemaStore) -> dict[Words, float]:
+    """Each way to say a store's name, with its cost."""
+    found: dict[Words, float] = {}
+    whole = name_words(store.name)
+    _note(found, whole, FULL)
+    full = spelt_out(store.name)
+    _note(found, full, FULL)
+    if len(full) > 1 and full[0] in ("ref", "reference", "tbl", "table", "all", "tb"):
+        _note(found, full[1:], 0.1)
+        full = full[1:]
+    for words in (whole, full):
+        if len(words) > 1 and words[-1] in (
+            "table",
+            "list",
+            "data",
+            "info",
+            "record",
+            "records",
+            "details",
+            "detail",
+            "information",
+        ):
+            _note(found, words[:-1], 0.2)
+        for at in range(len(words)):
+            for other in synonyms().get(words[at : at + 1], ()):
+                _note(found, (*words[:at], *other, *words[at + 1 :]), SYNONYM)
+        if len(words) > 1:
+            _note(found, words[-1:], LAST_WORD)
+            _note(found, words[:1], FIRST_WORD)
+    return found
+
+
+def field_aliases(store: SchemaStore, field: SchemaField) -> dict[Words, float]:
+    """Each way to say a field's name, with its cost."""
+    lists = the_lexicon().words
+    found: dict[Words, float] = {}
+    own = spelt_out(store.name)
+    for whole in dict.fromkeys((name_words(field.name), spelt_out(field.name))):
+        if not whole:
+            continue
+        _note(found, whole, FULL)
+        short = _without_store(whole, own)
+        if short:
+            _note(found, short, WITHOUT_STORE)
+        elif whole[0] not in own and field.name not in _pointing(store):
+            _note(found, (*own, *whole), WITHOUT_STORE)
+        for words, cost in tuple(dict.fromkeys(((whole, 0.0), (short or whole, WITHOUT_STORE)))):
+            for size in (1, 2):
+                for at in range(len(words) - size + 1):
+                    for other in synonyms().get(words[at : at + size], ()):
+                        _note(found, (*words[:at], *other, *words[at + size :]), cost + SYNONYM)
+            if len(words) > 1:
+                tails = {*lists.tails, *lists.key_tails, *lists.date_tails}
+                if words[-1] in tails and not _is_kind_of_key(words, field, store):
+                    _note(found, words[:-1], cost + WITHOUT_TAIL)
+                if words[0] in lists.flag_heads:
+                    _note(found, words[1:], cost + WITHOUT_STORE)
+                if len(words) == 2:
+                    _note(found, words[::-1], cost + REORDERED)
+                    _note(found, (words[1], "of", words[0]), cost + WITHOUT_STORE)
+                    _note(found, (words[1], "of", "the", words[0]), cost + WITHOUT_STORE)
+                _note(found, words[-1:], cost + LAST_WORD)
+                _note(found, words[:1], cost + FIRST_WORD)
+        if field.type.name in ("date", "timestamp") and whole[-1] in lists.date_tails and len(whole) > 1:
+            _note(found, (*whole[:-1], "date"), 0.1)
+        last = whole[-1]
+        if len(whole) == 1 and last in lists.label:
+            _note(found, ("name",), 0.3)
+    return found
+
+
+def _pointing(store: SchemaStore) -> set[str]:
+    return {name for key in store.foreign_keys for name in key.fields}
+
+
+def _is_kind_of_key(words: Words, field: SchemaField, store: SchemaStore) -> bool:
+    """Whether the name without its tail is what a reference points at, or the row itself, rather than the field."""
+    return words[-1] in ("id", "ids") and (field.name,) == store.primary_key
+
+
+def _without_store(whole: Words, own: Words) -> Words:
+    for size in range(len(own), 0, -1):
+        if len(whole) > size and (
+            lexicon.same_words(whole[:size], own[-size:]) or lexicon.same_words(whole[:size], own[:size])
+        ):
+            return whole[size:]
+    return ()
+
+
+def _note(found: dict[Words, float], words: Words, cost: float) -> None:
+    if words and cost < found.get(words, 9.0):
+        found[words] = cost
+
+
+@lru_cache(maxsize=8)
+def _names(keyed: _ById) -> Names:
+    return Names(keyed.schemas)
+
+
+@dataclass(frozen=True)
+class _ById:
+    """Schemas, the same ones only: they hold tables, so they have no hash of their own."""
+
+    schemas: Mapping[str, Schema]
+
+    def __hash__(self) -> int:
+        return hash(tuple(sorted((name, id(schema)) for name, schema in self.schemas.items())))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ById) and self.schemas.keys() == other.schemas.keys() and all(
+            other.schemas[name] is schema for name, schema in self.schemas.items()
+        )  # fmt: skip
+
+
+def evidences(
+    sentence: str,
+    schemas: Mapping[str, Schema],
+    values: Values,
+    variables: Iterable[str] = (),
+    scripts: Iterable[str] = (),
+) -> list[Evidence]:
+    """All that the spans of a sentence may mean.
+
+    Args:
+        sentence: One English sentence.
+        schemas: By the name under which a script uses them.
+        values: What their text fields hold.
+        variables, scripts: Names that may be spoken of.
+
+    Returns:
+        The evidences by their start, then their end. Spans count tokens, as `tokens.tokenize` gives them.
+    """
+    return found_in(tokenize(sentence), sentence, schemas, values, variables, scripts)
+
+
+def found_in(
+    tokens: Sequence[Token],
+    sentence: str,
+    schemas: Mapping[str, Schema],
+    values: Values,
+    variables: Iterable[str] = (),
+    scripts: Iterable[str] = (),
+) -> list[Evidence]:
+    """`evidences`, of tokens that are there already."""
+    said = lows(tokens)
+    names = _names(_ById(schemas))
+    found: list[Evidence] = [Number(one.start, one.end, 0.0, one) for one in amounts(tokens, sentence)]
+    found += [Time(one.start, one.end, 0.0, one) for one in moments(tokens)]
+    called: list[tuple[Words, type[Variable] | type[Script], str]] = [
+        (name_words(name), Variable, name) for name in variables
+    ]
+    called += [(name_words(name), Script, name) for name in scripts]
+    for at, token in enumerate(tokens):
+        if token.kind == "name":
+            found += _backquoted(token.value, at, schemas)
+            continue
+        if token.kind == "text":
+            found.append(Text(at, at + 1, 0.0, token.value))
+        elif token.kind == "word" or token.kind == "mark":
+            for phrase in phrases_at(said, at):
+                found.append(Sense(at, at + len(phrase.words), 0.0, phrase.name, phrase.sense, phrase.degree))
+        if token.kind in ("word", "number"):
+            for (end, (database, store, field)), cost in names.at(said, at).items():
+                found.append(
+                    Field(at, end, cost, database, store, field) if field else Store(at, end, cost, database, store)
+                )
+            for words, make, name in called:
+                if words and lexicon.same_words(said[at : at + len(words)], words):
+                    found.append(make(at, at + len(words), 0.0, name))
+        found += _values(tokens, at, sentence, values)
+    return sorted(found, key=lambda one: (one.start, one.end))
+
+
+def _values(tokens: Sequence[Token], at: int, sentence: str, values: Values) -> list[Evidence]:
+    """The values of the data that are said from a token on, whole."""
+    first = tokens[at]
+    if first.kind == "text":
+        return [Value(at, at + 1, 0.0, *found, True) for found in values.lookup(first.value)]
+    if first.kind not in ("word", "number"):
+        return []
+    found: list[Evidence] = []
+    for end in range(at + 1, min(at + LONGEST_VALUE, len(tokens)) + 1):
+        last = tokens[end - 1]
+        if last.kind in ("text", "name") or last.low in (";", "(", ")", '"'):
+            break
+        if last.kind == "mark":
+            continue
+        found += [Value(at, end, 0.0, *one) for one in values.lookup(sentence[first.start : last.end])]
+    return found
+
+
+def _backquoted(name: str, at: int, schemas: Mapping[str, Schema]) -> list[Evidence]:
+    found: list[Evidence] = []
+    for database, schema in schemas.items():
+        for store in schema.stores.values():
+            if store.name == name:
+                found.append(Store(at, at + 1, 0.0, database, store.name))
+            found += [
+                Field(at, at + 1, 0.0, database, store.name, one.name) for one in store.fields if one.name == name
+            ]
+    return found
