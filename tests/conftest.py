@@ -6,9 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.postgres import Server, installations, shared
 from tests.quick import is_quick
+
+# Every run tries the same examples, so that a test fails for a change and not by chance; tests/campaigns look for more.
+settings.register_profile("repeatable", derandomize=True, database=None)
+settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -18,9 +18,10 @@ async function open(id) {
   const run = await call("GET", path("runs", id));
   const rows = Object.entries(run).map(([name, value]) =>
     make("tr", {}, make("th", {}, name), make("td", {}, typeof value === "object" && value !== null ? JSON.stringify(value) : String(value))));
-  const going = ["running", "waiting-for-answer"].includes(run.status);
+  const going = isGoing(run);
   const stop = make("button", {disabled: !going, onclick: () => tried(async () => {
     await call("POST", path("runs", id, "cancel"));
+    await ended(id);
     await list();
     await open(id);
   })}, "Stop this run");
@@ -29,4 +30,14 @@ async function open(id) {
   $("run-frames").replaceChildren(...frames.map((frame) => make("table", {},
     make("tr", {}, make("th", {}, frame.script), make("td", {}, `step ${frame.step}, line ${frame.line}`)),
     ...Object.entries(frame.variables).map(([name, value]) => make("tr", {}, make("th", {}, name), make("td", {}, JSON.stringify(value)))))));
+}
+
+function isGoing(run) {
+  return ["running", "waiting-for-answer"].includes(run.status);
+}
+
+// A cancelled run ends at its next instruction, some time after the request was answered.
+async function ended(id) {
+  for (let looks = 0; looks < 50 && isGoing(await call("GET", path("runs", id))); looks++)
+    await new Promise((resolve) => setTimeout(resolve, 100));
 }

@@ -293,6 +293,8 @@ class Expressions(ABC):
         if common_form is None:
             return self.compare_unlike("between", args)
         value, low, high = map(wrapped, common_form)
+        if isinstance(low, exp.Collate):  # the grammar of PostgreSQL takes none before the AND
+            low = exp.Paren(this=low)
         return exp.Between(this=value, low=low, high=high)
 
     def in_values(self, expr: Op) -> Sql:
