@@ -37,6 +37,7 @@ class Tally:
         row = excused(engine, Answers(rows_in(text), set(types), machine, found))
         if row is None:
             self.differences.append(f"{engine}: {text}: {found}; the machine: {machine}")
+            print(self.differences[-1], file=sys.stderr, flush=True)
         else:
             self.excused[f"{engine}: {row.what}"] += 1
 

@@ -12,7 +12,7 @@ from sqlglot.generators.duckdb import DuckDBGenerator
 from runtime.databases.duckdb.functions import PREFIX, SQL_FUNCTIONS, repeats
 from runtime.databases.duckdb.records import record_text
 from runtime.databases.duckdb.types import INTERVAL_WITHIN, NARROW, sql_type
-from runtime.databases.sql.sql_nodes import Sql, function, is_small, number, wrapped
+from runtime.databases.sql.sql_nodes import Sql, cast, function, is_small, number, wrapped
 from runtime.databases.sql.typed_arithmetic import OPERATORS
 from runtime.databases.sql.typed_expressions import TypedExpressions
 from runtime.query.algebra import Expr
@@ -156,7 +156,7 @@ def _costs(node: Sql) -> int:
 
 
 def _cast(sql: Sql, type_: str) -> Sql:
-    return exp.Cast(this=sql, to=exp.DataType.build(type_, dialect=DuckDB))
+    return cast(sql, type_, DuckDB)
 
 
 def _units(sql: Sql, scale: int) -> Sql:

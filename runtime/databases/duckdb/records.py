@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 from sqlglot import exp
 
-from runtime.databases.sql.sql_nodes import Sql
+from runtime.databases.sql.sql_nodes import Sql, cast
 from runtime.values.types import DECIMAL_PRECISION, DECIMAL_SCALE, Type
 
 _ESCAPE: Final = re.compile(r"\\(?:u(00[01][0-9A-F])|.)")
@@ -48,7 +48,7 @@ def record_text(columns: Sequence[tuple[str, Sql, Type]], call: Callable[..., Sq
 
 def _text(sql: Sql, type_: Type, call: Callable[..., Sql]) -> Sql | None:
     if type_.name == "decimal":
-        exact = exp.Cast(this=sql, to=exp.DataType.build(f"DECIMAL({DECIMAL_PRECISION}, {type_.scale})"))
+        exact = cast(sql, f"DECIMAL({DECIMAL_PRECISION}, {type_.scale})")
         text = call("text_of_plain" if type_.scale == DECIMAL_SCALE else "text_of", exact)
     elif type_.name in _TEXTS:
         text = call(_TEXTS[type_.name], sql)

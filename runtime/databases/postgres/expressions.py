@@ -17,7 +17,7 @@ from sqlglot.generators.postgres import PostgresGenerator
 
 from runtime.databases.postgres.functions import HELPERS, SQL_FUNCTIONS, fill_template
 from runtime.databases.sql.expressions import Expressions, Over, Source
-from runtime.databases.sql.sql_nodes import Sql, column, function, is_small, named, number, subquery, wrapped
+from runtime.databases.sql.sql_nodes import Sql, cast, column, function, is_small, named, number, subquery, wrapped
 from runtime.databases.sql.typed_expressions import TypedExpressions, type_key
 from runtime.errors import DatabaseError
 from runtime.query.algebra import Column, Expr, InQuery, Op, Order, Param, Window
@@ -319,7 +319,7 @@ class PostgresExpressions(TypedExpressions):
     def window_call(self, expr: Window) -> Sql:
         if expr.name in ("lag", "lead") and len(expr.args) > 1:
             value, rows = (self.value(arg) for arg in expr.args)
-            return function(expr.name, value, exp.Cast(this=rows, to=exp.DataType.build("INT")))
+            return function(expr.name, value, cast(rows, "INT"))
         return super().window_call(expr)
 
 

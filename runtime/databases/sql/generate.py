@@ -82,12 +82,12 @@ def _generate(query: Query | Write, schema: Schema, writer: type[Expressions]) -
     records = tree.meta.get("records")
     used = _renumbered(tree, records)
     return Statement(
-        sql=tree.sql(dialect=writer.dialect),
+        sql=tree.sql(dialect=writer.dialect, copy=False),
         binds=tuple(expressions.binds[place - 1] for place in used),
         constants=tuple(expressions.constants),
         columns=tuple((name, column.type) for name, column in query.columns) if isinstance(query, Query) else (),
         reads=tuple(tree.meta.get("reads", ())),
-        records=records.sql(dialect=writer.dialect) if records is not None else "",
+        records=records.sql(dialect=writer.dialect, copy=False) if records is not None else "",
         forms=tuple(expressions.forms[place - 1] for place in used),
         each=query.fields if isinstance(query, InsertList) else (),
         store="" if isinstance(query, Query) else query.store,

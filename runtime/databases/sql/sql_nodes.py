@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Final
 
 from sqlglot import exp
+from sqlglot.dialects.dialect import DialectType
 
 Sql = exp.Expr
 WHITE_SPACE: Final = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())  # what Python strips
@@ -35,6 +37,16 @@ def binary(operator: type[exp.Binary], left: Sql, right: Sql) -> Sql:
 
 def function(name: str, *args: Sql) -> Sql:
     return exp.Anonymous(this=name, expressions=list(args))
+
+
+def cast(sql: Sql, type_: str, dialect: DialectType = None) -> exp.Cast:
+    """type_: as the dialect writes it."""
+    return exp.Cast(this=sql, to=_type_node(type_, dialect).copy())
+
+
+@cache
+def _type_node(type_: str, dialect: DialectType) -> exp.DataType:
+    return exp.DataType.build(type_, dialect=dialect)
 
 
 def number(value: int) -> Sql:

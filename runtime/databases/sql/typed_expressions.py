@@ -17,7 +17,7 @@ from typing import ClassVar, Final
 from sqlglot import exp
 
 from runtime.databases.sql.expressions import NUMBERS, PLAIN, WHOLE, Over, Source
-from runtime.databases.sql.sql_nodes import Sql, function, wrapped
+from runtime.databases.sql.sql_nodes import Sql, cast, function, wrapped
 from runtime.databases.sql.typed_arithmetic import TypedArithmetic
 from runtime.errors import DatabaseError
 from runtime.query.algebra import Expr, Op, Param
@@ -58,7 +58,7 @@ class TypedExpressions(TypedArithmetic):
         """A value in its working form as the column takes it."""
 
     def cast(self, sql: Sql, type_: Type) -> Sql:
-        return exp.Cast(this=sql, to=exp.DataType.build(self.sql_type(type_), dialect=self.dialect))
+        return cast(sql, self.sql_type(type_), self.dialect)
 
     # ── leaves ─────────────────────────────────────────────────────────────────────────────────────────────────
 

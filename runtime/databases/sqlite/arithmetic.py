@@ -22,6 +22,7 @@ from runtime.databases.sql.sql_nodes import (
     Sql,
     binary,
     case,
+    cast,
     column,
     divided,
     function,
@@ -147,7 +148,7 @@ class Arithmetic(Expressions):
         # an infinite divisor would give 0, which does not show: it is checked by itself
         right = self._plain_operand(args[1], op != "div" and args[1].type.name == "float", leaf)
         if op == "div":
-            left = exp.Cast(this=left, to=exp.DataType.build("REAL")) if args[0].type.name == "int" else wrapped(left)
+            left = cast(left, "REAL") if args[0].type.name == "int" else wrapped(left)
             return divided(left, wrapped(right))
         return binary(_OPERATORS[op], left, right)
 

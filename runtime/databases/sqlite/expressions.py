@@ -17,7 +17,7 @@ from sqlglot.dialects.sqlite import SQLite
 from sqlglot.generators.sqlite import SQLiteGenerator
 
 from runtime.databases.sql.expressions import LISTED, NUMBERS, PLAIN, WHOLE, Over, Source, check_function
-from runtime.databases.sql.sql_nodes import Sql, case, divided, function, identifier, number, wrapped
+from runtime.databases.sql.sql_nodes import Sql, case, cast, divided, function, identifier, number, wrapped
 from runtime.databases.sqlite.arithmetic import Arithmetic, Leaf, is_arithmetic, is_small
 from runtime.databases.sqlite.codecs import GLOB, LONGEST_PATTERN, encoder, glob_pattern
 from runtime.databases.sqlite.errors import is_too_deep
@@ -97,7 +97,7 @@ class SQLiteExpressions(Arithmetic):
         if before == after or "n" in (before, after) or "j" in (before, after):
             return sql
         if (before, after) == ("i", "f"):
-            return exp.Cast(this=sql, to=exp.DataType.build("REAL"))
+            return cast(sql, "REAL")
         return self.call("same", [sql], [before], after)
 
     def call(self, name: str, args: Sequence[Sql], forms: Sequence[str], result: str) -> Sql:
@@ -156,7 +156,7 @@ class SQLiteExpressions(Arithmetic):
         sql, type_ = source.sql.copy(), source.type
         if type_.name == "decimal":
             units = exp.Mul(this=sql, expression=number(10**type_.scale)) if type_.scale else sql
-            return exp.Cast(this=function("round", units), to=exp.DataType.build("INTEGER"))
+            return cast(function("round", units), "INTEGER")
         if type_.name == "timestamp":
             # `2026-01-31 10:00:00` compares as it is; other ways to write it have to be made alike first
             usual = exp.and_(
