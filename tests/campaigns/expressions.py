@@ -13,14 +13,15 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from runtime.databases.protocol import Loadable
 from runtime.errors import SopError
 from runtime.library.store import Library
-from runtime.query.algebra import Query
+from runtime.query.algebra import Query, Select
 from runtime.query.schema import Field, Schema, Store
 from runtime.values.conversion import convert
 from runtime.values.types import INT
@@ -28,10 +29,11 @@ from tests.campaigns.tally import Tally, main
 from tests.engines import ENGINES, SQLITE
 from tests.harness import compile_text, execute, store
 from tests.property.edges import typed
-from tests.property.every import answers, is_code, opened
+from tests.property.every import answers, answers_of_all, is_code, opened
 from tests.property.test_one_meaning import FIELDS, Maker
 
 TOGETHER = 50  # expressions in one script
+AT_ONCE = 10  # expressions in one statement
 ROWS = 60  # of the table
 EACH = 6  # rows that an expression is worked out over
 DEPTHS = (1, 2, 2, 3)
@@ -39,6 +41,14 @@ TYPES = {name: typed("decimal(10,2)" if kind == "decimal" else kind) for name, (
 _NAMES = re.compile(r"(?<![\w\".])(" + "|".join(FIELDS) + r")(?![\w\"(])")
 _DECIDES = re.compile(r"\b(and|or|case|coalesce|in|between|least|greatest)\b")
 STORE = Store("things", (Field("id", INT), *(Field(name, type_) for name, type_ in TYPES.items())))
+
+
+class Case(NamedTuple):
+    """An expression, the query that selects it for rows by their `id`, and the machine's answer for each row."""
+
+    expression: str
+    query: Query
+    machine: dict[int, str]
 
 
 def run(seed: int, cases: int, tally: Tally) -> None:
@@ -52,10 +62,11 @@ def run(seed: int, cases: int, tally: Tally) -> None:
         SQLITE.script(place, "CREATE TABLE other (x INTEGER)")
         while tally.cases < cases:
             made = _queries([_expression(chance) for _ in range(TOGETHER)], databases["sqlite"].schema())
-            machine = _by_machine(list(made), chance.sample(table, EACH), place, Path(folder) / f"home{tally.cases}")
+            rows = chance.sample(table, EACH)
+            machine = _by_machine(list(made), rows, place, Path(folder) / f"home{tally.cases}")
+            batch = [Case(*each, wanted) for each, wanted in zip(made.items(), machine, strict=True)]
             for name, database in databases.items():
-                for (expression, query), wanted in zip(made.items(), machine, strict=True):
-                    _compare(name, database, expression, query, wanted, tally)
+                _compare(name, database, batch, {row[0]: row for row in rows}, tally)
             tally.add(len(made))
 
 
@@ -127,34 +138,66 @@ def _queries(expressions: Sequence[str], schema: Schema) -> dict[str, Query]:
 
 
 def _compare(
-    engine: str, database: Loadable, expression: str, query: Query, machine: dict[int, str], tally: Tally
+    engine: str, database: Loadable, cases: Sequence[Case], rows: dict[int, tuple[Any, ...]], tally: Tally
 ) -> None:
-    decides = _DECIDES.search(expression) is not None
-    failing = [number for number, answer in machine.items() if is_code(answer)]
-    whole = [number for number in machine if number not in failing]
-    try:
-        statement = database.prepare(query)
-    except SopError as error:
-        tally.note(engine, expression, _types(expression), "", error.code)
-        return
-    found: dict[int, str] = {}
-    alone = failing[:1]
-    if whole:
+    """All cases of which the machine has a value for each row stand in few statements; where such a statement fails,
+    each of its cases has one of its own."""
+    whole = [case for case in cases if not any(map(is_code, case.machine.values()))]
+    alone = [case for case in cases if any(map(is_code, case.machine.values()))]
+    for first in range(0, len(whole), AT_ONCE):
+        several = whole[first : first + AT_ONCE]
         try:
-            found = answers(database, statement, whole, [], as_records=False)
+            each_found = answers_of_all(database, database.prepare(_together(several)), list(rows), [])
         except SopError:
-            alone = [*whole, *alone]
-    for number in alone:
+            alone += several
+            continue
+        for case, found in zip(several, each_found, strict=True):
+            _note(engine, case, found, rows, tally)
+    for case in alone:
+        _note(engine, case, _alone(database, case), rows, tally)
+
+
+def _together(cases: Sequence[Case]) -> Query:
+    """One query of all their fields; theirs are over the same rows."""
+    selects = [case.query.relation for case in cases if isinstance(case.query.relation, Select)]
+    assert len(selects) == len(cases) and {each.source for each in selects} == {selects[0].source}
+    columns = selects[0].columns + tuple(each.columns[1] for each in selects[1:])
+    shown = cases[0].query.columns + tuple(case.query.columns[1] for case in cases[1:])
+    return replace(cases[0].query, relation=replace(selects[0], columns=columns), columns=shown)
+
+
+def _alone(database: Loadable, case: Case) -> dict[int, str]:
+    """The engine's answer for each row: the rows of which the machine has a value are asked for together."""
+    try:
+        statement = database.prepare(case.query)
+    except SopError as error:
+        return dict.fromkeys(case.machine, error.code)
+    whole = [number for number, answer in case.machine.items() if not is_code(answer)]
+    one_by_one = [number for number, answer in case.machine.items() if is_code(answer)][:1]
+    found: dict[int, str] = {}
+    try:
+        found = answers(database, statement, whole, [], as_records=False) if whole else {}
+    except SopError:
+        one_by_one = [*whole, *one_by_one]
+    for number in one_by_one:
         try:
             found |= answers(database, statement, [number], [], as_records=False)
         except SopError as error:
             found[number] = error.code
+    return found
+
+
+def _note(engine: str, case: Case, found: dict[int, str], rows: dict[int, tuple[Any, ...]], tally: Tally) -> None:
+    decides = _DECIDES.search(case.expression) is not None
+    names = set(_NAMES.findall(case.expression))
     for number, answer in found.items():
-        wanted = machine[number]
+        wanted = case.machine[number]
         tally.compared += 1
         tally.errors += is_code(wanted)
         if answer != wanted and not (decides and (is_code(answer) or is_code(wanted))):
-            tally.note(engine, expression, _types(expression), wanted, answer)
+            nulls = [name for name, value in zip(TYPES, rows[number][1:], strict=True) if value is None]
+            of_null = not names.isdisjoint(nulls)
+            tally.note(engine, case.expression, _types(case.expression), wanted, answer, of_null=of_null)
 
 
 def _types(expression: str) -> set[str]:

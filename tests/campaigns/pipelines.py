@@ -46,7 +46,7 @@ def _compare(databases: dict[str, Loadable], text: str, query: Query, ordered: b
         tally.compared += 1
         tally.errors += is_code(wanted)
         if records != wanted:
-            tally.note(name, text, {"int", "text", "decimal(10,2)"}, wanted, records)
+            tally.note(name, text, {"int", "text", "decimal(10,2)"}, wanted, records, of_null=False)
     tally.add(1)
 
 

@@ -32,9 +32,9 @@ class Tally:
             print(f"{self.cases + cases:,} cases, {len(self.differences)} differ", file=sys.stderr, flush=True)
         self.cases += cases
 
-    def note(self, engine: str, text: str, types: Iterable[str], machine: str, found: str) -> None:
-        """Two answers, JSON or codes, that differ."""
-        row = excused(engine, Answers(rows_in(text), set(types), machine, found))
+    def note(self, engine: str, text: str, types: Iterable[str], machine: str, found: str, *, of_null: bool) -> None:
+        """Two answers, JSON or codes, that differ. of_null: whether a field in the text is null there."""
+        row = excused(engine, Answers(rows_in(text), set(types), machine, found, of_null))
         if row is None:
             self.differences.append(f"{engine}: {text}: {found}; the machine: {machine}")
             print(self.differences[-1], file=sys.stderr, flush=True)

@@ -19,6 +19,7 @@ EDGES: Final[dict[str, tuple[Any, ...]]] = {
     "int": (0, 1, -1, 2, 5, -7, 19, 2**31, 2**53 + 1, INT_MAX, INT_MIN),
     "float": (
         0.0,
+        -0.0,
         1.0,
         -1.0,
         0.5,

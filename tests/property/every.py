@@ -228,18 +228,27 @@ def answers(
     database: Loadable, statement: Statement, ids: list[int], params: list[Any], *, as_records: bool
 ) -> dict[int, str]:
     """What the engine says for each row, as JSON. as_records: the same must be in the records that it writes."""
+    (found,) = answers_of_all(database, statement, ids, params)
+    if as_records:
+        database.begin(write=False)
+        try:
+            for number, value in (_of_record(row) for b in database.query_json(statement, [ids, *params]) for row in b):
+                if value != found[number]:
+                    found[number] = f"{found[number]}, and as a record {value}"
+        finally:
+            database.rollback()
+    return found
+
+
+def answers_of_all(database: Loadable, statement: Statement, ids: list[int], params: list[Any]) -> list[dict[int, str]]:
+    """The same of a statement of an id and several fields: for each field."""
     database.begin(write=False)
     try:
         rows = [row for batch in database.query(statement, [ids, *params]) for row in batch]
-        found = {row[0]: msgspec.json.encode(json_ready(row[1])).decode() for row in rows}
-        for batch in database.query_json(statement, [ids, *params]) if as_records else ():
-            for row in batch:
-                number, value = _of_record(row)
-                if value != found[number]:
-                    found[number] = f"{found[number]}, and as a record {value}"
-        return found
     finally:
         database.rollback()
+    count = len(statement.columns) - 1
+    return [{row[0]: msgspec.json.encode(json_ready(row[at])).decode() for row in rows} for at in range(1, count + 1)]
 
 
 def _of_record(row: Any) -> tuple[int, str]:

@@ -226,7 +226,8 @@ SQL_FUNCTIONS: Final[dict[str, str | tuple[str, ...]]] = {
     "text date": "CAST(:a AS TEXT)",
     # 1.0, 0.00001, 1e-6, 1e16: JSON's way, where PostgreSQL has 1, 1e-05, 1e-06, 1e+16
     "text float": (
-        f"CASE WHEN :a = 0 OR abs(:a) >= 1e-5 AND abs(:a) < 1e16 THEN regexp_replace(CAST({_EXACT} AS TEXT),"
+        "CASE WHEN :a = 0 THEN CAST(:a AS TEXT) || '.0'"  # as a NUMERIC, -0.0 has no sign
+        f" WHEN abs(:a) >= 1e-5 AND abs(:a) < 1e16 THEN regexp_replace(CAST({_EXACT} AS TEXT),"
         r" '^(-?[0-9]+)$', '\1.0') ELSE regexp_replace(CAST(:a AS TEXT), 'e(-?)\+?0*', 'e\1') END"
     ),
     "text timestamp": (
