@@ -5,34 +5,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from runtime.lazy import lazy
 
 if TYPE_CHECKING:
-    from runtime.embedding import Error, Library, Result, RunError, Waiting
+    from runtime.config import MAIN, Config
+    from runtime.connect import connect_to_load, connector
+    from runtime.embedding import Library, RunError, Waiting, open
+    from runtime.error_codes import find_code, near_codes
+    from runtime.errors import DatabaseError, Error, UsageError
+    from runtime.results import Result
 
-__all__ = ("Error", "Library", "Result", "RunError", "Waiting", "open")
-
-
-def open(home: str | None = None, databases: Mapping[str, str] | None = None) -> Library:
-    """Open the library of compiled scripts.
-
-    Args:
-        home: folder of the library; None to find it as the commands do (`SOP_HOME`, the nearest `.sop`, …).
-        databases: URL by name, before those of sop.toml.
-
-    Raises:
-        Error: the settings or the library can't be read.
-    """
-    from runtime.embedding import open_library
-
-    return open_library(home, databases)
-
-
-def __getattr__(name: str) -> Any:
-    """Import the names in `__all__` when they are first used, so that `import runtime` costs nothing."""
-    if name not in __all__:
-        raise AttributeError(f"module 'runtime' has no attribute {name!r}")
-    from runtime import embedding
-
-    return getattr(embedding, name)
+__all__ = (
+    "MAIN",
+    "Config",
+    "DatabaseError",
+    "Error",
+    "Library",
+    "Result",
+    "RunError",
+    "UsageError",
+    "Waiting",
+    "connect_to_load",
+    "connector",
+    "find_code",
+    "near_codes",
+    "open",
+)
+__getattr__ = lazy(
+    __name__,
+    MAIN="runtime.config",
+    Config="runtime.config",
+    DatabaseError="runtime.errors",
+    Error="runtime.errors",
+    Library="runtime.embedding",
+    Result="runtime.results",
+    RunError="runtime.embedding",
+    UsageError="runtime.errors",
+    Waiting="runtime.embedding",
+    connect_to_load="runtime.connect",
+    connector="runtime.connect",
+    find_code="runtime.error_codes",
+    near_codes="runtime.error_codes",
+    open="runtime.embedding",
+)

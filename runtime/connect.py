@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote
 
 from runtime.config import Config
+from runtime.databases.db_errors import read_only as only_read
 from runtime.databases.library_files import refuse_library
-from runtime.databases.protocol import Database
+from runtime.databases.protocol import Database, Loadable
 from runtime.errors import DatabaseError, UsageError
 
 _POSTGRES: Final = ("postgresql", "postgres")
@@ -67,6 +69,45 @@ def connector(config: Config, *, read_only: bool = False) -> Callable[[str], Dat
         return connect(setting.url, name=name, base=setting.base, read_only=read_only)
 
     return connect_to
+
+
+@contextmanager
+def connect_to_load(config: Config, name: str, path: Path, title: str) -> Iterator[Loadable]:
+    """Open a database to load a file into. Its file is made when missing, and removed again when it stays empty.
+
+    Args:
+        config: The settings.
+        name: The database's name in them.
+        path: The file to load; it is looked at first, so that nothing is made for one that can't be read.
+        title: The file's name in messages.
+
+    Returns:
+        A context manager that gives the database.
+
+    Raises:
+        UsageError: The settings don't define the name, or the file can't be read.
+        DatabaseError: The database can't be opened, or only be read.
+    """
+    from runtime.files.read import open_table
+    from runtime.library.environment import make_home
+
+    open_table(path, title)
+    setting = config.database(name)
+    if config.is_unmade(name):
+        make_home(config.home)
+    file = file_made_by(setting.url, setting.base)
+    is_new = file is not None and not file.exists()
+    database: Any = connect(setting.url, name=name, base=setting.base, create=True)
+    try:
+        if database.read_only:
+            raise only_read(name)
+        yield database
+    finally:
+        is_empty = is_new and not database.schema().stores
+        database.close()
+        if file is not None and is_empty:
+            for made in (file, *(Path(f"{file}{ending}") for ending in ("-wal", "-shm", ".wal"))):
+                made.unlink(missing_ok=True)
 
 
 def _connect(url: str, name: str, base: Path, read_only: bool, create: bool) -> Database:

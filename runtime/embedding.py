@@ -1,31 +1,29 @@
-"""A home folder and databases → scripts that Python code runs, with records as Python values; for the public API."""
+"""A home folder and databases → scripts that Python code runs; for the public API."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from io import BytesIO
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakSet
+
+import msgspec
 
 from runtime.config import Config
 from runtime.connect import connector
 from runtime.errors import SopError
 from runtime.library.store import Library as Store
-from runtime.output.sink import Sink
-from runtime.output.writer import Writer
-from runtime.runs.control import Control
-from runtime.runs.run import Outcome, RunOptions, run
-from runtime.values.batches import RowBatch
 from runtime.values.conversion import to_text
 
 if TYPE_CHECKING:
+    from runtime.bytecode.module import Module
     from runtime.library.records import Entry
+    from runtime.results import Records, Result
+    from runtime.runs.control import Control
+    from runtime.runs.run import Outcome, RunOptions
     from runtime.vm.output import Question
 
-__all__ = ("Error", "Library", "Result", "RunError", "Waiting")
-
-Error = SopError
-"""What every error here is: `code` (`sopc error CODE` explains it), `message`, and `hint` (what to try, or None)."""
+__all__ = ("Library", "RunError", "Waiting", "open")
 
 
 class RunError(SopError):
@@ -56,50 +54,22 @@ class Waiting(SopError):
         self.question = question
 
 
-class Result:
-    """What a run gave. Iterating gives its records, as dicts of Python values.
+class Library:
+    """Compiled scripts and the databases that they use. Close it, or use it in a `with` block.
+
+    Args:
+        config: The settings, which `open` finds.
+        read_only: Change nothing in the library.
 
     Attributes:
-        status: `ok`, or `dry-run`.
-        result: what the script returned.
-        said: texts of `say`, in order.
-        changes: rows written, by (command, store); of a dry run, those it would have written.
+        config: The settings: where the library is, what the names of databases mean.
+        stored: The scripts themselves: their versions, tags and modules, and how they are changed.
     """
 
-    def __init__(self, outcome: Outcome, collected: _Collected) -> None:
-        self.status = outcome.status
-        self.result: Any = outcome.result
-        self.said: list[str] = collected.said
-        self.changes: dict[tuple[str, str], int] = collected.changes or dict(outcome.committed)
-        self._records = collected.found
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return iter(self._records)
-
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def records(self) -> list[dict[str, Any]]:
-        """Return all records, in the order in which the script emitted them."""
-        return list(self._records)
-
-    def one(self) -> dict[str, Any]:
-        """Return the only record.
-
-        Raises:
-            ValueError: there is none, or more than one.
-        """
-        if len(self._records) != 1:
-            raise ValueError(f"the run gave {len(self._records)} records, not one")
-        return self._records[0]
-
-
-class Library:
-    """Compiled scripts and the databases that they use. Close it, or use it in a `with` block."""
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self._store = Store.open(config.home)
+    def __init__(self, config: Config, *, read_only: bool = False) -> None:
+        self.config = config
+        self.stored = Store.open(config.home, read_only=read_only)
+        self._results: WeakSet[Result] = WeakSet()
 
     def __enter__(self) -> Self:
         return self
@@ -108,13 +78,28 @@ class Library:
         self.close()
 
     def close(self) -> None:
-        """Close the library. Results of runs can still be read."""
-        self._store.close()
+        """Close the library, and end runs that are under way. Results of runs that have ended can still be read."""
+        for result in list(self._results):
+            result.close()
+        self.stored.close()
 
     @property
     def scripts(self) -> list[Entry]:
         """The newest version of each script: `name`, `version`, `when`, `effects`, …"""
-        return list(self._store.entries())
+        return self.stored.entries()
+
+    def module(self, name: str) -> Module:
+        """Return a compiled script: its program, signature, effects and code.
+
+        Args:
+            name: NAME, NAME@VERSION or NAME@TAG.
+
+        Raises:
+            Error: L0101, L0102, there is none; L01xx, it can't be read.
+        """
+        from runtime.bytecode.codec import decode
+
+        return decode(self.stored.load(self.stored.resolve(name).hash))
 
     def run(
         self,
@@ -129,7 +114,7 @@ class Library:
         max_seconds: float | None = None,
         **args: Any,
     ) -> Result:
-        """Run a script to its end. Its records are then in memory.
+        """Run a script; `Result` says when it has ended.
 
         Args:
             name: NAME, NAME@VERSION or NAME@TAG.
@@ -141,11 +126,16 @@ class Library:
             max_seconds: seconds that it may take, at most.
             **args: the script's parameters; texts are read by their types.
 
+        Returns:
+            An iterator over its records, which also has what it returned, said and changed.
+
         Raises:
-            RunError: the script failed.
+            RunError: the script failed; after the first record of one that only reads, the iterator raises it.
             Waiting: nobody answered its question.
             Error: it can't begin: unknown script, wrong argument, database that can't be opened.
         """
+        from runtime.runs.run import RunOptions
+
         options = RunOptions(
             dry_run=dry_run,
             read_only=read_only,
@@ -153,30 +143,46 @@ class Library:
             answers={step: to_text(value) for step, value in (answers or {}).items()},
             max_rows=max_rows,
             max_seconds=max_seconds,
-            control=Control(),  # so that no handlers of signals are set
         )
-        return self._run(self._store, name, args, options)
+        return self._run(self.stored, name, args, options)
 
-    def _run(self, store: Store, name: str, args: Mapping[str, Any], options: RunOptions) -> Result:
-        collected = _Collected()
-        outcome = run(store, name, args, connector(self._config), collected, options)
-        if outcome.error is not None:
-            if outcome.status == "waiting":
-                raise Waiting(outcome.error, *collected.asked)
-            place = outcome.trace.place if outcome.trace else None
-            if place is None:
-                raise RunError(outcome.error) from outcome.error
-            raise RunError(outcome.error, place.step, place.line, place.sentence) from outcome.error
-        return Result(outcome, collected)
+    def _run(self, stored: Store, name: str, args: Mapping[str, Any], options: RunOptions) -> Result:
+        from runtime.results import Result
+        from runtime.runs.run import run
 
-    def _read(self, store: Store, name: str) -> Result:
+        databases = connector(self.config)
+
+        def start(records: Records, control: Control) -> Outcome:
+            chosen = msgspec.structs.replace(options, control=control)
+            return _whole(run(stored, name, args, databases, records, chosen), records)
+
+        effects = stored.resolve(name).effects
+        result = Result(start, ahead=not (effects.writes or effects.asks))
+        self._results.add(result)
+        return result
+
+    def _read(self, stored: Store, name: str) -> Result:
         """Run a script that takes nothing and only reads."""
-        return self._run(store, name, {}, RunOptions(read_only=True, control=Control()))
+        from runtime.runs.run import RunOptions
+
+        return self._run(stored, name, {}, RunOptions(read_only=True))
 
 
-def open_library(home: str | None = None, databases: Mapping[str, str] | None = None) -> Library:
-    """Open the library of compiled scripts; see `runtime.open`."""
-    return Library(load_config(home, databases))
+def open(home: str | None = None, databases: Mapping[str, str] | None = None, *, read_only: bool = False) -> Library:
+    """Open the library of compiled scripts.
+
+    Args:
+        home: Folder of the library; None to find it as the commands do (`SOP_HOME`, the nearest `.sop`, …).
+        databases: URL by name, before those of sop.toml.
+        read_only: Change nothing in the library.
+
+    Returns:
+        The library, to be used in a `with` block.
+
+    Raises:
+        Error: The settings or the library can't be read.
+    """
+    return Library(load_config(home, databases), read_only=read_only)
 
 
 def load_config(home: str | None, databases: Mapping[str, str] | None) -> Config:
@@ -184,49 +190,16 @@ def load_config(home: str | None, databases: Mapping[str, str] | None) -> Config
     return Config.load(home, [f"{name}={url}" for name, url in (databases or {}).items()])
 
 
-class _Collected(Writer):
-    """Keeps what a run emits and says, instead of writing it."""
-
-    writes_json = False
-    voids = True  # what was undone is taken away again
-
-    def __init__(self) -> None:
-        super().__init__(Sink(BytesIO()), buffer_until_commit=False)
-        self.found: list[dict[str, Any]] = []
-        self.said: list[str] = []
-        self.changes: dict[tuple[str, str], int] = {}
-        self.asked: tuple[str, dict[str, Any]] = ("", {})
-        self._stands = (0, 0)  # how many of both are committed
-
-    def _line(self, line: object) -> None:
-        """Lines that are neither records nor said are not kept."""
-
-    def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
-        self.found.append(record)
-
-    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: RowBatch) -> None:
-        self.found += [dict(zip(names, row, strict=True)) for row in batch]
-
-    def say(self, step: str, within: str | None, text: str) -> None:
-        super().say(step, within, text)
-        self.said.append(text)
-
-    def ask(self, step: str, within: str | None, question: dict[str, Any]) -> None:
-        super().ask(step, within, question)
-        self.asked = (step if within is None else f"{within}/{step}", question)
-
-    def release(self) -> None:
-        super().release()
-        self._stands = (len(self.found), len(self.said))
-
-    def rollback(self, reason: str) -> None:
-        super().rollback(reason)
-        if reason != "a dry run":  # which shows what would have been
-            del self.found[self._stands[0] :], self.said[self._stands[1] :]
-
-    def end(self, status: str, result: Any, retries: int, ms: int, changes: list[dict[str, Any]] | None = None) -> None:
-        super().end(status, result, retries, ms, changes)
-        self.changes = {(each["command"], each["store"]): each["rows"] for each in changes or ()}
+def _whole(outcome: Outcome, records: Records) -> Outcome:
+    """The outcome of a run that did all it should; else its error is raised."""
+    if outcome.error is None:
+        return outcome
+    if outcome.status == "waiting":
+        raise Waiting(outcome.error, *records.asked)
+    place = outcome.trace.place if outcome.trace else None
+    if place is None:
+        raise RunError(outcome.error) from outcome.error
+    raise RunError(outcome.error, place.step, place.line, place.sentence) from outcome.error
 
 
 def _prompt(ask: Callable[[Question], Any]) -> Callable[[Question], str | None]:

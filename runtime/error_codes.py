@@ -33,12 +33,12 @@ def table() -> tuple[Code, ...]:
     return tuple(sorted(code for one in documents for code in _read(one.read_text("utf-8"))))
 
 
-def lookup(code: str) -> Code | None:
+def find_code(code: str) -> Code | None:
     """The row of a code, None when there is none."""
     return next((row for row in table() if row.code == code), None)
 
 
-def near(code: str) -> list[str]:
+def near_codes(code: str) -> list[str]:
     """Codes that begin alike, else the first of each letter: what to try instead of an unknown one."""
     codes = [row.code for row in table()]
     alike = [known for known in codes if len(code) > 2 and known.startswith(code[:3])]

@@ -25,6 +25,10 @@ class SopError(Exception):
         return f"{self.code}: {self.message}"
 
 
+Error = SopError
+"""The name of `SopError` in the public API."""
+
+
 class UsageError(SopError):
     """Wrong usage or configuration (exit code 2): unknown script or database, bad argument, missing file."""
 

@@ -14,6 +14,7 @@ from runtime.bytecode.module import Effects, Module, Signature
 from runtime.config import Config
 from runtime.databases.protocol import Database, Statement
 from runtime.errors import DatabaseError, SopError, UsageError
+from runtime.library.records import Entry
 from runtime.library.store import Library
 from runtime.query.algebra import Query, Write
 from runtime.query.schema import Schema
@@ -110,10 +111,14 @@ class Context:
         entry = self.library.find(name)
         if entry is None or (self._sees is not None and not self._sees(name)):
             return None
+        module = self.module(entry)
+        return module.signature, module.effects
+
+    def module(self, entry: Entry) -> Module:
+        """The compiled script of a version in the library."""
         from runtime.bytecode.codec import decode
 
-        module = decode(self.library.load(entry.hash))
-        return module.signature, module.effects
+        return decode(self.library.load(entry.hash))
 
     def script_names(self) -> list[str]:
         stored = self.library.names()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runtime import embedding
-from runtime.embedding import Result, load_config
+from runtime.embedding import load_config
 from runtime.errors import SopError
 from runtime.library.overlay import Overlay
 
@@ -18,13 +18,26 @@ if TYPE_CHECKING:
 
     from runtime.bytecode.module import Effects, Module
     from runtime.library.store import Item
+    from runtime.results import Result
     from sopc import diagnostics
     from sopc.context import Context
     from sopc.source import Source
     from sopc.tree import nodes
-    from sopc.workflow.prepare import Prepared
+    from sopc.workflow.prepared import Prepared
 
-__all__ = ("CompileError", "Finding", "Library", "Script")
+__all__ = (
+    "CompileError",
+    "Finding",
+    "Library",
+    "Script",
+    "check",
+    "compile",
+    "explain",
+    "format",
+    "open",
+    "parse",
+    "prepare",
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +92,7 @@ class Library(embedding.Library):
             CompileError: all that is wrong with it.
             Error: C0108 without `yes`, for a translation that writes.
         """
-        from sopc.workflow.store import Consents, store
+        from sopc.workflow.stored import Consents, store
 
         with self.context() as context:
             prepared = prepare_in(source, context, translator, yes=yes)
@@ -95,7 +108,7 @@ class Library(embedding.Library):
             Error: C0111 where it would write; else as `run`.
         """
         from sopc.source import Source
-        from sopc.workflow.prepare import NOWHERE, Options, prepare
+        from sopc.workflow.prepared import NOWHERE, Options, prepare
 
         with self.context() as context:
             source = Source("request.txt", text)
@@ -116,52 +129,93 @@ class Library(embedding.Library):
     @contextmanager
     def context(self) -> Iterator[Context]:
         """What the stages look up; errors of the compiler become public ones."""
-        from sopc import diagnostics
         from sopc.context import Context
 
-        try:
-            with Context(self._config, self._store) as context:
-                yield context
-        except diagnostics.CompileError as error:
-            raise CompileError(error) from error
+        with _public_errors(), Context(self.config, self.stored) as context:
+            yield context
 
     def _once(self, items: Sequence[Item], name: str) -> Result:
-        return self._read(Overlay(self._store, items), name)
+        return self._read(Overlay(self.stored, items), name)
 
 
-def open_library(home: str | None = None, databases: Mapping[str, str] | None = None) -> Library:
-    """Open a library; see `sopc.open`."""
+def open(home: str | None = None, databases: Mapping[str, str] | None = None) -> Library:
+    """Open a library of scripts, its databases and the compiler.
+
+    Args:
+        home: Folder of the library; None to find it as the commands do (`SOP_HOME`, the nearest `.sop`, …).
+        databases: URL by name, before those of sop.toml.
+
+    Returns:
+        The library, to be used in a `with` block.
+
+    Raises:
+        Error: The settings or the library can't be read.
+    """
     return Library(load_config(home, databases))
 
 
 # ── the stages ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def parse(text: str) -> nodes.File:
-    """See `sopc.parse`."""
-    from sopc import diagnostics, pipeline
-    from sopc.source import Source
+@contextmanager
+def _public_errors() -> Iterator[None]:
+    """Errors of the compiler become public ones."""
+    from sopc import diagnostics
 
     try:
-        return pipeline.parse(Source("text", text))
+        yield
     except diagnostics.CompileError as error:
         raise CompileError(error) from error
 
 
-def format_text(text: str) -> str:
-    """See `sopc.format`."""
-    from sopc import diagnostics
+@_public_errors()
+def parse(text: str) -> nodes.File:
+    """Read a program of the language.
+
+    Args:
+        text: The program.
+
+    Returns:
+        The tree (pydantic). Names and types are not checked.
+
+    Raises:
+        CompileError: E01xx.
+    """
+    from sopc import pipeline
+    from sopc.source import Source
+
+    return pipeline.parse(Source("text", text))
+
+
+@_public_errors()
+def format(text: str) -> str:
+    """Lay out a program of the language, comments kept.
+
+    Args:
+        text: The program.
+
+    Returns:
+        The program in the standard layout.
+
+    Raises:
+        CompileError: E01xx.
+    """
     from sopc.source import Source
     from sopc.syntax.format import format_source
 
-    try:
-        return format_source(Source("text", text))
-    except diagnostics.CompileError as error:
-        raise CompileError(error) from error
+    return format_source(Source("text", text))
 
 
 def check(text: str, library: Library) -> list[Finding]:
-    """See `sopc.checker`."""
+    """Compile a text of any kind and store nothing.
+
+    Args:
+        text: English, a program, or a tree as JSON.
+        library: Scripts that it may call, and databases.
+
+    Returns:
+        Everything that is wrong with it, in its order; empty where it can be stored.
+    """
     try:
         with library.context() as context:
             prepare_in(text, context, None)
@@ -170,21 +224,43 @@ def check(text: str, library: Library) -> list[Finding]:
     return []
 
 
-def compile_modules(text: str, library: Library) -> list[Module]:
-    """See `sopc.compile`."""
+def compile(text: str, library: Library) -> list[Module]:
+    """Compile a text of any kind and store nothing; `Library.compile` stores.
+
+    Args:
+        text: English, a program, or a tree as JSON.
+        library: Scripts that it may call, and databases.
+
+    Returns:
+        Bytecode modules, one a script.
+
+    Raises:
+        CompileError: All that is wrong with it.
+    """
     with library.context() as context:
         return prepare_in(text, context, None).compiled.modules
 
 
 def prepare(text: str, library: Library) -> list[Script]:
-    """See `sopc.prepare`."""
+    """Compile a text of any kind, to look at: program, effects, warnings, the program in English. Stores nothing.
+
+    Args:
+        text: English, a program, or a tree as JSON.
+        library: Scripts that it may call, and databases.
+
+    Returns:
+        Its scripts, with version 0.
+
+    Raises:
+        CompileError: All that is wrong with it.
+    """
     with library.context() as context:
         return scripts_of(prepare_in(text, context, None), {})
 
 
 def prepare_in(source: str | Path, context: Context, translator: str | None, *, yes: bool = False) -> Prepared:
     """A source, prepared in a context."""
-    from sopc.workflow import prepare as workflow
+    from sopc.workflow import prepared as workflow
 
     options = workflow.Options(translator=translator, yes=yes)
     if isinstance(source, Path):
@@ -193,7 +269,14 @@ def prepare_in(source: str | Path, context: Context, translator: str | None, *, 
 
 
 def explain(module: Module) -> str:
-    """A module in English, with its author's sentences beside it."""
+    """Say a compiled script in English, with its author's sentences beside it where it has some.
+
+    Args:
+        module: As of `compile`, or of a library's `module`.
+
+    Returns:
+        Text of lines, at most 100 columns wide.
+    """
     from sopc.explainer.beside import to_text
     from sopc.explainer.script import explain_module
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 from importlib.resources import files
@@ -14,6 +18,7 @@ import pytest
 
 import runtime
 import sopc
+from runtime.results import AHEAD
 from tests.commands import ROOT, environment
 
 EXAMPLES = re.findall(r"^```python\n(.*?)^```$", (ROOT / "API.md").read_text(encoding="utf-8"), re.M | re.S)
@@ -62,8 +67,10 @@ def test_values_are_those_of_python(tmp_path: Path) -> None:
 def test_errors_carry_code_place_and_hint(tmp_path: Path) -> None:
     with sopc.open(str(tmp_path / ".sop")) as library:
         library.compile(ODD)
+        records = library.run("half_way")
+        assert next(records) == {"n": 1}
         with pytest.raises(sopc.RunError) as failed:
-            library.run("half_way")
+            next(records)
         assert (failed.value.step, failed.value.line) == ("2", 9) and isinstance(failed.value, runtime.Error)
         for wrong in (
             lambda: library.run("nothing"),
@@ -109,3 +116,103 @@ def test_every_public_name_is_there_and_documented() -> None:
 @pytest.mark.parametrize("package", ["sopc", "runtime", "grammar"])
 def test_packages_are_typed(package: str) -> None:
     assert files(package).joinpath("py.typed").is_file()
+
+
+# ── records while the run goes on ──────────────────────────────────────────────────────────────────────────────────
+
+MANY = """
+script many(upto: int) -> int
+  for each i in 1 to upto do
+    emit { n: i }
+  end
+  say "done"
+  return upto
+end
+
+script broken(after: int)
+  for each i in 1 to after do
+    emit { n: i }
+  end
+  fail "no more"
+end
+
+script keep(upto: int)
+  for each i in 1 to upto do
+    insert into kept { n: i }
+    emit { n: i }
+  end
+end
+"""
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[sopc.Library]:
+    with closing(sqlite3.connect(tmp_path / "main.db")) as connection:
+        connection.execute("create table kept (n integer primary key)")
+    with sopc.open(str(tmp_path / ".sop"), {"main": f"sqlite:///{tmp_path}/main.db"}) as opened:
+        opened.compile(MANY)
+        yield opened
+
+
+def test_a_run_is_only_some_records_ahead_of_its_reader(library: sopc.Library) -> None:
+    """A run of ten million records that were collected first would need gigabytes, and minutes."""
+    records = library.run("many", upto=10_000_000)
+    assert [next(records)["n"] for _ in range(3)] == [1, 2, 3]
+    assert len(records._records._found) <= AHEAD
+    records.close()
+    with pytest.raises(sopc.Error) as ended:
+        list(records)
+    assert ended.value.code == "V0301"
+
+
+def test_the_end_of_a_run_is_waited_for_and_no_record_is_lost(library: sopc.Library) -> None:
+    result = library.run("many", upto=5000)
+    assert next(result) == {"n": 1}
+    assert (result.result, result.status, result.said) == (5000, "ok", ["done"])
+    assert [row["n"] for row in result] == list(range(2, 5001))
+    assert list(result) == []
+
+
+@pytest.mark.parametrize("after", [0, 1, 3000])
+def test_a_failed_run_never_looks_whole(library: sopc.Library, after: int) -> None:
+    seen = []
+    with pytest.raises(sopc.RunError, match="no more"):
+        for row in library.run("broken", after=after):
+            seen.append(row["n"])
+    assert seen == list(range(1, after + 1))
+
+
+def test_a_run_that_failed_says_so_wherever_it_is_asked(library: sopc.Library) -> None:
+    result = library.run("broken", after=2)
+    for look in (lambda: result.result, lambda: result.status, lambda: result.said, lambda: result.changes):
+        with pytest.raises(sopc.RunError, match="no more"):
+            look()
+    assert [next(result)["n"], next(result)["n"]] == [1, 2]
+    for _ in range(2):
+        with pytest.raises(sopc.RunError, match="no more"):
+            next(result)
+
+
+def test_a_script_that_writes_has_ended_when_its_result_is_there(library: sopc.Library) -> None:
+    library.run("keep", upto=3000)
+    assert library.query("from kept select count() as n").one() == {"n": 3000}
+
+
+def test_results_are_read_side_by_side_and_after_the_library_is_closed(library: sopc.Library) -> None:
+    one, other = library.run("many", upto=3000), library.run("many", upto=3000)
+    assert all(a == b for a, b in zip(one, other, strict=True))
+    short, long = library.run("many", upto=3), library.run("many", upto=10_000_000)
+    assert short.result == 3
+    library.close()
+    assert [row["n"] for row in short] == [1, 2, 3]
+    with pytest.raises(sopc.Error, match="nobody reads"):
+        long.records()
+
+
+def test_a_result_that_nobody_needs_ends_its_run(library: sopc.Library) -> None:
+    result = library.run("many", upto=10_000_000)
+    thread = result._run
+    assert thread.is_alive()
+    del result
+    gc.collect()
+    assert not thread.is_alive()

@@ -133,8 +133,8 @@ def of_findings(error: CompileError) -> HttpError:
 
 def _title(code: str) -> str | None:
     try:
-        from runtime.error_codes import lookup
+        from runtime.error_codes import find_code
     except ImportError:  # compiled scripts can be served without the compiler
         return None
-    row = lookup(code)
+    row = find_code(code)
     return None if row is None else row.title

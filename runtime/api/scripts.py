@@ -28,7 +28,7 @@ from runtime.values.types import NULL
 
 if TYPE_CHECKING:
     from sopc.pipeline import Kind
-    from sopc.workflow.prepare import Take
+    from sopc.workflow.prepared import Take
     from sopc.workflow.questions import NeedsAnswer
 
 KINDS: Final[Mapping[str, Kind | None]] = {
@@ -171,9 +171,9 @@ def _put(service: Service, who: Who, act: _Put) -> bodies.Put:
     from sopc.context import Context
     from sopc.pipeline import kind_of
     from sopc.source import STDIN, Source
-    from sopc.workflow.prepare import Options, prepare, stored_place
+    from sopc.workflow.prepared import Options, prepare, stored_place
     from sopc.workflow.questions import Answers, NeedsAnswer
-    from sopc.workflow.store import Consents, NeedsYes, stale_callers, store
+    from sopc.workflow.stored import Consents, NeedsYes, stale_callers, store
 
     name, answers, token = act.name, Answers(act.answers), who.token
     with service.compiling, Context(service.seen_by(token), service.library, token.covers) as context:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from runtime.connect import connector
-from runtime.console.app import App, Lazy
-from runtime.console.console import Console
-from runtime.console.execute import execute, run_options
-from runtime.console.options import database_options, load_config, output_options, text_or_stdin
-from runtime.console.rows import print_rows
-from runtime.errors import DatabaseError, SopError, UsageError
-
-if TYPE_CHECKING:
-    from runtime.config import Config
+from runtime import Config, DatabaseError, Error, UsageError, connector
+from runtime.console import (
+    App,
+    Console,
+    Lazy,
+    database_options,
+    execute,
+    load_config,
+    output_options,
+    print_rows,
+    run_options,
+    text_or_stdin,
+)
 
 
 @click.command("ls")
@@ -35,7 +38,7 @@ def ls_command(
     """
     config = load_config(home, databases)
     rows: list[list[Any]] = []
-    failures: list[SopError] = []
+    failures: list[Error] = []
     for name in [database] if database else config.database_names():
         if database is None and config.is_unmade(name):
             continue
@@ -49,9 +52,9 @@ def ls_command(
     print_rows(["database", "store", "rows", "fields"], rows, format_)
 
 
-def _stores(config: Config, name: str, failures: list[SopError]) -> list[list[Any]]:
+def _stores(config: Config, name: str, failures: list[Error]) -> list[list[Any]]:
     """A row for each store of a database. If it can't be read, the reason is added to `failures`."""
-    from runtime.files.load import list_stores
+    from runtime.files import list_stores
 
     opened = connector(config, read_only=True)(name)
     try:
@@ -81,13 +84,12 @@ def query_command(
       sopvm db query "from flights where distance > 2000 limit 10"
       sopvm db query "from hr.employees group by department select department, count() as people" -f table
     """
-    from runtime.library.overlay import Overlay
-    from sopc import pipeline
-    from sopc.context import open_context
+    from runtime.library import Overlay
+    from sopc.workflow import compile_query, open_context
 
     config = load_config(home, databases)
     with open_context(config, read_only=True) as context, context.library:
-        compiled = pipeline.compile_query(text_or_stdin(text), context)
+        compiled = compile_query(text_or_stdin(text), context)
         console.unreadable(context.failures)
         library = Overlay(context.library, compiled.items())
         name = compiled.modules[0].signature.name

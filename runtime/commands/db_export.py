@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
-from runtime.commands.destination import STDOUT, destination
-from runtime.config import Config
-from runtime.console.console import Console
-from runtime.console.execute import execute
-from runtime.console.options import PATH, database_options, load_config, output_options, text_or_stdin
-from runtime.errors import UsageError
+from runtime import Config, UsageError
+from runtime.console import PATH, Console, database_options, execute, load_config, output_options, text_or_stdin
+from runtime.files import replacing
 
 if TYPE_CHECKING:
-    from runtime.library.store import Library
-    from runtime.values.types import Type
+    from runtime.library import Library
+    from runtime.values import Type
+
+STDOUT: Final = "-"
 
 FORMATS: Final = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet"}
 _QUERY: Final = re.compile(r"\s*from\b", re.IGNORECASE)
@@ -65,13 +66,12 @@ def export_command(
       sopvm db export "from flights where distance > 2000 select carrier, distance" far.ndjson
       sopvm db export flights - -f csv | gzip > flights.csv.gz
     """
-    from runtime.library.overlay import Overlay
-    from sopc import pipeline
-    from sopc.context import open_context
+    from runtime.library import Overlay
+    from sopc.workflow import compile_query, open_context, provenance_of
 
     chosen = format_ or _format_of(file)
     if chosen == "parquet":
-        from runtime.databases.duckdb.connections import require_duckdb
+        from runtime.databases import require_duckdb
 
         require_duckdb()
     config = load_config(home, databases)
@@ -82,10 +82,10 @@ def export_command(
             context.library,
         ):
             query = text_or_stdin(what)
-            compiled = pipeline.compile_query(query if _QUERY.match(query) else _whole(query, config), context)
+            compiled = compile_query(query if _QUERY.match(query) else _whole(query, config), context)
             console.unreadable(context.failures)
             module = compiled.modules[0]
-            library = Overlay(context.library, compiled.items(pipeline.provenance_of(compiled.source)))
+            library = Overlay(context.library, compiled.items(provenance_of(compiled.source)))
             assert module.signature.emits is not None  # it is a query
             columns = module.signature.emits.fields or ()
             write = _parquet if chosen == "parquet" else _lines
@@ -94,6 +94,30 @@ def export_command(
         return failed.exit_code
     console.note(f"{'stdout' if file == STDOUT else file}: {rows} row{'' if rows == 1 else 's'}")
     return 0
+
+
+@contextmanager
+def destination(file: str, force: bool) -> Iterator[BinaryIO]:
+    """Open a stream that becomes the file when the block ends without an error; until then the file is not touched.
+
+    Raises:
+        UsageError: D0508 when it can't be written, D0509 when it exists and may not be replaced.
+    """
+    if file == STDOUT:
+        yield sys.stdout.buffer
+        return
+    try:
+        if Path(file).is_file() and not force:
+            raise UsageError("D0509", f"{file} is there already", "--force replaces it")
+        with replacing(Path(file)) as stream:
+            yield stream
+    except OSError as error:
+        if error.filename is None:
+            raise
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(
+            "D0508", f"{file} can't be written: {reason}", "check the folder and its permissions"
+        ) from error
 
 
 def _format_of(file: str) -> str:
@@ -109,7 +133,7 @@ def _format_of(file: str) -> str:
 
 def _whole(name: str, config: Config) -> str:
     """The query for a whole store."""
-    from sopc.syntax.print_expr import name as quoted
+    from sopc.syntax import name as quoted
 
     database, dot, store = name.partition(".")
     if dot and database in config.database_names():
@@ -130,8 +154,7 @@ def _lines(
     stream: BinaryIO,
 ) -> int:
     """CSV (null is an empty field, an empty text is "") or a JSON object a line."""
-    from runtime.output.formats import open_writer
-    from runtime.output.tabular import Csv
+    from runtime.output import Csv, open_writer
 
     writer = open_writer("csv" if format_ == "csv" else "records", stream, buffer_until_commit=False)
     code = execute(console, library, name, {}, config, "", writer=writer, read_only=True)
@@ -155,7 +178,7 @@ def _parquet(
     from shutil import copyfileobj
     from tempfile import TemporaryDirectory
 
-    from runtime.files.parquet import csv_to_parquet
+    from runtime.files import csv_to_parquet
 
     with TemporaryDirectory() as folder:
         rows, made = Path(folder, "rows.csv"), Path(folder, "rows.parquet")

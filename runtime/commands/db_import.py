@@ -7,19 +7,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from runtime.config import MAIN, Config
-from runtime.console.console import Console
-from runtime.console.options import PATH, database_options, load_config, output_options
-from runtime.console.progress import progress_bar
-from runtime.errors import UsageError
+from runtime import MAIN, UsageError, connect_to_load
+from runtime.console import PATH, Console, database_options, load_config, output_options, progress_bar
 
 if TYPE_CHECKING:
-    from runtime.databases.protocol import Loadable
-    from runtime.files.load import Loaded, Mode
+    from runtime.files import Loaded, Mode
 
 STDIN = "-"
 JSON_START = re.compile(rb"(\xef\xbb\xbf)?\s*(\[\s*)?\{")
@@ -60,7 +56,7 @@ def import_command(
       zcat big.csv.gz | sopvm db import - --store big --null NA
       sopvm db import flights.parquet --into shared --db shared=duckdb:///flights.duckdb
     """
-    from runtime.files.load import import_file, parse_types
+    from runtime.files import import_file, parse_types
 
     if replace and append:
         raise UsageError("C0102", "--replace and --append exclude each other", "give one of them")
@@ -70,7 +66,11 @@ def import_command(
     mode: Mode = "replace" if replace else "append" if append else "create"
     title = "stdin" if file == STDIN else file
     config = load_config(home, databases)
-    with _on_disk(file) as path, _opened(config, database, path, title) as target, progress_bar("loading") as bar:
+    with (
+        _on_disk(file) as path,
+        connect_to_load(config, database, path, title) as target,
+        progress_bar("loading") as bar,
+    ):
         loaded = import_file(
             target,
             path,
@@ -102,33 +102,6 @@ def _on_disk(file: str) -> Iterator[Path]:
             stream.write(start)
             copyfileobj(sys.stdin.buffer, stream)
         yield path
-
-
-@contextmanager
-def _opened(config: Config, name: str, path: Path, title: str) -> Iterator[Loadable]:
-    """Open the database, and create it if needed, but only for a file that can be read and loaded."""
-    from runtime.connect import connect, file_made_by
-    from runtime.databases.db_errors import read_only
-    from runtime.files.read import open_table
-    from runtime.library.environment import make_home
-
-    open_table(path, title)
-    setting = config.database(name)
-    if config.is_unmade(name):
-        make_home(config.home)
-    file = file_made_by(setting.url, setting.base)
-    is_new = file is not None and not file.exists()
-    database: Any = connect(setting.url, name=name, base=setting.base, create=True)
-    try:
-        if database.read_only:
-            raise read_only(name)
-        yield database
-    finally:
-        is_empty = is_new and not database.schema().stores
-        database.close()
-        if file is not None and is_empty:
-            for made in (file, *(Path(f"{file}{ending}") for ending in ("-wal", "-shm", ".wal"))):
-                made.unlink(missing_ok=True)
 
 
 def _report(console: Console, file: str, loaded: Loaded) -> None:

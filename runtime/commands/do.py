@@ -7,21 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runtime.console.console import Console
-from runtime.console.execute import execute, run_options
-from runtime.console.options import (
+from runtime import Error
+from runtime.console import (
+    Console,
+    asked_at,
+    at_terminal,
     database_options,
+    execute,
     key_values,
     load_config,
     output_options,
+    run_options,
+    show_warnings,
     text_or_stdin,
     translation_options,
+    written_out,
 )
-from runtime.errors import SopError
 
 if TYPE_CHECKING:
-    from runtime.library.store import Library
-    from sopc.workflow.prepare import Take
+    from runtime.library import Library, Overlay
+    from sopc.workflow import Take
 
 
 @click.command("do")
@@ -61,14 +66,18 @@ def do_command(
       sopvm do --save top_earners "show the 5 employees with the highest salary" -f table
       sopvm do --answer 1=2 "show the boxes, largest first" # the second of its meanings
     """
-    from runtime.library.overlay import Overlay
-    from sopc.commands.questions import asked_at, at_terminal, show_warnings, written_out
-    from sopc.context import open_context
-    from sopc.listener import ProgressListener
-    from sopc.source import Source
-    from sopc.workflow.prepare import NOWHERE, Options, prepare, stored_place
-    from sopc.workflow.questions import Answers
-    from sopc.workflow.store import store
+    from runtime.library import Overlay
+    from sopc.workflow import (
+        NOWHERE,
+        Answers,
+        Options,
+        ProgressListener,
+        Source,
+        open_context,
+        prepare,
+        store,
+        stored_place,
+    )
 
     given = Answers(key_values(answers, "an answer to the question about a sentence"))
     ask = asked_at(console) if at_terminal() else None
@@ -83,7 +92,7 @@ def do_command(
         console.note(prepared.program)
         if prepared.writes:
             hint = "put the text in a file, and use `sopc compile` and `sopvm run`"
-            raise SopError("C0111", f"this would write {', '.join(prepared.writes)}, and `sopvm do` only reads", hint)
+            raise Error("C0111", f"this would write {', '.join(prepared.writes)}, and `sopvm do` only reads", hint)
         if save is None:
             library: Library | Overlay = Overlay(context.library, prepared.compiled.items(work=prepared.work))
         else:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from runtime.console.console import Console
-from runtime.console.options import database_options, load_config, output_options
+from runtime.console import Console, asked_at, database_options, load_config, output_options
 
 
 @click.command("record")
@@ -55,42 +54,20 @@ def record_command(
       2> /stop
       sopvm record big_orders < steps.txt
     """
-    from runtime.connect import connector
-    from runtime.library.store import Library
-    from runtime.record import commands, terminal
-    from runtime.record.recorder import Recorder
-    from runtime.record.repl import Repl
-    from runtime.record.sessions import Sessions
-    from sopc.commands.questions import asked_at
-    from sopc.listener import ProgressListener
-    from sopc.syntax.grammar import reserved_words
-    from sopc.workflow.prepare import Options
+    from runtime.record import Sessions, record_steps
+    from sopc.workflow import Options, ProgressListener
 
     config = load_config(home, databases)
-    sessions = Sessions(config.home)
     if list_:
-        for each in sessions.names():
+        for each in Sessions(config.home).names():
             click.echo(each)
         return 0
     if name is None:
         raise click.UsageError("a recording needs the name of its script")
-    with sessions.alone(name), Library.open(config.home) as library:
-        if name in sessions.names() and uses is None:
-            session = sessions.load(name)
-            console.note(f"going on with {name}: {len(session.steps)} steps so far")
-        else:
-            session = sessions.begin(name, tuple(filter(None, (uses or "").split(","))))
-        read, at_terminal = terminal.reader(
-            sessions.folder / "history",
-            lambda text: commands.completions(repl, text),
-            reserved_words(),
-            console.note,
-        )
+
+    def translation(at_terminal: bool) -> Options:
         ask = asked_at(console) if at_terminal else None
-        translation = Options(translator, model, ask=ask, listener=ProgressListener(console.note))
-        recorder = Recorder(session, config, library, connector(config), sessions.save, translation=translation)
-        chosen = format_ or ("table" if sys.stdout.isatty() else "jsonl")
-        repl = Repl(console, config, library, sessions, recorder, chosen, read, commands.run, terminal=at_terminal)
-        if at_terminal:
-            console.note("steps in English or DSL; ? looks, /help lists the commands, /stop ends")
-        return repl.run()
+        return Options(translator, model, ask=ask, listener=ProgressListener(console.note))
+
+    chosen = format_ or ("table" if sys.stdout.isatty() else "jsonl")
+    return record_steps(name, uses, console, config, chosen, translation)

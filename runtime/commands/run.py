@@ -7,9 +7,16 @@ from typing import Any
 
 import click
 
-from runtime.console.console import Console
-from runtime.console.execute import execute, run_options
-from runtime.console.options import complete_script, database_options, key_values, load_config, output_options
+from runtime.console import (
+    Console,
+    complete_script,
+    database_options,
+    execute,
+    key_values,
+    load_config,
+    output_options,
+    run_options,
+)
 
 
 @click.command("run")
@@ -41,7 +48,7 @@ def run_command(
       sopvm run reorder_low_stock --dry-run
       sopvm run reorder_low_stock --answer 3.1=true
     """
-    from runtime.library.store import Library
+    from runtime.library import Library
 
     config = load_config(home, databases)
     with Library.open(config.home) as library:

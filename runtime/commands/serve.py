@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from runtime.console.options import PATH, database_options, load_config, output_options, utf8
-from runtime.errors import UsageError
+from runtime import Config, UsageError
+from runtime.console import PATH, database_options, load_config, output_options, utf8
 
 if TYPE_CHECKING:
-    from runtime.api.service import Service, Settings
-    from runtime.config import Config
+    from runtime.api import Service, Settings
 
 
 @click.command("serve")
@@ -76,7 +75,7 @@ def serve_command(
         raise UsageError("S0120", "the service needs starlette and uvicorn", "pip install 'sopc[serve]'")
     if target is None and (method or data is not None or headers):
         raise UsageError("C0102", "-X, -d and -H belong to --get", "sopvm serve --get /play/NAME -d '{}'")
-    from runtime.api.service import Settings
+    from runtime.api import Settings
 
     settings = Settings(
         max_runs=max_runs,
@@ -90,7 +89,7 @@ def serve_command(
     with _opened(load_config(home, databases), settings, audit) as service:
         if target is not None:
             return _answer(service, target, method, data, headers)
-        from runtime.api.server import serve
+        from runtime.api import serve
 
         serve(service, host, port, allowed)
     return 0
@@ -98,7 +97,7 @@ def serve_command(
 
 @contextmanager
 def _opened(config: Config, settings: Settings, audit: str | None) -> Iterator[Service]:
-    from runtime.api.service import Service
+    from runtime.api import Service
 
     stream: TextIO = sys.stderr
     if audit is not None:
@@ -127,7 +126,7 @@ def _private(path: str, flags: int) -> int:
 def _answer(service: Service, target: str, method: str | None, data: str | None, headers: Sequence[str]) -> int:
     import asyncio
 
-    from runtime.api.once import answer_once
+    from runtime.api import answer_once
 
     if not target.startswith("/"):
         raise UsageError("C0102", f"{target!r} is no path", f"--get /{target}")

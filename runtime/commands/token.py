@@ -10,21 +10,18 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from runtime.console.app import App, Lazy
-from runtime.console.console import Console
-from runtime.console.options import home_option, key_values, load_config, output_options
-from runtime.console.rows import print_rows
-from runtime.errors import UsageError
+from runtime import UsageError
+from runtime.console import App, Console, Lazy, home_option, key_values, load_config, output_options, print_rows
 
 if TYPE_CHECKING:
-    from runtime.api.tokens import Token, Tokens
+    from runtime.api import Token, Tokens
 
 _SPAN: Final = re.compile(r"([1-9][0-9]{0,5})([smhdw])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def _tokens(home: str | None) -> Tokens:
-    from runtime.api.tokens import Tokens
+    from runtime.api import Tokens
 
     return Tokens(load_config(home).home)
 
@@ -73,7 +70,7 @@ def add_command(
       sopvm token add acme --db hr=acme --set tenant=acme
       curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8000/play/audit_salary
     """
-    from runtime.api.tokens import RIGHTS, Token
+    from runtime.api import RIGHTS, Token
 
     wanted = tuple(dict.fromkeys(_words(rights, "--rights")))
     for right in wanted:

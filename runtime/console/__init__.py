@@ -1,1 +1,77 @@
 """What all commands and the recorder share on a terminal: the application, options, messages, rows, a run's output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runtime.lazy import lazy
+
+if TYPE_CHECKING:
+    from runtime.console.app import App, Lazy
+    from runtime.console.console import Console, visible
+    from runtime.console.options import (
+        PATH,
+        complete_script,
+        database_options,
+        home_option,
+        key_values,
+        load_config,
+        output_options,
+        text_or_stdin,
+        translation_options,
+        utf8,
+    )
+    from runtime.console.progress import progress_bar
+    from runtime.console.questions import asked_at, at_terminal, show_warnings, written_out
+    from runtime.console.rows import print_rows
+    from runtime.console.runner import execute, run_options
+
+__all__ = (
+    "PATH",
+    "App",
+    "Console",
+    "Lazy",
+    "asked_at",
+    "at_terminal",
+    "complete_script",
+    "database_options",
+    "execute",
+    "home_option",
+    "key_values",
+    "load_config",
+    "output_options",
+    "print_rows",
+    "progress_bar",
+    "run_options",
+    "show_warnings",
+    "text_or_stdin",
+    "translation_options",
+    "utf8",
+    "visible",
+    "written_out",
+)
+__getattr__ = lazy(
+    __name__,
+    PATH="runtime.console.options",
+    App="runtime.console.app",
+    Console="runtime.console.console",
+    Lazy="runtime.console.app",
+    asked_at="runtime.console.questions",
+    at_terminal="runtime.console.questions",
+    complete_script="runtime.console.options",
+    database_options="runtime.console.options",
+    execute="runtime.console.runner",
+    home_option="runtime.console.options",
+    key_values="runtime.console.options",
+    load_config="runtime.console.options",
+    output_options="runtime.console.options",
+    print_rows="runtime.console.rows",
+    progress_bar="runtime.console.progress",
+    run_options="runtime.console.runner",
+    show_warnings="runtime.console.questions",
+    text_or_stdin="runtime.console.options",
+    translation_options="runtime.console.options",
+    utf8="runtime.console.options",
+    visible="runtime.console.console",
+    written_out="runtime.console.questions",
+)

@@ -1,1 +1,36 @@
 """Data files ↔ rows: CSV, NDJSON and Parquet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runtime.lazy import lazy
+
+if TYPE_CHECKING:
+    from runtime.files.atomic import replacing, write_bytes, write_text
+    from runtime.files.load import Loaded, Mode, import_file, list_stores, parse_types
+    from runtime.files.parquet import csv_to_parquet
+
+__all__ = (
+    "Loaded",
+    "Mode",
+    "csv_to_parquet",
+    "import_file",
+    "list_stores",
+    "parse_types",
+    "replacing",
+    "write_bytes",
+    "write_text",
+)
+__getattr__ = lazy(
+    __name__,
+    Loaded="runtime.files.load",
+    Mode="runtime.files.load",
+    csv_to_parquet="runtime.files.parquet",
+    import_file="runtime.files.load",
+    list_stores="runtime.files.load",
+    parse_types="runtime.files.load",
+    replacing="runtime.files.atomic",
+    write_bytes="runtime.files.atomic",
+    write_text="runtime.files.atomic",
+)

@@ -11,7 +11,7 @@ import click
 
 from runtime.config import Config
 from runtime.console.console import Console
-from runtime.console.execute import execute, prompt
+from runtime.console.runner import execute, prompt
 from runtime.errors import SopError
 from runtime.library.store import Library
 from runtime.output.formats import open_writer

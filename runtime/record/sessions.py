@@ -72,7 +72,7 @@ class Sessions:
         Raises:
             SopError: C0109.
         """
-        from runtime.atomic_file import write_bytes
+        from runtime.files.atomic import write_bytes
 
         path = self._path(session.name)
         try:

@@ -6,25 +6,37 @@ from collections.abc import Sequence
 
 import click
 
-from runtime.console.console import Console
-from runtime.console.options import (
+from runtime import Error, UsageError
+from runtime.console import (
     PATH,
+    Console,
+    asked_at,
+    at_terminal,
     database_options,
     key_values,
     load_config,
     output_options,
+    show_warnings,
     translation_options,
+    written_out,
 )
-from runtime.errors import SopError, UsageError
-from sopc import pipeline
-from sopc.commands.questions import asked_at, at_terminal, show_warnings, written_out
 from sopc.commands.review import reviewed, show_refused
-from sopc.context import Context, open_context
-from sopc.diagnostics import CompileError
-from sopc.listener import ProgressListener
-from sopc.workflow.prepare import Options, Prepared, Take, prepare_file, prompt_for
-from sopc.workflow.questions import Answers
-from sopc.workflow.store import NeedsYes, check_unique, store
+from sopc.workflow import (
+    Answers,
+    CompileError,
+    Context,
+    NeedsYes,
+    Options,
+    Prepared,
+    ProgressListener,
+    Take,
+    check_unique,
+    open_context,
+    prepare_file,
+    prompt_for,
+    read,
+    store,
+)
 
 
 @click.command("compile")
@@ -143,7 +155,7 @@ def check_command(
             except CompileError as error:
                 console.findings(error)
                 code = max(code, 1)
-            except SopError as error:
+            except Error as error:
                 console.error(error)
                 code = max(code, error.exit_code)
             else:
@@ -158,7 +170,7 @@ def _prepared(files: Sequence[str], context: Context, options: Options, console:
     try:
         for path in files:
             prepared.append(show_warnings(prepare_file(path, context, options), console))
-    except (CompileError, SopError):
+    except (CompileError, Error):
         for each in prepared:
             if each.work is not None and not each.is_unexpected:  # a kept translation counts as shown
                 each.keep()
@@ -168,5 +180,5 @@ def _prepared(files: Sequence[str], context: Context, options: Options, console:
 
 def _show_prompts(files: Sequence[str], context: Context, options: Options) -> None:
     for path in files:
-        for message in prompt_for(pipeline.read(path), context, options):
+        for message in prompt_for(read(path), context, options):
             click.echo(f"--- {message['role']}\n{message['content']}")

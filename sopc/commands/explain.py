@@ -9,12 +9,9 @@ from pathlib import Path
 
 import click
 
-from runtime.bytecode.module import Module
-from runtime.console.console import Console, visible
-from runtime.console.options import complete_script, database_options, load_config, output_options
-from sopc.commands.scripts import load
-from sopc.context import open_context
-from sopc.workflow.prepare import Options, prepare_file
+from runtime.bytecode import Module
+from runtime.console import Console, complete_script, database_options, load_config, output_options, visible
+from sopc.workflow import Context, Options, open_context, prepare_file
 
 _NARROW, _USUAL, _WIDE = 60, 100, 110
 
@@ -37,17 +34,20 @@ def explain_command(console: Console, name: str, as_json: bool, home: str | None
       sopc explain list_vessels.sop
     """
     with open_context(load_config(home, databases), read_only=True) as context, context.library:
-        if Path(name).suffix and Path(name).is_file():
-            modules = prepare_file(name, context, Options()).compiled.modules
-        else:
-            modules = [load(context.library, context.library.resolve(name))]
-        click.echo("\n".join(explained(module, as_json=as_json) for module in modules), nl=False)
+        texts = [explained(module, as_json=as_json) for module in modules_of(name, context)]
+    click.echo("\n".join(texts), nl=False)
+
+
+def modules_of(name: str, context: Context) -> list[Module]:
+    """The modules of a source file, or of a stored script."""
+    if Path(name).suffix and Path(name).is_file():
+        return prepare_file(name, context, Options()).compiled.modules
+    return [context.module(context.library.resolve(name))]
 
 
 def explained(module: Module, *, as_json: bool = False) -> str:
     """A compiled script in English, its author's sentences beside; as_json: on one line."""
-    from sopc.explainer.beside import to_json, to_text
-    from sopc.explainer.script import explain_module
+    from sopc.explainer import explain_module, to_json, to_text
 
     said = explain_module(module)
     if as_json:

@@ -7,12 +7,8 @@ from typing import Final
 
 import click
 
-from runtime.console.console import Console
-from runtime.console.options import PATH, home_option, load_config, output_options
-from runtime.console.progress import progress_bar
-from runtime.console.rows import print_rows
-from runtime.errors import UsageError
-from sopc.english.local import files
+from runtime.console import PATH, Console, home_option, load_config, output_options, print_rows, progress_bar
+from sopc.english import local
 
 HUB: Final = "https://huggingface.co"
 
@@ -29,7 +25,7 @@ def model_command() -> None:
 
 
 @model_command.command("pull")
-@click.argument("name", default="1.5b", type=click.Choice(list(files.KNOWN), case_sensitive=False))
+@click.argument("name", default="1.5b", type=click.Choice(list(local.KNOWN), case_sensitive=False))
 @click.option("--from", "hub", default=HUB, envvar="SOP_MODEL_HUB", metavar="URL", help="The hub, or a mirror of it.")
 @click.option("--sha256", metavar="HEX", help="The expected checksum, in place of the built-in one.")
 @home_option
@@ -43,19 +39,15 @@ def pull(console: Console, name: str, hub: str, sha256: str | None, home: str | 
       sopc model pull 0.5b
       sopc model pull 0.5b --from https://mirror.example
     """
-    from sopc.english.local.download import download
-
     config = load_config(home)
-    known = files.KNOWN[name.lower()]
-    path = files.models_folder() / known.file
+    path = local.path_of(name)
     if path.exists():
         console.note(f"{path.stem} is there already")
     else:
-        url = f"{hub.rstrip('/')}/{known.repository}/resolve/main/{known.file}"
-        console.note(f"fetching {url}")
+        console.note(f"fetching {local.url_of(name, hub)}")
         with progress_bar(path.stem) as progress:
-            download(url, path, sha256 or known.sha256, progress, size=0 if sha256 else known.size)
-    files.use(config.home, files.checked(path))
+            local.pull(name, hub, sha256, progress)
+    local.use(config.home, local.checked(path))
     console.note(f"{path.stem} translates English now where no other model is configured")
 
 
@@ -74,11 +66,11 @@ def use(console: Console, file: str, home: str | None) -> None:
     """
     folder = load_config(home).home
     if file == "-":
-        files.forget(folder)
+        local.forget(folder)
         console.note("no model on this machine translates English now")
         return
-    path = files.find(file)
-    files.use(folder, path)
+    path = local.find(file)
+    local.use(folder, path)
     console.note(f"{path.stem} translates English now where no other model is configured")
 
 
@@ -91,8 +83,8 @@ def ls(home: str | None, format_: str) -> None:
     \b
       sopc model ls -f json
     """
-    used = files.used(load_config(home).home)
-    paths = [*files.pulled()]
+    used = local.used(load_config(home).home)
+    paths = [*local.pulled()]
     if used is not None and used not in paths:
         paths.append(used)
     rows = [[path.stem, _megabytes(path), path == used, str(path)] for path in paths]
@@ -108,14 +100,12 @@ def show(home: str | None, format_: str) -> None:
     \b
       sopc model show
     """
-    from sopc.english.model.probe import remembered
-    from sopc.english.settings import local_options, model_options
-    from sopc.english.translate import choose
+    from sopc.english import choose, local_options, model_options, remembered
 
     config = load_config(home)
-    configured, local = model_options(config), local_options(config)
-    chosen = choose(config.setting("use"), configured, local)
-    options = {"model": configured, "local": local}.get(chosen)
+    configured, on_machine = model_options(config), local_options(config)
+    chosen = choose(config.setting("use"), configured, on_machine)
+    options = {"model": configured, "local": on_machine}.get(chosen)
     known = remembered(config.home)
     row = ["patterns", "", "", ""]
     if options is not None:
@@ -134,18 +124,7 @@ def rm(console: Console, name: str, home: str | None) -> None:
     \b
       sopc model rm 0.5b
     """
-    folder = load_config(home).home
-    known = files.KNOWN.get(name.lower())
-    stem = Path(known.file).stem if known else Path(name).stem if name.endswith(files.ENDING) else name
-    path = files.models_folder() / f"{stem}{files.ENDING}"
-    found = [one for one in (path, path.with_name(path.name + ".part")) if one.is_file()]
-    if not found or path.parent != files.models_folder():
-        raise UsageError("T0331", f"no model {name} was pulled", "sopc model ls")
-    for one in found:
-        one.unlink()
-    if files.used(folder) == path:
-        files.forget(folder)
-    console.note(f"removed {stem}")
+    console.note(f"removed {local.delete(name, load_config(home).home)}")
 
 
 def _megabytes(path: Path) -> int | None:

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 
 import click
 
-from runtime.console.console import Console
-from runtime.errors import SopError
+from runtime import Error
+from runtime.console import Console, at_terminal
 from sopc.commands.explain import explained
-from sopc.commands.questions import at_terminal
-from sopc.workflow.prepare import Prepared
-from sopc.workflow.store import Consents, NeedsYes
+from sopc.workflow import Consents, NeedsYes, Prepared
 
 
-class NotAccepted(SopError):
+class NotAccepted(Error):
     """A person saw the program and said no."""
 
     exit_code = 3

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import click
 
-from runtime.bytecode.module import Effects, Module
-from runtime.console.options import complete_script, home_option, load_config, output_options
-from runtime.console.rows import print_rows
-from runtime.errors import SopError, UsageError
-from runtime.library.records import Entry
-from runtime.library.store import Library
-
-
-def open_library(home: str | None, *, read_only: bool = True) -> Library:
-    return Library.open(load_config(home).home, read_only=read_only)
+import runtime
+from runtime import Error, Library, UsageError
+from runtime.bytecode import Effects, Module
+from runtime.console import complete_script, home_option, output_options, print_rows
+from runtime.library import Entry
 
 
 @click.command("ls")
@@ -26,8 +21,8 @@ def ls_command(home: str | None, format_: str) -> None:
       sopc ls
       sopc ls -f json
     """
-    with open_library(home) as library:
-        rows = [[e.name, e.version, e.when, effects_text(e.effects)] for e in library.entries()]
+    with runtime.open(home, read_only=True) as library:
+        rows = [[e.name, e.version, e.when, effects_text(e.effects)] for e in library.scripts]
     print_rows(["name", "version", "when", "effects"], rows, format_)
 
 
@@ -44,19 +39,17 @@ def show_command(name: str, work: bool, home: str | None) -> None:
       sopc show list_vessels@1
       sopc show --work list_vessels   # every request to a model and its reply, with tokens and seconds
     """
-    with open_library(home) as library:
-        entry = library.resolve(name)
-        click.echo(_work_text(library, entry) if work else load(library, entry).debug.source.rstrip("\n"))
+    with runtime.open(home, read_only=True) as library:
+        click.echo(_work_text(library, name) if work else library.module(name).debug.source.rstrip("\n"))
 
 
-def _work_text(library: Library, entry: Entry) -> str:
-    from sopc.english.model.records import decode_work, round_text
+def _work_text(library: Library, name: str) -> str:
+    from sopc.english import decode_work, round_text
 
-    kept = library.work(entry)
+    entry = library.stored.resolve(name)
+    kept = library.stored.work(entry)
     if kept is None:
-        raise SopError(
-            "L0111", f"no work of a model is kept for version {entry.version} of {entry.name}", made_by(entry)
-        )
+        raise Error("L0111", f"no work of a model is kept for version {entry.version} of {entry.name}", made_by(entry))
     work = decode_work(kept)
     rounds = [round_text(number, each) for number, each in enumerate(work.rounds, 1)]
     return "\n".join([f"{work.model} at {work.host}: {work.summary}", *rounds])
@@ -72,12 +65,12 @@ def history_command(name: str, home: str | None, format_: str) -> None:
     \b
       sopc history list_vessels
     """
-    with open_library(home) as library:
+    with runtime.open(home, read_only=True) as library:
         tags: dict[int, list[str]] = {}
-        for tag, version in library.tags(name).items():
+        for tag, version in library.stored.tags(name).items():
             tags.setdefault(version, []).append(tag)
         rows = [[e.version, e.when, made_by(e), e.provenance.file, e.hash[:12], tags.get(e.version, [])]
-                for e in library.history(name)]  # fmt: skip
+                for e in library.stored.history(name)]  # fmt: skip
     print_rows(["version", "when", "by", "file", "hash", "tags"], rows, format_)
 
 
@@ -96,28 +89,22 @@ def diff_command(old: str, new: str | None, home: str | None) -> None:
       sopc diff list_vessels@1
       sopc diff list_vessels@1 list_vessels@3
     """
-    with open_library(home) as library:
-        first = library.resolve(old)
+    with runtime.open(home, read_only=True) as library:
+        first = library.stored.resolve(old)
         if new is not None:
-            second = library.resolve(new)
+            second = library.stored.resolve(new)
         elif first.name != old:
-            second = library.resolve(first.name)
+            second = library.stored.resolve(first.name)
         elif first.version == 1:
             raise UsageError("L0102", f"{old} has only one version", "compile a changed one first")
         else:
-            first, second = library.resolve(f"{old}@{first.version - 1}"), first
-        before, after = described(load(library, first)), described(load(library, second))
+            first, second = library.stored.resolve(f"{old}@{first.version - 1}"), first
+        titles = [f"{entry.name}@{entry.version}" for entry in (first, second)]
+        before, after = [described(library.module(title)) for title in titles]
     from difflib import unified_diff
 
-    titles = [f"{entry.name}@{entry.version}" for entry in (first, second)]
     for line in unified_diff(before, after, titles[0], titles[1], lineterm=""):
         click.echo(line)
-
-
-def load(library: Library, entry: Entry) -> Module:
-    from runtime.bytecode.codec import decode
-
-    return decode(library.load(entry.hash))
 
 
 def effects_text(effects: Effects) -> str:

@@ -7,17 +7,21 @@ from pathlib import Path
 
 import click
 
-from runtime.atomic_file import write_text
-from runtime.console.console import Console
-from runtime.console.options import PATH, complete_script, database_options, load_config, output_options
-from runtime.console.rows import print_rows
-from runtime.databases.sql.of_module import SQLITE, Engine, sql_of
-from runtime.errors import DatabaseError, UsageError
-from runtime.query.schema import Schema, described
-from sopc import pipeline
-from sopc.context import Context, open_context
-from sopc.source import STDIN
-from sopc.workflow.prepare import Options, prepare_file
+from runtime import DatabaseError, UsageError
+from runtime.console import (
+    PATH,
+    Console,
+    complete_script,
+    database_options,
+    load_config,
+    output_options,
+    print_rows,
+)
+from runtime.databases import SQLITE, Engine, sql_of
+from runtime.files import write_text
+from runtime.query import Schema, described
+from sopc.commands.explain import modules_of
+from sopc.workflow import STDIN, Context, kind_of, open_context, parse, parse_tree, read, usable_schemas
 
 
 @click.command("fmt")
@@ -33,9 +37,9 @@ def fmt_command(console: Console, files: Sequence[str], check: bool) -> int:
       sopc fmt --check *.sop
       sopc fmt - < x.sop
     """
-    from sopc.syntax.format import format_source
+    from sopc.syntax import format_source
 
-    sources = [pipeline.read(path) for path in files]
+    sources = [read(path) for path in files]
     formatted = [format_source(source) for source in sources]
     changed = 0
     for source, text in zip(sources, formatted, strict=True):
@@ -53,7 +57,7 @@ def _print_tree_schema(context: click.Context, option: click.Parameter, wanted: 
     if wanted:
         import json
 
-        from sopc.tree.nodes import File
+        from sopc.tree import File
 
         click.echo(json.dumps(File.model_json_schema(by_alias=True), indent=2))
         context.exit()
@@ -79,12 +83,12 @@ def parse_command(file: str, as_json: bool) -> None:
       sopc parse tree.json
       sopc parse --schema > tree.schema.json
     """
-    from sopc.syntax.format import format_file
+    from sopc.syntax import format_file
 
-    source = pipeline.read(file)
-    if pipeline.kind_of(source) == "tree":
-        source = pipeline.parse_tree(source)
-    tree = pipeline.parse(source)
+    source = read(file)
+    if kind_of(source) == "tree":
+        source = parse_tree(source)
+    tree = parse(source)
     if as_json:
         click.echo(tree.model_dump_json(indent=2, exclude_defaults=False, by_alias=True))
     else:
@@ -105,15 +109,10 @@ def disasm_command(console: Console, name: str, sql: bool, home: str | None, dat
       sopc disasm --sql list_vessels@1
       sopc disasm payroll.sop
     """
-    from runtime.bytecode.codec import decode
-    from runtime.bytecode.disasm import disassemble
+    from runtime.bytecode import disassemble
 
     with open_context(load_config(home, databases), read_only=True) as context, context.library:
-        if Path(name).suffix and Path(name).is_file():
-            modules = prepare_file(name, context, Options()).compiled.modules
-        else:
-            modules = [decode(context.library.load(context.library.resolve(name).hash))]
-        for module in modules:
+        for module in modules_of(name, context):
             shown = sql_of(module, lambda name: _engine_of(context, name)) if sql else None
             click.echo(disassemble(module, sql=shown), nl=False)
 
@@ -136,7 +135,7 @@ def schema_command(
       sopc schema --json --db fleet=sqlite:///fleet.db
     """
     with open_context(load_config(home, databases), read_only=True) as context, context.library:
-        schemas = {database: context.schema(database)} if database else pipeline.usable_schemas(context)
+        schemas = {database: context.schema(database)} if database else usable_schemas(context)
         broken = [each.error() for schema in schemas.values() for each in schema.broken.values()]
         console.unreadable(broken if database else context.failures)
     if as_json:

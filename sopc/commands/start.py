@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 import click
 
-from runtime.console.console import Console, visible
-from runtime.console.options import PATH, output_options
-from runtime.errors import SopError, UsageError
-
-SETTINGS: Final = """\
-# The databases that scripts name after `uses`; a script without `uses` sees `main`.
-# Paths start at this folder; ${NAME} is read from the environment.
-[databases]
-# hr = "sqlite:///hr.db"
-"""
+from runtime import UsageError
+from runtime.console import PATH, Console, output_options, visible
 
 
 @click.command("init")
@@ -31,24 +22,9 @@ def init_command(console: Console, folder: str, demo: bool) -> None:
       sopc init
       sopc init --demo demo && cd demo && sopc compile --yes *.txt && sopc ls
     """
-    from runtime.config import FILE_NAME, HOME_NAME
-    from runtime.library.environment import make_home
-    from sopc.demo import make_demo
+    from sopc.demo import prepare_folder
 
-    place = Path(folder)
-    if place.exists() and not place.is_dir():
-        raise UsageError("C0206", f"{folder} is not a folder")
-    try:
-        made = make_demo(place) if demo else []
-        make_home(place / HOME_NAME)
-        settings = place / FILE_NAME
-        if not settings.exists():
-            settings.write_text(SETTINGS, encoding="utf-8")
-            made.append(settings)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise SopError("C0109", f"{folder} can't be written: {reason}", "check the path and its permissions") from error
-    for path in made:
+    for path in prepare_folder(Path(folder), demo=demo):
         console.note(f"wrote {path}")
 
 
@@ -61,11 +37,11 @@ def error_command(code: str) -> None:
     \b
       sopc error E0203
     """
-    from runtime.error_codes import lookup, near
+    from runtime import find_code, near_codes
 
-    row = lookup(code.upper())
+    row = find_code(code.upper())
     if row is None:
-        raise UsageError("C0110", f"there is no error code {code}", ", ".join(near(code.upper())))
+        raise UsageError("C0110", f"there is no error code {code}", ", ".join(near_codes(code.upper())))
     click.echo(f"{row.code}: {row.title}\n\n{row.explanation}\n")
     for label, example in (("wrong", row.wrong), ("right", row.right)):
         if example:

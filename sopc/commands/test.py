@@ -7,15 +7,10 @@ from typing import Any
 
 import click
 
-from runtime.console.console import Console
-from runtime.console.options import complete_script, database_options, load_config, output_options
-from runtime.errors import SopError
-from runtime.library.records import Entry
-from sopc.commands.scripts import load
-from sopc.context import Context, open_context
-from sopc.diagnostics import CompileError
-from sopc.source import Source
-from sopc.workflow.examples import with_hints
+from runtime import Error
+from runtime.console import Console, complete_script, database_options, load_config, output_options
+from runtime.library import Entry
+from sopc.workflow import CompileError, Context, open_context
 
 
 @click.command("test")
@@ -43,7 +38,7 @@ def test_command(
         for entry in entries:
             try:
                 results = _test(entry, context, console, as_json)
-            except SopError as error:  # such as a missing database: the other scripts are still tested
+            except Error as error:  # such as a missing database: the other scripts are still tested
                 console.error(error, [entry.name])
                 code = max(code, error.exit_code)
                 continue
@@ -56,13 +51,10 @@ def test_command(
 
 def _test(entry: Entry, context: Context, console: Console, as_json: bool) -> list[bool]:
     """Run each example of a script, show those that fail, and return whether each holds."""
-    from sopc.english.examples.read import read_examples
-    from sopc.english.examples.run import try_examples
+    from sopc.workflow import try_kept, with_hints
 
-    module = load(context.library, entry)
-    source = Source(module.debug.examples_file, module.debug.examples)
     results = []
-    for example, findings in try_examples(read_examples(source), source, module, [], context):
+    for example, source, findings in try_kept(context.module(entry), context):
         results.append(not findings)
         if as_json:
             _print_json(entry, example.number, example.title, [finding.to_json(source) for finding in findings])

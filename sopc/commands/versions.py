@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from runtime.console.console import Console
-from runtime.console.options import PATH, complete_script, home_option, output_options
-from runtime.errors import UsageError
-from sopc.commands.scripts import open_library
-from sopc.source import STDIN
+import runtime
+from runtime import UsageError
+from runtime.console import PATH, Console, complete_script, home_option, output_options
+
+STDIN = "-"
 
 
 @click.command("rollback")
@@ -30,9 +30,9 @@ def rollback_command(console: Console, name: str, version: str | None, home: str
       sopc rollback list_vessels
       sopc rollback list_vessels 1
     """
-    with open_library(home, read_only=False) as library:
-        named = library.resolve(name)
-        current = library.resolve(named.name)
+    with runtime.open(home) as library:
+        named = library.stored.resolve(name)
+        current = library.stored.resolve(named.name)
         if named.name != name:
             if version is not None:
                 raise UsageError("C0102", f"{name} and {version} both say which version", "give one of them")
@@ -41,7 +41,7 @@ def rollback_command(console: Console, name: str, version: str | None, home: str
             if current.version == 1:
                 raise UsageError("L0102", f"{name} has only one version", "compile another; `sopc history` lists them")
             version = str(current.version - 1)
-        entry = library.rollback(current.name, version)
+        entry = library.stored.rollback(current.name, version)
     if entry.version == current.version:
         console.note(f"{entry.name}: version {entry.version} is that program already")
     else:
@@ -61,9 +61,9 @@ def tag_command(console: Console, name: str, tag: str, home: str | None) -> None
       sopc tag list_vessels@2 prod
       sopvm run list_vessels@prod
     """
-    with open_library(home, read_only=False) as library:
-        entry = library.resolve(name)
-        library.tag(entry.name, tag, entry.version)
+    with runtime.open(home) as library:
+        entry = library.stored.resolve(name)
+        library.stored.tag(entry.name, tag, entry.version)
     console.note(f"{entry.name}@{tag}: version {entry.version}")
 
 
@@ -78,8 +78,8 @@ def rm_command(console: Console, names: Sequence[str], home: str | None) -> None
     \b
       sopc rm list_vessels
     """
-    with open_library(home, read_only=False) as library:
-        for name, versions in library.remove(names).items():
+    with runtime.open(home) as library:
+        for name, versions in library.stored.remove(names).items():
             console.note(f"{name}: removed {versions} version{'s' if versions > 1 else ''}")
 
 
@@ -96,15 +96,15 @@ def export_command(console: Console, file: str, names: Sequence[str], home: str 
       sopc export scripts.sopx
       sopc export billing.sopx monthly_bill
     """
-    from runtime.library.transfer import pack_bundle
+    from runtime.library import pack_bundle
 
-    with open_library(home) as library:
-        bundle = library.bundle(names)
+    with runtime.open(home, read_only=True) as library:
+        bundle = library.stored.bundle(names)
     data = pack_bundle(bundle)
     if file == STDIN:
         click.echo(data, nl=False)
     else:
-        from runtime.atomic_file import write_bytes
+        from runtime.files import write_bytes
 
         write_bytes(Path(file), data)
     scripts = len({entry.name for entry in bundle.entries})
@@ -124,14 +124,14 @@ def import_command(console: Console, file: str, home: str | None) -> None:
     \b
       sopc import scripts.sopx
     """
-    from runtime.library.transfer import unpack_bundle
+    from runtime.library import unpack_bundle
 
     try:
         data = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
     except OSError as error:
         raise UsageError("C0104", f"{file} can't be read: {(error.strerror or str(error)).lower()}") from error
-    with open_library(home, read_only=False) as library:
-        added = library.merge(unpack_bundle(data, file))
+    with runtime.open(home) as library:
+        added = library.stored.merge(unpack_bundle(data, file))
     for entry in added:
         console.note(f"{entry.name}: version {entry.version}")
     if not added:

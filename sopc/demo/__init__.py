@@ -1,4 +1,4 @@
-"""A folder → a small HR and inventory database in it, the sop.toml that names them, and workflows in plain English."""
+"""A folder → one prepared for workflows; on request with a small HR and inventory database and workflows in English."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ import sqlite3
 from importlib.resources import files
 from pathlib import Path
 
-from runtime.errors import UsageError
+from runtime.config import FILE_NAME, HOME_NAME
+from runtime.errors import SopError, UsageError
+from runtime.library.environment import make_home
+
+__all__ = ("prepare_folder",)
+
+SETTINGS = """\
+# The databases that scripts name after `uses`; a script without `uses` sees `main`.
+# Paths start at this folder; ${NAME} is read from the environment.
+[databases]
+# hr = "sqlite:///hr.db"
+"""
 
 DATABASES = ("hr", "inventory")
 WORKFLOWS = (
@@ -19,6 +30,35 @@ WORKFLOWS = (
     "clean_up",
     "anomaly_report",
 )
+
+
+def prepare_folder(folder: Path, *, demo: bool) -> list[Path]:
+    """Prepare a folder, made when missing, for workflows: sop.toml and .sop/. Existing files are never replaced.
+
+    Args:
+        folder: The folder.
+        demo: Add the databases and workflows of the demo.
+
+    Returns:
+        The files written.
+
+    Raises:
+        UsageError: C0206, it is not a folder; T0120, a file of the demo is there already.
+        SopError: C0109, it can't be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError("C0206", f"{folder} is not a folder")
+    try:
+        made = make_demo(folder) if demo else []
+        make_home(folder / HOME_NAME)
+        settings = folder / FILE_NAME
+        if not settings.exists():
+            settings.write_text(SETTINGS, encoding="utf-8")
+            made.append(settings)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SopError("C0109", f"{folder} can't be written: {reason}", "check the path and its permissions") from error
+    return made
 
 
 def make_demo(folder: Path) -> list[Path]:

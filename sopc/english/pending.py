@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from runtime.atomic_file import write_bytes, write_text
 from runtime.errors import SopError
+from runtime.files.atomic import write_bytes, write_text
 from runtime.library.environment import make_home
 from sopc.english.lock import Answer, split_sop, text_hash
 

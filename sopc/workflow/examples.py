@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 from msgspec import structs
 
+from runtime.bytecode.module import Module
 from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic
+from sopc.english.examples.form import Example
 from sopc.english.examples.read import read_examples, section_of
 from sopc.english.examples.run import try_examples
 from sopc.pipeline import Compiled
@@ -45,6 +48,21 @@ def run_examples(text: Source, compiled: Compiled, context: Context) -> list[Dia
         return []
     found = try_examples(examples, text, compiled.modules[-1], compiled.items(), context)
     return [finding for _, findings in found for finding in findings]
+
+
+def try_kept(module: Module, context: Context) -> Iterator[tuple[Example, Source, list[Diagnostic]]]:
+    """Run the examples that a stored script keeps, one by one.
+
+    Args:
+        module: The script.
+        context: With the library and the databases.
+
+    Returns:
+        Each example, the source that holds it, and its findings: none if it holds.
+    """
+    source = Source(module.debug.examples_file, module.debug.examples)
+    for example, findings in try_examples(read_examples(source), source, module, [], context):
+        yield example, source, findings
 
 
 def keep_examples(text: Source, compiled: Compiled) -> Compiled:

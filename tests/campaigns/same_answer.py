@@ -27,8 +27,8 @@ from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError
 from sopc.source import Source
-from sopc.workflow.prepare import Options, prepare, stored_place
-from sopc.workflow.store import Consents, store
+from sopc.workflow.prepared import Options, prepare, stored_place
+from sopc.workflow.stored import Consents, store
 from tests.engines import ENGINES, Engine
 from tests.property.test_one_meaning import FIELDS, Maker
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.error_codes import lookup
+from runtime.error_codes import find_code
 from sopc.diagnostics import CompileError
 from sopc.source import Source
 from tests.harness import case_id, cases, compile_text, finding_problems, make_database, read_case
@@ -40,7 +40,7 @@ def test_a_finding_is_one_plain_sentence_with_a_caret(path: Path, tmp_path: Path
         assert message and not message.endswith(".") and "\n" not in message
         assert not message[0].isupper(), message
         assert " you " not in f" {message} {finding.hint or ''} "
-        assert lookup(finding.code) is not None
+        assert find_code(finding.code) is not None
         assert not {"$END", "Token(", "LALR", "__ANON", "Unexpected"} & set(message.split()), message
         assert finding.span is not None
         assert "^" in finding.render(Source(path.name, read_case(path).text))

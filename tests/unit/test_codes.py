@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.error_codes import Code, lookup, near, table
+from runtime.error_codes import Code, find_code, near_codes, table
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"[A-Z]\d{4}")
@@ -59,9 +59,9 @@ def test_since_is_a_version_of_the_changelog() -> None:
 
 
 def test_looking_up() -> None:
-    row = lookup("L0101")
+    row = find_code("L0101")
     assert row is not None
     assert row.title == "unknown script"
-    assert lookup("X0000") is None
-    assert near("L0199")[0] == "L0101"
-    assert near("nonsense")[0] == "C0101"
+    assert find_code("X0000") is None
+    assert near_codes("L0199")[0] == "L0101"
+    assert near_codes("nonsense")[0] == "C0101"

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,7 @@ MAY_USE_THE_COMPILER = ("runtime/commands", "runtime/console", "runtime/api", "r
 NODES = "sopc.tree.nodes"  # the one public module without `__all__`: every node of the tree is public
 
 
+@cache
 def public_names(module: str) -> set[str]:
     """What a module of the compiler offers to other packages: its `__all__`."""
     path = ROOT.joinpath(*module.split("."))
@@ -199,6 +202,90 @@ def test_no_module_of_commands_is_long() -> None:
     """What a command does beyond its options belongs to a package that others can use too."""
     lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in files("*/commands/*.py")}
     assert {path.name: number for path, number in lines.items() if number > 200} == {}
+
+
+def is_package(name: str) -> bool:
+    return below(name, "sopc", "runtime", "grammar") and ROOT.joinpath(*name.split("."), "__init__.py").is_file()
+
+
+def not_offered(path: Path) -> Iterator[str]:
+    """`LINE: MODULE.NAME` for what a module imports of ours that no package offers in `__all__`; modules of its own
+    package are left out."""
+    own = ".".join(path.relative_to(ROOT).parts[:-1])
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    whole: dict[str, str] = {}  # packages that are imported as such, by the name that the file calls them
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if is_package(alias.name):
+                    whole[alias.asname or alias.name] = alias.name
+                elif below(alias.name, "sopc", "runtime", "grammar"):
+                    yield f"{node.lineno}: {alias.name}"
+        elif isinstance(node, ast.ImportFrom) and below(node.module or "", "sopc", "runtime", "grammar"):
+            module = node.module or ""
+            if below(module, own):
+                continue
+            for alias in node.names:
+                if is_package(f"{module}.{alias.name}"):
+                    whole[alias.asname or alias.name] = f"{module}.{alias.name}"
+                elif not is_package(module) or alias.name not in public_names(module):
+                    yield f"{node.lineno}: {module}.{alias.name}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in whole:
+            package = whole[ast.unparse(node.value)]
+            if node.attr not in public_names(package):
+                yield f"{node.lineno}: {package}.{node.attr}"
+
+
+def test_commands_import_only_what_packages_offer() -> None:
+    paths = files("sopc/commands/*.py", "runtime/commands/*.py")
+    found = [f"{path.relative_to(ROOT)}:{each}" for path in paths for each in not_offered(path)]
+    assert len(paths) > 15
+    assert found == []
+
+
+def test_an_import_that_no_package_offers_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = ROOT / "sopc" / "commands" / "imagined.py"
+    text = (
+        "import runtime\nimport sopc.pipeline\nfrom runtime.errors import SopError\n"
+        "from runtime.library import Environment, Library\nfrom sopc.english import local\n"
+        "from sopc.commands.explain import explained\nruntime.open\nruntime.embedding\nlocal.pull\nlocal.files\n"
+    )
+    monkeypatch.setattr(Path, "read_text", lambda self, **_: text if self == file else self.read_bytes().decode())
+    assert [each.partition(": ")[2] for each in not_offered(file)] == [
+        "sopc.pipeline",
+        "runtime.errors.SopError",
+        "runtime.library.Environment",
+        "runtime.embedding",
+        "sopc.english.local.files",
+    ]
+
+
+PACKAGES = [
+    path for path in files("sopc/**/__init__.py", "runtime/**/__init__.py") if "lazy(" in path.read_text("utf-8")
+]
+
+
+@pytest.mark.parametrize("path", PACKAGES, ids=lambda path: ".".join(path.relative_to(ROOT).parts[:-1]))
+def test_a_package_offers_what_it_says(path: Path) -> None:
+    """`__all__`, the names for type checkers and those for `lazy` are the same, and each is where it is said to be.
+
+    A name that is a module's too would mean the module once that is imported.
+    """
+    package = ".".join(path.relative_to(ROOT).parts[:-1])
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typed = {
+        alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module not in ("__future__", "typing", "runtime.lazy")
+        for alias in node.names
+    }
+    (call,) = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "lazy")
+    assert {word.arg: ast.literal_eval(word.value) for word in call.keywords} == typed
+    assert public_names(package) == set(typed)
+    assert not public_names(package) & {each.stem for each in path.parent.iterdir()}
+    for name in typed:
+        assert getattr(import_module(package), name) is not None
 
 
 def test_the_runtimes_commands_import_the_compiler_only_where_they_use_it() -> None:

@@ -15,7 +15,7 @@ from sopc import pipeline
 from sopc.diagnostics import CompileError
 from sopc.english.lock import write_sop
 from sopc.source import Source
-from sopc.workflow.store import stale_callers
+from sopc.workflow.stored import stale_callers
 from tests.sandbox import Sandbox
 
 PAIR = """\

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from runtime.errors import SopError
+from sopc.english.local.files import KNOWN, path_of
 
 _CHUNK: Final = 1 << 20
 _TRIES: Final = 5  # tries in a row without progress
@@ -52,6 +53,33 @@ def download(url: str, path: Path, sha256: str, progress: Progress | None = None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise SopError("T0334", f"{path} can't be written: {reason}", "make room, or set XDG_DATA_HOME") from error
+
+
+def url_of(name: str, hub: str) -> str:
+    """Return the address of a known model's file.
+
+    Args:
+        name: A key of `KNOWN`.
+        hub: The hub's address, or that of a mirror.
+    """
+    known = KNOWN[name]
+    return f"{hub.rstrip('/')}/{known.repository}/resolve/main/{known.file}"
+
+
+def pull(name: str, hub: str, sha256: str | None = None, progress: Progress | None = None) -> None:
+    """Download a known model into the folder of models.
+
+    Args:
+        name: A key of `KNOWN`.
+        hub: The hub's address, or that of a mirror.
+        sha256: In hex, where the hub has another file than the known one; None for that of `KNOWN`.
+        progress: Called with the number of bytes downloaded, and the total.
+
+    Raises:
+        SopError: T0332 to T0334, as for `download`.
+    """
+    known = KNOWN[name]
+    download(url_of(name, hub), path_of(name), sha256 or known.sha256, progress, size=0 if sha256 else known.size)
 
 
 def _fetch(url: str, part: Path, progress: Progress | None) -> None:

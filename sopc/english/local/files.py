@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from runtime.atomic_file import write_text
 from runtime.errors import SopError, UsageError
+from runtime.files.atomic import write_text
 from runtime.library.environment import make_home
 
 ENDING: Final = ".gguf"
@@ -61,13 +61,36 @@ def models_folder() -> Path:
 
 
 def pulled() -> Iterator[Path]:
-    """The files of completely downloaded models."""
+    """Find the files of completely downloaded models.
+
+    Returns:
+        Their paths, sorted.
+    """
     with suppress(OSError):
         yield from sorted(path for path in models_folder().iterdir() if path.suffix == ENDING and path.is_file())
 
 
+def path_of(name: str) -> Path:
+    """Return where the file of a known model is, or will be.
+
+    Args:
+        name: A key of `KNOWN`.
+    """
+    return models_folder() / KNOWN[name].file
+
+
 def find(name: str) -> Path:
-    """Find a model by the name in `sopc model ls`, by its short name, or by its path. Raises UsageError T0331."""
+    """Find the file of a model.
+
+    Args:
+        name: As in `sopc model ls`, a key of `KNOWN`, or a path.
+
+    Returns:
+        The absolute path of a GGUF file.
+
+    Raises:
+        UsageError: T0331, there is none, or it is no GGUF file.
+    """
     folder = models_folder()
     known = KNOWN.get(name.lower())
     candidates = [Path(name), folder / f"{name}{ENDING}", folder / name, *([folder / known.file] if known else [])]
@@ -93,7 +116,15 @@ def checked(path: Path) -> Path:
 
 
 def use(home: Path, path: Path) -> None:
-    """Set the model of a library."""
+    """Set the model of a library.
+
+    Args:
+        home: The library's folder, made when it is missing.
+        path: The model's file.
+
+    Raises:
+        SopError: C0109, the folder can't be written.
+    """
     try:
         make_home(home)
     except OSError as error:
@@ -103,12 +134,50 @@ def use(home: Path, path: Path) -> None:
 
 
 def used(home: Path) -> Path | None:
-    """The model of a library, even if its file no longer exists; None without one."""
+    """Find the model of a library.
+
+    Args:
+        home: The library's folder.
+
+    Returns:
+        The path of its file, even if that no longer exists; None without a model.
+    """
     with suppress(OSError, ValueError, TypeError, KeyError):
         return Path(json.loads((home / CHOICE).read_text("utf-8"))["file"])
     return None
 
 
 def forget(home: Path) -> None:
+    """Let a library use no model.
+
+    Args:
+        home: The library's folder.
+    """
     with suppress(FileNotFoundError):
         (home / CHOICE).unlink()
+
+
+def delete(name: str, home: Path) -> str:
+    """Delete the file of a downloaded model, or the part of it that was downloaded. A library that uses it forgets it.
+
+    Args:
+        name: As in `sopc model ls`, a key of `KNOWN`, or the file's name.
+        home: The library's folder.
+
+    Returns:
+        The name as in `sopc model ls`.
+
+    Raises:
+        UsageError: T0331, there is none of that name.
+    """
+    known = KNOWN.get(name.lower())
+    stem = Path(known.file).stem if known else Path(name).stem if name.endswith(ENDING) else name
+    path = models_folder() / f"{stem}{ENDING}"
+    found = [each for each in (path, path.with_name(path.name + ".part")) if each.is_file()]
+    if not found or path.parent != models_folder():
+        raise UsageError("T0331", f"no model {name} was pulled", "sopc model ls")
+    for each in found:
+        each.unlink()
+    if used(home) == path:
+        forget(home)
+    return stem

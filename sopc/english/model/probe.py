@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from runtime.atomic_file import write_text
 from runtime.errors import SopError
+from runtime.files.atomic import write_text
 from runtime.library.environment import make_home
 from sopc.english.model.ask import Endpoint, Refused
 from sopc.english.model.records import DECODINGS, Decoding

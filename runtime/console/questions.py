@@ -6,17 +6,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from shlex import quote
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from runtime.console.console import Console
-from sopc.english.lock import Answer
-from sopc.english.questions import Question
-from sopc.workflow.prepare import Prepared
-from sopc.workflow.questions import AskPerson, NeedsAnswer
 
-__all__ = ("asked_at", "at_terminal", "show_warnings", "written_out")
+if TYPE_CHECKING:
+    from sopc.workflow import Answer, AskPerson, Prepared, Question
 
 
 def at_terminal() -> bool:
@@ -44,6 +41,10 @@ def written_out(console: Console, again: Callable[[str, str], str]) -> Iterator[
     Args:
         again: the answering option and the source's file → the command to run.
     """
+    import msgspec
+
+    from sopc.workflow import NeedsAnswer
+
     try:
         yield
     except NeedsAnswer as error:

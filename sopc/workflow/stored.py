@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.atomic_file import write_text
 from runtime.bytecode.codec import decode
 from runtime.bytecode.module import Module
 from runtime.errors import SopError, UsageError
+from runtime.files.atomic import write_text
 from runtime.library.records import Entry
 from runtime.library.store import Library
 from sopc import pipeline
 from sopc.context import Context
-from sopc.workflow.prepare import Prepared
+from sopc.workflow.prepared import Prepared
 
 __all__ = ("Consents", "NeedsYes", "Outcome", "Stored", "check_unique", "stale_callers", "store")
 
