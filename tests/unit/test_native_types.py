@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from runtime.errors import SopError
+from runtime.config import Config
 from runtime.library.store import Library
+from sopc.context import Context
 from sopc.diagnostics import CompileError
+from sopc.pipeline import built
+from sopc.source import Source
 from tests.engines import ENGINES
 from tests.harness import compile_text, exact, execute, store
 
@@ -81,6 +84,27 @@ def test_a_list_of_durations_is_written_to_an_array_of_intervals(tmp_path: Path)
         assert record["result"] == {"x": ["P1DT43200S", "P1D"]}
 
 
+@pytest.mark.parametrize("column", ["jsonb[]", "json[]"])
+def test_a_list_of_anything_is_written_to_an_array_of_json(column: str, tmp_path: Path) -> None:
+    place = ENGINES["postgres"].place(tmp_path)
+    ENGINES["postgres"].script(place, f"CREATE TABLE things (id int primary key, x {column})")
+    text = """script test(given: list<any>)
+      insert into things {id: 1, x: given}
+      insert into things {id: 2, x: [{b: [date "2026-01-31"]}]}
+      insert into things {id: 3, x: []}
+      upsert into things {id: 3, x: ["3"]} on id
+      insert into things {id: 4, x: null}
+      for each t in from things where id = 1 do insert into things {id: 5, x: t.x} end
+      emit from things order by id
+    end"""
+    mixed = exact('[1, "a", null, {"b": [2]}]')
+    with Library.open(tmp_path / "home") as library:
+        store(library, compile_text(text, ENGINES["postgres"].read_schema(place)))
+        raw, code = execute(library, "test", place, {"given": mixed}, engine=ENGINES["postgres"])
+    records = [line["result"]["x"] for line in map(exact, raw.decode().splitlines()) if line["type"] == "record"]
+    assert (code, records) == (0, [mixed, [{"b": ["2026-01-31"]}], ["3"], None, mixed]), raw
+
+
 def test_a_key_without_overlaps_is_none_for_an_upsert(tmp_path: Path) -> None:
     """PostgreSQL 18 has such keys; they exclude, and ON CONFLICT DO UPDATE can't name them."""
     engine = ENGINES["postgres"]
@@ -106,7 +130,8 @@ def test_a_key_without_overlaps_is_none_for_an_upsert(tmp_path: Path) -> None:
     [
         ("duckdb", "STRUCT(a INTERVAL)", "{'a': INTERVAL '1 month'}", "emit from things"),
         ("postgres", "integer[][]", "'{{1}}'", "insert into things {x: [[1, 2]]}"),
-        ("postgres", "jsonb[]", "'{}'", "insert into things {x: [1]}"),
+        ("postgres", "integer[][]", "'{{1}}'", "update things set x = [[1, 2]]"),
+        ("postgres", "text[][]", "'{{a}}'", "for each t in from things do insert into things {x: t.x} end"),
     ],
 )
 def test_what_has_no_way_into_sql_is_refused_before_the_run(
@@ -114,6 +139,13 @@ def test_what_has_no_way_into_sql_is_refused_before_the_run(
 ) -> None:
     place = ENGINES[engine].place(tmp_path)
     ENGINES[engine].script(place, f"CREATE TABLE things (x {column}); INSERT INTO things VALUES ({value})")
-    with pytest.raises(SopError) as raised:
-        ran(tmp_path, f"script test()\n  {step}\nend", place, engine)
-    assert raised.value.code == "D0309"
+    source = Source("test.sop", f"script test()\n  {step}\nend")
+    with (
+        Library.open(tmp_path / "home") as library,
+        Context(Config(tmp_path, flags={"main": ENGINES[engine].url(place)}), library) as context,
+        pytest.raises(CompileError) as raised,
+    ):
+        built(source, context)
+    (finding,) = raised.value.diagnostics
+    assert finding.code == "D0309" and finding.span is not None
+    assert source.position(finding.span.start)[0] == 2

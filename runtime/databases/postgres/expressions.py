@@ -153,11 +153,20 @@ class PostgresExpressions(TypedExpressions):
         result = self.cast(sql, type_)
         return self.by_code_point(result) if type_.name == "text" else result
 
+    def _json_in_array(self, sql: Sql, field: Field) -> Sql:
+        if field.stored in ("jsonb[]", "json[]"):
+            return cast(self.helper("array_of_json", sql), field.stored, self.dialect)
+        raise DatabaseError(
+            "D0309",
+            f"`{field.name}` is an array of several dimensions, which PostgreSQL can be asked for, but not given",
+            "a column of the type jsonb takes any list",
+        )
+
     def stored(self, sql: Sql, field: Field) -> Sql:
         if field.type.name == "duration":
             sql = self.helper("interval_of_duration", sql)
         if field.type.name == "list" and _in_json(field.type):
-            raise self.unsupported(f"writing {field.type.not_null()} to an array such as `{field.name}`")
+            return self._json_in_array(sql, field)
         if field.stored == "interval[]":
             return self.helper("intervals_of_durations", sql)
         if not field.stored or field.stored.startswith(_TAKES) or field.type.name in ("any", "record"):

@@ -366,5 +366,8 @@ HELPERS: Final[dict[str, str]] = {
     "interval_of_duration": _INTERVAL,
     "intervals_of_durations": _each_item(_INTERVAL),
     "json_of_array": "to_jsonb(:a)",
+    "array_of_json": _each(
+        "SELECT NULLIF(x, CAST('null' AS JSONB)) FROM jsonb_array_elements(:a) WITH ORDINALITY AS each(x, n) ORDER BY n"
+    ),
     "json": "NULLIF(CAST(:a AS JSONB), CAST('null' AS JSONB))",
 }
