@@ -174,6 +174,13 @@ SAYABLE = [
     script("let t = tax(salary: 3, rate: 0.5)", "call tidy()", "emit { gross: 3, net: t }", uses="hr, shop"),
     script('for each e in tidy() do say "{e.net}" end'),
     script('ask "Really?" into ok: bool', 'if not ok then fail "no" else if ok then commit end'),
+    # a hole holds no query but that of a whole store: another one is given a name first, in a step or in a stage
+    script("let low = count(from items where quantity < 3)", 'say "{low} of {count(from items)}"'),
+    script("let last = (from items order by id desc limit 1 select name)", 'say "{last}"'),
+    script(
+        "emit from items derive number = count(from reorders where item_id = items.id and state is null)"
+        ' select "{name}: {number}" as name'
+    ),
     'cannot "which items are meant"\n',
 ]
 
