@@ -51,7 +51,7 @@ __all__ = (
     "usable_schemas",
 )
 
-Kind = Literal["english", "dsl", "tree"]
+Kind = Literal["english", "dsl", "tree", "sql"]
 MAX_BYTES: Final = 4 * 1024 * 1024  # about 100,000 lines of DSL, more than a person can review
 
 _SCRIPT_HEAD: Final = re.compile(r"(?:\s*(?:#[^\n]*)?\n)*\s*script\s+(?:\w+|`[^`\n]+`)\s*\(")
@@ -164,7 +164,7 @@ def read(path: str) -> Source:
 
 def kind_of(source: Source) -> Kind:
     """The kind of a source, by the file's ending, else by its beginning: `{` for a tree, `script` for DSL."""
-    endings: dict[str, Kind] = {".sop": "dsl", ".json": "tree", ".txt": "english", ".md": "english"}
+    endings: dict[str, Kind] = {".sop": "dsl", ".json": "tree", ".txt": "english", ".md": "english", ".sql": "sql"}
     ending = endings.get(Path(source.name).suffix.lower()) if source.name != STDIN else None
     if ending:
         return ending

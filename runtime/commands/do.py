@@ -13,6 +13,7 @@ from runtime.console import (
     asked_at,
     at_terminal,
     database_options,
+    dialect_option,
     execute,
     key_values,
     load_config,
@@ -26,12 +27,14 @@ from runtime.console import (
 
 if TYPE_CHECKING:
     from runtime.library import Library, Overlay
-    from sopc.workflow import Take
+    from sopc.workflow import Dialect, Take
 
 
 @click.command("do")
 @click.argument("text")
 @click.option("--save", metavar="NAME", help="Store the program under this name, and run it.")
+@click.option("--sql", "is_sql", is_flag=True, help="TEXT is an SQL query.")
+@dialect_option
 @translation_options
 @click.option(
     "--answer", "answers", multiple=True, metavar="SENTENCE=ANSWER", help="Answer to a question about the text."
@@ -45,6 +48,8 @@ def do_command(
     /,
     text: str,
     save: str | None,
+    is_sql: bool,
+    dialect: Dialect | None,
     translator: str | None,
     model: str | None,
     take: Take | None,
@@ -57,6 +62,8 @@ def do_command(
 ) -> int:
     """Translate an English sentence, print its program on stderr, and run it. Programs that write are refused.
 
+    With --sql, the text is one SQL query, which becomes a program with the same meaning; it is never run as SQL.
+
     `-` reads the sentence from stdin. If a sentence has two meanings, you are asked which; off a terminal, the question
     is an `ask` line with exit code 3.
 
@@ -65,14 +72,17 @@ def do_command(
       sopvm do - < request.txt
       sopvm do --save top_earners "show the 5 employees with the highest salary" -f table
       sopvm do --answer 1=2 "show the boxes, largest first" # the second of its meanings
+      sopvm do --sql "select department, avg(salary) from employees group by department"
     """
     from runtime.library import Overlay
+    from sopc import explain
     from sopc.workflow import (
         NOWHERE,
         Answers,
         Options,
         ProgressListener,
         Source,
+        kind_of,
         open_context,
         prepare,
         store,
@@ -81,15 +91,18 @@ def do_command(
 
     given = Answers(key_values(answers, "an answer to the question about a sentence"))
     ask = asked_at(console) if at_terminal() else None
-    prepare_options = Options(translator, model, take, locked, False, given, ask, ProgressListener(console.note))
+    listener = ProgressListener(console.note)
+    prepare_options = Options(translator, model, take, locked, False, given, ask, listener, dialect)
     config = load_config(home, databases)
     with open_context(config, read_only=save is None) as context, context.library:
-        request = Source(f"{save or 'request'}.txt", text_or_stdin(text))
+        request = Source(f"{save or 'request'}.{'sql' if is_sql else 'txt'}", text_or_stdin(text))
         place = NOWHERE if save is None else stored_place(save, context.library, take)
         with written_out(console, lambda answer, _: f"sopvm do {answer} with the same text"):
-            prepared = show_warnings(prepare(request, context, prepare_options, place, kind="english"), console)
+            prepared = show_warnings(prepare(request, context, prepare_options, place, kind_of(request)), console)
         given.check_used()
         console.note(prepared.program)
+        if prepared.is_sql:
+            console.note(explain(prepared.compiled.modules[-1]))
         if prepared.writes:
             hint = "put the text in a file, and use `sopc compile` and `sopvm run`"
             raise Error("C0111", f"this would write {', '.join(prepared.writes)}, and `sopvm do` only reads", hint)

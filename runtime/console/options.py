@@ -128,6 +128,15 @@ def utf8(text: str) -> str:
     return text
 
 
+def dialect_option(function: click.decorators.FC) -> click.decorators.FC:
+    """Add the option that says what SQL is written in."""
+    return click.option(
+        "--dialect",
+        type=click.Choice(["sqlite", "duckdb", "postgres"]),
+        help="The engine that SQL was written for (default: that of the database).",
+    )(function)
+
+
 def translation_options(function: click.decorators.FC) -> click.decorators.FC:
     """Add the options that choose how English is translated."""
     function = click.option("--locked", is_flag=True, help="Do not translate: exit 4 if a translation is needed.")(

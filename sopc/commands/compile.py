@@ -13,6 +13,7 @@ from runtime.console import (
     asked_at,
     at_terminal,
     database_options,
+    dialect_option,
     key_values,
     load_config,
     output_options,
@@ -20,11 +21,12 @@ from runtime.console import (
     translation_options,
     written_out,
 )
-from sopc.commands.review import reviewed, show_refused
+from sopc.commands.review import reviewed, say_back, show_refused
 from sopc.workflow import (
     Answers,
     CompileError,
     Context,
+    Dialect,
     NeedsYes,
     Options,
     Prepared,
@@ -54,6 +56,7 @@ from sopc.workflow import (
     metavar="SENTENCE=ANSWER",
     help="Answer to the question about a sentence (0: about the whole text).",
 )
+@dialect_option
 @translation_options
 @database_options
 @output_options(default=None)
@@ -68,16 +71,20 @@ def compile_command(
     review: bool,
     yes: bool,
     answers: Sequence[str],
+    dialect: Dialect | None,
     translator: str | None,
     model: str | None,
     home: str | None,
     databases: Sequence[str],
 ) -> None:
-    """Compile English, DSL or JSON trees into the library: all files or none.
+    """Compile English, DSL, SQL or JSON trees into the library: all files or none.
 
     English is translated once, to NAME.sop beside the text; review and commit both. While the text stays the same,
     the .sop file is compiled, with your edits. When some sentences change, the others keep their code
     where it is still right. Put a file before the files that call it.
+
+    A .sql file holds one select, insert, update or delete. It becomes a program with the same meaning, which is
+    printed; a statement that the language can't say with one meaning is an error.
 
     On a terminal, a new program is explained in English and stored after a yes. Elsewhere nothing is asked: a new
     program that writes needs --yes, and a question about the text is an `ask` line with exit code 3.
@@ -88,6 +95,7 @@ def compile_command(
       sopc compile --take sop list_vessels.txt # both changed: keep the program
       sopc compile --locked *.txt              # in CI: only reviewed programs, else exit 4
       sopc compile --answer 2=1 list_vessels.txt # sentence 2 has the first meaning offered
+      sopc compile --dialect postgres late.sql # an SQL statement of PostgreSQL
       sopc parse --json x.sop | sopc compile -
     """
     if locked and take == "text":
@@ -95,7 +103,7 @@ def compile_command(
     given = Answers(key_values(answers, "an answer to the question about a sentence"))
     ask = asked_at(console) if at_terminal() and not yes else None
     listener = ProgressListener(console.note, console.note if show_work else lambda text: None)
-    options = Options(translator, model, take, locked, yes, given, ask, listener)
+    options = Options(translator, model, take, locked, yes, given, ask, listener, dialect)
     with open_context(load_config(home, databases)) as context, context.library:
         if show_prompt:
             _show_prompts(files, context, options)
@@ -105,6 +113,9 @@ def compile_command(
             prepared = _prepared(files, context, options, console)
         given.check_used("leave it out, or --take text translates the text again and asks again")
         check_unique(prepared)
+        for each in prepared:
+            if each.is_sql:
+                say_back(each, console)
         consents = reviewed(prepared, console, every=review, yes=yes)
         try:
             outcome = store(prepared, context, consents)
@@ -125,6 +136,7 @@ def compile_command(
 
 @click.command("check")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=PATH)
+@dialect_option
 @translation_options
 @database_options
 @output_options(default=None)
@@ -134,19 +146,20 @@ def check_command(
     files: Sequence[str],
     take: Take | None,
     locked: bool,
+    dialect: Dialect | None,
     translator: str | None,
     model: str | None,
     home: str | None,
     databases: Sequence[str],
 ) -> int:
-    """Report every error of every source without storing or writing anything.
+    """Report every error of every source, also of SQL, without storing or writing anything.
 
     \b
       sopc check *.sop
       sopc check --errors json payroll.sop
     """
     with open_context(load_config(home, databases), read_only=True) as context, context.library:
-        options = Options(translator, model, take, locked, listener=ProgressListener(console.note))
+        options = Options(translator, model, take, locked, listener=ProgressListener(console.note), dialect=dialect)
         code = 0
         for path in files:
             try:

@@ -57,6 +57,12 @@ def show_refused(error: NeedsYes, console: Console) -> None:
         )
 
 
+def say_back(each: Prepared, console: Console) -> None:
+    """Show what a statement in SQL became: the program, and the same in English."""
+    console.note(each.program)
+    _show(each, console)
+
+
 def _show(each: Prepared, console: Console) -> None:
     """Show the program in English, and its differences to the last translation."""
     for module in each.compiled.modules:

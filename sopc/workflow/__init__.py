@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sopc.listener import ProgressListener
     from sopc.pipeline import compile_query, kind_of, parse, parse_tree, provenance_of, read, usable_schemas
     from sopc.source import STDIN, Source
+    from sopc.sql.statement import Dialect
     from sopc.workflow.examples import try_kept, with_hints
     from sopc.workflow.prepared import NOWHERE, Options, Prepared, Take, prepare, prepare_file, prompt_for, stored_place
     from sopc.workflow.questions import Answers, AskPerson, NeedsAnswer
@@ -33,6 +34,7 @@ __all__ = (
     "CompileError",
     "Consents",
     "Context",
+    "Dialect",
     "NeedsAnswer",
     "NeedsYes",
     "Options",
@@ -68,6 +70,7 @@ __getattr__ = lazy(
     CompileError="sopc.diagnostics",
     Consents="sopc.workflow.stored",
     Context="sopc.context",
+    Dialect="sopc.sql.statement",
     NeedsAnswer="sopc.workflow.questions",
     NeedsYes="sopc.workflow.stored",
     Options="sopc.workflow.prepared",

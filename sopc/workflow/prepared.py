@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sopc.english.pending import Pending
     from sopc.english.sentences import Workflow
     from sopc.listener import ProgressListener
+    from sopc.sql.statement import Dialect
     from sopc.workflow.questions import Answers, AskPerson
 
 __all__ = (
@@ -60,6 +61,7 @@ class Options:
         answers: answers given beforehand.
         ask: asks a person; None if nobody can be asked.
         listener: is told of progress.
+        dialect: what SQL is written in; None for that of the database.
     """
 
     translator: str | None = None
@@ -70,6 +72,7 @@ class Options:
     answers: Answers | None = None
     ask: AskPerson | None = None
     listener: ProgressListener | None = None
+    dialect: Dialect | None = None
 
 
 _MOST_TURNED: Final = 20
@@ -79,9 +82,9 @@ class Warned(NamedTuple):
     """A warning for the author of a program.
 
     Attributes:
-        sentence: the number of the sentence, from 1.
+        sentence: the number of the sentence, from 1; 0 for a text without sentences.
         message: what to look at.
-        about: the sentence.
+        about: the sentence, or the part of the text.
     """
 
     sentence: int
@@ -89,7 +92,8 @@ class Warned(NamedTuple):
     about: str
 
     def __str__(self) -> str:
-        return f"sentence {self.sentence}: {self.message}: “{self.about}”"
+        where = f"sentence {self.sentence}: " if self.sentence else ""
+        return f"{where}{self.message}: “{self.about}”"
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ class Prepared:
 
     Attributes:
         warnings: what only the text or only the program names, and steps that changed without need.
-        translator: what translated it; None if it was not English.
+        translator: what translated it; None if it was not English or SQL.
         translated: whether it is a new translation.
         write_to: the .sop file to write; None if there is nothing to write.
         work: the requests to a model and its replies.
@@ -151,6 +155,11 @@ class Prepared:
         from sopc.english.lock import split_sop
 
         return split_sop(self.compiled.source.text)[1].strip("\n")
+
+    @property
+    def is_sql(self) -> bool:
+        """Whether it was made from a statement in SQL."""
+        return (self.translator or "").startswith("sql ")
 
     @property
     def writes(self) -> list[str]:
@@ -195,6 +204,8 @@ def prepare(
     try:
         if kind == "tree":
             return Prepared(pipeline.compile_source(pipeline.parse_tree(source), context))
+        if kind == "sql":
+            return _from_sql(source, context, options)
         if kind == "dsl" and place is not None:
             return Prepared(pipeline.compile_source(_with_its_header(source, place), context))
         if kind == "dsl":
@@ -204,6 +215,19 @@ def prepare(
         from sopc.workflow.examples import with_hints
 
         raise with_hints(error) from None
+
+
+def _from_sql(source: Source, context: Context, options: Options) -> Prepared:
+    from sopc.listener import ProgressListener
+    from sopc.workflow.sql import compile_sql
+
+    listener = options.listener or ProgressListener()
+    compiled, converted, dialect = compile_sql(source, context, options.dialect, listener)
+    warnings = tuple(
+        Warned(0, message, " ".join(source.text[span.start : span.end].split()) if span is not None else source.name)
+        for message, span in converted.warnings
+    )
+    return Prepared(compiled, warnings=warnings, translator=f"sql {dialect}")
 
 
 def prepare_file(path: str, context: Context, options: Options) -> Prepared:
