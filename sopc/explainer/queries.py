@@ -51,8 +51,9 @@ class Queries(Expressions):
             case nodes.From():
                 return self._source(stage)
             case nodes.Join():
-                kept = "each, even without one," if stage.outer else "each"
-                return f"{kept} with every row of {self._source(stage.source)} for which {self.condition(stage.on)}"
+                kept, lost = ("each, even without one,", "") if stage.outer else ("each", " (without one, left out)")
+                source, test = self._source(stage.source), self.condition(stage.on)
+                return f"{kept} with every row of {source} for which {test}{lost}"
             case nodes.Where():
                 link = "where" if isinstance(before, nodes.From) else "only those where"
                 return f"{link} {self.condition(stage.condition)}"

@@ -10,7 +10,7 @@ from sopc.english.patterns import words
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Row
 from sopc.english.patterns.names import field_value, label_fields, reference_names
 from sopc.english.patterns.semantics import Context, JoinStep, Rows, Source, Value, all_of, column, compare
-from sopc.english.patterns.stored import equals, spans, spelling
+from sopc.english.patterns.stored import equals, spans
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 
@@ -25,7 +25,7 @@ def called_row(matcher: Matcher, position: int, context: Context) -> Iterator[Fo
     if len(labels) != 1:
         return
     for end, value in spans(matcher, position):
-        found = spelling(source, labels[0].name, value, context)
+        found = context.world.spelling(source, labels[0].name, value)
         if found:
             yield end, Rows(source, (equals(field_value(source, labels[0]), found),), mentioned=(labels[0].name,))
 
@@ -63,7 +63,7 @@ def kind_of_rows(matcher: Matcher, position: int, context: Context) -> Iterator[
             continue
         for other in words.others(value):
             for field in source.store.fields:
-                if field.type.name == "text" and (found := spelling(source, field.name, other, context)):
+                if field.type.name == "text" and (found := context.world.spelling(source, field.name, other)):
                     yield end, Rows(source, (equals(field_value(source, field), found),), mentioned=(field.name,))
 
 
@@ -118,10 +118,14 @@ def pointed_row(matcher: Matcher, position: int, context: Context) -> Iterator[F
         if len(labels) != 1 or labels[0].name == key:
             continue
         for end, value in spans(matcher, skip):
-            quoted = matcher.tokens[skip].kind == "text"
-            found = spelling(other, labels[0].name, value, context) or ((value,) if quoted else ())
+            found = context.world.spelling(other, labels[0].name, value)
             if len(found) == 1:
                 yield end, _key_of(other, Rows(other, (equals(field_value(other, labels[0]), found),)), key)
+        named = context.enter(field_value(other, labels[0]))
+        for end, value in matcher.read("worded", skip, named):
+            if not value.spellings:
+                condition = compare("=", column(other, labels[0].name), value.node)
+                yield end, _key_of(other, Rows(other, (condition,)), key)
         for end, variable in matcher.read("given_variable", position, context):
             row = named_by(other, variable, context)
             called = [way for one in target.owner.store.foreign_keys for way in reference_names(target.owner.store, one)
@@ -132,11 +136,10 @@ def pointed_row(matcher: Matcher, position: int, context: Context) -> Iterator[F
 
 def _key_of(source: Source, rows: Rows, key: str) -> Value:
     """The key of the one row there is, as a value."""
-    assert source.origin is not None
     field = source.store.field(key)
     assert field is not None
     select = nodes.Select(columns=(nodes.NamedColumn(value=column(source, key)),))
-    stages = (source.origin, nodes.Where(condition=rows.conditions[0]), select)
+    stages = (source.scan, nodes.Where(condition=rows.conditions[0]), select)
     return Value(nodes.QueryExpr(kind="scalar", query=nodes.Query(stages=stages)), field.type)
 
 

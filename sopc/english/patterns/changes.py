@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from sopc.english.patterns import words
 from sopc.english.patterns.dates import later, whole_number
 from sopc.english.patterns.finish import moved
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
-from sopc.english.patterns.names import hop_along, key_value
+from sopc.english.patterns.names import field_value, hop_along, key_value
 from sopc.english.patterns.queries import Ask, queries
 from sopc.english.patterns.semantics import (
     NUMERIC,
+    ONE,
     TIMES,
     Condition,
     Context,
@@ -25,6 +27,7 @@ from sopc.english.patterns.semantics import (
     call,
     column,
     compare,
+    text,
 )
 from sopc.english.patterns.values import live
 from sopc.tree import nodes
@@ -56,6 +59,8 @@ def storable(value: Value, field: Value) -> nodes.Expr:
     """The value as the field can hold it: numbers change between exact and float ones, but are never cut off."""
     if not value.fits(field.type) or value.hops or field.field is None:
         raise Reject()
+    if len(value.spellings) > 1 and value.node in [text(one) for one in value.spellings]:
+        raise Reject(f"{field.field} holds {' and '.join(value.spellings)}: write the one that is meant in quotes")
     kinds = (value.type.name, field.type.name)
     if isinstance(value.node, nodes.NumberLiteral) and kinds[1] != "int":
         return value.node
@@ -74,10 +79,9 @@ def _emptied(context: Context, change: Change) -> nodes.Assignment:
 
 def _update(context: Context, rows: Rows, assignments: tuple[nodes.Assignment, ...]) -> Steps:
     source, where = _written(context, rows)
-    assert source.origin is not None
     if rows.source.origin is not None:
         assignments = moved(assignments, rows.source.alias, source.alias)
-    step = nodes.Update(store=source.store.name, database=source.origin.database, where=where, assignments=assignments)
+    step = nodes.Update(store=source.store.name, database=source.scan.database, where=where, assignments=assignments)
     return Steps((step,))
 
 
@@ -127,10 +131,26 @@ def _update_subject(context: Context, about: Source, assignments: tuple[nodes.As
 
 def _shifted(op: str) -> Any:
     def build(context: Context, about: Source, change: Change, value: Value, rows: Rows) -> Steps:
+        if words.PERCENTS & {*value.label}:
+            return _update(context, rows, (_by_percents(op, change.field, value),))
         node = compare(op, change.field.node, storable(value, change.field))
         return _update(context, rows, (nodes.Assignment(name=change.field.field or "", value=node),))
 
     return build
+
+
+def _by_percents(op: str, field: Value, percents: Value) -> nodes.Assignment:
+    """As in "raise … by the percent": 10 raises by a tenth."""
+    kind = field.type.name
+    if field.field is None or kind not in NUMERIC:
+        raise Reject()
+    if kind == "int":
+        raise Reject(f"{field.field} holds whole numbers, so a share of it has to be rounded")
+    share = compare("/", percents.node, nodes.IntLiteral(value=100))
+    node: nodes.Expr = compare("*", field.node, compare(op, ONE, share))
+    if kind == "decimal":
+        node = call("round", node, nodes.IntLiteral(value=field.type.scale))
+    return nodes.Assignment(name=field.field, value=node)
 
 
 def _scaled(sign: int, *, rounded: bool = False) -> Any:
@@ -225,21 +245,19 @@ def _marked(context: Context, about: Source, rows: Rows, condition: Condition) -
 
 def _delete(context: Context, about: Source, rows: Rows) -> Steps:
     source, where = _written(context, rows)
-    assert source.origin is not None
-    return Steps((nodes.Delete(store=source.store.name, database=source.origin.database, where=where),))
+    return Steps((nodes.Delete(store=source.store.name, database=source.scan.database, where=where),))
 
 
 def _among_the_first(rows: Rows) -> nodes.Expr:
     """As in "delete the oldest box": told by their key."""
     store, key = rows.source, rows.source.store.primary_key
-    found = queries(Ask(rows))
-    if len(key) != 1:
+    field = store.store.field(key[0]) if len(key) == 1 else None
+    if field is None:
         raise Reject(f"{store.store.name} has no single key to tell the first few by")
+    found = queries(Ask(rows, columns=(field_value(store, field),)))
     if len(found) != 1:
         raise Reject("by what they are sorted is not clear: name the field")
-    select = nodes.Select(columns=(nodes.NamedColumn(value=column(store, key[0])),))
-    query = nodes.Query(stages=(*found[0].stages, select))
-    return nodes.InExpr(arg=column(store, key[0]), query=query)
+    return nodes.InExpr(arg=column(store, key[0]), query=found[0])
 
 
 def _written(context: Context, rows: Rows) -> tuple[Source, nodes.Expr | None]:

@@ -8,7 +8,18 @@ from typing import Any
 
 from sopc.english.patterns import words
 from sopc.english.patterns.matcher import Reject, Row, Several
-from sopc.english.patterns.semantics import NUMERIC, TIMES, Condition, Context, Value, all_of, any_of, compare, negate
+from sopc.english.patterns.semantics import (
+    NUMERIC,
+    TIMES,
+    Condition,
+    Context,
+    Value,
+    all_of,
+    any_of,
+    compare,
+    negate,
+    text,
+)
 from sopc.english.patterns.values import literal
 from sopc.tree import nodes
 
@@ -108,8 +119,13 @@ def _equal(context: Context, first: Value, more: tuple[Value, ...] = ()) -> Cond
     if not more:
         if isinstance(first.node, nodes.BoolLiteral):
             return Condition(target.node if first.node.value else negate(target.node))
-        return Condition(compare("=", target.node, first.node))
-    return Condition(nodes.InExpr(arg=target.node, items=(first.node, *(value.node for value in more))))
+        return Condition(any_of([compare("=", target.node, one) for one in _spelt(first)]))
+    items = tuple(dict.fromkeys(one for value in (first, *more) for one in _spelt(value)))
+    return Condition(nodes.InExpr(arg=target.node, items=items))
+
+
+def _spelt(value: Value) -> list[nodes.Expr]:
+    return [text(one) for one in value.spellings] or [value.node]
 
 
 def _one_of(context: Context, first: Value, more: tuple[Value, ...], last: Value) -> Condition:

@@ -96,7 +96,8 @@ def _unknown(matcher: Matcher, context: Context) -> Iterator[str]:
             continue
         if _is_verb(matcher, position, context):
             continue
-        if not _in_a_value(matcher, position, context):
+        explained = any(f'"{token.low}"' in reason for _, reason, _ in matcher.rejected)
+        if not explained and not _in_a_value(matcher, position, context):
             yield token.value
 
 

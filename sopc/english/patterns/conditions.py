@@ -23,7 +23,6 @@ from sopc.english.patterns.semantics import (
     any_of,
     compare,
     conjuncts,
-    text,
     via,
 )
 from sopc.english.patterns.tokens import name_words
@@ -67,10 +66,10 @@ def _in_year(op: str) -> Any:
     return build
 
 
-def _with_text_in(context: Context, quoted: str, field: Value) -> Condition:
+def _with_text_in(context: Context, worded: Value, field: Value) -> Condition:
     if field.type.name != "text":
         raise Reject()
-    return Condition(compare("contains", field.node, text(quoted)), (field.field or "",))
+    return Condition(compare("contains", field.node, worded.node), (field.field or "",))
 
 
 def _missing_field(context: Context, field: Value) -> Condition:
@@ -417,7 +416,7 @@ ROWS = (
         Row("clause", f"{{own_field:field}} ({words_}) {{year}}", _in_year(op))
         for words_, op in (("in", "="), ("before", "<"), ("after", ">"), ("since|from", ">="), ("until|up to", "<="))
     ),
-    Row("clause", "with {quoted} in (the|their|its) {own_field:field}", _with_text_in),
+    Row("clause", "with {worded} in (the|their|its) {own_field:field}", _with_text_in),
     Row("clause", "without {lack:condition}", kept),
     Row("clause", f"{_PLACE} [the] {{stored_list:condition}}", kept),
     Row(

@@ -200,7 +200,7 @@ def did(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
 def was_done(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
     """As in "ordered", "ordered by Acme", "enrolled in Optics", "ordered in 2024"."""
     found: list[Found] = []
-    if matcher.low(position) in words.ACTIVE_PASTS:
+    if matcher.low(position) in words.ACTIVE_PASTS or not words.is_past(matcher.low(position)):
         return
     for middle, deed in matcher.read("deed_verb", position, context):
         by = matcher.low(middle) == "by"

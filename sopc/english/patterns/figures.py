@@ -9,7 +9,7 @@ from typing import Any
 from runtime.values.types import INT
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row, Several
-from sopc.english.patterns.names import field_value, ties
+from sopc.english.patterns.names import field_value, label_fields, reference_of, ties
 from sopc.english.patterns.queries import Ask, Having
 from sopc.english.patterns.semantics import NUMERIC, Condition, Context, Rows, Sort, Source, Value, call, conjuncts
 from sopc.english.patterns.tokens import name_words
@@ -35,6 +35,7 @@ class Part:
     condition: Condition | None = None
     sorts: tuple[Sort, ...] = ()
     having: Any = None
+    every: bool = False
 
 
 # ── columns and figures ──────────────────────────────────────────────────────────────────────────────────────────
@@ -111,8 +112,8 @@ def _bare_aggregate(context: Context, aggregate: str) -> Any:
     """As in "the total": of the one measure there is."""
     not_a_variable(context, aggregate)
     source = context.source
-    if source is None or source.origin is None:
-        raise Reject()
+    if source is None or source.origin is None or aggregate in ("latest", "earliest"):
+        raise Reject()  # no measure is a day
     figures = (aggregate_call(aggregate, field_value(source, field)) for field in measures(source.store))
     return Several(tuple(replace(figure, bare=aggregate) for figure in figures))
 
@@ -146,6 +147,20 @@ def is_field(source: Source, figure: Value) -> bool:
 
 def _per(context: Context, keys: tuple[Value, ...]) -> Part:
     return Part(keys=keys)
+
+
+def _of_each(context: Context, keys: tuple[Value, ...]) -> Part:
+    """As in "for each maker": also of a maker without any."""
+    return Part(keys=tuple(of_rows(context, key) for key in keys), every=True)
+
+
+def of_rows(context: Context, key: Value) -> Value:
+    """A field that points at rows, as the field of theirs that it holds."""
+    hop = reference_of(context, key) if key.points and not key.hops and key.owner is not None else None
+    pointed_at = hop.target.store.field(hop.key.other_fields[0]) if hop is not None else None
+    if hop is None or pointed_at is None or pointed_at not in label_fields(hop.target.store):
+        return key
+    return replace(field_value(hop.target, pointed_at), label=key.label, hops=(hop,), points=())
 
 
 def _of_rows(context: Context, rows: Rows) -> Part:
@@ -232,6 +247,7 @@ def assembled(source: Source, parts: tuple[Part, ...]) -> Ask:
     keys: tuple[Value, ...] = ()
     having: tuple[Having, ...] = ()
     seen: list[str] = []
+    every = any(part.every for part in parts)
     for part in parts:
         if part.rows is not None:
             if "rows" in seen:
@@ -257,7 +273,7 @@ def assembled(source: Source, parts: tuple[Part, ...]) -> Ask:
             rows = replace(rows, sorts=part.sorts)
         if part.having is not None:
             having = (*having, part.having)
-    return Ask(rows, keys=keys, having=having)
+    return Ask(rows, keys=keys, having=having, every=every)
 
 
 PRIMITIVES: dict[str, Primitive] = {"related_figure": related_figure}
@@ -314,7 +330,8 @@ ROWS = (
     ),
     Row("more_keys", "(,|[,] and) [per|by|for each] {key:value}", _only),
     Row("keys", "{key:first} {more_keys:more}*", _listed),
-    Row("part", "[,] [grouped] (per|by|for each|for every|in each|of each|in every|at each) {keys}", _per),
+    Row("part", "[,] [grouped] (per|by) {keys}", _per),
+    Row("part", "[,] [grouped] (for each|for every|for all|in each|of each|in every|at each) {keys}", _of_each),
     Row("part", "[,] (of|for|from|in|among|over) {rows}", _of_rows),
     Row("part", "[,] {clause:condition}", _when),
     Row("part", "{bare_date:condition}", _when),
@@ -354,5 +371,6 @@ ROWS = (
         )
     ),
     *(Row(f"time_{unit}", "", _time_key(unit)) for unit in ("day", "week", "month", "quarter", "year")),
-    Row("part_keys", "(per|for each|for every|by) {keys}", _per),
+    Row("part_keys", "(per|by) {keys}", _per),
+    Row("part_keys", "(for each|for every|for all) {keys}", _of_each),
 )

@@ -10,6 +10,7 @@ from runtime.query.schema import Field, Store
 from runtime.values.types import Type
 from sopc.english.patterns import words
 from sopc.english.patterns.finish import moved
+from sopc.english.patterns.holes import Written
 from sopc.english.patterns.matcher import Reject, Row, Several
 from sopc.english.patterns.names import made_variable
 from sopc.english.patterns.queries import Ask, queries
@@ -58,14 +59,6 @@ class Loop:
         return nodes.ForEach(
             sentence=sentence, name=self.name, query=self.query, range=self.range, value=self.value, steps=steps
         )
-
-
-@dataclass(frozen=True)
-class Written:
-    """A message. lets: what has to be looked up before, for its holes."""
-
-    text: nodes.TextLiteral
-    lets: tuple[nodes.Let, ...] = ()
 
 
 @dataclass(frozen=True)

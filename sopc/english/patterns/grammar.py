@@ -14,6 +14,7 @@ from sopc.english.patterns import (
     deeds,
     figures,
     flow,
+    holes,
     inserts,
     measured,
     names,
@@ -36,7 +37,7 @@ _MODULES_WITH_ROWS = (
     *(places, changes, inserts, flow, repeats, attempts, questions, parameters),
 )
 _MODULES_WITH_PRIMITIVES = (
-    *(names, stored, called, dates, values, conditions, verbs, deeds, measured, figures),
+    *(names, holes, stored, called, dates, values, conditions, verbs, deeds, measured, figures),
     *(changes, inserts, attempts, statements, parameters),
 )
 

@@ -11,7 +11,7 @@ from sopc.english.patterns.changes import storable
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
 from sopc.english.patterns.names import field_value, key_value, label_fields
-from sopc.english.patterns.semantics import Condition, Context, JoinStep, Rows, Source, Steps, Value, column, text
+from sopc.english.patterns.semantics import Condition, Context, JoinStep, Rows, Source, Steps, Value, column
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 
@@ -110,8 +110,7 @@ def _insert(
     ]
     if missing:
         raise Reject(f"{store.name} needs {' and '.join(missing)} too")
-    assert about.origin is not None
-    step = nodes.Insert(store=store.name, database=about.origin.database, record=nodes.RecordExpr(fields=fields))
+    step = nodes.Insert(store=store.name, database=about.scan.database, record=nodes.RecordExpr(fields=fields))
     return Steps((step,))
 
 
@@ -135,13 +134,13 @@ def _with_subject(
     return (nodes.RecordField(name=needed[0][0], value=column(subject, needed[0][1])), *fields)
 
 
-def _called_so(context: Context, quoted: str) -> nodes.RecordField:
+def _called_so(context: Context, worded: Value) -> nodes.RecordField:
     """As in "a box called X": the one field that says what a row is called."""
     source = context.source
     labels = label_fields(source.store) if source is not None else []
     if source is None or len(labels) != 1:
         raise Reject("which field says what it is called is not clear: name the field")
-    return nodes.RecordField(name=labels[0].name, value=text(quoted))
+    return nodes.RecordField(name=labels[0].name, value=worded.node)
 
 
 def _told(context: Context, condition: Condition) -> nodes.RecordField:
@@ -196,8 +195,8 @@ ROWS = (
     Row("filled", "{filled_as:field}", lambda context, field: field),
     Row("filled", "{number} {own_field}", _measured),
     # what may be said of it, one after the other
-    Row("given_field", "{quoted}", _called_so),
-    Row("given_field", "(called|named|titled) {quoted}", _called_so),
+    Row("given_field", "{worded}", _called_so),
+    Row("given_field", "(called|named|titled) {worded}", _called_so),
     Row("given_field", "[with|having|where|whose|:|for|in|of|on|at|to|by|from] {filled}", _only),
     Row("given_field", "(in|from|for|at|to|by|of|on) [the] {stored:condition}", _told),
     Row("given_field", "{adjective:condition}", _told),

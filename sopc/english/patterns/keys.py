@@ -53,6 +53,7 @@ class _Keys:
     def __init__(self, database: str, schema: Schema, sampler: Sampler) -> None:
         self.database = database
         self.sampler = sampler
+        self.declared = any(store.foreign_keys for store in schema.stores.values())
         self.stores = {name: self._with_key(store) for name, store in schema.stores.items()}
         self.labels = {name: list(_labels(store)) for name, store in schema.stores.items()}
 
@@ -79,6 +80,8 @@ class _Keys:
         return self.sampler.tells_apart(f"{self.database}.{store.name}", field.name, field.type)
 
     def _references(self, store: Store) -> Iterator[ForeignKey]:
+        if self.declared:
+            return  # fields of equal names are no reference where references are declared
         taken = {name for key in store.foreign_keys for name in key.fields} | set(store.primary_key)
         for field in store.fields:
             targets = [

@@ -56,7 +56,16 @@ def _of_all(
 
 
 def _how_many(context: Context, about: Source, field: Value, parts: tuple[Part, ...], being_there: None = None) -> Any:
-    """As in "how many rooms are there", where rooms is a field; "how much was paid"."""
+    """As in "how many rooms are there", where rooms is a field. Years, scores and prices are no number of things."""
+    named = {*field.label, *map(words.singular, field.label)}
+    if field.type.name != "int" or not field.plural or named & (words.YEARS | words.AGES | words.SCORES):
+        told = " ".join(field.label)
+        raise Reject(f"{told} is no number of things: say the total {told}, or how many different {told} there are")
+    return _how_much(context, about, field, parts)
+
+
+def _how_much(context: Context, about: Source, field: Value, parts: tuple[Part, ...]) -> Any:
+    """As in "how much was paid"."""
     ask = assembled(about, parts)
     if about.origin is None or field.type.name not in NUMERIC or ask.rows.sorts:
         raise Reject()
@@ -83,7 +92,8 @@ def _most(descending: bool) -> Any:
         chosen = rows or Rows(about)
         if about.origin is None or chosen.sorts or chosen.limit is not None:
             raise Reject()
-        return show(context, Ask(replace(chosen, sorts=(Sort(descending, "number", field),), limit=ONE)))
+        sorts = (Sort(descending, "number", field),)
+        return show(context, Ask(replace(chosen, sorts=sorts, limit=ONE, ties=chosen.plural)))
 
     return build
 
@@ -170,7 +180,7 @@ ROWS = (
         _of_all,
     ),
     Row("question", "how many {about} {own_field:field@about} {being_there} {part:parts@about}*", _how_many),
-    Row("question", "how much (was|is|were|has been) {about} {own_field:field@about} {part:parts@about}*", _how_many),
+    Row("question", "how much (was|is|were|has been) {about} {own_field:field@about} {part:parts@about}*", _how_much),
     Row("together", "(together|in total|altogether|in all|all in all)", lambda context: "sum"),
     Row("together", "on average", lambda context: "avg"),
 )

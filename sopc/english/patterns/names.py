@@ -80,8 +80,7 @@ def hop_along(source: Source, key: ForeignKey, context: Context) -> JoinStep:
         alias = "_".join(reference_names(source.store, key)[-1])
         if alias in (target.alias, source.alias):
             alias = f"other_{target.alias}"
-        assert target.origin is not None
-        origin = target.origin.model_copy(update={"alias": alias})
+        origin = target.scan.model_copy(update={"alias": alias})
         target = Source(alias, target.database, target.store, origin)
     return JoinStep(source, key, target)
 
@@ -155,7 +154,7 @@ def own_field(matcher: Matcher, position: int, context: Context) -> Iterator[Fou
         return
     for field in source.store.fields:
         for end in _spelt(matcher, position, field.name, field_names(source.store, field)):
-            yield end, field_value(source, field)
+            yield end, replace(field_value(source, field), plural=is_plural(matcher, end))
 
 
 def reference(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
@@ -180,7 +179,8 @@ def reference_label(matcher: Matcher, position: int, context: Context) -> Iterat
             for end in _spelt(matcher, position, "", [way]):
                 hop = hop_along(source, key, context)
                 for field in label_fields(hop.target.store):
-                    yield end, with_hop(hop, field_value(hop.target, field))
+                    value = with_hop(hop, field_value(hop.target, field))
+                    yield end, replace(value, plural=is_plural(matcher, end))
 
 
 def reached_field(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
@@ -264,11 +264,33 @@ def head(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
         return
     looped = context.subject is not None and context.subject.store == source.store
     definite = position > 0 and matcher.low(position - 1) in ("the", "that", "this")
-    for end in _spelt(matcher, position, source.store.name, [name_words(source.store.name)]):
-        last = matcher.low(end - 1)
-        if looped and definite and last == words.singular(last):
-            continue  # "the box", in a loop over boxes, is the one at hand
-        yield end, Rows(source)
+    for start, conditions in _modifiers(matcher, position, context):
+        for end in _spelt(matcher, start, source.store.name, [name_words(source.store.name)]):
+            plural = is_plural(matcher, end)
+            if looped and definite and not plural:
+                continue  # "the box", in a loop over boxes, is the one at hand
+            if plural or not _is_modifier(matcher, end, context):
+                yield end, Rows(source, conditions, plural=plural)
+
+
+def is_plural(matcher: Matcher, end: int) -> bool:
+    """Whether the word before a token is in the plural."""
+    last = matcher.low(end - 1)
+    return last != words.singular(last)
+
+
+def _modifiers(matcher: Matcher, position: int, context: Context) -> Iterator[tuple[int, tuple[nodes.Expr, ...]]]:
+    """What may stand before the name of rows: nothing; or the name of what they point at ("box lids" are lids)."""
+    yield position, ()
+    for end, hop in reference(matcher, position, context):
+        if not is_plural(matcher, end):
+            own = [column(hop.base, name) for name in hop.key.fields]
+            yield end, tuple(nodes.IsNull(arg=one, negated=True) for one in own) if hop.outer else ()
+
+
+def _is_modifier(matcher: Matcher, end: int, context: Context) -> bool:
+    """Whether the name of rows that point at the context's rows follows: the last noun is what is spoken of."""
+    return any(list(_spelt(matcher, end, "", [name_words(other.store.name)])) for _, other in ties(context))
 
 
 def pronoun(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:

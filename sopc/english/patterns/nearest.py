@@ -1,72 +1,133 @@
-"""A sentence that could not be read → the sentence most like it that can be, over the names and values it speaks of."""
+"""A sentence that could not be read → one like it that can be, and that says neither more nor less; else nothing.
+
+A form may say things in other words. It keeps every comparison with its direction, and every number, value, time,
+negation, order and figure, adds none, and changes data only as the sentence asks.
+"""
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from decimal import Decimal
+from functools import cache
+from typing import Final
 
-from runtime.query.schema import Field, Store
+from runtime.query.schema import Field
 from sopc.english.patterns import words
-from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Matcher
 from sopc.english.patterns.semantics import Context, Source
-from sopc.english.patterns.stored import spans, spelling
-from sopc.english.patterns.tokens import name_words, tokenize, without_courtesy
+from sopc.english.patterns.stored import spans
+from sopc.english.patterns.tokens import Token, name_words, tokenize, without_courtesy
 
-_TRIED = 8
-_YEAR = re.compile("(19|20)[0-9]{2}")
-_NUMERIC = ("int", "float", "decimal")
+Senses = Counter[tuple[str, str]]
 
-# First words of a sentence → the kinds of sentence that it may be meant as.
-_KINDS = {
-    **dict.fromkeys(("delete", "remove", "drop", "erase", "throw", "wipe", "clear"), "delete"),
-    **dict.fromkeys(("set", "change", "update", "rename", "replace", "mark"), "set"),
-    **dict.fromkeys(("increase", "raise", "grow", "reduce", "decrease", "lower", "cut"), "shift"),
-    **dict.fromkeys(("create", "insert", "add", "record", "make", "store", "enter"), "create"),
-    **dict.fromkeys(("for",), "for"),
-    **dict.fromkeys(("if", "when", "unless", "otherwise"), "if"),
-    **dict.fromkeys(("how", "count"), "count"),
-    **dict.fromkeys(("return",), "return"),
-    **dict.fromkeys(("stop", "fail", "abort"), "stop"),
-    **dict.fromkeys(("ask",), "ask"),
-    **dict.fromkeys(("say", "write", "announce", "note"), "say"),
-    **dict.fromkeys(("find", "take", "get", "collect", "select", "pick", "fetch"), "find"),
-    **dict.fromkeys(("let", "compute", "calculate", "work"), "let"),
-    **dict.fromkeys(("which", "what", "who"), "which"),
-}
+_TRIED: Final = 12
+_NUMERIC: Final = ("int", "float", "decimal")
+
+# Words by what they say; a form must say the same.
+_DELETING: Final = "delete|remove|drop|erase|throw|wipe|clear|get rid of"
+_SENSES: Final = (
+    *(("compare", op, phrases) for table in (words.COMPARISONS, words.DENIED_COMPARISONS, words.BOUNDS)
+      for op, phrases in table.items()),
+    *(("compare", op, phrases) for phrases, op, _ in words.COMPARATIVES),
+    *(("compare", word, word) for word in ("before", "after", "since", "until", "between", "within", "during")),
+    *(("order", "most" if down else "least", phrases) for phrases, down, _ in words.SUPERLATIVES),
+    ("order", "most", f"{words.HIGHEST}|top|best|maximum|max|descending|desc"),
+    ("order", "least", f"{words.LOWEST}|bottom|worst|minimum|min|ascending|asc|low"),
+    ("order", "new", f"{words.NEWEST}|last|youngest"),
+    ("order", "old", f"{words.OLDEST}|first|oldest"),
+    ("order", "text", "alphabetical|alphabetically|sorted|ordered|ranked|sort|rank|order by"),
+    ("figure", "sum", "total|sum|overall|combined|together|altogether"),
+    ("figure", "avg", "average|mean"),
+    ("figure", "count", "how many|number of|count"),
+    ("not", "", "not|no|never|without|except|excluding|neither|nor|none|nobody|nothing|outside|but|only|other|cannot"),
+    ("each", "", "each|every|per|by"),
+    ("or", "", "or|either"),
+    ("distinct", "", "different|distinct|unique"),
+    ("empty", "", "missing|empty|unknown|blank|null|unset"),
+    ("text", "", "contains|containing|includes|including|starts|starting|begins|beginning|ends|ending|like"),
+    ("time", "", "today|yesterday|tomorrow|ago|now|past|future|next|this|current"),
+    *(("time", unit, form) for form, unit in words.UNITS.items()),
+    *(("time", month, month) for month in words.MONTHS),
+    ("factor", "", "twice|double|half|triple|percent|%|times|plus|minus|divided"),
+    ("write", "delete", _DELETING),
+    ("write", "set", "set|change|update|rename|replace|mark|make|assign|move|transfer|increase|raise|grow|reduce"),
+    ("write", "set", "decrease|lower|cut|add|subtract|halve|postpone|extend"),
+    ("write", "create", "create|insert|record|store|enter|register|file|open"),
+    ("frame", "", "if|when|unless|otherwise|while|for each|for every|repeat|try|ask|say|stop|fail|return|call|run|let"),
+    *(("refers", "", word) for word in sorted(words.REFERRING)),
+)  # fmt: skip
+_OPS: Final = {">": "above", "<": "below", ">=": "at least", "<=": "at most", "=": ""}
+_ASKING: Final = "print give display output report tell get want need see let me us please can could would you i we"
+_FILLER: Final = words.STOP_WORDS | frozenset(_ASKING.split())
+
+
+@cache
+def _phrases() -> dict[tuple[str, ...], tuple[str, str]]:
+    return {tuple(phrase.split()): (kind, what) for kind, what, phrases in _SENSES for phrase in phrases.split("|")}
+
+
+def senses(tokens: tuple[Token, ...]) -> tuple[Senses, list[str]]:
+    """What words say besides names; and the words that say nothing known."""
+    found: Senses = Counter()
+    others: list[str] = []
+    position = 0
+    while position < len(tokens):
+        token = tokens[position]
+        end = position + 1
+        for length in (5, 4, 3, 2, 1):
+            sense = _phrases().get(tuple(one.low for one in tokens[position : position + length]))
+            if sense is not None and position + length <= len(tokens):
+                found[sense] += 1
+                end = position + length
+                break
+        else:
+            number = words.NUMBERS.get(token.low, words.ORDINALS.get(token.low, words.SCALES.get(token.low)))
+            if token.kind == "number" and token.value[-1:] != "%":
+                found["number", f"{Decimal(token.value).normalize():f}"] += 1
+            elif number is not None:
+                found["number", f"{Decimal(number).normalize():f}"] += 1
+            elif token.kind in ("number", "date", "text"):
+                found["value", token.value.lower()] += 1
+            elif token.kind in ("word", "name") and token.low not in _FILLER:
+                others.append(token.low or token.value)
+        position = end
+    return found, others
 
 
 @dataclass(frozen=True)
 class _Spoken:
-    """What is recognised of a sentence. values: fields and the values of theirs that it has. numbers: as written."""
+    """What is recognised of a sentence. values: fields and the values of theirs that it has. unknown: words that are
+    no name, value or known word."""
 
     source: Source
     fields: tuple[Field, ...]
     values: tuple[tuple[Field, str], ...]
-    numbers: tuple[str, ...]
+    senses: Senses
+    unknown: tuple[str, ...]
+    named: bool
     score: int
 
 
 def nearest(matcher: Matcher, context: Context) -> str | None:
-    """A readable sentence of the same kind; None where there is no store to speak of."""
+    """A readable sentence that says the same; None if there is none."""
     recognised = [_recognised(matcher, context, source) for source in context.world.sources]
-    if not recognised:
-        return None
-    spoken = max(recognised, key=lambda one: one.score)
-    said = [token.low or token.value.lower() for token in matcher.tokens]
-
-    def likeness(form: str) -> tuple[int, float]:
-        """By how much of what was recognised it has, then by how alike the words are."""
-        written = [token.low or token.value.lower() for token in tokenize(form)]
-        kept = [*(_words(field.name) for field in spoken.fields), *(value.lower() for _, value in spoken.values)]
-        plain = " ".join(written)
-        covered = sum(f" {one} " in f" {plain} " for one in (*kept, *spoken.numbers))
-        return covered, SequenceMatcher(None, said, written, autojunk=False).ratio()
-
-    forms = sorted(dict.fromkeys(_forms(matcher.low(0), spoken)), key=likeness, reverse=True)
+    spoken = max(recognised, key=lambda one: one.score, default=None)
+    if spoken is None or not spoken.named or matcher.low(0) in spoken.unknown:
+        return None  # what is spoken of, or what is to be done, is not known
+    forms = [form for form in dict.fromkeys(_forms(spoken)) if _says_the_same(form, spoken, matcher, context)]
     return next((form for form in forms[:_TRIED] if _is_readable(form, matcher, context)), None)
+
+
+def _says_the_same(form: str, spoken: _Spoken, matcher: Matcher, context: Context) -> bool:
+    read = _recognised(Matcher(matcher.grammar, form, tokenize(form)), context, spoken.source)
+    added = {field.name for field, _ in spoken.values}
+    return read.senses == spoken.senses and {*_names(read)} | added == {*_names(spoken)} | added
+
+
+def _names(spoken: _Spoken) -> Iterator[str]:
+    yield from (field.name for field in spoken.fields)
 
 
 def _is_readable(form: str, matcher: Matcher, context: Context) -> bool:
@@ -78,10 +139,12 @@ def _recognised(matcher: Matcher, context: Context, source: Source) -> _Spoken:
     inside = context.within(source)
     fields: list[Field] = []
     values: list[tuple[Field, str]] = []
-    score = 0
-    position = 0
+    left: list[Token] = []
+    score = position = 0
+    named = False
     while position < len(matcher.tokens):
         end = max((end for end, _ in matcher.read("head", position, inside)), default=position)
+        named |= end > position
         score += 3 * (end - position)
         for stop, value in matcher.read("own_field", position, inside):
             found = source.store.field(value.field or "")
@@ -95,109 +158,64 @@ def _recognised(matcher: Matcher, context: Context, source: Source) -> _Spoken:
                     (field, spelt)
                     for field in source.store.fields
                     if field.type.name == "text"
-                    for spelt in spelling(source, field.name, text, context)[:1]
+                    for spelt in context.world.spelling(source, field.name, text)[:1]
                 ]
                 if held:
                     values.append(held[0])
                     score += 2
                     end = stop
+        if end == position:
+            left.append(matcher.tokens[position])
         position = max(end, position + 1)
-    written = [token.value for token in matcher.tokens if token.kind == "number" and "%" not in token.value]
-    numbers = tuple(number for number in written if not _YEAR.fullmatch(number))
-    return _Spoken(source, tuple(fields), tuple(values), numbers, score)
+    found_senses, unknown = senses(tuple(left))
+    found_senses.update(("value", value.lower()) for _, value in values)
+    return _Spoken(source, tuple(fields), tuple(values), found_senses, tuple(unknown), named, score)
 
 
-def _forms(first: str, spoken: _Spoken) -> Iterator[str]:
-    """Sentences that could have been meant, each over what was recognised."""
-    store = spoken.source.store
-    plural = _words(store.name)
-    numbers = [field for field in spoken.fields if field.type.name in _NUMERIC] or measures(store)[:2]
-    texts = [field for field in spoken.fields if field.type.name in ("text", "bool")]
-    texts = texts or [field for field in store.fields if field.type.name == "text"][:2]
-    clauses = list(dict.fromkeys(_clauses(spoken, numbers)))
-    amount = spoken.numbers[0] if spoken.numbers else "10"
-    kind = _KINDS.get(first, "show")
-    for clause in clauses:
+def _forms(spoken: _Spoken) -> Iterator[str]:
+    """Sentences over what was recognised."""
+    plural = _words(spoken.source.store.name)
+    writes = [what for kind, what in spoken.senses if kind == "write"]
+    fields = [_words(field.name) for field in spoken.fields]
+    numbers = [_words(field.name) for field in spoken.fields if field.type.name in _NUMERIC]
+    for clause in _clauses(spoken, numbers):
         rows = f"{plural}{clause}"
-        if kind in ("show", "which"):
-            yield f"show the {rows}"
-            yield from (f"show the {_columns(spoken.fields)} of the {rows}" for _ in spoken.fields[:1])
-            yield f"show the number of {rows}"
-            yield from (f"show the {rows}, highest {_words(field.name)} first" for field in numbers)
-            yield from (f"show the total {_words(field.name)} of the {rows}" for field in numbers)
-        if kind == "find":
-            yield f"find the {rows}"
-        if kind == "delete" and clause:
-            yield f"delete the {rows}"
-        if kind == "count":
-            yield f"how many {rows} are there?"
-            yield f"count the {rows}"
-        if kind == "return":
-            yield f"return the number of {rows}"
-            yield from (f"return the total {_words(field.name)} of the {rows}" for field in numbers)
-        if kind == "let":
-            yield f"let the limit be the number of {rows}"
-        if kind == "for":
-            yield from (f'for each of the {rows}, say "{{its {_words(field.name)}}}"' for field in spoken.fields)
-            yield f'for each of the {rows}, say "…"'
-            yield f"for each of the {rows}, delete it"
-        if kind == "if":
-            yield f'if there are more than {amount} {rows}, say "…"'
-            yield f'if there are no {rows}, stop with the message "…"'
-        if kind == "stop":
-            yield f'stop with the message "…" if there are no {rows}'
-        if kind in ("set", "shift"):
-            for field in spoken.fields or store.fields:
-                yield f"set the {_words(field.name)} of the {rows} to {_value(field)}"
-            yield from (f"increase the {_words(field.name)} of the {rows} by {amount}" for field in numbers)
-    for text, number in ((text, number) for text in texts for number in numbers):
-        if kind in ("show", "which"):
-            yield f"show the total {_words(number.name)} per {_words(text.name)}"
-            yield f"which {_words(text.name)} has the highest total {_words(number.name)}?"
-            yield f"show the {amount} {plural} with the highest {_words(number.name)}"
-    for text in texts:
-        if kind in ("show", "which", "count"):
-            yield f"show the number of {plural} per {_words(text.name)}"
-            yield f"show the different {_words(text.name)} of the {plural}"
-    if kind == "create":
-        yield _creation(store, spoken)
-    if kind == "ask":
-        yield 'ask "…?"'
-    if kind == "say":
-        yield 'say "…"'
+        if writes:
+            if writes == ["delete"] and clause and not spoken.unknown:
+                yield f"delete the {rows}"
+            continue
+        if fields:
+            yield f"show the {_listed(fields)} of the {rows}"
+        yield f"show the {rows}"
+        yield f"show the number of {rows}"
+        for field in numbers:
+            yield f"show the total {field} of the {rows}"
+            yield f"show the average {field} of the {rows}"
+            yield f"show the {rows}, highest {field} first"
+            yield f"show the {rows}, lowest {field} first"
+            yield from (f"show the total {field} of the {rows} per {text}" for text in fields if text != field)
+        yield from (f"show the number of {rows} per {field}" for field in fields)
 
 
-def _clauses(spoken: _Spoken, numbers: list[Field]) -> Iterator[str]:
-    """Which rows: by the values said, by a number said, by both, or all; by any number where nothing was said."""
-    values = [f" whose {_words(field.name)} is {_quoted(value)}" for field, value in spoken.values[:1]]
-    amounts = [f" whose {_words(field.name)} is above {number}" for number in spoken.numbers[:1] for field in numbers]
-    yield from (value + amount.replace(" whose", " and whose", 1) for value in values for amount in amounts)
-    yield from values
-    yield from amounts
-    yield ""
-    if not values and not amounts:
-        yield from (f" whose {_words(field.name)} is above 10" for field in numbers[:1])
+def _clauses(spoken: _Spoken, numbers: list[str]) -> Iterator[str]:
+    """Which rows: by the values and the number that are said."""
+    values = [f"whose {_words(field.name)} is {_quoted(value)}" for field, value in spoken.values]
+    ops = [what for kind, what in spoken.senses.elements() if kind == "compare"]
+    amounts = [what for kind, what in spoken.senses.elements() if kind == "number"]
+    tests = [
+        f"whose {field} is {_OPS[op]} {amount}".replace("is  ", "is ")
+        for op in (ops or ["="])[:1]
+        for amount in amounts[:1]
+        for field in numbers
+        if op in _OPS
+    ]
+    for test in tests or [""]:
+        parts = [*values, *([test] if test else [])]
+        yield f" {' and '.join(parts)}" if parts else ""
 
 
-def _creation(store: Store, spoken: _Spoken) -> str:
-    needed = [field for field in store.fields if not field.type.nullable and not field.has_default]
-    given = [field for field in store.fields if field in needed or field in spoken.fields]
-    given = [field for field in given if field.name not in store.primary_key] or list(store.fields[:2])
-    return f"create a {words.singular(_words(store.name))} with " + ", ".join(
-        f"{_words(field.name)} = {_value(field)}" for field in given
-    )
-
-
-def _value(field: Field) -> str:
-    if field.type.name in _NUMERIC:
-        return "10"
-    if field.type.name in ("date", "timestamp"):
-        return "today"
-    return "yes" if field.type.name == "bool" else '"…"'
-
-
-def _columns(fields: tuple[Field, ...]) -> str:
-    *before, last = [_words(field.name) for field in fields]
+def _listed(names: list[str]) -> str:
+    *before, last = names
     return f"{', '.join(before)} and {last}" if before else last
 
 
@@ -206,5 +224,5 @@ def _words(name: str) -> str:
 
 
 def _quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("{", "{{").replace("}", "}}")
     return f'"{escaped}"'

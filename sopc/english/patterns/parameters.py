@@ -161,8 +161,8 @@ def _default_day(context: Context, span: Span) -> Attribute:
     raise Reject("a default is a fixed value")
 
 
-def _default_text(context: Context, quoted: str) -> Attribute:
-    return Attribute(default=Value(text(quoted), TEXT))
+def _default_text(context: Context, constant: str) -> Attribute:
+    return Attribute(default=Value(text(constant), TEXT))
 
 
 def _default_flag(value: bool) -> Any:
@@ -199,7 +199,7 @@ ROWS = (
         for phrase, build in (
             ("{number:value}", _default),
             ("{span}", _default_day),
-            ("{quoted}", _default_text),
+            ("{constant}", _default_text),
             ("{default_words:value}", _default),
             ("yes", _default_flag(True)),
             ("no", _default_flag(False)),

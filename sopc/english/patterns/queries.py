@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from sopc.english.patterns import words
 from sopc.english.patterns.keys import is_year, measures
 from sopc.english.patterns.matcher import Reject
 from sopc.english.patterns.names import field_value, label_fields
-from sopc.english.patterns.semantics import TIMES, JoinStep, Rows, Sort, Value, all_of, output
+from sopc.english.patterns.semantics import (
+    ONE,
+    TIMES,
+    JoinStep,
+    Rows,
+    Sort,
+    Value,
+    all_of,
+    call,
+    column,
+    compare,
+    output,
+)
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 
@@ -34,6 +47,8 @@ class Ask:
     having: tuple[Having, ...] = ()
     distinct: bool = False
     """Equal rows of the columns are shown once."""
+    every: bool = False
+    """The groups are of every row that the key points at, also of those without rows."""
 
 
 def resolve(sort: Sort, shown: tuple[Value, ...], rows: Rows) -> list[Value]:
@@ -43,6 +58,11 @@ def resolve(sort: Sort, shown: tuple[Value, ...], rows: Rows) -> list[Value]:
         return [sort.value]
     store = rows.source.store
     every = [field_value(rows.source, field) for field in store.fields if _is_kind(sort.by, rows, field)]
+    if sort.by == "text" and shown:
+        texts = [value for value in shown if _kind(value) == "text"]
+        if not texts:
+            raise Reject("no text is shown that could be put in alphabetical order: name the field to sort by")
+        return [value for value in texts if value in every] or texts
     chosen = [value for value in shown if _kind(value) == sort.by and (value.field is None or value in every)]
     spoken = [value for value in every if value.field in rows.mentioned]
     return chosen if chosen else spoken if len(spoken) == 1 else every
@@ -51,11 +71,27 @@ def resolve(sort: Sort, shown: tuple[Value, ...], rows: Rows) -> list[Value]:
 def _is_kind(by: str, rows: Rows, field: Any) -> bool:
     if by == "number":
         return field in measures(rows.source.store)
+    if by == "age":
+        return field.type.name in TIMES and bool(words.BIRTHS & {*name_words(field.name)})
     if by == "time":
         store = rows.source.store
         dated = any(one.type.name in TIMES for one in store.fields)
         return field.type.name in TIMES or (not dated and is_year(field))
     return field in label_fields(rows.source.store)
+
+
+def by_age(sort: Sort, rows: Rows) -> Sort:
+    """ "oldest" and "youngest" by what tells an age: an age, else a birth; else "oldest" means the earliest."""
+    if sort.by != "age" or sort.value is not None:
+        return sort
+    ages = [field for field in measures(rows.source.store) if words.AGES & {*name_words(field.name)}]
+    if len(ages) == 1:
+        return Sort(not sort.descending, "number", field_value(rows.source, ages[0]))
+    if any(_is_kind("age", rows, field) for field in rows.source.store.fields):
+        return sort
+    if sort.descending:
+        raise Reject(f"no field of {rows.source.store.name} tells an age: newest is the word for what is last in time")
+    return Sort(sort.descending, "time")
 
 
 def _kind(value: Value) -> str:
@@ -83,10 +119,13 @@ def _plain(ask: Ask) -> list[nodes.Query]:
             shown = tuple(field_value(rows.source, field) for field in rows.source.store.fields)
         stages = start(rows, joined)
         if keys:
-            stages.append(
-                nodes.OrderBy(keys=tuple(nodes.SortKey(value=key.node, descending=down) for key, down in keys))
-            )
-        if (first_few := rows.first_few()) is not None:
+            sorted_by = tuple(nodes.SortKey(value=key.node, descending=down) for key, down in keys)
+            if rows.ties:
+                stages += tied(sorted_by, {field.name for field in rows.source.store.fields})
+                shown = shown or tuple(field_value(rows.source, field) for field in rows.source.store.fields)
+            else:
+                stages.append(nodes.OrderBy(keys=sorted_by))
+        if (first_few := rows.first_few()) is not None and not rows.ties:
             stages.append(first_few)
         if shown:
             stages.append(nodes.Select(columns=_columns(shown)))
@@ -99,11 +138,23 @@ def _plain(ask: Ask) -> list[nodes.Query]:
 def _grouped(ask: Ask) -> list[nodes.Query]:
     rows = ask.rows
     figures, keys = ask.columns, ask.keys
-    stages = start(rows, [*keys, *figures])
+    entities = [entity_of(key) for key in keys]
+    if ask.every and any(key.hops for key in keys):
+        ask = _counting_partners(ask)
+        rows, figures = ask.rows, ask.columns
+        stages = _from_every(ask)
+    else:
+        stages = start(rows, [*keys, *figures], partners=bool(keys))
     named = _columns((*keys, *figures))
     if not keys:
         return [nodes.Query(stages=(*stages, nodes.Select(columns=named)))]
-    group_keys = tuple(nodes.NamedColumn(value=key.node) for key in keys)
+    told_apart = [
+        node
+        for key, hop in zip(keys, entities, strict=True)
+        if hop is not None and not _tells_apart(key, hop)
+        for node in _identity(hop, ask.every)
+    ]
+    group_keys = tuple(nodes.NamedColumn(value=node) for node in (*told_apart, *(key.node for key in keys)))
     stages.append(nodes.GroupBy(keys=group_keys, columns=named))
     names = {id(value): _name(one) for value, one in zip((*keys, *figures), named, strict=True)}
     for having in ask.having:
@@ -118,8 +169,12 @@ def _grouped(ask: Ask) -> list[nodes.Query]:
         after = list(stages)
         if sorts:
             order = tuple(nodes.SortKey(value=output(names[id(one)]), descending=down) for one, down in sorts)
-            after.append(nodes.OrderBy(keys=order))
-        if (first_few := rows.first_few()) is not None:
+            if rows.ties:
+                after += tied(order, {*names.values()})
+                after.append(nodes.Select(columns=tuple(nodes.NamedColumn(value=output(_name(one))) for one in named)))
+            else:
+                after.append(nodes.OrderBy(keys=order))
+        if (first_few := rows.first_few()) is not None and not rows.ties:
             if not sorts:
                 raise Reject("the first few of groups in no order could be any: say by what they are sorted")
             after.append(first_few)
@@ -127,22 +182,72 @@ def _grouped(ask: Ask) -> list[nodes.Query]:
     return found
 
 
+def entity_of(key: Value) -> JoinStep | None:
+    """The last reference on the way to a group's key, where the key is what the rows there are called."""
+    if not key.hops or key.field is None:
+        return None
+    hop = key.hops[-1]
+    named = {field.name for field in label_fields(hop.target.store)}
+    return hop if key.field in named or (key.field,) == hop.key.other_fields else None
+
+
+def _tells_apart(key: Value, hop: JoinStep) -> bool:
+    store = hop.target.store
+    return (key.field,) in (store.primary_key, *store.unique, hop.key.other_fields)
+
+
+def _identity(hop: JoinStep, every: bool) -> list[nodes.Expr]:
+    source, fields = (hop.target, hop.key.other_fields) if every else (hop.base, hop.key.fields)
+    return [column(source, name) for name in fields]
+
+
+def _from_every(ask: Ask) -> list[nodes.Stage]:
+    """Groups of every row that the key points at: these come first, and others are joined to them where they exist."""
+    hop = ask.keys[0].hops[0]
+    on = all_of([hop.on(), *ask.rows.conditions])
+    return [hop.target.scan, nodes.Join(source=hop.base.scan, outer=True, on=on)]
+
+
+def _counting_partners(ask: Ask) -> Ask:
+    """The same question where a group may be of a row without partners, whose rows number 0."""
+    if len(ask.keys) != 1 or len(ask.keys[0].hops) != 1 or any(figure.hops for figure in ask.columns):
+        raise Reject("groups of every row can be made by one key at a time: say per instead of each")
+    hop = ask.keys[0].hops[0]
+    own = call("count", column(hop.base, hop.key.fields[0]))
+
+    def counted(value: Value) -> Value:
+        return replace(value, node=own) if value.node == call("count") else value
+
+    sorts = tuple(replace(one, value=counted(one.value)) if one.value else one for one in ask.rows.sorts)
+    having = tuple(replace(one, figure=counted(one.figure)) if one.figure else one for one in ask.having)
+    columns = tuple(map(counted, ask.columns))
+    return replace(ask, rows=replace(ask.rows, sorts=sorts), having=having, columns=columns)
+
+
+def tied(order: tuple[nodes.SortKey, ...], taken: set[str]) -> list[nodes.Stage]:
+    """The stages that leave the first row in an order, and all rows that tie with it."""
+    name = "place" if "place" not in taken else "place_in_order"
+    place = nodes.CallExpr(name="rank", over=nodes.WindowSpec(order=order))
+    derive = nodes.Derive(columns=(nodes.NamedColumn(name=name, value=place),))
+    return [derive, nodes.Where(condition=compare("=", output(name), ONE))]
+
+
 def same_figure(one: Value, other: Value) -> bool:
     return one.node == other.node
 
 
-def start(rows: Rows, values: Iterable[Value]) -> list[nodes.Stage]:
-    """from, the joins that the values need, and where. What is joined to a row that may be missing may be missing."""
-    assert rows.source.origin is not None
-    stages: list[nodes.Stage] = [rows.source.origin]
+def start(rows: Rows, values: Iterable[Value], *, partners: bool = False) -> list[nodes.Stage]:
+    """from, the joins that the values need, and where. What is joined to a row that may be missing may be missing.
+
+    partners: leave out rows without the row that a value is taken from, as groups of such rows are of nothing."""
+    stages: list[nodes.Stage] = [rows.source.scan]
     joined: list[JoinStep] = []
     for value in values:
         for at, hop in enumerate(value.hops):
             if hop not in joined:
                 joined.append(hop)
-                assert hop.target.origin is not None
-                outer = any(one.outer for one in value.hops[: at + 1])
-                stages.append(nodes.Join(source=hop.target.origin, outer=outer, on=hop.on()))
+                outer = not partners and any(one.outer for one in value.hops[: at + 1])
+                stages.append(nodes.Join(source=hop.target.scan, outer=outer, on=hop.on()))
     if rows.conditions:
         stages.append(nodes.Where(condition=all_of(rows.conditions)))
     return stages
@@ -150,7 +255,7 @@ def start(rows: Rows, values: Iterable[Value]) -> list[nodes.Stage]:
 
 def orders(rows: Rows, shown: tuple[Value, ...]) -> list[list[tuple[Value, bool]]]:
     readings: list[list[tuple[Value, bool]]] = [[]]
-    for sort in rows.sorts:
+    for sort in (by_age(one, rows) for one in rows.sorts):
         if sort.value is not None and sort.value.aggregate is not None:
             raise Reject()
         values = resolve(sort, shown, rows)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from runtime.values.types import BOOL, TEXT, Type
-from sopc.english.patterns.flow import Written
+from runtime.values.types import BOOL, DATE, TEXT, Type
+from sopc.english.patterns import words
+from sopc.english.patterns.holes import Written
 from sopc.english.patterns.matcher import Reject, Row
 from sopc.english.patterns.names import made_variable, named_type
 from sopc.english.patterns.parameters import Attribute
 from sopc.english.patterns.semantics import Context, Steps, Value, Variable, text
+from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 
 STOPPED = "stopped, as the answer was no"
@@ -44,7 +46,10 @@ def _asked(
         said = option.type or said
     type_ = said or (default.type if default else None) or (TEXT if choices else None)
     if name is not None:
-        type_ = said or named_type(context, name) or type_ or TEXT
+        is_day = name[-1] in ("day", "date")
+        type_ = said or named_type(context, name) or type_ or (DATE if is_day else TEXT)
+    if type_ is None and _is_open(written.text):
+        raise Reject("yes or no is no answer to that: say what it is, as in (a date), and call it something")
     type_ = type_ or BOOL
     if default is not None and not default.fits(type_):
         raise Reject(f"the default is no {type_.name}")
@@ -58,6 +63,11 @@ def _asked(
         answer=nodes.TypeName(name=type_.name),
     )
     return Steps((*written.lets, step), (variable,))
+
+
+def _is_open(question: nodes.TextLiteral) -> bool:
+    first = next((part for part in question.parts if isinstance(part, str)), "")
+    return name_words(first)[:1] in words.OPEN_QUESTIONS
 
 
 def _ask(context: Context, written: Written, options: tuple[tuple[_Option, ...], ...]) -> Steps:
@@ -135,7 +145,7 @@ ROWS = (
         "[,] (with|from|as) [the] (choices|choice|options|answers) [of] {choice:first} {more_choices:more}*",
         _choices,
     ),
-    Row("choice", "{quoted}", lambda context, quoted: text(quoted)),
+    Row("choice", "{constant}", lambda context, constant: text(constant)),
     Row("choice", "{default_words:value}", lambda context, value: value.node),
     Row("choice", "{number:value}", lambda context, value: value.node),
     Row("more_choices", "(,|or|and|, or|, and) {choice}", _only),

@@ -40,13 +40,14 @@ def _ranked(
     """The first groups of a field by a figure. count: how many of them, one unless told; ordinal: how many come before
     it."""
     limit = count.node if count else ONE
+    ties = key.plural and count is None and not ordinal
     ask = assembled(about, (*parts, *([Part(rows=rows)] if rows else [])))
     if about.origin is None or figure.aggregate is None or ask.rows.sorts or ask.keys:
         raise Reject()
     check_countable(ask.rows.mentioned)
     counted = figure.counted.conditions if figure.counted else ()
     sorts = (Sort(descending, "number", figure),)
-    ranked = Rows(about, (*counted, *ask.rows.conditions), sorts, limit, skipped=ordinal)
+    ranked = Rows(about, (*counted, *ask.rows.conditions), sorts, limit, skipped=ordinal, ties=ties)
     return show(context, Ask(ranked, columns=(figure,), keys=(key,), having=ask.having))
 
 
@@ -87,7 +88,8 @@ def _row_with_most(descending: bool) -> Any:
         if rows.source.origin is None or rows.sorts or field.type.name not in ("int", "float", "decimal"):
             raise Reject()
         sorts = (Sort(descending, "number", field),)
-        return show(context, Ask(Rows(rows.source, rows.conditions, sorts, ONE, skipped=ordinal)))
+        ties = rows.plural and not ordinal
+        return show(context, Ask(Rows(rows.source, rows.conditions, sorts, ONE, skipped=ordinal, ties=ties)))
 
     return build
 

@@ -10,6 +10,7 @@ from runtime.bytecode.module import Effects, Signature
 from runtime.query.schema import Schema, Store
 from runtime.values.types import ANY, DECIMAL, FLOAT, TEXT, Type
 from sopc.diagnostics import CompileError, Diagnostic
+from sopc.english.patterns.antecedents import referring, shown
 from sopc.english.patterns.attempts import Attempt, Failed, Failing, tried
 from sopc.english.patterns.complaints import Complaint, not_understood, reading_text, several_readings
 from sopc.english.patterns.finish import Unqualifier, compared_type
@@ -160,7 +161,7 @@ class _Translation:
         if failed:
             self._where_it_failed(self._only(failed), before, sentence, context, state, steps)
             return
-        readings = matcher.whole("steps", context)
+        readings = self._readings(matcher, context, before, state, steps)
         attempts = [] if readings else matcher.whole("attempt", context)
         readings = readings or [one.steps for one in attempts]
         if not readings:
@@ -173,6 +174,36 @@ class _Translation:
         steps.extend(made)
         self._remember(chosen, state)
         self._note_changes(made, sentence.number, state)
+
+    def _readings(
+        self, matcher: Matcher, context: Context, before: _Before | None, state: _State, steps: list[nodes.AnyStep]
+    ) -> list[Steps]:
+        """What the sentence may mean. Where it speaks of rows that it does not name, it means those of the sentence
+        before, so a reading that does not depend on them is none."""
+        word = referring(matcher, context)
+        if word is None:
+            return matcher.whole("steps", context)
+        last = shown(context_of(before, context), before.did) if before is not None else None
+        if last is not None:
+            context = replace(context, found=last.found, _children={})
+        elif before is not None and _shows_others(before.did, context.found):
+            context = replace(context, found=None, _children={})
+        without = Matcher(grammar(), matcher.text, matcher.tokens)
+        of_all = [one.steps for one in without.whole("steps", replace(context, found=None, _children={}))]
+        meant = Matcher(grammar(), matcher.text, matcher.tokens)
+        readings = [one for one in meant.whole("steps", context) if one.steps not in of_all]
+        matcher.furthest, matcher.rejected = meant.furthest, meant.rejected
+        if of_all and not readings:
+            raise Complaint(
+                "T0202",
+                f'which rows "{word}" means is not clear',
+                "say it right after the sentence that finds or shows them, or name them",
+            )
+        if readings and last is not None and before is not None:
+            steps[before.at : before.at + len(before.did.steps)] = last.steps
+            state.found = last.found
+            self.names.add(last.found.name)
+        return readings
 
     def _context(self, state: _State, number: int) -> Context:
         known = (state.variables, state.found, state.subject)
@@ -404,6 +435,18 @@ class _Translation:
         if known is None:
             return None
         return next((one.type for one in known[0].params if one.name == parameter), None)
+
+
+def context_of(before: _Before, context: Context) -> Context:
+    """The context in which the sentence before was read, as far as names are concerned."""
+    return replace(context, sentence=before.sentence.number, _children={})
+
+
+def _shows_others(did: Steps, found: FoundSet | None) -> bool:
+    """Whether rows are shown that are not among those found."""
+    origins = {node.store for node in walk(did.steps) if isinstance(node, nodes.From)}
+    shows = any(isinstance(step, nodes.Emit) for step in did.steps)
+    return shows and found is not None and found.name not in origins and did.found is None
 
 
 def _steps_of(reading: Any) -> Any:

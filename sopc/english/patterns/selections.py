@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from sopc.english.magnitudes import SAMPLE, looks_like
 from sopc.english.patterns import words
 from sopc.english.patterns.matcher import Reject, Row
-from sopc.english.patterns.semantics import ONE, Condition, Context, First, Rows, Sort, Value, conjuncts
+from sopc.english.patterns.semantics import NUMERIC, ONE, Condition, Context, First, Rows, Sort, Value, conjuncts
 from sopc.english.patterns.values import live, measure_called
 from sopc.tree import nodes
 
@@ -35,19 +36,22 @@ def _determined(
             raise Reject()
     elif det == "those":
         raise Reject()
-    limit, sort, skipped = top
+    limit, sort, skipped, _ = top
     if sort is not None and ordered:
         sort, ordered = _directed(sort, ordered)
+    ties = top.ties
     if best is not None:
         if sort is not None or (best.skipped and limit is not None):
             raise Reject()
+        ties = limit is None and not best.skipped
         sort, limit, skipped = best.sort, limit or ONE, best.skipped
     said = (*adjectives, *([tail] if tail else []))
     conditions = [*named.conditions, *(one.node for one in said)]
     mentioned = [*named.mentioned, *(name for one in said for name in one.mentioned)]
     sorts = (sort, *ordered) if sort is not None else ordered
     flat = tuple(part for condition in conditions for part in conjuncts(condition))
-    return Rows(named.source, flat, sorts, limit, tuple(dict.fromkeys(mentioned)), skipped)
+    every = tuple(dict.fromkeys(mentioned))
+    return Rows(named.source, flat, sorts, limit, every, skipped, named.plural, ties and named.plural)
 
 
 def _directed(sort: Sort, ordered: tuple[Sort, ...]) -> tuple[Sort, tuple[Sort, ...]]:
@@ -55,8 +59,8 @@ def _directed(sort: Sort, ordered: tuple[Sort, ...]) -> tuple[Sort, tuple[Sort, 
     first = ordered[0]
     if first.value is None or not first.undirected:
         raise Reject()
-    if sort.by == "time":
-        _check_sortable(first.value, "time")
+    if sort.by in ("time", "age") or first.value.type.name == "text":
+        _check_sortable(first.value, sort.by)
     return Sort(sort.descending, sort.by, first.value), ordered[1:]
 
 
@@ -76,7 +80,7 @@ def _last_done(
     adjectives: tuple[Condition, ...] = (), det: str = "",
 ) -> Rows:  # fmt: skip
     """As in "the last two tickets sold"."""
-    top = First(number.node if number else ONE, Sort(down, "time", happened))
+    top = _first(number, Sort(down, "time", happened))
     if happened.type.nullable:
         named = replace(named, conditions=(*named.conditions, nodes.IsNull(arg=happened.node, negated=True)))
     return _determined(context, named, det, adjectives, top)
@@ -92,9 +96,14 @@ def _det(name: str) -> Any:
     return lambda context: name
 
 
+def _first(number: Value | None, sort: Sort, ordinal: int = 0) -> First:
+    """The first one, and all that tie with it where more than one may be meant; or the first few."""
+    return First(number.node if number else ONE, sort, ordinal, ties=number is None and not ordinal)
+
+
 def _top(descending: bool, by: str) -> Any:
     def build(context: Context, number: Value | None = None, ordinal: int = 0) -> First:
-        return First(number.node if number else ONE, Sort(descending, by), ordinal)
+        return _first(number, Sort(descending, by), ordinal)
 
     return build
 
@@ -107,7 +116,7 @@ def _sort_of(descending: bool, nouns: frozenset[str]) -> Any:
 
 def _top_of(descending: bool, nouns: frozenset[str]) -> Any:
     def build(context: Context, number: Value | None = None, ordinal: int = 0) -> First:
-        return First(number.node if number else ONE, _sort_of(descending, nouns)(context), ordinal)
+        return _first(number, _sort_of(descending, nouns)(context), ordinal)
 
     return build
 
@@ -122,8 +131,23 @@ def _best(descending: bool, by: str) -> Any:
 
 def _check_sortable(field: Value, by: str) -> None:
     times = field.type.name in ("date", "timestamp")
-    if (by == "time") != times:
+    if by == "age" and field.type.name in NUMERIC:
+        raise Reject("oldest and youngest are said of rows, or of their days")
+    if (by in ("time", "age")) != times:
         raise Reject()
+    if by == "number" and field.type.name == "text":
+        raise Reject(f"{field.field} holds text, so none of it is the highest: sort by a number, or store it as one")
+
+
+def _check_order(context: Context, key: Value) -> None:
+    """Rejects an order of text that looks like numbers or dates: it is not theirs."""
+    if key.type.name != "text" or key.owner is None or key.owner.emits or key.field is None or key.aggregate:
+        return
+    look = looks_like(context.world.sampler.examples(key.owner.qualified, key.field, SAMPLE))
+    if look is not None:
+        raise Reject(
+            f"{key.field} holds {look} as text, and text sorts them otherwise: store them in a field of their own type"
+        )
 
 
 # ── order ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -139,6 +163,7 @@ def _sort(descending: bool, by: str) -> Any:
 
 
 def _sort_by(context: Context, key: Value, direction: bool | None = None) -> Sort:
+    _check_order(context, key)
     return Sort(bool(direction), "number", key, undirected=direction is None)
 
 
@@ -158,8 +183,15 @@ def _label_sort(context: Context) -> tuple[Sort, ...]:
     return (Sort(False, "text"),)
 
 
-_HIGH, _LOW, _NEW, _OLD = words.HIGHEST, words.LOWEST, words.NEWEST, words.OLDEST
-_DIRECTIONS = ((_HIGH, True, "number"), (_LOW, False, "number"), (_NEW, True, "time"), (_OLD, False, "time"))
+# (words before rows, words before a field, whether the most of it comes first, by what)
+_DIRECTIONS = (
+    (words.HIGHEST_ROWS, words.HIGHEST, True, "number"),
+    (words.LOWEST_ROWS, words.LOWEST, False, "number"),
+    (words.NEWEST, words.NEWEST, True, "time"),
+    (words.OLDEST, words.OLDEST, False, "time"),
+    ("youngest", "youngest", True, "age"),
+    ("oldest", "oldest", False, "age"),
+)
 
 # {named} stands for what the rows are called.
 _PATTERNS = (
@@ -188,11 +220,11 @@ ROWS = (
     ),
     *(
         row
-        for words_, down, by in _DIRECTIONS
+        for of_rows, words_, down, by in _DIRECTIONS
         for row in (
-            Row("top", f"[top] {{how_many:number}} ({words_})", _top(down, by)),
-            Row("top", f"({words_}) [{{how_many:number}}]", _top(down, by)),
-            Row("top", f"{{ordinal}} ({words_})", _top(down, by)),
+            Row("top", f"[top] {{how_many:number}} ({of_rows})", _top(down, by)),
+            Row("top", f"({of_rows}) [{{how_many:number}}]", _top(down, by)),
+            Row("top", f"{{ordinal}} ({of_rows})", _top(down, by)),
             Row("with_best", f"with the [{{ordinal}}] ({words_}) {{field}}", _best(down, by)),
             Row("sort", f"({words_}) [{{sort_key:key}}] first", _sort(down, by)),
             Row("sort", f"(by|with) [the] ({words_}) [{{sort_key:key}}] first", _sort(down, by)),

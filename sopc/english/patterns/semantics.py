@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from runtime.bytecode.module import Effects, Signature
 from runtime.query.schema import ForeignKey, Schema, Store
 from runtime.values.types import Type
+from sopc.english.patterns.matcher import Reject
 from sopc.english.sample import Sampler
 from sopc.tree import nodes
 
@@ -36,6 +38,13 @@ class Source:
     @property
     def qualified(self) -> str:
         return f"{self.database}.{self.store.name}"
+
+    @property
+    def scan(self) -> nodes.From:
+        """Raises Reject for the record of a loop: it can't be queried."""
+        if self.origin is None:
+            raise Reject()
+        return self.origin
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,10 @@ class Value:
     """The rows it is a field of."""
     points: tuple[tuple[str, str], ...] = ()
     """What a reference field points at: (store, its key)."""
+    plural: bool = dataclass_field(default=False, compare=False)
+    """It was written in the plural."""
+    spellings: tuple[str, ...] = ()
+    """How the data spell a text, where it is compared."""
 
     def fits(self, other: Type) -> bool:
         """Whether it can be compared with, or stored as, a value of that type."""
@@ -101,11 +114,12 @@ class Sort:
 
 class First(NamedTuple):
     """Which of the rows in an order: the first few, or after some that are skipped. sort: None where it is said
-    elsewhere."""
+    elsewhere. ties: all that tie with the first belong to it, if the rows' name is in the plural."""
 
     limit: nodes.Expr | None
     sort: Sort | None
     skipped: int = 0
+    ties: bool = False
 
 
 ONE = nodes.IntLiteral(value=1)
@@ -126,6 +140,10 @@ class Rows:
     """Fields that the conditions speak of, in their order."""
     skipped: int = 0
     """How many of the first are left out before the limit counts: 1 for "the second highest"."""
+    plural: bool = dataclass_field(default=False, compare=False)
+    """Their name was written in the plural."""
+    ties: bool = False
+    """The first, and all that tie with it: "the youngest customers"."""
 
     def first_few(self) -> nodes.Limit | None:
         if self.limit is None:
@@ -216,6 +234,12 @@ class World:
     def source(self, database: str, store: str) -> Source:
         return next(one for one in self.sources if (one.database, one.store.name) == (database, store))
 
+    def spelling(self, source: Source, field: str, value: str) -> tuple[str, ...]:
+        """How the data spell a value: exactly so where they do, else in every other way that differs in case or
+        spacing only."""
+        found = self.sampler.find(source.qualified, field, value)
+        return (value,) if value in found else tuple(sorted(found))
+
     @staticmethod
     def _origin(database: str, store: str, shared: bool) -> nodes.From:
         return nodes.From(store=store, database=database if shared else None)
@@ -237,7 +261,7 @@ class Context:
     target: Value | None = None
     sentence: int = 0
     error: str = ""
-    _children: dict[Any, tuple[Any, Context]] = field(default_factory=dict, repr=False)
+    _children: dict[Any, tuple[Any, Context]] = dataclass_field(default_factory=dict, repr=False)
 
     def enter(self, opened: Any) -> Context:
         """The context inside a meaning: among its rows, compared with its value, on its record."""
@@ -262,6 +286,11 @@ class Context:
         if found is not None and steps.counts is not None:
             found = replace(found, counted=steps.counts)
         return self._child(("after", id(steps)), steps, variables=(*self.variables, *steps.variables), found=found)
+
+    @property
+    def untargeted(self) -> Context:
+        """The context where nothing is compared or stored."""
+        return self if self.target is None else self._child(("untargeted",), self.world, target=None)
 
     def comparing(self, source: Source, name: str, make: Callable[[], Value]) -> Context:
         """The context in which a field is compared; one a field, so that what was read there is remembered."""
@@ -361,8 +390,7 @@ def _chain(op: str, conditions: Sequence[nodes.Expr]) -> nodes.Expr:
 def via(hops: tuple[JoinStep, ...], condition: nodes.Expr) -> nodes.Expr:
     """A condition on a row that is reached by references → a condition on the row that they start from."""
     for hop in reversed(hops):
-        origin = hop.target.origin
-        assert origin is not None
+        origin = hop.target.scan
         stages: tuple[nodes.Stage, ...]
         known = _equalled(condition) if len(hop.key.fields) == 1 else None
         if known is not None and known[0] == column(hop.target, hop.key.other_fields[0]):

@@ -195,10 +195,10 @@ def _let(context: Context, name: tuple[str, ...], value: Value) -> Steps:
     return Steps((nodes.Let(name=variable.name, value=value.node),), (variable,))
 
 
-def _show_summary_per(context: Context, about: Source, keys: tuple[Value, ...], summary: Ask) -> Any:
+def _show_summary_per(context: Context, about: Source, part: Part, summary: Ask) -> Any:
     if summary.keys:
         raise Reject()
-    return show(context, replace(summary, keys=keys))
+    return show(context, replace(summary, keys=part.keys, every=part.every))
 
 
 def _show_count(
@@ -324,13 +324,13 @@ ROWS = (
     Row("question", "{about} {summary@about}", _show_summary),
     Row(
         "statement",
-        f"(for each|for every|per) {{about}} {{keys@about}} [,] {SHOW} {{summary@about}}",
+        f"{{about}} {{part_keys:part@about}} [,] {SHOW} {{summary@about}}",
         _show_summary_per,
     ),
     Row("being_there", "are there|there are|were there|(do|did) (we|i|you) have|we have|have we", lambda context: None),
     Row(
         "statement",
-        f"{SHOW} [,] (for each|for every|per) {{about}} {{keys@about}} , {{summary@about}}",
+        f"{SHOW} [,] {{about}} {{part_keys:part@about}} , {{summary@about}}",
         _show_summary_per,
     ),
     Row("question", "how many {about} {rows@about} {being_there} {part:parts@about}*", _show_count),

@@ -2,78 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from sopc.english.patterns import words
 from sopc.english.patterns.attempts import where_it_failed
-from sopc.english.patterns.flow import Given, Loop, Written, each
+from sopc.english.patterns.flow import Given, Loop, each
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject
-from sopc.english.patterns.names import made_variable
 from sopc.english.patterns.repeats import check_that_it_ends
-from sopc.english.patterns.semantics import Context, Steps, Value
-from sopc.english.patterns.tokens import name_words, tokenize
+from sopc.english.patterns.semantics import Context, Steps
+from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
-from sopc.tree.visit import walk
-
-BRACES = "between { and } stands a name or an amount, `…` around a name of any characters; a plain brace is {{ or }}"
-
-# A brace itself, a hole (backquotes and quotes in it may hold braces), or plain text.
-_PIECES = re.compile(r"""\{\{|\}\}|\{(?P<hole>(?:`(?:``|[^`])*`|"[^"]*"|[^{}`"])*)\}|[^{}]+|[{}]""")
-
-
-def written(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
-    """Quoted text whose `{…}` holes are read as English: "{how many} of them"; `{{` is a brace. What a hole has to look
-    up gets a name before."""
-    if position >= len(matcher.tokens) or matcher.tokens[position].kind != "text":
-        return
-    parts: list[str | nodes.Expr] = []
-    lets: list[nodes.Let] = []
-    for piece in _PIECES.finditer(matcher.tokens[position].value):
-        hole, plain = piece["hole"], piece.group()
-        if hole is None and plain in ("{", "}"):
-            matcher.reject(position, f"a {plain} has no partner", BRACES)
-            return
-        if hole is None:
-            parts.append(plain[0] if plain in ("{{", "}}") else plain)
-            continue
-        value = _in_hole(matcher, position, hole, context)
-        if value is None:
-            return
-        if any(isinstance(part, nodes.QueryExpr) for part in walk(value.node)):
-            variable = made_variable((*(value.label or ("value",)), *(["2"] if lets else [])), value.type, context)
-            known = next((let.name for let in lets if let.value == value.node), None)
-            if known is None:
-                lets.append(nodes.Let(name=variable.name, value=value.node))
-            parts.append(nodes.Name(name=known or variable.name))
-            continue
-        parts.append(value.node)
-    yield position + 1, Written(nodes.TextLiteral(parts=tuple(_merged(parts))), tuple(lets))
-
-
-def _in_hole(matcher: Matcher, position: int, hole: str, context: Context) -> Value | None:
-    inner = Matcher(matcher.grammar, hole, tokenize(hole))
-    values: list[Value] = [value for value in inner.whole("hole", context) if not value.hops]
-    distinct = [value for at, value in enumerate(values) if value.node not in [one.node for one in values[:at]]]
-    if len(distinct) != 1:
-        why = "can be read in several ways" if distinct else "is not understood"
-        matcher.reject(position, f'"{{{hole}}}" {why}', BRACES)
-        return None
-    return distinct[0]
-
-
-def _merged(parts: list[str | nodes.Expr]) -> Iterator[str | nodes.Expr]:
-    plain = ""
-    for part in parts:
-        if isinstance(part, str):
-            plain += part
-            continue
-        if plain:
-            yield plain
-        plain = ""
-        yield part
-    if plain:
-        yield plain
 
 
 def free_words(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
@@ -125,6 +63,8 @@ def steps(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
         if first.closed:
             continue
         for after in _joiners(matcher, end):
+            if _is_field(matcher, after, context):
+                continue
             for last, rest in matcher.read("steps", after, context.after(first)):
                 both = _followed(first, rest)
                 yield last, both
@@ -176,6 +116,13 @@ def _followed(first: Steps, rest: Steps) -> Steps:
     )
 
 
+def _is_field(matcher: Matcher, position: int, context: Context) -> bool:
+    """Whether a word that may be a verb of saying is the name of a field, which goes on with a list of fields."""
+    if matcher.low(position) not in words.SAYING:
+        return False
+    return any(matcher.read("own_field", position, context.within(source)) for source in context.world.sources)
+
+
 def _joiners(matcher: Matcher, position: int) -> Iterator[int]:
     low, following = matcher.low(position), matcher.low(position + 1)
     if low in (",", ";"):
@@ -192,7 +139,6 @@ def _joiners(matcher: Matcher, position: int) -> Iterator[int]:
 
 
 PRIMITIVES: dict[str, Primitive] = {
-    "written": written,
     "free_words": free_words,
     "given": given,
     "steps": steps,

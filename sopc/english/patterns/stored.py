@@ -13,6 +13,7 @@ from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 
 _LONGEST_VALUE = 6
+_FEW = 30  # values of a field among which a word may have an opposite
 _OPPOSITES = ("un", "in", "non", "dis")
 
 
@@ -56,7 +57,7 @@ def holding(source: Source, value: str, context: Context, depth: int = 2) -> lis
     found = [
         Condition(equals(field_value(source, field), spellings), (field.name,))
         for field in source.store.fields
-        if field.type.name == "text" and (spellings := spelling(source, field.name, value, context))
+        if field.type.name == "text" and (spellings := context.world.spelling(source, field.name, value))
     ]
     if found or depth == 0:
         return found
@@ -69,34 +70,26 @@ def holding(source: Source, value: str, context: Context, depth: int = 2) -> lis
     return found
 
 
-def spelling(source: Source, field: str, value: str, context: Context) -> tuple[str, ...]:
-    """How the data spells a value: exactly so where it does, else in every other way that differs in case only."""
-    found = context.world.sampler.find(source.qualified, field, value)
-    return (value,) if value in found else tuple(sorted(found))
-
-
 def equals(value: Value, spellings: tuple[str, ...]) -> nodes.Expr:
     return any_of([compare("=", value.node, text(one)) for one in spellings])
 
 
 def stored_here(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
-    """A value of the text field that the context compares with; quoted text needs not be in the data."""
+    """A value of the text field that the context compares with, without quotes."""
     target = context.target
-    if target is None or target.type.name not in ("text", "any"):
+    owner = target.owner if target is not None else None
+    if target is None or target.type.name not in ("text", "any") or position >= len(matcher.tokens):
         return
-    if position < len(matcher.tokens) and matcher.tokens[position].kind == "text":
-        yield position + 1, Value(text(matcher.tokens[position].value), TEXT)
-        return
-    owner = target.owner
-    if target.field is None or owner is None or owner.emits:
+    if target.field is None or owner is None or owner.emits or matcher.tokens[position].kind == "text":
         return
     for end, value in spans(matcher, position):
-        found = spelling(owner, target.field, value, context)
+        found = context.world.spelling(owner, target.field, value)
         if not found:
-            found = tuple(one for other in words.others(value) for one in spelling(owner, target.field, other, context))
-        if len(found) == 1:
-            yield end, Value(text(found[0]), TEXT)
-        elif not found:
+            others = words.others(value)
+            found = tuple(one for other in others for one in context.world.spelling(owner, target.field, other))
+        if found:
+            yield end, Value(text(found[0]), TEXT, spellings=found)
+        else:
             matcher.reject(position, f'"{value}" is not a value of {target.field} (quotes make any text a value)')
 
 
@@ -116,7 +109,17 @@ def opposite(matcher: Matcher, position: int, context: Context) -> Iterator[Foun
                 yield position + 1, Condition(nodes.IsNull(arg=value.node), (field.name,))
     if source.origin is not None:
         for condition in holding(source, stem, context, 0):
-            yield position + 1, Condition(negate(condition.node), condition.mentioned)
+            others = {
+                value.lower()
+                for name in condition.mentioned
+                for value in context.world.sampler.examples(source.qualified, name, _FEW)
+                if value.lower() != stem
+            }
+            if len(others) == 1:
+                yield position + 1, Condition(negate(condition.node), condition.mentioned)
+            elif low not in others:
+                meant = ", ".join(sorted(others)[:4])
+                matcher.reject(position + 1, f'"{low}" may be any of {meant}: say which, or "whose … is not {stem}"')
 
 
 PRIMITIVES: dict[str, Primitive] = {"stored": stored, "stored_here": stored_here, "opposite": opposite}

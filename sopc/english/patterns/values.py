@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from runtime.values.types import BOOL, DECIMAL, FLOAT, INT, TEXT, Type
+from runtime.values.types import BOOL, DECIMAL, FLOAT, INT, Type
 from sopc.english.patterns import words
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
@@ -15,6 +15,7 @@ from sopc.english.patterns.names import field_names, field_value, hop_along, ref
 from sopc.english.patterns.semantics import (
     DONE_TO,
     NUMERIC,
+    TIMES,
     Context,
     FoundSet,
     JoinStep,
@@ -25,7 +26,6 @@ from sopc.english.patterns.semantics import (
     call,
     column,
     compare,
-    text,
 )
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
@@ -33,8 +33,10 @@ from sopc.tree import nodes
 AGGREGATES = {
     "sum": "total|sum of|sum of the|sum total of|total of|overall|combined",
     "avg": "average|mean|average of|average of the",
-    "max": words.HIGHEST.replace("|most", "") + "|maximum|max|" + words.NEWEST,
-    "min": words.LOWEST.replace("|least|fewest", "") + "|minimum|min|" + words.OLDEST,
+    "max": words.HIGHEST_ROWS + "|maximum|max",
+    "min": words.LOWEST_ROWS + "|minimum|min",
+    "latest": words.NEWEST + "|youngest",  # of days and years only
+    "earliest": words.OLDEST + "|oldest",
 }
 
 
@@ -227,11 +229,9 @@ def looked_up(context: Context, field: Value) -> Value:
         return field
     stages: list[nodes.Stage] = []
     first = field.hops[0]
-    assert first.target.origin is not None
-    stages.append(first.target.origin)
+    stages.append(first.target.scan)
     for hop in field.hops[1:]:
-        assert hop.target.origin is not None
-        stages.append(nodes.Join(source=hop.target.origin, outer=hop.outer, on=hop.on()))
+        stages.append(nodes.Join(source=hop.target.scan, outer=hop.outer, on=hop.on()))
     stages.append(nodes.Where(condition=first.on()))
     stages.append(nodes.Select(columns=(nodes.NamedColumn(value=field.node),)))
     node = nodes.QueryExpr(kind="scalar", query=nodes.Query(stages=tuple(stages)))
@@ -240,8 +240,14 @@ def looked_up(context: Context, field: Value) -> Value:
 
 def aggregate_call(name: str, value: Value) -> Value:
     """An aggregate of a field: its call, its type and how its column is called."""
+    if name in ("latest", "earliest"):
+        if value.type.name not in TIMES and not words.YEARS & {*value.label}:
+            raise Reject(f"{' '.join(value.label)} is no day and no year, so none of it is the {name}")
+        name = {"latest": "max", "earliest": "min"}[name]
     if name in ("sum", "avg") and value.type.name not in NUMERIC:
         raise Reject("only numbers have a total or an average")
+    if value.type.name == "text":
+        raise Reject(f"{' '.join(value.label)} holds text, so none of it is the highest: store it as a number")
     result = FLOAT if name == "avg" and value.type.name == "int" else value.type
     word = {"sum": "total", "avg": "average", "max": "highest", "min": "lowest"}[name]
     if value.type.name in ("date", "timestamp"):
@@ -284,8 +290,7 @@ def rows_query(rows: Rows) -> nodes.Query:
     """The rows as a query without order: for counting and summing up."""
     if rows.limit is not None or rows.sorts:
         raise Reject("a figure is of all rows, so it can't be asked of the first few")
-    assert rows.source.origin is not None
-    stages: list[nodes.Stage] = [rows.source.origin]
+    stages: list[nodes.Stage] = [rows.source.scan]
     if rows.conditions:
         stages.append(nodes.Where(condition=all_of(rows.conditions)))
     return nodes.Query(stages=tuple(stages))
@@ -350,10 +355,6 @@ def _figure_of_found(context: Context, aggregate: str, about: Source, field: Val
         raise Reject()
     live(context)
     return figure_of(context, aggregate, about, field, Rows(about))
-
-
-def _literal_text(context: Context, quoted: str) -> Value:
-    return Value(text(quoted), TEXT)
 
 
 def _bool(value: bool) -> Any:
@@ -426,7 +427,7 @@ ROWS = (
     Row("amount", "{expression:value} [,] rounded to {number} [decimal] (places|decimals|digits|place)", _rounded),
     Row("value", "{amount}", _same),
     Row("value", "{moment}", _same),
-    Row("value", "[the] [text] {quoted}", _literal_text),
+    Row("value", "[the] [text] {worded}", _same),
     Row("value", "{stored_here}", _same),
     Row("value", "{subject_key}", _same),
     Row("value", "(true|yes)", _bool(True)),

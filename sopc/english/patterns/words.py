@@ -111,10 +111,13 @@ ORDINALS = {
     word: number for number, word in enumerate(_listed("second third fourth fifth sixth seventh eighth ninth tenth"), 2)
 }
 
-HIGHEST = "highest|largest|biggest|greatest|most"
-LOWEST = "lowest|smallest|least|fewest"
-NEWEST = "newest|latest|most recent|youngest"
-OLDEST = "oldest|earliest"
+_HIGH, _LOW = "highest|largest|biggest|greatest", "lowest|smallest"
+HIGHEST, LOWEST = f"{_HIGH}|most", f"{_LOW}|least|fewest"
+HIGHEST_ROWS, LOWEST_ROWS = _HIGH, _LOW  # "most products" are no products with the highest of something
+NEWEST = "newest|latest|most recent"
+OLDEST = "earliest"
+BIRTHS = frozenset({"born", "birth", "birthday", "birthdate", "dob"})
+AGES = frozenset({"age", "ages"})
 
 # Words that a value written without quotes can't hold (it may hold "of": a place of two names).
 STOP_WORDS = frozenset(
@@ -132,6 +135,18 @@ TIMES = frozenset(_listed("date day month quarter week year time moment start en
 
 # Words by which whole numbers that are years are called.
 YEARS = frozenset(_listed("year published released built founded established born opened"))
+
+# Words by which percents are called: 10 of them are a tenth.
+PERCENTS = frozenset(_listed("percent percents percentage percentages pct"))
+
+# Verbs of saying, which may be the names of fields too.
+SAYING = frozenset(_listed("say print write tell report announce note"))
+
+# First words of a question that yes and no don't answer.
+OPEN_QUESTIONS = frozenset((word,) for word in _listed("which what who whom whose when where why how"))
+
+# Words that mean rows spoken of before.
+REFERRING = frozenset(_listed("their them those these they its his her"))
 
 # Words that may end a field's name and are left out in English: "…_on" is a day, "…_at" a moment, "…_id" a reference.
 DATE_ENDINGS = frozenset({"on", "at", "date", "time", "day"})
