@@ -105,11 +105,6 @@ def decode(data: bytes) -> Module:
     return module
 
 
-def source_hash(data: bytes) -> str:
-    """32 hex digits of the source hash in an encoded module's header."""
-    return bytes(data[8:24]).hex()
-
-
 def _damaged(why: str) -> NoReturn:
     raise SopError("L0203", f"the module is damaged: {why}", _REMEDY)
 

@@ -1,4 +1,4 @@
-"""Module → text: a listing made to be read, one instruction for the tracer, or plain code for assemble.py.
+"""Module → text: a listing made to be read, or one instruction for the tracer.
 
 Everything about an instruction comes from the opcode table.
 """
@@ -10,9 +10,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
 from runtime.bytecode.codec import module_hash
-from runtime.bytecode.decode import instructions, split, words
+from runtime.bytecode.decode import instructions
 from runtime.bytecode.flow import operands_of, window_sizes
-from runtime.bytecode.module import Effects, Module, Signature
+from runtime.bytecode.module import Module, Signature
 from runtime.bytecode.opcodes import BY_NUMBER, Opcode
 from runtime.bytecode.parts import stores_of
 from runtime.query.algebra import Insert, InsertList, InsertQuery, Query, Update, Write
@@ -26,24 +26,6 @@ def disassemble(module: Module, *, sql: Callable[[Query | Write], str] | None = 
     tables. sql: gives the SQL of a query or write, to show it."""
     formatter = Formatter(module)
     return "\n".join([*_head(module), "", *_code(formatter), *_tables(formatter, sql)]) + "\n"
-
-
-def listing(module: Module) -> str:
-    """The code alone, one instruction a line, as assemble.py reads it."""
-    lines = []
-    for pc, word in enumerate(words(module.code)):
-        op, a, b, c = split(word, pc)
-        row = BY_NUMBER[op]
-        parts = [row.name]
-        for kind, value in zip(row.operands, operands_of(row, a, b, c), strict=True):
-            if kind in ("r", "w", "rw", "i", "s", "range") or (kind == "k" and value < module.registers):
-                parts.append(f"R{value}")
-            elif kind == "k":
-                parts.append(f"K{value - module.registers}")
-            elif kind != "-":
-                parts.append({"const": "K", "jump": "@"}.get(kind, "") + str(value))
-        lines.append(" ".join(parts))
-    return "\n".join(lines)
 
 
 def format_instruction(module: Module, pc: int) -> str:
@@ -147,24 +129,13 @@ def signature_text(signature: Signature) -> str:
     return text + (f" emits {signature.emits}" if signature.emits is not None else "")
 
 
-def effects_text(effects: Effects) -> list[str]:
-    """One line for each kind of effect: `reads hr.employees`."""
-    lines = [
-        f"{verb} {', '.join(names)}"
-        for verb, names in (("reads", effects.reads), ("writes", effects.writes), ("calls", effects.calls))
-        if names
-    ]
-    flags = [word for word, on in (("asks", effects.asks), ("commits", effects.commits)) if on]
-    return lines + flags
-
-
 def _head(module: Module) -> Iterator[str]:
     yield signature_text(module.signature)
     if module.doc:
         yield f'  "{module.doc}"'
     size = len(module.code) // 4
     yield f"  {module_hash(module)}: {size} words, {module.registers} registers, {len(module.constants)} constants"
-    yield from (f"  {line}" for line in effects_text(module.effects))
+    yield from (f"  {line}" for line in module.effects.lines())
 
 
 def _code(formatter: Formatter) -> Iterator[str]:

@@ -46,6 +46,15 @@ class Effects(msgspec.Struct, frozen=True):
     emits: bool = False
     generator: bool = True
 
+    def lines(self) -> list[str]:
+        """A line for each kind of effect, such as `reads hr.employees`."""
+        named = (("reads", self.reads), ("writes", self.writes), ("calls", self.calls))
+        flags = (("asks", self.asks), ("commits", self.commits))
+        return [
+            *(f"{verb} {', '.join(names)}" for verb, names in named if names),
+            *(word for word, holds in flags if holds),
+        ]
+
 
 class Function(msgspec.Struct, frozen=True):
     """A row of the function table as used by the code, and how many arguments it gets there."""

@@ -109,13 +109,7 @@ def diff_command(old: str, new: str | None, home: str | None) -> None:
 
 def effects_text(effects: Effects) -> str:
     """`reads fleet.vessels; writes …; asks`, or `nothing`."""
-    parts = [
-        f"{verb} {', '.join(names)}"
-        for verb, names in (("reads", effects.reads), ("writes", effects.writes), ("calls", effects.calls))
-        if names
-    ]
-    parts += [word for word, holds in (("asks", effects.asks), ("commits", effects.commits)) if holds]
-    return "; ".join(parts) or "nothing"
+    return "; ".join(effects.lines()) or "nothing"
 
 
 def made_by(entry: Entry) -> str:

@@ -35,22 +35,6 @@ class Sampler(Protocol):
         ...
 
 
-class NoSampler:
-    """A sampler without data: it finds nothing."""
-
-    def find(self, store: str, field: str, text: str) -> tuple[str, ...]:
-        return ()
-
-    def examples(self, store: str, field: str, count: int) -> tuple[str, ...]:
-        return ()
-
-    def mentioned(self, store: str, field: str, phrases: tuple[str, ...]) -> tuple[str, ...]:
-        return ()
-
-    def tells_apart(self, store: str, field: str, type_: Type) -> bool:
-        return False
-
-
 class DatabaseSampler:
     """Looks values up in databases, with bound parameters; results are cached, and so is the SQL of each field.
 

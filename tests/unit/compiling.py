@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runtime.bytecode.codec import decode, encode
-from runtime.bytecode.disasm import format_instruction, listing
+from runtime.bytecode.disasm import format_instruction
 from runtime.bytecode.module import Module
 from runtime.bytecode.opcodes import BY_NUMBER
 from runtime.query.schema import Field, Schema, Store
@@ -12,6 +12,7 @@ from sopc.checker.program import check
 from sopc.codegen.lower import lower
 from sopc.source import Source
 from sopc.syntax.parse import parse
+from tests.listing import listing
 
 SCHEMA = Schema(
     {

@@ -6,12 +6,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from runtime.bytecode.assemble import assemble
 from runtime.bytecode.module import Debug, Effects, Fetch, Module, Parameter, Position, Signature, StepInfo
 from runtime.query.algebra import Column, Limit, Op, Param, Query, Scan, Where
 from runtime.query.schema import Field, Store
 from runtime.values.constants import Const
 from runtime.values.types import BOOL, INT, NULL, TEXT, Type
+from tests.listing import assemble
 
 ITEMS = Store("items", (Field("id", INT), Field("name", TEXT)))
 NAME = Column(0, "name", TEXT)

@@ -15,8 +15,9 @@ from llguidance import LLMatcher, LLParserLimits, LLTokenizer, TokenizerWrapper
 from runtime.query.schema import Field, Schema, Store
 from runtime.values.types import DATE, INT, TEXT
 from sopc.diagnostics import CompileError
-from sopc.english.constrain.derive import language_grammar, workflow_grammar
-from sopc.english.constrain.rules import other_than
+from sopc.english.constrain.derive import workflow_grammar, write_grammar
+from sopc.english.constrain.rules import other_than, read_rules, read_terminals
+from sopc.english.constrain.spacing import queries_in_texts
 from sopc.english.constrain.step_intent import step_intents
 from sopc.english.constrain.vocabulary import Vocabulary, text_words
 from sopc.english.sentences import read_workflow
@@ -63,7 +64,8 @@ NARROW = replace(VOCABULARY, sentences=1, intents=step_intents(SPOKEN, VOCABULAR
 
 @pytest.fixture(scope="module")
 def language() -> LLMatcher:
-    return matcher(language_grammar())
+    """Of whole files as the formatter writes them, without comments."""
+    return matcher(write_grammar(queries_in_texts(read_rules()), read_terminals()))
 
 
 @pytest.fixture(scope="module")

@@ -6,15 +6,15 @@ import random
 
 import pytest
 
-from runtime.bytecode.assemble import assemble
 from runtime.bytecode.codec import module_hash
 from runtime.bytecode.decode import instructions, join, split
-from runtime.bytecode.disasm import const_text, disassemble, effects_text, format_instruction, listing, signature_text
+from runtime.bytecode.disasm import const_text, disassemble, format_instruction, signature_text
 from runtime.bytecode.module import Debug, Effects, Handler, Parameter, Position, StepInfo
 from runtime.bytecode.opcodes import BY_NAME, OPCODES, Opcode
 from runtime.query.algebra import Delete, Insert, InsertQuery, Query, Update
 from runtime.values.constants import Const
 from runtime.values.types import BOOL, DATE, DECIMAL, INT, NULL, TEXT, Type, list_of, record_of
+from tests.listing import assemble, listing
 from tests.unit.compiling import compiled
 from tests.unit.handmade import HAS_NAME, QUERY, module, signature
 
@@ -154,7 +154,7 @@ def test_the_head_of_a_script() -> None:
 
 def test_effects() -> None:
     effects = Effects(reads=("hr.a", "hr.b"), writes=("hr.a",), calls=("t",), asks=True, commits=True, emits=True)
-    assert effects_text(effects) == ["reads hr.a, hr.b", "writes hr.a", "calls t", "asks", "commits"]
+    assert effects.lines() == ["reads hr.a, hr.b", "writes hr.a", "calls t", "asks", "commits"]
 
 
 def test_writes_are_summed_up() -> None:

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runtime.bytecode.assemble import assemble
 from runtime.bytecode.module import Call, Effects, Handler, Module, Parameter, Signature
 from runtime.bytecode.verify import verify
 from runtime.databases.statements import Statements
@@ -27,6 +26,7 @@ from runtime.vm.link import Linked, prepare, spread_effects
 from runtime.vm.output import Question
 from runtime.vm.script import Script
 from runtime.vm.tracing import Tracing, check_operands
+from tests.listing import assemble
 from tests.unit.sandbox import Runs, runs, types
 
 __all__ = ["runs"]

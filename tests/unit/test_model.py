@@ -20,7 +20,6 @@ from sopc.diagnostics import CompileError
 from sopc.english.model.infer_signature import infer_signature
 from sopc.english.model.probe import FILE_NAME, remembered
 from sopc.english.model.records import Decoding
-from sopc.english.sample import NoSampler
 from sopc.english.sentences import read_workflow
 from sopc.english.settings import NO_KEY, ModelOptions, model_options
 from sopc.english.task import Task
@@ -29,6 +28,7 @@ from sopc.english.translate import translate as draft
 from sopc.listener import ProgressListener
 from sopc.source import Source
 from sopc.syntax.parse import parse
+from tests.sampler import NoSampler
 from tests.stand_in import HANG, Answer, Fail, Say, StandIn
 
 KEY = "sk-very-secret"

@@ -19,13 +19,13 @@ from sopc.english.prompt.few_shot import DATABASE, EXAMPLES, SCHEMA, SCRIPTS, Fe
 from sopc.english.prompt.language import language_page, short_page
 from sopc.english.prompt.messages import first_messages
 from sopc.english.prompt.schemas import about
-from sopc.english.sample import NoSampler
 from sopc.english.sentences import read_workflow
 from sopc.english.settings import ModelOptions
 from sopc.english.task import Task
 from sopc.source import Source
 from sopc.syntax.format import format_source
 from sopc.syntax.parse import parse
+from tests.sampler import NoSampler
 
 KEY = "sk-very-secret"
 HERE = Path(__file__).parent

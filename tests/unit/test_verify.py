@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from runtime.bytecode.assemble import assemble
 from runtime.bytecode.decode import split, words
 from runtime.bytecode.flow import MAX_REGISTERS, operands_of, window_sizes
 from runtime.bytecode.module import (
@@ -53,6 +52,7 @@ from runtime.query.algebra import (
 )
 from runtime.values.constants import Const
 from runtime.values.types import ANY, BOOL, DECIMAL, INT, NULL, RECORD, TEXT, Type, list_of, record_of
+from tests.listing import assemble
 from tests.unit.handmade import HAS_NAME, ITEMS, NAME, QUERY, SCAN, module, signature
 
 # ── code ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-"""Listing text → code: the inverse of disasm.py's `listing`, for code written by hand.
+"""Listing text ↔ code, for code that tests write by hand.
 
 One instruction a line, `NAME operand …`, with unused operands left out; `name:` on a line of its own is a label and
 `#` starts a comment. Operands: `R3` a register, `K0` a constant, `@name` or `@12` a jump's target, a plain number
@@ -7,8 +7,28 @@ anything else.
 
 from __future__ import annotations
 
-from runtime.bytecode.decode import join
-from runtime.bytecode.opcodes import BY_NAME, Opcode
+from runtime.bytecode.decode import join, split, words
+from runtime.bytecode.flow import operands_of
+from runtime.bytecode.module import Module
+from runtime.bytecode.opcodes import BY_NAME, BY_NUMBER, Opcode
+
+
+def listing(module: Module) -> str:
+    """The code alone, one instruction a line, as `assemble` reads it."""
+    lines = []
+    for pc, word in enumerate(words(module.code)):
+        op, a, b, c = split(word, pc)
+        row = BY_NUMBER[op]
+        parts = [row.name]
+        for kind, value in zip(row.operands, operands_of(row, a, b, c), strict=True):
+            if kind in ("r", "w", "rw", "i", "s", "range") or (kind == "k" and value < module.registers):
+                parts.append(f"R{value}")
+            elif kind == "k":
+                parts.append(f"K{value - module.registers}")
+            elif kind != "-":
+                parts.append({"const": "K", "jump": "@"}.get(kind, "") + str(value))
+        lines.append(" ".join(parts))
+    return "\n".join(lines)
 
 
 def assemble(text: str, registers: int) -> bytes:

@@ -1,0 +1,21 @@
+"""Without data → a sampler that finds nothing."""
+
+from __future__ import annotations
+
+from runtime.values.types import Type
+
+
+class NoSampler:
+    """A sampler without data: it finds nothing."""
+
+    def find(self, store: str, field: str, text: str) -> tuple[str, ...]:
+        return ()
+
+    def examples(self, store: str, field: str, count: int) -> tuple[str, ...]:
+        return ()
+
+    def mentioned(self, store: str, field: str, phrases: tuple[str, ...]) -> tuple[str, ...]:
+        return ()
+
+    def tells_apart(self, store: str, field: str, type_: Type) -> bool:
+        return False
