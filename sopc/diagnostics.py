@@ -9,7 +9,7 @@ from sopc.source import Source, Span
 
 __all__ = ("CompileError", "Diagnostic")
 
-_MOST_SHOWN: Final = 200  # characters of a line
+_MAX_SHOWN: Final = 200  # characters of a line
 _UNPRINTABLE: Final = {"\t": " "}
 _BEFORE: Final = 60  # characters of a line before the marked part
 
@@ -73,10 +73,10 @@ def _flat(line: str) -> str:
 
 def _cut(line: str, start: int, end: int) -> tuple[str, int, int]:
     """Cuts a long line around its marked part. Returns the cut line, and the start and end of the part in it."""
-    if len(line) <= _MOST_SHOWN:
+    if len(line) <= _MAX_SHOWN:
         return line, start, end
-    left = max(0, min(start - _BEFORE, len(line) - _MOST_SHOWN))
-    right = left + _MOST_SHOWN
+    left = max(0, min(start - _BEFORE, len(line) - _MAX_SHOWN))
+    right = left + _MAX_SHOWN
     head, tail = "…" if left else "", "…" if right < len(line) else ""
     return head + line[left:right] + tail, start - left + len(head), min(end, max(right, start + 1)) - left + len(head)
 

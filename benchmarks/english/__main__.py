@@ -14,7 +14,7 @@ from time import monotonic
 from benchmarks.english import report
 from benchmarks.english.cases import Case, SetError, read_set
 from benchmarks.english.translators import TRANSLATORS, translator
-from benchmarks.english.trial import Desk, Outcome, Translate, judge
+from benchmarks.english.trial import Outcome, Translate, Workspace, judge
 from runtime.errors import SopError
 
 
@@ -52,7 +52,7 @@ def run_all(
         minutes: no case starts after this time. Ctrl-C ends it too.
     """
     until = monotonic() + 60 * minutes
-    desks: dict[str, Desk] = {}
+    workspaces: dict[str, Workspace] = {}
     outcomes = []
     with TemporaryDirectory() as folder:
         try:
@@ -60,15 +60,15 @@ def run_all(
                 if monotonic() > until:
                     break
                 name = case.schema.name
-                desks[name] = desks.get(name) or Desk(Path(folder) / name, case.schema)
-                outcomes.append(judge(case, desks[name], translate))
+                workspaces[name] = workspaces.get(name) or Workspace(Path(folder) / name, case.schema)
+                outcomes.append(judge(case, workspaces[name], translate))
                 if outcomes[-1].verdict in show:
                     print(_told(outcomes[-1]), file=sys.stderr, flush=True)
         except KeyboardInterrupt:
             pass
         finally:
-            for desk in desks.values():
-                desk.sandbox.library.close()
+            for workspace in workspaces.values():
+                workspace.sandbox.library.close()
     return outcomes
 
 

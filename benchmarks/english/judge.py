@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.english.cases import Expected
 
 Row = tuple[Any, ...]
-_MOST_COLUMNS = 7  # with more columns than this, their order counts
+_MAX_COLUMNS = 7  # with more columns than this, their order counts
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def same_rows(got: Sequence[Row], wanted: Sequence[Row], *, ordered: bool) -> bo
 
 def _orders(got: Sequence[Row], wanted: Sequence[Row], width: int) -> list[tuple[int, ...]]:
     """The orders of the columns in which each holds the wanted values."""
-    if width > _MOST_COLUMNS:
+    if width > _MAX_COLUMNS:
         return [tuple(range(width))]
     ours = [Counter(row[at] for row in got) for at in range(width)]
     theirs = [Counter(row[at] for row in wanted) for at in range(width)]

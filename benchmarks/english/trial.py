@@ -59,7 +59,7 @@ Translate = Callable[[Case, Sandbox, Spent], str]  # → the .sop text
 
 
 @dataclass
-class Desk:
+class Workspace:
     """A schema's database and library, for all its cases."""
 
     folder: Path
@@ -88,14 +88,14 @@ class Desk:
         shutil.copy(self.fresh, self.main)
 
 
-def judge(case: Case, desk: Desk, translate: Translate) -> Outcome:
+def judge(case: Case, workspace: Workspace, translate: Translate) -> Outcome:
     """Translate one case, run its program on fresh data, and compare. Raises SopError where there is no translator to
     measure: none that is configured, or none that answers."""
-    desk.renew()
+    workspace.renew()
     spent = Spent()
     began = perf_counter()
     try:
-        sop_text = translate(case, desk.sandbox, spent)
+        sop_text = translate(case, workspace.sandbox, spent)
     except (SopError, CompileError) as error:
         if isinstance(error, UsageError) or (isinstance(error, SopError) and error.code in _NO_TRANSLATOR):
             raise
@@ -103,25 +103,27 @@ def judge(case: Case, desk: Desk, translate: Translate) -> Outcome:
         verdict: Verdict = "asked" if asked else "refused"
         return Outcome(case, verdict, _message(error), "", (), spent, perf_counter() - began)
     seconds = perf_counter() - began
-    why = _tried(case, desk, sop_text)
-    return Outcome(case, "wrong" if why else "right", why or "", sop_text, _lint(case, desk, sop_text), spent, seconds)
+    why = _tried(case, workspace, sop_text)
+    return Outcome(
+        case, "wrong" if why else "right", why or "", sop_text, _lint(case, workspace, sop_text), spent, seconds
+    )
 
 
-def _lint(case: Case, desk: Desk, sop_text: str) -> tuple[str, ...]:
+def _lint(case: Case, workspace: Workspace, sop_text: str) -> tuple[str, ...]:
     try:
         script = parse(Source("asked.sop", sop_text)).scripts[-1]
     except CompileError:
         return ()
-    with Context(desk.sandbox.config, desk.sandbox.library) as context:
+    with Context(workspace.sandbox.config, workspace.sandbox.library) as context:
         schemas = pipeline.usable_schemas(context)
     return tuple(one.message for one in lint(read_workflow(case.english, "asked"), script, schemas))
 
 
-def _tried(case: Case, desk: Desk, sop_text: str) -> str | None:
+def _tried(case: Case, workspace: Workspace, sop_text: str) -> str | None:
     """How the program is wrong; None where it is right."""
     try:
-        (name, *_) = desk.sandbox.compile(sop_text, "asked.sop")
-        ran = run(case, desk, name)
+        (name, *_) = workspace.sandbox.compile(sop_text, "asked.sop")
+        ran = run(case, workspace, name)
     except (SopError, CompileError) as error:
         return _message(error)
     why = _ended_otherwise(case.expected.fails, ran)
@@ -131,7 +133,9 @@ def _tried(case: Case, desk: Desk, sop_text: str) -> str | None:
     says = tuple(str(line["result"]) for line in lines if line["type"] == "say")
     rows = tuple(tuple(line["result"].values()) for line in lines if line["type"] == "record")
     result = ran.lines[-1].get("result")
-    return difference(case.expected, Did(rows, says, result, desk.main), desk.fresh, desk.folder / "wanted.db")
+    return difference(
+        case.expected, Did(rows, says, result, workspace.main), workspace.fresh, workspace.folder / "wanted.db"
+    )
 
 
 def _ended_otherwise(fails: str, ran: Ran) -> str | None:
@@ -158,13 +162,13 @@ def _kept(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return kept
 
 
-def run(case: Case, desk: Desk, name: str) -> Ran:
+def run(case: Case, workspace: Workspace, name: str) -> Ran:
     answers = iter(case.answers)
 
     def prompt(question: Question) -> str | None:
         return None if question.problem else next(answers, None)
 
-    return desk.sandbox.run(name, case.args, prompt=prompt, max_seconds=_SECONDS, max_rows=_ROWS)
+    return workspace.sandbox.run(name, case.args, prompt=prompt, max_seconds=_SECONDS, max_rows=_ROWS)
 
 
 def _message(error: SopError | CompileError) -> str:

@@ -22,7 +22,7 @@ from runtime.runs.run import Outcome, names_of
 from runtime.runs.secrets import mask_secrets
 from runtime.values.conversion import json_ready
 
-MOST_SHOWN: Final = 2000  # characters of an argument
+MAX_SHOWN: Final = 2000  # characters of an argument
 
 
 REFUSALS: Final = ("S0202", "S0210")  # a right is missing
@@ -103,7 +103,7 @@ def ended(outcome: Outcome) -> dict[str, Any]:
 
 def _cut(value: Any) -> Any:
     text = encode(json_ready(value))
-    return Raw(text) if len(text) <= MOST_SHOWN else text[:MOST_SHOWN].decode(errors="ignore") + "…"
+    return Raw(text) if len(text) <= MAX_SHOWN else text[:MAX_SHOWN].decode(errors="ignore") + "…"
 
 
 def moment(seconds: float) -> str:

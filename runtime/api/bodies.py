@@ -169,7 +169,7 @@ class Script(Summary):
     explained: Json | None
 
 
-class Warned(TypedDict):
+class ProgramWarning(TypedDict):
     sentence: int
     message: str
 
@@ -181,7 +181,7 @@ class Put(Script):
     unchanged: bool
     translator: str | None
     translated: bool
-    warnings: list[Warned]
+    warnings: list[ProgramWarning]
     stale_callers: list[str]
 
 

@@ -19,11 +19,11 @@ from runtime.api.audit import Audit, Who
 from runtime.api.metrics import Metrics
 from runtime.api.problems import HttpError, problem
 from runtime.api.sites import parse_host, same_site
-from runtime.api.slowdown import MOST_SECONDS, Slowdown
+from runtime.api.slowdown import MAX_SECONDS, Slowdown
 from runtime.api.tokens import LOCAL, NOBODY, Token, Tokens, WrongToken, unauthorized
 from runtime.errors import SopError, UsageError
 
-MOST_HEADERS: Final = 32_768  # bytes of a request's headers
+MAX_HEADERS: Final = 32_768  # bytes of a request's headers
 LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
 TOKEN_NAMES: Final = ("token", "access_token")  # query parameters that hold tokens; a query may not
 _LOOKED_AT: Final = frozenset({b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"authorization"})
@@ -101,7 +101,7 @@ class Guard:
         client = scope.get("client")
         delay = self.slowdown.delay(client[0] if client else "", error.id, monotonic())
         if delay is None:
-            headers = {"Retry-After": f"{MOST_SECONDS:.0f}", "Connection": "close"}
+            headers = {"Retry-After": f"{MAX_SECONDS:.0f}", "Connection": "close"}
             return HttpError(429, "S0203", "too many wrong tokens came from here", "try again later", headers)
         if delay:
             self.audit.note("wrong-token", Who(NOBODY, client[0] if client else ""), claims=error.id)
@@ -152,8 +152,8 @@ class _Headers:
                 if name in found:
                     raise _twice(name)
                 found[name] = value.decode("latin-1")
-        if size > MOST_HEADERS:
-            raise HttpError(431, "S0116", f"the headers take more than {MOST_HEADERS >> 10} KiB")
+        if size > MAX_HEADERS:
+            raise HttpError(431, "S0116", f"the headers take more than {MAX_HEADERS >> 10} KiB")
         self.host = found.get(b"host")
         self.origin = found.get(b"origin")
         self.site = found.get(b"sec-fetch-site")

@@ -9,7 +9,7 @@ from runtime.databases.statements import Statements
 from runtime.library.store import Library
 from runtime.vm.link import Linked, link
 
-MOST_SCRIPTS: Final = 1000
+MAX_SCRIPTS: Final = 1000
 
 
 class LinkCache:
@@ -26,7 +26,7 @@ class LinkCache:
         """Return the script `name`, `name@3` or `name@tag` with the scripts it calls, as `link` does."""
         state = self.library.environment.state()
         with self._lock:
-            if state != self._state or len(self._linked) >= MOST_SCRIPTS:
+            if state != self._state or len(self._linked) >= MAX_SCRIPTS:
                 self._state = state
                 self._linked.clear()
             known = self._linked.get(name)

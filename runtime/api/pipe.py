@@ -10,7 +10,7 @@ from typing import Final
 from runtime.output.writer import Writer
 from runtime.runs.run import Outcome
 
-MOST_BYTES: Final = 131_072  # of unsent bytes; above that, the run waits (one batch of rows may go over)
+MAX_BYTES: Final = 131_072  # of unsent bytes; above that, the run waits (one batch of rows may go over)
 
 Ending = Outcome | BaseException
 
@@ -48,7 +48,7 @@ class Pipe:
             BrokenPipeError: when nobody reads any more.
         """
         with self._room:
-            while self._size >= MOST_BYTES and not self._closed and not self._hurried:
+            while self._size >= MAX_BYTES and not self._closed and not self._hurried:
                 self._room.wait()
             if self._closed:
                 raise BrokenPipeError
@@ -117,7 +117,7 @@ class Pipe:
         """Return and remove the unsent bytes."""
         with self._room:
             chunks, self._chunks = self._chunks, []
-            full, self._size = self._size >= MOST_BYTES, 0
+            full, self._size = self._size >= MAX_BYTES, 0
             if full:
                 self._room.notify()
         return b"".join(chunks)

@@ -37,9 +37,9 @@ RESERVED: Final = (
 QUIET_SECONDS: Final = 1.0  # after this, the `start` line is sent alone
 PATIENCE_SECONDS: Final = 0.01  # most runs end sooner: they get one answer, and nothing watches for a lost client
 ALIVE_SECONDS: Final = 15.0  # between comments that keep an idle event stream open
-MOST_DEPTH: Final = 100  # depth of lists and objects in a body
+MAX_DEPTH: Final = 100  # depth of lists and objects in a body
 FLOAT_DIGITS: Final = 15  # significant digits of a float
-MOST_DIGITS: Final = 400
+MAX_DIGITS: Final = 400
 _MANY_DIGITS: Final = re.compile(rb"[0-9]{19}")
 
 
@@ -288,7 +288,7 @@ def decoded(data: bytes) -> Any:
     """
     try:
         value = _DECODER.decode(data)
-        if _MANY_DIGITS.search(data) or data.count(b"[") + data.count(b"{") > MOST_DEPTH:
+        if _MANY_DIGITS.search(data) or data.count(b"[") + data.count(b"{") > MAX_DEPTH:
             _check(value)
     except (msgspec.DecodeError, ValueError, RecursionError, ArithmeticError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
@@ -302,7 +302,7 @@ def _number(text: str) -> float | Decimal:
     if isinf(value):
         raise ValueError("it holds a number out of range")
     digits = text.lower().partition("e")[0].replace(".", "").lstrip("-0")
-    return Decimal(text) if FLOAT_DIGITS < len(digits) <= MOST_DIGITS else value
+    return Decimal(text) if FLOAT_DIGITS < len(digits) <= MAX_DIGITS else value
 
 
 _DECODER: Final = msgspec.json.Decoder(float_hook=_number)
@@ -314,8 +314,8 @@ def _check(value: Any) -> None:
     while pending:
         each, depth = pending.pop()
         if isinstance(each, (dict, list)):
-            if depth > MOST_DEPTH:
-                raise ValueError(f"it is nested more than {MOST_DEPTH} deep")
+            if depth > MAX_DEPTH:
+                raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
             pending += [(item, depth + 1) for item in (each.values() if isinstance(each, dict) else each)]
         elif isinstance(each, int) and not INT_MIN <= each <= INT_MAX:
             raise ValueError("it holds an int past 64 bits")

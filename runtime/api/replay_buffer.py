@@ -11,7 +11,7 @@ from typing import Final
 from runtime.errors import SopError
 
 IN_MEMORY: Final = 65_536  # bytes of a run's lines in memory; the rest is on disk
-MOST_BYTES: Final = 256 * 1024 * 1024
+MAX_BYTES: Final = 256 * 1024 * 1024
 _PIECE: Final = 262_144
 _SEQ: Final = re.compile(rb'\{"type":"[a-z-]+","seq":([0-9]+)')
 
@@ -34,12 +34,12 @@ class ReplayBuffer:
         with self._lock:
             if self._closed:
                 raise BrokenPipeError
-            over = self.size > MOST_BYTES
+            over = self.size > MAX_BYTES
             self._file.seek(self.size)
             self._file.write(data)
             self.size += len(data)
-        if not over and self.size > MOST_BYTES:
-            message = f"the run wrote more than the {MOST_BYTES >> 20} MiB that are kept of a run"
+        if not over and self.size > MAX_BYTES:
+            message = f"the run wrote more than the {MAX_BYTES >> 20} MiB that are kept of a run"
             raise SopError("S0113", message, "leave out `Prefer: respond-async`, and read the lines as they come")
 
     def flush(self) -> None:

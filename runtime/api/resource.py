@@ -22,7 +22,7 @@ from runtime.errors import SopError
 
 Handler = Callable[[Service, Request], Awaitable[Response]]
 BODY_SECONDS: Final = 20.0  # to receive a whole body
-MOST_FIELDS: Final = 200
+MAX_FIELDS: Final = 200
 
 
 ANYBODY: Final = "anybody"  # probes: no token needed, and no data given
@@ -146,7 +146,7 @@ def query_of(request: Request) -> list[tuple[str, str]]:
     if not text:
         return []
     try:
-        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError as error:
         raise HttpError(400, "S0108", "the query string can't be read", "name=value&…, in UTF-8, %-encoded") from error
 

@@ -28,8 +28,8 @@ from runtime.vm.backtrace import Trace
 from runtime.vm.output import Question
 
 LONG: Final = 10_000  # bytes; longer results are not kept
-MOST_KEPT: Final = 1000  # ended runs that are kept,
-MOST_LOGS: Final = 100  # and those of them that keep their lines
+MAX_KEPT: Final = 1000  # ended runs that are kept,
+MAX_LOGS: Final = 100  # and those of them that keep their lines
 
 
 class Ended(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -226,11 +226,11 @@ class LiveRuns:
         with self._lock:
             del self._active[run.id]
             self._ended[run.id] = run
-            if len(self._ended) > MOST_KEPT:
+            if len(self._ended) > MAX_KEPT:
                 self._ended.popitem(last=False)
             if run.log is not None:
                 self._logs[run.id] = run
-                if len(self._logs) > MOST_LOGS:
+                if len(self._logs) > MAX_LOGS:
                     _, dropped = self._logs.popitem(last=False)
         if dropped is not None and dropped.log is not None:
             dropped.log.close()

@@ -24,7 +24,7 @@ from runtime.errors import SopError
 from runtime.output.events import event
 from runtime.values.conversion import json_ready, to_text
 
-MOST_SHOWN: Final = 2000  # characters of a variable's value
+MAX_SHOWN: Final = 2000  # characters of a variable's value
 LOOK_SECONDS: Final = 0.05  # between checks for new lines of a run under way
 ALIVE_LOOKS: Final = 300
 END: Final = b'{"type":"end"'
@@ -187,4 +187,4 @@ def _shown(value: Any) -> Any:
         text = msgspec.json.encode(json_ready(value))
     except (TypeError, ValueError, RecursionError):
         return f"({type(value).__name__})"
-    return msgspec.Raw(text) if len(text) <= MOST_SHOWN else text[:MOST_SHOWN].decode(errors="ignore") + "…"
+    return msgspec.Raw(text) if len(text) <= MAX_SHOWN else text[:MAX_SHOWN].decode(errors="ignore") + "…"

@@ -13,9 +13,9 @@ from typing import Final
 
 AT_ONCE: Final = 5  # wrong tokens that are answered at once: they may be typing mistakes
 SECONDS: Final = 1.0  # seconds between answers after that,
-MOST_SECONDS: Final = 30.0  # and the longest wait
-MOST_WAITING: Final = 200  # answers that may wait at the same time
-MOST_PLACES: Final = 10_000  # addresses and token ids that are remembered; the least recently seen is dropped first
+MAX_SECONDS: Final = 30.0  # and the longest wait
+MAX_WAITING: Final = 200  # answers that may wait at the same time
+MAX_PLACES: Final = 10_000  # addresses and token ids that are remembered; the least recently seen is dropped first
 
 
 class Slowdown:
@@ -41,16 +41,16 @@ class Slowdown:
         for place in places:
             self._full[place] = max(due, self._full.get(place, due))
             self._full.move_to_end(place)
-        while len(self._full) > MOST_PLACES:
+        while len(self._full) > MAX_PLACES:
             self._full.popitem(last=False)
         wait = due - AT_ONCE * SECONDS - now
         if wait <= 0:
             return 0.0
-        return None if wait > MOST_SECONDS or self.waiting >= MOST_WAITING else wait
+        return None if wait > MAX_SECONDS or self.waiting >= MAX_WAITING else wait
 
     def _due(self, place: str, now: float) -> float:
         """When the bucket is empty again with one more guess in it. It holds at most what may still be waited for."""
-        most = now + AT_ONCE * SECONDS + MOST_SECONDS
+        most = now + AT_ONCE * SECONDS + MAX_SECONDS
         return min(max(self._full.get(place, now), now), most) + SECONDS
 
 

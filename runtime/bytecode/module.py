@@ -76,7 +76,7 @@ class Fetch(msgspec.Struct, frozen=True):
     mode: FetchMode
 
 
-class Ask(msgspec.Struct, frozen=True):
+class AskSite(msgspec.Struct, frozen=True):
     """step: number by which `--answer STEP=…` names it."""
 
     step: str
@@ -163,7 +163,7 @@ class Module(msgspec.Struct, frozen=True):
     calls: tuple[Call, ...] = ()
     queries: tuple[Fetch, ...] = ()
     writes: tuple[Write, ...] = ()
-    asks: tuple[Ask, ...] = ()
+    asks: tuple[AskSite, ...] = ()
     handlers: tuple[Handler, ...] = ()
     schema: dict[str, Store] = {}
     doc: str = ""

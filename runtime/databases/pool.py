@@ -10,7 +10,7 @@ from typing import Any, Final
 from runtime.databases.protocol import Database
 from runtime.errors import DatabaseError
 
-MOST_IDLE: Final = 16  # of one database; more are closed when their run ends
+MAX_IDLE: Final = 16  # of one database; more are closed when their run ends
 
 
 class Pool:
@@ -44,7 +44,7 @@ class Pool:
                 database.rollback()
                 with self._lock:
                     idle = self._idle.setdefault(name, [])
-                    if len(idle) < MOST_IDLE and not self._closed:
+                    if len(idle) < MAX_IDLE and not self._closed:
                         idle.append(database)
                         return
         database.close()

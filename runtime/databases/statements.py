@@ -66,8 +66,8 @@ def statement_for(
     return statement
 
 
-MOST_KEPT: Final = 10_000  # statements in memory, and
-MOST_SCHEMAS: Final = 200  # schemas; past that, all are read again
+MAX_KEPT: Final = 10_000  # statements in memory, and
+MAX_SCHEMAS: Final = 200  # schemas; past that, all are read again
 
 
 class Statements:
@@ -83,7 +83,7 @@ class Statements:
         scope = self._scope(database)
         known = self._known.get((key, scope))
         if known is None:
-            if len(self._known) >= MOST_KEPT:
+            if len(self._known) >= MAX_KEPT:
                 self._known.clear()
             known = self._known[key, scope] = statement_for(database.prepare, scope, form, key, self._cache)
         return known
@@ -92,7 +92,7 @@ class Statements:
         schema = database.schema()
         known = self._scopes.get(id(schema))  # by identity (the entry keeps it alive): a schema can't be hashed
         if known is None:
-            if len(self._scopes) >= MOST_SCHEMAS:
+            if len(self._scopes) >= MAX_SCHEMAS:
                 self._scopes.clear()
             known = self._scopes[id(schema)] = schema, scope_of(database.dialect, schema)
         return known[1]

@@ -1,7 +1,7 @@
 """A folder of CSV, TSV, NDJSON and Parquet files → the Database protocol: each file a store that can only be read.
 
 Nothing is imported: a store is a view of its file. A store is called as its file without the ending; a folder of
-Parquet files is one store. What a text file holds is found by runtime/files/survey.py and told to DuckDB, which
+Parquet files is one store. What a text file holds is found by runtime/files/profile.py and told to DuckDB, which
 guesses nothing. A file that can't be read is a broken store (`Schema.broken`), and the others are as they would be
 without it.
 """
@@ -19,8 +19,8 @@ from runtime.databases.duckdb.views import TRANSIENT, Views
 from runtime.databases.tables import create_sql, qualified_name, quote_literal
 from runtime.errors import DatabaseError, SopError
 from runtime.files.load import row_reader
+from runtime.files.profile import NULLS, FileProfile, profile
 from runtime.files.read import open_table
-from runtime.files.survey import NULLS, Survey, survey
 from runtime.query.schema import Broken, Schema, Store
 
 _MEMORY: Final = ("memory", "loaded")  # where rows are that had to be loaded
@@ -70,7 +70,7 @@ class FilesDatabase(Views):
         if file.is_dir() or _FORMATS[file.suffix.lower()] == "parquet":
             self.add_parquet(store, file)
             return
-        found = survey(file)
+        found = profile(file)
         if found.broken is not None:
             raise found.broken.error()
         if not found.usual:
@@ -79,7 +79,7 @@ class FilesDatabase(Views):
         read = _read_csv if _FORMATS[file.suffix.lower()] == "csv" else _read_json
         self.make_view(store, f"FROM {read(file, found)}")
 
-    def _load(self, store: str, file: Path, found: Survey) -> None:
+    def _load(self, store: str, file: Path, found: FileProfile) -> None:
         """Have the rows in memory, as an import takes them, and a view of them that can only be read."""
         table = open_table(file)
         loaded = Store(store, found.fields)
@@ -91,7 +91,7 @@ class FilesDatabase(Views):
         self.make_view(store, f"FROM {qualified_name(_MEMORY, loaded.name)}")
 
 
-def _read_csv(file: Path, found: Survey) -> str:
+def _read_csv(file: Path, found: FileProfile) -> str:
     """What reads a file whose dialect and types are known; dates and moments as `runtime/files/infer.py` takes
     them, each with its time zone."""
     longest = max(_LINE_BYTES, found.longest)
@@ -102,7 +102,7 @@ def _read_csv(file: Path, found: Survey) -> str:
     )
 
 
-def _read_json(file: Path, found: Survey) -> str:
+def _read_json(file: Path, found: FileProfile) -> str:
     longest = max(_OBJECT_BYTES, found.longest)
     return (
         f"read_json({quote_literal(str(file))}, columns = {_columns(found)}, auto_detect = false, records = true,"
@@ -110,7 +110,7 @@ def _read_json(file: Path, found: Survey) -> str:
     )
 
 
-def _columns(found: Survey) -> str:
+def _columns(found: FileProfile) -> str:
     listed = ", ".join(
         f"{quote_literal(field.name)}: '{'TIMESTAMPTZ' if field.type.name == 'timestamp' else column_type(field.type)}'"
         for field in found.fields

@@ -48,7 +48,7 @@ class Say(Line, tag="say"):
     pass
 
 
-class Ask(Line, tag="ask"):
+class AskLine(Line, tag="ask"):
     pass
 
 

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from msgspec import UNSET
 
 from runtime.output.records import (
-    Ask,
+    AskLine,
     Batches,
     Command,
     End,
@@ -96,7 +96,7 @@ class Writer:
     def ask(self, step: str, within: str | None, question: dict[str, Any]) -> None:
         self.seq += 1
         self.standing += 1
-        self._line(Ask(self.seq, step, scoped(within), json_ready(question)))
+        self._line(AskLine(self.seq, step, scoped(within), json_ready(question)))
         self.release()
         self.flush()
 

@@ -100,10 +100,10 @@ class Repl:
         if text.startswith("/"):
             self._command(self, text)
         elif text.startswith("?"):
-            self._warn(self._told(lambda writer: self.recorder.look(text[1:].strip(), writer)))
+            self._warn(self._one_stream(lambda writer: self.recorder.look(text[1:].strip(), writer)))
         elif text.strip():
             offered = set(self.recorder.offers())
-            taken = self._told(lambda writer: self.recorder.step(text, writer, prompt=self.prompt))
+            taken = self._one_stream(lambda writer: self.recorder.step(text, writer, prompt=self.prompt))
             self._warn(taken)
             if self.recorder.session.steps and self.recorder.session.steps[-1].english and taken.number:
                 self.say(taken.code.rstrip("\n"))
@@ -116,7 +116,7 @@ class Repl:
         for warning in taken.warnings:
             self.say(f"warning: {warning}")
 
-    def _told(self, act: Callable[[Writer], Any]) -> Any:
+    def _one_stream(self, act: Callable[[Writer], Any]) -> Any:
         """Run an action; its lines are written as one stream."""
         writer = open_writer(self._format, sys.stdout.buffer, buffer_until_commit=False)
         try:

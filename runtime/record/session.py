@@ -8,7 +8,7 @@ import msgspec
 
 from runtime.errors import UsageError
 
-MOST_UNDONE = 100
+MAX_UNDONE = 100
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,7 +69,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     def changed(self, state: State) -> Session:
         """With a new state; the present one can be restored with `undone`."""
-        return msgspec.structs.replace(self, state=state, past=(*self.past, self.state)[-MOST_UNDONE:])
+        return msgspec.structs.replace(self, state=state, past=(*self.past, self.state)[-MAX_UNDONE:])
 
     def undone(self) -> Session:
         """Without its latest change.

@@ -17,7 +17,7 @@ from runtime.vm.backtrace import Location, Trace, location_of
 from runtime.vm.link import nodes_of
 from runtime.vm.script import Script
 
-MOST_SCHEMAS: Final = 64  # that a script is known to fit; every connection has its own
+MAX_SCHEMAS: Final = 64  # that a script is known to fit; every connection has its own
 _HINT: Final = "compile the script again, or give the run the right database with --db"
 
 
@@ -65,7 +65,7 @@ def check_schemas(scripts: Iterable[Script], schemas: Mapping[str, Schema]) -> N
             continue
         found = list(_Check(script, schemas).changes())
         if not found:
-            if len(script.fits) >= MOST_SCHEMAS:
+            if len(script.fits) >= MAX_SCHEMAS:
                 script.fits.clear()
             script.fits[key] = tuple(schemas.values())
         changes += found

@@ -14,7 +14,7 @@ from runtime.errors import DatabaseError
 from runtime.vm.data import Data
 from runtime.vm.output import Output
 
-MOST_RETRIES: Final = 40
+MAX_RETRIES: Final = 40
 FIRST_PAUSE_SECONDS: Final = 0.005
 LONGEST_PAUSE_SECONDS: Final = 0.25
 
@@ -107,9 +107,9 @@ class Segments:
         while True:
             if self._dry:  # what came before this segment is undone too
                 raise error
-            if self._tries >= MOST_RETRIES:
+            if self._tries >= MAX_RETRIES:
                 raise DatabaseError(
-                    error.code, f"{error.message}, {MOST_RETRIES} times in a row", "run the script again later"
+                    error.code, f"{error.message}, {MAX_RETRIES} times in a row", "run the script again later"
                 ) from error
             # random pause, so that two runs that conflicted once do not conflict again and again
             sleep(min(FIRST_PAUSE_SECONDS * 2**self._tries, LONGEST_PAUSE_SECONDS) * uniform(0.5, 1.5))

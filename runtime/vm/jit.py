@@ -17,7 +17,7 @@ from runtime.vm.script import Instruction, Script
 LoopFunction = Callable[[list[Any], int], tuple[int, int]]
 
 HOT_LOOP: Final = 256  # stands in the code for a LOOP or FOR_NEXT whose loop has a function; in no module
-MOST_INSTRUCTIONS: Final = 200
+MAX_INSTRUCTIONS: Final = 200
 _NAMES: Final = {row.number: name for name, row in BY_NAME.items()}
 _OPERATORS: Final = {"ADD_INT": "+", "SUB_INT": "-", "MUL_INT": "*", "MOD": "%", "INTDIV": "//"}
 _TESTS: Final = {"TEST_EQ": "==", "TEST_NE": "!=", "TEST_LT": "<", "TEST_LE": "<="}
@@ -27,7 +27,7 @@ _OTHERS: Final = frozenset({"MOVE", "LOAD", "JUMP", "LOOP", "FOR_START", "FOR_NE
 def loop_function(script: Script, tail: int) -> LoopFunction | None:
     """The loop that ends with the LOOP or FOR_NEXT at `tail`; None when it is not one over ints alone."""
     _, _, head, _ = script.code[tail]
-    if tail - head > MOST_INSTRUCTIONS:
+    if tail - head > MAX_INSTRUCTIONS:
         return None
     source = _Loop(script, head, tail).source()
     if source is None:

@@ -11,7 +11,7 @@ from runtime.values.conversion import to_text
 from runtime.vm.frame import Frame, Iterator
 from runtime.vm.machine import Machine
 
-MOST_SHOWN = 40
+MAX_SHOWN = 40
 
 
 class Tracing:
@@ -65,4 +65,4 @@ def check_operands(frame: Frame) -> list[Any]:
 
 def _short(value: Any) -> str:
     text = f'"{value}"' if isinstance(value, str) else to_text(value)
-    return text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 1] + "…"
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"

@@ -13,7 +13,7 @@ from typing import Final
 
 from runtime.bytecode.decode import join
 from runtime.bytecode.flow import MAX_HANDLERS, MAX_WORDS
-from runtime.bytecode.module import Ask, Call, Fetch, Function, Handler
+from runtime.bytecode.module import AskSite, Call, Fetch, Function, Handler
 from runtime.bytecode.opcodes import BY_NAME, Opcode
 from runtime.query.algebra import Write
 from runtime.values.constants import Const
@@ -46,7 +46,7 @@ class Tables:
     calls: list[Call] = field(default_factory=list)
     queries: list[Fetch] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
-    asks: list[Ask] = field(default_factory=list)
+    asks: list[AskSite] = field(default_factory=list)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from runtime.bytecode.module import Ask, Call, Fetch
+from runtime.bytecode.module import AskSite, Call, Fetch
 from runtime.values.constants import Const
 from runtime.values.types import NULL
 from sopc.checker import typed
@@ -134,7 +134,7 @@ class Steps:
         known = self.registers.knows(step.variable)
         register = self.registers.of(step.variable) if known else self.registers.declare(step.variable)
         parts = [part for part in (step.question, step.choices, step.default) if part is not None]
-        about = Ask(step.path, step.variable.type, step.choices is not None, step.default is not None)
+        about = AskSite(step.path, step.variable.type, step.choices is not None, step.default is not None)
         with self.registers.scope():
             self.builder.emit("ASK", register, self.window(parts), Entry(about))
 

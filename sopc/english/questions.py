@@ -12,7 +12,7 @@ from sopc.english.lock import Answer
 from sopc.english.model.reply import CANNOT
 from sopc.english.sentences import Workflow
 
-MOST_QUESTIONS: Final = 20  # in one translation
+MAX_QUESTIONS: Final = 20  # in one translation
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ Dialect = Literal["sqlite", "duckdb", "postgres"]
 DIALECTS: Final[tuple[Dialect, ...]] = ("sqlite", "duckdb", "postgres")
 ENGINE_NAMES: Final[dict[Dialect, str]] = {"sqlite": "SQLite", "duckdb": "DuckDB", "postgres": "PostgreSQL"}
 
-_MOST_TOKENS: Final = 20_000  # a hundred times a long query
+_MAX_TOKENS: Final = 20_000  # a hundred times a long query
 _DEEPEST: Final = 60  # brackets within brackets: the parser calls itself some ten times for each
 _BEGIN: Final = frozenset(("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "FROM", "("))
 _OPEN, _CLOSE = frozenset(("(", "[", "{")), frozenset((")", "]", "}"))
@@ -157,11 +157,11 @@ def _tokens(source: Source, dialect: Dialect) -> list[Token]:
         )
     if not any(token.token_type is not TokenType.SEMICOLON for token in tokens):
         _fail(source, "T0502", "there is no statement", None, "a select, insert, update or delete")
-    if len(tokens) > _MOST_TOKENS:
+    if len(tokens) > _MAX_TOKENS:
         _fail(
             source,
             "T0509",
-            f"the statement has more than {_MOST_TOKENS:,} words",
+            f"the statement has more than {_MAX_TOKENS:,} words",
             None,
             "split it into several scripts",
         )

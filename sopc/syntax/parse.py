@@ -17,7 +17,7 @@ from sopc.tree import nodes
 __all__ = ("parse", "parse_query")
 
 _BIDI: Final = re.compile(f"[{BIDI_CONTROLS}]")
-_MOST_TURNED: Final = 20
+_MAX_TURNED: Final = 20
 MAX_DEPTH: Final = 180  # nested objects and lists of the tree as JSON; common JSON readers fail at 200
 
 
@@ -72,7 +72,7 @@ def _check_characters(source: Source) -> None:
         raise CompileError(source, [Diagnostic("E0108", "this is not a character", span)]) from None
     turned = [_turned(source.text, match.start()) for match in _BIDI.finditer(source.text)]
     if turned:
-        raise CompileError(source, turned[:_MOST_TURNED])
+        raise CompileError(source, turned[:_MAX_TURNED])
 
 
 def _turned(text: str, at: int) -> Diagnostic:

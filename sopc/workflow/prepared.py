@@ -37,8 +37,8 @@ __all__ = (
     "Options",
     "Place",
     "Prepared",
+    "ProgramWarning",
     "Take",
-    "Warned",
     "prepare",
     "prepare_file",
     "prompt_for",
@@ -75,10 +75,10 @@ class Options:
     dialect: Dialect | None = None
 
 
-_MOST_TURNED: Final = 20
+_MAX_TURNED: Final = 20
 
 
-class Warned(NamedTuple):
+class ProgramWarning(NamedTuple):
     """A warning for the author of a program.
 
     Attributes:
@@ -133,7 +133,7 @@ class Prepared:
     """
 
     compiled: Compiled
-    warnings: tuple[Warned, ...] = ()
+    warnings: tuple[ProgramWarning, ...] = ()
     translator: str | None = None
     translated: bool = False
     write_to: Path | None = None
@@ -224,7 +224,9 @@ def _from_sql(source: Source, context: Context, options: Options) -> Prepared:
     listener = options.listener or ProgressListener()
     compiled, converted, dialect = compile_sql(source, context, options.dialect, listener)
     warnings = tuple(
-        Warned(0, message, " ".join(source.text[span.start : span.end].split()) if span is not None else source.name)
+        ProgramWarning(
+            0, message, " ".join(source.text[span.start : span.end].split()) if span is not None else source.name
+        )
         for message, span in converted.warnings
     )
     return Prepared(compiled, warnings=warnings, translator=f"sql {dialect}")
@@ -407,17 +409,17 @@ class _English:
             pending=pending,
         )
 
-    def _turned(self) -> Iterator[Warned]:
+    def _turned(self) -> Iterator[ProgramWarning]:
         """Warnings about invisible characters that reorder the displayed text. The sentences are read without them."""
         from sopc.english.sentences import turned
 
-        for offset in turned(self._source.text)[:_MOST_TURNED]:
+        for offset in turned(self._source.text)[:_MAX_TURNED]:
             line, column = self._source.position(offset)
             after = (each for each in self._workflow.sentences if offset < each.end)
             around = next(after, self._workflow.sentences[-1])
             what = f"U+{ord(self._source.text[offset]):04X} at line {line}, column {column}"
             message = f"{what} changes the order in which the text is shown, and is left out"
-            yield Warned(around.number, message, around.text)
+            yield ProgramWarning(around.number, message, around.text)
 
     def _waiting(self, pending: Pending) -> tuple[str, Work | None, Compiled] | None:
         """The translation that waits for a yes, if it still holds: stores and examples may have changed. One that
@@ -472,14 +474,14 @@ class _English:
         for failure in self._context.failures:
             self._listener.note(f"warning {failure.code}: {failure.message}, so it is left out")
 
-    def _lint(self, compiled: Compiled) -> list[Warned]:
+    def _lint(self, compiled: Compiled) -> list[ProgramWarning]:
         """Warnings for what only the text or only the program names."""
         from sopc.english.lint import lint
 
         found = lint(self._workflow, compiled.file.scripts[-1], pipeline.usable_schemas(self._context))
         return [self._warned(each.sentence, each.message) for each in found]
 
-    def _compared(self, sop: str, *, by_model: bool) -> tuple[tuple[str, ...], list[Warned]]:
+    def _compared(self, sop: str, *, by_model: bool) -> tuple[tuple[str, ...], list[ProgramWarning]]:
         """The differences to the last translation, and a warning for each unchanged sentence whose steps changed, with
         the reason why the old steps were not kept."""
         from sopc.english.incremental.compare import Before, script_of
@@ -500,5 +502,5 @@ class _English:
             needless.append(self._warned(number, f"it is as it was, and its steps changed{why}"))
         return tuple(before.changes(new)), needless
 
-    def _warned(self, number: int, message: str) -> Warned:
-        return Warned(number, message, self._workflow.sentences[number - 1].text)
+    def _warned(self, number: int, message: str) -> ProgramWarning:
+        return ProgramWarning(number, message, self._workflow.sentences[number - 1].text)

@@ -9,7 +9,7 @@ from runtime.errors import SopError, UsageError
 from sopc.context import Context
 from sopc.diagnostics import CompileError
 from sopc.english.lock import Answer
-from sopc.english.questions import MOST_QUESTIONS, Question, question_in
+from sopc.english.questions import MAX_QUESTIONS, Question, question_in
 from sopc.english.sentences import Workflow
 from sopc.english.translate import Draft
 from sopc.listener import ProgressListener
@@ -106,7 +106,7 @@ def translate(
         NeedsAnswer: T0210 when nobody can be asked.
     """
     answers = list(known)
-    for _ in range(MOST_QUESTIONS):
+    for _ in range(MAX_QUESTIONS):
         try:
             made = draft(
                 source, context, translator, model, listener, workflow=workflow, answers=answers, previous=previous

@@ -50,7 +50,7 @@ def test_a_line_longer_than_a_piece_is_read_whole() -> None:
 
 
 def test_a_run_that_fills_its_buffer_fails_and_its_last_lines_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_module, "MOST_BYTES", 1000)
+    monkeypatch.setattr(log_module, "MAX_BYTES", 1000)
     log = ReplayBuffer()
     log.write(b"x" * 999 + b"\n")
     with pytest.raises(SopError, match="S0113"):
@@ -61,8 +61,8 @@ def test_a_run_that_fills_its_buffer_fails_and_its_last_lines_are_kept(monkeypat
 
 
 def test_the_oldest_ended_runs_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs_module, "MOST_KEPT", 3)
-    monkeypatch.setattr(runs_module, "MOST_LOGS", 2)
+    monkeypatch.setattr(runs_module, "MAX_KEPT", 3)
+    monkeypatch.setattr(runs_module, "MAX_LOGS", 2)
     runs = LiveRuns(10)
     made = [LiveRun("s", 1, Who(LOCAL, ""), ReplayBuffer(), None, 1) for _ in range(5)]
     for run in made:

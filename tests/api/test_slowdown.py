@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from runtime.api import slowdown
-from runtime.api.slowdown import AT_ONCE, MOST_PLACES, MOST_SECONDS, SECONDS, Slowdown
+from runtime.api.slowdown import AT_ONCE, MAX_PLACES, MAX_SECONDS, SECONDS, Slowdown
 from tests.api.conftest import Served
 from tests.api.test_play import until
 
@@ -32,9 +32,9 @@ def test_guesses_all_at_once_are_no_faster() -> None:
     each = Slowdown()
     waits = [each.delay("1.2.3.4", None, 0.0) for _ in range(300)]
     told = [wait for wait in waits if wait is not None]
-    assert sorted(told) == told and told[-1] == MOST_SECONDS
-    assert len(told) == AT_ONCE + MOST_SECONDS / SECONDS
-    assert each.delay("1.2.3.4", None, MOST_SECONDS) is not None  # not for ever
+    assert sorted(told) == told and told[-1] == MAX_SECONDS
+    assert len(told) == AT_ONCE + MAX_SECONDS / SECONDS
+    assert each.delay("1.2.3.4", None, MAX_SECONDS) is not None  # not for ever
 
 
 def test_addresses_do_not_slow_each_other_down() -> None:
@@ -69,7 +69,7 @@ def test_many_addresses_guess_one_token_no_faster() -> None:
 
 
 def test_remembered_addresses_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slowdown, "MOST_PLACES", 50)
+    monkeypatch.setattr(slowdown, "MAX_PLACES", 50)
     each = Slowdown()
     for _ in range(AT_ONCE + 1):
         each.delay("10.9.9.9", None, 0.0)
@@ -78,11 +78,11 @@ def test_remembered_addresses_are_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(each._full) == 50 and each.delay("10.9.9.9", None, 0.0) != 0.0
     for number in range(1000):
         each.delay(f"10.1.{number >> 8}.{number & 255}", None, 0.0)
-    assert len(each._full) == 50 < MOST_PLACES
+    assert len(each._full) == 50 < MAX_PLACES
 
 
 def test_waiting_answers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slowdown, "MOST_WAITING", 3)
+    monkeypatch.setattr(slowdown, "MAX_WAITING", 3)
     each = Slowdown()
     each.waiting = 3
     assert [each.delay("1.2.3.4", None, 0.0) for _ in range(AT_ONCE + 1)] == [0.0] * AT_ONCE + [None]
@@ -91,7 +91,7 @@ def test_waiting_answers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_right_token_is_let_in_while_wrong_ones_wait(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also from the same address and with the same id. A client that leaves while it waits frees its place."""
     monkeypatch.setattr(slowdown, "SECONDS", 1000.0)
-    monkeypatch.setattr(slowdown, "MOST_SECONDS", 1e9)
+    monkeypatch.setattr(slowdown, "MAX_SECONDS", 1e9)
     right = served.token()
     wrong = right["Authorization"][:-1] + ("A" if right["Authorization"][-1] != "A" else "B")
     head = f"GET /scripts HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nAuthorization: {wrong}\r\n\r\n".encode()
@@ -107,10 +107,10 @@ def test_a_right_token_is_let_in_while_wrong_ones_wait(served: Served, monkeypat
 
 
 def test_too_many_waiting_answers_give_429(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slowdown, "MOST_WAITING", 0)
+    monkeypatch.setattr(slowdown, "MAX_WAITING", 0)
     served.token()
     wrong = {"Authorization": "Bearer sop_0"}
     answers = [served.client.get("/scripts", headers=wrong) for _ in range(AT_ONCE + 1)]
     assert [answer.json()["code"] for answer in answers] == ["S0201"] * AT_ONCE + ["S0203"]
-    assert (answers[-1].status_code, answers[-1].headers["retry-after"]) == (429, f"{MOST_SECONDS:.0f}")
+    assert (answers[-1].status_code, answers[-1].headers["retry-after"]) == (429, f"{MAX_SECONDS:.0f}")
     assert served.client.get("/live").status_code == 200

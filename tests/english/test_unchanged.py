@@ -26,7 +26,7 @@ from sopc.source import Source
 from sopc.syntax.format import format_script
 from sopc.tree import nodes
 from tests.english.patterns.cases import read_cases
-from tests.english.patterns.desk import Desk
+from tests.english.patterns.workspace import Workspace
 
 SWAPPED = {"above": "below", "highest": "lowest", "more": "less", "before": "after", "first": "last"}
 SWAPPED |= {after: before for before, after in SWAPPED.items()}
@@ -38,8 +38,8 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def desks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Desk]:
-    return {schema: Desk(tmp_path_factory.mktemp(schema), schema, 0) for schema in {schema for schema, _ in TEXTS}}
+def workspaces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Workspace]:
+    return {schema: Workspace(tmp_path_factory.mktemp(schema), schema, 0) for schema in {schema for schema, _ in TEXTS}}
 
 
 def edits(english: str) -> Iterator[str]:
@@ -82,17 +82,17 @@ def changed_without_need(new: nodes.Script, kept: set[int], chance: random.Rando
 
 
 @pytest.mark.parametrize("schema", sorted({schema for schema, _ in TEXTS}))
-def test_right_changes_stay_and_needless_ones_are_undone(schema: str, desks: dict[str, Desk]) -> None:
-    desk, chance = desks[schema], random.Random(4)
+def test_right_changes_stay_and_needless_ones_are_undone(schema: str, workspaces: dict[str, Workspace]) -> None:
+    workspace, chance = workspaces[schema], random.Random(4)
     came_back = unexplained = 0
 
     def drafted(english: str) -> str | None:
         try:
-            return desk.draft(english)
+            return workspace.draft(english)
         except (CompileError, SopError):
             return None
 
-    with Context(desk.sandbox.config, desk.sandbox.library) as context:
+    with Context(workspace.sandbox.config, workspace.sandbox.library) as context:
 
         def holds(script: nodes.Script) -> bool:
             try:

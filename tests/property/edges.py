@@ -12,7 +12,7 @@ from runtime.files.infer import declared_type
 from runtime.values.conversion import convert
 from runtime.values.types import ANY, INT_MAX, INT_MIN, Type, list_of
 
-MOST_ROWS: Final = 160  # of one table: every pair of two arguments' values, and a spread of three's
+MAX_ROWS: Final = 160  # of one table: every pair of two arguments' values, and a spread of three's
 
 EDGES: Final[dict[str, tuple[Any, ...]]] = {
     "bool": (True, False),
@@ -139,8 +139,8 @@ def edges(name: str, *, first: bool = True) -> list[Any]:
 
 
 def rows(types: Sequence[str]) -> list[tuple[Any, ...]]:
-    """Combinations of edge values of some types, at most MOST_ROWS of them."""
+    """Combinations of edge values of some types, at most MAX_ROWS of them."""
     combinations = list(product(*(edges(name, first=not index) for index, name in enumerate(types))))
-    if len(combinations) <= MOST_ROWS:
+    if len(combinations) <= MAX_ROWS:
         return combinations
-    return [combinations[index * _SPREAD % len(combinations)] for index in range(MOST_ROWS)]
+    return [combinations[index * _SPREAD % len(combinations)] for index in range(MAX_ROWS)]

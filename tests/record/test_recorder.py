@@ -32,7 +32,7 @@ create table orders (id integer primary key, item text not null, amount int not 
 """
 
 
-class Desk:
+class Workspace:
     """A folder with a database, and a recording in it."""
 
     def __init__(self, folder: Path, name: str = "restock", library: Library | None = None) -> None:
@@ -81,37 +81,37 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
     connection = sqlite3.connect(tmp_path / "shop.db")
     connection.executescript(SCHEMA)
     connection.close()
-    made = Desk(tmp_path)
+    made = Workspace(tmp_path)
     with made.library:
         yield made
 
 
-def test_steps_that_took_effect_are_kept_and_others_are_not(desk: Desk) -> None:
-    assert [line["result"] for line in desk.step("emit from items where price > 30 order by id select name")] == [
+def test_steps_that_took_effect_are_kept_and_others_are_not(workspace: Workspace) -> None:
+    assert [line["result"] for line in workspace.step("emit from items where price > 30 order by id select name")] == [
         {"name": "drill"},
         {"name": "saw"},
     ]
     with pytest.raises(CompileError, match="E0202"):
-        desk.step("emit from nothing")
+        workspace.step("emit from nothing")
     with pytest.raises(SopError, match="V0102"):
-        desk.step("let x = 1 / (count(from items) - 3)")
-    assert desk.look("count(from items)") == [{"value": 3}]
-    assert desk.look("from items where id = 1 select name") == [{"name": "bolt"}]
-    desk.step("let many = count(from items)")
-    assert desk.step('say "{many} items"')[0]["result"] == "3 items"
-    assert desk.texts() == [
+        workspace.step("let x = 1 / (count(from items) - 3)")
+    assert workspace.look("count(from items)") == [{"value": 3}]
+    assert workspace.look("from items where id = 1 select name") == [{"name": "bolt"}]
+    workspace.step("let many = count(from items)")
+    assert workspace.step('say "{many} items"')[0]["result"] == "3 items"
+    assert workspace.texts() == [
         "emit from items where price > 30 order by id select name",
         "let many = count(from items)",
         'say "{many} items"',
     ]
 
 
-def test_later_steps_see_what_earlier_ones_wrote_and_nobody_else_does(desk: Desk) -> None:
-    (line,) = desk.step('insert into orders { item: "saw", amount: 2 }')
+def test_later_steps_see_what_earlier_ones_wrote_and_nobody_else_does(workspace: Workspace) -> None:
+    (line,) = workspace.step('insert into orders { item: "saw", amount: 2 }')
     assert line == {
         "type": "command",
         "seq": 1,
@@ -119,80 +119,80 @@ def test_later_steps_see_what_earlier_ones_wrote_and_nobody_else_does(desk: Desk
         "command": "insert",
         "result": {"store": "orders", "rows": 1},
     }
-    assert desk.look("count(from orders)") == [{"value": 1}]
-    assert desk.step("emit from orders select item")[0]["result"] == {"item": "saw"}
-    assert desk.sql("select count(*) from orders") == [(0,)]
+    assert workspace.look("count(from orders)") == [{"value": 1}]
+    assert workspace.step("emit from orders select item")[0]["result"] == {"item": "saw"}
+    assert workspace.sql("select count(*) from orders") == [(0,)]
 
 
-def test_lines_are_numbered_as_the_recording_numbers_its_steps(desk: Desk) -> None:
-    desk.step("let many = 2")
-    lines = desk.step('for each i in 1 to many do\n  say "{i}"\nend')
+def test_lines_are_numbered_as_the_recording_numbers_its_steps(workspace: Workspace) -> None:
+    workspace.step("let many = 2")
+    lines = workspace.step('for each i in 1 to many do\n  say "{i}"\nend')
     assert [(line["seq"], line["step"]) for line in lines] == [(1, "2.1"), (2, "2.1")]
 
 
-def test_steps_can_be_undone_dropped_moved_and_edited(desk: Desk) -> None:
+def test_steps_can_be_undone_dropped_moved_and_edited(workspace: Workspace) -> None:
     for text in ("let a = 1", 'say "{a}"', 'say "two"'):
-        desk.step(text)
-    desk.recorder.drop(3)
-    assert desk.texts() == ["let a = 1", 'say "{a}"']
-    desk.recorder.undo()
-    assert desk.texts()[2:] == ['say "two"']
-    desk.recorder.move(3, 1)
-    assert desk.texts() == ['say "two"', "let a = 1", 'say "{a}"']
-    desk.recorder.edit(2, "let a = 7")
-    assert desk.texts()[1] == "let a = 7"
+        workspace.step(text)
+    workspace.recorder.drop(3)
+    assert workspace.texts() == ["let a = 1", 'say "{a}"']
+    workspace.recorder.undo()
+    assert workspace.texts()[2:] == ['say "two"']
+    workspace.recorder.move(3, 1)
+    assert workspace.texts() == ['say "two"', "let a = 1", 'say "{a}"']
+    workspace.recorder.edit(2, "let a = 7")
+    assert workspace.texts()[1] == "let a = 7"
     with pytest.raises(CompileError, match="E02"):
-        desk.recorder.drop(2)  # step 3 needs it
-    assert len(desk.texts()) == 3
+        workspace.recorder.drop(2)  # step 3 needs it
+    assert len(workspace.texts()) == 3
     for _ in range(5):
-        desk.recorder.undo()
-    assert desk.texts() == []
+        workspace.recorder.undo()
+    assert workspace.texts() == []
     with pytest.raises(UsageError, match="C0304"):
-        desk.recorder.undo()
+        workspace.recorder.undo()
 
 
 @pytest.mark.parametrize("number", [0, 2, -1])
-def test_a_step_that_is_not_there(desk: Desk, number: int) -> None:
-    desk.step("let a = 1")
+def test_a_step_that_is_not_there(workspace: Workspace, number: int) -> None:
+    workspace.step("let a = 1")
     with pytest.raises(UsageError, match="C0304"):
-        desk.recorder.drop(number)
+        workspace.recorder.drop(number)
 
 
-def test_a_failing_step_leaves_the_recording_and_the_data_as_they_were(desk: Desk) -> None:
-    desk.step('insert into orders { item: "saw", amount: 2 }')
+def test_a_failing_step_leaves_the_recording_and_the_data_as_they_were(workspace: Workspace) -> None:
+    workspace.step('insert into orders { item: "saw", amount: 2 }')
     with pytest.raises(SopError, match="D03"):
-        desk.step('for each i in 1 to 2 do insert into items { id: 5 - i, name: "x", kind: "x", price: 1 } end')
-    assert desk.look("count(from items)") == [{"value": 3}]
-    assert len(desk.texts()) == 1
+        workspace.step('for each i in 1 to 2 do insert into items { id: 5 - i, name: "x", kind: "x", price: 1 } end')
+    assert workspace.look("count(from items)") == [{"value": 3}]
+    assert len(workspace.texts()) == 1
 
 
-def test_values_become_parameters(desk: Desk) -> None:
-    desk.step('emit from items where kind = "tool" and price > 30 order by id select name')
-    desk.step('emit from items where kind = "tool" select count() as number')
-    assert desk.recorder.offers() == ['"tool"']
-    assert desk.recorder.parameter("1", "price", "floor").default == "30"
+def test_values_become_parameters(workspace: Workspace) -> None:
+    workspace.step('emit from items where kind = "tool" and price > 30 order by id select name')
+    workspace.step('emit from items where kind = "tool" select count() as number')
+    assert workspace.recorder.offers() == ['"tool"']
+    assert workspace.recorder.parameter("1", "price", "floor").default == "30"
     with pytest.raises(UsageError, match="C0307"):
-        desk.recorder.parameter("*", '"tool"', "kind")  # a field's name
-    assert desk.recorder.parameter("*", '"tool"', "sort").type == "text"
+        workspace.recorder.parameter("*", '"tool"', "kind")  # a field's name
+    assert workspace.recorder.parameter("*", '"tool"', "sort").type == "text"
     with pytest.raises(UsageError, match="C0307"):
-        desk.recorder.parameter("1", "value", "x")
+        workspace.recorder.parameter("1", "value", "x")
     with pytest.raises(UsageError, match="C0307"):
-        desk.recorder.parameter("1", "99", "x")
-    stopped = desk.recorder.stop()
+        workspace.recorder.parameter("1", "99", "x")
+    stopped = workspace.recorder.stop()
     assert stopped.text.splitlines()[0] == 'script restock(floor: int = 30, sort: text = "tool") uses shop'
-    lines = desk.run("restock", sort="part", floor=1)
+    lines = workspace.run("restock", sort="part", floor=1)
     assert [line["result"] for line in lines if line["type"] == "record"] == [{"name": "bolt"}, {"number": 1}]
 
 
-def test_sentences_are_steps_and_keep_their_text(desk: Desk) -> None:
-    lines = desk.step("Show the name of the items whose price is above 30, highest price first.")
+def test_sentences_are_steps_and_keep_their_text(workspace: Workspace) -> None:
+    lines = workspace.step("Show the name of the items whose price is above 30, highest price first.")
     assert [line["result"]["name"] for line in lines] == ["drill", "saw"]
-    desk.step("let many = count(from items)")
-    desk.step("Show the number of items per kind.")
-    entry = desk.recorder.stop().entry
+    workspace.step("let many = count(from items)")
+    workspace.step("Show the number of items per kind.")
+    entry = workspace.recorder.stop().entry
     from runtime.bytecode.codec import decode
 
-    module = decode(desk.library.load(entry.hash))
+    module = decode(workspace.library.load(entry.hash))
     assert module.debug.sentences == (
         "Show the name of the items whose price is above 30, highest price first.",
         "Show the number of items per kind.",
@@ -201,27 +201,27 @@ def test_sentences_are_steps_and_keep_their_text(desk: Desk) -> None:
     assert entry.provenance.translator == "recording"
 
 
-def test_sentences_of_a_list_are_numbered_with_the_others(desk: Desk) -> None:
-    desk.step("Show the number of items per kind.")
-    desk.step('For each of the items:\n- Say "{its name}".\n- Say "{its kind}".')
-    desk.step("Show the name of the items whose price is above 30.")
-    numbers = [line.split()[0] for line in desk.recorder.text().splitlines() if line.strip().startswith("@")]
+def test_sentences_of_a_list_are_numbered_with_the_others(workspace: Workspace) -> None:
+    workspace.step("Show the number of items per kind.")
+    workspace.step('For each of the items:\n- Say "{its name}".\n- Say "{its kind}".')
+    workspace.step("Show the name of the items whose price is above 30.")
+    numbers = [line.split()[0] for line in workspace.recorder.text().splitlines() if line.strip().startswith("@")]
     assert numbers == ["@1", "@2", "@3", "@4", "@5"]
-    desk.recorder.drop(1)
-    numbers = [line.split()[0] for line in desk.recorder.text().splitlines() if line.strip().startswith("@")]
+    workspace.recorder.drop(1)
+    numbers = [line.split()[0] for line in workspace.recorder.text().splitlines() if line.strip().startswith("@")]
     assert numbers == ["@1", "@2", "@3", "@4"]
 
 
-def test_a_sentence_with_a_parameter_needs_its_value_first(desk: Desk) -> None:
+def test_a_sentence_with_a_parameter_needs_its_value_first(workspace: Workspace) -> None:
     sentence = "Show the name of the items of a given kind."
     with pytest.raises(UsageError, match="C0309"):
-        desk.step(sentence)
-    desk.recorder.give("kind", "tool")
-    assert [line["result"]["name"] for line in desk.step(sentence)] == ["drill", "saw"]
-    assert desk.recorder.stop().text.startswith('script restock(kind: text = "tool")')
+        workspace.step(sentence)
+    workspace.recorder.give("kind", "tool")
+    assert [line["result"]["name"] for line in workspace.step(sentence)] == ["drill", "saw"]
+    assert workspace.recorder.stop().text.startswith('script restock(kind: text = "tool")')
 
 
-def test_questions_are_asked_once_and_their_answers_kept(desk: Desk) -> None:
+def test_questions_are_asked_once_and_their_answers_kept(workspace: Workspace) -> None:
     asked: list[str] = []
 
     def person(question: Any) -> str:
@@ -229,70 +229,72 @@ def test_questions_are_asked_once_and_their_answers_kept(desk: Desk) -> None:
         return "4"
 
     with pytest.raises(Unanswered):
-        desk.step('ask "How many?" into many: int')
-    assert desk.texts() == []
-    desk.step('ask "How many?" into many: int', prompt=person)
-    assert desk.step('say "{many}"')[0]["result"] == "4"
-    assert desk.step('ask "Sure?" default true into sure: bool')
+        workspace.step('ask "How many?" into many: int')
+    assert workspace.texts() == []
+    workspace.step('ask "How many?" into many: int', prompt=person)
+    assert workspace.step('say "{many}"')[0]["result"] == "4"
+    assert workspace.step('ask "Sure?" default true into sure: bool')
     assert asked == ["How many?"]
-    assert desk.recorder.session.steps[0].answers == ("4",)
-    assert desk.recorder.stop().effects.asks
+    assert workspace.recorder.session.steps[0].answers == ("4",)
+    assert workspace.recorder.stop().effects.asks
 
 
-def test_while_paused_steps_are_tried_and_not_recorded(desk: Desk) -> None:
-    desk.recorder.pause()
-    assert desk.step('insert into orders { item: "saw", amount: 1 }')
-    assert desk.recorder.step("let a = 1", open_writer("jsonl", BytesIO(), buffer_until_commit=False)).number is None
-    desk.recorder.resume()
-    assert desk.texts() == []
-    assert desk.look("count(from orders)") == [{"value": 0}]
+def test_while_paused_steps_are_tried_and_not_recorded(workspace: Workspace) -> None:
+    workspace.recorder.pause()
+    assert workspace.step('insert into orders { item: "saw", amount: 1 }')
+    assert (
+        workspace.recorder.step("let a = 1", open_writer("jsonl", BytesIO(), buffer_until_commit=False)).number is None
+    )
+    workspace.recorder.resume()
+    assert workspace.texts() == []
+    assert workspace.look("count(from orders)") == [{"value": 0}]
 
 
-def test_a_look_changes_nothing(desk: Desk) -> None:
+def test_a_look_changes_nothing(workspace: Workspace) -> None:
     with pytest.raises((UsageError, CompileError)):
-        desk.look("Delete the items whose price is above 30.")
-    assert desk.sql("select count(*) from items") == [(3,)]
+        workspace.look("Delete the items whose price is above 30.")
+    assert workspace.sql("select count(*) from items") == [(3,)]
 
 
-def test_the_script_is_checked_before_it_is_stored(desk: Desk) -> None:
-    desk.step("emit from items order by id")
-    desk.sql("insert into items values (4, 'glue', 'part', 3)")
+def test_the_script_is_checked_before_it_is_stored(workspace: Workspace) -> None:
+    workspace.step("emit from items order by id")
+    workspace.sql("insert into items values (4, 'glue', 'part', 3)")
     with pytest.raises(SopError, match="C0308") as raised:
-        desk.recorder.stop()
+        workspace.recorder.stop()
     assert raised.value.message.startswith("step 1 gives 4 lines instead of 3")
-    assert desk.library.find("restock") is None
-    desk.recorder.stop(anyway=True)
-    assert desk.library.find("restock") is not None
+    assert workspace.library.find("restock") is None
+    workspace.recorder.stop(anyway=True)
+    assert workspace.library.find("restock") is not None
 
 
-def test_a_changed_value_is_noticed_when_the_line_count_is_equal(desk: Desk) -> None:
-    desk.step("emit from items order by id")
-    desk.sql("update items set price = 6 where id = 1")
+def test_a_changed_value_is_noticed_when_the_line_count_is_equal(workspace: Workspace) -> None:
+    workspace.step("emit from items order by id")
+    workspace.sql("update items set price = 6 where id = 1")
     with pytest.raises(SopError, match="C0308"):
-        desk.recorder.stop()
+        workspace.recorder.stop()
 
 
-def test_nothing_recorded_makes_no_script(desk: Desk) -> None:
+def test_nothing_recorded_makes_no_script(workspace: Workspace) -> None:
     with pytest.raises(UsageError, match="C0304"):
-        desk.recorder.stop()
+        workspace.recorder.stop()
 
 
-def test_stopping_changes_no_data_and_running_does(desk: Desk) -> None:
-    desk.step("let cheap = count(from items where price < 50)")
-    desk.step('insert into orders { item: "saw", amount: cheap }')
-    desk.recorder.stop()
-    assert desk.sql("select count(*) from orders") == [(0,)]
-    assert desk.run("restock")[-1]["status"] == "ok"
-    assert desk.sql("select item, amount from orders") == [("saw", 2)]
+def test_stopping_changes_no_data_and_running_does(workspace: Workspace) -> None:
+    workspace.step("let cheap = count(from items where price < 50)")
+    workspace.step('insert into orders { item: "saw", amount: cheap }')
+    workspace.recorder.stop()
+    assert workspace.sql("select count(*) from orders") == [(0,)]
+    assert workspace.run("restock")[-1]["status"] == "ok"
+    assert workspace.sql("select item, amount from orders") == [("saw", 2)]
 
 
-def test_a_session_survives_its_connection(desk: Desk) -> None:
-    desk.step('insert into orders { item: "saw", amount: 2 }')
-    desk.reconnect()
-    assert desk.look("count(from orders)") == [{"value": 1}]
-    desk.recorder.undo()
-    desk.reconnect()
-    assert desk.texts() == []
+def test_a_session_survives_its_connection(workspace: Workspace) -> None:
+    workspace.step('insert into orders { item: "saw", amount: 2 }')
+    workspace.reconnect()
+    assert workspace.look("count(from orders)") == [{"value": 1}]
+    workspace.recorder.undo()
+    workspace.reconnect()
+    assert workspace.texts() == []
 
 
 def _hold(folder: Path, ready: Any, done: Any) -> None:
@@ -301,89 +303,89 @@ def _hold(folder: Path, ready: Any, done: Any) -> None:
         done.wait(60)
 
 
-def test_one_process_at_a_time_works_on_a_recording(desk: Desk) -> None:
+def test_one_process_at_a_time_works_on_a_recording(workspace: Workspace) -> None:
     spawn = multiprocessing.get_context("spawn")
     ready, done = spawn.Event(), spawn.Event()
-    holder = spawn.Process(target=_hold, args=(desk.config.home, ready, done))
+    holder = spawn.Process(target=_hold, args=(workspace.config.home, ready, done))
     holder.start()
     try:
         assert ready.wait(60)
-        with pytest.raises(SopError, match="C0306"), desk.sessions.alone("restock"):
+        with pytest.raises(SopError, match="C0306"), workspace.sessions.alone("restock"):
             pass
     finally:
         done.set()
         holder.join()
-    with desk.sessions.alone("restock"):
+    with workspace.sessions.alone("restock"):
         pass
 
 
-def test_sessions_and_runs_at_once_see_nothing_of_each_other(desk: Desk) -> None:
+def test_sessions_and_runs_at_once_see_nothing_of_each_other(workspace: Workspace) -> None:
     """Two recordings that have written, and runs that commit in between, over one database."""
-    other = Desk(desk.folder, "audit", desk.library)
-    desk.step('insert into orders { item: "a session", amount: 1 }')
+    other = Workspace(workspace.folder, "audit", workspace.library)
+    workspace.step('insert into orders { item: "a session", amount: 1 }')
     other.recorder.step(
         'insert into orders { item: "another", amount: 1 }', open_writer("jsonl", BytesIO(), buffer_until_commit=False)
     )
     other.recorder.step("let amount = 5", open_writer("jsonl", BytesIO(), buffer_until_commit=False))
     with pytest.raises(CompileError):
-        desk.step('say "{amount}"')
-    desk.step("commit")
-    writer = Desk(desk.folder, "ordering", desk.library)
+        workspace.step('say "{amount}"')
+    workspace.step("commit")
+    writer = Workspace(workspace.folder, "ordering", workspace.library)
     writer.recorder.step(
         'insert into orders { item: "a run", amount: count(from orders) }',
         open_writer("jsonl", BytesIO(), buffer_until_commit=False),
     )
     writer.recorder.stop()
     for turn in range(10):
-        assert desk.run("ordering")[-1]["status"] == "ok"
-        assert desk.sql("select count(*) from orders where item <> 'a run'") == [(0,)]
-        assert desk.look('count(from orders where item = "a run")') == [{"value": turn + 1}]
-        assert desk.look('count(from orders where item != "a run")') == [{"value": 1}]
+        assert workspace.run("ordering")[-1]["status"] == "ok"
+        assert workspace.sql("select count(*) from orders where item <> 'a run'") == [(0,)]
+        assert workspace.look('count(from orders where item = "a run")') == [{"value": turn + 1}]
+        assert workspace.look('count(from orders where item != "a run")') == [{"value": 1}]
         assert [line["result"] for line in other.lines(lambda w: other.recorder.look("from orders select item", w))][
             -1
         ] == {"item": "another"}
-    assert desk.sql("select amount from orders order by id") == [(turn,) for turn in range(10)]
+    assert workspace.sql("select amount from orders order by id") == [(turn,) for turn in range(10)]
 
 
-def test_nothing_is_locked_while_nobody_works(desk: Desk) -> None:
-    desk.step('insert into orders { item: "saw", amount: 2 }')
-    desk.sql("insert into orders values (9, 'by another program', 1)")
-    assert desk.look("count(from orders)") == [{"value": 2}]
+def test_nothing_is_locked_while_nobody_works(workspace: Workspace) -> None:
+    workspace.step('insert into orders { item: "saw", amount: 2 }')
+    workspace.sql("insert into orders values (9, 'by another program', 1)")
+    assert workspace.look("count(from orders)") == [{"value": 2}]
 
 
-def test_a_recording_named_as_no_script_can_be(desk: Desk) -> None:
+def test_a_recording_named_as_no_script_can_be(workspace: Workspace) -> None:
     for name in ("", "../x", "a b", "1x", "x" * 101):
         with pytest.raises(UsageError, match="C0302"):
-            desk.sessions.begin(name)
+            workspace.sessions.begin(name)
     with pytest.raises(UsageError, match="C0302"):
-        desk.sessions.begin("restock")
+        workspace.sessions.begin("restock")
     with pytest.raises(UsageError, match="C0301"):
-        desk.sessions.load("restok")
+        workspace.sessions.load("restok")
 
 
-def test_a_damaged_file_is_an_error(desk: Desk) -> None:
-    (desk.sessions.folder / "restock.json").write_bytes(b'{"name": 5}')
+def test_a_damaged_file_is_an_error(workspace: Workspace) -> None:
+    (workspace.sessions.folder / "restock.json").write_bytes(b'{"name": 5}')
     with pytest.raises(SopError, match="C0305"):
-        desk.sessions.load("restock")
+        workspace.sessions.load("restock")
 
 
-def test_limits_of_a_run_hold_for_steps(desk: Desk) -> None:
+def test_limits_of_a_run_hold_for_steps(workspace: Workspace) -> None:
     limited = Recorder(
-        desk.recorder.session,
-        desk.config,
-        desk.library,
-        connector(desk.config),
-        desk.sessions.save,
+        workspace.recorder.session,
+        workspace.config,
+        workspace.library,
+        connector(workspace.config),
+        workspace.sessions.save,
         options=RunOptions(max_instructions=1000),
     )
     with pytest.raises(SopError, match="V03"):
         limited.step("while true do\n  let a = 1\nend", open_writer("jsonl", BytesIO(), buffer_until_commit=False))
-    assert msgspec.json.decode((desk.sessions.folder / "restock.json").read_bytes())["state"]["steps"] == []
+    assert msgspec.json.decode((workspace.sessions.folder / "restock.json").read_bytes())["state"]["steps"] == []
 
 
 @pytest.mark.parametrize("number", ["²", "x", "", "2"])
-def test_an_answer_to_no_sentence_is_refused(desk: Desk, number: str) -> None:
+def test_an_answer_to_no_sentence_is_refused(workspace: Workspace, number: str) -> None:
     with pytest.raises(UsageError) as refused:
-        desk.step("Show the name of the items.", meanings={number: "1"})
+        workspace.step("Show the name of the items.", meanings={number: "1"})
     assert refused.value.code == "T0211"
-    assert not desk.recorder.session.steps
+    assert not workspace.recorder.session.steps

@@ -12,7 +12,7 @@ import pytest
 
 from runtime.connect import connect
 from runtime.errors import DatabaseError
-from runtime.files import survey as surveys
+from runtime.files import profile as profiles
 from runtime.files.load import list_stores
 from runtime.library.store import Library
 from sopc.diagnostics import CompileError
@@ -24,7 +24,7 @@ from tests.harness import compile_text, execute, store
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(surveys, "_known", {})
+    monkeypatch.setattr(profiles, "_known", {})
     (tmp_path / "files").mkdir()
     return tmp_path / "cache"
 
@@ -187,28 +187,28 @@ def test_a_survey_is_remembered_until_size_or_time_change(
 ) -> None:
     path = tmp_path / "files/v.csv"
     made: list[Path] = []
-    make = surveys._made
-    monkeypatch.setattr(surveys, "_made", lambda path: made.append(path) or make(path))  # type: ignore[func-returns-value]
+    make = profiles._made
+    monkeypatch.setattr(profiles, "_made", lambda path: made.append(path) or make(path))  # type: ignore[func-returns-value]
 
     def look(seconds: int, text: str) -> str:
         path.write_text(text)
         os.utime(path, (seconds, seconds))
-        return str(surveys.survey(path).fields[0].type)
+        return str(profiles.profile(path).fields[0].type)
 
     assert look(1_000_000, "a\n1\n") == "int?" and len(made) == 1
     assert look(1_000_000, "a\n2\n") == "int?" and len(made) == 1
-    surveys._known.clear()  # as in another process
+    profiles._known.clear()  # as in another process
     assert look(1_000_000, "a\n2\n") == "int?" and len(made) == 1
     assert look(1_000_001, "a\nx\n") == "text?" and len(made) == 2
     assert look(1_000_001, "a\n1.5\n") == "float?" and len(made) == 3
     (kept,) = (cache / "sopc/files").iterdir()
     kept.write_bytes(b"damaged")
-    surveys._known.clear()
+    profiles._known.clear()
     assert look(1_000_001, "a\n1.5\n") == "float?" and len(made) == 4
 
 
 def test_a_file_that_changed_just_now_is_not_remembered(tmp_path: Path, cache: Path) -> None:
     path = tmp_path / "files/v.csv"
     path.write_text("a\n1\n")
-    surveys.survey(path)
-    assert not surveys._known and not cache.exists()
+    profiles.profile(path)
+    assert not profiles._known and not cache.exists()

@@ -9,7 +9,7 @@ from threading import Timer
 
 import pytest
 
-from runtime.databases.pool import MOST_IDLE, Pool
+from runtime.databases.pool import MAX_IDLE, Pool
 from runtime.databases.protocol import Database
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import DatabaseError
@@ -106,13 +106,13 @@ def test_a_file_that_took_the_place_of_another_is_opened(opened: Opened, tmp_pat
 
 def test_not_more_are_kept_than_make_sense(opened: Opened) -> None:
     pool = Pool(opened)
-    taken = [pool.take("a") for _ in range(MOST_IDLE + 4)]
+    taken = [pool.take("a") for _ in range(MAX_IDLE + 4)]
     for database in taken:
         pool.give_back(database)
-    for database in taken[:MOST_IDLE]:
+    for database in taken[:MAX_IDLE]:
         database.begin(write=False)
         database.rollback()
-    for database in taken[MOST_IDLE:]:
+    for database in taken[MAX_IDLE:]:
         with pytest.raises(DatabaseError):
             database.begin(write=False)
 

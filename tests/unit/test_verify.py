@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from runtime.bytecode.decode import split, words
 from runtime.bytecode.flow import MAX_REGISTERS, operands_of, window_sizes
 from runtime.bytecode.module import (
-    Ask,
+    AskSite,
     Call,
     Debug,
     Effects,
@@ -252,15 +252,15 @@ def test_an_effect_that_is_not_declared_is_refused(code: str, effect: str) -> No
 
 
 def test_asking_must_be_declared() -> None:
-    made = module("ASK R1 R0 0\nRETURN K0", asks=(Ask("1", TEXT, False, False),))
+    made = module("ASK R1 R0 0\nRETURN K0", asks=(AskSite("1", TEXT, False, False),))
     verify(made)
     assert "effects" in refusal(replace(made, effects=replace(made.effects, asks=False))).message
 
 
 def test_the_window_of_a_question_is_what_it_has() -> None:
     code = "ASK R1 R0 0\nRETURN K0"
-    assert "register 1" in refusal(module(code, asks=(Ask("1", TEXT, True, False),))).message
-    assert "register 1" in refusal(module(code, asks=(Ask("1", TEXT, False, True),))).message
+    assert "register 1" in refusal(module(code, asks=(AskSite("1", TEXT, True, False),))).message
+    assert "register 1" in refusal(module(code, asks=(AskSite("1", TEXT, False, True),))).message
 
 
 def test_a_generator_does_not_emit_inside_a_transaction() -> None:
@@ -339,7 +339,7 @@ def test_too_many_handlers_are_refused() -> None:
 
 @pytest.mark.parametrize("code", ["COMMIT", "ASK R1 R0 0"])
 def test_a_segment_does_not_end_inside_a_try(code: str) -> None:
-    made = tried(f"{code}\nRETURN K0\nRETURN R3", Handler(0, 1, 2, 3, 0), asks=(Ask("1", TEXT, False, False),))
+    made = tried(f"{code}\nRETURN K0\nRETURN R3", Handler(0, 1, 2, 3, 0), asks=(AskSite("1", TEXT, False, False),))
     assert "end a segment" in refusal(made).message
 
 

@@ -4,8 +4,8 @@ import {call, lines, path} from "./api.js";
 import {make, tabs, tried} from "./dom.js";
 
 const ROW = 26; // pixels, as in style.css
-const MOST_PIXELS = 15_000_000; // that browsers scroll through
-const MOST_BUBBLES = 400;
+const MAX_PIXELS = 15_000_000; // that browsers scroll through
+const MAX_BUBBLES = 400;
 const SHOWN = 8; // records of a bubble
 const BROKEN_OFF = "the answer broke off: some rows may be missing";
 
@@ -22,7 +22,7 @@ class Rows {
   }
 
   show(count, head) {
-    this.count = Math.min(count, Math.floor(MOST_PIXELS / ROW));
+    this.count = Math.min(count, Math.floor(MAX_PIXELS / ROW));
     this.head = head;
     this.space.style.height = (this.count + (head ? 1 : 0)) * ROW + "px";
     this.fill();
@@ -189,7 +189,7 @@ export class Results {
   }
 
   trace() {
-    const bubbles = this.said.slice(-MOST_BUBBLES).map((each) => {
+    const bubbles = this.said.slice(-MAX_BUBBLES).map((each) => {
       const place = make("small", {}, (each.within ? each.within + " " : "") + (each.step ? "step " + each.step : ""));
       const bubble = make("div", {className: "bubble " + each.kind + (each.void ? " void" : "")}, place);
       if (each.kind !== "records") bubble.append(each.text);

@@ -39,7 +39,7 @@ _NARROW: Final = frozenset({"smallint", "integer"})
 _TAKES: Final = ("smallint", "integer", "real", "numeric", "character", "bpchar", "json", "interval")
 # a quotient of that many digits more is never off when it is rounded again (see EXACT in runtime/values/value_types.py)
 _SPARE_DIGITS: Final = 45
-_MOST_REPEATED: Final = 20_000  # characters
+_MAX_REPEATED: Final = 20_000  # characters
 _AGGREGATES: Final = frozenset({"count", "sum", "avg", "min", "max", "bool_and", "bool_or"})
 
 
@@ -106,7 +106,7 @@ class PostgresExpressions(TypedExpressions):
         out again. An aggregate belongs to the SELECT that it is in, so it is not moved into another."""
         large = [at for at in sorted(again) if not is_small(args[at], _costs)]
         if any(_looks_at_rows(args[at]) for at in large):
-            if sum(len(arg.sql(dialect=self.dialect)) for arg in args) > _MOST_REPEATED:
+            if sum(len(arg.sql(dialect=self.dialect)) for arg in args) > _MAX_REPEATED:
                 raise DatabaseError(
                     "D0308",
                     "an expression over an aggregate or a window is too deeply nested for PostgreSQL",

@@ -30,7 +30,7 @@ from runtime.values.operators import from_const
 from runtime.values.types import BOOL, NULL, Type
 
 _SHALLOW: Final = 300  # a text so short has no room to nest deeply
-MOST_ARGUMENTS: Final = 120  # of a call: SQLite takes 127
+MAX_ARGUMENTS: Final = 120  # of a call: SQLite takes 127
 
 
 class _SQLite(SQLite):
@@ -108,7 +108,7 @@ class SQLiteExpressions(Arithmetic):
     def program(self, expr: Expr, leaf: Leaf | None = None, leaves: dict[Expr, Sql] | None = None) -> Sql:
         given: dict[Expr, int] = {}
         tree = self._tree(expr, expr.type, given, leaves or {})
-        if isinstance(tree, int) or len(given) > MOST_ARGUMENTS:
+        if isinstance(tree, int) or len(given) > MAX_ARGUMENTS:
             return self._in_sql(expr)  # its operands are programs of their own
         sqls = [leaf(each) if leaf is not None and leaves and each in leaves else self._in_sql(each) for each in given]
         if all(isinstance(each, int) for each in tree[1:]) and ":" in tree[0]:

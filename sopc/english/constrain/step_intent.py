@@ -21,10 +21,10 @@ PARAMETERS: Final = "parameters"
 Kinds = frozenset[str]  # names of the rules of steps, and "parameters"
 
 WRITES: Final = ("insert_step", "upsert_step", "update_step", "delete_step")
-_MOST_STEPS: Final = 4  # of a sentence, at the top of the script
-_MOST_INSIDE: Final = 6  # in a block
-_MOST_COLUMNS: Final = 12  # of a `select`
-_MOST_TERMS: Final = 5  # of a condition
+_MAX_STEPS: Final = 4  # of a sentence, at the top of the script
+_MAX_INSIDE: Final = 6  # in a block
+_MAX_COLUMNS: Final = 12  # of a `select`
+_MAX_TERMS: Final = 5  # of a condition
 _HOLDS: Final = ("let_step", "query_step")  # of no use but to another step
 _BLOCKS: Final = frozenset({"steps", "else_steps"})
 _VARIABLES: Final = ("VARIABLE", "name", "hole_name")
@@ -165,7 +165,7 @@ def narrowed(rules: Rules, intents: Sequence[StepIntent]) -> Rules:
             result[name] = _bounded(each)
         elif base_of(name) == "columns":
             column = each[0][0]
-            result[name] = [(column, *(('","', column) * more)) for more in range(_MOST_COLUMNS)]
+            result[name] = [(column, *(('","', column) * more)) for more in range(_MAX_COLUMNS)]
         elif base_of(name) in _PLAINER:
             result[name] = [one for one in result[name] if base_of(one[-1]) not in _PLAINER[base_of(name)]]
     return {**result, **_in_order(rules, intents)}
@@ -174,7 +174,7 @@ def narrowed(rules: Rules, intents: Sequence[StepIntent]) -> Rules:
 def _bounded(each: Expansions) -> Expansions:
     """Terms joined by a word, of which there may be any number → some of them: small models repeat themselves."""
     (one,), (_, word, _) = each
-    return [(one, *((word, one) * more)) for more in range(_MOST_TERMS)]
+    return [(one, *((word, one) * more)) for more in range(_MAX_TERMS)]
 
 
 def _returns(does: bool, spoken: Kinds) -> bool:
@@ -192,9 +192,9 @@ def _in_order(rules: Rules, intents: Sequence[StepIntent]) -> Rules:
         inside = list(takewhile(lambda one: intents[one - 1].skipped, later))
         result.update(_blocks({name: rules[name] for name in family}, number, each.kinds, inside))
         tagged = (f'"@{number}"', _at("untagged", number))
-        for turn in range(_MOST_STEPS):
+        for turn in range(_MAX_STEPS):
             steps = result[_steps_of(number, turn)] = []
-            if turn + 1 < _MOST_STEPS:
+            if turn + 1 < _MAX_STEPS:
                 steps.append((*tagged, _steps_of(number, turn + 1)))
             if all(intents[one - 1].skipped for one in later):
                 steps.append(tagged)
@@ -219,7 +219,7 @@ def _blocks(rules: Rules, number: int, kinds: Kinds, inside: Sequence[int]) -> R
         elif name == "untagged" and "if_step" not in kinds:
             each = [one for one in each if one != ("if_step",)]
         elif len(each) == 2 and each[0] == ("step",):  # any number of them
-            each = [("step",) * count for count in range(1, _MOST_INSIDE + 1)]
+            each = [("step",) * count for count in range(1, _MAX_INSIDE + 1)]
         elif any(_BLOCKS.intersection(one) for one in each):
             each = [one for one in each if _BLOCKS.intersection(one)]  # not those without a step
         result[copied[name]] = [tuple(copied.get(symbol, symbol) for symbol in one) for one in each]

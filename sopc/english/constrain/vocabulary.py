@@ -23,7 +23,7 @@ _COLUMN_WORDS: Final = (
 )
 _VARIABLE_WORDS: Final = ("amount", "answer", "each", "item", "many", "ok", "one", "result", "row", "value", "yes")
 _ERROR_FIELDS: Final = ("code", "message", "step")
-_MOST_WORDS: Final = 200
+_MAX_WORDS: Final = 200
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Vocabulary:
 def text_words(texts: Iterable[str]) -> frozenset[str]:
     """The words of sentences that a column's name can hold, in lower case."""
     found = dict.fromkeys(word for text in texts for word in re.findall(r"[a-z][a-z0-9]{1,24}", text.lower()))
-    return frozenset(list(found)[:_MOST_WORDS])
+    return frozenset(list(found)[:_MAX_WORDS])
 
 
 def one_of(names: Iterable[str], spelling: Callable[[str], str] = print_expr.name) -> str:

@@ -30,8 +30,8 @@ from sopc.source import Source, Span
 if TYPE_CHECKING:
     from runtime.vm.output import Question
 
-MOST_INSTRUCTIONS: Final = 5_000_000  # for one example, so that an endless loop is found
-MOST_SECONDS: Final = 60.0
+MAX_INSTRUCTIONS: Final = 5_000_000  # for one example, so that an endless loop is found
+MAX_SECONDS: Final = 60.0
 
 
 def try_examples(
@@ -185,8 +185,8 @@ class _Trial:
             lambda name: _Copy(files[name], name, self._scratch.schemas[name]),
             prompt=answer,
             clock=lambda: moment,
-            max_instructions=MOST_INSTRUCTIONS,
-            max_seconds=MOST_SECONDS,
+            max_instructions=MAX_INSTRUCTIONS,
+            max_seconds=MAX_SECONDS,
         )
         return _Came(ran, _standing(ran.exact_lines), asked, files, before)
 

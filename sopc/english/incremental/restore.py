@@ -12,7 +12,7 @@ from sopc.english.incremental.merge import Elsewhere, merged
 from sopc.english.incremental.reasons import Reasons, unread
 from sopc.tree import nodes
 
-_MOST_TRIES: Final = 40  # each compiles a script and runs its examples
+_MAX_TRIES: Final = 40  # each compiles a script and runs its examples
 
 Holds = Callable[[nodes.Script], bool]
 
@@ -44,7 +44,7 @@ def put_back(before: Before, text: str, holds: Holds) -> tuple[nodes.Script | No
     best = tried(right) if wanted else None
     if best is None:
         done: list[int] = []
-        for number in wanted[:_MOST_TRIES]:
+        for number in wanted[:_MAX_TRIES]:
             script = tried([*done, number])
             if script is not None:
                 best, done = script, [*done, number]

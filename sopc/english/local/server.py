@@ -21,7 +21,7 @@ from typing import IO, Final
 from runtime.errors import SopError, UsageError
 
 CONTEXT: Final = 8_192  # tokens of a prompt and its reply together
-_MOST_THREADS: Final = 8
+_MAX_THREADS: Final = 8
 _ENDING_SECONDS: Final = 10.0
 _SHOWN: Final = 300
 
@@ -112,7 +112,7 @@ def threads() -> int:
     """The number of threads for the server: the available processors, at most eight. On a busy machine it is one, since
     threads that wait for each other would slow it down."""
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return 1 if os.getloadavg()[0] > 1.5 * processors else min(_MOST_THREADS, processors)
+    return 1 if os.getloadavg()[0] > 1.5 * processors else min(_MAX_THREADS, processors)
 
 
 def _digest(text: str) -> str:

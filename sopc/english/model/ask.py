@@ -20,7 +20,7 @@ _OTHER_WAYS: Final = "or --translator patterns"
 _NO_SUCH_FORM: Final = (400, 404, 405, 415, 422, 501)  # the status codes for a request that a server does not support
 
 _ADDRESS: Final = "OPENAI_BASE_URL, or `base_url` in sop.toml"
-_MOST_WAITS: Final = 10
+_MAX_WAITS: Final = 10
 _SHOWN: Final = 200
 
 Note = Callable[[str], None]
@@ -72,7 +72,7 @@ class Endpoint:
             if isinstance(wait, Reply):
                 return wait
             seconds, error = wait
-            if seconds is None or self._waits == _MOST_WAITS or self._waited + seconds > self.options.wait:
+            if seconds is None or self._waits == _MAX_WAITS or self._waited + seconds > self.options.wait:
                 raise error
             self._waits += 1
             self._waited += seconds

@@ -22,8 +22,8 @@ FILE_NAME: Final = "endpoints.json"
 _ODD: Final = "zq7-umbrella-41-zq7"
 _GRAMMAR: Final = f'start: "{_ODD}"\n'
 _QUESTION: Final = "Say hello to the reader in one short sentence."
-_MOST_TOKENS: Final = 64
-_MOST_THOUGHT: Final = 2_000  # enough for models that reason before they reply
+_MAX_TOKENS: Final = 64
+_MAX_THOUGHT: Final = 2_000  # enough for models that reason before they reply
 
 
 def decoding_of(endpoint: Endpoint, home: Path) -> Decoding:
@@ -61,7 +61,7 @@ def _remember(home: Path, known: dict[str, Decoding]) -> None:
 
 def _try_out(endpoint: Endpoint) -> Decoding:
     for decoding in _order(endpoint.options):
-        most = _MOST_THOUGHT if decoding == "responses" else _MOST_TOKENS
+        most = _MAX_THOUGHT if decoding == "responses" else _MAX_TOKENS
         try:
             reply = endpoint.ask(decoding, [{"role": "user", "content": _QUESTION}], _GRAMMAR, most)
         except Refused:

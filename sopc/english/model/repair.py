@@ -29,7 +29,7 @@ from sopc.listener import ProgressListener
 from sopc.source import Source
 from sopc.tree import nodes
 
-_MOST_FINDINGS: Final = 8
+_MAX_FINDINGS: Final = 8
 _UNASKED: Final = "T0320"
 _NO_SCRIPT: Final = ("T0309", "T0310")  # less is known of such a reply than of the attempt before it
 _STAGES: Final = (("E01",), ("E",), ("T04",), (_UNASKED,))  # of judging, by the codes of its findings
@@ -65,16 +65,16 @@ class _Attempt:
     def told(self) -> list[str]:
         """The findings or warnings in words."""
         if self.error is None:
-            return [f"sentence {one.sentence}: {one.message}" for one in self.warnings[:_MOST_FINDINGS]]
-        found = self.error.diagnostics[:_MOST_FINDINGS]
+            return [f"sentence {one.sentence}: {one.message}" for one in self.warnings[:_MAX_FINDINGS]]
+        found = self.error.diagnostics[:_MAX_FINDINGS]
         return [f"{one.message}{f' ({one.hint})' if one.hint else ''}" for one in found]
 
     @property
     def findings(self) -> list[str]:
         """The findings or warnings as JSON objects, and the number of those left out."""
         if self.error is None:
-            return [_warning_json(each) for each in self.warnings[:_MOST_FINDINGS]]
-        found = [_finding(self.error.source, each) for each in self.error.diagnostics[:_MOST_FINDINGS]]
+            return [_warning_json(each) for each in self.warnings[:_MAX_FINDINGS]]
+        found = [_finding(self.error.source, each) for each in self.error.diagnostics[:_MAX_FINDINGS]]
         more = len(self.error.diagnostics) - len(found)
         return [*found, *([f"and {more} more"] if more > 0 else [])]
 

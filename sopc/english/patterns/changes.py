@@ -11,7 +11,7 @@ from sopc.english.patterns.dates import later, whole_number
 from sopc.english.patterns.finish import moved
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
 from sopc.english.patterns.names import field_value, hop_along, key_value
-from sopc.english.patterns.queries import Ask, queries
+from sopc.english.patterns.queries import QueryParts, queries
 from sopc.english.patterns.semantics import (
     NUMERIC,
     ONE,
@@ -254,7 +254,7 @@ def _among_the_first(rows: Rows) -> nodes.Expr:
     field = store.store.field(key[0]) if len(key) == 1 else None
     if field is None:
         raise Reject(f"{store.store.name} has no single key to tell the first few by")
-    found = queries(Ask(rows, columns=(field_value(store, field),)))
+    found = queries(QueryParts(rows, columns=(field_value(store, field),)))
     if len(found) != 1:
         raise Reject("by what they are sorted is not clear: name the field")
     return nodes.InExpr(arg=column(store, key[0]), query=found[0])

@@ -18,7 +18,7 @@ from sopc.english.patterns import words
 from sopc.english.patterns.figures import row_count
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
 from sopc.english.patterns.names import field_value, hop_along, reference_names
-from sopc.english.patterns.queries import Ask
+from sopc.english.patterns.queries import QueryParts
 from sopc.english.patterns.semantics import (
     DONE_TO,
     TIMES,
@@ -138,7 +138,9 @@ def party(matcher: Matcher, position: int, deed: Deed, context: Context) -> Iter
                 yield end, via((hop,), condition.node)
 
 
-def _told(matcher: Matcher, deed: Deed, after: int, took_part: nodes.Expr | None, context: Context) -> Iterator[Found]:
+def _event_conditions(
+    matcher: Matcher, deed: Deed, after: int, took_part: nodes.Expr | None, context: Context
+) -> Iterator[Found]:
     """The condition that it happened, with what else is said of it up to any place after."""
     source = context.source
     assert source is not None
@@ -192,8 +194,8 @@ def did(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
             continue
         for start in _after_particles(matcher, middle):
             for end, took_part in party(matcher, start, deed, context):
-                found += _told(matcher, deed, end, took_part, context)
-        found += _told(matcher, deed, middle, None, context)
+                found += _event_conditions(matcher, deed, end, took_part, context)
+        found += _event_conditions(matcher, deed, middle, None, context)
     yield from dict.fromkeys(_longest(found))
 
 
@@ -209,9 +211,9 @@ def was_done(matcher: Matcher, position: int, context: Context) -> Iterator[Foun
         for start in _after_particles(matcher, middle):
             named = start > middle or matcher.low(start) in _ANYTHING
             for end, took_part in party(matcher, start, deed, context) if named else ():
-                found += _told(matcher, deed, end, took_part, context)
+                found += _event_conditions(matcher, deed, end, took_part, context)
         if not by:
-            found += _told(matcher, deed, middle, None, context)
+            found += _event_conditions(matcher, deed, middle, None, context)
         found = [(end, _often(deed, condition)) for end, condition in found]
     yield from dict.fromkeys(_longest(found))
 
@@ -236,7 +238,7 @@ def _done_by(matcher: Matcher, position: int, context: Context, between: str) ->
                     alike = replace(said, verb="", happened=None) == deed
                     if alike and deed.other is not None and said.done_by(deed.other.key):
                         for end in _after_particles(matcher, after):
-                            told = _told(matcher, said, end, took_part, context)
+                            told = _event_conditions(matcher, said, end, took_part, context)
                             found += [
                                 (stop, _never(context, one) if denied else _often(said, one)) for stop, one in told
                             ]
@@ -289,7 +291,7 @@ def _different(context: Context, about: Source, rows: Rows, condition: Condition
     if rows.sorts or rows.limit is not None:
         raise Reject()
     chosen = replace(rows, conditions=(*rows.conditions, condition.node))
-    return show(context, Ask(chosen, columns=(row_count(context),)))
+    return show(context, QueryParts(chosen, columns=(row_count(context),)))
 
 
 def verb(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:

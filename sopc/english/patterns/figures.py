@@ -10,7 +10,7 @@ from runtime.values.types import INT
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row, Several
 from sopc.english.patterns.names import field_value, label_fields, reference_of, ties
-from sopc.english.patterns.queries import Ask, Having
+from sopc.english.patterns.queries import Having, QueryParts
 from sopc.english.patterns.semantics import NUMERIC, Condition, Context, Rows, Sort, Source, Value, call, conjuncts
 from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import (
@@ -45,7 +45,7 @@ def _column(context: Context, field: Value) -> Value:
     return field
 
 
-def _told(context: Context, value: Value, name: tuple[str, ...] = ()) -> Value:
+def _labelled(context: Context, value: Value, name: tuple[str, ...] = ()) -> Value:
     return replace(value, label=name) if name else value
 
 
@@ -216,7 +216,7 @@ def _group_bound(context: Context, number: Value, bound: str) -> tuple[str, node
     return bound, number.node
 
 
-def _summary(context: Context, figures: tuple[Value, ...], parts: tuple[Part, ...] = ()) -> Ask:
+def _summary(context: Context, figures: tuple[Value, ...], parts: tuple[Part, ...] = ()) -> QueryParts:
     """Figures of rows, per key: one row a group, or a single row."""
     source = context.source
     assert source is not None
@@ -242,7 +242,7 @@ def _were_found(context: Context, source: Source) -> bool:
     return found is not None and source != found.source and source == found.rows.source
 
 
-def assembled(source: Source, parts: tuple[Part, ...]) -> Ask:
+def assembled(source: Source, parts: tuple[Part, ...]) -> QueryParts:
     rows = Rows(source)
     keys: tuple[Value, ...] = ()
     having: tuple[Having, ...] = ()
@@ -273,7 +273,7 @@ def assembled(source: Source, parts: tuple[Part, ...]) -> Ask:
             rows = replace(rows, sorts=part.sorts)
         if part.having is not None:
             having = (*having, part.having)
-    return Ask(rows, keys=keys, having=having, every=every)
+    return QueryParts(rows, keys=keys, having=having, every=every)
 
 
 PRIMITIVES: dict[str, Primitive] = {"related_figure": related_figure}
@@ -285,7 +285,7 @@ ROWS = (
     Row("column", "[the|their|its] {field_beyond}", _only),
     Row("named_column", "{column:value}", _only),
     Row("named_column", "{column:value} (as|called|named) {new_name:name}", _renamed),
-    Row("named_column", "{told:value} [(as|called|named) {new_name:name}]", _told),
+    Row("named_column", "{told:value} [(as|called|named) {new_name:name}]", _labelled),
     Row("named_column", "{reckoned:value} (as|called|named) {new_name:name}", _renamed),
     Row("reckoned", "{expression:value}", _reckoned),
     Row("reckoned", "{expression:value} [,] rounded to {number} [decimal] (places|decimals|digits|place)", _reckoned),

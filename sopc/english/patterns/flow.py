@@ -13,7 +13,7 @@ from sopc.english.patterns.finish import moved
 from sopc.english.patterns.holes import Written
 from sopc.english.patterns.matcher import Reject, Row, Several
 from sopc.english.patterns.names import made_variable
-from sopc.english.patterns.queries import Ask, queries
+from sopc.english.patterns.queries import QueryParts, queries
 from sopc.english.patterns.semantics import (
     Condition,
     Context,
@@ -83,7 +83,7 @@ def _loop(context: Context, about: Source, rows: Rows) -> Any:
         raise Reject()
     name = _loop_name(context, rows.source.store.name)
     record = Source(name, rows.source.database, rows.source.store, None)
-    return Several(tuple(Loop(name, record, query=query) for query in queries(Ask(rows))))
+    return Several(tuple(Loop(name, record, query=query) for query in queries(QueryParts(rows))))
 
 
 def _loop_over_found(context: Context) -> Any:

@@ -143,7 +143,7 @@ def _called_so(context: Context, worded: Value) -> nodes.RecordField:
     return nodes.RecordField(name=labels[0].name, value=worded.node)
 
 
-def _told(context: Context, condition: Condition) -> nodes.RecordField:
+def _condition_field(context: Context, condition: Condition) -> nodes.RecordField:
     """As in "in Blue", "loyal": a field that a condition says the value of."""
     node = condition.node
     if isinstance(node, nodes.Binary) and node.op == "=" and isinstance(node.left, nodes.FieldAccess):
@@ -198,8 +198,8 @@ ROWS = (
     Row("given_field", "{worded}", _called_so),
     Row("given_field", "(called|named|titled) {worded}", _called_so),
     Row("given_field", "[with|having|where|whose|:|for|in|of|on|at|to|by|from] {filled}", _only),
-    Row("given_field", "(in|from|for|at|to|by|of|on) [the] {stored:condition}", _told),
-    Row("given_field", "{adjective:condition}", _told),
+    Row("given_field", "(in|from|for|at|to|by|of|on) [the] {stored:condition}", _condition_field),
+    Row("given_field", "{adjective:condition}", _condition_field),
     Row(
         "given_field",
         "{happening_slot} [on|at|=|:] {value@happening_slot}",

@@ -12,7 +12,7 @@ from sopc.english.patterns.dates import through
 from sopc.english.patterns.figures import Part, assembled
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Reject, Row
-from sopc.english.patterns.queries import Ask
+from sopc.english.patterns.queries import QueryParts
 from sopc.english.patterns.semantics import NUMERIC, ONE, Condition, Context, Rows, Sort, Source, Value, column, compare
 from sopc.english.patterns.show import SHOW, show
 from sopc.english.patterns.values import aggregate_call, check_countable, measure_called, rows_query
@@ -40,7 +40,7 @@ def _compared(context: Context, field: Value, condition: Condition, per_unit: No
 
 def _of_one(context: Context, about: Source, rows: Rows, field: Value) -> Any:
     """As in "how much does the kettle cost": of what is called so."""
-    return show(context, Ask(rows, columns=(field,)))
+    return show(context, QueryParts(rows, columns=(field,)))
 
 
 def _of_all(
@@ -52,7 +52,9 @@ def _of_all(
         raise Reject()
     check_countable((*rows.mentioned, *ask.rows.mentioned))
     chosen = Rows(about, (*rows.conditions, *ask.rows.conditions))
-    return show(context, Ask(chosen, columns=(aggregate_call(together, field),), keys=ask.keys, having=ask.having))
+    return show(
+        context, QueryParts(chosen, columns=(aggregate_call(together, field),), keys=ask.keys, having=ask.having)
+    )
 
 
 def _how_many(context: Context, about: Source, field: Value, parts: tuple[Part, ...], being_there: None = None) -> Any:
@@ -93,7 +95,7 @@ def _most(descending: bool) -> Any:
         if about.origin is None or chosen.sorts or chosen.limit is not None:
             raise Reject()
         sorts = (Sort(descending, "number", field),)
-        return show(context, Ask(replace(chosen, sorts=sorts, limit=ONE, ties=chosen.plural)))
+        return show(context, QueryParts(replace(chosen, sorts=sorts, limit=ONE, ties=chosen.plural)))
 
     return build
 

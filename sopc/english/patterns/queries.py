@@ -36,7 +36,7 @@ class Having:
 
 
 @dataclass(frozen=True)
-class Ask:
+class QueryParts:
     """Which columns of which rows; what a show, a loop or an insert turns into a query."""
 
     rows: Rows
@@ -100,12 +100,12 @@ def _kind(value: Value) -> str:
     return "time" if value.type.name in ("date", "timestamp") else "text"
 
 
-def queries(ask: Ask) -> list[nodes.Query]:
+def queries(ask: QueryParts) -> list[nodes.Query]:
     """The query, once for each reading of its order."""
     return _grouped(ask) if ask.keys or any(one.aggregate for one in ask.columns) else _plain(ask)
 
 
-def _plain(ask: Ask) -> list[nodes.Query]:
+def _plain(ask: QueryParts) -> list[nodes.Query]:
     rows = ask.rows
     if rows.limit is not None and not rows.sorts:
         raise Reject("the first few of rows in no order could be any: say by what they are sorted")
@@ -135,7 +135,7 @@ def _plain(ask: Ask) -> list[nodes.Query]:
     return found
 
 
-def _grouped(ask: Ask) -> list[nodes.Query]:
+def _grouped(ask: QueryParts) -> list[nodes.Query]:
     rows = ask.rows
     figures, keys = ask.columns, ask.keys
     entities = [entity_of(key) for key in keys]
@@ -201,14 +201,14 @@ def _identity(hop: JoinStep, every: bool) -> list[nodes.Expr]:
     return [column(source, name) for name in fields]
 
 
-def _from_every(ask: Ask) -> list[nodes.Stage]:
+def _from_every(ask: QueryParts) -> list[nodes.Stage]:
     """Groups of every row that the key points at: these come first, and others are joined to them where they exist."""
     hop = ask.keys[0].hops[0]
     on = all_of([hop.on(), *ask.rows.conditions])
     return [hop.target.scan, nodes.Join(source=hop.base.scan, outer=True, on=on)]
 
 
-def _counting_partners(ask: Ask) -> Ask:
+def _counting_partners(ask: QueryParts) -> QueryParts:
     """The same question where a group may be of a row without partners, whose rows number 0."""
     if len(ask.keys) != 1 or len(ask.keys[0].hops) != 1 or any(figure.hops for figure in ask.columns):
         raise Reject("groups of every row can be made by one key at a time: say per instead of each")

@@ -88,7 +88,7 @@ def _ask_which(context: Context, name: tuple[str, ...], purpose: str = "") -> St
 
 
 def _ask_whether(context: Context, question: str) -> Steps:
-    """Ask, and stop unless the answer is yes."""
+    """QueryParts, and stop unless the answer is yes."""
     return _confirmed(context, question)
 
 

@@ -9,7 +9,7 @@ from sopc.english.patterns.figures import Part, assembled, row_count
 from sopc.english.patterns.keys import measures
 from sopc.english.patterns.matcher import Reject, Row, Several
 from sopc.english.patterns.names import field_value
-from sopc.english.patterns.queries import Ask, Having, start
+from sopc.english.patterns.queries import Having, QueryParts, start
 from sopc.english.patterns.semantics import NUMERIC, ONE, Condition, Context, Rows, Sort, Source, Steps, Value, output
 from sopc.english.patterns.show import SHOW, show
 from sopc.english.patterns.tokens import name_words
@@ -48,7 +48,7 @@ def _ranked(
     counted = figure.counted.conditions if figure.counted else ()
     sorts = (Sort(descending, "number", figure),)
     ranked = Rows(about, (*counted, *ask.rows.conditions), sorts, limit, skipped=ordinal, ties=ties)
-    return show(context, Ask(ranked, columns=(figure,), keys=(key,), having=ask.having))
+    return show(context, QueryParts(ranked, columns=(figure,), keys=(key,), having=ask.having))
 
 
 def _extreme(descending: bool) -> Any:
@@ -89,7 +89,7 @@ def _row_with_most(descending: bool) -> Any:
             raise Reject()
         sorts = (Sort(descending, "number", field),)
         ties = rows.plural and not ordinal
-        return show(context, Ask(Rows(rows.source, rows.conditions, sorts, ONE, skipped=ordinal, ties=ties)))
+        return show(context, QueryParts(Rows(rows.source, rows.conditions, sorts, ONE, skipped=ordinal, ties=ties)))
 
     return build
 
@@ -125,7 +125,7 @@ def _groups_where(
     check_countable(ask.rows.mentioned)
     conditions = (*(figure.counted.conditions if figure.counted else ()), *ask.rows.conditions)
     rows = Rows(about, conditions, ask.rows.sorts)
-    return show(context, Ask(rows, columns=(figure,), keys=(key,), having=(*ask.having, Having(figure, test))))
+    return show(context, QueryParts(rows, columns=(figure,), keys=(key,), having=(*ask.having, Having(figure, test))))
 
 
 def _groups_of_many(
@@ -143,7 +143,7 @@ def _distinct(
     if about.origin is None or (rows is not None and (rows.source != about or rows.sorts or rows.limit is not None)):
         raise Reject()
     conditions = (*(rows.conditions if rows else ()), *([condition.node] if condition else ()))
-    return show(context, Ask(Rows(about, conditions), columns=columns, distinct=True))
+    return show(context, QueryParts(Rows(about, conditions), columns=columns, distinct=True))
 
 
 def _all_or_distinct(context: Context, about: Source, columns: tuple[Value, ...]) -> Any:
@@ -158,7 +158,7 @@ def _all_or_distinct(context: Context, about: Source, columns: tuple[Value, ...]
         raise Reject()
     for value in columns:
         _no_store(context, value)
-    every = Ask(Rows(about), columns=columns)
+    every = QueryParts(Rows(about), columns=columns)
     store = about.store
     if any(key and {*key} <= {value.field for value in columns} for key in (store.primary_key, *store.unique)):
         return show(context, every)
@@ -168,7 +168,7 @@ def _all_or_distinct(context: Context, about: Source, columns: tuple[Value, ...]
 def _everything(context: Context, about: Source, head: Rows, condition: Condition | None = None) -> Any:
     if head.source != about:
         raise Reject()
-    return show(context, Ask(Rows(about, (condition.node,) if condition else ())))
+    return show(context, QueryParts(Rows(about, (condition.node,) if condition else ())))
 
 
 def _total_of(context: Context, head: Rows) -> Several:

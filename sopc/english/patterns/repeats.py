@@ -12,7 +12,7 @@ from sopc.english.patterns.figures import Part, assembled, row_count
 from sopc.english.patterns.flow import Loop
 from sopc.english.patterns.matcher import Reject, Row
 from sopc.english.patterns.names import made_variable
-from sopc.english.patterns.queries import Ask, queries
+from sopc.english.patterns.queries import QueryParts, queries
 from sopc.english.patterns.semantics import Condition, Context, Sort, Source, Steps, Value, Variable, negate, output
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
@@ -61,7 +61,7 @@ def _values(context: Context, about: Source, key: Value, parts: tuple[Part, ...]
         )
         (query,) = queries(ask)
     else:
-        (query,) = queries(Ask(rows, columns=(key,), distinct=True))
+        (query,) = queries(QueryParts(rows, columns=(key,), distinct=True))
         query = nodes.Query(stages=(*query.stages, nodes.OrderBy(keys=(nodes.SortKey(value=output(field)),))))
     variable = made_variable(key.label, key.type.not_null(), context)
     row = made_variable(("row",), ANY, replace(context, variables=(*context.variables, variable), _children={}))

@@ -12,7 +12,7 @@ from sopc.english.patterns import words
 from sopc.english.patterns.figures import Part, assembled, is_field, row_count
 from sopc.english.patterns.matcher import Reject, Row, Several
 from sopc.english.patterns.names import field_value, label_fields, made_variable, reference_of
-from sopc.english.patterns.queries import Ask, queries
+from sopc.english.patterns.queries import QueryParts, queries
 from sopc.english.patterns.semantics import Condition, Context, FoundSet, Rows, Sort, Source, Steps, Value, conjuncts
 from sopc.english.patterns.tokens import name_words
 from sopc.english.patterns.values import check_countable, found_count, live, looked_up, rows_query
@@ -26,7 +26,7 @@ SHOW = (
 )
 
 
-def show(context: Context, ask: Ask) -> Several:
+def show(context: Context, ask: QueryParts) -> Several:
     """The steps that show it, once for each reading of its order."""
     return Several(tuple(Steps((nodes.Emit(query=query),)) for query in queries(ask)))
 
@@ -34,7 +34,7 @@ def show(context: Context, ask: Ask) -> Several:
 def _show_rows(context: Context, about: Source, rows: Rows) -> Any:
     if rows.source.origin is None:
         raise Reject()
-    return show(context, Ask(rows))
+    return show(context, QueryParts(rows))
 
 
 def _show_with(
@@ -45,7 +45,7 @@ def _show_with(
         raise Reject()
     added = all(value.hops or isinstance(value.node, nodes.QueryExpr) for value in columns)
     rows = _ordered(rows, ordered)
-    return show(context, Ask(rows, extra=columns) if added else Ask(rows, columns=columns))
+    return show(context, QueryParts(rows, extra=columns) if added else QueryParts(rows, columns=columns))
 
 
 def _show_with_added(
@@ -66,7 +66,7 @@ def _show_columns(
 ) -> Any:
     if all(isinstance(value.node, nodes.QueryExpr) for value in columns):
         raise Reject()  # how many there are in all
-    return show(context, Ask(_ordered(rows, ordered), columns=(*columns, *more)))
+    return show(context, QueryParts(_ordered(rows, ordered), columns=(*columns, *more)))
 
 
 def _ordered(rows: Rows, ordered: tuple[Sort, ...]) -> Rows:
@@ -79,7 +79,7 @@ def _show_of_value(context: Context, about: Source, columns: tuple[Value, ...], 
     """As in "the size of Blue": of the rows that hold that value."""
     if about.origin is None:
         raise Reject()
-    return show(context, Ask(Rows(about, tuple(conjuncts(condition.node))), columns=columns))
+    return show(context, QueryParts(Rows(about, tuple(conjuncts(condition.node))), columns=columns))
 
 
 def _show_sorted(context: Context, about: Source, rows: Rows) -> Any:
@@ -102,10 +102,10 @@ def _show_theirs(context: Context, about: Source, columns: tuple[Value, ...], or
     if all(isinstance(value.node, nodes.QueryExpr) for value in columns):
         raise Reject()  # how many there are in all
     live(context)
-    return show(context, Ask(Rows(about, sorts=ordered), columns=columns))
+    return show(context, QueryParts(Rows(about, sorts=ordered), columns=columns))
 
 
-def _show_summary(context: Context, about: Source, summary: Ask) -> Any:
+def _show_summary(context: Context, about: Source, summary: QueryParts) -> Any:
     if not summary.keys and any(is_field(about, value) for value in summary.columns):
         raise Reject()  # a field called "total" is meant, not the total of the only measure
     if not summary.keys and (summary.rows.sorts or summary.rows.limit is not None):
@@ -147,7 +147,9 @@ def _find(context: Context, rows: Rows, name: tuple[str, ...] | None = None) -> 
         raise Reject()
     found = named_set(context, base, name)
     return Several(
-        tuple(Steps((nodes.NameQuery(name=found.name, query=query),), found=found) for query in queries(Ask(rows)))
+        tuple(
+            Steps((nodes.NameQuery(name=found.name, query=query),), found=found) for query in queries(QueryParts(rows))
+        )
     )
 
 
@@ -195,7 +197,7 @@ def _let(context: Context, name: tuple[str, ...], value: Value) -> Steps:
     return Steps((nodes.Let(name=variable.name, value=value.node),), (variable,))
 
 
-def _show_summary_per(context: Context, about: Source, part: Part, summary: Ask) -> Any:
+def _show_summary_per(context: Context, about: Source, part: Part, summary: QueryParts) -> Any:
     if summary.keys:
         raise Reject()
     return show(context, replace(summary, keys=part.keys, every=part.every))
@@ -242,14 +244,16 @@ def count_per(
         counted = Rows(about, (reference.on(), *rows.conditions))
         count = Value(nodes.QueryExpr(kind="count", query=rows_query(counted)), INT, ("count",))
         called = [field_value(reference.target, field) for field in label_fields(reference.target.store)]
-        return show(context, Ask(Rows(reference.target, sorts=ordered), columns=(*called, count)))
-    return show(context, Ask(_ordered(rows, ordered), columns=(row_count(context),), keys=keys))
+        return show(context, QueryParts(Rows(reference.target, sorts=ordered), columns=(*called, count)))
+    return show(context, QueryParts(_ordered(rows, ordered), columns=(row_count(context),), keys=keys))
 
 
 def which(context: Context, about: Source, rows: Rows, condition: Condition, ordered: tuple[Sort, ...] = ()) -> Any:
     conditions = (*rows.conditions, *conjuncts(condition.node))
     mentioned = (*rows.mentioned, *condition.mentioned)
-    return show(context, Ask(replace(rows, conditions=conditions, mentioned=mentioned, sorts=rows.sorts or ordered)))
+    return show(
+        context, QueryParts(replace(rows, conditions=conditions, mentioned=mentioned, sorts=rows.sorts or ordered))
+    )
 
 
 def _which_most(context: Context, about: Source, rows: Rows, most: Sort) -> Any:

@@ -15,7 +15,7 @@ from sopc.syntax import print_expr
 
 _VALUE_LENGTH = 40
 _PHRASE_WORDS = 4
-_MOST_PHRASES = 2_000
+_MAX_PHRASES = 2_000
 
 
 def about(schemas: Mapping[str, Schema], workflow: Workflow, most_fields: int) -> dict[str, Schema]:
@@ -80,7 +80,7 @@ def phrases(sentence: str) -> tuple[str, ...]:
             *before, last = words[start:end]
             ways = sorted(forms(last.removesuffix("'s")))
             found.update(dict.fromkeys(" ".join((*before, way)) for way in ways))
-    return tuple(found)[:_MOST_PHRASES]
+    return tuple(found)[:_MAX_PHRASES]
 
 
 def script_lines(scripts: Mapping[str, tuple[Signature, Effects]]) -> Iterator[str]:

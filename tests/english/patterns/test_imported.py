@@ -30,7 +30,7 @@ BANDS = "id,name,genre,signed\n1,O'Neil,jazz,true\n2,Nobody,folk,false\n"
 TWICE = "id,name\n1,O'Neil\n1,O'Neil\n"
 
 
-class Desk:
+class Workspace:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.sandbox = Sandbox(folder, {"main": "sqlite:///main.db"})
@@ -60,8 +60,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path)
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    made = Workspace(tmp_path)
     yield made
     made.sandbox.library.close()
 
@@ -83,58 +83,60 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         ("Show the customer of the two highest orders.", [{"customer": "Cid"}, {"customer": "Ann"}]),
     ],
 )  # fmt: skip
-def test_a_field_called_total_is_that_field(english: str, records: list[Any], desk: Desk) -> None:
-    desk.load("orders", ORDERS)
-    assert desk.ask(english) == records
+def test_a_field_called_total_is_that_field(english: str, records: list[Any], workspace: Workspace) -> None:
+    workspace.load("orders", ORDERS)
+    assert workspace.ask(english) == records
 
 
-def test_values_and_names_of_any_characters(desk: Desk) -> None:
-    desk.load("tickets", TICKETS)
-    assert desk.ask('Show the seat of the tickets of the band named "Cid; drop table tickets".') == [{"seat": "A1"}]
-    assert desk.ask('Show the seat of the tickets whose band is "Bob \\"the brace\\" {x}".') == [{"seat": "A2"}]
-    assert desk.ask('Show the select and seat of the tickets whose select is "{x}".') == [
+def test_values_and_names_of_any_characters(workspace: Workspace) -> None:
+    workspace.load("tickets", TICKETS)
+    assert workspace.ask('Show the seat of the tickets of the band named "Cid; drop table tickets".') == [
+        {"seat": "A1"}
+    ]
+    assert workspace.ask('Show the seat of the tickets whose band is "Bob \\"the brace\\" {x}".') == [{"seat": "A2"}]
+    assert workspace.ask('Show the select and seat of the tickets whose select is "{x}".') == [
         {"select": "{x}", "seat": "A1"}
     ]
-    assert desk.ask('For each ticket above 10, say "{{{seat}}} {its `band name`}: {select}".') == [
+    assert workspace.ask('For each ticket above 10, say "{{{seat}}} {its `band name`}: {select}".') == [
         '{A2} Bob "the brace" {x}: null',
         "{A3} O'Neil: yes",
     ]
 
 
 @pytest.mark.parametrize("text", ["a { b", "a } b", "{oops}", "{}", "{seat"])
-def test_a_brace_without_meaning_says_how_braces_are_written(text: str, desk: Desk) -> None:
-    desk.load("tickets", TICKETS)
-    found = desk.refused(f'For each ticket, say "{text}".')
+def test_a_brace_without_meaning_says_how_braces_are_written(text: str, workspace: Workspace) -> None:
+    workspace.load("tickets", TICKETS)
+    found = workspace.refused(f'For each ticket, say "{text}".')
     assert found.code == "T0202"
     assert "plain brace is {{" in (found.hint or "")
 
 
-def test_references_are_told_by_names_and_values(desk: Desk) -> None:
-    desk.load("tickets", TICKETS)
-    desk.load("bands", BANDS)
-    assert desk.ask("Show the seat of the tickets of jazz bands.") == [{"seat": "A3"}]
-    assert desk.ask("Show the name of the bands without tickets.") == [{"name": "Nobody"}]
-    assert desk.ask("Show the name of the unsigned bands.") == [{"name": "Nobody"}]
-    assert desk.ask("Show the seat of the tickets of signed bands.") == [{"seat": "A3"}]
+def test_references_are_told_by_names_and_values(workspace: Workspace) -> None:
+    workspace.load("tickets", TICKETS)
+    workspace.load("bands", BANDS)
+    assert workspace.ask("Show the seat of the tickets of jazz bands.") == [{"seat": "A3"}]
+    assert workspace.ask("Show the name of the bands without tickets.") == [{"name": "Nobody"}]
+    assert workspace.ask("Show the name of the unsigned bands.") == [{"name": "Nobody"}]
+    assert workspace.ask("Show the seat of the tickets of signed bands.") == [{"seat": "A3"}]
 
 
-def test_what_two_rows_share_is_no_key(desk: Desk) -> None:
-    desk.load("tickets", TICKETS)
-    desk.load("bands", TWICE)
-    assert desk.refused("Show the bands without tickets.").code == "T0202"
-    assert desk.refused("For each band, delete it.").code == "T0202"
+def test_what_two_rows_share_is_no_key(workspace: Workspace) -> None:
+    workspace.load("tickets", TICKETS)
+    workspace.load("bands", TWICE)
+    assert workspace.refused("Show the bands without tickets.").code == "T0202"
+    assert workspace.refused("For each band, delete it.").code == "T0202"
 
 
-def test_parameters_that_are_given_first(desk: Desk) -> None:
-    desk.load("tickets", TICKETS)
+def test_parameters_that_are_given_first(workspace: Workspace) -> None:
+    workspace.load("tickets", TICKETS)
     english = "Given a seat, show the price of the tickets of that seat."
-    assert desk.ask(english, seat="A2") == [{"price": 20}]
-    assert desk.ask("Show the price of the tickets of a given seat.", seat="A3") == [{"price": 30}]
+    assert workspace.ask(english, seat="A2") == [{"price": 20}]
+    assert workspace.ask("Show the price of the tickets of a given seat.", seat="A3") == [{"price": 30}]
 
 
-def test_shows_of_two_shapes(desk: Desk) -> None:
-    desk.load("tickets", TICKETS)
-    assert desk.ask("Show the seat of the tickets above 20. Show the number of tickets.") == [
+def test_shows_of_two_shapes(workspace: Workspace) -> None:
+    workspace.load("tickets", TICKETS)
+    assert workspace.ask("Show the seat of the tickets above 20. Show the number of tickets.") == [
         {"seat": "A3"},
         {"count": 3},
     ]
@@ -147,9 +149,9 @@ def test_shows_of_two_shapes(desk: Desk) -> None:
         ("Show the total tickets.", ("count()", "sum(price)")),
     ],
 )
-def test_what_may_mean_two_things_is_asked(english: str, readings: tuple[str, ...], desk: Desk) -> None:
-    desk.load("tickets", TICKETS)
-    found = desk.refused(english)
+def test_what_may_mean_two_things_is_asked(english: str, readings: tuple[str, ...], workspace: Workspace) -> None:
+    workspace.load("tickets", TICKETS)
+    found = workspace.refused(english)
     assert found.code == "T0203"
     assert all(reading in (found.hint or "") for reading in readings)
 
@@ -167,11 +169,11 @@ def test_what_may_mean_two_things_is_asked(english: str, readings: tuple[str, ..
         ),
     ],
 )
-def test_the_nearest_form_is_like_the_sentence_and_readable(english: str, nearest: str, desk: Desk) -> None:
-    desk.load("tickets", TICKETS)
-    hint = desk.refused(english).hint or ""
+def test_the_nearest_form_is_like_the_sentence_and_readable(english: str, nearest: str, workspace: Workspace) -> None:
+    workspace.load("tickets", TICKETS)
+    hint = workspace.refused(english).hint or ""
     assert f"nearest form: {nearest};" in hint
-    desk.draft(nearest)
+    workspace.draft(nearest)
 
 
 @pytest.mark.parametrize(
@@ -186,6 +188,6 @@ def test_the_nearest_form_is_like_the_sentence_and_readable(english: str, neares
         "Show the nice tickets without a price above 20.",  # a denial is kept, or there is no form
     ],
 )
-def test_no_form_is_proposed_that_says_less_or_more(english: str, desk: Desk) -> None:
-    desk.load("tickets", TICKETS)
-    assert "nearest form" not in (desk.refused(english).hint or "")
+def test_no_form_is_proposed_that_says_less_or_more(english: str, workspace: Workspace) -> None:
+    workspace.load("tickets", TICKETS)
+    assert "nearest form" not in (workspace.refused(english).hint or "")

@@ -12,7 +12,7 @@ from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.source import Source
 from sopc.workflow import translation
-from tests.english.patterns.desk import schema_sql
+from tests.english.patterns.workspace import schema_sql
 from tests.sandbox import Sandbox
 
 SQL = schema_sql("shop")

@@ -14,7 +14,7 @@ from sopc.english.sentences import read_workflow
 from sopc.source import Source
 from sopc.syntax.parse import parse
 from tests.english.patterns.cases import Case, drafted, read_cases, whole
-from tests.english.patterns.desk import Desk, dump, plain
+from tests.english.patterns.workspace import Workspace, dump, plain
 
 CASES = read_cases()
 SEEDS = (0, 1)  # 0: names as they are
@@ -25,15 +25,15 @@ KINDS = {
 
 
 @pytest.fixture(scope="module")
-def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, int], Desk]]:
+def workspaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, int], Workspace]]:
     made = {
-        (schema, seed): Desk(tmp_path_factory.mktemp(f"{schema}{seed}"), schema, seed)
+        (schema, seed): Workspace(tmp_path_factory.mktemp(f"{schema}{seed}"), schema, seed)
         for schema in sorted({case.schema for case in CASES})
         for seed in SEEDS
     }
     yield made
-    for desk in made.values():
-        desk.sandbox.library.close()
+    for workspace in made.values():
+        workspace.sandbox.library.close()
 
 
 def case_id(case: Case) -> str:
@@ -48,41 +48,41 @@ def test_every_kind_of_sentence_has_cases() -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("case", [case for case in CASES if case.program], ids=case_id)
-def test_a_sentence_gives_its_program(case: Case, seed: int, desks: dict[tuple[str, int], Desk]) -> None:
-    desk = desks[case.schema, seed]
-    sop_text = desk.draft(case.english)
-    assert drafted(sop_text) == whole(desk.rename_program(case.program))
-    with Context(desk.sandbox.config, desk.sandbox.library) as context:
+def test_a_sentence_gives_its_program(case: Case, seed: int, workspaces: dict[tuple[str, int], Workspace]) -> None:
+    workspace = workspaces[case.schema, seed]
+    sop_text = workspace.draft(case.english)
+    assert drafted(sop_text) == whole(workspace.rename_program(case.program))
+    with Context(workspace.sandbox.config, workspace.sandbox.library) as context:
         pipeline.compile_source(Source("asked.sop", sop_text), context)
         script = parse(Source("asked.sop", sop_text)).scripts[0]
-        workflow = read_workflow(desk.rename(case.english), "asked")
+        workflow = read_workflow(workspace.rename(case.english), "asked")
         assert lint(workflow, script, pipeline.usable_schemas(context)) == []
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("case", [case for case in CASES if case.readings], ids=case_id)
 def test_a_sentence_of_several_readings_is_a_question(
-    case: Case, seed: int, desks: dict[tuple[str, int], Desk]
+    case: Case, seed: int, workspaces: dict[tuple[str, int], Workspace]
 ) -> None:
-    desk = desks[case.schema, seed]
+    workspace = workspaces[case.schema, seed]
     with pytest.raises(CompileError) as error:
-        desk.draft(case.english)
+        workspace.draft(case.english)
     (found,) = error.value.diagnostics
     assert found.code == "T0203"
     hint = found.hint or ""
     shown = [line.split(". ", 1)[1] for line in hint.splitlines()[1:]]
-    assert sorted(shown) == sorted(desk.rename_program(reading) for reading in case.readings)
+    assert sorted(shown) == sorted(workspace.rename_program(reading) for reading in case.readings)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.sql], ids=case_id)
-def test_a_program_gives_what_its_sql_gives(case: Case, desks: dict[tuple[str, int], Desk]) -> None:
-    desk = desks[case.schema, 0]
-    ran = desk.run(whole(case.program))
+def test_a_program_gives_what_its_sql_gives(case: Case, workspaces: dict[tuple[str, int], Workspace]) -> None:
+    workspace = workspaces[case.schema, 0]
+    ran = workspace.run(whole(case.program))
     assert ran.exit_code == 0, ran.lines
     if case.check == "effect":
-        assert dump(desk.folder / "main.db") == desk.dump_after(case.sql)
+        assert dump(workspace.folder / "main.db") == workspace.dump_after(case.sql)
         return
-    wanted = desk.ask_sql(case.sql)
+    wanted = workspace.ask_sql(case.sql)
     if case.check == "result":
         assert [plain([ran.result])] == wanted
     elif case.check == "says":

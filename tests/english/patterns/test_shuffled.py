@@ -12,7 +12,7 @@ from sopc.english.patterns.grammar import grammar
 from sopc.source import Source
 from sopc.workflow import translation
 from tests.english.patterns.cases import read_cases
-from tests.english.patterns.desk import make, schema_sql
+from tests.english.patterns.workspace import make, schema_sql
 from tests.sandbox import Sandbox
 
 SENTENCES = 300

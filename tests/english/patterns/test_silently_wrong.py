@@ -12,7 +12,7 @@ from sopc.diagnostics import CompileError
 from sopc.source import Source
 from sopc.workflow import translation
 from tests.english.patterns.cases import drafted, whole
-from tests.english.patterns.desk import make
+from tests.english.patterns.workspace import make
 from tests.sandbox import Sandbox
 
 SQL = """

@@ -1,4 +1,4 @@
-"""A schema, renamed by a seed → a desk that runs English through the whole pipeline, and SQL on the same data."""
+"""A schema, renamed by a seed → a workspace that runs English through the whole pipeline, and SQL on the same data."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def schema_sql(schema: str) -> str:
     return (folder / f"{schema}.sql").read_text(encoding="utf-8")
 
 
-class Desk:
+class Workspace:
     """seed: 0 leaves every name as it is."""
 
     def __init__(self, folder: Path, schema: str, seed: int) -> None:

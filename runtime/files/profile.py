@@ -1,7 +1,7 @@
 """A CSV or NDJSON file of a folder → how it is to be read, or why it can't be; found over the whole file.
 
 A folder of files and an import agree on fields, types and refused lines, because both use runtime/files/load.py. A
-survey is cached by the file's path, size and time of change, in memory and in the user's cache folder: a file of some
+profile is cached by the file's path, size and time of change, in memory and in the user's cache folder: a file of some
 tens of megabytes takes seconds.
 """
 
@@ -37,7 +37,7 @@ _WAYS: Final = {
 }
 
 
-class Survey(msgspec.Struct, frozen=True):
+class FileProfile(msgspec.Struct, frozen=True):
     """fields: with their types. delimiter: of a CSV file. longest: no record of it has more bytes. usual: DuckDB's
     reader splits it into the same rows as ours; else it has to be loaded. broken: why it can't be read; then the others
     mean nothing."""
@@ -55,13 +55,13 @@ class _Kept(msgspec.Struct, frozen=True):
     format: int
     size: int
     changed: int
-    survey: Survey
+    profile: FileProfile
 
 
 _known: dict[Path, _Kept] = {}
 
 
-def survey(path: Path) -> Survey:
+def profile(path: Path) -> FileProfile:
     """path: absolute."""
     try:
         stat = path.stat()
@@ -71,20 +71,20 @@ def survey(path: Path) -> Survey:
     if known is None or (known.format, known.size, known.changed) != (FORMAT, stat.st_size, stat.st_mtime_ns):
         known = _Kept(FORMAT, stat.st_size, stat.st_mtime_ns, _made(path))
         if time.time() - stat.st_mtime < _SETTLED_SECONDS:
-            return known.survey
+            return known.profile
         _keep(path, known)
     _known[path] = known
-    return known.survey
+    return known.profile
 
 
-def _made(path: Path) -> Survey:
+def _made(path: Path) -> FileProfile:
     try:
-        return _survey(open_table(path))
+        return _profile(open_table(path))
     except SopError as error:
-        return Survey(broken=Broken(error.code, error.message, error.hint))
+        return FileProfile(broken=Broken(error.code, error.message, error.hint))
 
 
-def _survey(table: Table) -> Survey:
+def _profile(table: Table) -> FileProfile:
     fields = infer_fields(table, NULLS, {}, lambda pass_, done: None)
     read = row_reader(table, Store(table.path.stem, fields), NULLS)
     longest = done = 0
@@ -100,7 +100,7 @@ def _survey(table: Table) -> Survey:
         some_good = any_good(table, read)
         raise bad_rows(table, sorted(refused), some_good, _WAYS[some_good])
     usual = table.format != "csv" or _splits_as_usual(table)
-    return Survey(fields, table.delimiter, longest, usual)
+    return FileProfile(fields, table.delimiter, longest, usual)
 
 
 # ── where readers of CSV differ ────────────────────────────────────────────────────────────────────────────────
