@@ -62,6 +62,11 @@ STATUSES: Final[Mapping[str, int]] = {
 }
 
 
+_HINTS: Final[Mapping[str, str]] = {  # in place of hints for the command line, and of names that a token may not see
+    "L0101": "GET /scripts lists the scripts",
+}
+
+
 class HttpError(SopError):
     """An error of a request, with its HTTP status.
 
@@ -117,7 +122,7 @@ def document(error: SopError, status: int, more: Mapping[str, Any] = {}) -> dict
         "status": status,
         "detail": error.message,
         "code": error.code,
-        "hint": error.hint,
+        "hint": _HINTS.get(error.code, error.hint),
         **more,
     }
     return {key: value for key, value in said.items() if value is not None}

@@ -239,7 +239,7 @@ async def delete_script(service: Service, request: Request) -> Response:
 def _delete(service: Service, who: Who, name: str, conditions: Mapping[str, str | None]) -> None:
     with service.compiling:
         _check_conditions(service, name, service.library.find(name), conditions)
-        versions = service.library.remove([name])[name]
+        versions = service.library.remove([name], who.token.covers)[name]
         service.audit.note("script-delete", who, script=name, versions=versions)
 
 

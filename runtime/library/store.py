@@ -7,7 +7,7 @@ rules (one open library per path and process; open it anew in a child process, w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -182,9 +182,18 @@ class Library:
             _version(transaction, current, str(version))
             transaction.put(_tags_of(name) + tag.encode(), version.to_bytes(4, "big"))
 
-    def remove(self, names: Sequence[str]) -> dict[str, int]:
-        """Forget scripts with all their versions (how many, by name), all or none; L0107 while another one calls
-        one of them."""
+    def remove(self, names: Sequence[str], seen: Callable[[str], bool] = lambda name: True) -> dict[str, int]:
+        """Forget scripts with all their versions, all or none.
+
+        Args:
+            seen: whether an error may name a script.
+
+        Returns:
+            How many versions, by name.
+
+        Raises:
+            SopError: L0101 for an unknown name, L0107 while another script calls one of them.
+        """
         with self.environment.write() as transaction:
             everything = [decode_entry(value) for _, value in _scan(transaction, b"n:")]
             known = [entry.name for entry in everything]
@@ -194,8 +203,7 @@ class Library:
                     raise _unknown(name, known, self.path)
                 callers = [entry.name for entry in everything if name in entry.calls and entry.name not in names]
                 if callers:
-                    others = ", ".join(callers)
-                    raise SopError("L0107", f"{name} is called by {others}", f"remove {others} first")
+                    raise _called(name, callers, seen)
                 removed[name] = _forget(transaction, name)
             return removed
 
@@ -349,6 +357,13 @@ def _now() -> str:
     from datetime import UTC, datetime
 
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _called(name: str, callers: Sequence[str], seen: Callable[[str], bool]) -> SopError:
+    shown = ", ".join(filter(seen, callers))
+    hidden = sum(not seen(caller) for caller in callers)
+    others = " and ".join(filter(None, [shown, f"{hidden} that you may not see" if hidden else ""]))
+    return SopError("L0107", f"{name} is called by {others}", f"remove {shown} first" if not hidden else None)
 
 
 def _unknown(name: str, names: Sequence[str], path: Path) -> UsageError:

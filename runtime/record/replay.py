@@ -151,6 +151,7 @@ class _StepLines(Writer):
     """Splits the lines of a run by step and passes them on. `number`: of the current step; 0 before the first."""
 
     voids = True
+    writes_json = False  # since some of the outputs that lines are passed on to do not
 
     def __init__(self, mark: str, groups: Sequence[Group], output: Output | None, shown_from: int) -> None:
         super().__init__(Sink(BytesIO()), False)
@@ -181,9 +182,9 @@ class _StepLines(Writer):
     def rows(self, step: str, within: str | None, names: tuple[str, ...], batch: Sequence[Sequence[Any]]) -> None:
         told = self.told[self.number]
         for row in batch:
-            told.add(encode(dict(zip(names, row, strict=True))))
+            told.add(encode(json_record(dict(zip(names, row, strict=True)))))
         if self._shown is not None:
-            self._shown.rows(self._named(step, within), within, names, list(map(tuple, batch)))
+            self._shown.rows(self._named(step, within), within, names, batch)
 
     def command(self, step: str, within: str | None, command: str, store: str, rows: int) -> None:
         self.told[self.number].add(encode([command, store, rows]))

@@ -171,6 +171,30 @@ def test_a_called_script_can_not_be_removed(served: Served) -> None:
     assert served.client.delete("/scripts/nothing").status_code == 404
 
 
+def test_errors_name_no_script_that_a_token_may_not_see(served: Served) -> None:
+    """Neither the callers of a script, nor a name that is like the one asked for."""
+    body = 'script {} uses main\n  let n = note(text: "x")\nend\n'
+    for name in ("secret_plan", "open_plan"):
+        made = served.client.put(f"/scripts/{name}", content=body.format(f"{name}()"), headers=DSL)
+        assert made.status_code == 201, made.text
+    rights = ("read", "run", "write", "compile")
+    served.client.headers.update(served.token("some", rights=rights, scripts=("note", "open_*")))
+    told = served.client.delete("/scripts/note").json()
+    assert "open_plan" in told["detail"] and "that you may not see" in told["detail"] and "hint" not in told
+    asked = [
+        ("GET", "/scripts/open_secret_plan", ""),
+        ("GET", "/scripts/open_secret_plan/versions", ""),
+        ("POST", "/play/open_secret_plan", ""),
+        ("DELETE", "/scripts/open_secret_plan", ""),
+        ("DELETE", "/scripts/note", ""),
+        ("PUT", "/scripts/open_x", body.format("open_x()").replace("note(", "secret_plans(")),
+    ]
+    for method, path, text in asked:
+        answer = served.client.request(method, path, content=text, headers=DSL if text else {})
+        assert answer.status_code in (404, 409, 422), (path, answer.text)
+        assert "secret_plan" not in answer.text.replace("open_secret_plan", "").replace("secret_plans", ""), path
+
+
 def test_databases_are_shown_without_their_urls(served: Served) -> None:
     assert served.client.get("/databases").json() == {"databases": [{"name": "main"}]}
     shown = served.client.get("/databases/main")
