@@ -45,8 +45,16 @@ class DatabaseSetting(msgspec.Struct, frozen=True):
 
 
 class Config(msgspec.Struct, frozen=True):
-    """file: the sop.toml that was read, None when there is none. translator: its table, with `${ENV}` as written.
-    seen: the only names that mean something, and what each stands for, as `seen_as` made it; None for all."""
+    """The settings: where the library is, what the names of databases mean, which translator.
+
+    Attributes:
+        home: The library's folder, absolute; it need not exist.
+        file: The sop.toml that was read; None when there is none.
+        translator: Its table, with `${ENV}` as written.
+        declared: Its databases: a table by name.
+        flags: URLs by name, of the commands' `--db`.
+        seen: The only names that mean something, and what each stands for, as `seen_as` made it; None for all.
+    """
 
     home: Path
     file: Path | None = None
@@ -62,7 +70,16 @@ class Config(msgspec.Struct, frozen=True):
 
     @classmethod
     def load(cls, home: str | None = None, databases: Iterable[str] = (), cwd: Path | None = None) -> Config:
-        """home: of the flag or SOP_HOME. databases: `NAME=URL` of the flags. UsageError C02xx for what is wrong."""
+        """Read the settings.
+
+        Args:
+            home: Of the flag or SOP_HOME; None to look for the nearest `.sop/`.
+            databases: `NAME=URL` of the flags.
+            cwd: The working folder; None for that of the process.
+
+        Raises:
+            UsageError: C02xx, something is wrong in them.
+        """
         try:
             here = cwd or Path.cwd()
             folder = find_home(home, here)
@@ -77,7 +94,11 @@ class Config(msgspec.Struct, frozen=True):
         return cls(folder, path, translator, declared, _flags(databases))
 
     def database(self, name: str) -> DatabaseSetting:
-        """UsageError C0204 for a name that means nothing here, C0203 for an unset variable in its URL."""
+        """Return what a name of a database means.
+
+        Raises:
+            UsageError: C0204 for a name that means nothing here, C0203 for an unset variable in its URL.
+        """
         if self.seen is not None:
             if name not in self.seen:
                 raise UsageError("C0204", f"nothing says what the database {name} is")
@@ -118,11 +139,24 @@ class Config(msgspec.Struct, frozen=True):
         return None if value is None else self.expand(str(value), f"translator.{key}")
 
     def number(self, key: str, default: float) -> float:
-        """A number of the [translator] table."""
+        """Return a number of the [translator] table.
+
+        Args:
+            key: Its name.
+            default: For one that is not there.
+        """
         return float(self.translator.get(key, default))
 
     def expand(self, text: str, what: str) -> str:
-        """text with each `${NAME}` replaced by that environment variable."""
+        """Replace each `${NAME}` in a text by that environment variable.
+
+        Args:
+            text: The text.
+            what: It is, for messages.
+
+        Raises:
+            UsageError: C0203, a variable is not set.
+        """
 
         def value(match: re.Match[str]) -> str:
             found = os.environ.get(match[1])

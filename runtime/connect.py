@@ -62,7 +62,12 @@ def connect(url: str, *, name: str, base: Path, read_only: bool = False, create:
 
 
 def connector(config: Config, *, read_only: bool = False) -> Callable[[str], Database]:
-    """Return a function: name of a database in the settings → a new connection to it, as of `connect`."""
+    """Return a function: name of a database in the settings → a new connection to it, as of `connect`.
+
+    Args:
+        config: The settings.
+        read_only: Refuse to write.
+    """
 
     def connect_to(name: str) -> Database:
         setting = config.database(name)

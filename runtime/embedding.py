@@ -29,8 +29,11 @@ __all__ = ("Library", "RunError", "Waiting", "open")
 class RunError(SopError):
     """A script failed while it ran; nothing that it had not committed remains.
 
-    step: the path of the step, such as `2.1`. line: of the source that was compiled, from 1. sentence: of the English
-    text, from 1. Each is None where it is not known.
+    Args:
+        error: What the run ended with.
+        step: The path of the step, such as `2.1`; None where it is not known.
+        line: Of the source that was compiled, from 1; None where it is not known.
+        sentence: Of the English text, from 1; None where it is not known.
     """
 
     def __init__(
@@ -45,7 +48,10 @@ class RunError(SopError):
 class Waiting(SopError):
     """A script asks something that nobody answered; pass `ask` or `answers`.
 
-    question: `question` (text), `type`, and where it has them `choices` and `default`. step: the key for `answers`.
+    Args:
+        error: What the run ended with.
+        step: The key for `answers`.
+        question: `question` (text), `type`, and where it has them `choices` and `default`.
     """
 
     def __init__(self, error: SopError, step: str, question: dict[str, Any]) -> None:

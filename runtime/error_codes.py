@@ -34,12 +34,26 @@ def table() -> tuple[Code, ...]:
 
 
 def find_code(code: str) -> Code | None:
-    """The row of a code, None when there is none."""
+    """Find what an error code means.
+
+    Args:
+        code: Letter and four digits, in upper case.
+
+    Returns:
+        Its row; None when there is none.
+    """
     return next((row for row in table() if row.code == code), None)
 
 
 def near_codes(code: str) -> list[str]:
-    """Codes that begin alike, else the first of each letter: what to try instead of an unknown one."""
+    """Find codes to try instead of an unknown one.
+
+    Args:
+        code: The unknown code.
+
+    Returns:
+        Codes that begin alike, else the first of each letter.
+    """
     codes = [row.code for row in table()]
     alike = [known for known in codes if len(code) > 2 and known.startswith(code[:3])]
     return alike or sorted({known[0]: known for known in reversed(codes)}.values())

@@ -6,10 +6,16 @@ from __future__ import annotations
 class SopError(Exception):
     """An error a person can act on.
 
-    file: the source that it is about, where the message does not say; set by who knows it, shown below the message.
-    code: letter + four digits; `sopc error CODE` explains it. message: what happened, one sentence, lower case,
-    no full stop. hint: what to try, or None. Codes by layer: E language and checks, V running, D databases,
-    L library, T English, C command line and configuration.
+    Codes by layer: E language and checks, V running, D databases, L library, T English, C command line and
+    configuration, S service.
+
+    Args:
+        code: Letter and four digits; `sopc error CODE` explains it.
+        message: What happened: one sentence, lower case, no full stop.
+        hint: What to try, or None.
+
+    Attributes:
+        file: The source that it is about, where the message does not say; set by who knows it, shown below the message.
     """
 
     exit_code = 1
@@ -36,8 +42,18 @@ class UsageError(SopError):
 
 
 class DatabaseError(SopError):
-    """A database refused or failed. retry: a serialization failure, so the segment may be run again.
-    row: which row of an `execute_many` failed (0-based), when that is known. run: which `execute_many` of several."""
+    """A database refused or failed.
+
+    Args:
+        code: D and four digits.
+        message: As for `SopError`.
+        hint: As for `SopError`.
+        retry: Whether it is a serialization failure, so that the segment may be run again.
+
+    Attributes:
+        row: Which row of an `execute_many` failed (from 0), where that is known.
+        run: Which `execute_many` of several.
+    """
 
     def __init__(self, code: str, message: str, hint: str | None = None, *, retry: bool = False) -> None:
         super().__init__(code, message, hint)

@@ -25,6 +25,10 @@ class Result:
     records are read, some thousand ahead; if it fails after the first, the iterator raises. The attributes wait for the
     end of the run, and keep the records that were not read.
 
+    Args:
+        run: Runs the script to its end.
+        ahead: Whether it runs in a thread of its own.
+
     Attributes:
         status: `ok`, or `dry-run`.
         result: What the script returned.

@@ -29,7 +29,10 @@ class Context:
 
     Each database is opened for reading once, at its first use; leaving the `with` block closes them.
 
-    sees: whether the caller may see a stored script of this name; None if all can be seen.
+    Args:
+        config: The settings, which say what the names of databases mean.
+        library: The stored scripts.
+        sees: Whether the caller may see a stored script of this name; None if all can be seen.
     """
 
     def __init__(self, config: Config, library: Library, sees: Callable[[str], bool] | None = None) -> None:
@@ -89,6 +92,7 @@ class Context:
         return found
 
     def schema(self, name: str) -> Schema:
+        """Return the schema of a database by its name; an empty one for `main` before it is made."""
         if name not in self._schemas:
             self._schemas[name] = Schema({}) if self.config.is_unmade(name) else self.database(name).schema()
         return self._schemas[name]
@@ -121,11 +125,17 @@ class Context:
         return decode(self.library.load(entry.hash))
 
     def script_names(self) -> list[str]:
+        """Return the names of all scripts that a source may call, sorted."""
         stored = self.library.names()
         return sorted({*self._compiled, *(stored if self._sees is None else filter(self._sees, stored))})
 
     def keep(self, kind: type[Kept], start: Callable[[], Kept]) -> Kept:
-        """A resource that is started once for all sources, and closed with this context."""
+        """Return a resource that is started once for all sources, and closed with this context.
+
+        Args:
+            kind: Its class.
+            start: Starts it.
+        """
         if kind not in self._kept:
             self._kept[kind] = self._stack.enter_context(start())
         kept: Kept = self._kept[kind]
@@ -138,5 +148,13 @@ class Context:
 
 
 def open_context(config: Config, *, read_only: bool = False) -> Context:
-    """Open a context with the library of the configured home."""
+    """Open a context with the library of the configured home.
+
+    Args:
+        config: The settings.
+        read_only: Change nothing in the library.
+
+    Returns:
+        The context, to be used in a `with` block; its library is closed on its own.
+    """
     return Context(config, Library.open(Path(config.home), read_only=read_only))

@@ -82,7 +82,12 @@ def _cut(line: str, start: int, end: int) -> tuple[str, int, int]:
 
 
 class CompileError(Exception):
-    """A source that can't be compiled. diagnostics: all findings, in source order."""
+    """A source that can't be compiled.
+
+    Args:
+        source: The source.
+        diagnostics: All findings, in its order.
+    """
 
     def __init__(self, source: Source, diagnostics: list[Diagnostic]) -> None:
         super().__init__("; ".join(f"{d.code}: {d.message}" for d in diagnostics))
@@ -90,4 +95,5 @@ class CompileError(Exception):
         self.diagnostics = sorted(diagnostics, key=lambda d: d.span.start if d.span else -1)
 
     def render(self) -> str:
+        """Return every finding as text, with its place in the source."""
         return "\n".join(d.render(self.source) for d in self.diagnostics)

@@ -42,8 +42,17 @@ __all__ = (
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong with a source. line, column: from 1, None where it is about the whole. sentence: of an English
-    text, from 1. choices: answers to choose from, where it is a question."""
+    """Something wrong with a source.
+
+    Attributes:
+        code: Letter and four digits; `sopc error CODE` explains it.
+        message: What is wrong.
+        hint: What to try, or None.
+        line: From 1; None where it is about the whole.
+        column: From 1; None where it is about the whole.
+        sentence: Of an English text, from 1.
+        choices: Answers to choose from, where it is a question.
+    """
 
     code: str
     message: str
@@ -55,7 +64,15 @@ class Finding:
 
 
 class CompileError(SopError):
-    """A source can't be compiled. Its code, message and hint are those of the first of its `findings`."""
+    """A source can't be compiled. Its code, message and hint are those of the first of its findings.
+
+    Args:
+        error: The compiler's own error.
+
+    Attributes:
+        findings: All that is wrong with the source.
+        file: The source's name.
+    """
 
     def __init__(self, error: diagnostics.CompileError) -> None:
         self.findings = findings_of(error)
@@ -66,8 +83,16 @@ class CompileError(SopError):
 
 @dataclass(frozen=True)
 class Script:
-    """A compiled script. program: in the language. explained: in English. warnings: about what may not be meant.
-    version: 0 for one that is not stored."""
+    """A compiled script.
+
+    Attributes:
+        name: Its name.
+        version: Its number in the library; 0 for one that is not stored.
+        program: Its program in the language.
+        explained: The program in English.
+        effects: What it may read, write and call.
+        warnings: What its author may not have meant.
+    """
 
     name: str
     version: int
@@ -88,6 +113,9 @@ class Library(embedding.Library):
             yes: store a new translation of English that writes.
             translator: `patterns`, `model` or `local`; None for that of sop.toml.
 
+        Returns:
+            The scripts with their versions.
+
         Raises:
             CompileError: all that is wrong with it.
             Error: C0108 without `yes`, for a translation that writes.
@@ -103,8 +131,15 @@ class Library(embedding.Library):
     def do(self, text: str, *, translator: str | None = None) -> Result:
         """Translate an English sentence and run it once; it may only read.
 
+        Args:
+            text: The sentence, or several.
+            translator: `patterns`, `model` or `local`; None for that of sop.toml.
+
+        Returns:
+            Its records, while they are read.
+
         Raises:
-            CompileError: it is not understood.
+            CompileError: It is not understood.
             Error: C0111 where it would write; else as `run`.
         """
         from sopc.source import Source

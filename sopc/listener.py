@@ -12,7 +12,12 @@ Note = Callable[[str], None]
 
 @dataclass(frozen=True)
 class ProgressListener:
-    """Callbacks on progress. note: called with messages for a person who waits. work: with the text of each round."""
+    """Callbacks on progress.
+
+    Attributes:
+        note: Called with messages for a person who waits.
+        work: Called with the text of each request to a model and its reply.
+    """
 
     note: Note = lambda text: None
     work: Note = lambda text: None

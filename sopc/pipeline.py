@@ -122,6 +122,9 @@ def compile_query(text: str, context: Context) -> Compiled:
         text: The query, `from …`.
         context: The query may use the stores of every database that can be opened.
 
+    Returns:
+        One script, named `query`.
+
     Raises:
         CompileError: With all findings.
     """
@@ -139,7 +142,13 @@ def compile_query(text: str, context: Context) -> Compiled:
 
 
 def read(path: str) -> Source:
-    """Read a source from a file, or from standard input for `-`.
+    """Read a source.
+
+    Args:
+        path: A file, or `-` for standard input.
+
+    Returns:
+        The source, with line ends as in Unix and without a byte order mark.
 
     Raises:
         UsageError: C0104, the file can't be read.
@@ -163,7 +172,14 @@ def read(path: str) -> Source:
 
 
 def kind_of(source: Source) -> Kind:
-    """The kind of a source, by the file's ending, else by its beginning: `{` for a tree, `script` for DSL."""
+    """Tell the kind of a source.
+
+    Args:
+        source: The source.
+
+    Returns:
+        Its kind, by the file's ending, else by its beginning: `{` for a tree, `script` for DSL.
+    """
     endings: dict[str, Kind] = {".sop": "dsl", ".json": "tree", ".txt": "english", ".md": "english", ".sql": "sql"}
     ending = endings.get(Path(source.name).suffix.lower()) if source.name != STDIN else None
     if ending:
@@ -174,7 +190,13 @@ def kind_of(source: Source) -> Kind:
 
 
 def usable_schemas(context: Context) -> dict[str, Schema]:
-    """The schemas of every database that can be opened, for sources without `uses`.
+    """Read the schemas of every database that can be opened, for sources without `uses`.
+
+    Args:
+        context: With the settings.
+
+    Returns:
+        Schemas by the name of the database.
 
     Raises:
         SopError: The first failure, if no database has a store.
@@ -188,6 +210,12 @@ def usable_schemas(context: Context) -> dict[str, Schema]:
 def parse(source: Source) -> nodes.File:
     """Parse DSL to a tree with spans.
 
+    Args:
+        source: The program.
+
+    Returns:
+        The tree; names and types are not checked.
+
     Raises:
         CompileError: E01xx, with all syntax errors.
     """
@@ -198,6 +226,12 @@ def parse(source: Source) -> nodes.File:
 
 def parse_tree(source: Source) -> Source:
     """Print a JSON tree as DSL, so that messages can point into it.
+
+    Args:
+        source: The tree.
+
+    Returns:
+        The program, under the same name.
 
     Raises:
         SopError: C0107, the text is no tree.
@@ -286,7 +320,14 @@ def stem(source: Source) -> str:
 
 
 def provenance_of(source: Source) -> Provenance:
-    """The provenance that the .sop header tells, if there is one."""
+    """Tell where a source came from.
+
+    Args:
+        source: The source.
+
+    Returns:
+        What its .sop header tells, if there is one, else its hash and file.
+    """
     from sopc.english.lock import is_edited, split_sop
 
     header, body = split_sop(source.text)

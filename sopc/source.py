@@ -25,7 +25,12 @@ class Span:
 
 @dataclass(frozen=True)
 class Source:
-    """A named text. name: for messages, a path or "-" for standard input."""
+    """A named text.
+
+    Attributes:
+        name: For messages: a path, or "-" for standard input.
+        text: Its content.
+    """
 
     name: str
     text: str

@@ -27,6 +27,11 @@ async def answer_once(
     """Answer one request as the server would, for a caller on this machine.
 
     Args:
+        service: The service.
+        method: GET, POST, ….
+        target: The path, with its query.
+        headers: Names and values.
+        body: Of the request.
         out: gets the body of an answer.
         err: gets the body of an error.
 

@@ -224,6 +224,12 @@ def make_server(service: Service, hosts: Collection[str] | None) -> Server:
 def serve(service: Service, host: str, port: int, allowed: Sequence[str]) -> None:
     """Serve until SIGINT or SIGTERM.
 
+    Args:
+        service: The service.
+        host: The address to listen on.
+        port: The port; 0 takes a free one.
+        allowed: Host names that requests may use besides it.
+
     Raises:
         UsageError: S0121 for an address that other machines can reach, while there are no tokens.
     """

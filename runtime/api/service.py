@@ -93,6 +93,8 @@ class Service:
     """What requests share. Close it when its requests are done.
 
     Args:
+        config: The settings.
+        settings: Limits of requests and runs.
         audit: the stream for the audit's lines.
     """
 
@@ -112,7 +114,12 @@ class Service:
         self._run_pool = ThreadPoolExecutor(settings.max_runs, "run")
 
     async def call(self, function: Callable[..., T], *args: Any) -> T:
-        """Run a function on a thread, because it may wait for a disk or a database."""
+        """Run a function on a thread, because it may wait for a disk or a database; return what it returns.
+
+        Args:
+            function: The function.
+            *args: Its arguments.
+        """
         return await get_running_loop().run_in_executor(self._io_pool, function, *args)
 
     def stop(self) -> None:
@@ -120,6 +127,7 @@ class Service:
         self.runs.stop()
 
     def close(self) -> None:
+        """Cancel all runs, wait for them, and close the library and the connections."""
         self.stop()
         self._run_pool.shutdown()
         self._io_pool.shutdown()
@@ -137,6 +145,10 @@ class Service:
     def require_program(self, token: Token, module: Module) -> None:
         """Check a program that a token's user wrote.
 
+        Args:
+            token: The token.
+            module: The compiled program.
+
         Raises:
             HttpError: S0202 or S0210 when it uses another database, calls another script, or gives an argument that the
                 token fixes.
@@ -147,8 +159,11 @@ class Service:
             token.require_unfixed(param.name for param in call.signature.params)
 
     def admit(self, play: Play) -> Linked:
-        """Return the script if the request may run it; raises what keeps it from starting, except errors of its
-        databases."""
+        """Return the script if the request may run it.
+
+        Raises:
+            HttpError: S02xx, what keeps it from starting, except errors of its databases.
+        """
         token = play.token
         token.require("run", play.script.rpartition("@")[0] or play.script)  # before an answer tells that it exists
         linked = self.links.linked(play.script)
@@ -165,7 +180,11 @@ class Service:
         return linked
 
     def arguments(self, play: Play, signature: Signature) -> Mapping[str, Any]:
-        """The arguments of the request and those that its token fixes.
+        """Return the arguments of the request and those that its token fixes.
+
+        Args:
+            play: The request.
+            signature: Of the script.
 
         Raises:
             HttpError: S0211 for a secret in the address. S0210 when the request gives a fixed argument, or the script
@@ -199,11 +218,21 @@ class Service:
         return linked
 
     def seconds(self, token: Token, wanted: float | None = None) -> float | None:
-        """The most seconds of a run. `wanted`: by its request."""
+        """Return the most seconds of a run; None for no limit.
+
+        Args:
+            token: Of the request.
+            wanted: By the request.
+        """
         return tighter_limit(self.settings.max_seconds, token.max_seconds, wanted)
 
     def rows(self, token: Token, wanted: int | None = None) -> int | None:
-        """The most rows that a run may emit. `wanted`: by its request."""
+        """Return the most rows that a run may emit; None for no limit.
+
+        Args:
+            token: Of the request.
+            wanted: By the request.
+        """
         return tighter_limit(self.settings.max_rows, token.max_rows, wanted)
 
     def patience(self, wanted: float | None) -> float | None:
@@ -215,7 +244,11 @@ class Service:
         return lambda name: self.pool.take(token.bound.get(name, name))
 
     def begin(self, play: Play, stream: Pipe | ReplayBuffer) -> LiveRun:
-        """Start a run on a thread; its lines go to the stream.
+        """Start a run on a thread.
+
+        Args:
+            play: The request.
+            stream: Where its lines go.
 
         Raises:
             HttpError: S0109, S0204 when too many runs are under way.
@@ -228,6 +261,12 @@ class Service:
 
     def start(self, run: LiveRun, token: Token, stream: Pipe | ReplayBuffer, work: Callable[[], Outcome]) -> None:
         """Do the work of a run on a thread.
+
+        Args:
+            run: The run.
+            token: Of the request.
+            stream: Where its lines go.
+            work: Runs the script.
 
         Raises:
             HttpError: S0109, S0204 when too many runs are under way.
@@ -264,7 +303,13 @@ class Service:
             stream.finish(ending)
 
     def refused(self, who: Who, script: str, error: SopError | None) -> None:
-        """Audit a request that was refused because the token lacks a right; other errors are not audited."""
+        """Audit a request that was refused because the token lacks a right; other errors are not audited.
+
+        Args:
+            who: The token and the address.
+            script: Its name.
+            error: Why it was refused.
+        """
         if error is not None and error.code in REFUSALS:
             self.audit.note("refused", who, script=script, code=error.code, message=error.message)
 

@@ -42,6 +42,7 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
         rights: `read` sees scripts, schemas and its own runs, never rows; `run` runs scripts, and with `write` also
             those that write; `query` reads rows without a script; `compile` stores, removes and records scripts (a
             recording's steps need the rights to run them); `admin` sees and cancels the runs of others.
+        created: Unix time.
         expires: Unix time; 0 for never.
         bound: a database name in scripts → the server's database it means.
         fixed: an argument → its value, as text. Callers can't give it, and scripts without that parameter are refused.
@@ -74,16 +75,23 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"scope-{sha256(said).hexdigest()[:32]}"
 
     def may(self, right: str) -> bool:
+        """Tell whether it has a right."""
         return right in self.rights
 
     def covers(self, script: str) -> bool:
+        """Tell whether it is for a script."""
         return any(fnmatchcase(script, pattern) for pattern in self.scripts)
 
     def reaches(self, database: str) -> bool:
+        """Tell whether it is for a database, as scripts name it."""
         return any(fnmatchcase(database, pattern) for pattern in self.databases)
 
     def require(self, right: str, script: str | None = None) -> None:
         """Check a right.
+
+        Args:
+            right: Such as `run`.
+            script: That is used; None for none.
 
         Raises:
             HttpError: S0202 when the token lacks the right, or may not use this script.
@@ -131,7 +139,11 @@ LOCAL: Final = Token("local", "", "", rights=RIGHTS)  # the caller of a server w
 
 
 class Tokens:
-    """The tokens of one home folder."""
+    """The tokens of one home folder.
+
+    Args:
+        home: The folder.
+    """
 
     def __init__(self, home: Path) -> None:
         self.path = home / FILE_NAME

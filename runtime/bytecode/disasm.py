@@ -22,8 +22,15 @@ MAX_CONST = 40
 
 
 def disassemble(module: Module, *, sql: Callable[[Query | Write], str] | None = None) -> str:
-    """The whole of a verified module: head, then each step with its sentence, source line and instructions, then
-    tables. sql: gives the SQL of a query or write, to show it."""
+    """Print a module: head, then each step with its sentence, source line and instructions, then tables.
+
+    Args:
+        module: A verified module.
+        sql: Gives the SQL of a query or write, to show it; None to leave it out.
+
+    Returns:
+        Text of lines.
+    """
     formatter = Formatter(module)
     return "\n".join([*_head(module), "", *_code(formatter), *_tables(formatter, sql)]) + "\n"
 

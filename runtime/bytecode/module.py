@@ -35,8 +35,17 @@ class Signature(msgspec.Struct, frozen=True):
 
 
 class Effects(msgspec.Struct, frozen=True):
-    """What a script may do, calls included. reads, writes: "database.store". generator: it may be consumed
-    by `for each` and `emit` (it does not emit inside `transaction` or `try`)."""
+    """What a script may do, calls included.
+
+    Attributes:
+        reads: "database.store" of what it reads, sorted.
+        writes: "database.store" of what it writes, sorted.
+        calls: Names of scripts, sorted.
+        asks: Whether it asks a person.
+        commits: Whether it ends segments.
+        emits: Whether it emits records.
+        generator: Whether `for each` and `emit` may consume it (it does not emit inside `transaction` or `try`).
+    """
 
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
@@ -148,9 +157,26 @@ class Debug(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Module(msgspec.Struct, frozen=True):
-    """One script. code: little-endian 32-bit words. registers: how many the frame has (params come first).
-    Operands of kind k at or above `registers` name constants[operand - registers].
-    schema: the stores it was checked against, by "database.store", only the fields it uses."""
+    """One script, compiled.
+
+    Attributes:
+        signature: Its name, parameters, result and databases.
+        effects: What it may do.
+        registers: How many its frame has; parameters come first.
+        code: Little-endian 32-bit words.
+        constants: Operands of kind k at or above `registers` name constants[operand - registers].
+        shapes: Field names of records.
+        types: Of conversions and questions.
+        functions: Built-ins that it calls.
+        calls: Scripts that it calls, with the signatures that it was compiled for.
+        queries: What it reads.
+        writes: What it writes.
+        asks: Its questions.
+        handlers: Where errors go.
+        doc: Its documentation text.
+        schema: The stores it was checked against, by "database.store", with only the fields it uses.
+        debug: Source, lines, sentences and examples.
+    """
 
     signature: Signature
     effects: Effects

@@ -35,7 +35,13 @@ class Lazy(NamedTuple):
 
 
 class App(click.Group):
-    """A program whose commands are in modules of their own."""
+    """A program whose commands are in modules of their own.
+
+    Args:
+        name: Of the program.
+        modules: Commands by name.
+        settings: Of click's Group.
+    """
 
     def __init__(self, name: str, modules: Mapping[str, Lazy], **settings: Any) -> None:
         super().__init__(name, context_settings={"help_option_names": ["-h", "--help"]}, **settings)

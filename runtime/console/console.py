@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 class Console:
-    """How messages are shown: errors as text or as JSON; colour only on a terminal and without NO_COLOR."""
+    """How messages are shown: errors as text or as JSON; colour only on a terminal and without NO_COLOR.
+
+    Args:
+        json_errors: Whether errors are JSON.
+    """
 
     def __init__(self, *, json_errors: bool) -> None:
         self.json_errors = json_errors
@@ -36,6 +40,7 @@ class Console:
         """Print an error as text, or as one line of JSON.
 
         Args:
+            error: The error.
             places: where it happened, for text.
             data: the same, for JSON.
         """
@@ -55,6 +60,7 @@ class Console:
             self.note(f"warning {failure.code}: {failure.message}, so it is left out")
 
     def json(self, data: Mapping[str, Any]) -> None:
+        """Print a line of JSON on stderr."""
         import msgspec
 
         click.echo(msgspec.json.encode(data), err=True)
@@ -70,8 +76,14 @@ class Console:
 
 
 def visible(text: str) -> str:
-    """Escape the characters that would move a terminal's cursor, hide text or change its direction: printed text may
-    come from authors, data and models."""
+    """Escape the characters that would move a terminal's cursor, hide text or change its direction.
+
+    Args:
+        text: It may come from authors, data and models.
+
+    Returns:
+        The text, with `\\u{…}` for each of them.
+    """
     return "".join(map(_shown, text)) if not text.isprintable() else text
 
 

@@ -18,7 +18,14 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def output_options(default: str | None = "jsonl") -> Decorator:
-    """Add `-f` (unless default is None) and `--errors`: the same for every command."""
+    """Add `-f` and `--errors`: the same for every command.
+
+    Args:
+        default: The format of `-f`; None to leave `-f` out.
+
+    Returns:
+        A decorator of commands.
+    """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         function = click.option(
@@ -45,6 +52,14 @@ def output_options(default: str | None = "jsonl") -> Decorator:
 
 
 def home_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--home`.
+
+    Args:
+        function: The command.
+
+    Returns:
+        The command with the option.
+    """
     return click.option(
         "--home",
         metavar="DIR",
@@ -54,7 +69,14 @@ def home_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def database_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`--home` and `--db`."""
+    """Add `--home` and `--db`.
+
+    Args:
+        function: The command.
+
+    Returns:
+        The command with the options.
+    """
     return home_option(
         click.option(
             "--db",
@@ -68,14 +90,28 @@ def database_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def load_config(home: str | None, databases: Sequence[str] = ()) -> Config:
+    """Return the settings that the options of a command select.
+
+    Args:
+        home: Of --home.
+        databases: Of --db, NAME=URL.
+    """
     from runtime.config import Config
 
     return Config.load(home, databases)
 
 
 def complete_script(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Names of stored scripts, for the shell's completion; none if there is an error, because completion can't
-    show it."""
+    """Complete names of stored scripts, for the shell.
+
+    Args:
+        context: Of the command, for its --home.
+        _: The parameter.
+        incomplete: What was typed.
+
+    Returns:
+        Names; none if there is an error, because completion can't show it.
+    """
     from runtime.library.store import Library
 
     try:
@@ -86,7 +122,14 @@ def complete_script(context: click.Context, _: click.Parameter, incomplete: str)
 
 
 def key_values(texts: Sequence[str], what: str) -> dict[str, str]:
-    """Parse `k=v` texts into a dict, in order.
+    """Parse `k=v` texts.
+
+    Args:
+        texts: As given in the shell.
+        what: They are, for messages.
+
+    Returns:
+        Values by key, in order.
 
     Raises:
         UsageError: C0102 for a text without `=`, or a key given twice.
@@ -103,7 +146,11 @@ def key_values(texts: Sequence[str], what: str) -> dict[str, str]:
 
 
 def text_or_stdin(text: str) -> str:
-    """Return the text; for `-`, the text on stdin."""
+    """Return the text; for `-`, the text on stdin.
+
+    Args:
+        text: As given in the shell.
+    """
     if text != "-":
         return utf8(text)
     from sopc import pipeline
@@ -114,6 +161,9 @@ def text_or_stdin(text: str) -> str:
 
 def utf8(text: str) -> str:
     """Return the text if it is valid UTF-8.
+
+    Args:
+        text: As given in the shell.
 
     Raises:
         UsageError: C0105 when the command line holds other bytes.
@@ -129,7 +179,14 @@ def utf8(text: str) -> str:
 
 
 def dialect_option(function: click.decorators.FC) -> click.decorators.FC:
-    """Add the option that says what SQL is written in."""
+    """Add the option that says what SQL is written in.
+
+    Args:
+        function: The command.
+
+    Returns:
+        The command with the option.
+    """
     return click.option(
         "--dialect",
         type=click.Choice(["sqlite", "duckdb", "postgres"]),
@@ -138,7 +195,14 @@ def dialect_option(function: click.decorators.FC) -> click.decorators.FC:
 
 
 def translation_options(function: click.decorators.FC) -> click.decorators.FC:
-    """Add the options that choose how English is translated."""
+    """Add the options that choose how English is translated.
+
+    Args:
+        function: The command.
+
+    Returns:
+        The command with the options.
+    """
     function = click.option("--locked", is_flag=True, help="Do not translate: exit 4 if a translation is needed.")(
         function
     )

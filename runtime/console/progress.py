@@ -11,7 +11,14 @@ import click
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None] | None]:
-    """Give a function to call with (done, total); None if nobody would see a bar."""
+    """Show a bar on stderr while the block runs.
+
+    Args:
+        label: Printed before it.
+
+    Returns:
+        A context manager that gives a function to call with (done, total); None if nobody would see a bar.
+    """
     if not sys.stderr.isatty():
         yield None
         return

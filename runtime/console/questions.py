@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 
 
 def at_terminal() -> bool:
+    """Return whether a person can be asked."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def asked_at(console: Console) -> AskPerson:
-    """Return a function that asks the person at the terminal until the answer is valid."""
+    """Return a function that asks the person at the terminal until the answer is valid.
+
+    Args:
+        console: Where the question is printed.
+    """
 
     def ask(question: Question) -> Answer:
         for line in question.lines():
@@ -39,7 +44,11 @@ def written_out(console: Console, again: Callable[[str, str], str]) -> Iterator[
     """Print a question that nobody could be asked as an `ask` line, and how to answer it.
 
     Args:
+        console: Where findings go.
         again: the answering option and the source's file → the command to run.
+
+    Returns:
+        A context manager for the block that may ask.
     """
     import msgspec
 
@@ -58,7 +67,15 @@ def written_out(console: Console, again: Callable[[str, str], str]) -> Iterator[
 
 
 def show_warnings(prepared: Prepared, console: Console) -> Prepared:
-    """Show the warnings of a program, and return it."""
+    """Show the warnings of a program.
+
+    Args:
+        prepared: The program.
+        console: Where they are printed.
+
+    Returns:
+        The program.
+    """
     for warned in prepared.warnings:
         console.note(f"warning: {warned}")
     return prepared

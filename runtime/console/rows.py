@@ -11,7 +11,13 @@ NUMBERS = (int, float)
 
 
 def print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], format_: str) -> None:
-    """Print rows. jsonl and records: one object a line; json: an array; csv: with a header; table: for people."""
+    """Print rows that a command lists on stdout.
+
+    Args:
+        columns: Their names.
+        rows: Values, as many as names.
+        format_: jsonl and records: one object a line; json: an array; csv: with a header; table: for people.
+    """
     if format_ == "table":
         _print_table(columns, rows)
     elif format_ == "csv":

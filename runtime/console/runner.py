@@ -29,7 +29,14 @@ CONTAINERS: Final = 50_000
 
 
 def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Limits of a run, and --trace; the values of `limits` below."""
+    """Add the limits of a run, and --trace: what `execute` takes.
+
+    Args:
+        function: The command.
+
+    Returns:
+        The command with the options.
+    """
     for name, kind, text in (
         ("--max-depth", click.IntRange(1), "Calls inside calls (default 10000)."),
         ("--max-seconds", click.FloatRange(0, min_open=True), "Stop the run after this time."),
@@ -53,12 +60,19 @@ def execute(
     writer: Writer | None = None,
     **options: Any,
 ) -> int:
-    """Run a script.
+    """Run a script, with its lines on stdout and its errors on stderr.
 
     Args:
-        args, answers: as given in the shell, NAME=VALUE and STEP=VALUE.
-        writer: where lines go; None for the format's writer on stdout.
-        options: of RunOptions; None where not given.
+        console: Where errors go.
+        library: With the script.
+        name: NAME, NAME@VERSION or NAME@TAG.
+        args: As given in the shell, by parameter.
+        config: The settings.
+        format_: Of the lines.
+        answers: As given in the shell, STEP=VALUE.
+        trace: Print each instruction on stderr.
+        writer: Where lines go; None for the format's writer on stdout.
+        options: Of RunOptions; None where not given.
 
     Returns:
         The exit code.

@@ -51,36 +51,55 @@ class Spool(Protocol):
         """Rows from position `start` (0-based) on."""
         ...
 
-    def drop(self) -> None: ...
+    def drop(self) -> None:
+        """Forget the rows."""
+        ...
 
 
 class Database(Protocol):
     """One connection, used by one run. Values in and out are the VM's (runtime/values/operators.py): int, float, bool,
     str, Decimal, date, datetime (UTC), timedelta, None. Every method raises DatabaseError.
 
-    engine: its name, for messages. dialect: which SQL it is asked in. savepoints: whether it can undo a part of a
-    segment; a script that needs savepoints is refused on an engine without them."""
+    Attributes:
+        engine: Its name, for messages.
+        dialect: Which SQL it is asked in.
+        read_only: Whether it refuses writes.
+        savepoints: Whether it can undo a part of a segment; a script that needs savepoints is refused on an engine
+            without them.
+    """
 
     engine: str
     dialect: str
     read_only: bool
     savepoints: bool
 
-    def schema(self) -> Schema: ...
-
-    def begin(self, *, write: bool) -> None:
-        """Open the segment's transaction; write: it may write (SQLite then begins IMMEDIATE)."""
+    def schema(self) -> Schema:
+        """Read its stores; they are read once."""
         ...
 
-    def commit(self) -> None: ...
+    def begin(self, *, write: bool) -> None:
+        """Open the segment's transaction.
+
+        Args:
+            write: Whether it may write (SQLite then begins IMMEDIATE).
+        """
+        ...
+
+    def commit(self) -> None:
+        """Make the segment's writes permanent."""
+        ...
 
     def rollback(self) -> None:
         """Undo the segment; does nothing when none is open."""
         ...
 
-    def savepoint(self, depth: int) -> None: ...
+    def savepoint(self, depth: int) -> None:
+        """Set a savepoint; `depth` counts those that are open."""
+        ...
 
-    def release(self, depth: int) -> None: ...
+    def release(self, depth: int) -> None:
+        """Drop a savepoint and keep what was written since."""
+        ...
 
     def rollback_to(self, depth: int) -> None:
         """Undo what was written since savepoint(depth) and drop that savepoint."""
@@ -95,25 +114,57 @@ class Database(Protocol):
         ...
 
     def query(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]]:
-        """Batches of rows, read as they are asked for; closing the iterator closes the cursor."""
+        """Run a query.
+
+        Args:
+            statement: Of `prepare`.
+            params: Its parameters, VM values.
+
+        Returns:
+            Batches of rows, read as they are asked for; closing the iterator closes the cursor.
+        """
         ...
 
     def query_json(self, statement: Statement, params: Sequence[Any]) -> Iterator[list[Row]] | Iterator[list[Raw]]:
         """As `query`, but values are ready for the JSON writer (dates and timestamps may stay text); or, where the
-        statement has `records`, whole records in JSON."""
+        statement has `records`, whole records in JSON.
+
+        Args:
+            statement: Of `prepare`.
+            params: Its parameters, VM values.
+        """
         ...
 
-    def spool(self, statement: Statement, params: Sequence[Any]) -> Spool: ...
+    def spool(self, statement: Statement, params: Sequence[Any]) -> Spool:
+        """Run a query and keep all its rows.
+
+        Args:
+            statement: Of `prepare`.
+            params: Its parameters, VM values.
+        """
+        ...
 
     def execute(self, statement: Statement, params: Sequence[Any]) -> int:
-        """Rows changed."""
+        """Run a write, and return the number of rows changed.
+
+        Args:
+            statement: Of `prepare`.
+            params: Its parameters, VM values.
+        """
         ...
 
     def execute_many(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> int:
-        """One execute per row of params, in order, in bulk where the engine can."""
+        """Run a write once for each row, in order, in bulk where the engine can; return the number of rows changed.
+
+        Args:
+            statement: Of `prepare`.
+            rows: Parameters of each.
+        """
         ...
 
-    def count_rows(self, store: str) -> int: ...
+    def count_rows(self, store: str) -> int:
+        """Count the rows of a store."""
+        ...
 
     def on_progress(self, callback: Callable[[], None]) -> None:
         """Set a function to call every few milliseconds while a statement runs; it flushes the output. An exception
@@ -124,19 +175,32 @@ class Database(Protocol):
         """Make the running statement fail soon; safe to call from a signal handler or another thread."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close the connection; an open transaction is undone."""
+        ...
 
 
 class Loadable(Database, Protocol):
     """A database that files are loaded into."""
 
     def create_store(self, store: Store, *, replace: bool = False) -> None:
-        """A new store with these fields and primary key; replace: drop one of that name first."""
+        """Make a store.
+
+        Args:
+            store: Its name, fields and primary key.
+            replace: Drop one of that name first.
+        """
         ...
 
     def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:
-        """Rows of VM values, of the store's fields in their order, by the engine's bulk path; how many there were. A
-        DatabaseError says which row failed (0-based) where that is known."""
+        """Load rows by the engine's bulk path, and return how many there were.
+
+        A DatabaseError says which row failed (from 0) where that is known.
+
+        Args:
+            store: The store.
+            rows: VM values of the store's fields, in their order.
+        """
         ...
 
     def forget_schema(self) -> None:

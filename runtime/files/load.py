@@ -30,7 +30,15 @@ _BAD_IN_MESSAGE: Final = 3
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """What an import did. rows: loaded. bad: the first lines left out; bad_count: how many there were in all."""
+    """What an import did.
+
+    Attributes:
+        store: The name of the store.
+        rows: How many were loaded.
+        fields: Of the store.
+        bad: The first lines left out.
+        bad_count: How many lines were left out in all.
+    """
 
     store: str
     rows: int
@@ -49,7 +57,15 @@ class StoreInfo(msgspec.Struct, frozen=True):
 
 
 def list_stores(database: Database, *, count: bool = True) -> list[StoreInfo]:
-    """Every store, by name; count: its rows too."""
+    """List the stores of a database.
+
+    Args:
+        database: The database.
+        count: Whether to count their rows.
+
+    Returns:
+        The stores, by name.
+    """
     return [
         StoreInfo(store.name, store.fields, store.read_only, database.count_rows(store.name) if count else None)
         for store in sorted(database.schema().stores.values(), key=lambda store: store.name)
@@ -57,7 +73,17 @@ def list_stores(database: Database, *, count: bool = True) -> list[StoreInfo]:
 
 
 def parse_types(text: str) -> dict[str, str]:
-    """`a=int,b=decimal(10,2)` → {"a": "int", "b": "decimal(10,2)"}; UsageError D0506 when it is not of that form."""
+    """Parse the types of fields, such as `a=int,b=decimal(10,2)`.
+
+    Args:
+        text: As given in the shell.
+
+    Returns:
+        Types by field, as a script writes them.
+
+    Raises:
+        UsageError: D0506 when it is not of that form.
+    """
     result: dict[str, str] = {}
     depth, start = 0, 0
     for index, character in enumerate(text + ","):

@@ -61,8 +61,14 @@ def _batches(path: Path, title: str, size: int, total: int) -> Iterator[Batch]:
 
 
 def csv_to_parquet(source: Path, target: Path, columns: Sequence[tuple[str, Type]]) -> None:
-    """source: with a line of names, null as an empty field and an empty text in quotes, as runtime/output/tabular.py
-    writes them. Durations are kept as ISO 8601 texts, records as JSON."""
+    """Make a Parquet file. Durations are kept as ISO 8601 texts, records as JSON.
+
+    Args:
+        source: A CSV file with a line of names, null as an empty field and an empty text in quotes, as
+            runtime/output/tabular.py writes them.
+        target: The file to make.
+        columns: Names and types.
+    """
     import duckdb
 
     with duckdb.connect(":memory:") as connection:

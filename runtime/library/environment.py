@@ -313,7 +313,11 @@ def _reserve(lock: Path) -> None:
 
 
 def make_home(folder: Path) -> None:
-    """Make the folder, with a .gitignore: it holds what can be compiled again, and data."""
+    """Make the folder of a library, with a .gitignore: it holds what can be compiled again, and data.
+
+    Args:
+        folder: The folder.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     ignore = folder / ".gitignore"
     if not ignore.exists() or not ignore.stat().st_size:

@@ -9,8 +9,14 @@ from runtime.library.store import Item, Library, describe
 
 
 class Overlay(Library):
-    """Looks up a name or hash among the items first, then in the library. An item's version is 0. Closing the overlay
-    closes the library."""
+    """A library with some modules that are not stored. They are looked up first, and their version is 0.
+
+    Closing the overlay closes the library.
+
+    Args:
+        library: The library.
+        items: The modules.
+    """
 
     def __init__(self, library: Library, items: Sequence[Item]) -> None:
         super().__init__(library.environment)

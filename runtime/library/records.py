@@ -32,7 +32,17 @@ class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One version of a script. hash: names the module. when: ISO 8601, UTC. calls: scripts it calls directly."""
+    """One version of a script.
+
+    Attributes:
+        name: The script's name.
+        version: Its number, from 1.
+        hash: Names the module.
+        when: When it was stored: ISO 8601, UTC.
+        provenance: Where it came from.
+        effects: What it may do.
+        calls: Scripts it calls directly.
+    """
 
     name: str
     version: int

@@ -36,6 +36,9 @@ class Library:
     """Scripts and their versions. Reading makes and changes nothing; a library that is not there is an empty one.
 
     Every method raises SopError with code L01xx; an unknown script, version or tag is a UsageError.
+
+    Args:
+        environment: The file that holds them; `open` makes it.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -43,7 +46,13 @@ class Library:
 
     @classmethod
     def open(cls, home: Path, *, read_only: bool = False, map_size: int = MAP_SIZE) -> Library:
-        """The library of a home folder, which need not exist. Files are opened at the first read or write."""
+        """Open the library of a home folder. Files are opened at the first read or write.
+
+        Args:
+            home: The folder, which need not exist.
+            read_only: Never open it for writing.
+            map_size: The upper limit of the file, in bytes.
+        """
         return cls(Environment(home / LIBRARY_FILE, read_only=read_only, map_size=map_size))
 
     def __enter__(self) -> Library:
@@ -53,10 +62,12 @@ class Library:
         self.close()
 
     def close(self) -> None:
+        """Close the file; the next read or write opens it again."""
         self.environment.close()
 
     @property
     def path(self) -> Path:
+        """Return the path of the file."""
         return self.environment.path
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -67,7 +78,11 @@ class Library:
             return _current(transaction, name)
 
     def resolve(self, name: str) -> Entry:
-        """`name`, `name@3` or `name@tag` → that version; UsageError with the nearest name when there is none."""
+        """Return the version that `name`, `name@3` or `name@tag` means.
+
+        Raises:
+            UsageError: L0101 with the nearest name, or L0102, when there is none.
+        """
         with self.environment.read() as transaction:
             entry = _current(transaction, name)
             if entry is not None:
@@ -81,7 +96,11 @@ class Library:
             return _version(transaction, entry, wanted)
 
     def load(self, hash_: str) -> bytes:
-        """The encoded module; codec.decode checks it."""
+        """Return the encoded module of a hash; codec.decode checks it.
+
+        Raises:
+            SopError: L0105 when there is none.
+        """
         with self.environment.read() as transaction:
             data = None if transaction is None else transaction.get(b"m:" + hash_.encode())
         if data is None:
@@ -99,7 +118,11 @@ class Library:
             return [decode_entry(value) for _, value in _scan(transaction, b"n:")]
 
     def history(self, name: str) -> list[Entry]:
-        """Every version, oldest first."""
+        """Return every version of a script, oldest first.
+
+        Raises:
+            UsageError: L0101 when there is no such script.
+        """
         with self.environment.read() as transaction:
             if _current(transaction, name) is None:
                 raise _unknown(name, self._names(transaction), self.path)
@@ -115,7 +138,11 @@ class Library:
         return [entry.name for entry in self.entries() if name in entry.calls and entry.name != name]
 
     def bundle(self, names: Sequence[str] = ()) -> Bundle:
-        """Everything about these scripts (all when none is named) and what they call, read at one moment."""
+        """Return everything about these scripts (all when none is named) and what they call, read at one moment.
+
+        Raises:
+            UsageError: L0101 when there is no such script.
+        """
         with self.environment.read() as transaction:
             known = self._names(transaction)
             wanted = list(names) or known
@@ -145,9 +172,15 @@ class Library:
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def put(self, module: bytes, hash_: str, name: str, provenance: Provenance | None = None) -> int:
-        """Store a module as the newest version of `name`; its number.
+        """Store a module as the newest version of a name, and return its number.
 
         The module of the current version, by hash, makes no new version: its debug information alone is renewed.
+
+        Args:
+            module: The encoded module.
+            hash_: Of codec.module_hash.
+            name: The script's name.
+            provenance: Where it came from.
         """
         return self.put_all([Item(name, hash_, module, provenance or Provenance())])[0].version
 
@@ -158,7 +191,15 @@ class Library:
             return [_put(transaction, item, entry) for item, entry in prepared]
 
     def rollback(self, name: str, to: str) -> Entry:
-        """Make version (or tag) `to` the newest version again; history keeps what came between."""
+        """Make an older version the newest again; history keeps what came between.
+
+        Args:
+            name: The script's name.
+            to: A version or a tag.
+
+        Raises:
+            UsageError: L0101 or L0102 when there is none.
+        """
         with self.environment.write() as transaction:
             current = _current(transaction, name)
             if current is None:
@@ -172,7 +213,16 @@ class Library:
             return entry
 
     def tag(self, name: str, tag: str, version: int) -> None:
-        """Let `name@tag` mean that version from now on."""
+        """Let `name@tag` mean a version from now on.
+
+        Args:
+            name: The script's name.
+            tag: A short word, not a number and without @.
+            version: The version's number.
+
+        Raises:
+            UsageError: L0109 for another tag, L0101 or L0102 when there is no such version.
+        """
         if not tag or tag.isdigit() or "@" in tag or "\0" in tag or len(tag.encode()) > MAX_SCRIPT_BYTES:
             raise UsageError("L0109", f"{tag!r} can't be a tag", "use a short word, not a number and without @")
         with self.environment.write() as transaction:
@@ -186,13 +236,15 @@ class Library:
         """Forget scripts with all their versions, all or none.
 
         Args:
+            names: Of the scripts.
             seen: whether an error may name a script.
 
         Returns:
             How many versions, by name.
 
         Raises:
-            SopError: L0101 for an unknown name, L0107 while another script calls one of them.
+            UsageError: L0101 when there is no such script.
+            SopError: L0107 while another script calls one of them.
         """
         with self.environment.write() as transaction:
             everything = [decode_entry(value) for _, value in _scan(transaction, b"n:")]
@@ -246,7 +298,12 @@ class Library:
 
     def cache_statement(self, key: bytes, value: bytes) -> None:
         """Keep a prepared statement. A library that is full or read-only raises nothing: the run has its statement, and
-        the next run generates it again."""
+        the next run generates it again.
+
+        Args:
+            key: At most 500 bytes; a hash.
+            value: The encoded statement.
+        """
         try:
             with self.environment.write() as transaction:
                 transaction.put(b"s:" + key, value)

@@ -15,12 +15,28 @@ _DIGEST_BYTES: Final = 32
 
 
 def pack_bundle(bundle: Bundle) -> bytes:
+    """Return scripts as the bytes of one file.
+
+    Args:
+        bundle: The scripts.
+    """
     payload = msgspec.msgpack.encode(bundle)
     return MAGIC + hashlib.sha256(payload).digest() + payload
 
 
 def unpack_bundle(data: bytes, name: str) -> Bundle:
-    """name: what messages call the file. SopError L0108 when it is not such a file, or not whole."""
+    """Read the bytes of a file of exported scripts.
+
+    Args:
+        data: The bytes.
+        name: What messages call the file.
+
+    Returns:
+        The scripts; their modules are not checked.
+
+    Raises:
+        SopError: L0108 when it is not such a file, or not whole.
+    """
     if not data.startswith(MAGIC):
         raise SopError("L0108", f"{name} is not a file of exported scripts", "make one with `sopc export`")
     payload = data[len(MAGIC) + _DIGEST_BYTES :]

@@ -14,8 +14,20 @@ FORMATS: Final = ("jsonl", "records", "json", "csv", "table", "sse", "csv-safe")
 
 
 def open_writer(format: str, stream: Stream, *, buffer_until_commit: bool, notes: TextIO | None = None) -> Writer:
-    """A writer of that format onto a stream of bytes. notes: where formats that show records alone print what a
-    script says (standard error when None). V0502 for an unknown format."""
+    """Open a writer of a format.
+
+    Args:
+        format: A name of `FORMATS`.
+        stream: Gets the bytes.
+        buffer_until_commit: Whether lines wait for their segment's end.
+        notes: Where formats that show records alone print what a script says; None for stderr.
+
+    Returns:
+        The writer.
+
+    Raises:
+        UsageError: V0502 for an unknown format.
+    """
     sink = Sink(stream)
     if format == "jsonl":
         return JsonLines(sink)

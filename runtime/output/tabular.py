@@ -44,8 +44,16 @@ class _Rows(RecordsOnly):
 
 
 class Csv(_Rows):
-    """A line of names, then a line a record, as RFC 4180 says but ended by a line feed. Null is an empty field, an
-    empty text is ""."""
+    """A line of names, then a line a record. Null is an empty field, an empty text is "".
+
+    Args:
+        sink: Where lines go.
+        buffer_until_commit: Whether lines wait for their segment's end.
+        notes: Where what a script says goes; None for stderr.
+
+    Source:
+        RFC 4180, but lines end in a line feed.
+    """
 
     def __init__(self, sink: Sink, buffer_until_commit: bool, notes: TextIO | None) -> None:
         super().__init__(sink, buffer_until_commit, notes)
@@ -68,6 +76,7 @@ class Csv(_Rows):
 
     @staticmethod
     def field(value: Any) -> str:
+        """Return a value as a field, in quotes where needed."""
         if value is None:
             return ""
         if type(value) is int:

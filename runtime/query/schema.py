@@ -63,10 +63,15 @@ class Broken(msgspec.Struct, frozen=True):
 
 
 class Schema(msgspec.Struct, frozen=True):
-    """A database's stores by name. place: the names before a store's own that make it the engine's full name of the
-    table (`("hr", "main")` on DuckDB). Statements say them, so that no temporary table, table of the engine's own
-    catalogue or other schema can stand in for a store; empty for SQL that is only shown. broken: by name, stores that
-    can't be read, such as files with a malformed line; using one is its error."""
+    """A database's stores.
+
+    Attributes:
+        stores: By name.
+        place: The names before a store's own that make it the engine's full name of the table (`("hr", "main")` on
+            DuckDB). Statements say them, so that no temporary table, table of the engine's own catalogue or other
+            schema can stand in for a store; empty for SQL that is only shown.
+        broken: Stores that can't be read, by name, such as files with a malformed line; using one is its error.
+    """
 
     stores: dict[str, Store]
     place: tuple[str, ...] = ()
@@ -98,7 +103,11 @@ def schema_hash(schema: Schema) -> str:
 
 
 def described(schema: Schema) -> dict[str, Any]:
-    """Return a schema as JSON: each store's fields (types as scripts write them), keys and references."""
+    """Return a schema as JSON: each store's fields (types as scripts write them), keys and references.
+
+    Args:
+        schema: The schema.
+    """
     return {
         store.name: {
             "read_only": store.read_only,

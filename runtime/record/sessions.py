@@ -23,6 +23,7 @@ class Sessions:
     """The recordings of a home. Only one process at a time works on each.
 
     Args:
+        home: The library's folder.
         scope: keeps the recordings of different scopes apart, so that they don't see each other.
     """
 
@@ -30,6 +31,7 @@ class Sessions:
         self.folder = home / FOLDER / scope
 
     def names(self) -> list[str]:
+        """Return the names of recordings under way, sorted."""
         return sorted(path.stem for path in self.folder.glob("*.json")) if self.folder.is_dir() else []
 
     def load(self, name: str) -> Session:
@@ -54,6 +56,10 @@ class Sessions:
 
     def begin(self, name: str, uses: tuple[str, ...] = ()) -> Session:
         """Create and save a recording.
+
+        Args:
+            name: Of the script that it becomes.
+            uses: Databases that its steps may use; empty for all that can be opened.
 
         Raises:
             UsageError: C0302 when the name is taken or is not a valid script name.

@@ -16,10 +16,15 @@ SCALARS: Final = frozenset({"bool", "int", "float", "decimal", "text", "date", "
 
 
 class Type(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One type. `name` is a scalar's name, or `list`, `record`, `any`, `null` (the type of the literal null).
+    """One type.
 
-    item: element type of a list. fields: (name, type) pairs of a record in order, None for an open `record`.
-    precision, scale: of a decimal. nullable: `T?`; `any` and `null` are always nullable.
+    Attributes:
+        name: A scalar's name, or `list`, `record`, `any`, `null` (the type of the literal null).
+        nullable: `T?`; `any` and `null` are always nullable.
+        item: The element type of a list.
+        fields: (name, type) pairs of a record in order; None for an open `record`.
+        precision: Of a decimal: its digits.
+        scale: Of a decimal: its digits after the point.
     """
 
     name: str
@@ -30,9 +35,11 @@ class Type(msgspec.Struct, frozen=True, omit_defaults=True):
     scale: int = 0
 
     def or_null(self) -> Type:
+        """Return the type with null."""
         return self if self.nullable else msgspec.structs.replace(self, nullable=True)
 
     def not_null(self) -> Type:
+        """Return the type without null."""
         return msgspec.structs.replace(self, nullable=False) if self.nullable else self
 
     def field(self, name: str) -> Type | None:

@@ -57,11 +57,19 @@ class Linked(NamedTuple):
 
 
 def link(library: Modules, name: str) -> Linked:
-    """The closure of `name` (also `name@3`, `name@tag`; what it calls is the current version, itself excepted).
+    """Load a script and all that it calls.
 
-    Raises UsageError for an unknown script, SopError L02xx for a damaged module, V0201 for a missing callee, V0202 for
-    one whose signature changed, V0203 for one that needs a database its caller does not have, V0204 for one that now
-    writes, asks or commits.
+    Args:
+        library: The stored scripts.
+        name: `name`, `name@3` or `name@tag`; what it calls is the current version, itself excepted.
+
+    Returns:
+        The scripts, checked against each other and prepared for the machine.
+
+    Raises:
+        UsageError: The script is unknown.
+        SopError: L02xx for a damaged module, V0201 for a missing callee, V0202 for one whose signature changed, V0203
+            for one that needs a database its caller does not have, V0204 for one that now writes, asks or commits.
     """
     root = _load(library, library.resolve(name))
     scripts = {root.name: root}

@@ -39,8 +39,20 @@ class Failed(Exception):
 class Machine:
     """One run's frames, and what its instructions reach: data, output, budget and the host around it.
 
-    spools_generators: spool the rows that a called script feeds to a loop, because this run writes or ends segments
-    while such loops go on.
+    Args:
+        linked: The script and what it calls.
+        arguments: VM values, by the script's parameters.
+        data: The databases and their statements.
+        output: Where lines go.
+        budget: Limits of instructions, rows, seconds and depth.
+        host: Begins and ends segments, answers questions.
+        tracer: Sees every instruction; None for none.
+
+    Attributes:
+        spools_generators: Whether the rows that a called script feeds to a loop are spooled, because this run writes or
+            ends segments while such loops go on.
+        result: What the script returned.
+        finished: Whether it has ended.
     """
 
     def __init__(
@@ -89,6 +101,11 @@ class Machine:
     # ── what handlers call ─────────────────────────────────────────────────────────────────────────────────────
 
     def push(self, frame: Frame) -> None:
+        """Begin a call.
+
+        Raises:
+            RunError: Too many calls are under way.
+        """
         if len(self.stack) >= self.budget.depth:
             raise self.budget.too_deep()
         self.stack.append(frame)
@@ -106,7 +123,12 @@ class Machine:
         return self._slice
 
     def compile_loop(self, script: Script, tail: int) -> None:
-        """Compile a loop that used up a slice of fuel, if it is over ints alone (see jit.py)."""
+        """Compile a loop that used up a slice of fuel, if it is over ints alone (see jit.py).
+
+        Args:
+            script: The script that it is in.
+            tail: Where its last instruction is.
+        """
         key = script.name, tail
         from runtime.vm.jit import HOT_LOOP, loop_function  # most runs have no such loop
 
@@ -123,12 +145,17 @@ class Machine:
         return any(frame.generator is not None for frame in self.stack)
 
     def end_segment(self) -> None:
-        """At a `commit` or `ask`: what was written becomes permanent."""
+        """Make permanent what was written, at a `commit` or `ask`.
+
+        Raises:
+            SopError: V0207, inside `transaction` or `try`.
+        """
         if self.data.depth:
             raise SopError("V0207", "a segment can't end inside `transaction` or `try`", "compile the script again")
         self._commit()
 
     def begin_segment(self) -> None:
+        """Begin the next segment; a serialization failure leads back to here."""
         self.host.begin_segment()
         self._snapshot = copy_frames(self.stack)
 
@@ -147,8 +174,13 @@ class Machine:
     # ── errors ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def recover(self, raised: Exception) -> None:
-        """Continue in the script's handler, or at the segment's start after a serialization failure; else raise Failed.
-        Every frame's pc is past its instruction."""
+        """Continue in the script's handler, or at the segment's start after a serialization failure.
+
+        Every frame's pc is past its instruction.
+
+        Raises:
+            Failed: No handler takes the error.
+        """
         error = self.budget.over() or _as_error(raised, self.stack[-1])
         if isinstance(error, RunError | DatabaseError) and not isinstance(error, InsertError):
             error = self._earlier(error)

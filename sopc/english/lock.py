@@ -32,7 +32,13 @@ class Locked(SopError):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """The author's answer to a question of the translator. sentence: its text, "" for the whole workflow."""
+    """The author's answer to a question of the translator.
+
+    Attributes:
+        sentence: Its text; "" for the whole workflow.
+        question: The text of the question.
+        answer: A choice, or words.
+    """
 
     sentence: str
     question: str

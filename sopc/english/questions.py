@@ -19,8 +19,12 @@ MAX_QUESTIONS: Final = 20  # in one translation
 class Question:
     """A question of a translator.
 
-    sentence: its number, 0 for the whole text. about: the sentence. text: of the question. choices: the possible
-    answers, none if any text is accepted. said: the choices in words.
+    Attributes:
+        sentence: Its number, from 1; 0 for the whole text.
+        about: The sentence.
+        text: Of the question.
+        choices: The possible answers; none if any text is accepted.
+        said: The choices in words.
     """
 
     sentence: int

@@ -151,7 +151,14 @@ def model_options(config: Config, model: str | None = None) -> ModelOptions | No
 
 
 def local_options(config: Config) -> ModelOptions | None:
-    """The options of the model that `sopc model use` set up on this machine; None without one."""
+    """Find the model that `sopc model use` set up on this machine.
+
+    Args:
+        config: The settings.
+
+    Returns:
+        Its options; None without one.
+    """
     file = used(config.home)
     if file is None:
         return None

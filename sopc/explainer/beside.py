@@ -22,6 +22,9 @@ def to_text(explanation: Explanation, sentences: Sequence[str] = (), width: int 
         explanation: Of one script.
         sentences: Those of its author, in order; each is printed above the lines of its steps.
         width: Of the lines, in characters.
+
+    Returns:
+        Lines, each with a line end.
     """
     lines = [explanation.name, *_wrapped(" ".join(explanation.head), "  ", width), ""]
     if not sentences:
@@ -37,6 +40,10 @@ def to_text(explanation: Explanation, sentences: Sequence[str] = (), width: int 
 
 def to_json(explanation: Explanation, sentences: Sequence[str] = ()) -> dict[str, Any]:
     """Turn an explanation into a JSON object.
+
+    Args:
+        explanation: Of one script.
+        sentences: Those of its author, in order.
 
     Returns:
         `script`: its name; `about`: sentences about the whole; `steps`: every line; `sentences`: each with the numbers

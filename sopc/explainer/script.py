@@ -29,7 +29,14 @@ class Explanation:
 
 
 def explain_module(module: Module) -> Explanation:
-    """Explain a compiled script; its module holds the source."""
+    """Explain a compiled script.
+
+    Args:
+        module: The script; it holds its program.
+
+    Returns:
+        What it reads and changes, and each step, in English.
+    """
     (script,) = parse(Source(module.debug.file, module.debug.source)).scripts
     return explain(script, module.effects, module.schema)
 

@@ -44,7 +44,14 @@ def unwritable(message: str) -> SopError:
 
 
 def name(text: str) -> str:
-    """Print a name, in backquotes if it is reserved or no plain word."""
+    """Print a name, in backquotes if it is reserved or no plain word.
+
+    Args:
+        text: The name.
+
+    Returns:
+        The name as a program writes it.
+    """
     return text if is_bare_name(text) and text not in reserved_words() else _quoted(text)
 
 

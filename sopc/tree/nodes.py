@@ -564,6 +564,12 @@ class Script(Node):
 
 
 class File(Node):
+    """A source: its scripts.
+
+    Attributes:
+        scripts: In the order of the source.
+    """
+
     scripts: tuple[Script, ...]
 
 

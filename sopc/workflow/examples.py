@@ -77,7 +77,11 @@ def keep_examples(text: Source, compiled: Compiled) -> Compiled:
 
 
 def with_hints(error: CompileError) -> CompileError:
-    """Return the error with a hint for people. A model does not get the hint: it can only correct the program."""
+    """Return the error with hints for people. A model does not get them: it can only correct the program.
+
+    Args:
+        error: Findings about examples.
+    """
     hint = "correct the example, the sentence or the program"
     found = (
         dataclasses.replace(each, hint=each.hint or hint) if each.code == "T0403" else each

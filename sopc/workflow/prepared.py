@@ -121,8 +121,9 @@ class Prepared:
     """A compiled source, ready to be stored.
 
     Attributes:
+        compiled: The program and its modules.
         warnings: what only the text or only the program names, and steps that changed without need.
-        translator: what translated it; None if it was not English or SQL.
+        translator: what translated it; None if it was not English.
         translated: whether it is a new translation.
         write_to: the .sop file to write; None if there is nothing to write.
         work: the requests to a model and its replies.
@@ -130,6 +131,7 @@ class Prepared:
         shown: whether somebody has seen it, because it waited for a yes.
         changes: the differences to the last translation, as lines that begin with `-` or `+`.
         old_files: .sop files of the same text under an earlier title.
+        pending: Where a translation that waits for a yes is kept; None if nowhere.
     """
 
     compiled: Compiled
@@ -182,6 +184,7 @@ class Prepared:
             self.pending.keep(self.compiled.source.text, self.work)
 
     def forget(self) -> None:
+        """Delete the translation that was kept for a yes."""
         if self.pending is not None:
             self.pending.drop()
 
@@ -192,8 +195,14 @@ def prepare(
     """Compile a source, run its examples and collect its warnings. Nothing is stored.
 
     Args:
+        source: English, a program, or a tree as JSON.
+        context: The databases and scripts that it can use.
+        options: How English is translated, answers and consents.
         place: where the program of an English text is kept; None for the .sop file beside the source's file.
         kind: what the source is; None finds out from its name and its first characters.
+
+    Returns:
+        The program with its warnings.
 
     Raises:
         CompileError: everything that is wrong with it, failing examples included.
@@ -233,7 +242,16 @@ def _from_sql(source: Source, context: Context, options: Options) -> Prepared:
 
 
 def prepare_file(path: str, context: Context, options: Options) -> Prepared:
-    """Prepare a file, or standard input for `-`, as `prepare` does. Errors name the file."""
+    """Prepare a file, as `prepare` does. Errors name the file.
+
+    Args:
+        path: The file, or `-` for standard input.
+        context: The databases and scripts that it can use.
+        options: How English is translated, answers and consents.
+
+    Returns:
+        The program with its warnings.
+    """
     source = pipeline.read(path)
     try:
         return prepare(source, context, options)
@@ -244,12 +262,24 @@ def prepare_file(path: str, context: Context, options: Options) -> Prepared:
 
 
 def prompt_for(source: Source, context: Context, options: Options) -> list[dict[str, str]]:
-    """Return the first request that a model would get for a text."""
+    """Return the first request that a model would get for a text.
+
+    Args:
+        source: The text.
+        context: The databases and scripts that it can use.
+        options: How English is translated.
+    """
     return _English(source, context, options, None).prompt()
 
 
 def stored_place(name: str, library: Library, take: Take | None) -> Place:
-    """Return the place of a text that is not in a file: its program is the stored script of this name."""
+    """Return the place of a text that is not in a file: its program is the stored script of this name.
+
+    Args:
+        name: The script's name.
+        library: The stored scripts.
+        take: Which to keep when both the text and its program changed; None to refuse then.
+    """
     from sopc.english.lock import with_header
 
     entry = None if take == "text" else library.find(name)

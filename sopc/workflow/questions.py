@@ -24,9 +24,10 @@ AskPerson = Callable[[Question], Answer]
 class NeedsAnswer(SopError):
     """The text leaves something open that only its author can decide.
 
-    Attributes:
-        question: what to ask.
-        findings: why it is asked, if that is known.
+    Args:
+        source: The text.
+        question: What to ask.
+        findings: Why it is asked, if that is known.
     """
 
     exit_code = 3
@@ -40,7 +41,11 @@ class NeedsAnswer(SopError):
 
 
 class Answers:
-    """Answers that the author gave beforehand: sentence number → number of a choice, or words. Each is used once."""
+    """Answers that the author gave beforehand; each is used once.
+
+    Args:
+        given: Sentence number → number of a choice, or words.
+    """
 
     def __init__(self, given: Mapping[str, str] | None = None) -> None:
         self._given: Final = dict(given or {})
@@ -51,6 +56,10 @@ class Answers:
 
     def to(self, question: Question, known: Sequence[Answer]) -> Answer | None:
         """Return the answer to a question; None if none was given or it was used already.
+
+        Args:
+            question: The question.
+            known: Answers that the program holds already.
 
         Raises:
             UsageError: C0102 for a number that is not one of the choices.

@@ -40,7 +40,11 @@ class Consents:
 
 
 class NeedsYes(SopError):
-    """Nothing was stored: a person has to look first. `refused` holds the programs that wait for a yes."""
+    """Nothing was stored: a person has to look first.
+
+    Args:
+        refused: The programs that wait for a yes.
+    """
 
     exit_code = 3
 
@@ -75,6 +79,14 @@ class Outcome:
 
 def store(prepared: Sequence[Prepared], context: Context, consents: Consents | None = None) -> Outcome:
     """Store all of them, or none.
+
+    Args:
+        prepared: The sources.
+        context: With the library and the databases.
+        consents: What a person agreed to; None for nothing.
+
+    Returns:
+        The stored scripts, the files written, and callers compiled for other signatures.
 
     Raises:
         NeedsYes: C0108 when a consent is missing; translations are kept for it.
@@ -118,6 +130,9 @@ def stale_callers(modules: Sequence[Module], library: Library) -> list[tuple[str
 
 def check_unique(prepared: Sequence[Prepared]) -> None:
     """Check that no two sources define the same script: the second would silently replace the first.
+
+    Args:
+        prepared: The sources.
 
     Raises:
         UsageError: C0112.

@@ -254,7 +254,11 @@ class Connections:
 
 
 def require_duckdb() -> None:
-    """D0105 when the duckdb package is not there."""
+    """Check that the duckdb package is there.
+
+    Raises:
+        UsageError: D0105.
+    """
     try:
         import duckdb  # noqa: F401
     except ImportError as error:

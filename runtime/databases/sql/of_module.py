@@ -17,6 +17,7 @@ def sql_of(module: Module, engine: Callable[[str], Engine] = lambda name: SQLITE
     """Return a function: statement → its SQL over the stores that the script was checked against.
 
     Args:
+        module: The compiled script.
         engine: database name → its engine.
     """
     from runtime.databases.sql.generate import generate

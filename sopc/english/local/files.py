@@ -102,7 +102,14 @@ def find(name: str) -> Path:
 
 
 def checked(path: Path) -> Path:
-    """Return the path if it is a GGUF file. Raises UsageError T0331 otherwise."""
+    """Return the path of a file if it is a GGUF file.
+
+    Args:
+        path: The file.
+
+    Raises:
+        UsageError: T0331, it is none.
+    """
     try:
         with path.open("rb") as stream:
             head = stream.read(len(_MAGIC))

@@ -44,7 +44,14 @@ def decoding_of(endpoint: Endpoint, home: Path) -> Decoding:
 
 
 def remembered(home: Path) -> dict[str, Decoding]:
-    """The remembered decodings, by endpoint and model; empty if the file is missing or damaged."""
+    """Read what was learnt about the endpoints that were used.
+
+    Args:
+        home: The library's folder.
+
+    Returns:
+        Decodings by endpoint and model; empty if the file is missing or damaged.
+    """
     with suppress(OSError, ValueError):
         found = json.loads((home / FILE_NAME).read_text("utf-8"))
         if isinstance(found, dict):

@@ -70,7 +70,12 @@ class Work(msgspec.Struct, frozen=True):
 
 
 def round_text(number: int, each: Round) -> str:
-    """A round as `--show-work` prints it."""
+    """Return a round as `--show-work` prints it.
+
+    Args:
+        number: Of the round, from 1.
+        each: The round: a request to a model, and its reply.
+    """
     parts = [f"=== round {number}: request"]
     parts += [f"--- {message['role']}\n{message['content']}" for message in each.request]
     reply = each.reply
