@@ -27,6 +27,12 @@ main: Final = click.version_option(package_name="sopc", prog_name="sopvm")(
         "sopvm",
         {
             "run": Lazy("runtime.commands.run:run_command", "Run a script."),
+            "runs": Lazy("runtime.commands.runs:runs_command", "List the runs that are kept."),
+            "inspect": Lazy("runtime.commands.runs:inspect_command", "Show where a kept run is, with its variables."),
+            "answer": Lazy("runtime.commands.go_on:answer_command", "Answer a waiting run, and go on with it."),
+            "resume": Lazy("runtime.commands.go_on:resume_command", "Go on with a run that was interrupted."),
+            "retry": Lazy("runtime.commands.go_on:retry_command", "Go on with a run that failed or was cancelled."),
+            "cancel": Lazy("runtime.commands.go_on:cancel_command", "End a run that waits or was interrupted."),
             "do": Lazy("runtime.commands.do:do_command", "Translate an English sentence, and run it."),
             "db": Lazy("runtime.commands.db:db_group", "Files into a database and out of it."),
             "serve": Lazy("runtime.commands.serve:serve_command", "Run the library's scripts over HTTP."),

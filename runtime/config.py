@@ -22,6 +22,7 @@ FILE_NAME: Final = "sop.toml"
 MAIN: Final = "main"
 MAIN_FILE: Final = "main.db"
 LIBRARY_FILE: Final = "library.mdb"
+RUNS_FILE: Final = "runs.db"
 
 _TABLES: Final[Mapping[str, Mapping[str, type]]] = {
     "translator": {
@@ -29,6 +30,7 @@ _TABLES: Final[Mapping[str, Mapping[str, type]]] = {
         **{"rounds": int, "tokens": int, "timeout": int, "wait": int},
     },
     "database": {"url": str, "samples": bool},
+    "runs": {"url": str},
 }
 _WANTED: Final = {str: "text in quotes", bool: "true or false", int: "a whole number from 0 on"}
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -50,7 +52,7 @@ class Config(msgspec.Struct, frozen=True):
     Attributes:
         home: The library's folder, absolute; it need not exist.
         file: The sop.toml that was read; None when there is none.
-        translator: Its table, with `${ENV}` as written.
+        translator, runs: Their tables, with `${ENV}` as written.
         declared: Its databases: a table by name.
         flags: URLs by name, of the commands' `--db`.
         seen: The only names that mean something, and what each stands for, as `seen_as` made it; None for all.
@@ -62,6 +64,7 @@ class Config(msgspec.Struct, frozen=True):
     declared: dict[str, dict[str, Any]] = {}
     flags: dict[str, str] = {}
     seen: dict[str, str] | None = None
+    runs: dict[str, Any] = {}
 
     def seen_as(self, names: Mapping[str, str]) -> Config:
         """These settings, restricted to some names. names: a visible name → the database it stands for here."""
@@ -90,8 +93,8 @@ class Config(msgspec.Struct, frozen=True):
             raise UsageError(
                 "C0206", f"{what} can't be looked at: {reason}", "another folder, or --home DIR"
             ) from error
-        translator, declared = _read(path) if path else ({}, {})
-        return cls(folder, path, translator, declared, _flags(databases))
+        translator, declared, runs = _read(path) if path else ({}, {}, {})
+        return cls(folder, path, translator, declared, _flags(databases), runs=runs)
 
     def database(self, name: str) -> DatabaseSetting:
         """Return what a name of a database means.
@@ -111,14 +114,26 @@ class Config(msgspec.Struct, frozen=True):
             url = self.expand(str(setting["url"]), f"database {name}")
             return DatabaseSetting(name, url, self.file.parent, bool(setting.get("samples", False)))
         if name == MAIN:
-            file = str(self.home / MAIN_FILE).replace("%", "%25")  # URLs are unquoted
-            return DatabaseSetting(MAIN, f"sqlite:///{file}", self.home)
+            return self._own(MAIN, MAIN_FILE)
         from difflib import get_close_matches
 
         near = get_close_matches(name, self.database_names(), n=1)
         where = f"[databases] of {self.file}" if self.file else "[databases] of a sop.toml"
         hint = near[0] if near else f"--db {name}=sqlite:///FILE.db, or a line in {where}"
         raise UsageError("C0204", f"nothing says what the database {name} is", hint)
+
+    def _own(self, name: str, file: str) -> DatabaseSetting:
+        """A SQLite file in the home folder."""
+        path = str(self.home / file).replace("%", "%25")  # URLs are unquoted
+        return DatabaseSetting(name, f"sqlite:///{path}", self.home)
+
+    def runs_database(self) -> DatabaseSetting:
+        """Where runs are kept that write no database: `url` of the [runs] table, else a SQLite file beside the
+        library."""
+        url = self.runs.get("url")
+        if url is None or self.file is None:
+            return self._own("[runs]", RUNS_FILE)
+        return DatabaseSetting("[runs]", self.expand(str(url), "runs.url"), self.file.parent)
 
     def database_names(self) -> list[str]:
         """Every database name, sorted; with `main`, unless `seen` leaves it out."""
@@ -199,7 +214,7 @@ def _flags(databases: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]], dict[str, Any]]:
     import tomllib
 
     try:
@@ -224,10 +239,10 @@ class _Reader:
         self.path = path
         self.lines = text.splitlines()
 
-    def settings(self, data: dict[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    def settings(self, data: dict[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]], dict[str, Any]]:
         for key in data:
-            if key not in ("databases", "translator"):
-                raise self.error(key, f"no setting is named {key}", "databases or translator")
+            if key not in ("databases", "translator", "runs"):
+                raise self.error(key, f"no setting is named {key}", "databases, translator or runs")
         databases = self.table(data, "databases")
         declared = {}
         for name, value in databases.items():
@@ -235,7 +250,7 @@ class _Reader:
             if "url" not in declared[name]:
                 raise self.error(name, f"the database {name} has no url", 'url = "sqlite:///FILE.db"')
         translator = self.checked("translator", self.table(data, "translator"), "translator")
-        return translator, declared
+        return translator, declared, self.checked("runs", self.table(data, "runs"), "runs")
 
     def table(self, data: dict[str, Any], key: str) -> dict[str, Any]:
         value = data.get(key, {})

@@ -23,9 +23,9 @@ MAX_SAVEPOINTS: Final = 100
 _WORK_PER_WORD: Final = 16
 _WORK_AT_LEAST: Final = 200_000
 
-_ITERATORS: Final = 256
-_COUNTERS: Final = 512
-_REGISTER: Final = 1 | 1 << _ITERATORS | 1 << _COUNTERS
+ITERATORS: Final = 256  # where the plane of iterators begins,
+COUNTERS: Final = 512  # and that of counters
+_REGISTER: Final = 1 | 1 << ITERATORS | 1 << COUNTERS
 
 
 class Edge(NamedTuple):
@@ -52,6 +52,12 @@ def check_code(module: Module) -> None:
             open.
     """
     _Checker(module).check()
+
+
+def states(module: Module) -> list[int]:
+    """What registers surely hold before each word of a verified module: bit r for a value in register r, bit
+    ITERATORS + r for an iterator, bit COUNTERS + r for a loop's counter or limit; -1 where no path leads."""
+    return _Checker(module).check()
 
 
 def window_sizes(module: Module) -> dict[str, list[int]]:
@@ -97,7 +103,8 @@ class _Checker:
         self.seconds = bytearray(len(self.words) + 1)
         self.handler_at: list[int] = [-1] * len(self.words)
 
-    def check(self) -> None:
+    def check(self) -> list[int]:
+        """The state before each word."""
         size = len(self.words)
         if len(self.module.code) != 4 * size or not 0 < size <= MAX_WORDS:
             self.refuse(None, "its length is not that of 1 to 65536 words")
@@ -106,7 +113,7 @@ class _Checker:
         self.find_pairs()
         effects = [self.effect(pc) for pc in range(size)]
         self.check_handlers()
-        self.follow(effects)
+        return self.follow(effects)
 
     def refuse(self, pc: int | None, why: str) -> NoReturn:
         place = ""
@@ -150,15 +157,15 @@ class _Checker:
                     needs |= bit
                 if kind != "r":
                     writes |= bit
-                    gain |= bit << _ITERATORS if row.effect == "iterator" else bit
+                    gain |= bit << ITERATORS if row.effect == "iterator" else bit
             elif kind == "i":
-                ends = self.bit(pc, value) << _ITERATORS
+                ends = self.bit(pc, value) << ITERATORS
                 needs |= ends
             elif kind == "s":
                 needs |= self.window(pc, row, value, operands[-1])
             elif kind == "range":
                 hidden, visible = 3 * self.bit(pc, value), self.bit(pc, value + 2)
-                counters = hidden << _COUNTERS
+                counters = hidden << COUNTERS
                 if row.flow == "branch":
                     needs, writes, gain, ends = hidden, hidden | visible, counters | visible, counters | visible
                 else:
@@ -259,8 +266,8 @@ class _Checker:
 
     # ── all paths ──
 
-    def follow(self, effects: list[Effect]) -> None:
-        """Propagate states along the edges to a fixed point.
+    def follow(self, effects: list[Effect]) -> list[int]:
+        """Propagate states along the edges to a fixed point: the state before each word.
 
         Words are visited in the code's order, so a loop's body is visited about once for each loop around it. A bound
         on the work stops hostile code.
@@ -291,13 +298,14 @@ class _Checker:
             pc = waiting.find(1, pc + 1)
             if pc < 0:
                 pc = waiting.find(1)
+        return states
 
     def step(self, pc: int, effect: Effect, state: int, depth: int) -> list[tuple[int, int, int]]:
         """(target, state, savepoints) along every edge that leaves pc, the one to a handler included."""
         row, needs, edges = effect
         if needs & ~state:
             missing = needs & ~state
-            register = ((missing & -missing).bit_length() - 1) % _ITERATORS
+            register = ((missing & -missing).bit_length() - 1) % ITERATORS
             self.refuse(pc, f"register {register} does not surely hold what it needs")
         handler = self.module.handlers[self.handler_at[pc]] if self.handler_at[pc] >= 0 else None
         protected = depth > 0 or handler is not None

@@ -13,13 +13,15 @@ from runtime.connect import connector
 from runtime.console.console import Console
 from runtime.console.options import key_values
 from runtime.errors import SopError
-from runtime.runs.run import RunOptions, run
+from runtime.runs.run import Outcome, RunOptions, run
 from runtime.runs.schemas import SchemaChanged
 
 if TYPE_CHECKING:
     from runtime.config import Config
     from runtime.library.store import Library
     from runtime.output.writer import Writer
+    from runtime.runs.answers import Prompt
+    from runtime.runs.keep import Keep
     from runtime.vm.backtrace import Location, Trace
     from runtime.vm.output import Question
 
@@ -80,18 +82,32 @@ def execute(
     from runtime.output.formats import open_writer
 
     given = {key: value for key, value in options.items() if value is not None}
+    effects = library.resolve(name).effects
     chosen = RunOptions(
         answers=key_values(answers, "an answer to a step"),
-        prompt=prompt if sys.stdin.isatty() and sys.stderr.isatty() else None,
+        prompt=terminal(),
         trace=sys.stderr if trace else None,
+        keep=_keep(library, config) if effects.asks or effects.commits else None,
         **given,
     )
     if writer is None:
-        buffer_until_commit = bool(library.resolve(name).effects.writes)
-        writer = open_writer(format_, sys.stdout.buffer, buffer_until_commit=buffer_until_commit)
+        writer = open_writer(format_, sys.stdout.buffer, buffer_until_commit=bool(effects.writes))
+    out = writer
+    return shown(console, lambda: run(library, name, args, connector(config), out, chosen))
+
+
+def _keep(library: Library, config: Config) -> Keep:
+    from runtime.runs.keep import Keep  # of use to scripts that commit or ask only
+    from runtime.runs.places import runs_place
+
+    return Keep(library, lambda: runs_place(config).open(create=True))
+
+
+def shown(console: Console, go: Callable[[], Outcome]) -> int:
+    """Run, print what went wrong on stderr, and return the exit code."""
     gc.set_threshold(CONTAINERS)
     try:
-        outcome = run(library, name, args, connector(config), writer, chosen)
+        outcome = go()
     except SchemaChanged as changed:
         for error, where in changed.each():
             _show(console, error, where)
@@ -99,6 +115,11 @@ def execute(
     if outcome.error is not None:
         _show(console, outcome.error, outcome.trace)
     return outcome.exit_code
+
+
+def terminal() -> Prompt | None:
+    """What asks a person; None where there is no terminal."""
+    return prompt if sys.stdin.isatty() and sys.stderr.isatty() else None
 
 
 def _show(console: Console, error: SopError, where: Trace | None) -> None:

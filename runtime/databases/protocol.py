@@ -208,6 +208,32 @@ class Loadable(Database, Protocol):
         ...
 
 
+class Lease(Protocol):
+    """The right to go on with a run, which one process has at a time; it ends with the process."""
+
+    def release(self) -> None: ...
+
+
+@runtime_checkable
+class Keeps(Database, Protocol):
+    """A database that runs can be kept in (runtime/runs/store.py)."""
+
+    @property
+    def name(self) -> str:
+        """What scripts call it."""
+        ...
+
+    def own(self, sql: str, values: Sequence[Any]) -> list[Row]:
+        """Run one statement on our own tables, in the transaction that is open, else by itself; the rows it gives."""
+        ...
+
+    def lease(self, run: str) -> Lease | None:
+        """The lease of a run, None while another process has it."""
+        ...
+
+    def is_leased(self, run: str) -> bool: ...
+
+
 @runtime_checkable
 class Pipelined(Protocol):
     """A database that takes several statements in one trip."""

@@ -97,8 +97,6 @@ class Writer:
         self.seq += 1
         self.standing += 1
         self._line(AskLine(self.seq, step, scoped(within), json_ready(question)))
-        self.release()
-        self.flush()
 
     def error(self, step: str | None, within: str | None, result: dict[str, Any]) -> None:
         """After `release` or `rollback`: errors are never held back."""
@@ -120,6 +118,14 @@ class Writer:
         """The segment has committed: its lines stand."""
         self._kept_seq, self._kept_records, self._kept_standing = self.seq, self.records, self.standing
         self.sink.release()
+
+    def go_on(self, seq: int, records: int, standing: int) -> None:
+        """Continue a run that another process has begun: the lines after its line `seq` are void."""
+        self.seq, self.records, self.standing = seq, records, standing
+        self._kept_seq, self._kept_records, self._kept_standing = seq, records, standing
+        self._void("the run goes on from the end of its last segment")
+        self._kept_seq = self.seq
+        self.flush()
 
     def can_void(self) -> bool:
         """Whether `rollback` can still take back the segment's lines."""

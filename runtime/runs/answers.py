@@ -7,7 +7,7 @@ from typing import Any
 
 from runtime.errors import RunError, SopError
 from runtime.runs.arguments import typed
-from runtime.values.conversion import to_text
+from runtime.values.conversion import convert, to_text
 from runtime.values.operators import same
 from runtime.vm.output import Question, Waiting
 
@@ -43,8 +43,13 @@ def answer(question: Question, given: Mapping[str, str], prompt: Prompt | None) 
 
 def accepted(question: Question, text: str) -> Any:
     """The text as an answer; RunError V0105 when it is not of the type, or none of the choices."""
-    value = typed(text, question.type)
-    _check_choice(question, value, f'"{text}"')
+    return checked(question, typed(text, question.type), f'"{text}"')
+
+
+def checked(question: Question, value: Any, said: str = "the answer") -> Any:
+    """The value as one of the question's type; RunError V0105 as `accepted`."""
+    value = convert(value, question.type)
+    _check_choice(question, value, said)
     return value
 
 

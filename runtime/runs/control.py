@@ -14,6 +14,7 @@ from runtime.vm.budget import Budget
 
 if TYPE_CHECKING:
     from runtime.runs.secrets import Secrets
+    from runtime.vm.frame import Frames
     from runtime.vm.machine import Machine
     from runtime.vm.output import Question
 
@@ -60,25 +61,29 @@ class Control:
         Exact while the run waits for an answer; of one that is busy, the innermost step may be one passed before.
         """
         machine = self.machine
-        frames = [] if machine is None else list(machine.stack)
-        found = []
-        for frame in reversed(frames):
-            script, pc = frame.script, max(frame.pc - 1, 0)
-            place = location_of(script, pc)
-            names = script.module.debug.registers
-            values = mask_secrets(script.module.signature, dict(zip(names, frame.registers, strict=False)))
-            if self._secrets is not None:
-                values = self._secrets.value(values)
-            found.append(
-                {
-                    "script": script.name,
-                    "version": script.version,
-                    "step": place.step,
-                    "line": place.line,
-                    "sentence": place.sentence,
-                    "source": place.source,
-                    "pc": pc,
-                    "variables": {name: value for name, value in values.items() if name},
-                }
-            )
-        return found
+        return [] if machine is None else describe_frames(list(machine.stack), self._secrets)
+
+
+def describe_frames(stack: Frames, secrets: Secrets | None) -> list[dict[str, Any]]:
+    """The frames of a stack, the innermost first, each with its step, line and variables, secrets masked."""
+    found = []
+    for frame in reversed(stack):
+        script, pc = frame.script, max(frame.pc - 1, 0)
+        place = location_of(script, pc)
+        names = script.module.debug.registers
+        values = mask_secrets(script.module.signature, dict(zip(names, frame.registers, strict=False)))
+        if secrets is not None:
+            values = secrets.value(values)
+        found.append(
+            {
+                "script": script.name,
+                "version": script.version,
+                "step": place.step,
+                "line": place.line,
+                "sentence": place.sentence,
+                "source": place.source,
+                "pc": pc,
+                "variables": {name: value for name, value in values.items() if name},
+            }
+        )
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO
@@ -24,8 +25,9 @@ from runtime.runs.interrupts import Interrupts
 from runtime.runs.schemas import check_schemas
 from runtime.runs.secrets import Secrets, mask_secrets
 from runtime.runs.segments import Segments, utc_now
+from runtime.vm.asking import asks, question_of
 from runtime.vm.backtrace import Trace
-from runtime.vm.budget import Budget
+from runtime.vm.budget import Budget, Limits
 from runtime.vm.data import Data
 from runtime.vm.interpreter import Failed, Machine
 from runtime.vm.link import Linked, Modules, link
@@ -33,6 +35,8 @@ from runtime.vm.output import Question, Waiting
 
 if TYPE_CHECKING:
     from runtime.runs.control import Control
+    from runtime.runs.keep import Keep
+    from runtime.runs.keeping import Keeper
 
 EXIT_CODES = {"ok": 0, "dry-run": 0, "failed": 1, "waiting": 3, "cancelled": 130}
 
@@ -45,7 +49,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """answers: text by step (`4.1`, or `callee/4.1`). prompt: asks a person. trace: gets every instruction.
     clock: the time in UTC, read once a segment. control: for another thread.
 
-    max_instructions counts what loops and calls repeat; max_rows what the run emits.
+    max_instructions counts what loops and calls repeat; max_rows what the run emits. keep: keeps a run that commits or
+    asks, so that another process can go on with it; None keeps nothing.
     """
 
     dry_run: bool = False
@@ -59,13 +64,18 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     trace: TextIO | None = None
     clock: Callable[[], datetime] = utc_now
     control: Control | None = None
+    keep: Keep | None = None
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.max_depth, self.max_instructions, self.max_rows, self.max_seconds)
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How a run ended. status: ok, failed, waiting, cancelled or dry-run. result: what the script returned.
 
     error: why it failed, waits or was cancelled; None when nobody is left to read it. trace: where.
-    committed: rows that are permanent, by command and store.
+    committed: rows that are permanent, by command and store. kept: whether the run can go on later.
     """
 
     run: str
@@ -77,6 +87,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     retries: int = 0
     ms: int = 0
     committed: dict[tuple[str, str], int] = {}
+    kept: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -125,10 +136,29 @@ def run_linked(
     options = options or RunOptions()
     arguments = bind(linked.root.module.signature, args)
     check_answers(linked, options.answers)
+    return execute(linked, arguments, databases, writer, statements, options, give_back)
+
+
+def execute(
+    linked: Linked,
+    arguments: list[Any],
+    databases: Callable[[str], Database],
+    writer: Writer,
+    statements: Statements | None,
+    options: RunOptions,
+    give_back: Callable[[Database], None] | None = None,
+    kept: Callable[[Mapping[str, Database], str | None], Keeper] | None = None,
+) -> Outcome:
+    """Open the databases, check the scripts against them, and run.
+
+    kept: of a run that goes on, makes its keeper from the databases and the name of its home; None begins a run.
+    statements: None for those that the keeper has.
+    """
     home = home_of(linked.root.effects, linked.root.name)
     if options.read_only and home is not None:
         raise SopError("V0209", f"`{linked.root.name}` writes {linked.root.effects.writes[0]}, and this run only reads")
     opened: dict[str, Database] = {}
+    keeper: Keeper | None = None
     try:
         for database in names_of(linked.root.effects):
             opened[database] = databases(database)
@@ -138,12 +168,22 @@ def run_linked(
         if home is not None:
             check_capabilities(linked.scripts.values(), home, opened[home])
         check_schemas(linked.scripts.values(), {name: database.schema() for name, database in opened.items()})
+        if kept is not None:
+            keeper = kept(opened, home)
+        elif options.keep is not None and not options.dry_run:
+            run = new_id() if options.control is None else options.control.id
+            keeper = options.keep.keeper(linked, arguments, opened, home, options.answers, options.limits, run)
+        if keeper is not None:
+            statements = Statements(keeper.statements)
+        assert statements is not None
         data = Data(opened, home, statements)
         check_expressions(linked.scripts.values(), data)
-        return _Run(linked, arguments, data, writer, options).run()
+        return _Run(linked, arguments, data, writer, options, keeper).run()
     finally:
         if options.control is not None:
             options.control.detach()
+        if keeper is not None:
+            keeper.close()
         for connection in opened.values():
             if give_back is None:
                 connection.close()
@@ -187,9 +227,21 @@ _BEGUN_AGAIN: Final = ("--answer ", "--max-", "run the script again")
 class _Run:
     """One run under way; the machine's host."""
 
-    def __init__(self, linked: Linked, arguments: list[Any], data: Data, writer: Writer, options: RunOptions) -> None:
+    def __init__(
+        self,
+        linked: Linked,
+        arguments: list[Any],
+        data: Data,
+        writer: Writer,
+        options: RunOptions,
+        keeper: Keeper | None,
+    ) -> None:
         control = options.control
-        self.id = new_id() if control is None else control.id
+        self.keeper = keeper
+        if keeper is not None:
+            self.id = keeper.row.run
+        else:
+            self.id = new_id() if control is None else control.id
         self.linked = linked
         self.arguments = arguments
         self.secrets = Secrets(linked.root.module.signature, arguments)
@@ -200,6 +252,7 @@ class _Run:
         self.segments = Segments(data, writer, dry=options.dry_run, clock=options.clock)
         self.interrupts = Interrupts(self.budget, data.databases.values(), signals=control is None)
         self.started = monotonic()
+        self._asking = False
         for database in data.databases.values():
             database.on_progress(writer.tick)
         if control is not None:
@@ -210,12 +263,16 @@ class _Run:
         self.writer.buffer_until_commit(self.data.home is not None and not self.options.dry_run)
         with self.interrupts:
             try:
-                names = [param.name for param in root.module.signature.params]
-                args = mask_secrets(root.module.signature, dict(zip(names, self.arguments, strict=True)))
-                self.writer.start(self.id, root.name, root.version, args, self.linked.hashes)
+                if self.keeper is not None:
+                    self.keeper.attach(self.writer, self.budget, self.data)
+                if self.keeper is None or self.keeper.row.state is None:
+                    names = [param.name for param in root.module.signature.params]
+                    args = mask_secrets(root.module.signature, dict(zip(names, self.arguments, strict=True)))
+                    self.writer.start(self.id, root.name, root.version, args, self.linked.hashes)
                 return self._end(*self._executed())
             except ClosedPipe:
                 self.segments.abandon()
+                self._stay("cancelled", Cancelled("V0301", "nobody reads the output any more"))
                 return Outcome(
                     run=self.id,
                     status="cancelled",
@@ -223,6 +280,7 @@ class _Run:
                     records=self.writer.records,
                     ms=self._ms(),
                     committed=self.segments.committed,
+                    kept=self._is_kept,
                 )
             except BaseException:  # a bug here or in a prompt: still roll back, still write the `end` line
                 self.segments.abandon()
@@ -233,28 +291,54 @@ class _Run:
     def _executed(self) -> tuple[str, Any, SopError | None, Trace | None]:
         """Status, result, error and where it was; the transaction is over."""
         try:
-            self.segments.begin()
             machine = Machine(self.linked, self.arguments, self.data, self.writer, self.budget, self, self._tracer())
+            self.machine = machine
             if self.options.control is not None:
                 self.options.control.machine = machine
+            if self.keeper is not None and self.keeper.row.state is not None:
+                self._go_on(machine, self.keeper)
+            self.segments.begin()
             result = machine.run()
         except Failed as failed:
-            error = self.secrets.error(failed.error)
-            self._undo(error)
-            return _status(error), None, self._with_committed(error), failed.trace
+            return self._failed(failed.error, failed.trace)
         except SopError as raised:
-            error = self.secrets.error(self.budget.over() or raised)
-            self._undo(error)
-            return _status(error), None, self._with_committed(error), None
+            return self._failed(self.budget.over() or raised, None)
         except Waiting as waiting:
             self.segments.undo("the run waits for an answer")
             step = waiting.question.step
-            asked = SopError("V0403", f"the run waits for an answer to step {step}", f"--answer {step}=… gives it")
-            return "waiting", None, self._with_committed(asked), None
+            way = f"sopvm answer {self.id} VALUE" if self._is_kept else f"--answer {step}=… gives it"
+            asked = SopError("V0403", f"the run waits for an answer to step {step}", way)
+            return "waiting", None, asked if self._is_kept else self._with_committed(asked), None
         if self.options.dry_run:
             self.segments.undo("a dry run")
             return "dry-run", result, None, None
         return "ok", result, None, None
+
+    def _go_on(self, machine: Machine, keeper: Keeper) -> None:
+        """Put the machine where the run's last segment ended."""
+        machine.stack[:] = keeper.restore(self.linked.root)
+        self.segments.committed = dict(self.data.tally)
+        if asks(machine.stack):
+            if keeper.row.answer is not None:
+                machine.answer(keeper.read_answer(question_of(machine.stack)))
+            else:
+                machine.answer(self.answer(question_of(machine.stack)))
+
+    def _failed(self, error: SopError, trace: Trace | None) -> tuple[str, Any, SopError | None, Trace | None]:
+        error = self.secrets.error(error)
+        self.segments.undo(error.message)
+        self._stay(_status(error), error)
+        return _status(error), None, self._with_committed(error), trace
+
+    def _stay(self, status: str, error: SopError) -> None:
+        """Keep the run that ended between two segments, with its error."""
+        if self.keeper is not None and not self._asking:  # a run that waits goes on waiting
+            with suppress(SopError):  # the database is gone, or the run is another process's; the first error is told
+                self.keeper.ended(status, error)
+
+    @property
+    def _is_kept(self) -> bool:
+        return self.keeper is not None and self.keeper.is_kept
 
     def _with_committed(self, error: SopError) -> SopError:
         """The error, with what earlier segments committed. Running the script again would write that twice, so such
@@ -262,14 +346,15 @@ class _Run:
         committed = self.segments.committed
         if not committed:
             return error
+        if self._is_kept:
+            way = f"answer {self.id} VALUE" if self._asking else f"retry {self.id}"
+            message = f"{error.message}; what it committed before stays"
+            return SopError(error.code, message, f"sopvm {way} goes on from there")
         kept = ", ".join(f"{command} {store} ({rows})" for (command, store), rows in sorted(committed.items()))
         hint = error.hint
         if hint is not None and hint.startswith(_BEGUN_AGAIN):
             hint = "undo that by hand before the script is run again, or move what was not done into another script"
         return SopError(error.code, f"{error.message}; committed before, and not undone: {kept}", hint)
-
-    def _undo(self, error: SopError) -> None:
-        self.segments.undo(error.message)
 
     def _end(self, status: str, result: Any, error: SopError | None, trace: Trace | None) -> Outcome:
         if error is not None and status != "waiting":
@@ -296,6 +381,7 @@ class _Run:
             retries=self.segments.retries,
             ms=ms,
             committed=self.segments.committed,
+            kept=self._is_kept,
         )
 
     def _cancellation(self) -> SopError | None:
@@ -322,23 +408,35 @@ class _Run:
     def begin_segment(self) -> None:
         self.segments.begin()
 
-    def end_segment(self) -> None:
-        self.segments.end()
+    def end_segment(self, status: str, said: Any) -> None:
+        keeper = self.keeper
+        if keeper is None:
+            self.segments.end()
+            return
+        self.segments.end(lambda: keeper.save(self.machine.stack, status, said))
+        keeper.saved()
 
     def retry_segment(self, error: DatabaseError) -> None:
         self.segments.retry(self.secrets.error(error))
 
-    def answer(self, step: str, within: str | None, question: Question) -> Any:
-        control = self.options.control
-        if control is not None:
-            control.question = question
+    def put_question(self, step: str, within: str | None, question: Question) -> None:
+        if self.options.control is not None:
+            self.options.control.question = question
+        self.writer.ask(step, within, describe(question))
+
+    def answer(self, question: Question) -> Any:
+        self._asking = True
         try:
-            self.writer.ask(step, within, describe(question))
+            self.writer.flush()
             with self.interrupts.prompting():
-                return answer(question, self.options.answers, self.options.prompt)
+                value = answer(question, self.options.answers, self.options.prompt)
         finally:
-            if control is not None:
-                control.question = None
+            if self.options.control is not None:
+                self.options.control.question = None
+        self._asking = False
+        if self.keeper is not None:
+            self.keeper.answered(value)
+        return value
 
 
 def _status(error: SopError) -> str:

@@ -63,13 +63,16 @@ class Segments:
                 database.begin(write=False)
         self._open = True
 
-    def end(self) -> None:
-        """Commit. What the segment wrote is permanent, and its lines stand."""
+    def end(self, keep: Callable[[], None] | None = None) -> None:
+        """Commit. What the segment wrote is permanent, and its lines stand. keep: called just before the home commits,
+        not in a dry run."""
         if not self._dry:
             home = self._data.home
             for database in self._databases:  # first, since one of them may ask for the segment to be run again
                 if database is not home:
                     database.commit()
+            if keep is not None:
+                keep()
             if home is not None:
                 home.commit()
             self._open = False

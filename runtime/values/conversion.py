@@ -300,14 +300,15 @@ _ENCODER: Final = msgspec.msgpack.Encoder()
 
 def pack(value: Any) -> bytes:
     """Any VM value, nested as it may be, as msgpack; `unpack` gives back an equal value of the same kinds."""
-    return _ENCODER.encode(_packable(value))
+    return _ENCODER.encode(packable(value))
 
 
 def unpack(data: bytes) -> Any:
     return _DECODER.decode(data)
 
 
-def _packable(value: Any) -> Any:
+def packable(value: Any) -> Any:
+    """The value in a form that msgspec writes as msgpack, and `unpack_ext` helps to read back."""
     kind = type(value)
     if kind is Decimal:
         return msgspec.msgpack.Ext(_DECIMAL_EXT, str(value).encode())
@@ -317,13 +318,14 @@ def _packable(value: Any) -> Any:
         micros = value // timedelta(microseconds=1)
         return msgspec.msgpack.Ext(_DURATION_EXT, str(micros).encode())
     if kind is list:
-        return [_packable(item) for item in value]
+        return [packable(item) for item in value]
     if kind is dict:
-        return {name: _packable(item) for name, item in value.items()}
+        return {name: packable(item) for name, item in value.items()}
     return value
 
 
-def _unpack_ext(code: int, data: memoryview) -> Any:
+def unpack_ext(code: int, data: memoryview) -> Any:
+    """The ext_hook of a decoder of packed values."""
     text = bytes(data).decode()
     if code == _DECIMAL_EXT:
         return Decimal(text)
@@ -332,4 +334,4 @@ def _unpack_ext(code: int, data: memoryview) -> Any:
     return timedelta(microseconds=int(text))
 
 
-_DECODER: Final = msgspec.msgpack.Decoder(ext_hook=_unpack_ext)
+_DECODER: Final = msgspec.msgpack.Decoder(ext_hook=unpack_ext)

@@ -5,9 +5,20 @@ from __future__ import annotations
 from time import monotonic
 from typing import Final
 
+import msgspec
+
 from runtime.errors import Cancelled, SopError
 
 SLICE: Final = 10_000
+
+
+class Limits(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Of a run; None for no limit. depth: calls inside calls."""
+
+    depth: int
+    instructions: int | None
+    rows: int | None
+    seconds: float | None
 
 
 class BudgetError(SopError):
@@ -15,7 +26,7 @@ class BudgetError(SopError):
 
 
 class Budget:
-    """instructions, rows, seconds: None for no limit. Instructions are counted where code repeats: a loop costs its
+    """Instructions are counted where code repeats: a loop costs its
     length each time round, a call the length of the callee."""
 
     def __init__(self, depth: int, instructions: int | None, rows: int | None, seconds: float | None) -> None:
@@ -27,6 +38,16 @@ class Budget:
         self._left = instructions
         self._seconds = seconds
         self._deadline = None if seconds is None else monotonic() + seconds
+
+    def left(self) -> tuple[int | None, float | None, int]:
+        """Instructions (to within a slice) and seconds that are left, None for no limit; and rows emitted."""
+        return self._left, self.seconds_left(), self.emitted
+
+    def go_on(self, instructions: int | None, seconds: float | None, emitted: int) -> None:
+        """Continue with what `left` gave."""
+        self._left = None if self._instructions is None else instructions
+        self._deadline = None if seconds is None or self._seconds is None else monotonic() + seconds
+        self.emitted = emitted
 
     def first_slice(self) -> int:
         return SLICE if self._left is None else min(SLICE, self._left)

@@ -12,12 +12,12 @@ from typing import Any
 
 from runtime.errors import RunError, SopError
 from runtime.values import operators
-from runtime.values.conversion import convert, to_text
+from runtime.values.conversion import to_text
+from runtime.vm.asking import question_of
 from runtime.vm.backtrace import path_of, stack_location
 from runtime.vm.frame import END, Frame, GeneratorFrame, GeneratorIterator, Iterator
 from runtime.vm.iterators import ListIterator, RowIterator, SpoolIterator, close_iterators
 from runtime.vm.machine import Machine
-from runtime.vm.output import Question
 from runtime.vm.table import HANDLERS, handles
 
 # ── control ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -246,7 +246,7 @@ def write(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
 def commit(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
     if len(machine.stack) > 1:
         raise SopError("V0207", "`commit` in a called script", "compile the script again")
-    machine.end_segment()
+    machine.end_segment("running", None)
     machine.begin_segment()
 
 
@@ -319,16 +319,10 @@ def say(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
 
 @handles("ASK")
 def ask(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
-    given = frame.registers[b]
-    choices = given[1] if c.has_choices else None
-    if choices is not None and type(choices) is not list:
-        raise RunError("V0106", f"choices are {operators.an(operators.type_name(choices))}, not a list")
-    default = convert(given[-1], c.type.or_null()) if c.has_default else None
-    root = machine.stack[0].script
-    step = c.step if frame.script is root else f"{frame.script.name}/{c.step}"
-    question = Question(step, to_text(given[0]), c.type, choices, default, c.has_default)
+    question = question_of(machine.stack)
     if machine.data.uncommitted:
         raise SopError("V0207", "`ask` comes after writes that are not committed", "put `commit` before it")
-    machine.end_segment()
-    frame.registers[a] = machine.host.answer(frame.script.path_at(frame.pc - 1), path_of(machine.stack), question)
+    machine.host.put_question(frame.script.path_at(frame.pc - 1), path_of(machine.stack), question)
+    machine.end_segment("waiting", question)
+    frame.registers[a] = machine.host.answer(question)
     machine.begin_segment()

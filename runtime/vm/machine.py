@@ -98,6 +98,11 @@ class Machine:
                 _close(frame)
         return self.result
 
+    def answer(self, value: Any) -> None:
+        """The answer to the question that a restored stack waits with."""
+        frame = self.stack[-1]
+        frame.registers[frame.script.code[frame.pc - 1][1]] = value
+
     # ── what handlers call ─────────────────────────────────────────────────────────────────────────────────────
 
     def push(self, frame: Frame) -> None:
@@ -144,15 +149,15 @@ class Machine:
         """Whether a frame under way, so perhaps the top one, is consumed by a loop."""
         return any(frame.generator is not None for frame in self.stack)
 
-    def end_segment(self) -> None:
-        """Make permanent what was written, at a `commit` or `ask`.
+    def end_segment(self, status: str, said: Any) -> None:
+        """Make permanent what was written, at a `commit` or `ask`. status, said: see Host.
 
         Raises:
             SopError: V0207, inside `transaction` or `try`.
         """
         if self.data.depth:
             raise SopError("V0207", "a segment can't end inside `transaction` or `try`", "compile the script again")
-        self._commit()
+        self._commit(status, said)
 
     def begin_segment(self) -> None:
         """Begin the next segment; a serialization failure leads back to here."""
@@ -161,14 +166,14 @@ class Machine:
 
     def finish(self, value: Any) -> None:
         """The root returns: its last segment becomes permanent."""
-        self._commit()
+        self._commit("ok", value)
         self.result = value
         self.finished = True
 
-    def _commit(self) -> None:
+    def _commit(self, status: str, said: Any) -> None:
         self.data.flush()
         self._committing = True
-        self.host.end_segment()
+        self.host.end_segment(status, said)
         self._committing = False
 
     # ── errors ─────────────────────────────────────────────────────────────────────────────────────────────────

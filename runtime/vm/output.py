@@ -77,16 +77,21 @@ class Host(Protocol):
 
     def begin_segment(self) -> None: ...
 
-    def end_segment(self) -> None:
-        """Make what the segment wrote permanent."""
+    def end_segment(self, status: str, said: Any) -> None:
+        """Make what the segment wrote permanent. status: `running`, `waiting` (said: the Question) or `ok` (said: what
+        the script returned)."""
         ...
 
     def retry_segment(self, error: DatabaseError) -> None:
         """Undo the segment and begin it again; raises when that was tried too often."""
         ...
 
-    def answer(self, step: str, within: str | None, question: Question) -> Any:
-        """Ask, and give the answer as a value of the question's type; Waiting when there is none yet."""
+    def put_question(self, step: str, within: str | None, question: Question) -> None:
+        """Say what is asked."""
+        ...
+
+    def answer(self, question: Question) -> Any:
+        """The answer as a value of the question's type; Waiting when there is none yet."""
         ...
 
 

@@ -61,6 +61,7 @@ class Script:
     code: prepared instructions. fresh: what follows the arguments in a new frame's registers: nulls, then the
     constants. length: instructions, the cost of a call. effects: worked out again over the closure. iterates: whether
     a register may hold an iterator. fits: schemas (by their ids, while they are kept here) that it was found to fit.
+    states, live: what registers hold, filled in by saved.py when a run of it is kept.
     """
 
     __slots__ = (
@@ -73,8 +74,10 @@ class Script:
         "hash",
         "iterates",
         "length",
+        "live",
         "module",
         "name",
+        "states",
         "version",
     )
 
@@ -89,6 +92,8 @@ class Script:
         self.effects = Effects()
         self.iterates = False
         self.fits: dict[tuple[int, ...], tuple[Schema, ...]] = {}
+        self.states: list[int] = []
+        self.live: dict[int, tuple[tuple[int, bool, bool], ...]] = {}
         self._starts: list[int] = [position.pc for position in module.debug.positions]
         self._paths: dict[int, str] = {}
 

@@ -67,12 +67,14 @@ class Silent:
 
     def begin_segment(self) -> None: ...
 
-    def end_segment(self) -> None: ...
+    def end_segment(self, status: str, said: Any) -> None: ...
 
     def retry_segment(self, error: DatabaseError) -> None:
         raise error
 
-    def answer(self, step: str, within: str | None, question: Question) -> Any:
+    def put_question(self, step: str, within: str | None, question: Question) -> None: ...
+
+    def answer(self, question: Question) -> Any:
         return None
 
     def cached_statement(self, key: bytes) -> bytes | None:

@@ -23,6 +23,7 @@ from runtime.databases.protocol import BATCH_ROWS, Row, Statement
 from runtime.databases.sqlite.codecs import encoder
 from runtime.databases.sqlite.errors import is_busy, translated
 from runtime.databases.sqlite.functions import SQL_NAME, Callback
+from runtime.databases.sqlite.lease import FileLease, is_leased
 from runtime.databases.sqlite.rows import read_batch, row_reader
 from runtime.databases.sqlite.schema import PLACE, read_schema
 from runtime.databases.sqlite.tables import column_type
@@ -299,6 +300,23 @@ class SQLiteDatabase:
     def forget_schema(self) -> None:
         """Read the schema again when it is next asked for."""
         self._schema = None
+
+    # ── kept runs ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def own(self, sql: str, values: Sequence[Any]) -> list[Row]:
+        cursor = self._run(sql, values)
+        try:
+            return cursor.fetchall()
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
+        finally:
+            cursor.close()
+
+    def lease(self, run: str) -> FileLease | None:
+        return FileLease.take(self.path, run)
+
+    def is_leased(self, run: str) -> bool:
+        return is_leased(self.path, run)
 
     # ── the connection ─────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,0 +1,82 @@
+"""A SQLite file and a run's id → the lease of that run: a locked file beside the database.
+
+A row can't be the lease: a writer of it would have to wait for the run's own transaction. The operating system lets go
+of the lock when the process ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from time import sleep
+from typing import Final, Self
+
+from runtime.errors import DatabaseError
+
+_TRIES: Final = 20  # somebody who only looks whether a file is locked has it for a moment
+_PAUSE_SECONDS: Final = 0.01
+
+
+class FileLease:
+    """A locked file, removed with the lease."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path = path
+        self._descriptor = descriptor
+
+    @classmethod
+    def take(cls, database: Path, run: str) -> Self | None:
+        """None while another process has it. DatabaseError D0103 when the file can't be made."""
+        from fcntl import LOCK_EX, LOCK_NB, flock
+
+        path = _path(database, run)
+        for _ in range(_TRIES):
+            try:
+                path.parent.mkdir(exist_ok=True)
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            except FileNotFoundError:
+                continue  # another run's end has just removed the folder
+            except OSError as error:
+                reason = (error.strerror or str(error)).lower()
+                raise DatabaseError("D0103", f"the file {path} can't be made: {reason}") from error
+            try:
+                flock(descriptor, LOCK_EX | LOCK_NB)
+                if os.fstat(descriptor).st_ino == path.stat().st_ino:
+                    os.ftruncate(descriptor, 0)
+                    os.write(descriptor, str(os.getpid()).encode())
+                    return cls(path, descriptor)
+            except BlockingIOError:
+                sleep(_PAUSE_SECONDS)
+            except FileNotFoundError:
+                pass  # whoever had the lease has just removed its file
+            os.close(descriptor)
+        return None
+
+    def release(self) -> None:
+        if self._descriptor >= 0:
+            self._path.unlink(missing_ok=True)
+            os.close(self._descriptor)
+            self._descriptor = -1
+            with suppress(OSError):  # other runs have theirs in it
+                self._path.parent.rmdir()
+
+
+def is_leased(database: Path, run: str) -> bool:
+    from fcntl import LOCK_NB, LOCK_SH, flock
+
+    try:
+        descriptor = os.open(_path(database, run), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        flock(descriptor, LOCK_SH | LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _path(database: Path, run: str) -> Path:
+    return database.with_name(f"{database.name}-runs") / run

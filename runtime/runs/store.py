@@ -1,0 +1,297 @@
+"""A database → the tables of the runs that are kept in it: `sop_runs` and what belongs to a run's row.
+
+    sop_runs        a row a run: its status, its segment's number and epoch, and two msgpack values: `pinned`, what
+                    never changes (arguments, modules, databases), and `state`, its frames
+    sop_values      values that are too large for `state`, by number
+    sop_rows        what is left of the rows that a loop goes over, in batches
+    sop_modules     compiled scripts by hash; sop_statements: their SQL; sop_uses: which runs need them
+    sop_lines       what a run has said, in batches
+
+The schema readers hide these tables from scripts. The SQL here is what SQLite, PostgreSQL and what speaks PostgreSQL's
+protocol have in common; words in braces are those of an engine. Every statement finds its rows by key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from runtime.databases.protocol import Keeps
+from runtime.errors import DatabaseError, SopError
+
+TABLES: Final = ("sop_runs", "sop_values", "sop_rows", "sop_modules", "sop_statements", "sop_uses", "sop_lines")
+KEPT_DAYS: Final = 30  # that a run is kept after it has ended
+
+_DDL: Final = (
+    "create table if not exists sop_runs (run {text} primary key, script {text} not null, version bigint not null,"
+    " status {text} not null, segment bigint not null, epoch bigint not null, created {text} not null,"
+    " updated {text} not null, lines bigint not null, pinned {bytes} not null, state {bytes}, question {text},"
+    " answer {bytes}, ending {text}, request {text})",
+    "create table if not exists sop_values (run {text}, number bigint, data {bytes} not null,"
+    " primary key (run, number))",
+    "create table if not exists sop_rows (run {text}, spool bigint, first bigint, data {bytes} not null,"
+    " primary key (run, spool, first))",
+    "create table if not exists sop_modules (hash {text} primary key, data {bytes} not null)",
+    "create table if not exists sop_statements (hash {text}, key {text}, data {bytes} not null,"
+    " primary key (hash, key))",
+    "create table if not exists sop_uses (run {text}, hash {text}, primary key (run, hash))",
+    "create table if not exists sop_lines (run {text}, first bigint, data {bytes} not null, primary key (run, first))",
+)
+_WORDS: Final[dict[str, dict[str, str]]] = {
+    "SQLite": {
+        "text": "text",
+        "bytes": "blob",
+        "now": "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
+        "ago": "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-' || $1 || ' days')",
+    },
+    "PostgreSQL": {
+        "text": "text",
+        "bytes": "bytea",
+        "now": "to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')",
+        "ago": "to_char((clock_timestamp() - $1::bigint * interval '1 day') at time zone 'UTC',"
+        ' \'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\')',
+    },
+}
+ENDED: Final = ("ok", "failed", "cancelled")
+
+
+class RunRow(NamedTuple):
+    """A row of sop_runs.
+
+    status: pending (nothing is done yet), running, waiting (for an answer), ok, failed, cancelled. A `running` run of
+    which no process holds the lease was interrupted. segment: how many have ended. epoch: counts who has run it.
+    lines: number of the last line of the last segment. question: of a waiting run, as JSON. answer: packed, until the
+    next segment ends. ending: the lines after the last segment's, as JSON lines, of an ended run. request: hash of the
+    script and arguments that it was asked for with, where its id was given.
+    """
+
+    run: str
+    script: str
+    version: int
+    status: str
+    segment: int
+    epoch: int
+    created: str
+    updated: str
+    lines: int
+    pinned: bytes
+    state: bytes | None
+    question: str | None
+    answer: bytes | None
+    ending: str | None
+    request: str | None
+
+
+_COLUMNS: Final = ", ".join(RunRow._fields)
+
+
+class RunStore:
+    """The kept runs of one database. Methods raise DatabaseError; those that write do so in the transaction that is
+    open, or each by itself."""
+
+    def __init__(self, database: Keeps) -> None:
+        self.database = database
+        self.engine = database.engine
+
+    def _run(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        return self.database.own(_worded(sql, self.engine), values)
+
+    # ── tables ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def ddl(self) -> str:
+        return ";\n".join(_worded(sql, self.engine) for sql in _DDL)
+
+    def exists(self) -> bool:
+        try:
+            self._run("select run from sop_runs where run = ''")
+        except DatabaseError as error:
+            if error.code == "D0201":
+                return False
+            raise
+        return True
+
+    def prepare(self) -> None:
+        """Make the tables if they are not there, and forget runs that ended long ago. V0604 when that can't be done."""
+        try:
+            if not self.exists():
+                self.database.begin(write=True)
+                for sql in _DDL:
+                    self._run(sql)
+                self.database.commit()
+            elif self._run(f"select 1 from sop_runs where {_OLD} limit 1", KEPT_DAYS):
+                self.forget_old()
+        except DatabaseError as error:
+            self.database.rollback()
+            message = f"the run has to be kept, and `{self.database.name}` has no tables for that: {error.message}"
+            raise SopError("V0604", message, f"let its owner make them:\n{self.ddl};") from error
+
+    def forget_old(self) -> None:
+        """Forget runs that ended long ago, and the modules that none needs any more."""
+        self.database.begin(write=True)
+        old = f"(select run from sop_runs where {_OLD})"
+        for table in ("sop_values", "sop_rows", "sop_lines", "sop_uses", "sop_runs"):
+            self._run(f"delete from {table} where run in {old}", KEPT_DAYS)
+        for table in ("sop_statements", "sop_modules"):
+            self._run(
+                f"delete from {table} where not exists (select 1 from sop_uses where sop_uses.hash = {table}.hash)"
+            )
+        self.database.commit()
+
+    # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def find(self, run: str) -> RunRow | None:
+        rows = self._run(f"select {_COLUMNS} from sop_runs where run = $1", run)
+        return RunRow(*rows[0]) if rows else None
+
+    def list(self, script: str | None, status: str | None, since: str | None, limit: int) -> list[RunRow]:
+        """Newest first; without pinned and state. None: any."""
+        conditions, values = [], []
+        for column, comparison, value in (
+            ("script", "=", script),
+            ("status", "=", status),
+            ("created", ">=", since),
+        ):
+            if value is not None:
+                values.append(value)
+                conditions.append(f"{column} {comparison} ${len(values)}")
+        where = f" where {' and '.join(conditions)}" if conditions else ""
+        shown = ", ".join("null" if name in ("pinned", "state", "answer") else name for name in RunRow._fields)
+        rows = self._run(f"select {shown} from sop_runs{where} order by created desc, run desc limit {limit}", *values)
+        return [RunRow(*row) for row in rows]
+
+    def module(self, hash_: str) -> bytes | None:
+        rows = self._run("select data from sop_modules where hash = $1", hash_)
+        return bytes(rows[0][0]) if rows else None
+
+    def statements(self, hashes: Iterable[str]) -> dict[bytes, bytes]:
+        """The SQL that is kept for these modules, by key."""
+        found: dict[bytes, bytes] = {}
+        for hash_ in hashes:
+            for key, data in self._run("select key, data from sop_statements where hash = $1", hash_):
+                found[key.encode()] = bytes(data)
+        return found
+
+    def value(self, run: str, number: int) -> bytes | None:
+        rows = self._run("select data from sop_values where run = $1 and number = $2", run, number)
+        return bytes(rows[0][0]) if rows else None
+
+    def batch(self, run: str, spool: int, at: int, *, holding: bool = False) -> tuple[int, bytes] | None:
+        """The batch of a spool's rows that begins after row `at`, or (holding) that holds it; and its first row."""
+        which = "first <= $3 order by first desc" if holding else "first > $3 order by first"
+        rows = self._run(
+            f"select first, data from sop_rows where run = $1 and spool = $2 and {which} limit 1", run, spool, at
+        )
+        return (int(rows[0][0]), bytes(rows[0][1])) if rows else None
+
+    def lines(self, run: str, after: int) -> tuple[int, bytes] | None:
+        """The first batch of lines after that one's first line."""
+        rows = self._run(
+            "select first, data from sop_lines where run = $1 and first > $2 order by first limit 1", run, after
+        )
+        return (int(rows[0][0]), bytes(rows[0][1])) if rows else None
+
+    # ── a run's life ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def insert(self, row: RunRow, modules: Sequence[tuple[str, bytes]]) -> None:
+        """A run that is not there yet. modules: hash and bytes of each script that it may call."""
+        columns = [name for name in RunRow._fields if name not in ("created", "updated")]
+        places = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+        self._run(
+            f"insert into sop_runs ({', '.join(columns)}, created, updated) values ({places}, {{now}}, {{now}})",
+            *[getattr(row, name) for name in columns],
+        )
+        for hash_, data in modules:
+            self._run("insert into sop_modules (hash, data) values ($1, $2) on conflict do nothing", hash_, data)
+            self._run("insert into sop_uses (run, hash) values ($1, $2) on conflict do nothing", row.run, hash_)
+
+    def save(
+        self,
+        run: str,
+        epoch: int,
+        status: str,
+        segment: int,
+        lines: int,
+        state: bytes | None,
+        said: str | None,
+        ending: str | None,
+    ) -> bool:
+        """The end of a segment; False when the run has another epoch by now, so belongs to another process."""
+        found = self._run(
+            "update sop_runs set status = $3, segment = $4, lines = $5, state = $6, question = $7, ending = $8,"
+            " answer = null, updated = {now} where run = $1 and epoch = $2 returning epoch",
+            *(run, epoch, status, segment, lines, state, said, ending),
+        )
+        return bool(found)
+
+    def claim(self, run: str, epoch: int) -> bool:
+        """Take the run over from whoever had that epoch; False when somebody else did so first."""
+        return bool(
+            self._run(
+                "update sop_runs set epoch = epoch + 1, status = case when status = 'waiting' then status else"
+                " 'running' end, ending = null, updated = {now} where run = $1 and epoch = $2 returning epoch",
+                *(run, epoch),
+            )
+        )
+
+    def answer(self, run: str, epoch: int, answer: bytes) -> bool:
+        """Keep the answer to the open question; False when the run has another epoch by now."""
+        return bool(
+            self._run(
+                "update sop_runs set answer = $3, status = 'running', question = null, updated = {now}"
+                " where run = $1 and epoch = $2 returning epoch",
+                *(run, epoch, answer),
+            )
+        )
+
+    def end(self, run: str, epoch: int, status: str, ending: str) -> bool:
+        """The run ended between two segments, and keeps its frames."""
+        return bool(
+            self._run(
+                "update sop_runs set status = $3, ending = $4, updated = {now} where run = $1 and epoch = $2"
+                " returning epoch",
+                *(run, epoch, status, ending),
+            )
+        )
+
+    def put_values(self, run: str, values: Sequence[tuple[int, bytes]]) -> None:
+        for number, data in values:
+            self._run("insert into sop_values (run, number, data) values ($1, $2, $3)", run, number, data)
+
+    def drop_values(self, run: str, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self._run("delete from sop_values where run = $1 and number = $2", run, number)
+
+    def put_batch(self, run: str, spool: int, first: int, data: bytes) -> None:
+        self._run("insert into sop_rows (run, spool, first, data) values ($1, $2, $3, $4)", run, spool, first, data)
+
+    def drop_spools(self, run: str, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self._run("delete from sop_rows where run = $1 and spool = $2", run, number)
+
+    def put_statements(self, statements: Iterable[tuple[bytes, bytes]]) -> None:
+        for key, data in statements:
+            text = key.decode()
+            self._run(
+                "insert into sop_statements (hash, key, data) values ($1, $2, $3) on conflict do nothing",
+                *(text.partition(":")[0], text, data),
+            )
+
+    def put_lines(self, run: str, first: int, data: bytes) -> None:
+        self._run("insert into sop_lines (run, first, data) values ($1, $2, $3)", run, first, data)
+
+    def clear(self, run: str) -> None:
+        """Forget what a run that is over needed to go on."""
+        for table in ("sop_values", "sop_rows"):
+            self._run(f"delete from {table} where run = $1", run)
+
+
+_OLD: Final = f"status in {ENDED} and updated < {{ago}}"
+
+
+@cache
+def _worded(sql: str, engine: str) -> str:
+    """The SQL in the words of an engine."""
+    sql = sql.format_map(_WORDS[engine])
+    return sql.replace("$", "?") if engine == "SQLite" else sql

@@ -1,0 +1,31 @@
+"""A stack whose top frame has come to an ASK → its question."""
+
+from __future__ import annotations
+
+from runtime.bytecode.opcodes import BY_NAME
+from runtime.errors import RunError
+from runtime.values import operators
+from runtime.values.conversion import convert, to_text
+from runtime.vm.frame import Frames
+from runtime.vm.output import Question
+
+ASK = BY_NAME["ASK"].number
+
+
+def asks(stack: Frames) -> bool:
+    """Whether the top frame, suspended, waits for an answer."""
+    frame = stack[-1]
+    return frame.pc > 0 and frame.script.code[frame.pc - 1][0] == ASK
+
+
+def question_of(stack: Frames) -> Question:
+    """Of the ASK that the top frame's pc has just passed."""
+    frame = stack[-1]
+    _, _, window, ask = frame.script.code[frame.pc - 1]
+    given = frame.registers[window]
+    choices = given[1] if ask.has_choices else None
+    if choices is not None and type(choices) is not list:
+        raise RunError("V0106", f"choices are {operators.an(operators.type_name(choices))}, not a list")
+    default = convert(given[-1], ask.type.or_null()) if ask.has_default else None
+    step = ask.step if frame.script is stack[0].script else f"{frame.script.name}/{ask.step}"
+    return Question(step, to_text(given[0]), ask.type, choices, default, ask.has_default)

@@ -1,0 +1,1 @@
+"""Runs that are kept: what survives, and what it takes."""

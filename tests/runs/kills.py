@@ -1,0 +1,152 @@
+"""Scripts whose process is killed again and again between their first and their last effect → whether every effect and
+every line is there exactly once.
+
+    python -m tests.runs.kills --kills 50 [--effects 2000]
+
+A kill waits until an effect is seen in the database, then for a random moment: timed from the start, most kills would
+hit the start-up. Nothing is said about how long anything takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from tests.commands import Place
+
+MOST_SECONDS: Final = 300.0  # for an effect to be seen; a busy machine needs some
+LONGEST_PAUSE: Final = 0.05
+
+SCRIPTS: Final = """
+script counted(n: int) -> int
+  for each i in 1 to n do
+    insert into effects { number: i }
+    commit
+  end
+  return n
+end
+
+script spooled() -> int
+  for each row in from source order by id do
+    insert into effects { number: row.id }
+    commit
+  end
+  return 0
+end
+
+script halves()
+  for each row in from source where id % 2 = 1 order by id do
+    emit { number: row.id }
+    emit { number: row.id + 1 }
+  end
+end
+
+script pipeline() -> int
+  for each one in halves() do
+    insert into effects { number: one.number }
+    commit
+  end
+  return 0
+end
+"""
+TABLES: Final = """
+create table effects (number integer not null);
+create table source (id integer primary key, name text);
+"""
+
+
+class Killed:
+    """count: how many effects are there. sql: runs a statement of ours in the database."""
+
+    def __init__(self, place: Place, count: Callable[[], int], sql: Callable[[str], object], seed: int) -> None:
+        self.place = place
+        self.count = count
+        self.sql = sql
+        self.kills = 0
+        self.between = 0  # kills with some effects done and some not
+        self._chance = random.Random(seed)
+
+    def run(self, script: str, effects: int, kills: int) -> None:
+        """Run it to its end, with so many kills."""
+        arguments = ["run", script, *([f"n={effects}"] if script == "counted" else [])]
+        before = self.count()
+        goal = before + effects
+        run = None
+        while True:
+            process = self.place.start("sopvm", *arguments)
+            if self.kills < kills:
+                self._kill(process, goal)
+            out, errors = process.communicate(timeout=MOST_SECONDS)
+            assert b"Traceback" not in errors, errors.decode()
+            if process.returncode == 0:
+                break
+            assert process.returncode == -signal.SIGKILL, (process.returncode, errors.decode(), out[-500:].decode())
+            if run is None:
+                run = self._id(script)
+            if run is not None:
+                arguments = ["resume", run]
+            # the rows of a loop are those of its beginning
+            self.sql("delete from source where id = (select max(id) from source)")
+            self.sql(f"insert into source values ({10_000_000 + self.kills}, 'new')")
+
+    def _kill(self, process: subprocess.Popen[bytes], goal: int) -> None:
+        """Once another effect is seen, or the run has ended."""
+        seen, deadline = self.count(), time.monotonic() + MOST_SECONDS
+        while self.count() <= seen and process.poll() is None:
+            assert time.monotonic() < deadline, "no effect was seen"
+            time.sleep(0.002)
+        time.sleep(self._chance.uniform(0, LONGEST_PAUSE))
+        if process.poll() is None:
+            process.kill()
+            self.kills += 1
+            self.between += self.count() < goal
+
+    def _id(self, script: str) -> str | None:
+        listed = self.place.ok("sopvm", "runs", "--script", script, "--status", "interrupted", "-f", "records").lines
+        assert len(listed) < 2, listed
+        return listed[0]["run"] if listed else None
+
+
+def prepared(folder: Path, rows: int) -> Place:
+    """A folder with the scripts, and a source of so many rows."""
+    place = Place(folder)
+    place.sql(TABLES)
+    place.sql(
+        f"with recursive n(id) as (select 1 union all select id + 1 from n where id < {rows})"
+        " insert into source select id, 'row ' || id from n"
+    )
+    place.compile(SCRIPTS)
+    return place
+
+
+def sqlite(folder: Path, script: str, effects: int, kills: int, seed: int) -> Killed:
+    """Run one script on a SQLite file; AssertionError unless every effect is there once."""
+    place = prepared(folder, effects)
+    killed = Killed(place, lambda: int(place.sql("select count(*) from effects")[0][0]), place.sql, seed)
+    killed.run(script, effects, kills)
+    numbers = [number for (number,) in place.sql("select number from effects order by rowid")]
+    assert numbers == list(range(1, effects + 1)), (len(numbers), len(set(numbers)))
+    return killed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--effects", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    for script in ("counted", "spooled", "pipeline"):
+        with tempfile.TemporaryDirectory() as folder:
+            killed = sqlite(Path(folder), script, options.effects, options.kills, options.seed)
+        print(f"{script}: {killed.kills} kills, {killed.between} between first and last effect, effects exact")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""A run that crashes at any call of its database, and goes on: its effects are those of a run that did not crash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.runs.kept import Kept
+
+COUNTED = """
+script work() -> int
+  let total = 0
+  for each i in 1 to 4 do
+    set total = total + i
+    insert into log { text: "{i} of {total}" }
+    commit
+  end
+  insert into log { text: "end {total}" }
+  return total
+end
+"""
+SPOOLED = """
+script work() -> int
+  let seen = 0
+  for each item in from items order by id do
+    for each line in from log order by id do
+      insert into log { text: "{item.name} after {line.id}" }
+      if line.id = 2 then break end
+    end
+    insert into log { text: item.name }
+    update items where id = item.id set quantity = quantity + 1
+    set seen = seen + 1
+    commit
+  end
+  return seen
+end
+"""
+PIPELINE = """
+script source()
+  for each item in from items order by id do
+    emit { name: item.name, quantity: item.quantity }
+  end
+end
+
+script doubled()
+  for each row in source() do
+    emit { name: row.name, quantity: row.quantity * 2 }
+    emit { name: "again {row.name}", quantity: 0 }
+  end
+  emit from items where id in [3, 4] order by id select name, quantity
+end
+
+script work() -> int
+  let n = 0
+  for each row in doubled() do
+    set n = n + row.quantity
+    insert into log { text: "{row.name} {row.quantity} {n}" }
+    commit
+  end
+  return n
+end
+"""
+VALUES = """
+script work() -> int
+  let big = list(from items order by id)
+  let text = "x"
+  for each i in 1 to 10 do
+    set text = "{text}{text}"
+  end
+  for each i in 1 to 3 do
+    for each item in big do
+      set big = append(big, { id: item.id + 100 * i, name: text, quantity: i })
+    end
+    let price: decimal(10, 2) = 1.5
+    let day = date "2026-01-31"
+    let wait = 90 days
+    let none: text? = null
+    commit
+    insert into log { text: "{i} {length(big)} {length(text)} {price} {day} {wait} {none}" }
+  end
+  return length(big)
+end
+"""
+ASKED = """
+script confirmed(name: text, depth: int) -> bool
+  if depth > 0 then
+    return confirmed(name: name, depth: depth - 1)
+  end
+  ask "Keep {name}?" into ok: bool
+  return ok
+end
+
+script names()
+  for each item in from items order by id limit 3 do
+    emit { name: item.name }
+  end
+end
+
+script work() -> int
+  let kept = 0
+  for each row in names() do
+    if confirmed(name: row.name, depth: 5) then
+      insert into log { text: "kept {row.name}" }
+      set kept = kept + 1
+    end
+    commit
+  end
+  return kept
+end
+"""
+SCRIPTS = {"counted": COUNTED, "spooled": SPOOLED, "pipeline": PIPELINE, "values": VALUES, "asked": ASKED}
+
+
+@pytest.fixture(params=SCRIPTS)
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
+    made = Kept(tmp_path, SCRIPTS[request.param])
+    made.answers = {"confirmed/2": "yes"} if request.param == "asked" else {}
+    request.addfinalizer(made.close)
+    return made
+
+
+def test_crashes(kept: Kept) -> None:
+    kept.begin("work")  # makes the tables
+    kept.reset()
+    done = kept.begin("work")
+    assert done is not None and done.status == "ok", kept.lines
+    expected, result, calls = kept.log, done.result, kept.opened[-1].calls
+    kept.reset()
+    assert len(expected) > 2 and calls > 8
+    for at in range(0, 2 * calls, 1 + 2 * (calls // 60)):  # an odd step: before and after
+        assert kept.begin("work", at=at) is None
+        run = kept.id()
+        if run is None:
+            assert kept.log == []  # nothing was committed
+        else:
+            if kept.rows("SELECT status FROM sop_runs") == [("ok",)]:  # the last transaction has committed
+                assert kept.error(lambda run=run: kept.go_on(run)).code == "V0609"  # type: ignore[misc]
+                assert kept.log == expected
+                kept.reset()
+                continue
+            # neither the rows of a loop nor the library are read again
+            kept.sql("DELETE FROM items WHERE id = 5; INSERT INTO items VALUES (0, 'new', 1), (9, 'newer', 1)")
+            done = kept.go_on(run, library=False)
+            assert done is not None and (done.status, done.result) == ("ok", result), (at, kept.lines)
+            assert kept.log == expected, at
+            assert kept.rows("SELECT run FROM sop_values UNION SELECT run FROM sop_rows") == []
+        kept.reset()
+
+
+def test_crashes_of_a_run_that_goes_on(kept: Kept) -> None:
+    """A crash after each few calls, until the run has ended."""
+    done = kept.begin("work")
+    assert done is not None
+    expected = kept.log
+    for first in (9, 12, 17, 23):
+        kept.reset()
+        for at in range(first, first + 200):  # one more each time, else it may never come to the end of its segment
+            run = kept.id()
+            if run is None:
+                kept.begin("work", at=2 * at)
+            elif kept.rows("SELECT status FROM sop_runs") == [("ok",)]:
+                break
+            else:
+                kept.go_on(run, at=2 * at + 1)
+        assert kept.log == expected
