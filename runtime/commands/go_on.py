@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from runtime.commands.console import Console
-from runtime.commands.execute import connector, shown, terminal
+from runtime.commands.execute import connector, run_options, shown, terminal
 from runtime.commands.options import database_options, key_values, load_config, output_options, utf8
 from runtime.errors import RunError, UsageError
+from runtime.runs.run import RunOptions
 
 if TYPE_CHECKING:
     from runtime.config import Config
@@ -40,7 +41,7 @@ def resume_command(
       sopvm resume 01JD2Z9GQ0V3X5K7M8N1P4R6T8
       sopvm resume 01JD2Z9GQ0V3X5K7M8N1P4R6T8 --answer 3.1=true
     """
-    given = key_values(answers, "an answer to a step")
+    given = RunOptions(answers=key_values(answers, "an answer to a step"))
     return _go_on(console, run, load_config(home, databases), format_, ("running", "waiting", "pending"), given)
 
 
@@ -68,7 +69,7 @@ def answer_command(
     from runtime.runs.answers import accepted
     from runtime.runs.go_on import question
 
-    given = key_values(answers, "an answer to a step")
+    given = RunOptions(answers=key_values(answers, "an answer to a step"))
 
     def answered(kept: KeptRun) -> Any:
         asked = question(kept)
@@ -83,19 +84,33 @@ def answer_command(
 @click.command("retry")
 @click.argument("run", metavar="RUN")
 @_ANSWERS
+@run_options
 @database_options
 @output_options()
 @click.pass_obj
 def retry_command(
-    console: Console, run: str, answers: Sequence[str], home: str | None, databases: Sequence[str], format_: str
+    console: Console,
+    /,
+    run: str,
+    answers: Sequence[str],
+    home: str | None,
+    databases: Sequence[str],
+    format_: str,
+    trace: bool,
+    **limits: Any,
 ) -> int:
-    """Go on with a run that failed or was cancelled, from the end of its last segment, once the cause is gone.
+    """Go on with a run that failed or was cancelled, from the end of its last segment, once the cause is gone. Limits
+    count from there.
 
     \b
       sopvm retry 01JD2Z9GQ0V3X5K7M8N1P4R6T8
+      sopvm retry 01JD2Z9GQ0V3X5K7M8N1P4R6T8 --max-rows 1000
     """
-    given = key_values(answers, "an answer to a step")
-    return _go_on(console, run, load_config(home, databases), format_, ("failed", "cancelled"), given)
+    given = {name: value for name, value in limits.items() if value is not None}
+    options = RunOptions(
+        answers=key_values(answers, "an answer to a step"), trace=sys.stderr if trace else None, **given
+    )
+    return _go_on(console, run, load_config(home, databases), format_, ("failed", "cancelled"), options)
 
 
 @click.command("cancel")
@@ -124,7 +139,7 @@ def _go_on(
     config: Config,
     format_: str,
     statuses: Sequence[str],
-    answers: dict[str, str],
+    options: RunOptions,
     answered: Callable[[KeptRun], Any] | None = None,
 ) -> int:
     """answered: gives the answer to the open question."""
@@ -132,7 +147,6 @@ def _go_on(
     from runtime.output.formats import open_writer
     from runtime.runs.go_on import check_status, go_on, read_run
     from runtime.runs.places import find_place, runs_place
-    from runtime.runs.run import RunOptions
 
     place = find_place(config, run)
     with Library.open(config.home) as library:
@@ -143,7 +157,7 @@ def _go_on(
             answer = UNSET if answered is None else answered(kept)
         writes = bool(kept.linked.root.effects.writes)
         writer = open_writer(format_, sys.stdout.buffer, buffer_until_commit=writes)
-        options = RunOptions(answers=answers, prompt=terminal())
+        chosen = structs.replace(options, prompt=terminal())
         others = connector(config)
 
         def databases(name: str) -> Database:
@@ -152,4 +166,4 @@ def _go_on(
         def runs() -> Database:
             return runs_place(config).open()
 
-        return shown(console, lambda: go_on(kept, statuses, databases, runs, writer, options, library, answer))
+        return shown(console, lambda: go_on(kept, statuses, databases, runs, writer, chosen, library, answer))

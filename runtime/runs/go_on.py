@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET
@@ -92,21 +92,18 @@ def check_status(store: RunStore, run: str, statuses: Sequence[str]) -> RunRow:
 
 
 def _check(row: RunRow, statuses: Sequence[str]) -> None:
-    if row.status not in statuses:
-        state, way = _STATES.get(row.status, ("is of a kind that this version does not know", None))
-        if row.status in ("failed", "cancelled") and row.ending is not None:
-            state = f"{state}: {reason(row)}"
-        raise SopError("V0609", f"the run {row.run} {state}", way.format(run=row.run) if way else None)
-
-
-_STATES: Final = {
-    "pending": ("has not begun", "sopvm resume {run}"),
-    "running": ("was interrupted", "sopvm resume {run}"),
-    "waiting": ("waits for an answer", "sopvm answer {run} VALUE"),
-    "ok": ("has ended well", None),
-    "failed": ("failed", "sopvm retry {run}"),
-    "cancelled": ("was cancelled", "sopvm retry {run}"),
-}
+    if row.status in statuses:
+        return
+    run = row.run
+    state, way = {
+        "pending": ("has not begun", f"sopvm resume {run}"),
+        "running": ("was interrupted", f"sopvm resume {run}"),
+        "waiting": ("waits for an answer", f"sopvm answer {run} VALUE"),
+        "ok": ("has ended well", None),
+        "failed": (f"failed: {reason(row)}", f"sopvm retry {run}"),
+        "cancelled": ("was cancelled", f"sopvm retry {run}"),
+    }.get(row.status, ("is in a state that this version does not know", None))
+    raise SopError("V0609", f"the run {run} {state}", way)
 
 
 def reason(row: RunRow) -> str:
@@ -179,13 +176,14 @@ def go_on(
 ) -> Outcome:
     """Go on with a run from the end of its last segment.
 
-    statuses: that it may have. answer: to the question that it waits with, which is kept before the run goes on.
+    statuses: that it may have. options: limits that are given count from here, instead of what is left of the run's.
+    answer: to the question that it waits with, which is kept before the run goes on.
 
     databases: opens one by the name that scripts use. runs: opens that of runs that write none. SopError when it can't
     go on now, V0607 for one that is going on: the run is as it was.
     """
     pinned = kept.pinned
-    limits = pinned.limits
+    renewed = options.limits != RunOptions().limits
 
     def keeper(opened: Mapping[str, Database], home: str | None) -> Keeper:
         database = runs() if home is None else opened[home]
@@ -196,7 +194,9 @@ def go_on(
             try:
                 row = _claimed(store, kept, statuses, answer)
                 sql = store.statements(hash_ for _, _, hash_ in pinned.scripts)
-                return Keeper(store, lease, row, PinnedStatements(library, sql), new=False, apart=home is None)
+                return Keeper(
+                    store, lease, row, PinnedStatements(library, sql), new=False, apart=home is None, renewed=renewed
+                )
             except BaseException:
                 lease.release()
                 raise
@@ -211,13 +211,7 @@ def go_on(
         databases,
         writer,
         None,
-        msgspec.structs.replace(
-            options,
-            max_depth=limits.depth,
-            max_instructions=limits.instructions,
-            max_rows=limits.rows,
-            max_seconds=limits.seconds,
-        ),
+        options if renewed else msgspec.structs.replace(options, **pinned.limits.as_options()),
         kept=keeper,
     )
 

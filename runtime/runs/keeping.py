@@ -95,7 +95,7 @@ def _decoded(decoder: msgspec.msgpack.Decoder[T], data: bytes, *, versioned: boo
         raise SopError(
             "V0603",
             f"the run is kept in version {data[1]} of the format, and this sopvm reads version {FORMAT}",
-            "go on with it with the sopvm that kept it, or a newer one",
+            "go on with it in the version that kept it, or a newer one",
         )
     try:
         return decoder.decode(data)
@@ -177,7 +177,8 @@ class _Memory(NamedTuple):
 class Keeper:
     """Keeps one run. row: as it is in the database, or as it will be put there with the first segment.
 
-    new: it is not there yet. apart: the store is in another database than the run writes, or it writes none.
+    new: it is not there yet. apart: the store is in another database than the run writes, or it writes none. renewed:
+    its limits begin anew.
     """
 
     def __init__(
@@ -190,6 +191,7 @@ class Keeper:
         *,
         new: bool,
         apart: bool,
+        renewed: bool = False,
     ) -> None:
         self.store = store
         self.row = row
@@ -198,6 +200,7 @@ class Keeper:
         self.statements = statements
         self._modules = modules
         self._apart = apart
+        self._renewed = renewed
         self._memory = _Memory({}, 0, {}, 0, row.segment)
         self._after = self._memory
         self._values: list[tuple[int, bytes]] = []
@@ -350,7 +353,8 @@ class Keeper:
             *(state.values, {spool: number for number, spool in reader.spools.items()}, state.spools),
             self.row.segment,
         )
-        self._budget.go_on(state.instructions, state.seconds, state.emitted)
+        if not self._renewed:
+            self._budget.go_on(state.instructions, state.seconds, state.emitted)
         self._data.tally = {(command, store): rows for command, store, rows in state.committed}
         self._writer.go_on(self.row.lines, state.records, state.standing)
         return frames

@@ -306,9 +306,8 @@ class _Run:
         except Waiting as waiting:
             self.segments.undo("the run waits for an answer")
             step = waiting.question.step
-            way = f"sopvm answer {self.id} VALUE" if self._is_kept else f"--answer {step}=… gives it"
-            asked = SopError("V0403", f"the run waits for an answer to step {step}", way)
-            return "waiting", None, asked if self._is_kept else self._with_committed(asked), None
+            asked = SopError("V0403", f"the run waits for an answer to step {step}", f"--answer {step}=… gives it")
+            return "waiting", None, self._with_committed(asked), None
         if self.options.dry_run:
             self.segments.undo("a dry run")
             return "dry-run", result, None, None
@@ -342,19 +341,17 @@ class _Run:
 
     def _with_committed(self, error: SopError) -> SopError:
         """The error, with what earlier segments committed. Running the script again would write that twice, so such
-        hints are dropped."""
-        committed = self.segments.committed
-        if not committed:
-            return error
+        hints are dropped; a run that is kept can go on instead."""
+        message, hint = error.message, error.hint
+        if self.segments.committed:
+            rows = sorted(self.segments.committed.items())
+            kept = ", ".join(f"{command} {store} ({number})" for (command, store), number in rows)
+            message = f"{message}; committed before, and not undone: {kept}"
+            if hint is not None and hint.startswith(_BEGUN_AGAIN):
+                hint = "undo that by hand before the script is run again, or move what was not done into another script"
         if self._is_kept:
-            way = f"answer {self.id} VALUE" if self._asking else f"retry {self.id}"
-            message = f"{error.message}; what it committed before stays"
-            return SopError(error.code, message, f"sopvm {way} goes on from there")
-        kept = ", ".join(f"{command} {store} ({rows})" for (command, store), rows in sorted(committed.items()))
-        hint = error.hint
-        if hint is not None and hint.startswith(_BEGUN_AGAIN):
-            hint = "undo that by hand before the script is run again, or move what was not done into another script"
-        return SopError(error.code, f"{error.message}; committed before, and not undone: {kept}", hint)
+            hint = f"sopvm answer {self.id} VALUE" if self._asking else f"sopvm retry {self.id}"
+        return SopError(error.code, message, hint)
 
     def _end(self, status: str, result: Any, error: SopError | None, trace: Trace | None) -> Outcome:
         if error is not None and status != "waiting":

@@ -20,6 +20,10 @@ class Limits(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     rows: int | None
     seconds: float | None
 
+    def as_options(self) -> dict[str, int | float | None]:
+        """By their names in RunOptions."""
+        return {f"max_{name}": getattr(self, name) for name in self.__struct_fields__}
+
 
 class BudgetError(SopError):
     """A limit of the run was reached; never caught by a script."""

@@ -166,6 +166,10 @@ NO_HINTS = {
 
 ELSEWHERE = {  # test that shows the hint and does as it says
     "-f jsonl can take it back": "tests/unit/test_segments.py::test_what_was_only_read_is_said_once",
+    "sopvm answer {} VALUE": "tests/runs/test_commands.py::test_a_question_is_answered_later",
+    "sopvm retry {}": "tests/runs/test_commands.py::test_a_failed_run_is_tried_again",
+    "sopvm resume {}": "tests/runs/test_commands.py::test_hints_of_other_states",
+    "`sopvm runs` lists them": "tests/runs/test_commands.py::test_unknown_runs",
 }
 
 
@@ -430,7 +434,7 @@ def _(trial: Trial) -> None:
 @case("--answer {}=… gives it")
 def _(trial: Trial) -> None:
     compiled(trial)
-    told = trial.shows("sopvm", "run", "hire", "name=Eve")
+    told = trial.shows("sopvm", "run", "hire", "name=Eve", "--dry-run")
     trial.follows("sopvm", "run", "hire", "name=Eve", *told.removesuffix(" gives it").replace("…", "true").split())
     assert trial.rows("select count(*) from employees where name = 'Eve'", "hr.db") == [(1,)]
 
