@@ -1,22 +1,29 @@
-"""`sopvm runs` and `sopvm inspect`: kept runs → a list of them, and where one of them is."""
+"""`sopvm runs`, `inspect`, `resume`, `answer`, `retry` and `cancel`: runs that are kept in a database."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 import click
 
-from runtime.commands.console import Console
-from runtime.commands.options import database_options, load_config, output_options
-from runtime.commands.rows import print_rows
-from runtime.errors import SopError
+from runtime.console import (
+    Console,
+    cancel_run,
+    database_options,
+    go_on_with,
+    inspect_run,
+    list_runs,
+    load_config,
+    output_options,
+    run_options,
+)
 
-if TYPE_CHECKING:
-    from runtime.runs.places import RunPlace
-
-STATUSES = ("pending", "running", "interrupted", "waiting", "ok", "failed", "cancelled")
-COLUMNS = ("run", "script", "status", "created", "updated", "segments", "database", "says")
+STATUSES: Final = ("pending", "running", "interrupted", "waiting", "ok", "failed", "cancelled")
+_ANSWERS: Final = click.option(
+    "--answer", "answers", metavar="STEP=VALUE", multiple=True, help="Answer the question of a step."
+)
+_RUN: Final = click.argument("run", metavar="RUN")
 
 
 @click.command("runs")
@@ -29,17 +36,7 @@ COLUMNS = ("run", "script", "status", "created", "updated", "segments", "databas
 @database_options
 @output_options("table")
 @click.pass_obj
-def runs_command(
-    console: Console,
-    /,
-    script: str | None,
-    status: str | None,
-    since: str | None,
-    limit: int,
-    home: str | None,
-    databases: Sequence[str],
-    format_: str,
-) -> None:
+def runs_command(console: Console, /, home: str | None, databases: Sequence[str], format_: str, **which: Any) -> None:
     """List the runs that are kept, newest first: those that commit or ask, in whatever database they are.
 
     \b
@@ -47,49 +44,11 @@ def runs_command(
       sopvm runs --script reorder_low_stock --status waiting -f jsonl
       sopvm runs --db main=sqlite:///shop.db
     """
-    from runtime.runs.places import places
-
-    config = load_config(home, databases)
-    failures: list[SopError] = []
-    rows: list[list[Any]] = []
-    for place in places(config, failures):
-        try:
-            rows += _rows(place, script, status, since, limit)
-        except SopError as error:
-            failures.append(error)
-    console.unreadable(failures)
-    rows.sort(key=lambda row: (row[3], row[0]), reverse=True)
-    print_rows(COLUMNS, rows, format_)
-
-
-def _rows(place: RunPlace, script: str | None, status: str | None, since: str | None, limit: int) -> list[list[Any]]:
-    with place.store() as store:
-        if store is None:
-            return []
-        stored = "running" if status == "interrupted" else status
-        found = []
-        for row in store.list(script, stored, since, limit):
-            now = row.status
-            if now == "running" and not store.database.is_leased(row.run):
-                now = "interrupted"
-            if status in (None, now):
-                says = _says(row.question or row.ending)
-                found.append([row.run, row.script, now, row.created, row.updated, row.segment, place.name, says])
-        return found
-
-
-def _says(text: str | None) -> str | None:
-    """The question of a waiting run, the error of a failed one."""
-    import msgspec
-
-    if text is None:
-        return None
-    said = msgspec.json.decode(text)
-    return said.get("question") or said.get("message") if isinstance(said, dict) else None
+    list_runs(console, load_config(home, databases), format_, **which)
 
 
 @click.command("inspect")
-@click.argument("run", metavar="RUN")
+@_RUN
 @database_options
 @output_options()
 @click.pass_obj
@@ -100,20 +59,91 @@ def inspect_command(console: Console, run: str, home: str | None, databases: Seq
     \b
       sopvm inspect 01JD2Z9GQ0V3X5K7M8N1P4R6T8
     """
-    from runtime.library.store import Library
-    from runtime.runs.go_on import inspect
-    from runtime.runs.places import find_place
-    from runtime.values.conversion import json_ready, to_text
+    inspect_run(load_config(home, databases), run, format_)
 
+
+@click.command("resume")
+@_RUN
+@_ANSWERS
+@database_options
+@output_options()
+@click.pass_obj
+def resume_command(
+    console: Console, run: str, answers: Sequence[str], home: str | None, databases: Sequence[str], format_: str
+) -> int:
+    """Go on with a run whose process ended, from the end of its last segment. `sopvm runs` lists it as interrupted or
+    waiting.
+
+    \b
+      sopvm resume 01JD2Z9GQ0V3X5K7M8N1P4R6T8
+      sopvm resume 01JD2Z9GQ0V3X5K7M8N1P4R6T8 --answer 3.1=true
+    """
+    return go_on_with(console, load_config(home, databases), run, "resume", format_, answers=answers)
+
+
+@click.command("answer")
+@_RUN
+@click.argument("value")
+@_ANSWERS
+@database_options
+@output_options()
+@click.pass_obj
+def answer_command(
+    console: Console,
+    run: str,
+    value: str,
+    answers: Sequence[str],
+    home: str | None,
+    databases: Sequence[str],
+    format_: str,
+) -> int:
+    """Answer the question that a run waits with, and go on with the run. A value that does not fit changes nothing.
+
+    \b
+      sopvm answer 01JD2Z9GQ0V3X5K7M8N1P4R6T8 yes
+    """
     config = load_config(home, databases)
-    place = find_place(config, run)
-    with Library.open(config.home, read_only=True) as library, place.store() as store:
-        assert store is not None
-        frames = inspect(store, run, library)
-    columns = ("script", "version", "step", "line", "sentence", "source", "variables")
-    shown = to_text if format_ in ("table", "csv") else json_ready
-    print_rows(
-        columns,
-        [[*[frame[name] for name in columns[:-1]], shown(frame["variables"])] for frame in frames],
-        format_,
-    )
+    return go_on_with(console, config, run, "answer", format_, answers=answers, value=value)
+
+
+@click.command("retry")
+@_RUN
+@_ANSWERS
+@run_options
+@database_options
+@output_options()
+@click.pass_obj
+def retry_command(
+    console: Console,
+    /,
+    run: str,
+    answers: Sequence[str],
+    home: str | None,
+    databases: Sequence[str],
+    format_: str,
+    trace: bool,
+    **limits: Any,
+) -> int:
+    """Go on with a run that failed or was cancelled, from the end of its last segment, once the cause is gone. Limits
+    count from there.
+
+    \b
+      sopvm retry 01JD2Z9GQ0V3X5K7M8N1P4R6T8
+      sopvm retry 01JD2Z9GQ0V3X5K7M8N1P4R6T8 --max-rows 1000
+    """
+    config = load_config(home, databases)
+    return go_on_with(console, config, run, "retry", format_, answers=answers, limits=limits, trace=trace)
+
+
+@click.command("cancel")
+@_RUN
+@database_options
+@output_options(None)
+@click.pass_obj
+def cancel_command(console: Console, run: str, home: str | None, databases: Sequence[str]) -> None:
+    """End a run that waits or was interrupted: what it committed stays.
+
+    \b
+      sopvm cancel 01JD2Z9GQ0V3X5K7M8N1P4R6T8
+    """
+    cancel_run(load_config(home, databases), run)

@@ -9,6 +9,7 @@ from runtime.lazy import lazy
 if TYPE_CHECKING:
     from runtime.console.app import App, Lazy
     from runtime.console.console import Console, visible
+    from runtime.console.kept import cancel_run, go_on_with, inspect_run, list_runs
     from runtime.console.options import (
         PATH,
         complete_script,
@@ -34,12 +35,16 @@ __all__ = (
     "Lazy",
     "asked_at",
     "at_terminal",
+    "cancel_run",
     "complete_script",
     "database_options",
     "dialect_option",
     "execute",
+    "go_on_with",
     "home_option",
+    "inspect_run",
     "key_values",
+    "list_runs",
     "load_config",
     "output_options",
     "print_rows",
@@ -60,12 +65,16 @@ __getattr__ = lazy(
     Lazy="runtime.console.app",
     asked_at="runtime.console.questions",
     at_terminal="runtime.console.questions",
+    cancel_run="runtime.console.kept",
     complete_script="runtime.console.options",
     database_options="runtime.console.options",
     dialect_option="runtime.console.options",
     execute="runtime.console.runner",
+    go_on_with="runtime.console.kept",
     home_option="runtime.console.options",
+    inspect_run="runtime.console.kept",
     key_values="runtime.console.options",
+    list_runs="runtime.console.kept",
     load_config="runtime.console.options",
     output_options="runtime.console.options",
     print_rows="runtime.console.rows",

@@ -19,7 +19,7 @@ from runtime.runs.go_on import KeptRun, go_on, read_run
 from runtime.runs.keep import Keep
 from runtime.runs.run import Outcome, RunOptions, run
 from runtime.runs.store import TABLES, RunStore
-from sopc.sandbox import Sandbox
+from tests.sandbox import Sandbox
 
 SCHEMA = """
 CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, quantity INTEGER NOT NULL);
