@@ -42,7 +42,8 @@ class Fail:
     retry_after: str | None = None
 
 
-HANG = "hang"
+HANG = "hang"  # no reply
+DROP = "drop"  # the connection is closed before a reply
 Answer = str | Say | Fail | bytes
 
 
@@ -110,6 +111,8 @@ class StandIn:
     ) -> None:
         if answer == HANG:
             self.released.wait()
+        elif answer == DROP:
+            handler.close_connection = True
         elif isinstance(answer, Fail):
             send_failure(handler, answer)
         elif isinstance(answer, bytes):

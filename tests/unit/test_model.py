@@ -29,7 +29,7 @@ from sopc.listener import ProgressListener
 from sopc.source import Source
 from sopc.syntax.parse import parse
 from tests.sampler import NoSampler
-from tests.stand_in import HANG, Answer, Fail, Say, StandIn
+from tests.stand_in import DROP, HANG, Answer, Fail, Say, StandIn
 
 KEY = "sk-very-secret"
 ENGLISH = "Big boxes\n\nShow the boxes whose size is above 10."
@@ -104,9 +104,67 @@ def test_the_text_names_the_script_and_not_the_model(serve: Server) -> None:
     assert "script big_boxes()" in made.sop_text
 
 
-@pytest.mark.parametrize("reply", ["Sure, I can help with that!", "", "```\n```"])
-def test_prose_or_nothing_instead_of_a_script_is_an_error(reply: str, serve: Server) -> None:
-    assert refusal(serve(reply)).code == "T0310"
+THOUGHT = f"<think>\nPerhaps {WRONG_FIELD}or so.\n</think>\n"
+ODD_REPLIES = {
+    "bare": GOOD,
+    "a fence with a name": f"```sop\n{GOOD}```",
+    "a fence with another name and words": f"Here:\n```C++ title=a.sop\n{GOOD}```\nAnything else?",
+    "a fence without an end": f"```\n{GOOD}",
+    "a fence of tildes": f"~~~\n{GOOD}~~~",
+    "after prose": f"Here is the script that you asked for:\n\n{GOOD}",
+    "between prose": f"The script:\n{GOOD}\nIn the end it shows the boxes. That is the end.",
+    "after comments": f"# Big boxes\n\n{GOOD}",
+    "after thoughts": f"{THOUGHT}{GOOD}",
+    "after thoughts without a beginning": f"script it is… end\n</think>\n{GOOD}",
+    "after two thoughts": f"{THOUGHT}Well.\n{THOUGHT}```\n{GOOD}```",
+    "in JSON": json.dumps({"script": GOOD}),
+    "deep in JSON": json.dumps({"answer": [{"why": "as asked", "code": f"```\n{GOOD}```"}]}),
+    "in JSON in a fence": f"```json\n{json.dumps({'script': GOOD})}\n```",
+    "after a draft": f"First:\n```\n{WORSE}```\nBetter:\n```\n{GOOD}```",
+    "before one that is cut off": f"```\n{GOOD}```\n```\nscript big_boxes(\n```",
+    "with windows' line ends": GOOD.replace("\n", "\r\n"),
+}
+
+
+@pytest.mark.parametrize("reply", ODD_REPLIES.values(), ids=list(ODD_REPLIES))
+def test_the_script_is_found_however_it_is_wrapped(reply: str, serve: Server) -> None:
+    server = serve(reply)
+    assert translate(server).sop_text.endswith(GOOD)
+    assert len(server.requests) == 1
+
+
+def test_of_several_scripts_the_last_that_parses_is_taken_with_a_warning(serve: Server) -> None:
+    told: list[str] = []
+    other = GOOD.replace("> 10", ">= 10")
+    made = translate(serve(f"```\n{GOOD}```\nor\n```\n{other}```"), listener=ProgressListener(told.append), rounds=0)
+    assert made.sop_text.endswith(other)
+    assert "warning: the reply holds 2 scripts, and the last one is taken" in told
+
+
+NO_SCRIPTS = ["Sure, I can help with that!", "", "```\n```", "SELECT * FROM boxes WHERE size > 10", "<think>hm", "{}"]
+
+
+@pytest.mark.parametrize("reply", NO_SCRIPTS)
+def test_a_reply_without_a_script_costs_a_round(reply: str, serve: Server) -> None:
+    server = serve(reply, GOOD)
+    assert translate(server).sop_text.endswith(GOOD)
+    *before, said, asked = server.requests[1]["messages"]
+    assert before == server.requests[0]["messages"]
+    assert said["role"] == "assistant" and said["content"]
+    assert asked["content"].startswith("There is no script of the language in that reply.")
+    assert ("SQL" in asked["content"]) is reply.startswith("SELECT")
+
+
+@pytest.mark.parametrize("reply", NO_SCRIPTS)
+def test_no_script_in_any_round_is_an_error(reply: str, serve: Server) -> None:
+    server = serve(reply, reply, reply)
+    assert refusal(server, rounds=2).code == "T0310"
+    assert len(server.requests) == 3
+
+
+def test_a_reply_without_a_script_between_attempts_costs_a_round(serve: Server) -> None:
+    server = serve(WRONG_FIELD, "I am not sure.", GOOD)
+    assert translate(server).sop_text.endswith(GOOD)
 
 
 @pytest.mark.parametrize("reply", [b"<html>", b"{}", b'{"choices": []}'])
@@ -136,7 +194,7 @@ def test_a_model_that_does_not_say_why_asks_nothing(reply: str, serve: Server) -
 @pytest.mark.parametrize("decoding", ["none", "responses"])
 def test_a_refusal_of_the_server_is_a_clear_error(status: int, code: str, decoding: str, serve: Server) -> None:
     server = serve(Fail(status), Fail(status), forms=["responses"])
-    assert refusal(server, decoding=decoding).code == code
+    assert refusal(server, decoding=decoding, wait=0).code == code
     assert len(server.requests) == 1 + (decoding == "responses" and code == "T0312")  # once more without a grammar
 
 
@@ -153,6 +211,22 @@ def test_a_busy_server_and_a_moment_are_waited_for_too(failure: Fail, serve: Ser
     server = serve(failure, GOOD)
     assert translate(server).name == "big_boxes"
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("failure", [Fail(500), Fail(502), Say([GOOD * 20], breaks=True), DROP])
+def test_a_failure_on_the_way_is_tried_again(failure: Answer, serve: Server) -> None:
+    server = serve(failure, GOOD)
+    told: list[str] = []
+    assert translate(server, decoding="none", listener=ProgressListener(told.append)).name == "big_boxes"
+    assert told == ["model stand-in at 127.0.0.1 failed: asking again in 0.5 s"]
+    assert len(server.requests) == 2
+
+
+def test_failures_are_tried_again_twice(serve: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sopc.english.model.ask._PAUSES", (0.01, 0.01))
+    server = serve(Fail(500), DROP, Fail(503), GOOD)
+    assert refusal(server, decoding="none").code == "T0307"
+    assert len(server.requests) == 3
 
 
 def test_a_server_that_says_to_wait_no_time_again_and_again_is_an_error(serve: Server) -> None:
@@ -198,7 +272,7 @@ def test_a_reply_cut_off_at_its_greatest_length_is_an_error(decoding: Decoding, 
 
 @pytest.mark.parametrize("decoding", ["none", "responses"])
 def test_a_connection_that_breaks_is_an_error(decoding: Decoding, serve: Server) -> None:
-    error = refusal(serve(Say([GOOD * 20], breaks=True), forms=["responses"]), decoding=decoding)
+    error = refusal(serve(Say([GOOD * 20], breaks=True), forms=["responses"]), decoding=decoding, wait=0)
     assert error.code == "T0307"
     assert "broke off" in error.message
 
@@ -303,12 +377,27 @@ def test_repair_continues_while_it_improves_and_keeps_the_best_attempt(serve: Se
 WARNED = GOOD.replace("10", "12")
 
 
-def test_warnings_go_back_to_the_model_too(serve: Server) -> None:
+def test_doubts_go_back_once_as_a_question(serve: Server) -> None:
     server = serve(WARNED, GOOD)
     made = translate(server)
     assert made.sop_text.endswith(GOOD)
-    findings = [json.loads(line) for line in server.requests[1]["messages"][-1]["content"].splitlines()[1:-1]]
-    assert {"sentence": 1, "message": "it says 10, and no step does"} in findings
+    first, *doubts, last = server.requests[1]["messages"][-1]["content"].splitlines()
+    assert {"sentence": 1, "message": "it says 10, and no step does"} in [json.loads(line) for line in doubts]
+    assert first.startswith("The script is valid. Look again")
+    assert "If it is right as it is, send it again" in last
+
+
+def test_a_doubted_script_that_is_sent_again_is_taken(serve: Server) -> None:
+    server = serve(WARNED, WARNED, GOOD)
+    assert translate(server).sop_text.endswith(WARNED)
+    assert len(server.requests) == 2
+
+
+def test_errors_must_be_mended_and_what_is_then_doubted_is_asked_once(serve: Server) -> None:
+    server = serve(WRONG_FIELD, WARNED, WARNED, GOOD)
+    assert translate(server).sop_text.endswith(WARNED)
+    asked = [request["messages"][-1]["content"].splitlines()[0] for request in server.requests[1:]]
+    assert asked == ["That is wrong:", "The script is valid. Look again at these points, which may be right or wrong:"]
 
 
 def test_a_small_model_gets_the_first_request_again_with_the_findings(serve: Server) -> None:
@@ -319,13 +408,13 @@ def test_a_small_model_gets_the_first_request_again_with_the_findings(serve: Ser
     assert second[:-1] == third[:-1] == first[:-1]
     added = second[-1]["content"].removeprefix(first[-1]["content"])
     assert added.startswith("\nMistakes to avoid:\n- there is no field or variable `sizes` here")
-    assert "- sentence 1: it says 10, and no step does" in third[-1]["content"]
+    assert "\nLook again at:\n- sentence 1: it says 10, and no step does" in third[-1]["content"]
 
 
 @pytest.mark.parametrize("second", [WARNED, WRONG_FIELD, "I can't.", Say([GOOD], finish="length"), Fail(500)])
 def test_a_script_with_warnings_is_used_if_no_better_one_comes(serve: Server, second: Answer) -> None:
     server = serve(WARNED, second)
-    made = translate(server)
+    made = translate(server, wait=0)
     assert made.sop_text.endswith(WARNED)
     assert made.work is not None
     assert len(server.requests) == 2

@@ -21,6 +21,8 @@ _NO_SUCH_FORM: Final = (400, 404, 405, 415, 422, 501)  # the status codes for a 
 
 _ADDRESS: Final = "OPENAI_BASE_URL, or `base_url` in sop.toml"
 _MAX_WAITS: Final = 10
+_PAUSES: Final = (0.5, 2.0)  # seconds before a request that failed on the way is sent again
+_FAILED: Final = "T0307"
 _SHOWN: Final = 200
 
 Note = Callable[[str], None]
@@ -58,7 +60,7 @@ class Endpoint:
         self._client.close()
 
     def ask(self, decoding: Decoding, messages: Sequence[Message], grammar: str | None, most_tokens: int) -> Reply:
-        """Send a request, and retry while the server limits requests.
+        """Send a request, and retry while the server limits requests; twice where it failed or the connection broke.
 
         All requests together wait at most `options.wait` seconds, and at most 10 times, since a server may say 0
         seconds each time.
@@ -67,16 +69,21 @@ class Endpoint:
             Refused: T0312, the server refuses requests of this form.
             SopError: T0304, not reachable; T0305, key refused; T0306, rate limit; T0307, server failed; T0308, timeout.
         """
+        retries = 0
         while True:
             wait = self._try(decoding, messages, grammar, most_tokens)
             if isinstance(wait, Reply):
                 return wait
             seconds, error = wait
+            why = "takes no more requests now: waiting {} s as it says"
+            if seconds is None and error.code == _FAILED and retries < len(_PAUSES):
+                seconds, why = _PAUSES[retries], "failed: asking again in {} s"
+                retries += 1
             if seconds is None or self._waits == _MAX_WAITS or self._waited + seconds > self.options.wait:
                 raise error
             self._waits += 1
             self._waited += seconds
-            self._note(f"{self.options.label} takes no more requests now: waiting {seconds:g} s as it says")
+            self._note(f"{self.options.label} {why.format(f'{seconds:g}')}")
             sleep(seconds)
 
     def _try(
@@ -102,6 +109,8 @@ class Endpoint:
             message = f"{where} gave no complete reply within {options.timeout:g} seconds"
             raise SopError("T0308", message, "try again, use another model, or raise `timeout` in sop.toml") from None
         except openai.APIConnectionError as error:
+            if "Connect" not in type(error.__cause__).__name__:  # it was reached, and gave no reply
+                return None, self._broke_off()
             reason = re.sub(r"^\[Errno -?\d+\] ", "", str(error.__cause__ or error)).lower().rstrip(".")
             hint = f"check the network, and {_ADDRESS}"
             raise SopError("T0304", f"{where} can't be reached: {reason}", hint) from None
@@ -119,12 +128,16 @@ class Endpoint:
                 message = f"{where} refused the request with status {error.status_code}{self._reason(error)}"
                 raise Refused("T0312", message, f"check the model's name, and {_ADDRESS}") from None
             message = f"{where} failed with status {error.status_code}"
-            return _retry_after(error), SopError("T0307", message, f"try again later, {_OTHER_WAYS}")
+            return _retry_after(error), SopError(_FAILED, message, f"try again later, {_OTHER_WAYS}")
         except BrokenOff:
-            message = f"{where} broke off before the reply was complete"
-            raise SopError("T0307", message, f"try again, {_OTHER_WAYS}") from None
+            return None, self._broke_off()
         except (openai.APIError, ValueError, AttributeError, TypeError):
-            raise SopError("T0307", f"{where} sent no valid reply", f"check {_ADDRESS}") from None
+            raise SopError(_FAILED, f"{where} sent no valid reply", f"check {_ADDRESS}") from None
+
+    def _broke_off(self) -> SopError:
+        return SopError(
+            _FAILED, f"{self.options.label} broke off before the reply was complete", f"try again, {_OTHER_WAYS}"
+        )
 
     def _reason(self, error: openai.APIStatusError) -> str:
         """The message of a server on this machine, such as that the prompt is too long. Messages of other servers are

@@ -20,7 +20,7 @@ from sopc.english.model.infer_signature import infer_signature
 from sopc.english.model.normalize import normalize, qualify_names
 from sopc.english.model.probe import decoding_of
 from sopc.english.model.records import Decoding, Message, Reply, Round, Work, put_back_text, round_text
-from sopc.english.model.reply import script_text
+from sopc.english.model.reply import NO_SCRIPT, find_script
 from sopc.english.prompt.messages import first_messages
 from sopc.english.prompt.schemas import about
 from sopc.english.settings import ModelOptions
@@ -31,7 +31,10 @@ from sopc.tree import nodes
 
 _MAX_FINDINGS: Final = 8
 _UNASKED: Final = "T0320"
-_NO_SCRIPT: Final = ("T0309", "T0310")  # less is known of such a reply than of the attempt before it
+_CUT_OFF: Final = "T0309"
+_LOOK_AGAIN: Final = "The script is valid. Look again at these points, which may be right or wrong:"
+_SEND_AGAIN: Final = "If it is right as it is, send it again; else send it corrected. Reply with the whole script."
+_NO_SCRIPT_FOUND: Final = "There is no script of the language in that reply. Reply with the script alone."
 _STAGES: Final = (("E01",), ("E",), ("T04",), (_UNASKED,))  # of judging, by the codes of its findings
 
 Judge = Callable[[Source], None]
@@ -39,17 +42,21 @@ Judge = Callable[[Source], None]
 
 @dataclass(frozen=True)
 class _Attempt:
-    """A judged script. error: its findings, None if it is valid. warnings: on a valid script. put_back: the sentences
-    that have their old steps again."""
+    """A judged reply. body: its script; the whole reply where it has none. error: the script's findings, None if it is
+    valid. missing: why there is no script. warnings: on a valid script. put_back: the sentences that have their old
+    steps again."""
 
     body: str
-    error: CompileError | None
+    error: CompileError | None = None
+    missing: SopError | None = None
     warnings: Sequence[LintWarning] = ()
     put_back: tuple[int, ...] = ()
 
     @property
     def rank(self) -> tuple[int, int]:
         """A sort key: the stage that the script reached, then the fewest findings."""
+        if self.missing is not None:
+            return -1, 0
         if self.error is None:
             return len(_STAGES), -len(self.warnings)
         codes = [finding.code for finding in self.error.diagnostics]
@@ -64,6 +71,8 @@ class _Attempt:
     @property
     def told(self) -> list[str]:
         """The findings or warnings in words."""
+        if self.missing is not None:
+            return [f"{self.missing.message}; reply with the script alone"]
         if self.error is None:
             return [f"sentence {one.sentence}: {one.message}" for one in self.warnings[:_MAX_FINDINGS]]
         found = self.error.diagnostics[:_MAX_FINDINGS]
@@ -72,6 +81,8 @@ class _Attempt:
     @property
     def findings(self) -> list[str]:
         """The findings or warnings as JSON objects, and the number of those left out."""
+        if self.missing is not None:
+            return [str(self.missing)]
         if self.error is None:
             return [_warning_json(each) for each in self.warnings[:_MAX_FINDINGS]]
         found = [_finding(self.error.source, each) for each in self.error.diagnostics[:_MAX_FINDINGS]]
@@ -128,26 +139,37 @@ class _Rounds:
         shown = _stores(about(self.task.schemas, self.task.workflow, self.options.most_fields))
         if shown < there:
             self.listener.note(f"the model is shown {shown} of {there} stores: those that the sentences are about")
-        first = first_messages(self.task, self.options)
-        best = self._round(first)
-        last = best
-        for _ in range(self.options.rounds):
-            if not last.findings or self._spent() >= self.options.tokens:
-                break
-            try:
-                last = self._round(_again(first, last) if self.options.is_small else [*first, *_repair(last)])
-            except SopError as error:
-                if best.is_good or error.code in _NO_SCRIPT:
-                    break
-                raise
-            if last.rank <= best.rank:
-                break
-            best = last
+        best = self._best(first_messages(self.task, self.options))
+        if best.missing is not None:
+            raise best.missing
         if best.error is not None and not best.is_good:
             raise best.error
         if best.put_back:
             self.listener.note(put_back_text(best.put_back))
         return best.body, Work(self.options.model, self.options.host, self.decoding, tuple(self.rounds))
+
+    def _best(self, first: list[Message]) -> _Attempt:
+        """The best attempt: errors go back while that helps, a reply without a script costs a round, and doubts go back
+        once, as the last question."""
+        best = last = self._round(first)
+        for _ in range(self.options.rounds):
+            if not last.findings or self._spent() >= self.options.tokens:
+                break
+            was_good = last.is_good
+            try:
+                last = self._round(_again(first, last) if self.options.is_small else [*first, *_request(last)])
+            except SopError as error:
+                if best.is_good or error.code == _CUT_OFF:
+                    break
+                raise
+            if was_good:  # it was only doubted: what comes after a second look is the answer, if it is as good
+                return last if last.rank >= best.rank else best
+            if last.missing is not None:
+                continue
+            if last.rank <= best.rank:
+                break
+            best = last
+        return best
 
     def _round(self, messages: list[Message]) -> _Attempt:
         reply = self._ask(messages)
@@ -156,7 +178,7 @@ class _Rounds:
             if reply.cut_off:
                 message = f"the reply of {self.options.label} was cut off at {self.most_tokens:,} tokens"
                 raise SopError("T0309", message, "split the workflow into smaller ones")
-            attempt = self._judged(script_text(reply.text))
+            attempt = self._read(reply.text)
         except SopError as error:
             problem = error
         findings = (str(problem),) if problem else tuple(attempt.findings) if attempt else ()
@@ -177,6 +199,18 @@ class _Rounds:
             self.listener.note(f"{self.options.label} refuses the grammar of this workflow, so it is asked without one")
             self.decoding, self.grammar = "none", None
             return self.endpoint.ask("none", messages, None, self.most_tokens)
+
+    def _read(self, reply: str) -> _Attempt:
+        """The script of a reply, judged."""
+        try:
+            found = find_script(reply, _parses)
+        except SopError as error:
+            if error.code != NO_SCRIPT:
+                raise
+            return _Attempt(reply, missing=error)
+        if found.others:
+            self.listener.note(f"warning: the reply holds {found.others + 1} scripts, and the last one is taken")
+        return self._judged(found.text)
 
     def _judged(self, text: str) -> _Attempt:
         from sopc.syntax.parse import parse
@@ -254,20 +288,37 @@ def _stores(schemas: Mapping[str, Schema]) -> int:
     return sum(len(schema.stores) for schema in schemas.values())
 
 
-def _repair(attempt: _Attempt) -> Sequence[Message]:
-    """The messages that repeat the attempt, and list the findings on it, one JSON object a line."""
-    wrong = "\n".join(attempt.findings)
-    request = (
-        f"That is wrong:\n{wrong}\nReply with the whole script, corrected: change what these lines speak of alone."
-    )
-    return [{"role": "assistant", "content": attempt.body}, {"role": "user", "content": request}]
+def _parses(text: str) -> bool:
+    from sopc.syntax.parse import parse
+
+    try:
+        parse(Source("reply", text))
+    except CompileError:
+        return False
+    return True
+
+
+def _request(attempt: _Attempt) -> Sequence[Message]:
+    """The messages that repeat the attempt and list the findings on it, one JSON object a line.
+
+    Errors must be mended. Doubts are a question: the program may be right.
+    """
+    found = "\n".join(attempt.findings)
+    if attempt.missing is not None:
+        request = f"{_NO_SCRIPT_FOUND}\n{found}"
+    elif attempt.is_good:
+        request = f"{_LOOK_AGAIN}\n{found}\n{_SEND_AGAIN}"
+    else:
+        request = f"That is wrong:\n{found}\nReply with the whole script, corrected."
+    return [{"role": "assistant", "content": attempt.body or "…"}, {"role": "user", "content": request}]
 
 
 def _again(first: Sequence[Message], attempt: _Attempt) -> list[Message]:
     """The first request with the findings added, but without the attempt, which a small model would repeat."""
     *before, last = first
-    wrong = "\n".join(f"- {text}" for text in attempt.told)
-    return [*before, {"role": "user", "content": f"{last['content']}\nMistakes to avoid:\n{wrong}"}]
+    told = "\n".join(f"- {text}" for text in attempt.told)
+    head = "Look again at" if attempt.is_good else "Mistakes to avoid"
+    return [*before, {"role": "user", "content": f"{last['content']}\n{head}:\n{told}"}]
 
 
 def _warning_json(warning: LintWarning) -> str:

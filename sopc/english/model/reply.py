@@ -1,37 +1,117 @@
-"""The text of a reply → the script in it."""
+"""The text of a reply → the script in it, however the model wraps it."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Final
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
 
 from runtime.errors import SopError
 
 CANNOT: Final = "the model can't translate it: "
-_FENCE: Final = re.compile(r"```[a-z]*\n(.*?)(?:\n```|\Z)", re.DOTALL)
-_CANNOT: Final = re.compile(r'\s*(?:```[a-z]*\n)?\s*cannot\s+(".*")\s*(?:\n?```)?\s*', re.DOTALL)
-_SCRIPT: Final = re.compile(r"\s*(#[^\n]*\n\s*)*script\b")
+NO_SCRIPT: Final = "T0310"
+_THOUGHT: Final = re.compile(r"\A.*</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+_UNFINISHED: Final = re.compile(r"<think(?:ing)?>.*\Z", re.DOTALL | re.IGNORECASE)
+_FENCE: Final = re.compile(r"^[ \t]*(```+|~~~+)[^\n`]*\n(.*?)(?:^[ \t]*\1|\Z)", re.DOTALL | re.MULTILINE)
+_CANNOT: Final = re.compile(r'\s*cannot\s+(".*")\s*', re.DOTALL)
+_BEGIN: Final = re.compile(r"^[ \t]*script\b", re.MULTILINE)
+_COMMENTS: Final = re.compile(r"(?:[ \t]*#[^\n]*\n|[ \t]*\n)*\Z")
+_END: Final = re.compile(r"\bend\b[^\n]*$", re.MULTILINE)
+_SQL: Final = re.compile(r"\s*(select|with|insert\s+into|update|delete\s+from|create)\b", re.IGNORECASE)
+_MOST_ENDS: Final = 40  # where a script before prose may end
+_DEEPEST: Final = 8  # JSON within fences within JSON
 _SHOWN: Final = 200
 
+Parses = Callable[[str], bool]
 
-def script_text(reply: str) -> str:
-    """Extract the script: the longest code block, or the whole reply if it begins like a script.
+
+@dataclass(frozen=True)
+class Found:
+    """The script of a reply. parses: whether the language can read it. others: how many more there are that parse."""
+
+    text: str
+    parses: bool
+    others: int = 0
+
+
+def find_script(reply: str, parses: Parses) -> Found:
+    """Find the script: the last one that parses, after the model's thoughts; else the last that begins like one.
+
+    It may stand alone, before or after prose, in code blocks of any name, and in texts of a JSON document.
 
     Raises:
         SopError: T0310, there is no script; T0311, the model says that it can't translate the text.
     """
-    refused = _CANNOT.fullmatch(reply)
-    if refused:
-        hint = "say it in other words, or in smaller steps"
-        raise SopError("T0311", f"{CANNOT}{_reason(refused[1])}", hint)
-    blocks: list[str] = _FENCE.findall(reply)
-    text = max(blocks, key=len) if blocks else reply
-    if not _SCRIPT.match(text):
-        shown = " ".join(reply.split())[:_SHOWN]
-        said = f': "{shown}"' if shown else ", but nothing at all"
-        raise SopError("T0310", f"the model replied with no script{said}", "try again, or use another model")
-    return text.strip() + "\n"
+    said = _UNFINISHED.sub("", _THOUGHT.sub("", reply))
+    texts = list(dict.fromkeys(text.strip() for text in _texts(said, _DEEPEST)))
+    candidates = list(dict.fromkeys(each for text in texts for each in _scripts(text, parses)))
+    good = [each for each in candidates if parses(each)]
+    if good:
+        return Found(good[-1], True, len(good) - 1)
+    for text in texts:
+        refused = _CANNOT.fullmatch(text)
+        if refused:
+            raise SopError("T0311", f"{CANNOT}{_reason(refused[1])}", "say it in other words, or in smaller steps")
+    if candidates:
+        return Found(candidates[-1], False)
+    shown = " ".join(said.split())[:_SHOWN]
+    what = "SQL" if any(map(_SQL.match, texts)) else "no script"
+    message = f'{what}: "{shown}"' if shown else "no script, but nothing at all"
+    raise SopError(NO_SCRIPT, f"the model replied with {message}", "try again, or use another model")
+
+
+def _texts(said: str, depth: int) -> Iterator[str]:
+    """The parts of a reply that may hold a script: what is between its code blocks, the blocks, and texts of JSON."""
+    if depth == 0:
+        return
+    inside = _document(said)
+    if inside is not None:
+        for text in _strings(inside, depth):
+            yield from _texts(text, depth - 1)
+        return
+    place = 0
+    for block in _FENCE.finditer(said):
+        yield said[place : block.start()]
+        yield from _texts(block[2], depth - 1)
+        place = block.end()
+    yield said[place:]
+
+
+def _document(text: str) -> Any:
+    """The object or list of a JSON text; None for another text."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _strings(value: Any, depth: int) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list) and depth:
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _strings(each, depth - 1)
+
+
+def _scripts(text: str, parses: Parses) -> Iterator[str]:
+    """The script that begins in a text, with the comments before it: to the last `end` after which it parses, so that
+    prose behind it is left out; where it parses nowhere, all of it."""
+    begin = _BEGIN.search(text)
+    if begin is None:
+        return
+    comments = _COMMENTS.search(text, 0, begin.start())
+    whole = text[comments.start() if comments else begin.start() :]
+    ends = [match.end() for match in _END.finditer(whole)][-_MOST_ENDS:]
+    for end in (len(whole), *reversed(ends)):
+        made = whole[:end].strip() + "\n"
+        if parses(made):
+            yield made
+            return
+    yield whole.strip() + "\n"
 
 
 def _reason(quoted: str) -> str:
