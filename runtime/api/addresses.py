@@ -81,7 +81,7 @@ ADDRESSES: Final[tuple[Address, ...]] = (
     _row("POST",   "/runs/{id}/cancel",             "run",           runs_http.cancel_run,     "Cancel a run."),
     # recordings
     _row("GET",    "/sessions",                     "compile",       sessions.list_sessions,   "The open recordings.", None, bodies.Sessions),
-    _row("POST",   "/sessions",                     "compile",       sessions.begin_session,   "Begin a recording.", bodies.NewSession, bodies.Session),
+    _row("POST",   "/sessions",                     "compile",       sessions.begin_session,   "Begin a recording.", bodies.NewSession, bodies.Begun),
     _row("GET",    "/sessions/{name}",              "compile",       sessions.show_session,    "Its steps and its program so far.", None, bodies.ShownSession),
     _row("DELETE", "/sessions/{name}",              "compile",       sessions.discard_session, "Forget it."),
     _row("POST",   "/sessions/{name}/steps",        "compile run",   sessions.take_step,       "Do a step, and record it.", bodies.NewStep, LINES_TYPE, _FORMAT),

@@ -269,6 +269,12 @@ class Session(TypedDict):
     steps: list[Recorded]
 
 
+class Begun(Session):
+    """A new recording. `note`: why it is not called as asked; else null."""
+
+    note: str | None
+
+
 class ShownSession(Session):
     """`program`: so far. `offers`: values that appear more than once, and so may be parameters."""
 

@@ -24,6 +24,7 @@ from runtime.bytecode.module import Module, Signature
 from runtime.errors import SopError
 from runtime.library.records import Entry
 from runtime.runs.arguments import describe as head_of
+from runtime.values.functions import renaming, script_called
 from runtime.values.types import NULL
 
 if TYPE_CHECKING:
@@ -111,9 +112,10 @@ def _versions(service: Service, name: str) -> list[bodies.Version]:
 async def put_script(service: Service, request: Request) -> Response:
     """Compile and store the body: DSL, English or a tree.
 
-    `?dry_run=true` compiles without storing. `?yes=true` also stores a new translation of English that writes.
-    `?answer=SENTENCE=ANSWER` answers what the text leaves open. `?take=text|sop` says which to keep when both the text
-    and its stored program changed. `?locked=true` refuses to translate. If-Match and If-None-Match: * work as in HTTP.
+    English under the name of a function is stored with `_script` after the name. `?dry_run=true` compiles without
+    storing. `?yes=true` also stores a new translation of English that writes. `?answer=SENTENCE=ANSWER` answers what
+    the text leaves open. `?take=text|sop` says which to keep when both the text and its stored program changed.
+    `?locked=true` refuses to translate. If-Match and If-None-Match: * work as in HTTP.
     """
     name, token = request.path_params["name"], token_of(request)
     token.require_script(name)
@@ -135,7 +137,7 @@ async def put_script(service: Service, request: Request) -> Response:
     )
     done = await service.call(_put, service, who_of(request), act)
     status = 201 if done["version"] == 1 and not done["unchanged"] and not dry_run else 200
-    return as_json(done, status, {"Location": address("scripts", name)} if status == 201 else None)
+    return as_json(done, status, {"Location": address("scripts", done["name"])} if status == 201 else None)
 
 
 class _Put(NamedTuple):
@@ -175,11 +177,16 @@ def _put(service: Service, who: Who, act: _Put) -> bodies.Put:
     from sopc.workflow.questions import Answers, NeedsAnswer
     from sopc.workflow.stored import Consents, NeedsYes, stale_callers, store
 
-    name, answers, token = act.name, Answers(act.answers), who.token
+    answers, token = Answers(act.answers), who.token
+    kind = act.kind or kind_of(Source(STDIN, act.text))
+    name = script_called(act.name) if kind == "english" else act.name
+    renamed: list[bodies.ProgramWarning] = []
+    if name != act.name:
+        renamed.append({"sentence": 0, "message": renaming(act.name) or ""})
+    token.require_script(name)
     with service.compiling, Context(service.seen_by(token), service.library, token.covers) as context:
         before = service.library.find(name)
         _check_conditions(service, name, before, act.conditions)
-        kind = act.kind or kind_of(Source(STDIN, act.text))
         source = Source(f"{name}.txt" if kind == "english" else f"{name}.sop", act.text)
         options = Options(take=act.take, locked=act.locked, yes=act.yes, answers=answers)
         try:
@@ -212,7 +219,10 @@ def _put(service: Service, who: Who, act: _Put) -> bodies.Put:
         "unchanged": unchanged or (before is not None and before.hash == item.hash),
         "translator": prepared.translator,
         "translated": prepared.translated,
-        "warnings": [{"sentence": each.sentence, "message": each.message} for each in prepared.warnings],
+        "warnings": [
+            *renamed,
+            *({"sentence": each.sentence, "message": each.message} for each in prepared.warnings),
+        ],
         "stale_callers": [caller for caller, _ in stale if token.covers(caller)],
     }
 

@@ -35,6 +35,7 @@ from runtime.record.session import Session
 from runtime.record.sessions import Sessions
 from runtime.runs.answers import Prompt
 from runtime.runs.run import Outcome, RunOptions, names_of
+from runtime.values.functions import renaming, script_called
 
 if TYPE_CHECKING:
     from runtime.record.recorder import Recorder, Taken
@@ -53,10 +54,11 @@ async def list_sessions(service: Service, request: Request) -> Response:
 async def begin_session(service: Service, request: Request) -> Response:
     body = await body_as(service, request, NewSession)
     token = token_of(request)
-    token.require_script(body.name)
+    token.require_script(script_called(body.name))
     token.require_databases(body.uses)
     session = await service.call(_sessions(service, token).begin, body.name, tuple(body.uses))
-    return as_json(described(session), 201, {"Location": address("sessions", body.name)})
+    begun: bodies.Begun = {**described(session), "note": renaming(body.name)}
+    return as_json(begun, 201, {"Location": address("sessions", session.name)})
 
 
 async def show_session(service: Service, request: Request) -> Response:

@@ -426,7 +426,9 @@ def _called(name: str, callers: Sequence[str], seen: Callable[[str], bool]) -> S
 def _unknown(name: str, names: Sequence[str], path: Path) -> UsageError:
     from difflib import get_close_matches
 
-    titled = f"{name}_script"  # what a script is called whose title is the name of a function
+    from runtime.values.functions import script_called
+
+    titled = script_called(name)
     near = [titled] if titled in names else get_close_matches(name, names, n=1)
     if near:
         hint = near[0]

@@ -14,6 +14,7 @@ import msgspec
 
 from runtime.errors import SopError, UsageError
 from runtime.record.session import Session
+from runtime.values.functions import script_called
 
 FOLDER: Final = "sessions"
 _NAME: Final = re.compile(r"[^\W\d]\w{0,99}")
@@ -55,7 +56,7 @@ class Sessions:
             raise SopError("C0305", message, "move that file away to begin anew") from error
 
     def begin(self, name: str, uses: tuple[str, ...] = ()) -> Session:
-        """Create and save a recording.
+        """Create and save a recording, called as its script will be (`script_called`).
 
         Args:
             name: Of the script that it becomes.
@@ -64,6 +65,7 @@ class Sessions:
         Raises:
             UsageError: C0302 when the name is taken or is not a valid script name.
         """
+        name = script_called(name)
         if name in self.names():
             raise UsageError(
                 "C0302", f"there is a recording {name} already", f"`sopvm record {name}` without --uses goes on with it"

@@ -12,6 +12,7 @@ from runtime.record import commands, terminal
 from runtime.record.recorder import Recorder
 from runtime.record.repl import Repl
 from runtime.record.sessions import Sessions
+from runtime.values.functions import renaming, script_called
 from sopc.syntax.grammar import reserved_words
 from sopc.workflow.prepared import Options
 
@@ -38,6 +39,9 @@ def record_steps(
         The exit code.
     """
     sessions = Sessions(config.home)
+    if note := renaming(name):
+        console.note(note)
+    name = script_called(name)
     with sessions.alone(name), Library.open(config.home) as library:
         if name in sessions.names() and uses is None:
             session = sessions.load(name)

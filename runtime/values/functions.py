@@ -219,3 +219,14 @@ _ROWS: tuple[FunctionRow, ...] = (
 )
 
 FUNCTIONS: dict[str, FunctionRow] = {row.name: row for row in _ROWS}
+
+
+def script_called(name: str) -> str:
+    """The name of a script that somebody calls so: that of a function gets `_script` after it."""
+    return f"{name}_script" if name in FUNCTIONS else name
+
+
+def renaming(name: str) -> str | None:
+    """The note to who called a script so; None if it has that name."""
+    called = script_called(name)
+    return f"`{name}` is a function, so the script is called {called}" if called != name else None

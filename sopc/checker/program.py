@@ -16,7 +16,7 @@ from msgspec import UNSET
 from runtime.bytecode.module import Effects, Parameter, Signature
 from runtime.query.schema import Schema, Store
 from runtime.values.constants import Const
-from runtime.values.functions import FUNCTIONS
+from runtime.values.functions import FUNCTIONS, script_called
 from runtime.values.types import ANY, NULL
 from sopc.checker import queries, steps, typed
 from sopc.checker.coerce import coerce, coerce_or_report
@@ -113,7 +113,7 @@ def _declare(world: World, file: nodes.File) -> dict[str, nodes.Script]:
             world.findings.add("E0207", f"there is a script `{script.name}` in this file already", place, hint)
         elif script.name in FUNCTIONS:
             message = f"`{script.name}` is a function, so no script can have that name"
-            world.findings.add("E0214", message, place, f"{script.name}_script")
+            world.findings.add("E0214", message, place, script_called(script.name))
         scripts.setdefault(script.name, script)
     for script in scripts.values():
         world.signatures[script.name] = _signature(world, script)

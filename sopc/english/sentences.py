@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from runtime.errors import SopError
-from runtime.values.functions import FUNCTIONS
+from runtime.values.functions import FUNCTIONS, renaming, script_called
 from sopc.english.examples.read import section_of
 from sopc.source import BIDI_CONTROLS
 from sopc.tree.nodes import MAX_SENTENCES
@@ -97,7 +97,7 @@ class Workflow:
     @property
     def renamed(self) -> str | None:
         """The note to the author of a title that is the name of a function."""
-        return f"`{self.function}` is a function, so the script is called {self.name}" if self.function else None
+        return renaming(self.function)
 
 
 def read_workflow(text: str, file_name: str) -> Workflow:
@@ -133,7 +133,7 @@ def read_workflow(text: str, file_name: str) -> Workflow:
     if len(name.encode()) > _NAME_BYTES:
         raise SopError("T0103", "the title is too long to name a script and its file", "give the text a short title")
     function = name if name in FUNCTIONS else ""
-    return Workflow(f"{name}_script" if function else name, title, text, sentences, instructions, function)
+    return Workflow(script_called(name), title, text, sentences, instructions, function)
 
 
 def turned(text: str) -> list[int]:

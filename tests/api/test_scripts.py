@@ -11,6 +11,7 @@ import pytest
 from msgspec import structs
 
 from runtime.api.addresses import ADDRESSES
+from runtime.api.tokens import RIGHTS
 from tests.api.conftest import Served
 from tests.api.test_play import ODD
 from tests.stand_in import StandIn
@@ -169,6 +170,33 @@ def test_a_called_script_can_not_be_removed(served: Served) -> None:
     answer = served.client.delete("/scripts/note")
     assert (answer.status_code, answer.json()["code"]) == (409, "L0107")
     assert served.client.delete("/scripts/nothing").status_code == 404
+
+
+def test_a_script_called_like_a_function_gets_another_name_and_says_so(served: Served) -> None:
+    """English in a PUT, and a recording; the address of each is that of its name."""
+    body = "Show the name of the employees.\n"
+    for _ in range(2):
+        stored = served.client.put("/scripts/sum", content=body, headers=ENGLISH)
+        note = {"sentence": 0, "message": "`sum` is a function, so the script is called sum_script"}
+        assert stored.status_code in (200, 201) and stored.json()["name"] == "sum_script"
+        assert note in stored.json()["warnings"]
+    assert stored.status_code == 200 and stored.json()["unchanged"]
+    assert served.client.get("/scripts/sum_script").status_code == 200
+    assert '"name":"Ada"' in served.client.get("/play/sum_script?format=records").text
+    other = served.client.put("/scripts/sum_script", content="Sum\n\n" + body, headers=ENGLISH)
+    assert other.status_code == 200 and other.json()["version"] == 2
+    headers = served.token("some", rights=RIGHTS, scripts=("count",))
+    assert served.client.put("/scripts/count", content=body, headers={**headers, **ENGLISH}).status_code == 403
+    headers = served.token("more", rights=RIGHTS)
+
+    made = served.client.post("/sessions", json={"name": "date"}, headers=headers)
+    assert (made.status_code, made.headers["location"]) == (201, "/sessions/date_script")
+    assert made.json()["note"] == "`date` is a function, so the script is called date_script"
+    assert served.client.post("/sessions", json={"name": "date"}, headers=headers).status_code == 409
+    step = served.client.post("/sessions/date_script/steps", json={"text": "emit {a: 1}"}, headers=headers)
+    assert step.status_code == 200, step.text
+    stopped = served.client.post("/sessions/date_script/stop", json={}, headers=headers)
+    assert stopped.json()["script"] == "date_script"
 
 
 def test_errors_name_no_script_that_a_token_may_not_see(served: Served) -> None:

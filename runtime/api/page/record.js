@@ -15,6 +15,7 @@ export function begin(storedAs) {
       const made = await call("POST", "/sessions", {body: {name: $("session-name").value.trim()}});
       $("session-name").value = "";
       await open(made.name);
+      if (made.note) say(made.note);
     });
   };
   $("take").onsubmit = (event) => {
