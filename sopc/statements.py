@@ -1,18 +1,22 @@
-"""Modules → findings on queries and writes that their databases can't express, each with its place.
+"""Modules → findings on what could not be loaded, and on queries and writes that databases can't express, each with its
+place.
 
 `sopc check`, compiling, a request's `?dry_run=true` and the start of a run accept the same programs, since each
-generates the SQL of every query and write with the same function; a run does so for the databases that it is given.
+decodes the modules and generates the SQL of every query and write with the same functions; a run does so for the
+databases that it is given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
+from runtime.bytecode.codec import decode, encode
 from runtime.bytecode.decode import instructions
 from runtime.bytecode.module import Module
 from runtime.bytecode.opcodes import BY_NUMBER
 from runtime.databases.statements import limited_to_mode
-from runtime.errors import DatabaseError
+from runtime.errors import DatabaseError, SopError
 from runtime.query.algebra import Query, Write
 from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic
@@ -20,13 +24,20 @@ from sopc.source import Source, Span
 
 
 def check_statements(modules: Sequence[Module], source: Source, context: Context) -> None:
-    """Check that engines can express every query and write.
+    """Check that the modules can be loaded, and that engines can express every query and write.
 
     Raises:
-        CompileError: D0308 or D0309 for each query and write that its engine can't express.
+        CompileError: L02xx for each module that its verifier refuses; D0308 or D0309 for each query and write that its
+            engine can't express.
     """
     findings = []
     for module in modules:
+        try:
+            decode(encode(module))
+        except SopError as error:
+            message = f"the compiled script {module.signature.name} can't be loaded: {error.message}"
+            findings.append(Diagnostic(error.code, message, _span(module, 0, source), _FAULT))
+            continue
         for pc, form in _forms(module):
             try:
                 context.prepare(form)
@@ -34,6 +45,9 @@ def check_statements(modules: Sequence[Module], source: Source, context: Context
                 findings.append(Diagnostic(error.code, error.message, _span(module, pc, source), error.hint))
     if findings:
         raise CompileError(source, findings)
+
+
+_FAULT: Final = "this is a fault of the compiler: report it with the script, and try several smaller scripts"
 
 
 def _forms(module: Module) -> Iterator[tuple[int, Query | Write]]:
