@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 from msgspec import Raw
 
+from runtime.databases.change_marks import Mark
 from runtime.query.algebra import Query, Write
 from runtime.query.schema import Schema, Store
 from runtime.values.batches import Row as Row
@@ -61,6 +62,7 @@ class Database(Protocol):
     str, Decimal, date, datetime (UTC), timedelta, None. Every method raises DatabaseError.
 
     Attributes:
+        name: What scripts call it.
         engine: Its name, for messages.
         dialect: Which SQL it is asked in.
         read_only: Whether it refuses writes.
@@ -68,6 +70,7 @@ class Database(Protocol):
             without them.
     """
 
+    name: str
     engine: str
     dialect: str
     read_only: bool
@@ -75,6 +78,10 @@ class Database(Protocol):
 
     def schema(self) -> Schema:
         """Read its stores; they are read once."""
+        ...
+
+    def change_mark(self) -> Mark:
+        """Return what differs once data that this connection reads may have changed."""
         ...
 
     def begin(self, *, write: bool) -> None:
@@ -217,11 +224,6 @@ class Lease(Protocol):
 @runtime_checkable
 class Keeps(Database, Protocol):
     """A database that runs can be kept in (runtime/runs/store.py)."""
-
-    @property
-    def name(self) -> str:
-        """What scripts call it."""
-        ...
 
     def own(self, sql: str, values: Sequence[Any]) -> list[Row]:
         """Run one statement on our own tables, in the transaction that is open, else by itself; the rows it gives."""

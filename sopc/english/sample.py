@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from itertools import islice
+from pathlib import Path
 from typing import Any, Protocol
 
 from runtime.databases.protocol import Database, Statement
+from runtime.databases.value_table import FOLDER, Held, ValueTable, open_table
 from runtime.query import algebra as q
 from runtime.query.schema import Schema
 from runtime.values.constants import Const
@@ -18,8 +21,13 @@ _SPELLINGS = 5
 class Sampler(Protocol):
     """Looks up facts about the data. store: "database.store" (with the `uses` name of the database)."""
 
-    def find(self, store: str, field: str, text: str) -> tuple[str, ...]:
-        """The distinct values of a text field that equal `text` ignoring case, as they are stored."""
+    def find(self, store: str, field: str, text: str, *, quoted: bool = False) -> tuple[str, ...]:
+        """The distinct values of a text field that equal `text` but for case and spacing, as they are stored. Long
+        texts, and fields with very many values, are found only if the text is `quoted`, and only as they are."""
+        ...
+
+    def lookup(self, text: str) -> Sequence[tuple[str, str, str, str]]:
+        """(database, store, field, value) of every value that equals the text but for case and spacing."""
         ...
 
     def examples(self, store: str, field: str, count: int) -> tuple[str, ...]:
@@ -27,7 +35,11 @@ class Sampler(Protocol):
         ...
 
     def mentioned(self, store: str, field: str, phrases: tuple[str, ...]) -> tuple[str, ...]:
-        """The distinct values of a text field that equal one of the lower-case phrases ignoring case, as stored."""
+        """The distinct values of a text field that equal one of the phrases but for case and spacing, as stored."""
+        ...
+
+    def nearest(self, store: str, field: str, text: str) -> tuple[str, ...]:
+        """The values of a text field that are most like a text, best first."""
         ...
 
     def tells_apart(self, store: str, field: str, type_: Type) -> bool:
@@ -36,41 +48,89 @@ class Sampler(Protocol):
 
 
 class DatabaseSampler:
-    """Looks values up in databases, with bound parameters; results are cached, and so is the SQL of each field.
+    """Looks values up in a table of them that is made once per change of a database (runtime/databases/value_table.py).
+    What is found is confirmed by a query, as the table may be a moment behind.
 
     Raises:
         DatabaseError: A database can't be read.
     """
 
-    def __init__(self, databases: Callable[[str], Database]) -> None:
-        """databases: returns the open database of a `uses` name."""
+    def __init__(
+        self,
+        databases: Callable[[str], Database],
+        names: Iterable[str] = (),
+        home: Path | None = None,
+        note: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """databases: returns the open database of a `uses` name. names: of all of them. home: the folder to keep the
+        tables in; None keeps none. note: is told what takes long."""
         self._databases = databases
-        self.find = cache(self._find)
-        self.examples = cache(self._examples)
-        self.mentioned = cache(self._mentioned)
+        self._names = tuple(names)
+        self._folder = None if home is None else home / FOLDER
+        self._note = note
+        self._tables: dict[str, ValueTable] = {}
+        self._held = cache(self._find_held)
+        self._confirmed = cache(self._is_there)
         self.tells_apart = cache(self._tells_apart)
-        self._finder = cache(self._make_finder)
 
-    def _find(self, store: str, field: str, text: str) -> tuple[str, ...]:
-        return tuple(str(row[0]) for row in self._rows(store, self._finder(store, field), text.lower()))
+    def __enter__(self) -> DatabaseSampler:
+        return self
 
-    def _make_finder(self, store: str, field: str) -> Statement:
+    def __exit__(self, *error: object) -> None:
+        for table in self._tables.values():
+            table.close()
+        self._tables.clear()
+
+    def refreshed(self) -> DatabaseSampler:
+        """The same look-up, without what may have changed since it was looked up."""
+        self.__exit__()
+        for known in (self._held, self._confirmed, self.tells_apart):
+            known.cache_clear()
+        return self
+
+    def find(self, store: str, field: str, text: str, *, quoted: bool = False) -> tuple[str, ...]:
+        database, _, name = store.partition(".")
+        if quoted and not self._table(database).is_kept(name, field):
+            return (text,) if self._confirmed(store, field, text) else ()
+        found = (held.value for held in self._held(database, text) if (held.store, held.field) == (name, field))
+        return tuple(value for value in found if self._confirmed(store, field, value))
+
+    def lookup(self, text: str) -> list[tuple[str, str, str, str]]:
+        """(database, store, field, value) of every value that equals the text but for case and spacing."""
+        return [
+            (database, *held)
+            for database in self._names
+            for held in self._held(database, text)
+            if self._confirmed(f"{database}.{held.store}", held.field, held.value)
+        ]
+
+    def examples(self, store: str, field: str, count: int) -> tuple[str, ...]:
+        database, _, name = store.partition(".")
+        return self._table(database).sample(name, field, count)
+
+    def mentioned(self, store: str, field: str, phrases: tuple[str, ...]) -> tuple[str, ...]:
+        found = (value for phrase in phrases for value in self.find(store, field, phrase))
+        return tuple(islice(dict.fromkeys(found), _SPELLINGS))
+
+    def nearest(self, store: str, field: str, text: str) -> tuple[str, ...]:
+        database, _, name = store.partition(".")
+        return self._table(database).nearest(name, field, text)
+
+    def _table(self, database: str) -> ValueTable:
+        if database not in self._tables:
+            self._tables[database] = open_table(self._databases(database), self._folder, self._note)
+        return self._tables[database]
+
+    def _find_held(self, database: str, text: str) -> tuple[Held, ...]:
+        return tuple(self._table(database).find(text))
+
+    def _is_there(self, store: str, field: str, value: str) -> bool:
+        database, _, name = store.partition(".")
         column = q.Column(0, field, TEXT.or_null())
-        condition = q.Op("eq", (q.Func("lower", (column,), TEXT.or_null()), q.Param(0, TEXT)), BOOL)
-        return self._prepared(_distinct(store, column, condition, _SPELLINGS, (TEXT,)))
-
-    def _examples(self, store: str, field: str, count: int) -> tuple[str, ...]:
-        column = q.Column(0, field, TEXT.or_null())
-        query = _distinct(store, column, q.Op("is_not_null", (column,), BOOL), count, ())
-        return tuple(str(row[0]) for row in self._rows(store, self._prepared(query)))
-
-    def _mentioned(self, store: str, field: str, phrases: tuple[str, ...]) -> tuple[str, ...]:
-        """Finds the values with a single query, however many phrases there are."""
-        column = q.Column(0, field, TEXT.or_null())
-        lower = q.Func("lower", (column,), TEXT.or_null())
-        equal = q.Op("in", (lower, *(q.Param(number, TEXT) for number in range(len(phrases)))), BOOL)
-        query = _distinct(store, column, equal, _SPELLINGS, (TEXT,) * len(phrases))
-        return tuple(str(row[0]) for row in self._rows(store, self._prepared(query), *phrases))
+        equal = q.Where(q.Scan(0, database, name), q.Op("eq", (column, q.Param(0, TEXT)), BOOL))
+        first = q.Limit(q.Select(1, equal, ((field, column),)), Const(1, INT), None)
+        query = q.Query(database, first, ((field, q.Column(1, field, column.type)),), (TEXT,))
+        return bool(self._rows(store, self._prepared(query), value))
 
     def _tells_apart(self, store: str, field: str, type_: Type) -> bool:
         return not self._rows(store, self._prepared(_shared(store, field, type_)))
@@ -85,15 +145,6 @@ class DatabaseSampler:
             return [row for batch in database.query(statement, params) for row in batch]
         finally:
             database.rollback()
-
-
-def _distinct(store: str, column: q.Column, condition: q.Expr, count: int, params: tuple[Type, ...]) -> q.Query:
-    """The query for at most `count` distinct values of a column that meet a condition."""
-    database, _, name = store.partition(".")
-    rows: q.Relation = q.Where(q.Scan(0, database, name), condition)
-    rows = q.Distinct(q.Select(1, rows, ((column.name, column),)))
-    rows = q.Limit(rows, Const(count, INT), None)
-    return q.Query(database, rows, ((column.name, q.Column(1, column.name, column.type)),), params)
 
 
 def _shared(store: str, field: str, type_: Type) -> q.Query:

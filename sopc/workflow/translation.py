@@ -51,7 +51,7 @@ def draft(
     """
     workflow = workflow or read_workflow(source.text, pipeline.stem(source))
     listener = listener or ProgressListener()
-    task = _task(workflow, context, answers, previous)
+    task = _task(workflow, context, answers, previous, listener)
     try:
         if _patterns_come_first(context, translator, model, previous):
             try:
@@ -85,7 +85,7 @@ def prompt(
     """
     options = chosen_options(context, translator, model) or chosen_options(context, "model", model)
     assert options is not None  # else a model was requested and there is none: an error
-    return first_messages(_task(workflow, context, answers, previous), options)
+    return first_messages(_task(workflow, context, answers, previous, ProgressListener()), options)
 
 
 def chosen_options(context: Context, translator: str | None, model: str | None) -> ModelOptions | None:
@@ -152,11 +152,24 @@ def _judge(source: Source, workflow: Workflow, context: Context) -> Judge:
     return judge
 
 
-def _task(workflow: Workflow, context: Context, answers: Sequence[Answer], previous: str | None) -> Task:
+def sampler_of(context: Context, listener: ProgressListener) -> DatabaseSampler:
+    """The look-up of values in the context's databases, as they are now."""
+    names = pipeline.usable_schemas(context)
+    make = lambda: DatabaseSampler(context.database, names, context.config.home, listener.note)  # noqa: E731
+    return context.keep(DatabaseSampler, make).refreshed()
+
+
+def _task(
+    workflow: Workflow,
+    context: Context,
+    answers: Sequence[Answer],
+    previous: str | None,
+    listener: ProgressListener,
+) -> Task:
     return Task(
         workflow,
         pipeline.usable_schemas(context),
-        DatabaseSampler(context.database),
+        sampler_of(context, listener),
         context.signature,
         context.script_names,
         answers,

@@ -14,6 +14,7 @@ from msgspec import Raw
 
 from runtime.databases import db_errors
 from runtime.databases.bind import Binder
+from runtime.databases.change_marks import Mark, mark_of_files
 from runtime.databases.duckdb.codecs import encoder, row_reader
 from runtime.databases.duckdb.connections import SETTINGS, Connections
 from runtime.databases.duckdb.records import as_written
@@ -74,6 +75,9 @@ class DuckDBDatabase:
         if self._schema is None:
             self._schema = read_schema(self._connections.all, self._connections.place)
         return self._schema
+
+    def change_mark(self) -> Mark:
+        return mark_of_files(self.path, (self.path, self.path.with_name(f"{self.path.name}.wal")))
 
     def prepare(self, query: Query | Write) -> Statement:
         from runtime.databases.sql.generate import generate

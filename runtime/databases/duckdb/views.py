@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from runtime.databases.change_marks import Mark, mark_of_files
 from runtime.databases.duckdb.connections import SETTINGS, Connections
 from runtime.databases.duckdb.database import BUSY_SECONDS, DuckDBDatabase
 from runtime.databases.tables import qualified_name, quote_literal
@@ -49,6 +50,11 @@ class Views(DuckDBDatabase):
         self._connections = _Folder(path, name, {**(options or {}), **SETTINGS}, BUSY_SECONDS)
         self._connections.open(write=True)
         self._prepare()
+
+    def change_mark(self) -> Mark:
+        inside = sorted(self.path.iterdir())
+        folders = [each for each in inside if each.is_dir()]
+        return mark_of_files(self.path, (*inside, *(file for folder in folders for file in sorted(folder.iterdir()))))
 
     def add_parquet(self, store: str, file: Path) -> None:
         """Make a Parquet file, or a folder of them, a store. Raises DatabaseError D0107 or D0110 for what is none."""

@@ -15,6 +15,7 @@ from psycopg import pq
 
 from runtime.databases import db_errors
 from runtime.databases.bind import Binder
+from runtime.databases.change_marks import Mark
 from runtime.databases.postgres.connection import Connection, open_connection, renew
 from runtime.databases.postgres.copy import copy_text, row_of
 from runtime.databases.postgres.errors import translated
@@ -31,6 +32,12 @@ from runtime.query.schema import Schema, Store
 Read = Callable[[list[Row]], list[Row]]
 Found = Callable[[Read], Iterator[list[Row]]]
 FIRST_ROWS: Final = 1
+_COUNTS: Final = b"""
+select c.relname, pg_relation_filenode(c.oid), pg_stat_get_tuples_inserted(c.oid), pg_stat_get_tuples_updated(c.oid),
+       pg_stat_get_tuples_deleted(c.oid)
+from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+where n.nspname = $1 and c.relkind in ('r', 'm', 'p') order by 1
+"""
 _FAILURES: Final = (psycopg.Error, SopError, UnicodeEncodeError)
 
 
@@ -66,6 +73,16 @@ class PostgresDatabase:
             except psycopg.Error as error:
                 raise translated(error, self.name) from error
         return self._schema
+
+    def change_mark(self) -> Mark:
+        """By what the server counts; it counts a change within a second or so of its commit."""
+        info = self._connection.info
+        place = f"postgresql://{info.host}:{info.port}/{info.dbname}/{self._connection.schema}"
+        try:
+            rows = self._connection.execute(_COUNTS, [self._connection.schema]).fetchall()
+        except psycopg.Error as error:
+            raise translated(error, self.name) from error
+        return Mark(place, repr(rows))
 
     def prepare(self, query: Query | Write) -> Statement:
         from runtime.databases.sql.generate import generate

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from runtime.databases import db_errors
 from runtime.databases.bind import Binder
+from runtime.databases.change_marks import Mark, mark_of_files
 from runtime.databases.protocol import BATCH_ROWS, Row, Statement
 from runtime.databases.sqlite.codecs import encoder
 from runtime.databases.sqlite.errors import is_busy, translated
@@ -102,6 +103,9 @@ class SQLiteDatabase:
         if self._schema is None:
             self._schema = self._retry_while_locked(read_schema, self._connection)
         return self._schema
+
+    def change_mark(self) -> Mark:
+        return mark_of_files(self.path, (self.path, self.path.with_name(f"{self.path.name}-wal")))
 
     def prepare(self, query: Query | Write) -> Statement:
         from runtime.databases.sql.generate import generate

@@ -91,7 +91,7 @@ def worded(matcher: Matcher, position: int, context: Context) -> Iterator[Found]
     target = context.target
     held: tuple[str, ...] = ()
     if target is not None and target.type.name == "text" and target.field is not None and target.owner is not None:
-        held = () if target.owner.emits else context.world.spelling(target.owner, target.field, plain)
+        held = () if target.owner.emits else context.world.spelling(target.owner, target.field, plain, quoted=True)
     if held or not has_braces(plain):
         yield position + 1, Value(text(plain), TEXT, spellings=held)
         return

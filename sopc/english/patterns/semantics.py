@@ -234,10 +234,10 @@ class World:
     def source(self, database: str, store: str) -> Source:
         return next(one for one in self.sources if (one.database, one.store.name) == (database, store))
 
-    def spelling(self, source: Source, field: str, value: str) -> tuple[str, ...]:
+    def spelling(self, source: Source, field: str, value: str, *, quoted: bool = False) -> tuple[str, ...]:
         """How the data spell a value: exactly so where they do, else in every other way that differs in case or
         spacing only."""
-        found = self.sampler.find(source.qualified, field, value)
+        found = self.sampler.find(source.qualified, field, value, quoted=quoted)
         return (value,) if value in found else tuple(sorted(found))
 
     @staticmethod

@@ -15,7 +15,6 @@ from sopc.english.lexicon import bases, phrases_at, same, synonyms
 from sopc.english.lexicon import lexicon as the_lexicon
 from sopc.english.patterns.tokens import name_words
 from sopc.english.reading.tokens import Amount, Moment, Token, amounts, lows, moments, tokenize
-from sopc.english.sample import Sampler
 
 FULL: Final = 0.0
 WITHOUT_STORE: Final = 0.15
@@ -103,27 +102,6 @@ class Values(Protocol):
         """(database, store, field, value as held) of each value whose normal form is that of the text: case and
         spacing do not count."""
         ...
-
-
-class SampledValues:
-    """The values that a sampler finds, field by field."""
-
-    def __init__(self, schemas: Mapping[str, Schema], sampler: Sampler) -> None:
-        self._fields = [
-            (database, store.name, field.name)
-            for database, schema in schemas.items()
-            for store in schema.stores.values()
-            for field in store.fields
-            if field.type.name == "text"
-        ]
-        self._sampler = sampler
-
-    def lookup(self, text: str) -> Sequence[tuple[str, str, str, str]]:
-        return [
-            (database, store, field, value)
-            for database, store, field in self._fields
-            for value in self._sampler.find(f"{database}.{store}", field, text)
-        ]
 
 
 class NoValues:

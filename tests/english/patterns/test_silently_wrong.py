@@ -211,6 +211,7 @@ TIES = {  # one in the singular, all that tie in the plural
     ),
 }
 SPELLINGS = {
+    'Show the orders whose status is "No-Show".': 'emit from orders where status = "no_show"',
     'Show the imports whose level is "north".': 'emit from imports where level in ("NORTH", "North")',
     "Show the imports whose level is north.": 'emit from imports where level in ("NORTH", "North")',
     'Show the imports whose level is "North".': 'emit from imports where level = "North"',
