@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -133,7 +133,7 @@ def compile_query(text: str, context: Context) -> Compiled:
     source = Source("query", text)
     query = parse_query(source)
     schemas = usable_schemas(context)
-    names = tuple(name for name, schema in schemas.items() if schema.stores) or (MAIN,)
+    names = names_with_stores(schemas)
     script = nodes.Script(name="query", uses=names, steps=(nodes.Emit(query=query, span=query.span),))
     return _built(nodes.File(scripts=(script,)), source, context)
 
@@ -207,6 +207,11 @@ def usable_schemas(context: Context) -> dict[str, Schema]:
     return schemas
 
 
+def names_with_stores(schemas: Mapping[str, Schema]) -> tuple[str, ...]:
+    """The databases that a source without `uses` may use: those with a store, even one that can't be read."""
+    return tuple(name for name, schema in schemas.items() if schema.stores or schema.broken) or (MAIN,)
+
+
 def parse(source: Source) -> nodes.File:
     """Parse DSL to a tree with spans.
 
@@ -261,7 +266,8 @@ def check(file: nodes.File, source: Source, context: Context) -> typed.Program:
     from sopc.checker.program import check as check_tree
 
     names = dict.fromkeys(name for script in file.scripts for name in script.uses or (MAIN,))
-    return check_tree(file, source, context.schemas(names), context.signature, context.script_names)
+    database_names = context.config.database_names
+    return check_tree(file, source, context.schemas(names), context.signature, context.script_names, database_names)
 
 
 def lower(program: typed.Program, source: Source, file: nodes.File) -> list[Module]:

@@ -219,10 +219,7 @@ def _put(service: Service, who: Who, act: _Put) -> bodies.Put:
         "unchanged": unchanged or (before is not None and before.hash == item.hash),
         "translator": prepared.translator,
         "translated": prepared.translated,
-        "warnings": [
-            *renamed,
-            *({"sentence": each.sentence, "message": each.message} for each in prepared.warnings),
-        ],
+        "warnings": renamed + [{"sentence": each.sentence, "message": each.message} for each in prepared.warnings],
         "stale_callers": [caller for caller, _ in stale if token.covers(caller)],
     }
 

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from runtime.bytecode.module import Effects
-from runtime.config import MAIN, Config
+from runtime.config import Config
 from runtime.databases.protocol import Database
 from runtime.errors import SopError, UsageError
 from runtime.library.records import Entry
@@ -408,7 +408,7 @@ class Recorder:
         if self.session.uses:
             return self.session.uses
         schemas = pipeline.usable_schemas(context)
-        return tuple(name for name, schema in schemas.items() if schema.stores) or (MAIN,)
+        return pipeline.names_with_stores(schemas)
 
     def _replay(
         self,

@@ -184,7 +184,7 @@ class _StepLines(Writer):
         for row in batch:
             told.add(encode(json_record(dict(zip(names, row, strict=True)))))
         if self._shown is not None:
-            self._shown.rows(self._named(step, within), within, names, batch)
+            self._shown.rows(self._named(step, within), within, names, list(map(tuple, batch)))
 
     def command(self, step: str, within: str | None, command: str, store: str, rows: int) -> None:
         self.told[self.number].add(encode([command, store, rows]))

@@ -124,8 +124,10 @@ def _or_zero(total: typed.Expr) -> typed.Expr:
 
 def _aggregate_misplaced(env: Env, node: nodes.CallExpr, row: FunctionRow) -> None:
     if env.row is None:
-        hint = f"{row.name}_of(list)" if f"{row.name}_of" in FUNCTIONS else f"(from … select {row.name}(…))"
-        hint = "count(from …), or length(list)" if row.name == "count" else hint
+        hint = f"(from … select {row.name}(…))"
+        if f"{row.name}_of" in FUNCTIONS:
+            hint += f", or {row.name}_of(…) of a list"
+        hint = "count(from …), or length(…) of a list" if row.name == "count" else hint
         env.error("E0403", f"`{row.name}` works over the rows of a query", node, hint)
     elif env.stage.startswith("`"):
         hint = "a `group by … select …` first, then another over its rows"

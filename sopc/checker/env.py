@@ -26,13 +26,14 @@ class World:
 
     schemas: by `uses` name. stored: looks up scripts outside this file. signatures, effects: of the scripts in this
     file, filled in while they are checked. recursive: scripts being checked that call one another; what they emit is
-    known only if they declare it.
+    known only if they declare it. database_names: all that there are, for suggestions.
     """
 
     findings: Findings
     schemas: Mapping[str, Schema]
     stored: Stored
     script_names: Callable[[], Iterable[str]]
+    database_names: Callable[[], Iterable[str]]
     signatures: dict[str, Signature] = field(default_factory=dict)
     effects: dict[str, Effects] = field(default_factory=dict)
     recursive: set[str] = field(default_factory=set)

@@ -50,6 +50,7 @@ def check(
     schemas: Mapping[str, Schema],
     signatures: Stored = _nothing_stored,
     script_names: Callable[[], Iterable[str]] = _no_names,
+    database_names: Callable[[], Iterable[str]] = _no_names,
 ) -> typed.Program:
     """Check the scripts of a file.
 
@@ -59,6 +60,7 @@ def check(
         schemas: By `uses` name; "main" is for scripts without `uses`.
         signatures: The signature and effects of a script outside the file, None if it does not exist.
         script_names: The names of all scripts outside the file, for suggestions.
+        database_names: The names of all databases, for suggestions.
 
     Returns:
         The typed program, its scripts in the order of the file.
@@ -67,7 +69,7 @@ def check(
         CompileError: E02xx to E06xx, with all findings.
     """
     findings = Findings(source)
-    world = World(findings, schemas, signatures, script_names)
+    world = World(findings, schemas, signatures, script_names, database_names)
     scripts = _declare(world, file)
     called = {script.name: sorted(_called(script) & scripts.keys()) for script in scripts.values()}
     checked: dict[str, typed.Script] = {}
@@ -92,7 +94,7 @@ def check_query(query: nodes.Query, source: Source, schemas: Mapping[str, Schema
         CompileError: With all findings.
     """
     findings = Findings(source)
-    world = World(findings, schemas, _nothing_stored, _no_names)
+    world = World(findings, schemas, _nothing_stored, _no_names, _no_names)
     state = ScriptState(world, "", tuple(schemas) or (MAIN,))
     bound = queries.bind(Env(state, Block(), expression), query)
     if findings.diagnostics:
@@ -125,8 +127,8 @@ def _signature(world: World, script: nodes.Script) -> Signature:
     env = Env(state, Block(), expression)
     for name in script.uses:
         if name not in world.schemas:
-            hint = suggestion(name, [known for known in world.schemas if known != MAIN], "database")
-            hint = hint or "`sop.toml` names the databases, under [databases]"
+            hint = suggestion(name, [known for known in world.database_names() if known != MAIN], "database")
+            hint = hint or "take `uses` away, or name a database under [databases] in sop.toml"
             world.findings.add("E0205", f"there is no database `{name}`", world.findings.within(script, name), hint)
         if script.uses.count(name) > 1:
             place = world.findings.within(script, name)
