@@ -17,11 +17,12 @@ from runtime.vm.output import Question
 from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError
-from sopc.english.lint import lint
+from sopc.english.doubts.check import doubts
 from sopc.english.questions import question_in
+from sopc.english.reading.evidence import SampledValues
+from sopc.english.sample import DatabaseSampler
 from sopc.english.sentences import read_workflow
 from sopc.source import Source
-from sopc.syntax.parse import parse
 from tests.sandbox import Sandbox
 
 Verdict = Literal["right", "wrong", "asked", "refused"]
@@ -105,18 +106,20 @@ def judge(case: Case, workspace: Workspace, translate: Translate) -> Outcome:
     seconds = perf_counter() - began
     why = _tried(case, workspace, sop_text)
     return Outcome(
-        case, "wrong" if why else "right", why or "", sop_text, _lint(case, workspace, sop_text), spent, seconds
+        case, "wrong" if why else "right", why or "", sop_text, _doubted(case, workspace, sop_text), spent, seconds
     )
 
 
-def _lint(case: Case, workspace: Workspace, sop_text: str) -> tuple[str, ...]:
-    try:
-        script = parse(Source("asked.sop", sop_text)).scripts[-1]
-    except CompileError:
-        return ()
+def _doubted(case: Case, workspace: Workspace, sop_text: str) -> tuple[str, ...]:
     with Context(workspace.sandbox.config, workspace.sandbox.library) as context:
+        try:
+            compiled = pipeline.built(Source("asked.sop", sop_text), context)
+        except (SopError, CompileError):
+            return ()
         schemas = pipeline.usable_schemas(context)
-    return tuple(one.message for one in lint(read_workflow(case.english, "asked"), script, schemas))
+        values = SampledValues(schemas, DatabaseSampler(context.database))
+        found = doubts(read_workflow(case.english, "asked"), compiled.program.scripts[-1], schemas, values)
+    return tuple(one.message for one in found)
 
 
 def _tried(case: Case, workspace: Workspace, sop_text: str) -> str | None:

@@ -170,6 +170,7 @@ class Script(Summary):
 
 
 class ProgramWarning(TypedDict):
+    code: str
     sentence: int
     message: str
 

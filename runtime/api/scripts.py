@@ -182,7 +182,7 @@ def _put(service: Service, who: Who, act: _Put) -> bodies.Put:
     name = script_called(act.name) if kind == "english" else act.name
     renamed: list[bodies.ProgramWarning] = []
     if name != act.name:
-        renamed.append({"sentence": 0, "message": renaming(act.name) or ""})
+        renamed.append({"code": "T0608", "sentence": 0, "message": renaming(act.name) or ""})
     token.require_script(name)
     with service.compiling, Context(service.seen_by(token), service.library, token.covers) as context:
         before = service.library.find(name)
@@ -219,7 +219,13 @@ def _put(service: Service, who: Who, act: _Put) -> bodies.Put:
         "unchanged": unchanged or (before is not None and before.hash == item.hash),
         "translator": prepared.translator,
         "translated": prepared.translated,
-        "warnings": renamed + [{"sentence": each.sentence, "message": each.message} for each in prepared.warnings],
+        "warnings": [
+            *renamed,
+            *[
+                bodies.ProgramWarning(code=each.code, sentence=each.sentence, message=each.message)
+                for each in prepared.warnings
+            ],
+        ],
         "stale_callers": [caller for caller, _ in stale if token.covers(caller)],
     }
 

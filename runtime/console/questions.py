@@ -77,5 +77,5 @@ def show_warnings(prepared: Prepared, console: Console) -> Prepared:
         The program.
     """
     for warned in prepared.warnings:
-        console.note(f"warning: {warned}")
+        console.note(f"warning {warned}")
     return prepared

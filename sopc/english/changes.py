@@ -17,10 +17,11 @@ _VERBS: Final = (
     "unmark withdraw write"
 )
 _PLAIN: Final = "add append create delete discard erase insert purge remove update upsert wipe"
+_IDIOMS: Final = "get rid of|throw away|take off|clean up|clean out"
 _ALL: Final = "|".join(f"{_VERBS} {_PLAIN}".split())
 _BEFORE: Final = r"(?:^|[,;:.]\s*|\b(?:and|then|or|to|please|also|otherwise|else|must|should|will|them|now)\s+)"
 _CHANGE: Final = re.compile(
-    rf"\b(?:{_PLAIN.replace(' ', '|')})\b|{_BEFORE}(?:{_ALL})\b(?! (?:me|us)\b)"
+    rf"\b(?:{_PLAIN.replace(' ', '|')}|{_IDIOMS})\b|{_BEFORE}(?:{_ALL})\b(?! (?:me|us)\b)"
     rf"|\b(?:must|should|shall|to|will) be (?:newly )?\w+(?:ed|en|t|d)\b"
     r"|\b(?:is|are|gets?) (?:added|appended|created|deleted|inserted|removed|updated)\b"
     r"|\b(?:by|when|while) (?:adding|creating|deleting|inserting|removing|updating)\b",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
@@ -12,10 +13,10 @@ import inflection
 import msgspec
 
 Kind = Literal[
-    "show", "aggregate", "compare", "bound", "adjective", "order", "direction", "rank", "first", "each", "count",
-    "distinct", "deny", "or", "and", "both", "only", "missing", "share", "time", "period", "ago", "join", "relative",
-    "whose", "have", "be", "called", "write", "call", "ask", "say", "loop", "guard", "stop", "reference", "discourse",
-    "filler",
+    "show", "aggregate", "compare", "bound", "adjective", "measure", "order", "direction", "rank", "first", "each",
+    "count", "distinct", "deny", "or", "and", "both", "only", "missing", "share", "time", "period", "ago", "join",
+    "relative", "whose", "have", "be", "called", "write", "call", "ask", "say", "loop", "guard", "stop", "reference",
+    "discourse", "filler",
 ]  # fmt: skip
 Degree = Literal["positive", "comparative", "superlative"]
 
@@ -34,7 +35,7 @@ class Sense(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         of: What it speaks of: "time", "text", "day", "moment"; empty for anything.
         fn: The aggregate function.
         direction: Of an order.
-        larger: For an adjective, the nouns by which a field it measures may be called, with the end that it means.
+        larger: For an adjective or a measure, the nouns by which its field may be called, with the end that it means.
         time: For an adjective that speaks of dates, the end that it means.
         does: The kind of write, or of guard.
         shift: In days, or in periods.
@@ -71,7 +72,8 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file. numbers, scales, ordinals: by word. units, months, weekdays, synonyms, irregular (verbs), plurals: each
-    base with its forms, months and weekdays in their order."""
+    base with its forms, months and weekdays in their order. marks: words that the check of programs takes for a
+    sign of something; `*` stands for any letters."""
 
     sense: dict[str, Sense]
     words: Words
@@ -85,6 +87,7 @@ class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weekdays: dict[str, tuple[str, ...]]
     irregular: dict[str, tuple[str, ...]]
     plurals: dict[str, tuple[str, ...]]
+    marks: dict[str, tuple[str, ...]]
 
 
 class Phrase(msgspec.Struct, frozen=True):
@@ -109,6 +112,14 @@ def lexicon() -> Lexicon:
     """The lexicon of this version. Raises msgspec.ValidationError where the file is wrong."""
     text = (files("grammar") / "english.toml").read_text(encoding="utf-8")
     return msgspec.convert(tomllib.loads(text), Lexicon)
+
+
+@cache
+def marks(*names: str) -> re.Pattern[str]:
+    """A pattern, for text in lower case, that finds the marks of these names."""
+    forms = [form for name in names for form in lexicon().marks[name]]
+    parts = "|".join(re.escape(form).replace(r"\*", r"\w*").replace(r"\ ", r"\s+") for form in forms)
+    return re.compile(rf"\b(?:{parts})\b" + (r"|n't\b|!=|<>" if "denied" in names else ""))
 
 
 @cache

@@ -57,7 +57,7 @@ _ABBREVIATIONS = frozenset(
     ]
 )
 _LEFT_OUT = dict.fromkeys(map(ord, BIDI_CONTROLS))
-QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
+QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|“[^”]*”')
 _CLOSING = {'"': '"', "“": "”", "‘": "’", "`": "`"}
 
 

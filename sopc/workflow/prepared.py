@@ -82,18 +82,20 @@ class ProgramWarning(NamedTuple):
     """A warning for the author of a program.
 
     Attributes:
+        code: of its explanation (`sopc error CODE`).
         sentence: the number of the sentence, from 1; 0 for a text without sentences.
         message: what to look at.
         about: the sentence, or the part of the text.
     """
 
+    code: str
     sentence: int
     message: str
     about: str
 
     def __str__(self) -> str:
         where = f"sentence {self.sentence}: " if self.sentence else ""
-        return f"{where}{self.message}: “{self.about}”"
+        return f"{self.code}: {where}{self.message}: “{self.about}”"
 
 
 @dataclass(frozen=True)
@@ -234,7 +236,7 @@ def _from_sql(source: Source, context: Context, options: Options) -> Prepared:
     compiled, converted, dialect = compile_sql(source, context, options.dialect, listener)
     warnings = tuple(
         ProgramWarning(
-            0, message, " ".join(source.text[span.start : span.end].split()) if span is not None else source.name
+            "T0607", 0, message, " ".join(source.text[span.start : span.end].split()) if span else source.name
         )
         for message, span in converted.warnings
     )
@@ -427,7 +429,7 @@ class _English:
         changes, needless = self._compared(sop, by_model=work is not None)
         return Prepared(
             compiled,
-            warnings=(*self._turned(), *self._lint(compiled), *needless),
+            warnings=(*self._turned(), *self._doubts(compiled), *needless),
             translator=header.translator if header else None,
             translated=True,
             write_to=place.path,
@@ -449,7 +451,7 @@ class _English:
             around = next(after, self._workflow.sentences[-1])
             what = f"U+{ord(self._source.text[offset]):04X} at line {line}, column {column}"
             message = f"{what} changes the order in which the text is shown, and is left out"
-            yield ProgramWarning(around.number, message, around.text)
+            yield ProgramWarning("T0606", around.number, message, around.text)
 
     def _waiting(self, pending: Pending) -> tuple[str, Work | None, Compiled] | None:
         """The translation that waits for a yes, if it still holds: stores and examples may have changed. One that
@@ -504,12 +506,14 @@ class _English:
         for failure in self._context.failures:
             self._listener.note(f"warning {failure.code}: {failure.message}, so it is left out")
 
-    def _lint(self, compiled: Compiled) -> list[ProgramWarning]:
-        """Warnings for what only the text or only the program names."""
-        from sopc.english.lint import lint
+    def _doubts(self, compiled: Compiled) -> list[ProgramWarning]:
+        """Warnings where the text and the program may differ."""
+        from sopc.english.doubts.check import doubts
 
-        found = lint(self._workflow, compiled.file.scripts[-1], pipeline.usable_schemas(self._context))
-        return [self._warned(each.sentence, each.message) for each in found]
+        schemas = pipeline.usable_schemas(self._context)
+        answers = [each.answer for each in self._answers]
+        found = doubts(self._workflow, compiled.program.scripts[-1], schemas, answers=answers)
+        return [self._warned(each.code, each.sentence, each.message) for each in found]
 
     def _compared(self, sop: str, *, by_model: bool) -> tuple[tuple[str, ...], list[ProgramWarning]]:
         """The differences to the last translation, and a warning for each unchanged sentence whose steps changed, with
@@ -529,8 +533,8 @@ class _English:
         for number in before.touched(new):
             reason = reasons.against(number) or ("its old steps do not fit the program any more" if by_model else None)
             why = "" if reason is None else f" ({reason})"
-            needless.append(self._warned(number, f"it is as it was, and its steps changed{why}"))
+            needless.append(self._warned("T0605", number, f"it is as it was, and its steps changed{why}"))
         return tuple(before.changes(new)), needless
 
-    def _warned(self, number: int, message: str) -> ProgramWarning:
-        return ProgramWarning(number, message, self._workflow.sentences[number - 1].text)
+    def _warned(self, code: str, number: int, message: str) -> ProgramWarning:
+        return ProgramWarning(code, number, message, self._workflow.sentences[number - 1].text)

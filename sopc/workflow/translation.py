@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from sopc import pipeline
+from sopc.checker import typed
 from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic
-from sopc.english.changes import speaks_of_a_change
 from sopc.english.local.files import checked
 from sopc.english.local.server import LocalServer
 from sopc.english.lock import Answer, split_sop
@@ -117,7 +117,7 @@ def _asking(
     """
     if options.file is not None:
         options = replace(options, base_url=_served(options.file, context, listener))
-    return Asking(options, _judge(source, workflow, context), context.config.home, listener)
+    return Asking(options, _judge(source, context), context.config.home, listener)
 
 
 def _served(file: Path, context: Context, listener: ProgressListener) -> str:
@@ -130,12 +130,10 @@ def _served(file: Path, context: Context, listener: ProgressListener) -> str:
     return context.keep(LocalServer, start).url
 
 
-def _judge(source: Source, workflow: Workflow, context: Context) -> Judge:
-    """Return a function that compiles a script, checks that it has a step, runs the text's examples, and checks that it
-    writes only if the text asks for a change."""
-    changes = speaks_of_a_change(workflow)
+def _judge(source: Source, context: Context) -> Judge:
+    """Return a function that compiles a script, checks that it has a step, and runs the text's examples."""
 
-    def judge(script: Source) -> None:
+    def judge(script: Source) -> typed.Script:
         compiled = pipeline.built(script, context)
         if not any(each.steps for each in compiled.file.scripts):
             nothing = Diagnostic("T0321", "the script has no step", None, "what the sentences say, step by step")
@@ -143,11 +141,7 @@ def _judge(source: Source, workflow: Workflow, context: Context) -> Judge:
         findings = run_examples(source, compiled, context)
         if findings:
             raise CompileError(source, findings)
-        if compiled.writes and not changes:
-            message = f"the script writes {', '.join(compiled.writes)}, but nothing in the text speaks of a change"
-            raise CompileError(
-                script, [Diagnostic("T0320", message, None, "only read, unless a sentence says to write")]
-            )
+        return compiled.program.scripts[-1]
 
     return judge
 

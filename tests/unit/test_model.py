@@ -15,6 +15,7 @@ from runtime.config import Config
 from runtime.errors import SopError, UsageError
 from runtime.query.schema import Field, Schema, Store
 from runtime.values.types import INT, NULL, TEXT
+from sopc.checker import typed
 from sopc.checker.program import check
 from sopc.diagnostics import CompileError
 from sopc.english.model.infer_signature import infer_signature
@@ -65,8 +66,8 @@ def task(english: str = ENGLISH, sampler: NoSampler | None = None) -> Task:
     return Task(read_workflow(english, "file"), SCHEMAS, sampler or NoSampler(), scripts.get, lambda: list(scripts))
 
 
-def judge(script: Source) -> None:
-    check(parse(script), script, SCHEMAS, lambda name: None)
+def judge(script: Source) -> typed.Script:
+    return check(parse(script), script, SCHEMAS, lambda name: None).scripts[-1]
 
 
 def translate(
@@ -382,7 +383,9 @@ def test_doubts_go_back_once_as_a_question(serve: Server) -> None:
     made = translate(server)
     assert made.sop_text.endswith(GOOD)
     first, *doubts, last = server.requests[1]["messages"][-1]["content"].splitlines()
-    assert {"sentence": 1, "message": "it says 10, and no step does"} in [json.loads(line) for line in doubts]
+    assert {"code": "T0601", "sentence": 1, "message": "it says 10, and no step does"} in [
+        json.loads(line) for line in doubts
+    ]
     assert first.startswith("The script is valid. Look again")
     assert "If it is right as it is, send it again" in last
 

@@ -63,7 +63,7 @@ SITUATIONS: Final = (
         "warned",
         WIDE,
         [READS_MORE, READS_MORE],
-        warnings=frozenset({"1: it says 5, and no step does", "1: its steps say 6, and no sentence does"}),
+        warnings=frozenset({"T0603: 1: it says more than 5, and its steps ask for more than 6"}),
     ),
     Situation("asked", "Show the boxes, largest first.", code="T0210", choices=2),
     Situation("answered", "Show the boxes, largest first.", options=["answer 1=2"]),
@@ -140,7 +140,8 @@ def outcome_of(done: Done) -> Outcome:
     codes = re.findall(r"^error (\w\d{4}):", done.stderr, re.MULTILINE)
     assert bool(codes) == (done.exit_code != 0), done.stderr
     asked = [json.loads(line) for line in done.text.splitlines() if line.startswith('{"type":"ask"')]
-    warnings = set(re.findall(r"^warning: sentence (.*): “.*”$", done.stderr, re.MULTILINE))
+    told = re.findall(r"^warning (\w+: )sentence (.*): “.*”$", done.stderr, re.MULTILINE)
+    warnings = {code + message for code, message in told if not codes}  # elsewhere, an error comes alone
     return Outcome(codes[-1] if codes else "", warnings, len(asked[0]["result"]["choices"]) if asked else 0)
 
 
@@ -197,7 +198,7 @@ class Service(EntryPoint):
         answer = json.loads(done.stderr.splitlines()[-1] if done.exit_code else done.text)
         if done.exit_code:
             return Outcome(answer["code"], set(), len(answer.get("choices", ())))
-        return Outcome("", {f"{each['sentence']}: {each['message']}" for each in answer["warnings"]}, 0)
+        return Outcome("", {f"{each['code']}: {each['sentence']}: {each['message']}" for each in answer["warnings"]}, 0)
 
     def edit(self, where: str) -> None:
         source = self.run("sopvm", "serve", "--get", "/scripts/big/source").text

@@ -10,11 +10,13 @@ from typing import Final
 
 from runtime.errors import SopError
 from runtime.query.schema import Schema
+from sopc.checker import typed
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.english.constrain.derive import workflow_grammar
 from sopc.english.constrain.step_intent import step_intents
 from sopc.english.constrain.vocabulary import Vocabulary, text_words
-from sopc.english.lint import LintWarning, lint
+from sopc.english.doubts.check import doubts
+from sopc.english.doubts.text import Doubt
 from sopc.english.model.ask import Endpoint, Refused
 from sopc.english.model.infer_signature import infer_signature
 from sopc.english.model.normalize import normalize, qualify_names
@@ -30,14 +32,13 @@ from sopc.source import Source
 from sopc.tree import nodes
 
 _MAX_FINDINGS: Final = 8
-_UNASKED: Final = "T0320"
 _CUT_OFF: Final = "T0309"
 _LOOK_AGAIN: Final = "The script is valid. Look again at these points, which may be right or wrong:"
 _SEND_AGAIN: Final = "If it is right as it is, send it again; else send it corrected. Reply with the whole script."
 _NO_SCRIPT_FOUND: Final = "There is no script of the language in that reply. Reply with the script alone."
-_STAGES: Final = (("E01",), ("E",), ("T04",), (_UNASKED,))  # of judging, by the codes of its findings
+_STAGES: Final = (("E01",), ("E",), ("T04",))  # of judging, by the codes of its findings
 
-Judge = Callable[[Source], None]
+Judge = Callable[[Source], typed.Script]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class _Attempt:
     body: str
     error: CompileError | None = None
     missing: SopError | None = None
-    warnings: Sequence[LintWarning] = ()
+    warnings: Sequence[Doubt] = ()
     put_back: tuple[int, ...] = ()
 
     @property
@@ -65,8 +66,8 @@ class _Attempt:
 
     @property
     def is_good(self) -> bool:
-        """Whether it is valid, or only makes an unexpected write, which a person can allow."""
-        return self.rank[0] >= len(_STAGES) - 1
+        """Whether it is valid; what is doubted may be right."""
+        return self.error is None and self.missing is None
 
     @property
     def told(self) -> list[str]:
@@ -98,7 +99,7 @@ def translate_with_model(
     Args:
         task: The workflow, and what its program can use.
         options: Of the model.
-        judge: Raises CompileError with the findings on a script.
+        judge: A script's source → the typed script; raises CompileError with the findings on it.
         home: The folder that remembers properties of endpoints.
         listener: Is told about progress.
 
@@ -225,7 +226,7 @@ class _Rounds:
         attempt = self._compiled(script)
         if self.task.previous is not None:
             script, attempt = self._with_the_old(script, attempt, self.task.previous)
-        return replace(attempt, warnings=lint(self.task.workflow, script, self.task.schemas))
+        return attempt
 
     def _with_the_old(self, made: nodes.Script, attempt: _Attempt, sop: str) -> tuple[nodes.Script, _Attempt]:
         """The script with the old steps of unchanged sentences, where these keep it valid."""
@@ -255,10 +256,11 @@ class _Rounds:
 
     def _tried(self, source: Source) -> _Attempt:
         try:
-            self.judge(source)
+            script = self.judge(source)
         except CompileError as error:
             return _Attempt(source.text, error)
-        return _Attempt(source.text, None)
+        answers = [each.answer for each in self.task.answers]
+        return _Attempt(source.text, warnings=doubts(self.task.workflow, script, self.task.schemas, answers=answers))
 
     def _spent(self) -> int:
         return sum(each.reply.prompt_tokens + each.reply.reply_tokens for each in self.rounds)
@@ -321,8 +323,9 @@ def _again(first: Sequence[Message], attempt: _Attempt) -> list[Message]:
     return [*before, {"role": "user", "content": f"{last['content']}\n{head}:\n{told}"}]
 
 
-def _warning_json(warning: LintWarning) -> str:
-    return json.dumps({"sentence": warning.sentence, "message": warning.message}, ensure_ascii=False)
+def _warning_json(warning: Doubt) -> str:
+    told = {"code": warning.code, "sentence": warning.sentence, "message": warning.message}
+    return json.dumps(told, ensure_ascii=False)
 
 
 def _finding(source: Source, finding: Diagnostic) -> str:

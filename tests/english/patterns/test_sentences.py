@@ -9,10 +9,9 @@ import pytest
 from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError
-from sopc.english.lint import lint
+from sopc.english.doubts.check import doubts
 from sopc.english.sentences import read_workflow
 from sopc.source import Source
-from sopc.syntax.parse import parse
 from tests.english.patterns.cases import Case, drafted, read_cases, whole
 from tests.english.patterns.workspace import Workspace, dump, plain
 
@@ -54,9 +53,25 @@ def test_a_sentence_gives_its_program(case: Case, seed: int, workspaces: dict[tu
     assert drafted(sop_text) == whole(workspace.rename_program(case.program))
     with Context(workspace.sandbox.config, workspace.sandbox.library) as context:
         pipeline.compile_source(Source("asked.sop", sop_text), context)
-        script = parse(Source("asked.sop", sop_text)).scripts[0]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_right_programs_are_seldom_doubted(seed: int, workspaces: dict[tuple[str, int], Workspace]) -> None:
+    """The aim is 3 in 100; names made up by a program mean less than real ones, so they are allowed twice that."""
+    checked, doubted = 0, []
+    for case in CASES:
+        workspace = workspaces[case.schema, seed]
         workflow = read_workflow(workspace.rename(case.english), "asked")
-        assert lint(workflow, script, pipeline.usable_schemas(context)) == []
+        if not case.program or len(workflow.sentences) > 1:  # the programs of several do not say which step is whose
+            continue
+        with Context(workspace.sandbox.config, workspace.sandbox.library) as context:
+            source = Source("asked.sop", whole(workspace.rename_program(case.program)))
+            compiled = pipeline.built(source, context)
+            found = doubts(workflow, compiled.program.scripts[-1], pipeline.usable_schemas(context))
+        checked += 1
+        doubted += [f"{case.english}: {one.message}" for one in found[:1]]
+    assert checked > 400
+    assert len(doubted) <= (0.06 if seed else 0.03) * checked, "\n".join(doubted)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

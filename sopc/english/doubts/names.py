@@ -1,0 +1,184 @@
+"""Fields of a sentence, held against those of its steps, both ways."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from sopc.english.doubts.facts import Aggregated, Fact, Grouped, Null, Place, Shown, Sorted, Term, Test, Truth, Written
+from sopc.english.doubts.numbers import ORDERED
+from sopc.english.doubts.said import Said
+from sopc.english.doubts.text import Doubt, Rule, Text
+from sopc.english.lexicon import lexicon, same
+from sopc.english.patterns.tokens import name_words
+from sopc.english.reading import evidence as ev
+
+_NAMED: Final = 0.5  # the cost up to which a field is said
+_WELL_NAMED: Final = 0.15
+_EMPTY: Final = frozenset({"filler", "join", "have", "be", "relative", "whose"})  # senses that need no counterpart
+_COLUMNS: Final = re.compile(
+    r"(?:then )?(?:show|list|give|print)\b(?: me)?((?:(?!\b(?:with|whose|where|that|by)\b).)*?)\b(?:of|for|from)\b",
+    re.IGNORECASE,
+)
+
+
+def _unused(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
+    """Fields that the sentence names and no step uses."""
+    names = {name for _, name in text.used}
+    unsaid = [place for place in sorted(_chosen(own)) if not is_said(text, place)]
+    spans: dict[tuple[int, int], set[Place]] = {}
+    for one in said.evidences:
+        if isinstance(one, ev.Field) and one.cost <= _NAMED and not _is_verb(text, one):
+            spans.setdefault((one.start, one.end), set()).add((one.store, one.field))
+    for (start, end), places in spans.items():
+        near = any(store in text.reads for store, _ in places) or any(said.fields[place] == 0 for place in places)
+        if not near or any(name in names for _, name in places) or means_otherwise(text, said, start, end):
+            continue
+        types = {text.type_of(place) for place in places}
+        other = next((place for place in unsaid if text.type_of(place) in types), None)
+        if other is not None:
+            message = f"it says {said.shown(start, end)}, and its steps use {other[1]} instead"
+            yield Doubt("T0603", said.number, message)
+        else:
+            yield Doubt("T0601", said.number, f"it says {said.shown(start, end)}, and its steps do not use it")
+
+
+def _is_verb(text: Text, one: ev.Field) -> bool:
+    """Whether the word of a date ("sold", of sold_on) tells what happened rather than when."""
+    return one.cost > 0 and text.kind_of((one.store, one.field)) == "time"
+
+
+def _chosen(own: list[Fact]) -> set[Place]:
+    """Fields that steps single out: what they test, sort, group, add up, show or set."""
+    found: set[Place] = set()
+    for fact in own:
+        match fact:
+            case Test(left=left, right=right):
+                found |= left.places | right.places
+            case Truth(term=term) | Null(term=term) | Sorted(term=term) | Aggregated(term=term) | Shown(term=term):
+                found |= term.places
+            case Grouped(keys=keys):
+                found |= {place for key in keys for place in key.places}
+            case Written(store=store, values=values):
+                found |= {(store, name) for name, _ in values}
+    return found
+
+
+def is_said(text: Text, place: Place) -> bool:
+    """Whether any sentence speaks of a field: by its name, a word of it, a value, an adjective or a verb."""
+    words = {*name_words(place[1])}
+    if place[1].lower() in text.answered:
+        return True
+    for said in text.sentences:
+        if any(place[1] == name for _, name in said.fields) or words & said.measured:
+            return True
+        if any((one.store, one.field) == place for one in said.values()):
+            return True
+        if any(_akin(word, one) for word in words for one in said.words):
+            return True
+    return False
+
+
+def _akin(word: str, said: str) -> bool:
+    """Whether a word of a name is said, perhaps in another form: weight by "weigh", active by "inactive"."""
+    return same(word, said) or (len(word) > 3 and (said[:5] == word[:5] or said.endswith(word)))
+
+
+def means_otherwise(text: Text, said: Said, start: int, end: int, *, values: bool = False) -> bool:
+    """Whether the words may say something that the steps do use, or that needs no counterpart of this kind.
+
+    Args:
+        values: Whether it is asked of a value, so that other values do not count.
+    """
+    names = {name for _, name in text.used}
+    for one in said.evidences:
+        if one.end <= start or end <= one.start:
+            continue
+        match one:
+            case ev.Store(store=store) if store in text.reads:
+                return True
+            case ev.Field(field=name) if name in names:
+                return True
+            case ev.Sense(sense=sense) if sense.kind not in _EMPTY:
+                return True
+            case ev.Value() | ev.Text() if not values:
+                return True
+    return False
+
+
+def _columns(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
+    """Fields that are asked for ("the colour of the boxes") where whole rows are shown."""
+    asked = _COLUMNS.match(said.text)
+    shown = [fact for fact in own if isinstance(fact, Shown)]
+    if asked is None or not shown or not all(fact.whole for fact in shown):
+        return
+    for one in said.evidences:
+        if not isinstance(one, ev.Field) or one.cost > _WELL_NAMED or one.store not in {fact.whole for fact in shown}:
+            continue
+        is_store = any(
+            isinstance(other, ev.Store) and other.start < one.end and one.start < other.end for other in said.evidences
+        )
+        inside = said.tokens[one.end - 1].end <= asked.end(1)
+        if inside and not is_store and text.kind_of((one.store, one.field)) != "bool":
+            words = said.shown(one.start, one.end)
+            yield Doubt("T0601", said.number, f"it asks for the {words}, and its steps show whole rows")
+            return
+
+
+def _unsaid(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
+    """Fields that steps test, sort by or add up although no sentence names them."""
+    for fact in own:
+        match fact:
+            case Test(left=term) if not term.functions:
+                pass
+            case Sorted(term=term) | Aggregated(term=term) | Truth(term=term) | Null(term=term):
+                pass
+            case _:
+                continue
+        for place in sorted(term.places):
+            if not is_said(text, place) and not _is_implied(text, place, fact):
+                message = f"its steps use {place[1]} of {place[0]}, and no sentence names it"
+                yield Doubt("T0602", said.number, message)
+
+
+def _is_implied(text: Text, place: Place, fact: Fact) -> bool:
+    """Whether a field that is not named may still be meant."""
+    store = text.stores.get(place[0])
+    if store is None:
+        return True
+    if text.is_key(place):
+        measured = isinstance(fact, Aggregated) and fact.name != "count"
+        return not measured and not (isinstance(fact, Test) and fact.op in ORDERED)
+    kind, words = text.kind_of(place), {*name_words(place[1])}
+    others = [one.name for one in store.fields if one.name != place[1] and not text.is_key((store.name, one.name))]
+    if kind != "text" and all(text.kind_of((store.name, name)) != kind for name in others):
+        return True
+    if kind == "number" and words & {*lexicon().marks["plain_measure"]}:
+        return True
+    if kind == "text" and words & {*lexicon().words.label}:
+        return True
+    if kind == "time":
+        return any(one.moments for one in text.sentences) or text.has("time", "period", "ago")
+    is_value = isinstance(fact, Test) and fact.op not in ORDERED
+    return is_value and isinstance(fact, Test) and any(type_ == "text" for _, type_ in fact.right.constants)
+
+
+def _changed(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
+    """Fields that steps set although neither they nor their values are said."""
+    for fact in own:
+        if isinstance(fact, Written) and fact.command == "update":
+            for name, term in fact.values:
+                if _is_fixed(term) and not is_said(text, (fact.store, name)):
+                    message = f"its steps set {name} of {fact.store}, and no sentence names it"
+                    yield Doubt("T0602", said.number, message)
+
+
+def _is_fixed(term: Term) -> bool:
+    """Whether a value is a literal other than a text (of which it counts whether it is said)."""
+    if not term.is_constant or term.functions or term.variables:
+        return False
+    return not any(isinstance(value, str) and type_ == "text" for value, type_ in term.constants)
+
+
+RULES: Final[tuple[Rule, ...]] = (_unused, _columns, _unsaid, _changed)
