@@ -104,10 +104,10 @@ class Server:
             **self._account,
         )
 
-    def start(self) -> None:
-        """Start it, on a port that was free a moment ago."""
+    def start(self, port: int = 0) -> None:
+        """Start it, on that port or one that was free a moment ago."""
         for _ in range(5):
-            self.port = free_port()
+            self.port = port or free_port()
             settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
             with (self._folder / "log").open("ab") as log:
                 self.process = subprocess.Popen(

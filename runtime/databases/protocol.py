@@ -235,6 +235,11 @@ class Keeps(Database, Protocol):
 
     def is_leased(self, run: str) -> bool: ...
 
+    def reconnect(self) -> None:
+        """Open the connection anew after it was lost (D0421), with no transaction. Raises DatabaseError D012x while the
+        server can't be reached."""
+        ...
+
 
 @runtime_checkable
 class Pipelined(Protocol):

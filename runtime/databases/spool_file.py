@@ -48,3 +48,7 @@ class FileSpool:
 
     def drop(self) -> None:
         self._file.close()
+
+    def __del__(self) -> None:
+        """A run that ends by an error drops no spool of an earlier segment, as it might have to be run again."""
+        self._file.close()

@@ -215,6 +215,7 @@ class Keeper:
     def save(self, stack: Frames, status: str, said: Any) -> None:
         """Write the run as it is, in the transaction that ends the segment. said: a waiting run's question, an ended
         one's result. V0608 when another process has taken the run over."""
+        self._after = self._memory
         if status == "ok" and not self.is_kept:
             return
         if not self._apart:
@@ -236,8 +237,21 @@ class Keeper:
             self._memory = self._after
             self.statements.fresh.clear()
 
+    @property
+    def has_saved(self) -> bool:
+        """Whether `save` has written something that is not known to be committed."""
+        return self._after is not self._memory
+
+    def is_saved(self) -> bool:
+        """Whether that was committed. V0608 when another process has taken the run over."""
+        row = self.store.find(self.row.run)
+        if row is not None and row.epoch != self.row.epoch:
+            raise taken_over(self.row.run)
+        return row is not None and row.segment == self._after.segment
+
     def _save(self, stack: Frames, status: str, said: Any) -> None:
         store, run, memory = self.store, self.row.run, self._memory
+        store.find_by_key()
         lines = self._writer.seq
         if status == "ok":
             self._after = memory._replace(segment=memory.segment + 1)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO
 
 import msgspec
@@ -24,7 +24,14 @@ from runtime.runs.ids import new_id
 from runtime.runs.interrupts import Interrupts
 from runtime.runs.schemas import check_schemas
 from runtime.runs.secrets import Secrets, mask_secrets
-from runtime.runs.segments import Segments, utc_now
+from runtime.runs.segments import (
+    FIRST_PAUSE_SECONDS,
+    MAX_RETRIES,
+    RECONNECT_SECONDS,
+    Segments,
+    is_lost,
+    utc_now,
+)
 from runtime.vm.asking import asks, question_of
 from runtime.vm.backtrace import Trace
 from runtime.vm.budget import Budget, Limits
@@ -410,8 +417,34 @@ class _Run:
         if keeper is None:
             self.segments.end()
             return
-        self.segments.end(lambda: keeper.save(self.machine.stack, status, said))
+        try:
+            self.segments.end(lambda: keeper.save(self.machine.stack, status, said))
+        except DatabaseError as error:
+            if not (is_lost(error) and keeper.has_saved):
+                raise
+            self._look_up(keeper, error)
+            self.segments.ended()
         keeper.saved()
+
+    def _look_up(self, keeper: Keeper, error: DatabaseError) -> None:
+        """The connection was lost in a commit: return when the run's row says that it was made. Else the segment can
+        be run again, and the error says so."""
+        for tries in range(MAX_RETRIES):
+            try:
+                self.segments.reconnect()
+                if keeper.is_saved():
+                    return
+                break
+            except DatabaseError as again:
+                if not is_lost(again):
+                    raise
+                sleep(min(FIRST_PAUSE_SECONDS * 2**tries, RECONNECT_SECONDS))
+        else:
+            raise error
+        raise DatabaseError(error.code, "the connection was lost before the segment was committed", retry=True)
+
+    def can_retry(self, error: DatabaseError) -> bool:
+        return error.retry or (is_lost(error) and self._is_kept and not self.options.dry_run)
 
     def retry_segment(self, error: DatabaseError) -> None:
         self.segments.retry(self.secrets.error(error))

@@ -9,7 +9,7 @@ from random import uniform
 from time import sleep
 from typing import Final
 
-from runtime.databases.protocol import Database
+from runtime.databases.protocol import Database, Keeps
 from runtime.errors import DatabaseError
 from runtime.vm.data import Data
 from runtime.vm.output import Output
@@ -17,6 +17,7 @@ from runtime.vm.output import Output
 MAX_RETRIES: Final = 40
 FIRST_PAUSE_SECONDS: Final = 0.005
 LONGEST_PAUSE_SECONDS: Final = 0.25
+RECONNECT_SECONDS: Final = 2.0  # between two tries to reach a server that was lost: with all tries, a minute or so
 
 
 def utc_now() -> datetime:
@@ -64,8 +65,11 @@ class Segments:
         self._open = True
 
     def end(self, keep: Callable[[], None] | None = None) -> None:
-        """Commit. What the segment wrote is permanent, and its lines stand. keep: called just before the home commits,
-        not in a dry run."""
+        """Commit. What the segment wrote is permanent, and its lines stand.
+
+        Args:
+            keep: Called just before the home commits, but not in a dry run.
+        """
         if not self._dry:
             home = self._data.home
             for database in self._databases:  # first, since one of them may ask for the segment to be run again
@@ -75,6 +79,11 @@ class Segments:
                 keep()
             if home is not None:
                 home.commit()
+        self.ended()
+
+    def ended(self) -> None:
+        """Note that the segment has committed."""
+        if not self._dry:
             self._open = False
             self.committed = {key: rows for key, rows in self._data.tally.items() if rows}
         self._data.ended()
@@ -115,15 +124,29 @@ class Segments:
                     error.code, f"{error.message}, {MAX_RETRIES} times in a row", "run the script again later"
                 ) from error
             # random pause, so that two runs that conflicted once do not conflict again and again
-            sleep(min(FIRST_PAUSE_SECONDS * 2**self._tries, LONGEST_PAUSE_SECONDS) * uniform(0.5, 1.5))
+            longest = LONGEST_PAUSE_SECONDS if error.retry else RECONNECT_SECONDS
+            sleep(min(FIRST_PAUSE_SECONDS * 2**self._tries, longest) * uniform(0.5, 1.5))
             self._tries += 1
             self.retries += 1
             try:
+                if not error.retry:
+                    self.reconnect()
                 self._begin()
             except DatabaseError as again:
-                if not again.retry:
+                if not (again.retry or (is_lost(again) and not error.retry)):
                     raise
                 error = again
             else:
                 break
         self._data.begun()
+
+    def reconnect(self) -> None:
+        """Open every connection anew that can be lost, none of them in a transaction. Raises DatabaseError."""
+        for database in self._databases:
+            if isinstance(database, Keeps):
+                database.reconnect()
+
+
+def is_lost(error: DatabaseError) -> bool:
+    """Whether the connection is gone, or its server is away."""
+    return error.code in ("D0121", "D0421")

@@ -38,6 +38,10 @@ _DDL: Final = (
     "create table if not exists sop_uses (run {text}, hash {text}, primary key (run, hash))",
     "create table if not exists sop_lines (run {text}, first bigint, data {bytes} not null, primary key (run, first))",
 )
+_LEASES: Final = (
+    "create table if not exists sop_leases (run text primary key, holder text not null, session bigint not null,"
+    " expires timestamp with time zone not null)"
+)
 _WORDS: Final[dict[str, dict[str, str]]] = {
     "SQLite": {
         "text": "text",
@@ -93,15 +97,28 @@ class RunStore:
     def __init__(self, database: Keeps) -> None:
         self.database = database
         self.engine = database.engine
+        self._is_postgres = self.engine == "PostgreSQL"
 
     def _run(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         return self.database.own(_worded(sql, self.engine), values)
 
+    def find_by_key(self) -> None:
+        """In the open transaction, let the next statements find their rows by key. A transaction that is SERIALIZABLE
+        conflicts with every writer of a table that it scans, and of a small one PostgreSQL scans the whole."""
+        if self._is_postgres:
+            self._run("set local enable_seqscan = off")
+
+    def scan_again(self) -> None:
+        """After `find_by_key`: leave the script's own statements as they were."""
+        if self._is_postgres:
+            self._run("reset enable_seqscan")
+
     # ── tables ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def ddl(self) -> str:
-        return ";\n".join(_worded(sql, self.engine) for sql in _DDL)
+    def _tables(self) -> list[str]:
+        tables = [_worded(sql, self.engine) for sql in _DDL]
+        return [*tables, _LEASES] if self._is_postgres else tables
 
     def exists(self) -> bool:
         try:
@@ -117,15 +134,17 @@ class RunStore:
         try:
             if not self.exists():
                 self.database.begin(write=True)
-                for sql in _DDL:
-                    self._run(sql)
+                for sql in self._tables:
+                    self.database.own(sql, ())
                 self.database.commit()
             elif self._run(f"select 1 from sop_runs where {_OLD} limit 1", KEPT_DAYS):
                 self.forget_old()
         except DatabaseError as error:
             self.database.rollback()
+            if self.exists():  # another run has just made them
+                return
             message = f"the run has to be kept, and `{self.database.name}` has no tables for that: {error.message}"
-            raise SopError("V0604", message, f"let its owner make them:\n{self.ddl};") from error
+            raise SopError("V0604", message, "let its owner make them:\n" + ";\n".join([*self._tables, ""])) from error
 
     def forget_old(self) -> None:
         """Forget runs that ended long ago, and the modules that none needs any more."""
@@ -179,10 +198,12 @@ class RunStore:
 
     def batch(self, run: str, spool: int, at: int, *, holding: bool = False) -> tuple[int, bytes] | None:
         """The batch of a spool's rows that begins after row `at`, or (holding) that holds it; and its first row."""
+        self.find_by_key()
         which = "first <= $3 order by first desc" if holding else "first > $3 order by first"
         rows = self._run(
             f"select first, data from sop_rows where run = $1 and spool = $2 and {which} limit 1", run, spool, at
         )
+        self.scan_again()
         return (int(rows[0][0]), bytes(rows[0][1])) if rows else None
 
     def lines(self, run: str, after: int) -> tuple[int, bytes] | None:
@@ -230,7 +251,8 @@ class RunStore:
         return bool(
             self._run(
                 "update sop_runs set epoch = epoch + 1, status = case when status = 'waiting' then status else"
-                " 'running' end, ending = null, updated = {now} where run = $1 and epoch = $2 returning epoch",
+                " 'running' end, ending = null, updated = {now} where run = $1 and epoch = $2 and status <> 'ok'"
+                " returning epoch",
                 *(run, epoch),
             )
         )

@@ -189,7 +189,7 @@ class Machine:
         error = self.budget.over() or _as_error(raised, self.stack[-1])
         if isinstance(error, RunError | DatabaseError) and not isinstance(error, InsertError):
             error = self._earlier(error)
-        if isinstance(error, DatabaseError) and error.retry:
+        if isinstance(error, DatabaseError) and self.host.can_retry(error):
             self._retry(error)
             return
         trace = self._trace(error)

@@ -82,6 +82,10 @@ class Host(Protocol):
         the script returned)."""
         ...
 
+    def can_retry(self, error: DatabaseError) -> bool:
+        """Whether the segment can be run again after this error."""
+        ...
+
     def retry_segment(self, error: DatabaseError) -> None:
         """Undo the segment and begin it again; raises when that was tried too often."""
         ...

@@ -11,7 +11,9 @@ from typing import Any
 
 import msgspec
 
-from runtime.databases.protocol import Database, Row, Statement
+from runtime.databases.postgres.database import PostgresDatabase
+from runtime.databases.postgres.url import parse_url
+from runtime.databases.protocol import Database, Statement
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import SopError
 from runtime.output.formats import open_writer
@@ -19,12 +21,9 @@ from runtime.runs.go_on import KeptRun, go_on, read_run
 from runtime.runs.keep import Keep
 from runtime.runs.run import Outcome, RunOptions, run
 from runtime.runs.store import TABLES, RunStore
+from tests.postgres import Server
 from tests.sandbox import Sandbox
 
-SCHEMA = """
-CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, quantity INTEGER NOT NULL);
-CREATE TABLE log (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
-"""
 ITEMS = [(1, "bolt", 5), (2, "nut", 50), (3, "gear", 7), (4, "axle", 1), (5, "cog", 12)]
 
 
@@ -32,8 +31,8 @@ class Crash(BaseException):
     """The process is gone: nothing more happens to its database."""
 
 
-class Crashing(SQLiteDatabase):
-    """Counts what is asked of it, and crashes before or after the call with a given number.
+class Crashing:
+    """Counts what is asked of a database, and crashes before or after the call with a given number.
 
     at: 2n for before call n, 2n + 1 for after it; None for never.
     """
@@ -41,51 +40,78 @@ class Crashing(SQLiteDatabase):
     at: int | None = None
     calls = 0
 
-    def _set_up(self) -> None:
-        super()._set_up()
-        self._run("PRAGMA synchronous = OFF")  # a process dies here, not the machine
+    def die(self) -> None:
+        """Lose the transaction that is open."""
+        raise NotImplementedError
 
     def _around(self, call: Callable[[], Any]) -> Any:
         number = self.calls
         self.calls += 1
         if self.at is not None and self.at <= 2 * number:
+            self.die()
             raise Crash
         result = call()
         if self.at == 2 * number + 1:
-            self._connection.rollback()
+            self.die()
             raise Crash
         return result
 
     def begin(self, *, write: bool) -> None:
-        self._around(lambda: super(Crashing, self).begin(write=write))
+        self._around(lambda: super(Crashing, self).begin(write=write))  # type: ignore[misc]
 
     def commit(self) -> None:
-        self._around(lambda: super(Crashing, self).commit())
+        self._around(lambda: super(Crashing, self).commit())  # type: ignore[misc]
 
-    def own(self, sql: str, values: Sequence[Any]) -> list[Row]:
-        rows: list[Row] = self._around(lambda: super(Crashing, self).own(sql, values))
-        return rows
+    def own(self, sql: str, values: Sequence[Any]) -> Any:
+        return self._around(lambda: super(Crashing, self).own(sql, values))  # type: ignore[misc]
 
     def spool(self, statement: Statement, params: Sequence[Any]) -> Any:
-        return self._around(lambda: super(Crashing, self).spool(statement, params))
+        return self._around(lambda: super(Crashing, self).spool(statement, params))  # type: ignore[misc]
 
-    def execute(self, statement: Statement, params: Sequence[Any]) -> int:
-        return int(self._around(lambda: super(Crashing, self).execute(statement, params)))
+    def execute(self, statement: Statement, params: Sequence[Any]) -> Any:
+        return self._around(lambda: super(Crashing, self).execute(statement, params))  # type: ignore[misc]
 
-    def execute_many(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> int:
-        return int(self._around(lambda: super(Crashing, self).execute_many(statement, rows)))
+    def execute_many(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> Any:
+        return self._around(lambda: super(Crashing, self).execute_many(statement, rows))  # type: ignore[misc]
+
+
+class CrashingSQLite(Crashing, SQLiteDatabase):
+    def _set_up(self) -> None:
+        super()._set_up()
+        self._run("PRAGMA synchronous = OFF")  # a process dies here, not the machine
+
+    def die(self) -> None:
+        self._connection.rollback()
+
+
+class CrashingPostgres(Crashing, PostgresDatabase):
+    def die(self) -> None:
+        self.close()
 
 
 class Kept:
-    """A folder with a library and a database with ITEMS. answers: to questions, by step."""
+    """A folder with a library, and a database with ITEMS.
 
-    def __init__(self, folder: Path, text: str) -> None:
+    answers: to questions, by step. lines: of all runs. opened: connections of runs. server: None for a SQLite file.
+    """
+
+    def __init__(self, folder: Path, text: str, server: Server | None = None, schema: str = "") -> None:
         self.folder = folder
         self.path = folder / "main.db"
-        self.connection = sqlite3.connect(self.path, isolation_level=None)
-        self.connection.executescript(f"PRAGMA synchronous = OFF; {SCHEMA}")
+        self.server = server
+        self.url = "sqlite:///main.db"
+        if server is not None:
+            self.url = server.url(schema)
+            self.connection: Any = server.connect(schema)
+            key = "bigint generated by default as identity primary key"
+        else:
+            self.connection = sqlite3.connect(self.path, isolation_level=None)
+            self.connection.execute("PRAGMA synchronous = OFF")
+            key = "integer primary key"
+        self.sql("CREATE TABLE items (id bigint PRIMARY KEY, name text NOT NULL UNIQUE, quantity bigint NOT NULL)")
+        self.sql(f"CREATE TABLE log (id {key}, text text NOT NULL)")
         self._fill()
-        self.sandbox = Sandbox(folder, {"main": "sqlite:///main.db"})
+        self.sandbox = Sandbox(folder, {"main": self.url})
         self.sandbox.compile(text)
         self.answers: dict[str, str] = {}
         self.lines: list[dict[str, Any]] = []
@@ -98,18 +124,22 @@ class Kept:
     def reset(self) -> None:
         """As it was before the first run."""
         tables = ["log", "items", *(TABLES if self.has_tables() else ())]
-        self.sql(f"BEGIN; {'; '.join(f'DELETE FROM {table}' for table in tables)}; COMMIT")
+        self.sql(f"{'; '.join(f'DELETE FROM {table}' for table in tables)}")
         self._fill()
         self.lines = []
 
     def _fill(self) -> None:
-        self.connection.executemany("INSERT INTO items VALUES (?, ?, ?)", ITEMS)
+        self.sql(f"INSERT INTO items VALUES {', '.join(map(str, ITEMS))}")
 
     def sql(self, text: str) -> None:
-        self.connection.executescript(text)
+        if self.server is None:
+            self.connection.executescript(text)
+        else:
+            self.connection.execute(text.encode())
 
     def rows(self, sql: str) -> list[Any]:
-        return self.connection.execute(sql).fetchall()
+        found: list[Any] = self.connection.execute(sql).fetchall()
+        return found
 
     @property
     def log(self) -> list[str]:
@@ -117,8 +147,12 @@ class Kept:
 
     # ── runs ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def connect(self, name: str, at: int | None = None) -> Crashing:
-        database = Crashing(self.path, name=name)
+    def connect(self, name: str, at: int | None = None) -> Any:
+        database: Any
+        if self.server is None:
+            database = CrashingSQLite(self.path, name=name)
+        else:
+            database = CrashingPostgres(parse_url(self.url, self.url), name=name)
         database.at = at
         self.opened.append(database)
         return database
@@ -144,10 +178,12 @@ class Kept:
         return rows[0][0] if rows else None
 
     def has_tables(self) -> bool:
-        return bool(self.rows("SELECT 1 FROM sqlite_schema WHERE name = 'sop_lines'"))
+        if self.server is None:
+            return bool(self.rows("SELECT 1 FROM sqlite_schema WHERE name = 'sop_lines'"))
+        return self.rows("SELECT to_regclass('sop_lines')") != [(None,)]
 
     def read(self, run_id: str, *, library: bool = True) -> KeptRun:
-        with closing(SQLiteDatabase(self.path, name="main")) as database:
+        with closing(self.connect("main")) as database:
             return read_run(RunStore(database), run_id, self.sandbox.library if library else None)
 
     def go_on(self, run_id: str, *, at: int | None = None, library: bool = True, **options: Any) -> Outcome | None:

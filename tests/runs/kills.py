@@ -12,14 +12,18 @@ from __future__ import annotations
 import argparse
 import random
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from itertools import product
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.commands import Place
+from tests.postgres import shared
 
 MOST_SECONDS: Final = 300.0  # for an effect to be seen; a busy machine needs some
 LONGEST_PAUSE: Final = 0.05
@@ -56,10 +60,10 @@ script pipeline() -> int
   return 0
 end
 """
-TABLES: Final = """
-create table effects (number integer not null);
-create table source (id integer primary key, name text);
-"""
+TABLES: Final = (
+    "create table effects (number bigint not null)",
+    "create table source (id bigint primary key, name text)",
+)
 
 
 class Killed:
@@ -114,26 +118,36 @@ class Killed:
         return listed[0]["run"] if listed else None
 
 
-def prepared(folder: Path, rows: int) -> Place:
-    """A folder with the scripts, and a source of so many rows."""
+def run(folder: Path, engine: str, script: str, effects: int, kills: int, seed: int) -> Killed:
+    """Run one script with kills; AssertionError unless every effect is there once, in its order."""
     place = Place(folder)
-    place.sql(TABLES)
-    place.sql(
-        f"with recursive n(id) as (select 1 union all select id + 1 from n where id < {rows})"
-        " insert into source select id, 'row ' || id from n"
-    )
-    place.compile(SCRIPTS)
-    return place
+    connection: Any
+    with ExitStack() as stack:
+        if engine == "postgres":
+            schema = stack.enter_context(shared().schema())
+            connection = stack.enter_context(shared().connect(schema))
+            place.write("sop.toml", f'[databases]\nmain = "{shared().url(schema)}"\n')
+        else:
+            place.home.mkdir()
+            connection = sqlite3.connect(place.main, isolation_level=None, timeout=60)
+            stack.callback(connection.close)
 
+        def sql(text: str) -> list[Any]:
+            cursor = connection.execute(text)
+            return list(cursor.fetchall()) if cursor.description is not None else []
 
-def sqlite(folder: Path, script: str, effects: int, kills: int, seed: int) -> Killed:
-    """Run one script on a SQLite file; AssertionError unless every effect is there once."""
-    place = prepared(folder, effects)
-    killed = Killed(place, lambda: int(place.sql("select count(*) from effects")[0][0]), place.sql, seed)
-    killed.run(script, effects, kills)
-    numbers = [number for (number,) in place.sql("select number from effects order by rowid")]
-    assert numbers == list(range(1, effects + 1)), (len(numbers), len(set(numbers)))
-    return killed
+        for statement in TABLES:
+            sql(statement)
+        sql(
+            f"with recursive n(id) as (select 1 union all select id + 1 from n where id < {effects})"
+            " insert into source select id, 'row ' || id from n"
+        )
+        place.compile(SCRIPTS)
+        killed = Killed(place, lambda: int(sql("select count(*) from effects")[0][0]), sql, seed)
+        killed.run(script, effects, kills)
+        numbers = [number for (number,) in sql("select number from effects order by number")]
+        assert numbers == list(range(1, effects + 1)), (len(numbers), len(set(numbers)))
+        return killed
 
 
 def main() -> None:
@@ -142,10 +156,12 @@ def main() -> None:
     parser.add_argument("--effects", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    for script in ("counted", "spooled", "pipeline"):
+    for engine, script in product(("sqlite", "postgres"), ("counted", "spooled", "pipeline")):
         with tempfile.TemporaryDirectory() as folder:
-            killed = sqlite(Path(folder), script, options.effects, options.kills, options.seed)
-        print(f"{script}: {killed.kills} kills, {killed.between} between first and last effect, effects exact")
+            killed = run(Path(folder), engine, script, options.effects, options.kills, options.seed)
+        print(
+            f"{engine}, {script}: {killed.kills} kills, {killed.between} between first and last effect, effects exact"
+        )
 
 
 if __name__ == "__main__":

@@ -194,7 +194,7 @@ def test_a_run_that_was_taken_over_commits_nothing(tmp_path: Path) -> None:
                 return []  # as when another process has another epoch
             return save(sql, values)
 
-        database.own = own  # type: ignore[method-assign]
+        database.own = own
         return database
 
     kept.connect = connect  # type: ignore[method-assign]

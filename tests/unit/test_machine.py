@@ -69,6 +69,9 @@ class Silent:
 
     def end_segment(self, status: str, said: Any) -> None: ...
 
+    def can_retry(self, error: DatabaseError) -> bool:
+        return error.retry
+
     def retry_segment(self, error: DatabaseError) -> None:
         raise error
 

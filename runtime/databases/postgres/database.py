@@ -19,6 +19,7 @@ from runtime.databases.change_marks import Mark
 from runtime.databases.postgres.connection import Connection, open_connection, renew
 from runtime.databases.postgres.copy import copy_text, row_of
 from runtime.databases.postgres.errors import translated
+from runtime.databases.postgres.lease import IS_LEASED, PostgresLease
 from runtime.databases.postgres.schema import column_type, read_schema
 from runtime.databases.postgres.url import Address
 from runtime.databases.postgres.values import encoder, row_reader
@@ -53,6 +54,7 @@ class PostgresDatabase:
 
     def __init__(self, address: Address, *, name: str, read_only: bool = False, create: bool = False) -> None:
         self.name = name
+        self._address = address
         self._connection: Connection = open_connection(address, name, create=create)
         self.dialect = f"postgres {self._connection.casing}"
         self._place = (self._connection.schema,)
@@ -109,8 +111,14 @@ class PostgresDatabase:
             raise DatabaseError(error.code, message, "look at the data before the script is run again") from error
 
     def rollback(self) -> None:
-        if not self._connection.closed and not self._is(pq.TransactionStatus.IDLE):
+        if self._connection.closed or self._is(pq.TransactionStatus.IDLE):
+            return
+        try:
             self._run("rollback")
+        except DatabaseError as error:
+            if error.code != "D0421":
+                raise
+            self._connection.close()  # its transaction went with the connection
 
     def savepoint(self, depth: int) -> None:
         self._run(f"savepoint sop_{int(depth)}")
@@ -332,6 +340,28 @@ class PostgresDatabase:
     def forget_schema(self) -> None:
         """Read the schema again when it is next asked for."""
         self._schema = None
+
+    # ── kept runs ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def own(self, sql: str, values: Sequence[Any]) -> list[Row]:
+        try:
+            cursor = self._connection.execute(sql.encode(), values)
+            return cursor.fetchall() if cursor.description is not None else []
+        except _FAILURES as error:
+            raise translated(error, self.name) from error
+
+    def lease(self, run: str) -> PostgresLease | None:
+        return PostgresLease.take(self._address, self.name, run)
+
+    def is_leased(self, run: str) -> bool:
+        return bool(self.own(IS_LEASED, [run]))
+
+    def reconnect(self) -> None:
+        before = self._connection
+        before.close()
+        self._connection = open_connection(self._address, self.name)
+        self._connection.look, self._connection.stopped = before.look, before.stopped
+        self._streams = 0
 
     # ── the connection ─────────────────────────────────────────────────────────────────────────────────────────
 

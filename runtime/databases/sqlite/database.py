@@ -322,6 +322,9 @@ class SQLiteDatabase:
     def is_leased(self, run: str) -> bool:
         return is_leased(self.path, run)
 
+    def reconnect(self) -> None:
+        """Nothing to do: a file's connection is not lost."""
+
     # ── the connection ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _run(self, sql: str, values: Sequence[Any] = (), store: str = "") -> sqlite3.Cursor:

@@ -1,0 +1,75 @@
+"""A PostgreSQL server → an address on loopback that passes everything on, and cuts a connection at a commit."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from typing import Final
+
+COMMIT: Final = b"commit\0"
+
+
+class Proxy:
+    """Counts the commits that clients send. cut: numbers of those at which both ends are cut: without the commit
+    reaching the server (`before`), or once the server has confirmed it, without the client hearing of it (`after`)."""
+
+    def __init__(self, port: int, before: set[int], after: set[int]) -> None:
+        self._server = port
+        self._before, self._after = before, after
+        self._lock = threading.Lock()
+        self.commits = 0
+        self.cut: list[int] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._open: list[socket.socket] = []
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(("127.0.0.1", self._server))
+                self._open += [client, server]
+                silent = threading.Event()  # the client hears nothing more
+                for work in (self._up, self._down):
+                    thread = threading.Thread(target=work, args=(client, server, silent), daemon=True)
+                    self._threads.append(thread)
+                    thread.start()
+
+    def _up(self, client: socket.socket, server: socket.socket, silent: threading.Event) -> None:
+        with suppress(OSError):
+            while data := client.recv(65536):
+                if COMMIT in data:
+                    with self._lock:
+                        self.commits += 1
+                        number = self.commits
+                    if number in self._before:
+                        self.cut.append(number)
+                        break
+                    if number in self._after:
+                        self.cut.append(number)
+                        silent.set()
+                server.sendall(data)
+        _close(client, server)
+
+    def _down(self, client: socket.socket, server: socket.socket, silent: threading.Event) -> None:
+        with suppress(OSError):
+            while data := server.recv(65536):
+                if silent.is_set():
+                    break  # the answer to the commit
+                client.sendall(data)
+        _close(client, server)
+
+    def close(self) -> None:
+        _close(self._listener, *self._open)
+        for thread in self._threads:
+            thread.join(60)
+
+
+def _close(*sockets: socket.socket) -> None:
+    for each in sockets:
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+        each.close()

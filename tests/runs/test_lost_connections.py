@@ -1,0 +1,124 @@
+"""A connection that is lost in a commit, or a server that is: the run looks up what was kept, and goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from tests.postgres import Server, installations, shared
+from tests.runs.kept import Kept
+from tests.runs.proxy import Proxy
+
+SCRIPT = """
+script work(n: int) -> int
+  for each item in from items order by id do
+    for each i in 1 to n do
+      insert into log { text: "{item.name} {i}" }
+      commit
+    end
+  end
+  return n
+end
+
+script once() -> int
+  insert into log { text: "once" }
+  if count(from items) > 100 then commit end
+  return 1
+end
+"""
+EXPECTED = [f"{name} {i}" for name in ("bolt", "nut", "gear", "axle", "cog") for i in (1, 2, 3)]
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    with shared().schema() as schema, closing(Kept(tmp_path, SCRIPT, shared(), schema)) as made:
+        made.begin("work", {"n": 0})  # makes the tables
+        made.reset()
+        yield made
+
+
+def through(kept: Kept, proxy: Proxy) -> None:
+    kept.url = kept.url.replace(f":{shared().port}/", f":{proxy.port}/")
+
+
+def test_a_connection_is_lost_in_commits(kept: Kept) -> None:
+    """The first commit, some in between, and the last. Each connection lives for few: after five, the client
+    prepares the statement, and no longer sends the text by which the proxy knows it."""
+    with closing(Proxy(shared().port, before={1, 5, 6}, after={2, 9, 13, 17, 19})) as proxy:
+        through(kept, proxy)
+        done = kept.begin("work", {"n": 3})
+        assert done is not None and (done.status, done.result) == ("ok", 3), done
+        assert (proxy.cut, proxy.commits) == ([1, 2, 5, 6, 9, 13, 17, 19], 19)
+    assert kept.log == EXPECTED
+    assert kept.rows("SELECT status FROM sop_runs") == [("ok",)]
+    numbers = [line["seq"] for line in kept.lines if "seq" in line]
+    assert numbers == sorted(numbers)
+    voided = [line for line in kept.lines if line["type"] == "rollback"]
+    assert len(voided) == 3  # a segment that was kept is not run again
+
+
+def test_the_commit_of_a_run_that_is_not_kept_stays_in_doubt(kept: Kept) -> None:
+    with closing(Proxy(shared().port, before=set(), after={1})) as proxy:
+        through(kept, proxy)
+        done = kept.begin("once")
+        assert done is not None and done.error is not None
+        assert (done.error.code, "is not known" in done.error.message) == ("D0421", True)
+    assert kept.log == ["once"]
+
+
+def test_runs_that_share_nothing_hardly_conflict(kept: Kept) -> None:
+    """A small table is scanned as a whole, which conflicts with every writer of it, unless the plan is forced."""
+    kept.begin("work", {"n": 3})  # its modules are there from now on
+    kept.sql("ANALYZE")
+    retries: list[int] = []
+
+    def work() -> None:
+        done = kept.begin("work", {"n": 20})
+        assert done is not None and done.status == "ok", done
+        retries.append(done.retries)
+
+    threads = [Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert kept.rows("SELECT count(*) FROM log") == [(15 + 4 * 100,)]
+    assert sum(retries) <= 12  # of 404 segments, and all when four runs begin at once; without the plan, 50 to 200
+
+
+def test_the_server_stops_and_starts_again(tmp_path: Path) -> None:
+    name, programs = next(iter(installations().items()))
+    server = Server(name, programs)
+    try:
+        with server.connect() as connection:
+            connection.execute("create schema shop; alter role sop set synchronous_commit = on")
+        with closing(Kept(tmp_path, SCRIPT, server, "shop")) as kept:
+            stopped: list[int] = []
+
+            def connect(name: str, at: int | None = None) -> object:
+                database = connect_to(name, at)
+                commit = database.commit
+
+                def stopping() -> None:
+                    if database.calls > 20 and not stopped:
+                        stopped.append(server.port)
+                        server.kill()
+                        server.start(server.port)
+                    commit()
+
+                database.commit = stopping
+                return database
+
+            connect_to = kept.connect
+            kept.connect = connect  # type: ignore[method-assign]
+            done = kept.begin("work", {"n": 3})
+            assert stopped and done is not None and done.status == "ok", done
+            kept.connection.close()
+            kept.connection = server.connect("shop")
+            assert kept.log == EXPECTED
+    finally:
+        server.close()
