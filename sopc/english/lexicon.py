@@ -70,6 +70,13 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     flag_heads: tuple[str, ...]
 
 
+class Codes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words that data hold as codes, in fields whose names have one of the words `fields`."""
+
+    fields: tuple[str, ...]
+    words: dict[str, tuple[str, ...]]
+
+
 class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file. numbers, scales, ordinals: by word. units, months, weekdays, synonyms, irregular (verbs), plurals: each
     base with its forms, months and weekdays in their order. marks: words that the check of programs takes for a
@@ -79,6 +86,7 @@ class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     words: Words
     abbreviations: dict[str, str]
     synonyms: dict[str, tuple[str, ...]]
+    codes: dict[str, Codes]
     units: dict[str, tuple[str, ...]]
     numbers: dict[str, int]
     scales: dict[str, int]

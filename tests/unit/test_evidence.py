@@ -59,7 +59,7 @@ def test_stores_by_their_aliases(words: str, store: str, cost: float) -> None:
 
 @pytest.mark.parametrize(
     ("words", "field", "cost"),
-    [("first name", "fname", 0), ("first names", "fname", 0), ("town", "home_town", evidence.LAST_WORD),
+    [("first name", "fname", 0), ("first names", "fname", 0), ("town", "home_town", evidence.ONLY_LAST),
      ("hometown", None, 0), ("active", "is_active", evidence.WITHOUT_STORE), ("written date", "written_on", 0.1),
      ("review", "review_text", evidence.WITHOUT_TAIL), ("text", "review_text", evidence.WITHOUT_STORE),
      ("town of home", "home_town", evidence.WITHOUT_STORE), ("`home_town`", "home_town", 0)],

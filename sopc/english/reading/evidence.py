@@ -21,6 +21,8 @@ WITHOUT_STORE: Final = 0.15
 SYNONYM: Final = 0.3
 REORDERED: Final = 0.4
 WITHOUT_TAIL: Final = 0.5
+LAST_WORDS: Final = 0.4
+ONLY_LAST: Final = 0.4  # which no other field of the store ends in
 LAST_WORD: Final = 1.0
 FIRST_WORD: Final = 1.6
 LONGEST_VALUE: Final = 6  # words
@@ -155,11 +157,17 @@ class Names:
         return found
 
 
+@lru_cache(maxsize=1 << 14)
 def spelt_out(name: str) -> Words:
     """The words of a name, its abbreviations in full: "cust_fname" → customer, first, name."""
     words = name_words(name)
     full = the_lexicon().abbreviations
-    return tuple(part for word in words for part in full.get(word, word).split())
+    return tuple(part for word in words for part in full.get(word, _without_initial(word)).split())
+
+
+def _without_initial(word: str) -> str:
+    """ "cname", "eid" are a name and an id, with the initial of whose they are."""
+    return word[1:] if word[1:] in ("name", "id") else word
 
 
 def store_aliases(store: SchemaStore) -> dict[Words, float]:
@@ -188,6 +196,8 @@ def store_aliases(store: SchemaStore) -> dict[Words, float]:
         for at in range(len(words)):
             for other in synonyms().get(words[at : at + 1], ()):
                 _note(found, (*words[:at], *other, *words[at + 1 :]), SYNONYM)
+        for size in range(2, len(words)):
+            _note(found, words[-size:], LAST_WORDS)
         if len(words) > 1:
             _note(found, words[-1:], LAST_WORD)
             _note(found, words[:1], FIRST_WORD)
@@ -221,16 +231,52 @@ def field_aliases(store: SchemaStore, field: SchemaField) -> dict[Words, float]:
                     _note(found, words[1:], cost + WITHOUT_STORE)
                 if len(words) == 2:
                     _note(found, words[::-1], cost + REORDERED)
-                    _note(found, (words[1], "of", words[0]), cost + WITHOUT_STORE)
-                    _note(found, (words[1], "of", "the", words[0]), cost + WITHOUT_STORE)
-                _note(found, words[-1:], cost + LAST_WORD)
+                    if words[1] not in ("number", "count", "amount", "id", "total"):  # "number of rooms" counts them
+                        _note(found, (words[1], "of", words[0]), cost + WITHOUT_STORE)
+                        _note(found, (words[1], "of", "the", words[0]), cost + WITHOUT_STORE)
+                for at in range(2, len(words)):
+                    _note(found, words[-at:], cost + LAST_WORDS)
+                    _note(found, words[:at], cost + WITHOUT_TAIL)
+                alone = all(words[-1] != spelt_out(other.name)[-1] for other in store.fields if other != field)
+                _note(found, words[-1:], cost + (ONLY_LAST if alone else LAST_WORD))
                 _note(found, words[:1], cost + FIRST_WORD)
         if field.type.name in ("date", "timestamp") and whole[-1] in lists.date_tails and len(whole) > 1:
             _note(found, (*whole[:-1], "date"), 0.1)
-        last = whole[-1]
-        if len(whole) == 1 and last in lists.label:
-            _note(found, ("name",), 0.3)
+    if (field.name,) == labels_of(store)[0] and field.type.name == "text":
+        for label in lists.label:
+            _note(found, (label,), 0.2)
     return found
+
+
+@lru_cache(maxsize=1 << 10)
+def labels_of(store: SchemaStore) -> tuple[tuple[str, ...], float]:
+    """The fields that tell a row to a person, and what it costs to guess them."""
+    labels = the_lexicon().words.label
+    texts = [one.name for one in store.fields if one.type.name == "text" and one.name not in _pointing(store)]
+    words = {name: spelt_out(name) for name in texts}
+    own = spelt_out(store.name)
+
+    def is_own(rest: Words) -> bool:
+        return all(any(same(word, other) for other in own) for word in rest)
+
+    named = [name for name in texts if words[name][-1] in labels and is_own(words[name][:-1])]
+    if len(named) == 1:
+        return (named[0],), 0.1
+    first = [name for name in texts if words[name][-2:] == ("first", "name")]
+    last = [name for name in texts if words[name][-2:] == ("last", "name")]
+    if len(first) == len(last) == 1:
+        return (first[0], last[0]), 0.25
+    named = [name for name in texts if words[name][-1] in labels]
+    if len(named) == 1:
+        return (named[0],), 0.2
+    named = [name for name in texts if len(words[name]) == 1 and is_own(words[name])]
+    if len(named) == 1:
+        return (named[0],), 0.2
+    if len(texts) == 1:
+        return (texts[0],), 0.5
+    if store.primary_key:
+        return store.primary_key, 0.7
+    return (store.fields[0].name,), 0.9
 
 
 def _pointing(store: SchemaStore) -> set[str]:
@@ -339,17 +385,30 @@ def _values(tokens: Sequence[Token], at: int, sentence: str, values: Values) -> 
     """The values of the data that are said from a token on, whole."""
     first = tokens[at]
     if first.kind == "text":
-        return [Value(at, at + 1, 0.0, *found, True) for found in values.lookup(first.value)]
+        held = values.lookup(first.value) or values.lookup(first.value.rstrip(".,?!"))
+        return [Value(at, at + 1, 0.0, *found, True) for found in held]
     if first.kind not in ("word", "number"):
         return []
-    found: list[Evidence] = []
+    found: list[Evidence] = [Value(at, at + 1, 0.0, *one) for one in _codes(first.low, values)]
     for end in range(at + 1, min(at + LONGEST_VALUE, len(tokens)) + 1):
         last = tokens[end - 1]
         if last.kind in ("text", "name") or last.low in (";", "(", ")", '"'):
             break
-        if last.kind == "mark":
+        if last.kind == "mark" and (last.low != "." or end == len(tokens)):
             continue
         found += [Value(at, end, 0.0, *one) for one in values.lookup(sentence[first.start : last.end])]
+    return found
+
+
+def _codes(word: str, values: Values) -> list[tuple[str, str, str, str]]:
+    """The values that stand for a word in fields of a certain kind: "female" where a gender is F."""
+    found = []
+    for codes in the_lexicon().codes.values():
+        for code in codes.words.get(word, ()):
+            if code != word:
+                said = {one[:3] for one in values.lookup(word)}
+                held = [one for one in values.lookup(code) if set(codes.fields) & set(spelt_out(one[2]))]
+                found += [one for one in held if one[:3] not in said]
     return found
 
 

@@ -1,0 +1,118 @@
+"""What a beam collects while it passes over a sentence: the parts of a question, not yet tied to rows."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+Option = tuple[str, str, float]  # store, field, cost
+
+
+class Slot(NamedTuple):
+    """A field that was named. options: which it may be. owner: the mention whose it was said to be, or -1."""
+
+    start: int
+    end: int
+    options: tuple[Option, ...]
+    owner: int = -1
+
+
+class Said(NamedTuple):
+    """Values that the data hold. options: (store, field, value, cost)."""
+
+    start: int
+    end: int
+    options: tuple[tuple[str, str, str, float], ...]
+
+
+class Figure(NamedTuple):
+    """An aggregate of rows to compare with: "the average price". slot: None is the field that is compared. mention:
+    whose rows, -1 for all rows of the field's store."""
+
+    fn: str
+    slot: Slot | None
+    mention: int = -1
+
+
+Operand = int | Decimal | str | bool | date | Slot | Figure | Said
+
+
+class Cond(NamedTuple):
+    """A condition on the rows of a mention.
+
+    Attributes:
+        kind: "test" (slot op operand), "said" (a stored value), "truth", "empty", "between", "period".
+        either: It stands with the condition before it as one of two.
+        tied: It was said by a preposition alone, as in "tracks in X".
+    """
+
+    mention: int
+    kind: str
+    slot: Slot | None = None
+    op: str = "="
+    operand: Operand | None = None
+    high: Operand | None = None
+    negated: bool = False
+    either: bool = False
+    at: int = 0
+    tied: bool = False
+
+
+class Mention(NamedTuple):
+    """Rows that were spoken of. how: "some", "none" (that there are none) or "count" (op, number). words: of the verb
+    that ties it to the one before, for the choice between keys."""
+
+    store: str
+    start: int
+    end: int
+    how: str = "some"
+    op: str = ""
+    number: int = 0
+    parent: int = -1
+    words: tuple[str, ...] = ()
+    definite: bool = False
+
+
+class Item(NamedTuple):
+    """Something shown. kind: "field", "label" (what tells the rows of a mention), "all", "count" (of a mention, or of a
+    field's values), "measure" (fn of a field)."""
+
+    kind: str
+    mention: int = -1
+    slot: Slot | None = None
+    fn: str = ""
+    distinct: bool = False
+
+
+class Rank(NamedTuple):
+    """An order, or a superlative. kind: "field", "count" (of the mention's rows for each of what is shown), "same" (of
+    the figure that is shown), "common" (of how often a value is there). limit: None for all."""
+
+    kind: str
+    descending: bool
+    slot: Slot | None = None
+    mention: int = -1
+    limit: int | None = None
+    of: int = -1
+    fn: str = ""
+    skipped: int = 0
+
+
+class State(NamedTuple):
+    """How far one way over the sentence has come."""
+
+    pos: int
+    cost: float
+    phase: str = "open"
+    items: tuple[Item, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    conds: tuple[Cond, ...] = ()
+    ranks: tuple[Rank, ...] = ()
+    groups: tuple[Slot | int, ...] = ()
+    distinct: bool = False
+    latest: int = -1
+    pending: tuple[object, ...] = ()
+    each: bool = False
+    verbs: tuple[str, ...] = ()
+    noted: frozenset[str] = frozenset()

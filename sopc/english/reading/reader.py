@@ -1,0 +1,79 @@
+"""A question → its readings, cheapest first: evidences, parts, rows, and a logical form for each way to see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from runtime.query.schema import Schema, Store
+from sopc.english.patterns.tokens import without_courtesy
+from sopc.english.reading import evidence, logic
+from sopc.english.reading.lower import lower
+from sopc.english.reading.paths import Paths, paths_of
+from sopc.english.reading.resolve import NoReading, Reading, Resolver
+from sopc.english.reading.search import Sentence, search
+from sopc.english.reading.tokens import tokenize
+from sopc.tree import nodes
+
+LOW: Final = 0.3  # below it a reading is delivered
+HIGH: Final = 1.0  # above it, it is refused
+MARGIN: Final = 0.1  # two readings closer than that are asked about
+_MOST: Final = 3
+
+
+@dataclass(frozen=True)
+class Read:
+    """A reading of a question. cost: how much had to be guessed."""
+
+    cost: float
+    show: logic.Show
+    query: nodes.Query
+
+
+def _is_link(store: Store) -> bool:
+    """Whether a store only ties two others: all its fields are keys of them, or its key is made of theirs."""
+    pointing = {name for key in store.foreign_keys for name in key.fields}
+    return len(store.foreign_keys) > 1 and bool(store.primary_key) and set(store.primary_key) <= pointing
+
+
+class Reader:
+    """Reads questions about some databases; made once for them."""
+
+    def __init__(self, schemas: Mapping[str, Schema], values: evidence.Values) -> None:
+        self._schemas = schemas
+        self._values = values
+        self._paths: dict[str, Paths] = paths_of(schemas)
+
+    def read(self, text: str) -> list[Read]:
+        """The readings, cheapest first; none where a word has no part in any."""
+        tokens = without_courtesy(tokenize(text))
+        found = evidence.found_in(tokens, text, self._schemas, self._values)
+        readings: list[Reading] = []
+        for database, schema in self._schemas.items():
+            mine = [one for one in found if getattr(one, "database", database) == database]
+            types = {
+                (store.name, field.name): field.type.name for store in schema.stores.values() for field in store.fields
+            }
+            links = frozenset(name for name, store in schema.stores.items() if _is_link(store))
+            readings += self._of(database, schema, Sentence(tokens, mine, types, links))
+        readings.sort(key=lambda one: one.cost)
+        distinct: dict[logic.Show, Read] = {}
+        for one in readings:
+            if one.show not in distinct and len(distinct) < _MOST:
+                try:
+                    distinct[one.show] = Read(one.cost, one.show, lower(one.show, len(self._schemas) > 1))
+                except ValueError:
+                    continue
+        return list(distinct.values())
+
+    def _of(self, database: str, schema: Schema, sentence: Sentence) -> list[Reading]:
+        made = []
+        states, self.furthest = search(sentence)
+        self.reason = ""
+        for state in states:
+            try:
+                made.append(Resolver(schema, self._paths[database], database, state).read())
+            except NoReading as error:
+                self.reason = self.reason or str(error)
+        return made
