@@ -69,7 +69,8 @@ def question_in(error: Exception, workflow: Workflow) -> Question | None:
             return None
         about = workflow.sentences[first.sentence - 1].text
         shown = tuple(map(said, first.choices))
-        return Question(first.sentence, about, "which of these is meant?", first.choices, shown)
+        asked = "which of these is meant?" if len(shown) > 1 else "is this what is meant?"
+        return Question(first.sentence, about, asked, first.choices, shown)
     if isinstance(error, SopError) and error.code == "T0311" and error.message.rstrip().endswith("?"):
         return Question(0, "", error.message.removeprefix(CANNOT))
     return None

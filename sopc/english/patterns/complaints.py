@@ -64,6 +64,10 @@ def several_readings(readings: list[Any], finish: Callable[[Any], Any]) -> Compl
     """T0203: the question which of them is meant. finish: makes steps what a person would write."""
     choices = tuple(reading_text(one, finish) for one in readings)
     shown = "\n".join(f"    {number}. {text}" for number, text in enumerate(choices[:_SHOWN_READINGS], 1))
+    if len(choices) == 1:
+        return Complaint(
+            "T0203", "it can be read, but not with certainty", f"say it in other words than these\n{shown}", choices
+        )
     return Complaint(
         "T0203",
         f"it can be read in {len(readings)} ways, and which is meant is for its author to say",

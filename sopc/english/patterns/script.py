@@ -10,6 +10,7 @@ from runtime.bytecode.module import Effects, Signature
 from runtime.query.schema import Schema, Store
 from runtime.values.types import ANY, DECIMAL, FLOAT, TEXT, Type
 from sopc.diagnostics import CompileError, Diagnostic
+from sopc.english.changes import asks_for_a_change
 from sopc.english.patterns.antecedents import referring, shown
 from sopc.english.patterns.attempts import Attempt, Failed, Failing, tried
 from sopc.english.patterns.complaints import Complaint, not_understood, reading_text, several_readings
@@ -24,6 +25,7 @@ from sopc.english.patterns.remembered import counted_for_later, shown_if_unused
 from sopc.english.patterns.repeats import While, check_that_it_ends
 from sopc.english.patterns.semantics import Condition, Context, FoundSet, Source, Steps, Variable, World
 from sopc.english.patterns.tokens import tokenize, without_courtesy
+from sopc.english.reading.reader import HIGH, LOW, MARGIN, Reader
 from sopc.english.sample import Sampler
 from sopc.english.sentences import Sentence, Workflow
 from sopc.source import Source as Text
@@ -50,9 +52,10 @@ def translate(
     """The script as formatted DSL. answers: by sentence, which of its readings its author means. Raises CompileError
     with a finding for each sentence that can't be read."""
     world = World(with_keys(schemas, sampler), sampler, signatures, script_names)
+    reader = Reader(world.schemas, sampler)
     types: dict[str, Type] = {}
     for _ in range(_PASSES):
-        translation = _Translation(workflow, world, types, answers or {})
+        translation = _Translation(workflow, world, types, answers or {}, reader)
         translation.run()
         if translation.complaints:
             raise CompileError(Text(file_name, workflow.text), translation.complaints)
@@ -94,6 +97,7 @@ class _Translation:
     world: World
     types: Mapping[str, Type]
     answers: Mapping[str, str]
+    reader: Reader
     current: str = ""
     declared: dict[str, Declared] = field(default_factory=dict)
     declared_in: dict[str, int] = field(default_factory=dict)
@@ -165,7 +169,11 @@ class _Translation:
         attempts = [] if readings else matcher.whole("attempt", context)
         readings = readings or [one.steps for one in attempts]
         if not readings:
-            raise not_understood(matcher, context, searches=len(self.complaints) < _SEARCHES)
+            reading = self._read(sentence, matcher, state)
+            if reading is None:
+                raise not_understood(matcher, context, searches=len(self.complaints) < _SEARCHES)
+            readings = [reading]
+            state.found = None  # what it shows is not yet a set that later sentences can speak of
         chosen: Steps = self._only(readings)
         if matcher.low(0) == "count" and state.subject is None:
             chosen = counted_for_later(context, chosen)
@@ -204,6 +212,27 @@ class _Translation:
             state.found = last.found
             self.names.add(last.found.name)
         return readings
+
+    def _read(self, sentence: Sentence, matcher: Matcher, state: _State) -> Steps | None:
+        """A question by its evidences, where no pattern fits; None where it has no reading that can be trusted.
+
+        Raises:
+            Complaint: T0203, its author has to say whether a reading is meant, or which.
+        """
+        if state.subject is not None or asks_for_a_change(sentence.text):
+            return None
+        found = [one for one in self.reader.read(sentence.text, matcher.tokens) if one.cost < HIGH]
+        if not found:
+            return None
+        steps = [Steps((nodes.Emit(query=one.query),)) for one in found]
+        meant = self.answers.get(self.current)
+        for one in steps:
+            if meant == reading_text(one, self._finished):
+                return one
+        near = [one for one, read in zip(steps, found, strict=True) if read.cost - found[0].cost < MARGIN]
+        if len(near) == 1 and found[0].cost < LOW:
+            return steps[0]
+        raise several_readings(steps if len(near) == 1 else near, self._finished)
 
     def _context(self, state: _State, number: int) -> Context:
         known = (state.variables, state.found, state.subject)

@@ -17,7 +17,7 @@ from sopc.english.patterns.tokens import name_words
 from sopc.english.reading.tokens import Amount, Moment, Token, amounts, lows, moments, tokenize
 
 FULL: Final = 0.0
-WITHOUT_STORE: Final = 0.15
+WITHOUT_STORE: Final = 0.05
 SYNONYM: Final = 0.3
 REORDERED: Final = 0.4
 WITHOUT_TAIL: Final = 0.5

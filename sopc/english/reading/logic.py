@@ -1,4 +1,4 @@
-"""The logical form of a question: which rows, what of them is shown, in which order. It knows neither words nor trees."""
+"""The logical form of a question: which rows, what of them is shown, in which order; without words or trees."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class _Lowering:
         tested = [one.left for one in show.kept if isinstance(one, logic.Test)]
         values: list[logic.Value] = list(dict.fromkeys((*show.items, *(one.by for one in show.orders), *tested)))
         names = self._names(values)
-        columns = tuple(nodes.NamedColumn(name=name, value=self.value(one)) for name, one in zip(names, values, strict=True))
+        columns = self._columns(values)
         if not show.keys:
             return [nodes.Select(columns=columns)]
         keys = tuple(nodes.NamedColumn(value=self.value(key)) for key in show.keys)
@@ -68,9 +68,7 @@ class _Lowering:
             left = _output(names[values.index(one.left)])
             stages.append(nodes.Where(condition=nodes.Binary(op=one.op, left=left, right=self.value(one.right))))
         if show.orders:
-            stages.append(
-                _order([(_output(names[values.index(one.by)]), one.descending) for one in show.orders])
-            )
+            stages.append(_order([(_output(names[values.index(one.by)]), one.descending) for one in show.orders]))
         stages += self._limit(show)
         if len(values) > len(show.items):
             shown = tuple(nodes.NamedColumn(value=_output(name)) for name in names[: len(show.items)])
@@ -79,7 +77,7 @@ class _Lowering:
 
     def _columns(self, items: Sequence[logic.Value]) -> tuple[nodes.NamedColumn, ...]:
         return tuple(
-            nodes.NamedColumn(name=name, value=self.value(one))
+            nodes.NamedColumn(name=None if _has_name(one, name) else name, value=self.value(one))
             for name, one in zip(self._names(items), items, strict=True)
         )
 
@@ -145,18 +143,21 @@ class _Lowering:
                 return nodes.FieldAccess(base=nodes.Name(name=alias), name=name)
             case logic.Literal(value):
                 return _literal(value)
-            case logic.Measure(fn, of, distinct, None):
+            case logic.Measure(fn, of, distinct, rows):
+                if rows is not None:
+                    select = nodes.Select(columns=self._columns([logic.Measure(fn, of, distinct)]))
+                    return nodes.QueryExpr(kind="scalar", query=nodes.Query(stages=(*self._stages(rows), select)))
                 args = () if of is None else (nodes.Argument(value=self.value(of)),)
                 return nodes.CallExpr(name=fn, args=args, distinct=distinct)
-            case logic.Measure(fn, of, distinct, rows):
-                measure = logic.Measure(fn, of, distinct)
-                select = nodes.Select(columns=self._columns([measure]))
-                return nodes.QueryExpr(kind="scalar", query=nodes.Query(stages=(*self._stages(rows), select)))
 
 
 def _output(name: str) -> nodes.Expr:
     """A column of what the stages before give; it is written as a bare name."""
     return nodes.FieldAccess(base=nodes.Name(name=""), name=name)
+
+
+def _has_name(value: logic.Value, name: str) -> bool:
+    return isinstance(value, logic.FieldOf) and value.field == name
 
 
 def _literal(value: int | Decimal | str | bool | date) -> nodes.Expr:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
+
+from sopc.english.reading.tokens import Moment
 
 Option = tuple[str, str, float]  # store, field, cost
 
@@ -35,7 +36,7 @@ class Figure(NamedTuple):
     mention: int = -1
 
 
-Operand = int | Decimal | str | bool | date | Slot | Figure | Said
+Operand = int | Decimal | str | Moment | Figure | Said
 
 
 class Cond(NamedTuple):
@@ -115,4 +116,4 @@ class State(NamedTuple):
     pending: tuple[object, ...] = ()
     each: bool = False
     verbs: tuple[str, ...] = ()
-    noted: frozenset[str] = frozenset()
+    verb_at: int = -1

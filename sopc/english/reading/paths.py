@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -69,7 +70,7 @@ class Paths:
 
 
 def _cost(path: Path) -> float:
-    turns = sum(one.up and not other.up for one, other in zip(path, path[1:], strict=False))
+    turns = sum(one.up and not other.up for one, other in itertools.pairwise(path))
     return _FAR * max(len(path) - 2, 0) + _STEP * len(path) + _THROUGH * (len(path) - 1) + _SIBLING * turns
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,13 +11,15 @@ from sopc.english.patterns.tokens import without_courtesy
 from sopc.english.reading import evidence, logic
 from sopc.english.reading.lower import lower
 from sopc.english.reading.paths import Paths, paths_of
-from sopc.english.reading.resolve import NoReading, Reading, Resolver
-from sopc.english.reading.search import Sentence, search
-from sopc.english.reading.tokens import tokenize
+from sopc.english.reading.resolve import Reading, Resolver
+from sopc.english.reading.rows import NoReading
+from sopc.english.reading.search import search
+from sopc.english.reading.sentence import Sentence
+from sopc.english.reading.tokens import Token, tokenize
 from sopc.tree import nodes
 
-LOW: Final = 0.3  # below it a reading is delivered
-HIGH: Final = 1.0  # above it, it is refused
+LOW: Final = 0.1  # below it a reading is delivered
+HIGH: Final = 0.8  # above it, it is refused; between them its author confirms it
 MARGIN: Final = 0.1  # two readings closer than that are asked about
 _MOST: Final = 3
 
@@ -37,6 +39,10 @@ def _is_link(store: Store) -> bool:
     return len(store.foreign_keys) > 1 and bool(store.primary_key) and set(store.primary_key) <= pointing
 
 
+def _keys(store: Store) -> set[str]:
+    return {*store.primary_key, *(name for key in store.foreign_keys for name in key.fields)}
+
+
 class Reader:
     """Reads questions about some databases; made once for them."""
 
@@ -44,10 +50,13 @@ class Reader:
         self._schemas = schemas
         self._values = values
         self._paths: dict[str, Paths] = paths_of(schemas)
+        self.furthest = 0
+        self.reason = ""
 
-    def read(self, text: str) -> list[Read]:
-        """The readings, cheapest first; none where a word has no part in any."""
-        tokens = without_courtesy(tokenize(text))
+    def read(self, text: str, tokens: Sequence[Token] | None = None) -> list[Read]:
+        """The readings, cheapest first; none where a word has no part in any. tokens: of the text, where they are
+        known."""
+        tokens = without_courtesy(tokenize(text)) if tokens is None else tokens
         found = evidence.found_in(tokens, text, self._schemas, self._values)
         readings: list[Reading] = []
         for database, schema in self._schemas.items():
@@ -56,7 +65,8 @@ class Reader:
                 (store.name, field.name): field.type.name for store in schema.stores.values() for field in store.fields
             }
             links = frozenset(name for name, store in schema.stores.items() if _is_link(store))
-            readings += self._of(database, schema, Sentence(tokens, mine, types, links))
+            keys = frozenset((name, key) for name, store in schema.stores.items() for key in _keys(store))
+            readings += self._of(database, schema, Sentence(tokens, mine, types, links, keys))
         readings.sort(key=lambda one: one.cost)
         distinct: dict[logic.Show, Read] = {}
         for one in readings:

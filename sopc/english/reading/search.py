@@ -1,113 +1,20 @@
-"""Tokens with their evidences → the cheapest ways to see them as parts of a question: a beam from left to right."""
+"""A sentence's evidences → the cheapest ways to see them as parts of a question: a beam from left to right."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import Final
 
-from sopc.english.lexicon import lexicon
-from sopc.english.reading import evidence
-from sopc.english.reading.parts import Cond, Figure, Item, Mention, Rank, Said, Slot, State
-from sopc.english.reading.tokens import Token
+from sopc.english.reading.modifiers import modifiers
+from sopc.english.reading.parts import State
+from sopc.english.reading.sentence import Sentence
+from sopc.english.reading.shown import shown
 
-_BEAM: Final = 40
-_VERB: Final = 0.3  # a word that only ties two mentions
-_PREPOSITION: Final = 0.0
-_TYPES: Final = frozenset({"test", "said", "truth", "empty", "between", "period"})
-COMMON: Final = frozenset({"common", "popular", "frequent", "frequently", "commonly", "often"})
-_NUMERIC: Final = frozenset({"int", "float", "decimal"})
-_NOT_VALUES: Final = frozenset(
-    {"show", "aggregate", "compare", "rank", "order", "each", "count", "distinct", "deny", "or", "and", "join",
-     "relative", "whose", "have", "be", "filler", "both", "reference", "called", "direction", "first", "adjective",
-     "period", "guard", "only", "discourse"}
-)  # fmt: skip
-
-
-class Sentence:
-    """Its evidences by where they start, and what can be asked about its words. types: of each (store, field).
-    links: the stores that only tie others."""
-
-    def __init__(
-        self,
-        tokens: Sequence[Token],
-        found: Sequence[evidence.Evidence],
-        types: dict[tuple[str, str], str],
-        links: frozenset[str] = frozenset(),
-    ) -> None:
-        self.links = links
-        self.tokens = tokens
-        self.types = types
-        self.size = len(tokens)
-        self.lows = tuple(token.low or token.value.lower() for token in tokens)
-        size = self.size + 1
-        self.senses: list[list[evidence.Sense]] = [[] for _ in range(size)]
-        self.stores: list[list[evidence.Store]] = [[] for _ in range(size)]
-        self.numbers: list[evidence.Number | None] = [None] * size
-        self.times: list[evidence.Time | None] = [None] * size
-        self.texts: list[str | None] = [None] * size
-        fields: list[dict[int, dict[tuple[str, str], float]]] = [{} for _ in range(size)]
-        values: list[dict[int, list[tuple[str, str, str, float]]]] = [{} for _ in range(size)]
-        for one in found:
-            match one:
-                case evidence.Sense():
-                    self.senses[one.start].append(one)
-                case evidence.Store():
-                    self.stores[one.start].append(one)
-                case evidence.Field():
-                    fields[one.start].setdefault(one.end, {})[one.store, one.field] = one.cost
-                case evidence.Value():
-                    values[one.start].setdefault(one.end, []).append((one.store, one.field, one.value, one.cost))
-                case evidence.Number():
-                    self.numbers[one.start] = one
-                case evidence.Time():
-                    self.times[one.start] = one
-                case evidence.Text():
-                    self.texts[one.start] = one.text
-                case _:
-                    pass
-        self.fields = [
-            [Slot(at, end, tuple((*key, cost) for key, cost in by.items())) for end, by in starts.items()]
-            for at, starts in enumerate(fields)
-        ]
-        self.values = [
-            [Said(at, end, tuple(by)) for end, by in sorted(starts.items(), reverse=True) if self._is_value(at, end)]
-            for at, starts in enumerate(values)
-        ]
-
-    def _is_value(self, at: int, end: int) -> bool:
-        """Whether words that the data hold can be meant as a value: not a word that has a part of its own."""
-        if self.tokens[at].kind in ("text", "number"):
-            return True
-        if end > at + 1:
-            return not all(self.is_sense(place, place + 1, _NOT_VALUES) for place in range(at, end))
-        capital = self.tokens[at].value[:1].isupper() and at > 0
-        return capital or not self.is_sense(at, end, _NOT_VALUES)
-
-    def is_sense(self, at: int, end: int, kinds: frozenset[str]) -> bool:
-        return any(one.end == end and one.sense.kind in kinds for one in self.senses[at])
-
-    def sense(self, at: int, *kinds: str) -> Iterator[evidence.Sense]:
-        return (one for one in self.senses[at] if one.sense.kind in kinds)
-
-    def low(self, at: int) -> str:
-        return self.lows[at] if at < self.size else ""
-
-    def skip(self, at: int) -> int:
-        """Behind the fillers from here on."""
-        while at < self.size:
-            ends = [one.end for one in self.senses[at] if one.sense.kind == "filler"]
-            if not ends:
-                break
-            at = max(ends)
-        return at
+_BEAM: Final = 40  # states that are followed up from one place
+_ROUNDS: Final = 6  # steps that take no word, one after another
 
 
 def search(sentence: Sentence) -> tuple[list[State], int]:
     """The ways over the whole sentence, cheapest first, and how far the furthest came."""
-    from sopc.english.reading.modifiers import modifiers
-    from sopc.english.reading.shown import shown
-
     agenda: list[list[State]] = [[] for _ in range(sentence.size + 1)]
     agenda[0].append(State(0, 0.0))
     done: list[State] = []
@@ -117,7 +24,7 @@ def search(sentence: Sentence) -> tuple[list[State], int]:
         waiting = agenda[at]
         rounds = 0
         furthest = at if waiting else furthest
-        while waiting and rounds < 6:
+        while waiting and rounds < _ROUNDS:
             rounds += 1
             waiting.sort(key=lambda state: state.cost)
             batch, waiting = waiting[:_BEAM], []
@@ -128,7 +35,7 @@ def search(sentence: Sentence) -> tuple[list[State], int]:
                 if at == sentence.size:
                     if state.phase in ("after", "mods") and not state.pending:
                         # "… that the student belongs to": a verb at the end ties what stands before it
-                        if state.verbs and not _ties(sentence, at - len(state.verbs)):
+                        if state.verbs and not _ties(sentence, state.verb_at):
                             continue
                         done.append(state._replace(cost=state.cost + 0.4) if state.verbs else state)
                     continue
@@ -140,170 +47,6 @@ def search(sentence: Sentence) -> tuple[list[State], int]:
 
 
 def _ties(sentence: Sentence, at: int) -> bool:
-    """Whether a verb at the end stands behind who does it, rather than telling something by itself ("who are acting")."""
+    """Whether a verb at the end stands behind who does it; in "who are acting" it tells something by itself."""
     loose = frozenset({"be", "have", "relative", "deny", "filler", "and", "or"})
     return at > 0 and not any(sentence.is_sense(start, at, loose) for start in range(max(at - 3, 0), at))
-
-
-# ── what both phases read ────────────────────────────────────────────────────────────────────────────────────────
-
-
-def noun(sentence: Sentence, at: int, state: State, *, quantified: bool = False) -> Iterator[tuple[int, State]]:
-    """(end, state with a new mention) of rows by their store's name, with what stands before it: "female students",
-    "the three youngest students"."""
-    at = sentence.skip(at)
-    yield from _noun(sentence, at, state, ())
-
-
-def _noun(sentence: Sentence, at: int, state: State, before: tuple[object, ...]) -> Iterator[tuple[int, State]]:
-    if at >= sentence.size or len(before) > 3:
-        return
-    for store in sentence.stores[at]:
-        for made in _mentioned(sentence, store, state, before):
-            yield store.end, made
-    for value in sentence.values[at]:
-        yield from _noun(sentence, sentence.skip(value.end), state, (*before, value))
-    for slot in sentence.fields[at]:
-        truths = tuple(one for one in slot.options if sentence.types[one[0], one[1]] == "bool")
-        if truths:
-            yield from _noun(sentence, slot.end, state, (*before, slot._replace(options=truths)))
-    for one in sentence.sense(at, "adjective"):
-        if one.degree == "superlative":
-            yield from _noun(sentence, one.end, state, (*before, one))
-    for one in sentence.sense(at, "distinct"):
-        yield from _noun(sentence, one.end, state._replace(distinct=True), before)
-    for one in sentence.sense(at, "first"):
-        number = sentence.numbers[one.end] if one.end < sentence.size else None
-        if number is not None and number.amount.whole and not number.amount.ordinal:
-            yield from _noun(sentence, number.end, state, (*before, ("top", number.amount.whole, one.sense.direction)))
-    number = sentence.numbers[at]
-    if number is not None and not number.amount.ordinal and number.amount.whole and not number.amount.unit:
-        yield from _noun(sentence, number.end, state, (*before, ("number", number.amount.whole)))
-
-
-def _mentioned(
-    sentence: Sentence, store: evidence.Store, state: State, before: tuple[object, ...]
-) -> Iterator[State]:
-    index = len(state.mentions)
-    mention = Mention(store.store, store.start, store.end)
-    conds, ranks, limit, descending = state.conds, state.ranks, None, ""
-    cost = store.cost + state.cost + (0.4 if store.store in sentence.links else 0.0)
-    superlative: evidence.Sense | None = None
-    for one in before:
-        if isinstance(one, Said):
-            conds = (*conds, Cond(index, "said", operand=one, at=one.start))
-        elif isinstance(one, Slot):
-            conds = (*conds, Cond(index, "truth", slot=one, at=one.start))
-        elif isinstance(one, evidence.Sense):
-            superlative = one
-        elif isinstance(one, tuple):
-            limit, descending = one[1], one[2] if len(one) > 2 else ""
-    choices: list[tuple[Rank, ...]] = [ranks]
-    if superlative is not None:
-        choices = [(*ranks, rank) for rank in superlative_ranks(sentence, superlative, index, limit)]
-    elif limit is not None:
-        if descending == "down":
-            return
-        choices = [(*ranks, Rank("first", False, mention=index, limit=limit, of=index))]
-    mentions = (*state.mentions, mention._replace(words=state.verbs))
-    for chosen in choices:
-        yield state._replace(cost=cost, mentions=mentions, conds=conds, ranks=chosen, latest=index, verbs=())
-
-
-def superlative_ranks(sentence: Sentence, one: evidence.Sense, mention: int, limit: int | None) -> list[Rank]:
-    """The orders that an adjective in the superlative may mean, by the fields that it measures: age falling, birth
-    rising."""
-    slot = measured(sentence, one)
-    found = []
-    for sign in ("+", "-"):
-        options = tuple(
-            option for option in slot.options if sign_of(one, option[1], sentence.types[option[0], option[1]]) == sign
-        )
-        if options:
-            found.append(
-                Rank("field", sign == "+", slot=slot._replace(options=options), mention=mention, limit=limit or 1, of=mention)
-            )
-    return found
-
-
-def measured(sentence: Sentence, one: evidence.Sense) -> Slot:
-    """The fields that an adjective may be about."""
-    options = []
-    for (store, field), type_ in sentence.types.items():
-        sign = sign_of(one, field, type_)
-        if sign:
-            options.append((store, field, 0.1))
-    return Slot(one.start, one.end, tuple(options))
-
-
-def sign_of(one: evidence.Sense, field: str, type_: str) -> str:
-    from sopc.english.reading.evidence import spelt_out
-
-    if type_ == "bool" or type_ == "text" and not one.sense.time:
-        return ""
-    words = spelt_out(field)
-    for noun_, sign in one.sense.larger.items():
-        if noun_ in words and not words[-1] in lexicon().words.key_tails:
-            return sign
-    if one.sense.time and (type_ in ("date", "timestamp") or words[-1] == "year" or words[0] in ("year", "founded", "founded")):
-        return one.sense.time
-    return ""
-
-
-def how_many(sentence: Sentence, at: int) -> tuple[int, int]:
-    """ "top 3", "three": how many of the first, and where that ends."""
-    for one in sentence.sense(at, "first"):
-        number = sentence.numbers[one.end] if one.end < sentence.size else None
-        if number is not None and number.amount.whole and not number.amount.ordinal:
-            return number.amount.whole, number.end
-    number = sentence.numbers[at]
-    if number is not None and number.amount.whole and not number.amount.ordinal and number.end < sentence.size:
-        if any(True for _ in sentence.sense(number.end, "rank", "adjective")):
-            return number.amount.whole, number.end
-    return 1, at
-
-
-def operand(sentence: Sentence, at: int, state: State) -> Iterator[tuple[int, object, float]]:
-    """(end, what is compared with, cost): a number, a text, a day, a field, or a figure such as "the average"."""
-    at = sentence.skip(at)
-    if at >= sentence.size:
-        return
-    sign = -1 if sentence.low(at) == "-" else 1
-    number = sentence.numbers[at + (sign < 0)]
-    if number is not None and not number.amount.ordinal:
-        value: int | Decimal = number.amount.whole if number.amount.whole is not None else number.amount.value
-        end = number.end
-        if sentence.low(end) in ("dollars", "euros", "pounds", "years", "year", "old", "usd"):
-            end += 1
-            end += sentence.low(end) == "old"
-        if number.amount.unit != "percent":
-            yield end, sign * value, 0.0
-        else:
-            yield end, value, 0.3
-    text = sentence.texts[at]
-    if text is not None:
-        yield at + 1, text, 0.0
-    time = sentence.times[at]
-    if time is not None:
-        yield time.end, time.moment, 0.0
-    for said in sentence.values[at]:
-        yield said.end, said, 0.0 if sentence.tokens[at].value[:1].isupper() or text is not None else 0.15
-    for one in sentence.sense(at, "aggregate"):
-        end = sentence.skip(one.end)
-        yield one.end, Figure(one.sense.fn, None), 0.0
-        if end < sentence.size:
-            for slot in sentence.fields[end]:
-                yield slot.end, Figure(one.sense.fn, slot), 0.0
-                after = slot.end
-                if sentence.low(after) in ("of", "for", "among", "across"):
-                    for store in sentence.stores[sentence.skip(after + 1)]:
-                        owned = tuple(opt for opt in slot.options if opt[0] == store.store)
-                        if owned:
-                            yield store.end, Figure(one.sense.fn, slot._replace(options=owned)), store.cost
-
-
-def bound_after(sentence: Sentence, at: int) -> tuple[int, str]:
-    """ "or more" behind a number: (end, op); (at, "") where there is none."""
-    for one in sentence.sense(at, "bound") if at < sentence.size else ():
-        return one.end, one.sense.op
-    return at, ""

@@ -5,10 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sopc.english.reading.parts import Item, Rank, State
-from sopc.english.reading.search import COMMON, Sentence, how_many, noun
+from sopc.english.reading.sentence import COMMON, Sentence, how_many, noun
 
+_UNASKED = 0.3  # "employees in Sales": nothing says that they are to be shown
 _AMOUNTS = frozenset({"number", "numbers", "count", "amount", "total", "quantity"})
-_WHOLE = frozenset({"information", "details", "detail", "info", "records", "record", "rows", "everything", "data", "columns", "attributes"})
+_WHOLE = frozenset(
+    {
+        "information",
+        "details",
+        "detail",
+        "info",
+        "records",
+        "record",
+        "rows",
+        "everything",
+        "data",
+        "columns",
+        "attributes",
+    }
+)
 
 
 def shown(sentence: Sentence, state: State) -> Iterator[State]:
@@ -16,6 +31,10 @@ def shown(sentence: Sentence, state: State) -> Iterator[State]:
     at = state.pos
     if at >= sentence.size:
         return
+    if state.phase == "open" and not any(
+        True for _ in sentence.sense(at, "filler", "discourse", "show", "count", "each")
+    ):
+        state = state._replace(cost=state.cost + _UNASKED)
     if state.phase in ("open", "item"):
         for one in sentence.sense(at, "filler", "discourse"):
             yield state._replace(pos=one.end)
@@ -50,7 +69,7 @@ def shown(sentence: Sentence, state: State) -> Iterator[State]:
 def _leading_group(sentence: Sentence, state: State) -> Iterator[State]:
     """As in "for each department, show …"."""
     for one in sentence.sense(state.pos, "each"):
-        if not sentence.low(one.start) in ("for", "per", "in"):
+        if sentence.low(one.start) not in ("for", "per", "in"):
             continue
         at = sentence.skip(one.end)
         if at >= sentence.size:
@@ -138,7 +157,11 @@ def _counted(sentence: Sentence, state: State) -> Iterator[State]:
             item = Item("count", -1, slot, distinct=True)
             cost = state.cost + (0.0 if distinct else 0.25)
             yield state._replace(pos=slot.end, phase="after", items=(*state.items, item), cost=cost)
-            if kinds & {"int", "float", "decimal"} and one.name != "how_many" and "total" in sentence.lows[one.start : one.end]:
+            if (
+                kinds & {"int", "float", "decimal"}
+                and one.name != "how_many"
+                and "total" in sentence.lows[one.start : one.end]
+            ):
                 item = Item("measure", -1, slot, "sum")
                 yield state._replace(pos=slot.end, phase="after", items=(*state.items, item), cost=state.cost + 0.1)
 
@@ -162,7 +185,11 @@ def _commonest(sentence: Sentence, state: State) -> Iterator[State]:
         for slot in sentence.fields[start] if start < sentence.size else ():
             item = Item("field", -1, slot)
             yield state._replace(
-                pos=slot.end, phase="after", items=(*state.items, item), ranks=(*state.ranks, rank), cost=state.cost + 0.05
+                pos=slot.end,
+                phase="after",
+                items=(*state.items, item),
+                ranks=(*state.ranks, rank),
+                cost=state.cost + 0.05,
             )
 
 
@@ -172,7 +199,9 @@ def _measured(sentence: Sentence, state: State) -> Iterator[State]:
     fns: list[str] = []
     extremes = 0
     while at < sentence.size:
-        one = next(iter(sorted(sentence.sense(at, "aggregate", "rank"), key=lambda one: (-one.end, one.sense.kind))), None)
+        one = next(
+            iter(sorted(sentence.sense(at, "aggregate", "rank"), key=lambda one: (-one.end, one.sense.kind))), None
+        )
         if one is None or sentence.low(one.end - 1) in ("most", "least", "fewest", "of", "top", "bottom"):
             break
         fns.append(one.sense.fn or ("max" if one.sense.direction == "down" else "min"))

@@ -1,0 +1,389 @@
+"""The conditions of a question, where its modifiers stand: a field and what it is compared with, a stored value, a
+count, a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, Final
+
+from sopc.english.lexicon import same, synonyms
+from sopc.english.reading.evidence import spelt_out
+from sopc.english.reading.parts import Cond, Figure, Said, Slot, State
+from sopc.english.reading.sentence import NUMERIC, Sentence, bound_after, measured, noun, operand, sign_of
+from sopc.english.reading.tokens import Moment
+
+OPPOSITE: Final = {">": "<=", "<": ">=", ">=": "<", "<=": ">", "=": "!=", "!=": "="}
+
+
+def conditions(sentence: Sentence, state: State) -> Iterator[State]:
+    """The states behind each condition that is said from a state on."""
+    yield from _fields(sentence, state)
+    yield from _values(sentence, state)
+    yield from _counts(sentence, state)
+    yield from _comparatives(sentence, state)
+    yield from _times(sentence, state)
+    yield from _again(sentence, state)
+
+
+def _cond(state: State, end: int, cost: float, cond: Cond) -> State:
+    """The state behind a condition, with what was said before it: "or", "not"."""
+    pending = list(state.pending)
+    if "or" in pending:
+        if not state.conds:
+            return state._replace(pos=end, cost=state.cost + 9)
+        cond = cond._replace(either=True, mention=state.conds[-1].mention)
+        pending.remove("or")
+    if "not" in pending:
+        cond = cond._replace(negated=not cond.negated)
+        pending.remove("not")
+    return state._replace(pos=end, cost=state.cost + cost, conds=(*state.conds, cond), pending=tuple(pending), verbs=())
+
+
+def _fields(sentence: Sentence, state: State) -> Iterator[State]:
+    """A field that is named, and what it is compared with."""
+    at = state.pos
+    for slot in sentence.fields[at]:
+        yield from tested(sentence, state, slot, slot.end)
+        truths = tuple(one for one in slot.options if sentence.types[one[0], one[1]] == "bool")
+        if truths:
+            cond = Cond(state.latest, "truth", slot._replace(options=truths), at=at)
+            yield _cond(state, slot.end, 0.05, cond)
+    # "20 years old", "older than"
+    # a comparison before its field: "more than 5 rooms" where rooms is a field
+    for compare in sentence.sense(at, "compare"):
+        if compare.sense.of:
+            continue
+        for end, value, cost in operand(sentence, compare.end, state):
+            if isinstance(value, Figure) and value.slot is not None:
+                cond = Cond(state.latest, "test", value.slot, compare.sense.op, value._replace(slot=None), at=at)
+                yield _cond(state, end, cost + 0.05, cond)
+            if isinstance(value, Slot | Figure | Said | Moment):
+                continue
+            start = sentence.skip(end)
+            for slot in sentence.fields[start] if start < sentence.size and compare.sense.op != "between" else ():
+                options = tuple(one for one in of_types(sentence, slot, NUMERIC) if one[:2] not in sentence.keys)
+                if options:
+                    cond = Cond(state.latest, "test", slot._replace(options=options), compare.sense.op, value, at=at)
+                    yield _cond(state, slot.end, cost + 0.1, cond)
+
+
+def of_types(sentence: Sentence, slot: Slot, types: frozenset[str]) -> tuple[Any, ...]:
+    return tuple(one for one in slot.options if sentence.types[one[0], one[1]] in types)
+
+
+def tested(sentence: Sentence, state: State, slot: Slot, end: int) -> Iterator[State]:
+    """From behind a field: "is above 5", "of 20", "containing …", "between 1 and 2", or only a value."""
+    negated = False
+    cost = 0.0
+    latest = state.latest
+    for _ in range(4):
+        if end >= sentence.size:
+            return
+        if sentence.low(end) in ("not", "never"):
+            if any(one.end > end + 1 for one in sentence.sense(end, "compare")):
+                break
+            negated, end = True, end + 1
+        elif any(True for _ in sentence.sense(end, "be")) or sentence.low(end) in (
+            "that",
+            "which",
+            ":",
+            "do",
+            "does",
+            "did",
+            "value",
+            "values",
+        ):
+            end += 1
+        else:
+            break
+    if end >= sentence.size:
+        return
+    here = slot._replace(end=end)
+    for missing in sentence.sense(end, "missing"):
+        yield _cond(state, missing.end, 0.0, Cond(latest, "empty", slot, negated=negated, at=slot.start))
+    for one in sentence.sense(end, "compare"):
+        op = one.sense.op
+        if op == "between":
+            yield from _between(sentence, state, slot, one.end, negated)
+            continue
+        if one.sense.of == "time" and sentence.low(end) in ("in", "on", "at", "by", "from", "following") and op == "=":
+            pass
+        for stop, value, extra in operand(sentence, one.end, state):
+            if isinstance(value, Moment):
+                if one.sense.of != "time" and value.day is None and value.text == "":
+                    continue  # a number that looks like a year
+                cond = Cond(latest, "period", slot, op, value, negated=negated, at=slot.start)
+                yield _cond(state, stop, extra, cond)
+                continue
+            if one.sense.of == "time":
+                continue
+            if isinstance(value, Said):
+                cond = Cond(latest, "test", slot, op, value, negated=negated, at=slot.start)
+                yield _cond(state, stop, extra, cond)
+                continue
+            stop2, bound = bound_after(sentence, stop)
+            if bound and op == "=":
+                yield _cond(
+                    state, stop2, extra, Cond(latest, "test", slot, bound, value, negated=negated, at=slot.start)
+                )
+            yield _cond(state, stop, extra, Cond(latest, "test", slot, op, value, negated=negated, at=slot.start))
+            # "above 5 or below 2", "1 or 2"
+        if op in ("contains", "starts with", "ends with"):
+            stop = sentence.skip(one.end)
+            word = sentence.texts[stop] if stop < sentence.size else None
+            if (
+                word is None
+                and stop < sentence.size
+                and sentence.tokens[stop].kind == "word"
+                and sentence.tokens[stop].value[:1].isupper()
+            ):
+                word = sentence.tokens[stop].value
+                cost = 0.1
+            if word is not None:
+                yield _cond(state, stop + 1, cost, Cond(latest, "test", slot, op, word, negated=negated, at=slot.start))
+    # without a comparison
+    start = end
+    if sentence.low(start) in ("of", "as", "in", "to", "=", ":", "equals", "at", "with"):
+        start += 1
+    for stop, value, extra in operand(sentence, start, state):
+        if isinstance(value, Moment):
+            if value.day is not None or value.month is not None or value.text:
+                yield _cond(
+                    state, stop, extra, Cond(latest, "period", slot, "=", value, negated=negated, at=slot.start)
+                )
+            continue
+        if isinstance(value, Figure):
+            continue
+        after, bound = bound_after(sentence, stop)
+        if bound:
+            yield _cond(state, after, extra, Cond(latest, "test", slot, bound, value, negated=negated, at=slot.start))
+        yield _cond(state, stop, extra + 0.02, Cond(latest, "test", slot, "=", value, negated=negated, at=slot.start))
+    for one in sentence.sense(start, "called"):
+        for stop, value, extra in operand(sentence, one.end, state):
+            if isinstance(value, str | Said | int):
+                yield _cond(state, stop, extra, Cond(latest, "test", slot, "=", value, at=slot.start))
+    del here
+
+
+def _between(sentence: Sentence, state: State, slot: Slot, at: int, negated: bool = False) -> Iterator[State]:
+    for end, low, cost in operand(sentence, at, state):
+        if isinstance(low, Figure | Said | Slot) or sentence.low(end) not in ("and", "to", "-", "through"):
+            continue
+        for stop, high, more in operand(sentence, end + 1, state):
+            if isinstance(high, Figure | Said | Slot) or type(high) is not type(low):
+                continue
+            cond = Cond(state.latest, "between", slot, "between", low, high, negated, at=slot.start)
+            yield _cond(state, stop, cost + more, cond)
+
+
+def _again(sentence: Sentence, state: State) -> Iterator[State]:
+    """Another value for the field of the condition before: "above 300 or below 100", "35 or 36"."""
+    at = state.pos
+    if not state.conds or at == 0:
+        return
+    last = state.conds[-1]
+    either = "or" in state.pending
+    if either and "not" in sentence.lows[last.at : at]:
+        return  # "not above 10 or below 5" can be read in two ways
+    if (
+        last.slot is None
+        or last.kind not in ("test", "period")
+        or not (either or sentence.low(at - 1) in ("and", "but"))
+    ):
+        return
+    for one in sentence.sense(at, "compare"):
+        if one.sense.op in OPPOSITE:
+            for end, value, cost in operand(sentence, one.end, state):
+                if isinstance(value, int | Decimal):
+                    yield _cond(
+                        state,
+                        end,
+                        cost + 0.02,
+                        last._replace(op=one.sense.op, operand=value, negated=False, kind="test"),
+                    )
+                elif isinstance(value, Moment) and one.sense.of == "time":
+                    yield _cond(
+                        state,
+                        end,
+                        cost + 0.02,
+                        last._replace(op=one.sense.op, operand=value, negated=False, kind="period"),
+                    )
+    if either and last.op == "=":
+        for end, value, cost in operand(sentence, at, state):
+            if isinstance(value, Moment) == (last.kind == "period") and not isinstance(value, Figure):
+                yield _cond(state, end, cost, last._replace(operand=value))
+
+
+def _values(sentence: Sentence, state: State) -> Iterator[State]:
+    """A stored value, with the words around it that say what it is: "in the Engineering department"."""
+    at = state.pos
+    starts = {at}
+    if sentence.is_sense(at, at + 1, frozenset({"join"})):
+        starts.add(sentence.skip(at + 1))
+    for one in sentence.sense(at, "called", "compare"):
+        if one.sense.kind == "called" or one.name in ("equal", "during"):
+            starts.add(sentence.skip(one.end))
+    called = any(True for _ in sentence.sense(at, "called"))
+    for start in sorted(starts):
+        if start >= sentence.size:
+            continue
+        text = sentence.texts[start]
+        if text is not None and called:
+            cond = Cond(state.latest, "called", operand=text, at=start)
+            yield _cond(state, start + 1, 0.0, cond)
+        for said in sentence.values[start]:
+            capital = sentence.tokens[start].value[:1].isupper() or sentence.texts[start] is not None
+            base = 0.0 if capital else 0.15
+            if sentence.tokens[start].kind == "number":
+                base = 0.4
+            end = said.end
+            if called:
+                yield _cond(state, end, base, Cond(state.latest, "called", operand=said, at=start))
+                continue
+            cond = Cond(state.latest, "said", operand=said, at=start, tied=start > at)
+            yield _cond(state, end, base + 0.03, cond)
+            # "the Engineering department", "female gender"
+            for slot in sentence.fields[end] if end < sentence.size else ():
+                pairs = {(one[0], one[1]) for one in slot.options}
+                options = tuple(one for one in said.options if (one[0], one[1]) in pairs)
+                if options:
+                    yield _cond(
+                        state,
+                        slot.end,
+                        base,
+                        Cond(state.latest, "said", operand=said._replace(options=options), at=start),
+                    )
+            for store in sentence.stores[end] if end < sentence.size else ():
+                options = tuple(one for one in said.options if one[0] == store.store)
+                if options:
+                    cond = Cond(state.latest, "said", operand=said._replace(options=options), at=start)
+                    yield _cond(state, store.end, base + store.cost, cond)
+    # "the department Engineering", "club "Tennis Club""
+    start = sentence.skip(at + 1) if sentence.is_sense(at, at + 1, frozenset({"join"})) else at
+    if start < sentence.size and "not" not in state.pending:
+        for store in sentence.stores[start]:
+            end = store.end
+            for called_ in sentence.sense(end, "called") if end < sentence.size else ():
+                end = called_.end
+                break
+            for said in sentence.values[end] if end < sentence.size else ():
+                options = tuple(one for one in said.options if one[0] == store.store)
+                if options:
+                    cond = Cond(state.latest, "said", operand=said._replace(options=options), at=start)
+                    yield _cond(state, said.end, store.cost, cond)
+
+
+def _counts(sentence: Sentence, state: State) -> Iterator[State]:
+    """As in "with more than two orders", "at least one order", "exactly 3 orders"."""
+    at = state.pos
+    options: list[tuple[int, str, int, float]] = []
+    for one in sentence.sense(at, "compare"):
+        if one.sense.of or one.sense.op not in OPPOSITE:
+            continue
+        number = sentence.numbers[sentence.skip(one.end)] if sentence.skip(one.end) < sentence.size else None
+        if (
+            number is not None
+            and number.amount.whole is not None
+            and not number.amount.unit
+            and not number.amount.ordinal
+        ):
+            options.append((number.end, one.sense.op, number.amount.whole, 0.0))
+    number = sentence.numbers[at]
+    if not (state.verbs or (at and sentence.is_sense(at - 1, at, frozenset({"have", "whose"})))):
+        number = None  # "the 3 departments" are no three of each
+    if number is not None and number.amount.whole is not None and not number.amount.unit and not number.amount.ordinal:
+        end, bound = bound_after(sentence, number.end)
+        options.append((end, bound or "=", number.amount.whole, 0.0 if bound else 0.1))
+    for end, op, count, cost in options:
+        if "not" in state.pending:
+            op = OPPOSITE[op]
+        for stop, made in noun(sentence, end, state._replace(pending=())):
+            mention = made.mentions[-1]._replace(how="count", op=op, number=count)
+            if made.ranks != state.ranks:
+                continue
+            yield made._replace(pos=stop, cost=made.cost + cost, mentions=(*made.mentions[:-1], mention))
+
+
+def _comparatives(sentence: Sentence, state: State) -> Iterator[State]:
+    """As in "older than 20", "more expensive than the average"."""
+    at = state.pos
+    for one in sentence.sense(at, "adjective"):
+        if one.degree != "comparative" or sentence.low(one.end) != "than":
+            continue
+        slot = measured(sentence, one)
+        for end, value, cost in operand(sentence, one.end + 1, state):
+            if isinstance(value, Moment | Said | str):
+                continue
+            for sign, op in (("+", ">"), ("-", "<")):
+                options = tuple(o for o in slot.options if sign_of(one, o[1], sentence.types[o[0], o[1]]) == sign)
+                options = of_types(sentence, slot._replace(options=options), NUMERIC)
+                if options:
+                    cond = Cond(state.latest, "test", slot._replace(options=options), op, value, at=at)
+                    yield _cond(state, end, cost, cond)
+    # "that earn more than 5000"
+    for one in sentence.sense(at, "measure"):
+        options = of_types(sentence, measured(sentence, one), NUMERIC)
+        for compare in sentence.sense(one.end, "compare") if options and one.end < sentence.size else ():
+            for end, value, cost in operand(sentence, compare.end, state):
+                if compare.sense.op in OPPOSITE and isinstance(value, int | Decimal | Figure):
+                    slot = Slot(at, one.end, options)
+                    yield _cond(state, end, cost, Cond(state.latest, "test", slot, compare.sense.op, value, at=at))
+    # "aged 20", "20 years old"
+    number = sentence.numbers[at]
+    if number is not None and sentence.low(number.end) in ("years", "year") and sentence.low(number.end + 1) == "old":
+        options = tuple((store, field, 0.0) for store, field in sentence.types if field.lower() == "age")
+        if options:
+            cond = Cond(state.latest, "test", Slot(at, number.end, options), "=", number.amount.whole, at=at)
+            yield _cond(state, number.end + 2, 0.0, cond)
+
+
+def _times(sentence: Sentence, state: State) -> Iterator[State]:
+    """As in "in 2007", "between 2001 and 2003", "born after 1980": of the one date field of the rows, or of one that
+    the verb names."""
+    at = state.pos
+    if at >= sentence.size:
+        return
+    options = _dates(sentence, state.verbs)
+    if not options:
+        return
+    slot = Slot(at, at, options)
+    bare = sentence.times[at]
+    if bare is not None and state.conds and state.conds[-1].kind == "said" and not state.pending:
+        yield _cond(state, bare.end, 0.1, Cond(state.latest, "period", slot, "=", bare.moment, at=at))
+    for one in sentence.sense(at, "compare"):
+        if one.sense.op == "between":
+            yield from (
+                made
+                for made in _between(sentence, state, slot, one.end)
+                if isinstance(made.conds[-1].operand, Moment) and made.conds[-1].kind == "between"
+            )
+            continue
+        if one.sense.of != "time":
+            continue
+        begin = sentence.skip(one.end)
+        begin += sentence.low(begin) in ("year", "month")
+        time = sentence.times[begin] if begin < sentence.size else None
+        if time is not None:
+            cond = Cond(state.latest, "period", slot, one.sense.op, time.moment, at=at)
+            yield _cond(state._replace(verbs=()), time.end, 0.05, cond)
+
+
+def _other_words(word: str) -> tuple[str, ...]:
+    return tuple(other[0] for other in synonyms().get((word,), ()) if len(other) == 1)
+
+
+def _dates(sentence: Sentence, verbs: tuple[str, ...]) -> tuple[tuple[str, str, float], ...]:
+    """The fields of days and years, those that a verb names first."""
+
+    found = []
+    for (store, field), type_ in sentence.types.items():
+        words = spelt_out(field)
+        year = type_ in ("int",) and (
+            words[-1] in ("year", "founded", "built", "opened", "released", "born") or words[0] == "year"
+        )
+        if type_ not in ("date", "timestamp") and not year:
+            continue
+        named = any(same(said, word) for verb in verbs for said in (verb, *_other_words(verb)) for word in words)
+        found.append((store, field, 0.0 if named else 0.3 if verbs else 0.15))
+    return tuple(found)

@@ -1,0 +1,231 @@
+"""The conditions of a question → filters on its rows."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from sopc.english.reading import logic
+from sopc.english.reading.evidence import labels_of, spelt_out
+from sopc.english.reading.parts import Cond, Figure, Said
+from sopc.english.reading.rows import Node, NoReading, Rows
+from sopc.english.reading.tokens import Moment
+
+_FLIPPED: Final = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+NUMERIC: Final = frozenset({"int", "float", "decimal"})
+TIMES: Final = frozenset({"date", "timestamp"})
+
+
+class Filters(Rows):
+    """The rows with their filters."""
+
+    def _conditions(self) -> None:
+        last: tuple[Node, Any, logic.FieldOf | None, Cond] | None = None
+        equal: set[tuple[str, str]] = set()
+        for cond in self.state.conds:
+            node, made, about = self._condition(cond, last)
+            if cond.either:
+                if last is None or last[0] is not node:
+                    raise NoReading('"or" between conditions on different rows')
+                if last[3].negated or cond.negated:
+                    raise NoReading('a denial beside "or" can be read in two ways')
+                before = node.filters.pop()
+                parts = before.parts if isinstance(before, logic.Either) else (before,)
+                made = logic.Either((*parts, made))
+            elif about is not None and isinstance(made, logic.Test) and made.op == "=":
+                key = (about.alias, about.field)
+                if key in equal:
+                    raise NoReading("one row can't hold two values in one field")
+                equal.add(key)
+            node.filters.append(made)
+            last = (node, made, about, cond)
+
+    def _condition(self, cond: Cond, last: Any) -> tuple[Node, logic.Filter, logic.FieldOf | None]:
+        if cond.kind in ("said", "called"):
+            return self._said(cond, last)
+        assert cond.slot is not None
+        node, name, _ = self._placed(cond.slot.options, cond.mention, cond.slot.owner)
+        if node is self.root and cond.mention < 0:
+            pass
+        about = self._field(node, name)
+        made: logic.Filter
+        if cond.kind == "truth":
+            made = logic.Truth(about)
+        elif cond.kind == "empty":
+            if not about.type.nullable:
+                raise NoReading(f"{name} is never empty")
+            self.cost += 0.3
+            made = logic.Empty(about)
+        elif cond.kind == "between":
+            if isinstance(cond.operand, Moment):
+                made = self._period_between(about, cond.operand, cond.high)
+            else:
+                made = logic.Between(about, self._literal(about, cond.operand), self._literal(about, cond.high))
+        elif cond.kind == "period":
+            assert isinstance(cond.operand, Moment)
+            made = self._period(about, cond.op, cond.operand)
+        elif isinstance(cond.operand, Figure):
+            return node, self._against_figure(node, about, cond), about
+        else:
+            if cond.op in ("contains", "starts with", "ends with"):
+                if about.type.name != "text":
+                    raise NoReading(f"{name} is no text")
+                made = logic.Test(about, cond.op, logic.Literal(self._text(cond.operand)))
+                return node, logic.Not(made) if cond.negated else made, about
+            op = _FLIPPED[cond.op] if cond.negated else cond.op
+            return node, logic.Test(about, op, self._literal(about, cond.operand, op)), about
+        return node, logic.Not(made) if cond.negated else made, about
+
+    def _text(self, value: Any) -> str:
+        if isinstance(value, Said):
+            return value.options[0][2]
+        return str(value)
+
+    def _literal(self, about: logic.FieldOf, value: Any, op: str = "=") -> logic.Literal:
+        type_ = about.type.name
+        if isinstance(value, Said):
+            own = [one for one in value.options if one[1] == about.field]
+            if type_ != "text":
+                raise NoReading(f"{about.field} is no text")
+            if op not in ("=", "!="):
+                raise NoReading("texts are not compared by size")
+            if not own:
+                raise NoReading("the field holds no such value")
+            held = [one for one in own if self._store_of(about.alias) == one[0]]
+            if not held:
+                raise NoReading("the field holds no such value")
+            return logic.Literal(held[0][2])
+        if isinstance(value, str):
+            if type_ in NUMERIC:
+                raise NoReading(f"{about.field} is a number")
+            if type_ != "text":
+                raise NoReading(f"{about.field} is no text")
+            self.cost += 0.3  # quoted, and not held
+            return logic.Literal(value)
+        if isinstance(value, int | Decimal):
+            if type_ == "text" and op in ("=", "!="):
+                self.cost += 0.4
+                return logic.Literal(str(value))
+            if type_ not in NUMERIC:
+                raise NoReading(f"{about.field} is no number")
+            if isinstance(value, Decimal) and type_ == "int":
+                pass
+            return logic.Literal(value)
+        if isinstance(value, Moment) and type_ in NUMERIC and value.year and value.month is None:
+            return logic.Literal(value.year)
+        raise NoReading("no value for it")
+
+    def _store_of(self, alias: str) -> str:
+        every = [self.root, *self.nodes.values(), *self.implicit]
+        return next(node.store.name for node in every if node.alias == alias)
+
+    def _said(self, cond: Cond, last: Any) -> tuple[Node, logic.Filter, logic.FieldOf]:
+        value = cond.operand
+        if isinstance(value, str):  # called, and not held
+            node = self._node(cond.mention)
+            labels, cost = labels_of(node.store)
+            if len(labels) != 1:
+                raise NoReading("which field names it is not clear")
+            self.cost += 0.3 + cost
+            about = self._field(node, labels[0])
+            made: logic.Filter = logic.Test(about, "=", logic.Literal(value))
+            return node, logic.Not(made) if cond.negated else made, about
+        assert isinstance(value, Said)
+        options = value.options
+        if cond.kind == "called":
+            names = tuple(
+                one
+                for one in options
+                if one[1] in labels_of(self.schema.stores[one[0]])[0]
+                or "name" in spelt_out(one[1])
+                or "title" in spelt_out(one[1])
+            )
+            options = names or options
+            store = self._node(cond.mention).store.name
+            own = tuple(one for one in options if one[0] == store)
+            if not own:
+                self.cost += 0.3
+            options = own or options
+        if cond.either and last is not None and last[2] is not None:
+            alike = tuple(one for one in options if one[1] == last[2].field)
+            options = alike or options
+            if not alike:
+                self.cost += 0.3
+        node, name, index = self._placed([(one[0], one[1], one[3]) for one in options], cond.mention)
+        about = self._field(node, name)
+        if cond.tied and node is self.root and (name,) == labels_of(node.store)[0]:
+            raise NoReading("what stands in X is not X")
+        made = logic.Test(about, "!=" if cond.negated else "=", logic.Literal(options[index][2]))
+        return node, made, about
+
+    def _period(self, about: logic.FieldOf, op: str, moment: Moment) -> logic.Filter:
+        """A day, month or year as a part of time: "in 2007" is from its first day to before the next one's."""
+        if about.type.name in NUMERIC:
+            if moment.year is None or moment.month is not None:
+                raise NoReading(f"{about.field} holds years")
+            if about.type.name != "int" and "year" not in spelt_out(about.field):
+                raise NoReading(f"{about.field} holds no years")
+            return logic.Test(about, op, logic.Literal(moment.year))
+        if about.type.name not in TIMES:
+            raise NoReading(f"{about.field} is no date")
+        if moment.text:
+            raise NoReading("moments of a day are not read yet")
+        first, after = _span(moment)
+        start, end = logic.Literal(first), logic.Literal(after)
+        if op == "=":
+            if about.type.name == "date" and after - first == timedelta(days=1):
+                return logic.Test(about, "=", start)
+            return logic.Both((logic.Test(about, ">=", start), logic.Test(about, "<", end)))
+        return {
+            "<": logic.Test(about, "<", start), ">": logic.Test(about, ">=", end),
+            ">=": logic.Test(about, ">=", start), "<=": logic.Test(about, "<", end),
+        }[op]  # fmt: skip
+
+    def _period_between(self, about: logic.FieldOf, low: Moment, high: Any) -> logic.Filter:
+        assert isinstance(high, Moment)
+        if about.type.name in NUMERIC:
+            if low.year is None or high.year is None or low.month or high.month:
+                raise NoReading("no years")
+            return logic.Between(about, logic.Literal(low.year), logic.Literal(high.year))
+        if about.type.name not in TIMES:
+            raise NoReading(f"{about.field} is no date")
+        return logic.Both((self._period(about, ">=", low), self._period(about, "<=", high)))
+
+    def _against_figure(self, node: Node, about: logic.FieldOf, cond: Cond) -> logic.Filter:
+        figure = cond.operand
+        assert isinstance(figure, Figure)
+        if about.type.name not in NUMERIC or (cond.op == "=" and figure.fn in ("avg", "sum")):
+            raise NoReading("no figure to compare with")
+        store, name = node.store, about.field
+        if figure.slot is not None:
+            own = [one for one in figure.slot.options if one[0] == store.name and one[1] == name]
+            if not own:
+                raise NoReading("an average of another field")
+        later = [one.at for one in self.state.conds if one.at > cond.at] + [
+            one.start for one in self.state.mentions if one.start > cond.at
+        ]
+        if later:
+            self.cost += 0.6  # it may be of those rows only
+        alias = self._alias(store.name)
+        row = logic.Row(self.database, store.name, alias)
+        of = logic.FieldOf(alias, name, about.type)
+        measure = logic.Measure(figure.fn, of, rows=logic.Set(row))
+        op = _FLIPPED[cond.op] if cond.negated else cond.op
+        return logic.Test(about, op, measure)
+
+
+def _span(moment: Moment) -> tuple[date, date]:
+    """The first day, and the one after the last."""
+    if moment.year is None:
+        raise NoReading("which year?")
+    try:
+        if moment.day is not None and moment.month is not None:
+            first = date(moment.year, moment.month, moment.day)
+            return first, first + timedelta(days=1)
+        if moment.month is not None:
+            following = (moment.year + moment.month // 12, moment.month % 12 + 1)
+            return date(moment.year, moment.month, 1), date(*following, 1)
+        return date(moment.year, 1, 1), date(moment.year + 1, 1, 1)
+    except ValueError:
+        raise NoReading("there is no such day") from None

@@ -1,0 +1,122 @@
+"""Questions read by their evidences: what each comes to in the language, what is not certain, what is not read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from runtime.query.schema import Field, ForeignKey, Schema, Store
+from runtime.values.types import BOOL, DATE, FLOAT, INT, TEXT
+from sopc.english.patterns.finish import Unqualifier
+from sopc.english.reading.reader import HIGH, LOW, Read, Reader
+from sopc.syntax.format import format_step
+from sopc.tree import nodes
+
+SCHEMA = Schema(
+    {
+        "clinic": Store(
+            "clinic",
+            (Field("clinic_id", INT), Field("clinic_name", TEXT), Field("city", TEXT), Field("opened_year", INT)),
+            ("clinic_id",),
+        ),
+        "doctor": Store(
+            "doctor",
+            (
+                Field("doctor_id", INT), Field("fname", TEXT), Field("lname", TEXT), Field("age", INT),
+                Field("salary", FLOAT), Field("gender", TEXT), Field("clinic_id", INT), Field("is_retired", BOOL),
+            ),
+            ("doctor_id",),
+            foreign_keys=(ForeignKey(("clinic_id",), "clinic", ("clinic_id",)),),
+        ),
+        "patient": Store(
+            "patient",
+            (Field("id", INT), Field("name", TEXT), Field("birth_date", DATE), Field("city", TEXT)),
+            ("id",),
+        ),
+        "visit": Store(
+            "visit",
+            (
+                Field("visit_id", INT), Field("doctor_id", INT), Field("patient_id", INT), Field("visit_date", DATE),
+                Field("cost", FLOAT), Field("reason", TEXT.or_null()),
+            ),
+            ("visit_id",),
+            foreign_keys=(
+                ForeignKey(("doctor_id",), "doctor", ("doctor_id",)),
+                ForeignKey(("patient_id",), "patient", ("id",)),
+            ),
+        ),
+    }
+)  # fmt: skip
+HELD = {
+    ("clinic", "clinic_name"): ("Riverside", "Hill House"),
+    ("clinic", "city"): ("Basel", "Ulm"),
+    ("patient", "city"): ("Bern",),
+    ("doctor", "gender"): ("F", "M"),
+    ("visit", "reason"): ("flu", "check up"),
+}
+
+
+class Held:
+    def lookup(self, text: str) -> Sequence[tuple[str, str, str, str]]:
+        plain = " ".join(text.lower().split())
+        return [("main", *place, value) for place, values in HELD.items() for value in values if value.lower() == plain]
+
+
+READER = Reader({"main": SCHEMA}, Held())
+
+
+def dsl(one: Read) -> str:
+    steps = Unqualifier(lambda origin: SCHEMA.stores.get(origin.store), frozenset()).steps(
+        (nodes.Emit(query=one.query),)
+    )
+    return " ".join(format_step(steps[0]).split()).removeprefix("emit ")
+
+
+LINES = (Path(__file__).parent / "questions.txt").read_text(encoding="utf-8").splitlines()
+READ = [(question, query.strip()) for question, query in zip(LINES[::2], LINES[1::2], strict=True)]
+
+
+@pytest.mark.parametrize(("question", "query"), READ)
+def test_questions_are_read(question: str, query: str) -> None:
+    found = READER.read(question)
+    assert found, READER.reason
+    assert dsl(found[0]) == query
+    assert found[0].cost < HIGH
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What are the names of the patients?", "How many doctors are there?",
+        "What is the average salary of the doctors?", "Show the city and the opened year of the clinics.",
+    ],
+)  # fmt: skip
+def test_plain_questions_are_certain(question: str) -> None:
+    assert READER.read(question)[0].cost < LOW
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Show the purple names of the patients.",  # an unknown word
+        "How many doctors who are acting are there?",
+        "What is the name of the patient with the highest name?",  # texts have no highest
+        "Show the doctors whose salary is not above 10 or below 5.",  # two ways
+        "Show the first 3 patients.",  # of no order
+        "Show the patients in Bern and Ulm.",  # no row holds both
+        "Which doctors have both flu and check up?",
+        "Delete the doctors older than 60.",
+        "Show the patients whose city is above 5.",
+        "How much is Riverside?",
+    ],
+)
+def test_what_is_not_read(question: str) -> None:
+    assert not [one for one in READER.read(question) if one.cost < LOW]
+
+
+def test_the_same_words_give_the_same_readings() -> None:
+    question = "What are the names of the patients who visited doctors in Basel?"
+    first = READER.read(question)
+    assert [READER.read(question) for _ in range(3)] == [first] * 3
