@@ -52,7 +52,7 @@ def translate(
     """The script as formatted DSL. answers: by sentence, which of its readings its author means. Raises CompileError
     with a finding for each sentence that can't be read."""
     world = World(with_keys(schemas, sampler), sampler, signatures, script_names)
-    reader = Reader(world.schemas, sampler)
+    reader = Reader(world.schemas, sampler, sampler.examples)
     types: dict[str, Type] = {}
     for _ in range(_PASSES):
         translation = _Translation(workflow, world, types, answers or {}, reader)

@@ -147,7 +147,7 @@ def _superlatives(sentence: Sentence, state: State) -> Iterator[State]:
                 continue
             counted = "number" in sentence.lows[one.start : one.end] or "amount" in sentence.lows[one.start : one.end]
             most = sentence.low(one.end - 1) in ("most", "least", "fewest") or counted
-            if most:
+            if most and sentence.low(start - 1) not in ("for", "of", "in", "from", "to", "on"):
                 for end, made in noun(sentence, after, state):
                     if made.ranks != state.ranks or made.conds != state.conds:
                         continue
@@ -286,9 +286,10 @@ def _groups(sentence: Sentence, state: State) -> Iterator[State]:
         if begin >= sentence.size:
             continue
         cost = 0.2 if weak else 0.0
+        each = state.each or not {"each", "every", "all"}.isdisjoint(sentence.lows[at : one.end])
         for slot in sentence.fields[begin]:
             grouped = state._replace(
-                pos=slot.end, cost=state.cost + cost, groups=(*state.groups, slot), each=True, verbs=()
+                pos=slot.end, cost=state.cost + cost, groups=(*state.groups, slot), each=each, verbs=()
             )
             yield grouped
             if sentence.low(slot.end) in ("of", "for", "in"):
@@ -298,10 +299,10 @@ def _groups(sentence: Sentence, state: State) -> Iterator[State]:
         for end, made in noun(sentence, begin, state):
             if made.ranks != state.ranks:
                 continue
-            yield made._replace(pos=end, cost=made.cost + cost, groups=(*state.groups, made.latest), each=True)
+            yield made._replace(pos=end, cost=made.cost + cost, groups=(*state.groups, made.latest), each=each)
     last = state.groups[-1] if state.groups else None
     ends = last.end if isinstance(last, Slot) else state.mentions[last].end if last is not None else -1
-    if state.each and ends == at and sentence.low(at) == "and":
+    if ends == at and sentence.low(at) == "and":
         begin = sentence.skip(at + 1)
         for slot in sentence.fields[begin] if begin < sentence.size else ():
             yield state._replace(pos=slot.end, cost=state.cost + 0.1, groups=(*state.groups, slot))

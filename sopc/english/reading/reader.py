@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from runtime.query.schema import Schema, Store
+from sopc.english.magnitudes import SAMPLE, looks_like
 from sopc.english.patterns.tokens import without_courtesy
 from sopc.english.reading import evidence, logic
 from sopc.english.reading.lower import lower
@@ -46,9 +48,16 @@ def _keys(store: Store) -> set[str]:
 class Reader:
     """Reads questions about some databases; made once for them."""
 
-    def __init__(self, schemas: Mapping[str, Schema], values: evidence.Values) -> None:
+    def __init__(
+        self,
+        schemas: Mapping[str, Schema],
+        values: evidence.Values,
+        examples: Callable[[str, str, int], Iterable[str]] = lambda store, field, count: (),
+    ) -> None:
+        """examples: of the values of a text field, by its store, with its database, and name."""
         self._schemas = schemas
         self._values = values
+        self._looks = cache(lambda store, field: looks_like(examples(store, field, SAMPLE)))
         self._paths: dict[str, Paths] = paths_of(schemas)
         self.furthest = 0
         self.reason = ""
@@ -57,6 +66,8 @@ class Reader:
         """The readings, cheapest first; none where a word has no part in any. tokens: of the text, where they are
         known."""
         tokens = without_courtesy(tokenize(text)) if tokens is None else tokens
+        if any(token.kind == "text" and "{" in token.value for token in tokens):
+            return []  # a hole has no value yet
         found = evidence.found_in(tokens, text, self._schemas, self._values)
         readings: list[Reading] = []
         for database, schema in self._schemas.items():
@@ -80,10 +91,14 @@ class Reader:
     def _of(self, database: str, schema: Schema, sentence: Sentence) -> list[Reading]:
         made = []
         states, self.furthest = search(sentence)
+
+        def looks(store: str, field: str) -> str | None:
+            return self._looks(f"{database}.{store}", field)
+
         self.reason = ""
         for state in states:
             try:
-                made.append(Resolver(schema, self._paths[database], database, state).read())
+                made.append(Resolver(schema, self._paths[database], database, state, sentence.lows, looks).read())
             except NoReading as error:
                 self.reason = self.reason or str(error)
         return made

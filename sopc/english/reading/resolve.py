@@ -12,6 +12,8 @@ from sopc.english.reading.filters import NUMERIC, TIMES, Filters
 from sopc.english.reading.parts import Item, Rank, Slot
 from sopc.english.reading.rows import AMBIGUOUS, Node, NoReading
 
+TIES: Final = 0.2
+PARTNERLESS: Final = 0.15
 AMOUNTS: Final = frozenset({"number", "num", "no", "total", "count"})
 
 
@@ -94,6 +96,8 @@ class Resolver(Filters):
         if aggregated and state.groups:
             for group in state.groups:
                 fields, node = self._group_keys(group, plain, shown_first)
+                if state.each and isinstance(group, int) and node not in [other for other, _ in measures]:
+                    self.cost += PARTNERLESS  # those without any are left out
                 keys += fields
                 grouped.append(node)
             for node, about in plain:
@@ -115,7 +119,7 @@ class Resolver(Filters):
                     self.cost += 0.3
                 grouped.append(node)
             keys += [about for _, about in plain if about not in keys]
-            if measures and not state.each:
+            if measures and not state.groups:
                 self.cost += 0.15
         elif aggregated and not measures:
             raise NoReading("nothing to group by")
@@ -123,6 +127,8 @@ class Resolver(Filters):
             keys = []
         for rank in state.ranks:
             order, few = self._rank(rank, items, measures, grouped, keys, aggregated)
+            if few == 1 and rank.kind != "first" and self._is_plural(rank.of):
+                self.cost += TIES  # one of them, or all that tie
             if few is not None:
                 if limit is not None:
                     limit = max(limit, few) if rank.kind == "first" or limit == 1 else limit
@@ -276,6 +282,9 @@ class Resolver(Filters):
                 raise NoReading("texts have no highest")
             if rank.limit is not None and self._is_key(node.store.name, name):
                 raise NoReading("keys have no highest")
+            look = self.looks(node.store.name, name) if about.type.name == "text" else None
+            if look is not None:
+                raise NoReading(f"{name} holds {look} as text")
             if rank.limit is not None and about.type.name == "int" and "year" in spelt_out(name):
                 self.cost += 0.15  # several may be of one year
             if node is not self.root and rank.limit is not None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from runtime.query.schema import Schema, Store
-from sopc.english.lexicon import same
+from sopc.english.lexicon import same, singular
 from sopc.english.reading import logic
 from sopc.english.reading.evidence import spelt_out
 from sopc.english.reading.parts import Mention, Said, State
@@ -44,13 +44,24 @@ class Node:
 
 
 class Rows:
-    """The rows of one state of the search, over one database. cost: so far."""
+    """The rows of one state of the search, over one database. said: its words. looks: what the values of a text
+    field look like, as `magnitudes.looks_like` tells. cost: so far."""
 
-    def __init__(self, schema: Schema, paths: Paths, database: str, state: State) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        paths: Paths,
+        database: str,
+        state: State,
+        said: Sequence[str] = (),
+        looks: Callable[[str, str], str | None] = lambda store, field: None,
+    ) -> None:
         self.schema = schema
         self.paths = paths
         self.database = database
         self.state = state
+        self.said = said
+        self.looks = looks
         self.cost = state.cost
         self.aliases: set[str] = set()
         self.nodes: dict[int, Node] = {}
@@ -203,6 +214,17 @@ class Rows:
         store, name, _ = options[best[1]]
         node = best[2] or self._reached(start, store)
         return node, name, best[1]
+
+    def _is_plural(self, mention: int) -> bool:
+        """Whether rows were named in the plural; where none were, what is shown first."""
+        mentions, items = self.state.mentions, self.state.items
+        if 0 <= mention < len(mentions):
+            end = mentions[mention].end
+        elif mentions and self.nodes.get(0) is self.root:
+            end = mentions[0].end
+        else:
+            end = next((item.slot.end for item in items if item.slot is not None), 0)
+        return 0 < end <= len(self.said) and singular(self.said[end - 1]) != self.said[end - 1]
 
     def _node(self, mention: int) -> Node:
         return self.nodes.get(mention, self.root)

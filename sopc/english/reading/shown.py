@@ -71,19 +71,20 @@ def _leading_group(sentence: Sentence, state: State) -> Iterator[State]:
     for one in sentence.sense(state.pos, "each"):
         if sentence.low(one.start) not in ("for", "per", "in"):
             continue
+        each = not {"each", "every", "all"}.isdisjoint(sentence.lows[one.start : one.end])
         at = sentence.skip(one.end)
         if at >= sentence.size:
             continue
         for slot in sentence.fields[at]:
             end = slot.end + (sentence.low(slot.end) == ",")
-            yield state._replace(pos=end, groups=(*state.groups, slot), each=True)
+            yield state._replace(pos=end, groups=(*state.groups, slot), each=each)
             if sentence.low(slot.end) == "of":
                 for end, made in noun(sentence, slot.end + 1, state):
                     owned = slot._replace(owner=made.latest)
-                    yield made._replace(pos=end + (sentence.low(end) == ","), groups=(*made.groups, owned), each=True)
+                    yield made._replace(pos=end + (sentence.low(end) == ","), groups=(*made.groups, owned), each=each)
         for end, made in noun(sentence, at, state):
             end += sentence.low(end) == ","
-            yield made._replace(pos=end, groups=(*made.groups, made.latest), each=True)
+            yield made._replace(pos=end, groups=(*made.groups, made.latest), each=each)
 
 
 def _owned(sentence: Sentence, state: State, owner: int) -> Iterator[State]:
