@@ -4,12 +4,13 @@ of tests/quick.py are marked `quick`. And the servers that tests share."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.postgres import Server, installations, shared
-from tests.quick import is_quick
+from tests.quick import is_quick, may_be_quick
 
 # Every run tries the same examples, so that a test fails for a change and not by chance; tests/campaigns look for more.
 settings.register_profile("repeatable", derandomize=True, database=None)
@@ -18,6 +19,10 @@ settings.load_profile("repeatable")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the files under tests/golden")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return True if config.option.markexpr == "quick" and not may_be_quick(collection_path) else None
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,10 +1,11 @@
-"""A test → whether `pytest -m quick` runs it: about a minute for every package, without a server or a browser.
+"""A test → whether `pytest -m quick` runs it: at most a minute of two cores for every package, no server, no browser.
 
 CI measures what each package has of it (tools/package_coverage.py), so a new package needs a suite here.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -29,11 +30,27 @@ LEFT_OUT: Final = (
     "cli/test_demo.py::test_every_workflow",
     "cli/test_demo.py::test_text_and_program_both_changed_stop",
     "cli/test_demo.py::test_the_program_beside_the_text_is_the_lock",
+    "cli/test_demo.py::test_a_clone_compiles",
+    "cli/test_demo.py::test_the_report_that_fails",
+    "golden/test_golden.py::test_english_gives_the_program[audit_salary]",
+    "api/test_rights.py::test_the_commands",
+    "api/test_rights.py::test_an_address_that_is_taken",
+    "record/test_recorder.py::test_one_process_at_a_time",
+    "record/test_recorder.py::test_sessions_and_runs_at_once",
+    "unit/test_check_codes.py::test_a_query_of_too_many_sources",
+    "unit/test_codec.py::test_every_flipped_bit",
     "unit/test_codegen.py::test_a_condition_that_skips_too_much_is_refused",
     "unit/test_codegen.py::test_a_script_too_long_is_refused",
+    "unit/test_codegen.py::test_conditions_follow_three_valued_logic",
+    "unit/test_codes.py",
     "unit/test_constrain.py",
+    "unit/test_docstrings.py",
     "unit/test_download.py",
+    "unit/test_duckdb.py::test_a_bad_line_far_down",
+    "unit/test_duckdb.py::test_a_column_of_its_own_type",
+    "unit/test_duckdb_records.py::test_records_are_written",
     "unit/test_english_evaluation.py",
+    "unit/test_english_names.py",
     "unit/test_explain.py",
     "unit/test_fmt_property.py",
     "unit/test_folders.py",
@@ -41,15 +58,27 @@ LEFT_OUT: Final = (
     "unit/test_import_rule.py",
     "unit/test_inserts.py",
     "unit/test_import_engines.py",
+    "unit/test_library.py::test_a_process_holds_many_libraries",
     "unit/test_library_interrupted.py",
+    "unit/test_machine.py::test_fast_loops",
+    "unit/test_model.py::test_a_reply_cut_off",
+    "unit/test_model.py::test_an_endpoint_is_probed_once",
     "unit/test_native_types.py",
+    "unit/test_parse.py::test_deep_nesting_is_an_error",
     "unit/test_places.py",
     "unit/test_postgres",
     "unit/test_prompt.py",
+    "unit/test_run.py::test_a_warm_run",
+    "unit/test_run.py::test_ctrl_c",
     "unit/test_step_intent.py",
     "unit/test_sql_property.py",
+    "unit/test_sql_stages.py",
+    "unit/test_syntax_errors.py::test_damaged_programs",
     "unit/test_unchanged.py",
+    "unit/test_verify.py::test_changed_code",
+    "unit/test_verify.py::test_code_tangled",
 )
+ROOT: Final = Path(__file__).parent
 _SERVERS: Final = ("postgres", "each_postgres")
 
 
@@ -59,3 +88,9 @@ def is_quick(item: pytest.Item) -> bool:
     if not name.startswith(SUITES) or name.startswith(LEFT_OUT) or item.get_closest_marker("large"):
         return False
     return "postgres" not in item.name and not set(getattr(item, "fixturenames", ())) & set(_SERVERS)
+
+
+def may_be_quick(path: Path) -> bool:
+    """Whether a file may hold a test of the selection: collecting all others takes longer than running these."""
+    name = path.relative_to(ROOT).as_posix()
+    return path.is_dir() or (name.startswith(SUITES) and not name.startswith(LEFT_OUT))
