@@ -138,12 +138,20 @@ class Use(msgspec.Struct, frozen=True):
     sentence: int | None
 
 
+class Compared(msgspec.Struct, frozen=True):
+    """A text parameter that is compared with a field of a store ("database.store")."""
+
+    parameter: str
+    store: str
+    field: str
+
+
 class Debug(msgspec.Struct, frozen=True, omit_defaults=True):
     """What does not change a program's meaning, so is not part of its hash. source: the script's formatted DSL.
     file: name of the file it came from. sentences: the English, in order. registers: variable names by register.
     uses: in the order of the source.
     examples: the text file with the Examples section, cut down to it (as many empty lines stand before it as lines
-    stood there), for `sopc test`; examples_file: its name."""
+    stood there), for `sopc test`; examples_file: its name. compared: what arguments are compared with."""
 
     source: str = ""
     file: str = ""
@@ -154,6 +162,7 @@ class Debug(msgspec.Struct, frozen=True, omit_defaults=True):
     uses: tuple[Use, ...] = ()
     examples: str = ""
     examples_file: str = ""
+    compared: tuple[Compared, ...] = ()
 
 
 class Module(msgspec.Struct, frozen=True):

@@ -88,6 +88,7 @@ def execute(
         prompt=terminal(),
         trace=sys.stderr if trace else None,
         keep=_keep(library, config) if effects.asks or effects.commits else None,
+        warn=lambda text: console.note(f"warning: {text}"),
         **given,
     )
     if writer is None:

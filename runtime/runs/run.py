@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO
 
 import msgspec
 
-from runtime.bytecode.module import Effects
+from runtime.bytecode.module import Effects, Module
 from runtime.databases.protocol import Database
 from runtime.databases.statements import StatementCache, Statements
 from runtime.errors import Cancelled, DatabaseError, SopError, UsageError
@@ -57,7 +57,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     clock: the time in UTC, read once a segment. control: for another thread.
 
     max_instructions counts what loops and calls repeat; max_rows what the run emits. keep: keeps a run that commits or
-    asks, so that another process can go on with it; None keeps nothing.
+    asks, so that another process can go on with it; None keeps nothing. warn: is told of arguments that no row holds.
     """
 
     dry_run: bool = False
@@ -72,6 +72,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     clock: Callable[[], datetime] = utc_now
     control: Control | None = None
     keep: Keep | None = None
+    warn: Callable[[str], None] | None = None
 
     @property
     def limits(self) -> Limits:
@@ -185,6 +186,8 @@ def execute(
         assert statements is not None
         data = Data(opened, home, statements)
         check_expressions(linked.scripts.values(), data)
+        if options.warn is not None and kept is None:
+            _warn_of_arguments(linked.root.module, arguments, opened, statements, options.warn)
         return _Run(linked, arguments, data, writer, options, keeper).run()
     finally:
         if options.control is not None:
@@ -196,6 +199,21 @@ def execute(
                 connection.close()
             else:
                 give_back(connection)
+
+
+def _warn_of_arguments(
+    module: Module,
+    arguments: list[Any],
+    opened: Mapping[str, Database],
+    statements: Statements,
+    warn: Callable[[str], None],
+) -> None:
+    if module.debug.compared:
+        from runtime.runs.unheld import unheld  # of use to scripts with text parameters only
+
+        with suppress(DatabaseError):  # the run itself will say so
+            for warning in unheld(module, arguments, opened, statements):
+                warn(warning)
 
 
 def check_answers(linked: Linked, answers: Mapping[str, str]) -> None:

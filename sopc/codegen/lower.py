@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from runtime.bytecode.module import Debug, Module, Position, StepInfo, Use
+from runtime.bytecode.module import Compared, Debug, Module, Position, StepInfo, Use
 from runtime.bytecode.parts import MAX_DEPTH, depth_of
 from sopc.checker import typed
+from sopc.checker.field_values import compared
 from sopc.codegen.assemble import Assembly, assemble
 from sopc.codegen.blocks import CodeBuilder, Origin
 from sopc.codegen.limits import QUERY_TOO_DEEP, Limit
@@ -86,6 +87,7 @@ def _module(script: typed.Script, node: nodes.Script, source: Source, sentences:
             sentences=sentences,
             registers=tuple("/".join(names) for names in registers.names),
             uses=tuple(uses(script, source)),
+            compared=tuple(compared_parameters(script)),
         ),
     )
 
@@ -137,6 +139,12 @@ def positions(assembly: Assembly, steps: Sequence[typed.Step], source: Source) -
 def uses(script: typed.Script, source: Source) -> Iterator[Use]:
     for (store, field), (span, sentence) in sorted(script.used.items(), key=lambda item: item[1][0].start):
         yield Use(store, field, *_columns(span, source), sentence)
+
+
+def compared_parameters(script: typed.Script) -> Iterator[Compared]:
+    """Yield the text fields that the script's parameters are compared with, each once."""
+    found = (Compared(one.parameter, *one.field) for one in compared(script) if one.parameter is not None)
+    yield from dict.fromkeys(found)
 
 
 def _columns(span: Span, source: Source) -> tuple[int, int, int]:

@@ -8,7 +8,7 @@ the home folder, so that a yes applies to the program that was shown.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -124,7 +124,7 @@ class Prepared:
 
     Attributes:
         compiled: The program and its modules.
-        warnings: what only the text or only the program names, and steps that changed without need.
+        warnings: what only the text or only the program names, steps that changed without need, and what the data tell.
         translator: what translated it; None if it was not English.
         translated: whether it is a new translation.
         write_to: the .sop file to write; None if there is nothing to write.
@@ -211,21 +211,36 @@ def prepare(
         SopError: T0110 when both the text and its program changed, T0112 when locked, T03xx from the translator.
         NeedsAnswer: T0210 when the text leaves something open.
     """
-    kind = kind or pipeline.kind_of(source)
     try:
-        if kind == "tree":
-            return Prepared(pipeline.compile_source(pipeline.parse_tree(source), context))
-        if kind == "sql":
-            return _from_sql(source, context, options)
-        if kind == "dsl" and place is not None:
-            return Prepared(pipeline.compile_source(_with_its_header(source, place), context))
-        if kind == "dsl":
-            return Prepared(_with_its_examples(source, context))
-        return _English(source, context, options, place).prepared()
+        found = _prepared(source, context, options, place, kind or pipeline.kind_of(source))
     except CompileError as error:
         from sopc.workflow.examples import with_hints
 
         raise with_hints(error) from None
+    return replace(found, warnings=(*found.warnings, *_of_data(found.compiled, context, options)))
+
+
+def _of_data(compiled: Compiled, context: Context, options: Options) -> Iterator[ProgramWarning]:
+    """Warnings for what the data make of a program."""
+    from sopc.listener import ProgressListener
+    from sopc.workflow.data_warnings import data_warnings
+    from sopc.workflow.translation import sampler_of
+
+    listener = options.listener or ProgressListener()
+    for each in data_warnings(compiled, context, lambda: sampler_of(context, listener)):
+        yield ProgramWarning(*each)
+
+
+def _prepared(source: Source, context: Context, options: Options, place: Place | None, kind: Kind) -> Prepared:
+    if kind == "tree":
+        return Prepared(pipeline.compile_source(pipeline.parse_tree(source), context))
+    if kind == "sql":
+        return _from_sql(source, context, options)
+    if kind == "dsl" and place is not None:
+        return Prepared(pipeline.compile_source(_with_its_header(source, place), context))
+    if kind == "dsl":
+        return Prepared(_with_its_examples(source, context))
+    return _English(source, context, options, place).prepared()
 
 
 def _from_sql(source: Source, context: Context, options: Options) -> Prepared:

@@ -22,7 +22,7 @@ from tests.stand_in import StandIn
 KEY: Final = "a-key"
 SCHEMA: Final = """
 create table boxes (id integer primary key, name text not null, width integer, height integer);
-insert into boxes values (1, 'red', 10, 4), (2, 'blue', 3, 8);
+insert into boxes values (1, 'red', 10, 4), (2, 'blue', 3, 8), (3, 'Red', 10, 8);
 """
 READS: Final = "script big() @1 emit from boxes where width > 5 select name end"
 READS_MORE: Final = "script big() @1 emit from boxes where width > 6 select name end"
@@ -53,6 +53,7 @@ class Situation(NamedTuple):
     entry_points: str = "compile do record service"
 
 
+TIE: Final = "other rows tie with the first one, and one of them is taken; the plural takes them all"
 EDIT: Final = "edit: "  # a step of `before`: the program as it is from now on
 LOCKED_OUT: Final = "compile do service"  # a recording has no program of an earlier text beside it
 
@@ -65,6 +66,35 @@ SITUATIONS: Final = (
         [READS_MORE, READS_MORE],
         warnings=frozenset({"T0603: 1: it says more than 5, and its steps ask for more than 6"}),
     ),
+    Situation(
+        "a value that no row holds",
+        'Show the boxes whose name is "blau".',
+        warnings=frozenset({'1: no row of boxes has the name "blau"; nearest: "blue"'}),
+    ),
+    Situation(
+        "a value that no row holds, by a model",
+        'Show the boxes whose name is "blau".',
+        ['script big() @1 emit from boxes where name = "blau" end'],
+        warnings=frozenset({'1: no row of boxes has the name "blau"; nearest: "blue"'}),
+    ),
+    Situation(
+        "a value of several spellings",
+        "Show the boxes whose name is RED.",
+        warnings=frozenset({'1: name holds "Red" and "red", and all of these are meant'}),
+    ),
+    Situation(
+        "one that is not alone the first",
+        "Show the box with the highest width.",
+        warnings=frozenset(
+            {"1: other rows tie with the first one, and one of them is taken; the plural takes them all"}
+        ),
+    ),
+    Situation("all that tie", "Show the boxes with the highest width."),
+    Situation("their", "Show the boxes whose width is above 5. What is their average height?"),
+    Situation("whose?", "What is their average height?", code="T0202"),
+    Situation("no magnitude", "Show the box with the highest name.", code="T0202"),
+    Situation("no yes or no", 'Ask "Which day?".', code="T0202"),
+    Situation("no hole", 'Show the boxes whose name is "{nonsense}".', code="T0202"),
     Situation("asked", "Show the boxes, largest first.", code="T0210", choices=2),
     Situation("answered", "Show the boxes, largest first.", options=["answer 1=2"]),
     Situation(

@@ -19,10 +19,10 @@ _NOUNS = ("head", "reference", "called_row", "kind_of_rows")
 
 @dataclass(frozen=True)
 class Shown:
-    """Rows that a sentence showed or counted. steps: that sentence's, with the rows as a named set."""
+    """Rows that a sentence showed or counted. query: names them, for the sentence that speaks of them."""
 
     found: FoundSet
-    steps: tuple[nodes.AnyStep, ...]
+    query: nodes.NameQuery
 
 
 def referring(matcher: Matcher, context: Context) -> str | None:
@@ -51,22 +51,16 @@ def shown(context: Context, did: Steps) -> Shown | None:
     source = _source(context, origin)
     if source is None or any(isinstance(stage, nodes.GroupBy | nodes.Distinct | nodes.UnionWith) for stage in rest):
         return None
-    joins = [stage for stage in rest if isinstance(stage, nodes.Join)]
-    rest = [stage for stage in rest if not isinstance(stage, nodes.Join)]
-    own, conditions, limit = _chosen(rest)
+    own, conditions, limit = _chosen([stage for stage in rest if not isinstance(stage, nodes.Join)])
     if origin == (context.found.source.origin if context.found else None) and not own:
         return None  # those found before
-    name = named_set(context, Rows(source), None).name
-    left = tuple(moved((*joins, *rest[len(own) :]), source.alias, name))
     if any(isinstance(stage, nodes.Derive) for stage in own):
         every = tuple(nodes.NamedColumn(value=field_value(source, field).node) for field in source.store.fields)
         own = [*own, nodes.Select(columns=every)]
-        left = () if left == (nodes.Select(columns=moved(every, source.alias, name)),) else left
-    query = nodes.Query(stages=(origin, *own))
     rows = _of_store(context, source, conditions, limit)
-    found = FoundSet(name, rows, frozenset({rows.source.store.name, *named_set(context, rows, None).reads}))
-    emit = nodes.Emit(query=nodes.Query(stages=(nodes.From(store=name), *left)), sentence=step.sentence)
-    return Shown(found, (nodes.NameQuery(name=name, query=query, sentence=step.sentence), emit))
+    known = named_set(context, rows, None)
+    query = nodes.NameQuery(name=known.name, query=nodes.Query(stages=(origin, *own)))
+    return Shown(FoundSet(known.name, rows, frozenset({rows.source.store.name, *known.reads})), query)
 
 
 def _source(context: Context, origin: nodes.Stage) -> Source | None:

@@ -165,7 +165,7 @@ class _Translation:
         if failed:
             self._where_it_failed(self._only(failed), before, sentence, context, state, steps)
             return
-        readings = self._readings(matcher, context, before, state, steps)
+        readings = self._readings(matcher, context, before, state)
         attempts = [] if readings else matcher.whole("attempt", context)
         readings = readings or [one.steps for one in attempts]
         if not readings:
@@ -183,9 +183,7 @@ class _Translation:
         self._remember(chosen, state)
         self._note_changes(made, sentence.number, state)
 
-    def _readings(
-        self, matcher: Matcher, context: Context, before: _Before | None, state: _State, steps: list[nodes.AnyStep]
-    ) -> list[Steps]:
+    def _readings(self, matcher: Matcher, context: Context, before: _Before | None, state: _State) -> list[Steps]:
         """What the sentence may mean. Where it speaks of rows that it does not name, it means those of the sentence
         before, so a reading that does not depend on them is none."""
         word = referring(matcher, context)
@@ -207,10 +205,10 @@ class _Translation:
                 f'which rows "{word}" means is not clear',
                 "say it right after the sentence that finds or shows them, or name them",
             )
-        if readings and last is not None and before is not None:
-            steps[before.at : before.at + len(before.did.steps)] = last.steps
+        if readings and last is not None:
             state.found = last.found
             self.names.add(last.found.name)
+            readings = [replace(one, steps=(last.query, *one.steps)) for one in readings]
         return readings
 
     def _read(self, sentence: Sentence, matcher: Matcher, state: _State) -> Steps | None:

@@ -92,7 +92,8 @@ def read(
 
 
 BY_CUSTOMER = "emit from orders join customers on customer_id = customers.id group by customer_id, name"
-FOUND = 'query found_1 = from workers where department = "Sales" '
+SALES = 'where department = "Sales"'
+FOUND = f"query found_1 = from workers {SALES}"
 
 ENTITIES = {  # two customers called Ann are two
     "Show the total total per customer.": f"{BY_CUSTOMER} select name as customer_name, sum(total) as total",
@@ -220,22 +221,20 @@ SPELLINGS = {
 }
 ANTECEDENTS = {  # the rows of the sentence before, whether found, shown or counted
     "Show the workers in Sales. What is their average age?": (
-        FOUND + "emit from found_1 emit from found_1 select avg(age) as average_age"
+        f"emit from workers {SALES} {FOUND} emit from found_1 select avg(age) as average_age"
     ),
     "Show the name of the workers in Sales. What is their average age?": (
-        FOUND + "emit from found_1 select name emit from found_1 select avg(age) as average_age"
+        f"emit from workers {SALES} select name {FOUND} emit from found_1 select avg(age) as average_age"
     ),
     "How many workers are in Sales? What is their average age?": (
-        FOUND + "emit from found_1 select count() as count emit from found_1 select avg(age) as average_age"
+        f"emit from workers {SALES} select count() as count {FOUND} emit from found_1 select avg(age) as average_age"
     ),
-    "Show the workers in Sales. Delete them.": FOUND
-    + 'emit from found_1 delete from workers where department = "Sales"',
+    "Show the workers in Sales. Delete them.": f"emit from workers {SALES} delete from workers {SALES}",
     "Find the customers in Bath. Show the workers in Sales. Delete them.": (
-        'emit from customers where town = "Bath" query found_2 = from workers where department = "Sales"'
-        ' emit from found_2 delete from workers where department = "Sales"'
+        f'emit from customers where town = "Bath" emit from workers {SALES} delete from workers {SALES}'
     ),
     "Show the 2 most expensive products. Delete them.": (
-        "query found_1 = from products order by price desc limit 2 emit from found_1"
+        "emit from products order by price desc limit 2 query found_1 = from products order by price desc limit 2"
         " delete from products where id in (from found_1 select found_1.id)"
     ),
     "Show the number of orders per customer. What is their average price?": '!which rows "their" means',

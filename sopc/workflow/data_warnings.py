@@ -1,0 +1,128 @@
+"""A compiled program and the data → warnings: values that no row holds or that are spelt otherwise too, text that is
+ranked though it looks like numbers, and first rows that are not alone the first. Whoever wrote the program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from runtime.errors import SopError
+from runtime.query import algebra as q
+from runtime.values.constants import Const
+from runtime.values.types import INT
+from sopc.checker import field_values, typed
+from sopc.context import Context
+from sopc.english.magnitudes import SAMPLE, looks_like
+from sopc.english.sample import DatabaseSampler, Sampler
+from sopc.pipeline import Compiled
+
+_MAX_WARNINGS: Final = 20
+
+
+class DataWarning(NamedTuple):
+    """A warning about a step.
+
+    Attributes:
+        sentence: The number of the step's sentence, from 1; 0 for a program without sentences.
+        message: What to look at.
+        about: The sentence, or the step's first line.
+    """
+
+    sentence: int
+    message: str
+    about: str
+
+
+def data_warnings(compiled: Compiled, context: Context, sampler: Callable[[], DatabaseSampler]) -> list[DataWarning]:
+    """Compare a program with the data.
+
+    Args:
+        compiled: The program.
+        context: Its databases. One that can't be read gives no warnings.
+        sampler: Makes the look-up of values; it is asked for only if a value is to be looked up.
+
+    Returns:
+        At most 20 warnings, in the order of the steps.
+    """
+    found: list[DataWarning] = []
+    for script in compiled.program.scripts:
+        for check in (_held, _magnitudes, _ties):
+            try:
+                found += (_about(compiled, step, message) for step, message in check(script, context, sampler))
+            except SopError:  # the data can't be read now: a run will say so
+                continue
+    return sorted(dict.fromkeys(found), key=lambda one: one.sentence)[:_MAX_WARNINGS]
+
+
+Told = Iterator[tuple[typed.Step, str]]
+
+
+def _held(script: typed.Script, context: Context, sampler: Callable[[], DatabaseSampler]) -> Told:
+    """Literals that no row holds, and those that rows hold in several spellings."""
+    comparisons = [one for one in field_values.compared(script) if one.literal is not None]
+    own = field_values.written(script)
+    said = {(one.field, one.literal) for one in comparisons}
+    for one in comparisons:
+        assert one.literal is not None
+        (store, name), literal = one.field, one.literal
+        values = sampler().find(store, name, literal, quoted=True)
+        if literal not in values and (one.field, literal) not in own and sampler().examples(store, name, 1):
+            near = values or sampler().nearest(store, name, literal)
+            nearest = f"; nearest: {', '.join(map(_quoted, near))}" if near else ""
+            yield one.step, f'no row of {store.partition(".")[2]} has the {name} "{literal}"{nearest}'
+        elif spellings := _spellings(sampler(), store, name, literal):
+            meant = all((one.field, value) in said for value in spellings)
+            how = "all of these are meant" if meant else f'only "{literal}" is meant'
+            yield one.step, f"{name} holds {' and '.join(map(_quoted, spellings))}, and {how}"
+
+
+def _spellings(sampler: Sampler, store: str, field: str, literal: str) -> tuple[str, ...]:
+    """The spellings of a value that a field holds; none if there is only one."""
+    found = sorted(sampler.find(store, field, literal))
+    return tuple(found) if len(found) > 1 else ()
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"'
+
+
+def _magnitudes(script: typed.Script, context: Context, sampler: Callable[[], Sampler]) -> Told:
+    for one in field_values.ranked(script):
+        store, name = one.field
+        look = looks_like(sampler().examples(store, name, SAMPLE))
+        if look is not None:
+            yield (
+                one.step,
+                f"{name} holds {look} as text, which is ranked by its letters: store them as what they are",
+            )
+
+
+def _ties(script: typed.Script, context: Context, sampler: Callable[[], Sampler]) -> Told:
+    for one in field_values.firsts(script):
+        keys = tuple((f"k{number}", key.expr) for number, key in enumerate(one.order.keys))
+        top = 1 + max((getattr(node, "id", 0) for node in field_values.relations(one.order)), default=0)
+        rows = q.Select(top, q.Limit(one.order, Const(2, INT), None), keys)
+        columns = tuple((name, q.Column(top, name, expr.type)) for name, expr in keys)
+        database = context.database(one.query.database)
+        statement = database.prepare(q.Query(one.query.database, rows, columns, ()))
+        database.begin(write=False)
+        try:
+            first = [tuple(row) for batch in database.query(statement, ()) for row in batch]
+        finally:
+            database.rollback()
+        if len(first) == 2 and first[0] == first[1]:
+            yield (
+                one.step,
+                "other rows tie with the first one, and one of them is taken; the plural takes them all",
+            )
+
+
+def _about(compiled: Compiled, step: typed.Step, message: str) -> DataWarning:
+    sentences = compiled.modules[-1].debug.sentences
+    number = step.sentence or 0
+    if 0 < number <= len(sentences):
+        return DataWarning(number, message, sentences[number - 1])
+    line = ""
+    if step.span is not None:
+        line = compiled.source.line(compiled.source.position(step.span.start)[0]).strip()
+    return DataWarning(0, message, line)

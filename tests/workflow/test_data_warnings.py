@@ -1,0 +1,83 @@
+"""What the data make of a program is told, whoever wrote the program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sopc.context import Context
+from sopc.source import Source
+from sopc.workflow.prepared import NOWHERE, Options, prepare
+from tests.english.patterns.workspace import make
+from tests.sandbox import Sandbox
+
+SCHEMAS = {
+    "orders": """
+        create table clients (id integer primary key, name text not null);
+        create table orders (id integer primary key, client_id integer not null references clients (id), status text,
+                             cost text, total integer not null, note text);
+        insert into clients values (1, 'Ann'), (2, 'Ben');
+        insert into orders values (1, 1, 'no_show', '1,250.00', 5, null), (2, 1, 'Paid', '99.00', 9, null),
+                                  (3, 2, 'PAID', 'NA', 9, null), (4, 2, 'open', '12.50', 1, null);
+    """,
+}
+SCHEMAS["screenings"] = (
+    SCHEMAS["orders"].replace("client", "film").replace("orders", "screenings").replace("status", "state")
+)
+MISSING = 'no row of orders has the status "no-show"; nearest: "no_show"'
+TIE = "other rows tie with the first one, and one of them is taken; the plural takes them all"
+COST = "cost holds numbers as text, which is ranked by its letters: store them as what they are"
+
+PROGRAMS = {
+    'emit from orders where status = "no_show"': [],
+    'emit from orders where status = "no-show"': [MISSING],
+    'emit from orders where "no-show" != status': [MISSING],
+    'emit from orders where status in ("open", "no-show")': [MISSING],
+    'emit from orders derive shown = status where shown = "no-show"': [MISSING],
+    'emit from clients where exists(from orders where client_id = clients.id and status = "no-show")': [MISSING],
+    'emit from clients join orders on client_id = clients.id where status = "no-show" select name': [MISSING],
+    'update orders where status = "no-show" set total = 1': [MISSING],
+    'delete from orders where status = "no-show"': [MISSING],
+    'for each one in from orders do if one.status = "no-show" then say "x" end end': [MISSING],
+    'emit from orders where status = "no-show" select count() as n': [MISSING],
+    'emit from orders where note = "x"': [],  # the field is empty: nothing can be told
+    'update orders where id = 1 set status = "shut" emit from orders where status = "shut"': [],
+    'emit from orders where status = "zzzz"': ['no row of orders has the status "zzzz"'],
+    'emit from orders where status = "PAID"': ['status holds "PAID" and "Paid", and only "PAID" is meant'],
+    'emit from orders where status in ("PAID", "Paid")': ['status holds "PAID" and "Paid", and all of these are meant'],
+    "emit from orders order by total desc limit 1": [TIE],
+    "let best = first(from orders order by total desc) say best.status": [],  # asks for one, whichever
+    "emit from orders order by total desc limit 1 select id": [TIE],
+    "emit from orders order by total desc, id limit 1": [],
+    "emit from orders order by total limit 1": [],
+    "emit from orders order by total desc limit 2": [],
+    "emit from orders group by client_id select client_id, count() as n order by n limit 1": [TIE],
+    "emit from orders order by cost": [COST],
+    "emit from orders select max(cost) as most": [COST],
+    'emit from orders where cost > "100"': [COST],
+    "emit from orders order by status": [],
+}
+
+
+@pytest.fixture(scope="module", params=SCHEMAS)
+def context(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Context]]:
+    folder = tmp_path_factory.mktemp(request.param)
+    make(folder / "main.db", SCHEMAS[request.param])
+    with Sandbox(folder, {"main": "sqlite:///main.db"}) as sandbox, Context(sandbox.config, sandbox.library) as opened:
+        yield request.param, opened
+
+
+def renamed(schema: str, text: str) -> str:
+    if schema == "orders":
+        return text
+    return text.replace("orders", "screenings").replace("client", "film").replace("status", "state")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_is_warned_of(program: str, context: tuple[str, Context]) -> None:
+    schema, opened = context
+    source = Source("asked.sop", f"script asked()\n{renamed(schema, program)}\nend\n")
+    prepared = prepare(source, opened, Options(), NOWHERE, kind="dsl")
+    assert [each.message for each in prepared.warnings] == [renamed(schema, one) for one in PROGRAMS[program]]
+    assert all(each.sentence == 0 and each.about for each in prepared.warnings)
