@@ -41,7 +41,17 @@ def list_runs(
     since: str | None,
     limit: int,
 ) -> None:
-    """Print the runs of every database, newest first."""
+    """Print the runs of every database, newest first.
+
+    Args:
+        console: Where databases that can't be read are told.
+        config: The settings.
+        format_: Of the rows.
+        script: Only runs of it; None for all.
+        status: Only runs that have it; None for all.
+        since: Only runs since then; None for all.
+        limit: How many of each database, at most.
+    """
     from runtime.runs.places import places
 
     failures: list[SopError] = []
@@ -83,7 +93,13 @@ def _says(text: str | None) -> str | None:
 
 
 def inspect_run(config: Config, run: str, format_: str) -> None:
-    """Print the frames of a run."""
+    """Print the frames of a run.
+
+    Args:
+        config: The settings.
+        run: Its id.
+        format_: Of the rows.
+    """
     from runtime.library.store import Library
     from runtime.runs.go_on import inspect
     from runtime.runs.places import find_place
@@ -99,6 +115,12 @@ def inspect_run(config: Config, run: str, format_: str) -> None:
 
 
 def cancel_run(config: Config, run: str) -> None:
+    """Cancel a run that is kept.
+
+    Args:
+        config: The settings.
+        run: Its id.
+    """
     from runtime.runs.go_on import cancel
     from runtime.runs.places import find_place
 
@@ -122,6 +144,11 @@ def go_on_with(
     """Go on with a run.
 
     Args:
+        console: Where errors go.
+        config: The settings.
+        run: Its id.
+        format_: Of its lines.
+        trace: Print each instruction on stderr.
         command: resume, answer or retry, each for runs of other statuses.
         answers: as given in the shell, STEP=VALUE.
         value: the answer to the question that it waits with.

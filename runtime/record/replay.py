@@ -27,8 +27,8 @@ from runtime.output.writer import Writer
 from runtime.record.program import Group, marked, script_of
 from runtime.record.session import Parameter
 from runtime.runs.answers import Prompt
-from runtime.runs.ids import new_id
 from runtime.runs.run import Outcome, RunOptions, run
+from runtime.values.ids import new_id
 from runtime.vm.output import Output, Question
 from sopc import pipeline
 from sopc.context import Context

@@ -7,8 +7,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from runtime.databases.protocol import Database
-from runtime.runs.ids import new_id
 from runtime.runs.secrets import mask_secrets
+from runtime.values.ids import new_id
 from runtime.vm.backtrace import location_of
 from runtime.vm.budget import Budget
 

@@ -20,7 +20,6 @@ from runtime.output.writer import Writer
 from runtime.runs.answers import Prompt, answer, describe
 from runtime.runs.arguments import bind
 from runtime.runs.capabilities import check_capabilities, check_expressions
-from runtime.runs.ids import new_id
 from runtime.runs.interrupts import Interrupts
 from runtime.runs.schemas import check_schemas
 from runtime.runs.secrets import Secrets, mask_secrets
@@ -32,6 +31,7 @@ from runtime.runs.segments import (
     is_lost,
     utc_now,
 )
+from runtime.values.ids import new_id
 from runtime.vm.asking import asks, question_of
 from runtime.vm.backtrace import Trace
 from runtime.vm.budget import Budget, Limits

@@ -150,7 +150,11 @@ class Machine:
         return any(frame.generator is not None for frame in self.stack)
 
     def end_segment(self, status: str, said: Any) -> None:
-        """Make permanent what was written, at a `commit` or `ask`. status, said: see Host.
+        """Make permanent what was written, at a `commit` or `ask`.
+
+        Args:
+            status: Of the run, as for `Host.end_segment`.
+            said: What is kept with it, as for `Host.end_segment`.
 
         Raises:
             SopError: V0207, inside `transaction` or `try`.

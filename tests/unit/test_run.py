@@ -16,9 +16,9 @@ import pytest
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import Cancelled, SopError, UsageError
 from runtime.output.formats import open_writer
-from runtime.runs.ids import new_id
 from runtime.runs.interrupts import Interrupts
 from runtime.runs.run import RunOptions, run
+from runtime.values.ids import new_id
 from runtime.vm.budget import Budget
 from runtime.vm.output import Question
 from tests.unit.sandbox import Runs, runs, types

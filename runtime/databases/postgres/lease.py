@@ -52,7 +52,7 @@ class PostgresLease:
     @classmethod
     def take(cls, address: Address, name: str, run: str) -> Self | None:
         """None while another process has it. Raises DatabaseError."""
-        from runtime.runs.ids import new_id
+        from runtime.values.ids import new_id
 
         holder = new_id()
         connection = open_connection(address, name)
