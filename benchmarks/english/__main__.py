@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
-from benchmarks.english import report
+from benchmarks.english import check, report
 from benchmarks.english.cases import Case, SetError, read_set
 from benchmarks.english.translators import TRANSLATORS, translator
 from benchmarks.english.trial import Outcome, Translate, Workspace, judge
@@ -29,6 +29,9 @@ def main(argv: list[str]) -> int:
         cases = sorted(
             random.Random(options.seed).sample(cases, min(options.sample, len(cases))), key=lambda case: case.name
         )
+    if options.check:
+        print(check.table(check.measure(cases, options.seed, options.minutes, options.check_show)))
+        return 0
     translate = translator(options.translator, dict(options.setting))
     try:
         outcomes = run_all(cases, translate, show=frozenset(options.show), minutes=options.minutes)
@@ -96,6 +99,14 @@ def _options(argv: list[str]) -> argparse.Namespace:
         help="of the [translator] table of sop.toml (base_url, model, rounds, …); file=GGUF for the translator local",
     )
     parser.add_argument("--set", default="shipped", metavar="shipped|FOLDER", help="shipped, or a folder of cases")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="instead of translating, check right programs and one-place mutants of them: how many are doubted",
+    )
+    parser.add_argument(
+        "--check-show", choices=("doubted", "missed"), default="", help="print right programs, or missed mutants"
+    )
     parser.add_argument("--sample", type=int, metavar="N", help="only N of the cases, drawn by --seed")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=math.inf, help="start no case after this many")

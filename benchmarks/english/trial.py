@@ -19,10 +19,10 @@ from sopc.context import Context
 from sopc.diagnostics import CompileError
 from sopc.english.doubts.check import doubts
 from sopc.english.questions import question_in
-from sopc.english.reading.evidence import SampledValues
-from sopc.english.sample import DatabaseSampler
 from sopc.english.sentences import read_workflow
+from sopc.listener import ProgressListener
 from sopc.source import Source
+from sopc.workflow.translation import sampler_of
 from tests.sandbox import Sandbox
 
 Verdict = Literal["right", "wrong", "asked", "refused"]
@@ -106,18 +106,19 @@ def judge(case: Case, workspace: Workspace, translate: Translate) -> Outcome:
     seconds = perf_counter() - began
     why = _tried(case, workspace, sop_text)
     return Outcome(
-        case, "wrong" if why else "right", why or "", sop_text, _doubted(case, workspace, sop_text), spent, seconds
+        case, "wrong" if why else "right", why or "", sop_text, doubted(case, workspace, sop_text), spent, seconds
     )
 
 
-def _doubted(case: Case, workspace: Workspace, sop_text: str) -> tuple[str, ...]:
+def doubted(case: Case, workspace: Workspace, sop_text: str) -> tuple[str, ...]:
+    """What a compile would warn of; nothing for a program that does not compile."""
     with Context(workspace.sandbox.config, workspace.sandbox.library) as context:
         try:
             compiled = pipeline.built(Source("asked.sop", sop_text), context)
         except (SopError, CompileError):
             return ()
         schemas = pipeline.usable_schemas(context)
-        values = SampledValues(schemas, DatabaseSampler(context.database))
+        values = sampler_of(context, ProgressListener())
         found = doubts(read_workflow(case.english, "asked"), compiled.program.scripts[-1], schemas, values)
     return tuple(one.message for one in found)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
@@ -188,7 +188,8 @@ def _put(service: Service, who: Who, act: _Put) -> bodies.Put:
         before = service.library.find(name)
         _check_conditions(service, name, before, act.conditions)
         source = Source(f"{name}.txt" if kind == "english" else f"{name}.sop", act.text)
-        options = Options(take=act.take, locked=act.locked, yes=act.yes, answers=answers)
+        may_read = _may_read(token)
+        options = Options(take=act.take, locked=act.locked, yes=act.yes, answers=answers, may_read=may_read)
         try:
             prepared = prepare(source, context, options, stored_place(name, service.library, act.take), kind)
         except NeedsAnswer as error:
@@ -230,12 +231,19 @@ def _put(service: Service, who: Who, act: _Put) -> bodies.Put:
     }
 
 
+def _may_read(token: Token) -> Callable[[Sequence[str]], bool]:
+    """Whether a token may see rows of databases without a script, and so in what the readings of a sentence differ."""
+    return lambda names: token.may("query") and all(map(token.reaches, names))
+
+
 def _unanswered(error: NeedsAnswer) -> HttpError:
     """A problem document with the question that the text leaves open, and its choices."""
     question = error.question
     if question is None:
         return HttpError(409, error.code, error.message, error.hint)
     more = {"sentence": question.sentence, "question": question.text, "choices": question.said}
+    if question.readings:
+        more["readings"] = [one.to_json() for one in question.distinct]
     return HttpError(409, error.code, error.message, f"?answer={question.sentence}=…, or say it in the text", more=more)
 
 

@@ -37,7 +37,12 @@ if TYPE_CHECKING:
 @dialect_option
 @translation_options
 @click.option(
-    "--answer", "answers", multiple=True, metavar="SENTENCE=ANSWER", help="Answer to a question about the text."
+    "--answer",
+    "--reading",
+    "answers",
+    multiple=True,
+    metavar="SENTENCE=ANSWER",
+    help="Answer to a question about the text.",
 )
 @run_options
 @database_options

@@ -51,6 +51,7 @@ from sopc.workflow import (
 )
 @click.option(
     "--answer",
+    "--reading",
     "answers",
     multiple=True,
     metavar="SENTENCE=ANSWER",

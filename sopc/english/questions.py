@@ -13,6 +13,48 @@ from sopc.english.model.reply import CANNOT
 from sopc.english.sentences import Workflow
 
 MAX_QUESTIONS: Final = 20  # in one translation
+_MAX_SHOWN: Final = 100  # letters of a row
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one reading of a sentence does on the data.
+
+    Attributes:
+        number: With which it is chosen.
+        said: In words.
+        does: shows, finds, goes through, adds, changes, deletes.
+        rows: How many; None if that could not be found out in time.
+        only: Some that no other reading has.
+        first: The first one, where only the order differs.
+        same_as: The number of an earlier reading that does the same.
+    """
+
+    number: int
+    said: str
+    does: str
+    rows: int | None
+    only: tuple[dict[str, Any], ...] = ()
+    first: dict[str, Any] | None = None
+    same_as: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        result: dict[str, Any] = {"number": self.number, "said": self.said, "does": self.does, "rows": self.rows}
+        result["only"] = list(self.only)
+        return result if self.first is None else {**result, "first": self.first}
+
+    def lines(self) -> list[str]:
+        """What it does, for a terminal."""
+        rows = "many rows" if self.rows is None else f"{self.rows:,} {'row' if self.rows == 1 else 'rows'}"
+        told = [f"{self.does} {rows}"]
+        if self.first is not None:
+            told.append(f"the first: {_row(self.first)}")
+        return [", ".join(told), *(f"only this one: {_row(row)}" for row in self.only)]
+
+
+def _row(row: dict[str, Any]) -> str:
+    text = ", ".join(f"{name} {value}" for name, value in row.items())
+    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 
 
 @dataclass(frozen=True)
@@ -25,6 +67,7 @@ class Question:
         text: Of the question.
         choices: The possible answers; none if any text is accepted.
         said: The choices in words.
+        readings: What each choice does on the data; none if that was not tried.
     """
 
     sentence: int
@@ -32,6 +75,12 @@ class Question:
     text: str
     choices: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
+    readings: tuple[Reading, ...] = ()
+
+    @property
+    def distinct(self) -> tuple[Reading, ...]:
+        """The readings that do not do the same as an earlier one."""
+        return tuple(one for one in self.readings if one.same_as is None)
 
     def answered(self, text: str) -> Answer | None:
         """Parse an answer: the number of a choice, or its words. None for an invalid answer."""
@@ -50,12 +99,21 @@ class Question:
         result: dict[str, Any] = {"question": self.text}
         if self.choices:
             result["choices"] = self.said
+        if self.readings:
+            result["readings"] = [one.to_json() for one in self.distinct]
         return {"type": "ask", "file": file, "sentence": self.sentence, "result": result}
 
     def lines(self) -> list[str]:
         """The question as lines for a terminal."""
         head = [f"Sentence {self.sentence}: “{self.about}”"] if self.sentence else []
-        return [*head, f"  {self.text}", *(f"    {number}. {said}" for number, said in enumerate(self.said, 1))]
+        if not self.readings:
+            return [*head, f"  {self.text}", *(f"    {number}. {said}" for number, said in enumerate(self.said, 1))]
+        listed = [
+            line
+            for one in self.distinct
+            for line in (f"    {one.number}. {one.said}", *(f"       {told}" for told in one.lines()))
+        ]
+        return [*head, f"  {self.text}", *listed]
 
 
 def question_in(error: Exception, workflow: Workflow) -> Question | None:

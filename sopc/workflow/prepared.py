@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sopc.listener import ProgressListener
     from sopc.sql.statement import Dialect
     from sopc.workflow.questions import Answers, AskPerson
+    from sopc.workflow.readings import MayRead
 
 __all__ = (
     "NOWHERE",
@@ -62,6 +63,8 @@ class Options:
         ask: asks a person; None if nobody can be asked.
         listener: is told of progress.
         dialect: what SQL is written in; None for that of the database.
+        may_read: whether the caller may see rows of these databases, which show in what readings differ; None if of
+            all.
     """
 
     translator: str | None = None
@@ -73,6 +76,7 @@ class Options:
     ask: AskPerson | None = None
     listener: ProgressListener | None = None
     dialect: Dialect | None = None
+    may_read: MayRead | None = None
 
 
 _MAX_TURNED: Final = 20
@@ -504,6 +508,7 @@ class _English:
                 ask=self._options.ask,
                 known=self._answers,
                 previous=self._previous,
+                may_read=self._options.may_read,
             )
         except CompileError as error:
             if not error.diagnostics[0].code.startswith("T02"):  # no findings in the sentences
@@ -524,10 +529,12 @@ class _English:
     def _doubts(self, compiled: Compiled) -> list[ProgramWarning]:
         """Warnings where the text and the program may differ."""
         from sopc.english.doubts.check import doubts
+        from sopc.workflow.translation import sampler_of
 
         schemas = pipeline.usable_schemas(self._context)
         answers = [each.answer for each in self._answers]
-        found = doubts(self._workflow, compiled.program.scripts[-1], schemas, answers=answers)
+        values = sampler_of(self._context, self._listener)
+        found = doubts(self._workflow, compiled.program.scripts[-1], schemas, values, answers)
         return [self._warned(each.code, each.sentence, each.message) for each in found]
 
     def _compared(self, sop: str, *, by_model: bool) -> tuple[tuple[str, ...], list[ProgramWarning]]:

@@ -14,6 +14,7 @@ from sopc.english.sentences import Workflow
 from sopc.english.translate import Draft
 from sopc.listener import ProgressListener
 from sopc.source import Source
+from sopc.workflow.readings import MayRead, compared
 from sopc.workflow.translation import draft
 
 __all__ = ("Answers", "AskPerson", "NeedsAnswer")
@@ -98,6 +99,7 @@ def translate(
     ask: AskPerson | None,
     known: Sequence[Answer] = (),
     previous: str | None = None,
+    may_read: MayRead | None = None,
 ) -> tuple[Draft, list[Answer]]:
     """Translate a text, and have everything answered that it leaves open.
 
@@ -106,6 +108,7 @@ def translate(
         ask: asks a person; None if nobody can be asked.
         known: answers that the last translation used.
         previous: the last translation, as for `translation.draft`.
+        may_read: whether the caller may see rows of databases, which show in what readings differ; None if of all.
 
     Returns:
         The draft, and the answers it was made with.
@@ -128,7 +131,14 @@ def translate(
             if not question.choices and question.text in [each.question for each in answers]:
                 message = f"the model asks a question that was already answered: {question.text}"
                 raise SopError("T0311", message, "say it in the text, in other words") from None
-            answer = given.to(question, answers) or (ask(question) if ask else None)
+            answer = given.to(question, answers)
+            if answer is None:
+                question = compared(question, context, may_read)
+                if len(question.distinct) == 1:  # whatever is chosen does the same
+                    listener.note(f"{source.name}: the readings of {_about(str(question.sentence))} do the same")
+                    answer = question.answered("1")
+                elif ask:
+                    answer = ask(question)
             if answer is None:
                 raise NeedsAnswer(source, question, error if isinstance(error, CompileError) else None) from None
             answers.append(answer)

@@ -52,10 +52,12 @@ def doubts(
     answered = " ".join(answers).lower()
     text = Text(sentences, facts, by_name, frozenset(one.name for one in script.params), held, answered)
     found: dict[Doubt, None] = {}
+    own = facts.get(0, [])
     for said in sentences:
-        if said.number in facts:
+        if said.number in facts or said.goes_on:
+            own = facts.get(said.number, own)
             for rule in _RULES:
-                found.update(dict.fromkeys(rule(text, said, facts[said.number])))
+                found.update(dict.fromkeys(rule(text, said, own)))
         elif any(facts) and not _needs_no_step(said, text):
             found[Doubt("T0601", said.number, "nothing comes of it")] = None
     return list(found)

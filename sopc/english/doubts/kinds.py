@@ -71,8 +71,9 @@ def _changes(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
     """Writes, both ways."""
     made = {one.command for one in own if isinstance(one, Written)}
     everywhere = {one.command for one in text.every if isinstance(one, Written)}
+    is_shown = said.is_question or said.has("order", "direction")
     asks = asks_for_a_change(said.text)
-    if asks and not everywhere and not text.does("call") and not said.marked("asked"):
+    if asks and not is_shown and not everywhere and not text.does("call") and not said.marked("asked"):
         yield Doubt("T0601", said.number, "it asks for a change, and no step of it makes one")
     if asks and made and said.marked("only_deleted") and "delete" not in made:
         yield Doubt("T0603", said.number, f"it says to delete, and its steps only {' and '.join(sorted(made))}")

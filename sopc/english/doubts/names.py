@@ -9,8 +9,8 @@ from typing import Final
 from sopc.english.doubts.facts import Aggregated, Fact, Grouped, Null, Place, Shown, Sorted, Term, Test, Truth, Written
 from sopc.english.doubts.numbers import ORDERED
 from sopc.english.doubts.said import Said
-from sopc.english.doubts.text import Doubt, Rule, Text
-from sopc.english.lexicon import lexicon, same
+from sopc.english.doubts.text import Doubt, Rule, Text, akin
+from sopc.english.lexicon import lexicon
 from sopc.english.patterns.tokens import name_words
 from sopc.english.reading import evidence as ev
 
@@ -34,6 +34,10 @@ def _unused(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
     for (start, end), places in spans.items():
         near = any(store in text.reads for store, _ in places) or any(said.fields[place] == 0 for place in places)
         if not near or any(name in names for _, name in places) or means_otherwise(text, said, start, end):
+            continue
+        words = [one.low for one in said.tokens[start:end]]
+        counted = {store for fact in own if isinstance(fact, Aggregated) for store in fact.term.counted}
+        if text.names_all(words) or counted & {store for store, _ in places}:
             continue
         types = {text.type_of(place) for place in places}
         other = next((place for place in unsaid if text.type_of(place) in types), None)
@@ -82,7 +86,7 @@ def is_said(text: Text, place: Place) -> bool:
 
 def _akin(word: str, said: str) -> bool:
     """Whether a word of a name is said, perhaps in another form: weight by "weigh", active by "inactive"."""
-    return same(word, said) or (len(word) > 3 and (said[:5] == word[:5] or said.endswith(word)))
+    return akin(word, said) or (len(word) > 3 and said.endswith(word))
 
 
 def means_otherwise(text: Text, said: Said, start: int, end: int, *, values: bool = False) -> bool:
@@ -96,7 +100,7 @@ def means_otherwise(text: Text, said: Said, start: int, end: int, *, values: boo
         if one.end <= start or end <= one.start:
             continue
         match one:
-            case ev.Store(store=store) if store in text.reads:
+            case ev.Store(store=store) if store in text.reads or text.refer_to({store}):
                 return True
             case ev.Field(field=name) if name in names:
                 return True
@@ -153,6 +157,8 @@ def _is_implied(text: Text, place: Place, fact: Fact) -> bool:
     kind, words = text.kind_of(place), {*name_words(place[1])}
     others = [one.name for one in store.fields if one.name != place[1] and not text.is_key((store.name, one.name))]
     if kind != "text" and all(text.kind_of((store.name, name)) != kind for name in others):
+        return True
+    if "year" in words and any(one.year for said in text.sentences for one in said.moments):
         return True
     if kind == "number" and words & {*lexicon().marks["plain_measure"]}:
         return True

@@ -58,8 +58,13 @@ def _wanted(text: Text, said: Said, term: Term) -> set[str] | None:
     return found
 
 
-def _extremes(said: Said) -> list[Toward]:
-    return [one for one in said.towards if one.kind in ("rank", "adjective")]
+def _extremes(text: Text, said: Said) -> list[Toward]:
+    """The extremes that are said, other than in a name."""
+    return [
+        one
+        for one in said.towards
+        if one.kind in ("rank", "adjective") and not text.names_all([said.tokens[one.at].low])
+    ]
 
 
 def _takes_an_end(facts: list[Fact]) -> bool:
@@ -73,8 +78,8 @@ def _lost(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
     if said.has("order", "direction"):
         yield Doubt("T0601", said.number, "it names an order, and no step of it sorts")
     compares = any(isinstance(one, Test) and one.op in ORDERED for one in text.every)
-    if _extremes(said) and not compares and not _takes_an_end(text.every) and not text.does("call"):
-        word = said.shown(_extremes(said)[0].at, _extremes(said)[0].at + 1)
+    if _extremes(text, said) and not compares and not _takes_an_end(text.every) and not text.does("call"):
+        word = said.shown(_extremes(text, said)[0].at, _extremes(text, said)[0].at + 1)
         yield Doubt("T0601", said.number, f"it says {word}, and no step sorts, ranks or takes an extreme")
 
 
@@ -82,8 +87,8 @@ def _limits(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
     """An extreme that is asked for, and all rows are shown; rows that are left out, and no sentence says so."""
     limited = any(isinstance(one, Limited) or (isinstance(one, Sorted) and one.window) for one in text.every)
     sorts = any(isinstance(one, Sorted) and not one.window for one in own)
-    if _extremes(said) and sorts and not limited and not _takes_an_end(own) and not said.marked("sorted"):
-        word = said.shown(_extremes(said)[0].at, _extremes(said)[0].at + 1)
+    if _extremes(text, said) and sorts and not limited and not _takes_an_end(own) and not said.marked("sorted"):
+        word = said.shown(_extremes(text, said)[0].at, _extremes(text, said)[0].at + 1)
         yield Doubt("T0601", said.number, f"it says {word}, and its steps keep all rows")
     spoken = any(one.towards or one.amounts or one.has("first", "rank") or one.marked("some") for one in text.sentences)
     if any(isinstance(one, Limited) for one in own) and not spoken:
@@ -121,7 +126,13 @@ def _repeats(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
     if said.says_different and not counts_once and not text.any(Unrepeated, Grouped, Exists):
         yield Doubt("T0601", said.number, "it says different, and no step leaves repeats out")
     for fact in own:
-        if isinstance(fact, Aggregated) and fact.distinct and not any(one.says_different for one in text.sentences):
+        of_key = isinstance(fact, Aggregated) and any(text.is_key(place) for place in fact.term.places)
+        if (
+            isinstance(fact, Aggregated)
+            and fact.distinct
+            and not of_key
+            and not any(one.says_different for one in text.sentences)
+        ):
             name = min((place[1] for place in fact.term.places), default="value")
             yield Doubt("T0602", said.number, f"its steps count each {name} once, and no sentence says different")
 

@@ -23,6 +23,7 @@ _ENDS: Final[dict[str, Direction]] = {"+": "down", "-": "up"}
 _SUFFICES: Final = 0.5  # the cost up to which a name that is said shadows the senses of its words
 _NEAR: Final = 6  # tokens between a comparison and its operand
 _IF: Final = re.compile(r"(?:^|[;,]\s*|\band )(?:if|unless|otherwise)\b|\bstop if\b")
+_OPENING: Final = ("show", "order", "count", "write", "say", "ask", "call", "loop", "guard", "stop")
 _ESCAPES: Final = re.compile(r"\\(.)")
 _BACKQUOTED: Final = re.compile(r"`[^`]*`")
 
@@ -131,6 +132,17 @@ class Said:
     def says_different(self) -> bool:
         """Whether "distinct" or "different" is said, also inside of a longer phrase."""
         return any(isinstance(one, ev.Sense) and one.sense.kind == "distinct" for one in self.evidences)
+
+    @cached_property
+    def goes_on(self) -> bool:
+        """Whether it may speak of the steps of the sentence before: "Sort them by price", "Give me their names"."""
+        first = next((one for one in self.senses if one.sense.kind in _OPENING), None)
+        return self.number > 1 and first is not None and first.sense.kind in ("show", "order", "count")
+
+    @cached_property
+    def is_question(self) -> bool:
+        """Whether it begins by asking to see something."""
+        return any(one.start == 0 and one.sense.kind in ("show", "count") for one in self.senses)
 
     @cached_property
     def decides(self) -> bool:

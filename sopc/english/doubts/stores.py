@@ -47,7 +47,10 @@ def _unused(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
             spans.setdefault((one.start, one.end), set()).add(one.store)
     for (start, end), names in spans.items():
         called = {word for name in names for word in name_words(name)} & calls
-        if not names & used and not called and not means_otherwise(text, said, start, end):
+        words = [one.low for one in said.tokens[start:end]]
+        if names & used or called or text.refer_to(names) or text.names_all(words):
+            continue
+        if not means_otherwise(text, said, start, end):
             message = f"it says {said.shown(start, end)}, and its steps do not use {min(names)}"
             yield Doubt("T0601", said.number, message)
 

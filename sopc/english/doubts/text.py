@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from runtime.query.schema import Store
 from sopc.english.doubts.facts import Did, Fact, Facts, Place, Read, Shown, Tied, Written, terms_of
 from sopc.english.doubts.said import Said
-from sopc.english.reading.evidence import Values
+from sopc.english.lexicon import same
+from sopc.english.patterns.tokens import name_words
+from sopc.english.reading.evidence import Values, spelt_out
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Text:
         every: The facts of all steps.
         used: The fields that any step uses.
         reads: The stores that any step reads or writes.
+        words: The words of all names that any step uses, each name's as one set.
     """
 
     sentences: Sequence[Said]
@@ -52,11 +55,14 @@ class Text:
     every: list[Fact] = field(init=False)
     used: set[Place] = field(init=False)
     reads: set[str] = field(init=False)
+    words: list[frozenset[str]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.every = [fact for facts in self.facts.values() for fact in facts]
         self.used = set(self._used())
         self.reads = {fact.store for fact in self.every if isinstance(fact, Read | Written)}
+        names = [*self.reads, *(name for _, name in self.used)]
+        self.words = [frozenset((*spelt_out(name), *name_words(name))) for name in names]
 
     def _used(self) -> Iterator[Place]:
         for fact in self.every:
@@ -94,6 +100,19 @@ class Text:
         """Whether any sentence holds a sense of one of the kinds."""
         return any(one.has(*kinds) for one in self.sentences)
 
+    def names_all(self, words: Sequence[str]) -> bool:
+        """Whether some name that steps use has all of these words, in any form."""
+        return any(all(any(akin(word, one) for one in name) for word in words) for name in self.words)
+
+    def refer_to(self, stores: set[str]) -> bool:
+        """Whether a store that steps use refers to one of these."""
+        return any(
+            key.other_store in stores
+            for name in self.reads
+            if name in self.stores
+            for key in self.stores[name].foreign_keys
+        )
+
     def does(self, *kinds: str) -> bool:
         """Whether there is a step of one of these kinds."""
         return any(isinstance(one, Did) and one.kind in kinds for one in self.every)
@@ -104,6 +123,11 @@ class Text:
     def nearest_first(self, said: Said) -> list[Said]:
         """The sentence, its neighbours, and all others."""
         return sorted(self.sentences, key=lambda one: abs(one.number - said.number))
+
+
+def akin(word: str, other: str) -> bool:
+    """Whether two words are forms of one, or begin alike: weight and "weigh", followers and "followed"."""
+    return same(word, other) or (len(word) > 4 and len(other) > 4 and word[:5] == other[:5])
 
 
 _LIKE = {"int": "number", "float": "number", "decimal": "number", "date": "time", "timestamp": "time"}

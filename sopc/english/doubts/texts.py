@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from sopc.english.doubts.facts import Fact, Term, Test, Written, terms_of
+from sopc.english.doubts.facts import Fact, Grouped, Shown, Term, Test, Written, terms_of
 from sopc.english.doubts.names import means_otherwise
 from sopc.english.doubts.said import Said
 from sopc.english.doubts.text import Doubt, Rule, Text
@@ -44,6 +44,9 @@ def _quoted(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
 def _held(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
     """Values of the data that the sentence names and no step holds."""
     there = _all_texts(text)
+    shown = {
+        place for fact in own if isinstance(fact, Shown | Grouped) for one in terms_of(fact) for place in one.places
+    }
     spans: dict[tuple[int, int], list[ev.Value]] = {}
     for one in said.values():
         spans.setdefault((one.start, one.end), []).append(one)
@@ -51,6 +54,8 @@ def _held(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
         words = said.shown(start, end)
         longer = any(first <= start and end <= last and last - first > end - start for first, last in spans)
         if longer or words.isdigit() or words.lower() in there or any(_plain(one.value) in there for one in values):
+            continue
+        if any((one.store, one.field) in shown for one in values):  # "good or bad": which of them is asked
             continue
         if any(one.store in text.reads for one in values) and not means_otherwise(text, said, start, end, values=True):
             yield Doubt("T0601", said.number, f"it says {words}, and no step does")
@@ -98,6 +103,8 @@ def _stands_for(low: str, said: Said) -> bool:
     if len(low) == 1:
         return low in "yntfm" or any(word.startswith(low) and len(word) > 3 for word in words)
     if low in "".join(word[0] for word in words):
+        return True
+    if any(len(word) > 1 and low.startswith(word) for word in words):
         return True
     return any(word[0] == low[0] and len(word) > len(low) and _in_order(low, word) for word in words)
 

@@ -54,7 +54,7 @@ def try_examples(
         return
     with TemporaryDirectory(prefix="sop-examples-") as folder:
         scratch = Scratch(Path(folder), context.config, _schemas(examples, module, context))
-        library = _Rehearsal(context.library, items)
+        library = Rehearsal(context.library, items)
         for example in examples:
             yield example, _Trial(example, source, module, scratch, library).findings()
 
@@ -72,7 +72,7 @@ def _schemas(examples: Sequence[Example], module: Module, context: Context) -> d
     return {**context.readable_schemas(), **schemas}
 
 
-class _Rehearsal(Overlay):
+class Rehearsal(Overlay):
     """A library overlay that keeps cached statements in memory, so that examples do not change the library."""
 
     def __init__(self, library: Library, items: Sequence[Item]) -> None:
@@ -86,7 +86,7 @@ class _Rehearsal(Overlay):
         self._statements[key] = value
 
 
-class _Copy(SQLiteDatabase):
+class EmptyCopy(SQLiteDatabase):
     """An empty SQLite copy of a database of any engine, with the types of the original and the places of SQLite."""
 
     def __init__(self, path: Path, name: str, schema: Schema) -> None:
@@ -182,7 +182,7 @@ class _Trial:
             self._library,
             self._module.signature.name,
             arguments,
-            lambda name: _Copy(files[name], name, self._scratch.schemas[name]),
+            lambda name: EmptyCopy(files[name], name, self._scratch.schemas[name]),
             prompt=answer,
             clock=lambda: moment,
             max_instructions=MAX_INSTRUCTIONS,

@@ -259,8 +259,11 @@ class _Rounds:
             script = self.judge(source)
         except CompileError as error:
             return _Attempt(source.text, error)
-        answers = [each.answer for each in self.task.answers]
-        return _Attempt(source.text, warnings=doubts(self.task.workflow, script, self.task.schemas, answers=answers))
+        return _Attempt(source.text, warnings=self._doubts(script))
+
+    def _doubts(self, script: typed.Script) -> list[Doubt]:
+        task = self.task
+        return doubts(task.workflow, script, task.schemas, task.sampler, [each.answer for each in task.answers])
 
     def _spent(self) -> int:
         return sum(each.reply.prompt_tokens + each.reply.reply_tokens for each in self.rounds)
