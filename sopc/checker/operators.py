@@ -42,8 +42,8 @@ def binary(env: Env, node: nodes.Binary) -> typed.Expr:
         return typed.Op(node.op, (left, right), type=_bool(left, right), span=span_of(node))
     left, right = env.expr(node.left), env.expr(node.right)
     if node.ignore_case:
-        left = _in_lower_case(env, left, node.left, node)
-        right = _in_lower_case(env, right, node.right, node)
+        left = in_lower_case(env, left, node.left, node)
+        right = in_lower_case(env, right, node.right, node)
     if node.op in ARITHMETIC:
         return _arithmetic(env, node, left, right)
     if node.op in COMPARISON:
@@ -51,14 +51,26 @@ def binary(env: Env, node: nodes.Binary) -> typed.Expr:
     return _on_text(env, node, left, right)
 
 
-def _in_lower_case(env: Env, side: typed.Expr, place: nodes.Expr, node: nodes.Binary) -> typed.Expr:
+def _sides(env: Env, node: nodes.Between | nodes.InExpr, places: list[nodes.Expr]) -> list[typed.Expr]:
+    made = [env.expr(place) for place in places]
+    if not node.ignore_case:
+        return made
+    return [in_lower_case(env, side, place, node) for side, place in zip(made, places, strict=True)]
+
+
+def in_lower_case(
+    env: Env, side: typed.Expr, place: nodes.Expr, node: nodes.Binary | nodes.Between | nodes.InExpr
+) -> typed.Expr:
     """Converts a side of a comparison that ignores case to lower case."""
+    op = node.op if isinstance(node, nodes.Binary) else node.expr
     if side.type.name not in ("text", "any", "null"):
-        env.error("E0310", f"{an(side.type)} has no case to ignore", place, f"`{node.op}` without `ignoring case`")
+        env.error("E0310", f"{an(side.type)} has no case to ignore", place, f"`{op}` without `ignoring case`")
         return unknown(side.span)
     if side.type.name == "null":
         return side
-    text = as_text(env, side, place, f"a side of `{node.op}`")
+    text = as_text(env, side, place, f"a side of `{op}`")
+    if isinstance(text, typed.Const) and isinstance(text.value, str):
+        return replace(text, value=text.value.lower())
     return typed.Func("lower", (text,), type=text.type, span=side.span)
 
 
@@ -189,7 +201,7 @@ def _comparable(known: typed.Expr, other: typed.Expr) -> str | None:
 
 def between(env: Env, node: nodes.Between) -> typed.Expr:
     places = [node.arg, node.low, node.high]
-    met = together(env, [env.expr(place) for place in places], places, node, ordered=True)
+    met = together(env, _sides(env, node, places), places, node, ordered=True)
     if met is None:
         return unknown(span_of(node))
     return _maybe_not(typed.Op("between", tuple(met), type=_bool(*met), span=span_of(node)), node.negated)
@@ -207,7 +219,7 @@ def is_null(env: Env, node: nodes.IsNull) -> typed.Expr:
 def in_items(env: Env, node: nodes.InExpr) -> typed.Expr:
     """x in (a, b, c)."""
     places = [node.arg, *node.items]
-    met = together(env, [env.expr(place) for place in places], places, node, ordered=False)
+    met = together(env, _sides(env, node, places), places, node, ordered=False)
     if met is None:
         return unknown(span_of(node))
     return _maybe_not(typed.Op("in", tuple(met), type=_bool(*met), span=span_of(node)), node.negated)
@@ -216,6 +228,10 @@ def in_items(env: Env, node: nodes.InExpr) -> typed.Expr:
 def in_list(env: Env, node: nodes.InExpr) -> typed.Expr:
     """x in a list."""
     arg, items = env.expr(node.arg), env.expr(node.items[0])
+    if node.ignore_case:
+        hint = "the texts themselves, `in (a, b)`, or rows, `in (from …)`"
+        env.error("E0310", "`in` a list can't ignore case", node, hint)
+        return unknown(span_of(node))
     made = _in_list(env, arg, items, node.arg, node.items[0], node)
     return _maybe_not(made, node.negated)
 

@@ -10,6 +10,7 @@ from runtime.values.types import BOOL, INT, Type, list_of
 from sopc.checker import queries, typed
 from sopc.checker.env import Env
 from sopc.checker.lower_query import QueryBuilder
+from sopc.checker.operators import in_lower_case
 from sopc.checker.report import span_of
 from sopc.checker.scope import SubQuery, unknown
 from sopc.checker.sources import Stage, count_of, one_row_of, project
@@ -112,6 +113,14 @@ def in_query(env: Env, node: nodes.InExpr) -> typed.Expr:
     if stage is None:
         return unknown(span)
     column = stage.row.columns[0].column
+    if node.ignore_case:
+        arg = in_lower_case(env, arg, node.arg, node)
+        if column.type.name != "text":
+            env.error("E0310", f"{an(column.type)} has no case to ignore", node.query, "`in` without `ignoring case`")
+            return unknown(span)
+        assert inside.builder is not None
+        lower = inside.builder.expr(typed.Func("lower", (column,), type=column.type, span=span))
+        stage = replace(stage, relation=ir.Select(inside.builder.new_id(), stage.relation, ((column.name, lower),)))
     if common(arg.type, column.type) is None:
         env.error("E0310", f"{an(arg.type)} can't be among rows of {column.type}", node.arg)
         return unknown(span)

@@ -120,10 +120,10 @@ class Expressions:
             case nodes.Unary():
                 return self._unary(node)
             case nodes.Between():
-                bounds = f"{self.say(node.low, _SUM)} to {self.say(node.high, _SUM)}"
-                return f"{self._side(node.arg)} {_is(node.negated)} from {bounds} (both included)", _COMPARISON
+                bounds = f"{self.say(node.low, _SUM)} to {self.say(node.high, _SUM)} (both included){_ignoring(node)}"
+                return f"{self._side(node.arg)} {_is(node.negated)} from {bounds}", _COMPARISON
             case nodes.InExpr():
-                return f"{self._side(node.arg)} {_is(node.negated)} {self._members(node)}", _COMPARISON
+                return f"{self._side(node.arg)} {_is(node.negated)} {self._members(node)}{_ignoring(node)}", _COMPARISON
             case nodes.IsNull():
                 return f"{self._side(node.arg)} {'has a' if node.negated else 'has no'} value", _COMPARISON
 
@@ -287,7 +287,7 @@ class Expressions:
                 return f"the value in {rows}", PHRASE
 
 
-def _ignoring(node: nodes.Binary) -> str:
+def _ignoring(node: nodes.Binary | nodes.Between | nodes.InExpr) -> str:
     return " ignoring case" if node.ignore_case else ""
 
 

@@ -338,8 +338,8 @@ class TreeBuilder:
         return nodes.Unary(op="not", arg=self.binary_with([c[0], *c[2:]]), span=_span(c))
 
     def ignoring_case(self, c: Children) -> nodes.Expr:
-        """c[0]: a Binary, or `not` of one."""
-        compared: nodes.Binary | nodes.Unary = c[0]
+        """c[0]: a comparison, or `not` of one."""
+        compared: nodes.Binary | nodes.Between | nodes.InExpr | nodes.Unary = c[0]
         if isinstance(compared, nodes.Unary):
             inner = compared.arg.model_copy(update={"ignore_case": True})
             return compared.model_copy(update={"arg": inner, "span": _span(c)})

@@ -61,6 +61,7 @@ class Layout:
                     out.write(")")
                 else:
                     self._items(node.items, self.expr, indent, ")")
+                out.write(print_expr.ignoring_case(node))
             case nodes.QueryExpr():
                 out.write("(" if node.kind == "scalar" else f"{node.kind}(")
                 self.query(node.query, tail + 1)

@@ -183,19 +183,19 @@ def _operation(node: nodes.Unary | nodes.Binary | nodes.Between | nodes.InExpr |
             return f"{expr(node.left, left)} {node.op} {expr(node.right, right)}{ignoring_case(node)}"
         case nodes.Between():
             bounds = f"{expr(node.low, _SUM)} and {expr(node.high, _SUM)}"
-            return f"{expr(node.arg, _SUM)} {_not(node.negated)}between {bounds}"
+            return f"{expr(node.arg, _SUM)} {_not(node.negated)}between {bounds}{ignoring_case(node)}"
         case nodes.InExpr():
-            return f"{members_head(node)}{_members(node)}"
+            return f"{members_head(node)}{_members(node)}{ignoring_case(node)}"
         case nodes.IsNull():
             return f"{expr(node.arg, _SUM)} is {_not(node.negated)}null"
 
 
-def ignoring_case(node: nodes.Binary) -> str:
+def ignoring_case(node: nodes.Binary | nodes.Between | nodes.InExpr) -> str:
     """The suffix ` ignoring case` of a comparison, or nothing."""
     if not node.ignore_case:
         return ""
     if level(node) != _COMPARISON:
-        raise unwritable(f"`{node.op}` can't ignore case")
+        raise unwritable(f"`{node.op if isinstance(node, nodes.Binary) else node.expr}` can't ignore case")
     return " ignoring case"
 
 

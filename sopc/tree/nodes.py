@@ -159,6 +159,7 @@ class Between(Node):
     low: Expr
     high: Expr
     negated: bool = False
+    ignore_case: bool = False
 
 
 class InExpr(Node):
@@ -170,6 +171,7 @@ class InExpr(Node):
     query: Query | None = None
     is_list: bool = False
     negated: bool = False
+    ignore_case: bool = False
 
 
 class IsNull(Node):

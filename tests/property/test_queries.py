@@ -138,6 +138,8 @@ class Maker:
             f'{text} {sign} "{self.pick("A", "b", "Ë")}" ignoring case',
             f'{text} not {self.pick("like", "contains", "starts with")} "{self.pick("%A", "B", "_ë")}" ignoring case',
         ]
+        choices += [f'{text} {self.pick("", "not ")}in ("A", "zË", "b") ignoring case']
+        choices += [f'{text} between "A" and "{self.pick("B", "z", "Ë")}" ignoring case']
         choices += [f"{number} is null", f"{text} is not null", f"{number} in (0, 2, 3)"]
         choices += [f"{number} between 0 and 2"]
         if "d" in columns:

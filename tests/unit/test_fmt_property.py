@@ -88,7 +88,7 @@ def sort_keys(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 def in_expressions(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     lists = VARIABLES | st.builds(nodes.ListExpr, items=tuples(values)) | st.builds(nodes.CallExpr, name=NAMES)
     return st.one_of(
-        st.builds(nodes.InExpr, arg=values, items=tuples(values, 1), negated=st.booleans()),
+        st.builds(nodes.InExpr, arg=values, items=tuples(values, 1), negated=st.booleans(), ignore_case=st.booleans()),
         st.builds(nodes.InExpr, arg=values, items=st.tuples(lists), is_list=st.just(True), negated=st.booleans()),
         st.builds(nodes.InExpr, arg=values, query=st.deferred(lambda: queries(values)), negated=st.booleans()),
     )
@@ -130,7 +130,7 @@ def larger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.builds(nodes.Unary, op=st.sampled_from(["not", "-"]), arg=inner),
         st.builds(nodes.Binary, op=COMPARISONS | ARITHMETIC, left=inner, right=inner),
         st.builds(nodes.Binary, op=IGNORING, left=inner, right=inner, ignore_case=st.just(True)),
-        st.builds(nodes.Between, arg=inner, low=inner, high=inner, negated=st.booleans()),
+        st.builds(nodes.Between, arg=inner, low=inner, high=inner, negated=st.booleans(), ignore_case=st.booleans()),
         in_expressions(inner),
         st.builds(nodes.IsNull, arg=inner, negated=st.booleans()),
         st.builds(nodes.CaseExpr, branches=branches, otherwise=st.none() | inner),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -20,10 +21,12 @@ from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.databases.sqlite.rows import json_converter
 from runtime.databases.sqlite.schema import type_of
 from runtime.errors import DatabaseError, SopError, UsageError
+from runtime.library.store import Library
 from runtime.query.algebra import Column, Insert, Query, Scan, Where
 from runtime.query.algebra import Op as Operator
 from runtime.query.schema import ForeignKey, schema_hash
 from runtime.values.types import BOOL, INT, TEXT
+from tests.harness import compile_text, execute, read_schema, store
 
 Open = Callable[..., SQLiteDatabase]
 
@@ -444,3 +447,21 @@ def test_decimals_that_are_none_are_not_written(stored: Any, code: str) -> None:
     with pytest.raises(SopError) as error:
         json_converter("s2")([0.5, stored])
     assert error.value.code == code
+
+
+def test_letters_change_case_as_in_the_machine(tmp_path: Path) -> None:
+    """SQLite's own lower() and upper() are taken for ASCII alone."""
+    texts = ["", "aB", "ZOË", "Zoë", "straße", "İi", "Ǆ", "A" * 5000, "x\x7f~Z", None]
+    path = tmp_path / "main.db"
+    connection = sqlite3.connect(path)
+    connection.execute("create table things (id integer primary key, x text)")
+    connection.executemany("insert into things (x) values (?)", [(text,) for text in texts])
+    connection.commit()
+    connection.close()
+    text = "script test()\n  emit from things order by id select lower(x) as a, upper(x) as b\nend\n"
+    with Library.open(tmp_path / "home") as library:
+        store(library, compile_text(text, read_schema(path)))
+        raw, code = execute(library, "test", path)
+    records = [json.loads(line)["result"] for line in raw.splitlines()[1:-1]]
+    assert code == 0, raw
+    assert records == [{"a": each and each.lower(), "b": each and each.upper()} for each in texts]

@@ -288,6 +288,8 @@ class SQLiteExpressions(Arithmetic):
     def called(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
         if name in ("left", "right", "substring") and (part := self._part(name, args)) is not None:
             return part
+        if name in ("lower", "upper") and args[0].type.name == "text" and is_small(args[0]):
+            return self._in_case(name, args, type_)
         sql = SQL_FUNCTIONS.get(name)
         if name in ("least", "greatest", "coalesce", "null_if"):
             if sql is not None and type_.name in PLAIN | NUMBERS:
@@ -295,6 +297,14 @@ class SQLiteExpressions(Arithmetic):
         elif sql is not None and not any(arg.type.name in ("any", "list", "record", "null") for arg in args):
             return function(sql, *[self.value(arg) for arg in args])
         return self.python_call(name, args, type_)
+
+    def _in_case(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
+        """SQLite's own function knows the letters of ASCII. A text with other ones is longer in bytes than in letters,
+        and so is one with a zero character, where SQLite stops to count."""
+        text = self.value(args[0])
+        longer = exp.GT(this=function("length", cast(text.copy(), "BLOB")), expression=function("length", text.copy()))
+        blob = exp.EQ(this=function("typeof", text.copy()), expression=exp.Literal.string("blob"))
+        return case(exp.Or(this=blob, expression=longer), self.python_call(name, args, type_), function(name, text))
 
     def _part(self, name: str, args: Sequence[Expr]) -> Sql | None:
         """A part of a text at known places."""
