@@ -23,7 +23,7 @@ async def answer_once(
     body: bytes,
     out: BinaryIO,
     err: BinaryIO,
-) -> int:
+) -> bool:
     """Answer one request as the server would, for a caller on this machine.
 
     Args:
@@ -36,10 +36,11 @@ async def answer_once(
         err: gets the body of an error.
 
     Returns:
-        The HTTP status.
+        Whether it went well: the answer is no error, and the run that it shows, if it shows one, did not fail.
     """
     path, _, query = quote(target, safe="/?&=%:@!$'()*+,;~-._").partition("?")
     status = 0
+    run = ""
     sent = False
 
     class Here:
@@ -61,9 +62,10 @@ async def answer_once(
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: Any) -> None:
-        nonlocal status
+        nonlocal status, run
         if message["type"] == "http.response.start":
             status = message["status"]
+            run = dict(message["headers"]).get(b"x-run", b"").decode().rpartition("/")[2]
         elif message.get("body"):
             stream = out if status < 400 else err
             stream.write(message["body"])
@@ -85,4 +87,5 @@ async def answer_once(
         "extensions": {EXTENSION: Here()},
     }
     await make_app(service, LOOPBACK)(scope, receive, send)
-    return status
+    end = service.runs.get(run).end if run and status < 400 else None
+    return status < 400 and (end is None or end.status in ("ok", "dry-run"))

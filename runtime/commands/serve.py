@@ -140,8 +140,8 @@ def _answer(service: Service, target: str, method: str | None, data: str | None,
     if data is not None and not any(name.lower() == "content-type" for name, _ in given):
         given.append(("Content-Type", "application/json"))
     asked = (method or ("GET" if data is None else "POST")).upper()
-    status = asyncio.run(answer_once(service, asked, utf8(target), given, body, sys.stdout.buffer, sys.stderr.buffer))
-    return 0 if status < 400 else 1
+    well = asyncio.run(answer_once(service, asked, utf8(target), given, body, sys.stdout.buffer, sys.stderr.buffer))
+    return 0 if well else 1
 
 
 def _body(data: str) -> bytes:

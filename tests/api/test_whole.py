@@ -300,6 +300,10 @@ def test_python_clients_notice_a_broken_answer(server: Served, format_: str) -> 
 
 
 def test_one_request_without_a_server_fails_too(made: Path) -> None:
+    for format_ in LINES:  # which say it themselves, and keep status 200
+        words = command("sopvm", "serve", "--get", f"/play/fails?rows=1&format={format_}")
+        done = subprocess.run(words, cwd=made, env=environment(), capture_output=True, timeout=60)
+        assert (done.returncode, last_line(format_, done.stdout.decode())["status"]) == (1, "failed")
     for rows, format_ in ((1, "csv"), (ROWS, "csv"), (ROWS, "records")):
         words = command("sopvm", "serve", "--get", f"/play/fails?rows={rows}&format={format_}")
         done = subprocess.run(words, cwd=made, env=environment(), capture_output=True, timeout=60)
