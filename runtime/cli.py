@@ -29,6 +29,7 @@ main: Final = click.version_option(package_name="sopc", prog_name="sopvm")(
             "run": Lazy("runtime.commands.run:run_command", "Run a script."),
             "runs": Lazy("runtime.commands.runs:runs_command", "List the runs that are kept."),
             "inspect": Lazy("runtime.commands.runs:inspect_command", "Show where a kept run is, with its variables."),
+            "logs": Lazy("runtime.commands.runs:logs_command", "Print what a kept run has said."),
             "answer": Lazy("runtime.commands.runs:answer_command", "Answer a waiting run, and go on with it."),
             "resume": Lazy("runtime.commands.runs:resume_command", "Go on with a run that was interrupted."),
             "retry": Lazy("runtime.commands.runs:retry_command", "Go on with a run that failed or was cancelled."),

@@ -15,6 +15,7 @@ from runtime.console import (
     key_values,
     load_config,
     output_options,
+    run_kept,
     run_options,
 )
 
@@ -24,6 +25,8 @@ from runtime.console import (
 @click.argument("args", nargs=-1, metavar="[PARAMETER=VALUE]...")
 @click.option("--dry-run", is_flag=True, help="Run, then roll back; report what would have changed.")
 @click.option("--answer", "answers", metavar="STEP=VALUE", multiple=True, help="Answer the question of a step.")
+@click.option("--detach", is_flag=True, help="Run in a process of its own; print the id of the run.")
+@click.option("--id", "run_id", metavar="ID", help="The run's id: the same request, made again, is done once.")
 @run_options
 @database_options
 @output_options()
@@ -34,6 +37,8 @@ def run_command(
     name: str,
     args: Sequence[str],
     answers: Sequence[str],
+    detach: bool,
+    run_id: str | None,
     home: str | None,
     databases: Sequence[str],
     format_: str,
@@ -47,10 +52,16 @@ def run_command(
       sopvm run audit_salary@1 --db hr=sqlite:///copy.db
       sopvm run reorder_low_stock --dry-run
       sopvm run reorder_low_stock --answer 3.1=true
+      sopvm run reorder_low_stock --detach
+      sopvm run bill order=17 --id bill-17
     """
     from runtime.library import Library
 
     config = load_config(home, databases)
+    given = key_values(args, "an argument")
     with Library.open(config.home) as library:
-        given = key_values(args, "an argument")
+        if run_id is not None or detach:
+            return run_kept(
+                console, library, name, given, config, format_, run_id, detach=detach, answers=answers, **options
+            )
         return execute(console, library, name, given, config, format_, answers=answers, **options)

@@ -17,6 +17,7 @@ from runtime.console import (
     load_config,
     output_options,
     run_options,
+    show_logs,
 )
 
 STATUSES: Final = ("pending", "running", "interrupted", "waiting", "ok", "failed", "cancelled")
@@ -60,6 +61,26 @@ def inspect_command(console: Console, run: str, home: str | None, databases: Seq
       sopvm inspect 01JD2Z9GQ0V3X5K7M8N1P4R6T8
     """
     inspect_run(load_config(home, databases), run, format_)
+
+
+@click.command("logs")
+@_RUN
+@click.option("--follow", is_flag=True, help="Go on printing until the run has ended.")
+@click.option("--after", type=click.IntRange(0), default=0, metavar="SEQ", help="Only lines after that number.")
+@database_options
+@output_options(None)
+@click.pass_obj
+def logs_command(
+    console: Console, run: str, home: str | None, databases: Sequence[str], follow: bool, after: int
+) -> None:
+    """Print what a run has said, as JSON lines: of runs that ask, that are detached or that have an --id. What is
+    shown has happened, and each line is shown once.
+
+    \b
+      sopvm logs 01JD2Z9GQ0V3X5K7M8N1P4R6T8
+      sopvm logs bill-17 --follow --after 200
+    """
+    show_logs(load_config(home, databases), run, after=after, follow=follow)
 
 
 @click.command("resume")

@@ -9,7 +9,7 @@ from runtime.lazy import lazy
 if TYPE_CHECKING:
     from runtime.console.app import App, Lazy
     from runtime.console.console import Console, visible
-    from runtime.console.kept import cancel_run, go_on_with, inspect_run, list_runs
+    from runtime.console.kept import cancel_run, go_on_with, inspect_run, list_runs, run_kept, show_logs
     from runtime.console.options import (
         PATH,
         complete_script,
@@ -49,7 +49,9 @@ __all__ = (
     "output_options",
     "print_rows",
     "progress_bar",
+    "run_kept",
     "run_options",
+    "show_logs",
     "show_warnings",
     "text_or_stdin",
     "translation_options",
@@ -79,7 +81,9 @@ __getattr__ = lazy(
     output_options="runtime.console.options",
     print_rows="runtime.console.rows",
     progress_bar="runtime.console.progress",
+    run_kept="runtime.console.kept",
     run_options="runtime.console.runner",
+    show_logs="runtime.console.kept",
     show_warnings="runtime.console.questions",
     text_or_stdin="runtime.console.options",
     translation_options="runtime.console.options",

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
+from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
+import click
 from msgspec import UNSET
 
 from runtime.connect import connector
 from runtime.console.console import Console
 from runtime.console.options import key_values, utf8
 from runtime.console.rows import print_rows
-from runtime.console.runner import shown, terminal
+from runtime.console.runner import execute, keeping, shown, terminal
 from runtime.errors import RunError, SopError, UsageError
 from runtime.runs.run import RunOptions
+from runtime.runs.run import run as begin
 
 if TYPE_CHECKING:
     from runtime.config import Config
     from runtime.databases.protocol import Database
+    from runtime.library.store import Library
     from runtime.runs.go_on import KeptRun
+    from runtime.runs.keep import Keep
     from runtime.runs.places import RunPlace
+    from runtime.runs.store import RunRow
 
 _COLUMNS: Final = ("run", "script", "status", "created", "updated", "segments", "database", "says")
 _FRAME: Final = ("script", "version", "step", "line", "sentence", "source", "variables")
@@ -199,3 +206,132 @@ def _answer(kept: KeptRun, text: str) -> Any:
         return accepted(asked, utf8(text))
     except RunError as error:
         raise UsageError("V0404", f"the answer to step {asked.step}: {error.message}") from error
+
+
+# ── runs with an id, and runs in a process of their own ────────────────────────────────────────────────────────
+
+
+def run_kept(
+    console: Console,
+    library: Library,
+    name: str,
+    args: Mapping[str, str],
+    config: Config,
+    format_: str,
+    run: str | None,
+    *,
+    detach: bool,
+    answers: Sequence[str],
+    **options: Any,
+) -> int:
+    """As `execute`, of a run that is kept whatever it does.
+
+    Args:
+        run: Its id. A run with that id, of the same script and arguments, is not begun again: it goes on where it was
+            interrupted, or its lines are printed once more.
+        detach: Leave it to another process, and print its id.
+
+    Raises:
+        UsageError: V0610 for an id of another script or other arguments, or one that can't be an id.
+    """
+    if run is not None:
+        if not _ID.fullmatch(run):
+            raise UsageError("V0610", f"{run!r} can't be the id of a run", "letters, digits, `-`, `_` and `.`")
+        known = _known(config, library, name, args, run)
+        if known is not None:
+            return _repeated(console, config, known, format_, answers)
+    keep = keeping(library, config, run, detached=detach)
+    if not detach:
+        return execute(console, library, name, args, config, format_, answers=answers, keep=keep, **options)
+    return _detached(console, library, name, args, config, keep, answers, options)
+
+
+_ID: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+
+
+def _known(config: Config, library: Library, name: str, args: Mapping[str, str], run: str) -> RunRow | None:
+    """The row of the run with that id, None when there is none."""
+    from runtime.runs.arguments import bind
+    from runtime.runs.keep import request_of
+    from runtime.runs.places import find_row
+    from runtime.vm.link import link
+
+    row = find_row(config, run)
+    if row is not None:
+        root = link(library, name).root
+        if row.request != request_of(root.name, bind(root.module.signature, args)):
+            raise UsageError(
+                "V0610", f"the run {run} is one of other arguments, or of another script", "--id with another id"
+            )
+    return row
+
+
+def _repeated(console: Console, config: Config, row: RunRow, format_: str, answers: Sequence[str]) -> int:
+    """The request was made before: what became of it."""
+    if row.status in ("pending", "running", "waiting"):
+        return go_on_with(console, config, row.run, "resume", format_, answers=answers)
+    show_logs(config, row.run, after=0, follow=False)
+    if row.status == "ok":
+        return 0
+    raise SopError("V0609", f"the run {row.run} failed or was cancelled", f"sopvm retry {row.run}")
+
+
+def _detached(
+    console: Console,
+    library: Library,
+    name: str,
+    args: Mapping[str, str],
+    config: Config,
+    keep: Keep,
+    answers: Sequence[str],
+    options: Mapping[str, Any],
+) -> int:
+    from runtime.output.formats import open_writer
+
+    if answers or options.get("dry_run") or options.get("trace"):
+        raise UsageError("C0101", "a run in a process of its own takes no --answer, --dry-run or --trace")
+    limits = {option: value for option, value in options.items() if value is not None and option.startswith("max_")}
+    chosen = RunOptions(keep=keep, **limits)
+    writer = open_writer("jsonl", sys.stdout.buffer, buffer_until_commit=False)
+    outcome = begin(library, name, args, connector(config), writer, chosen)
+    library.close()
+    start_process(config, "resume", outcome.run)
+    click.echo(f'{{"run":"{outcome.run}"}}')
+    return 0
+
+
+def start_process(config: Config, *words: str) -> None:
+    """Start `sopvm` in a process that outlives this one. URLs go in the environment, which other users can't see."""
+    import os
+    import subprocess
+
+    flags = [f"{name}={url}" for name, url in config.flags.items()]
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from runtime.cli import main; main(prog_name='sopvm')", *words],
+        env={**os.environ, "SOP_HOME": str(config.home), **({"SOP_DB": " ".join(flags)} if flags else {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    process.returncode = 0  # nobody waits for it here
+
+
+def show_logs(config: Config, run: str, *, after: int, follow: bool) -> None:
+    """Print the lines of a run whose number is past `after`, as JSON lines; follow: until it has ended."""
+    from runtime.runs.logs import Logs
+    from runtime.runs.places import find_place
+
+    stdout = sys.stdout.buffer
+    with find_place(config, run).store() as store:
+        assert store is not None
+        logs = Logs(store, run, after)
+        while True:
+            stdout.writelines(logs.news())
+            stdout.flush()
+            if logs.ended or not follow:
+                return
+            sleep(_POLL_SECONDS)
+
+
+_POLL_SECONDS: Final = 0.3

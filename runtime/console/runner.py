@@ -60,6 +60,7 @@ def execute(
     answers: Sequence[str] = (),
     trace: bool = False,
     writer: Writer | None = None,
+    keep: Keep | None = None,
     **options: Any,
 ) -> int:
     """Run a script, with its lines on stdout and its errors on stderr.
@@ -74,6 +75,7 @@ def execute(
         answers: As given in the shell, STEP=VALUE.
         trace: Print each instruction on stderr.
         writer: Where lines go; None for the format's writer on stdout.
+        keep: How the run is kept; None for the usual way.
         options: Of RunOptions; None where not given.
 
     Returns:
@@ -87,7 +89,7 @@ def execute(
         answers=key_values(answers, "an answer to a step"),
         prompt=terminal(),
         trace=sys.stderr if trace else None,
-        keep=_keep(library, config) if effects.asks or effects.commits else None,
+        keep=keep or (keeping(library, config) if effects.asks or effects.commits else None),
         warn=lambda text: console.note(f"warning: {text}"),
         **given,
     )
@@ -97,11 +99,12 @@ def execute(
     return shown(console, lambda: run(library, name, args, connector(config), out, chosen))
 
 
-def _keep(library: Library, config: Config) -> Keep:
+def keeping(library: Library, config: Config, run: str | None = None, *, detached: bool = False) -> Keep:
+    """Return how runs are kept. run: the run's id, where it is given."""
     from runtime.runs.keep import Keep  # of use to scripts that commit or ask only
     from runtime.runs.places import runs_place
 
-    return Keep(library, lambda: runs_place(config).open(create=True))
+    return Keep(library, lambda: runs_place(config).open(create=True), run, detached=detached)
 
 
 def shown(console: Console, go: Callable[[], Outcome]) -> int:

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from msgspec import UNSET
 
+from runtime.output.kept_lines import KeptLines
 from runtime.output.records import (
     AskLine,
     Batches,
@@ -48,6 +49,7 @@ class Writer:
         self.ended = False
         self.finished = False
         self.sink = sink
+        self.kept: KeptLines | None = None
         self.buffer_until_commit(buffer_until_commit)
         self._kept_seq = 0
         self._kept_records = 0
@@ -70,6 +72,8 @@ class Writer:
         self.standing += 1
         self.records += 1
         self._record(step, within, record)
+        if self.kept is not None:
+            self.kept.record(self.seq, step, within, record)
         if self.records == 1:
             self.flush()
 
@@ -81,22 +85,29 @@ class Writer:
         self.standing += len(batch)
         self.records += len(batch)
         self._rows(first, step, within, names, batch)
+        if self.kept is not None:
+            self.kept.rows(first, step, within, names, batch, ready=self.writes_json)
         self.sink.flush()
 
     def command(self, step: str, within: str | None, command: str, store: str, rows: int) -> None:
         self.seq += 1
         self.standing += 1
-        self._line(Command(self.seq, step, scoped(within), command, {"store": store, "rows": rows}))
+        self._keep(Command(self.seq, step, scoped(within), command, {"store": store, "rows": rows}))
 
     def say(self, step: str, within: str | None, text: str) -> None:
         self.seq += 1
         self.standing += 1
-        self._line(Say(self.seq, step, scoped(within), text))
+        self._keep(Say(self.seq, step, scoped(within), text))
 
     def ask(self, step: str, within: str | None, question: dict[str, Any]) -> None:
         self.seq += 1
         self.standing += 1
-        self._line(AskLine(self.seq, step, scoped(within), json_ready(question)))
+        self._keep(AskLine(self.seq, step, scoped(within), json_ready(question)))
+
+    def _keep(self, line: Command | Say | AskLine) -> None:
+        self._line(line)
+        if self.kept is not None:
+            self.kept.line(self.seq, line)
 
     def error(self, step: str | None, within: str | None, result: dict[str, Any]) -> None:
         """After `release` or `rollback`: errors are never held back."""
@@ -133,6 +144,8 @@ class Writer:
 
     def rollback(self, reason: str) -> None:
         """The segment was undone: its lines never happened."""
+        if self.kept is not None:
+            self.kept.discard()
         if self.seq == self._kept_seq:
             return
         self.sink.discard()

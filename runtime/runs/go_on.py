@@ -195,7 +195,14 @@ def go_on(
                 row = _claimed(store, kept, statuses, answer)
                 sql = store.statements(hash_ for _, _, hash_ in pinned.scripts)
                 return Keeper(
-                    store, lease, row, PinnedStatements(library, sql), new=False, apart=home is None, renewed=renewed
+                    store,
+                    lease,
+                    row,
+                    PinnedStatements(library, sql),
+                    new=False,
+                    apart=home is None,
+                    lines=pinned.lines,
+                    renewed=renewed,
                 )
             except BaseException:
                 lease.release()
@@ -227,4 +234,5 @@ def _claimed(store: RunStore, kept: KeptRun, statuses: Sequence[str], answer: An
         raise taken_over(run)
     row = store.find(run)
     assert row is not None
+    store.drop_lines(run, row.lines)  # of a segment that never ended
     return row

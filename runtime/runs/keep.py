@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
@@ -19,11 +20,23 @@ _ENCODE: Final = msgspec.msgpack.Encoder().encode
 
 
 class Keep:
-    """How a run is kept. runs: opens the database of runs that write none."""
+    """How a run is kept.
 
-    def __init__(self, library: Any, runs: Callable[[], Database]) -> None:
+    Args:
+        library: Where its scripts and their SQL are.
+        runs: Opens the database of runs that write none.
+        run: The run's id, where it was given: the run is kept whatever it does, with its lines, so that the same
+            request is not done twice.
+        detached: Keep the run before it begins, and leave it to another process.
+    """
+
+    def __init__(
+        self, library: Any, runs: Callable[[], Database], run: str | None = None, *, detached: bool = False
+    ) -> None:
         self._library = library
         self._runs = runs
+        self.run = run
+        self.detached = detached
 
     def keeper(
         self,
@@ -35,31 +48,51 @@ class Keep:
         limits: Limits,
         run: str,
     ) -> Keeper | None:
-        """Of a run that begins. None for one that has nothing to be kept: it neither commits nor asks what has no
-        answer yet, or the engine of its home can't keep it."""
+        """The keeper of a run that begins.
+
+        None for a run that has nothing to be kept: it neither commits nor asks what has no answer yet, or the engine of
+        its home can't keep it and it was not asked for.
+
+        Raises:
+            SopError: V0604, V0605 where it has to be kept and can't be; V0607 for an id that is in use.
+        """
         effects = linked.root.effects
-        if home is None:
-            if not _may_wait(linked, answers):
-                return None
-            database = self._runs()
-        else:
-            if not (effects.asks or effects.commits):
-                return None
-            database = opened[home]
-        if not isinstance(database, Keeps):
+        always = self.run is not None or self.detached
+        if not always and not (_may_wait(linked, answers) if home is None else effects.asks or effects.commits):
             return None
+        database = self._runs() if home is None else opened[home]
         try:
+            if not isinstance(database, Keeps):
+                if always:
+                    raise _not_kept(database)
+                if home is None:
+                    database.close()
+                return None
             store = RunStore(database)
             store.prepare()
-            return Keeper(
-                store,
-                leased(database, run),
-                self._row(run, linked, arguments, opened, home, limits),
-                PinnedStatements(self._library, {}),
-                [(script.hash, self._library.load(script.hash)) for script in linked.scripts.values()],
-                new=True,
-                apart=home is None,
-            )
+            run = self.run or run
+            lease = leased(database, run)
+            try:
+                if self.run is not None and store.find(run) is not None:  # since somebody looked
+                    raise going_on(run)
+                lines = always or effects.asks
+                row = self._row(run, linked, arguments, opened, home, limits, lines)
+                modules = [(script.hash, self._library.load(script.hash)) for script in linked.scripts.values()]
+                keeper = Keeper(
+                    store,
+                    lease,
+                    row,
+                    PinnedStatements(self._library, {}),
+                    modules,
+                    new=True,
+                    apart=home is None,
+                    lines=lines,
+                    always=always,
+                )
+            except BaseException:
+                lease.release()
+                raise
+            return keeper
         except BaseException:
             if home is None:
                 database.close()
@@ -73,6 +106,7 @@ class Keep:
         opened: Mapping[str, Database],
         home: str | None,
         limits: Limits,
+        lines: bool,
     ) -> RunRow:
         root = linked.root
         others = [script for script in linked.scripts.values() if script is not root]
@@ -83,10 +117,11 @@ class Keep:
             home,
             {name: database.engine for name, database in opened.items()},
             limits,
+            lines,
         )
         return RunRow(
             *(run, root.name, root.version, "running", 0, 1, "", "", 0, _ENCODE(pinned)),
-            *(None, None, None, None, None),
+            *(None, None, None, None, request_of(root.name, arguments)),
         )
 
 
@@ -96,6 +131,19 @@ def _may_wait(linked: Linked, answers: Mapping[str, str]) -> bool:
         not ask.has_default and (ask.step if script is linked.root else f"{script.name}/{ask.step}") not in answers
         for script in linked.scripts.values()
         for ask in script.module.asks
+    )
+
+
+def request_of(script: str, arguments: list[Any]) -> str:
+    """A hash of what is asked for, by which a repeated request is known."""
+    return sha256(_ENCODE([script, *map(packable, arguments)])).hexdigest()
+
+
+def _not_kept(database: Database) -> SopError:
+    return SopError(
+        "V0605",
+        f"a run that writes {database.engine} can't be kept, and it was asked for",
+        "leave out --detach and --id, or write to SQLite or PostgreSQL",
     )
 
 

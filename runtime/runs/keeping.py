@@ -16,6 +16,7 @@ import msgspec
 from runtime.databases.protocol import Lease, Row, Spool
 from runtime.databases.statements import StatementCache
 from runtime.errors import RunError, SopError
+from runtime.output.kept_lines import KeptLines
 from runtime.output.writer import Writer
 from runtime.runs.answers import checked, describe
 from runtime.runs.store import RunRow, RunStore
@@ -36,7 +37,7 @@ T = TypeVar("T")
 
 class Pinned(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What never changes of a run. scripts: name, version and hash of each, the root first. home: name of the database
-    that it writes. engines: by the name of each database."""
+    that it writes. engines: by the name of each database. lines: whether its lines are kept."""
 
     format: int
     arguments: list[Any]
@@ -44,6 +45,7 @@ class Pinned(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     home: str | None
     engines: dict[str, str]
     limits: Limits
+    lines: bool
 
 
 class State(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -177,8 +179,8 @@ class _Memory(NamedTuple):
 class Keeper:
     """Keeps one run. row: as it is in the database, or as it will be put there with the first segment.
 
-    new: it is not there yet. apart: the store is in another database than the run writes, or it writes none. renewed:
-    its limits begin anew.
+    new: it is not there yet. apart: the store is in another database than the run writes, or it writes none. lines:
+    keep those too. always: also when it ends in its first segment. renewed: its limits begin anew.
     """
 
     def __init__(
@@ -191,6 +193,8 @@ class Keeper:
         *,
         new: bool,
         apart: bool,
+        lines: bool,
+        always: bool = False,
         renewed: bool = False,
     ) -> None:
         self.store = store
@@ -201,6 +205,10 @@ class Keeper:
         self._modules = modules
         self._apart = apart
         self._renewed = renewed
+        self._keeps_lines = lines
+        self._always = always
+        self._lines = row.lines  # as of the last segment
+        self._put_any = False  # lines of the open one
         self._memory = _Memory({}, 0, {}, 0, row.segment)
         self._after = self._memory
         self._values: list[tuple[int, bytes]] = []
@@ -209,6 +217,27 @@ class Keeper:
     def attach(self, writer: Writer, budget: Budget, data: Data) -> None:
         """The run begins, or goes on."""
         self._writer, self._budget, self._data = writer, budget, data
+        if self._keeps_lines:
+            # a `try` or `transaction` undoes data, and no lines
+            writer.kept = KeptLines(self._put_lines, lambda: self._apart or data.depth == 0, self._undo_lines)
+
+    def _put_lines(self, first: int, lines: bytes) -> None:
+        """In the segment's transaction; or by themselves, where there is none: only lines up to the number in the run's
+        row count (and one transaction for them all would keep other runs from that database)."""
+        self.store.put_lines(self.row.run, first, lines)
+        self._put_any = True
+
+    def _undo_lines(self) -> None:
+        if self._put_any and self._apart:
+            self.store.drop_lines(self.row.run, self._lines)
+        self._put_any = False
+
+    def record(self, status: str) -> None:
+        """Keep the run before its first segment."""
+        database = self.store.database
+        database.begin(write=True)
+        self.store.insert(self.row._replace(status=status), self._modules)
+        database.commit()
 
     # ── the end of a segment ───────────────────────────────────────────────────────────────────────────────────
 
@@ -216,7 +245,7 @@ class Keeper:
         """Write the run as it is, in the transaction that ends the segment. said: a waiting run's question, an ended
         one's result. V0608 when another process has taken the run over."""
         self._after = self._memory
-        if status == "ok" and not self.is_kept:
+        if status == "ok" and not (self.is_kept or self._always or self._put_any):
             return
         if not self._apart:
             self._save(stack, status, said)
@@ -235,6 +264,7 @@ class Keeper:
         if self._after is not self._memory:
             self.is_kept = True
             self._memory = self._after
+            self._lines, self._put_any = self._writer.seq, False
             self.statements.fresh.clear()
 
     @property
@@ -253,10 +283,17 @@ class Keeper:
         store, run, memory = self.store, self.row.run, self._memory
         store.find_by_key()
         lines = self._writer.seq
+        if self._writer.kept is not None:
+            self._writer.kept.flush()
         if status == "ok":
             self._after = memory._replace(segment=memory.segment + 1)
-            self._update(store.save(run, self.row.epoch, "ok", memory.segment + 1, lines, None, None, _shown(said)))
-            store.clear(run)
+            ending = to_text({"result": json_ready(said), "records": self._writer.records})
+            if self.is_kept:
+                self._update(store.save(run, self.row.epoch, "ok", memory.segment + 1, lines, None, None, ending))
+                store.clear(run)
+            else:
+                row = self.row._replace(status="ok", segment=memory.segment + 1, lines=lines, ending=ending)
+                store.insert(row, self._modules)
             return
         self._values = []
         self._after = after = _Memory({}, memory.next_value, {}, memory.next_spool, memory.segment + 1)
@@ -337,7 +374,7 @@ class Keeper:
     def ended(self, status: str, error: SopError) -> None:
         """The run ended between two segments: it stays, with the error, where its last segment ended."""
         if self.is_kept:
-            said = {"code": error.code, "message": error.message, "hint": error.hint}
+            said = {"code": error.code, "message": error.message, "hint": error.hint, "records": self._writer.records}
             self._update(self.store.end(self.row.run, self.row.epoch, status, to_text(said)))
 
     def close(self) -> None:
@@ -402,7 +439,3 @@ def taken_over(run: str) -> SopError:
     return SopError(
         "V0608", f"another process has taken over the run {run}", "what this one did since its last segment is undone"
     )
-
-
-def _shown(result: Any) -> str:
-    return to_text({"result": json_ready(result)}) if result is not None else "{}"

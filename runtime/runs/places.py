@@ -10,7 +10,7 @@ from runtime.config import Config, DatabaseSetting
 from runtime.connect import connect, file_of
 from runtime.databases.protocol import Database, Keeps
 from runtime.errors import SopError, UsageError
-from runtime.runs.store import RunStore
+from runtime.runs.store import RunRow, RunStore
 
 RUNS: Final = "[runs]"
 
@@ -60,15 +60,29 @@ def places(config: Config, failures: list[SopError]) -> Iterator[RunPlace]:
 
 def find_place(config: Config, run: str) -> RunPlace:
     """The database that holds the run; V0606 when none does."""
+    found, failures = _find(config, run)
+    if found is None:
+        hint = "`sopvm runs` lists them"
+        if failures:
+            hint = f"not every database could be looked at: {failures[0].message}"
+        raise UsageError("V0606", f"there is no run {run}", hint)
+    return found[0]
+
+
+def find_row(config: Config, run: str) -> RunRow | None:
+    """The row of a run, wherever it is; None when no database holds it."""
+    found, _ = _find(config, run)
+    return None if found is None else found[1]
+
+
+def _find(config: Config, run: str) -> tuple[tuple[RunPlace, RunRow] | None, list[SopError]]:
     failures: list[SopError] = []
     for place in places(config, failures):
         try:
             with place.store() as store:
-                if store is not None and store.find(run) is not None:
-                    return place
+                row = None if store is None else store.find(run)
+                if row is not None:
+                    return (place, row), failures
         except SopError as error:
             failures.append(error)
-    hint = "`sopvm runs` lists them"
-    if failures:
-        hint = f"not every database could be looked at: {failures[0].message}"
-    raise UsageError("V0606", f"there is no run {run}", hint)
+    return None, failures

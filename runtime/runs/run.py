@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from runtime.runs.keep import Keep
     from runtime.runs.keeping import Keeper
 
-EXIT_CODES = {"ok": 0, "dry-run": 0, "failed": 1, "waiting": 3, "cancelled": 130}
+EXIT_CODES = {"ok": 0, "dry-run": 0, "pending": 0, "failed": 1, "waiting": 3, "cancelled": 130}
 
 
 class Scripts(Modules, StatementCache, Protocol):
@@ -80,7 +80,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run ended. status: ok, failed, waiting, cancelled or dry-run. result: what the script returned.
+    """How a run ended. status: ok, failed, waiting, cancelled, dry-run, or pending for one left to another process.
+    result: what the script returned.
 
     error: why it failed, waits or was cancelled; None when nobody is left to read it. trace: where.
     committed: rows that are permanent, by command and store. kept: whether the run can go on later.
@@ -188,6 +189,9 @@ def execute(
         check_expressions(linked.scripts.values(), data)
         if options.warn is not None and kept is None:
             _warn_of_arguments(linked.root.module, arguments, opened, statements, options.warn)
+        if keeper is not None and options.keep is not None and options.keep.detached:
+            keeper.record("pending")
+            return Outcome(run=keeper.row.run, status="pending", kept=True)
         return _Run(linked, arguments, data, writer, options, keeper).run()
     finally:
         if options.control is not None:

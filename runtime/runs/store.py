@@ -206,10 +206,11 @@ class RunStore:
         self.scan_again()
         return (int(rows[0][0]), bytes(rows[0][1])) if rows else None
 
-    def lines(self, run: str, after: int) -> tuple[int, bytes] | None:
-        """The first batch of lines after that one's first line."""
+    def lines(self, run: str, after: int, last: int) -> tuple[int, bytes] | None:
+        """The first batch of lines after the one that begins with line `after`, up to one that begins with `last`."""
         rows = self._run(
-            "select first, data from sop_lines where run = $1 and first > $2 order by first limit 1", run, after
+            "select first, data from sop_lines where run = $1 and first > $2 and first <= $3 order by first limit 1",
+            *(run, after, last),
         )
         return (int(rows[0][0]), bytes(rows[0][1])) if rows else None
 
@@ -302,6 +303,10 @@ class RunStore:
 
     def put_lines(self, run: str, first: int, data: bytes) -> None:
         self._run("insert into sop_lines (run, first, data) values ($1, $2, $3)", run, first, data)
+
+    def drop_lines(self, run: str, after: int) -> None:
+        """Forget the batches that begin after that line."""
+        self._run("delete from sop_lines where run = $1 and first > $2", run, after)
 
     def clear(self, run: str) -> None:
         """Forget what a run that is over needed to go on."""

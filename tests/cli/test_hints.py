@@ -169,6 +169,11 @@ ELSEWHERE = {  # test that shows the hint and does as it says
     "sopvm answer {} VALUE": "tests/runs/test_commands.py::test_a_question_is_answered_later",
     "sopvm retry {}": "tests/runs/test_commands.py::test_a_failed_run_is_tried_again",
     "sopvm resume {}": "tests/runs/test_commands.py::test_hints_of_other_states",
+    "leave out --detach and --id, or write to SQLite or PostgreSQL": (
+        "tests/runs/test_detached.py::test_a_run_of_duckdb_is_not_kept"
+    ),
+    "--id with another id": "tests/runs/test_detached.py::test_a_repeated_request_is_done_once",
+    "--detach or --id keeps those of a run": "tests/runs/test_detached.py::test_lines_of_other_runs_are_not_kept",
     "`sopvm runs` lists them": "tests/runs/test_commands.py::test_unknown_runs",
 }
 

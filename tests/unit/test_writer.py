@@ -69,6 +69,7 @@ def test_lines_have_the_fields_of_their_type() -> None:
     writer.command("2", "audit/tax", "insert", "orders", 2)
     writer.say("3", None, "hello")
     writer.ask("4", None, {"question": "Sure?", "type": "bool", "default": Decimal("1.0")})
+    writer.release()  # the segment ends
     writer.rollback("nothing was written since the question")
     writer.say("5", None, "undone")
     writer.rollback("why")
