@@ -23,11 +23,13 @@ class DataWarning(NamedTuple):
     """A warning about a step.
 
     Attributes:
+        code: Of its explanation.
         sentence: The number of the step's sentence, from 1; 0 for a program without sentences.
         message: What to look at.
         about: The sentence, or the step's first line.
     """
 
+    code: str
     sentence: int
     message: str
     about: str
@@ -48,13 +50,13 @@ def data_warnings(compiled: Compiled, context: Context, sampler: Callable[[], Da
     for script in compiled.program.scripts:
         for check in (_held, _magnitudes, _ties):
             try:
-                found += (_about(compiled, step, message) for step, message in check(script, context, sampler))
+                found += (_about(compiled, *told) for told in check(script, context, sampler))
             except SopError:  # the data can't be read now: a run will say so
                 continue
     return sorted(dict.fromkeys(found), key=lambda one: one.sentence)[:_MAX_WARNINGS]
 
 
-Told = Iterator[tuple[typed.Step, str]]
+Told = Iterator[tuple[typed.Step, str, str]]
 
 
 def _held(script: typed.Script, context: Context, sampler: Callable[[], DatabaseSampler]) -> Told:
@@ -69,11 +71,11 @@ def _held(script: typed.Script, context: Context, sampler: Callable[[], Database
         if literal not in values and (one.field, literal) not in own and sampler().examples(store, name, 1):
             near = values or sampler().nearest(store, name, literal)
             nearest = f"; nearest: {', '.join(map(_quoted, near))}" if near else ""
-            yield one.step, f'no row of {store.partition(".")[2]} has the {name} "{literal}"{nearest}'
+            yield one.step, "T0609", f'no row of {store.partition(".")[2]} has the {name} "{literal}"{nearest}'
         elif spellings := _spellings(sampler(), store, name, literal):
             meant = all((one.field, value) in said for value in spellings)
             how = "all of these are meant" if meant else f'only "{literal}" is meant'
-            yield one.step, f"{name} holds {' and '.join(map(_quoted, spellings))}, and {how}"
+            yield one.step, "T0610", f"{name} holds {' and '.join(map(_quoted, spellings))}, and {how}"
 
 
 def _spellings(sampler: Sampler, store: str, field: str, literal: str) -> tuple[str, ...]:
@@ -93,6 +95,7 @@ def _magnitudes(script: typed.Script, context: Context, sampler: Callable[[], Sa
         if look is not None:
             yield (
                 one.step,
+                "T0611",
                 f"{name} holds {look} as text, which is ranked by its letters: store them as what they are",
             )
 
@@ -113,16 +116,17 @@ def _ties(script: typed.Script, context: Context, sampler: Callable[[], Sampler]
         if len(first) == 2 and first[0] == first[1]:
             yield (
                 one.step,
+                "T0612",
                 "other rows tie with the first one, and one of them is taken; the plural takes them all",
             )
 
 
-def _about(compiled: Compiled, step: typed.Step, message: str) -> DataWarning:
+def _about(compiled: Compiled, step: typed.Step, code: str, message: str) -> DataWarning:
     sentences = compiled.modules[-1].debug.sentences
     number = step.sentence or 0
     if 0 < number <= len(sentences):
-        return DataWarning(number, message, sentences[number - 1])
+        return DataWarning(code, number, message, sentences[number - 1])
     line = ""
     if step.span is not None:
         line = compiled.source.line(compiled.source.position(step.span.start)[0]).strip()
-    return DataWarning(0, message, line)
+    return DataWarning(code, 0, message, line)

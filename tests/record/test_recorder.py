@@ -202,6 +202,24 @@ def test_sentences_are_steps_and_keep_their_text(workspace: Workspace) -> None:
     assert entry.provenance.translator == "recording"
 
 
+def test_a_sentence_can_mean_the_rows_that_the_one_before_showed(workspace: Workspace) -> None:
+    shown = workspace.step("Show the name of the items whose kind is tool.")
+    assert [line["result"] for line in shown] == [{"name": "drill"}, {"name": "saw"}]
+    (average,) = workspace.step("What is their average price?")
+    assert average["result"] == {"average_price": 65.0}
+    workspace.step("Delete them.")
+    assert workspace.look("from items select name") == [{"name": "bolt"}]
+
+
+def test_warnings_of_the_data_are_told(workspace: Workspace) -> None:
+    stream = open_writer("jsonl", BytesIO(), buffer_until_commit=False)
+    text = 'Show the items whose kind is "tolo".'
+    taken = workspace.recorder.step(text, stream)
+    assert list(taken.warnings) == [
+        f'T0609: sentence 1: no row of items has the kind "tolo"; nearest: "tool": “{text}”'
+    ]
+
+
 def test_sentences_of_a_list_are_numbered_with_the_others(workspace: Workspace) -> None:
     workspace.step("Show the number of items per kind.")
     workspace.step('For each of the items:\n- Say "{its name}".\n- Say "{its kind}".')

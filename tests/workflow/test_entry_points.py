@@ -69,24 +69,24 @@ SITUATIONS: Final = (
     Situation(
         "a value that no row holds",
         'Show the boxes whose name is "blau".',
-        warnings=frozenset({'1: no row of boxes has the name "blau"; nearest: "blue"'}),
+        warnings=frozenset({'T0609: 1: no row of boxes has the name "blau"; nearest: "blue"'}),
     ),
     Situation(
         "a value that no row holds, by a model",
         'Show the boxes whose name is "blau".',
         ['script big() @1 emit from boxes where name = "blau" end'],
-        warnings=frozenset({'1: no row of boxes has the name "blau"; nearest: "blue"'}),
+        warnings=frozenset({'T0609: 1: no row of boxes has the name "blau"; nearest: "blue"'}),
     ),
     Situation(
         "a value of several spellings",
         "Show the boxes whose name is RED.",
-        warnings=frozenset({'1: name holds "Red" and "red", and all of these are meant'}),
+        warnings=frozenset({'T0610: 1: name holds "Red" and "red", and all of these are meant'}),
     ),
     Situation(
         "one that is not alone the first",
         "Show the box with the highest width.",
         warnings=frozenset(
-            {"1: other rows tie with the first one, and one of them is taken; the plural takes them all"}
+            {"T0612: 1: other rows tie with the first one, and one of them is taken; the plural takes them all"}
         ),
     ),
     Situation("all that tie", "Show the boxes with the highest width."),
