@@ -81,9 +81,10 @@ class DatabaseSampler:
             table.close()
         self._tables.clear()
 
-    def refreshed(self) -> DatabaseSampler:
-        """The same look-up, without what may have changed since it was looked up."""
+    def refreshed(self, names: Iterable[str]) -> DatabaseSampler:
+        """The same look-up, without what may have changed since it was looked up. names: of the databases now."""
         self.__exit__()
+        self._names = tuple(names)
         for known in (self._held, self._confirmed, self.tells_apart):
             known.cache_clear()
         return self

@@ -148,9 +148,9 @@ def _judge(source: Source, context: Context) -> Judge:
 
 def sampler_of(context: Context, listener: ProgressListener) -> DatabaseSampler:
     """The look-up of values in the context's databases, as they are now."""
-    names = pipeline.usable_schemas(context)
+    names = [name for name, schema in pipeline.usable_schemas(context).items() if schema.stores]
     make = lambda: DatabaseSampler(context.database, names, context.config.home, listener.note)  # noqa: E731
-    return context.keep(DatabaseSampler, make).refreshed()
+    return context.keep(DatabaseSampler, make).refreshed(names)
 
 
 def _task(

@@ -154,6 +154,11 @@ class Filters(Rows):
                 self.cost += 0.3
         node, name, index = self._placed([(one[0], one[1], one[3]) for one in options], cond.mention)
         about = self._field(node, name)
+        if cond.negated and node.how == "some" and not all(edge.up for edge in node.path):
+            if node.mentioned or node.filters:
+                raise NoReading("what is denied of which of them is not clear")
+            node.how = "none"  # none of theirs has it, rather than one has another
+            return node, logic.Test(about, "=", logic.Literal(options[index][2])), about
         if cond.tied and node is self.root and (name,) == labels_of(node.store)[0]:
             raise NoReading("what stands in X is not X")
         made = logic.Test(about, "!=" if cond.negated else "=", logic.Literal(options[index][2]))

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from sopc.english.lexicon import bases, lexicon
 from sopc.english.reading.conditions import conditions, of_types, tested
 from sopc.english.reading.parts import Cond, Rank, Slot, State
-from sopc.english.reading.sentence import COMMON, NUMERIC, VERB, Sentence, how_many, noun, sign_of, superlative_ranks
+from sopc.english.reading.sentence import (
+    COMMON,
+    NAMED_VERB,
+    NUMERIC,
+    VERB,
+    Sentence,
+    how_many,
+    noun,
+    sign_of,
+    superlative_ranks,
+)
 
 
 def modifiers(sentence: Sentence, state: State) -> Iterator[State]:
@@ -334,13 +344,6 @@ def _verbs(sentence: Sentence, state: State) -> Iterator[State]:
         "do",
         "does",
         "did",
-        "have",
-        "has",
-        "is",
-        "are",
-        "was",
-        "were",
-        "been",
     )
     past = low.endswith(("ed", "ing", "en")) or any(
         (base != low and not low.startswith(base[:3])) or base in lexicon().irregular for base in bases(low)
@@ -349,6 +352,8 @@ def _verbs(sentence: Sentence, state: State) -> Iterator[State]:
     if not (after_verb or past or third):
         return
     cost = VERB * (0.3 if named else 1.0)
+    if any(store.end == at + 1 for store in sentence.stores[at]):
+        cost += NAMED_VERB  # less where the way leads over that store
     yield state._replace(
         pos=at + 1, cost=state.cost + cost, verbs=(*state.verbs, low), verb_at=state.verb_at if state.verbs else at
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sopc.english.reading.tokens import Moment
+
+NAMED_VERB: Final = 0.3  # a verb that names a store, where the way does not lead over it
 
 Option = tuple[str, str, float]  # store, field, cost
 

@@ -206,7 +206,7 @@ class Resolver(Filters):
                 node.needed = True
                 self._check_no_total(node)
                 return node, logic.Measure("count")
-            node, name, _ = self._placed(item.slot.options, self._base(item), item.slot.owner)
+            node, name, _ = self._placed(self._shown_options(item.slot), self._base(item), item.slot.owner)
             node.needed = True
             about = self._field(node, name)
             if about.type.name in NUMERIC and not self._is_key(node.store.name, name) and "year" not in spelt_out(name):

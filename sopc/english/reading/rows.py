@@ -10,7 +10,7 @@ from runtime.query.schema import Schema, Store
 from sopc.english.lexicon import same, singular
 from sopc.english.reading import logic
 from sopc.english.reading.evidence import spelt_out
-from sopc.english.reading.parts import Mention, Said, State
+from sopc.english.reading.parts import NAMED_VERB, Mention, Said, State
 from sopc.english.reading.paths import Edge, Path, Paths
 
 INSERTED: Final = 0.25  # rows that are not spoken of
@@ -159,6 +159,8 @@ class Rows:
         if len(choices) > 1 and choices[1][0] - best[0] < 0.01 and choices[1][2] is best[2]:
             self.cost += AMBIGUOUS
         self.cost += best[0]
+        if any(same(word, spelt_out(edge.end)[-1]) for edge in best[3] for word in mention.words):
+            self.cost -= NAMED_VERB
         node = Node(store, self._alias(store.name), best[2], best[3], mention.how, mention.op, mention.number)
         best[2].children.append(node)
         return node

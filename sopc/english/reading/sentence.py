@@ -8,6 +8,7 @@ from typing import Final
 
 from sopc.english.lexicon import lexicon
 from sopc.english.reading import evidence
+from sopc.english.reading.parts import NAMED_VERB as NAMED_VERB
 from sopc.english.reading.parts import Cond, Figure, Mention, Operand, Rank, Said, Slot, State
 from sopc.english.reading.tokens import Token
 
