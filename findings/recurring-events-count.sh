@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # recurring-ical-events gives one event more than COUNT, or than dateutil gives for the same rule.
 #
-# Guess: FREQ=WEEKLY;BYDAY=MO;COUNT=3 is three events; the standard says that COUNT bounds the number, and that DTSTART
-# is the first of them.
+# Guess: FREQ=WEEKLY;BYDAY=MO;COUNT=3 is three events; the standard says that COUNT is their number, and that DTSTART
+# counts as the first.
 # Behaviour: where DTSTART (a Wednesday) does not fit the rule, recurring-ical-events gives the Wednesday and three
-# Mondays, four events; dateutil.rrule three Mondays without the Wednesday. The standard would be the Wednesday and two
-# Mondays. Where DTSTART fits, all agree.
+# Mondays, four events; dateutil.rrule three Mondays without the Wednesday. (RFC 5545 says that DTSTART should fit, and
+# leaves open what happens otherwise; calendar programs let users enter it.) Where it fits, both agree.
 # Why it matters to us: a series of payments that is entered on another day than it runs has one instalment too many.
 # What to do: move DTSTART to the first day that fits before a rule with COUNT is stored.
 set -euo pipefail
