@@ -232,7 +232,7 @@ def _of_data(compiled: Compiled, context: Context, options: Options) -> Iterator
 
     listener = options.listener or ProgressListener()
     for each in data_warnings(compiled, context, lambda: sampler_of(context, listener)):
-        yield ProgramWarning("T0604", *each)
+        yield ProgramWarning(*each)
 
 
 def _prepared(source: Source, context: Context, options: Options, place: Place | None, kind: Kind) -> Prepared:
