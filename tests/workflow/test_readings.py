@@ -68,7 +68,7 @@ def check(one: Ambiguous, readings: list[dict[str, Any]]) -> None:
 def at_a_terminal(place: Place, typed: str, *arguments: str) -> tuple[int, str]:
     """The exit code, and what the terminal shows."""
     controller, terminal = pty.openpty()
-    ends = {"stdin": terminal, "stdout": terminal, "stderr": terminal}
+    ends: dict[str, Any] = {"stdin": terminal, "stdout": terminal, "stderr": terminal}
     with subprocess.Popen(command("sopc", *arguments), cwd=place.folder, env=environment(), **ends) as process:
         os.close(terminal)
         os.write(controller, typed.encode())
