@@ -42,6 +42,7 @@ __all__ = (
     "generate_sql",
     "kind_of",
     "lower",
+    "names_with_stores",
     "parse",
     "parse_tree",
     "provenance_of",
