@@ -227,9 +227,20 @@ def run_kept(
     """As `execute`, of a run that is kept whatever it does.
 
     Args:
+        console: Where errors go.
+        library: With the script.
+        name: NAME, NAME@VERSION or NAME@TAG.
+        args: As given in the shell, by parameter.
+        config: The settings.
+        format_: Of the lines.
         run: Its id. A run with that id, of the same script and arguments, is not begun again: it goes on where it was
             interrupted, or its lines are printed once more.
         detach: Leave it to another process, and print its id.
+        answers: As given in the shell, STEP=VALUE.
+        options: Of RunOptions; None where not given.
+
+    Returns:
+        The exit code.
 
     Raises:
         UsageError: V0610 for an id of another script or other arguments, or one that can't be an id.
@@ -318,7 +329,14 @@ def start_process(config: Config, *words: str) -> None:
 
 
 def show_logs(config: Config, run: str, *, after: int, follow: bool) -> None:
-    """Print the lines of a run whose number is past `after`, as JSON lines; follow: until it has ended."""
+    """Print the lines of a run as JSON lines.
+
+    Args:
+        config: The settings.
+        run: Its id.
+        after: The number of the last line that is left out.
+        follow: Go on until the run has ended.
+    """
     from runtime.runs.logs import Logs
     from runtime.runs.places import find_place
 
