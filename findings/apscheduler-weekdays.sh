@@ -3,8 +3,8 @@
 #
 # Guess: CronTrigger.from_crontab() reads a crontab line as crontab(5) does, where 0 and 7 are Sunday and 1 is Monday.
 # Behaviour: numbers of weekdays count from Monday = 0, so that `0 9 * * 1-5` runs on Tuesday to Saturday and
-# `0 9 * * 0` on Mondays; 7 is refused. Names (mon-fri) are right. Day of the month and weekday must both hold, where cron takes
-# either. An IntervalTrigger of one day that meets 02:30 of the night in spring stays at 03:30 from then on.
+# `0 9 * * 0` on Mondays; 7 is refused. Names (mon-fri) are right. Day of the month and weekday must both hold, where
+# cron takes either. An IntervalTrigger of one day that meets 02:30 of the night in spring stays at 03:30 from then on.
 # Why it matters to us: a schedule that moves from a crontab runs on the wrong days without an error.
 # What to do: write weekdays by name, and compare the next ten times with another library (cronsim).
 set -euo pipefail

@@ -3,7 +3,7 @@
 #
 # Guess: a join matches as SQL does: what has no key meets nothing.
 # Behaviour: petl.join() pairs None with None and pandas.merge() NaN with NaN, so that two orders without a customer and
-# two customers without a number make four rows; sums grow. Polars, DuckDB and SQLite pair none. petl.hashjoin() and
+# two customers without a number make four rows; sums grow. Polars and DuckDB pair none. petl.hashjoin() and
 # distinct() take 1, 1.0 and True for one key besides.
 # Why it matters to us: the same pipeline written in SQL and with one of these gives other totals.
 # What to do: drop rows without a key on one side before an inner join (`selectnotnone`, dropna(subset=…)).

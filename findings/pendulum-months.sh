@@ -6,9 +6,9 @@
 # Behaviour: 31 January to 28 February is one month, 30 and 29 January to 28 February are none, though adding a month to
 # each gives 28 February. From 29 February 2024 to 28 February 2025 it is 11 months and 0 years, where adding twelve
 # months gives the end; dateutil and DuckDB's datesub say 12. A child born on 29 February comes of age a day later than
-# add(years=18) says.
+# add(years=18) says. PostgreSQL's age() keeps to one rule: no month for the first three, 11 months for the fourth.
 # Why it matters to us: ages, terms and seniority differ between SQL and Python for the last days of months.
-# What to do: count with dateutil's relativedelta or in SQL, and settle the ends of months in a test.
+# What to do: count in one place, with dateutil's relativedelta or in SQL, and settle the ends of months in a test.
 set -euo pipefail
 folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT && cd "$folder"
 packages="pendulum==3.3.0 python-dateutil==2.9.0.post0 duckdb==2.0.1"

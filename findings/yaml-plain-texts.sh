@@ -6,7 +6,7 @@
 # numbers "08", "0o17", "1e3" of PyYAML are 8, 15 and 1000.0 to ruamel.yaml; "no" and "12:30" of ruamel.yaml are False
 # and 750 to PyYAML. ruamel.yaml's float 1e-07 is a text to PyYAML, and 0755 is 493 to one and 755 to the other.
 # Why it matters to us: settings and fixtures pass through both (one keeps comments, the other is fast).
-# What to do: one library for writing and reading, or JSON with a `.` in each float, which both read alike.
+# What to do: one library for writing and reading, or JSON and a parser of JSON.
 set -euo pipefail
 folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT && cd "$folder"
 packages="pyyaml==6.0.4 ruamel.yaml==0.19.1 msgspec==0.23.0"
