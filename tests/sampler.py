@@ -20,8 +20,5 @@ class NoSampler:
     def examples(self, store: str, field: str, count: int) -> tuple[str, ...]:
         return ()
 
-    def mentioned(self, store: str, field: str, phrases: tuple[str, ...]) -> tuple[str, ...]:
-        return ()
-
     def tells_apart(self, store: str, field: str, type_: Type) -> bool:
         return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,10 +31,6 @@ class Sampler(Protocol):
 
     def examples(self, store: str, field: str, count: int) -> tuple[str, ...]:
         """Up to `count` distinct values of a text field."""
-        ...
-
-    def mentioned(self, store: str, field: str, phrases: tuple[str, ...]) -> tuple[str, ...]:
-        """The distinct values of a text field that equal one of the phrases but for case and spacing, as stored."""
         ...
 
     def nearest(self, store: str, field: str, text: str) -> tuple[str, ...]:
@@ -108,10 +103,6 @@ class DatabaseSampler:
     def examples(self, store: str, field: str, count: int) -> tuple[str, ...]:
         database, _, name = store.partition(".")
         return self._table(database).sample(name, field, count)
-
-    def mentioned(self, store: str, field: str, phrases: tuple[str, ...]) -> tuple[str, ...]:
-        found = (value for phrase in phrases for value in self.find(store, field, phrase))
-        return tuple(islice(dict.fromkeys(found), _SPELLINGS))
 
     def nearest(self, store: str, field: str, text: str) -> tuple[str, ...]:
         database, _, name = store.partition(".")

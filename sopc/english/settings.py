@@ -23,7 +23,6 @@ WAIT_SECONDS: Final = 60.0
 ROUNDS: Final = 3
 TOKENS: Final = 100_000
 REPLY_TOKENS: Final = 8_000
-SMALL_REPLY_TOKENS: Final = 200  # and as many for each sentence, since a small model may repeat itself endlessly
 NO_KEY: Final = "none"
 
 
@@ -80,22 +79,13 @@ class ModelOptions:
 
     @property
     def is_small(self) -> bool:
-        """Whether the model needs a short prompt, because reading a long one would take minutes."""
+        """Whether it is a file on this machine: a small model, which is asked for SQL."""
         return self.file is not None
 
     @property
     def most_fields(self) -> int:
         """The greatest number of fields that the prompt shows, of all schemas together."""
-        return 30 if self.is_small else 250
-
-    def reply_tokens(self, sentences: int) -> int:
-        """The greatest number of tokens of a reply, for a workflow with a number of sentences."""
-        return min(SMALL_REPLY_TOKENS * (1 + sentences), REPLY_TOKENS) if self.is_small else REPLY_TOKENS
-
-    @property
-    def most_values(self) -> int:
-        """The greatest number of values of a field that the prompt shows, if it may show any."""
-        return 5
+        return 120 if self.is_small else 250
 
     @property
     def is_local(self) -> bool:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runtime.errors import UsageError
 from sopc.english.lock import write_sop
+from sopc.english.patterns.script import Other
 from sopc.english.patterns.script import translate as read_by_patterns
 from sopc.english.questions import by_sentence
 from sopc.english.settings import ModelOptions
@@ -42,12 +46,14 @@ class Asking:
     """What a translation by a model needs besides the task.
 
     judge: raises CompileError with the findings on a script. home: the folder that remembers properties of endpoints.
+    serve: starts a model on this machine, and returns the address of its API.
     """
 
     options: ModelOptions
     judge: Judge
     home: Path
     listener: ProgressListener
+    serve: Callable[[], str] | None = None
 
 
 def choose(translator: str | None, model: ModelOptions | None, local: ModelOptions | None = None) -> str:
@@ -98,16 +104,43 @@ def translate(task: Task, asking: Asking | None, text: str, file_name: str, when
     """
     workflow = task.workflow
     work: Work | None = None
-    if asking is not None:
+    if asking is not None and asking.options.is_small:
+        body, work = _by_sql(task, asking, file_name)
+        label = asking.options.label if work is not None else PATTERNS
+    elif asking is not None:
         from sopc.english.model.repair import translate_with_model
 
         body, work = translate_with_model(task, asking.options, asking.judge, asking.home, asking.listener)
         label = asking.options.label
     else:
-        answers = by_sentence(task.answers)
-        body = read_by_patterns(
-            workflow, file_name, task.schemas, task.sampler, task.signatures, task.script_names, answers
-        )
+        body = _read(task, file_name)
         label = PATTERNS
     sentences = [sentence.text for sentence in workflow.sentences]
     return Draft(workflow.name, write_sop(body, text, label, sentences, when), label, work)
+
+
+def _read(task: Task, file_name: str, other: Other | None = None) -> str:
+    answers = by_sentence(task.answers)
+    known = (task.workflow, file_name, task.schemas, task.sampler, task.signatures, task.script_names)
+    return read_by_patterns(*known, answers, other)
+
+
+def _by_sql(task: Task, asking: Asking, file_name: str) -> tuple[str, Work | None]:
+    """The script, where a model on this machine gives the SQL of the sentences that no pattern reads."""
+    from sopc.english.by_sql.translate import BySql
+    from sopc.english.model.ask import Endpoint
+    from sopc.source import Source
+
+    options, serve = asking.options, asking.serve
+    with ExitStack() as stack:
+
+        def endpoint() -> Endpoint:
+            """Started when the first sentence needs it."""
+            served = options if serve is None else replace(options, base_url=serve())
+            return stack.enter_context(Endpoint(served, asking.listener.note))
+
+        model = BySql(task, options, cache(endpoint), asking.listener)
+        body = _read(task, file_name, model.steps)
+    if model.work is not None:
+        asking.judge(Source(f"{task.workflow.name}.sop", body))
+    return body, model.work

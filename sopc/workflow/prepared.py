@@ -448,7 +448,7 @@ class _English:
         changes, needless = self._compared(sop, by_model=work is not None)
         return Prepared(
             compiled,
-            warnings=(*self._turned(), *self._doubts(compiled), *needless),
+            warnings=(*self._turned(), *self._repaired(work), *self._doubts(compiled), *needless),
             translator=header.translator if header else None,
             translated=True,
             write_to=place.path,
@@ -525,6 +525,12 @@ class _English:
         """Tell which databases could not be read, and why."""
         for failure in self._context.failures:
             self._listener.note(f"warning {failure.code}: {failure.message}, so it is left out")
+
+    def _repaired(self, work: Work | None) -> Iterator[ProgramWarning]:
+        """Warnings about what rules mended in a model's SQL: a repair can turn a loud error into a silent one."""
+        for each in work.rounds if work is not None else ():
+            for note in each.repairs:
+                yield self._warned("T0613", each.sentence, f"the model's SQL was mended: {note}")
 
     def _doubts(self, compiled: Compiled) -> list[ProgramWarning]:
         """Warnings where the text and the program may differ."""

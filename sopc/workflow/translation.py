@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from sopc import pipeline
 from sopc.checker import typed
 from sopc.context import Context
 from sopc.diagnostics import CompileError, Diagnostic
+from sopc.english.by_sql.translate import prompt as sql_prompt
 from sopc.english.local.files import checked
 from sopc.english.local.server import LocalServer
-from sopc.english.lock import Answer, split_sop
+from sopc.english.lock import Answer
+from sopc.english.model.records import Message
 from sopc.english.model.repair import Judge
-from sopc.english.prompt.messages import beginning, first_messages
-from sopc.english.questions import question_in
+from sopc.english.prompt.messages import first_messages
 from sopc.english.sample import DatabaseSampler
 from sopc.english.sentences import Workflow, read_workflow
 from sopc.english.settings import ModelOptions, local_options, model_options
@@ -53,15 +53,8 @@ def draft(
     listener = listener or ProgressListener()
     task = _task(workflow, context, answers, previous, listener)
     try:
-        if _patterns_come_first(context, translator, model, previous):
-            try:
-                return translate(task, None, source.text, pipeline.stem(source))
-            except CompileError as error:
-                if question_in(error, workflow):
-                    raise
-                listener.note(f"sentence patterns do not read it: {error.diagnostics[0].message}")
         options = chosen_options(context, translator, model)
-        asking = None if options is None else _asking(options, source, workflow, context, listener)
+        asking = None if options is None else _asking(options, source, task, context, listener)
         return translate(task, asking, source.text, pipeline.stem(source))
     except CompileError as error:
         if error.source.text != source.text:  # findings in a model's program, not in the sentences
@@ -85,7 +78,8 @@ def prompt(
     """
     options = chosen_options(context, translator, model) or chosen_options(context, "model", model)
     assert options is not None  # else a model was requested and there is none: an error
-    return first_messages(_task(workflow, context, answers, previous, ProgressListener()), options)
+    task = _task(workflow, context, answers, previous, ProgressListener())
+    return sql_prompt(task, options) if options.is_small else first_messages(task, options)
 
 
 def chosen_options(context: Context, translator: str | None, model: str | None) -> ModelOptions | None:
@@ -97,35 +91,23 @@ def chosen_options(context: Context, translator: str | None, model: str | None) 
     return configured if chosen == "model" else local
 
 
-def _patterns_come_first(context: Context, translator: str | None, model: str | None, previous: str | None) -> bool:
-    """Whether sentence patterns try first and a model on this machine gets only what they don't read (patterns never
-    guess). False if the user chose a translator, or if the model translated the text before, so that its code can stay.
-    """
-    if translator or context.config.setting("use") or model_options(context.config, model):
-        return False
-    header = split_sop(previous)[0] if previous else None
-    return local_options(context.config) is not None and (header is None or header.translator == PATTERNS)
-
-
-def _asking(
-    options: ModelOptions, source: Source, workflow: Workflow, context: Context, listener: ProgressListener
-) -> Asking:
+def _asking(options: ModelOptions, source: Source, task: Task, context: Context, listener: ProgressListener) -> Asking:
     """How to ask the model.
 
     Raises:
         SopError: T033x when a model on this machine can't be started.
     """
-    if options.file is not None:
-        options = replace(options, base_url=_served(options.file, context, listener))
-    return Asking(options, _judge(source, context), context.config.home, listener)
+    judge, file = _judge(source, context), options.file
+    serve = None if file is None else lambda: _served(file, sql_prompt(task, options), context, listener)
+    return Asking(options, judge, context.config.home, listener, serve)
 
 
-def _served(file: Path, context: Context, listener: ProgressListener) -> str:
+def _served(file: Path, prompt: Sequence[Message], context: Context, listener: ProgressListener) -> str:
     """The address of the model on this machine. It is started once, and stopped with the context."""
 
     def start() -> LocalServer:
         listener.note(f"starting {file.stem}")
-        return LocalServer(checked(file), beginning(small=True))
+        return LocalServer(checked(file), prompt[0]["content"])
 
     return context.keep(LocalServer, start).url
 

@@ -633,6 +633,7 @@ def _(trial: Trial) -> None:
 
 AMBIGUOUS = "Largest\n\nShow the boxes, largest first.\n"
 PLAIN = "Boxes\n\nShow the boxes.\n"
+UNREAD = "Boxes\n\nShow the boxes whose bounciness is above 5.\n"  # by no pattern
 WRITING = "Scrap\n\nDelete the boxes whose width is above 2.\n"
 
 
@@ -791,7 +792,7 @@ def _(trial: Trial) -> None:
     model = trial.folder / "model.gguf"
     model.write_bytes(DATA)
     trial.given("sopc", "model", "use", "model.gguf")
-    trial.write("boxes.txt", PLAIN)
+    trial.write("boxes.txt", UNREAD)
     without("xllamacpp", trial, "sopc", "compile", "--translator", "local", "boxes.txt")
 
 
@@ -862,7 +863,7 @@ def _(trial: Trial) -> None:
 @case("sopc model pull fetches a model that can be")
 def _(trial: Trial) -> None:
     pytest.importorskip("xllamacpp")
-    in_english(trial, "boxes.txt", PLAIN)
+    in_english(trial, "boxes.txt", UNREAD)
     trial.write("mine.gguf", DATA)  # it only begins as a model does
     trial.given("sopc", "model", "use", "mine.gguf")
     trial.shows("sopc", "compile", "--translator", "local", "boxes.txt")
@@ -875,7 +876,8 @@ def _(trial: Trial) -> None:
     trial.write("mine.gguf", DATA)
     trial.given("sopc", "model", "use", "mine.gguf")
     (trial.folder / "mine.gguf").unlink()
-    trial.shows("sopc", "compile", "--translator", "local", "boxes.txt")
+    trial.write("unread.txt", UNREAD)
+    trial.shows("sopc", "compile", "--translator", "local", "unread.txt")
     trial.write("other.gguf", DATA)
     trial.follows("sopc", "model", "use", "other.gguf")
     trial.follows("sopc", "model", "use", "-", replaces=".sop/model.json")

@@ -588,16 +588,15 @@ def test_a_local_model_is_asked_only_for_what_patterns_do_not_read(place: Here) 
     assert "big.txt: translated by patterns" in place.ok("sopc", "compile", "--yes", "big.txt").stderr
     place.write("odd.txt", "Odd\n\nShow the items whose bounciness is above 5.\n")
     failed = place.run("sopc", "compile", "--yes", "odd.txt")
-    assert "sentence patterns do not read it: " in failed.stderr
+    assert "sentence 1: no pattern reads it, so the model is asked for its SQL" in failed.stderr
     if find_spec("xllamacpp"):
         assert failed.exit_code == 1
         assert "coder.gguf can't be served" in failed.stderr
     else:
         assert failed.exit_code == 2
         assert "needs the package xllamacpp" in failed.stderr
-    for told in (["--translator", "local"], ["--translator", "patterns"]):
-        failed = place.run("sopc", "compile", "--yes", *told, "odd.txt")
-        assert "sentence patterns do not read it" not in failed.stderr
+    failed = place.run("sopc", "compile", "--yes", "--translator", "patterns", "odd.txt")
+    assert "the model is asked" not in failed.stderr
 
 
 def test_a_question_of_the_patterns_is_asked_though_a_local_model_is_there(place: Here) -> None:

@@ -403,17 +403,6 @@ def test_errors_must_be_mended_and_what_is_then_doubted_is_asked_once(serve: Ser
     assert asked == ["That is wrong:", "The script is valid. Look again at these points, which may be right or wrong:"]
 
 
-def test_a_small_model_gets_the_first_request_again_with_the_findings(serve: Server) -> None:
-    server = serve(WRONG_FIELD, WARNED, GOOD)
-    made = translate(server, file=Path("coder.gguf"), decoding="none")
-    assert made.sop_text.endswith(GOOD)
-    first, second, third = (request["messages"] for request in server.requests)
-    assert second[:-1] == third[:-1] == first[:-1]
-    added = second[-1]["content"].removeprefix(first[-1]["content"])
-    assert added.startswith("\nMistakes to avoid:\n- there is no field or variable `sizes` here")
-    assert "\nLook again at:\n- sentence 1: it says 10, and no step does" in third[-1]["content"]
-
-
 @pytest.mark.parametrize("second", [WARNED, WRONG_FIELD, "I can't.", Say([GOOD], finish="length"), Fail(500)])
 def test_a_script_with_warnings_is_used_if_no_better_one_comes(serve: Server, second: Answer) -> None:
     server = serve(WARNED, second)

@@ -31,13 +31,16 @@ class Round(msgspec.Struct, frozen=True, omit_defaults=True):
     """One request and its reply.
 
     findings: on the reply, as text; none for the accepted reply. put_back: the unchanged sentences whose old steps
-    replaced those of the reply.
+    replaced those of the reply. sentence: its number, where the request is for one. repairs: what was mended in the
+    reply by rule, of which the author is warned.
     """
 
     request: tuple[Message, ...]
     reply: Reply
     findings: tuple[str, ...] = ()
     put_back: tuple[int, ...] = ()
+    sentence: int = 0
+    repairs: tuple[str, ...] = ()
 
 
 class Work(msgspec.Struct, frozen=True):

@@ -13,7 +13,6 @@ from runtime.query.schema import Schema
 from sopc.checker import typed
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.english.constrain.derive import workflow_grammar
-from sopc.english.constrain.step_intent import step_intents
 from sopc.english.constrain.vocabulary import Vocabulary, text_words
 from sopc.english.doubts.check import doubts
 from sopc.english.doubts.text import Doubt
@@ -25,7 +24,7 @@ from sopc.english.model.records import Decoding, Message, Reply, Round, Work, pu
 from sopc.english.model.reply import NO_SCRIPT, find_script
 from sopc.english.prompt.messages import first_messages
 from sopc.english.prompt.schemas import about
-from sopc.english.settings import ModelOptions
+from sopc.english.settings import REPLY_TOKENS, ModelOptions
 from sopc.english.task import Task
 from sopc.listener import ProgressListener
 from sopc.source import Source
@@ -68,16 +67,6 @@ class _Attempt:
     def is_good(self) -> bool:
         """Whether it is valid; what is doubted may be right."""
         return self.error is None and self.missing is None
-
-    @property
-    def told(self) -> list[str]:
-        """The findings or warnings in words."""
-        if self.missing is not None:
-            return [f"{self.missing.message}; reply with the script alone"]
-        if self.error is None:
-            return [f"sentence {one.sentence}: {one.message}" for one in self.warnings[:_MAX_FINDINGS]]
-        found = self.error.diagnostics[:_MAX_FINDINGS]
-        return [f"{one.message}{f' ({one.hint})' if one.hint else ''}" for one in found]
 
     @property
     def findings(self) -> list[str]:
@@ -132,7 +121,7 @@ class _Rounds:
         self.endpoint = endpoint
         self.decoding = decoding
         self.grammar = None if decoding == "none" else workflow_grammar(_vocabulary(task, options))
-        self.most_tokens = options.reply_tokens(len(task.workflow.sentences))
+        self.most_tokens = REPLY_TOKENS
         self.rounds: list[Round] = []
 
     def run(self) -> tuple[str, Work]:
@@ -158,7 +147,7 @@ class _Rounds:
                 break
             was_good = last.is_good
             try:
-                last = self._round(_again(first, last) if self.options.is_small else [*first, *_request(last)])
+                last = self._round([*first, *_request(last)])
             except SopError as error:
                 if best.is_good or error.code == _CUT_OFF:
                     break
@@ -285,7 +274,6 @@ def _vocabulary(task: Task, options: ModelOptions) -> Vocabulary:
         frozenset(emitted),
         text_words(each.text for each in task.workflow.sentences),
         len(task.workflow.sentences),
-        step_intents(task.workflow, scripts) if options.is_small else None,
     )
 
 
@@ -316,14 +304,6 @@ def _request(attempt: _Attempt) -> Sequence[Message]:
     else:
         request = f"That is wrong:\n{found}\nReply with the whole script, corrected."
     return [{"role": "assistant", "content": attempt.body or "…"}, {"role": "user", "content": request}]
-
-
-def _again(first: Sequence[Message], attempt: _Attempt) -> list[Message]:
-    """The first request with the findings added, but without the attempt, which a small model would repeat."""
-    *before, last = first
-    told = "\n".join(f"- {text}" for text in attempt.told)
-    head = "Look again at" if attempt.is_good else "Mistakes to avoid"
-    return [*before, {"role": "user", "content": f"{last['content']}\n{head}:\n{told}"}]
 
 
 def _warning_json(warning: Doubt) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,6 +34,8 @@ from sopc.syntax.format import format_file
 from sopc.tree import nodes
 from sopc.tree.visit import walk
 
+Other = Callable[[Sentence], Sequence[tuple[nodes.AnyStep, ...]]]
+
 _MAIN = "main"
 _PASSES = 3
 _SEARCHES = 20  # for the nearest readable form, which takes a while; a text of many such sentences is no use anyway
@@ -48,14 +50,16 @@ def translate(
     signatures: Callable[[str], tuple[Signature, Effects] | None],
     script_names: Callable[[], Iterable[str]],
     answers: Mapping[str, str] | None = None,
+    other: Other | None = None,
 ) -> str:
-    """The script as formatted DSL. answers: by sentence, which of its readings its author means. Raises CompileError
-    with a finding for each sentence that can't be read."""
+    """The script as formatted DSL. answers: by sentence, which of its readings its author means. other: gives the ways
+    to read a whole sentence that no pattern reads. Raises CompileError with a finding for each sentence that can't be
+    read."""
     world = World(with_keys(schemas, sampler), sampler, signatures, script_names)
     reader = Reader(world.schemas, sampler, sampler.examples)
     types: dict[str, Type] = {}
     for _ in range(_PASSES):
-        translation = _Translation(workflow, world, types, answers or {}, reader)
+        translation = _Translation(workflow, world, types, answers or {}, reader, other)
         translation.run()
         if translation.complaints:
             raise CompileError(Text(file_name, workflow.text), translation.complaints)
@@ -98,6 +102,7 @@ class _Translation:
     types: Mapping[str, Type]
     answers: Mapping[str, str]
     reader: Reader
+    other: Other | None = None
     current: str = ""
     declared: dict[str, Declared] = field(default_factory=dict)
     declared_in: dict[str, int] = field(default_factory=dict)
@@ -170,9 +175,9 @@ class _Translation:
         readings = readings or [one.steps for one in attempts]
         if not readings:
             reading = self._read(sentence, matcher, state)
-            if reading is None:
+            readings = [reading] if reading is not None else self._asked(sentence, state)
+            if not readings:
                 raise not_understood(matcher, context, searches=len(self.complaints) < _SEARCHES)
-            readings = [reading]
             state.found = None  # what it shows is not yet a set that later sentences can speak of
         chosen: Steps = self._only(readings)
         if matcher.low(0) == "count" and state.subject is None:
@@ -231,6 +236,12 @@ class _Translation:
         if len(near) == 1 and found[0].cost < LOW:
             return steps[0]
         raise several_readings(steps if len(near) == 1 else near, self._finished)
+
+    def _asked(self, sentence: Sentence, state: _State) -> list[Steps]:
+        """The ways in which another translator reads a sentence that depends on no row around it."""
+        if self.other is None or state.subject is not None:
+            return []
+        return [Steps(made) for made in self.other(sentence)]
 
     def _context(self, state: _State, number: int) -> Context:
         known = (state.variables, state.found, state.subject)

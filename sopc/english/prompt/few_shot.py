@@ -11,8 +11,7 @@ from runtime.values.types import BOOL, DATE, DECIMAL, INT, NULL, TEXT
 
 
 class FewShot(NamedTuple):
-    """name: of the script. sentences: of the workflow. reply: its script; never the way out, which small models
-    would copy."""
+    """name: of the script. sentences: of the workflow. reply: its script; never the way out."""
 
     name: str
     sentences: tuple[str, ...]
@@ -59,18 +58,6 @@ SCHEMA: Final = Schema(
         ),
     }
 )
-
-_VALUES: Final = {
-    ("boxes", "colour"): ("red", "green"),
-    ("makers", "name"): ("Lindqvist", "Bo"),
-    ("makers", "town"): ("Turin", "Oslo"),
-}
-
-
-def example_values(database: str, store: str, field: str, said: tuple[str, ...]) -> tuple[str, ...]:
-    """The values of the example's data that are among the phrases."""
-    return tuple(value for value in _VALUES.get((store, field), ()) if value.lower() in said)
-
 
 _PACK: Final = Signature("pack", (Parameter("maker", TEXT), Parameter("size", INT)), NULL, None, (DATABASE,))
 SCRIPTS: Final = {"pack": (_PACK, Effects())}

@@ -5,38 +5,28 @@ The part that is the same for every workflow comes first, so that servers can ca
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from runtime.bytecode.module import Effects, Signature
-from runtime.query.schema import Schema
 from sopc.english.lock import split_sop
 from sopc.english.model.records import Message
-from sopc.english.prompt.few_shot import DATABASE, EXAMPLES, SCHEMA, SCRIPTS, example_values
-from sopc.english.prompt.language import language_page, short_page
-from sopc.english.prompt.links import links
-from sopc.english.prompt.schemas import about, no_values, schema_lines, script_lines
+from sopc.english.prompt.few_shot import DATABASE, EXAMPLES, SCHEMA, SCRIPTS
+from sopc.english.prompt.language import language_page
+from sopc.english.prompt.schemas import MAX_LISTED, about, no_values, schema_lines, script_lines
 from sopc.english.settings import ModelOptions
 from sopc.english.task import Task
 
 
 def first_messages(task: Task, options: ModelOptions) -> list[Message]:
     """The language, few-shot examples as turns of a conversation, and the workflow with its schemas and scripts."""
-    return [*_same(small=options.is_small), {"role": "user", "content": _workflow(task, options)}]
+    return [*_same(), {"role": "user", "content": _workflow(task, options)}]
 
 
-def beginning(*, small: bool) -> str:
-    """The part of the prompt that is the same for every workflow, as one text."""
-    return json.dumps(_same(small=small))
-
-
-def _same(*, small: bool) -> list[Message]:
-    messages = [{"role": "system", "content": short_page() if small else language_page()}]
+def _same() -> list[Message]:
+    messages = [{"role": "system", "content": language_page()}]
     known = "\n".join([*schema_lines(DATABASE, SCHEMA, SCHEMA, no_values), *_scripts(SCRIPTS)])
     for place, example in enumerate(EXAMPLES):
-        named = [links(text, {DATABASE: SCHEMA}, example_values) if small else "" for text in example.sentences]
-        numbered = enumerate(zip(example.sentences, named, strict=True), 1)
-        question = _question(example.name, [f"  {number}. {text}{link}" for number, (text, link) in numbered])
+        question = _question(example.name, [f"  {number}. {text}" for number, text in enumerate(example.sentences, 1)])
         messages.append({"role": "user", "content": question if place else f"{known}\n{question}"})
         messages.append({"role": "assistant", "content": example.reply})
     return messages
@@ -49,10 +39,7 @@ def _workflow(task: Task, options: ModelOptions) -> str:
         if schema.stores:
             lines += schema_lines(name, schema, task.schemas[name], _values(name, task, options))
     lines += _scripts(task.scripts())
-    sentences = [
-        f"  {'  ' * each.level}{each.number}. {each.text}{_linked(each.text, shown, task, options)}"
-        for each in task.workflow.sentences
-    ]
+    sentences = [f"  {'  ' * each.level}{each.number}. {each.text}" for each in task.workflow.sentences]
     return "\n".join([*lines, _question(task.workflow.name, sentences), *_answered(task), *_before(task)])
 
 
@@ -63,23 +50,11 @@ def _scripts(scripts: Mapping[str, tuple[Signature, Effects]]) -> Iterator[str]:
 
 
 def _values(database: str, task: Task, options: ModelOptions) -> Callable[[str, str], Sequence[str]]:
-    """A function from store and field to the values to show; none for small models, which would use any of them."""
-    if not options.shows_values(database) or options.is_small:
+    """A function from store and field to the values to show: all where they are few, else some. They come from the
+    table that is kept in the home folder, so the database is asked for them once."""
+    if not options.shows_values(database):
         return no_values
-    return lambda store, field: task.sampler.examples(f"{database}.{store}", field, options.most_values)
-
-
-def _linked(sentence: str, shown: Mapping[str, Schema], task: Task, options: ModelOptions) -> str:
-    """The links of a sentence, for small models."""
-    if not options.is_small:
-        return ""
-
-    def mentioned(database: str, store: str, field: str, said: tuple[str, ...]) -> Sequence[str]:
-        if not options.shows_values(database):
-            return ()
-        return task.sampler.mentioned(f"{database}.{store}", field, said)
-
-    return links(sentence, shown, mentioned)
+    return lambda store, field: task.sampler.examples(f"{database}.{store}", field, MAX_LISTED + 1)
 
 
 def _answered(task: Task) -> Iterator[str]:

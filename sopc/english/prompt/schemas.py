@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
 
 from runtime.bytecode.module import Effects, Signature
 from runtime.query.schema import Schema, Store
-from sopc.english.patterns.words import forms
 from sopc.english.sample import text_fields
 from sopc.english.sentences import Workflow
 from sopc.syntax import print_expr
 
 _VALUE_LENGTH = 40
-_PHRASE_WORDS = 4
-_MAX_PHRASES = 2_000
+
+
+MAX_LISTED: Final = 12  # values of a field that are listed as all there are
+_SOME: Final = 5  # values that are shown of a field with more
 
 
 def about(schemas: Mapping[str, Schema], workflow: Workflow, most_fields: int) -> dict[str, Schema]:
@@ -53,7 +55,8 @@ def about(schemas: Mapping[str, Schema], workflow: Workflow, most_fields: int) -
 def schema_lines(
     database: str, shown: Schema, whole: Schema, values_of: Callable[[str, str], Sequence[str]]
 ) -> Iterator[str]:
-    """The lines of one schema. shown: its part to show. values_of: returns the values to show of a text field."""
+    """The lines of one schema. shown: its part to show. values_of: returns up to MAX_LISTED + 1 values
+    of a text field."""
     left_out = len(whole.stores) - len(shown.stores)
     note = f" ({left_out} of its {len(whole.stores)} stores, which the sentences do not name, are left out)"
     yield f"schema of database {database}{note if left_out else ''}:"
@@ -62,25 +65,14 @@ def schema_lines(
         yield f"  {print_expr.name(store.name)}({fields})" + (" read-only" if store.read_only else "")
         for name in text_fields(shown, store.name):
             found = values_of(store.name, name)
-            if found:
-                yield f"    {print_expr.name(name)} holds values such as {', '.join(map(_quoted, found))}"
+            if len(found) > MAX_LISTED:
+                yield f"    {print_expr.name(name)} holds values such as {', '.join(map(_quoted, found[:_SOME]))}"
+            elif found:
+                yield f"    {print_expr.name(name)} is one of {', '.join(map(_quoted, found))}"
 
 
 def no_values(store: str, field: str) -> Sequence[str]:
     return ()
-
-
-def phrases(sentence: str) -> tuple[str, ...]:
-    """The phrases of a sentence that may be values: runs of a few words in lower case, also with the last word in the
-    singular."""
-    found: dict[str, None] = {}
-    words = re.findall(r"[^\s,;:!?()\"“”]+", sentence.lower().rstrip("."))
-    for start in range(len(words)):
-        for end in range(start + 1, min(start + _PHRASE_WORDS, len(words)) + 1):
-            *before, last = words[start:end]
-            ways = sorted(forms(last.removesuffix("'s")))
-            found.update(dict.fromkeys(" ".join((*before, way)) for way in ways))
-    return tuple(found)[:_MAX_PHRASES]
 
 
 def script_lines(scripts: Mapping[str, tuple[Signature, Effects]]) -> Iterator[str]:

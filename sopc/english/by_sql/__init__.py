@@ -1,0 +1,1 @@
+"""A sentence → steps, by a model on this machine that is asked for one SQL statement: small models know SQL."""
