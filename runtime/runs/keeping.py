@@ -316,13 +316,15 @@ class Keeper:
         else:
             row = self.row._replace(status=status, segment=after.segment, lines=lines, state=state, question=question)
             store.insert(row, self._modules)
-        store.put_values(run, self._values)
-        numbers = {number for _, number in after.values.values()}
-        store.drop_values(run, [number for _, number in memory.values.values() if number not in numbers])
-        for spool, number in after.spools.items():
-            if spool not in memory.spools:
-                self._put_spool(spool, number)
-        store.drop_spools(run, [number for spool, number in memory.spools.items() if spool not in after.spools])
+        if self._values or memory.values:
+            store.put_values(run, self._values)
+            numbers = {number for _, number in after.values.values()}
+            store.drop_values(run, [number for _, number in memory.values.values() if number not in numbers])
+        if after.spools or memory.spools:
+            for spool, number in after.spools.items():
+                if spool not in memory.spools:
+                    self._put_spool(spool, number)
+            store.drop_spools(run, [number for spool, number in memory.spools.items() if spool not in after.spools])
         if self.statements.fresh:
             store.put_statements(self.statements.fresh.items())
 

@@ -113,6 +113,10 @@ class RunStore:
         if self._is_postgres:
             self._run("reset enable_seqscan")
 
+    def _change(self, sql: str, *values: Any) -> bool:
+        """Whether it changed its row."""
+        return self.database.own_change(_worded(sql, self.engine), values) == 1
+
     # ── tables ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
@@ -240,42 +244,33 @@ class RunStore:
         ending: str | None,
     ) -> bool:
         """The end of a segment; False when the run has another epoch by now, so belongs to another process."""
-        found = self._run(
+        return self._change(
             "update sop_runs set status = $3, segment = $4, lines = $5, state = $6, question = $7, ending = $8,"
-            " answer = null, updated = {now} where run = $1 and epoch = $2 returning epoch",
+            " answer = null, updated = {now} where run = $1 and epoch = $2",
             *(run, epoch, status, segment, lines, state, said, ending),
         )
-        return bool(found)
 
     def claim(self, run: str, epoch: int) -> bool:
         """Take the run over from whoever had that epoch; False when somebody else did so first."""
-        return bool(
-            self._run(
-                "update sop_runs set epoch = epoch + 1, status = case when status = 'waiting' then status else"
-                " 'running' end, ending = null, updated = {now} where run = $1 and epoch = $2 and status <> 'ok'"
-                " returning epoch",
-                *(run, epoch),
-            )
+        return self._change(
+            "update sop_runs set epoch = epoch + 1, status = case when status = 'waiting' then status else"
+            " 'running' end, ending = null, updated = {now} where run = $1 and epoch = $2 and status <> 'ok'",
+            *(run, epoch),
         )
 
     def answer(self, run: str, epoch: int, answer: bytes) -> bool:
         """Keep the answer to the open question; False when the run has another epoch by now."""
-        return bool(
-            self._run(
-                "update sop_runs set answer = $3, status = 'running', question = null, updated = {now}"
-                " where run = $1 and epoch = $2 returning epoch",
-                *(run, epoch, answer),
-            )
+        return self._change(
+            "update sop_runs set answer = $3, status = 'running', question = null, updated = {now}"
+            " where run = $1 and epoch = $2",
+            *(run, epoch, answer),
         )
 
     def end(self, run: str, epoch: int, status: str, ending: str) -> bool:
         """The run ended between two segments, and keeps its frames."""
-        return bool(
-            self._run(
-                "update sop_runs set status = $3, ending = $4, updated = {now} where run = $1 and epoch = $2"
-                " returning epoch",
-                *(run, epoch, status, ending),
-            )
+        return self._change(
+            "update sop_runs set status = $3, ending = $4, updated = {now} where run = $1 and epoch = $2",
+            *(run, epoch, status, ending),
         )
 
     def put_values(self, run: str, values: Sequence[tuple[int, bytes]]) -> None:

@@ -56,6 +56,7 @@ class Data:
     def __init__(self, databases: Mapping[str, Database], home: str | None, statements: Statements) -> None:
         self.databases = dict(databases)
         self.home = self.databases[home] if home is not None else None
+        self._pipelines = isinstance(self.home, Pipelined)  # asked once: it costs more than writing a row
         self.depth = 0
         self.segment = 0
         self.uncommitted = False
@@ -185,7 +186,7 @@ class Data:
                 self.flush()
                 runs = self._runs
             if not runs or not self._continues(runs[-1], op, where):
-                if runs and not isinstance(self.home, Pipelined):
+                if runs and not self._pipelines:
                     self.flush()
                     runs = self._runs
                 self._bind(op)

@@ -65,6 +65,9 @@ class Crashing:
     def own(self, sql: str, values: Sequence[Any]) -> Any:
         return self._around(lambda: super(Crashing, self).own(sql, values))  # type: ignore[misc]
 
+    def own_change(self, sql: str, values: Sequence[Any]) -> Any:
+        return self._around(lambda: super(Crashing, self).own_change(sql, values))  # type: ignore[misc]
+
     def spool(self, statement: Statement, params: Sequence[Any]) -> Any:
         return self._around(lambda: super(Crashing, self).spool(statement, params))  # type: ignore[misc]
 

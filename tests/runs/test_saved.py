@@ -186,15 +186,15 @@ def test_a_run_that_was_taken_over_commits_nothing(tmp_path: Path) -> None:
 
     def connect(name: str, at: int | None = None) -> Any:
         database = database_of(name, at)
-        save = database.own
+        save = database.own_change
 
-        def own(sql: str, values: Any) -> Any:
+        def own_change(sql: str, values: Any) -> Any:
             if sql.startswith("update sop_runs set status") and not taken:
                 taken.append(sql)
-                return []  # as when another process has another epoch
+                return 0  # as when another process has another epoch
             return save(sql, values)
 
-        database.own = own
+        database.own_change = own_change
         return database
 
     kept.connect = connect  # type: ignore[method-assign]

@@ -350,6 +350,12 @@ class PostgresDatabase:
         except _FAILURES as error:
             raise translated(error, self.name) from error
 
+    def own_change(self, sql: str, values: Sequence[Any]) -> int:
+        try:
+            return self._connection.execute(sql.encode(), values).rowcount
+        except _FAILURES as error:
+            raise translated(error, self.name) from error
+
     def lease(self, run: str) -> PostgresLease | None:
         return PostgresLease.take(self._address, self.name, run)
 

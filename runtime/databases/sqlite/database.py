@@ -316,6 +316,9 @@ class SQLiteDatabase:
         finally:
             cursor.close()
 
+    def own_change(self, sql: str, values: Sequence[Any]) -> int:
+        return self._run(sql, values).rowcount
+
     def lease(self, run: str) -> FileLease | None:
         return FileLease.take(self.path, run)
 
