@@ -30,6 +30,7 @@ _ABBREVIATIONS = frozenset(
         "ms",
         "dr",
         "prof",
+        "ph.d",
         "st",
         "inc",
         "ltd",

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -23,7 +24,7 @@ from runtime.databases.protocol import Database
 from runtime.databases.sqlite.tables import quote_identifier
 from runtime.errors import SopError
 from runtime.library.records import Provenance
-from runtime.query.schema import Field, Schema
+from runtime.query.schema import Field, Store
 from runtime.runs.capture import run_from
 from sopc import pipeline
 from sopc.context import Context
@@ -36,6 +37,7 @@ from sopc.source import Source
 from sopc.syntax.format import format_script, format_step
 from sopc.syntax.parse import parse
 from sopc.tree import nodes
+from sopc.tree.visit import walk
 
 MayRead = Callable[[Sequence[str]], bool]  # names of databases → whether the caller may see their rows
 
@@ -44,7 +46,8 @@ _MAX_ROWS: Final = 1_000  # that are compared of each
 _SECONDS: Final = 2.0  # for each reading
 _SHOWN: Final = 3  # rows that only one reading has
 _SEEDS: Final = (1, 2, 3)  # of data that are made up
-_MADE_UP: Final = 6  # rows of each store
+_MADE_UP: Final = 40  # rows of each store
+_EMPTY: Final = 0.2  # of the values of fields that may be null
 _ROWS: Final = "found"
 
 
@@ -152,13 +155,18 @@ def _on_made_up_data(tried: Sequence[_Tried], context: Context) -> list[list[tup
     """The rows of each reading, on each of a few databases of the same form with rows that are made up."""
     names = sorted({name for one in tried for name in one.compiled.modules[0].signature.uses})
     schemas = context.schemas(names)
+    used = {store for one in tried for store in one.compiled.modules[0].effects.reads}
+    spoken_of: dict[str, list[Any]] = {}
+    for kind, values in (pair for one in tried for pair in _spoken_of(one.compiled).items()):
+        spoken_of.setdefault(kind, []).extend(values)
     found: list[list[tuple[str, ...] | None]] = [[] for _ in tried]
     with TemporaryDirectory(prefix="sop-readings-") as folder:
         scratch = Scratch(Path(folder), context.config, schemas)
         for seed in _SEEDS:
             files = scratch.fresh()
             for name, schema in schemas.items():
-                _fill(files[name], schema, random.Random(seed))
+                stores = [store for store in schema.stores.values() if f"{name}.{store.name}" in used]
+                _fill(files[name], stores, random.Random(seed), spoken_of)
 
             def copy(name: str, files: dict[str, Path] = files) -> Database:
                 return EmptyCopy(files[name], name, schemas[name])
@@ -168,16 +176,35 @@ def _on_made_up_data(tried: Sequence[_Tried], context: Context) -> list[list[tup
     return found
 
 
-def _fill(file: Path, schema: Schema, chance: random.Random) -> None:
+def _spoken_of(compiled: Compiled) -> dict[str, list[Any]]:
+    """Values on both sides of those that a reading compares with, by type: rows should lie on either."""
+    found: dict[str, list[Any]] = {"number": [], "text": [], "date": []}
+    for node in walk(compiled.file):
+        match node:
+            case nodes.IntLiteral(value=value):
+                found["number"] += [value - 1, value, value + 1]
+            case nodes.NumberLiteral(value=text):
+                found["number"] += [float(text) - 1, float(text), float(text) + 1]
+            case nodes.TextLiteral(parts=(str(text),)):
+                found["text"].append(text)
+            case nodes.DateLiteral(value=text) | nodes.TimestampLiteral(value=text):
+                day = date.fromisoformat(text[:10])
+                found["date"] += [str(day + timedelta(days=step)) for step in (-1, 0, 1)]
+    return found
+
+
+def _fill(file: Path, stores: Sequence[Store], chance: random.Random, spoken_of: dict[str, list[Any]]) -> None:
     """Put some rows into each store; those that break a constraint are left out."""
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("pragma foreign_keys = off")
-        for store in schema.stores.values():
+        for store in stores:
             fields = [field for field in store.fields if not field.generated]
             names = ", ".join(quote_identifier(field.name) for field in fields)
             holes = ", ".join("?" * len(fields))
             for number in range(1, _MADE_UP + 1):
-                row = [_value(field, number, field.name in store.primary_key, chance) for field in fields]
+                row = [
+                    number if field.name in store.primary_key else _value(field, chance, spoken_of) for field in fields
+                ]
                 try:
                     table = quote_identifier(store.name)
                     connection.execute(f"insert into {table} ({names}) values ({holes})", row)
@@ -185,20 +212,24 @@ def _fill(file: Path, schema: Schema, chance: random.Random) -> None:
                     continue
 
 
-def _value(field: Field, number: int, is_key: bool, chance: random.Random) -> Any:
+def _value(field: Field, chance: random.Random, spoken_of: dict[str, list[Any]]) -> Any:
     """One of few values, so that rows agree in some fields and differ in others."""
-    some = number if is_key else chance.randint(1, _MADE_UP)
+    if field.type.nullable and chance.random() < _EMPTY:
+        return None
+    some = chance.randint(1, 6)
     match field.type.name:
         case "text":
-            return "abcdefgh"[some]
+            return chance.choice(["abcdefgh"[some], *spoken_of["text"]])
         case "date":
-            return f"2026-0{some}-1{some}"
+            return chance.choice([f"2026-0{some}-1{some}", *spoken_of["date"]])
         case "timestamp":
-            return f"2026-0{some}-1{some}T0{some}:00:00.000000Z"
+            return f"{chance.choice([f'2026-0{some}-1{some}', *spoken_of['date']])}T0{some}:00:00.000000Z"
         case "bool":
             return some % 2
-        case "int" | "float" | "decimal" | "duration":
-            return some
+        case "int":
+            return int(chance.choice([some, *spoken_of["number"]]))
+        case "float" | "decimal" | "duration":
+            return chance.choice([some, *spoken_of["number"]])
     return None
 
 

@@ -56,6 +56,9 @@ def _bound(text: Text, said: Said, fact: Test) -> list[str] | None:
         if not exact and not (whole and numbers & {amount.value + 1, amount.value - 1}):
             continue
         compared = said.compared(amount.start, amount.end)
+        is_time = any(one.start <= amount.start and amount.end <= one.end for one in said.moments)
+        if compared is not None and compared.of_time and compared.adjective is None and not is_time:
+            continue  # "used by 4", "registered by 121" say no bound
         if compared is None:
             if fact.op != "eq" and said.has("compare", "bound", "adjective", "period"):
                 return []  # something is compared, and it can't be told what

@@ -15,6 +15,7 @@ from sopc.english.patterns.tokens import name_words
 from sopc.english.reading import evidence as ev
 
 _NAMED: Final = 0.5  # the cost up to which a field is said
+_KEYS: Final = frozenset({"id", "ids", "code", "codes", "number", "numbers", "time", "times"})
 _WELL_NAMED: Final = 0.15
 _EMPTY: Final = frozenset({"filler", "join", "have", "be", "relative", "whose"})  # senses that need no counterpart
 _COLUMNS: Final = re.compile(
@@ -37,7 +38,9 @@ def _unused(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
             continue
         words = [one.low for one in said.tokens[start:end]]
         counted = {store for fact in own if isinstance(fact, Aggregated) for store in fact.term.counted}
-        if text.names_all(words) or counted & {store for store, _ in places}:
+        if text.names_all(words) or text.names_rows(words) or counted & {store for store, _ in places}:
+            continue
+        if {*words} <= _KEYS or modifies(text, said, end):
             continue
         types = {text.type_of(place) for place in places}
         other = next((place for place in unsaid if text.type_of(place) in types), None)
@@ -86,7 +89,18 @@ def is_said(text: Text, place: Place) -> bool:
 
 def _akin(word: str, said: str) -> bool:
     """Whether a word of a name is said, perhaps in another form: weight by "weigh", active by "inactive"."""
-    return akin(word, said) or (len(word) > 3 and said.endswith(word))
+    return akin(word, said) or (len(word) > 3 and said.endswith(word)) or (len(word) > 2 and said.startswith(word))
+
+
+def modifies(text: Text, said: Said, end: int) -> bool:
+    """Whether the words before a token only say which kind of what follows is meant, and the steps use that: "product
+    characteristics"."""
+    for one in said.evidences:
+        if one.start == end and isinstance(one, ev.Store) and one.store in text.reads:
+            return True
+        if one.start == end and isinstance(one, ev.Field) and (one.store, one.field) in text.used:
+            return True
+    return False
 
 
 def means_otherwise(text: Text, said: Said, start: int, end: int, *, values: bool = False) -> bool:
@@ -151,14 +165,14 @@ def _is_implied(text: Text, place: Place, fact: Fact) -> bool:
     store = text.stores.get(place[0])
     if store is None:
         return True
+    kind, words = text.kind_of(place), {*name_words(place[1])}
+    if "year" in words and any(one.year for said in text.sentences for one in said.moments):
+        return True
     if text.is_key(place):
         measured = isinstance(fact, Aggregated) and fact.name != "count"
         return not measured and not (isinstance(fact, Test) and fact.op in ORDERED)
-    kind, words = text.kind_of(place), {*name_words(place[1])}
     others = [one.name for one in store.fields if one.name != place[1] and not text.is_key((store.name, one.name))]
     if kind != "text" and all(text.kind_of((store.name, name)) != kind for name in others):
-        return True
-    if "year" in words and any(one.year for said in text.sentences for one in said.moments):
         return True
     if kind == "number" and words & {*lexicon().marks["plain_measure"]}:
         return True

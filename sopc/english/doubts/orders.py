@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from sopc.english.doubts.facts import Aggregated, Exists, Fact, Grouped, Limited, Sorted, Term, Test, Unrepeated
+from sopc.english.doubts.names import is_said
 from sopc.english.doubts.numbers import ORDERED
 from sopc.english.doubts.said import Said, Toward
 from sopc.english.doubts.text import Doubt, Rule, Text
 from sopc.english.patterns.tokens import name_words
+from sopc.english.reading import evidence as ev
 
 _FIRST: Final = {"up": "the lowest first", "down": "the highest first"}
 _END: Final = {"max": "highest", "min": "lowest"}
@@ -75,12 +77,17 @@ def _lost(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
     """An order or an extreme that is said, and no step makes."""
     if text.any(Sorted):
         return
-    if said.has("order", "direction"):
+    if any(one.sense.kind in ("order", "direction") and not _is_row(text, said, one) for one in said.senses):
         yield Doubt("T0601", said.number, "it names an order, and no step of it sorts")
     compares = any(isinstance(one, Test) and one.op in ORDERED for one in text.every)
     if _extremes(text, said) and not compares and not _takes_an_end(text.every) and not text.does("call"):
         word = said.shown(_extremes(text, said)[0].at, _extremes(text, said)[0].at + 1)
         yield Doubt("T0601", said.number, f"it says {word}, and no step sorts, ranks or takes an extreme")
+
+
+def _is_row(text: Text, said: Said, one: ev.Sense) -> bool:
+    """Whether a word such as "ordered" speaks of what the steps use, orders, and not of an order."""
+    return one.end - one.start == 1 and text.names_all([said.tokens[one.start].low])
 
 
 def _limits(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
@@ -105,7 +112,8 @@ def _aggregates(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
         if isinstance(fact, Test)
         for name in (*fact.left.aggregates, *fact.right.aggregates)
     }
-    is_field = any({"average", "avg", "mean"} & {*name_words(name)} for _, name in said.fields)
+    named = [{*name_words(name)} for _, name in (*said.fields, *text.used)]
+    is_field = any({"average", "avg", "mean"} & words for words in named)
     averages = said.aggregates("avg")
     if averages and "avg" not in everywhere and not is_field:
         yield Doubt("T0601", said.number, "it says average, and no step works one out")
@@ -125,15 +133,13 @@ def _repeats(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
     counts_once = any(isinstance(one, Aggregated) and one.distinct for one in text.every)
     if said.says_different and not counts_once and not text.any(Unrepeated, Grouped, Exists):
         yield Doubt("T0601", said.number, "it says different, and no step leaves repeats out")
+    if any(one.says_different for one in text.sentences):
+        return
     for fact in own:
-        of_key = isinstance(fact, Aggregated) and any(text.is_key(place) for place in fact.term.places)
-        if (
-            isinstance(fact, Aggregated)
-            and fact.distinct
-            and not of_key
-            and not any(one.says_different for one in text.sentences)
-        ):
-            name = min((place[1] for place in fact.term.places), default="value")
+        # things are counted by their keys, or by a name that is said: "submitted to more than one workshop"
+        places = fact.term.places if isinstance(fact, Aggregated) and fact.distinct else frozenset()
+        if places and not any(text.is_key(place) or is_said(text, place) for place in places):
+            name = min(place[1] for place in places)
             yield Doubt("T0602", said.number, f"its steps count each {name} once, and no sentence says different")
 
 

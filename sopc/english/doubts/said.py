@@ -137,12 +137,13 @@ class Said:
     def goes_on(self) -> bool:
         """Whether it may speak of the steps of the sentence before: "Sort them by price", "Give me their names"."""
         first = next((one for one in self.senses if one.sense.kind in _OPENING), None)
-        return self.number > 1 and first is not None and first.sense.kind in ("show", "order", "count")
+        begins = first is not None and first.sense.kind in ("show", "order", "count")
+        return self.number > 1 and (begins or (first is not None and first.sense.kind == "loop" and self.has("show")))
 
     @cached_property
     def is_question(self) -> bool:
         """Whether it begins by asking to see something."""
-        return any(one.start == 0 and one.sense.kind in ("show", "count") for one in self.senses)
+        return any(one.start <= 2 and one.sense.kind in ("show", "count") for one in self.senses)
 
     @cached_property
     def decides(self) -> bool:
@@ -219,7 +220,9 @@ class Said:
 
     def _bound_after(self, end: int) -> Compared | None:
         for one in self.senses:
-            if one.sense.kind == "bound" and 0 <= one.start - end <= 2 and not self._crossed(end, one.start):
+            compares = one.end < len(self.lows) and self.lows[one.end] == "than"  # "or smaller than 500" is another
+            near = 0 <= one.start - end <= 2 and not self._crossed(end, one.start)
+            if one.sense.kind == "bound" and near and not compares:
                 return Compared((one.sense.op,))
         return None
 

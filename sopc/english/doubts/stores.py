@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sopc.english.doubts.facts import Did, Fact, Place, Read, Test, Tied, Written
-from sopc.english.doubts.names import is_said, means_otherwise
+from sopc.english.doubts.names import is_said, means_otherwise, modifies
 from sopc.english.doubts.said import Said
 from sopc.english.doubts.text import Doubt, Rule, Text
 from sopc.english.patterns.tokens import name_words
@@ -49,6 +49,8 @@ def _unused(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
         called = {word for name in names for word in name_words(name)} & calls
         words = [one.low for one in said.tokens[start:end]]
         if names & used or called or text.refer_to(names) or text.names_all(words):
+            continue
+        if text.names_rows(words) or modifies(text, said, end):
             continue
         if not means_otherwise(text, said, start, end):
             message = f"it says {said.shown(start, end)}, and its steps do not use {min(names)}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from runtime.query.schema import Store
 from sopc.english.doubts.facts import Did, Fact, Facts, Place, Read, Shown, Tied, Written, terms_of
 from sopc.english.doubts.said import Said
-from sopc.english.lexicon import same
+from sopc.english.lexicon import same, singular
 from sopc.english.patterns.tokens import name_words
 from sopc.english.reading.evidence import Values, spelt_out
 
@@ -104,6 +104,15 @@ class Text:
         """Whether some name that steps use has all of these words, in any form."""
         return any(all(any(akin(word, one) for one in name) for word in words) for name in self.words)
 
+    def names_rows(self, words: Sequence[str]) -> bool:
+        """Whether a word in the plural is what a store that is read calls its rows by a field: players, of
+        match_season.player."""
+        (word, *more) = words
+        if more or singular(word) == word:
+            return False
+        fields = (one.name for name in self.reads if name in self.stores for one in self.stores[name].fields)
+        return any(same(word, part) for name in fields for part in name_words(name))
+
     def refer_to(self, stores: set[str]) -> bool:
         """Whether a store that steps use refers to one of these."""
         return any(
@@ -127,7 +136,10 @@ class Text:
 
 def akin(word: str, other: str) -> bool:
     """Whether two words are forms of one, or begin alike: weight and "weigh", followers and "followed"."""
-    return same(word, other) or (len(word) > 4 and len(other) > 4 and word[:5] == other[:5])
+    if same(word, other):
+        return True
+    short, long = sorted((word, other), key=len)
+    return len(short) > 3 and (word[:5] == other[:5] if len(short) > 4 else long.startswith(short))
 
 
 _LIKE = {"int": "number", "float": "number", "decimal": "number", "date": "time", "timestamp": "time"}

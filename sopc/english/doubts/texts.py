@@ -27,8 +27,9 @@ def _plain(value: str) -> str:
 def _all_texts(text: Text) -> str:
     """Every text of the program, in lower case."""
     terms = [term for fact in text.every for term in terms_of(fact)]
-    dates = [str(value) for term in terms for value, type_ in term.constants if type_ in ("date", "timestamp")]
-    return " ".join([*(_plain(one) for term in terms for one in _texts_of(term)), *dates])
+    others = [str(value) for term in terms for value, type_ in term.constants if type_ != "text"]
+    written = [*others, *(one.replace("T", " ").lower() for one in others)]
+    return " ".join([*(_plain(one) for term in terms for one in _texts_of(term)), *written])
 
 
 def _quoted(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
@@ -73,7 +74,7 @@ def _invented(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
                 continue
         for value in (value for term in terms if not term.functions for value in _texts_of(term)):
             if (
-                value.strip()
+                any(map(str.isalpha, value))
                 and value.lower() not in text.answered
                 and not any(_says(one, value) for one in text.sentences)
             ):
