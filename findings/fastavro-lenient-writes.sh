@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# fastavro writes null for a misspelt field, 1 for 1.9, and numbers into an int that other Avro readers can't hold.
+# fastavro writes null for a misspelt field, 1 for 1.9 in a long, and 2^31 into an int of 32 bits.
 #
 # Guess: writer() checks a record against its schema, as Apache's avro does, or fails where the type is another.
 # Behaviour: a field that the schema lacks is dropped and one that the record lacks is null if the type allows it, so

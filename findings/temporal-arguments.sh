@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Temporal and dramatiq give a job other arguments than it was called with, and lose one of the keys 1 and "1".
+# Temporal and dramatiq give a job other arguments than it was called with, and dramatiq loses one of the keys 1 and "1".
 #
 # Guess: what JSON can't hold is refused, as both refuse dates and decimals, or comes back in the parameter's type.
 # Behaviour: in Temporal 1.9 for a parameter of type int is 1, a bytearray comes back as a list of its numbers (bytes as
