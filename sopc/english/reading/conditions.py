@@ -85,6 +85,7 @@ def tested(sentence: Sentence, state: State, slot: Slot, end: int) -> Iterator[S
                 break
             negated, end = True, end + 1
         elif any(True for _ in sentence.sense(end, "be")) or sentence.low(end) in (
+            "either",
             "that",
             "which",
             ":",
@@ -326,9 +327,21 @@ def _comparatives(sentence: Sentence, state: State) -> Iterator[State]:
         options = of_types(sentence, measured(sentence, one), NUMERIC)
         for compare in sentence.sense(one.end, "compare") if options and one.end < sentence.size else ():
             for end, value, cost in operand(sentence, compare.end, state):
-                if compare.sense.op in OPPOSITE and isinstance(value, int | Decimal | Figure):
+                if compare.sense.of or compare.sense.op not in OPPOSITE:
+                    continue  # "made in 2024"
+                if isinstance(value, int | Decimal | Figure):
                     slot = Slot(at, one.end, options)
                     yield _cond(state, end, cost, Cond(state.latest, "test", slot, compare.sense.op, value, at=at))
+    # "at least 20 years old"
+    for one in sentence.sense(at, "compare"):
+        number = sentence.numbers[one.end] if one.end < sentence.size and one.sense.op in OPPOSITE else None
+        if number is None or sentence.low(number.end) not in ("years", "year") or number.amount.whole is None:
+            continue
+        options = tuple((store, field, 0.0) for store, field in sentence.types if field.lower() == "age")
+        if options and sentence.low(number.end + 1) == "old" and not one.sense.of:
+            slot = Slot(at, number.end, options)
+            cond = Cond(state.latest, "test", slot, one.sense.op, number.amount.whole, at=at)
+            yield _cond(state, number.end + 2, 0.0, cond)
     # "aged 20", "20 years old"
     number = sentence.numbers[at]
     if number is not None and sentence.low(number.end) in ("years", "year") and sentence.low(number.end + 1) == "old":

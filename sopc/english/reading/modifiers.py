@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from sopc.english.lexicon import bases, lexicon
 from sopc.english.reading.conditions import conditions, of_types, tested
@@ -18,6 +19,9 @@ from sopc.english.reading.sentence import (
     sign_of,
     superlative_ranks,
 )
+
+# kinds of sense whose verbs may only tie two mentions: "the books that Ann wrote"
+_VERBAL: Final = frozenset({"write", "say", "call", "ask", "stop", "show", "have", "be", "measure"})
 
 
 def modifiers(sentence: Sentence, state: State) -> Iterator[State]:
@@ -70,9 +74,13 @@ def _more_items(sentence: Sentence, state: State) -> Iterator[State]:
         start = sentence.skip(one.end)
         if start >= sentence.size:
             continue
-        figure = any(True for _ in sentence.sense(start, "count", "aggregate"))
-        if figure or sentence.fields[start] or sentence.low(start) in ("their", "its"):
-            yield state._replace(pos=one.end, phase="item", cost=state.cost + (0.05 if figure else 0.15))
+        asked = [other.end for other in sentence.sense(start, "show") if other.name == "question"]
+        start = sentence.skip(max(asked)) if asked else start
+        figure = start < sentence.size and any(True for _ in sentence.sense(start, "count", "aggregate"))
+        if figure or (start < sentence.size and sentence.fields[start]) or sentence.low(start) in ("their", "its"):
+            yield state._replace(
+                pos=start if asked else one.end, phase="item", cost=state.cost + (0.05 if figure else 0.15)
+            )
 
 
 def _joined(sentence: Sentence, state: State) -> Iterator[State]:
@@ -85,7 +93,11 @@ def _joined(sentence: Sentence, state: State) -> Iterator[State]:
     )
     if (at and sentence.low(at - 1) in ("and", "or", ",", "not", "but")) or "or" in state.pending:
         starts = []
-    starts += [(one.end, 0.0) for one in sentence.sense(at, "join")]
+    # "by" ties what was done; alone it groups ("the number of doctors by clinic")
+    starts += [(one.end, 0.0) for one in sentence.sense(at, "join") if state.verbs or sentence.low(at) != "by"]
+    shown = state.items[-1].slot if state.items else None
+    if shown is not None and shown.end == at and state.mentions:
+        starts = []  # "the names of their doctors": an owner, which `shown` reads
     for one in sentence.sense(at, "have", "relative"):
         starts.append((one.end, 0.05))
     for start, cost in starts:
@@ -293,6 +305,9 @@ def _groups(sentence: Sentence, state: State) -> Iterator[State]:
     for one in sentence.sense(at, "each"):
         weak = sentence.low(at) == "by" or sentence.lows[at : one.end] in (("for", "all"), ("for", "different"))
         begin = sentence.skip(one.end)
+        alone = begin + (sentence.low(begin) in ("one", "them"))
+        if alone >= sentence.size and sentence.low(one.end - 1) == "each" and len(state.items) > 1:
+            yield state._replace(pos=sentence.size, cost=state.cost + 0.05, verbs=())  # of what is shown
         if begin >= sentence.size:
             continue
         cost = 0.2 if weak else 0.0
@@ -324,10 +339,7 @@ def _verbs(sentence: Sentence, state: State) -> Iterator[State]:
     token = sentence.tokens[at]
     if token.kind != "word" or len(state.verbs) >= 2 or (not state.latest >= 0 and not state.items):
         return
-    if any(
-        one.end == at + 1 and one.sense.kind not in ("write", "say", "call", "ask", "stop", "show", "have", "be")
-        for one in sentence.senses[at]
-    ):
+    if any(one.end == at + 1 and one.sense.kind not in _VERBAL for one in sentence.senses[at]):
         return
     if sentence.values[at] or token.value[:1].isupper():
         return
@@ -348,8 +360,9 @@ def _verbs(sentence: Sentence, state: State) -> Iterator[State]:
     past = low.endswith(("ed", "ing", "en")) or any(
         (base != low and not low.startswith(base[:3])) or base in lexicon().irregular for base in bases(low)
     )
-    third = low.endswith("s") and at and any(store.end == at for start in range(at) for store in sentence.stores[start])
-    if not (after_verb or past or third):
+    ends = at > 0 and (sentence.texts[at - 1] is not None or sentence.ends_name(at))
+    plain = low.endswith("s") or (at + 1 < sentence.size and any(True for _ in sentence.sense(at + 1, "join")))
+    if not (after_verb or past or (ends and plain)):
         return
     cost = VERB * (0.3 if named else 1.0)
     if any(store.end == at + 1 for store in sentence.stores[at]):

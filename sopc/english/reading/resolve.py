@@ -149,6 +149,9 @@ class Resolver(Filters):
             and not any(rank.kind in ("count", "common", "measure") for rank in state.ranks)
         ):
             raise NoReading("a superlative for each needs a rank")
+        kinds = [item.kind for item in state.items]
+        if "count" in kinds and not state.groups and "label" in kinds[kinds.index("count") :]:
+            raise NoReading("a count of one, and the others as they are")
         self._check_measures(measures, grouped, keys)
         values: list[logic.Value] = [*shown_first, *(value for value, _ in items)]
         values = list(dict.fromkeys(values))

@@ -15,6 +15,7 @@ from sopc.english.reading.paths import Edge, Path, Paths
 
 INSERTED: Final = 0.25  # rows that are not spoken of
 FARTHER: Final = 0.05  # another mention than the latest
+FOREIGN: Final = 0.5  # a field of other rows than those that it was said to be of
 SEVERAL: Final = 0.1  # rows that have others: shown once, or once for each of them
 AMBIGUOUS: Final = 0.35
 
@@ -205,7 +206,8 @@ class Rows:
             else:
                 for cost_path, path in self.paths.between(start.store.name, store)[:1]:
                     ups = all(edge.up for edge in path)
-                    choices.append((cost + cost_path + (INSERTED if ups else INSERTED + 0.15), index, None, 9))
+                    inserted = INSERTED + (0.0 if ups else 0.15) + (FOREIGN if owner >= 0 else 0.0)
+                    choices.append((cost + cost_path + inserted, index, None, 9))
         if not choices:
             raise NoReading("a field is of rows that nothing ties to the others")
         choices.sort(key=lambda one: one[:2])

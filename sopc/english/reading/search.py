@@ -48,5 +48,7 @@ def search(sentence: Sentence) -> tuple[list[State], int]:
 
 def _ties(sentence: Sentence, at: int) -> bool:
     """Whether a verb at the end stands behind who does it; in "who are acting" it tells something by itself."""
+    if not {"that", "which", "who", "whom", "where", "does", "do", "did"} & set(sentence.lows[:at]):
+        return False
     loose = frozenset({"be", "have", "relative", "deny", "filler", "and", "or"})
     return at > 0 and not any(sentence.is_sense(start, at, loose) for start in range(max(at - 3, 0), at))

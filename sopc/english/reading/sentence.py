@@ -90,6 +90,12 @@ class Sentence:
     def sense(self, at: int, *kinds: str) -> Iterator[evidence.Sense]:
         return (one for one in self.senses[at] if one.sense.kind in kinds)
 
+    def ends_name(self, at: int) -> bool:
+        """Whether a store's name or a value ends right before a token."""
+        starts = range(max(at - evidence.LONGEST_VALUE, 0), at)
+        stores = any(one.end == at for start in starts for one in self.stores[start])
+        return stores or any(one.end == at for start in starts for one in self.values[start])
+
     def low(self, at: int) -> str:
         return self.lows[at] if at < self.size else ""
 

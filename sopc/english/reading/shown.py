@@ -53,6 +53,9 @@ def shown(sentence: Sentence, state: State) -> Iterator[State]:
         yield from _item(sentence, state)
         return
     # after an item
+    for one in sentence.sense(at, "each"):
+        if sentence.low(one.end - 1) == "each" and one.end >= sentence.size and len(state.items) > 1:
+            yield state._replace(pos=one.end, phase="mods", cost=state.cost + 0.05)
     if sentence.is_sense(at, at + 1, frozenset({"and"})):
         for one in sentence.sense(at, "and"):
             yield state._replace(pos=one.end, phase="item")
@@ -60,10 +63,23 @@ def shown(sentence: Sentence, state: State) -> Iterator[State]:
     if sentence.low(at) == "'s" and state.items and state.items[-1].kind == "label":
         owner = state.items[-1].mention
         yield from _owned(sentence, state._replace(items=state.items[:-1], pos=at + 1), owner)
-    for one in sentence.sense(at, "join"):
+    for one in sentence.sense(at, "join") if sentence.low(at) != "by" else ():
         for end, made in noun(sentence, one.end, state):
-            yield made._replace(pos=end, phase="mods")
+            yield made._replace(pos=end, phase="mods", items=_owned_by_latest(state, made))
     yield state._replace(phase="mods")
+
+
+def _owned_by_latest(state: State, made: State) -> tuple[Item, ...]:
+    """The items, those since the mention before taken as fields of the new one: "… and the names of their doctors"."""
+    if not state.mentions:
+        return made.items
+    since = state.mentions[-1].end
+    return tuple(
+        item._replace(slot=item.slot._replace(owner=made.latest))
+        if item.kind == "field" and item.slot is not None and item.slot.owner < 0 and item.slot.start >= since
+        else item
+        for item in made.items
+    )
 
 
 def _leading_group(sentence: Sentence, state: State) -> Iterator[State]:
