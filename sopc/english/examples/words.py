@@ -12,6 +12,7 @@ from runtime.errors import RunError
 from runtime.values.conversion import from_text, json_ready, to_text
 from runtime.values.types import TIMESTAMP, Type
 from sopc.english.examples.form import Cell
+from sopc.english.lexicon import singular
 from sopc.source import Span
 
 _NULLS: Final = ("", "-", "–", "—", "null", "none")
@@ -92,10 +93,8 @@ def _plain(name: str) -> str:
 
 
 def _stem(plain: str) -> str:
-    for ending, other in (("ies", "y"), ("ses", "s"), ("xes", "x"), ("ches", "ch"), ("s", "")):
-        if plain.endswith(ending) and not plain.endswith("ss"):
-            return plain[: -len(ending)] + other
-    return plain
+    *before, last = plain.split("_")
+    return "_".join((*before, singular(last)))
 
 
 def day_of(text: str, today: date) -> date | None:

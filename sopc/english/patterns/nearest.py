@@ -7,13 +7,13 @@ negation, order and figure, adds none, and changes data only as the sentence ask
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
 from typing import Final
 
 from runtime.query.schema import Field
+from sopc.english.lexicon import Phrase, phrases_at
 from sopc.english.patterns import words
 from sopc.english.patterns.matcher import Matcher
 from sopc.english.patterns.semantics import Context, Source
@@ -25,74 +25,54 @@ Senses = Counter[tuple[str, str]]
 _TRIED: Final = 12
 _NUMERIC: Final = ("int", "float", "decimal")
 
-# Words by what they say; a form must say the same.
-_DELETING: Final = "delete|remove|drop|erase|throw|wipe|clear|get rid of"
-_SENSES: Final = (
-    *(("compare", op, phrases) for table in (words.COMPARISONS, words.DENIED_COMPARISONS, words.BOUNDS)
-      for op, phrases in table.items()),
-    *(("compare", op, phrases) for phrases, op, _ in words.COMPARATIVES),
-    *(("compare", word, word) for word in ("before", "after", "since", "until", "between", "within", "during")),
-    *(("order", "most" if down else "least", phrases) for phrases, down, _ in words.SUPERLATIVES),
-    ("order", "most", f"{words.HIGHEST}|top|best|maximum|max|descending|desc"),
-    ("order", "least", f"{words.LOWEST}|bottom|worst|minimum|min|ascending|asc|low"),
-    ("order", "new", f"{words.NEWEST}|last|youngest"),
-    ("order", "old", f"{words.OLDEST}|first|oldest"),
-    ("order", "text", "alphabetical|alphabetically|sorted|ordered|ranked|sort|rank|order by"),
-    ("figure", "sum", "total|sum|overall|combined|together|altogether"),
-    ("figure", "avg", "average|mean"),
-    ("figure", "count", "how many|number of|count"),
-    ("not", "", "not|no|never|without|except|excluding|neither|nor|none|nobody|nothing|outside|but|only|other|cannot"),
-    ("each", "", "each|every|per|by"),
-    ("or", "", "or|either"),
-    ("distinct", "", "different|distinct|unique"),
-    ("empty", "", "missing|empty|unknown|blank|null|unset"),
-    ("text", "", "contains|containing|includes|including|starts|starting|begins|beginning|ends|ending|like"),
-    ("time", "", "today|yesterday|tomorrow|ago|now|past|future|next|this|current"),
-    *(("time", unit, form) for form, unit in words.UNITS.items()),
-    *(("time", month, month) for month in words.MONTHS),
-    ("factor", "", "twice|double|half|triple|percent|%|times|plus|minus|divided"),
-    ("write", "delete", _DELETING),
-    ("write", "set", "set|change|update|rename|replace|mark|make|assign|move|transfer|increase|raise|grow|reduce"),
-    ("write", "set", "decrease|lower|cut|add|subtract|halve|postpone|extend"),
-    ("write", "create", "create|insert|record|store|enter|register|file|open"),
-    ("frame", "", "if|when|unless|otherwise|while|for each|for every|repeat|try|ask|say|stop|fail|return|call|run|let"),
-    *(("refers", "", word) for word in sorted(words.REFERRING)),
-)  # fmt: skip
 _OPS: Final = {">": "above", "<": "below", ">=": "at least", "<=": "at most", "=": ""}
-_ASKING: Final = "print give display output report tell get want need see let me us please can could would you i we"
-_FILLER: Final = words.STOP_WORDS | frozenset(_ASKING.split())
+# Kinds of words that say nothing by themselves.
+_LINKS: Final = frozenset({"show", "be", "have", "and", "join", "relative", "whose", "called", "filler", "discourse"})
 
 
-@cache
-def _phrases() -> dict[tuple[str, ...], tuple[str, str]]:
-    return {tuple(phrase.split()): (kind, what) for kind, what, phrases in _SENSES for phrase in phrases.split("|")}
+def _meaning(phrase: Phrase) -> tuple[str, str] | None:
+    """What a phrase of the lexicon says; phrases that say the same are alike. None for a link."""
+    sense, kind = phrase.sense, phrase.sense.kind
+    if kind in _LINKS:
+        return None
+    if kind == "adjective":
+        end = "".join(sorted({*sense.larger.values(), sense.time}))
+        return ("compare" if phrase.degree == "comparative" else "order", f"{end} {sorted(sense.larger)}")
+    if kind in ("compare", "bound"):
+        return "compare", f"{sense.of} {sense.op}".strip()
+    if kind in ("order", "direction", "rank", "first"):
+        return "order", sense.direction or phrase.name
+    if kind == "count":
+        return kind, "once" if {"different", "distinct", "unique"} & {*phrase.words} else ""
+    return kind, sense.fn or sense.does or phrase.name
 
 
-def senses(tokens: tuple[Token, ...]) -> tuple[Senses, list[str]]:
-    """What words say besides names; and the words that say nothing known."""
+def senses(tokens: tuple[Token, ...], known: Collection[str]) -> tuple[Senses, list[str]]:
+    """What words say besides names; and the words that mean nothing. known: words that patterns know."""
     found: Senses = Counter()
     others: list[str] = []
+    lows = [token.low for token in tokens]
     position = 0
     while position < len(tokens):
         token = tokens[position]
-        end = position + 1
-        for length in (5, 4, 3, 2, 1):
-            sense = _phrases().get(tuple(one.low for one in tokens[position : position + length]))
-            if sense is not None and position + length <= len(tokens):
-                found[sense] += 1
-                end = position + length
-                break
-        else:
-            number = words.NUMBERS.get(token.low, words.ORDINALS.get(token.low, words.SCALES.get(token.low)))
-            if token.kind == "number" and token.value[-1:] != "%":
-                found["number", f"{Decimal(token.value).normalize():f}"] += 1
-            elif number is not None:
-                found["number", f"{Decimal(number).normalize():f}"] += 1
-            elif token.kind in ("number", "date", "text"):
-                found["value", token.value.lower()] += 1
-            elif token.kind in ("word", "name") and token.low not in _FILLER:
-                others.append(token.low or token.value)
-        position = end
+        phrase = next(phrases_at(lows, position), None) if token.low else None
+        number = words.NUMBERS.get(token.low, words.ORDINALS.get(token.low, words.SCALES.get(token.low)))
+        if token.kind == "number" and token.value[-1:] != "%":
+            found["number", f"{Decimal(token.value).normalize():f}"] += 1
+        elif number is not None:
+            found["number", f"{Decimal(number).normalize():f}"] += 1
+        elif token.kind in ("number", "date", "text"):
+            found["value", token.value.lower()] += 1
+        elif phrase is not None:
+            meaning = _meaning(phrase)
+            found.update([meaning] if meaning else [])
+            position += len(phrase.words)
+            continue
+        elif token.low in known and token.low not in words.STOP_WORDS and token.kind == "word":
+            found["word", token.low] += 1
+        elif token.kind in ("word", "name") and token.low not in words.STOP_WORDS:
+            others.append(token.low or token.value)
+        position += 1
     return found, others
 
 
@@ -167,7 +147,7 @@ def _recognised(matcher: Matcher, context: Context, source: Source) -> _Spoken:
         if end == position:
             left.append(matcher.tokens[position])
         position = max(end, position + 1)
-    found_senses, unknown = senses(tuple(left))
+    found_senses, unknown = senses(tuple(left), matcher.grammar.words)
     found_senses.update(("value", value.lower()) for _, value in values)
     return _Spoken(source, tuple(fields), tuple(values), found_senses, tuple(unknown), named, score)
 

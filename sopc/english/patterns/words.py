@@ -4,87 +4,59 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from sopc.english.lexicon import lexicon
+from sopc.english.lexicon import singular as singular
+
 
 def _listed(text: str) -> list[str]:
     return text.split()
 
 
-NUMBERS = {
-    word: number
-    for number, word in enumerate(
-        _listed(
-            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-            "seventeen eighteen nineteen twenty"
-        )
-    )
-} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100}
+_LEXICON = lexicon()
 
-SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000, "dozen": 12}
+NUMBERS = {**_LEXICON.numbers, "hundred": _LEXICON.scales["hundred"]}
+SCALES = _LEXICON.scales
+MONTHS = {form: number for number, forms_ in enumerate(_LEXICON.months.values(), 1) for form in forms_}
+UNITS = {form: unit for unit, forms_ in _LEXICON.units.items() for form in forms_ if unit != "quarter"}
 
-MONTHS = {
-    month: number
-    for number, names in enumerate(
-        (
-            "january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug",
-            "september sept sep", "october oct", "november nov", "december dec",
-        ),
-        1,
-    )
-    for month in names.split()
-}  # fmt: skip
 
-UNITS = {
-    form: unit for unit in ("second", "minute", "hour", "day", "week", "month", "year") for form in (unit, unit + "s")
-}
+def _phrases(name: str, *, denied: bool = False) -> str:
+    """The forms of a sense of the lexicon, as patterns write them: without those that deny, or only those."""
+    deny = {"except for", *_LEXICON.sense["deny"].forms}
+    chosen = [form for form in _LEXICON.sense[name].forms if form not in deny and form.startswith("not ") == denied]
+    return "|".join(chosen)
+
 
 # Phrases, as patterns write them, by the comparison they mean.
 COMPARISONS = {
-    ">": "more than|greater than|higher than|larger than|bigger than|over|above|exceeding|exceeds|exceed|>",
-    "<": "less than|fewer than|lower than|smaller than|under|below|<",
-    ">=": ("at least|no less than|no fewer than|greater than or equal to|more than or equal to|>="),
-    "<=": ("at most|no more than|up to|less than or equal to|smaller than or equal to|<="),
-    "=": "exactly|equal to|the same as|=|==",
-    "!=": "other than|different from|not equal to|!=|<>",
+    ">": _phrases("more"),
+    "<": _phrases("fewer"),
+    ">=": _phrases("at_least"),
+    "<=": _phrases("at_most"),
+    "=": _phrases("equal"),
+    "!=": f"{_phrases('unequal')}|{_phrases('unequal', denied=True)}",
 }
-DENIED_COMPARISONS = {
-    ">=": "not less than|not fewer than|not below|not under",
-    "<=": "not more than|not above|not over",
-}
-BOUNDS = {">=": "or more|or above|or higher|or over", "<=": "or less|or fewer|or below|or lower|or under"}
+DENIED_COMPARISONS = {">=": _phrases("at_least", denied=True), "<=": _phrases("at_most", denied=True)}
+BOUNDS = {">=": _phrases("or_more"), "<=": _phrases("or_less")}
 
-# Superlatives: (phrase, whether the most of it, the nouns that a field may be called by which it is measured).
-_PRICES = frozenset({"price", "cost", "fee", "rate", "charge", "fare"})
-_LENGTHS = frozenset({"length", "duration", "minutes", "hours", "distance", "kilometres", "kilometers", "miles", "km"})
-_WEIGHTS = frozenset({"weight", "mass", "kilograms", "kilos", "grams", "kg", "pounds", "tons", "tonnes"})
-_PAYS = frozenset({"salary", "wage", "pay", "income", "earnings", "fee", "rate"})
-SCORES = frozenset({"score", "rating", "grade", "mark", "points", "stars"})
-SUPERLATIVES = (
-    ("most expensive|priciest|dearest|costliest", True, _PRICES),
-    ("least expensive|cheapest", False, _PRICES),
-    ("longest", True, _LENGTHS),
-    ("shortest", False, _LENGTHS),
-    ("heaviest", True, _WEIGHTS),
-    ("lightest", False, _WEIGHTS),
-    ("best paid|highest paid", True, _PAYS),
-    ("worst paid|lowest paid", False, _PAYS),
-    ("best rated|top rated|highest rated", True, SCORES),
-    ("worst rated|lowest rated", False, SCORES),
-    ("fastest", True, frozenset({"speed"})),
-    ("slowest", False, frozenset({"speed"})),
-    ("tallest", True, frozenset({"height"})),
-)
+# Adjectives that a measure tells of; the phrases, whether they mean the most of it, and the nouns for it.
+_MEASURED = _listed("expensive cheap long short heavy light best_paid worst_paid best_rated worst_rated fast slow tall")
 
-# Comparatives: (phrase, the comparison, the nouns that a field may be called by which it is about).
-COMPARATIVES = (
-    ("more expensive|dearer|pricier|costlier", ">", _PRICES),
-    ("cheaper|less expensive", "<", _PRICES),
-    ("longer", ">", _LENGTHS),
-    ("shorter", "<", _LENGTHS),
-    ("heavier", ">", _WEIGHTS),
-    ("lighter", "<", _WEIGHTS),
-    ("better paid", ">", _PAYS),
-    ("worse paid", "<", _PAYS),
+
+def _nouns(name: str) -> frozenset[str]:
+    return frozenset(_LEXICON.sense[name].larger)
+
+
+def _is_more(name: str) -> bool:
+    return "+" in _LEXICON.sense[name].larger.values()
+
+
+SUPERLATIVES = tuple(("|".join(_LEXICON.sense[name].superlative), _is_more(name), _nouns(name)) for name in _MEASURED)
+COMPARATIVES = tuple(
+    ("|".join(_LEXICON.sense[name].comparative), ">" if _is_more(name) else "<", _nouns(name)) for name in _MEASURED
 )
+_PRICES, _LENGTHS, _WEIGHTS, _PAYS = map(_nouns, ("expensive", "long", "heavy", "best_paid"))
+SCORES = _nouns("best_rated")
 
 # Verbs, as patterns write them, by the nouns that what they tell of is called by.
 MEASURING = (
@@ -107,9 +79,7 @@ RATES = {
 }
 
 # "second", as in "the second highest"; any other is written "11th".
-ORDINALS = {
-    word: number for number, word in enumerate(_listed("second third fourth fifth sixth seventh eighth ninth tenth"), 2)
-}
+ORDINALS = {word: number for word, number in _LEXICON.ordinals.items() if number > 1}
 
 _HIGH, _LOW = "highest|largest|biggest|greatest", "lowest|smallest"
 HIGHEST, LOWEST = f"{_HIGH}|most", f"{_LOW}|least|fewest"
@@ -149,23 +119,15 @@ OPEN_QUESTIONS = frozenset((word,) for word in _listed("which what who whom whos
 REFERRING = frozenset(_listed("their them those these they its his her"))
 
 # Words that may end a field's name and are left out in English: "…_on" is a day, "…_at" a moment, "…_id" a reference.
-DATE_ENDINGS = frozenset({"on", "at", "date", "time", "day"})
-KEY_ENDINGS = frozenset({"id", "key", "code", "no", "nr", "number", "ref", "fk"})
-FLAG_STARTS = frozenset({"is", "has", "was", "are"})
-LABELS = frozenset({"name", "title", "label"})
+DATE_ENDINGS = frozenset(_LEXICON.words.date_tails)
+KEY_ENDINGS = frozenset(_LEXICON.words.key_tails)
+FLAG_STARTS = frozenset(_LEXICON.words.flag_heads)
+LABELS = frozenset(_LEXICON.words.label)
 
 
-@lru_cache(maxsize=4096)
 def forms(word: str) -> frozenset[str]:
-    """The word and what it may be the plural or the past of: "boxes" → boxes, box."""
-    found = {word}
-    if word.endswith("ies") and len(word) > 4:
-        found.add(word[:-3] + "y")
-    elif word.endswith(("ses", "xes", "zes", "ches", "shes")):
-        found |= {word[:-2], word[:-1]}
-    elif word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 2:
-        found.add(word[:-1])
-    return frozenset(found)
+    """The word, and what it may be the plural of: "boxes" → boxes, box."""
+    return frozenset({word, singular(word)})
 
 
 def same(written: str, named: str) -> bool:
@@ -183,20 +145,10 @@ def others(value: str) -> list[str]:
     return [" ".join((*before, form)) for form in sorted(forms(last.lower()) - {last.lower()})]
 
 
-def singular(word: str) -> str:
-    """What one of them is called: "boxes" → box, "noses" → nose, "buses" → bus."""
-    if (word.endswith("ses") and not word.endswith(("sses", "uses"))) or word.endswith(("ouses", "auses")):
-        return word[:-1]
-    return min(forms(word), key=len)
-
-
 # Pasts that no rule gives.
 _PASTS = {
-    "bought": "buy", "sold": "sell", "lent": "lend", "took": "take", "taken": "take", "gave": "give", "given": "give",
-    "taught": "teach", "wrote": "write", "written": "write", "paid": "pay", "made": "make", "held": "hold",
-    "won": "win", "sent": "send", "drove": "drive", "driven": "drive", "flew": "fly", "flown": "fly", "led": "lead",
-    "got": "get", "rode": "ride", "ridden": "ride", "saw": "see", "seen": "see", "met": "meet", "built": "build",
-}  # fmt: skip
+    form: base for base, forms_ in _LEXICON.irregular.items() if base not in ("be", "have", "do") for form in forms_
+}
 
 # Those of them that only say that someone did it, never that it was done.
 ACTIVE_PASTS = frozenset(_listed("took gave wrote drove flew rode saw"))
