@@ -66,7 +66,7 @@ def run_all(
                 workspaces[name] = workspaces.get(name) or Workspace(Path(folder) / name, case.schema)
                 outcomes.append(judge(case, workspaces[name], translate))
                 if outcomes[-1].verdict in show:
-                    print(_told(outcomes[-1]), file=sys.stderr, flush=True)
+                    print(_outcome_text(outcomes[-1]), file=sys.stderr, flush=True)
         except KeyboardInterrupt:
             pass
         finally:
@@ -75,7 +75,7 @@ def run_all(
     return outcomes
 
 
-def _told(one: Outcome) -> str:
+def _outcome_text(one: Outcome) -> str:
     program = "".join(f"    {line}\n" for line in one.program.splitlines() if not line.startswith("#!"))
     return f"{one.verdict} {one.case.name}: {one.case.english}\n  {one.why}\n{program}"
 

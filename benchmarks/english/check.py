@@ -40,9 +40,9 @@ from sopc.syntax.parse import parse
 from sopc.tree import nodes
 from sopc.tree.visit import walk
 
-_MOST_OF_A_KIND: Final = 2  # mutants of one program, so that no program weighs too much
+_MAX_OF_A_KIND: Final = 2  # mutants of one program, so that no program weighs too much
 _TRIED: Final = 8  # of a kind, until that many do something else
-_MOST_VALUES: Final = 200
+_MAX_VALUES: Final = 200
 _SECONDS: Final = 1.0
 _ROWS: Final = 2_000
 
@@ -191,7 +191,7 @@ class Bench:
         tried: Counter[str] = Counter()
         found = []
         for mutant in mutants(script, schemas, cache(lambda name: _values(workspace.fresh, name)), chance):
-            if taken[mutant.kind] >= _MOST_OF_A_KIND or tried[mutant.kind] >= _TRIED:
+            if taken[mutant.kind] >= _MAX_OF_A_KIND or tried[mutant.kind] >= _TRIED:
                 continue
             tried[mutant.kind] += 1
             did = _did(case, workspace, mutant.script)
@@ -248,7 +248,7 @@ def _values(database: Path, name: str) -> list[Any]:
     for (table,) in rows_of(database, "SELECT name FROM sqlite_master WHERE type = 'table'"):
         for column in rows_of(database, f'PRAGMA table_info("{table}")'):
             if column[1] == name:
-                found += rows_of(database, f'SELECT DISTINCT "{name}" FROM "{table}" LIMIT {_MOST_VALUES}')
+                found += rows_of(database, f'SELECT DISTINCT "{name}" FROM "{table}" LIMIT {_MAX_VALUES}')
     return [one for (one,) in found]
 
 

@@ -25,10 +25,10 @@ from runtime.values.types import BOOL, INT, TEXT
 FOLDER: Final = "values"
 
 _FORM: Final = 1  # of the file
-_MOST_LETTERS: Final = 40  # on average: longer ones are prose, which nobody writes without quotes
-_MOST_VALUES: Final = 500_000  # of a field
-_MOST_ROWS: Final = 2_000_000
-_MOST_FILES: Final = 20
+_MAX_LETTERS: Final = 40  # on average: longer ones are prose, which nobody writes without quotes
+_MAX_VALUES: Final = 500_000  # of a field
+_MAX_ROWS: Final = 2_000_000
+_MAX_FILES: Final = 20
 _SAMPLE: Final = 50
 _COMPARED: Final = 5_000  # values that are compared letter by letter
 _QUIET_SECONDS: Final = 1.0
@@ -169,7 +169,7 @@ def _forget_old(path: Path) -> None:
     """Remove the tables that were made longest ago, so that there are not too many."""
     with contextlib.suppress(OSError):
         found = sorted(path.parent.glob("*.sqlite"), key=lambda one: one.stat().st_mtime, reverse=True)
-        for old in found[_MOST_FILES:]:
+        for old in found[_MAX_FILES:]:
             old.unlink(missing_ok=True)
 
 
@@ -194,7 +194,7 @@ def _filled(
                 note(f"reading the text values of {place.rpartition('/')[2]}, which is done once until they change")
             number += 1
             values = _values(database, store.name, field.name)
-            is_kept = len(values) <= _MOST_VALUES and rows + len(values) <= _MOST_ROWS and not _is_prose(values)
+            is_kept = len(values) <= _MAX_VALUES and rows + len(values) <= _MAX_ROWS and not _is_prose(values)
             connection.execute("insert into fields values (?, ?, ?, ?)", (number, store.name, field.name, is_kept))
             sample = ((number, value) for value in _spread(values, _SAMPLE))
             connection.executemany("insert into samples values (?, ?)", sample)
@@ -213,7 +213,7 @@ def _values(database: Database, store: str, field: str) -> list[str]:
     column = q.Column(0, field, TEXT.or_null())
     rows: q.Relation = q.Where(q.Scan(0, name, store), q.Op("is_not_null", (column,), BOOL))
     rows = q.Distinct(q.Select(1, rows, ((field, column),)))
-    rows = q.Limit(rows, Const(_MOST_VALUES + 1, INT), None)
+    rows = q.Limit(rows, Const(_MAX_VALUES + 1, INT), None)
     statement = database.prepare(q.Query(name, rows, ((field, q.Column(1, field, column.type)),), ()))
     database.begin(write=False)
     try:
@@ -223,7 +223,7 @@ def _values(database: Database, store: str, field: str) -> list[str]:
 
 
 def _is_prose(values: list[str]) -> bool:
-    return sum(map(len, values)) > _MOST_LETTERS * len(values)
+    return sum(map(len, values)) > _MAX_LETTERS * len(values)
 
 
 def _spread(values: Iterable[str], count: int) -> Iterator[str]:

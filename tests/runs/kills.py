@@ -25,7 +25,7 @@ from typing import Any, Final
 from tests.commands import Place
 from tests.postgres import shared
 
-MOST_SECONDS: Final = 300.0  # for an effect to be seen; a busy machine needs some
+MAX_SECONDS: Final = 300.0  # for an effect to be seen; a busy machine needs some
 LONGEST_PAUSE: Final = 0.05
 
 SCRIPTS: Final = """
@@ -87,7 +87,7 @@ class Killed:
             process = self.place.start("sopvm", *arguments)
             if self.kills < kills:
                 self._kill(process, goal)
-            out, errors = process.communicate(timeout=MOST_SECONDS)
+            out, errors = process.communicate(timeout=MAX_SECONDS)
             assert b"Traceback" not in errors, errors.decode()
             if process.returncode == 0:
                 break
@@ -102,7 +102,7 @@ class Killed:
 
     def _kill(self, process: subprocess.Popen[bytes], goal: int) -> None:
         """Once another effect is seen, or the run has ended."""
-        seen, deadline = self.count(), time.monotonic() + MOST_SECONDS
+        seen, deadline = self.count(), time.monotonic() + MAX_SECONDS
         while self.count() <= seen and process.poll() is None:
             assert time.monotonic() < deadline, "no effect was seen"
             time.sleep(0.002)

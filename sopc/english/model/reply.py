@@ -20,7 +20,7 @@ _BEGIN: Final = re.compile(r"^[ \t]*script\b", re.MULTILINE)
 _COMMENTS: Final = re.compile(r"(?:[ \t]*#[^\n]*\n|[ \t]*\n)*\Z")
 _END: Final = re.compile(r"\bend\b[^\n]*$", re.MULTILINE)
 _SQL: Final = re.compile(r"\s*(select|with|insert\s+into|update|delete\s+from|create)\b", re.IGNORECASE)
-_MOST_ENDS: Final = 40  # where a script before prose may end
+_MAX_ENDS: Final = 40  # where a script before prose may end
 _DEEPEST: Final = 8  # JSON within fences within JSON
 _SHOWN: Final = 200
 
@@ -105,7 +105,7 @@ def _scripts(text: str, parses: Parses) -> Iterator[str]:
         return
     comments = _COMMENTS.search(text, 0, begin.start())
     whole = text[comments.start() if comments else begin.start() :]
-    ends = [match.end() for match in _END.finditer(whole)][-_MOST_ENDS:]
+    ends = [match.end() for match in _END.finditer(whole)][-_MAX_ENDS:]
     for end in (len(whole), *reversed(ends)):
         made = whole[:end].strip() + "\n"
         if parses(made):
