@@ -234,6 +234,10 @@ class Keeps(Database, Protocol):
         times the update.)"""
         ...
 
+    def own_with_next(self, sql: str) -> None:
+        """Run a statement without values in one trip with the next `own` or `own_change`."""
+        ...
+
     def lease(self, run: str) -> Lease | None:
         """The lease of a run, None while another process has it."""
         ...

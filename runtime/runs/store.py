@@ -106,7 +106,7 @@ class RunStore:
         """In the open transaction, let the next statements find their rows by key. A transaction that is SERIALIZABLE
         conflicts with every writer of a table that it scans, and of a small one PostgreSQL scans the whole."""
         if self._is_postgres:
-            self._run("set local enable_seqscan = off")
+            self.database.own_with_next("set local enable_seqscan = off")
 
     def scan_again(self) -> None:
         """After `find_by_key`: leave the script's own statements as they were."""

@@ -63,6 +63,7 @@ class PostgresDatabase:
         self._cursors = 0
         self._streams = 0  # that are open in a transaction of their own
         self._isolated = False
+        self._queued: list[str] = []  # statements of ours that go with the next
         self._readers: dict[tuple[int, bool], tuple[Statement, Read]] = {}
         self._bound = Binder(encoder)
 
@@ -344,15 +345,24 @@ class PostgresDatabase:
     # ── kept runs ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def own(self, sql: str, values: Sequence[Any]) -> list[Row]:
-        try:
-            cursor = self._connection.execute(sql.encode(), values)
-            return cursor.fetchall() if cursor.description is not None else []
-        except _FAILURES as error:
-            raise translated(error, self.name) from error
+        cursor = self._own(sql, values)
+        return cursor.fetchall() if cursor.description is not None else []
 
     def own_change(self, sql: str, values: Sequence[Any]) -> int:
+        return self._own(sql, values).rowcount
+
+    def own_with_next(self, sql: str) -> None:
+        self._queued.append(sql)
+
+    def _own(self, sql: str, values: Sequence[Any]) -> psycopg.Cursor[Row]:
+        queued, self._queued = self._queued, []
         try:
-            return self._connection.execute(sql.encode(), values).rowcount
+            if not queued:
+                return self._connection.execute(sql.encode(), values)
+            with self._connection.pipeline():
+                for each in queued:
+                    self._connection.execute(each.encode())
+                return self._connection.execute(sql.encode(), values)
         except _FAILURES as error:
             raise translated(error, self.name) from error
 
@@ -367,7 +377,7 @@ class PostgresDatabase:
         before.close()
         self._connection = open_connection(self._address, self.name)
         self._connection.look, self._connection.stopped = before.look, before.stopped
-        self._streams = 0
+        self._streams, self._queued = 0, []
 
     # ── the connection ─────────────────────────────────────────────────────────────────────────────────────────
 

@@ -319,6 +319,9 @@ class SQLiteDatabase:
     def own_change(self, sql: str, values: Sequence[Any]) -> int:
         return self._run(sql, values).rowcount
 
+    def own_with_next(self, sql: str) -> None:
+        self._run(sql).close()
+
     def lease(self, run: str) -> FileLease | None:
         return FileLease.take(self.path, run)
 
