@@ -197,13 +197,13 @@ def _note(engine: str, case: Case, found: dict[int, str], rows: dict[int, tuple[
         if answer != wanted and not (decides and (is_code(answer) or is_code(wanted))):
             nulls = [name for name, value in zip(TYPES, rows[number][1:], strict=True) if value is None]
             of_null = not names.isdisjoint(nulls)
-            tally.note(engine, case.expression, _types(case.expression), wanted, answer, of_null=of_null)
+            tally.note(engine, case.expression, types_in(case.expression), wanted, answer, of_null=of_null)
 
 
-def _types(expression: str) -> set[str]:
-    """Of the fields and of the numbers that are written in it."""
+def types_in(expression: str) -> set[str]:
+    """Of the fields, of the numbers that are written in it, and of the functions that give a float."""
     names = {str(TYPES[name].not_null()) for name in _NAMES.findall(expression)}
-    return names | ({"float", "decimal(10,2)"} if re.search(r"\d\.\d|\de\d|/", expression) else set())
+    return names | ({"float", "decimal(10,2)"} if re.search(r"\d\.\d|\de\d|/|\b(float|sqrt)\(", expression) else set())
 
 
 if __name__ == "__main__":

@@ -17,3 +17,13 @@ def test_a_hundredth_of_a_campaign(run: Callable[[int, int, Tally], None]) -> No
     assert tally.cases >= 1_000
     assert tally.compared > 2 * tally.cases - 100
     assert not tally.differences, tally.report()
+
+
+@pytest.mark.parametrize(
+    "expression", ["(abs(d) <= float(d))", "(float(d) >= d)", "(d < sqrt(abs(f)))", "(d = (i / j))"]
+)
+def test_a_float_that_a_function_gives_counts_as_one(expression: str) -> None:
+    """Of 81,018 expressions of seed 10, three differed that the rows of a decimal beside a float cover."""
+    tally = Tally()
+    tally.note("duckdb", expression, expressions.types_in(expression), "false", "true", of_null=False)
+    assert not tally.differences and sum(tally.excused.values()) == 1
