@@ -7,6 +7,10 @@ import argparse
 import math
 import random
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -32,9 +36,8 @@ def main(argv: list[str]) -> int:
     if options.check:
         print(check.table(check.measure(cases, options.seed, options.minutes, options.check_show)))
         return 0
-    translate = translator(options.translator, dict(options.setting))
     try:
-        outcomes = run_all(cases, translate, show=frozenset(options.show), minutes=options.minutes)
+        outcomes = run_parts(cases, options)
     except SopError as error:
         print(error, file=sys.stderr)
         return 2
@@ -43,6 +46,24 @@ def main(argv: list[str]) -> int:
     about = {"translator": options.translator, "settings": dict(options.setting), "set": options.set}
     print(report.as_json(outcomes, **about) if options.json else report.table(outcomes))
     return 0
+
+
+def run_parts(cases: list[Case], options: argparse.Namespace) -> list[Outcome]:
+    """Run the cases in `--jobs` processes, each with the cases of some schemas, and return them in their order."""
+    jobs = max(1, min(options.jobs, len({case.schema.name for case in cases})))
+    if jobs == 1:
+        return _run_part(cases, options)
+    schemas = {name: number for number, name in enumerate(sorted({case.schema.name for case in cases}))}
+    parts = [[case for case in cases if schemas[case.schema.name] % jobs == job] for job in range(jobs)]
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        found = [one for part in pool.map(_run_part, parts, repeat(options)) for one in part]
+    place = {case.name: number for number, case in enumerate(cases)}
+    return sorted(found, key=lambda one: place[one.case.name])
+
+
+def _run_part(cases: list[Case], options: argparse.Namespace) -> list[Outcome]:
+    translate = translator(options.translator, dict(options.setting))
+    return run_all(cases, translate, show=frozenset(options.show), minutes=options.minutes)
 
 
 def run_all(
@@ -55,23 +76,17 @@ def run_all(
         minutes: no case starts after this time. Ctrl-C ends it too.
     """
     until = monotonic() + 60 * minutes
-    workspaces: dict[str, Workspace] = {}
-    outcomes = []
-    with TemporaryDirectory() as folder:
-        try:
-            for case in cases:
-                if monotonic() > until:
-                    break
-                name = case.schema.name
-                workspaces[name] = workspaces.get(name) or Workspace(Path(folder) / name, case.schema)
-                outcomes.append(judge(case, workspaces[name], translate))
-                if outcomes[-1].verdict in show:
-                    print(_outcome_text(outcomes[-1]), file=sys.stderr, flush=True)
-        except KeyboardInterrupt:
-            pass
-        finally:
-            for workspace in workspaces.values():
-                workspace.sandbox.library.close()
+    outcomes: list[Outcome] = []
+    with suppress(KeyboardInterrupt):
+        for name in dict.fromkeys(case.schema.name for case in cases):
+            of_schema = [case for case in cases if case.schema.name == name]
+            with TemporaryDirectory() as folder, Workspace(Path(folder) / "db", of_schema[0].schema) as workspace:
+                for case in of_schema:
+                    if monotonic() > until:
+                        return outcomes
+                    outcomes.append(judge(case, workspace, translate))
+                    if outcomes[-1].verdict in show:
+                        print(_outcome_text(outcomes[-1]), file=sys.stderr, flush=True)
     return outcomes
 
 
@@ -107,6 +122,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--check-show", choices=("doubted", "missed"), default="", help="print right programs, or missed mutants"
     )
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many processes, each with some schemas")
     parser.add_argument("--sample", type=int, metavar="N", help="only N of the cases, drawn by --seed")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=math.inf, help="start no case after this many")

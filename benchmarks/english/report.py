@@ -15,6 +15,9 @@ _HEADS = (
     "n",
     *VERDICTS,
     "right %",
+    "lenient",
+    "asked, right one offered",
+    "silently wrong",
     "right in round 1",
     "wrong, warned",
     "right, warned",
@@ -26,14 +29,22 @@ _HEADS = (
 
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Counts, and what they cost. first: right without a repair, as constraint alone would have it. warned: a compile
-    would have warned. rounds and tokens are of all cases together, seconds of the translations alone."""
+    """Counts, and what they cost.
+
+    right is strict; lenient lets more columns and another order pass. offered: asked, with a right reading among the
+    choices. silent: wrong, and neither asked nor warned of. first: right without a repair, as constraint alone would
+    have it. warned: a compile would have warned. rounds and tokens are of all cases together, seconds of the
+    translations alone.
+    """
     seconds = [one.seconds for one in outcomes]
     counts = {verdict: sum(one.verdict == verdict for one in outcomes) for verdict in VERDICTS}
     return {
         "n": len(outcomes),
         **counts,
         "right_percent": round(100 * counts["right"] / len(outcomes), 1) if outcomes else 0.0,
+        "lenient": sum(one.lenient for one in outcomes),
+        "offered": sum(one.offered for one in outcomes),
+        "silent": sum(one.is_silent for one in outcomes),
         "first": sum(one.verdict == "right" and one.spent.rounds <= 1 for one in outcomes),
         "wrong_warned": sum(one.verdict == "wrong" and bool(one.warnings) for one in outcomes),
         "right_warned": sum(one.verdict == "right" and bool(one.warnings) for one in outcomes),
@@ -66,6 +77,9 @@ def as_json(outcomes: Sequence[Outcome], **about: Any) -> str:
             "case": one.case.name,
             "english": one.case.english,
             "verdict": one.verdict,
+            "lenient": one.lenient,
+            "offered": one.offered,
+            "silent": one.is_silent,
             "why": one.why,
             "program": one.program,
             "warnings": list(one.warnings),

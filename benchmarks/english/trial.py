@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Any, Literal
 
 from benchmarks.english.cases import Case, Schema
-from benchmarks.english.judge import Did, difference
+from benchmarks.english.judge import Did, difference, rows_of, shows_rows
 from runtime.errors import SopError, UsageError
 from runtime.runs.capture import Ran
 from runtime.vm.output import Question
@@ -45,7 +45,8 @@ class Spent:
 class Outcome:
     """verdict: right, wrong (the program does something else, or fails), asked (the author has to choose) or refused
     (no program). why: how it is wrong, or the message. warnings: what a compile would warn of. seconds: of the
-    translation."""
+    translation. lenient: right, or wrong only in that it shows more columns or another order. offered: whether a right
+    reading is among those that the author is asked about."""
 
     case: Case
     verdict: Verdict
@@ -54,6 +55,13 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     spent: Spent = field(default_factory=Spent)
     seconds: float = 0.0
+    lenient: bool = False
+    offered: bool = False
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it is wrong and nobody is told: neither a question nor a warning."""
+        return self.verdict == "wrong" and not self.warnings
 
 
 Translate = Callable[[Case, Sandbox, Spent], str]  # → the .sop text
@@ -83,6 +91,12 @@ class Workspace:
     def main(self) -> Path:
         return self.folder / "main.db"
 
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.sandbox.library.close()
+
     def renew(self) -> None:
         for old in self.folder.glob("main.db*"):
             old.unlink()
@@ -102,12 +116,19 @@ def judge(case: Case, workspace: Workspace, translate: Translate) -> Outcome:
             raise
         asked = question_in(error, read_workflow(case.english, "asked"))
         verdict: Verdict = "asked" if asked else "refused"
-        return Outcome(case, verdict, _message(error), "", (), spent, perf_counter() - began)
+        seconds = perf_counter() - began
+        offered = asked is not None and any(_is_right(case, workspace, choice) for choice in asked.choices)
+        return Outcome(case, verdict, _message(error), "", (), spent, seconds, offered=offered)
     seconds = perf_counter() - began
-    why = _tried(case, workspace, sop_text)
-    return Outcome(
-        case, "wrong" if why else "right", why or "", sop_text, doubted(case, workspace, sop_text), spent, seconds
-    )
+    why, lenient = _tried(case, workspace, sop_text)
+    warnings = doubted(case, workspace, sop_text)
+    return Outcome(case, "wrong" if why else "right", why or "", sop_text, warnings, spent, seconds, lenient)
+
+
+def _is_right(case: Case, workspace: Workspace, steps: str) -> bool:
+    """Whether the steps of a reading are a right program by themselves."""
+    workspace.renew()
+    return _tried(case, workspace, f"script offered()\n{steps}\nend\n")[0] is None
 
 
 def doubted(case: Case, workspace: Workspace, sop_text: str) -> tuple[str, ...]:
@@ -123,23 +144,24 @@ def doubted(case: Case, workspace: Workspace, sop_text: str) -> tuple[str, ...]:
     return tuple(one.message for one in found)
 
 
-def _tried(case: Case, workspace: Workspace, sop_text: str) -> str | None:
-    """How the program is wrong; None where it is right."""
+def _tried(case: Case, workspace: Workspace, sop_text: str) -> tuple[str | None, bool]:
+    """How the program is wrong, None where it is right; and whether it is right by the lenient measure."""
     try:
         (name, *_) = workspace.sandbox.compile(sop_text, "asked.sop")
         ran = run(case, workspace, name)
     except (SopError, CompileError) as error:
-        return _message(error)
+        return _message(error), False
     why = _ended_otherwise(case.expected.fails, ran)
     if why is not None:
-        return why
+        return why, False
     lines = _kept(ran.lines)
     says = tuple(str(line["result"]) for line in lines if line["type"] == "say")
     rows = tuple(tuple(line["result"].values()) for line in lines if line["type"] == "record")
     result = ran.lines[-1].get("result")
-    return difference(
-        case.expected, Did(rows, says, result, workspace.main), workspace.fresh, workspace.folder / "wanted.db"
-    )
+    did = Did(rows, says, result, workspace.main)
+    why = difference(case.expected, did, workspace.fresh, workspace.folder / "wanted.db")
+    wanted = [] if why is None or case.steps else [rows_of(workspace.fresh, sql) for sql in case.expected.queries]
+    return why, why is None or any(shows_rows(rows, each) for each in wanted)
 
 
 def _ended_otherwise(fails: str, ran: Ran) -> str | None:

@@ -14,9 +14,11 @@ import pytest
 from benchmarks.english import report
 from benchmarks.english.__main__ import main, run_all
 from benchmarks.english.cases import Case, Expected, Schema, SetError, read_set
-from benchmarks.english.judge import rows_of, same_rows
+from benchmarks.english.judge import rows_of, same_rows, shows_rows
 from benchmarks.english.trial import Outcome, Spent, Translate
 from runtime.errors import SopError
+from sopc.diagnostics import CompileError, Diagnostic
+from sopc.source import Source
 from tests.sandbox import Sandbox
 
 SQL = """
@@ -140,6 +142,30 @@ def test_what_gives_no_program_is_refused_or_asked() -> None:
     assert (counted["n"], counted["right"], counted["asked"], counted["refused"]) == (2, 0, 1, 1)
 
 
+def test_the_lenient_measure_lets_more_columns_and_another_order_pass() -> None:
+    more = tried(RED, 'emit from pens where ink = "red" order by id')
+    assert (more.verdict, more.lenient, more.is_silent) == ("wrong", True, True)
+    assert not tried(RED, "emit from pens order by length select id, length").lenient
+    assert not tried(RED, 'emit from pens where ink = "red" select length').lenient
+    right = tried(RED, 'emit from pens where ink = "red" order by length select id, length')
+    assert (right.lenient, right.is_silent) == (True, False)
+    assert shows_rows([(1, "x", 1.0), (2, "x", 2.0)], [("x", 2), ("x", 1)])
+    assert not shows_rows([(1, "x"), (2, "y")], [("x", 2), ("y", 1)])
+    assert shows_rows([], []) and not shows_rows([(1,)], [])
+
+
+@pytest.mark.parametrize(("ink", "offered"), [("red", True), ("blue", False)])
+def test_a_question_says_whether_the_right_reading_is_offered(ink: str, offered: bool) -> None:
+    choices = tuple(f'emit from pens where ink = "{each}" order by length select id, length' for each in (ink, "green"))
+
+    def asking(case: Case, sandbox: Sandbox, spent: Spent) -> str:
+        raise CompileError(Source("a", ""), [Diagnostic("T0203", "which?", sentence=1, choices=choices)])
+
+    (outcome,) = run_all([case(RED)], asking)
+    assert (outcome.verdict, outcome.offered) == ("asked", offered)
+    assert report.summary([outcome])["offered"] == int(offered)
+
+
 def test_columns_are_matched_by_what_they_hold() -> None:
     assert same_rows([(1, "a"), (2, "b")], [("a", 1), ("b", 2)], ordered=True)
     assert not same_rows([(1, "b"), (2, "a")], [("a", 1), ("b", 2)], ordered=False)
@@ -256,6 +282,16 @@ def test_it_stops_when_it_is_told_and_keeps_what_it_has(tmp_path: Path, capsys: 
         return "script a() emit from pens select id end"
 
     assert len(run_all(read_set(folder), interrupted)) == 1
+
+
+def test_jobs_give_what_one_process_gives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = str(spider(tmp_path))
+    told = []
+    for jobs in ("1", "2"):
+        assert main(["--set", folder, "--json", "--jobs", jobs]) == 0
+        cases = json.loads(capsys.readouterr().out)["cases"]
+        told.append([(one["case"], one["verdict"], one["program"].partition("script")[2]) for one in cases])
+    assert told[0] == told[1] and len(told[0]) == 2
 
 
 def test_the_table_and_the_json_say_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
