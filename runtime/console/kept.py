@@ -82,7 +82,8 @@ def _rows(place: RunPlace, script: str | None, status: str | None, since: str | 
         for row in store.list(script, stored, since, limit):
             now = row.status
             if now == "running" and not store.database.is_leased(row.run):
-                now = "interrupted"
+                row = store.find(row.run) or row  # a run ends before it lets go of its lease
+                now = "interrupted" if row.status == "running" else row.status
             if status in (None, now):
                 says = _says(row.question or row.ending)
                 found.append([row.run, row.script, now, row.created, row.updated, row.segment, place.name, says])
