@@ -31,6 +31,7 @@ _ABBREVIATIONS = frozenset(
         "dr",
         "prof",
         "ph.d",
+        "info",
         "st",
         "inc",
         "ltd",

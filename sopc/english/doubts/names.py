@@ -47,7 +47,7 @@ def _unused(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
         if other is not None:
             message = f"it says {said.shown(start, end)}, and its steps use {other[1]} instead"
             yield Doubt("T0603", said.number, message)
-        else:
+        elif any(said.fields[place] <= (_WELL_NAMED if place[0] in text.reads else 0) for place in places):
             yield Doubt("T0601", said.number, f"it says {said.shown(start, end)}, and its steps do not use it")
 
 
@@ -155,9 +155,21 @@ def _unsaid(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
             case _:
                 continue
         for place in sorted(term.places):
-            if not is_said(text, place) and not _is_implied(text, place, fact):
+            if not is_said(text, place) and not _is_implied(text, place, fact) and _is_unlikely(text, place):
                 message = f"its steps use {place[1]} of {place[0]}, and no sentence names it"
                 yield Doubt("T0602", said.number, message)
+
+
+def _is_unlikely(text: Text, place: Place) -> bool:
+    """Whether a field that is not named is a key, or another one of its kind is named and not used. Else it may be what
+    a word means that no list of synonyms has: "accommodate" for max_occupancy."""
+    if text.is_key(place):
+        return True
+    store = text.stores[place[0]]
+    others = [
+        (store.name, one.name) for one in store.fields if text.kind_of((store.name, one.name)) == text.kind_of(place)
+    ]
+    return any(other not in text.used and other in said.fields for said in text.sentences for other in others)
 
 
 def _is_implied(text: Text, place: Place, fact: Fact) -> bool:

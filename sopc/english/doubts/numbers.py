@@ -60,7 +60,7 @@ def _missing(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
         there |= {number + step for one in tests for number in numbers_of(one.right) for step in (1, -1)}
     for amount in said.amounts:
         is_word = said.tokens[amount.start].kind == "word"
-        if amount.ordinal or (is_word and amount.value in (0, 1)):
+        if amount.ordinal or (is_word and amount.value in (0, 1, 2)):
             continue
         if any(one.start <= amount.start and amount.end <= one.end for one in said.moments if one.month or one.text):
             continue

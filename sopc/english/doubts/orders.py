@@ -94,7 +94,8 @@ def _limits(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
     """An extreme that is asked for, and all rows are shown; rows that are left out, and no sentence says so."""
     limited = any(isinstance(one, Limited) or (isinstance(one, Sorted) and one.window) for one in text.every)
     sorts = any(isinstance(one, Sorted) and not one.window for one in own)
-    if _extremes(text, said) and sorts and not limited and not _takes_an_end(own) and not said.marked("sorted"):
+    is_order = said.marked("sorted") or said.has("order", "direction")
+    if _extremes(text, said) and sorts and not limited and not _takes_an_end(own) and not is_order:
         word = said.shown(_extremes(text, said)[0].at, _extremes(text, said)[0].at + 1)
         yield Doubt("T0601", said.number, f"it says {word}, and its steps keep all rows")
     spoken = any(one.towards or one.amounts or one.has("first", "rank") or one.marked("some") for one in text.sentences)

@@ -21,7 +21,7 @@ Direction = Literal["up", "down"]
 
 _ENDS: Final[dict[str, Direction]] = {"+": "down", "-": "up"}
 _SUFFICES: Final = 0.5  # the cost up to which a name that is said shadows the senses of its words
-_NEAR: Final = 6  # tokens between a comparison and its operand
+_NEAR: Final = 4  # tokens between a comparison and its operand
 _IF: Final = re.compile(r"(?:^|[;,]\s*|\band )(?:if|unless|otherwise)\b|\bstop if\b")
 _OPENING: Final = ("show", "order", "count", "write", "say", "ask", "call", "loop", "guard", "stop")
 _ESCAPES: Final = re.compile(r"\\(.)")

@@ -12,7 +12,7 @@ from sopc.english.doubts.text import Doubt, Rule, Text
 from sopc.english.patterns.tokens import name_words
 from sopc.english.reading import evidence as ev
 
-_NAMED: Final = 0.5  # the cost up to which a store is said
+_NAMED: Final = 0.15  # the cost up to which a store is said
 
 
 def _unsaid(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:

@@ -87,7 +87,8 @@ def _says(said: Said, value: str) -> bool:
         return True
     words = re.findall(r"\w+", low.replace("_", " "))
     there = said.words | set(re.findall(r"\w+", said.plain))
-    return all(any(_akin(word, one) for one in there) for word in words) or _stands_for(low, said)
+    found = [any(_akin(word, one) for one in there) for word in words]
+    return any(found) or not found or _stands_for(low, said)
 
 
 def _akin(word: str, said: str) -> bool:
