@@ -136,7 +136,9 @@ def test_a_question_waits_or_takes_its_answer(sopc: Program, sopvm: Program, pro
     done = sopvm("run", "asks")
     assert done.exit_code == 3
     assert lines(done.stdout)[-1]["status"] == "waiting"
-    assert "--answer 1=" in done.stdout + done.stderr
+    run = lines(done.stdout)[0]["run"]
+    assert f"try: sopvm answer {run} VALUE" in done.stderr
+    assert lines(sopvm("answer", run, "true").stdout)[-1]["result"] is True
     assert lines(sopvm("run", "asks", "--answer", "1=true").stdout)[-1]["result"] is True
     assert sopvm("run", "asks", "--answer", "1").exit_code == 2
     refused = sopvm("run", "asks", "--answer", "2=true")
