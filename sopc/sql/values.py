@@ -413,7 +413,7 @@ class Values:
         inner = node.this.copy()
         if type(inner) not in AGGREGATES or isinstance(inner.this, exp.Distinct):
             no_counterpart("`filter` here", node, "sum(case when … then … end)")
-        counted = inner.this if not isinstance(inner.this, exp.Star) else exp.Literal.number(1)
+        counted = exp.Literal.number(1) if inner.this is None or isinstance(inner.this, exp.Star) else inner.this
         inner.set("this", exp.Case(ifs=[exp.If(this=node.expression.this.copy(), true=counted)]))
         inner.parent = node.parent
         return self.value(inner)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +18,7 @@ from runtime.error_codes import section
 from sopc.diagnostics import CompileError
 from sopc.source import Source
 from sopc.sql.convert import Converted, convert
-from sopc.sql.statement import Dialect
+from sopc.sql.statement import DIALECTS, Dialect
 from sopc.syntax.format import format_file
 from sopc.tree import nodes
 from tests.sandbox import Sandbox
@@ -354,3 +357,28 @@ def test_a_value_without_a_table_is_a_record(box: Sandbox) -> None:
     assert rows(box, program(box, "select 1 + 2 as a, 'x' as b, (select count(*) from departments) as c")) == [
         [3, "x", 3]
     ]
+
+
+def test_broken_statements_are_refused_and_never_crash(box: Sandbox) -> None:
+    """Words of right and refused statements left out, doubled, swapped and put elsewhere."""
+    from sopc.context import Context
+
+    with Context(box.config, box.library) as context:
+        schemas = {"main": context.schema("main")}
+    draw = random.Random(3)
+    pool = [re.findall(r"'[^']*'|\w+|\S", sql) for sql in (*QUERIES, *(each[1] for each in REFUSED)) if len(sql) < 400]
+    words = [word for each in pool for word in each]
+    pool.append(["select", "count", "(", ")", "filter", "(", "where", "active", ")", "from", "employees"])
+    outcomes = Counter[str]()
+    for number in range(1_500):
+        broken = list(pool[-1] if number == 0 else draw.choice(pool))
+        for _ in range(draw.randint(1, 3) if number else 0):
+            at = draw.randrange(len(broken) + 1)
+            broken[at : at + draw.randint(0, 1)] = draw.sample(words, draw.randint(0, 1))
+        try:
+            made = convert(Source("broken", " ".join(broken)), DIALECTS[number % 3], schemas, "broken")
+            format_file(nodes.File(scripts=(made.script,)))
+            outcomes["ok"] += 1
+        except CompileError as error:
+            outcomes[error.diagnostics[0].code] += 1
+    assert {"ok", "T0501", "T0505", "T0506", "T0507"} <= outcomes.keys()
