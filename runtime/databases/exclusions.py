@@ -102,7 +102,7 @@ EXCLUSIONS: Final[tuple[Exclusion, ...]] = (
     ),
     Exclusion(
         "sqlite",
-        "a field keeps no sign of a zero",
+        "the sign of a zero, which a field does not keep and an expression may lose",
         "float",
         "-0.0",
         "x",
