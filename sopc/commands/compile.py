@@ -96,7 +96,7 @@ def compile_command(
       sopc compile --take sop list_vessels.txt # both changed: keep the program
       sopc compile --locked *.txt              # in CI: only reviewed programs, else exit 4
       sopc compile --answer 2=1 list_vessels.txt # sentence 2 has the first meaning offered
-      sopc compile --dialect postgres late.sql # an SQL statement of PostgreSQL
+      sopc compile --dialect postgres late.sql # an SQL statement of PostgreSQL; - for one from stdin
       sopc parse --json x.sop | sopc compile -
     """
     if locked and take == "text":

@@ -216,7 +216,7 @@ def prepare(
         NeedsAnswer: T0210 when the text leaves something open.
     """
     try:
-        found = _prepared(source, context, options, place, kind or pipeline.kind_of(source))
+        found = _prepared(source, context, options, place, kind or _kind_of(source, options))
     except CompileError as error:
         from sopc.workflow.examples import with_hints
 
@@ -245,6 +245,11 @@ def _prepared(source: Source, context: Context, options: Options, place: Place |
     if kind == "dsl":
         return Prepared(_with_its_examples(source, context))
     return _English(source, context, options, place).prepared()
+
+
+def _kind_of(source: Source, options: Options) -> Kind:
+    """Its kind; a dialect says that standard input is SQL."""
+    return "sql" if options.dialect is not None and source.name == STDIN else pipeline.kind_of(source)
 
 
 def _from_sql(source: Source, context: Context, options: Options) -> Prepared:

@@ -47,6 +47,12 @@ def test_do_runs_a_query_and_stores_nothing(sopc: Program, sopvm: Program) -> No
     assert "means" in sopc("ls").stdout
 
 
+def test_with_a_dialect_standard_input_is_sql(sopc: Program) -> None:
+    done = sopc("compile", "--dialect", "sqlite", "-", input="select name from employees;\n")
+    assert done.exit_code == 0
+    assert done.stderr.endswith("workflow: version 1\n")
+
+
 def test_do_reads_only(sopvm: Program) -> None:
     done = sopvm("do", "--sql", "delete from employees")
     assert done.exit_code == 1
@@ -57,8 +63,8 @@ def test_do_reads_only(sopvm: Program) -> None:
 def test_a_dialect_warns_of_what_it_does_otherwise(sopvm: Program) -> None:
     done = sopvm("do", "--sql", 'select upper(name) as n from employees where department = "Sales"', "-f", "records")
     assert done.stdout == '{"n":"EDGAR"}\n{"n":"BARBARA"}\n'
-    assert 'warning: there is no column "Sales", so it is a text, as SQLite has it: “"Sales"”' in done.stderr
-    assert "warning: SQLite changes the case of a to z alone" in done.stderr
+    assert 'warning T0607: there is no column "Sales", so it is a text, as SQLite has it: “"Sales"”' in done.stderr
+    assert "warning T0607: SQLite changes the case of a to z alone" in done.stderr
 
 
 @pytest.mark.parametrize(
