@@ -110,12 +110,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
 
 
 def everything(place: Here) -> dict[str, bytes]:
-    """All files but the settings, what is known of endpoints, translations that wait for a yes, and LMDB's locks."""
+    """All files but the settings, what is known of endpoints, translations that wait for a yes, the tables in which
+    values of the data are looked up, and LMDB's locks."""
     skipped = ("sop.toml", "endpoints.json", "library.mdb-lock")
     return {
         str(path.relative_to(place.folder)): path.read_bytes()
         for path in sorted(place.folder.rglob("*"))
-        if path.is_file() and path.name not in skipped and path.parent.name != "pending"
+        if path.is_file() and path.name not in skipped and path.parent.name not in ("pending", "values")
     }
 
 
