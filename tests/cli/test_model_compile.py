@@ -604,7 +604,7 @@ def test_a_question_of_the_patterns_is_asked_though_a_local_model_is_there(place
     place.sql("create table crates (id integer primary key, name text not null, quantity integer not null)")
     place.write("coder.gguf", "GGUF is no model, so that asking it fails")
     place.ok("sopc", "model", "use", "coder.gguf")
-    place.write("two.txt", "Two\n\nShow the items with quantity above 5 and below 9 or equal to 40.\n")
+    place.write("two.txt", "Two\n\nShow the items with quantity above 5 and below 9 or equal to 3.\n")
     done = place.run("sopc", "compile", "--yes", "two.txt")
     assert done.exit_code == 3, done.stderr
     assert '"type":"ask"' in done.text

@@ -220,7 +220,9 @@ class Said:
 
     def _bound_after(self, end: int) -> Compared | None:
         for one in self.senses:
-            compares = one.end < len(self.lows) and self.lows[one.end] == "than"  # "or smaller than 500" is another
+            # "or smaller than 500" and "and below 9" speak of another number
+            after = self.tokens[one.end] if one.end < len(self.tokens) else None
+            compares = after is not None and (after.low == "than" or after.kind == "number")
             near = 0 <= one.start - end <= 2 and not self._crossed(end, one.start)
             if one.sense.kind == "bound" and near and not compares:
                 return Compared((one.sense.op,))
