@@ -120,7 +120,8 @@ def read_statement(source: Source, dialect: Dialect) -> exp.Expr:
         statement = sqlglot.parse_one(text, read=dialect, error_level=sqlglot.ErrorLevel.IMMEDIATE)
     except ParseError as error:
         found = error.errors[0] if error.errors else {}
-        message = str(found.get("description") or "it ends too early").split(" <Token", 1)[0].rstrip(". ")
+        message = str(found.get("description") or "it ends too early")
+        message = re.split(" <Token| for <class", message, maxsplit=1)[0].rstrip(". ")
         near = _near(source, tokens, found)
         after = f": {message[:1].lower()}{message[1:]}" if message else ""
         hint = f"--dialect names the engine that it was written for; it was read as {ENGINE_NAMES[dialect]}'s"

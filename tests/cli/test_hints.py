@@ -175,6 +175,10 @@ ELSEWHERE = {  # test that shows the hint and does as it says
     "--id with another id": "tests/runs/test_detached.py::test_a_repeated_request_is_done_once",
     "--detach or --id keeps those of a run": "tests/runs/test_detached.py::test_lines_of_other_runs_are_not_kept",
     "`sopvm runs` lists them": "tests/runs/test_commands.py::test_unknown_runs",
+    "--dialect names the engine that it was written for; it was read as {}'s": (
+        "tests/cli/test_sql.py::test_a_statement_of_another_engine_is_read_with_its_dialect"
+    ),
+    "`sopc error T0505` lists what is carried over": "tests/cli/test_sql.py::test_functions_without_a_counterpart",
 }
 
 

@@ -103,3 +103,21 @@ def test_the_findings_of_the_checker_are_at_their_places_in_the_sql(sopvm: Progr
     assert done.exit_code == 1
     assert "error E0203" in done.stderr
     assert "1:43" in done.stderr
+
+
+def test_a_statement_of_another_engine_is_read_with_its_dialect(sopvm: Program) -> None:
+    sql = "select salary // 50000 as tens from employees where name = 'Ada'"
+    done = sopvm("do", "--sql", sql)
+    assert done.exit_code == 1
+    assert "error T0501: the SQL can't be read: required keyword: 'expression' missing\n" in done.stderr
+    # "--dialect names the engine that it was written for; it was read as {}'s"
+    assert "  try: --dialect names the engine that it was written for; it was read as SQLite's" in done.stderr
+    assert sopvm("do", "--sql", "--dialect", "duckdb", sql, "-f", "records").stdout == '{"tens":3}\n'
+
+
+def test_functions_without_a_counterpart(sopc: Program, sopvm: Program) -> None:
+    done = sopvm("do", "--sql", "select soundex(name) from employees")
+    assert done.exit_code == 1
+    assert "error T0505: the function `soundex` can't be said in the language" in done.stderr
+    assert "  try: `sopc error T0505` lists what is carried over" in done.stderr
+    assert "Carried over are: select" in sopc("error", "T0505").stdout

@@ -18,10 +18,10 @@ SCHEMAS = Path(__file__).parents[1] / "english" / "patterns" / "schemas"
 # Words that any code or prose has, and that a test schema happens to use too.
 _ORDINARY = (
     "amount brace bracket client closed code days done drop found given item items joined label ltd month name note "
-    "open order parts price rate role select state status table team the title unit"
+    "open order parts price rate role select settled state status table team the title unit zone"
 )
 # Words that English measures and verbs are known by ("weighs" of a weight, "earns" of a wage, "bought" of a sale).
-_LEXICON = "gift hourly kilometres mend night paid rent salary sold wage weight"
+_LEXICON = "gift hourly kilometres mend night paid quantity rent salary sold wage weight"
 ORDINARY = frozenset(re.findall(r"\w+", f"{_ORDINARY} {_LEXICON}"))
 # Words that a compiler's own code has.
 TECHNICAL = frozenset(
