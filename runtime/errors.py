@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class SopError(Exception):
     """An error a person can act on.
@@ -29,6 +31,20 @@ class SopError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
+
+    def reworded(self, message: str, hint: str | None) -> Self:
+        """Return an error of the same kind and code that says something else.
+
+        Args:
+            message: As for a new error.
+            hint: As for a new error.
+        """
+        if (message, hint) == (self.message, self.hint):
+            return self
+        told = type(self).__new__(type(self))
+        told.__dict__ |= self.__dict__
+        told.message, told.hint, told.args = message, hint, (message,)
+        return told
 
 
 Error = SopError

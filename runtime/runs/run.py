@@ -380,7 +380,7 @@ class _Run:
                 hint = "undo that by hand before the script is run again, or move what was not done into another script"
         if self._is_kept:
             hint = f"sopvm answer {self.id} VALUE" if self._asking else f"sopvm retry {self.id}"
-        return SopError(error.code, message, hint)
+        return error.reworded(message, hint)
 
     def _end(self, status: str, result: Any, error: SopError | None, trace: Trace | None) -> Outcome:
         if error is not None and status != "waiting":

@@ -49,13 +49,7 @@ class Secrets:
 
     def error(self, error: E) -> E:
         """The error, and another one of its kind when it tells a secret."""
-        message, hint = self.hide(error.message), None if error.hint is None else self.hide(error.hint)
-        if (message, hint) == (error.message, error.hint):
-            return error
-        told = type(error).__new__(type(error))
-        told.__dict__ |= error.__dict__
-        told.message, told.hint, told.args = message, hint, (message,)
-        return told
+        return error.reworded(self.hide(error.message), None if error.hint is None else self.hide(error.hint))
 
 
 def mask_secrets(signature: Signature, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -177,7 +177,7 @@ def test_a_script_called_like_a_function_gets_another_name_and_says_so(served: S
     body = "Show the name of the employees.\n"
     for _ in range(2):
         stored = served.client.put("/scripts/sum", content=body, headers=ENGLISH)
-        note = {"sentence": 0, "message": "`sum` is a function, so the script is called sum_script"}
+        note = {"code": "T0608", "sentence": 0, "message": "`sum` is a function, so the script is called sum_script"}
         assert stored.status_code in (200, 201) and stored.json()["name"] == "sum_script"
         assert note in stored.json()["warnings"]
     assert stored.status_code == 200 and stored.json()["unchanged"]

@@ -231,5 +231,5 @@ def test_bidirectional_characters_in_english_are_left_out_with_a_warning(sopc: P
     done = sopc("compile", "top.txt", "--translator", "patterns", "--yes")
     assert done.exit_code == 0, done.stderr
     said = "U+202E at line 3, column 22 changes the order in which the text is shown, and is left out"
-    assert f"warning: sentence 1: {said}: “Show the 3 employees with the highest salary.”" in done.stderr
+    assert f"warning T0606: sentence 1: {said}: “Show the 3 employees with the highest salary.”" in done.stderr
     assert "\u202e" not in (project / "top_earners.sop").read_text() + done.output
