@@ -1,9 +1,9 @@
 """Scripts whose process is killed again and again between their first and their last effect → whether every effect and
 every line is there exactly once.
 
-    python -m tests.runs.kills --kills 50 [--effects 2000]
+    python -m tests.runs.kills --kills 50 [--effects 4000]
 
-A kill waits until an effect is seen in the database, then for a random moment: timed from the start, most kills would
+A kill waits until a random number of further effects is seen in the database: timed from the start, most kills would
 hit the start-up. Nothing is said about how long anything takes.
 """
 
@@ -26,7 +26,7 @@ from tests.commands import Place
 from tests.postgres import shared
 
 MAX_SECONDS: Final = 300.0  # for an effect to be seen; a busy machine needs some
-LONGEST_PAUSE: Final = 0.05
+FURTHER_EFFECTS: Final = 20  # at most, from one kill to the next
 
 SCRIPTS: Final = """
 script counted(n: int) -> int
@@ -82,7 +82,6 @@ class Killed:
         arguments = ["run", script, *([f"n={effects}"] if script == "counted" else [])]
         before = self.count()
         goal = before + effects
-        run = None
         while True:
             process = self.place.start("sopvm", *arguments)
             if self.kills < kills:
@@ -92,30 +91,31 @@ class Killed:
             if process.returncode == 0:
                 break
             assert process.returncode == -signal.SIGKILL, (process.returncode, errors.decode(), out[-500:].decode())
-            if run is None:
-                run = self._id(script)
-            if run is not None:
-                arguments = ["resume", run]
+            found = self._found(script)
+            if found is not None and found["status"] == "ok":  # it was killed when all was done
+                break
+            if found is not None:
+                arguments = ["resume", found["run"]]
             # the rows of a loop are those of its beginning
             self.sql("delete from source where id = (select max(id) from source)")
             self.sql(f"insert into source values ({10_000_000 + self.kills}, 'new')")
 
     def _kill(self, process: subprocess.Popen[bytes], goal: int) -> None:
-        """Once another effect is seen, or the run has ended."""
-        seen, deadline = self.count(), time.monotonic() + MAX_SECONDS
-        while self.count() <= seen and process.poll() is None:
+        """Once some more effects are seen, or the run has ended."""
+        enough, deadline = self.count() + self._chance.randint(1, FURTHER_EFFECTS), time.monotonic() + MAX_SECONDS
+        while self.count() < enough and process.poll() is None:
             assert time.monotonic() < deadline, "no effect was seen"
-            time.sleep(0.002)
-        time.sleep(self._chance.uniform(0, LONGEST_PAUSE))
+            time.sleep(0.001)
         if process.poll() is None:
             process.kill()
             self.kills += 1
             self.between += self.count() < goal
 
-    def _id(self, script: str) -> str | None:
-        listed = self.place.ok("sopvm", "runs", "--script", script, "--status", "interrupted", "-f", "records").lines
+    def _found(self, script: str) -> dict[str, Any] | None:
+        """The script's run as it is kept; None when it was killed before its first segment ended."""
+        listed = self.place.ok("sopvm", "runs", "--script", script, "-f", "records").lines
         assert len(listed) < 2, listed
-        return listed[0]["run"] if listed else None
+        return listed[0] if listed else None
 
 
 def run(folder: Path, engine: str, script: str, effects: int, kills: int, seed: int) -> Killed:
@@ -153,7 +153,7 @@ def run(folder: Path, engine: str, script: str, effects: int, kills: int, seed: 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--effects", type=int, default=2000)
+    parser.add_argument("--effects", type=int, default=4000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     for engine, script in product(("sqlite", "postgres"), ("counted", "spooled", "pipeline")):

@@ -193,7 +193,7 @@ def test_a_run_of_duckdb_is_not_kept(shop: Shop) -> None:
 
 
 def test_a_detached_run_is_killed_and_goes_on(shop: Shop) -> None:
-    run = shop.ok(sopvm, "run", "count_up", "n=900", "--detach").lines[0]["run"]
+    run = shop.ok(sopvm, "run", "count_up", "n=3000", "--detach").lines[0]["run"]
     deadline = time.monotonic() + MAX_SECONDS
     while len(shop.people) < 5:
         assert time.monotonic() < deadline
@@ -206,5 +206,5 @@ def test_a_detached_run_is_killed_and_goes_on(shop: Shop) -> None:
     assert shop.runs()[0]["status"] == "interrupted"
     shop.ok(sopvm, "resume", run)
     lines = logs(shop, run)
-    assert [line["result"]["number"] for line in lines if line["type"] == "record"] == list(range(1, 901))
-    assert len(shop.people) == 900
+    assert [line["result"]["number"] for line in lines if line["type"] == "record"] == list(range(1, 3001))
+    assert len(shop.people) == 3000

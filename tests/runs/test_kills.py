@@ -19,5 +19,5 @@ def test_five_kills(engine: str, script: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("script", ["counted", "spooled", "pipeline"])
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 def test_fifty_kills(engine: str, script: str, tmp_path: Path) -> None:
-    killed = kills.run(tmp_path, engine, script, effects=2000, kills=50, seed=1)
+    killed = kills.run(tmp_path, engine, script, effects=4000, kills=50, seed=1)
     assert killed.kills >= 50 and killed.between >= 40
