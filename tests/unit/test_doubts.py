@@ -195,3 +195,23 @@ def test_a_sentence_without_steps_gets_a_warning_unless_it_describes_a_parameter
     assert said(english, steps, "size: int") == ["T0601 3: nothing comes of it"]
     assert said(english, f"{steps} @3 say text(size)", "size: int") == []
     assert said(english, "emit from boxes") == []  # no step says which sentence it comes from
+
+
+class Held:
+    """The colours that the boxes have."""
+
+    def lookup(self, text: str) -> list[tuple[str, str, str, str]]:
+        return [("main", "boxes", "colour", text.lower())] if text.lower() in ("the", "red") else []
+
+
+def test_a_word_without_meaning_is_no_value_unless_it_is_quoted() -> None:
+    source = Source("asked.sop", "script asked()\n@1 emit from boxes\nend\n")
+    script = check(parse(source), source, {"main": SCHEMA}, lambda name: None).scripts[0]
+
+    def doubted(english: str) -> list[str]:
+        found = doubts(read_workflow(english, "asked"), script, {"main": SCHEMA}, Held())
+        return [each.message for each in found]
+
+    assert doubted("Show all the boxes.") == []
+    assert doubted("Show all the red boxes.") == ["it says red, and no step does"]
+    assert doubted('Show all the boxes whose colour is "the".') == ['it says "the", and no step does']

@@ -10,7 +10,7 @@ from sopc.english.doubts.facts import Fact, Grouped, Shown, Term, Test, Written,
 from sopc.english.doubts.names import means_otherwise
 from sopc.english.doubts.said import Said
 from sopc.english.doubts.text import Doubt, Rule, Text
-from sopc.english.lexicon import same
+from sopc.english.lexicon import lexicon, same
 from sopc.english.reading import evidence as ev
 
 _HOLES: Final = re.compile(r"\{[^{}]*\}|[{}]")
@@ -43,8 +43,9 @@ def _quoted(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
 
 
 def _held(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
-    """Values of the data that the sentence names and no step holds."""
+    """Values of the data that the sentence names and no step holds. A value such as "the" has to be quoted."""
     there = _all_texts(text)
+    fillers = frozenset(lexicon().words.filler)
     shown = {
         place for fact in own if isinstance(fact, Shown | Grouped) for one in terms_of(fact) for place in one.places
     }
@@ -54,6 +55,8 @@ def _held(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
     for (start, end), values in spans.items():
         words = said.shown(start, end)
         longer = any(first <= start and end <= last and last - first > end - start for first, last in spans)
+        if all(token.low in fillers for token in said.tokens[start:end]):
+            continue
         if longer or words.isdigit() or words.lower() in there or any(_plain(one.value) in there for one in values):
             continue
         if any((one.store, one.field) in shown for one in values):  # "good or bad": which of them is asked
