@@ -48,7 +48,6 @@ LEFT_OUT: Final = (
     "unit/test_places.py",
     "unit/test_postgres",
     "unit/test_prompt.py",
-    "unit/test_step_intent.py",
     "unit/test_sql_property.py",
     "unit/test_sql_statements.py::test_the_program_gives_duckdbs",
     "unit/test_unchanged.py",

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -18,9 +17,7 @@ from sopc.diagnostics import CompileError
 from sopc.english.constrain.derive import workflow_grammar, write_grammar
 from sopc.english.constrain.rules import other_than, read_rules, read_terminals
 from sopc.english.constrain.spacing import queries_in_texts
-from sopc.english.constrain.step_intent import step_intents
 from sopc.english.constrain.vocabulary import Vocabulary, text_words
-from sopc.english.sentences import read_workflow
 from sopc.source import Source
 from sopc.syntax.format import format_file
 from sopc.syntax.parse import parse
@@ -54,14 +51,6 @@ VOCABULARY = Vocabulary(
 )
 
 
-SPOKEN = read_workflow(
-    "For each item of a given name, insert a reorder; if there are none, ask for one, stop, or skip it until all is "
-    "well, and undo; count, tidy, set and keep the running total; make sure that it fits, try, commit, return, say it",
-    "restock",
-)
-NARROW = replace(VOCABULARY, sentences=1, intents=step_intents(SPOKEN, VOCABULARY.scripts))
-
-
 @pytest.fixture(scope="module")
 def language() -> LLMatcher:
     """Of whole files as the formatter writes them, without comments."""
@@ -71,11 +60,6 @@ def language() -> LLMatcher:
 @pytest.fixture(scope="module")
 def workflow() -> LLMatcher:
     return matcher(workflow_grammar(VOCABULARY))
-
-
-@pytest.fixture(scope="module")
-def narrow() -> LLMatcher:
-    return matcher(workflow_grammar(NARROW))
 
 
 def matcher(grammar: str) -> LLMatcher:
@@ -137,15 +121,10 @@ def test_walks_over_a_workflows_grammar_are_parsed(workflow: LLMatcher) -> None:
     check_walks(workflow, 200)
 
 
-def test_walks_over_the_grammar_for_a_small_model_are_parsed(narrow: LLMatcher) -> None:
-    check_walks(narrow, 200)
-
-
 @pytest.mark.large
-def test_thousands_of_walks_are_parsed(language: LLMatcher, workflow: LLMatcher, narrow: LLMatcher) -> None:
+def test_thousands_of_walks_are_parsed(language: LLMatcher, workflow: LLMatcher) -> None:
     check_walks(language, 2_000)
     check_walks(workflow, 2_000)
-    check_walks(narrow, 2_000)
 
 
 def test_every_program_of_the_tests_can_be_generated(language: LLMatcher) -> None:
@@ -263,40 +242,6 @@ end
     limits = LLParserLimits(step_max_items=20_000)
     decoder = LLMatcher(vocabulary_of_a_model, workflow_grammar(vocabulary), log_level=0, limits=limits)
     for number in vocabulary_of_a_model.tokenize_str(text):
-        decoder.compute_logit_bias()
-        assert decoder.consume_token(number), decoder.get_error()
-    assert decoder.is_accepting()
-
-
-def test_what_small_models_are_held_to_stays_below_it_too() -> None:
-    stores = [Store(f"store{n}", tuple(Field(f"field{n}_{m}", INT) for m in range(5))) for n in range(6)]
-    english = (
-        "Ask for it. If there are none, say so and stop. For each store1, call, set, insert, say and return a given x."
-    )
-    intents = step_intents(read_workflow(english, "wide"), ())
-    schema = Schema({store.name: store for store in stores})
-    vocabulary = Vocabulary("wide", {"main": schema}, {}, frozenset(), text_words([english]), 3, intents)
-    text = """script wide()
-  @1 ask "Which?" into answer: int
-  @2 if not exists(from store1 where field1_1 = $answer and (field1_2 > 3 + 4 or not field1_3 in (1, 2))) then
-       say "none"
-       fail
-         "none of {answer}"
-     end
-  @3 for each row in from store1 where not exists(from store5 where field5_1 in (1, 2)) do
-       insert into store2 {
-         field2_0: 1,
-         field2_1: row.field1_1 * 2,
-         field2_2: 1,
-         field2_3: 3,
-         field2_4: 4
-       }
-     end
-end
-"""
-    words = LLTokenizer(TokenizerWrapper(Words(text)))
-    decoder = LLMatcher(words, workflow_grammar(vocabulary), log_level=0, limits=LLParserLimits(step_max_items=20_000))
-    for number in words.tokenize_str(text):
         decoder.compute_logit_bias()
         assert decoder.consume_token(number), decoder.get_error()
     assert decoder.is_accepting()

@@ -4,9 +4,6 @@ An expression's names depend on where it stands, so the rules of expressions are
 of one store a bare name is one of that store's fields, after a join one of any store's, after `derive`, `group by` or
 `select` also a column that was made. Variables, whose names are free, need a `$` there, so that no made-up name can be
 taken for a field. Outside queries a bare name is a variable.
-
-For small models, which need it, the places are told apart further, at the price of a grammar of three times the size:
-aggregates stand only in columns that are made, and a query that is inside no other sees the fields of its own store.
 """
 
 from __future__ import annotations
@@ -29,25 +26,20 @@ from sopc.english.constrain.rules import (
     used_by,
 )
 from sopc.english.constrain.spacing import copy_of
-from sopc.english.constrain.step_intent import WRITES, narrowed
 from sopc.english.constrain.vocabulary import (
     Vocabulary,
     alias_of,
-    keys_of,
     name_terminals,
     one_of,
-    qualified,
     query_names,
     store_spellings,
 )
-from sopc.english.constrain.writes import write_rules
+from sopc.english.constrain.writes import WRITES, write_rules
 
 _KEEPING: Final = ("where_stage", "order_stage", "limit_stage", "distinct_stage", "union_stage")
 _MAKING: Final = ("derive_stage", "group_stage", "select_stage")
 _ANY: Final = "any"  # the place after a join
 _MADE: Final = "made"  # the place where columns have been made
-_COLUMNS: Final = "c"  # after a place: in the columns that are made there
-_INSIDE: Final = "i"  # after a store's place: in a query inside another one, which sees the fields of both
 _NAMED_QUERY: Final[Expansions] = [("QUERY_NAME",), ("QUERY_NAME", '"as"', "QUERY_ALIAS")]
 _NAME_STEPS: Final = ("let_step", "set_step", "for_step", "ask_step", "try_step", "parameter")
 
@@ -65,9 +57,6 @@ class _Specialised:
         self.grammar = read_rules()
         self.terminals = {**read_terminals(), **name_terminals(vocabulary)}
         self.rules: Rules = {}
-        self.narrow = vocabulary.intents is not None and bool(vocabulary.stores)
-        self.columns = _COLUMNS if self.narrow else ""
-        self.inside = _INSIDE if self.narrow else ""
         self.family = _expression_rules(self.grammar)
 
     def result(self) -> tuple[Rules, dict[str, str]]:
@@ -85,9 +74,7 @@ class _Specialised:
         self.terminals.update(terminals)
         self.rules["other"] = [one for one in self.rules["other"] if one[0] not in WRITES or one[0] in writes]
         self._script()
-        intents = self.vocabulary.intents
-        rules = self.rules if intents is None else narrowed(self.rules, intents)
-        return reachable(rules, START), self.terminals
+        return reachable(self.rules, START), self.terminals
 
     def _script(self) -> None:
         """One script of the given name, or the way out; each step of it says which sentence it comes from."""
@@ -117,24 +104,20 @@ class _Specialised:
     # ── expressions ──
 
     def _place(self, place: str, names: Expansions) -> None:
-        """Copy the rules of expressions for a place inside queries, and for the columns that are made there.
+        """Copy the rules of expressions for a place inside queries.
 
         names: what a bare name may be there.
         """
-        columns = f"{place}{self.columns}"
-        for each in dict.fromkeys((place, columns)):
-            self._copy(each, names)
-        plain, made = (partial(copy_of, place=each) for each in (place, columns))
-        self.rules[made("column")] = _with(self.rules[made("column")], "name", "NEW_COLUMN")
-        self.rules[made("derived")] = [("NEW_COLUMN", '"="', made("expr"))]
-        self.rules[plain("select_stage")] = [('"select"', made("columns"))]
-        self.rules[plain("group_stage")] = [('"group"', '"by"', plain("columns"), '"select"', made("columns"))]
-        self.rules[plain("derive_stage")] = self.rules[made("derive_stage")]
-        free = _with(self.rules[plain("join_stage")], "source", "any_source")
-        self.rules[plain("join_stage")] = free if not self.narrow else self._joins(plain("expr"))
-        arguments, distinct, over = plain("arguments"), plain("distinct"), plain("over")
-        self.rules[distinct] = [('"distinct"', plain("expr"))]
-        self.rules[made("call")] += [
+        self._copy(place, names)
+        at = partial(copy_of, place=place)
+        self.rules[at("column")] = _with(self.rules[at("column")], "name", "NEW_COLUMN")
+        self.rules[at("derived")] = [("NEW_COLUMN", '"="', at("expr"))]
+        self.rules[at("select_stage")] = [('"select"', at("columns"))]
+        self.rules[at("group_stage")] = [('"group"', '"by"', at("columns"), '"select"', at("columns"))]
+        self.rules[at("join_stage")] = _with(self.rules[at("join_stage")], "source", "any_source")
+        arguments, distinct, over = at("arguments"), at("distinct"), at("over")
+        self.rules[distinct] = [('"distinct"', at("expr"))]
+        self.rules[at("call")] += [
             ("AGGREGATE", '"("', arguments, '")"'),
             ("AGGREGATE", '"("', arguments, '")"', over),
             ("AGGREGATE", '"("', distinct, '")"'),
@@ -144,24 +127,6 @@ class _Specialised:
             ("RANKING", '"("', '")"', over),
         ]
 
-    def _joins(self, condition: Symbol, begun: int | None = None) -> Expansions:
-        """Joins by the foreign keys, which small models are held to; a store without any is joined by a condition.
-
-        begun: the number of the store that the query begins with, None after another join.
-        """
-        stores = [store for _, store in self.vocabulary.stores]
-        joins: Expansions = []
-        for number, store in enumerate(stores):
-            keys = keys_of(store, stores if begun is None else [stores[begun]])
-            on = condition
-            if keys:
-                on = f"KEYS_{number}" if begun is None else f"KEYS_{begun}_{number}"
-                self.terminals[on] = keys
-            elif begun is not None and keys_of(store, stores):
-                continue  # it can only be joined to another one
-            joins += [(*left, '"join"', f"STORE_{number}", '"on"', on) for left in ((), ('"left"',))]
-        return joins
-
     def _copy(self, place: str, names: Expansions) -> None:
         at = partial(copy_of, place=place)
         copied = {symbol: at(symbol) for symbol in self.family}
@@ -170,21 +135,20 @@ class _Specialised:
                 tuple(copied.get(symbol, symbol) for symbol in expansion) for expansion in self.grammar[name]
             ]
         self._names(at, names)
-        self._one_column(at, "one_column_inside")
+        self._one_column(at)
         self.rules[at("atom")] = [one for one in self.rules[at("atom")] if one != (at("record"),)]
         self.rules[at("arguments")] = [one for one in self.rules[at("arguments")] if '"distinct"' not in one]
-        scalar = "SCALAR_OF_ROWS" if self.narrow else "SCALAR"
         self.rules[at("call")] = [
-            (scalar, '"("', at("arguments"), '")"'),
+            ("SCALAR", '"("', at("arguments"), '")"'),
             ("CLOCK", '"("', '")"'),
-            ("QUERY_FUNCTION", '"("', "query_inside", '")"'),
+            ("QUERY_FUNCTION", '"("', "query", '")"'),
         ]
         self.rules[at("argument")] = [(at("expr"),)]
 
-    def _one_column(self, at: Callable[[str], str], query: Symbol) -> None:
+    def _one_column(self, at: Callable[[str], str]) -> None:
         """A query that stands for values has one column."""
         for name in ("members", "group_path"):
-            self.rules[at(name)] = _with(self.rules[at(name)], "query", query)
+            self.rules[at(name)] = _with(self.rules[at(name)], "query", "one_column")
 
     def _names(self, at: Callable[[str], str], names: Expansions) -> None:
         """What a bare name is, in expressions and in the holes of texts, where only functions are called."""
@@ -205,7 +169,7 @@ class _Specialised:
         for name in _NAME_STEPS:
             rules[name] = _with(rules[name], "name", "VARIABLE")
         self._names(_itself, [("VARIABLE",)])
-        self._one_column(_itself, "one_column")
+        self._one_column(_itself)
         rules["arguments"] = [one for one in rules["arguments"] if '"distinct"' not in one]
         rules["argument"] = [("expr",)]
         rules["call"] = [
@@ -237,11 +201,7 @@ class _Specialised:
         self.terminals[f"ALIAS_{place}"] = alias_of(store.name)
         self.terminals[f"STORE_{place}"] = store_spellings(self.vocabulary, database, store)
         self.terminals[f"COLUMN_{place}"] = one_of(one.name for one in store.fields)
-        inside = f"{place}{self.inside}"
-        if inside != place:
-            self.terminals[f"QUALIFIED_{place}"] = qualified([store])
-            self._place(place, [(f"COLUMN_{place}",), (f"QUALIFIED_{place}",)])
-        self._place(inside, [(f"COLUMN_{place}",), ("QUALIFIED",)])
+        self._place(place, [(f"COLUMN_{place}",), ("QUALIFIED",)])
 
     def _queries(self, places: list[str]) -> None:
         rules = self.rules
@@ -251,12 +211,9 @@ class _Specialised:
         named: Expansions = [("QUERY_NAME",)] if query_names(self.vocabulary) else []
         rules["hole_source"] = [*((f"STORE_{place}",) for place in places), *named] or [("QUERY_NAME",)]
         joined: Expansions = [("any_source", copy_of("join_stage", _ANY))]
-        if self.narrow:
-            condition = copy_of("expr", _ANY)
-            joined = [(f"STORE_{at}", *join) for at in places for join in self._joins(condition, int(at))]
         begins: Rules = {_ANY: joined, _MADE: _NAMED_QUERY}
         for place in places:
-            begins[place] = begins[f"{place}{self.inside}"] = _sources(f"STORE_{place}", f"ALIAS_{place}")
+            begins[place] = _sources(f"STORE_{place}", f"ALIAS_{place}")
         for place, begin in begins.items():
             stages, any_query = copy_of("stages", place), copy_of("any_query", place)
             rules[any_query] = [(*one, stages) for one in begin]
@@ -264,11 +221,8 @@ class _Specialised:
                 rules[any_query] += begin
             rules[stages] = self._stages(place)
             self._one_column_query(place, begin)
-        inside = [f"{place}{self.inside}" for place in places]
-        for ending, each in (("", places), ("_inside", inside)):
-            for query in ("query", "one_column"):
-                what = "any_query" if query == "query" else query
-                rules[query + ending] = [('"from"', copy_of(what, place)) for place in (*each, _ANY, _MADE)]
+        for query, what in (("query", "any_query"), ("one_column", "one_column")):
+            rules[query] = [('"from"', copy_of(what, place)) for place in (*places, _ANY, _MADE)]
 
     def _stages(self, place: str) -> Expansions:
         """Those that keep the fields, and from the first that makes columns on, all of them. After a join columns have
@@ -285,9 +239,9 @@ class _Specialised:
     def _one_column_query(self, place: str, begin: Expansions) -> None:
         """What follows `from`, to a `select` of one column; or a named query, which may have just one."""
         whole, last, after = (copy_of(name, place) for name in ("one_column", "one_stages", "one_after"))
-        made, columns = copy_of("one_stages", _MADE), f"{place}{self.columns}"
+        made = copy_of("one_stages", _MADE)
         joins = ("join_stage",) if place in (_ANY, _MADE) else ()
-        select: Expansions = [('"select"', copy_of("column", columns))]
+        select: Expansions = [('"select"', copy_of("column", place))]
         kept: Expansions = [(stage,) for stage in self._stages_at(_KEEPING, _MADE)]
         self.rules[after] = [*kept, *((*stage, after) for stage in kept)]
         self.rules[last] = [
@@ -297,7 +251,7 @@ class _Specialised:
             *((stage, made) for stage in self._stages_at(("derive_stage", "group_stage"), place)),
         ]
         self.rules[whole] = [(*one, last) for one in begin]
-        if place == _MADE and not self.narrow:
+        if place == _MADE:
             self.rules[whole] += [*begin, *((*one, after) for one in begin)]
 
     def _stages_at(self, stages: Iterable[str], place: str) -> list[str]:

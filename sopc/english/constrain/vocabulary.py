@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from string import ascii_lowercase
 from typing import Final
@@ -12,7 +12,6 @@ from runtime.query.schema import Schema, Store
 from runtime.values.functions import FUNCTIONS
 from runtime.values.types import SCALARS
 from sopc.english.constrain.rules import other_than
-from sopc.english.constrain.step_intent import StepIntent
 from sopc.syntax import print_expr
 from sopc.syntax.grammar import reserved_words
 
@@ -21,7 +20,6 @@ _COLUMN_WORDS: Final = (
     *("average", "avg", "count", "day", "difference", "first", "highest", "last", "lowest", "max", "maximum", "min"),
     *("minimum", "month", "name", "number", "of", "per", "rank", "ratio", "share", "sum", "total", "week", "year"),
 )
-_VARIABLE_WORDS: Final = ("amount", "answer", "each", "item", "many", "ok", "one", "result", "row", "value", "yes")
 _ERROR_FIELDS: Final = ("code", "message", "step")
 _MAX_WORDS: Final = 200
 
@@ -30,7 +28,7 @@ _MAX_WORDS: Final = 200
 class Vocabulary:
     """script: what the script is called. schemas: by `uses` name. scripts: those that can be called → their
     parameters. emitted: fields of the records that they emit or return. words: of the text, which names of new columns
-    are made of. sentences: how many there are. intents: what each asks for, None for anything."""
+    are made of. sentences: how many there are."""
 
     script: str
     schemas: Mapping[str, Schema]
@@ -38,7 +36,6 @@ class Vocabulary:
     emitted: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
     sentences: int = 1
-    intents: Sequence[StepIntent] | None = None
 
     @property
     def stores(self) -> list[tuple[str, Store]]:
@@ -69,9 +66,7 @@ def name_terminals(vocabulary: Vocabulary) -> dict[str, str]:
         "SCRIPT": _escaped(print_expr.name(vocabulary.script)),
         "SENTENCE": f"@({'|'.join(str(number) for number in range(vocabulary.sentences, 0, -1))})",
         "DATABASE": one_of(vocabulary.schemas),
-        "VARIABLE": other_than(reserved_words(), everywhere=False)
-        if vocabulary.intents is None
-        else _made_up(vocabulary, {*fields, *_VARIABLE_WORDS}),
+        "VARIABLE": other_than(reserved_words(), everywhere=False),
         "QUERY_NAME": one_of(query_names(vocabulary)),
         "QUERY_ALIAS": alias_of("query"),
         "NEW_COLUMN": made_up,
@@ -80,9 +75,6 @@ def name_terminals(vocabulary: Vocabulary) -> dict[str, str]:
         "FIELD": rf"\.({keys}|{made_up})",
         "SCALAR_TYPE": one_of(SCALARS),
         "SCALAR": one_of(name for name, row in FUNCTIONS.items() if row.kind == "scalar" and takes(name)),
-        "SCALAR_OF_ROWS": one_of(
-            name for name, row in FUNCTIONS.items() if row.kind == "scalar" and takes(name) and not _takes_lists(name)
-        ),
         "CLOCK": one_of(name for name, row in FUNCTIONS.items() if row.kind == "scalar" and not takes(name)),
         "AGGREGATE": one_of(name for name, row in FUNCTIONS.items() if row.kind == "aggregate"),
         "WINDOW": one_of(name for name, row in FUNCTIONS.items() if row.kind == "window" and takes(name)),
@@ -93,10 +85,6 @@ def name_terminals(vocabulary: Vocabulary) -> dict[str, str]:
 def takes(function: str) -> bool:
     """Whether a function takes arguments."""
     return any("()" not in signature for signature in FUNCTIONS[function].signatures)
-
-
-def _takes_lists(function: str) -> bool:
-    return all("(list<" in signature for signature in FUNCTIONS[function].signatures)
 
 
 def query_names(vocabulary: Vocabulary) -> list[str]:
@@ -128,26 +116,6 @@ def qualified(stores: Iterable[Store]) -> str:
         for source in (_escaped(print_expr.name(store.name)), alias_of(store.name)):
             fields.setdefault(source, []).extend(names)
     return "|".join(rf"{source}\.{one_of(names, print_expr.key)}" for source, names in fields.items())
-
-
-def keys_of(store: Store, stores: Iterable[Store]) -> str | None:
-    """The foreign keys between a store and others, as conditions of a join; None without any."""
-    found: dict[str, None] = {}
-    for other in stores:
-        for name, key in ((one.name, key) for one in (store, other) for key in one.foreign_keys):
-            if name != key.other_store and {name, key.other_store} == {store.name, other.name}:
-                found.update(dict.fromkeys(_condition(name, key.fields, key.other_store, key.other_fields)))
-    return one_of(found, str) if found else None
-
-
-def _condition(store: str, fields: Sequence[str], other: str, others: Sequence[str]) -> Iterator[str]:
-    """In both directions."""
-    pairs = [
-        (f"{print_expr.name(store)}.{print_expr.key(field)}", f"{print_expr.name(other)}.{print_expr.key(of_other)}")
-        for field, of_other in zip(fields, others, strict=True)
-    ]
-    yield " and ".join(f"{left} = {right}" for left, right in pairs)
-    yield " and ".join(f"{right} = {left}" for left, right in pairs)
 
 
 def _of_queries(vocabulary: Vocabulary, any_field: str) -> str | None:
