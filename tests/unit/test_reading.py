@@ -81,7 +81,7 @@ READ = [(question, query.strip()) for question, query in zip(LINES[::2], LINES[1
 @pytest.mark.parametrize(("question", "query"), READ)
 def test_questions_are_read(question: str, query: str) -> None:
     found = READER.read(question)
-    assert found, READER.reason
+    assert found
     assert dsl(found[0]) == query
     assert found[0].cost < HIGH
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple, Self
 
 from runtime.query.schema import Schema, Store
 from sopc.english.magnitudes import SAMPLE, looks_like
@@ -45,6 +46,24 @@ def _keys(store: Store) -> set[str]:
     return {*store.primary_key, *(name for key in store.foreign_keys for name in key.fields)}
 
 
+class Shape(NamedTuple):
+    """What a sentence asks of a schema. types: of each field, by its store and name. links: stores that only tie two
+    others. keys: (store, field) of the fields that are part of a key."""
+
+    types: dict[tuple[str, str], str]
+    links: frozenset[str]
+    keys: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, schema: Schema) -> Self:
+        stores = schema.stores
+        return cls(
+            {(store.name, field.name): field.type.name for store in stores.values() for field in store.fields},
+            frozenset(name for name, store in stores.items() if _is_link(store)),
+            frozenset((name, key) for name, store in stores.items() for key in _keys(store)),
+        )
+
+
 class Reader:
     """Reads questions about some databases; made once for them."""
 
@@ -59,8 +78,7 @@ class Reader:
         self._values = values
         self._looks = cache(lambda store, field: looks_like(examples(store, field, SAMPLE)))
         self._paths: dict[str, Paths] = paths_of(schemas)
-        self.furthest = 0
-        self.reason = ""
+        self._shapes = {database: Shape.of(schema) for database, schema in schemas.items()}
 
     def read(self, text: str, tokens: Sequence[Token] | None = None) -> list[Read]:
         """The readings, cheapest first; none where a word has no part in any. tokens: of the text, where they are
@@ -72,12 +90,7 @@ class Reader:
         readings: list[Reading] = []
         for database, schema in self._schemas.items():
             mine = [one for one in found if getattr(one, "database", database) == database]
-            types = {
-                (store.name, field.name): field.type.name for store in schema.stores.values() for field in store.fields
-            }
-            links = frozenset(name for name, store in schema.stores.items() if _is_link(store))
-            keys = frozenset((name, key) for name, store in schema.stores.items() for key in _keys(store))
-            readings += self._of(database, schema, Sentence(tokens, mine, types, links, keys))
+            readings += self._of(database, schema, Sentence(tokens, mine, *self._shapes[database]))
         readings.sort(key=lambda one: one.cost)
         distinct: dict[logic.Show, Read] = {}
         for one in readings:
@@ -90,15 +103,11 @@ class Reader:
 
     def _of(self, database: str, schema: Schema, sentence: Sentence) -> list[Reading]:
         made = []
-        states, self.furthest = search(sentence)
 
         def looks(store: str, field: str) -> str | None:
             return self._looks(f"{database}.{store}", field)
 
-        self.reason = ""
-        for state in states:
-            try:
+        for state in search(sentence):
+            with suppress(NoReading):
                 made.append(Resolver(schema, self._paths[database], database, state, sentence.lows, looks).read())
-            except NoReading as error:
-                self.reason = self.reason or str(error)
         return made

@@ -13,17 +13,15 @@ _BEAM: Final = 40  # states that are followed up from one place
 _ROUNDS: Final = 6  # steps that take no word, one after another
 
 
-def search(sentence: Sentence) -> tuple[list[State], int]:
-    """The ways over the whole sentence, cheapest first, and how far the furthest came."""
+def search(sentence: Sentence) -> list[State]:
+    """The ways over the whole sentence, cheapest first."""
     agenda: list[list[State]] = [[] for _ in range(sentence.size + 1)]
     agenda[0].append(State(0, 0.0))
     done: list[State] = []
-    furthest = 0
     for at in range(sentence.size + 1):
         seen: set[State] = set()
         waiting = agenda[at]
         rounds = 0
-        furthest = at if waiting else furthest
         while waiting and rounds < _ROUNDS:
             rounds += 1
             waiting.sort(key=lambda state: state.cost)
@@ -43,7 +41,7 @@ def search(sentence: Sentence) -> tuple[list[State], int]:
                     (waiting if following.pos == at else agenda[following.pos]).append(following)
         agenda[at] = []
     done.sort(key=lambda state: state.cost)
-    return done[:_BEAM], furthest
+    return done[:_BEAM]
 
 
 def _ties(sentence: Sentence, at: int) -> bool:
