@@ -190,6 +190,7 @@ def go_on(
         try:
             assert isinstance(database, Keeps)
             store = RunStore(database)
+            store.prepare()
             lease = leased(database, kept.row.run)
             try:
                 row = _claimed(store, kept, statuses, answer)

@@ -11,6 +11,7 @@ import msgspec
 from runtime.databases.protocol import Database, Keeps, Lease
 from runtime.errors import SopError
 from runtime.runs.keeping import FORMAT, Keeper, Pinned, PinnedStatements
+from runtime.runs.owner import NOBODY, Owner, write_owner
 from runtime.runs.store import RunRow, RunStore
 from runtime.values.conversion import packable
 from runtime.vm.budget import Limits
@@ -28,15 +29,29 @@ class Keep:
         run: The run's id, where it was given: the run is kept whatever it does, with its lines, so that the same
             request is not done twice.
         detached: Keep the run before it begins, and leave it to another process.
+        owner: Who begins it.
+        lines: Keep its lines too, whatever it does.
+        waits: Its questions wait, also those that have a default.
     """
 
     def __init__(
-        self, library: Any, runs: Callable[[], Database], run: str | None = None, *, detached: bool = False
+        self,
+        library: Any,
+        runs: Callable[[], Database],
+        run: str | None = None,
+        *,
+        detached: bool = False,
+        owner: Owner = NOBODY,
+        lines: bool = False,
+        waits: bool = False,
     ) -> None:
         self._library = library
         self._runs = runs
         self.run = run
         self.detached = detached
+        self._owner = owner
+        self._lines = lines
+        self._waits = waits
 
     def keeper(
         self,
@@ -58,7 +73,9 @@ class Keep:
         """
         effects = linked.root.effects
         always = self.run is not None or self.detached
-        if not always and not (_may_wait(linked, answers) if home is None else effects.asks or effects.commits):
+        if not always and not (
+            _may_wait(linked, answers, self._waits) if home is None else effects.asks or effects.commits
+        ):
             return None
         database = self._runs() if home is None else opened[home]
         try:
@@ -75,7 +92,7 @@ class Keep:
             try:
                 if self.run is not None and store.find(run) is not None:  # since somebody looked
                     raise going_on(run)
-                lines = always or effects.asks
+                lines = always or effects.asks or self._lines
                 row = self._row(run, linked, arguments, opened, home, limits, lines)
                 modules = [(script.hash, self._library.load(script.hash)) for script in linked.scripts.values()]
                 keeper = Keeper(
@@ -98,8 +115,8 @@ class Keep:
                 database.close()
             raise
 
-    @staticmethod
     def _row(
+        self,
         run: str,
         linked: Linked,
         arguments: list[Any],
@@ -121,14 +138,18 @@ class Keep:
         )
         return RunRow(
             *(run, root.name, root.version, "running", 0, 1, "", "", 0, _ENCODE(pinned)),
-            *(None, None, None, None, request_of(root.name, arguments)),
+            *(None, None, None, None, request_of(root.name, arguments), None, self._owned_with(opened)),
         )
 
+    def _owned_with(self, opened: Mapping[str, Database]) -> str:
+        return write_owner(msgspec.structs.replace(self._owner, databases=tuple(opened)))
 
-def _may_wait(linked: Linked, answers: Mapping[str, str]) -> bool:
-    """Whether some question has neither an answer given beforehand nor a default."""
+
+def _may_wait(linked: Linked, answers: Mapping[str, str], waits: bool) -> bool:
+    """Whether some question has neither an answer given beforehand nor a default that is taken at once."""
     return any(
-        not ask.has_default and (ask.step if script is linked.root else f"{script.name}/{ask.step}") not in answers
+        (waits or not ask.has_default)
+        and (ask.step if script is linked.root else f"{script.name}/{ask.step}") not in answers
         for script in linked.scripts.values()
         for ask in script.module.asks
     )

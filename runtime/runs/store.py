@@ -14,7 +14,7 @@ protocol have in common; words in braces are those of an engine. Every statement
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Final, NamedTuple
 
 from runtime.databases.protocol import Keeps
@@ -27,7 +27,7 @@ _DDL: Final = (
     "create table if not exists sop_runs (run {text} primary key, script {text} not null, version bigint not null,"
     " status {text} not null, segment bigint not null, epoch bigint not null, created {text} not null,"
     " updated {text} not null, lines bigint not null, pinned {bytes} not null, state {bytes}, question {text},"
-    " answer {bytes}, ending {text}, request {text})",
+    " answer {bytes}, ending {text}, request {text}, deadline {text}, owner {text})",
     "create table if not exists sop_values (run {text}, number bigint, data {bytes} not null,"
     " primary key (run, number))",
     "create table if not exists sop_rows (run {text}, spool bigint, first bigint, data {bytes} not null,"
@@ -38,6 +38,7 @@ _DDL: Final = (
     "create table if not exists sop_uses (run {text}, hash {text}, primary key (run, hash))",
     "create table if not exists sop_lines (run {text}, first bigint, data {bytes} not null, primary key (run, first))",
 )
+ADDED: Final = ("deadline", "owner")  # columns of sop_runs, each of {text}, that earlier releases do not have
 _LEASES: Final = (
     "create table if not exists sop_leases (run text primary key, holder text not null, session bigint not null,"
     " expires timestamp with time zone not null)"
@@ -67,7 +68,8 @@ class RunRow(NamedTuple):
     which no process holds the lease was interrupted. segment: how many have ended. epoch: counts who has run it.
     lines: number of the last line of the last segment. question: of a waiting run, as JSON. answer: packed, until the
     next segment ends. ending: the lines after the last segment's, as JSON lines, of an ended run. request: hash of the
-    script and arguments that it was asked for with, where its id was given.
+    script and arguments that it was asked for with. deadline: of a waiting run, when its question takes its default, as
+    `created` is written. owner: who began it (runtime/runs/owner.py).
     """
 
     run: str
@@ -85,9 +87,8 @@ class RunRow(NamedTuple):
     answer: bytes | None
     ending: str | None
     request: str | None
-
-
-_COLUMNS: Final = ", ".join(RunRow._fields)
+    deadline: str | None = None
+    owner: str | None = None
 
 
 class RunStore:
@@ -125,30 +126,52 @@ class RunStore:
         return [*tables, _LEASES] if self._is_postgres else tables
 
     def exists(self) -> bool:
+        return self._has("run")
+
+    def _has(self, columns: str) -> bool:
         try:
-            self._run("select run from sop_runs where run = ''")
+            self._run(f"select {columns} from sop_runs where run = ''")
         except DatabaseError as error:
             if error.code == "D0201":
                 return False
             raise
         return True
 
+    @cached_property
+    def _is_current(self) -> bool:
+        """Whether the table of runs has the columns that this release added."""
+        return self._has(", ".join(ADDED))
+
+    def _columns(self, *without: str) -> str:
+        """The columns of a RunRow, null for those that are left out or not there."""
+        gone = without if self._is_current else (*without, *ADDED)
+        return ", ".join("null" if name in gone else name for name in RunRow._fields)
+
     def prepare(self) -> None:
-        """Make the tables if they are not there, and forget runs that ended long ago. V0604 when that can't be done."""
+        """Make the tables if they are not there, add what this release added to them, and forget runs that ended long
+        ago. V0604 when that can't be done."""
+        needed = self._tables
         try:
             if not self.exists():
-                self.database.begin(write=True)
-                for sql in self._tables:
-                    self.database.own(sql, ())
-                self.database.commit()
+                self._make(needed)
+            elif not self._is_current:
+                needed = [_worded(f"alter table sop_runs add column {name} {{text}}", self.engine) for name in ADDED]
+                self._make(needed)
             elif self._run(f"select 1 from sop_runs where {_OLD} limit 1", KEPT_DAYS):
                 self.forget_old()
         except DatabaseError as error:
             self.database.rollback()
-            if self.exists():  # another run has just made them
+            if self.exists() and self._is_current:  # another run has just made them
                 return
             message = f"the run has to be kept, and `{self.database.name}` has no tables for that: {error.message}"
-            raise SopError("V0604", message, "let its owner make them:\n" + ";\n".join([*self._tables, ""])) from error
+            raise SopError("V0604", message, "let its owner make them:\n" + ";\n".join([*needed, ""])) from error
+
+    def _make(self, statements: Sequence[str]) -> None:
+        vars(self).pop("_is_current", None)
+        self.database.begin(write=True)
+        for sql in statements:
+            self.database.own(sql, ())
+        self.database.commit()
 
     def forget_old(self) -> None:
         """Forget runs that ended long ago, and the modules that none needs any more."""
@@ -165,7 +188,7 @@ class RunStore:
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def find(self, run: str) -> RunRow | None:
-        rows = self._run(f"select {_COLUMNS} from sop_runs where run = $1", run)
+        rows = self._run(f"select {self._columns()} from sop_runs where run = $1", run)
         return RunRow(*rows[0]) if rows else None
 
     def list(self, script: str | None, status: str | None, since: str | None, limit: int) -> list[RunRow]:
@@ -180,7 +203,7 @@ class RunStore:
                 values.append(value)
                 conditions.append(f"{column} {comparison} ${len(values)}")
         where = f" where {' and '.join(conditions)}" if conditions else ""
-        shown = ", ".join("null" if name in ("pinned", "state", "answer") else name for name in RunRow._fields)
+        shown = self._columns("pinned", "state", "answer")
         rows = self._run(f"select {shown} from sop_runs{where} order by created desc, run desc limit {limit}", *values)
         return [RunRow(*row) for row in rows]
 
@@ -242,12 +265,13 @@ class RunStore:
         state: bytes | None,
         said: str | None,
         ending: str | None,
+        deadline: str | None = None,
     ) -> bool:
         """The end of a segment; False when the run has another epoch by now, so belongs to another process."""
         return self._change(
             "update sop_runs set status = $3, segment = $4, lines = $5, state = $6, question = $7, ending = $8,"
-            " answer = null, updated = {now} where run = $1 and epoch = $2",
-            *(run, epoch, status, segment, lines, state, said, ending),
+            " deadline = $9, answer = null, updated = {now} where run = $1 and epoch = $2",
+            *(run, epoch, status, segment, lines, state, said, ending, deadline),
         )
 
     def claim(self, run: str, epoch: int) -> bool:

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from runtime.databases.sqlite.database import SQLiteDatabase
-from runtime.runs.store import RunStore
+from runtime.runs.store import ADDED, RunStore
 from tests.postgres import shared
 from tests.runs.kept import Kept
 
@@ -51,6 +51,15 @@ def test_rows_of_runs_are_found_by_key(kept: Kept) -> None:
         store.scan_again()
         assert "Seq Scan" in plan(database)
         database.rollback()
+
+
+def test_a_table_of_an_earlier_release_is_completed(kept: Kept) -> None:
+    kept.begin("work", {"n": 2})
+    kept.sql("; ".join(f"ALTER TABLE sop_runs DROP COLUMN {column}" for column in ADDED))
+    assert kept.read(str(kept.id())).row.owner is None
+    done = kept.begin("work", {"n": 2})
+    assert done is not None and done.status == "ok"
+    assert kept.rows("SELECT count(owner), count(*) FROM sop_runs") == [(1, 2)]
 
 
 def test_a_user_who_may_not_make_tables_is_told_how_they_are_made(kept: Kept) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import SopError
 from runtime.runs.keeping import FORMAT, read_pinned, read_state, read_value
+from runtime.runs.store import ADDED, RunStore
 from runtime.vm.saved import REFERENCE
 from tests.runs.kept import Kept
 
@@ -160,6 +163,21 @@ def test_a_field_that_the_run_needs_is_gone(waiting: Kept) -> None:
     waiting.sql("ALTER TABLE log RENAME COLUMN words TO text")
     done = waiting.go_on(run)
     assert done is not None and done.status == "ok"
+
+
+def test_a_table_of_an_earlier_release_is_read_and_completed(waiting: Kept) -> None:
+    """Its runs are listed by who may only read, and go on once whoever goes on with them has added what is missing."""
+    run = str(waiting.id())
+    for column in ADDED:
+        waiting.sql(f"ALTER TABLE sop_runs DROP COLUMN {column}")
+    with closing(SQLiteDatabase(waiting.path, name="main", read_only=True)) as database:
+        (row,) = RunStore(database).list(None, None, None, 10)
+    assert (row.run, row.status, row.deadline, row.owner) == (run, "waiting", None, None)
+    assert waiting.read(run).row.owner is None
+    waiting.answers = {"deep/2": "yes"}
+    done = waiting.go_on(run)
+    assert done is not None and done.status == "ok", done
+    assert waiting.rows(f"SELECT {', '.join(ADDED)} FROM sop_runs") == [(None,) * len(ADDED)]
 
 
 def test_one_process_has_a_run_at_a_time(waiting: Kept) -> None:
