@@ -21,12 +21,6 @@ class Code(NamedTuple):
 
 
 @cache
-def section(name: str) -> tuple[Code, ...]:
-    """The codes of one document, `grammar/errors/NAME.toml`, sorted."""
-    return _read(files("grammar").joinpath("errors", f"{name}.toml").read_text("utf-8"))
-
-
-@cache
 def table() -> tuple[Code, ...]:
     """Every code, sorted."""
     documents = [one for one in files("grammar").joinpath("errors").iterdir() if one.name.endswith(".toml")]

@@ -18,7 +18,7 @@ from runtime.query.schema import Schema, Store
 from runtime.values.constants import Const
 from runtime.values.functions import FUNCTIONS, script_called
 from runtime.values.types import ANY, NULL
-from sopc.checker import queries, steps, typed
+from sopc.checker import steps, typed
 from sopc.checker.coerce import coerce, coerce_or_report
 from sopc.checker.cycles import groups
 from sopc.checker.effects import finished, own_effects, settle
@@ -80,26 +80,6 @@ def check(
     if findings.diagnostics:
         raise CompileError(source, findings.diagnostics)
     return typed.Program(tuple(checked[script.name] for script in file.scripts))
-
-
-def check_query(query: nodes.Query, source: Source, schemas: Mapping[str, Schema]) -> typed.BoundQuery:
-    """Check a query that stands alone.
-
-    Args:
-        query: Its tree.
-        source: The text that the tree's spans point into.
-        schemas: By database name; the query may use the stores of any of them.
-
-    Raises:
-        CompileError: With all findings.
-    """
-    findings = Findings(source)
-    world = World(findings, schemas, _nothing_stored, _no_names, _no_names)
-    state = ScriptState(world, "", tuple(schemas) or (MAIN,))
-    bound = queries.bind(Env(state, Block(), expression), query)
-    if findings.diagnostics:
-        raise CompileError(source, findings.diagnostics)
-    return bound
 
 
 # ── heads of scripts ───────────────────────────────────────────────────────────────────────────────────────────

@@ -202,13 +202,6 @@ def singular(word: str) -> str:
     return _bases_of("plurals").get(word) or str(inflection.singularize(word))
 
 
-@lru_cache(maxsize=1 << 14)
-def plural(word: str) -> str:
-    """What several of them are called."""
-    forms = lexicon().plurals.get(word)
-    return forms[0] if forms else str(inflection.pluralize(word))
-
-
 @lru_cache(maxsize=1 << 15)
 def same(one: str, other: str) -> bool:
     """Whether two words (lower case) are forms of one."""

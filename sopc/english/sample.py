@@ -14,8 +14,6 @@ from runtime.query.schema import Schema
 from runtime.values.constants import Const
 from runtime.values.types import BOOL, INT, TEXT, Type
 
-_SPELLINGS = 5
-
 
 class Sampler(Protocol):
     """Looks up facts about the data. store: "database.store" (with the `uses` name of the database)."""

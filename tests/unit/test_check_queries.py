@@ -8,11 +8,7 @@ from runtime.query import algebra as ir
 from runtime.values.constants import Const
 from runtime.values.types import BOOL, INT
 from sopc.checker import typed
-from sopc.checker.program import check_query
-from sopc.diagnostics import CompileError
-from sopc.source import Source
-from sopc.syntax.parse import parse_query
-from tests.unit.books import SCHEMAS, body, codes, found, marked, script
+from tests.unit.books import body, codes, found, marked, script
 
 
 def bound(query: str, head: str = "script s()", before: str = "") -> typed.BoundQuery:
@@ -268,15 +264,6 @@ def test_the_schema_of_a_script_holds_only_what_it_uses() -> None:
     assert made.effects.reads == ("main.books",)
     assert [field.name for field in script("emit from authors").schema["main.authors"].fields] == ["id", "name", "born"]
     assert script("let n = count(from authors)").schema["main.authors"].fields == ()
-
-
-def test_a_query_alone_is_checked_too() -> None:
-    source = Source("-", "from authors where born is null select name")
-    assert str(check_query(parse_query(source), source, SCHEMAS).row) == "{name: text}"
-    with pytest.raises(CompileError) as caught:
-        source = Source("-", "from authrs")
-        check_query(parse_query(source), source, SCHEMAS)
-    assert caught.value.diagnostics[0].hint == "authors"
 
 
 def test_a_field_of_json_is_reached_in_a_query() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from runtime.error_codes import section
+from runtime.error_codes import table
 from sopc.diagnostics import CompileError
 from sopc.source import Source
 from sopc.sql.convert import Converted, convert
@@ -267,7 +267,7 @@ def test_what_has_no_one_meaning_is_refused_at_its_place(
 
 
 def test_every_code_of_sql_is_refused_with_it() -> None:
-    codes = {row.code for row in section("english") if row.code.startswith("T05")}
+    codes = {row.code for row in table() if row.code.startswith("T05")}
     assert codes == {code for _, _, code, _ in REFUSED if code.startswith("T")}
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runtime.error_codes import Code, section
+from runtime.error_codes import Code, table
 from runtime.values.names import MAX_NAME, MAX_SCRIPT_BYTES
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.source import BIDI_CONTROLS, Source
@@ -190,7 +190,9 @@ def test_half_a_character_is_an_error() -> None:
     assert errors('script s() say "\ud800" end')[0].code == "E0108"
 
 
-@pytest.mark.parametrize("row", [code for code in section("syntax") if code.code != "E0118"], ids=lambda row: row.code)
+@pytest.mark.parametrize(
+    "row", [row for row in table() if row.code.startswith("E01") and row.code != "E0118"], ids=lambda row: row.code
+)
 def test_each_code_explains_itself(row: Code) -> None:
     assert [found.code for found in errors(row.wrong)] == [row.code]
     parse(Source("right.sop", row.right))

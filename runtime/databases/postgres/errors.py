@@ -14,7 +14,6 @@ from runtime.values.operators import division_by_zero
 from runtime.values.value_types import overflow
 
 _SERIALIZATION: Final = frozenset({"40001", "40P01"})
-_LINE: Final = re.compile(r"^COPY .*, line (\d+)", re.MULTILINE)
 _AGAIN: Final = "compile the script again"
 _RAISED_CODE: Final = re.compile(r"sop-([VD]\d{4}) ")
 _RAISED: Final[dict[str, tuple[str, str | None]]] = {

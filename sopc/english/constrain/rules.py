@@ -42,7 +42,7 @@ _STRICTER: Final[dict[tuple[str, tuple[Symbol, ...]], tuple[Symbol, ...]]] = {
 
 def read_rules() -> Rules:
     """The rules of the language, from its start on. The hole of a text holds no query but that of a store or a named
-    query alone, which keeps the rules half as many (spacing.py has the others). No program is lost: `let`, or `derive`
+    query alone, which keeps the rules half as many. No program is lost: `let`, or `derive`
     within a query, gives another one a name that a hole can hold."""
     lark = parser()
     literals = {one.name: json.dumps(one.pattern.value) for one in lark.terminals if one.pattern.type == "str"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from sopc.english.constrain.rules import Rules, Symbol, reachable
+from sopc.english.constrain.rules import Rules, Symbol
 
 GAP: Final = "GAP"  # a space, or a new line with its indentation
 NEW_LINE: Final = "NEW_LINE"  # inside brackets whose content stands on lines of its own
@@ -29,7 +29,6 @@ _MAY_BREAK: Final = (
     "atom",
 )
 _ON_ONE_LINE: Final = ("hole", "text")
-_LINE: Final = "line"  # the place of the copies that stand in the hole of a text
 # Symbols that stand close in these rules alone: before which of them, and after which, there is no space.
 _CLOSE: Final[dict[str, tuple[tuple[Symbol, ...], tuple[Symbol, ...]]]] = {
     "parameters": (('"("',), ()),
@@ -49,24 +48,6 @@ _CLOSE: Final[dict[str, tuple[tuple[Symbol, ...], tuple[Symbol, ...]]]] = {
 def copy_of(name: str, place: str) -> str:
     """What a rule's copy for a place is called."""
     return f"{name}{_COPY}{place}"
-
-
-def queries_in_texts(rules: Rules) -> Rules:
-    """The rules with any query in the hole of a text: since a text ends on the line where it began, those of queries
-    are there a second time, for one line."""
-    family = {name for name in reachable(rules, "query") if not name.startswith(_ON_ONE_LINE)}
-    copied = {name: copy_of(name, _LINE) for name in rules if name in family}
-    again = {
-        copy: [tuple(copied.get(symbol, symbol) for symbol in one) for one in rules[name]]
-        for name, copy in copied.items()
-    }
-    return {
-        **rules,
-        **again,
-        "hole_query": [("QUERY_FUNCTION", '"("', copied["query"], '")"')],
-        "hole_scalar": [('"("', copied["query"], '")"')],
-        "hole_operand": [*rules["hole_operand"], ("hole_scalar",)],
-    }
 
 
 def base_of(name: str) -> str:
@@ -89,7 +70,7 @@ def _spaced(name: str, expansion: tuple[Symbol, ...], tight: dict[str, bool]) ->
 
 def _between(name: str, left: Symbol, right: Symbol, tight: dict[str, bool]) -> tuple[Symbol, ...]:
     base = base_of(name)
-    flat = base.startswith(_ON_ONE_LINE) or name == copy_of(base, _LINE)
+    flat = base.startswith(_ON_ONE_LINE)
     before, after = _CLOSE.get(base, ((), ()))
     if right in before or left in after or _CLOSED.get(left) == right:
         return ()

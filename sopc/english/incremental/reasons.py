@@ -26,7 +26,6 @@ _TAKES_UP: Final = re.compile(
     re.IGNORECASE,
 )
 _Literal = nodes.IntLiteral | nodes.NumberLiteral | nodes.TextLiteral | nodes.DateLiteral | nodes.TimestampLiteral
-_Test = nodes.Binary | nodes.Between | nodes.InExpr | nodes.IsNull
 _TESTS: Final = ("=", "!=", "<", "<=", ">", ">=", "like", "contains", "starts with", "ends with")
 
 
