@@ -12,7 +12,7 @@ from sqlglot.generators.duckdb import DuckDBGenerator
 from runtime.databases.duckdb.functions import PREFIX, SQL_FUNCTIONS, repeats
 from runtime.databases.duckdb.records import record_text
 from runtime.databases.duckdb.types import INTERVAL_WITHIN, NARROW, sql_type
-from runtime.databases.sql.sql_nodes import Sql, cast, function, is_small, number, wrapped
+from runtime.databases.sql.sql_nodes import Sql, binary, cast, function, is_small, number, wrapped
 from runtime.databases.sql.typed_arithmetic import OPERATORS
 from runtime.databases.sql.typed_expressions import TypedExpressions
 from runtime.query.algebra import Expr
@@ -128,6 +128,11 @@ class DuckDBExpressions(TypedExpressions):
 
     def duration_sum(self, total: Sql) -> Sql:
         return self.helper("checked_duration", total)
+
+    def checked_int(self, operation: type[exp.Binary], a: Sql, b: Sql) -> Sql:
+        # In 128 bits, then narrowed. The optimizer moves constants out of plain 64-bit sums, and out of aggregates over
+        # them: count(a + 1) became count(*), and (a + 1) + (b + 2) became a + b + 3, so overflows were lost or made up.
+        return _cast(binary(operation, _cast(a, "HUGEINT"), b), "BIGINT")
 
     def int_quotient(self, a: Sql, b: Sql) -> Sql:
         return exp.IntDiv(this=a, expression=b)

@@ -40,6 +40,7 @@ SQL_FUNCTIONS: Final[dict[str, str]] = {
     "ends_with": "ends_with",
     # numbers
     "abs": "abs",
+    "abs int": "[abs_int]",
     "round int": "[round_int]",
     "round float": "[round_float]",
     "round decimal": "[round_decimal]",
@@ -130,6 +131,7 @@ _DAY: Final = 86_400_000_000  # microseconds
 # name → parameters and body; several of them where a macro takes more or fewer arguments
 MACROS: Final[dict[str, str]] = {
     # arithmetic
+    "abs_int": "(n) AS CAST(abs(CAST(n AS HUGEINT)) AS BIGINT)",  # count(abs(n)) would lose the overflow of abs
     "finite": "(x) AS CASE WHEN NOT isfinite(x) THEN error('V0103') ELSE x END",
     "quotient": "(a, b) AS (2 * a + CASE WHEN a < 0 THEN -abs(b) ELSE abs(b) END) // (2 * b)",
     "checked_date": (

@@ -39,6 +39,10 @@ class TypedArithmetic(Expressions):
         """`let`: body(args), where the body may write each argument several times. An argument of more than a few nodes
         is evaluated first and named in the body, so the SQL grows linearly with the expression."""
 
+    def checked_int(self, operation: type[exp.Binary], a: Sql, b: Sql) -> Sql:
+        """The sum, difference or product of ints, one of which has 64 bits; V0101 when it goes out of range."""
+        return binary(operation, a, b)
+
     @abstractmethod
     def int_quotient(self, a: Sql, b: Sql) -> Sql:
         """a / b of ints, cut off after the point."""
@@ -81,7 +85,9 @@ class TypedArithmetic(Expressions):
 
     def operation(self, expr: Op) -> Sql:
         op, args, kind = expr.op, expr.args, expr.type.name
-        if op == "neg" and kind in ("float", "int"):  # no negative zero; DuckDB's minus of a lowest int is no int
+        if op == "neg" and kind == "int":
+            return self.checked_int(exp.Sub, number(0), self.wide(args[0]))
+        if op == "neg" and kind == "float":  # no negative zero
             return exp.Sub(this=number(0), expression=wrapped(self.wide(args[0])))
         if op == "neg":
             return exp.Neg(this=wrapped(self.wide(args[0])))
@@ -126,7 +132,9 @@ class TypedArithmetic(Expressions):
         right = self._number(b)
         if op == "intdiv":
             return self.int_quotient(wrapped(left), wrapped(right))
-        return binary(OPERATORS[op], left, right)
+        if op == "mod":
+            return binary(exp.Mod, left, right)
+        return self.checked_int(OPERATORS[op], left, right)
 
     def _decimal(self, expr: Op) -> Sql:
         op, (a, b) = expr.op, expr.args
