@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from runtime.config import HOME_NAME, LIBRARY_FILE
@@ -11,6 +12,10 @@ from runtime.errors import UsageError
 _LOCK: Final = f"{LIBRARY_FILE}-lock"
 _MAGIC: Final = (0xBEEFC0DE).to_bytes(4, "little")  # of an LMDB file, after its page's header
 _MAGIC_AT: Final = slice(16, 20)
+_SQLITE: Final = b"SQLite format 3\0"
+_DUCKDB_AT: Final = slice(8, 12)
+_starts: Final[dict[tuple[int, int], bytes]] = {}  # first bytes of databases, by the file's device and number
+_reading: Final = Lock()
 
 
 def refuse_library(path: Path, name: str) -> None:
@@ -39,6 +44,28 @@ def _reason(real: Path) -> str:
             return "is the library"
     if not real.is_file():
         return ""
-    with real.open("rb") as stream:
-        start = stream.read(_MAGIC_AT.stop)
-    return "is a library" if start[_MAGIC_AT] == _MAGIC else ""
+    return "is a library" if first_bytes(real)[_MAGIC_AT] == _MAGIC else ""
+
+
+def is_duckdb(start: bytes) -> bool:
+    """By a file's first bytes; an empty file is a new database."""
+    return not start or start[_DUCKDB_AT] == b"DUCK"
+
+
+def first_bytes(path: Path) -> bytes:
+    """The first 20 bytes of a file, fewer of a shorter one. Raises OSError.
+
+    Those of a database are read once, before this process opens it: whoever closes a file loses all locks that the
+    process has on it (https://www.sqlite.org/howtocorrupt.html, 2.2). SQLite's own connections would be left without,
+    and another process would remove the log that they go on writing to.
+    """
+    with _reading:
+        stat = path.stat()
+        file = stat.st_dev, stat.st_ino
+        if file in _starts:
+            return _starts[file]
+        with path.open("rb") as stream:
+            start = stream.read(_MAGIC_AT.stop)
+        if start.startswith(_SQLITE) or is_duckdb(start):
+            _starts[file] = start
+        return start

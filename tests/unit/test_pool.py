@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from threading import Timer
 
 import pytest
 
+from runtime.connect import connect
 from runtime.databases.pool import MAX_IDLE, Pool
-from runtime.databases.protocol import Database
+from runtime.databases.protocol import Database, Keeps
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import DatabaseError
 
@@ -145,3 +148,28 @@ def test_the_schema_waits_for_a_lock(opened: Opened) -> None:
         timer.join()
     other.close()
     database.close()
+
+
+def test_opening_a_database_again_keeps_its_locks(tmp_path: Path) -> None:
+    """A process that opens and closes the file by itself loses SQLite's locks: then another process that closes the
+    database removes the log that the first one's connections go on writing to, and what they commit is lost."""
+    path = tmp_path / "main.db"
+    other = (
+        f"import sqlite3; c = sqlite3.connect({str(path)!r}); print(c.execute('select n from t').fetchall()); c.close()"
+    )
+
+    def seen_elsewhere() -> str:
+        return subprocess.run([sys.executable, "-c", other], check=True, capture_output=True, text=True).stdout.strip()
+
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("pragma journal_mode = wal; create table t (n int); insert into t values (1)")
+    with (
+        closing(connect("sqlite:///main.db", name="main", base=tmp_path)) as first,
+        closing(connect("sqlite:///main.db", name="main", base=tmp_path)) as second,
+    ):
+        assert isinstance(first, Keeps) and isinstance(second, Keeps)
+        assert second.own("select n from t", ()) == [(1,)]
+        assert seen_elsewhere() == "[(1,)]"
+        first.own("insert into t values (2)", ())
+        assert second.own("select n from t", ()) == [(1,), (2,)]
+        assert seen_elsewhere() == "[(1,), (2,)]"

@@ -21,6 +21,7 @@ from runtime.databases.duckdb.records import as_written
 from runtime.databases.duckdb.rows import Rows
 from runtime.databases.duckdb.schema import read_schema
 from runtime.databases.duckdb.types import column_type, sql_type
+from runtime.databases.library_files import first_bytes, is_duckdb
 from runtime.databases.protocol import BATCH_ROWS, Row, Statement
 from runtime.databases.spool_file import FileSpool
 from runtime.databases.tables import count_sql, create_sql, drop_sql, field_list, qualified_name
@@ -282,10 +283,7 @@ def _check_file(path: Path, name: str, *, create: bool) -> None:
 
 
 def _is_duckdb(path: Path) -> bool:
-    """By its first bytes; an empty file is a new database."""
     try:
-        with path.open("rb") as file:
-            start = file.read(12)
+        return is_duckdb(first_bytes(path))
     except OSError:
         return True  # the engine says what is wrong
-    return not start or start[8:] == b"DUCK"
