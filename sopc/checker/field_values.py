@@ -205,14 +205,14 @@ class _Places:
 
 
 def _own(step: typed.Step, kind: type[Any]) -> Iterator[Any]:
-    """The parts of a step of a kind, without those of the steps in its blocks."""
-    stack: list[Any] = list(_parts(step))
+    """The typed parts of a step of a kind, in order, without those of the steps in its blocks."""
+    stack = [*_parts(step)][::-1]
     while stack:
-        node = stack.pop(0)
+        node = stack.pop()
         if isinstance(node, kind):
             yield node
-        if not isinstance(node, typed.Step | typed.Variable):
-            stack[:0] = _parts(node)
+        if not isinstance(node, typed.Step | typed.Variable | msgspec.Struct):  # no query holds a typed part
+            stack += [*_parts(node)][::-1]
 
 
 def _walk(root: Any) -> Iterator[Any]:
