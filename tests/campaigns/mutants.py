@@ -65,7 +65,8 @@ PACKAGES: Final = {
     "sql": Package(
         ("runtime/databases/sql",),
         (
-            *(f"tests/unit/test_{name}.py" for name in ("sql", "sqlite", "inserts", "duckdb")),
+            *(f"tests/unit/test_{name}.py" for name in ("sql", "sql_of_servers", "sql_stages", "sql_statements")),
+            *(f"tests/unit/test_{name}.py" for name in ("sqlite", "inserts", "duckdb", "sql_property")),
             "tests/language",
         ),
         "not postgres and not formatted and not twice",
@@ -81,6 +82,19 @@ PACKAGES: Final = {
             "tests/errors",
         ),
         "not postgres and not duckdb and not formatted and not caret",
+    ),
+    "tree": Package(
+        ("sopc/tree",),
+        (
+            *(f"tests/unit/test_{name}.py" for name in ("parse", "syntax_errors", "codegen", "fmt", "explain")),
+            *(
+                f"tests/unit/test_check_{name}.py"
+                for name in ("flow", "names", "queries", "scripts", "types", "writes")
+            ),
+            "tests/golden",
+            "tests/errors",
+        ),
+        "not postgres and not duckdb and not caret",
     ),
     "codegen": Package(
         ("sopc/codegen",),

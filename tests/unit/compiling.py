@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from runtime.bytecode.codec import decode, encode
 from runtime.bytecode.disasm import format_instruction
 from runtime.bytecode.module import Module
@@ -58,3 +60,12 @@ def shown(module: Module) -> str:
         lines.append(f"{pc} {' '.join(format_instruction(module, pc).split())}")
         assert line
     return "\n".join(lines)
+
+
+def without_spans(value: Any) -> Any:
+    """The data of a tree, without the places of its nodes."""
+    if isinstance(value, dict):
+        return {key: without_spans(inner) for key, inner in value.items() if key != "span"}
+    if isinstance(value, list | tuple):
+        return [without_spans(inner) for inner in value]
+    return value

@@ -20,12 +20,14 @@ from runtime.values import operators
 from runtime.values.constants import Const
 from runtime.values.types import ANY, BOOL, DATE, DECIMAL, FLOAT, INT, NULL, RECORD, TEXT, Type, list_of
 from sopc.checker import typed
+from sopc.checker.program import check
 from sopc.codegen.fold import fold
 from sopc.codegen.lower import lower
 from sopc.diagnostics import CompileError
 from sopc.source import Source, Span
+from sopc.syntax.parse import parse
 from sopc.tree import nodes
-from tests.unit.compiling import body, compiled, module_of, shown
+from tests.unit.compiling import body, compiled, module_of, shown, without_spans
 
 GOLDEN = {
     "a counted loop over ints": (
@@ -417,6 +419,19 @@ def test_positions_lead_back_to_steps_and_expressions() -> None:
     assert (div.step, div.line, div.column, div.end_column) == (1, 3, 13, 18)
     assert (made.debug.file, made.debug.sentences) == ("f.sop", ("One.", "Two."))
     assert "let x = 1 / n" in made.debug.source
+
+
+def test_steps_of_a_tree_without_places_are_at_its_beginning() -> None:
+    source = Source("tree.json", 'script s(n: int)\n  let x = 10 // n\n  if x > 1 then say "x" end\nend\n')
+    bare = nodes.File.model_validate(without_spans(parse(source).model_dump(by_alias=True)))
+    (made,) = lower(check(bare, source, {}, lambda name: None), source, bare, ())
+    verify(made)
+    assert [(step.path, step.line, step.column, step.text) for step in made.debug.steps] == [
+        ("1", 1, 1, ""),
+        ("2", 1, 1, ""),
+        ("2.1", 1, 1, ""),
+    ]
+    assert {(each.line, each.column, each.end_column) for each in made.debug.positions} == {(1, 1, 1)}
 
 
 def test_layout_comments_and_sentences_do_not_change_the_hash() -> None:

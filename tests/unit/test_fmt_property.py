@@ -12,6 +12,7 @@ from sopc.source import Source
 from sopc.syntax.format import format_file, format_source
 from sopc.syntax.parse import parse
 from sopc.tree import nodes
+from tests.unit.compiling import without_spans
 
 NAMES = st.sampled_from(
     ["a", "item", "date", "count", "first", "left", "desc", "order", "if", "order date", "it's", "naïve", "days", "_x1"]
@@ -222,14 +223,6 @@ FILES = st.builds(
         2,
     ),
 )
-
-
-def without_spans(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: without_spans(inner) for key, inner in value.items() if key != "span"}
-    if isinstance(value, list | tuple):
-        return [without_spans(inner) for inner in value]
-    return value
 
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of a tree: Hypothesis' own affair

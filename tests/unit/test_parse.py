@@ -10,6 +10,7 @@ from sopc.diagnostics import CompileError
 from sopc.source import Source
 from sopc.syntax.parse import MAX_DEPTH, parse, parse_query
 from sopc.tree import nodes
+from tests.unit.compiling import without_spans
 
 
 def steps(text: str) -> tuple[nodes.AnyStep, ...]:
@@ -28,15 +29,7 @@ def query(text: str) -> nodes.Query:
 
 def plain(value: Any) -> Any:
     """A node as data without spans and without fields at their defaults."""
-    return _without_spans(value.model_dump(exclude_defaults=True))
-
-
-def _without_spans(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_spans(inner) for key, inner in value.items() if key != "span"}
-    if isinstance(value, list | tuple):
-        return [_without_spans(inner) for inner in value]
-    return value
+    return without_spans(value.model_dump(exclude_defaults=True))
 
 
 def same(first: str, second: str) -> bool:
