@@ -28,7 +28,7 @@ from sopc.tree import nodes
 if TYPE_CHECKING:
     from runtime.query.algebra import Query, Write
     from runtime.query.schema import Schema
-    from sopc.english.model.records import Work
+    from sopc.english.model_records import Work
 
 __all__ = (
     "MAX_BYTES",
@@ -77,7 +77,7 @@ class Compiled:
         provenance = provenance or provenance_of(self.source)
         if work is None:
             return encode(self.modules, provenance)
-        from sopc.english.model.records import encode_work
+        from sopc.english.model_records import encode_work
 
         data = encode_work(work)
         first = "".join(f"{message['role']}\0{message['content']}\0" for message in work.rounds[0].request)

@@ -76,7 +76,7 @@ async def show_disasm(service: Service, request: Request) -> Response:
 
     def text(entry: Entry, module: Module) -> str:
         from runtime.bytecode.disasm import disassemble
-        from runtime.databases.sql.of_module import sql_of
+        from runtime.databases.dialects import sql_of
 
         return disassemble(module, sql=sql_of(module) if sql else None)
 

@@ -109,7 +109,7 @@ def check_const(where: str, const: Const) -> None:
     if type(value) not in expected or type_.name in _COMPOUND:
         refuse(where, f"its value is not of type {type_.name}")
     if type_.name in ("decimal", "date", "timestamp", "duration"):
-        from runtime.values.operators import from_const  # needed by few modules
+        from runtime.values.conversion import from_const
 
         try:
             from_const(const)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from runtime.lazy import lazy
 
 if TYPE_CHECKING:
+    from runtime.databases.dialects import SQLITE, Engine, sql_of
     from runtime.databases.duckdb.connections import require_duckdb
-    from runtime.databases.sql.of_module import SQLITE, Engine, sql_of
 
 __all__ = (
     "SQLITE",
@@ -18,8 +18,8 @@ __all__ = (
 )
 __getattr__ = lazy(
     __name__,
-    SQLITE="runtime.databases.sql.of_module",
-    Engine="runtime.databases.sql.of_module",
+    SQLITE="runtime.databases.dialects",
+    Engine="runtime.databases.dialects",
     require_duckdb="runtime.databases.duckdb.connections",
-    sql_of="runtime.databases.sql.of_module",
+    sql_of="runtime.databases.dialects",
 )

@@ -13,8 +13,8 @@ from math import isfinite
 from typing import Any, Final
 
 from runtime.databases.db_errors import null_stored, zero_character
-from runtime.databases.protocol import Row
 from runtime.errors import DatabaseError, RunError, SopError
+from runtime.values.batches import Row
 from runtime.values.types import Type
 from runtime.values.value_types import checked_float, out_of_range
 

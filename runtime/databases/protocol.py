@@ -11,7 +11,7 @@ from msgspec import Raw
 from runtime.databases.change_marks import Mark
 from runtime.query.algebra import Query, Write
 from runtime.query.schema import Schema, Store
-from runtime.values.batches import Row as Row
+from runtime.values.batches import Row
 from runtime.values.types import Type
 
 BATCH_ROWS = 2048

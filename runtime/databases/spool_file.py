@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from tempfile import SpooledTemporaryFile
 from typing import Final
 
-from runtime.databases.protocol import Row
+from runtime.values.batches import Row
 from runtime.values.conversion import pack, unpack
 
 _IN_MEMORY: Final = 4_000_000  # bytes

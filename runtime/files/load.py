@@ -48,26 +48,18 @@ class Loaded(msgspec.Struct, frozen=True):
 
 
 class StoreInfo(msgspec.Struct, frozen=True):
-    """A store as `sopvm db ls` lists it. rows: None where they were not counted."""
+    """A store as `sopvm db ls` lists it."""
 
     name: str
     fields: tuple[Field, ...]
     read_only: bool
-    rows: int | None
+    rows: int
 
 
-def list_stores(database: Database, *, count: bool = True) -> list[StoreInfo]:
-    """List the stores of a database.
-
-    Args:
-        database: The database.
-        count: Whether to count their rows.
-
-    Returns:
-        The stores, by name.
-    """
+def list_stores(database: Database) -> list[StoreInfo]:
+    """List the stores of a database, by name."""
     return [
-        StoreInfo(store.name, store.fields, store.read_only, database.count_rows(store.name) if count else None)
+        StoreInfo(store.name, store.fields, store.read_only, database.count_rows(store.name))
         for store in sorted(database.schema().stores.values(), key=lambda store: store.name)
     ]
 

@@ -13,13 +13,14 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
-from runtime.databases.protocol import Lease, Row, Spool
+from runtime.databases.protocol import Lease, Spool
 from runtime.databases.statements import StatementCache
 from runtime.errors import RunError, SopError
 from runtime.output.kept_lines import KeptLines
 from runtime.output.writer import Writer
 from runtime.runs.answers import checked, describe
 from runtime.runs.store import RunRow, RunStore
+from runtime.values.batches import Row
 from runtime.values.conversion import json_ready, packable, to_text
 from runtime.vm.budget import Budget, Limits
 from runtime.vm.data import Data

@@ -17,9 +17,18 @@ from typing import Any, Final
 
 from runtime.errors import RunError
 from runtime.values.conversion import convert, from_text, to_text
-from runtime.values.operators import add, an, checked_decimal, checked_float, checked_int, eq, lt, quantized, type_name
+from runtime.values.operators import add, eq, lt
 from runtime.values.types import DATE, DECIMAL, MAX_SCALE, TIMESTAMP, Type
-from runtime.values.value_types import EXACT, out_of_range
+from runtime.values.value_types import (
+    EXACT,
+    an,
+    checked_decimal,
+    checked_float,
+    checked_int,
+    out_of_range,
+    quantized,
+    type_name,
+)
 
 MAX_TEXT: Final = 10_000_000
 MAX_LIST: Final = 1_000_000

@@ -1,6 +1,6 @@
 """VM values → VM values: arithmetic, comparison and logic. This defines the language; tests hold engines to it.
 
-Types of values and limits of numbers are in value_types.py, conversions in conversion.py; both are exported here too.
+Types of values and limits of numbers are in value_types.py, conversions in conversion.py.
 Errors are RunErrors: V0101 overflow of an int, V0102 division by zero, V0103 a float that is not finite, V0104 a
 decimal too large, V0106 operands that do not go together, V0107 a date or duration out of range.
 """
@@ -14,7 +14,6 @@ from math import fmod, trunc
 from typing import Any, Final
 
 from runtime.errors import RunError
-from runtime.values.conversion import convert, from_const, from_text, json_ready, pack, to_const, to_text, unpack
 from runtime.values.types import MAX_SCALE
 from runtime.values.value_types import (
     EXACT,
@@ -29,40 +28,6 @@ from runtime.values.value_types import (
     scale_of,
     type_name,
 )
-
-__all__ = [
-    "add",
-    "an",
-    "checked_decimal",
-    "checked_float",
-    "checked_int",
-    "convert",
-    "div",
-    "eq",
-    "from_const",
-    "from_text",
-    "intdiv",
-    "json_ready",
-    "le",
-    "logic_and",
-    "logic_not",
-    "logic_or",
-    "lt",
-    "mod",
-    "mul",
-    "ne",
-    "neg",
-    "pack",
-    "quantized",
-    "same",
-    "scale_of",
-    "sub",
-    "to_const",
-    "to_text",
-    "truth",
-    "type_name",
-    "unpack",
-]
 
 DIVISION_SCALE: Final = 6
 ONE_DAY: Final = timedelta(days=1)

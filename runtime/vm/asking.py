@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runtime.bytecode.opcodes import BY_NAME
 from runtime.errors import RunError
-from runtime.values import operators
+from runtime.values import value_types
 from runtime.values.conversion import convert, to_text
 from runtime.vm.frame import Frames
 from runtime.vm.output import Question
@@ -25,7 +25,7 @@ def question_of(stack: Frames) -> Question:
     given = frame.registers[window]
     choices = given[1] if ask.has_choices else None
     if choices is not None and type(choices) is not list:
-        raise RunError("V0106", f"choices are {operators.an(operators.type_name(choices))}, not a list")
+        raise RunError("V0106", f"choices are {value_types.an(value_types.type_name(choices))}, not a list")
     default = convert(given[-1], ask.type.or_null()) if ask.has_default else None
     step = ask.step if frame.script is stack[0].script else f"{frame.script.name}/{ask.step}"
     return Question(step, to_text(given[0]), ask.type, choices, default, ask.has_default)

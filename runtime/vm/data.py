@@ -8,10 +8,11 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
-from runtime.databases.protocol import Database, Pipelined, Row, Spool, Statement
+from runtime.databases.protocol import Database, Pipelined, Spool, Statement
 from runtime.databases.statements import Statements, limited_to_mode
 from runtime.errors import DatabaseError, RunError
 from runtime.query.algebra import Insert, InsertList, Query
+from runtime.values.batches import Row
 from runtime.values.conversion import convert, to_text
 from runtime.vm.backtrace import StackLocation
 from runtime.vm.script import DataOp

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime.errors import RunError, SopError
-from runtime.values import operators
+from runtime.values import operators, value_types
 from runtime.values.conversion import to_text
 from runtime.vm.asking import question_of
 from runtime.vm.backtrace import path_of, stack_location
@@ -56,7 +56,9 @@ def for_start(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> bool:
     low, high = registers[a], registers[a + 1]
     if type(low) is not int or type(high) is not int:
         wrong = high if type(low) is int else low
-        raise RunError("V0106", f"a loop counts from int to int, not with {operators.an(operators.type_name(wrong))}")
+        raise RunError(
+            "V0106", f"a loop counts from int to int, not with {value_types.an(value_types.type_name(wrong))}"
+        )
     if low > high:
         frame.pc = b
     else:
@@ -106,7 +108,7 @@ def iterate(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
     if items is None:
         items = []
     elif type(items) is not list:
-        raise RunError("V0106", f"a loop goes over a list, not {operators.an(operators.type_name(items))}")
+        raise RunError("V0106", f"a loop goes over a list, not {value_types.an(value_types.type_name(items))}")
     frame.registers[a] = ListIterator(items, frame.pc - 1)
 
 
@@ -274,7 +276,7 @@ def release(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
 def emit(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> bool | None:
     item = frame.registers[a]
     if type(item) is not dict:
-        raise RunError("V0106", f"{operators.an(operators.type_name(item))} can't be emitted, only a record")
+        raise RunError("V0106", f"{value_types.an(value_types.type_name(item))} can't be emitted, only a record")
     if frame.generator is not None:
         _hand_over(machine, item)
         return True

@@ -7,8 +7,9 @@ from copy import copy
 from itertools import chain
 from typing import Any, TypeVar
 
-from runtime.databases.protocol import Row, Spool
+from runtime.databases.protocol import Spool
 from runtime.errors import SopError
+from runtime.values.batches import Row
 from runtime.vm.frame import END, Frame, Frames, GeneratorFrame, GeneratorIterator, Iterator, iterators_of
 
 AnyIterator = TypeVar("AnyIterator", bound="Iterator")

@@ -7,7 +7,7 @@ from sys import getrefcount
 from typing import Any, Final
 
 from runtime.errors import RunError
-from runtime.values import operators
+from runtime.values import operators, value_types
 from runtime.values.conversion import convert, to_text
 from runtime.values.value_types import TYPE_NAMES
 from runtime.vm.frame import Frame
@@ -91,7 +91,8 @@ def _own(registers: list[Any], a: int, kind: type) -> Any:
     value = registers[a]
     if type(value) is not kind:
         raise RunError(
-            "V0106", f"{operators.an(operators.type_name(value))} is not {operators.an(TYPE_NAMES[kind])} to change"
+            "V0106",
+            f"{value_types.an(value_types.type_name(value))} is not {value_types.an(TYPE_NAMES[kind])} to change",
         )
     return value if getrefcount(value) <= _UNSHARED else kind(value)
 
@@ -113,7 +114,7 @@ def index(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
     elif type(items) is dict and type(at) is str:
         frame.registers[a] = items.get(at)
     else:
-        kind, by = operators.an(operators.type_name(items)), operators.an(operators.type_name(at))
+        kind, by = value_types.an(value_types.type_name(items)), value_types.an(value_types.type_name(at))
         raise RunError("V0106", f"{kind} can't be indexed with {by}", "a list takes an int from 0, a record a text")
 
 
@@ -126,7 +127,7 @@ def set_index(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
     else:
         items = _own(registers, a, list)
         if type(at) is not int:
-            raise RunError("V0106", f"a list can't be indexed with {operators.an(operators.type_name(at))}")
+            raise RunError("V0106", f"a list can't be indexed with {value_types.an(value_types.type_name(at))}")
         if not 0 <= at < len(items):
             raise RunError("V0111", f"the list has {len(items)} items, so none with index {at}", "indexes go from 0")
     items[at] = registers[c]
@@ -167,7 +168,7 @@ def func(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
     try:
         frame.registers[a] = c.python(*arguments)
     except (TypeError, AttributeError) as error:
-        kinds = ", ".join(operators.type_name(argument) for argument in arguments)
+        kinds = ", ".join(value_types.type_name(argument) for argument in arguments)
         raise RunError("V0106", f"`{c.name}` does not work on ({kinds})") from error
 
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Context, Decimal
 
+from runtime.values.type_rules import common, fits, is_subtype
 from runtime.values.types import BOOL, FLOAT, RECORD, TEXT, Type
 from sopc.checker import typed
 from sopc.checker.env import Env
 from sopc.checker.report import Place
 from sopc.checker.scope import unknown
-from sopc.checker.types import an, common, decimal_literal, fits, is_subtype
+from sopc.checker.types import an, decimal_literal
 
 _EXACT = Context(prec=400, rounding=ROUND_HALF_UP)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from runtime.values.type_rules import common
 from runtime.values.types import ANY, RECORD, Type, record_of
 from sopc.checker import typed
 from sopc.checker.coerce import coerce
 from sopc.checker.env import Emitted, Env
-from sopc.checker.types import an, common
+from sopc.checker.types import an
 from sopc.tree import nodes
 
 

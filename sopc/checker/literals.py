@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Final
 
 from runtime.errors import RunError
-from runtime.values.operators import from_text, to_const
+from runtime.values.conversion import from_text, to_const
 from runtime.values.types import (
     BOOL,
     DATE,

@@ -13,10 +13,10 @@ from typing import Final, cast
 
 from runtime.query import algebra as ir
 from runtime.values.constants import Const
+from runtime.values.type_rules import NUMBERS
 from runtime.values.types import NULL, TEXT, Type
 from sopc.checker import typed
 from sopc.checker.scope import AggregateOf, ColumnOf, SubQuery, WindowOf
-from sopc.checker.types import NUMBERS
 
 _MAY_FAIL: Final = frozenset({"add", "sub", "mul", "div", "intdiv", "mod", "neg", "field"})
 _CLOCK: Final = frozenset({"now", "today"})  # the VM reads the clock once a segment; engines never do

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 from runtime.errors import RunError
-from runtime.values.operators import from_text
+from runtime.values.conversion import from_text
+from runtime.values.type_rules import NUMBERS, ORDERED, arithmetic, common
 from runtime.values.types import ANY, BOOL, DATE, DURATION, TEXT, TIMESTAMP, Type, list_of
 from sopc.checker import typed
 from sopc.checker.coerce import as_text, coerce_or_report, common_of, condition, converge, exact, exact_together
@@ -14,7 +15,7 @@ from sopc.checker.env import Env
 from sopc.checker.lower_query import holds, of_rows
 from sopc.checker.report import span_of
 from sopc.checker.scope import ColumnOf, unknown
-from sopc.checker.types import NUMBERS, ORDERED, an, arithmetic, common
+from sopc.checker.types import an
 from sopc.tree import nodes
 
 ARITHMETIC: Final = {"+": "add", "-": "sub", "*": "mul", "/": "div", "//": "intdiv", "%": "mod"}

@@ -8,6 +8,7 @@ from typing import Final, cast
 
 from runtime.query import algebra as ir
 from runtime.values.constants import Const
+from runtime.values.type_rules import common
 from runtime.values.types import INT, RECORD, record_of
 from sopc.checker import typed
 from sopc.checker.coerce import coerce, condition
@@ -16,7 +17,7 @@ from sopc.checker.lower_query import QueryBuilder, children, holds, of_rows, sam
 from sopc.checker.report import quoted, span_of
 from sopc.checker.scope import AggregateOf, ColumnOf, Row, SubQuery, Visible
 from sopc.checker.sources import Stage, check_columns_apart, missing, project, source
-from sopc.checker.types import an, common
+from sopc.checker.types import an
 from sopc.tree import nodes
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from runtime.query import algebra as ir
 from runtime.values.constants import Const
+from runtime.values.type_rules import common
 from runtime.values.types import BOOL, INT, Type, list_of
 from sopc.checker import queries, typed
 from sopc.checker.env import Env
@@ -14,7 +15,7 @@ from sopc.checker.operators import in_lower_case
 from sopc.checker.report import span_of
 from sopc.checker.scope import SubQuery, unknown
 from sopc.checker.sources import Stage, count_of, one_row_of, project
-from sopc.checker.types import an, common
+from sopc.checker.types import an
 from sopc.tree import nodes
 
 

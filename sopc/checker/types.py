@@ -1,4 +1,4 @@
-"""Type names → types; also exports the typing rules of runtime/values/type_rules.py."""
+"""Type names → types. The typing rules are in runtime/values/type_rules.py."""
 
 from __future__ import annotations
 
@@ -6,30 +6,9 @@ from decimal import Decimal
 
 from runtime.values.type_rules import (
     BY_NAME,
-    NUMBERS,
-    ORDERED,
-    arithmetic,
-    common,
-    fits,
-    is_subtype,
 )
 from runtime.values.types import DECIMAL_PRECISION, MAX_SCALE, NULL, Type, decimal_of, list_of, record_of
 from sopc.tree import nodes
-
-__all__ = [
-    "BY_NAME",
-    "NUMBERS",
-    "ORDERED",
-    "TypeNameError",
-    "an",
-    "arithmetic",
-    "common",
-    "decimal_literal",
-    "fits",
-    "is_subtype",
-    "type_of",
-    "undecided",
-]
 
 
 class TypeNameError(Exception):

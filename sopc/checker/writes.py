@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from runtime.query import algebra as ir
 from runtime.query.schema import Field, Store
+from runtime.values.type_rules import fits
 from runtime.values.types import Type, list_of, record_of
 from sopc.checker import queries, typed
 from sopc.checker.coerce import coerce, coerce_or_report, condition, conversion
@@ -15,7 +16,7 @@ from sopc.checker.lower_query import QueryBuilder
 from sopc.checker.report import quoted, span_of, suggestion
 from sopc.checker.scope import unknown
 from sopc.checker.sources import find_store, scan
-from sopc.checker.types import an, fits
+from sopc.checker.types import an
 from sopc.tree import nodes
 
 Written = tuple[ir.Write, tuple[typed.Expr, ...]]

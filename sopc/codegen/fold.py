@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from runtime.errors import SopError
-from runtime.values import operators
+from runtime.values import conversion, operators
 from runtime.values.constants import Const
 from runtime.values.functions import FUNCTIONS
 from runtime.values.types import BOOL, NULL, SCALARS, TEXT
@@ -66,7 +66,7 @@ def fold(expr: typed.Expr, depth: int = 0) -> typed.Expr:
         expr = _logic(expr)
     try:
         value = _value(expr)
-        const = operators.to_const(value, expr.type)
+        const = conversion.to_const(value, expr.type)
     except (NotConstant, SopError):
         return expr
     if value is not None and expr.type.name not in SCALARS:
@@ -121,7 +121,7 @@ def _value(expr: typed.Expr) -> Any:
     if isinstance(expr, typed.Func):
         return _call(expr.name, [constant(arg) for arg in expr.args])
     if isinstance(expr, typed.Convert):
-        return operators.convert(constant(expr.arg), expr.type)
+        return conversion.convert(constant(expr.arg), expr.type)
     raise NotConstant
 
 
@@ -129,7 +129,7 @@ def constant(expr: typed.Expr) -> Any:
     """The VM value of a constant. Raises NotConstant for other expressions."""
     if not isinstance(expr, typed.Const):
         raise NotConstant
-    return operators.from_const(Const(expr.value, expr.type))
+    return conversion.from_const(Const(expr.value, expr.type))
 
 
 def _call(name: str, args: list[Any]) -> Any:
@@ -185,7 +185,7 @@ def _interpolate(expr: typed.Interpolate) -> typed.Expr:
     parts: list[str | typed.Expr] = []
     for part in expr.parts:
         try:
-            text = part if isinstance(part, str) else operators.to_text(constant(part))
+            text = part if isinstance(part, str) else conversion.to_text(constant(part))
         except (NotConstant, SopError):
             parts.append(part)
             continue

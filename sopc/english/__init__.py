@@ -8,7 +8,7 @@ from runtime.lazy import lazy
 
 if TYPE_CHECKING:
     from sopc.english.model.probe import remembered
-    from sopc.english.model.records import decode_work, round_text
+    from sopc.english.model_records import decode_work, round_text
     from sopc.english.settings import local_options, model_options
     from sopc.english.translate import choose
 
@@ -23,9 +23,9 @@ __all__ = (
 __getattr__ = lazy(
     __name__,
     choose="sopc.english.translate",
-    decode_work="sopc.english.model.records",
+    decode_work="sopc.english.model_records",
     local_options="sopc.english.settings",
     model_options="sopc.english.settings",
     remembered="sopc.english.model.probe",
-    round_text="sopc.english.model.records",
+    round_text="sopc.english.model_records",
 )

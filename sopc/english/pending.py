@@ -14,7 +14,7 @@ from runtime.library.environment import make_home
 from sopc.english.lock import Answer, split_sop, text_hash
 
 if TYPE_CHECKING:
-    from sopc.english.model.records import Work
+    from sopc.english.model_records import Work
 
 _FOLDER = "pending"
 
@@ -61,7 +61,7 @@ class Pending:
         return sop, self._find_work()
 
     def _find_work(self) -> Work | None:
-        from sopc.english.model.records import decode_work
+        from sopc.english.model_records import decode_work
 
         try:
             return decode_work(self._work.read_bytes())
@@ -70,7 +70,7 @@ class Pending:
 
     def keep(self, sop: str, work: Work | None) -> None:
         """Store a translation. Raises SopError C0109 if the folder can't be written."""
-        from sopc.english.model.records import encode_work
+        from sopc.english.model_records import encode_work
 
         try:
             make_home(self._home)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from runtime.config import Config
 from runtime.errors import UsageError
 from sopc.english.local.files import used
-from sopc.english.model.records import DECODINGS, Decoding
+from sopc.english.model_records import DECODINGS, Decoding
 
 DEFAULT_MODEL: Final = "gpt-5"
 OWN_ENDPOINT: Final = "https://api.openai.com/v1"

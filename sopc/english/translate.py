@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runtime.errors import UsageError
+from sopc.english.by_rules import Other
+from sopc.english.by_rules import translate as read_by_patterns
 from sopc.english.lock import write_sop
-from sopc.english.patterns.script import Other
-from sopc.english.patterns.script import translate as read_by_patterns
 from sopc.english.questions import by_sentence
 from sopc.english.settings import ModelOptions
 from sopc.english.task import Task
 
 if TYPE_CHECKING:
-    from sopc.english.model.records import Work
     from sopc.english.model.repair import Judge
+    from sopc.english.model_records import Work
     from sopc.listener import ProgressListener
 
 PATTERNS = "patterns"

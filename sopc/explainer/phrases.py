@@ -161,11 +161,11 @@ def owned(owner: str) -> str:
     return f"{owner}'" if owner.endswith("s") else f"{owner}'s"
 
 
-def listed(items: Sequence[str], word: str = "and") -> str:
+def listed(items: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     if len(items) < 2:
         return "".join(items)
-    return f"{', '.join(items[:-1])} {word} {items[-1]}"
+    return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
 def order(kind: str, descending: bool) -> str:

@@ -25,7 +25,7 @@ from sopc.source import STDIN, Source
 
 if TYPE_CHECKING:
     from sopc.english.lock import Answer, Header
-    from sopc.english.model.records import Work
+    from sopc.english.model_records import Work
     from sopc.english.pending import Pending
     from sopc.english.sentences import Workflow
     from sopc.listener import ProgressListener

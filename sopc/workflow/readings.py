@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from runtime.connect import connector
 from runtime.databases.protocol import Database
-from runtime.databases.sqlite.tables import quote_identifier
+from runtime.databases.tables import quote_identifier
 from runtime.errors import SopError
 from runtime.library.records import Provenance
 from runtime.query.schema import Field, Store

@@ -13,8 +13,8 @@ from sopc.english.by_sql.translate import prompt as sql_prompt
 from sopc.english.local.files import checked
 from sopc.english.local.server import LocalServer
 from sopc.english.lock import Answer
-from sopc.english.model.records import Message
 from sopc.english.model.repair import Judge
+from sopc.english.model_records import Message
 from sopc.english.prompt.messages import first_messages
 from sopc.english.sample import DatabaseSampler
 from sopc.english.sentences import Workflow, read_workflow

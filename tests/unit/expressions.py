@@ -10,10 +10,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from runtime.query.algebra import Case, Column, Expr, Func, Op
-from runtime.values import operators
+from runtime.values import conversion, operators
 from runtime.values.constants import Const
+from runtime.values.conversion import from_const, to_const
 from runtime.values.functions import FUNCTIONS
-from runtime.values.operators import from_const, to_const
 from runtime.values.types import BOOL, DATE, DURATION, FLOAT, INT, TEXT, TIMESTAMP, Type, decimal_of
 
 COMPARISONS: dict[str, Callable[..., Any]] = {
@@ -43,19 +43,19 @@ def evaluate(expr: Expr, row: dict[str, Any], *, lazy: bool) -> Any:
 
     match expr:
         case Const():
-            return operators.convert(from_const(expr), expr.type)
+            return conversion.convert(from_const(expr), expr.type)
         case Column():
             return row[expr.name]
         case Case():
             for when, then in expr.branches:
                 if value(when) is True:
-                    return operators.convert(value(then), expr.type.or_null())
-            return None if expr.otherwise is None else operators.convert(value(expr.otherwise), expr.type.or_null())
+                    return conversion.convert(value(then), expr.type.or_null())
+            return None if expr.otherwise is None else conversion.convert(value(expr.otherwise), expr.type.or_null())
         case Func():
             function = FUNCTIONS[expr.name]
             args = [value(arg) for arg in expr.args]
             if expr.name in ("coalesce", "least", "greatest"):
-                args = [operators.convert(arg, expr.type.or_null()) for arg in args]
+                args = [conversion.convert(arg, expr.type.or_null()) for arg in args]
             if not function.nulls and None in args:
                 return None
             assert function.python is not None

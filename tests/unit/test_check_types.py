@@ -7,11 +7,12 @@ import pytest
 from runtime.values.constants import Const
 from runtime.values.functions import FUNCTIONS
 from runtime.values.signatures import overload, overloads
+from runtime.values.type_rules import common, fits, is_subtype
 from runtime.values.types import ANY, BOOL, DATE, FLOAT, INT, NULL, TEXT, Type, decimal_of, list_of, record_of
 from sopc.checker import typed
 from sopc.checker.env import MAX_DEPTH
 from sopc.checker.program import check
-from sopc.checker.types import an, common, fits, is_subtype
+from sopc.checker.types import an
 from sopc.diagnostics import CompileError
 from sopc.source import Source
 from sopc.tree import nodes

@@ -16,7 +16,7 @@ from runtime.bytecode.opcodes import BY_NUMBER
 from runtime.bytecode.verify import verify
 from runtime.errors import RunError
 from runtime.query import algebra
-from runtime.values import operators
+from runtime.values import conversion, operators
 from runtime.values.constants import Const
 from runtime.values.types import ANY, BOOL, DATE, DECIMAL, FLOAT, INT, NULL, RECORD, TEXT, Type, list_of
 from sopc.checker import typed
@@ -675,7 +675,7 @@ OPERATIONS = {
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(sorted(OPERATIONS)), numbers, numbers)
 def test_folding_gives_what_the_machine_gives(name: str, left: typed.Const, right: typed.Const) -> None:
-    operands = [operators.from_const(Const(each.value, each.type)) for each in (left, right)]
+    operands = [conversion.from_const(Const(each.value, each.type)) for each in (left, right)]
     type_ = BOOL if name in ("eq", "lt", "le") else next((e.type for e in (left, right) if e.type is not INT), INT)
     expr = op(name, left, right, type_=type_)
     try:
@@ -685,7 +685,7 @@ def test_folding_gives_what_the_machine_gives(name: str, left: typed.Const, righ
         return
     folded = fold(expr)
     if isinstance(folded, typed.Const):
-        kept = operators.to_const(expected, type_)
+        kept = conversion.to_const(expected, type_)
         assert repr(folded.value) == repr(kept.value)
     else:
         assert expected is not None and type_.name == "null"

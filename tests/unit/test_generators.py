@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from runtime.databases.protocol import Row, Statement
+from runtime.databases.protocol import Statement
 from runtime.databases.sqlite.database import SQLiteDatabase
+from runtime.values.batches import Row
 from tests.unit.sandbox import Runs, runs, types
 
 __all__ = ["runs"]

@@ -20,7 +20,7 @@ from sopc.checker.program import check
 from sopc.diagnostics import CompileError
 from sopc.english.model.infer_signature import infer_signature
 from sopc.english.model.probe import FILE_NAME, remembered
-from sopc.english.model.records import Decoding
+from sopc.english.model_records import Decoding
 from sopc.english.sentences import read_workflow
 from sopc.english.settings import NO_KEY, ModelOptions, model_options
 from sopc.english.task import Task

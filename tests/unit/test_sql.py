@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from runtime.databases.sql.generate import generate
+from runtime.databases.dialects import statement_in
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import SopError
 from runtime.query.algebra import (
@@ -249,7 +249,7 @@ def summed(times: int) -> Query:
 
 
 def test_long_sums_stay_short() -> None:
-    assert len(generate(summed(40), staff_schema(), "sqlite").sql) < 5_000
+    assert len(statement_in("sqlite", summed(40), staff_schema()).sql) < 5_000
 
 
 def test_stages_too_deep_for_its_parser_are_refused_when_they_are_written() -> None:
@@ -257,7 +257,7 @@ def test_stages_too_deep_for_its_parser_are_refused_when_they_are_written() -> N
     for _ in range(40):
         relation = Limit(Where(relation, op("gt", field("pay"), Const(0, INT), type_=BOOL)), Const(9, INT), None)
     with pytest.raises(SopError) as caught:
-        generate(Query("main", relation, (("pay", field("pay")),), ()), staff_schema(), "sqlite")
+        statement_in("sqlite", Query("main", relation, (("pay", field("pay")),), ()), staff_schema())
     assert caught.value.code == "D0308"
 
 
@@ -454,5 +454,5 @@ def test_a_changed_schema_is_reported(database: SQLiteDatabase) -> None:
 
 def test_an_unknown_dialect_is_refused() -> None:
     with pytest.raises(SopError) as caught:
-        generate(Query("main", STAFF, (), ()), staff_schema(), "oracle")
+        statement_in("oracle", Query("main", STAFF, (), ()), staff_schema())
     assert caught.value.code == "D0308"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlglot
 from hypothesis import given, settings
 
-from runtime.databases.sql.generate import generate
+from runtime.databases.dialects import statement_in
 from runtime.query.algebra import Column, Expr, Func, Op, Query, Scan, Select
 from runtime.query.schema import Field, Schema, Store
 from runtime.values.constants import Const
@@ -18,7 +18,7 @@ SCHEMA = Schema({"things": Store("things", tuple(Field(name, type_.or_null()) fo
 def sql_of(expr: Expr) -> str:
     answer = Select(2, Scan(1, "main", "things"), (("answer", expr),))
     columns = (("answer", Column(2, "answer", expr.type.or_null())),)
-    return generate(Query("main", answer, columns, ()), SCHEMA, "postgres").sql
+    return statement_in("postgres", Query("main", answer, columns, ()), SCHEMA).sql
 
 
 @settings(max_examples=100, deadline=None)

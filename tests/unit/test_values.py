@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import RunError
-from runtime.values import operators
+from runtime.values import conversion, operators, value_types
 from runtime.values.types import (
     ANY,
     BOOL,
@@ -87,22 +87,22 @@ def test_int_division_truncates_and_the_remainder_has_the_sign_of_the_dividend(a
 @given(decimals, decimals.filter(bool))
 def test_decimals_round_half_away_from_zero_at_their_scale(a: Decimal, b: Decimal) -> None:
     assert operators.add(a, b) == a + b
-    assert operators.scale_of(operators.add(a, b)) == 4
-    assert operators.scale_of(operators.mul(a, b)) == 8
+    assert value_types.scale_of(operators.add(a, b)) == 4
+    assert value_types.scale_of(operators.mul(a, b)) == 8
     assert Fraction(operators.mul(a, b)) == Fraction(a) * Fraction(b)
     assert Fraction(operators.div(a, b)) == rounded(Fraction(a) / Fraction(b), 6)
-    assert operators.scale_of(operators.div(a, b)) == 6
+    assert value_types.scale_of(operators.div(a, b)) == 6
     assert Fraction(operators.mod(a, b)) == Fraction(a) - Fraction(b) * int(Fraction(a) / Fraction(b))
 
 
 def test_scales_of_decimals() -> None:
     assert str(operators.add(D("1.5"), D("0.25"))) == "1.75"
-    assert operators.to_text(operators.mul(D("0.1234567890"), D("0.1234567890"))) == "0.015241578750190521"
-    assert operators.to_text(operators.mul(D("-0.000000001"), D("0.0000000005"))) == "-0.000000000000000001"
-    assert operators.to_text(operators.div(D("1.00000000"), 3)) == "0.33333333"
-    assert operators.to_text(operators.div(2, D("3"))) == "0.666667"
-    assert operators.to_text(operators.intdiv(D("-7.5"), 2)) == "-3"
-    assert operators.to_text(operators.mul(D("0.00"), D("-1"))) == "0.00"
+    assert conversion.to_text(operators.mul(D("0.1234567890"), D("0.1234567890"))) == "0.015241578750190521"
+    assert conversion.to_text(operators.mul(D("-0.000000001"), D("0.0000000005"))) == "-0.000000000000000001"
+    assert conversion.to_text(operators.div(D("1.00000000"), 3)) == "0.33333333"
+    assert conversion.to_text(operators.div(2, D("3"))) == "0.666667"
+    assert conversion.to_text(operators.intdiv(D("-7.5"), 2)) == "-3"
+    assert conversion.to_text(operators.mul(D("0.00"), D("-1"))) == "0.00"
     assert code_of(lambda: operators.mul(D("9" * 38), 10)) == "V0104"
     assert code_of(lambda: operators.add(D("9" * 38), 1)) == "V0104"
 
@@ -233,7 +233,7 @@ def test_logic_is_three_valued() -> None:
     ],
 )
 def test_values_as_text(value: Any, text: str) -> None:
-    assert operators.to_text(value) == text
+    assert conversion.to_text(value) == text
 
 
 @given(
@@ -251,8 +251,8 @@ def test_values_as_text(value: Any, text: str) -> None:
 def test_texts_and_constants_give_the_value_back(pair: tuple[Any, Type]) -> None:
     value, type_ = pair
     for again in (
-        operators.from_text(operators.to_text(value), type_),
-        operators.from_const(operators.to_const(value, type_)),
+        conversion.from_text(conversion.to_text(value), type_),
+        conversion.from_const(conversion.to_const(value, type_)),
     ):
         assert again == value
         assert type(again) is type(value)
@@ -282,27 +282,30 @@ def test_texts_and_constants_give_the_value_back(pair: tuple[Any, Type]) -> None
     ],
 )
 def test_texts_that_are_no_value_of_the_type(text: str, type_: Type) -> None:
-    assert code_of(lambda: operators.from_text(text, type_)) in ("V0104", "V0105")
+    assert code_of(lambda: conversion.from_text(text, type_)) in ("V0104", "V0105")
 
 
 def test_texts_in_other_forms() -> None:
-    assert operators.from_text("90 days", DURATION) == 90 * DAY
-    assert operators.from_text("2026-01-31 10:00+02:00", TIMESTAMP) == datetime(2026, 1, 31, 8, tzinfo=UTC)
-    assert operators.from_text("2026-01-31", TIMESTAMP) == datetime(2026, 1, 31, tzinfo=UTC)
-    assert operators.from_text("null", INT.or_null()) is None
-    assert operators.from_text("null", TEXT.or_null()) == "null"
-    assert operators.from_text('{"a": 1}', record_of([("a", INT)])) == {"a": 1}
-    assert operators.from_text("plain", ANY) == "plain"
+    assert conversion.from_text("90 days", DURATION) == 90 * DAY
+    assert conversion.from_text("2026-01-31 10:00+02:00", TIMESTAMP) == datetime(2026, 1, 31, 8, tzinfo=UTC)
+    assert conversion.from_text("2026-01-31", TIMESTAMP) == datetime(2026, 1, 31, tzinfo=UTC)
+    assert conversion.from_text("null", INT.or_null()) is None
+    assert conversion.from_text("null", TEXT.or_null()) == "null"
+    assert conversion.from_text('{"a": 1}', record_of([("a", INT)])) == {"a": 1}
+    assert conversion.from_text("plain", ANY) == "plain"
 
 
 def test_conversion_to_a_type() -> None:
-    assert type(operators.convert(5, FLOAT)) is float
-    assert operators.to_text(operators.convert(5, DECIMAL)) == "5"
-    assert operators.to_text(operators.convert(0.07, decimal_of(10, 2))) == "0.07"
-    assert operators.to_text(operators.convert(D("0.005"), decimal_of(10, 2))) == "0.01"
-    assert operators.convert("2026-01-31", DATE) == date(2026, 1, 31)
-    assert operators.convert({"b": 1, "a": 2}, record_of([("a", FLOAT), ("c", INT.or_null())])) == {"a": 2.0, "c": None}
-    assert operators.convert([1, None], list_of(INT.or_null())) == [1, None]
+    assert type(conversion.convert(5, FLOAT)) is float
+    assert conversion.to_text(conversion.convert(5, DECIMAL)) == "5"
+    assert conversion.to_text(conversion.convert(0.07, decimal_of(10, 2))) == "0.07"
+    assert conversion.to_text(conversion.convert(D("0.005"), decimal_of(10, 2))) == "0.01"
+    assert conversion.convert("2026-01-31", DATE) == date(2026, 1, 31)
+    assert conversion.convert({"b": 1, "a": 2}, record_of([("a", FLOAT), ("c", INT.or_null())])) == {
+        "a": 2.0,
+        "c": None,
+    }
+    assert conversion.convert([1, None], list_of(INT.or_null())) == [1, None]
     for value, type_ in (
         (None, INT),
         (True, INT),
@@ -314,14 +317,14 @@ def test_conversion_to_a_type() -> None:
         (1, TEXT),
         (1, DATE),
     ):
-        assert code_of(lambda value=value, type_=type_: operators.convert(value, type_)) == "V0105"  # type: ignore[misc]
-    assert code_of(lambda: operators.convert(1000, decimal_of(4, 2))) == "V0104"
-    assert code_of(lambda: operators.convert(1e300, DECIMAL)) == "V0104"
+        assert code_of(lambda value=value, type_=type_: conversion.convert(value, type_)) == "V0105"  # type: ignore[misc]
+    assert code_of(lambda: conversion.convert(1000, decimal_of(4, 2))) == "V0104"
+    assert code_of(lambda: conversion.convert(1e300, DECIMAL)) == "V0104"
 
 
 @given(nested)
 def test_packing_keeps_value_and_kind(value: Any) -> None:
-    again = operators.unpack(operators.pack(value))
+    again = conversion.unpack(conversion.pack(value))
     assert operators.same(again, value)
     assert repr(again) == repr(value)
 
@@ -329,5 +332,5 @@ def test_packing_keeps_value_and_kind(value: Any) -> None:
 @given(decimals)
 def test_a_decimal_in_json_has_all_digits_of_its_scale(value: Decimal) -> None:
     small = value.scaleb(-10)
-    written = msgspec.json.encode(operators.json_ready([small])).decode()
+    written = msgspec.json.encode(conversion.json_ready([small])).decode()
     assert written == f"[{small:f}]"

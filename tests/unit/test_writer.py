@@ -21,7 +21,7 @@ from runtime.output.formats import FORMATS, open_writer
 from runtime.output.records import FEW_ROWS
 from runtime.output.sink import ClosedPipe, Sink
 from runtime.output.writer import Writer
-from runtime.values import operators
+from runtime.values import conversion
 
 RECORD = {
     "name": 'Ada "the" first',
@@ -57,7 +57,7 @@ def whole(format_: str) -> tuple[str, str]:
     """What a short run looks like, and its notes."""
     writer, stream, notes = opened(format_)
     writer.record("1", None, RECORD)
-    writer.rows("2", None, tuple(RECORD), [tuple(map(operators.json_ready, RECORD.values()))])
+    writer.rows("2", None, tuple(RECORD), [tuple(map(conversion.json_ready, RECORD.values()))])
     writer.say("3", None, "hello")
     writer.end("ok", None, 0, 1)
     return stream.getvalue().decode(), notes.getvalue()

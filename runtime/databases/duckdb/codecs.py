@@ -26,8 +26,8 @@ import msgspec
 
 from runtime.databases.codec_base import ENCODERS, Codec, ColumnReader, decode_duration, exact_decimal, read_rows
 from runtime.databases.json_values import json_value
-from runtime.databases.protocol import Row
 from runtime.errors import DatabaseError
+from runtime.values.batches import Row
 from runtime.values.conversion import convert, json_ready
 from runtime.values.types import Type
 from runtime.values.value_types import EXACT, QUANTA, checked_decimal, checked_float, decimal_text

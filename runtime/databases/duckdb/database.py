@@ -22,13 +22,14 @@ from runtime.databases.duckdb.rows import Rows
 from runtime.databases.duckdb.schema import read_schema
 from runtime.databases.duckdb.types import column_type, sql_type
 from runtime.databases.library_files import first_bytes, is_duckdb
-from runtime.databases.protocol import BATCH_ROWS, Row, Statement
+from runtime.databases.protocol import BATCH_ROWS, Statement
 from runtime.databases.spool_file import FileSpool
 from runtime.databases.tables import count_sql, create_sql, drop_sql, field_list, qualified_name
 from runtime.errors import DatabaseError
 from runtime.query.algebra import Query, Write
 from runtime.query.codecs import codec_name
 from runtime.query.schema import Schema, Store
+from runtime.values.batches import Row
 from runtime.values.types import Type
 
 BUSY_SECONDS: Final = 5.0
@@ -81,9 +82,10 @@ class DuckDBDatabase:
         return mark_of_files(self.path, (self.path, self.path.with_name(f"{self.path.name}.wal")))
 
     def prepare(self, query: Query | Write) -> Statement:
+        from runtime.databases.duckdb.expressions import DuckDBExpressions
         from runtime.databases.sql.generate import generate
 
-        return generate(query, self.schema(), self.dialect)
+        return generate(query, self.schema(), DuckDBExpressions)
 
     # ── transactions ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from tempfile import TemporaryFile
 from typing import IO
 
-from runtime.databases.protocol import BATCH_ROWS, Row
+from runtime.databases.protocol import BATCH_ROWS
+from runtime.values.batches import Row
 
 
 class Rows:

@@ -23,12 +23,13 @@ from runtime.databases.postgres.lease import IS_LEASED, PostgresLease
 from runtime.databases.postgres.schema import column_type, read_schema
 from runtime.databases.postgres.url import Address
 from runtime.databases.postgres.values import encoder, row_reader
-from runtime.databases.protocol import BATCH_ROWS, Row, Statement
+from runtime.databases.protocol import BATCH_ROWS, Statement
 from runtime.databases.spool_file import FileSpool
 from runtime.databases.tables import count_sql, create_sql, drop_sql, field_list, qualified_name
 from runtime.errors import DatabaseError, SopError
 from runtime.query.algebra import Query, Write
 from runtime.query.schema import Schema, Store
+from runtime.values.batches import Row
 
 Read = Callable[[list[Row]], list[Row]]
 Found = Callable[[Read], Iterator[list[Row]]]
@@ -88,9 +89,10 @@ class PostgresDatabase:
         return Mark(place, repr(rows))
 
     def prepare(self, query: Query | Write) -> Statement:
+        from runtime.databases.postgres.expressions import expressions_with
         from runtime.databases.sql.generate import generate
 
-        return generate(query, self.schema(), self.dialect)
+        return generate(query, self.schema(), expressions_with(self.dialect.partition(" ")[2]))
 
     # ── transactions ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -29,8 +29,8 @@ from runtime.databases.codec_base import (
     unchanged,
 )
 from runtime.databases.json_values import json_value
-from runtime.databases.protocol import Row
 from runtime.errors import DatabaseError
+from runtime.values.batches import Row
 from runtime.values.conversion import convert, json_ready
 from runtime.values.types import Type
 from runtime.values.value_types import checked_float, decimal_text, quantized

@@ -1,4 +1,4 @@
-"""A query or write, the schema it runs on and a dialect → one SQL statement with bound values only.
+"""A query or write, the schema it runs on and a dialect's expressions → one SQL statement with bound values only.
 
 Every name is quoted, every value bound. Errors: DatabaseError D0201 (the schema has changed), D0308.
 """
@@ -21,26 +21,18 @@ from runtime.query.algebra import Insert, InsertList, Query, Write, row_bound
 from runtime.query.schema import Schema
 
 
-def expressions_of(dialect: str) -> type[Expressions]:
-    """The writer of a dialect's expressions, which is all that differs between engines."""
-    if dialect == "sqlite":
-        from runtime.databases.sqlite.expressions import SQLiteExpressions
+def generate(query: Query | Write, schema: Schema, expressions: type[Expressions]) -> Statement:
+    """The statement that does what the query or write says, on a database with that schema.
 
-        return SQLiteExpressions
-    if dialect == "duckdb":
-        from runtime.databases.duckdb.expressions import DuckDBExpressions
+    Args:
+        query: What to do.
+        schema: The stores of the database.
+        expressions: The writer of the dialect's expressions, which is all that differs between engines.
 
-        return DuckDBExpressions
-    if dialect.startswith("postgres"):
-        from runtime.databases.postgres.expressions import expressions_with
-
-        return expressions_with(dialect.partition(" ")[2])
-    raise DatabaseError("D0308", f"there is no SQL generator for `{dialect}`")
-
-
-def generate(query: Query | Write, schema: Schema, dialect: str) -> Statement:
-    """The statement that does what the query or write says, on a database with that schema."""
-    for writer in expressions_of(dialect).attempts():
+    Raises:
+        DatabaseError: D0201 when a store or field is not in the schema, D0308 when the query is nested too deeply.
+    """
+    for writer in expressions.attempts():
         try:
             with _DEEP:
                 statement = _generate(query, schema, writer)

@@ -20,7 +20,7 @@ from urllib.parse import quote
 from runtime.databases import db_errors
 from runtime.databases.bind import Binder
 from runtime.databases.change_marks import Mark, mark_of_files
-from runtime.databases.protocol import BATCH_ROWS, Row, Statement
+from runtime.databases.protocol import BATCH_ROWS, Statement
 from runtime.databases.sqlite.codecs import encoder
 from runtime.databases.sqlite.errors import is_busy, translated
 from runtime.databases.sqlite.functions import SQL_NAME, Callback
@@ -33,6 +33,7 @@ from runtime.errors import DatabaseError, SopError
 from runtime.query.algebra import Query, Write
 from runtime.query.codecs import codec_name
 from runtime.query.schema import Schema, Store
+from runtime.values.batches import Row
 
 T = TypeVar("T")
 BUSY_SECONDS: Final = 5.0
@@ -109,8 +110,9 @@ class SQLiteDatabase:
 
     def prepare(self, query: Query | Write) -> Statement:
         from runtime.databases.sql.generate import generate
+        from runtime.databases.sqlite.expressions import SQLiteExpressions
 
-        return generate(query, self.schema(), self.dialect)
+        return generate(query, self.schema(), SQLiteExpressions)
 
     # ── transactions ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -26,7 +26,7 @@ from runtime.query.algebra import Case, Column, Expr, Func, Op, Param
 from runtime.query.codecs import codec_name
 from runtime.query.schema import Field
 from runtime.values.constants import Const
-from runtime.values.operators import from_const
+from runtime.values.conversion import from_const
 from runtime.values.types import BOOL, NULL, Type
 
 _SHALLOW: Final = 300  # a text so short has no room to nest deeply

@@ -14,9 +14,10 @@ from msgspec import Raw
 
 from runtime.databases.codec_base import Codec, with_field
 from runtime.databases.db_errors import null_stored
-from runtime.databases.protocol import Row, Statement
+from runtime.databases.protocol import Statement
 from runtime.databases.sqlite.codecs import MAX_DIGITS, decoder, units_of, whole
 from runtime.errors import DatabaseError, SopError
+from runtime.values.batches import Row
 from runtime.values.types import DECIMAL_SCALE
 from runtime.values.value_types import decimal_text
 

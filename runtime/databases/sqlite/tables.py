@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from runtime.databases.tables import quote_identifier
 from runtime.values.types import Type
-
-__all__ = ["column_type", "quote_identifier"]
 
 _DECLARED: Final = {
     "bool": "BOOLEAN",

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from runtime.query.schema import Schema, Store
-from sopc.english.model.records import Message
+from sopc.english.model_records import Message
 
 ValuesOf = Callable[[str, str, str], Sequence[str]]  # database, store, field → some values
 

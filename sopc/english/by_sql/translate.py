@@ -19,7 +19,7 @@ from sopc.english.by_sql.grammar import grammar_over
 from sopc.english.by_sql.prompt import VALUES, ValuesOf, first_messages, tables
 from sopc.english.by_sql.repair import Mended, mended
 from sopc.english.model.ask import Endpoint, Refused
-from sopc.english.model.records import Decoding, Message, Round, Work, round_text
+from sopc.english.model_records import Decoding, Message, Round, Work, round_text
 from sopc.english.patterns.keys import with_keys
 from sopc.english.patterns.semantics import output
 from sopc.english.prompt.schemas import about

@@ -123,7 +123,7 @@ def read_when(text: str, start: int) -> Clause | None:
     match = _ANSWERING.fullmatch(text.rstrip())
     if match is not None:
         return Clause(Call(answers=_texts(match, "answers", start)))
-    match = _match_hidden(_WHEN, text.rstrip())
+    match = _WHEN.fullmatch(masked(text.rstrip()))
     if match is None:
         return None
     written = match["date"] or match["later"]
@@ -169,11 +169,6 @@ def _expect(form: str, match: re.Match[str], start: int, span: Span) -> Clause:
     if form in ("store count", "no store"):
         return Clause(Expect("store", span, what=store, count=count))
     return Clause(Expect("store", span, what=store, any_order=True, some=form == "some store"), header)
-
-
-def _match_hidden(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    """Matches a form outside quotes."""
-    return pattern.fullmatch(masked(text))
 
 
 def _place(match: re.Match[str], group: str, text: str, start: int) -> tuple[str, int]:

@@ -13,7 +13,8 @@ from urllib.parse import quote
 from runtime.config import Config
 from runtime.connect import file_of
 from runtime.databases.sqlite.codecs import decoder, encoder
-from runtime.databases.sqlite.tables import column_type, quote_identifier
+from runtime.databases.sqlite.tables import column_type
+from runtime.databases.tables import quote_identifier
 from runtime.errors import RunError
 from runtime.query.codecs import codec_name
 from runtime.query.schema import Field, Schema, Store

@@ -9,8 +9,8 @@ from time import sleep, time
 from typing import TYPE_CHECKING, Final
 
 from runtime.errors import SopError
-from sopc.english.model.records import Decoding, Message, Reply
 from sopc.english.model.wire import BrokenOff, TooSlow, send
+from sopc.english.model_records import Decoding, Message, Reply
 from sopc.english.settings import ModelOptions
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from runtime.errors import SopError
 from runtime.files.atomic import write_text
 from runtime.library.environment import make_home
 from sopc.english.model.ask import Endpoint, Refused
-from sopc.english.model.records import DECODINGS, Decoding
+from sopc.english.model_records import DECODINGS, Decoding
 from sopc.english.settings import ModelOptions
 
 FILE_NAME: Final = "endpoints.json"

@@ -20,8 +20,8 @@ from sopc.english.model.ask import Endpoint, Refused
 from sopc.english.model.infer_signature import infer_signature
 from sopc.english.model.normalize import normalize, qualify_names
 from sopc.english.model.probe import decoding_of
-from sopc.english.model.records import Decoding, Message, Reply, Round, Work, put_back_text, round_text
 from sopc.english.model.reply import NO_SCRIPT, find_script
+from sopc.english.model_records import Decoding, Message, Reply, Round, Work, put_back_text, round_text
 from sopc.english.prompt.messages import first_messages
 from sopc.english.prompt.schemas import about
 from sopc.english.settings import REPLY_TOKENS, ModelOptions

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-from sopc.english.model.records import Decoding, Message, Reply
+from sopc.english.model_records import Decoding, Message, Reply
 
 if TYPE_CHECKING:
     from openai import OpenAI

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from runtime.bytecode.module import Effects, Signature
 from sopc.english.lock import split_sop
-from sopc.english.model.records import Message
+from sopc.english.model_records import Message
 from sopc.english.prompt.few_shot import DATABASE, EXAMPLES, SCHEMA, SCRIPTS
 from sopc.english.prompt.language import language_page
 from sopc.english.prompt.schemas import MAX_LISTED, about, no_values, schema_lines, script_lines
