@@ -13,8 +13,7 @@ import pytest
 from runtime.databases.protocol import Loadable, Statement
 from runtime.errors import SopError
 from runtime.query.schema import Field, Schema, Store
-from runtime.values.types import INT
-from runtime.values.value_types import INT_MAX, INT_MIN
+from runtime.values.types import INT, INT_MAX, INT_MIN
 from tests.engines import ENGINES
 from tests.harness import compile_text
 from tests.property.edges import typed
