@@ -7,24 +7,30 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runtime.bytecode.module import Effects, Signature
-from runtime.query.schema import Schema, Store
-from runtime.values.types import ANY, DECIMAL, FLOAT, TEXT, Type
+from runtime.query.schema import Schema
+from runtime.values.types import Type
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.english.changes import asks_for_a_change
+from sopc.english.clauses.deeds import parameters_in
+from sopc.english.clauses.read import OpenLoop, for_one_row, open_loop, otherwise_of, steps_of
+from sopc.english.clauses.safety import meant
+from sopc.english.clauses.talk import Place, Talk, named_in_singular, on_row
+from sopc.english.clauses.written import WithWritten
 from sopc.english.patterns.antecedents import referring, shown
+from sopc.english.patterns.assembly import Assembly
 from sopc.english.patterns.attempts import Attempt, Failed, Failing, tried
 from sopc.english.patterns.complaints import Complaint, not_understood, reading_text, several_readings
-from sopc.english.patterns.finish import Unqualifier, compared_type
+from sopc.english.patterns.finish import Unqualifier
 from sopc.english.patterns.flow import Loop, Otherwise
 from sopc.english.patterns.grammar import grammar
 from sopc.english.patterns.keys import with_keys
 from sopc.english.patterns.matcher import Matcher, Reject
-from sopc.english.patterns.names import named_type
 from sopc.english.patterns.parameters import Declared, take_parameters
-from sopc.english.patterns.remembered import counted_for_later, shown_if_unused
+from sopc.english.patterns.remembered import counted_for_later
 from sopc.english.patterns.repeats import While, check_that_it_ends
-from sopc.english.patterns.semantics import Condition, Context, FoundSet, Source, Steps, Variable, World
-from sopc.english.patterns.tokens import tokenize, without_courtesy
+from sopc.english.patterns.semantics import Condition, Context, Source, Steps, World
+from sopc.english.patterns.spoken import Before, State, context_of, shows_others
+from sopc.english.patterns.tokens import Token, tokenize, without_courtesy
 from sopc.english.reading.reader import HIGH, LOW, MARGIN, Reader
 from sopc.english.sample import Sampler
 from sopc.english.sentences import Sentence, Workflow
@@ -55,41 +61,22 @@ def translate(
     """The script as formatted DSL. answers: by sentence, which of its readings its author means. other: gives the ways
     to read a whole sentence that no pattern reads. Raises CompileError with a finding for each sentence that can't be
     read."""
-    world = World(with_keys(schemas, sampler), sampler, signatures, script_names)
-    reader = Reader(world.schemas, sampler, sampler.examples)
+    keyed = with_keys(schemas, sampler)
     types: dict[str, Type] = {}
     for _ in range(_PASSES):
+        known = WithWritten(sampler)
+        world = World(keyed, known, signatures, script_names)
+        reader = Reader(keyed, known, known.examples)
         translation = _Translation(workflow, world, types, answers or {}, reader, other)
         translation.run()
         if translation.complaints:
             raise CompileError(Text(file_name, workflow.text), translation.complaints)
-        found = translation.parameter_types()
+        assembly = translation.assembly()
+        found = assembly.parameter_types()
         if found == types:
             break
         types = found
-    return format_file(nodes.File(scripts=(translation.script(types),)))
-
-
-@dataclass
-class _State:
-    """What the sentences so far have left to speak of."""
-
-    variables: tuple[Variable, ...] = ()
-    found: FoundSet | None = None
-    subject: Source | None = None
-    error: str = ""
-    before: _Before | None = None
-
-
-@dataclass(frozen=True)
-class _Before:
-    """The sentence before, and what it did. at: the place of its first step. undecided: what is done where it fails has
-    to be said next."""
-
-    sentence: Sentence
-    at: int
-    did: Steps
-    undecided: bool = False
+    return format_file(nodes.File(scripts=(assembly.script(types),)))
 
 
 @dataclass
@@ -109,10 +96,12 @@ class _Translation:
     complaints: list[Diagnostic] = field(default_factory=list)
     steps: tuple[nodes.AnyStep, ...] = ()
     returns: list[Type] = field(default_factory=list)
+    talk: Talk = field(default_factory=Talk)
+    open: OpenLoop | None = None
     names: set[str] = field(default_factory=set)
 
     def run(self) -> None:
-        self.steps = self._block(list(self.workflow.sentences), _State())
+        self.steps = self._block(list(self.workflow.sentences), State())
         if self.complaints:
             return
         used = {node.name for node in walk(self.steps) if isinstance(node, nodes.Name)}
@@ -122,7 +111,7 @@ class _Translation:
 
     # ── sentences ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _block(self, sentences: list[Sentence], state: _State) -> tuple[nodes.AnyStep, ...]:
+    def _block(self, sentences: list[Sentence], state: State) -> tuple[nodes.AnyStep, ...]:
         """The steps of sentences of one level; the deeper ones below a colon belong to it."""
         steps: list[nodes.AnyStep] = []
         while sentences:
@@ -140,7 +129,7 @@ class _Translation:
         self._check_decided(state.before)
         return tuple(steps)
 
-    def _sentence(self, sentence: Sentence, below: list[Sentence], state: _State, steps: list[nodes.AnyStep]) -> None:
+    def _sentence(self, sentence: Sentence, below: list[Sentence], state: State, steps: list[nodes.AnyStep]) -> None:
         text = self.current = sentence.text
         before, state.before = state.before, None
         context = self._context(state, sentence.number)
@@ -158,11 +147,22 @@ class _Translation:
         if below:
             self._opened(matcher, context, sentence, below, state, steps, before)
             return
+        listed = parameters_in(tokens)
+        if listed:
+            for name in listed:
+                self._declare(Declared("_".join(name), name), state, sentence.number)
+            return
         declarations = matcher.whole("declaration", context)
         if declarations:
             self._declare(declarations[0], state, sentence.number)
             return
-        otherwise = matcher.whole("otherwise", context)
+        within = context
+        row_of_before = self._row_of_before(steps)
+        if row_of_before is not None and matcher.low(0) in ("otherwise", "else"):
+            within = on_row(context, row_of_before)
+        otherwise = matcher.whole("otherwise", within) or otherwise_of(
+            Place(sentence.text, self.talk, steps), tokens, within
+        )
         if otherwise:
             self._attach(self._only(otherwise), sentence, steps)
             return
@@ -170,25 +170,37 @@ class _Translation:
         if failed:
             self._where_it_failed(self._only(failed), before, sentence, context, state, steps)
             return
-        readings = self._readings(matcher, context, before, state)
+        try:
+            readings = self._readings(matcher, context, before, state)
+        except Complaint:
+            readings = self._by_clauses(sentence, tokens, context, state, steps)
+            if not readings:
+                raise
         attempts = [] if readings else matcher.whole("attempt", context)
         readings = readings or [one.steps for one in attempts]
+        if not readings and self._in_open_loop(sentence, tokens, context, state, steps):
+            return
+        if not readings:
+            readings = self._by_clauses(sentence, tokens, context, state, steps)
         if not readings:
             reading = self._read(sentence, matcher, state)
             readings = [reading] if reading is not None else self._asked(sentence, state)
             if not readings:
                 raise not_understood(matcher, context, searches=len(self.complaints) < _SEARCHES)
             state.found = None  # what it shows is not yet a set that later sentences can speak of
-        chosen: Steps = self._only(readings)
+        chosen: Steps = self._only(meant(readings, tokens, before.did.found if before is not None else None))
         if matcher.low(0) == "count" and state.subject is None:
             chosen = counted_for_later(context, chosen)
         made = tuple(step.model_copy(update={"sentence": sentence.number}) for step in chosen.steps)
-        state.before = _Before(sentence, len(steps), replace(chosen, steps=made), undecided=bool(attempts))
+        state.before = Before(sentence, len(steps), replace(chosen, steps=made), undecided=bool(attempts))
+        if chosen.found is not None and named_in_singular(tokens, chosen.found):
+            self.talk.singular.add(chosen.found.name)
         steps.extend(made)
         self._remember(chosen, state)
         self._note_changes(made, sentence.number, state)
+        self.open = self._opened_by(steps, context)
 
-    def _readings(self, matcher: Matcher, context: Context, before: _Before | None, state: _State) -> list[Steps]:
+    def _readings(self, matcher: Matcher, context: Context, before: Before | None, state: State) -> list[Steps]:
         """What the sentence may mean. Where it speaks of rows that it does not name, it means those of the sentence
         before, so a reading that does not depend on them is none."""
         word = referring(matcher, context)
@@ -197,7 +209,7 @@ class _Translation:
         last = shown(context_of(before, context), before.did) if before is not None else None
         if last is not None:
             context = replace(context, found=last.found, _children={})
-        elif before is not None and _shows_others(before.did, context.found):
+        elif before is not None and shows_others(before.did, context.found):
             context = replace(context, found=None, _children={})
         without = Matcher(grammar(), matcher.text, matcher.tokens)
         of_all = [one.steps for one in without.whole("steps", replace(context, found=None, _children={}))]
@@ -216,7 +228,7 @@ class _Translation:
             readings = [replace(one, steps=(last.query, *one.steps)) for one in readings]
         return readings
 
-    def _read(self, sentence: Sentence, matcher: Matcher, state: _State) -> Steps | None:
+    def _read(self, sentence: Sentence, matcher: Matcher, state: State) -> Steps | None:
         """A question by its evidences, where no pattern fits; None where it has no reading that can be trusted.
 
         Raises:
@@ -237,13 +249,67 @@ class _Translation:
             return steps[0]
         raise several_readings(steps if len(near) == 1 else near, self._finished)
 
-    def _asked(self, sentence: Sentence, state: _State) -> list[Steps]:
+    def _asked(self, sentence: Sentence, state: State) -> list[Steps]:
         """The ways in which another translator reads a sentence that depends on no row around it."""
         if self.other is None or state.subject is not None:
             return []
         return [Steps(made) for made in self.other(sentence)]
 
-    def _context(self, state: _State, number: int) -> Context:
+    def _opened_by(self, steps: list[nodes.AnyStep], context: Context) -> OpenLoop | None:
+        """The loop that the last sentence ran, which the next one may go on with."""
+        opened = open_loop(steps, context) if context.subject is None else None
+        if opened is not None:
+            self.talk.rows[opened.record.alias] = opened.record
+        return opened
+
+    def _in_open_loop(
+        self,
+        sentence: Sentence,
+        tokens: tuple[Token, ...],
+        context: Context,
+        state: State,
+        steps: list[nodes.AnyStep],
+    ) -> bool:
+        """Goes on with the loop of the sentence before, where this one speaks of its row or of what it has kept."""
+        loop = self.open
+        if loop is None or not loop.is_meant(tokens) or not isinstance(steps[-1], nodes.ForEach):
+            return False
+        inside = loop.inside(context)
+        place = Place(sentence.text, self.talk, steps)
+        readings = place.whole("steps", tokens, inside) or steps_of(place, tokens, inside)
+        if not readings:
+            return False
+        chosen: Steps = self._only(readings)
+        made = tuple(step.model_copy(update={"sentence": sentence.number}) for step in chosen.steps)
+        steps[-1] = steps[-1].model_copy(update={"steps": (*steps[-1].steps, *made)})
+        for step in made:
+            self._collect_names(step)
+        self._note_changes(made, sentence.number, state)
+        self.open = replace(loop, variables=(*loop.variables, *chosen.variables))
+        return True
+
+    def _by_clauses(
+        self,
+        sentence: Sentence,
+        tokens: tuple[Token, ...],
+        context: Context,
+        state: State,
+        steps: list[nodes.AnyStep],
+    ) -> list[Steps]:
+        """What a sentence does, clause by clause, where no pattern fits."""
+        place = Place(sentence.text, self.talk, steps)
+        self.talk.unsure = False
+        readings = steps_of(place, tokens, context)
+        if not readings and (one := for_one_row(place, tokens, context)) is not None:
+            readings = [replace(each, steps=(one[1].around(each.steps, sentence.number),)) for each in one[0]]
+            self.talk.rows[one[1].record.alias] = one[1].record
+        if not readings or not self.talk.unsure:
+            return readings
+        if self.answers.get(self.current) not in [reading_text(one, self._finished) for one in readings]:
+            raise several_readings(readings, self._finished)
+        return readings
+
+    def _context(self, state: State, number: int) -> Context:
         known = (state.variables, state.found, state.subject)
         return Context(self.world, *known, source=state.subject, sentence=number, error=state.error)
 
@@ -253,16 +319,16 @@ class _Translation:
         context: Context,
         sentence: Sentence,
         below: list[Sentence],
-        state: _State,
+        state: State,
         steps: list[nodes.AnyStep],
-        before: _Before | None,
+        before: Before | None,
     ) -> None:
         """A sentence that ends in a colon, and the list items that belong to it."""
         readings = matcher.whole("opening", context)
         if not readings:
             raise not_understood(matcher, context, searches=len(self.complaints) < _SEARCHES)
         opening = self._only(readings)
-        inner = _State(state.variables, state.found, state.subject, state.error)
+        inner = State(state.variables, state.found, state.subject, state.error)
         if isinstance(opening, Loop):
             inner.subject = opening.record or inner.subject
             inner.variables += (opening.variable,) if opening.variable else ()
@@ -274,7 +340,7 @@ class _Translation:
             steps.append(nodes.While(sentence=sentence.number, condition=opening.fact.node, steps=body))
         elif isinstance(opening, Attempt):
             did = Steps(self._block(below, inner), inner.variables[len(state.variables) :])
-            state.before = _Before(sentence, len(steps), did, undecided=True)
+            state.before = Before(sentence, len(steps), did, undecided=True)
             steps.extend(did.steps)
         elif isinstance(opening, Failing):
             inner.error = opening.name
@@ -302,16 +368,19 @@ class _Translation:
             raise several_readings(distinct, self._finished)
         return chosen[0]
 
+    def assembly(self) -> Assembly:
+        return Assembly(self.workflow, self.world, self.steps, self.declared, self.returns, self._finished)
+
     def _finished(self, steps: Any) -> Any:
-        return Unqualifier(self._store, frozenset(self.names)).steps(steps)
+        return Unqualifier(self.assembly().store, frozenset(self.names)).steps(steps)
 
     def _where_it_failed(
         self,
         failed: Failed,
-        before: _Before | None,
+        before: Before | None,
         sentence: Sentence,
         context: Context,
-        state: _State,
+        state: State,
         steps: list[nodes.AnyStep],
     ) -> None:
         """Makes an attempt of what the sentence before does."""
@@ -328,14 +397,26 @@ class _Translation:
         self.returns.extend(failed.steps.returns)
         self._note_changes(handler, sentence.number, state)
 
-    def _check_decided(self, before: _Before | None) -> None:
+    def _check_decided(self, before: Before | None) -> None:
         if before is not None and before.undecided:
             hint = 'say it in the next sentence: "If that fails, say …"'
             self._complain(before.sentence, Complaint("T0202", "what is done where it fails is not said", hint))
 
+    def _row_of_before(self, steps: list[nodes.AnyStep]) -> Source | None:
+        """The row of the loop that the sentence before ran, if it ends in a condition that "otherwise" may follow."""
+        last = steps[-1] if steps else None
+        if not isinstance(last, nodes.ForEach) or not isinstance(last.steps[-1], nodes.If):
+            return None
+        return self.talk.rows.get(last.name)
+
     def _attach(self, otherwise: Otherwise, sentence: Sentence, steps: list[nodes.AnyStep]) -> None:
         """The other side of the condition that the step before tests."""
         last = steps[-1] if steps else None
+        if isinstance(last, nodes.ForEach) and self._row_of_before(steps) is not None:
+            inner = list(last.steps)
+            self._attach(otherwise, sentence, inner)
+            steps[-1] = last.model_copy(update={"steps": tuple(inner)})
+            return
         if not isinstance(last, nodes.If) or last.otherwise is not None:
             raise Complaint("T0202", '"otherwise" follows no condition', "put it right after a sentence with if")
         body = tuple(
@@ -357,7 +438,7 @@ class _Translation:
 
     # ── what is left to speak of ─────────────────────────────────────────────────────────────────────────────────
 
-    def _declare(self, one: Declared, state: _State, number: int) -> None:
+    def _declare(self, one: Declared, state: State, number: int) -> None:
         known = self.declared.get(one.name)
         if known is not None and (one.default or one.type):
             raise Complaint(
@@ -379,7 +460,7 @@ class _Translation:
         state.variables = (*state.variables, variable)
         self.names.add(one.name)
 
-    def _remember(self, chosen: Steps, state: _State) -> None:
+    def _remember(self, chosen: Steps, state: State) -> None:
         state.variables = (*state.variables, *chosen.variables)
         state.found = chosen.found or state.found
         if chosen.counts is not None and state.found is not None:
@@ -391,12 +472,22 @@ class _Translation:
     def _collect_names(self, step: Any) -> None:
         self.names |= {node.name for node in walk(step) if isinstance(node, nodes.Let | nodes.ForEach | nodes.Ask)}
 
-    def _note_changes(self, steps: tuple[nodes.AnyStep, ...], number: int, state: _State) -> None:
+    def _note_changes(self, steps: tuple[nodes.AnyStep, ...], number: int, state: State) -> None:
         """Marks what was found before as out of date once a store it depends on was written."""
-        changed = {node.store for node in walk(steps) if isinstance(node, nodes.Insert | nodes.Update | nodes.Delete)}
+        if isinstance(self.world.sampler, WithWritten):
+            self.world.sampler.note(_MAIN, steps)
         found = state.found
-        if found is not None and found.changed_by is None and changed & found.reads:
+        if found is None or found.changed_by is not None:
+            return
+        spoken_of = {node.name for node in walk(found.rows.conditions) if isinstance(node, nodes.FieldAccess)}
+        for node in walk(steps):
+            if not isinstance(node, nodes.Insert | nodes.Update | nodes.Delete) or node.store not in found.reads:
+                continue
+            told = isinstance(node, nodes.Update) and found.rows.limit is None and not found.rows.sorts
+            if told and not spoken_of & {one.name for one in node.assignments}:
+                continue  # the same rows are found again, by fields that it leaves alone
             state.found = replace(found, changed_by=number)
+            return
 
     def _complain(self, sentence: Sentence, error: Complaint) -> None:
         self.complaints.append(
@@ -409,82 +500,6 @@ class _Translation:
                 choices=error.choices,
             )
         )
-
-    # ── the script ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    def parameter_types(self) -> dict[str, Type]:
-        """Each parameter's type: as said, else as it is used, else that of its default or of a field of its name."""
-        found = {}
-        for one in self.declared.values():
-            type_ = one.type or compared_type(self.steps, one.name, self._store, self._argument_type)
-            if type_ is None or type_.name == "any":
-                type_ = one.default.type if one.default else (named_type(Context(self.world), one.words) or TEXT)
-            if type_.name == "decimal":
-                type_ = DECIMAL
-            found[one.name] = type_.not_null()
-        return found
-
-    def script(self, types: Mapping[str, Type]) -> nodes.Script:
-        steps = shown_if_unused(self.steps)
-        steps = self._finished(steps)
-        params = tuple(
-            nodes.ParameterNode(
-                name=one.name,
-                type=nodes.TypeName(name=types[one.name].name),
-                default=one.default.node if one.default else None,
-            )
-            for one in self.declared.values()
-        )
-        return nodes.Script(
-            name=self.workflow.name,
-            params=params,
-            uses=self._uses(),
-            returns=_type_name(self.returns),
-            doc=self.workflow.title or "",
-            steps=steps,
-        )
-
-    def _uses(self) -> tuple[str, ...]:
-        used: set[str] = set()
-        for node in walk(self.steps):
-            if isinstance(node, nodes.From | nodes.Insert | nodes.Update | nodes.Delete):
-                used |= {
-                    source.database
-                    for source in self.world.sources
-                    if source.store.name == node.store and node.database in (None, source.database)
-                }
-            if isinstance(node, nodes.CallExpr) and (known := self.world.signatures(node.name)) is not None:
-                used |= set(known[0].uses)
-        return () if used <= {_MAIN} else tuple(sorted(used, key=lambda name: (name == _MAIN, name)))
-
-    def _store(self, origin: nodes.From) -> Store | None:
-        """The store behind a `from`, also through a named query."""
-        for source in self.world.sources:
-            if source.store.name == origin.store and origin.database in (None, source.database):
-                return source.store
-        for node in walk(self.steps):
-            if isinstance(node, nodes.NameQuery) and node.name == origin.store:
-                first = node.query.stages[0]
-                return self._store(first) if isinstance(first, nodes.From) else None
-        return None
-
-    def _argument_type(self, script: str, parameter: str | None) -> Type | None:
-        known = self.world.signatures(script)
-        if known is None:
-            return None
-        return next((one.type for one in known[0].params if one.name == parameter), None)
-
-
-def context_of(before: _Before, context: Context) -> Context:
-    """The context in which the sentence before was read, as far as names are concerned."""
-    return replace(context, sentence=before.sentence.number, _children={})
-
-
-def _shows_others(did: Steps, found: FoundSet | None) -> bool:
-    """Whether rows are shown that are not among those found."""
-    origins = {node.store for node in walk(did.steps) if isinstance(node, nodes.From)}
-    shows = any(isinstance(step, nodes.Emit) for step in did.steps)
-    return shows and found is not None and found.name not in origins and did.found is None
 
 
 def _steps_of(reading: Any) -> Any:
@@ -502,16 +517,3 @@ def _with_reason(check: Callable[..., Any], *args: Any) -> Any:
 def _tagged(branch: nodes.Branch, number: int) -> nodes.Branch:
     steps = tuple(step.model_copy(update={"sentence": number}) for step in branch.steps)
     return branch.model_copy(update={"steps": steps})
-
-
-def _type_name(returns: list[Type]) -> nodes.TypeName | None:
-    """The type that holds every value returned; None when nothing is."""
-    if not returns:
-        return None
-    names = {one.name for one in returns} - {ANY.name}
-    nullable = any(one.nullable for one in returns if one.name != ANY.name)
-    if len(names) > 1:
-        name = "float" if FLOAT.name in names and "decimal" not in names else "decimal"
-    else:
-        name = next(iter(names), ANY.name)
-    return nodes.TypeName(name=name, nullable=nullable)

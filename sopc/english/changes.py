@@ -28,6 +28,18 @@ _CHANGE: Final = re.compile(
     re.IGNORECASE,
 )
 
+# A statement whose subject changes ("its status becomes closed", "they are cancelled"); in a question, a guard or a
+# clause that says which rows are meant, the same words only describe.
+_BECOMES: Final = re.compile(
+    rf"\b(?:becomes?|goe?s? (?:up|down)|(?:is|are) (?:now |again )?(?:set|changed|put|marked|cancelled|(?:{_ALL})e?d))\b",
+    re.IGNORECASE,
+)
+_DESCRIBES: Final = re.compile(
+    r"^\W*(?:show|list|find|count|how|what|which|who|is|are|do|does|give|tell|print|say|ask|let)\b"
+    r"|\b(?:if|when|unless|that|which|who|whose|where|while|until|as)\b",
+    re.IGNORECASE,
+)
+
 
 def speaks_of_a_change(workflow: Workflow) -> bool:
     """Whether the workflow's text lets its program write."""
@@ -36,4 +48,8 @@ def speaks_of_a_change(workflow: Workflow) -> bool:
 
 def asks_for_a_change(sentence: str) -> bool:
     """Whether a sentence asks for a change; quoted words do not count, since they are values."""
-    return _CHANGE.search(QUOTED.sub('""', sentence)) is not None
+    plain = QUOTED.sub('""', sentence)
+    if _CHANGE.search(plain):
+        return True
+    clause = re.split(r",\s*", plain)[-1]  # behind "if …," and "for each …,"
+    return _BECOMES.search(clause) is not None and _DESCRIBES.search(clause) is None

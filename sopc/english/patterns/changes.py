@@ -51,7 +51,7 @@ def _changed(context: Context, own_field: Value) -> Change:
     return Change(own_field)
 
 
-def _assigned(context: Context, change: Change, value: Value) -> nodes.Assignment:
+def assigned_to_field(context: Context, change: Change, value: Value) -> nodes.Assignment:
     return nodes.Assignment(name=change.field.field or "", value=storable(value, change.field))
 
 
@@ -77,7 +77,7 @@ def _emptied(context: Context, change: Change) -> nodes.Assignment:
     return nodes.Assignment(name=change.field.field, value=nodes.NullLiteral())
 
 
-def _update(context: Context, rows: Rows, assignments: tuple[nodes.Assignment, ...]) -> Steps:
+def updated(context: Context, rows: Rows, assignments: tuple[nodes.Assignment, ...]) -> Steps:
     source, where = _written(context, rows)
     if rows.source.origin is not None:
         assignments = moved(assignments, rows.source.alias, source.alias)
@@ -86,7 +86,7 @@ def _update(context: Context, rows: Rows, assignments: tuple[nodes.Assignment, .
 
 
 def _update_rows(context: Context, about: Source, assignments: tuple[nodes.Assignment, ...], rows: Rows) -> Steps:
-    return _update(context, rows, assignments)
+    return updated(context, rows, assignments)
 
 
 def _set_of(
@@ -97,7 +97,7 @@ def _set_of(
     value: Value,
     more: tuple[nodes.Assignment, ...] = (),
 ) -> Steps:
-    return _update(context, rows, (_assigned(context, change, value), *more))
+    return updated(context, rows, (assigned_to_field(context, change, value), *more))
 
 
 def _set_theirs(
@@ -119,22 +119,22 @@ def _replaced(
         raise Reject()
     held = compare("=", change.field.node, old.node)
     chosen = Rows(about, (*(rows.conditions if rows else ()), held))
-    return _update(context, chosen, (_assigned(context, change, value),))
+    return updated(context, chosen, (assigned_to_field(context, change, value),))
 
 
 def _update_subject(context: Context, about: Source, assignments: tuple[nodes.Assignment, ...]) -> Steps:
     """As in "set its size to 10", in a loop."""
     if about.origin is not None:
         raise Reject()
-    return _update(context, Rows(about), assignments)
+    return updated(context, Rows(about), assignments)
 
 
-def _shifted(op: str) -> Any:
+def shifted(op: str) -> Any:
     def build(context: Context, about: Source, change: Change, value: Value, rows: Rows) -> Steps:
         if words.PERCENTS & {*value.label}:
-            return _update(context, rows, (_by_percents(op, change.field, value),))
+            return updated(context, rows, (_by_percents(op, change.field, value),))
         node = compare(op, change.field.node, storable(value, change.field))
-        return _update(context, rows, (nodes.Assignment(name=change.field.field or "", value=node),))
+        return updated(context, rows, (nodes.Assignment(name=change.field.field or "", value=node),))
 
     return build
 
@@ -153,7 +153,7 @@ def _by_percents(op: str, field: Value, percents: Value) -> nodes.Assignment:
     return nodes.Assignment(name=field.field, value=node)
 
 
-def _scaled(sign: int, *, rounded: bool = False) -> Any:
+def scaled(sign: int, *, rounded: bool = False) -> Any:
     """Raised or lowered by a share. rounded: to whole numbers."""
 
     def build(context: Context, about: Source, change: Change, percentage: Any, rows: Rows) -> Steps:
@@ -167,12 +167,12 @@ def _scaled(sign: int, *, rounded: bool = False) -> Any:
             raise Reject(f"{change.field.field} holds whole numbers, so a share of it has to be rounded")
         elif change.field.type.name == "decimal":
             node = call("round", node, nodes.IntLiteral(value=change.field.type.scale))
-        return _update(context, rows, (nodes.Assignment(name=change.field.field, value=node),))
+        return updated(context, rows, (nodes.Assignment(name=change.field.field, value=node),))
 
     return build
 
 
-def _scaled_by(factor: str) -> Any:
+def scaled_by(factor: str) -> Any:
     """Doubled, halved."""
 
     def build(context: Context, about: Source, change: Change, rows: Rows) -> Steps:
@@ -185,36 +185,36 @@ def _scaled_by(factor: str) -> Any:
         node: nodes.Expr = compare("*", change.field.node, times)
         if kind == "decimal" and "." in factor:
             node = call("round", node, nodes.IntLiteral(value=change.field.type.scale))
-        return _update(context, rows, (nodes.Assignment(name=change.field.field, value=node),))
+        return updated(context, rows, (nodes.Assignment(name=change.field.field, value=node),))
 
     return build
 
 
-def _later(sign: int) -> Any:
+def moved_in_time(sign: int) -> Any:
     """A day or moment moved by a span of time."""
 
     def build(context: Context, about: Source, change: Change, number: Value, unit: str, rows: Rows) -> Steps:
         if change.field.field is None or change.field.type.name not in TIMES:
             raise Reject()
         node = later(change.field.node, sign * whole_number(number), unit)
-        return _update(context, rows, (nodes.Assignment(name=change.field.field, value=node),))
+        return updated(context, rows, (nodes.Assignment(name=change.field.field, value=node),))
 
     return build
 
 
 def _cleared(context: Context, about: Source, change: Change, rows: Rows) -> Steps:
-    return _update(context, rows, (_emptied(context, change),))
+    return updated(context, rows, (_emptied(context, change),))
 
 
 def _moved_to(context: Context, about: Source, rows: Rows, change: Change, value: Value) -> Steps:
     """As in "move it to the size 10"."""
     if change.field.type.name in NUMERIC and not change.field.points:
         raise Reject()
-    return _update(context, rows, (_assigned(context, change, value),))
+    return updated(context, rows, (assigned_to_field(context, change, value),))
 
 
 def _assigned_to(context: Context, about: Source, rows: Rows, reference_target: nodes.Assignment) -> Steps:
-    return _update(context, rows, (reference_target,))
+    return updated(context, rows, (reference_target,))
 
 
 def reference_target(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
@@ -229,7 +229,7 @@ def reference_target(matcher: Matcher, position: int, context: Context) -> Itera
                 yield end, nodes.Assignment(name=key.fields[0], value=value.node)
 
 
-def _marked(context: Context, about: Source, rows: Rows, condition: Condition) -> Steps:
+def marked(context: Context, about: Source, rows: Rows, condition: Condition) -> Steps:
     """As in "mark them as x": sets the one field that being x is about."""
     node: nodes.Expr = condition.node
     value: nodes.Expr = nodes.BoolLiteral(value=True)
@@ -240,10 +240,10 @@ def _marked(context: Context, about: Source, rows: Rows, condition: Condition) -
         node = node.left
     if not isinstance(node, nodes.FieldAccess):
         raise Reject()
-    return _update(context, rows, (nodes.Assignment(name=node.name, value=value),))
+    return updated(context, rows, (nodes.Assignment(name=node.name, value=value),))
 
 
-def _delete(context: Context, about: Source, rows: Rows) -> Steps:
+def deleted(context: Context, about: Source, rows: Rows) -> Steps:
     source, where = _written(context, rows)
     return Steps((nodes.Delete(store=source.store.name, database=source.scan.database, where=where),))
 
@@ -297,7 +297,7 @@ _CHANGED = "{about} {change@about} of {rows@about}"
 ROWS = (
     Row("change", "[the|their|its] {own_field}", _changed),
     Row("change", "[the|their|its] {reference}", _changed_reference),
-    Row("assigned", "{change} (to|=) {value@change}", _assigned),
+    Row("assigned", "{change} (to|=) {value@change}", assigned_to_field),
     Row("assigned", "{change} to (nothing|null|empty|unknown)", _emptied),
     Row("more_assigned", "(,|[,] and) {assigned}", lambda context, assigned: assigned),
     Row("assignments", "{assigned:first} {more_assigned:more}*", lambda context, first, more: (first, *more)),
@@ -329,24 +329,24 @@ ROWS = (
         row
         for verbs, op, sign in (("increase|raise|grow", "+", 1), ("reduce|decrease|lower|cut", "-", -1))
         for row in (
-            Row("statement", f"({verbs}) {_CHANGED} by {{value@change}}", _shifted(op)),
-            Row("statement", f"({verbs}) {_CHANGED} by {{percentage}}", _scaled(sign)),
-            Row("statement", f"({verbs}) {_CHANGED} by {{percentage}} [,] rounded", _scaled(sign, rounded=True)),
+            Row("statement", f"({verbs}) {_CHANGED} by {{value@change}}", shifted(op)),
+            Row("statement", f"({verbs}) {_CHANGED} by {{percentage}}", scaled(sign)),
+            Row("statement", f"({verbs}) {_CHANGED} by {{percentage}} [,] rounded", scaled(sign, rounded=True)),
         )
     ),
     *(
-        Row("statement", f"{words_} {_CHANGED}", _scaled_by(factor))
+        Row("statement", f"{words_} {_CHANGED}", scaled_by(factor))
         for words_, factor in (("double", "2"), ("triple", "3"), ("halve", "0.5"))
     ),
     *(
         Row("statement", f"{verb} {{about}} {amount} {preposition} {{change@about}} of {{rows@about}}", build)
         for verb, preposition, op, sign in (("add", "to", "+", 1), ("(subtract|take)", "from", "-", -1))
-        for amount, build in (("{amount:value}", _shifted(op)), ("{number} {unit}", _later(sign)))
+        for amount, build in (("{amount:value}", shifted(op)), ("{number} {unit}", moved_in_time(sign)))
     ),
-    Row("statement", f"(move|postpone|extend|push back) {_CHANGED} by {{number}} {{unit}}", _later(1)),
+    Row("statement", f"(move|postpone|extend|push back) {_CHANGED} by {{number}} {{unit}}", moved_in_time(1)),
     Row("statement", f"(clear|empty|erase|remove|delete|unset) {_CHANGED}", _cleared),
-    Row("statement", "mark {about} {rows@about} as {adjective:condition@about}", _marked),
-    Row("statement", "make {about} {rows@about} {adjective:condition@about}", _marked),
+    Row("statement", "mark {about} {rows@about} as {adjective:condition@about}", marked),
+    Row("statement", "make {about} {rows@about} {adjective:condition@about}", marked),
     Row("statement", "(update|change) {about} {rows@about} : set {assignments@about}", _update_rows),
     Row(
         "statement",
@@ -354,7 +354,7 @@ ROWS = (
         _moved_to,
     ),
     Row("statement", "(assign|give|move) {about} {rows@about} to [the] {reference_target@about}", _assigned_to),
-    Row("statement", "(delete|remove|drop|erase|throw away|get rid of) {about} {rows@about}", _delete),
+    Row("statement", "(delete|remove|drop|erase|throw away|get rid of) {about} {rows@about}", deleted),
 )
 
 PRIMITIVES: dict[str, Primitive] = {"reference_target": reference_target}

@@ -72,7 +72,7 @@ def filled_as(matcher: Matcher, position: int, context: Context) -> Iterator[Fou
                         continue
 
 
-def _named_alike(context: Context, slot: Slot) -> nodes.RecordField:
+def named_alike(context: Context, slot: Slot) -> nodes.RecordField:
     """As in "with the size": the variable of that name, else that field of the loop's record, or the record itself."""
     assert slot.field.field is not None
     for variable in reversed(context.variables):
@@ -91,7 +91,7 @@ def _named_alike(context: Context, slot: Slot) -> nodes.RecordField:
     return nodes.RecordField(name=slot.field.field, value=column(subject, found.name))
 
 
-def _insert(
+def inserted(
     context: Context,
     about: Source,
     head: Rows,
@@ -191,7 +191,7 @@ ROWS = (
     Row("slot", "[the|its|a|an|that] {reference}", _reference_slot),
     Row("filled", "{slot} (=|of|is|being|set to|:) {value@slot}", _filled),
     Row("filled", "{slot} {value@slot}", _filled),
-    Row("filled", "{slot}", _named_alike),
+    Row("filled", "{slot}", named_alike),
     Row("filled", "{filled_as:field}", lambda context, field: field),
     Row("filled", "{number} {own_field}", _measured),
     # what may be said of it, one after the other
@@ -214,7 +214,7 @@ ROWS = (
         "statement",
         f"{_CREATE} {_ONE} [new] {{about}} {{head@about}} {{given_field:first@about}} "
         "{more_given_fields:more@about}*",
-        _insert,
+        inserted,
     ),
 )
 

@@ -24,17 +24,18 @@ _NAME_WORDS = 4
 
 @dataclass(frozen=True)
 class Declared:
-    """A parameter as said. words: what English calls it. type: None when it isn't said."""
+    """A parameter as said. words: what English calls it; also: other words for it. type: None when it isn't said."""
 
     name: str
     words: tuple[str, ...]
     type: Type | None = None
     default: Value | None = None
+    also: frozenset[tuple[str, ...]] = frozenset()
 
     @property
     def variable(self) -> Variable:
         kind = self.type or (self.default.type if self.default else ANY)
-        return Variable(self.name, kind, frozenset({self.words, tuple(self.name.split("_"))}))
+        return Variable(self.name, kind, frozenset({self.words, tuple(self.name.split("_"))}) | self.also)
 
 
 @dataclass(frozen=True)
@@ -83,16 +84,25 @@ def _given_first(tokens: tuple[Token, ...]) -> tuple[list[Declared], int]:
     if not tokens or tokens[0].low != "given" or not comma:
         return [], 0
     names: list[tuple[str, ...]] = []
+    owners: dict[int, int] = {}
     for token in tokens[1:comma]:
         if token.low in ("a", "an", "the"):
             names.append(())
+        elif token.low == "'s" and names and names[-1]:
+            owners[len(names) - 1] = len(names[-1])  # "a driver's name"
         elif token.kind == "word" and token.low != "and" and names:
             names[-1] = (*names[-1], token.low)
         elif token.low != "and":
             return [], 0
     if not names or not all(names):
         return [], 0
-    return [Declared("_".join(name), name) for name in names], comma + 1
+    return [_owned(name, owners.get(at, 0)) for at, name in enumerate(names)], comma + 1
+
+
+def _owned(name: tuple[str, ...], owner: int) -> Declared:
+    """A parameter; "a driver's name" is called name, and is what "that driver" means."""
+    own = name[owner:] or name
+    return Declared("_".join(own), own, also=frozenset({name, name[:owner]}) if owner else frozenset())
 
 
 def _inside(grammar: Grammar, text_: str, tokens: tuple[Token, ...], context: Context) -> tuple[Attribute, ...] | None:

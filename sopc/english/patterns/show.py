@@ -66,6 +66,8 @@ def _show_columns(
 ) -> Any:
     if all(isinstance(value.node, nodes.QueryExpr) for value in columns):
         raise Reject()  # how many there are in all
+    if {value.node for value in columns} & {value.node for value in more}:
+        raise Reject()  # "the fees of the members with fees" says which members, not what to show once more
     return show(context, QueryParts(_ordered(rows, ordered), columns=(*columns, *more)))
 
 

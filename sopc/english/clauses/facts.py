@@ -1,0 +1,80 @@
+"""What a guard says ("its stock is below 10", "there are none") → a condition."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from sopc.english.clauses.nouns import first_rows
+from sopc.english.clauses.talk import Place, Tokens, lows, names_store
+from sopc.english.patterns.matcher import Reject
+from sopc.english.patterns.semantics import Condition, Context, Rows, conjuncts, negate
+from sopc.tree import nodes
+
+_NONE = (
+    "there is none", "there are none", "there is no one", "none is found", "none are found", "none was found",
+    "none were found", "nothing is found", "nothing was found", "none exists", "none exist", "no one is found",
+)  # fmt: skip
+_SOME = ("there is one", "there are some", "there are any", "one is found", "some are found", "one exists")
+_EXISTS = (["is", "found"], ["are", "found"], ["was", "found"], ["were", "found"], ["exists"], ["exist"])
+
+
+def facts_of(place: Place, tokens: Tokens, context: Context) -> list[Condition]:
+    """Each condition that a clause may say."""
+    with suppress(Reject):
+        found = _of_found(place, tokens, context)
+        if found is not None:
+            return [found]
+    read: list[Condition] = place.whole("facts", tokens, context)
+    if not read and "already" in lows(tokens):
+        at = lows(tokens).index("already")
+        read = place.whole("facts", (*tokens[:at], *tokens[at + 1 :]), context)
+    return read or _of_subject(place, tokens, context)
+
+
+def _of_found(place: Place, tokens: Tokens, context: Context) -> Condition | None:
+    """Whether anything was found: "there is no such box", "none are found"."""
+    said = lows(tokens)
+    phrase = " ".join(said)
+    some = nodes.QueryExpr(kind="exists", query=place.found_query(context)) if context.found else None
+    if some is None or context.found is None:
+        return None
+    if phrase in _NONE:
+        return Condition(negate(some))
+    if phrase in _SOME:
+        return Condition(some)
+    for ending in _EXISTS:
+        if said[:1] == ["no"] and said[-len(ending) :] == ending:
+            said = ["there", "is", *said[: -len(ending)]]
+    if said[:1] == ["there"] and said[1:2] and said[1] in ("is", "are", "was", "were") and said[2:3] == ["no"]:
+        noun = said[3:]
+        noun = noun[1:] if noun[:1] == ["such"] else noun
+        if names_store(noun, context.found.rows.source):
+            return Condition(negate(some))
+    return None
+
+
+def _of_subject(place: Place, tokens: Tokens, context: Context) -> list[Condition]:
+    """As in "that box has no lid", "the box's size is below 10": of the loop's row, or of the row that is meant."""
+    found: list[Condition] = []
+    said = lows(tokens)
+    for at in range(1, len(tokens)):
+        if said[at - 1] in ("a", "an", "the", "any", "no", "every"):
+            continue
+        for rows in first_rows(place, tokens[:at], context):
+            if rows.source.origin is not None and not rows.conditions:
+                continue
+            inside = context.within(rows.source)
+            if said[at] == "'s":
+                tests = place.whole("field_tests", tokens[at + 1 :], inside)
+            else:
+                tests = place.whole("predicates", tokens[at:], inside)
+            found += [one for one in (_on(rows, test) for test in tests) if one not in found]
+    return found
+
+
+def _on(rows: Rows, test: Condition) -> Condition:
+    if rows.source.origin is None:
+        return test
+    conditions = (*rows.conditions, *conjuncts(test.node))
+    wheres = tuple(nodes.Where(condition=one) for one in conditions)
+    return Condition(nodes.QueryExpr(kind="exists", query=nodes.Query(stages=(rows.source.scan, *wheres))))

@@ -1,0 +1,10 @@
+CREATE TABLE depots (id INTEGER PRIMARY KEY, name TEXT NOT NULL, city TEXT NOT NULL, capacity INTEGER NOT NULL);
+CREATE TABLE vehicles (id INTEGER PRIMARY KEY, plate TEXT NOT NULL, model TEXT NOT NULL, mileage INTEGER NOT NULL, status TEXT NOT NULL DEFAULT 'ready', depot_id INTEGER REFERENCES depots (id));
+CREATE TABLE drivers (id INTEGER PRIMARY KEY, name TEXT NOT NULL, points INTEGER NOT NULL DEFAULT 0, depot_id INTEGER REFERENCES depots (id));
+CREATE TABLE trips (id INTEGER PRIMARY KEY, vehicle_id INTEGER NOT NULL REFERENCES vehicles (id), driver_id INTEGER NOT NULL REFERENCES drivers (id), day DATE NOT NULL, distance INTEGER NOT NULL, cost DECIMAL(8,2) NOT NULL);
+CREATE TABLE repairs (id INTEGER PRIMARY KEY, vehicle_id INTEGER NOT NULL REFERENCES vehicles (id), opened DATE NOT NULL, cost DECIMAL(8,2) NOT NULL DEFAULT 0, done BOOLEAN NOT NULL DEFAULT 0);
+INSERT INTO depots VALUES (1,'North','Lyon',3),(2,'South','Nice',2),(3,'Harbour','Nice',5);
+INSERT INTO vehicles VALUES (1,'AA-1','Van',120000,'ready',1),(2,'BB-2','Truck',80000,'broken',1),(3,'CC-3','Van',30000,'ready',2),(4,'DD-4','Truck',210000,'ready',NULL);
+INSERT INTO drivers VALUES (1,'Tom',0,1),(2,'Una',7,1),(3,'Vic',12,2);
+INSERT INTO trips VALUES (1,1,1,'2026-01-05',100,55),(2,1,2,'2026-01-06',300,160),(3,3,3,'2026-01-06',50,30),(4,4,1,'2026-01-07',700,410);
+INSERT INTO repairs VALUES (1,2,'2026-01-02',900,0),(2,1,'2025-11-02',150,1),(3,4,'2026-01-08',0,0);

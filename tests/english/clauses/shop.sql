@@ -1,0 +1,10 @@
+CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT, city TEXT NOT NULL, tier TEXT NOT NULL DEFAULT 'basic', active BOOLEAN NOT NULL DEFAULT 1);
+CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT NOT NULL, category TEXT NOT NULL, price DECIMAL(8,2) NOT NULL, stock INTEGER NOT NULL, discontinued BOOLEAN NOT NULL DEFAULT 0);
+CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers (id), placed_on DATE NOT NULL, status TEXT NOT NULL DEFAULT 'new', total DECIMAL(10,2) NOT NULL);
+CREATE TABLE order_lines (id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL REFERENCES orders (id), product_id INTEGER NOT NULL REFERENCES products (id), quantity INTEGER NOT NULL);
+CREATE TABLE reorders (id INTEGER PRIMARY KEY, product_id INTEGER NOT NULL REFERENCES products (id), quantity INTEGER NOT NULL);
+INSERT INTO customers VALUES (1,'Ada','ada@x.org','Oslo','gold',1),(2,'Ben','ben@x.org','Bergen','basic',1),(3,'Cleo',NULL,'Oslo','silver',1),(4,'Dora','dora@x.org','Tromso','basic',0);
+INSERT INTO products VALUES (1,'Lamp','home',40,5,0),(2,'Chair','home',80,20,0),(3,'Pen','office',2,300,0),(4,'Stapler','office',12,3,1),(5,'Desk','office',250,0,0);
+INSERT INTO orders VALUES (1,1,'2026-01-10','paid',120),(2,1,'2026-02-11','new',40),(3,2,'2026-02-12','new',504),(4,3,'2026-03-01','shipped',12),(5,2,'2026-03-05','new',18),(6,4,'2025-12-01','paid',250);
+INSERT INTO order_lines VALUES (1,1,2,1),(2,1,1,1),(3,2,1,1),(4,3,5,2),(5,3,3,2),(6,4,4,1),(7,5,3,9),(8,6,5,1);
+INSERT INTO reorders VALUES (1,3,100);

@@ -1,0 +1,91 @@
+"""Plain workflows over four schemas are read clause by clause: what runs right, what is asked, what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from benchmarks.english.cases import Case, read_set
+from benchmarks.english.translators import translator
+from benchmarks.english.trial import Outcome, Workspace, judge
+from sopc.context import Context
+from sopc.diagnostics import CompileError
+from sopc.source import Source
+from sopc.workflow import translation
+
+HERE = Path(__file__).parent
+# What is not read yet, and how far it comes: the rest is right, and nothing may be wrong.
+NOT_YET = {
+    "practice/2": "asked",  # "Cancel all of them.", where no visit is cancelled yet
+    "practice/3": "refused",  # "costs 25 more"
+    "fleet/1": "asked",  # "an open repair", where no word says that it is not done
+    "fleet/4": "refused",  # "drove more than 200 km in one trip"
+    "library/4": "refused",  # "the genre with the most loans"
+    "library/5": "refused",  # "the members with fines"
+}
+
+
+@cache
+def cases() -> dict[str, Case]:
+    return {case.name: case for case in read_set(str(HERE))}
+
+
+@pytest.fixture(scope="module")
+def workspaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Workspace]]:
+    made = {case.schema.name: case.schema for case in cases().values()}
+    opened = {name: Workspace(tmp_path_factory.mktemp(name) / "data", schema) for name, schema in made.items()}
+    yield opened
+    for workspace in opened.values():
+        workspace.sandbox.library.close()
+
+
+@pytest.mark.parametrize("name", sorted(cases()))
+def test_a_plain_workflow_does_what_it_says(name: str, workspaces: dict[str, Workspace]) -> None:
+    case = cases()[name]
+    outcome: Outcome = judge(case, workspaces[case.schema.name], translator("patterns", {}))
+    assert outcome.verdict == NOT_YET.get(name, "right"), outcome.why
+
+
+def program(workspace: Workspace, english: str) -> str:
+    """The steps that some sentences are read as, without the script's head."""
+    with Context(workspace.sandbox.config, workspace.sandbox.library) as context:
+        text = translation.draft(Source("asked.txt", english), context, "patterns").sop_text
+    lines = text[text.index("script asked") :].splitlines()[1:-1]
+    return " ".join(line.strip() for line in lines if line.strip())
+
+
+READ = [
+    ("fleet", "Mark the repair with the id 1 as done.", "@1 update repairs where id = 1 set done = true"),
+    ("fleet", "The cost of all repairs goes up by 5 %.", "@1 update repairs set cost = round(cost * 1.05, 2)"),
+    ("fleet", "The points of every driver are halved.", None),
+    ("fleet", "The points of every driver are doubled.", "@1 update drivers set points = points * 2"),
+    ("fleet", "The vehicles in the depot North become ready.",
+     '@1 update vehicles where depot_id in (from depots where name = "North" select depots.id) set status = "ready"'),
+    ("library", "Unblock all members.", "@1 update members set blocked = false"),
+    ("library", "Delete every loan. Show the number of loans that are left.",
+     "@1 delete from loans @2 emit from loans select count() as count"),
+    ("shop", "The status of every new order is set to paid.",
+     '@1 update orders where status = "new" set status = "paid"'),
+    ("shop", "The tier of the customers in Oslo becomes gold.",
+     '@1 update customers where city = "Oslo" set tier = "gold"'),
+    ("shop", "Delete the order.", None),
+    ("shop", "Set the price of the product to 5.", None),
+    ("shop", "Cancel the order.", None),
+    ("shop", "They are shipped.", None),
+    ("shop", "The status of the others becomes paid.", None),
+    ("shop", "If there is no such product, say \"none\".", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("schema", "english", "steps"), READ)
+def test_a_clause_is_read_or_refused(
+    schema: str, english: str, steps: str | None, workspaces: dict[str, Workspace]
+) -> None:
+    if steps is not None:
+        assert program(workspaces[schema], english) == steps
+        return
+    with pytest.raises(CompileError):
+        program(workspaces[schema], english)
