@@ -12,6 +12,7 @@ from runtime.values.types import Type
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.english.changes import asks_for_a_change
 from sopc.english.clauses.deeds import parameters_in
+from sopc.english.clauses.left_open import LeftOpen, unbounded, without_fields
 from sopc.english.clauses.read import OpenLoop, for_one_row, open_loop, otherwise_of, steps_of
 from sopc.english.clauses.safety import meant
 from sopc.english.clauses.talk import Place, Talk, named_in_singular, on_row
@@ -133,6 +134,9 @@ class _Translation:
         text = self.current = sentence.text
         before, state.before = state.before, None
         context = self._context(state, sentence.number)
+        open_ = unbounded(text, without_courtesy(tokenize(text)), self.world)
+        if open_ is not None:
+            text = self._told(open_)
         declared, tokens = take_parameters(grammar(), text, without_courtesy(tokenize(text)), context)
         if not tokens:
             raise Complaint("T0202", "nothing is said in it", None)
@@ -298,8 +302,11 @@ class _Translation:
     ) -> list[Steps]:
         """What a sentence does, clause by clause, where no pattern fits."""
         place = Place(sentence.text, self.talk, steps)
-        self.talk.unsure = False
+        self.talk.unsure, self.talk.missing = False, ("", ())
         readings = steps_of(place, tokens, context)
+        if not readings and self.talk.missing[1]:
+            text = self._told(without_fields(sentence.text, tokens, *self.talk.missing))
+            readings = steps_of(Place(text, self.talk, steps), without_courtesy(tokenize(text)), context)
         if not readings and (one := for_one_row(place, tokens, context)) is not None:
             readings = [replace(each, steps=(one[1].around(each.steps, sentence.number),)) for each in one[0]]
             self.talk.rows[one[1].record.alias] = one[1].record
@@ -308,6 +315,13 @@ class _Translation:
         if self.answers.get(self.current) not in [reading_text(one, self._finished) for one in readings]:
             raise several_readings(readings, self._finished)
         return readings
+
+    def _told(self, open_: LeftOpen) -> str:
+        """The sentence with what its author answers. Raises Complaint: T0205, nobody has answered."""
+        answer = self.answers.get(self.current)
+        if answer is None:
+            raise Complaint("T0205", open_.question, f"say it in the sentence: {open_.told('…')}")
+        return open_.told(answer)
 
     def _context(self, state: State, number: int) -> Context:
         known = (state.variables, state.found, state.subject)
@@ -413,9 +427,9 @@ class _Translation:
         """The other side of the condition that the step before tests."""
         last = steps[-1] if steps else None
         if isinstance(last, nodes.ForEach) and self._row_of_before(steps) is not None:
-            inner = list(last.steps)
-            self._attach(otherwise, sentence, inner)
-            steps[-1] = last.model_copy(update={"steps": tuple(inner)})
+            within = list(last.steps)
+            self._attach(otherwise, sentence, within)
+            steps[-1] = last.model_copy(update={"steps": tuple(within)})
             return
         if not isinstance(last, nodes.If) or last.otherwise is not None:
             raise Complaint("T0202", '"otherwise" follows no condition', "put it right after a sentence with if")
@@ -483,17 +497,22 @@ class _Translation:
         for node in walk(steps):
             if not isinstance(node, nodes.Insert | nodes.Update | nodes.Delete) or node.store not in found.reads:
                 continue
-            told = isinstance(node, nodes.Update) and found.rows.limit is None and not found.rows.sorts
-            if told and not spoken_of & {one.name for one in node.assignments}:
+            if (
+                isinstance(node, nodes.Update)
+                and found.rows.limit is None
+                and not found.rows.sorts
+                and not spoken_of & {one.name for one in node.assignments}
+            ):
                 continue  # the same rows are found again, by fields that it leaves alone
             state.found = replace(found, changed_by=number)
             return
 
     def _complain(self, sentence: Sentence, error: Complaint) -> None:
+        verb = "leaves open" if error.code == "T0205" else "is not understood"
         self.complaints.append(
             Diagnostic(
                 error.code,
-                f"sentence {sentence.number} is not understood: {error.message}",
+                f"sentence {sentence.number} {verb}: {error.message}",
                 Span(sentence.start, sentence.end),
                 error.hint,
                 sentence.number,

@@ -31,7 +31,8 @@ _CHANGE: Final = re.compile(
 # A statement whose subject changes ("its status becomes closed", "they are cancelled"); in a question, a guard or a
 # clause that says which rows are meant, the same words only describe.
 _BECOMES: Final = re.compile(
-    rf"\b(?:becomes?|goe?s? (?:up|down)|(?:is|are) (?:now |again )?(?:set|changed|put|marked|cancelled|(?:{_ALL})e?d))\b",
+    r"\b(?:becomes?|goe?s? (?:up|down)|(?:is|are) (?:now |again )?"
+    rf"(?:set|changed|put|marked|cancelled|(?:{_ALL})e?d))\b",
     re.IGNORECASE,
 )
 _DESCRIBES: Final = re.compile(

@@ -123,9 +123,13 @@ def question_in(error: Exception, workflow: Workflow) -> Question | None:
     """
     if isinstance(error, CompileError):
         first = error.diagnostics[0]
-        if not first.choices or first.sentence is None:
+        if first.sentence is None:
             return None
         about = workflow.sentences[first.sentence - 1].text
+        if first.code == "T0205":
+            return Question(first.sentence, about, first.message.partition(": ")[2])
+        if not first.choices:
+            return None
         shown = tuple(map(said, first.choices))
         asked = "which of these is meant?" if len(shown) > 1 else "is this what is meant?"
         return Question(first.sentence, about, asked, first.choices, shown)

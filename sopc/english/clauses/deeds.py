@@ -12,11 +12,11 @@ from runtime.values.types import DATE, INT, Type
 from sopc.english.clauses.nouns import first_rows, key_to
 from sopc.english.clauses.talk import Place, Tokens, lows, names_store
 from sopc.english.lexicon import same_words, singular
-from sopc.english.patterns.inserts import inserted
+from sopc.english.patterns.inserts import Missing, inserted
 from sopc.english.patterns.matcher import Reject
 from sopc.english.patterns.names import field_names, label_fields, made_variable, named_type
 from sopc.english.patterns.queries import QueryParts, queries
-from sopc.english.patterns.semantics import Context, Rows, Source, Steps, call, column, compare, text
+from sopc.english.patterns.semantics import Context, Rows, Source, Steps, Variable, call, column, compare, text
 from sopc.english.patterns.show import named_set
 from sopc.english.patterns.tokens import name_words, tokenize
 from sopc.english.patterns.values import check_countable, rows_query
@@ -26,6 +26,7 @@ _CREATE: Final = ("create", "add", "insert", "open", "write", "record", "make", 
                   "file", "store", "send")  # fmt: skip
 _FNS: Final = {"sum": "total", "total": "total", "average": "avg", "mean": "avg", "highest": "max", "lowest": "min",
                "largest": "max", "smallest": "min", "maximum": "max", "minimum": "min"}  # fmt: skip
+_RECORD: Final = ("request", "record", "entry", "row")
 _LEFT: Final = (["that", "are", "left"], ["which", "are", "left"], ["that", "remain"], ["left"])
 _COUNT: Final = re.compile(r"\{\s*(?:the )?(?:count|number)\s*\}")
 _QUESTIONS: Final = ("which", "what")
@@ -48,7 +49,9 @@ def _ask(place: Place, tokens: Tokens, context: Context) -> Iterator[Steps]:
     said = lows(tokens)
     if said[:1] != ["ask"]:
         return
-    at, steps, made = 1, [], []
+    at = 1
+    steps: list[nodes.AnyStep] = []
+    made: list[Variable] = []
     while at < len(tokens) and tokens[at].kind == "text":
         question = tokens[at].value
         at += 1
@@ -288,9 +291,15 @@ def _create(place: Place, tokens: Tokens, context: Context) -> Iterator[Steps]:
         for length in sorted({size, 1}, reverse=True):
             noun = said[start : start + length]
             if names_store(noun, source) and same_words(noun, name_words(source.store.name)[-length:]):
-                for given in _given(place, tokens, start + length, source, context, ()):
-                    with suppress(Reject):
-                        yield inserted(context, source, Rows(source), given[0], given[1:])
+                begin = start + length
+                begin += said[begin : begin + 1] != [] and said[begin] in _RECORD
+                for given in _given(place, tokens, begin, source, context, ()):
+                    try:
+                        yield inserted(context, source, given)
+                    except Missing as error:
+                        place.talk.missing = (error.store, tuple(error.fields))
+                    except Reject:
+                        continue
                 break
 
 
@@ -300,8 +309,7 @@ Fields = tuple[nodes.RecordField, ...]
 def _given(place: Place, tokens: Tokens, at: int, source: Source, context: Context, before: Fields) -> Iterator[Fields]:
     """What is said of a new row, one thing after the other, to the end of the clause."""
     if at >= len(tokens):
-        if before:
-            yield before
+        yield before
         return
     said = lows(tokens)
     if said[at] in (",", "and", "that", "which", "has", "with"):

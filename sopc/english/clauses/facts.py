@@ -8,12 +8,16 @@ from sopc.english.clauses.nouns import first_rows
 from sopc.english.clauses.talk import Place, Tokens, lows, names_store
 from sopc.english.patterns.matcher import Reject
 from sopc.english.patterns.semantics import Condition, Context, Rows, conjuncts, negate
+from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
+from sopc.tree.visit import walk
 
 _NONE = (
     "there is none", "there are none", "there is no one", "none is found", "none are found", "none was found",
     "none were found", "nothing is found", "nothing was found", "none exists", "none exist", "no one is found",
 )  # fmt: skip
+_UNITS = ("units", "unit", "pieces", "piece")
+_HOW_MANY = frozenset({"quantity", "stock", "units", "pieces", "count", "inventory", "qty"})
 _SOME = ("there is one", "there are some", "there are any", "one is found", "some are found", "one exists")
 _EXISTS = (["is", "found"], ["are", "found"], ["was", "found"], ["were", "found"], ["exists"], ["exist"])
 
@@ -28,7 +32,20 @@ def facts_of(place: Place, tokens: Tokens, context: Context) -> list[Condition]:
     if not read and "already" in lows(tokens):
         at = lows(tokens).index("already")
         read = place.whole("facts", (*tokens[:at], *tokens[at + 1 :]), context)
-    return read or _of_subject(place, tokens, context)
+    return read or _of_units(place, tokens, context) or _of_subject(place, tokens, context)
+
+
+def _of_units(place: Place, tokens: Tokens, context: Context) -> list[Condition]:
+    """As in "any box is below 10 units": of the one field that says how many there are."""
+    if tokens[-1].low not in _UNITS or len(tokens) < 3:
+        return []
+    found: list[Condition] = place.whole("facts", tokens[:-1], context)
+    told = [
+        one for one in found
+        if {part for node in walk(one.node) if isinstance(node, nodes.FieldAccess) for part in name_words(node.name)}
+        & _HOW_MANY
+    ]  # fmt: skip
+    return told if len(told) == 1 else []
 
 
 def _of_found(place: Place, tokens: Tokens, context: Context) -> Condition | None:

@@ -13,14 +13,17 @@ from sopc.english.clauses.deeds import deeds_of, with_count
 from sopc.english.clauses.facts import facts_of
 from sopc.english.clauses.nouns import first_rows
 from sopc.english.clauses.talk import Place, Tokens, lows, names_store, on_row, with_row
+from sopc.english.lexicon import same_words, singular
 from sopc.english.patterns.flow import Loop, Otherwise, each
 from sopc.english.patterns.matcher import Reject
-from sopc.english.patterns.semantics import Condition, Context, Source, Steps, Variable, negate
+from sopc.english.patterns.semantics import Condition, Context, Rows, Source, Steps, Variable, negate
 from sopc.english.patterns.tokens import name_words
+from sopc.english.patterns.values import rows_query
 from sopc.tree import nodes
 
 _IF: Final = ("if", "when", "whenever")
 _LOOPS: Final = (("for", "each"), ("for", "every"), ("for", "all"))
+_LOOK: Final = ("check", "review", "inspect", "look", "examine")
 _DEPTH: Final = 6
 _OTHERWISE: Final = ("otherwise", "else")
 
@@ -92,7 +95,7 @@ def steps_of(place: Place, tokens: Tokens, context: Context, depth: int = 0) -> 
     found: list[Steps] = []
     if depth:
         found = place.whole("steps", tokens, _with_counts(place, tokens, context))
-    for form in (_guarded, _looped, _single, _joined):
+    for form in (_checked, _guarded, _looped, _single, _joined):
         found = found or list(form(place, tokens, context, depth))
     distinct: list[Steps] = []
     for one in found:
@@ -150,6 +153,23 @@ def _with_counts(place: Place, tokens: Tokens, context: Context) -> Context:
 # ── clauses around others ────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _checked(place: Place, tokens: Tokens, context: Context, depth: int) -> Iterator[Steps]:
+    """ "check the stock, and if …": looking at what the rest names does nothing by itself."""
+    said = lows(tokens)
+    if said[0] not in _LOOK:
+        return
+    at = next((n for n, low in enumerate(said) if low in (",", "and", "then")), 0)
+    rest = at
+    while rest < len(said) and said[rest] in (",", "and", "then"):
+        rest += 1
+    known = {part for source in context.world.sources for part in name_words(source.database)}
+    known |= {part for one in context.world.sources for field in one.store.fields for part in name_words(field.name)}
+    known |= {part for source in context.world.sources for part in name_words(source.store.name)}
+    what = [low for low in said[1:at] if low not in ("the", "all", "of", "at", "level", "levels")]
+    if at and what and all(any(same_words((low,), (part,)) for part in known) for low in what):
+        yield from steps_of(place, tokens[rest:], context, depth + 1)
+
+
 def _guarded(place: Place, tokens: Tokens, context: Context, depth: int) -> Iterator[Steps]:
     """ "if X, do Y", "unless X, do Y"."""
     first = tokens[0].low
@@ -160,10 +180,26 @@ def _guarded(place: Place, tokens: Tokens, context: Context, depth: int) -> Iter
             continue
         start = at + 1 + (tokens[at + 1].low == "then")
         for fact in facts_of(place, tokens[1:at], context):
+            found = fact.rows
             fact = Condition(negate(fact.node)) if first == "unless" else fact
+            read = False
             for body in steps_of(place, tokens[start:], _inside(context, fact), depth + 1):
+                read = True
                 branch = nodes.Branch(condition=fact.node, steps=body.steps)
                 yield Steps((nodes.If(branches=(branch,)),), closed=True, returns=body.returns)
+            if not read and found is not None and first != "unless" and context.subject is None:
+                yield from _for_any(place, found, tokens[start:], context, depth)
+
+
+def _for_any(place: Place, rows: Rows, body: Tokens, context: Context, depth: int) -> Iterator[Steps]:
+    """As in "if any box is open, create a task": what is done to a row is done for each of those that there are."""
+    if rows.source.origin is None or rows.limit is not None or rows.sorts:
+        return
+    record = _record_of(rows.source, context)
+    inside = on_row(context, record)
+    for steps in place.whole("steps", body, inside) or steps_of(place, body, inside, depth + 1):
+        with suppress(Reject):
+            yield each(context, Loop(record.alias, record, query=rows_query(rows)), steps)
 
 
 def _inside(context: Context, fact: Condition) -> Context:
@@ -216,8 +252,6 @@ def _loops(place: Place, head: Tokens, context: Context) -> list[Loop]:
 
 
 def _record_of(source: Source, context: Context) -> Source:
-    from sopc.english.lexicon import singular
-
     *before, last = name_words(source.store.name)
     name = "_".join((*before, singular(last)))
     taken = {one.name for one in context.variables} | {one.store.name for one in context.world.sources}

@@ -24,11 +24,13 @@ class Talk:
     singular: the found sets whose rows were named in the singular ("the box with that name").
     rows: of the loops so far, by the name of their row.
     unsure: a reading rests on a guess, so its author has to confirm it.
+    missing: the store of a row that is to be created, and the fields that it needs and nobody says.
     reason: why the clause is refused, if the reader knows.
     """
 
     singular: set[str] = field(default_factory=set)
     unsure: bool = False
+    missing: tuple[str, tuple[str, ...]] = ("", ())
     rows: dict[str, Source] = field(default_factory=dict)
 
 

@@ -91,15 +91,29 @@ def named_alike(context: Context, slot: Slot) -> nodes.RecordField:
     return nodes.RecordField(name=slot.field.field, value=column(subject, found.name))
 
 
-def inserted(
+class Missing(Reject):
+    """A new row needs fields that are not said. store: its store."""
+
+    def __init__(self, store: str, fields: list[str]) -> None:
+        super().__init__(f"{store} needs {' and '.join(fields)} too")
+        self.store = store
+        self.fields = fields
+
+
+def _insert(
     context: Context,
     about: Source,
     head: Rows,
     first: nodes.RecordField,
     more: tuple[nodes.RecordField, ...],
 ) -> Steps:
+    return inserted(context, about, (first, *more))
+
+
+def inserted(context: Context, about: Source, given: tuple[nodes.RecordField, ...]) -> Steps:
+    """A new row with the fields that are given. Raises Missing where it needs more."""
     store = about.store
-    fields = _with_subject(context, about, (first, *more))
+    fields = _with_subject(context, about, given)
     names = [one.name for one in fields]
     if len(set(names)) < len(names):
         raise Reject("a field is given twice")
@@ -109,7 +123,7 @@ def inserted(
         if field.name not in names and not field.type.nullable and not field.has_default
     ]
     if missing:
-        raise Reject(f"{store.name} needs {' and '.join(missing)} too")
+        raise Missing(store.name, missing)
     step = nodes.Insert(store=store.name, database=about.scan.database, record=nodes.RecordExpr(fields=fields))
     return Steps((step,))
 
@@ -214,7 +228,7 @@ ROWS = (
         "statement",
         f"{_CREATE} {_ONE} [new] {{about}} {{head@about}} {{given_field:first@about}} "
         "{more_given_fields:more@about}*",
-        inserted,
+        _insert,
     ),
 )
 

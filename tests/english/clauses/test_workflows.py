@@ -12,9 +12,11 @@ from benchmarks.english.cases import Case, read_set
 from benchmarks.english.translators import translator
 from benchmarks.english.trial import Outcome, Workspace, judge
 from sopc.context import Context
+from sopc.demo import make_demo
 from sopc.diagnostics import CompileError
 from sopc.source import Source
 from sopc.workflow import translation
+from tests.commands import Place
 
 HERE = Path(__file__).parent
 # What is not read yet, and how far it comes: the rest is right, and nothing may be wrong.
@@ -55,6 +57,38 @@ def program(workspace: Workspace, english: str) -> str:
         text = translation.draft(Source("asked.txt", english), context, "patterns").sop_text
     lines = text[text.index("script asked") :].splitlines()[1:-1]
     return " ".join(line.strip() for line in lines if line.strip())
+
+
+@pytest.mark.parametrize(
+    ("english", "question", "answer", "steps"),
+    [
+        (
+            "Show me high-salary employees in Engineering",
+            "from which salary is it high?",
+            "150000",
+            'emit from employees where department = "Engineering" and salary >= 150000',
+        ),
+        (
+            "Check the inventory levels, and if any item is below 10 units, create a reorder request.",
+            "what are the quantity, the requested on and the status of the new reorders?",
+            'quantity 20, requested today and status "open"',
+            "for each item in from items where quantity < 10 do",
+        ),
+    ],
+)
+def test_what_only_the_author_can_say_is_asked(
+    english: str, question: str, answer: str, steps: str, tmp_path: Path
+) -> None:
+    make_demo(tmp_path)
+    place = Place(tmp_path)
+    (tmp_path / "asked.txt").write_text(english, encoding="utf-8")
+    compile_ = ("sopc", "compile", "--yes", "--translator", "patterns", "asked.txt")
+    asked = place.run(*compile_)
+    assert asked.exit_code == 3
+    assert question in asked.text
+    told = place.run(*compile_, "--answer", f"1={answer}")
+    assert told.exit_code == 0, told.stderr
+    assert steps in (tmp_path / "asked.sop").read_text(encoding="utf-8")
 
 
 READ = [
