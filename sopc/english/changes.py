@@ -32,7 +32,7 @@ _CHANGE: Final = re.compile(
 # clause that says which rows are meant, the same words only describe.
 _BECOMES: Final = re.compile(
     r"\b(?:becomes?|goe?s? (?:up|down)|(?:is|are) (?:now |again )?"
-    rf"(?:set|changed|put|marked|cancelled|(?:{_ALL})e?d))\b",
+    rf"(?:set|changed|put|marked|(?:{_ALL})(?:e?d|led)))\b",
     re.IGNORECASE,
 )
 _DESCRIBES: Final = re.compile(

@@ -19,7 +19,7 @@ from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 
 _BE: Final = ("is", "are", "gets", "get", "was", "were")
-_SET: Final = ("set", "change", "update", "put", "reset", "make", "switch")
+_SET: Final = ("set", "change", "update", "put", "reset", "make")
 _BECOME: Final = ("becomes", "become", "turns", "turn", "gets", "get")
 _UP: Final = ("increase", "raise", "grow", "bump", "rise", "go up")
 _DOWN: Final = ("reduce", "decrease", "lower", "cut", "drop", "fall", "go down")
@@ -336,8 +336,8 @@ def _is_status(said: str) -> bool:
 def _participle(said: str) -> str:
     if said.endswith("ed"):
         return said
-    if said == "cancel":
-        return "cancelled"
+    if said.endswith("el"):
+        return said + "led"
     return said + ("d" if said.endswith("e") else "ed")
 
 

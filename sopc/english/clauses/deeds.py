@@ -297,7 +297,8 @@ def _create(place: Place, tokens: Tokens, context: Context) -> Iterator[Steps]:
                     try:
                         yield inserted(context, source, given)
                     except Missing as error:
-                        place.talk.missing = (error.store, tuple(error.fields))
+                        if not given:  # nothing is said of the row; else the message says what is forgotten
+                            place.talk.missing = (error.store, tuple(error.fields))
                     except Reject:
                         continue
                 break

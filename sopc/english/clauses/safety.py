@@ -29,7 +29,8 @@ def meant(readings: Sequence[Steps], tokens: Tokens, found: FoundSet | None) -> 
     if readings and not kept:
         hint = 'say which by its name or number, or find it in a sentence before; all of them are "every …"'
         raise Complaint("T0202", "it speaks of one row to change, and which one is not said", hint)
-    return _of_found(kept, found)
+    of_each = {"each", "every"} & {token.low for token in tokens}
+    return _of_found(kept, found) if of_each else kept
 
 
 def _changes_all_for_one(reading: Steps, tokens: Tokens) -> bool:
@@ -52,8 +53,8 @@ def says_no_number(word: str) -> bool:
 
 
 def _of_found(readings: list[Steps], found: FoundSet | None) -> list[Steps]:
-    """As in "find the open boxes; for each box, …": of two readings that differ in nothing else, the one of what was
-    just found rather than of every row of its store."""
+    """As in "find the open boxes; for each box, …", "show the size of each box": of two readings that differ in nothing
+    else, the one of what was just found rather than of every row of its store."""
     if found is None or len(readings) < 2:
         return readings
     base = found.rows.source
