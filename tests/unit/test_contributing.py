@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from fnmatch import fnmatch
 
 from tests.commands import ROOT
@@ -31,3 +32,11 @@ def test_tables_and_constants_exist() -> None:
     source = "\n".join(path.read_text(encoding="utf-8") for path in files if path.name != "test_contributing.py")
     assert len(names) > 5
     assert {name for name in names if not re.search(rf"^(    )?{name}\b.*=", source, re.M)} == set()
+
+
+def test_the_version_is_the_newest_that_is_dated() -> None:
+    """What is not released yet stands under Unreleased, which says what version it becomes."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    dated = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", text, re.MULTILINE)
+    assert [project["version"]] == dated[:1]
