@@ -33,7 +33,7 @@ class SopError(Exception):
         return f"{self.code}: {self.message}"
 
     def reworded(self, message: str, hint: str | None) -> Self:
-        """Return an error of the same kind and code that says something else.
+        """Return an error of the same kind and code with another message.
 
         Args:
             message: As for a new error.

@@ -106,7 +106,8 @@ class Result:
 
 
 class _Run(Thread):
-    """The run, in a thread of its own or in the caller's. It holds no `Result`, so that one nobody needs is stopped."""
+    """The run, in a thread of its own or in the caller's. It keeps no reference to its `Result`, so that the run stops
+    when nobody uses the result."""
 
     def __init__(self, run: Callable[[Records, Control], Outcome], records: Records, control: Control) -> None:
         super().__init__(daemon=True)
@@ -152,7 +153,7 @@ class Records(Writer):
     writes_json = False
 
     def __init__(self, *, ahead: bool) -> None:
-        self.voids = not ahead  # what was undone is taken away again; what may have been read can't be
+        self.voids = not ahead  # a rollback takes records away again, but not those that may have been read
         super().__init__(Sink(BytesIO()), buffer_until_commit=False)
         self.limit = AHEAD if ahead else None
         self.said: list[str] = []

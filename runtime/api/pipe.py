@@ -56,7 +56,7 @@ class Pipe:
             self._chunks.append(data)
             self._size += len(data)
             if self.writer is not None and (self.writer.ended or (first and not self.writer.standing)):
-                return  # a lone `start` line, or the last line: `finish` follows
+                return  # a lone `start` line, or the last line; `finish` is called next
             self.opened = True
             waiting = self.eager and self._waiter is not None
         if waiting:

@@ -73,8 +73,8 @@ def inspect_command(console: Console, run: str, home: str | None, databases: Seq
 def logs_command(
     console: Console, run: str, home: str | None, databases: Sequence[str], follow: bool, after: int
 ) -> None:
-    """Print what a run has said, as JSON lines: of runs that ask, that are detached or that have an --id. What is
-    shown has happened, and each line is shown once.
+    """Print the output of a kept run as JSON lines, for runs that ask, are detached or have an --id. Only committed
+    lines are printed, each once.
 
     \b
       sopvm logs 01JD2Z9GQ0V3X5K7M8N1P4R6T8

@@ -20,8 +20,8 @@ _reading: Final = Lock()
 
 def refuse_library(path: Path, name: str) -> None:
     """Raises UsageError D0109 for the file of a library or its lock, whatever name or link leads there, and for a
-    folder that is a home, which holds one. name: what scripts would call the database. What can't be looked at is left
-    to the engine."""
+    folder that is a home, which holds one. name: what scripts would call the database. A path that can't be read is
+    left to the engine."""
     try:
         real = path.resolve()
         reason = _reason(real)
@@ -55,9 +55,9 @@ def is_duckdb(start: bytes) -> bool:
 def first_bytes(path: Path) -> bytes:
     """The first 20 bytes of a file, fewer of a shorter one. Raises OSError.
 
-    Those of a database are read once, before this process opens it: whoever closes a file loses all locks that the
-    process has on it (https://www.sqlite.org/howtocorrupt.html, 2.2). SQLite's own connections would be left without,
-    and another process would remove the log that they go on writing to.
+    A database's file is read once, before this process opens the database: closing a file drops all locks that the
+    process has on it (https://www.sqlite.org/howtocorrupt.html, 2.2). SQLite's own connections would lose theirs, and
+    another process would remove the log that they still write to.
     """
     with _reading:
         stat = path.stat()

@@ -57,7 +57,14 @@ class StoreInfo(msgspec.Struct, frozen=True):
 
 
 def list_stores(database: Database) -> list[StoreInfo]:
-    """List the stores of a database, by name."""
+    """List the stores of a database, by name.
+
+    Args:
+        database: The database.
+
+    Returns:
+        The stores, by name.
+    """
     return [
         StoreInfo(store.name, store.fields, store.read_only, database.count_rows(store.name))
         for store in sorted(database.schema().stores.values(), key=lambda store: store.name)
@@ -165,7 +172,7 @@ def _check_declared(declared: Mapping[str, Type], names: Collection[str]) -> Non
 
 
 def _check_names(table: Table, names: Iterable[str]) -> None:
-    """Fields as a database can keep them apart, which minds no case, and as programs can name them."""
+    """Check that field names differ by more than case, which databases ignore, and that programs can use them."""
     seen: dict[str, str] = {}
     for name in names:
         fault = name_fault(name.strip())

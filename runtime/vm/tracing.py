@@ -37,7 +37,7 @@ class Tracing:
 
 
 def check_operands(frame: Frame) -> list[Any]:
-    """Values of the registers that the next instruction reads by itself; AssertionError when an operand can't be."""
+    """Return the values of the registers that the next instruction reads. AssertionError for an invalid operand."""
     script, registers = frame.script, frame.registers
     assert 0 <= frame.pc < len(script.code), f"{script.name} has no instruction {frame.pc}"
     assert len(registers) == script.module.registers + len(script.module.constants)

@@ -105,7 +105,8 @@ def _all(exprs: tuple[typed.Expr, ...], depth: int) -> tuple[typed.Expr, ...]:
 
 
 def _value(expr: typed.Expr) -> Any:
-    """The value of an operation on constants; raises NotConstant, or the RunError that a run would."""
+    """The value of an operation on constants. Raises NotConstant, or the RunError that the operation raises at run
+    time."""
     if isinstance(expr, typed.Op):
         args = [constant(arg) for arg in expr.args]
         if expr.op in _BINARY:

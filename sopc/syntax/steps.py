@@ -39,7 +39,7 @@ def parse_steps(text: str) -> tuple[nodes.AnyStep, ...]:
 
 
 def is_unfinished(text: str) -> bool:
-    """Whether steps are right as far as they go, and end too early, as while they are being typed."""
+    """Whether steps have no error but end too early, as while they are being typed."""
     try:
         parser().parse(_HEAD + text + _TAIL, start="start")
     except UnexpectedToken as error:

@@ -1,8 +1,8 @@
-"""A question which of several readings is meant → the question with what each reading does on the data.
+"""A question about several readings → the question with what each reading does on the data.
 
-Each reading is run by itself, as a query: of a step that would change rows, the rows it would change. So nothing is
-written, and nothing has to be undone. Readings that do the same on the data, and on small data that are made up, are
-one: the author need not choose between them.
+Each reading is run alone, as a query; for a step that would change rows, the query gives the rows it would change. So
+nothing is written or undone. Readings that do the same on the real data and on small made-up data become one, because
+the author need not choose between them.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ _ROWS: Final = "found"
 
 @dataclass(frozen=True)
 class _Tried:
-    """What a reading does. does: the verb, and what else it says than which rows. compiled: a script that emits the
-    rows. ordered: whether their order counts. rows: as JSON; None if there are too many, or it took too long."""
+    """A reading that was run. does: its verb and all it says except which rows. compiled: a script that emits the rows.
+    ordered: whether their order matters. rows: as JSON; None if there are too many or the run took too long."""
 
     does: str
     changes: str
@@ -87,7 +87,7 @@ def compared(question: Question, context: Context, may_read: MayRead | None = No
 
 
 def _tried(choice: str, context: Context, may_read: MayRead | None) -> _Tried | None:
-    """None for a reading that is no single step, or can't be tried without the steps before it."""
+    """Run a reading. None if it is not a single step, or needs the steps before it."""
     try:
         (step,) = parse(Source("reading", f"script reading()\n{choice}\nend\n")).scripts[0].steps
     except (CompileError, ValueError):
@@ -113,7 +113,7 @@ def _tried(choice: str, context: Context, may_read: MayRead | None) -> _Tried | 
 
 
 def _rows_of(step: nodes.AnyStep) -> tuple[str, nodes.Query, str] | None:
-    """What a step does, the rows that it does it to, and what else it says."""
+    """The verb of a step, the query for the rows that it affects, and the rest of what it says."""
     match step:
         case nodes.Emit(query=nodes.Query() as query):
             return "shows", query, ""
@@ -177,7 +177,7 @@ def _on_made_up_data(tried: Sequence[_Tried], context: Context) -> list[list[tup
 
 
 def _spoken_of(compiled: Compiled) -> dict[str, list[Any]]:
-    """Values on both sides of those that a reading compares with, by type: rows should lie on either."""
+    """Values below and above those that a reading compares with, by type, so that made-up rows fall on both sides."""
     found: dict[str, list[Any]] = {"number": [], "text": [], "date": []}
     for node in walk(compiled.file):
         match node:

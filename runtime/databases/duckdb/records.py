@@ -1,8 +1,8 @@
 """Columns of a query → SQL that gives each row as the JSON text of its record, byte for byte as the JSON writer would.
 
 DuckDB then writes the records of a query that is emitted whole, several times faster than Python makes them from rows.
-A value that the language has no value for (an infinite float or date, a null where none may be) makes the text null, so
-that the reader can look for it among the rows. DuckDB writes `\\u001F` where the writer has `\\u001f`.
+A value that the language does not have (an infinite float or date, a null in a field that allows none) makes the text
+null; the reader then finds it in the rows. DuckDB writes `\\u001F` where the writer has `\\u001f`.
 """
 
 from __future__ import annotations

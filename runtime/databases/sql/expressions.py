@@ -52,9 +52,9 @@ LISTED: Final = frozenset({(name, name) for name in PLAIN | WHOLE} | {("int", "d
 
 
 class Source(NamedTuple):
-    """What a column stands for where it is visible. stored: in the form of the table, not yet the working form.
-    computed: worked out in the SELECT that shows it. collated: see runtime/query/schema.py, as for native, which is
-    `stored` there."""
+    """The SQL of a column where it is visible. stored: it has the form of the table, not yet the working form.
+    computed: the SELECT that shows it computes it. collated, native: as `collated` and `stored` of a field in
+    runtime/query/schema.py."""
 
     sql: Sql
     type: Type
@@ -106,7 +106,7 @@ class Expressions(ABC):
 
     @contextmanager
     def in_scope(self, columns: Scope) -> Iterator[None]:
-        """In the block, these columns are visible too, beside those of the enclosing queries."""
+        """Make these columns visible within the `with` block, beside those of the enclosing queries."""
         self._scopes.append(columns)
         try:
             yield
@@ -217,7 +217,7 @@ class Expressions(ABC):
 
     @abstractmethod
     def only_row(self, query: exp.Query, type_: Type) -> exp.Query:
-        """The sub-query of one column of a type, so that more than one row is the error V0113."""
+        """A sub-query of one column that raises V0113 when it gives more than one row."""
 
     @abstractmethod
     def row_count(self, expr: Expr) -> Sql:
@@ -279,7 +279,7 @@ class Expressions(ABC):
         return sql if type(sql) is connector else wrapped(sql) if isinstance(sql, exp.Connector) else sql
 
     def raw(self, expr: Expr) -> Sql:
-        """The expression where only whether it is null matters."""
+        """The expression for a test on null, where its value does not matter."""
         return self.output(expr)[0] if isinstance(expr, Column) else self.value(expr)
 
     def compare(self, op: str, a: Expr, b: Expr) -> Sql:
@@ -324,8 +324,8 @@ class Expressions(ABC):
 
     @abstractmethod
     def aggregated(self, name: str, arg: Expr, sql: Sql, type_: Type, over: Over) -> Sql:
-        """An aggregate (sum, avg, …) of an argument, given in SQL too, as a value of the type. over: makes a call of
-        an aggregate one over a window, where it is that."""
+        """An aggregate (sum, avg, …) as a value of the type; the argument is given as an expression and as SQL. over:
+        turns the call into one over a window, for window functions."""
 
     def _function(self, expr: Func) -> Sql:
         check_function(expr)

@@ -90,9 +90,8 @@ def _generate(query: Query | Write, schema: Schema, writer: type[Expressions]) -
 
 
 def _renumbered(*trees: exp.Expr | None) -> list[int]:
-    """The placeholders in the trees, numbered anew from 1 without gaps: one that was written for a form of an
-    expression which then was not taken is left out, since SQLite counts what it is given. Returns the old number of
-    each."""
+    """Renumber the placeholders in the trees from 1 without gaps, and return the old number of each. Gaps come from
+    forms of an expression that were written and then not used; SQLite refuses values for them."""
     placeholders = [each for tree in trees if tree is not None for each in tree.find_all(exp.Parameter)]
     used = sorted({int(placeholder.this.this) for placeholder in placeholders})
     places = {old: new for new, old in enumerate(used, 1)}

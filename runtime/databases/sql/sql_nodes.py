@@ -108,7 +108,7 @@ _SMALL: Final = 12  # nodes
 
 
 def is_small(sql: Sql, costs: Callable[[Sql], int] = lambda node: 1) -> bool:
-    """Whether writing an operand several times makes a statement no more than a few times longer. costs: what a node
+    """Whether an operand is small enough to be written several times in a statement. costs: the size that each node
     counts for."""
     left = _SMALL
     for node in sql.walk():

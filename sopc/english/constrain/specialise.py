@@ -225,8 +225,8 @@ class _Specialised:
             rules[query] = [('"from"', copy_of(what, place)) for place in (*places, _ANY, _MADE)]
 
     def _stages(self, place: str) -> Expansions:
-        """Those that keep the fields, and from the first that makes columns on, all of them. After a join columns have
-        to be made, since two stores mostly have fields of one name."""
+        """Rules of query stages. Until a stage makes columns, bare names are fields; after it, its columns too. A join
+        needs a stage that makes columns, because both stores usually have a field of the same name."""
         stages, made = copy_of("stages", place), copy_of("stages", _MADE)
         joins = ("join_stage",) if place in (_ANY, _MADE) else ()
         keeping, making = (self._stages_at(each, place) for each in ((*_KEEPING, *joins), _MAKING))
@@ -237,7 +237,7 @@ class _Specialised:
         ]
 
     def _one_column_query(self, place: str, begin: Expansions) -> None:
-        """What follows `from`, to a `select` of one column; or a named query, which may have just one."""
+        """What follows `from` in a query of one column: stages that end with a `select` of one, or a named query."""
         whole, last, after = (copy_of(name, place) for name in ("one_column", "one_stages", "one_after"))
         made = copy_of("one_stages", _MADE)
         joins = ("join_stage",) if place in (_ANY, _MADE) else ()

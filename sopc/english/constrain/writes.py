@@ -13,7 +13,7 @@ WRITES: Final = ("insert_step", "upsert_step", "update_step", "delete_step")
 
 
 def write_rules(vocabulary: Vocabulary) -> tuple[Rules, dict[str, str]]:
-    """Rules of those of WRITES that there are, and what they use of their own; and terminals."""
+    """Rules for each step of WRITES that the vocabulary allows and for what those use, and their terminals."""
     rules: Rules = {step: [] for step in WRITES}
     terminals: dict[str, str] = {}
     for number, (_, store) in enumerate(vocabulary.stores):
@@ -29,7 +29,7 @@ def write_rules(vocabulary: Vocabulary) -> tuple[Rules, dict[str, str]]:
 
 
 def _steps(place: str, rules: Rules) -> Rules:
-    """The steps of one store. rules: gets what they are made of."""
+    """The steps that write one store. Rules that they need are added to `rules`."""
     target, field, key = (f"{name}_{place}" for name in ("STORE", "WRITTEN", "KEY"))
     record, pairs, records, keys, sets, expr = (
         copy_of(name, place) for name in ("row", "pairs", "rows", "keys", "sets", "expr")

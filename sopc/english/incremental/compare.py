@@ -24,8 +24,8 @@ Words = tuple[str, ...]
 
 
 class Before:
-    """A text as it was, and its program. sop: the old .sop file. sentences: of the text as it is. answers: all of its
-    author's. Raises CompileError for a program that can't be read."""
+    """The text before a change, and its program. sop: the old .sop file. sentences: those of the new text. answers: all
+    that the author gave. Raises CompileError if the old program can't be read."""
 
     def __init__(self, sop: str, sentences: Sequence[Sentence], answers: Sequence[Answer] = ()) -> None:
         header, body = split_sop(sop)
@@ -38,24 +38,24 @@ class Before:
         return any(each.sentence in ("", self.sentences.new[number - 1]) for each in self.answers)
 
     def carried(self, new: nodes.Script) -> nodes.Script:
-        """The old script as if the new one had been it: with its numbers and names."""
+        """The old script with the sentence numbers and variable names of the new one, to compare the two."""
         return carried(self._script, new, self.sentences)
 
     def recalled(self, new: nodes.Script) -> nodes.Script:
-        """The new script with the names that variables and parameters of sentences that stayed had before."""
+        """The new script, in which variables and parameters of unchanged sentences have their old names."""
         params = [each.name for each in self._script.params if declares(each.name, self.sentences) is not None]
         script = recalled(new, self._script, self.sentences, params)
         return script.model_copy(update={"steps": untagged(script.steps)})
 
     def touched(self, new: nodes.Script) -> list[int]:
-        """Numbers, in the new text, of sentences that stayed and whose steps or parameters say something else than
-        before, or stand in another block of one that stayed. Variables may have other names."""
+        """Numbers, in the new text, of unchanged sentences whose steps or parameters mean something else now, or whose
+        steps moved to the block of another unchanged sentence. Renamed variables do not count."""
         old_words, new_words = said(self.carried(new), self.sentences), said(new, self.sentences)
         kept = sorted(self.sentences.kept.values())
         return [number for number in kept if old_words.get(number) != new_words.get(number)]
 
     def changes(self, new: nodes.Script) -> list[str]:
-        """What the new program says that the old one does not, as lines with `+`, and the other way round, with `-`."""
+        """The difference of the programs: lines with `+` are new, lines with `-` are gone."""
         lines = ndiff(_lines(self.carried(new)), _lines(new))
         return [line for line in lines if line[0] in "+-"]
 
@@ -83,8 +83,8 @@ def said(script: nodes.Script, sentences: Sentences) -> dict[int, Words]:
 
 
 def declares(param: str, sentences: Sentences) -> int | None:
-    """The number of the sentence that a parameter comes from: the first that has all words of its name, where that
-    stayed, and was the first before, and none that is other than it was says that it is a parameter."""
+    """The number of the sentence that a parameter comes from: the first with all words of its name. None if that
+    sentence changed, was not the first before, or if a changed sentence declares the parameter."""
     if any(speaks_of(text, param) for text in (*sentences.texts_gone, *sentences.texts_changed)):
         return None
     was, now = _first(param, sentences.old), _first(param, sentences.new)
@@ -96,7 +96,7 @@ def _first(param: str, texts: Sequence[str]) -> int | None:
 
 
 def speaks_of(text: str, param: str) -> bool:
-    """Whether a sentence says of a parameter, which is in the script's head, that it is one."""
+    """Whether a sentence declares a parameter of the script's signature."""
     return bool(_DECLARES.search(text)) and names(text, param)
 
 
