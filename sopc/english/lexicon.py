@@ -59,9 +59,10 @@ class Sense(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Lists of words. filler: without meaning. people: nouns for a person. label: of a field that says which row it is.
     key_tails, date_tails, tails: what the end of a field's name may be. flag_heads: what a yes/no field's may start
-    with."""
+    with. empty: texts that data hold where nothing is known."""
 
     filler: tuple[str, ...]
+    empty: tuple[str, ...]
     people: tuple[str, ...]
     label: tuple[str, ...]
     key_tails: tuple[str, ...]

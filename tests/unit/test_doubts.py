@@ -45,6 +45,21 @@ def said(english: str, steps: str, parameters: str = "") -> list[str]:
     ("english", "steps", "warning"),
     [
         (
+            "Show the colour of the red boxes.",
+            '@1 emit from boxes join labels on boxes.id = box_id where colour = "red" select words',
+            "T0603 1: it asks for colour, and its steps show words",
+        ),
+        (
+            "Count the boxes of each size.",
+            "@1 emit from boxes group by colour select colour, count() as many",
+            "T0602 1: its steps group by colour of boxes, and no sentence names it",
+        ),
+        (
+            "Show the words with the boxes.",
+            "@1 emit from boxes as a join boxes as b on true join labels on b.id = box_id select words",
+            "T0604 1: it asks for each row of boxes the same of boxes",
+        ),
+        (
             "Show the colour of the boxes.",
             "@1 emit from boxes",
             "T0601 1: it asks for the colour, and its steps show whole rows",
@@ -158,6 +173,26 @@ def test_a_program_that_leaves_out_or_makes_up_something_gets_a_warning(english:
 @pytest.mark.parametrize(
     ("english", "steps"),
     [
+        ("Show the id, colour, size, number, made on and sold of the boxes.", "@1 emit from boxes"),
+        ("Show the boxes of colour Comp. Sci. with a size.", '@1 emit from boxes where colour = "Comp. Sci."'),
+        ("Show the boxes of size 9 or 10.", "@1 emit from boxes where size = 9 or size = 10"),
+        (
+            "Show the boxes larger than the box with id 5.",
+            "@1 emit from boxes where size > (from boxes as b where b.id = 5 select b.size)",
+        ),
+        ("Show the boxes that have no colour.", '@1 emit from boxes where colour = "null"'),
+        ("Show the boxes whose colour is not null.", '@1 emit from boxes where colour != "null"'),
+        ("Which boxes have a sold value of 1?", "@1 emit from boxes where sold"),
+        ("Show the boxes that can take 50 labels.", "@1 emit from boxes where size >= 50"),
+        ("Show the boxes listed in both colours.", "@1 emit from boxes"),
+        ("Show the boxes that didnt sell.", "@1 emit from boxes where not sold"),
+        ("Show the boxes whose colour is 'No Response'.", '@1 emit from boxes where colour = "No Response"'),
+        ("Show the boxes in LA.", '@1 emit from boxes where colour = "Los Angeles"'),
+        ("Show the words of the boxes.", "@1 emit from boxes join labels on boxes.id = box_id select words"),
+        (
+            "Show the words with the boxes.",
+            "@1 emit from boxes as a join boxes as b on true join labels on b.id = box_id and a.id = b.id select words",
+        ),
         ("Show the boxes with their colour and size.", "@1 emit from boxes"),
         ("Show the number of boxes.", "@1 emit from boxes select count() as many"),
         ("Show the boxes made in the last two years.", "@1 emit from boxes where made_on > add_months(today(), -24)"),

@@ -12,6 +12,7 @@ from sopc.english.doubts.said import Compared, Said
 from sopc.english.doubts.text import Doubt, Rule, Text
 from sopc.english.patterns.tokens import name_words
 from sopc.english.reading import evidence as ev
+from sopc.english.reading.tokens import Amount
 
 COMPLEMENT: Final = {"gt": "le", "le": "gt", "lt": "ge", "ge": "lt"}
 _OPS: Final = {">": "gt", "<": "lt", ">=": "ge", "<=": "le"}
@@ -51,11 +52,16 @@ def _bound(text: Text, said: Said, fact: Test) -> list[str] | None:
     whole = bool(fact.left.counted) or all(text.type_of(place) == "int" for place in fact.left.places)
     allowed: set[str] = set()
     phrases: list[str] = []
+    named = {amount.start: bool(numbers & {amount.value, *shares(amount.value)}) for amount in said.amounts}
     for amount in said.amounts:
-        exact = bool(numbers & {amount.value, *shares(amount.value)})
-        if not exact and not (whole and numbers & {amount.value + 1, amount.value - 1}):
+        exact = named[amount.start]
+        # "9 or 10" says both of them, not what is next to them
+        is_next = whole and not any(named.values()) and numbers & {amount.value + 1, amount.value - 1}
+        if not exact and not is_next:
             continue
         compared = said.compared(amount.start, amount.end)
+        if compared is not None and exact and fact.op == "eq" and _is_named_by(said, amount, fact.left):
+            return []
         is_time = any(one.start <= amount.start and amount.end <= one.end for one in said.moments)
         if compared is not None and compared.of_time and compared.adjective is None and not is_time:
             continue  # "used by 4", "registered by 121" say no bound
@@ -81,6 +87,15 @@ def _bound(text: Text, said: Said, fact: Test) -> list[str] | None:
         return []
     shown = ", ".join(str(value) for value, _ in fact.right.constants)
     return [f"it says {phrases[0]}, and its steps ask for {_SAID[fact.op]} {shown}"]
+
+
+def _is_named_by(said: Said, amount: Amount, left: Term) -> bool:
+    """Whether the field stands right before the number, and so says which row is meant: "more than the employee with id
+    163"."""
+    return any(
+        isinstance(one, ev.Field) and one.end == amount.start and (one.store, one.field) in left.places
+        for one in said.evidences
+    ) and not said.bound_after(amount.end)
 
 
 def _ops(compared: Compared, fact: Test) -> set[str] | None:

@@ -36,6 +36,8 @@ def _denials(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
 def _denies(fact: Fact, *, zero: bool) -> bool:
     """Whether a fact leaves rows out. zero: also by being nothing."""
     match fact:
+        case Null() if zero:  # "is not null"
+            return True
         case Test(op="ne") | Exists(negated=True) | Null(negated=False) | Unrepeated(how="except"):
             return True
         case Test(op="eq" | "lt" | "le", right=right) if zero:

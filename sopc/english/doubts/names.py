@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from sopc.english.doubts.facts import Aggregated, Fact, Grouped, Null, Place, Shown, Sorted, Term, Test, Truth, Written
-from sopc.english.doubts.numbers import ORDERED
+from sopc.english.doubts.numbers import ORDERED, numbers_of
 from sopc.english.doubts.said import Said
 from sopc.english.doubts.text import Doubt, Rule, Text, akin
-from sopc.english.lexicon import lexicon
+from sopc.english.lexicon import bases, lexicon
 from sopc.english.patterns.tokens import name_words
 from sopc.english.reading import evidence as ev
 
@@ -20,6 +20,12 @@ _WELL_NAMED: Final = 0.15
 _EMPTY: Final = frozenset({"filler", "join", "have", "be", "relative", "whose"})  # senses that need no counterpart
 _COLUMNS: Final = re.compile(
     r"(?:then )?(?:show|list|give|print)\b(?: me)?((?:(?!\b(?:with|whose|where|that|by)\b).)*?)\b(?:of|for|from)\b",
+    re.IGNORECASE,
+)
+
+_ASKED: Final = re.compile(
+    r"(?:then )?(?:show|list|give|find|return|display|print|what is|what are|what were|what was)\b(?: me)?(?: all)?"
+    r"((?:(?!\b(?:with|whose|where|that|by|who|which|in|on)\b).)*?)\b(?:of|for|from)\b",
     re.IGNORECASE,
 )
 
@@ -88,8 +94,11 @@ def is_said(text: Text, place: Place) -> bool:
 
 
 def _akin(word: str, said: str) -> bool:
-    """Whether a word of a name is said, perhaps in another form: weight by "weigh", active by "inactive"."""
-    return akin(word, said) or (len(word) > 3 and said.endswith(word)) or (len(word) > 2 and said.startswith(word))
+    """Whether a word of a name is said, perhaps in another form or glued to others: weight by "weigh", active by
+    "inactive", gtype by "type"."""
+    if akin(word, said) or (len(word) > 3 and said.endswith(word)) or (len(word) > 2 and said.startswith(word)):
+        return True
+    return len(said) > 3 and any(len(one) > 3 and word.endswith(one) for one in bases(said))
 
 
 def modifies(text: Text, said: Said, end: int) -> bool:
@@ -140,8 +149,55 @@ def _columns(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
         inside = said.tokens[one.end - 1].end <= asked.end(1)
         if inside and not is_store and text.kind_of((one.store, one.field)) != "bool":
             words = said.shown(one.start, one.end)
-            yield Doubt("T0601", said.number, f"it asks for the {words}, and its steps show whole rows")
+            fields = {(one.store, field.name) for field in text.stores[one.store].fields}
+            if not fields <= said.fields.keys():  # else all of them are asked for, which is the whole row
+                yield Doubt("T0601", said.number, f"it asks for the {words}, and its steps show whole rows")
             return
+
+
+def _not_shown(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
+    """Fields that are asked for ("the colour of the boxes") where steps show others."""
+    asked = _ASKED.match(said.text)
+    shown = {place for fact in own if isinstance(fact, Shown) for place in fact.term.places}
+    if asked is None or not shown or any(isinstance(fact, Shown) and fact.whole for fact in own):
+        return
+    names = {name for _, name in shown} | {place[1] for fact in own if isinstance(fact, Grouped) for place in _of(fact)}
+    spans: dict[tuple[int, int], set[Place]] = {}
+    for one in said.evidences:
+        inside = asked.start(1) <= said.tokens[one.start].start and said.tokens[one.end - 1].end <= asked.end(1)
+        if inside and isinstance(one, ev.Field) and one.cost <= _NAMED:
+            spans.setdefault((one.start, one.end), set()).add((one.store, one.field))
+    for (start, end), places in spans.items():
+        near = any(store in text.reads and said.fields[store, name] <= _WELL_NAMED for store, name in places)
+        kinds = {text.type_of(place) for place in places}
+        if not near or not kinds & {text.type_of(place) for place in shown}:
+            continue
+        over = {name for first, last in spans if first < end and start < last for _, name in spans[first, last]}
+        if over & names or any(_alike(one, name) for one in over for name in names) or _means_more(said, start, end) or modifies(text, said, end):
+            continue
+        message = f"it asks for {said.shown(start, end)}, and its steps show {min(names)}"
+        yield Doubt("T0603", said.number, message)
+        return
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether a field has all words of another: i_id of id."""
+    words, others = {*name_words(one)}, {*name_words(other)}
+    return words <= others or others <= words
+
+
+def _of(fact: Grouped) -> set[Place]:
+    return {place for key in fact.keys for place in key.places}
+
+
+def _means_more(said: Said, start: int, end: int) -> bool:
+    """Whether the words may also be a store, a value or a sense with a meaning."""
+    return any(
+        one.start < end
+        and start < one.end
+        and (isinstance(one, ev.Store | ev.Value) or (isinstance(one, ev.Sense) and one.sense.kind not in _EMPTY))
+        for one in said.evidences
+    )
 
 
 def _unsaid(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
@@ -152,6 +208,12 @@ def _unsaid(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
                 pass
             case Sorted(term=term) | Aggregated(term=term) | Truth(term=term) | Null(term=term):
                 pass
+            case Grouped():
+                for place in sorted(_of(fact)):
+                    if not is_said(text, place) and not text.is_key(place) and not _labels(place):
+                        message = f"its steps group by {place[1]} of {place[0]}, and no sentence names it"
+                        yield Doubt("T0602", said.number, message)
+                continue
             case _:
                 continue
         for place in sorted(term.places):
@@ -192,8 +254,17 @@ def _is_implied(text: Text, place: Place, fact: Fact) -> bool:
         return True
     if kind == "time":
         return any(one.moments for one in text.sentences) or text.has("time", "period", "ago")
-    is_value = isinstance(fact, Test) and fact.op not in ORDERED
-    return is_value and isinstance(fact, Test) and any(type_ == "text" for _, type_ in fact.right.constants)
+    if not isinstance(fact, Test) or fact.op in ORDERED:
+        return False
+    # a text says what it is of, as does a number that few others are like: "in 94002"
+    numbers = {str(value) for value in numbers_of(fact.right)}
+    is_telling = any(len(one) > 2 and one in said.plain for one in numbers for said in text.sentences)
+    return is_telling or any(type_ == "text" for _, type_ in fact.right.constants)
+
+
+def _labels(place: Place) -> bool:
+    """Whether a field says what its row is called."""
+    return any(word.endswith(label) for word in name_words(place[1]) for label in lexicon().words.label)
 
 
 def _changed(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
@@ -213,4 +284,4 @@ def _is_fixed(term: Term) -> bool:
     return not any(isinstance(value, str) and type_ == "text" for value, type_ in term.constants)
 
 
-RULES: Final[tuple[Rule, ...]] = (_unused, _columns, _unsaid, _changed)
+RULES: Final[tuple[Rule, ...]] = (_unused, _columns, _not_shown, _unsaid, _changed)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from sopc.english.doubts.facts import Fact, Limited, Term, Test, Written, terms_of
+from sopc.english.doubts.facts import Fact, Limited, Term, Test, Truth, Written, terms_of
 from sopc.english.doubts.said import Said
 from sopc.english.doubts.text import Doubt, Rule, Text
 from sopc.english.lexicon import lexicon
@@ -55,6 +55,7 @@ def shares(value: Decimal) -> set[Decimal]:
 def _missing(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
     """Numbers that the sentence says and no step holds."""
     there = _constants(text.every) | _digits(text.every)
+    there |= {Decimal(not one.negated) for one in text.every if isinstance(one, Truth)}  # "an active value of 1"
     if said.has("compare", "bound", "adjective"):  # "more than 4" is 5 or more
         tests = [one for one in text.every if isinstance(one, Test) and one.op in ORDERED]
         there |= {number + step for one in tests for number in numbers_of(one.right) for step in (1, -1)}

@@ -77,12 +77,19 @@ def _lost(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
     """An order or an extreme that is said, and no step makes."""
     if text.any(Sorted):
         return
-    if any(one.sense.kind in ("order", "direction") and not _is_row(text, said, one) for one in said.senses):
+    if any(_orders(text, said, one) for one in said.senses):
         yield Doubt("T0601", said.number, "it names an order, and no step of it sorts")
     compares = any(isinstance(one, Test) and one.op in ORDERED for one in text.every)
     if _extremes(text, said) and not compares and not _takes_an_end(text.every) and not text.does("call"):
         word = said.shown(_extremes(text, said)[0].at, _extremes(text, said)[0].at + 1)
         yield Doubt("T0601", said.number, f"it says {word}, and no step sorts, ranks or takes an extreme")
+
+
+def _orders(text: Text, said: Said, one: ev.Sense) -> bool:
+    """Whether a sense says an order; "listed in both catalogues" and "ordered products" do not."""
+    if one.sense.kind == "order" and said.tokens[one.end - 1].low == "in" and "order" not in said.words:
+        return False
+    return one.sense.kind in ("order", "direction") and not _is_row(text, said, one)
 
 
 def _is_row(text: Text, said: Said, one: ev.Sense) -> bool:

@@ -28,6 +28,7 @@ from sopc.english.doubts.facts import (
     Unrepeated,
     joined,
 )
+from sopc.english.lexicon import lexicon
 
 _NOT: Final = {"eq": "ne", "ne": "eq", "lt": "ge", "ge": "lt", "gt": "le", "le": "gt"}
 _TURNED: Final = {"eq": "eq", "ne": "ne", "lt": "gt", "gt": "lt", "le": "ge", "ge": "le"}
@@ -97,9 +98,14 @@ class Conditions:
             op = _NOT[op]
         if left.is_constant and not right.is_constant:
             op, left, right = _TURNED[op], right, left
-        if op in ("eq", "ne") and len(right.constants) == 1 and isinstance(right.constants[0][0], bool):
-            self._note(Truth(left, right.constants[0][0] is (op == "ne"), **told))
-            return
+        if op in ("eq", "ne") and len(right.constants) == 1:
+            constant = right.constants[0][0]
+            if isinstance(constant, bool):
+                self._note(Truth(left, constant is (op == "ne"), **told))
+                return
+            if isinstance(constant, str) and constant.lower() in lexicon().words.empty:
+                self._note(Null(left, op == "ne", **told))
+                return
         self._note(Test(op, left, right, **told))
 
 
@@ -291,15 +297,34 @@ class Relations:
         """Note which sources of a query are tied together, and those that nothing ties."""
         own = list(_own_relations(relation))
         conditions = [each for one in own if isinstance(one, ir.Join | ir.Where) for each in _direct(one)]
-        for condition in (each for one in conditions for each in _conjuncts(one)):
-            pair = self._pairs(condition)
+        parts = [part for condition in conditions for part in _conjuncts(condition)]
+        for part in parts:
+            pair = self._pairs(part)
             if pair is not None:
                 self._note(Tied(frozenset({pair})))
-        for join in own:
-            if isinstance(join, ir.Join) and not _mentions(join.on, _ids(join.right)):
-                self._note(Tied(frozenset(), (min(stores_in(join.left)), min(stores_in(join.right)))))
+        first, *others = self._untied([one for one in own if isinstance(one, ir.Join)], parts)
+        for other in others:
+            self._note(Tied(frozenset(), (self._store_of(first), self._store_of(other))))
         if outer and not any(_mentions(each, outer) for one in own for each in _direct(one)):
             self._note(Tied(frozenset(), (next(iter(self.scans.values())), min(stores_in(relation)))))
+
+
+    def _store_of(self, relations: frozenset[int]) -> str:
+        return min(self.scans[one] for one in relations if one in self.scans)
+
+    @staticmethod
+    def _untied(joins: list[ir.Join], parts: list[ir.Expr]) -> list[frozenset[int]]:
+        """The sources of joins, those together that conditions tie, also by way of a third or further on."""
+        if not joins:
+            return [frozenset()]
+        sides = [_ids(one.right) for one in joins]
+        sides.insert(0, frozenset[int]().union(*(_ids(one.left) for one in joins)).difference(*sides))
+        for part in parts:
+            touched = [side for side in sides if _mentions(part, side)]
+            if len(touched) > 1:
+                sides = [side for side in sides if side not in touched]
+                sides.insert(0, frozenset[int]().union(*touched))
+        return sides
 
 
 # ── shapes ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -15,7 +15,7 @@ from sopc.english.lexicon import Sense as LexiconSense
 from sopc.english.lexicon import marks
 from sopc.english.reading import evidence as ev
 from sopc.english.reading.tokens import Amount, Moment, Token, amounts, lows, moments, tokenize
-from sopc.english.sentences import QUOTED, Sentence
+from sopc.english.sentences import Sentence
 
 Direction = Literal["up", "down"]
 
@@ -25,7 +25,6 @@ _NEAR: Final = 4  # tokens between a comparison and its operand
 _IF: Final = re.compile(r"(?:^|[;,]\s*|\band )(?:if|unless|otherwise)\b|\bstop if\b")
 _OPENING: Final = ("show", "order", "count", "write", "say", "ask", "call", "loop", "guard", "stop")
 _ESCAPES: Final = re.compile(r"\\(.)")
-_BACKQUOTED: Final = re.compile(r"`[^`]*`")
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,11 @@ class Said:
     @cached_property
     def unquoted(self) -> str:
         """The sentence in lower case, without what it quotes; "%" as a word."""
-        return _BACKQUOTED.sub(" ", QUOTED.sub('""', self.text)).lower().replace("%", " percent ")
+        plain = self.text
+        for token in reversed(self.tokens):
+            if token.kind in ("text", "name"):
+                plain = f'{plain[: token.start]}""{plain[token.end :]}'
+        return plain.lower().replace("%", " percent ")
 
     def marked(self, *names: str) -> bool:
         """Whether the sentence holds one of the marks of these names."""
@@ -181,7 +184,7 @@ class Said:
 
     def compared(self, start: int, end: int) -> Compared | None:
         """What is said of the operand in the tokens [start, end): "more than 5", "5 or more", "older than 5"."""
-        after = self._bound_after(end)
+        after = self.bound_after(end)
         if after is not None:
             return after
         best: ev.Sense | None = None
@@ -218,7 +221,8 @@ class Said:
         )
         return Compared(ops, adjective, any(one.sense.of == "time" for one in same_span), second, denied)
 
-    def _bound_after(self, end: int) -> Compared | None:
+    def bound_after(self, end: int) -> Compared | None:
+        """What is said of the operand before the token: "or more"."""
         for one in self.senses:
             # "or smaller than 500" and "and below 9" speak of another number
             after = self.tokens[one.end] if one.end < len(self.tokens) else None

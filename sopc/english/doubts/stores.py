@@ -7,8 +7,10 @@ from typing import Final
 
 from sopc.english.doubts.facts import Did, Fact, Place, Read, Test, Tied, Written
 from sopc.english.doubts.names import is_said, means_otherwise, modifies
+from sopc.english.doubts.numbers import numbers_of
 from sopc.english.doubts.said import Said
-from sopc.english.doubts.text import Doubt, Rule, Text
+from sopc.english.doubts.text import Doubt, Rule, Text, akin
+from sopc.english.lexicon import plural, singular
 from sopc.english.patterns.tokens import name_words
 from sopc.english.reading import evidence as ev
 
@@ -50,11 +52,26 @@ def _unused(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
         words = [one.low for one in said.tokens[start:end]]
         if names & used or called or text.refer_to(names) or text.names_all(words):
             continue
-        if text.names_rows(words) or modifies(text, said, end):
+        if text.names_rows(words) or modifies(text, said, end) or _measures(text, said, start) or _is_verb(words, names):
             continue
         if not means_otherwise(text, said, start, end):
             message = f"it says {said.shown(start, end)}, and its steps do not use {min(names)}"
             yield Doubt("T0601", said.number, message)
+
+
+def _measures(text: Text, said: Said, start: int) -> bool:
+    """Whether the word is the unit of a number that steps compare with a field: "can seat 50 students"."""
+    numbers = {amount.value for amount in said.amounts if amount.end == start}
+    return any(
+        isinstance(one, Test) and one.left.is_plain and numbers & {*numbers_of(one.right)} for one in text.every
+    )
+
+
+def _is_verb(words: list[str], names: set[str]) -> bool:
+    """Whether the word is a form of a store's name that only a verb has: taught, of a store called teaches."""
+    (word, *more) = words
+    nouns = {form for name in names for one in name_words(name) for form in (one, singular(one), plural(one))}
+    return not more and word not in nouns
 
 
 def _ties(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
@@ -66,7 +83,7 @@ def _ties(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
             message = f"it asks for each row of {fact.loose[0]} the same of {fact.loose[1]}"
             yield Doubt("T0604", said.number, message)
         for one, other in sorted(fact.pairs):
-            if not _are_keys(text, one, other):
+            if not _are_keys(text, one, other) and not _is_role(text, one, other) and not _is_role(text, other, one):
                 message = f"its steps tie {'.'.join(one)} to {'.'.join(other)}, which is no key of both"
                 yield Doubt("T0604", said.number, message)
 
@@ -83,9 +100,31 @@ def _are_keys(text: Text, one: Place, other: Place) -> bool:
     ):
         return False
     words, others = name_words(one[1]), name_words(other[1])
+    if words != others and (_also_has(text, one, other) or _also_has(text, other, one)):
+        return False
     if words == others or words[-1:] == others[-1:]:
         return True
     return bool({*words} & {*name_words(other[0]), "id"} or {*others} & {*name_words(one[0]), "id"})
+
+
+def _also_has(text: Text, one: Place, other: Place) -> bool:
+    """Whether the first one's store has a field with the whole name of the second: booking_id is not tied to guest_id where
+    bookings have a guest_id, too."""
+    store = text.stores.get(one[0])
+    is_own = one[0] == other[0] or len(name_words(other[1])) < 2
+    return store is not None and not is_own and store.field(other[1]) is not None
+
+
+def _is_role(text: Text, one: Place, other: Place) -> bool:
+    """Whether a field that refers to nothing declared is called after what somebody is said to be or do: manager_id, of
+    "employees who manage a department"."""
+    store, field = text.stores.get(one[0]), text.stores.get(other[0])
+    if store is None or field is None or list(store.primary_key) != [one[1]]:
+        return False
+    (*role, tail) = name_words(other[1])
+    is_free = not text.is_key(other) and not _also_has(text, other, one)
+    said = any(akin(word, each) for word in role for sentence in text.sentences for each in sentence.words)
+    return is_free and said and tail == name_words(one[1])[-1]
 
 
 def _referred(text: Text, place: Place) -> set[Place]:

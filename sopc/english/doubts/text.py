@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from runtime.query.schema import Store
 from sopc.english.doubts.facts import Did, Fact, Facts, Place, Read, Shown, Tied, Written, terms_of
@@ -114,13 +115,21 @@ class Text:
         return any(same(word, part) for name in fields for part in name_words(name))
 
     def refer_to(self, stores: set[str]) -> bool:
-        """Whether a store that steps use refers to one of these."""
-        return any(
-            key.other_store in stores
-            for name in self.reads
-            if name in self.stores
-            for key in self.stores[name].foreign_keys
-        )
+        """Whether a store that steps use refers to one of these, perhaps through others: who takes a section takes its
+        course."""
+        return not stores.isdisjoint(self._referred)
+
+    @cached_property
+    def _referred(self) -> set[str]:
+        found: set[str] = set()
+        waiting = [*self.reads]
+        while waiting:
+            store = self.stores.get(waiting.pop())
+            for key in store.foreign_keys if store else ():
+                if key.other_store not in found:
+                    found.add(key.other_store)
+                    waiting.append(key.other_store)
+        return found
 
     def does(self, *kinds: str) -> bool:
         """Whether there is a step of one of these kinds."""

@@ -55,7 +55,11 @@ def _held(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
     for (start, end), values in spans.items():
         words = said.shown(start, end)
         longer = any(first <= start and end <= last and last - first > end - start for first, last in spans)
+        if all(one.value.lower() in lexicon().words.empty for one in values):
+            continue
         if all(token.low in fillers for token in said.tokens[start:end]):
+            continue
+        if len(words) == 1 and words.islower():  # "(s)he"
             continue
         if longer or words.isdigit() or words.lower() in there or any(_plain(one.value) in there for one in values):
             continue
@@ -90,6 +94,8 @@ def _says(said: Said, value: str) -> bool:
         return True
     words = re.findall(r"\w+", low.replace("_", " "))
     there = said.words | set(re.findall(r"\w+", said.plain))
+    if len(words) > 1 and "".join(word[0] for word in words) in said.words:  # LA, of Los Angeles
+        return True
     found = [any(_akin(word, one) for one in there) for word in words]
     return any(found) or not found or _stands_for(low, said)
 
