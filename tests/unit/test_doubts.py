@@ -45,6 +45,16 @@ def said(english: str, steps: str, parameters: str = "") -> list[str]:
     ("english", "steps", "warning"),
     [
         (
+            "Show the minimum and the maximum size of the boxes.",
+            "@1 emit from boxes select max(size) as one, max(number) as two",
+            "T0601 1: it says both ends, and no step takes the lowest",
+        ),
+        (
+            "Show the size of the boxes that are not sold.",
+            "@1 emit from boxes select size except (from boxes where sold select number)",
+            "T0604 1: its steps tie boxes.size to boxes.number, which is no key of both",
+        ),
+        (
             "Show the colour of the red boxes.",
             '@1 emit from boxes join labels on boxes.id = box_id where colour = "red" select words',
             "T0603 1: it asks for colour, and its steps show words",

@@ -67,6 +67,8 @@ def _needs_no_step(said: Said, text: Text) -> bool:
     """Whether a sentence only finds what a later one uses, opens a list, or describes a parameter."""
     if said.opens or said.begins("found"):
         return True
-    if said.number > 1 and (len(said.words) < 2 or said.text[0].islower()):  # what "Comp. Sci. department" is split into
+    if said.number > 1 and (
+        len(said.words) < 2 or said.text[0].islower()
+    ):  # what "Comp. Sci. department" is split into
         return True
     return any(" ".join(name_words(name)) in said.plain for name in text.params)

@@ -173,7 +173,12 @@ def _not_shown(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
         if not near or not kinds & {text.type_of(place) for place in shown}:
             continue
         over = {name for first, last in spans if first < end and start < last for _, name in spans[first, last]}
-        if over & names or any(_alike(one, name) for one in over for name in names) or _means_more(said, start, end) or modifies(text, said, end):
+        if (
+            over & names
+            or any(_alike(one, name) for one in over for name in names)
+            or _means_more(said, start, end)
+            or modifies(text, said, end)
+        ):
             continue
         message = f"it asks for {said.shown(start, end)}, and its steps show {min(names)}"
         yield Doubt("T0603", said.number, message)
@@ -193,8 +198,8 @@ def _of(fact: Grouped) -> set[Place]:
 def _means_more(said: Said, start: int, end: int) -> bool:
     """Whether the words may also be a store, a value or a sense with a meaning."""
     return any(
-        one.start < end
-        and start < one.end
+        one.start <= start
+        and end <= one.end
         and (isinstance(one, ev.Store | ev.Value) or (isinstance(one, ev.Sense) and one.sense.kind not in _EMPTY))
         for one in said.evidences
     )

@@ -131,6 +131,9 @@ def _aggregates(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
         yield Doubt("T0602", said.number, "its steps work out an average, and no sentence says so")
     if said.aggregates("sum") and "avg" in made and not averages and not everywhere & {"sum", "count"}:
         yield Doubt("T0603", said.number, "it says total, and its steps work out an average")
+    for name in _END.keys() - everywhere:
+        if _END.keys() <= {one.sense.fn for one in said.senses} and everywhere & _END.keys():
+            yield Doubt("T0601", said.number, f"it says both ends, and no step takes the {_END[name]}")
     for name in made & _END.keys():
         if not any(one.towards or one.has("first", "rank") or one.marked("extreme") for one in text.sentences):
             yield Doubt("T0602", said.number, f"its steps take the {_END[name]}, and no sentence says so")

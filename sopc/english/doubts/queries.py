@@ -276,8 +276,12 @@ class Relations:
                     most = self.term(count)
                     known = most.constants[0][0] if most.is_constant and most.constants else None
                     self._note(Limited(known if isinstance(known, int) else None, offset is not None))
-                case ir.Union(op=op):
+                case ir.Union(op=op, left=left, right=right):
                     self._note(Unrepeated(op))
+                    for each in zip(_outputs(left), _outputs(right), strict=False) if op != "union" else ():
+                        terms = self.term(each[0]), self.term(each[1])
+                        if all(term.is_plain and len(term.places) == 1 for term in terms):
+                            self._note(Tied(frozenset({(min(terms[0].places), min(terms[1].places))})))
 
     def _where(self, condition: ir.Expr) -> None:
         for one in _conjuncts(condition):
@@ -307,7 +311,6 @@ class Relations:
             self._note(Tied(frozenset(), (self._store_of(first), self._store_of(other))))
         if outer and not any(_mentions(each, outer) for one in own for each in _direct(one)):
             self._note(Tied(frozenset(), (next(iter(self.scans.values())), min(stores_in(relation)))))
-
 
     def _store_of(self, relations: frozenset[int]) -> str:
         return min(self.scans[one] for one in relations if one in self.scans)

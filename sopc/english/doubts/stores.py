@@ -52,7 +52,12 @@ def _unused(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
         words = [one.low for one in said.tokens[start:end]]
         if names & used or called or text.refer_to(names) or text.names_all(words):
             continue
-        if text.names_rows(words) or modifies(text, said, end) or _measures(text, said, start) or _is_verb(words, names):
+        if (
+            text.names_rows(words)
+            or modifies(text, said, end)
+            or _measures(text, said, start)
+            or _is_verb(words, names)
+        ):
             continue
         if not means_otherwise(text, said, start, end):
             message = f"it says {said.shown(start, end)}, and its steps do not use {min(names)}"
@@ -62,9 +67,7 @@ def _unused(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
 def _measures(text: Text, said: Said, start: int) -> bool:
     """Whether the word is the unit of a number that steps compare with a field: "can seat 50 students"."""
     numbers = {amount.value for amount in said.amounts if amount.end == start}
-    return any(
-        isinstance(one, Test) and one.left.is_plain and numbers & {*numbers_of(one.right)} for one in text.every
-    )
+    return any(isinstance(one, Test) and one.left.is_plain and numbers & {*numbers_of(one.right)} for one in text.every)
 
 
 def _is_verb(words: list[str], names: set[str]) -> bool:
@@ -108,8 +111,8 @@ def _are_keys(text: Text, one: Place, other: Place) -> bool:
 
 
 def _also_has(text: Text, one: Place, other: Place) -> bool:
-    """Whether the first one's store has a field with the whole name of the second: booking_id is not tied to guest_id where
-    bookings have a guest_id, too."""
+    """Whether the first one's store has a field with the whole name of the second: booking_id is not tied to guest_id
+    where bookings have a guest_id, too."""
     store = text.stores.get(one[0])
     is_own = one[0] == other[0] or len(name_words(other[1])) < 2
     return store is not None and not is_own and store.field(other[1]) is not None
