@@ -10,7 +10,7 @@ from sopc.english.doubts.names import is_said, means_otherwise, modifies
 from sopc.english.doubts.numbers import numbers_of
 from sopc.english.doubts.said import Said
 from sopc.english.doubts.text import Doubt, Rule, Text, akin
-from sopc.english.lexicon import plural, singular
+from sopc.english.lexicon import singular
 from sopc.english.patterns.tokens import name_words
 from sopc.english.reading import evidence as ev
 
@@ -73,8 +73,8 @@ def _measures(text: Text, said: Said, start: int) -> bool:
 def _is_verb(words: list[str], names: set[str]) -> bool:
     """Whether the word is a form of a store's name that only a verb has: taught, of a store called teaches."""
     (word, *more) = words
-    nouns = {form for name in names for one in name_words(name) for form in (one, singular(one), plural(one))}
-    return not more and word not in nouns
+    nouns = {singular(one) for name in names for one in name_words(name)}
+    return not more and word not in nouns and singular(word) not in nouns
 
 
 def _ties(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
