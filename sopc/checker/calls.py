@@ -11,7 +11,7 @@ from runtime.values.functions import FUNCTIONS, FunctionRow
 from runtime.values.signatures import overloads
 from runtime.values.types import DURATION, INT, Type
 from sopc.checker import typed
-from sopc.checker.coerce import coerce, conversion
+from sopc.checker.coerce import coerce, conversion, is_ordered
 from sopc.checker.env import Env
 from sopc.checker.functions import resolve
 from sopc.checker.report import nearest, quoted, span_of, suggestion
@@ -100,7 +100,7 @@ def _aggregate(env: Env, node: nodes.CallExpr, row: FunctionRow) -> typed.Expr:
     inner = replace(env, aggregates=False, windows=False, stage=f"`{row.name}(…)`")
     args = [inner.expr(argument.value) for argument in node.args]
     made = _resolve(env, node, row, args)
-    if made is None:
+    if made is None or _unordered(env, node, row, args):
         return unknown(span_of(node))
     type_, totals = made[1], row.name == TOTAL
     if totals:
@@ -110,6 +110,11 @@ def _aggregate(env: Env, node: nodes.CallExpr, row: FunctionRow) -> typed.Expr:
     arg = made[0][0] if made[0] else None
     found = AggregateOf("sum" if totals else row.name, arg, node.distinct, type=type_, span=span_of(node))
     return _or_zero(found) if totals else found
+
+
+def _unordered(env: Env, node: nodes.CallExpr, row: FunctionRow, args: Sequence[typed.Expr]) -> bool:
+    """Whether it is a `min` or `max` of values that have no order, which is reported."""
+    return row.name in ("min", "max") and not is_ordered(env, args[0], node)
 
 
 def _or_zero(total: typed.Expr) -> typed.Expr:
@@ -150,10 +155,12 @@ def _window(env: Env, node: nodes.CallExpr, row: FunctionRow, over: nodes.Window
     args = [inner.expr(argument.value) for argument in node.args]
     partition = tuple(inner.expr(key) for key in over.partition)
     order = tuple((inner.expr(key.value), key.descending, key.nulls == "first") for key in over.order)
+    if not all(is_ordered(env, value, key.value) for (value, _, _), key in zip(order, over.order, strict=True)):
+        return unknown(span_of(node))
     if node.distinct:
         env.error("E0416", "`distinct` is not possible with a window", node, "a `group by` counts distinct values")
     made = _resolve(env, node, row, args)
-    if made is None:
+    if made is None or _unordered(env, node, row, args):
         return unknown(span_of(node))
     if row.name == TOTAL:
         summed = WindowOf("sum", made[0], partition, order, type=made[1].or_null(), span=span_of(node))

@@ -159,6 +159,14 @@ def conversion(expr: typed.Expr, expected: Type) -> str | None:
     return None
 
 
+def is_ordered(env: Env, expr: typed.Expr, place: Place) -> bool:
+    """Whether rows can be put in order by a value; E0310 if not."""
+    if expr.type.name not in ("list", "record"):
+        return True
+    env.error("E0310", f"{an(expr.type)} has no order", place, "order by a field of it")
+    return False
+
+
 def condition(env: Env, expr: typed.Expr, place: Place, what: str) -> typed.Expr:
     """Check that an expression is a bool, else report E0303; null counts as not true."""
     made = coerce(expr, BOOL.or_null())

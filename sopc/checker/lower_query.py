@@ -17,6 +17,7 @@ from runtime.values.type_rules import NUMBERS
 from runtime.values.types import NULL, TEXT, Type
 from sopc.checker import typed
 from sopc.checker.scope import AggregateOf, ColumnOf, SubQuery, WindowOf
+from sopc.source import Span
 
 _MAY_FAIL: Final = frozenset({"add", "sub", "mul", "div", "intdiv", "mod", "neg", "field"})
 _CLOCK: Final = frozenset({"now", "today"})  # the VM reads the clock once a segment; engines never do
@@ -27,9 +28,13 @@ _OF_ROWS: Final = (ColumnOf, AggregateOf, WindowOf, SubQuery)
 
 
 class QueryBuilder:
-    """Builds one query with its sub-queries: ids of relations, parameters, the database it runs on."""
+    """Builds one query with its sub-queries: ids of relations, parameters, the database it runs on.
 
-    def __init__(self) -> None:
+    error: told the code, message, place and hint of what no query can hold.
+    """
+
+    def __init__(self, error: Callable[[str, str, Span | None, str], None]) -> None:
+        self.error = error
         self.database: str | None = None
         self.params: list[typed.Expr] = []
         self.scans: dict[int, tuple[str, str]] = {}
@@ -119,8 +124,20 @@ def _interpolate(builder: QueryBuilder, expr: typed.Interpolate, conditional: bo
 
 
 def _nothing(builder: QueryBuilder, expr: typed.Expr, conditional: bool) -> ir.Expr:
-    """Where a finding was made already (a record, list, or index over columns)."""
+    """Where a finding was made already (a field of a value, or a call with columns)."""
     return Const(None, NULL)
+
+
+def _refused(builder: QueryBuilder, expr: typed.Expr, conditional: bool) -> ir.Expr:
+    builder.error("E0415", _REFUSED[type(expr)], expr.span, "one column for each part, or `for each` over the rows")
+    return Const(None, NULL)
+
+
+_REFUSED: Final[dict[type, str]] = {
+    typed.ItemOf: "a query can't take an item of a list by a field",
+    typed.MakeList: "a query can't make a list of fields",
+    typed.MakeRecord: "a query can't make a record of fields",
+}
 
 
 _LOWER: Final = cast(
@@ -136,10 +153,8 @@ _LOWER: Final = cast(
         typed.Convert: _convert,
         typed.Interpolate: _interpolate,
         typed.FieldOf: _nothing,
-        typed.ItemOf: _nothing,
-        typed.MakeList: _nothing,
-        typed.MakeRecord: _nothing,
         typed.ScriptCall: _nothing,
+        **dict.fromkeys(_REFUSED, _refused),
     },
 )
 

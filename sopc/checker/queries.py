@@ -11,11 +11,11 @@ from runtime.values.constants import Const
 from runtime.values.type_rules import common
 from runtime.values.types import INT, RECORD, record_of
 from sopc.checker import typed
-from sopc.checker.coerce import coerce, condition
+from sopc.checker.coerce import coerce, condition, is_ordered
 from sopc.checker.env import Env
 from sopc.checker.lower_query import QueryBuilder, children, holds, of_rows, same
 from sopc.checker.report import quoted, span_of
-from sopc.checker.scope import AggregateOf, ColumnOf, Row, SubQuery, Visible
+from sopc.checker.scope import AggregateOf, ColumnOf, Row, SubQuery, Visible, unknown
 from sopc.checker.sources import Stage, check_columns_apart, missing, project, source
 from sopc.checker.types import an
 from sopc.tree import nodes
@@ -51,14 +51,14 @@ def relation(env: Env, query: nodes.Query, *, unnamed: bool = False) -> Stage:
 
 def bind(env: Env, query: nodes.Query) -> typed.BoundQuery:
     """Lower a whole query, with the values of its parameters."""
-    builder = QueryBuilder()
+    builder = QueryBuilder(env.error)
     inside = replace(env.plain(), builder=builder)
     return finish(inside, relation(inside, query), query)
 
 
 def bind_named(env: Env, query: nodes.Query) -> None:
     """Check a named query. Fields that share a name are reported only where one of them, or a whole row, is used."""
-    inside = replace(env.plain(), builder=QueryBuilder())
+    inside = replace(env.plain(), builder=QueryBuilder(env.error))
     stage = relation(inside, query)
     names = stage.row.names()
     if len(set(names)) == len(names):
@@ -133,7 +133,7 @@ def _derive(env: Env, stage: Stage, node: nodes.Derive) -> Stage:
         if taken:
             env.error("E0406", f"the rows have a field `{name}` already", column, "another name for the new one")
         elif name:
-            columns.append((name, value))
+            columns.append((name, _single(env, value, column)))
     id_ = _id(env)
     built = tuple((name, _built(env, value)) for name, value in columns)
     only = stage.row.sources[0] if len(stage.row.sources) == 1 else None
@@ -152,8 +152,7 @@ def _order(env: Env, stage: Stage, node: nodes.OrderBy) -> Stage:
     keys = []
     for key in node.keys:
         value = inside.expr(key.value)
-        if value.type.name in ("list", "record"):
-            env.error("E0310", f"{an(value.type)} has no order", key.value, "order by a field of it")
+        is_ordered(env, value, key.value)
         keys.append(ir.Order(_built(env, value), key.descending, key.nulls == "first"))
     return replace(stage, relation=ir.Sort(stage.relation, tuple(keys)))
 
@@ -206,10 +205,16 @@ def _columns(
         if any(name == other for other, _, _ in made):
             env.error("E0406", f"there are two columns `{name}`", column, "`as` gives one another name")
         elif name:
-            if value.type.name in ("list", "record") and not holds(value, SubQuery):
-                env.error("E0415", f"a column can't be {an(value.type)}", column, "one column for each of its parts")
-            made.append((name, value, column))
+            made.append((name, _single(env, value, column), column))
     return made
+
+
+def _single(env: Env, value: typed.Expr, column: nodes.NamedColumn) -> typed.Expr:
+    """The value of a column: a query makes single values, and passes on a list that a store holds."""
+    if value.type.name not in ("list", "record") or isinstance(value, ColumnOf) or holds(value, SubQuery):
+        return value
+    env.error("E0415", f"a column can't be {an(value.type)}", column, "one column for each of its parts")
+    return unknown(value.span)
 
 
 def _select(env: Env, stage: Stage, node: nodes.Select, unnamed: bool) -> Stage:

@@ -33,7 +33,7 @@ def _fetch(env: Env, node: nodes.QueryExpr) -> typed.Expr:
         bound = queries.bind(env, node.query)
         type_ = list_of(bound.row) if node.kind == "list" else bound.row
         return typed.FetchExpr(bound, node.kind, type=type_.or_null() if node.kind == "first" else type_, span=span)
-    inside = replace(env.plain(), builder=QueryBuilder())
+    inside = replace(env.plain(), builder=QueryBuilder(env.error))
     stage = queries.relation(inside, node.query, unnamed=True)
     if node.kind == "scalar":
         made = _single(inside, stage, node)
@@ -108,7 +108,7 @@ def in_query(env: Env, node: nodes.InExpr) -> typed.Expr:
     """x in (from …). Outside queries it becomes a query of one row that evaluates `in` over the sub-query."""
     assert node.query is not None
     span, arg = span_of(node), env.expr(node.arg)
-    inside = env if env.row is not None else replace(env.plain(), builder=QueryBuilder())
+    inside = env if env.row is not None else replace(env.plain(), builder=QueryBuilder(env.error))
     before = len(env.row.captured) if env.row is not None else 0
     stage = _single(inside, queries.relation(inside, node.query, unnamed=True), node)
     if stage is None:

@@ -218,7 +218,7 @@ def _rows(env: Env, node: nodes.Update | nodes.Delete) -> _Rows | None:
     if found is None:
         return None
     database, store = found
-    builder = QueryBuilder()
+    builder = QueryBuilder(env.error)
     builder.database = database
     around = replace(env.plain(), builder=builder)
     reads = set(env.state.reads)
