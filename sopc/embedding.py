@@ -143,7 +143,8 @@ class Library(embedding.Library):
             Error: C0111 where it would write; else as `run`.
         """
         from sopc.source import Source
-        from sopc.workflow.prepared import NOWHERE, Options, prepare
+        from sopc.workflow.prepared import NOWHERE, Options
+        from sopc.workflow.sources import prepare
 
         with self.context() as context:
             source = Source("request.txt", text)
@@ -295,12 +296,12 @@ def prepare(text: str, library: Library) -> list[Script]:
 
 def prepare_in(source: str | Path, context: Context, translator: str | None, *, yes: bool = False) -> Prepared:
     """A source, prepared in a context."""
-    from sopc.workflow import prepared as workflow
+    from sopc.workflow import Options, prepare, prepare_file
 
-    options = workflow.Options(translator=translator, yes=yes)
+    options = Options(translator=translator, yes=yes)
     if isinstance(source, Path):
-        return workflow.prepare_file(str(source), context, options)
-    return workflow.prepare(_unnamed(source), context, options)
+        return prepare_file(str(source), context, options)
+    return prepare(_unnamed(source), context, options)
 
 
 def explain(module: Module) -> str:

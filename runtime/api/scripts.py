@@ -173,8 +173,9 @@ def _put(service: Service, who: Who, act: _Put) -> bodies.Put:
     from sopc.context import Context
     from sopc.pipeline import kind_of
     from sopc.source import STDIN, Source
-    from sopc.workflow.prepared import Options, prepare, stored_place
+    from sopc.workflow.prepared import Options
     from sopc.workflow.questions import Answers, NeedsAnswer
+    from sopc.workflow.sources import prepare, stored_place
     from sopc.workflow.stored import Consents, NeedsYes, stale_callers, store
 
     answers, token = Answers(act.answers), who.token

@@ -1,4 +1,4 @@
-"""VM values → VM values: the implementations of the functions in runtime/values/functions.py.
+"""VM values → VM values: the functions in runtime/values/functions.py; those of dates are in date_builtins.py.
 
 No argument is null unless the table's row has `nulls`. Errors are RunErrors with the codes of
 runtime/values/operators.py; V0106 also means an invalid argument.
@@ -6,11 +6,9 @@ runtime/values/operators.py; V0106 also means an invalid argument.
 
 from __future__ import annotations
 
-import calendar
 import math
 import re
-from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from functools import cmp_to_key, lru_cache, reduce
 from typing import Any, Final
@@ -25,7 +23,6 @@ from runtime.values.value_types import (
     checked_decimal,
     checked_float,
     checked_int,
-    out_of_range,
     quantized,
     type_name,
 )
@@ -35,19 +32,19 @@ MAX_LIST: Final = 1_000_000
 _WIDE: Final = Context(prec=400, rounding=ROUND_HALF_UP)
 
 
-def _bad(message: str, hint: str | None = None) -> RunError:
+def bad_argument(message: str, hint: str | None = None) -> RunError:
     return RunError("V0106", message, hint)
 
 
 def _count(value: int, what: str) -> int:
     if value < 0:
-        raise _bad(f"{what} is {value}, below 0")
+        raise bad_argument(f"{what} is {value}, below 0")
     return value
 
 
 def _room_for(characters: int) -> None:
     if characters > MAX_TEXT:
-        raise _bad(f"a text would be longer than {MAX_TEXT:,} characters")
+        raise bad_argument(f"a text would be longer than {MAX_TEXT:,} characters")
 
 
 def _text(value: str) -> str:
@@ -64,7 +61,7 @@ def length(value: Any) -> int:
 
 def substring(text: str, start: int, count: int | None = None) -> str:
     if start < 1:
-        raise _bad(f"the start of a substring is {start}, below 1", "the first character is number 1")
+        raise bad_argument(f"the start of a substring is {start}, below 1", "the first character is number 1")
     if count is None:
         return text[start - 1 :]
     return text[start - 1 : start - 1 + _count(count, "the length of a substring")]
@@ -100,7 +97,7 @@ def reverse(value: Any) -> Any:
 
 def _padding(text: str, width: int, fill: str) -> str:
     if not fill:
-        raise _bad("the text to fill up with is empty")
+        raise bad_argument("the text to fill up with is empty")
     _room_for(width)
     missing = max(0, width - len(text))
     return (fill * (missing // len(fill) + 1))[:missing]
@@ -120,13 +117,13 @@ def concat(*values: Any) -> str:
 
 def split(text: str, separator: str) -> list[str]:
     if not separator:
-        raise _bad("the separator is empty")
+        raise bad_argument("the separator is empty")
     return text.split(separator)
 
 
 def join(texts: list[Any], separator: str) -> str:
     if any(type(item) is not str for item in texts):
-        raise _bad("a list to join holds something that is not a text")
+        raise bad_argument("a list to join holds something that is not a text")
     return _text(separator.join(texts))
 
 
@@ -199,7 +196,7 @@ def ceil(value: Any) -> int:
 
 def sqrt(value: Any) -> float:
     if value < 0:
-        raise _bad(f"the square root of {to_text(value)}, which is below 0")
+        raise bad_argument(f"the square root of {to_text(value)}, which is below 0")
     return math.sqrt(value)
 
 
@@ -209,7 +206,7 @@ def power(base: Any, exponent: Any) -> float:
     except OverflowError:
         result = math.inf
     except ValueError as error:
-        raise _bad(f"{to_text(base)} can't be raised to the power of {to_text(exponent)}") from error
+        raise bad_argument(f"{to_text(base)} can't be raised to the power of {to_text(exponent)}") from error
     return checked_float(result)
 
 
@@ -306,128 +303,6 @@ def to_timestamp(value: Any) -> datetime:
     raise _refused(value, "timestamp")
 
 
-# ── dates and times ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def make_date(year_: int, month_: int, day_: int) -> date:
-    try:
-        return date(year_, month_, day_)
-    except (ValueError, OverflowError) as error:
-        raise _bad(f"there is no date with year {year_}, month {month_} and day {day_}") from error
-
-
-def date_of(*values: Any) -> date:
-    return to_date(values[0]) if len(values) == 1 else make_date(*values)
-
-
-def year(value: date) -> int:
-    return value.year
-
-
-def quarter(value: date) -> int:
-    return (value.month + 2) // 3
-
-
-def month(value: date) -> int:
-    return value.month
-
-
-def day(value: date) -> int:
-    return value.day
-
-
-def weekday(value: date) -> int:
-    return value.isoweekday()
-
-
-def hour(value: datetime) -> int:
-    return value.hour
-
-
-def minute(value: datetime) -> int:
-    return value.minute
-
-
-def second(value: datetime) -> int:
-    return value.second
-
-
-def start_of(value: Any, unit: str) -> Any:
-    """The first day, or the first moment, of the year, quarter, month, week (Monday), day, hour or minute."""
-    is_timestamp = type(value) is datetime
-    if is_timestamp and unit in ("hour", "minute"):
-        return value.replace(second=0, microsecond=0, minute=value.minute if unit == "minute" else 0)
-    day_ = value.date() if is_timestamp else value
-    if unit == "year":
-        day_ = day_.replace(month=1, day=1)
-    elif unit == "quarter":
-        day_ = day_.replace(month=(quarter(day_) - 1) * 3 + 1, day=1)
-    elif unit == "month":
-        day_ = day_.replace(day=1)
-    elif unit == "week":
-        day_ -= timedelta(days=day_.weekday())
-    elif unit != "day":
-        units = "year, quarter, month, week, day" + (", hour, minute" if is_timestamp else "")
-        raise _bad(f'"{unit}" is not a unit of a {type_name(value)}', f"one of {units}")
-    return to_timestamp(day_) if is_timestamp else day_
-
-
-def add_months(value: Any, months: int) -> Any:
-    """The same day of another month, or that month's last day where it has no such day."""
-    total = value.year * 12 + value.month - 1 + months
-    if not 12 <= total < 10_000 * 12:
-        raise out_of_range()
-    year_, month_ = divmod(total, 12)
-    last = calendar.monthrange(year_, month_ + 1)[1]
-    return value.replace(year=year_, month=month_ + 1, day=min(value.day, last))
-
-
-def add_years(value: Any, years: int) -> Any:
-    if not -10_000 < years < 10_000:
-        raise out_of_range()
-    return add_months(value, years * 12)
-
-
-def add_days(value: Any, days_: int) -> Any:
-    try:
-        return value + timedelta(days=days_)
-    except OverflowError as error:
-        raise out_of_range() from error
-
-
-def days_between(start: date, end: date) -> int:
-    return (to_date(end) - to_date(start)).days
-
-
-def months_between(start: date, end: date) -> int:
-    """The most months that `add_months` can add to the first date without passing the second; so the last day of a
-    shorter month completes one."""
-    first, last = to_date(start), to_date(end)
-    if first > last:
-        return -months_between(last, first)
-    begun = (last.year - first.year) * 12 + last.month - first.month
-    incomplete = last.day < first.day and last.day < calendar.monthrange(last.year, last.month)[1]
-    return begun - incomplete
-
-
-def years_between(start: date, end: date) -> int:
-    months = months_between(start, end)
-    return months // 12 if months >= 0 else -(-months // 12)
-
-
-def _whole_units(unit: timedelta) -> Callable[[timedelta], int]:
-    def count(value: timedelta) -> int:
-        return value // unit if value >= timedelta() else -(-value // unit)
-
-    return count
-
-
-days = _whole_units(timedelta(days=1))
-hours = _whole_units(timedelta(hours=1))
-minutes = _whole_units(timedelta(minutes=1))
-seconds = _whole_units(timedelta(seconds=1))
-
-
 # ── null ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -483,7 +358,7 @@ def unique(items: list[Any]) -> list[Any]:
 
 def append(items: list[Any], item: Any) -> list[Any]:
     if len(items) >= MAX_LIST:
-        raise _bad(f"a list would be longer than {MAX_LIST:,} items")
+        raise bad_argument(f"a list would be longer than {MAX_LIST:,} items")
     return [*items, item]
 
 
@@ -497,7 +372,7 @@ def last_item(items: list[Any]) -> Any:
 
 def range_(low: int, high: int) -> list[int]:
     if high - low >= MAX_LIST:
-        raise _bad(f"a list would be longer than {MAX_LIST:,} items", "`for each x in a to b do` needs no list")
+        raise bad_argument(f"a list would be longer than {MAX_LIST:,} items", "`for each x in a to b do` needs no list")
     return list(range(low, high + 1))
 
 

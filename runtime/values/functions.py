@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from runtime.values import builtins as do
+from runtime.values import date_builtins as dates
 from runtime.values.conversion import to_text
 
 
@@ -112,7 +113,7 @@ _ROWS: tuple[FunctionRow, ...] = (
     _row(
         "date(text) -> date; date(timestamp) -> date; date(int, int, int) -> date; date(any) -> date",
         "as a date: from ISO text, the day of a timestamp in UTC, or year, month and day",
-        do.date_of,
+        dates.date_of,
     ),
     _row(
         "timestamp(text) -> timestamp; timestamp(date) -> timestamp; timestamp(any) -> timestamp",
@@ -122,49 +123,51 @@ _ROWS: tuple[FunctionRow, ...] = (
     # dates and times
     _row("today() -> date", "the day on which this part of the run began, in UTC", pure=False),
     _row("now() -> timestamp", "the moment at which this part of the run began", pure=False),
-    _row("year(date) -> int; year(timestamp) -> int", "the year", do.year),
-    _row("quarter(date) -> int; quarter(timestamp) -> int", "the quarter, 1 to 4", do.quarter),
-    _row("month(date) -> int; month(timestamp) -> int", "the month, 1 to 12", do.month),
-    _row("day(date) -> int; day(timestamp) -> int", "the day of the month, 1 to 31", do.day),
-    _row("weekday(date) -> int; weekday(timestamp) -> int", "the day of the week, Monday 1 to Sunday 7", do.weekday),
-    _row("hour(timestamp) -> int", "the hour in UTC, 0 to 23", do.hour),
-    _row("minute(timestamp) -> int", "the minute, 0 to 59", do.minute),
-    _row("second(timestamp) -> int", "the second, 0 to 59", do.second),
+    _row("year(date) -> int; year(timestamp) -> int", "the year", dates.year),
+    _row("quarter(date) -> int; quarter(timestamp) -> int", "the quarter, 1 to 4", dates.quarter),
+    _row("month(date) -> int; month(timestamp) -> int", "the month, 1 to 12", dates.month),
+    _row("day(date) -> int; day(timestamp) -> int", "the day of the month, 1 to 31", dates.day),
+    _row("weekday(date) -> int; weekday(timestamp) -> int", "the day of the week, Monday 1 to Sunday 7", dates.weekday),
+    _row("hour(timestamp) -> int", "the hour in UTC, 0 to 23", dates.hour),
+    _row("minute(timestamp) -> int", "the minute, 0 to 59", dates.minute),
+    _row("second(timestamp) -> int", "the second, 0 to 59", dates.second),
     _row(
         "start_of(date, text) -> date; start_of(timestamp, text) -> timestamp",
         'the start of the "year", "quarter", "month", "week", "day" (a timestamp\'s "hour", "minute" too)',
-        do.start_of,
+        dates.start_of,
     ),
     _row(
         "add_days(date, int) -> date; add_days(timestamp, int) -> timestamp",
         "so many days later (earlier when negative)",
-        do.add_days,
+        dates.add_days,
     ),
     _row(
         "add_months(date, int) -> date; add_months(timestamp, int) -> timestamp",
         "so many months later; the last day of the month where it is shorter",
-        do.add_months,
+        dates.add_months,
     ),
-    _row("add_years(date, int) -> date; add_years(timestamp, int) -> timestamp", "so many years later", do.add_years),
+    _row(
+        "add_years(date, int) -> date; add_years(timestamp, int) -> timestamp", "so many years later", dates.add_years
+    ),
     _row(
         "days_between(date, date) -> int; days_between(timestamp, timestamp) -> int",
         "days from the first date to the second",
-        do.days_between,
+        dates.days_between,
     ),
     _row(
         "months_between(date, date) -> int; months_between(timestamp, timestamp) -> int",
         "whole months from the first date to the second, negative when that is earlier",
-        do.months_between,
+        dates.months_between,
     ),
     _row(
         "years_between(date, date) -> int; years_between(timestamp, timestamp) -> int",
         "whole years from the first date to the second, as an age is counted; negative when that is earlier",
-        do.years_between,
+        dates.years_between,
     ),
-    _row("days(duration) -> int", "whole days of a duration", do.days),
-    _row("hours(duration) -> int", "whole hours of a duration", do.hours),
-    _row("minutes(duration) -> int", "whole minutes of a duration", do.minutes),
-    _row("seconds(duration) -> int", "whole seconds of a duration", do.seconds),
+    _row("days(duration) -> int", "whole days of a duration", dates.days),
+    _row("hours(duration) -> int", "whole hours of a duration", dates.hours),
+    _row("minutes(duration) -> int", "whole minutes of a duration", dates.minutes),
+    _row("seconds(duration) -> int", "whole seconds of a duration", dates.seconds),
     # null
     _row(
         "coalesce(T?, T?...) -> T?",

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from sopc.source import STDIN, Source
     from sopc.sql.statement import Dialect
     from sopc.workflow.examples import try_kept, with_hints
-    from sopc.workflow.prepared import NOWHERE, Options, Prepared, Take, prepare, prepare_file, prompt_for, stored_place
+    from sopc.workflow.prepared import NOWHERE, Options, Prepared, Take
     from sopc.workflow.questions import Answers, AskPerson, NeedsAnswer
+    from sopc.workflow.sources import prepare, prepare_file, prompt_for, stored_place
     from sopc.workflow.stored import Consents, NeedsYes, check_unique, store
 
 __all__ = (
@@ -85,13 +86,13 @@ __getattr__ = lazy(
     open_context="sopc.context",
     parse="sopc.pipeline",
     parse_tree="sopc.pipeline",
-    prepare="sopc.workflow.prepared",
-    prepare_file="sopc.workflow.prepared",
-    prompt_for="sopc.workflow.prepared",
+    prepare="sopc.workflow.sources",
+    prepare_file="sopc.workflow.sources",
+    prompt_for="sopc.workflow.sources",
     provenance_of="sopc.pipeline",
     read="sopc.pipeline",
     store="sopc.workflow.stored",
-    stored_place="sopc.workflow.prepared",
+    stored_place="sopc.workflow.sources",
     try_kept="sopc.workflow.examples",
     usable_schemas="sopc.pipeline",
     with_hints="sopc.workflow.examples",

@@ -28,7 +28,8 @@ from sopc import pipeline
 from sopc.context import Context
 from sopc.diagnostics import CompileError
 from sopc.source import Source
-from sopc.workflow.prepared import Options, prepare, stored_place
+from sopc.workflow.prepared import Options
+from sopc.workflow.sources import prepare, stored_place
 from sopc.workflow.stored import Consents, store
 from tests.engines import ENGINES, Engine
 from tests.property.test_one_meaning import FIELDS, Maker

@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from runtime.values.builtins import add_months
+from runtime.values.date_builtins import add_months
 
 HERE: Final = Path(__file__).parent
 TABLES: Final = ("region", "nation", "supplier", "part", "partsupp", "customer", "orders", "lineitem")

@@ -8,7 +8,8 @@ import pytest
 
 from sopc.context import Context
 from sopc.source import Source
-from sopc.workflow.prepared import NOWHERE, Options, prepare
+from sopc.workflow.prepared import NOWHERE, Options
+from sopc.workflow.sources import prepare
 from tests.english.patterns.workspace import make
 from tests.sandbox import Sandbox
 
