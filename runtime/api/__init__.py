@@ -12,7 +12,8 @@ from runtime.lazy import lazy
 if TYPE_CHECKING:
     from runtime.api.once import answer_once
     from runtime.api.server import serve
-    from runtime.api.service import Service, Settings
+    from runtime.api.service import Service
+    from runtime.api.shared import Settings
     from runtime.api.tokens import RIGHTS, Token, Tokens
 
 __all__ = (
@@ -28,7 +29,7 @@ __getattr__ = lazy(
     __name__,
     RIGHTS="runtime.api.tokens",
     Service="runtime.api.service",
-    Settings="runtime.api.service",
+    Settings="runtime.api.shared",
     Token="runtime.api.tokens",
     Tokens="runtime.api.tokens",
     answer_once="runtime.api.once",

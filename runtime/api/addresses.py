@@ -72,13 +72,15 @@ ADDRESSES: Final[tuple[Address, ...]] = (
     _row("GET",    "/scripts/{name}/source",        "read",          scripts.show_source,      "Its program.", None, "text/plain"),
     _row("GET",    "/scripts/{name}/disasm",        "read",          scripts.show_disasm,      "Its bytecode.", None, "text/plain", *_DISASM),
     # runs: whoever started one needs no right to see it, because `X-Run` or `Location` sent them there
-    _row("GET",    "/runs",                         "read",          runs_http.list_runs,      "Runs that this server started, the newest first.", None, bodies.Runs, *_RUNS),
+    _row("GET",    "/runs",                         "read",          runs_http.list_runs,      "Runs under way, and those that are kept, the newest first.", None, bodies.Runs, *_RUNS),
     _row("GET",    "/runs/{id}",                    ANY_TOKEN,       runs_http.show_run,       "A run.", None, bodies.Run),
     _row("DELETE", "/runs/{id}",                    "run",           runs_http.cancel_run,     "Cancel a run."),
     _row("GET",    "/runs/{id}/lines",              ANY_TOKEN,       runs_http.read_lines,     "Its lines, until it ends.", None, LINES_TYPE, _AFTER, _LINES),
     _row("GET",    "/runs/{id}/frames",             "read",          runs_http.show_frames,    "The scripts it is executing.", None, bodies.Frames),
     _row("POST",   "/runs/{id}/answer",             "run",           runs_http.answer_run,     "Answer its question.", bodies.Answer),
     _row("POST",   "/runs/{id}/cancel",             "run",           runs_http.cancel_run,     "Cancel a run."),
+    _row("POST",   "/runs/{id}/resume",             "run",           runs_http.resume_run,     "Go on with a run that was interrupted.", None, bodies.UnderWay),
+    _row("POST",   "/runs/{id}/retry",              "run",           runs_http.retry_run,      "Go on with a run that failed or was cancelled.", None, bodies.UnderWay),
     # recordings
     _row("GET",    "/sessions",                     "compile",       sessions.list_sessions,   "The open recordings.", None, bodies.Sessions),
     _row("POST",   "/sessions",                     "compile",       sessions.begin_session,   "Begin a recording.", bodies.NewSession, bodies.Begun),

@@ -216,7 +216,9 @@ class Explained(TypedDict):
 
 
 class Run(TypedDict):
-    """`ms`: its duration so far. `lines`: whether its lines are kept. `question`: the question it waits for."""
+    """`status`: pending, running, interrupted, waiting, ok, failed or cancelled. `ms`: its duration so far. `lines`:
+    whether its lines are kept. `kept`: whether it is, so that it can go on. `question`: that it waits with. `deadline`:
+    when that takes its default."""
 
     id: str
     script: str
@@ -226,7 +228,9 @@ class Run(TypedDict):
     started: str
     ms: int
     lines: bool
+    kept: bool
     question: NotRequired[Json]
+    deadline: NotRequired[str]
     records: NotRequired[int]
     retries: NotRequired[int]
     result: NotRequired[Any]
@@ -234,7 +238,18 @@ class Run(TypedDict):
 
 
 class Runs(TypedDict):
+    """`unread`: databases that could not be looked at."""
+
     runs: list[Run]
+    unread: NotRequired[list[str]]
+
+
+class UnderWay(TypedDict):
+    """Where a run is."""
+
+    id: str
+    run: str
+    lines: str
 
 
 class Frames(TypedDict):

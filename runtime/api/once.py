@@ -87,5 +87,6 @@ async def answer_once(
         "extensions": {EXTENSION: Here()},
     }
     await make_app(service, LOOPBACK)(scope, receive, send)
-    end = service.runs.get(run).end if run and status < 400 else None
+    shown = service.runs.get(run) if run and status < 400 else None
+    end = None if shown is None else shown.end
     return status < 400 and (end is None or end.status in ("ok", "dry-run"))

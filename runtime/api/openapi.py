@@ -159,7 +159,7 @@ def _play_path(module: Module, signature: Signature) -> Json:
     post = {
         **common,
         "operationId": f"run {signature.name}",
-        "parameters": [*_options(), _PREFER],
+        "parameters": [*_options(), _PREFER, _KEY],
         "requestBody": {
             "required": any(param.default is None for param in signature.params),
             "content": {"application/json": {"schema": arguments_schema(signature)}},
@@ -217,6 +217,13 @@ def _options() -> list[Json]:
     ]
 
 
+_KEY: Final[Json] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "maxLength": 82},
+    "description": "The request, made again with the same key, is done once: it gives the same run's lines, or 202 "
+    "with its address while it goes on.",
+}
 _PREFER: Final[Json] = {
     "name": "Prefer",
     "in": "header",

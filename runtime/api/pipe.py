@@ -36,6 +36,7 @@ class Pipe:
         self._size = 0
         self._closed = False
         self._hurried = False
+        self._dropping = False
         self._room = Condition()
         self._waiter: Future[None] | None = None
 
@@ -48,6 +49,8 @@ class Pipe:
             BrokenPipeError: when nobody reads any more.
         """
         with self._room:
+            if self._dropping:
+                return
             while self._size >= MAX_BYTES and not self._closed and not self._hurried:
                 self._room.wait()
             if self._closed:
@@ -126,6 +129,18 @@ class Pipe:
         """Let the run write without waiting, because it is about to end."""
         with self._room:
             self._hurried = True
+            self._room.notify()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def drop(self) -> None:
+        """Nobody reads any more, and the run goes on all the same."""
+        with self._room:
+            self._dropping = True
+            self._chunks.clear()
+            self._size = 0
             self._room.notify()
 
     def close(self) -> None:

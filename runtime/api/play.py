@@ -19,11 +19,14 @@ from runtime.api.formats import LINES, MEDIA_TYPES, choose
 from runtime.api.pipe import Pipe
 from runtime.api.problems import HttpError, problem
 from runtime.api.replay_buffer import ReplayBuffer
-from runtime.api.resource import as_json, body_of, flag, media_type, query_of, who_of
+from runtime.api.resource import body_of, flag, media_type, query_of, who_of
+from runtime.api.run_lines import kept_lines, under_way
 from runtime.api.runs import LiveRun
-from runtime.api.service import Play, Service
+from runtime.api.service import Service
+from runtime.api.shared import Play
 from runtime.errors import Cancelled, SopError
 from runtime.runs.run import Outcome
+from runtime.runs.store import ENDED
 from runtime.values.types import INT_MAX, INT_MIN
 
 RESERVED: Final = (
@@ -40,6 +43,7 @@ ALIVE_SECONDS: Final = 15.0  # between comments that keep an idle event stream o
 MAX_DEPTH: Final = 100  # depth of lists and objects in a body
 FLOAT_DIGITS: Final = 15  # significant digits of a float
 MAX_DIGITS: Final = 400
+RUN_ID: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
 _MANY_DIGITS: Final = re.compile(rb"[0-9]{19}")
 
 
@@ -83,10 +87,16 @@ async def _play(service: Service, request: Request, name: str, pairs: list[tuple
     if request.method == "HEAD":
         await service.call(service.check, asked)
         return Response(None, media_type=MEDIA_TYPES[format_])
+    key = _key(request, asked)
+    if key is not None:
+        asked = msgspec.structs.replace(asked, run=key)
+        known = await _repeated(service, asked)
+        if known is not None:
+            return known
     if _wants_async(request):
         return await _later(service, asked)
     pipe = Pipe(get_running_loop())
-    return Lines(service.begin(asked, pipe), pipe, format_, service.seconds(asked.token, asked.max_seconds))
+    return Lines(service.runner.begin(asked, pipe), pipe, format_, service.seconds(asked.token, asked.max_seconds))
 
 
 async def _later(service: Service, asked: Play) -> Response:
@@ -94,9 +104,42 @@ async def _later(service: Service, asked: Play) -> Response:
     if asked.reads:
         raise HttpError(400, "S0108", "`Prefer: respond-async` goes with POST")
     await service.call(service.check, asked)
-    run = service.begin(msgspec.structs.replace(asked, format="jsonl"), ReplayBuffer())
-    headers = {"Location": f"/runs/{run.id}", "Preference-Applied": "respond-async"}
-    return as_json({"id": run.id, "run": f"/runs/{run.id}", "lines": f"/runs/{run.id}/lines"}, 202, headers)
+    run = service.runner.begin(msgspec.structs.replace(asked, format="jsonl"), ReplayBuffer())
+    answer = under_way(run.id)
+    answer.headers["Preference-Applied"] = "respond-async"
+    return answer
+
+
+async def _repeated(service: Service, asked: Play) -> Response | None:
+    """The answer to a request that was made before; None for a new one."""
+    found = await service.call(service.known, asked)
+    live = service.runs.get(asked.run or "")
+    if live is not None and not live.ended:
+        return under_way(live.id)
+    if found is None:
+        return None
+    if found.row.status in ("pending", "interrupted"):
+        await service.call(service.runner.go_on, found, ("pending", "running"), asked.who)
+    elif found.row.status in ENDED and asked.format in LINES:
+        return await kept_lines(service, found, 0, asked.format)
+    return under_way(found.row.run)
+
+
+def _key(request: Request, asked: Play) -> str | None:
+    """The id of the run by the request's Idempotency-Key; None without one. Keys of two tokens are two.
+
+    Raises:
+        HttpError: S0124 for a key that can't be one, or a request that needs none.
+    """
+    text = request.headers.get("idempotency-key")
+    if text is None:
+        return None
+    key = text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+    if not RUN_ID.fullmatch(key):
+        raise HttpError(400, "S0124", "the Idempotency-Key is none", "up to 80 letters, digits, `-`, `_` and `.`")
+    if asked.reads or asked.dry_run:
+        raise HttpError(400, "S0124", "this request changes nothing, so it needs no Idempotency-Key", "leave it out")
+    return f"{asked.token.id}.{key}" if asked.token.id else key
 
 
 class Lines(Response):
@@ -198,6 +241,8 @@ class Lines(Response):
             error = HttpError(500, "S0100", "the server failed at this run", "its log says why")
         elif self.run.stopping and isinstance(error, Cancelled):
             error = HttpError(503, error.code, error.message, error.hint)
+        elif self.run.keyed and error.code == "V0607":
+            return under_way(self.run.id)
         answer = problem(error, more)
         answer.headers["X-Run"] = self._address
         return answer
@@ -210,6 +255,9 @@ class Lines(Response):
 
     def _gone(self, scope: Scope) -> None:
         connection = connection_of(scope)
+        if self.run.keyed:
+            self.pipe.drop()  # the client will ask again
+            return
         stalled = None if connection is None else connection.stalled
         self.run.cancel(
             "the client went away" if stalled is None else f"the client read nothing for {stalled:g} seconds"

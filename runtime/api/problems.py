@@ -36,6 +36,14 @@ STATUSES: Final[Mapping[str, int]] = {
     "V04": 422,
     "V0403": 409,
     "V0501": 422,
+    "V0604": 403,
+    "V0605": 422,
+    "V0606": 404,
+    "V0607": 409,
+    "V0608": 409,
+    "V0609": 409,
+    "V0610": 422,
+    "V0611": 410,
     # limits
     "V0301": 409,
     "V0302": 422,
@@ -64,6 +72,11 @@ STATUSES: Final[Mapping[str, int]] = {
 
 _HINTS: Final[Mapping[str, str]] = {  # in place of hints for the command line, and of names that a token may not see
     "L0101": "GET /scripts lists the scripts",
+    "V0606": "GET /runs lists those that are kept",
+    "V0607": "GET /runs/{id} tells how it goes",
+    "V0609": "GET /runs/{id} tells what can be done",
+    "V0610": "another Idempotency-Key",
+    "V0611": "`Prefer: respond-async` or an Idempotency-Key keeps the lines of a run",
 }
 
 

@@ -1,12 +1,13 @@
-"""Runs that this server started → their state, and ways to answer or cancel them; ended ones stay for a while.
+"""Runs on threads of this server → their state, and ways to answer or cancel them; ended ones stay for a while.
 
-`Runs` is what the addresses below /runs need of a place that keeps runs. `LiveRuns` keeps them in memory, bounded.
+A run that is kept in a database is here only while a thread runs it, or while a client reads its lines; what is said
+of it otherwise comes from its row (kept_runs.py).
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Condition, Lock
 from time import monotonic, time
 from typing import Any, Final
@@ -15,17 +16,20 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from runtime.api.audit import Who, moment
+from runtime.api.pipe import Pipe
 from runtime.api.problems import HttpError
 from runtime.api.replay_buffer import ReplayBuffer
 from runtime.api.tokens import Token
 from runtime.errors import Cancelled, SopError
 from runtime.output.records import encode
+from runtime.output.writer import Writer
 from runtime.runs.answers import accepted, describe
 from runtime.runs.control import Control
+from runtime.runs.owner import Owner
 from runtime.runs.run import Outcome
 from runtime.values.conversion import json_ready
 from runtime.vm.backtrace import Trace
-from runtime.vm.output import Question
+from runtime.vm.output import Question, Waiting
 
 LONG: Final = 10_000  # bytes; longer results are not kept
 MAX_KEPT: Final = 1000  # ended runs that are kept,
@@ -56,15 +60,36 @@ class LiveRun:
         told: what the audit says of it.
         databases: names of the databases it uses, as the token's scripts name them.
         stopping: whether it is cancelled because the server stops.
+        keyed: whether it has an Idempotency-Key, so that it goes on when its client goes away: the client asks again.
+        stream, writer: where its lines go, and what writes them; None when nobody reads them.
+        outcome: how it was suspended.
+        answers: given beforehand, by step.
+        owned: who began it.
         hurry: lets it write without waiting for its reader.
 
     Args:
         waits: seconds that a question waits for an answer. None means `most`, or 0 for a question with a default.
         most: the server's limit for that.
+        id_: its id; None for a new one.
     """
 
-    def __init__(self, script: str, version: int, who: Who, log: ReplayBuffer | None, waits: float | None, most: float):
-        self.control = Control()
+    def __init__(
+        self,
+        script: str,
+        version: int,
+        who: Who,
+        log: ReplayBuffer | None,
+        waits: float | None,
+        most: float,
+        id_: str | None = None,
+    ):
+        self.control = Control(id_)
+        self.keyed = id_ is not None
+        self.stream: Pipe | ReplayBuffer | None = log
+        self.writer: Writer | None = None
+        self.outcome: Outcome | None = None
+        self.answers: Mapping[str, str] = {}
+        self.owned = Owner(who.token.id, who.token.name, who.token.scope, who.token.bound)
         self.id = self.control.id
         self.script = script
         self.version = version
@@ -86,10 +111,10 @@ class LiveRun:
     # ── the run's thread ───────────────────────────────────────────────────────────────────────────────────────
 
     def prompt(self, question: Question) -> str | None:
-        """Wait for an answer; None if none comes in time."""
-        seconds = self._waits
-        if seconds is None:
-            seconds = 0.0 if question.has_default else self._most
+        """Wait for an answer; None if none comes in time. A run that is kept waits without its thread."""
+        seconds = self.patience(question)
+        if self.control.kept and seconds > 0 and not self.control.stopped:
+            raise Waiting(question)
         with self._changed:
             self._changed.wait_for(lambda: self._answered(question) or self.control.stopped, seconds)
             if self.control.stopped:
@@ -97,6 +122,12 @@ class LiveRun:
             given = self._answer if self._answered(question) else None
             self._answer = None
             return given[1] if given is not None else None
+
+    def patience(self, question: Question) -> float:
+        """The seconds that a question waits."""
+        if self._waits is None:
+            return 0.0 if question.has_default else self._most
+        return self._waits
 
     def _answered(self, question: Question) -> bool:
         """Whether the question has an answer. It may come before the run begins to wait, because clients see the
@@ -126,21 +157,35 @@ class LiveRun:
         return self.end is not None
 
     @property
+    def kept(self) -> bool:
+        """Whether it has a row, which says more than this does once no thread runs it."""
+        return self.control.kept
+
+    @property
     def waiting(self) -> bool:
         return self.control.question is not None
 
+    @property
+    def owner(self) -> Owner:
+        return msgspec.structs.replace(self.owned, databases=self.databases)
+
+    def waits_no_longer(self) -> None:
+        """The time for its question is over."""
+        self._waits = 0.0
+
     def describe(self) -> dict[str, Any]:
         question, end = self.control.question, self.end
-        status = "waiting-for-answer" if question is not None else "running"
+        status = "waiting" if question is not None else "running"
         said: dict[str, Any] = {
             "id": self.id,
             "script": self.script,
             "version": self.version,
             "status": status,
-            "token": self.token.name,
+            "token": self.owned.name,
             "started": moment(self.started),
             "ms": round((monotonic() - self._began) * 1000),
             "lines": self.log is not None,
+            "kept": self.kept,
         }
         if question is not None:
             said["question"] = {"step": question.step, **describe(question)}
@@ -200,6 +245,7 @@ class LiveRuns:
         self.most = most
         self._stopping = False
         self._active: dict[str, LiveRun] = {}
+        self._suspended: dict[str, LiveRun] = {}
         self._ended: OrderedDict[str, LiveRun] = OrderedDict()
         self._logs: OrderedDict[str, LiveRun] = OrderedDict()
         self._lock = Lock()
@@ -221,10 +267,34 @@ class LiveRuns:
                 raise HttpError(429, "S0204", message, "try again in a moment", {"Retry-After": "1"})
             self._active[run.id] = run
 
-    def end(self, run: LiveRun) -> None:
-        dropped = None
+    def suspend(self, run: LiveRun) -> None:
+        """It waits without a thread, and a client may still read its lines."""
         with self._lock:
             del self._active[run.id]
+            self._suspended[run.id] = run
+
+    def give_up(self, run: LiveRun, *, waits: bool) -> None:
+        """It could not go on, and is suspended as it was. waits: whether it was."""
+        with self._lock:
+            self._active.pop(run.id, None)
+            if waits:
+                self._suspended[run.id] = run
+
+    def wake(self, id_: str) -> LiveRun | None:
+        """A suspended run, which is none from now on; None if there is none of that id."""
+        with self._lock:
+            return self._suspended.pop(id_, None)
+
+    def is_active(self, id_: str) -> bool:
+        """Tell whether a thread runs it."""
+        with self._lock:
+            return id_ in self._active
+
+    def end(self, run: LiveRun) -> None:
+        """It has ended, or goes on without this server."""
+        dropped = None
+        with self._lock:
+            self._active.pop(run.id, None)
             self._ended[run.id] = run
             if len(self._ended) > MAX_KEPT:
                 self._ended.popitem(last=False)
@@ -236,28 +306,30 @@ class LiveRuns:
             dropped.log.close()
             dropped.log = None
 
-    def get(self, id_: str) -> LiveRun:
+    def get(self, id_: str) -> LiveRun | None:
         with self._lock:
-            run = self._active.get(id_) or self._ended.get(id_)
-        if run is None:
-            raise HttpError(404, "S0110", f"there is no run {id_[:40]!r} here", "/runs lists those that are kept")
-        return run
+            return self._active.get(id_) or self._suspended.get(id_) or self._ended.get(id_)
 
     def all(self) -> list[LiveRun]:
         with self._lock:
-            return sorted([*self._active.values(), *self._ended.values()], key=lambda run: run.id, reverse=True)
+            found = {**self._ended, **self._suspended, **self._active}
+        return sorted(found.values(), key=lambda run: run.id, reverse=True)
 
     def active(self) -> list[LiveRun]:
         with self._lock:
             return list(self._active.values())
 
-    def stop(self) -> None:
-        """Cancel all runs, and refuse new ones."""
+    def stop(self) -> list[LiveRun]:
+        """Cancel all runs, refuse new ones, and return those that were suspended. A run that is kept is left to whoever
+        goes on with it."""
         with self._lock:
             self._stopping = True
-            active = list(self._active.values())
+            active, suspended = list(self._active.values()), list(self._suspended.values())
+            self._suspended.clear()
         for run in active:
+            run.control.leaves = True
             run.stop()
+        return suspended
 
     def close(self) -> None:
         for run in self._logs.values():

@@ -1,33 +1,33 @@
-"""`/runs`: the list of runs; one run, its lines and frames; answering and cancelling it."""
+"""`/runs`: the list of runs; one run, its lines and frames; answering, cancelling and going on with it."""
 
 from __future__ import annotations
 
 from asyncio import sleep
-from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
 
+from runtime.api import kept_runs
 from runtime.api.bodies import Answer, body_as
-from runtime.api.connection import Broken, cut
-from runtime.api.formats import LINES, MEDIA_TYPES, choose
-from runtime.api.problems import HttpError, problem, status_of
-from runtime.api.replay_buffer import ReplayBuffer, after
+from runtime.api.formats import LINES, choose
+from runtime.api.kept_runs import Found
+from runtime.api.problems import HttpError, status_of
 from runtime.api.resource import as_json, options_of, token_of, who_of
+from runtime.api.run_lines import LOOK_SECONDS, KeptLines, kept_lines, of_log, under_way
 from runtime.api.runs import LiveRun
 from runtime.api.service import Service
 from runtime.api.tokens import Token
 from runtime.errors import SopError
-from runtime.output.events import event
+from runtime.runs.answers import accepted
+from runtime.runs.go_on import KeptRun, question
+from runtime.runs.keep import going_on
 from runtime.values.conversion import json_ready, to_text
 
 MAX_SHOWN: Final = 2000  # characters of a variable's value
-LOOK_SECONDS: Final = 0.05  # between checks for new lines of a run under way
-ALIVE_LOOKS: Final = 300
-END: Final = b'{"type":"end"'
+SETTLE_SECONDS: Final = 0.005
 
 
 async def list_runs(service: Service, request: Request) -> Response:
@@ -36,55 +36,126 @@ async def list_runs(service: Service, request: Request) -> Response:
     limit = options.get("limit", "100")
     if not (limit.isascii() and limit.isdigit() and len(limit) < 6):
         raise HttpError(400, "S0108", "limit is a number of runs")
-    found = []
+    script, status, most = options.get("script"), options.get("status"), int(limit)
+    kept, unread = await service.call(kept_runs.listed, service.config, token, script, status, most)
+    found = {each["id"]: each for each in kept}
     for run in service.runs.all():
-        if not _sees(token, run) or options.get("script", run.script) != run.script:
-            continue
-        said = run.describe()
-        if options.get("status", said["status"]) == said["status"]:
-            found.append(json_ready(said))
-        if len(found) >= int(limit):
-            break
-    return as_json({"runs": found})
+        if kept_runs.sees(token, run.owner, run.script) and (service.runs.is_active(run.id) or run.id not in found):
+            said = run.describe()
+            found.pop(run.id, None)  # what its row says is older
+            if script in (None, run.script) and status in (None, said["status"]):
+                found[run.id] = json_ready(said)
+    newest = sorted(found.values(), key=lambda each: (each["started"], each["id"]), reverse=True)
+    return as_json({"runs": newest[:most], **({"unread": unread} if unread else {})})
 
 
 async def show_run(service: Service, request: Request) -> Response:
-    return as_json(json_ready(_run(service, request, own=True).describe()))
+    run = await _run(service, request, own=True)
+    return as_json(json_ready(run.describe()) if isinstance(run, LiveRun) else kept_runs.described(run.row, run.owner))
 
 
 async def show_frames(service: Service, request: Request) -> Response:
-    """The frames of a run under way, the innermost first."""
-    frames = _run(service, request).frames()
+    """The frames of a run, the innermost first: of one under way in this server as they are, else as they are kept."""
+    run = await _run(service, request)
+    if isinstance(run, LiveRun):
+        frames = run.frames()
+    else:
+        frames = await service.call(kept_runs.frames, run, service.library)
     for frame in frames:
         frame["variables"] = {name: _shown(value) for name, value in frame["variables"].items()}
     return as_json({"frames": frames})
 
 
 async def answer_run(service: Service, request: Request) -> Response:
-    run = _run(service, request)
+    run = await _run(service, request)
     said = await body_as(service, request, Answer)
-    value, step = said.value, said.step
-    run.answer(None if step is None else str(step), value if isinstance(value, str) else to_text(value))
-    service.audit.note("run-answered", who_of(request), run=run.id, script=run.script, step=step)
+    step = None if said.step is None else str(said.step)
+    text = said.value if isinstance(said.value, str) else to_text(said.value)
+    if isinstance(run, LiveRun):
+        run.answer(step, text)
+    else:
+        if run.row.status != "waiting":
+            raise kept_runs.not_waiting(run.row.run)
+
+        def answer(kept: KeptRun) -> Any:
+            _require_write(token_of(request), kept)
+            asked = question(kept)
+            if step is not None and step != asked.step:
+                message = f"the run {run.row.run} asks at step {asked.step}, not at {step}"
+                raise HttpError(409, "S0111", message)
+            return accepted(asked, text)
+
+        await service.call(service.runner.go_on, run, ("waiting",), who_of(request), answer)
+    _note(service, request, "run-answered", run, step=said.step)
     return Response(status_code=204)
 
 
+async def resume_run(service: Service, request: Request) -> Response:
+    """Go on with a run whose process ended."""
+    return await _go_on(service, request, ("running", "pending"), "run-resumed")
+
+
+async def retry_run(service: Service, request: Request) -> Response:
+    """Go on with a run that failed or was cancelled."""
+    return await _go_on(service, request, ("failed", "cancelled"), "run-retried")
+
+
+async def _go_on(service: Service, request: Request, statuses: tuple[str, ...], event: str) -> Response:
+    run = await _run(service, request)
+    if isinstance(run, LiveRun):
+        if not run.ended:
+            raise going_on(run.id)
+        raise HttpError(409, "V0609", f"the run {run.id} is not kept, so it can't go on", "run the script again")
+
+    def nothing(kept: KeptRun) -> Any:
+        _require_write(token_of(request), kept)
+        return UNSET
+
+    await service.call(service.runner.go_on, run, statuses, who_of(request), nothing)
+    _note(service, request, event, run)
+    return under_way(run.row.run)
+
+
+def _require_write(token: Token, kept: KeptRun) -> None:
+    root = kept.linked.root
+    if root.effects.writes and not token.may("write"):
+        message = f"`{root.name}` writes {', '.join(root.effects.writes)}, and the token {token.name} only reads"
+        raise HttpError(403, "S0202", message, "--rights …,write")
+
+
+def _note(service: Service, request: Request, event: str, run: LiveRun | Found, **more: Any) -> None:
+    id_, script = (run.id, run.script) if isinstance(run, LiveRun) else (run.row.run, run.row.script)
+    service.audit.note(event, who_of(request), run=id_, script=script, **more)
+
+
 async def cancel_run(service: Service, request: Request) -> Response:
-    run = _run(service, request)
-    if not run.ended:
-        service.audit.note("run-cancelled", who_of(request), run=run.id, script=run.script)
-        run.cancel(f"the run was cancelled by {token_of(request).name}")
+    run = await _run(service, request)
+    if isinstance(run, LiveRun):
+        if not run.ended:
+            _note(service, request, "run-cancelled", run)
+            run.cancel(f"the run was cancelled by {token_of(request).name}")
+    elif run.row.status not in ("ok", "cancelled"):
+        await service.call(kept_runs.cancel, run)
+        _note(service, request, "run-cancelled", run)
+        suspended = service.runs.wake(run.row.run)
+        if suspended is not None:
+            await service.call(service.runner.let_go, suspended)
     return Response(status_code=204)
 
 
 async def read_lines(service: Service, request: Request) -> Response:
     """The lines after `?after=SEQ` (or Last-Event-ID), until the run ends."""
-    run = _run(service, request, own=True)
+    run = await _run(service, request, own=True)
     options = options_of(request, "after", "format")
     text = options.get("after") or request.headers.get("last-event-id") or "0"
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise HttpError(400, "S0108", "after is the seq of a line")
     format_ = choose(options.get("format"), request.headers.get("accept"), LINES)
+    if not isinstance(run, LiveRun):
+        live = service.runs.get(run.row.run)
+        if live is None or live.log is None or live.ended:
+            return await kept_lines(service, run, int(text), format_)
+        run = live  # it waits, and its lines go on there
     log = run.log
     if log is None:
         message = f"the lines of the run {run.id} went to who started it, or are kept no longer"
@@ -93,53 +164,7 @@ async def read_lines(service: Service, request: Request) -> Response:
         await sleep(LOOK_SECONDS)
     if not log.size:
         raise _never_began(run)
-    return KeptLines(run, log, int(text), format_)
-
-
-class KeptLines(StreamingResponse):
-    """The lines of a run; cut if they are deleted before its end was sent."""
-
-    def __init__(self, run: LiveRun, log: ReplayBuffer, seq: int, format_: str) -> None:
-        super().__init__(self._pieces(log, seq, format_), media_type=MEDIA_TYPES[format_])
-        self.run = run
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        except Broken as error:
-            message = f"the lines of the run {self.run.id} are kept no longer: {error}"
-            await cut(scope, problem(HttpError(410, "S0112", message)))
-
-    async def _pieces(self, log: ReplayBuffer, seq: int, format_: str) -> AsyncIterator[bytes]:
-        """The lines; raises Broken if they end without the run's last line."""
-        position, idle, separator, last = 0, 0, b"[\n", b""
-        while True:
-            ended = self.run.ended
-            data = log.read(position)
-            if not data:
-                if ended:
-                    break
-                await sleep(LOOK_SECONDS)
-                idle += 1
-                if format_ == "sse" and idle % ALIVE_LOOKS == 0:
-                    yield b":\n\n"
-                continue
-            position += len(data)
-            lines = list(after(data, seq))
-            if not lines:
-                continue
-            last = lines[-1]
-            if format_ == "jsonl":
-                yield b"\n".join(lines) + b"\n"
-            elif format_ == "sse":
-                yield b"".join([event(line) for line in lines])
-            else:
-                yield separator + b",\n".join(lines)
-                separator = b",\n"
-        if not last.startswith(END):
-            raise Broken("their end was not read in time")
-        if format_ == "json":
-            yield b"\n]\n"
+    return KeptLines(run.id, of_log(run, log), int(text), format_)
 
 
 def _never_began(run: LiveRun) -> HttpError:
@@ -150,8 +175,8 @@ def _never_began(run: LiveRun) -> HttpError:
     return HttpError(status, code, message, error.get("hint"), more={"run": run.id, "instance": f"/runs/{run.id}"})
 
 
-def _run(service: Service, request: Request, *, own: bool = False) -> LiveRun:
-    """The run in the path.
+async def _run(service: Service, request: Request, *, own: bool = False) -> LiveRun | Found:
+    """The run in the path: as this server runs it, or as it is kept.
 
     Args:
         own: whoever started it needs no right to read.
@@ -159,26 +184,24 @@ def _run(service: Service, request: Request, *, own: bool = False) -> LiveRun:
     Raises:
         HttpError: S0202 without the right; S0110 when it does not exist or the token may not see it.
     """
-    token = token_of(request)
-    try:
-        run = service.runs.get(request.path_params["id"])
-    except HttpError:
-        if own:
-            token.require("read")
-        raise
-    if own and run.token.id != token.id:
+    token, id_ = token_of(request), request.path_params["id"]
+    live = service.runs.get(id_)
+    while live is not None and live.kept and live.waiting and service.runs.is_active(id_):
+        await sleep(SETTLE_SECONDS)  # its thread is about to leave it, and its row says more then
+        live = service.runs.get(id_)
+    found: LiveRun | Found | None = live
+    if live is None or (live.kept and not service.runs.is_active(id_)):
+        found = await service.call(kept_runs.find, service.config, id_, None) or live
+    owner = None
+    if isinstance(found, LiveRun):
+        owner, script = found.owner, found.script
+    elif found is not None:
+        owner, script = found.owner, found.row.script
+    if own and (owner is None or owner.token != token.id):
         token.require("read")
-    if not _sees(token, run):
-        raise HttpError(404, "S0110", f"there is no run {run.id!r} here", "/runs lists those that are kept")
-    return run
-
-
-def _sees(token: Token, run: LiveRun) -> bool:
-    """Whether the token may see the run: its own runs, and as admin those of others with its scripts and databases."""
-    if run.token.id == token.id:
-        return True
-    mine = token.scope in ("", run.token.scope) and token.covers(run.script)
-    return token.may("admin") and mine and all(map(token.reaches, run.databases))
+    if found is None or owner is None or not kept_runs.sees(token, owner, script):
+        raise HttpError(404, "S0110", f"there is no run {id_[:40]!r} here", "/runs lists those that are kept")
+    return found
 
 
 def _shown(value: Any) -> Any:

@@ -21,9 +21,10 @@ from runtime.api.pipe import Pipe
 from runtime.api.play import Lines
 from runtime.api.problems import HttpError, of_findings
 from runtime.api.resource import address, as_json, options_of, token_of, who_of
+from runtime.api.running import NOWHERE
 from runtime.api.runs import LiveRun
 from runtime.api.scripts import about_stored
-from runtime.api.service import NOWHERE, Service
+from runtime.api.service import Service
 from runtime.api.tokens import Token
 from runtime.bytecode.codec import module_hash
 from runtime.bytecode.module import Module
@@ -303,7 +304,7 @@ def _streamed(service: Service, request: Request, act: Act, *, looks: bool = Fal
                 service.audit.note(kind, who, run=run.id, **run.told, **ended(outcome))
             return outcome
 
-    service.start(run, who.token, pipe, work)
+    service.runner.start(run, who.token, pipe, work)
     return Lines(run, pipe, format_, service.seconds(who.token))
 
 

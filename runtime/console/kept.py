@@ -74,20 +74,18 @@ def list_runs(
 
 
 def _rows(place: RunPlace, script: str | None, status: str | None, since: str | None, limit: int) -> list[list[Any]]:
+    from runtime.runs.places import list_runs as listed
+
     with place.store() as store:
         if store is None:
             return []
-        stored = "running" if status == "interrupted" else status
-        found = []
-        for row in store.list(script, stored, since, limit):
-            now = row.status
-            if now == "running" and not store.database.is_leased(row.run):
-                row = store.find(row.run) or row  # a run ends before it lets go of its lease
-                now = "interrupted" if row.status == "running" else row.status
-            if status in (None, now):
-                says = _says(row.question or row.ending)
-                found.append([row.run, row.script, now, row.created, row.updated, row.segment, place.name, says])
-        return found
+        return [
+            [
+                *(row.run, row.script, row.status, row.created, row.updated, row.segment, place.name),
+                _says(row.question or row.ending),
+            ]
+            for row in listed(store, script, status, since, limit)
+        ]
 
 
 def _says(text: str | None) -> str | None:
@@ -265,10 +263,11 @@ def _known(config: Config, library: Library, name: str, args: Mapping[str, str],
     """The row of the run with that id, None when there is none."""
     from runtime.runs.arguments import bind
     from runtime.runs.keep import request_of
-    from runtime.runs.places import find_row
+    from runtime.runs.places import find_run
     from runtime.vm.link import link
 
-    row = find_row(config, run)
+    found = find_run(config, run)
+    row = None if found is None else found[1]
     if row is not None:
         root = link(library, name).root
         if row.request != request_of(root.name, bind(root.module.signature, args)):

@@ -54,6 +54,7 @@ class Writer:
         self._kept_seq = 0
         self._kept_records = 0
         self._kept_standing = 0
+        self._started = False
 
     def buffer_until_commit(self, on: bool) -> None:
         """Whether lines wait for their segment's end; a run that turns out to write sets it before it begins."""
@@ -64,6 +65,7 @@ class Writer:
     def start(self, run: str, script: str, version: int, args: dict[str, Any], modules: dict[str, str]) -> None:
         hold, self.sink.hold = self.sink.hold, False
         self._line(Start(run, script, version, json_record(args), modules))
+        self._started = True
         self.sink.hold = hold
         self.flush()
 
@@ -131,7 +133,9 @@ class Writer:
         self.sink.release()
 
     def go_on(self, seq: int, records: int, standing: int) -> None:
-        """Continue a run that another process has begun: the lines after its line `seq` are void."""
+        """Continue a run after its line `seq`. Where another writer has begun it, the lines after that one are void."""
+        if self._started:  # this one has written all of them
+            return
         self.seq, self.records, self.standing = seq, records, standing
         self._kept_seq, self._kept_records, self._kept_standing = seq, records, standing
         self._void("the run goes on from the end of its last segment")

@@ -22,11 +22,18 @@ if TYPE_CHECKING:
 class Control:
     """Create it before the run and pass it in the run's options. stopped: the reason of a cancellation, if any.
 
-    question: that the run asks, from before its line is seen until it is answered.
+    question: that the run asks, from before its line is seen until it is answered. kept: whether the run is kept, so
+    that it can wait without a thread. leaves: a kept run that is stopped is left as if its process had died, for
+    another to go on with.
+
+    Args:
+        run: The run's id; None for a new one.
     """
 
-    def __init__(self) -> None:
-        self.id = new_id()
+    def __init__(self, run: str | None = None) -> None:
+        self.id = new_id() if run is None else run
+        self.kept = False
+        self.leaves = False
         self.stopped: str | None = None
         self.machine: Machine | None = None
         self.question: Question | None = None

@@ -173,11 +173,14 @@ def go_on(
     options: RunOptions,
     library: Any,
     answer: Any = UNSET,
+    begun: Callable[[], None] = lambda: None,
+    give_back: Callable[[Database], None] | None = None,
 ) -> Outcome:
     """Go on with a run from the end of its last segment.
 
     statuses: that it may have. options: limits that are given count from here, instead of what is left of the run's.
-    answer: to the question that it waits with, which is kept before the run goes on.
+    answer: to the question that it waits with, which is kept before the run goes on. begun: called then. give_back:
+    takes the databases afterwards (they are closed when None).
 
     databases: opens one by the name that scripts use. runs: opens that of runs that write none. SopError when it can't
     go on now, V0607 for one that is going on: the run is as it was.
@@ -194,6 +197,7 @@ def go_on(
             lease = leased(database, kept.row.run)
             try:
                 row = _claimed(store, kept, statuses, answer)
+                begun()
                 sql = store.statements(hash_ for _, _, hash_ in pinned.scripts)
                 return Keeper(
                     store,
@@ -220,7 +224,8 @@ def go_on(
         writer,
         None,
         options if renewed else msgspec.structs.replace(options, **pinned.limits.as_options()),
-        kept=keeper,
+        give_back,
+        keeper,
     )
 
 

@@ -26,7 +26,7 @@ class Logs:
     """
 
     def __init__(self, store: RunStore, run: str, after: int) -> None:
-        self._store = store
+        self.store = store
         self._run = run
         self._after = after  # the last line that was given
         self._batch = 0  # first line of the batch that it was in
@@ -35,7 +35,7 @@ class Logs:
 
     def news(self) -> Iterator[bytes]:
         """What has come since. V0606, V0611 for a run whose lines are not kept."""
-        kept = read_run(self._store, self._run, None) if not self._begun else None
+        kept = read_run(self.store, self._run, None) if not self._begun else None
         if kept is not None:
             if not kept.pinned.lines:
                 raise SopError(
@@ -47,10 +47,10 @@ class Logs:
             head = {"type": "start", "run": self._run, "script": root.name, "version": root.version}
             yield encode({**head, "args": json_ready(args), "modules": kept.linked.hashes}) + b"\n"
             self._begun = True
-        row = self._store.find(self._run)
+        row = self.store.find(self._run)
         if row is None:
             return
-        while (found := self._store.lines(self._run, self._batch, row.lines)) is not None:
+        while (found := self.store.lines(self._run, self._batch, row.lines)) is not None:
             self._batch, data = found
             lines = [line for line in data.splitlines(keepends=True) if self._is_new(line, row.lines)]
             yield b"".join(lines)

@@ -38,6 +38,11 @@ def write_owner(owner: Owner) -> str:
     return msgspec.json.encode(owner).decode()
 
 
+def owned_by(token: str) -> str:
+    """The pattern of `like` for the column of runs that a token began. token: its id, hex digits."""
+    return f'{{"token":"{token}"%'
+
+
 def read_owner(text: str | None) -> Owner:
     """As the column says; one that nobody but the command line and an administrator sees where it can't be read."""
     try:

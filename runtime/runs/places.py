@@ -58,6 +58,28 @@ def places(config: Config, failures: list[SopError]) -> Iterator[RunPlace]:
         yield RunPlace(name, setting)
 
 
+def list_runs(
+    store: RunStore, script: str | None, status: str | None, since: str | None, limit: int, token: str | None = None
+) -> list[RunRow]:
+    """The newest runs of a database as `RunStore.list`, with the status `interrupted` for one that no process has."""
+    stored = "running" if status == "interrupted" else status
+    found = []
+    for row in store.list(script, stored, since, limit, token):
+        row = with_status(store, row)
+        if status in (None, row.status):
+            found.append(row)
+    return found
+
+
+def with_status(store: RunStore, row: RunRow) -> RunRow:
+    """The row, with the status `interrupted` when it says that the run is going on and no process has it."""
+    if row.status == "running" and not store.database.is_leased(row.run):
+        row = store.find(row.run) or row  # a run ends before it lets go of its lease
+        if row.status == "running":
+            row = row._replace(status="interrupted")
+    return row
+
+
 def find_place(config: Config, run: str) -> RunPlace:
     """The database that holds the run; V0606 when none does."""
     found, failures = _find(config, run)
@@ -69,10 +91,9 @@ def find_place(config: Config, run: str) -> RunPlace:
     return found[0]
 
 
-def find_row(config: Config, run: str) -> RunRow | None:
-    """The row of a run, wherever it is; None when no database holds it."""
-    found, _ = _find(config, run)
-    return None if found is None else found[1]
+def find_run(config: Config, run: str) -> tuple[RunPlace, RunRow] | None:
+    """Where a run is, and its row; None when no database holds it."""
+    return _find(config, run)[0]
 
 
 def _find(config: Config, run: str) -> tuple[tuple[RunPlace, RunRow] | None, list[SopError]]:

@@ -57,7 +57,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     clock: the time in UTC, read once a segment. control: for another thread.
 
     max_instructions counts what loops and calls repeat; max_rows what the run emits. keep: keeps a run that commits or
-    asks, so that another process can go on with it; None keeps nothing. warn: is told of arguments that no row holds.
+    asks, so that another process can go on with it; None keeps nothing. suspends: a kept run that waits for an answer
+    gets no `end` line, since its lines go on later. warn: is told of arguments that no row holds.
     """
 
     dry_run: bool = False
@@ -72,6 +73,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     clock: Callable[[], datetime] = utc_now
     control: Control | None = None
     keep: Keep | None = None
+    suspends: bool = False
     warn: Callable[[str], None] | None = None
 
     @property
@@ -285,6 +287,7 @@ class _Run:
         for database in data.databases.values():
             database.on_progress(writer.tick)
         if control is not None:
+            control.kept = keeper is not None
             control.attach(self.budget, data.databases.values(), self.secrets)
 
     def run(self) -> Outcome:
@@ -360,6 +363,9 @@ class _Run:
 
     def _stay(self, status: str, error: SopError) -> None:
         """Keep the run that ended between two segments, with its error."""
+        control = self.options.control
+        if control is not None and control.stopped is not None and control.leaves:
+            return
         if self.keeper is not None and not self._asking:  # a run that waits goes on waiting
             with suppress(SopError):  # the database is gone, or the run is another process's; the first error is told
                 self.keeper.ended(status, error)
@@ -396,7 +402,10 @@ class _Run:
                 for (command, store), rows in sorted(self.segments.tally.items())
             ]
         ms = self._ms()
-        self.writer.end(status, result, self.segments.retries, ms, changes)
+        if status == "waiting" and self.options.suspends and self._is_kept:
+            self.writer.flush()
+        else:
+            self.writer.end(status, result, self.segments.retries, ms, changes)
         return Outcome(
             run=self.id,
             status=status,
@@ -478,13 +487,17 @@ class _Run:
 
     def answer(self, question: Question) -> Any:
         self._asking = True
+        control = self.options.control
         try:
             self.writer.flush()
             with self.interrupts.prompting():
                 value = answer(question, self.options.answers, self.options.prompt)
-        finally:
-            if self.options.control is not None:
-                self.options.control.question = None
+        except BaseException as error:
+            if control is not None and not isinstance(error, Waiting):
+                control.question = None
+            raise
+        if control is not None:
+            control.question = None
         self._asking = False
         if self.keeper is not None:
             self.keeper.answered(value)

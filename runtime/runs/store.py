@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from runtime.databases.protocol import Keeps
 from runtime.errors import DatabaseError, SopError
+from runtime.runs.owner import owned_by
 
 TABLES: Final = ("sop_runs", "sop_values", "sop_rows", "sop_modules", "sop_statements", "sop_uses", "sop_lines")
 KEPT_DAYS: Final = 30  # that a run is kept after it has ended
@@ -191,19 +192,22 @@ class RunStore:
         rows = self._run(f"select {self._columns()} from sop_runs where run = $1", run)
         return RunRow(*rows[0]) if rows else None
 
-    def list(self, script: str | None, status: str | None, since: str | None, limit: int) -> list[RunRow]:
-        """Newest first; without pinned and state. None: any."""
+    def list(
+        self, script: str | None, status: str | None, since: str | None, limit: int, token: str | None = None
+    ) -> list[RunRow]:
+        """Newest first; without state and answer. token: only runs that it began (see owner.py). None: any."""
         conditions, values = [], []
         for column, comparison, value in (
             ("script", "=", script),
             ("status", "=", status),
             ("created", ">=", since),
+            ("owner", "like", None if token is None else owned_by(token)),
         ):
-            if value is not None:
+            if value is not None and (column != "owner" or self._is_current):
                 values.append(value)
                 conditions.append(f"{column} {comparison} ${len(values)}")
         where = f" where {' and '.join(conditions)}" if conditions else ""
-        shown = self._columns("pinned", "state", "answer")
+        shown = self._columns("state", "answer")
         rows = self._run(f"select {shown} from sop_runs{where} order by created desc, run desc limit {limit}", *values)
         return [RunRow(*row) for row in rows]
 

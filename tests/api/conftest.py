@@ -18,7 +18,8 @@ import pytest
 
 from runtime.api.guard import LOOPBACK, Guard
 from runtime.api.server import bind, make_server
-from runtime.api.service import Service, Settings
+from runtime.api.service import Service
+from runtime.api.shared import Settings
 from runtime.api.tokens import Token, Tokens
 from runtime.config import Config
 from tests.sandbox import Sandbox

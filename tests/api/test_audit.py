@@ -106,7 +106,7 @@ def test_refusals_for_missing_rights_are_audited(served: Served) -> None:
 
 def test_answers_and_cancellations_are_audited(served: Served) -> None:
     run = served.client.post("/play/sure", headers={"Prefer": "respond-async"}).headers["location"]
-    until(lambda: served.client.get(run).json()["status"] == "waiting-for-answer")
+    until(lambda: served.client.get(run).json()["status"] == "waiting")
     assert served.client.post(run + "/answer", json={"value": "perhaps"}).status_code == 422
     assert served.client.post(run + "/answer", json={"value": True}).status_code == 204
     other = served.client.post("/play/forever", headers={"Prefer": "respond-async"}).headers["location"]

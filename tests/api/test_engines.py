@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runtime.api.formats import LINES, MEDIA_TYPES
-from runtime.api.service import Settings
+from runtime.api.shared import Settings
 from runtime.api.tokens import RIGHTS
 from runtime.config import Config
 from tests.api.conftest import Served

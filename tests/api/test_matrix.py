@@ -22,7 +22,7 @@ from runtime.api.audit import Who
 from runtime.api.replay_buffer import ReplayBuffer
 from runtime.api.resource import ANYBODY, PAGE
 from runtime.api.runs import LiveRun
-from runtime.api.service import Settings
+from runtime.api.shared import Settings
 from runtime.api.tokens import LOCAL, RIGHTS, Token
 from runtime.config import Config
 from runtime.errors import SopError
@@ -44,6 +44,16 @@ end
 
 script everybody() uses hr
   emit from people select name
+end
+
+script ask_people() uses hr
+  ask "Show them?" into ok: bool
+  if ok then emit from people select name end
+end
+
+script ask_and_add() uses hr
+  ask "Add one?" into ok: bool
+  if ok then insert into people {name: "Asked"} end
 end
 
 script numbers(tenant: text = "nobody") uses main
@@ -77,7 +87,8 @@ CALLERS: Final[dict[str, dict[str, Any]]] = {
 }
 TENANTS: Final = {"acme": ("globex", "ofhouse", "hr_only"), "globex": ("acme", "ofhouse", "hr_only")}
 
-# {own} is a run of the caller's, {theirs} one of `all`; `rec` a recording with steps, `blank` one without.
+# {own} is a run of the caller's, {theirs} one of `all`, {waits} and {asked} are of `all` too, and wait for an answer in a
+# database: {waits} reads `hr`, {asked} writes it. `rec` a recording with steps, `blank` one without.
 MATRIX: Final = """
 request                          none wrong late  run read write query compile look record admin narrow nodata all acme globex
 GET /                             200  200  200   200  200  200  200   200     200   200    200   200    200   200 200  200
@@ -129,6 +140,20 @@ POST /runs/{own}/answer           401  401  401   409  403  409  403   403     4
 POST /runs/{theirs}/answer        401  401  401   404  403  404  403   403     403   404    409   404    404   409 404  404
 POST /runs/{own}/cancel           401  401  401   204  403  204  403   403     403   204    204   204    204   204 204  204
 POST /runs/{theirs}/cancel        401  401  401   404  403  404  403   403     403   404    204   404    404   204 404  404
+POST /runs/{own}/resume           401  401  401   409  403  409  403   403     403   409    409   409    409   409 409  409
+POST /runs/{theirs}/resume        401  401  401   404  403  404  403   403     403   404    409   404    404   409 404  404
+POST /runs/{own}/retry            401  401  401   409  403  409  403   403     403   409    409   409    409   409 409  409
+POST /runs/{theirs}/retry         401  401  401   404  403  404  403   403     403   404    409   404    404   409 404  404
+
+GET /runs/{waits}                 401  401  401   403  404  403  403   403     403   403    200   404    404   200 404  404
+GET /runs/{waits}/lines?after=9   401  401  401   403  404  403  403   403     403   403    200   404    404   200 404  404
+GET /runs/{waits}/frames          401  401  401   403  404  403  403   403     403   403    200   404    404   200 404  404
+POST /runs/{waits}/answer         401  401  401   404  403  404  403   403     403   404    204   404    404   204 404  404
+POST /runs/{asked}/answer         401  401  401   404  403  404  403   403     403   404    403   404    404   204 404  404
+POST /runs/{waits}/cancel         401  401  401   404  403  404  403   403     403   404    204   404    404   204 404  404
+POST /runs/{waits}/retry          401  401  401   404  403  404  403   403     403   404    409   404    404   409 404  404
+POST /runs/{waits}/resume         401  401  401   404  403  404  403   403     403   404    409   404    404   409 404  404
+POST /play/people key             401  401  401   200  403  200  403   403     403   200    200   403    403   200 200  200
 
 GET /sessions                     401  401  401   403  403  403  403   200     200   200    403   200    200   200 200  200
 POST /sessions                    401  401  401   403  403  403  403   201     201   201    403   403    201   201 201  201
@@ -165,6 +190,9 @@ CALLING: Final = 'script fresh() uses hr\n  for each p in people(tenant: "x") do
 MORE: Final[dict[str, dict[str, Any]]] = {
     "POST /play/people async": {"headers": {"Prefer": "respond-async"}},
     "POST /play/people {tenant}": {"json": {"tenant": "x"}},
+    "POST /play/people key": {"headers": {"Idempotency-Key": "the-same"}},
+    "POST /runs/{waits}/answer": {"json": {"value": True}},
+    "POST /runs/{asked}/answer": {"json": {"value": True}},
     "POST /play/add_person dry": {"params": {"dry_run": "true"}},
     "PUT /scripts/fresh": {"content": FRESH, "headers": TEXT},
     "PUT /scripts/fresh calls": {"content": CALLING, "headers": TEXT},
@@ -223,7 +251,7 @@ class House:
         config = Config(
             folder / ".sop", folder / "sop.toml", declared={name: {"url": url} for name, url in urls.items()}
         )
-        self.served = Served(folder, Settings(), config=config)
+        self.served = Served(folder, Settings(ask_seconds=0), config=config)
         self.headers: dict[str, dict[str, str]] = {"none": {}, "wrong": {"Authorization": "Bearer sop_0_x"}}
         self.headers["late"] = self.served.token("late", rights=RIGHTS, expires=int(time.time()) - 1)
         for name, settings in CALLERS.items():
@@ -252,9 +280,18 @@ class House:
         self.prepare(request, caller)
         method, address, *_ = request.split()
         address = address.replace("{own}", self.own.get(caller, "x")).replace("{theirs}", self.theirs)
+        for name, script in (("{waits}", "ask_people"), ("{asked}", "ask_and_add")):
+            if name in address:
+                address = address.replace(name, self.waiting(script))
         more = dict(MORE.get(request, {}))
         headers = {**more.pop("headers", {}), **self.headers[caller]}
         return self.served.client.request(method, address, headers=headers, **more)
+
+    def waiting(self, script: str) -> str:
+        """The id of a new run of `all` that waits for an answer."""
+        answer = self.served.client.post(f"/play/{script}?wait=0", headers=self.headers["all"])
+        assert '"status":"waiting"' in answer.text, answer.text
+        return answer.headers["X-Run"].rpartition("/")[2]
 
     def prepare(self, request: str, caller: str) -> None:
         library = self.served.service.library

@@ -226,7 +226,7 @@ def test_an_ask_waits_for_its_answer(shared: Served) -> None:
         assert question["result"]["question"] == "Really?"
         address = f"/runs/{start['run']}"
         said = shared.client.get(address).json()
-        assert (said["status"], said["question"]["step"]) == ("waiting-for-answer", "1")
+        assert (said["status"], said["question"]["step"]) == ("waiting", "1")
         frames = shared.client.get(address + "/frames").json()["frames"]
         assert (frames[0]["script"], frames[0]["step"]) == ("sure", "1")
         assert frames[0]["variables"]["default_used"] is False
@@ -263,6 +263,7 @@ def test_ended_runs_keep_little_memory(served: Served) -> None:
     ok, failed = served.client.get("/runs?script=divide").json()["runs"]
     assert (ok["status"], ok["result"], failed["status"], failed["error"]["code"]) == ("ok", 2, "failed", "V0102")
     run = served.service.runs.get(failed["id"])
+    assert run is not None
     assert not any(isinstance(part, Exception) for part in gc.get_referents(run, run.end))
 
 
@@ -325,12 +326,17 @@ def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
         return list(threads.map(begun, range(count)))
 
 
-def test_a_client_that_leaves_a_question_ends_the_run(served: Served) -> None:
+def test_a_run_whose_client_leaves_a_question_waits_on(served: Served) -> None:
     with served.client.stream("POST", "/play/sure") as answer:
         stream = answer.iter_lines()
         assert [json.loads(next(stream))["type"] for _ in range(2)] == ["start", "ask"]
     until(lambda: not served.service.runs.active())
-    assert served.client.get("/runs").json()["runs"][0]["status"] == "cancelled"
+    (run,) = served.client.get("/runs").json()["runs"]
+    assert (run["status"], run["question"]["question"]) == ("waiting", "Really?")
+    assert served.client.post(f"/runs/{run['id']}/answer", json={"value": True}).status_code == 204
+    until(lambda: served.client.get(f"/runs/{run['id']}").json()["status"] == "ok")
+    said = lines(served.client.get(f"/runs/{run['id']}/lines").text)
+    assert [line["type"] for line in said] == ["start", "ask", "record", "end"]
 
 
 def test_ten_runs_do_not_share_the_transaction_of_another(served: Served) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from runtime.api.service import Settings
+from runtime.api.shared import Settings
 from runtime.runs.secrets import MASK
 from tests.api.conftest import SCHEMA, Served, make_folder
 from tests.api.test_play import until
@@ -85,7 +85,7 @@ def test_runs_mask_secrets(signing: Served) -> None:
     address = signing.client.post("/play/asking", json={"key": SECRET}, headers={"Prefer": "respond-async"}).headers[
         "location"
     ]
-    until(lambda: signing.client.get(address).json()["status"] == "waiting-for-answer")
+    until(lambda: signing.client.get(address).json()["status"] == "waiting")
     frames = signing.client.get(address + "/frames").json()["frames"]
     assert frames[0]["variables"]["key"] == MASK
     assert signing.client.post(address + "/answer", json={"value": True}).status_code == 204

@@ -80,7 +80,7 @@ def test_a_question_is_answered_while_the_step_waits(session: Served) -> None:
     waiting: list[Any] = []
     while not waiting:
         assert time.monotonic() < deadline
-        waiting = session.client.get("/runs", params={"status": "waiting-for-answer"}).json()["runs"]
+        waiting = session.client.get("/runs", params={"status": "waiting"}).json()["runs"]
     assert session.client.get("/sessions/mine").json()["steps"] == []
     busy = session.client.post("/sessions/mine/steps", json={"text": "let a = 1"})
     assert (busy.status_code, busy.json()["code"]) == (409, "C0306")

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from runtime.api.formats import MEDIA_TYPES
-from runtime.api.service import Settings
+from runtime.api.shared import Settings
 from tests.api.conftest import Served, make_folder
 from tests.api.test_play import until
 from tests.commands import command, environment

@@ -22,7 +22,7 @@ import pytest
 from runtime.api import play
 from runtime.api.formats import LINES, MEDIA_TYPES
 from runtime.api.runs import LiveRun
-from runtime.api.service import Settings
+from runtime.api.shared import Settings
 from runtime.runs.segments import Segments
 from tests.api.conftest import Served, make_folder
 from tests.api.test_play import until
@@ -193,6 +193,11 @@ def no_curl_is_left() -> Iterator[None]:
             process.kill()
 
 
+def why(run: dict[str, Any]) -> str:
+    """The code of a run that did not end well; one that waits for an answer has its question instead."""
+    return "V0403" if "question" in run else str(run["error"]["code"])
+
+
 @pytest.mark.parametrize("name", ENDS)
 def test_before_the_head_an_end_is_a_problem_or_in_the_lines(
     server: Served, name: str, monkeypatch: pytest.MonkeyPatch
@@ -211,7 +216,7 @@ def test_before_the_head_an_end_is_a_problem_or_in_the_lines(
         assert answer.finish() == 0, format_
         assert int(answer.headers["content-length"]) == len(answer.body.encode())
         run = server.client.get(answer.headers["x-run"]).json()
-        assert (run["status"], run["error"]["code"]) == (end.said, end.code), format_
+        assert (run["status"], why(run)) == (end.said, end.code), format_
         if format_ in LINES:
             line = last_line(format_, answer.body)
             assert (answer.status, line["type"], line["status"]) == (200, "end", end.said), format_
@@ -239,7 +244,7 @@ def test_after_the_head_an_answer_breaks_off_or_its_lines_say_why(
         assert answer.status == 200 and "content-length" not in answer.headers
         assert ("transfer-encoding" in answer.headers) == (http == "1.1")
         run = server.client.get(answer.headers["x-run"]).json()
-        assert (run["status"], run["error"]["code"]) == (end.said, end.code), format_
+        assert (run["status"], why(run)) == (end.said, end.code), format_
         if format_ in LINES:
             line = last_line(format_, answer.body)
             assert (exited, line["type"], line["status"]) == (0, "end", end.said), format_
@@ -319,7 +324,7 @@ def test_lines_that_are_kept_are_cut_when_they_lack_their_end(server: Served) ->
     for answer in answers.values():
         answer.read_head()
     run = server.service.runs.get(address.rpartition("/")[2])
-    assert run.log is not None
+    assert run is not None and run.log is not None
     run.log.close()
     run.cancel("a test")
     for format_, answer in answers.items():

@@ -177,7 +177,7 @@ def test_runs_and_their_frames_are_seen(seen: Seen) -> None:
     page.click("#run")
     page.wait_for_selector(".asking")
     page.click("#tab-runs")
-    page.click("#run-list >> text=waiting-for-answer")
+    page.click("#run-list >> text=waiting")
     expect(page.locator("#run-frames")).to_contain_text("default_used")
     page.click("text=Stop this run")
     expect(page.locator("#run-list")).to_contain_text("cancelled")

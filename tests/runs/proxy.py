@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -12,9 +13,13 @@ COMMIT: Final = b"commit\0"
 
 class Proxy:
     """Counts the commits that clients send. cut: numbers of those at which both ends are cut: without the commit
-    reaching the server (`before`), or once the server has confirmed it, without the client hearing of it (`after`)."""
+    reaching the server (`before`), or once the server has confirmed it, without the client hearing of it (`after`).
+    cut_off: called before the client of a commit of `after` is cut off."""
 
-    def __init__(self, port: int, before: set[int], after: set[int]) -> None:
+    def __init__(
+        self, port: int, before: set[int], after: set[int], cut_off: Callable[[], None] = lambda: None
+    ) -> None:
+        self._cut_off = cut_off
         self._server = port
         self._before, self._after = before, after
         self._lock = threading.Lock()
@@ -57,8 +62,9 @@ class Proxy:
     def _down(self, client: socket.socket, server: socket.socket, silent: threading.Event) -> None:
         with suppress(OSError):
             while data := server.recv(65536):
-                if silent.is_set():
-                    break  # the answer to the commit
+                if silent.is_set():  # the answer to the commit
+                    self._cut_off()
+                    break
                 client.sendall(data)
         _close(client, server)
 

@@ -205,30 +205,36 @@ export class Results {
     if (low) this.body.scrollTop = this.body.scrollHeight;
   }
 
-  /** A form that answers a question of the run. */
+  /** Show a form that answers a question of the run. */
   ask(question) {
-    const form = make("form", {className: "asking", role: "alertdialog", "aria-label": question.question}, make("strong", {}, question.question));
-    const answer = async (value) => {
-      for (const each of form.elements) each.disabled = true;
-      const done = await tried(() => call("POST", path("runs", this.run, "answer"), {body: {value}}));
-      if (done === undefined) for (const each of form.elements) each.disabled = false;
-      else this.asking.replaceChildren();
-    };
-    const choices = question.choices || (question.type === "bool" ? [true, false] : null);
-    if (choices) {
-      for (const choice of choices) {
-        const text = question.type === "bool" ? (choice ? "Yes" : "No") : shown(choice);
-        form.append(make("button", {type: "button", onclick: () => answer(choice)}, text));
-      }
-    } else {
-      const input = make("input", {"aria-label": "Answer", value: "default" in question ? shown(question.default) : ""});
-      form.append(input, make("button", {className: "main"}, "Answer"));
-      form.onsubmit = (event) => {
-        event.preventDefault();
-        answer(input.value);
-      };
-    }
+    const form = questionForm(this.run, question, () => this.asking.replaceChildren());
     this.asking.replaceChildren(form);
     (form.querySelector("input") || form.querySelector("button")).focus();
   }
+}
+
+/** A form that answers a question of a run; `done` is called once the answer was taken. */
+export function questionForm(run, question, done) {
+  const form = make("form", {className: "asking", role: "alertdialog", "aria-label": question.question}, make("strong", {}, question.question));
+  const answer = async (value) => {
+    for (const each of form.elements) each.disabled = true;
+    const taken = await tried(() => call("POST", path("runs", run, "answer"), {body: {value}}));
+    if (taken === undefined) for (const each of form.elements) each.disabled = false;
+    else done();
+  };
+  const choices = question.choices || (question.type === "bool" ? [true, false] : null);
+  if (choices) {
+    for (const choice of choices) {
+      const text = question.type === "bool" ? (choice ? "Yes" : "No") : shown(choice);
+      form.append(make("button", {type: "button", onclick: () => answer(choice)}, text));
+    }
+  } else {
+    const input = make("input", {"aria-label": "Answer", value: "default" in question ? shown(question.default) : ""});
+    form.append(input, make("button", {className: "main"}, "Answer"));
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      answer(input.value);
+    };
+  }
+  return form;
 }

@@ -2,6 +2,9 @@
 
 import {call, path} from "./api.js";
 import {$, make, tried} from "./dom.js";
+import {questionForm} from "./results.js";
+
+const WAYS = {interrupted: ["resume", "Go on with this run"], failed: ["retry", "Try this run again"], cancelled: ["retry", "Go on with this run"]};
 
 export function begin() {
   $("look-again").onclick = () => tried(list);
@@ -25,7 +28,18 @@ async function open(id) {
     await list();
     await open(id);
   })}, "Stop this run");
-  $("run-details").replaceChildren(make("table", {}, ...rows), stop);
+  const again = async () => {
+    await ended(id, "running");
+    await list();
+    await open(id);
+  };
+  const ways = run.question ? [questionForm(id, run.question, () => tried(again))] : [];
+  const [way, words] = (run.kept && WAYS[run.status]) || [];
+  if (way) ways.push(make("button", {onclick: () => tried(async () => {
+    await call("POST", path("runs", id, way));
+    await again();
+  })}, words));
+  $("run-details").replaceChildren(make("table", {}, ...rows), ...ways, stop);
   const {frames} = going ? await call("GET", path("runs", id, "frames")) : {frames: []};
   $("run-frames").replaceChildren(...frames.map((frame) => make("table", {},
     make("tr", {}, make("th", {}, frame.script), make("td", {}, `step ${frame.step}, line ${frame.line}`)),
@@ -33,11 +47,12 @@ async function open(id) {
 }
 
 function isGoing(run) {
-  return ["running", "waiting-for-answer"].includes(run.status);
+  return ["running", "waiting"].includes(run.status);
 }
 
-// A cancelled run ends at its next instruction, some time after the request was answered.
-async function ended(id) {
-  for (let looks = 0; looks < 50 && isGoing(await call("GET", path("runs", id))); looks++)
+// A run that is cancelled ends at its next instruction, some time after the request was answered; one that goes on, later.
+async function ended(id, ...status) {
+  const going = (run) => status.length ? status.includes(run.status) : isGoing(run);
+  for (let looks = 0; looks < 50 && going(await call("GET", path("runs", id))); looks++)
     await new Promise((resolve) => setTimeout(resolve, 100));
 }

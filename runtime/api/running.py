@@ -1,0 +1,366 @@
+"""A request for a run, or for a kept run to go on → the run on a thread of this server, and its lines on their way.
+
+A run that is kept gives its thread back while it waits for an answer: it is suspended, and an answer brings it to a
+thread again, here or in another process.
+"""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop, get_running_loop
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from io import TextIOBase
+from time import monotonic
+from typing import Any, Final
+
+from msgspec import UNSET
+
+from runtime.api import kept_runs
+from runtime.api.audit import Who, about, ended
+from runtime.api.formats import LINES
+from runtime.api.kept_runs import Found
+from runtime.api.pipe import Ending, Pipe
+from runtime.api.replay_buffer import ReplayBuffer
+from runtime.api.runs import LiveRun
+from runtime.api.shared import Play, Shared
+from runtime.api.tokens import Token
+from runtime.databases.protocol import Database
+from runtime.errors import Cancelled, SopError
+from runtime.output.formats import open_writer
+from runtime.output.sink import ClosedPipe
+from runtime.runs.arguments import bind
+from runtime.runs.control import Control
+from runtime.runs.go_on import KeptRun, check_status, go_on, read_run, unknown
+from runtime.runs.keep import Keep
+from runtime.runs.places import runs_place
+from runtime.runs.run import Outcome, RunOptions, names_of, run_linked
+from runtime.vm.link import Linked
+
+
+class _Nowhere(TextIOBase):
+    """Drops the lines that formats of records alone have no place for."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+class _NoStream:
+    """Takes lines that nobody reads as they come."""
+
+    def write(self, data: bytes | bytearray, /) -> None:
+        """Drop them."""
+
+    def flush(self) -> None:
+        """Nothing is buffered."""
+
+
+NOWHERE: Final[Any] = _Nowhere()
+_NO_STREAM: Final = _NoStream()
+
+
+class _Begun(Future[None]):
+    """Whether a kept run belongs to this server: its result, or the error that kept it from going on."""
+
+
+class Runner:
+    """Runs scripts on threads.
+
+    Args:
+        service: What they need.
+    """
+
+    def __init__(self, service: Shared) -> None:
+        self._service = service
+        self._threads = ThreadPoolExecutor(service.settings.max_runs, "run")
+        self._loop: AbstractEventLoop | None = None
+
+    def stop(self) -> None:
+        """Cancel all runs. Those that are kept can go on later."""
+        for run in self._service.runs.stop():
+            self.let_go(run)
+
+    def close(self) -> None:
+        """Wait for all runs."""
+        self._threads.shutdown()
+
+    # ── runs that begin ────────────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self, play: Play, stream: Pipe | ReplayBuffer) -> LiveRun:
+        """Start a run on a thread.
+
+        Args:
+            play: The request.
+            stream: Where its lines go.
+
+        Raises:
+            HttpError: S0109, S0204 when too many runs are under way.
+        """
+        log = stream if isinstance(stream, ReplayBuffer) else None
+        name = play.script.partition("@")[0]
+        waits, most = self._service.patience(play.waits), self._service.settings.ask_seconds
+        run = LiveRun(name, 0, play.who, log, waits, most, play.run)
+        run.answers = play.answers
+        self.start(run, play.token, stream, lambda: self._execute(run, play, stream))
+        return run
+
+    def start(self, run: LiveRun, token: Token, stream: Pipe | ReplayBuffer, work: Callable[[], Outcome]) -> None:
+        """Do the work of a run on a thread.
+
+        Args:
+            run: The run.
+            token: Of the request.
+            stream: Where its lines go.
+            work: Runs the script.
+
+        Raises:
+            HttpError: S0109, S0204 when too many runs are under way.
+        """
+        if isinstance(stream, Pipe):
+            run.hurry = stream.hurry
+        run.stream = stream
+        self._loop = get_running_loop()
+        self._service.runs.begin(run, token)
+        self._threads.submit(self._work, run, work)
+
+    def _work(self, run: LiveRun, work: Callable[[], Outcome], begun: _Begun | None = None) -> None:
+        began = monotonic()
+        ending: Ending
+        try:
+            outcome = work()
+            if outcome.status == "waiting" and run.kept and run.writer is not None and not run.writer.ended:
+                self._suspend(run, outcome)
+                return
+            run.finish(outcome, None)
+            ending = outcome
+        except BaseException as error:
+            if begun is not None and not begun.done():
+                begun.set_exception(error)
+                return
+            ending = self._failed(run, error)
+        self._service.runs.end(run)
+        status, records, retries = "refused", 0, 0
+        if isinstance(ending, Outcome):
+            status, records, retries = ending.status, ending.records, ending.retries
+        self._service.metrics.run(status, monotonic() - began, records, retries)
+        if isinstance(run.stream, Pipe):
+            run.stream.finish(ending)
+
+    def _failed(self, run: LiveRun, error: BaseException) -> BaseException:
+        """The run never began, or the server is at fault."""
+        if isinstance(error, RecursionError):
+            error = SopError("V0108", "a value is nested too deeply")
+        elif isinstance(error, SopError):
+            self._service.refused(run.who, run.script, error)
+            run.control.kept = run.kept or error.code == "V0607"  # another process has the run of that id
+        if isinstance(error, SopError):
+            run.finish(None, error)
+        else:
+            run.finish(None, SopError("S0100", "the server failed at this run"))
+            _report(error)
+        return error
+
+    def _execute(self, run: LiveRun, play: Play, stream: Pipe | ReplayBuffer) -> Outcome:
+        service = self._service
+        linked = service.admit(play)
+        root, token = linked.root, play.token
+        if run.control.stopped is not None:
+            raise Cancelled("V0301", run.control.stopped)
+        args = service.arguments(play, root.module.signature)
+        run.script, run.version, run.databases = root.name, root.version, tuple(names_of(root.effects))
+        writes = bool(root.effects.writes)
+        run.writer = writer = open_writer(play.format, stream, buffer_until_commit=writes, notes=NOWHERE)
+        if isinstance(stream, Pipe):
+            stream.writer = writer
+        options = RunOptions(
+            dry_run=play.dry_run,
+            answers=play.answers,
+            prompt=run.prompt if root.effects.asks and play.format in LINES else None,
+            max_rows=service.rows(token, play.max_rows),
+            max_seconds=service.seconds(token, play.max_seconds),
+            control=run.control,
+            keep=self._keep(run, play, linked),
+            suspends=play.format in LINES,
+        )
+        arguments = bind(root.module.signature, args)
+        self._audit(run, play.who, "run", linked, arguments, dry_run=play.dry_run)
+        try:
+            outcome = run_linked(
+                linked, args, service.take(token), writer, service.links.statements, options, service.pool.give_back
+            )
+        except SopError as error:
+            if run.told:
+                service.audit.note("run-refused", play.who, **run.told, code=error.code)
+            raise
+        if run.told:
+            service.audit.note("run-ended", play.who, **run.told, **ended(outcome))
+        return outcome
+
+    def _keep(self, run: LiveRun, play: Play, linked: Linked) -> Keep | None:
+        effects = linked.root.effects
+        if play.run is None and not (effects.asks or effects.commits):
+            return None
+        service = self._service
+        return Keep(
+            service.library,
+            lambda: runs_place(service.config).open(create=True),
+            play.run,
+            owner=run.owner,
+            lines=run.log is not None,
+            waits=bool(play.waits) and play.format in LINES,
+        )
+
+    def _audit(
+        self, run: LiveRun, who: Who, event: str, linked: Linked, arguments: list[Any], *, dry_run: bool = False
+    ) -> None:
+        """Write the line of a run that begins or goes on, if it writes.
+
+        Raises:
+            SopError: S0123 when that can't be done; the run must not begin then.
+        """
+        root, audit = linked.root, self._service.audit
+        if not (root.effects.writes or audit.reads):
+            return
+        signature = root.module.signature
+        given = dict(zip((param.name for param in signature.params), arguments, strict=True))
+        told = about(who, root.name, root.version, root.hash, root.effects, signature, given)
+        run.told = {"run": run.id, "dry_run": dry_run, **told}
+        audit.write(event, who, **run.told)
+
+    # ── runs that wait without a thread ────────────────────────────────────────────────────────────────────────
+
+    def _suspend(self, run: LiveRun, outcome: Outcome) -> None:
+        """The run waits in its database. Whoever reads its lines has a while to see it go on."""
+        question, loop = run.control.question, self._loop
+        assert question is not None and loop is not None
+        run.outcome = outcome
+        self._service.runs.suspend(run)
+        loop.call_soon_threadsafe(loop.call_later, run.patience(question), self._look_after, run, outcome)
+
+    def _look_after(self, run: LiveRun, outcome: Outcome) -> None:
+        """The time that the question waits is over."""
+        if run.outcome is outcome and self._service.runs.wake(run.id) is not None:
+            self._threads.submit(self._overdue, run)
+
+    def _overdue(self, run: LiveRun) -> None:
+        """Take the question's default, or end the answer to the client: the run waits on."""
+        question = run.control.question
+        if question is not None and question.has_default:
+            run.waits_no_longer()
+            with suppress(SopError):  # it was answered elsewhere, or its database is away
+                found = kept_runs.find(self._service.config, run.id, None)
+                if found is not None and found.row.status == "waiting":
+                    self.go_on(found, ("waiting",), run.who, run=run)
+                    return
+        self.let_go(run)
+
+    def let_go(self, run: LiveRun) -> None:
+        """End the lines of a run that waits: if it goes on, they do not go there."""
+        outcome = run.outcome
+        assert outcome is not None
+        with suppress(ClosedPipe):
+            if run.writer is not None:
+                run.writer.end("waiting", None, outcome.retries, outcome.ms)
+        run.finish(outcome, None)
+        self._service.runs.end(run)
+        self._service.metrics.run("waiting", outcome.ms / 1000, outcome.records, outcome.retries)
+        if isinstance(run.stream, Pipe):
+            run.stream.finish(outcome)
+
+    # ── runs that go on ────────────────────────────────────────────────────────────────────────────────────────
+
+    def go_on(
+        self,
+        found: Found,
+        statuses: tuple[str, ...],
+        who: Who,
+        answer: Callable[[KeptRun], Any] = lambda kept: UNSET,
+        *,
+        run: LiveRun | None = None,
+    ) -> None:
+        """Go on with a kept run on a thread, as `sopvm answer`, `resume` and `retry` do. It waits until the run belongs
+        to this server and the answer is kept, so call it on a thread.
+
+        Args:
+            found: The run.
+            statuses: That it may have.
+            who: Asks for it.
+            answer: Makes the answer to its question; it may refuse.
+            run: The suspended run; None to look for it.
+
+        Raises:
+            SopError: It can't go on, and is as it was.
+        """
+        row, service = found.row, self._service
+        with found.place.store() as store:
+            if store is None:
+                raise unknown(row.run)
+            check_status(store, row.run, statuses)
+            kept = read_run(store, row.run, service.library)
+            given = answer(kept)
+        suspended = run or service.runs.wake(row.run)
+        run = suspended or LiveRun(row.script, row.version, who, None, None, service.settings.ask_seconds, row.run)
+        run.owned = found.owner
+        run.databases = found.owner.databases or tuple(kept.pinned.engines)
+        before, run.control = run.control, Control(row.run)
+        begun = _Begun()
+        try:
+            service.runs.begin(run, who.token)
+            self._threads.submit(
+                self._work, run, lambda: self._gone_on(run, kept, found, statuses, given, who, begun), begun
+            )
+            begun.result()
+        except BaseException:
+            run.control = before
+            service.runs.give_up(run, waits=suspended is not None)
+            raise
+
+    def _gone_on(
+        self,
+        run: LiveRun,
+        kept: KeptRun,
+        found: Found,
+        statuses: tuple[str, ...],
+        answer: Any,
+        who: Who,
+        begun: _Begun,
+    ) -> Outcome:
+        service = self._service
+        if isinstance(run.stream, Pipe) and run.stream.closed:
+            run.stream = run.writer = None
+        effects = kept.linked.root.effects
+        writer = run.writer or open_writer("jsonl", _NO_STREAM, buffer_until_commit=bool(effects.writes))
+
+        def databases(name: str) -> Database:
+            own = name == kept.pinned.home
+            return service.pool.take(found.place.name if own else found.owner.place(name))
+
+        def runs() -> Database:
+            return runs_place(service.config).open()
+
+        options = RunOptions(
+            answers=run.answers,
+            control=run.control,
+            prompt=run.prompt if effects.asks else None,
+            suspends=run.writer is not None,
+        )
+        self._audit(run, who, "run-continued", kept.linked, kept.pinned.arguments)
+        try:
+            outcome = go_on(
+                *(kept, statuses, databases, runs, writer, options, service.library, answer),
+                begun=lambda: begun.set_result(None),
+                give_back=service.pool.give_back,
+            )
+        except SopError as error:
+            if run.told:
+                service.audit.note("run-refused", who, **run.told, code=error.code)
+            raise
+        if run.told:
+            service.audit.note("run-ended", who, **run.told, **ended(outcome))
+        return outcome
+
+
+def _report(error: BaseException) -> None:
+    import logging
+
+    logging.getLogger("sopvm").error("a run failed by a fault of the server", exc_info=error)
