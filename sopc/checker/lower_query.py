@@ -124,7 +124,7 @@ def _interpolate(builder: QueryBuilder, expr: typed.Interpolate, conditional: bo
 
 
 def _nothing(builder: QueryBuilder, expr: typed.Expr, conditional: bool) -> ir.Expr:
-    """Where a finding was made already (a field of a value, or a call with columns)."""
+    """Where a finding was made already (a call of a script)."""
     return Const(None, NULL)
 
 
@@ -134,6 +134,7 @@ def _refused(builder: QueryBuilder, expr: typed.Expr, conditional: bool) -> ir.E
 
 
 _REFUSED: Final[dict[type, str]] = {
+    typed.FieldOf: "a query can't look inside a value of a field",
     typed.ItemOf: "a query can't take an item of a list by a field",
     typed.MakeList: "a query can't make a list of fields",
     typed.MakeRecord: "a query can't make a record of fields",
@@ -152,7 +153,6 @@ _LOWER: Final = cast(
         SubQuery: _sub_query,
         typed.Convert: _convert,
         typed.Interpolate: _interpolate,
-        typed.FieldOf: _nothing,
         typed.ScriptCall: _nothing,
         **dict.fromkeys(_REFUSED, _refused),
     },

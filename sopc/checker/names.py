@@ -7,7 +7,7 @@ from dataclasses import replace
 from runtime.values.types import ANY, TEXT, Type
 from sopc.checker import typed
 from sopc.checker.env import Env
-from sopc.checker.lower_query import holds
+from sopc.checker.lower_query import of_rows
 from sopc.checker.report import nearest, quoted, some, span_of, suggestion
 from sopc.checker.scope import ColumnOf, NamedQuery, Row, Visible, unknown
 from sopc.checker.types import an
@@ -121,7 +121,7 @@ def field(env: Env, node: nodes.FieldAccess) -> typed.Expr:
         if rows:
             return _of_source(env, node, node.base.name, rows)
     base = env.expr(node.base)
-    if env.row is not None and holds(base, ColumnOf):
+    if env.row is not None and of_rows(base):
         if base.type.name == "any":  # JSON
             name = typed.Const(node.name, type=TEXT, span=span_of(node))
             return typed.Op("field", (base, name), type=ANY, span=span_of(node))

@@ -12,9 +12,9 @@ from runtime.values.types import ANY, BOOL, DATE, DURATION, TEXT, TIMESTAMP, Typ
 from sopc.checker import typed
 from sopc.checker.coerce import as_text, coerce_or_report, common_of, condition, converge, exact, exact_together
 from sopc.checker.env import Env
-from sopc.checker.lower_query import holds, of_rows
+from sopc.checker.lower_query import of_rows
 from sopc.checker.report import span_of
-from sopc.checker.scope import ColumnOf, unknown
+from sopc.checker.scope import unknown
 from sopc.checker.types import an
 from sopc.tree import nodes
 
@@ -341,7 +341,7 @@ def index(env: Env, node: nodes.IndexAccess) -> typed.Expr:
     """list[i]; null for an index outside the list."""
     base = env.expr(node.base)
     span = span_of(node)
-    if env.row is not None and holds(base, ColumnOf):
+    if env.row is not None and of_rows(base):
         env.error(
             "E0415", "a query can't look inside a value of a field", node, "`for each` gives the row to the script"
         )

@@ -232,6 +232,7 @@ def test_exists_counts_at_most_one_row_and_in_counts_no_rows() -> None:
         ("emit from books where exists(from authors) and first(from authors) is null", "E0415"),
         ("emit from books select notes[0] as y", "E0415"),
         ("emit from books select [1] as y", "E0415"),
+        ("emit from books select (from books as b where b.id = books.id select b.notes)[0] as y", "E0415"),
         ("emit from books derive y = [1]", "E0415"),
         ("emit from books derive y = {a: 1}", "E0415"),
         ("emit from books where id in (from authors select name)", "E0310"),
