@@ -23,6 +23,8 @@ def conditions(sentence: Sentence, state: State) -> Iterator[State]:
     yield from _counts(sentence, state)
     yield from _comparatives(sentence, state)
     yield from _times(sentence, state)
+    yield from _split(sentence, state)
+    yield from _figures(sentence, state)
     yield from _again(sentence, state)
 
 
@@ -37,6 +39,8 @@ def _cond(state: State, end: int, cost: float, cond: Cond) -> State:
     if "not" in pending:
         cond = cond._replace(negated=not cond.negated)
         pending.remove("not")
+    if state.verbs and cond.kind == "said" and cond.tied:
+        cond = cond._replace(done=True)
     return state._replace(pos=end, cost=state.cost + cost, conds=(*state.conds, cond), pending=tuple(pending), verbs=())
 
 
@@ -68,6 +72,56 @@ def _fields(sentence: Sentence, state: State) -> Iterator[State]:
                     yield _cond(state, slot.end, cost + 0.1, cond)
 
 
+def _figures(sentence: Sentence, state: State) -> Iterator[State]:
+    """As in "whose average rating is above 5"."""
+    for one in sentence.sense(state.pos, "aggregate"):
+        start = sentence.skip(one.end)
+        for slot in sentence.fields[start] if start < sentence.size else ():
+            end = slot.end
+            while end < sentence.size and (
+                any(True for _ in sentence.sense(end, "be")) or sentence.low(end) in ("of", "that")
+            ):
+                end += 1
+            for compare in sentence.sense(end, "compare") if end < sentence.size else ():
+                for stop, value, cost in operand(sentence, compare.end, state):
+                    if compare.sense.op in OPPOSITE and isinstance(value, int | Decimal) and not compare.sense.of:
+                        cond = Cond(
+                            state.latest, "figure", slot, compare.sense.op, value, fn=one.sense.fn, at=state.pos
+                        )
+                        yield _cond(state, stop, cost + 0.1, cond)
+
+
+_COMPARATIVES: Final = {
+    **dict.fromkeys(("more", "greater", "larger", "higher", "bigger", "longer", "later"), ">"),
+    **dict.fromkeys(("less", "fewer", "smaller", "lower", "shorter"), "<"),
+}
+
+
+def _split(sentence: Sentence, state: State) -> Iterator[State]:
+    """As in "a larger enrollment than the average", "5 stars"."""
+    at = state.pos
+    op = _COMPARATIVES.get(sentence.low(at))
+    for slot in sentence.fields[at + 1] if op is not None and at + 1 < sentence.size else ():
+        options = of_types(sentence, slot, NUMERIC)
+        if not options or sentence.low(slot.end) != "than":
+            continue
+        for end, value, cost in operand(sentence, slot.end + 1, state):
+            if isinstance(value, int | Decimal | Figure):
+                cond = Cond(state.latest, "test", slot._replace(options=options), op or "", value, at=at)
+                yield _cond(state, end, cost + 0.05, cond)
+    number = sentence.numbers[at]
+    if number is None or number.amount.ordinal or number.amount.unit or not at:
+        return
+    if not (state.verbs or sentence.is_sense(at - 1, at, frozenset({"have", "whose", "join"}))):
+        return
+    value = number.amount.whole if number.amount.whole is not None else number.amount.value
+    for slot in sentence.fields[number.end] if number.end < sentence.size else ():
+        options = tuple(one for one in of_types(sentence, slot, NUMERIC) if one[:2] not in sentence.keys)
+        if options:
+            cond = Cond(state.latest, "test", slot._replace(options=options), "=", value, at=at)
+            yield _cond(state, slot.end, 0.2, cond)
+
+
 def of_types(sentence: Sentence, slot: Slot, types: frozenset[str]) -> tuple[Any, ...]:
     return tuple(one for one in slot.options if sentence.types[one[0], one[1]] in types)
 
@@ -84,16 +138,21 @@ def tested(sentence: Sentence, state: State, slot: Slot, end: int) -> Iterator[S
             if any(one.end > end + 1 for one in sentence.sense(end, "compare")):
                 break
             negated, end = True, end + 1
-        elif any(True for _ in sentence.sense(end, "be")) or sentence.low(end) in (
-            "either",
-            "that",
-            "which",
-            ":",
-            "do",
-            "does",
-            "did",
-            "value",
-            "values",
+        elif (
+            any(True for _ in sentence.sense(end, "be"))
+            or sentence.low(end)
+            in (
+                "either",
+                "that",
+                "which",
+                ":",
+                "do",
+                "does",
+                "did",
+                "value",
+                "values",
+            )
+            or (sentence.low(end) in ("of", "at") and any(True for _ in sentence.sense(end + 1, "compare")))
         ):
             end += 1
         else:
@@ -210,7 +269,7 @@ def _again(sentence: Sentence, state: State) -> Iterator[State]:
                         cost + 0.02,
                         last._replace(op=one.sense.op, operand=value, negated=False, kind="period"),
                     )
-    if either and last.op == "=":
+    if (either or "both" in sentence.lows[last.at : at]) and last.op == "=":
         for end, value, cost in operand(sentence, at, state):
             if isinstance(value, Moment) == (last.kind == "period") and not isinstance(value, Figure):
                 yield _cond(state, end, cost, last._replace(operand=value))
@@ -239,6 +298,11 @@ def _values(sentence: Sentence, state: State) -> Iterator[State]:
             if sentence.tokens[start].kind == "number":
                 base = 0.4
             end = said.end
+            for last in sentence.values[end] if end < sentence.size else ():
+                for pair in _full_name(said, last):
+                    conds = [Cond(state.latest, "said", operand=one, at=start, tied=start > at) for one in pair]
+                    both = _cond(state, last.end, base, conds[0])
+                    yield both._replace(conds=(*both.conds, conds[1]))
             if called:
                 yield _cond(state, end, base, Cond(state.latest, "called", operand=said, at=start))
                 continue
@@ -273,6 +337,15 @@ def _values(sentence: Sentence, state: State) -> Iterator[State]:
                 if options:
                     cond = Cond(state.latest, "said", operand=said._replace(options=options), at=start)
                     yield _cond(state, said.end, store.cost, cond)
+
+
+def _full_name(first: Said, last: Said) -> Iterator[tuple[Said, Said]]:
+    """ "Ryan Goodwin", where one field holds first names and another last names."""
+    for one in first.options:
+        if "first" in spelt_out(one[1]):
+            others = tuple(other for other in last.options if other[0] == one[0] and "last" in spelt_out(other[1]))
+            if others:
+                yield first._replace(options=(one,)), last._replace(options=others[:1])
 
 
 def _counts(sentence: Sentence, state: State) -> Iterator[State]:

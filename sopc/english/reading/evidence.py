@@ -25,6 +25,12 @@ LAST_WORDS: Final = 0.4
 ONLY_LAST: Final = 0.4  # which no other field of the store ends in
 LAST_WORD: Final = 1.0
 FIRST_WORD: Final = 1.6
+NUMBER_OF: Final = 0.1  # "number of rooms" of room_count
+ADDED_TAIL: Final = 0.2  # "decor type" of decor
+MISSPELT: Final = 0.6  # one letter more, less or another
+GLUED: Final = 0.5  # "user" of useracct
+_COUNTS: Final = frozenset({"count", "number", "total", "amount"})
+_ADDED_TAILS: Final = ("type", "name", "value", "kind")
 LONGEST_VALUE: Final = 6  # words
 
 
@@ -141,6 +147,28 @@ class Names:
             for base in bases(words[0]):
                 self._by_first.setdefault(base, []).append(Alias(words, cost, means))
 
+    def like(self, word: str) -> list[tuple[tuple[str, str, str], float]]:
+        """What a word that is no word of a name may stand for: misspelt by one letter, or the start of a glued name."""
+        if len(word) < 5 or not word.isalpha():
+            return []
+        found: dict[tuple[str, str, str], float] = {}
+        stem = min(bases(word), key=len)
+        for first, aliases in self._by_first.items():
+            cost = MISSPELT if len(word) > 5 and _nearly(word, first) else 9.0
+            if 3 <= len(first) <= len(word) - 2 and word.startswith(first):
+                cost = min(cost, GLUED)  # "enrollment" of enr
+            if len(stem) >= 4 and first.startswith(stem) and len(first) > len(stem) + 2:
+                cost = min(cost, GLUED)
+            if cost < 9:
+                for alias in aliases:
+                    if (
+                        len(alias.words) == 1
+                        and alias.cost < LAST_WORD
+                        and alias.cost + cost < found.get(alias.means, 9.0)
+                    ):
+                        found[alias.means] = alias.cost + cost
+        return list(found.items())
+
     def at(self, said: Sequence[str], start: int) -> dict[tuple[int, tuple[str, str, str]], float]:
         """(end, what is meant) → the least cost, of the names said from `start` on."""
         found: dict[tuple[int, tuple[str, str, str]], float] = {}
@@ -155,6 +183,17 @@ class Names:
                 ):
                     found[key] = alias.cost
         return found
+
+
+def _nearly(one: str, other: str) -> bool:
+    """Whether one letter more, less, changed, or swapped with the next, makes one word the other."""
+    if abs(len(one) - len(other)) > 1 or one == other:
+        return False
+    at = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    rest, others = one[at:], other[at:]
+    return rest[1:] == others[1:] or rest[1:] == others or rest == others[1:] or (
+        rest[:2] == others[1::-1] and rest[2:] == others[2:]
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=1 << 14)
@@ -180,6 +219,8 @@ def store_aliases(store: SchemaStore) -> dict[Words, float]:
     if len(full) > 1 and full[0] in ("ref", "reference", "tbl", "table", "all", "tb"):
         _note(found, full[1:], 0.1)
         full = full[1:]
+    for tail in ("record", "records"):
+        _note(found, (*whole, tail), 0.05)
     for words in (whole, full):
         if len(words) > 1 and words[-1] in (
             "table",
@@ -230,6 +271,7 @@ def field_aliases(store: SchemaStore, field: SchemaField) -> dict[Words, float]:
                 if words[0] in lists.flag_heads:
                     _note(found, words[1:], cost + WITHOUT_STORE)
                 if len(words) == 2:
+                    _note(found, (words[0], "in", words[1]), cost + WITHOUT_STORE)  # "length in feet"
                     _note(found, words[::-1], cost + REORDERED)
                     if words[1] not in ("number", "count", "amount", "id", "total"):  # "number of rooms" counts them
                         _note(found, (words[1], "of", words[0]), cost + WITHOUT_STORE)
@@ -240,6 +282,19 @@ def field_aliases(store: SchemaStore, field: SchemaField) -> dict[Words, float]:
                 alone = all(words[-1] != spelt_out(other.name)[-1] for other in store.fields if other != field)
                 _note(found, words[-1:], cost + (ONLY_LAST if alone else LAST_WORD))
                 _note(found, words[:1], cost + FIRST_WORD)
+        for tail in lists.tails:
+            if len(whole) == 1 and whole[0].endswith(tail) and len(whole[0]) > len(tail) + 2:
+                _note(found, (whole[0].removesuffix(tail), tail), WITHOUT_STORE)  # "partition id" of partitionid
+        if field.type.name in ("int", "float", "decimal") and (field.name,) != store.primary_key:
+            counted = short or whole
+            for head, rest in ((counted[-1], counted[:-1]), (counted[0], counted[1:])):
+                if rest and head in _COUNTS:
+                    for said in ("number", "amount", "count"):
+                        _note(found, (said, "of", *rest), NUMBER_OF)
+                        _note(found, ("total", said, "of", *rest), NUMBER_OF)
+        if whole[-1] not in lists.tails and field.type.name == "text" and field.name not in _pointing(store):
+            for tail in _ADDED_TAILS:
+                _note(found, (*(short or whole), tail), ADDED_TAIL)
         if field.type.name in ("date", "timestamp") and whole[-1] in lists.date_tails and len(whole) > 1:
             _note(found, (*whole[:-1], "date"), 0.1)
     if (field.name,) == labels_of(store)[0] and field.type.name == "text":
@@ -260,10 +315,10 @@ def labels_of(store: SchemaStore) -> tuple[tuple[str, ...], float]:
         return all(any(same(word, other) for other in own) for word in rest)
 
     named = [name for name in texts if words[name][-1] in labels and is_own(words[name][:-1])]
-    if len(named) == 1:
-        return (named[0],), 0.1
     first = [name for name in texts if words[name][-2:] == ("first", "name")]
     last = [name for name in texts if words[name][-2:] == ("last", "name")]
+    if len(named) == 1 and (words[named[0]][-1] == "name" or len(first) != 1 or len(last) != 1):
+        return (named[0],), 0.1
     if len(first) == len(last) == 1:
         return (first[0], last[0]), 0.25
     named = [name for name in texts if words[name][-1] in labels]
@@ -364,6 +419,7 @@ def found_in(
         if token.kind == "name":
             found += _backquoted(token.value, at, schemas)
             continue
+        known = len(found)
         if token.kind == "text":
             found.append(Text(at, at + 1, 0.0, token.value))
         elif token.kind == "word" or token.kind == "mark":
@@ -374,6 +430,13 @@ def found_in(
                 found.append(
                     Field(at, end, cost, database, store, field) if field else Store(at, end, cost, database, store)
                 )
+            if len(found) == known and token.kind == "word":
+                for (database, store, field), cost in names.like(token.low):
+                    found.append(
+                        Field(at, at + 1, cost, database, store, field)
+                        if field
+                        else Store(at, at + 1, cost, database, store)
+                    )
             for words, make, name in called:
                 if words and lexicon.same_words(said[at : at + len(words)], words):
                     found.append(make(at, at + len(words), 0.0, name))

@@ -26,25 +26,70 @@ class Filters(Rows):
         for cond in self.state.conds:
             node, made, about = self._condition(cond, last)
             if cond.either:
-                if last is None or last[0] is not node:
-                    raise NoReading('"or" between conditions on different rows')
+                if last is None:
+                    raise NoReading('"or" of one condition')
                 if last[3].negated or cond.negated:
                     raise NoReading('a denial beside "or" can be read in two ways')
+                if last[0] is not node:
+                    node, made = self._across(last, node, made)
+                    last = (node, None, None, cond)
+                    node.filters.append(made)
+                    continue
                 before = node.filters.pop()
                 parts = before.parts if isinstance(before, logic.Either) else (before,)
                 made = logic.Either((*parts, made))
+            elif about is not None and isinstance(made, logic.Test) and _excluded(made, node.filters):
+                node = self._another(node, cond)
+                made = logic.renamed(made, about.alias, node.alias)
             elif about is not None and isinstance(made, logic.Test) and made.op == "=":
                 key = (about.alias, about.field)
+                if key in equal and made in node.filters:
+                    continue  # "males (sex is M)"
                 if key in equal:
-                    raise NoReading("one row can't hold two values in one field")
+                    node = self._another(node, cond)
+                    made = logic.renamed(made, about.alias, node.alias)
                 equal.add(key)
             node.filters.append(made)
             last = (node, made, about, cond)
+
+    def _across(self, last: Any, node: Node, made: logic.Filter) -> tuple[Node, logic.Filter]:
+        """One of two conditions, one of which is on rows that the other's have."""
+        first = last[0]
+        child = node if node.parent is first else first if first.parent is node else None
+        if child is None or child.mentioned or child.filters[1:] or child.children or child.how != "some":
+            raise NoReading('"or" between conditions on different rows')
+        top = first if child is node else node
+        inner = made if child is node else first.filters.pop()
+        outer = first.filters.pop() if child is node else made
+        child.filters = [inner]
+        has = self._has(top, child)
+        top.children.remove(child)
+        self.cost += 0.1
+        parts = (outer, has) if child is node else (has, outer)
+        return top, logic.Either(parts)
+
+    def _another(self, node: Node, cond: Cond) -> Node:
+        """Further rows, of which what one row can't hold twice is said: "products that are both red and hot"."""
+        if "both" not in self.said[max(cond.at - 12, 0) : cond.at]:
+            raise NoReading("one row can't hold two values in one field")
+        self.cost += 0.1
+        if node is self.root:
+            twin = Node(node.store, self._alias(node.store.name), node)
+            self.twins.append(twin)
+            return twin
+        if node.parent is None or all(edge.up for edge in node.path) or node.children:
+            raise NoReading("one row can't hold two values in one field")
+        twin = Node(node.store, self._alias(node.store.name), node.parent, node.path)
+        node.parent.children.append(twin)
+        self.implicit.append(twin)
+        return twin
 
     def _condition(self, cond: Cond, last: Any) -> tuple[Node, logic.Filter, logic.FieldOf | None]:
         if cond.kind in ("said", "called"):
             return self._said(cond, last)
         assert cond.slot is not None
+        if cond.kind == "figure":
+            return self._figure(cond)
         node, name, _ = self._placed(cond.slot.options, cond.mention, cond.slot.owner)
         if node is self.root and cond.mention < 0:
             pass
@@ -77,6 +122,30 @@ class Filters(Rows):
             return node, logic.Test(about, op, self._literal(about, cond.operand, op)), about
         return node, logic.Not(made) if cond.negated else made, about
 
+    def _figure(self, cond: Cond) -> tuple[Node, logic.Filter, None]:
+        """An aggregate of the rows that some rows have: "whose average rating is above 5"."""
+        assert cond.slot is not None
+        base = self._node(cond.mention)
+        choices = []
+        for store, name, cost in cond.slot.options:
+            type_ = self.schema.stores[store].field(name)
+            if store == base.store.name or type_ is None or type_.type.name not in NUMERIC:
+                continue
+            for way, path in self.paths.between(base.store.name, store)[:1]:
+                if not all(edge.up for edge in path):
+                    choices.append((cost + way, store, name, path))
+        if not choices:
+            raise NoReading("an average of what?")
+        cost, store, name, path = min(choices, key=lambda one: one[0])
+        self.cost += cost
+        child = Node(self.schema.stores[store], self._alias(store), base, path, used=True)
+        about = self._field(child, name)
+        has = self._has(base, child)
+        assert isinstance(has, logic.Has)
+        measure = logic.Measure(cond.fn, about, rows=has.rows)
+        op = _FLIPPED[cond.op] if cond.negated else cond.op
+        return base, logic.Test(measure, op, self._literal(about, cond.operand)), None
+
     def _text(self, value: Any) -> str:
         if isinstance(value, Said):
             return value.options[0][2]
@@ -98,7 +167,9 @@ class Filters(Rows):
             return logic.Literal(held[0][2])
         if isinstance(value, str):
             if type_ in NUMERIC:
-                raise NoReading(f"{about.field} is a number")
+                if not value.isascii() or not value.isdigit():
+                    raise NoReading(f"{about.field} is a number")
+                return logic.Literal(int(value))
             if type_ != "text":
                 raise NoReading(f"{about.field} is no text")
             self.cost += 0.3  # quoted, and not held
@@ -159,6 +230,8 @@ class Filters(Rows):
                 raise NoReading("what is denied of which of them is not clear")
             node.how = "none"  # none of theirs has it, rather than one has another
             return node, logic.Test(about, "=", logic.Literal(options[index][2])), about
+        if cond.done and node is self.root and name in labels_of(node.store)[0]:
+            raise NoReading("who reports to X is not X")
         if cond.tied and node is self.root and (name,) == labels_of(node.store)[0]:
             raise NoReading("what stands in X is not X")
         made = logic.Test(about, "!=" if cond.negated else "=", logic.Literal(options[index][2]))
@@ -215,9 +288,46 @@ class Filters(Rows):
         alias = self._alias(store.name)
         row = logic.Row(self.database, store.name, alias)
         of = logic.FieldOf(alias, name, about.type)
-        measure = logic.Measure(figure.fn, of, rows=logic.Set(row))
+        filters: tuple[logic.Filter, ...] = ()
+        if figure.said is not None:
+            filters = (self._of_some(node.store.name, alias, figure.said),)
+        measure = logic.Measure(figure.fn, of, rows=logic.Set(row, (), filters))
         op = _FLIPPED[cond.op] if cond.negated else cond.op
         return logic.Test(about, op, measure)
+
+    def _of_some(self, store: str, alias: str, said: Said) -> logic.Filter:
+        """That a row holds a value, or one that it points at."""
+        for there, name, value, _ in said.options:
+            found = self.schema.stores[there].field(name)
+            assert found is not None
+            if there == store:
+                return logic.Test(logic.FieldOf(alias, name, found.type), "=", logic.Literal(value))
+        for there, name, value, _ in said.options:
+            for _, path in self.paths.between(store, there)[:1]:
+                if len(path) == 1 and path[0].up:
+                    link = self._link(alias, path[0], self._alias(there))
+                    found = self.schema.stores[there].field(name)
+                    assert found is not None
+                    test = logic.Test(logic.FieldOf(link.row.alias, name, found.type), "=", logic.Literal(value))
+                    return logic.Has(logic.Set(link.row, (), (test,), link.pairs))
+        raise NoReading("rows that hold no such value")
+
+
+def _excluded(test: logic.Test, filters: list[logic.Filter]) -> bool:
+    """Whether a bound leaves nothing of another on the same field: "above 20" and "below 10"."""
+    for one in filters:
+        match one, test:
+            case logic.Test(left, op, logic.Literal(bound)), logic.Test(right, other, logic.Literal(limit)):
+                if left != right or {op[0], other[0]} != {"<", ">"}:
+                    continue
+                low, high = (bound, limit) if op[0] == ">" else (limit, bound)
+                if isinstance(low, date) and isinstance(high, date):
+                    apart = low >= high
+                else:
+                    apart = isinstance(low, int | Decimal) and isinstance(high, int | Decimal) and low >= high
+                if apart:
+                    return True
+    return False
 
 
 def _span(moment: Moment) -> tuple[date, date]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Literal as OneOf
@@ -117,6 +117,30 @@ class Set:
     links: tuple[Link, ...] = ()
     filters: tuple[Filter, ...] = ()
     anchors: tuple[tuple[FieldOf, FieldOf], ...] = ()
+
+
+def renamed(one: Filter, old: str, new: str) -> Filter:
+    """The filter, of the row called `new` where it was of the one called `old`."""
+
+    def value(given: Value) -> Value:
+        return replace(given, alias=new) if isinstance(given, FieldOf) and given.alias == old else given
+
+    def anchors(rows: Set) -> Set:
+        return replace(rows, anchors=tuple((value(a), value(b)) for a, b in rows.anchors))
+
+    match one:
+        case Test(left, op, right):
+            return Test(value(left), op, value(right))
+        case Between(left, low, high):
+            return Between(value(left), value(low), value(high))
+        case Has(rows):
+            return replace(one, rows=anchors(rows))
+        case Either(parts) | Both(parts):
+            return replace(one, parts=tuple(renamed(part, old, new) for part in parts))
+        case Not(part):
+            return Not(renamed(part, old, new))
+        case Empty(of) | Truth(of):
+            return replace(one, field=value(of))
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,22 @@ from collections.abc import Iterator
 from typing import Final
 
 from sopc.english.lexicon import bases, lexicon
-from sopc.english.reading.conditions import conditions, of_types, tested
-from sopc.english.reading.parts import Cond, Rank, Slot, State
+from sopc.english.reading.conditions import conditions, tested
+from sopc.english.reading.evidence import SYNONYM, Store
+from sopc.english.reading.orders import orders, so_often, superlatives
+from sopc.english.reading.parts import Cond, Mention, Slot, State
 from sopc.english.reading.sentence import (
-    COMMON,
+    LIGHT_VERB,
     NAMED_VERB,
-    NUMERIC,
     VERB,
     Sentence,
-    how_many,
     noun,
-    sign_of,
-    superlative_ranks,
 )
 
 # kinds of sense whose verbs may only tie two mentions: "the books that Ann wrote"
+_BEFORE_ROWS: Final = frozenset({"have", "relative", "be", "whose", "both"})
+_REFERRING: Final = frozenset({"it", "they", "them", "there"})
+_SIDES: Final = frozenset({"after", "before", "over", "under", "between", "behind", "against", "through", "around"})
 _VERBAL: Final = frozenset({"write", "say", "call", "ask", "stop", "show", "have", "be", "measure"})
 
 
@@ -33,8 +34,9 @@ def modifiers(sentence: Sentence, state: State) -> Iterator[State]:
     yield from _joined(sentence, state)
     yield from _denied(sentence, state)
     yield from conditions(sentence, state)
-    yield from _superlatives(sentence, state)
-    yield from _orders(sentence, state)
+    yield from so_often(sentence, state)
+    yield from superlatives(sentence, state)
+    yield from orders(sentence, state)
     yield from _groups(sentence, state)
     yield from _asked_further(sentence, state)
     yield from _verbs(sentence, state)
@@ -45,13 +47,21 @@ def _passed(sentence: Sentence, state: State) -> Iterator[State]:
     at = state.pos
     if sentence.low(at) in ("(", ")"):
         yield state._replace(pos=at + 1, cost=state.cost + 0.05)
+    if (state.mentions or state.groups) and sentence.low(at) in _REFERRING:
+        yield state._replace(pos=at + 1, cost=state.cost + 0.05)
+    for one in sentence.sense(at, "join"):  # "in that type", of a field that is shown or grouped by
+        if sentence.low(one.end) in ("that", "those", "this", "these", "such", "its", "their", "the"):
+            named = {option for slot in _named(state) for option in slot.options}
+            for slot in sentence.fields[one.end + 1] if one.end + 1 < sentence.size else ():
+                if sentence.low(one.end) != "the" and named & set(slot.options):
+                    yield state._replace(pos=slot.end, cost=state.cost + 0.05)
     if state.verbs and at + 1 == sentence.size and any(True for _ in sentence.sense(at, "join")):
         yield state._replace(pos=at + 1)  # "where they come from"
     for one in sentence.senses[at]:
         kind = one.sense.kind
         if kind == "filler":
             yield state._replace(pos=one.end)
-        elif kind in ("and", "be", "relative", "have", "whose", "both") and "or" not in state.pending:
+        elif kind in ("be", "relative", "have", "whose") or (kind in ("and", "both") and "or" not in state.pending):
             if kind == "and" and one.end == sentence.size:
                 continue
             yield state._replace(pos=one.end, cost=state.cost + (0.02 if kind in ("have", "whose") else 0.0))
@@ -65,10 +75,16 @@ def _passed(sentence: Sentence, state: State) -> Iterator[State]:
             yield state._replace(pos=one.end, cost=state.cost + 0.02)
 
 
+def _named(state: State) -> list[Slot]:
+    """The fields that are shown or grouped by."""
+    shown = [item.slot for item in state.items if item.slot is not None]
+    return [*shown, *(group for group in state.groups if isinstance(group, Slot))]
+
+
 def _more_items(sentence: Sentence, state: State) -> Iterator[State]:
     """As in "… of each city, and the number of schools in it": back to what is shown."""
     at = state.pos
-    if state.pending or state.verbs or state.ranks:
+    if state.pending or state.verbs:
         return
     for one in sentence.sense(at, "and"):
         start = sentence.skip(one.end)
@@ -76,7 +92,12 @@ def _more_items(sentence: Sentence, state: State) -> Iterator[State]:
             continue
         asked = [other.end for other in sentence.sense(start, "show") if other.name == "question"]
         start = sentence.skip(max(asked)) if asked else start
-        figure = start < sentence.size and any(True for _ in sentence.sense(start, "count", "aggregate"))
+        figure = start < sentence.size and (
+            any(True for _ in sentence.sense(start, "count", "aggregate"))
+            or sentence.low(start) in ("number", "frequency", "counts")
+        )
+        if state.ranks and not (figure and any(rank.kind in ("count", "common") for rank in state.ranks)):
+            continue
         if figure or (start < sentence.size and sentence.fields[start]) or sentence.low(start) in ("their", "its"):
             yield state._replace(
                 pos=start if asked else one.end, phase="item", cost=state.cost + (0.05 if figure else 0.15)
@@ -86,11 +107,9 @@ def _more_items(sentence: Sentence, state: State) -> Iterator[State]:
 def _joined(sentence: Sentence, state: State) -> Iterator[State]:
     """As in "of the department": rows that those before have to do with."""
     at = state.pos
-    starts = (
-        [(at, 0.1)]
-        if state.verbs or (at and sentence.is_sense(at - 1, at, frozenset({"have", "relative", "be", "whose"})))
-        else []
-    )
+    starts = [(at, 0.1)] if state.verbs or (at and sentence.is_sense(at - 1, at, _BEFORE_ROWS)) else []
+    if at and sentence.low(at - 1) in ("do", "does", "did"):
+        starts.append((at, 0.05))  # "how many books did the student borrow"
     if (at and sentence.low(at - 1) in ("and", "or", ",", "not", "but")) or "or" in state.pending:
         starts = []
     # "by" ties what was done; alone it groups ("the number of doctors by clinic")
@@ -110,7 +129,7 @@ def _joined(sentence: Sentence, state: State) -> Iterator[State]:
         # a field that stands for what it tells: "of each city" is elsewhere; "in the city"
     for one in sentence.sense(at, "join"):
         start = sentence.skip(one.end)
-        if start < sentence.size:
+        if start < sentence.size and sentence.low(at) not in _SIDES:
             for slot in sentence.fields[start]:
                 yield from tested(sentence, state, slot, slot.end)
 
@@ -149,155 +168,6 @@ def _asked_further(sentence: Sentence, state: State) -> Iterator[State]:
             yield state._replace(pos=one.end, phase="item", items=(), cost=state.cost + 0.05)
 
 
-def _superlatives(sentence: Sentence, state: State) -> Iterator[State]:
-    """As in "with the highest price", "with the most orders", "that is the oldest"."""
-    at = state.pos
-    if any(rank.limit and rank.kind != "first" for rank in state.ranks) or state.pending:
-        return
-    starts = [(at, 0.0)]
-    for one in sentence.sense(at, "join", "whose", "have"):
-        starts.append((sentence.skip(one.end), 0.0))
-    for start, cost in starts:
-        start = sentence.skip(start)
-        if start >= sentence.size:
-            continue
-        limit, start = how_many(sentence, start)
-        for one in sentence.sense(start, "rank"):
-            down = one.sense.direction == "down"
-            after = sentence.skip(one.end)
-            if after >= sentence.size:
-                continue
-            counted = "number" in sentence.lows[one.start : one.end] or "amount" in sentence.lows[one.start : one.end]
-            most = sentence.low(one.end - 1) in ("most", "least", "fewest") or counted
-            if most and sentence.low(start - 1) not in ("for", "of", "in", "from", "to", "on"):
-                for end, made in noun(sentence, after, state):
-                    if made.ranks != state.ranks or made.conds != state.conds:
-                        continue
-                    rank = Rank("count", down, mention=made.latest, limit=limit, of=state.latest)
-                    yield made._replace(pos=end, cost=made.cost + cost, ranks=(*state.ranks, rank), verbs=())
-            for slot in sentence.fields[after]:
-                options = tuple(o for o in slot.options if sentence.types[o[0], o[1]] not in ("text", "bool"))
-                if counted and not any(sentence.types[o[0], o[1]] in NUMERIC for o in slot.options):
-                    continue
-                if options:
-                    rank = Rank("field", down, slot._replace(options=options), limit=limit, of=state.latest)
-                    extra = 0.3 if counted else 0.05 if most else 0.0
-                    yield state._replace(
-                        pos=slot.end, cost=state.cost + cost + extra, ranks=(*state.ranks, rank), verbs=()
-                    )
-            for fn in sentence.sense(after, "aggregate"):
-                if fn.sense.fn not in ("avg", "sum"):
-                    continue
-                for slot in sentence.fields[sentence.skip(fn.end)] if fn.end < sentence.size else ():
-                    options = of_types(sentence, slot, NUMERIC)
-                    if options:
-                        rank = Rank(
-                            "measure",
-                            down,
-                            slot._replace(options=options),
-                            limit=limit,
-                            of=state.latest,
-                            fn=fn.sense.fn,
-                        )
-                        yield state._replace(
-                            pos=slot.end, cost=state.cost + cost + 0.1, ranks=(*state.ranks, rank), verbs=()
-                        )
-            if sentence.low(one.end - 1) in ("most", "least") and sentence.low(after) in COMMON:
-                rank = Rank("common", down, limit=limit, of=state.latest)
-                yield state._replace(pos=after + 1, cost=state.cost + 0.2, ranks=(*state.ranks, rank), verbs=())
-        for one in sentence.sense(start, "adjective"):
-            if one.degree == "superlative":
-                for rank in superlative_ranks(sentence, one, state.latest, limit):
-                    yield state._replace(pos=one.end, cost=state.cost + 0.05, ranks=(*state.ranks, rank), verbs=())
-                for _ in (1,):
-                    for slot in sentence.fields[one.end] if one.end < sentence.size else ():
-                        signs = {
-                            sign_of(one, o[1], sentence.types[o[0], o[1]]) or one.sense.time or "+"
-                            for o in slot.options
-                        }
-                        typed = tuple(o for o in slot.options if sentence.types[o[0], o[1]] not in ("text", "bool"))
-                        if typed and len(signs) == 1:
-                            sign = signs.pop()
-                            exact = Rank(
-                                "field", sign == "+", slot._replace(options=typed), limit=limit, of=state.latest
-                            )
-                            yield state._replace(pos=slot.end, cost=state.cost, ranks=(*state.ranks, exact), verbs=())
-
-
-def _orders(sentence: Sentence, state: State) -> Iterator[State]:
-    """As in "sorted by name in descending order", "in alphabetical order of name"."""
-    at = state.pos
-    if state.pending:
-        return
-    directed: list[tuple[int, str, str]] = [(at, "", "")]
-    for one in sentence.sense(at, "order"):
-        directed.append((one.end, "", "order"))
-        for other in sentence.sense(sentence.skip(one.end), "direction") if one.end < sentence.size else ():
-            directed.append((other.end, other.sense.direction, "order"))
-            if sentence.low(other.end) in ("of", "by"):
-                directed.append((other.end + 1, other.sense.direction, "order"))
-    for other in sentence.sense(at, "direction"):
-        directed.append((other.end, other.sense.direction, "order"))
-        if sentence.low(other.end) in ("of", "by"):
-            directed.append((other.end + 1, other.sense.direction, "order"))
-        if other.sense.of == "text" or sentence.low(other.end - 1) != "first":
-            yield _ordered(state, other.end, Rank("shown", other.sense.direction == "down"), 0.02)
-    for start, direction, how in directed:
-        if not how or start >= sentence.size:
-            continue
-        if direction and start == at:
-            continue
-        begin = sentence.skip(start)
-        if sentence.low(begin) in ("their", "its"):
-            begin += 1
-        for end, rank, cost in _measures(sentence, state, begin):
-            stop, down = _direction(sentence, end)
-            if direction and stop != end:
-                continue
-            falling = direction == "down" if direction else down
-            made = _ordered(state, stop, rank._replace(descending=falling), cost)
-            yield made
-            if sentence.low(stop) in ("and", ","):
-                further = sentence.skip(stop + 1 + (sentence.low(stop + 1) in ("then", "and")))
-                further += sentence.low(further) == "then"
-                for end, second, extra in _measures(sentence, state, further):
-                    last, down = _direction(sentence, end)
-                    second = second._replace(descending=down or (falling and last == end))
-                    yield _ordered(made, last, second, extra + 0.02)
-
-
-def _measures(sentence: Sentence, state: State, at: int) -> Iterator[tuple[int, Rank, float]]:
-    if at >= sentence.size:
-        return
-    for slot in sentence.fields[at]:
-        yield slot.end, Rank("field", False, slot), 0.0
-        if sentence.low(slot.end) == "of":
-            for store in sentence.stores[sentence.skip(slot.end + 1)]:
-                owned = tuple(one for one in slot.options if one[0] == store.store)
-                if owned:
-                    yield store.end, Rank("field", False, slot._replace(options=owned)), store.cost
-    for one in sentence.sense(at, "count"):
-        for end, made in noun(sentence, one.end, State(0, 0.0)):
-            yield end, Rank("counted", False, fn=made.mentions[0].store), made.cost
-    for one in sentence.sense(at, "aggregate"):
-        begin = sentence.skip(one.end)
-        for slot in sentence.fields[begin] if begin < sentence.size else ():
-            yield slot.end, Rank("measure", False, slot, fn=one.sense.fn), 0.0
-    if sentence.low(at) in ("count", "number", "counts"):
-        yield at + 1, Rank("same", False), 0.1
-
-
-def _direction(sentence: Sentence, at: int) -> tuple[int, bool]:
-    start = at + (sentence.low(at) == ",")
-    for one in sentence.sense(start, "direction") if start < sentence.size else ():
-        return one.end, one.sense.direction == "down"
-    return at, False
-
-
-def _ordered(state: State, end: int, rank: Rank, cost: float) -> State:
-    return state._replace(pos=end, cost=state.cost + cost, ranks=(*state.ranks, rank._replace(limit=None)))
-
-
 def _groups(sentence: Sentence, state: State) -> Iterator[State]:
     at = state.pos
     if state.pending:
@@ -305,6 +175,7 @@ def _groups(sentence: Sentence, state: State) -> Iterator[State]:
     for one in sentence.sense(at, "each"):
         weak = sentence.low(at) == "by" or sentence.lows[at : one.end] in (("for", "all"), ("for", "different"))
         begin = sentence.skip(one.end)
+        begin += sentence.low(begin) in ("their", "its")
         alone = begin + (sentence.low(begin) in ("one", "them"))
         if alone >= sentence.size and sentence.low(one.end - 1) == "each" and len(state.items) > 1:
             yield state._replace(pos=sentence.size, cost=state.cost + 0.05, verbs=())  # of what is shown
@@ -333,6 +204,16 @@ def _groups(sentence: Sentence, state: State) -> Iterator[State]:
             yield state._replace(pos=slot.end, cost=state.cost + 0.1, groups=(*state.groups, slot))
 
 
+def _done(state: State, store: Store) -> Iterator[State]:
+    """ "who tweeted", "that were never reviewed": rows that a verb names."""
+    how = "none" if "not" in state.pending or "never" in state.pending else "some"
+    mention = Mention(store.store, store.start, store.end, how)
+    yield state._replace(
+        pos=store.end, mentions=(*state.mentions, mention), latest=len(state.mentions), pending=(),
+        cost=state.cost + store.cost + 0.25,
+    )  # fmt: skip
+
+
 def _verbs(sentence: Sentence, state: State) -> Iterator[State]:
     """A verb that only ties what stands before it and after it."""
     at = state.pos
@@ -343,7 +224,9 @@ def _verbs(sentence: Sentence, state: State) -> Iterator[State]:
         return
     if sentence.values[at] or token.value[:1].isupper():
         return
-    named = bool(sentence.stores[at] or sentence.fields[at])
+    named = any(store.cost < SYNONYM for store in sentence.stores[at]) or any(
+        option[2] < SYNONYM for slot in sentence.fields[at] for option in slot.options
+    )
     low = token.low
     before = sentence.low(at - 1) if at else ""
     after_verb = before in (
@@ -356,6 +239,8 @@ def _verbs(sentence: Sentence, state: State) -> Iterator[State]:
         "do",
         "does",
         "did",
+        "they",
+        "it",
     )
     past = low.endswith(("ed", "ing", "en")) or any(
         (base != low and not low.startswith(base[:3])) or base in lexicon().irregular for base in bases(low)
@@ -364,7 +249,16 @@ def _verbs(sentence: Sentence, state: State) -> Iterator[State]:
     plain = low.endswith("s") or (at + 1 < sentence.size and any(True for _ in sentence.sense(at + 1, "join")))
     if not (after_verb or past or (ends and plain)):
         return
-    cost = VERB * (0.3 if named else 1.0)
+    light = any(base in lexicon().words.ties for base in bases(low))
+    cost = 0.09 if named else LIGHT_VERB if light else VERB
+    if not state.verbs:
+        for store in sentence.stores[at]:
+            if (
+                store.end == at + 1
+                and store.cost < SYNONYM
+                and store.store not in {one.store for one in state.mentions}
+            ):
+                yield from _done(state, store)
     if any(store.end == at + 1 for store in sentence.stores[at]):
         cost += NAMED_VERB  # less where the way leads over that store
     yield state._replace(

@@ -31,11 +31,12 @@ class Said(NamedTuple):
 
 class Figure(NamedTuple):
     """An aggregate of rows to compare with: "the average price". slot: None is the field that is compared. mention:
-    whose rows, -1 for all rows of the field's store."""
+    whose rows, -1 for all rows of the field's store. said: a value that those rows hold."""
 
     fn: str
     slot: Slot | None
     mention: int = -1
+    said: Said | None = None
 
 
 Operand = int | Decimal | str | Moment | Figure | Said
@@ -45,9 +46,11 @@ class Cond(NamedTuple):
     """A condition on the rows of a mention.
 
     Attributes:
-        kind: "test" (slot op operand), "said" (a stored value), "truth", "empty", "between", "period".
+        kind: "test" (slot op operand), "said" (a stored value), "truth", "empty", "between", "period", "figure" (fn of
+            the slot's values, op operand).
         either: It stands with the condition before it as one of two.
         tied: It was said by a preposition alone, as in "tracks in X".
+        done: A verb stands before it, as in "employees who report to X".
     """
 
     mention: int
@@ -60,6 +63,8 @@ class Cond(NamedTuple):
     either: bool = False
     at: int = 0
     tied: bool = False
+    fn: str = ""
+    done: bool = False
 
 
 class Mention(NamedTuple):

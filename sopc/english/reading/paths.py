@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 from runtime.query.schema import Schema
+from sopc.english.reading.evidence import spelt_out
 
 _LONGEST: Final = 4
 _STEP: Final = 0.05
 _THROUGH: Final = 0.05  # a store that is not spoken of
 _FAR: Final = 0.2  # each step after the second
+_GUESSED: Final = 0.2  # a key that only its name tells of
 _SIBLING: Final = 0.6  # up to a parent, and down again: "student → department ← course" is not "takes"
 
 
@@ -35,6 +37,7 @@ class Paths:
 
     def __init__(self, schema: Schema) -> None:
         self._edges: dict[str, list[Edge]] = {name: [] for name in schema.stores}
+        self._guessed: set[Edge] = set()
         for store in schema.stores.values():
             for key in store.foreign_keys:
                 if key.other_store not in schema.stores:
@@ -45,6 +48,11 @@ class Paths:
                 if up not in self._edges[store.name]:
                     self._edges[store.name].append(up)
                     self._edges[key.other_store].append(down)
+        for up in _by_name(schema):
+            self._guessed.add(up)
+            self._guessed.add(_turned(up))
+            self._edges[up.start].append(up)
+            self._edges[up.end].append(_turned(up))
         self.between = cache(self._between)
 
     def _between(self, start: str, end: str) -> tuple[tuple[float, Path], ...]:
@@ -56,7 +64,7 @@ class Paths:
             following: list[Path] = []
             for path in frontier:
                 if path[-1].end == end:
-                    found.append((_cost(path), path))
+                    found.append((_cost(path) + _GUESSED * sum(edge in self._guessed for edge in path), path))
                     continue
                 passed = {start, *(edge.end for edge in path)}
                 following += [
@@ -72,6 +80,26 @@ class Paths:
 def _cost(path: Path) -> float:
     turns = sum(one.up and not other.up for one, other in itertools.pairwise(path))
     return _FAR * max(len(path) - 2, 0) + _STEP * len(path) + _THROUGH * (len(path) - 1) + _SIBLING * turns
+
+
+def _by_name(schema: Schema) -> Iterator[Edge]:
+    """Keys that nobody declared: a field that is called as the key of the one other store that has such a key."""
+    for store in schema.stores.values():
+        known = {name for key in store.foreign_keys for name in key.fields} | {*store.primary_key[:1]}
+        for field in store.fields:
+            words = spelt_out(field.name)
+            if field.name in known or len(words) < 2 or words[-1] not in ("id", "code", "number"):
+                continue
+            others = [
+                other
+                for other in schema.stores.values()
+                if other is not store and [name.lower() for name in other.primary_key] == [field.name.lower()]
+            ]
+            if len(others) == 1:
+                (other,) = others
+                theirs = other.field(other.primary_key[0])
+                if theirs is not None and theirs.type.not_null() == field.type.not_null():
+                    yield Edge(store.name, other.name, ((field.name, theirs.name),), True)
 
 
 def _turned(edge: Edge) -> Edge:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sopc.english.lexicon import same
@@ -12,8 +12,10 @@ from sopc.english.reading.filters import NUMERIC, TIMES, Filters
 from sopc.english.reading.parts import Item, Rank, Slot
 from sopc.english.reading.rows import AMBIGUOUS, Node, NoReading
 
+REPEATED: Final = 0.3  # values that may be there more than once, of rows that are not named
 TIES: Final = 0.2
 PARTNERLESS: Final = 0.15
+RANKS: Final = frozenset({"rank", "ranking", "position", "place"})
 AMOUNTS: Final = frozenset({"number", "num", "no", "total", "count"})
 
 
@@ -81,17 +83,18 @@ class Resolver(Filters):
                 measure = self._measure(item)
                 measures.append(measure)
                 items.append((measure[1], item))
+        if state.groups and not self._is_aggregated(measures):
+            shown = {item.slot[:2] for item in state.items if item.slot is not None}
+            best = any(rank.kind == "field" and rank.limit == 1 for rank in state.ranks)
+            if not best and any(isinstance(group, Slot) and group[:2] not in shown for group in state.groups):
+                raise NoReading("for each of what nothing is shown of")
         if whole and state.groups:
             raise NoReading("whole rows are not grouped")
         keys: list[logic.FieldOf] = []
         grouped: list[Node] = []
         orders: list[logic.Order] = []
         limit: int | None = None
-        aggregated = (
-            bool(measures)
-            or self.having is not None
-            or any(rank.kind in ("count", "common", "measure", "counted") for rank in state.ranks)
-        )
+        aggregated = self._is_aggregated(measures)
         shown_first: list[logic.FieldOf] = []
         if aggregated and state.groups:
             for group in state.groups:
@@ -107,7 +110,7 @@ class Resolver(Filters):
                     keys.append(about)
         elif aggregated and plain:
             owners = list({id(node): node for node, _ in plain}.values())
-            counting = self.having is not None or any(rank.kind == "common" for rank in state.ranks)
+            counting = self.having is not None or any(rank.kind in ("common", "same") for rank in state.ranks)
             counted = [node for node, _ in measures]
             for node in owners:
                 same_rows = node in counted or any(
@@ -144,6 +147,7 @@ class Resolver(Filters):
             raise NoReading("a superlative for each needs a rank")
         if (
             limit is not None
+            and orders
             and state.each
             and state.groups
             and not any(rank.kind in ("count", "common", "measure") for rank in state.ranks)
@@ -157,9 +161,23 @@ class Resolver(Filters):
         values = list(dict.fromkeys(values))
         if not values and not whole:
             raise NoReading("nothing is shown")
+        if plain and not measures and not state.mentions and not state.conds and not state.distinct and not keys:
+            labels = labels_of(self.root.store)[0]
+            if len(plain) == 1 and plain[0][1].field not in labels and not self._is_unique(plain[0][1].field):
+                self.cost += REPEATED
         distinct = state.distinct and not measures and not whole
         if state.distinct and measures:
             self.cost += 0.5
+        if self.twins:
+            if measures or any(node is not self.root for node, _ in plain) or not plain:
+                raise NoReading("one row can't hold two values in one field")
+            if any(self._is_key(self.root.store.name, one.field) for _, one in plain):
+                raise NoReading("one row can't hold two values in one field")
+            distinct = True
+            for twin in self.twins:
+                anchors = tuple((replace(one, alias=twin.alias), one) for _, one in plain)
+                row = logic.Row(self.database, twin.store.name, twin.alias)
+                self.root.filters.append(logic.Has(logic.Set(row, (), tuple(twin.filters), anchors)))
         rows = self._set(self.root)
         kept: tuple[logic.Filter, ...] = ()
         counts = self.having is not None or any(rank.kind in ("common", "count") for rank in state.ranks)
@@ -171,13 +189,18 @@ class Resolver(Filters):
             kept = (logic.Test(logic.Measure("count"), self.having.op, logic.Literal(self.having.number)),)
         return logic.Show(rows, tuple(values), tuple(dict.fromkeys(keys)), kept, distinct, tuple(orders), limit)
 
+    def _is_aggregated(self, measures: list[tuple[Node, logic.Measure]]) -> bool:
+        kinds = ("count", "common", "measure", "counted", "same")
+        return bool(measures) or self.having is not None or any(rank.kind in kinds for rank in self.state.ranks)
+
     def _shown_options(self, slot: Slot) -> list[tuple[str, str, float]]:
         """The options, where keys cost more that are said by the name of what they point at."""
         found = []
         for store, name, cost in slot.options:
             pointed = [key.other_store for key in self.schema.stores[store].foreign_keys if key.fields == (name,)]
-            said_so = any(
-                spelt_out(other)[-1:] and same(spelt_out(other)[-1], spelt_out(name)[-1]) for other in pointed
+            words = spelt_out(name)
+            said_so = any(same(spelt_out(other)[-1], words[-1]) for other in pointed) or (
+                words[-1] in ("name", "title") and bool(pointed) and len(words) > 1
             )
             found.append((store, name, cost + (0.3 if said_so else 0.0)))
         return found
@@ -199,8 +222,12 @@ class Resolver(Filters):
         for store in self.schema.stores.values():
             for one in store.fields:
                 words = spelt_out(one.name)
-                if one.type.name in NUMERIC and len(words) > 1 and same(words[-1], noun) and words[0] in AMOUNTS:
+                if one.type.name not in NUMERIC or not same(words[-1], noun):
+                    continue
+                if len(words) > 1 and words[0] in AMOUNTS:
                     self.cost += AMBIGUOUS
+                elif len(words) == 1 and not self._is_key(store.name, one.name):
+                    self.cost += 0.6
 
     def _measure(self, item: Item) -> tuple[Node, logic.Measure]:
         if item.kind == "count":
@@ -227,11 +254,16 @@ class Resolver(Filters):
             raise NoReading("a figure of no numbers")
         node, name, _ = self._placed(options, self._base(item), item.slot.owner)
         node.needed = True
+        if item.fn in ("max", "min") and spelt_out(name)[-1] in RANKS:
+            self.cost += AMBIGUOUS  # the highest is the first
         return node, logic.Measure(item.fn, self._field(node, name))
 
     def _is_key(self, store: str, name: str) -> bool:
         found = self.schema.stores[store]
         return (name,) == found.primary_key or any(name in key.fields for key in found.foreign_keys)
+
+    def _is_unique(self, name: str) -> bool:
+        return (name,) == self.root.store.primary_key or (name,) in self.root.store.unique
 
     def _is_keyed(self, node: Node, keys: list[logic.FieldOf]) -> bool:
         named = {one.field for one in keys if one.alias == node.alias}
@@ -288,8 +320,16 @@ class Resolver(Filters):
             look = self.looks(node.store.name, name) if about.type.name == "text" else None
             if look is not None:
                 raise NoReading(f"{name} holds {look} as text")
+            if rank.limit is not None and spelt_out(name)[-1] in RANKS:
+                self.cost += AMBIGUOUS  # the highest is the first
             if rank.limit is not None and about.type.name == "int" and "year" in spelt_out(name):
                 self.cost += 0.15  # several may be of one year
+            if rank.limit == 1 and node is not self.root and node.mentioned and not aggregated:
+                self._only_extreme(node, about, rank)
+                return None, None
+            if rank.limit == 1 and node is self.root and self.state.groups and not aggregated:
+                self._only_extreme(node, about, rank, self._apart())
+                return None, None
             if node is not self.root and rank.limit is not None:
                 self.cost += 0.35
             return logic.Order(about, rank.descending), rank.limit
@@ -323,6 +363,8 @@ class Resolver(Filters):
                 raise NoReading("an order by a count that is not shown" if nodes else "nothing counted")
             return logic.Order(found[0], rank.descending), None
         if rank.kind == "same":
+            if not measures and keys and aggregated:
+                return logic.Order(logic.Measure("count"), rank.descending), None
             if len(measures) != 1:
                 raise NoReading("an order by which figure?")
             return logic.Order(measures[0][1], rank.descending), None
@@ -334,6 +376,36 @@ class Resolver(Filters):
                 raise NoReading("an order by what?")
             return logic.Order(texts[0], rank.descending), None
         raise NoReading(rank.kind)
+
+    def _only_extreme(
+        self, node: Node, about: logic.FieldOf, rank: Rank, apart: tuple[logic.FieldOf, ...] = ()
+    ) -> None:
+        """Keeps the rows whose field is the highest, or lowest, of all such rows, or of those alike in `apart`."""
+        if node.children and any(child.filters or child.children for child in node.children) and not apart:
+            raise NoReading("the highest of which of them?")
+        alias = self._alias(node.store.name)
+        filters = tuple(logic.renamed(one, node.alias, alias) for one in node.filters)
+        filters += tuple(logic.Test(replace(one, alias=alias), "=", one) for one in apart)
+        rows = logic.Set(logic.Row(self.database, node.store.name, alias), (), filters)
+        fn = "max" if rank.descending else "min"
+        node.filters.append(logic.Test(about, "=", logic.Measure(fn, replace(about, alias=alias), rows=rows)))
+        self.cost += 0.15
+
+    def _apart(self) -> tuple[logic.FieldOf, ...]:
+        """The fields of the root by which its rows are told apart into groups."""
+        fields: list[logic.FieldOf] = []
+        for group in self.state.groups:
+            if isinstance(group, Slot):
+                node, name, _ = self._placed(self._shown_options(group), -1, group.owner)
+                if node is not self.root:
+                    raise NoReading("a superlative for each of other rows")
+                fields.append(self._field(node, name))
+            else:
+                node = self._node(group)
+                if node.parent is not self.root or len(node.path) != 1 or not node.path[0].up:
+                    raise NoReading("a superlative for each of other rows")
+                fields += [self._field(self.root, here) for here, _ in node.path[0].pairs]
+        return tuple(fields)
 
     def _check_measures(
         self, measures: list[tuple[Node, logic.Measure]], grouped: list[Node], keys: list[logic.FieldOf]
@@ -348,6 +420,9 @@ class Resolver(Filters):
         for node, measure in measures:
             if measure.of in keys or (node in grouped and self._is_keyed(node, keys)):
                 raise NoReading("a figure of one row")
+            labels, guessed = labels_of(node.store)
+            if guessed < 0.4 and any(key.alias == node.alias and (key.field,) == labels for key in keys):
+                self.cost += AMBIGUOUS
             for other in (self.root, *self.nodes.values(), *self.implicit):
                 if other is node or not self._joined(other):
                     continue

@@ -67,6 +67,7 @@ class Rows:
         self.aliases: set[str] = set()
         self.nodes: dict[int, Node] = {}
         self.implicit: list[Node] = []
+        self.twins: list[Node] = []  # other rows of the root's store that are alike in what is shown
         self.having: Mention | None = None
         self.root: Node
         self._mentions()
@@ -138,6 +139,11 @@ class Rows:
         mention = self.state.mentions[at]
         store = self.schema.stores[mention.store]
         if mention.how == "some":
+            own = any(cond.mention == at for cond in self.state.conds)
+            if own and "both" in self.said[: mention.start]:
+                for node in self.nodes.values():
+                    if node.store is store and node.how == "some":
+                        return self._twin_of(node)
             for _other, node in self.nodes.items():
                 if node.store is store and node.how == "some":
                     self.cost += 0.1 if not any(cond.mention == at for cond in self.state.conds) else 0.8
@@ -165,6 +171,16 @@ class Rows:
         node = Node(store, self._alias(store.name), best[2], best[3], mention.how, mention.op, mention.number)
         best[2].children.append(node)
         return node
+
+    def _twin_of(self, node: Node) -> Node:
+        """Further rows beside some: "both phones with … and phones with …"."""
+        twin = Node(node.store, self._alias(node.store.name), node.parent or node, node.path)
+        self.cost += 0.1
+        if node is self.root:
+            self.twins.append(twin)
+        elif node.parent is not None:
+            node.parent.children.append(twin)
+        return twin
 
     def _hint(self, path: Path, words: Sequence[str]) -> bool:
         named = {word for edge in path for pair in edge.pairs for word in (*spelt_out(pair[0]), *spelt_out(pair[1]))}
@@ -206,7 +222,9 @@ class Rows:
             else:
                 for cost_path, path in self.paths.between(start.store.name, store)[:1]:
                     ups = all(edge.up for edge in path)
-                    inserted = INSERTED + (0.0 if ups else 0.15) + (FOREIGN if owner >= 0 else 0.0)
+                    inserted = INSERTED + (0.0 if ups else 0.15)
+                    if owner >= 0:
+                        inserted += FOREIGN if start is not self.root or not ups else FOREIGN / 2
                     choices.append((cost + cost_path + inserted, index, None, 9))
         if not choices:
             raise NoReading("a field is of rows that nothing ties to the others")
@@ -301,5 +319,7 @@ class Rows:
         if child.how != "count" and not all(edge.up for edge in path):
             self.cost += SEVERAL
         if child.how == "count":
+            if child.op in ("<", "<=") or (child.op, child.number) == ("=", 0):
+                self.cost += AMBIGUOUS  # those with none may not be meant
             return logic.Has(rows, child.op, child.number)
         return logic.Not(logic.Has(rows)) if child.how == "none" else logic.Has(rows)

@@ -46,7 +46,7 @@ def search(sentence: Sentence) -> list[State]:
 
 def _ties(sentence: Sentence, at: int) -> bool:
     """Whether a verb at the end stands behind who does it; in "who are acting" it tells something by itself."""
-    if not {"that", "which", "who", "whom", "where", "does", "do", "did"} & set(sentence.lows[:at]):
+    if not {"that", "which", "who", "whom", "where", "does", "do", "did", "they", "it"} & set(sentence.lows[:at]):
         return False
     loose = frozenset({"be", "have", "relative", "deny", "filler", "and", "or"})
     return at > 0 and not any(sentence.is_sense(start, at, loose) for start in range(max(at - 3, 0), at))

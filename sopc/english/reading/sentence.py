@@ -9,10 +9,11 @@ from typing import Final
 from sopc.english.lexicon import lexicon
 from sopc.english.reading import evidence
 from sopc.english.reading.parts import NAMED_VERB as NAMED_VERB
-from sopc.english.reading.parts import Cond, Figure, Mention, Operand, Rank, Said, Slot, State
+from sopc.english.reading.parts import Cond, Figure, Mention, Operand, Option, Rank, Said, Slot, State
 from sopc.english.reading.tokens import Token
 
-VERB: Final = 0.3  # a word that only ties two mentions
+VERB: Final = 2.2  # a word that only ties two mentions, and that nothing knows
+LIGHT_VERB: Final = 0.2  # one that says little by itself: "take", "use"
 COMMON: Final = frozenset({"common", "popular", "frequent", "frequently", "commonly", "often"})
 NUMERIC: Final = frozenset({"int", "float", "decimal"})
 _NOT_VALUES: Final = frozenset(
@@ -114,6 +115,13 @@ def noun(sentence: Sentence, at: int, state: State, *, quantified: bool = False)
     "the three youngest students"."""
     at = sentence.skip(at)
     at += sentence.low(at) in ("its", "their", "his", "her")
+    if sentence.low(at) in ("that", "this", "those", "these", "such", "same"):
+        known = {mention.store for mention in state.mentions}
+        for store in sentence.stores[at + 1]:
+            if store.store in known or (state.groups and sentence.low(at) != "that"):
+                for made in _mentioned(sentence, store, state, ()):
+                    yield store.end, made
+        return
     yield from _noun(sentence, at, state, ())
 
 
@@ -131,7 +139,8 @@ def _noun(sentence: Sentence, at: int, state: State, before: tuple[object, ...])
             yield from _noun(sentence, slot.end, state, (*before, slot._replace(options=truths)))
     for one in sentence.sense(at, "adjective"):
         if one.degree == "superlative":
-            yield from _noun(sentence, one.end, state, (*before, one))
+            guessed = 0.4 if sentence.low(at) == "first" else 0.0  # of no order that is said
+            yield from _noun(sentence, one.end, state._replace(cost=state.cost + guessed), (*before, one))
     for one in sentence.sense(at, "distinct"):
         yield from _noun(sentence, one.end, state._replace(distinct=True), before)
     for one in sentence.sense(at, "first"):
@@ -160,7 +169,12 @@ def _mentioned(sentence: Sentence, store: evidence.Store, state: State, before: 
             limit, descending = one[1], one[2] if len(one) > 2 else ""
     choices: list[tuple[Rank, ...]] = [ranks]
     if superlative is not None:
-        choices = [(*ranks, rank) for rank in superlative_ranks(sentence, superlative, index, limit)]
+        owned = [
+            rank._replace(slot=rank.slot._replace(options=options))
+            for rank in superlative_ranks(sentence, superlative, index, limit)
+            if rank.slot is not None and (options := tuple(one for one in rank.slot.options if one[0] == store.store))
+        ]
+        choices = [(*ranks, rank) for rank in owned]
     elif limit is not None:
         if descending == "down":
             return
@@ -219,6 +233,15 @@ def sign_of(one: evidence.Sense, field: str, type_: str) -> str:
     return ""
 
 
+def of_quantities(sentence: Sentence, slot: Slot) -> tuple[Option, ...]:
+    """The fields that a name may mean whose numbers are amounts: no keys, no years."""
+    return tuple(
+        one
+        for one in slot.options
+        if sentence.types[one[0], one[1]] in NUMERIC and one[:2] not in sentence.keys and one[1].lower() != "year"
+    )
+
+
 def how_many(sentence: Sentence, at: int) -> tuple[int, int]:
     """ "top 3", "three": how many of the first, and where that ends."""
     for one in sentence.sense(at, "first"):
@@ -268,7 +291,28 @@ def operand(sentence: Sentence, at: int, state: State) -> Iterator[tuple[int, Op
                     for store in sentence.stores[sentence.skip(after + 1)]:
                         owned = tuple(opt for opt in slot.options if opt[0] == store.store)
                         if owned:
-                            yield store.end, Figure(one.sense.fn, slot._replace(options=owned)), store.cost
+                            whole = Figure(one.sense.fn, slot._replace(options=owned))
+                            yield store.end, whole, store.cost
+                            for stop, said in _some_rows(sentence, store.end):
+                                yield stop, whole._replace(said=said), store.cost
+                for stop, said in _some_rows(sentence, after):
+                    yield stop, Figure(one.sense.fn, slot, said=said), 0.1
+            # "the average of all prices"
+            if sentence.low(one.end) in ("of", "for"):
+                for slot in sentence.fields[sentence.skip(one.end + 1)]:
+                    yield slot.end, Figure(one.sense.fn, slot), 0.05
+
+
+def _some_rows(sentence: Sentence, at: int) -> Iterator[tuple[int, Said]]:
+    """A value behind a preposition, with a field or store that says what it is: "in the Physics department"."""
+    for join in sentence.sense(at, "join") if at < sentence.size else ():
+        start = sentence.skip(join.end)
+        for said in sentence.values[start] if start < sentence.size else ():
+            yield said.end, said
+            for store in sentence.stores[said.end] if said.end < sentence.size else ():
+                yield store.end, said
+            for slot in sentence.fields[said.end] if said.end < sentence.size else ():
+                yield slot.end, said
 
 
 def bound_after(sentence: Sentence, at: int) -> tuple[int, str]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
+from sopc.english.reading.conditions import conditions
+from sopc.english.reading.openings import openings
 from sopc.english.reading.parts import Item, Rank, State
-from sopc.english.reading.sentence import COMMON, Sentence, how_many, noun
+from sopc.english.reading.sentence import COMMON, Sentence, how_many, noun, of_quantities
 
+_BE_OR_HAVE = frozenset({"be", "have"})
 _UNASKED = 0.3  # "employees in Sales": nothing says that they are to be shown
 _AMOUNTS = frozenset({"number", "numbers", "count", "amount", "total", "quantity"})
 _WHOLE = frozenset(
@@ -31,6 +35,19 @@ def shown(sentence: Sentence, state: State) -> Iterator[State]:
     at = state.pos
     if at >= sentence.size:
         return
+    if state.phase == "leading":
+        if sentence.low(at) == ",":
+            yield state._replace(pos=at + 1, phase="open")
+            for one in sentence.sense(at + 1, "count"):
+                end = one.end + (2 if sentence.lows[one.end : one.end + 2] == ("of", "them") else 0)
+                if one.name == "how_many" and end < sentence.size and sentence.is_sense(end, end + 1, _BE_OR_HAVE):
+                    item = Item("count", 0)  # "of all the players with …, how many are …"
+                    yield state._replace(pos=end, phase="mods", items=(item,))
+        yield from conditions(sentence, state)
+        for one in sentence.senses[at]:
+            if one.sense.kind in ("filler", "be", "relative", "have", "whose"):
+                yield state._replace(pos=one.end)
+        return
     if state.phase == "open" and not any(
         True for _ in sentence.sense(at, "filler", "discourse", "show", "count", "each")
     ):
@@ -49,7 +66,7 @@ def shown(sentence: Sentence, state: State) -> Iterator[State]:
         elif sentence.low(at) in ("both", ":"):
             yield state._replace(pos=at + 1, cost=state.cost + 0.05)
         if state.phase == "open":
-            yield from _leading_group(sentence, state)
+            yield from openings(sentence, state)
         yield from _item(sentence, state)
         return
     # after an item
@@ -60,20 +77,21 @@ def shown(sentence: Sentence, state: State) -> Iterator[State]:
         for one in sentence.sense(at, "and"):
             yield state._replace(pos=one.end, phase="item")
             yield state._replace(pos=one.end, phase="mods", cost=state.cost + 0.01)
-    if sentence.low(at) == "'s" and state.items and state.items[-1].kind == "label":
+    if sentence.low(at) in ("'s", "'") and state.items and state.items[-1].kind == "label":
         owner = state.items[-1].mention
         yield from _owned(sentence, state._replace(items=state.items[:-1], pos=at + 1), owner)
     for one in sentence.sense(at, "join") if sentence.low(at) != "by" else ():
         for end, made in noun(sentence, one.end, state):
-            yield made._replace(pos=end, phase="mods", items=_owned_by_latest(state, made))
+            owned = _owned_by_latest(state, made, said=sentence.low(at) == "of")
+            yield made._replace(pos=end, phase="mods", items=owned)
     yield state._replace(phase="mods")
 
 
-def _owned_by_latest(state: State, made: State) -> tuple[Item, ...]:
+def _owned_by_latest(state: State, made: State, *, said: bool) -> tuple[Item, ...]:
     """The items, those since the mention before taken as fields of the new one: "… and the names of their doctors"."""
-    if not state.mentions:
+    if not state.mentions and not said:
         return made.items
-    since = state.mentions[-1].end
+    since = state.mentions[-1].end if state.mentions else 0
     return tuple(
         item._replace(slot=item.slot._replace(owner=made.latest))
         if item.kind == "field" and item.slot is not None and item.slot.owner < 0 and item.slot.start >= since
@@ -82,27 +100,7 @@ def _owned_by_latest(state: State, made: State) -> tuple[Item, ...]:
     )
 
 
-def _leading_group(sentence: Sentence, state: State) -> Iterator[State]:
-    """As in "for each department, show …"."""
-    for one in sentence.sense(state.pos, "each"):
-        if sentence.low(one.start) not in ("for", "per", "in"):
-            continue
-        each = not {"each", "every", "all"}.isdisjoint(sentence.lows[one.start : one.end])
-        at = sentence.skip(one.end)
-        if at >= sentence.size:
-            continue
-        for slot in sentence.fields[at]:
-            end = slot.end + (sentence.low(slot.end) == ",")
-            yield state._replace(pos=end, groups=(*state.groups, slot), each=each)
-            if sentence.low(slot.end) == "of":
-                for end, made in noun(sentence, slot.end + 1, state):
-                    owned = slot._replace(owner=made.latest)
-                    yield made._replace(pos=end + (sentence.low(end) == ","), groups=(*made.groups, owned), each=each)
-        for end, made in noun(sentence, at, state):
-            end += sentence.low(end) == ","
-            yield made._replace(pos=end, groups=(*made.groups, made.latest), each=each)
-
-
+# what a question asks for, by the words of the fields that may answer it
 def _owned(sentence: Sentence, state: State, owner: int) -> Iterator[State]:
     """Fields of a mention: "the students' names and ages"."""
     at = sentence.skip(state.pos)
@@ -122,6 +120,10 @@ def _item(sentence: Sentence, state: State) -> Iterator[State]:
         return
     for one in sentence.sense(at, "distinct"):
         yield state._replace(pos=one.end, phase="item", distinct=True)
+    if not state.items:
+        for one in sentence.sense(at, "direction"):  # "list in alphabetical order the names"
+            rank = Rank("shown", one.sense.direction == "down")
+            yield state._replace(pos=one.end, phase="item", ranks=(*state.ranks, rank), cost=state.cost + 0.05)
     for one in sentence.sense(at, "reference"):
         if one.name == "them" and sentence.low(at) in ("their", "its", "his", "her") and state.mentions:
             yield from _owned(sentence, state._replace(pos=one.end), 0)
@@ -129,6 +131,14 @@ def _item(sentence: Sentence, state: State) -> Iterator[State]:
             yield state._replace(pos=one.end, phase="item")
     if sentence.low(at) == "full" and sentence.low(at + 1) in ("name", "names"):
         yield state._replace(pos=at + 2, phase="after", items=(*state.items, Item("full", -1)))
+    if sentence.low(at) in ("each", "every"):
+        for following in _item(sentence, state._replace(pos=at + 1, each=True, phase="item")):
+            item = following.items[-1] if len(following.items) > len(state.items) else None
+            if item is not None and item.kind == "field" and item.slot is not None:
+                yield following._replace(groups=(*following.groups, item.slot))
+            elif item is not None and item.kind == "label":
+                yield following._replace(groups=(*following.groups, item.mention))
+        return
     yield from _counted(sentence, state)
     yield from _measured(sentence, state)
     for slot in sentence.fields[at]:
@@ -154,6 +164,7 @@ def _item(sentence: Sentence, state: State) -> Iterator[State]:
                 for stop, made in noun(sentence, join.end, state):
                     yield made._replace(pos=stop, phase="mods", items=(*state.items, Item("all", made.latest)))
     yield from _commonest(sentence, state)
+    yield from _their_count(sentence, state)
 
 
 def _counted(sentence: Sentence, state: State) -> Iterator[State]:
@@ -171,6 +182,16 @@ def _counted(sentence: Sentence, state: State) -> Iterator[State]:
             yield made._replace(pos=end, phase="after", items=(*state.items, item), distinct=state.distinct, cost=cost)
         for slot in sentence.fields[at]:
             kinds = {sentence.types[one[0], one[1]] for one in slot.options}
+            amounts = of_quantities(sentence, slot)
+            asked = one.name == "how_many" and sentence.low(slot.end) not in ("does", "do", "did")
+            if amounts and not distinct and not asked:  # "the number of followers" of a field followers
+                total = "total" in sentence.lows[one.start : one.end]
+                item = Item("field", -1, slot._replace(options=amounts))
+                cost = state.cost + (0.5 if total else 0.15)
+                yield state._replace(pos=slot.end, phase="after", items=(*state.items, item), cost=cost)
+                item = Item("measure", -1, slot._replace(options=amounts), "sum")
+                cost = state.cost + (0.15 if total else 0.4)
+                yield state._replace(pos=slot.end, phase="after", items=(*state.items, item), cost=cost)
             item = Item("count", -1, slot, distinct=True)
             cost = state.cost + (0.0 if distinct else 0.25)
             yield state._replace(pos=slot.end, phase="after", items=(*state.items, item), cost=cost)
@@ -181,6 +202,30 @@ def _counted(sentence: Sentence, state: State) -> Iterator[State]:
             ):
                 item = Item("measure", -1, slot, "sum")
                 yield state._replace(pos=slot.end, phase="after", items=(*state.items, item), cost=state.cost + 0.1)
+
+
+_OF_THEM: Final = frozenset(
+    {"there", "are", "is", "them", "of", "for", "in", "each", "it", "that", "this", "such", "one", "those", "to"}
+)
+
+
+def _their_count(sentence: Sentence, state: State) -> Iterator[State]:
+    """As in "each city and the count", "…, and how many are there": of what is shown."""
+    at = state.pos
+    if not state.items or any(item.kind in ("count", "measure") for item in state.items):
+        return
+    ends = [one.end for one in sentence.sense(at, "count") if one.name == "how_many"]
+    if sentence.low(at) in ("count", "counts", "number", "frequency", "numbers"):
+        ends.append(at + 1)
+        if sentence.low(at + 1) == "count":
+            ends.append(at + 2)
+    for end in ends:
+        stop = end
+        while stop < sentence.size and sentence.low(stop) in _OF_THEM:
+            stop += 1
+        if stop == sentence.size or sentence.low(stop) in (",", ".", "?"):
+            item = Item("count", -1, None)
+            yield state._replace(pos=stop, phase="after", items=(*state.items, item), cost=state.cost + 0.15)
 
 
 def _commonest(sentence: Sentence, state: State) -> Iterator[State]:
@@ -235,7 +280,15 @@ def _measured(sentence: Sentence, state: State) -> Iterator[State]:
         start = sentence.skip(start)
         if start >= sentence.size:
             continue
-        for slot in sentence.fields[start]:
+        counted = [one.end for one in sentence.sense(start, "count") if one.name == "number_of"]
+        slots = [*sentence.fields[start]]
+        for place in {sentence.skip(end) for end in counted} if start not in counted else ():
+            slots += [
+                slot._replace(options=amounts)
+                for slot in (sentence.fields[place] if place < sentence.size else ())
+                if (amounts := of_quantities(sentence, slot))
+            ]
+        for slot in slots:
             items = tuple(Item("measure", -1, slot, fn) for fn in fns)
             cost = state.cost + 0.05 * extremes
             yield state._replace(pos=slot.end, phase="after", items=(*state.items, *items), cost=cost)
