@@ -189,7 +189,14 @@ def _lines_response(signature: Signature) -> Json:
     return {
         "description": "What the run emits, as it comes. Formats of lines say how the run ended; in the others, the "
         "answer of a run that fails under way breaks off.",
-        "headers": {"X-Run": {"description": "The address of the run, which says how it ended.", "schema": TEXT}},
+        "headers": {
+            "X-Run": {"description": "The address of the run, which says how it ended.", "schema": TEXT},
+            "X-Warnings": {
+                "description": "Texts among the arguments that no row holds where the script compares them, as a JSON "
+                "array; for tokens that may read the data.",
+                "schema": TEXT,
+            },
+        },
         "content": _lines_content(record),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from asyncio import Task, TimerHandle, create_task, get_running_loop, wait
 from collections.abc import Mapping
@@ -44,6 +45,7 @@ MAX_DEPTH: Final = 100  # depth of lists and objects in a body
 FLOAT_DIGITS: Final = 15  # significant digits of a float
 MAX_DIGITS: Final = 400
 RUN_ID: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
+MAX_WARNINGS: Final = 4000  # characters of a header; longer ones are in the run's description only
 _MANY_DIGITS: Final = re.compile(rb"[0-9]{19}")
 
 
@@ -211,7 +213,7 @@ class Lines(Response):
         headers = [
             (b"content-type", MEDIA_TYPES[self.format].encode()),
             (b"vary", b"accept"),
-            (b"x-run", self._address.encode()),
+            *[(name.lower().encode(), value.encode()) for name, value in self._told],
             *more,
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -227,6 +229,16 @@ class Lines(Response):
     @property
     def _address(self) -> str:
         return f"/runs/{self.run.id}"
+
+    @property
+    def _told(self) -> list[tuple[str, str]]:
+        """The headers about the run: its address, and warnings about its arguments as a JSON array."""
+        room, warnings = MAX_WARNINGS, []
+        for each in self.run.warnings:
+            room -= len(json.dumps(each))
+            if room >= 0:
+                warnings.append(each)
+        return [("X-Run", self._address), *([("X-Warnings", json.dumps(warnings))] if warnings else [])]
 
     def _failure(self) -> Response:
         """The problem document of an ended run without a complete answer."""
@@ -244,7 +256,7 @@ class Lines(Response):
         elif self.run.keyed and error.code == "V0607":
             return under_way(self.run.id)
         answer = problem(error, more)
-        answer.headers["X-Run"] = self._address
+        answer.headers.update(dict(self._told))
         return answer
 
     async def _watch(self, scope: Scope, receive: Receive) -> None:

@@ -181,6 +181,8 @@ class Runner:
             control=run.control,
             keep=self._keep(run, play, linked),
             suspends=play.format in LINES,
+            # what a field holds is told only to who may read it without a script
+            warn=run.warnings.append if token.may_read(run.databases) else None,
         )
         arguments = bind(root.module.signature, args)
         self._audit(run, play.who, "run", linked, arguments, dry_run=play.dry_run)

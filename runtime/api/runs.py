@@ -65,6 +65,7 @@ class LiveRun:
         outcome: how it was suspended.
         answers: given beforehand, by step.
         owned: who began it.
+        warnings: about its arguments.
         hurry: lets it write without waiting for its reader.
 
     Args:
@@ -101,6 +102,7 @@ class LiveRun:
         self.started = time()
         self.end: Ended | None = None
         self.stopping = False
+        self.warnings: list[str] = []
         self.hurry: Callable[[], None] = lambda: None
         self._began = monotonic()
         self._waits = waits
@@ -187,6 +189,8 @@ class LiveRun:
             "lines": self.log is not None,
             "kept": self.kept,
         }
+        if self.warnings:
+            said["warnings"] = self.warnings
         if question is not None:
             said["question"] = {"step": question.step, **describe(question)}
         if end is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
@@ -189,8 +189,7 @@ def _put(service: Service, who: Who, act: _Put) -> bodies.Put:
         before = service.library.find(name)
         _check_conditions(service, name, before, act.conditions)
         source = Source(f"{name}.txt" if kind == "english" else f"{name}.sop", act.text)
-        may_read = _may_read(token)
-        options = Options(take=act.take, locked=act.locked, yes=act.yes, answers=answers, may_read=may_read)
+        options = Options(take=act.take, locked=act.locked, yes=act.yes, answers=answers, may_read=token.may_read)
         try:
             prepared = prepare(source, context, options, stored_place(name, service.library, act.take), kind)
         except NeedsAnswer as error:
@@ -230,11 +229,6 @@ def _put(service: Service, who: Who, act: _Put) -> bodies.Put:
         ],
         "stale_callers": [caller for caller, _ in stale if token.covers(caller)],
     }
-
-
-def _may_read(token: Token) -> Callable[[Sequence[str]], bool]:
-    """Whether a token may see rows of databases without a script, and so in what the readings of a sentence differ."""
-    return lambda names: token.may("query") and all(map(token.reaches, names))
 
 
 def _unanswered(error: NeedsAnswer) -> HttpError:

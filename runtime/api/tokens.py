@@ -86,6 +86,10 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
         """Tell whether it is for a database, as scripts name it."""
         return any(fnmatchcase(database, pattern) for pattern in self.databases)
 
+    def may_read(self, databases: Iterable[str]) -> bool:
+        """Tell whether it may see rows of all these databases without a script."""
+        return self.may("query") and all(map(self.reaches, databases))
+
     def require(self, right: str, script: str | None = None) -> None:
         """Check a right.
 

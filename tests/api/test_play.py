@@ -44,6 +44,24 @@ def test_a_script_runs_with_json_arguments(shared: Served) -> None:
     assert f"/runs/{start['run']}" == answer.headers["x-run"]
 
 
+def test_an_argument_that_no_row_holds_is_told_to_who_may_read_the_data(served: Served) -> None:
+    told = ['dept: no row of employees has the department "sales"; nearest: "Sales"']
+    reads, runs = served.token("reads", rights=("run", "query")), served.token("runs", rights=("run",))
+    answer = served.client.post("/play/audit", json={"dept": "sales"}, headers=reads)
+    assert json.loads(answer.headers["x-warnings"]) == told
+    assert served.client.get(answer.headers["x-run"], headers=reads).json()["warnings"] == told
+    later = {**reads, "Prefer": "respond-async"}
+    run = served.client.post("/play/audit", json={"dept": "sales"}, headers=later).json()["run"]
+    until(lambda: served.client.get(run, headers=reads).json()["status"] == "ok", seconds=60)
+    assert served.client.get(run, headers=reads).json()["warnings"] == told
+    answer = served.client.post("/play/divide", json={"by": 0}, headers=reads)
+    assert (answer.status_code, "x-warnings" in answer.headers) == (422, False)
+    assert "x-warnings" not in served.client.post("/play/audit", json={"dept": "Sales"}, headers=reads).headers
+    answer = served.client.post("/play/audit", json={"dept": "sales"}, headers=runs)
+    assert (answer.status_code, "x-warnings" in answer.headers) == (200, False)
+    assert "warnings" not in served.client.get(answer.headers["x-run"], headers=runs).json()
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("address", ["/play/audit?", "/play?script=audit&", "/play/audit@1?"])
 def test_arguments_may_be_in_the_query(shared: Served, method: str, address: str) -> None:

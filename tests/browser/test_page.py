@@ -65,6 +65,46 @@ def test_what_belongs_together_is_highlighted_together(seen: Seen) -> None:
     assert page.locator("#english .lit").all_inner_texts() == ["Show the employees in Sales."]
 
 
+def test_the_readings_of_a_sentence_are_shown_by_their_rows_and_picked(seen: Seen) -> None:
+    page = seen.page
+    seen.served.sql("create table boxes (id integer primary key, label text, height integer, width integer)")
+    seen.served.sql("insert into boxes values (1, 'oak', 9, 2), (2, 'elm', 8, 3), (3, 'ash', 1, 7)")
+    page.fill("#name", "above")
+    page.fill("#english textarea", "Show the boxes above 6.")
+    expect(page.locator("#readings strong")).to_contain_text("Sentence 1")
+    readings = page.locator("#readings li")
+    expect(readings).to_have_count(2)
+    assert readings.locator("small").all_inner_texts() == ["shows 2 rows", "shows 1 row"]
+    assert readings.nth(0).locator("td:nth-child(2)").all_inner_texts() == ["oak", "elm"]
+    assert readings.nth(1).locator("td:nth-child(2)").all_inner_texts() == ["ash"]
+    assert page.locator("#save").is_disabled()
+    readings.nth(1).locator("button").click()
+    expect(page.locator("#save")).to_be_enabled()
+    expect(page.locator("#readings")).to_be_hidden()
+    expect(page.locator("#program textarea")).to_have_value(re.compile("width > 6"))
+    page.click("#save")
+    expect(page.locator("#said")).to_contain_text("above: version 1")
+    assert "width > 6" in seen.served.client.get("/scripts/above/source").text
+    page.fill("#english textarea", "Show the boxes above 7.")  # an answer is of the text that was asked about
+    expect(readings).to_have_count(2)
+    page.fill("#english textarea", "Show the boxes.")
+    expect(page.locator("#save")).to_be_enabled()
+    expect(page.locator("#readings")).to_be_hidden()
+
+
+def test_an_argument_that_no_row_holds_is_told(seen: Seen) -> None:
+    page = seen.page
+    page.click("#script-list >> text=audit")
+    page.fill("#fields input[name=dept]", "sales")
+    page.click("#run")
+    expect(page.locator("#results .warning")).to_have_text(
+        'warning: dept: no row of employees has the department "sales"; nearest: "Sales"'
+    )
+    page.fill("#fields input[name=dept]", "Sales")
+    page.click("#run")
+    expect(page.locator("#results .warning")).to_have_count(0)
+
+
 def test_a_hundred_thousand_rows_are_scrolled(seen: Seen) -> None:
     page = seen.page
     page.click("#script-list >> text=numbers")

@@ -4,6 +4,8 @@ export class Problem extends Error {
   constructor(said) {
     super(said.detail || said.title || "the service did not answer");
     Object.assign(this, {code: said.code, hint: said.hint, findings: said.findings || [], status: said.status});
+    const {sentence, question, choices, readings} = said; // of a question that a text leaves open
+    Object.assign(this, {sentence, question, choices, readings});
   }
 }
 

@@ -57,9 +57,10 @@ export class Results {
       list.append(make("button", {id: name + "-" + id, role: "tab", type: "button", "aria-selected": id === "table", tabIndex: id === "table" ? 0 : -1}, text));
     }
     list.append(this.state);
+    this.warned = make("div", {role: "status", "aria-label": "Warnings"});
     this.asking = make("div");
     this.body = make("div", {className: "body", role: "tabpanel", tabIndex: 0, "aria-label": "Results"});
-    host.replaceChildren(list, this.asking, this.body);
+    host.replaceChildren(list, this.warned, this.asking, this.body);
     tabs(list, (tab) => this.view(tab.id.slice(name.length + 1)));
     this.clear();
   }
@@ -73,6 +74,7 @@ export class Results {
     this.widths = {};
     this.run = null;
     this.end = null;
+    this.warned.replaceChildren();
     this.asking.replaceChildren();
     this.state.textContent = "";
     this.view(this.how || "table");
@@ -89,7 +91,10 @@ export class Results {
     const aborter = (this.aborter = new AbortController());
     this.state.textContent = "running …";
     try {
-      for await (const some of lines(await request(aborter.signal))) {
+      const answer = await request(aborter.signal);
+      const warnings = JSON.parse(answer.headers.get("X-Warnings") || "[]");
+      this.warned.replaceChildren(...warnings.map((text) => make("p", {className: "warning"}, "warning: " + text)));
+      for await (const some of lines(answer)) {
         for (const text of some) this.take(text);
         this.refresh();
       }

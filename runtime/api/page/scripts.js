@@ -4,6 +4,7 @@ import {call, Problem, path, send} from "./api.js";
 import {$, later, make, say, tried} from "./dom.js";
 import {Editor} from "./editor.js";
 import {Form} from "./form.js";
+import {ask} from "./readings.js";
 import {Results} from "./results.js";
 
 const QUIET = 400; // milliseconds without a keystroke before a check
@@ -14,12 +15,16 @@ let views = null; // of what was checked last
 let origin = "program"; // the pane that the script comes from
 let current = null; // the stored script that is shown
 let checks = 0;
+let answers = {}; // to what the English leaves open, by sentence number
 
 export function begin() {
   english = new Editor($("english"), {
     label: "English",
     placeholder: "Show the name and salary of the employees in Engineering, highest salary first.",
-    changed: () => edited("english"),
+    changed: () => {
+      answers = {};
+      edited("english");
+    },
     pointed: (group) => light(group === null ? [] : stepsOf(group)),
   });
   program = new Editor($("program"), {
@@ -88,11 +93,15 @@ export async function open(name) {
   program.show(script.source);
   show(script);
   stored(true);
+  choose(null);
+  answers = {};
   results.clear();
   await list();
 }
 
 function fresh() {
+  choose(null);
+  answers = {};
   current = null;
   origin = "program";
   $("name").value = "";
@@ -229,6 +238,25 @@ const put = (options) => call("PUT", path("scripts", $("name").value.trim()) + o
   type: origin === "english" ? "text/plain; charset=utf-8" : "text/x-sop; charset=utf-8",
 });
 
+/** The query of a request that stores a text: its answers, and other options. */
+function query(...options) {
+  const given = Object.entries(answers).map(([sentence, answer]) => `${sentence}=${answer}`).join(",");
+  if (given && origin === "english") options.push("answer=" + encodeURIComponent(given));
+  return options.length ? "?" + options.join("&") : "";
+}
+
+/** Show the readings of a sentence, or hide them for null; picking one answers it. */
+function choose(problem) {
+  $("readings").hidden = !problem;
+  $("readings").replaceChildren();
+  if (problem) {
+    ask($("readings"), problem, (answer) => {
+      answers[problem.sentence] = answer;
+      tried(check);
+    });
+  }
+}
+
 async function check() {
   const number = ++checks;
   const pane = origin === "english" ? english : program;
@@ -239,13 +267,20 @@ async function check() {
   if (!pane.text.trim() || !$("name").value.trim()) return say(pane.text.trim() ? "give the script a name" : "");
   let checked;
   try {
-    checked = await put("?dry_run=true");
+    checked = await put(query("dry_run=true"));
   } catch (error) {
     if (number !== checks || !(error instanceof Problem)) return undefined;
+    const asks = error.question !== undefined;
+    choose(asks ? error : null);
+    if (asks) {
+      pane.complain([]);
+      return say("1 question");
+    }
     pane.complain(error.findings.length ? error.findings : [{code: error.code, message: error.message, hint: error.hint}]);
     return say(error.findings.length > 1 ? error.findings.length + " findings" : "1 finding", true);
   }
   if (number !== checks) return undefined;
+  choose(null);
   pane.complain([]);
   if (origin === "english") program.show(checked.source);
   show(checked);
@@ -258,10 +293,10 @@ async function check() {
 async function save() {
   let done;
   try {
-    done = await put("");
+    done = await put(query());
   } catch (error) {
     if (error.code !== "C0108" || !confirm(error.message.replace(/, so nothing was stored$/, "") + ".\nStore it?")) throw error;
-    done = await put("?yes=true");
+    done = await put(query("yes=true"));
   }
   current = done.name;
   if (origin === "english") program.show(done.source);
