@@ -217,8 +217,8 @@ class Explained(TypedDict):
 
 class Run(TypedDict):
     """`status`: pending, running, interrupted, waiting, ok, failed or cancelled. `ms`: its duration so far. `lines`:
-    whether its lines are kept. `kept`: whether it is, so that it can go on. `warnings`: about its arguments. `question`:
-    that it waits with. `deadline`: when that takes its default."""
+    whether its lines are kept. `kept`: whether it is, so that it can go on. `warnings`: about its arguments.
+    `question`: that it waits with. `deadline`: when that takes its default."""
 
     id: str
     script: str
