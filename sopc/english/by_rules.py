@@ -11,14 +11,16 @@ from runtime.query.schema import Schema
 from runtime.values.types import Type
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.english.changes import asks_for_a_change
+from sopc.english.clauses.before import of_rows_before
 from sopc.english.clauses.deeds import parameters_in
 from sopc.english.clauses.left_open import LeftOpen, unbounded, without_fields
-from sopc.english.clauses.read import OpenLoop, for_one_row, open_loop, otherwise_of, steps_of
-from sopc.english.clauses.safety import meant
+from sopc.english.clauses.nouns import rows_called
+from sopc.english.clauses.read import OpenLoop, for_one_row, open_loop, otherwise_of, steps_of, with_plain_pronouns
+from sopc.english.clauses.safety import meant, tied
 from sopc.english.clauses.talk import Place, Talk, named_in_singular, on_row
 from sopc.english.clauses.written import WithWritten
 from sopc.english.patterns.antecedents import referring, shown
-from sopc.english.patterns.assembly import Assembly
+from sopc.english.patterns.assembly import Assembly, partly_read
 from sopc.english.patterns.attempts import Attempt, Failed, Failing, tried
 from sopc.english.patterns.complaints import Complaint, not_understood, reading_text, several_readings
 from sopc.english.patterns.finish import Unqualifier
@@ -71,7 +73,8 @@ def translate(
         translation = _Translation(workflow, world, types, answers or {}, reader, other)
         translation.run()
         if translation.complaints:
-            raise CompileError(Text(file_name, workflow.text), translation.complaints)
+            findings = partly_read(translation.assembly(), translation.complaints)
+            raise CompileError(Text(file_name, workflow.text), findings)
         assembly = translation.assembly()
         found = assembly.parameter_types()
         if found == types:
@@ -177,7 +180,7 @@ class _Translation:
         try:
             readings = self._readings(matcher, context, before, state)
         except Complaint:
-            readings = self._by_clauses(sentence, tokens, context, state, steps)
+            readings = self._by_clauses(sentence, tokens, context, state, steps, before)
             if not readings:
                 raise
         attempts = [] if readings else matcher.whole("attempt", context)
@@ -185,7 +188,7 @@ class _Translation:
         if not readings and self._in_open_loop(sentence, tokens, context, state, steps):
             return
         if not readings:
-            readings = self._by_clauses(sentence, tokens, context, state, steps)
+            readings = self._by_clauses(sentence, tokens, context, state, steps, before)
         if not readings:
             reading = self._read(sentence, matcher, state)
             readings = [reading] if reading is not None else self._asked(sentence, state)
@@ -203,13 +206,14 @@ class _Translation:
         self._remember(chosen, state)
         self._note_changes(made, sentence.number, state)
         self.open = self._opened_by(steps, context)
+        self.talk.amount = chosen.variables[-1].name if chosen.variables else ""
 
     def _readings(self, matcher: Matcher, context: Context, before: Before | None, state: State) -> list[Steps]:
         """What the sentence may mean. Where it speaks of rows that it does not name, it means those of the sentence
         before, so a reading that does not depend on them is none."""
         word = referring(matcher, context)
         if word is None:
-            return matcher.whole("steps", context)
+            return tied(matcher.whole("steps", context), context)
         last = shown(context_of(before, context), before.did) if before is not None else None
         if last is not None:
             context = replace(context, found=last.found, _children={})
@@ -299,11 +303,16 @@ class _Translation:
         context: Context,
         state: State,
         steps: list[nodes.AnyStep],
+        before: Before | None,
     ) -> list[Steps]:
         """What a sentence does, clause by clause, where no pattern fits."""
         place = Place(sentence.text, self.talk, steps)
         self.talk.unsure, self.talk.missing = False, ("", ())
+        tokens = with_plain_pronouns(tokens)
         readings = steps_of(place, tokens, context)
+        if not readings and before is not None:
+            readings, found = of_rows_before(place, tokens, context, before)
+            state.found = found or state.found
         if not readings and self.talk.missing[1]:
             text = self._told(without_fields(sentence.text, tokens, *self.talk.missing))
             readings = steps_of(Place(text, self.talk, steps), without_courtesy(tokenize(text)), context)
@@ -466,6 +475,7 @@ class _Translation:
             raise Complaint(
                 "T0204", f"{one.name} is a store, so no parameter can have that name", "say (called …) after its name"
             )
+        one = replace(one, also=one.also | rows_called(one.words, self.world))
         self.declared[one.name] = one
         self.declared_in[one.name] = number
         variable = one.variable

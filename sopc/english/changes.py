@@ -9,12 +9,12 @@ from sopc.english.sentences import QUOTED, Workflow
 
 # Many of these words can be nouns or describe rows ("orders that are closed"), so they count only in a command.
 _VERBS: Final = (
-    "allocate apply archive assign book bump cancel change charge clean clear close complete copy correct credit cut "
-    "debit decrease deduct demote double drop empty enrol enter expire file fill fix flag give halve import increase "
-    "issue lower make mark merge modify move note open order overwrite pay place post promote prune put raise record "
-    "reduce refund register reject release rename reopen reorder replace request reschedule reserve reset restock "
-    "restore retire revise save schedule sell send set settle store submit subtract swap tag toggle transfer trim undo "
-    "unmark withdraw write"
+    "allocate apply archive assign block book bump cancel change charge clean clear close complete copy correct credit "
+    "cut debit decrease deduct demote double drop empty enrol enter expire file fill fix flag give halve import "
+    "increase issue lower make mark merge modify move note open order overwrite pay place post promote prune put raise "
+    "record reduce refund register reject release rename reopen reorder replace request reschedule reserve reset "
+    "restock restore retire revise save schedule sell send set settle store submit subtract swap tag toggle transfer "
+    "trim undo unmark withdraw write"
 )
 _PLAIN: Final = "add append create delete discard erase insert purge remove update upsert wipe"
 _IDIOMS: Final = "get rid of|throw away|take off|clean up|clean out"
@@ -31,13 +31,14 @@ _CHANGE: Final = re.compile(
 # A statement whose subject changes ("its status becomes closed", "they are cancelled"); in a question, a guard or a
 # clause that says which rows are meant, the same words only describe.
 _BECOMES: Final = re.compile(
-    r"\b(?:becomes?|goe?s? (?:up|down)|(?:is|are) (?:now |again )?"
-    rf"(?:set|changed|put|marked|(?:{_ALL})(?:e?d|led)))\b",
+    r"\b(?:becomes?|goe?s? (?:up|down)|gets?|receives?|loses?|gains?)\b"
+    r"|(?<!that )(?<!which )(?<!who )\b(?:is|are) (?:now |again )?"
+    rf"(?:set|changed|put|marked|(?:de|un)?activated|(?:un)?(?:{_ALL})(?:e?d|led))\b",
     re.IGNORECASE,
 )
 _DESCRIBES: Final = re.compile(
     r"^\W*(?:show|list|find|count|how|what|which|who|is|are|do|does|give|tell|print|say|ask|let)\b"
-    r"|\b(?:if|when|unless|that|which|who|whose|where|while|until|as)\b",
+    r"|\b(?:if|when|unless|whose|where|while|until|as)\b",
     re.IGNORECASE,
 )
 

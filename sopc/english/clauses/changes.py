@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from runtime.values.types import ANY, BOOL
@@ -13,7 +14,7 @@ from sopc.english.lexicon import lexicon, same, same_words, singular
 from sopc.english.patterns import words
 from sopc.english.patterns.changes import Change, deleted, scaled, scaled_by, shifted, storable, updated
 from sopc.english.patterns.matcher import Reject
-from sopc.english.patterns.names import made_variable
+from sopc.english.patterns.names import field_value, made_variable
 from sopc.english.patterns.semantics import Context, Rows, Source, Steps, Value, text
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
@@ -26,6 +27,7 @@ _DOWN: Final = ("reduce", "decrease", "lower", "cut", "drop", "fall", "go down")
 _TIMES: Final = {"double": "2", "triple": "3", "halve": "0.5"}
 _FEW: Final = 40  # values of a field among which the one that a verb means is looked for
 _STATUS: Final = ("status", "state", "stage")
+_MOVE: Final = ("move", "assign", "transfer", "give", "send", "postpone", "shift", "reschedule")
 _AND: Final = (",", "and")
 
 Target = tuple[Rows, Change]
@@ -34,7 +36,7 @@ Target = tuple[Rows, Change]
 def changes_of(place: Place, tokens: Tokens, context: Context) -> list[Steps]:
     """Each change that a clause may mean, other than those that create rows."""
     found: list[Steps] = []
-    for form in (_set, _becomes, _by_amount, _added, _times, _marked, _verb, _deleted, _pointed):
+    for form in (_set, _becomes, _gets, _by_amount, _added, _gains, _times, _marked, _verb, _deleted, _pointed):
         for steps in form(place, tokens, context):
             if all(steps.steps != one.steps for one in found):
                 found.append(steps)
@@ -62,12 +64,13 @@ def targets(place: Place, tokens: Tokens, context: Context) -> list[Target]:
             found += _changes(place, tokens[1:], rows, context)
     if not found and context.subject is not None and not context.subject.emits:
         found += _changes(place, tokens, Rows(context.subject), context)
+    if not found and said[:1] == ["all"]:
+        for source in context.world.sources:
+            found += _changes(place, tokens[1 + (said[1:2] == ["the"]) :], Rows(source), context)
     return list(dict.fromkeys(found))
 
 
 def _pronoun(tokens: Tokens, possessive: str) -> Tokens:
-    from dataclasses import replace
-
     low = "them" if possessive == "their" else "it"
     return (replace(tokens[0], low=low, value=low),)
 
@@ -187,6 +190,32 @@ def _becomes(place: Place, tokens: Tokens, context: Context) -> Iterator[Steps]:
             yield from _called(place, tokens[:at], tokens[at + 1 :], context)
 
 
+def _gets(place: Place, tokens: Tokens, context: Context) -> Iterator[Steps]:
+    """ "they get the status closed", "visits without a fee get a fee of 50"."""
+    said = lows(tokens)
+    for at, low in enumerate(said):
+        if at == 0 or low not in ("get", "gets", "receive", "receives"):
+            continue
+        start = at + 1 + (said[at + 1 : at + 2] != [] and said[at + 1] in ("the", "a", "an"))
+        for rows in first_rows(place, tokens[:at], context):
+            for middle in range(start + 1, len(tokens)):
+                value = tokens[middle + (said[middle] == "of") :]
+                for target in _changes(place, tokens[start:middle], rows, context) if value else ():
+                    for one in _value(place, value, target, context):
+                        with suppress(Reject):
+                            yield updated(context, rows, (one,))
+
+
+def _gains(place: Place, tokens: Tokens, context: Context) -> Iterator[Steps]:
+    """ "drivers with a trip lose 2 points", "it gains 5 points"."""
+    said = lows(tokens)
+    for verbs, op in ((("gain", "gains", "earn", "earns", "get", "gets"), "+"), (("lose", "loses"), "-")):
+        for at, low in enumerate(said):
+            if at and low in verbs:
+                for rows in first_rows(place, tokens[:at], context):
+                    yield from _counted(place, tokens[at + 1 :], rows, op, context)
+
+
 def _by_amount(place: Place, tokens: Tokens, context: Context) -> Iterator[Steps]:
     """ "raise its fee by 5 %", "its fee goes up by 5", "its fee is reduced by a tenth"."""
     said = lows(tokens)
@@ -223,11 +252,20 @@ def _before_by(tokens: Tokens, verbs: tuple[str, ...]) -> Tokens | None:
 
 def _amounts(place: Place, tokens: Tokens, context: Context) -> list[Value]:
     said = _without(lows(tokens), "the", "that", "this", "given")
+    if len(said) > 1 and said[-1] in ("percent", "%"):
+        return [replace(one, label=("percent",)) for one in _of_variable(said[:-1], context)]
+    found = _of_variable(said, context)
+    if found:
+        return found
+    read: list[Value] = place.whole("value", tokens, context)
+    return [one for one in read if not isinstance(one.node, nodes.Name) or one.label]
+
+
+def _of_variable(said: list[str], context: Context) -> list[Value]:
     for variable in reversed(context.variables):
         if said and any(same_words(said, way) for way in variable.words):
             return [Value(nodes.Name(name=variable.name), variable.type, tuple(said))]
-    found: list[Value] = place.whole("value", tokens, context)
-    return [one for one in found if not isinstance(one.node, nodes.Name) or one.label]
+    return []
 
 
 def _added(place: Place, tokens: Tokens, context: Context) -> Iterator[Steps]:
@@ -307,12 +345,13 @@ def _called(place: Place, what: Tokens, state: Tokens, context: Context) -> Iter
 
 def _states(place: Place, state: Tokens, source: Source, context: Context) -> list[nodes.Assignment]:
     said = " ".join(token.low or token.value for token in state)
-    denied = said.startswith(("un", "not ")) and len(said) > 5
-    plain = said.removeprefix("not ").removeprefix("un") if denied else said
+    denied = said.startswith("not ")
     found: list[nodes.Assignment] = []
     for field in source.store.fields:
-        if field.type.not_null() == BOOL and same_words((plain if denied else said,), name_words(field.name)[-1:]):
-            found.append(nodes.Assignment(name=field.name, value=nodes.BoolLiteral(value=not denied)))
+        if field.type.not_null() == BOOL:
+            brought = _brought_to(said, name_words(field.name)[-1])
+            if brought is not None:
+                found.append(nodes.Assignment(name=field.name, value=nodes.BoolLiteral(value=brought)))
         elif field.type.name == "text":
             held = context.world.sampler.examples(source.qualified, field.name, _FEW)
             found += [
@@ -327,6 +366,20 @@ def _states(place: Place, state: Tokens, source: Source, context: Context) -> li
         place.talk.unsure = True  # the field is not said, and holds no such value yet
         return [nodes.Assignment(name=fields[0].name, value=text(_participle(said)))]
     return []
+
+
+def _brought_to(said: str, flag: str) -> bool | None:
+    """Whether a word brings a yes or no to yes ("block", "activate" of active), to no ("unblock", "inactive"), or is
+    about something else (None)."""
+    plain, value = said.removeprefix("not "), not said.startswith("not ")
+    verb = flag.removesuffix("e") + "ate"
+    if same(plain, flag) or same(plain, verb):
+        return value
+    for prefix in ("un", "de", "in", "dis", "re"):
+        rest = plain.removeprefix(prefix)
+        if rest != plain and (same(rest, flag) or same(rest, verb)):
+            return value if prefix == "re" else not value
+    return None
 
 
 def _is_status(said: str) -> bool:
@@ -356,16 +409,29 @@ def _deleted(place: Place, tokens: Tokens, context: Context) -> Iterator[Steps]:
 def _pointed(place: Place, tokens: Tokens, context: Context) -> Iterator[Steps]:
     """ "move them to the new owner", "assign it to that depot"."""
     said = lows(tokens)
-    if said[0] not in ("move", "assign", "transfer", "give") or "to" not in said:
-        return
-    at = said.index("to")
-    for rows in first_rows(place, tokens[1:at], context):
+    at = next((n for n, low in enumerate(said) if n > 1 and low == "to"), 0)
+    what = tokens[1:at] if said[0] in _MOVE else ()
+    if at > 2 and said[at - 2] in _BE and any(same(said[at - 1], verb) for verb in _MOVE):
+        what = tokens[: at - 2]
+    for rows in first_rows(place, what, context) if at and what else ():
+        yield from _dated(place, rows, tokens[at + 1 :], context)
         for other in first_rows(place, tokens[at + 1 :], context):
             if other.source.origin is not None and not other.conditions:
                 continue
             for name, key in key_to(context, rows.source.store.name, other):
                 with suppress(Reject):
                     yield _with_key(context, rows, name, key, other)
+
+
+def _dated(place: Place, rows: Rows, tokens: Tokens, context: Context) -> Iterator[Steps]:
+    """ "move them to 2026-02-08": of the one day that such a row has."""
+    days = [field for field in rows.source.store.fields if field.type.name in ("date", "timestamp")]
+    if len(days) != 1 or len(tokens) != 1 or tokens[0].kind != "date":
+        return
+    target = (rows, Change(field_value(rows.source, days[0])))
+    for one in _value(place, tokens, target, context):
+        with suppress(Reject):
+            yield updated(context, rows, (one,))
 
 
 def _with_key(context: Context, rows: Rows, name: str, key: nodes.Expr, other: Rows) -> Steps:

@@ -9,12 +9,19 @@ from dataclasses import replace
 from typing import Final
 
 from runtime.values.types import DATE, INT, Type
-from sopc.english.clauses.nouns import first_rows, key_to
+from sopc.english.clauses.nouns import first_rows, key_to, pointed_at
 from sopc.english.clauses.talk import Place, Tokens, lows, names_store
 from sopc.english.lexicon import same_words, singular
 from sopc.english.patterns.inserts import Missing, inserted
 from sopc.english.patterns.matcher import Reject
-from sopc.english.patterns.names import field_names, label_fields, made_variable, named_type
+from sopc.english.patterns.names import (
+    field_names,
+    hop_along,
+    label_fields,
+    made_variable,
+    named_type,
+    reference_names,
+)
 from sopc.english.patterns.queries import QueryParts, queries
 from sopc.english.patterns.semantics import Context, Rows, Source, Steps, Variable, call, column, compare, text
 from sopc.english.patterns.show import named_set
@@ -85,8 +92,9 @@ def _call_it(tokens: Tokens, at: int) -> tuple[tuple[str, ...], int]:
 def _answer_type(question: str, name: tuple[str, ...], context: Context) -> tuple[tuple[str, ...], Type] | None:
     """What the answer is called and its type, by the question's words: "Which box should be closed?" asks for a box."""
     said = [token.low for token in tokenize(question) if token.kind == "word"]
-    if said[:2] == ["how", "many"]:
-        return name or (tuple(singular(word) for word in said[2:3]) or ("number",)), INT
+    for at in range(len(said) - 1):
+        if said[at : at + 2] == ["how", "many"]:
+            return name or (tuple(singular(word) for word in said[at + 2 : at + 3]) or ("number",)), INT
     if said[:1] and said[0] in _QUESTIONS:
         said = said[1:]
         said = said[2:] if said[:2] and said[0] == "is" and said[1] in ("the", "its") else said
@@ -123,9 +131,41 @@ def _say(place: Place, tokens: Tokens, context: Context) -> Iterator[Steps]:
                 return
             kept = list(_kept(place, tuple(lows(rest[start + 1 : verb])), rest[verb + 1 :], context))
             before, rest = (kept[0], ()) if len(kept) == 1 else (None, rest)
+        looked = _looked_up(tokens[1].value, context) if before is None and not rest else None
+        before = before or looked
         inside = with_count(place, tokens[1].value, context.after(before) if before else context)
         for steps in place.whole("plain", tokens[:2], inside) if not rest else ():
             yield Steps((*before.steps, *steps.steps), before.variables) if before else steps
+
+
+def _looked_up(said: str, context: Context) -> Steps | None:
+    """What the holes of a message in a loop name that the loop's row points at: {title} for each loan of a book."""
+    subject = context.subject
+    if subject is None or subject.emits:
+        return None
+    lets: list[nodes.AnyStep] = []
+    made: list[Variable] = []
+    known = {way for one in context.variables for way in one.words}
+    for hole in re.findall(r"\{([^{}]*)\}", said):
+        way = name_words(hole)
+        if way in known or any(name_words(field.name) == way for field in subject.store.fields):
+            continue
+        found = [
+            (hop, field) for key in subject.store.foreign_keys
+            for hop in (hop_along(subject, key, context),) for field in hop.target.store.fields
+            if way in (name_words(field.name), (*reference_names(subject.store, key)[-1], *name_words(field.name)))
+        ]  # fmt: skip
+        if len(found) != 1:
+            continue
+        hop, field = found[0]
+        rows = pointed_at(hop)
+        select = nodes.Select(columns=(nodes.NamedColumn(value=column(hop.target, field.name)),))
+        query = nodes.Query(stages=(*rows_query(rows).stages, select))
+        variable = made_variable(way, field.type, context)
+        made.append(replace(variable, words=variable.words | {way}))
+        lets.append(nodes.Let(name=variable.name, value=nodes.QueryExpr(kind="scalar", query=query)))
+        known.add(way)
+    return Steps(tuple(lets), tuple(made)) if lets else None
 
 
 def with_count(place: Place, said: str, context: Context) -> Context:
@@ -213,6 +253,8 @@ def _figures(place: Place, fn: str, tokens: Tokens, context: Context) -> Iterato
             what = tokens[said[0] in ("the", "all") : at]
             rows_ = _of_loop(first_rows(place, tokens[at + 1 :], context), tokens[at + 1 :], context)
             of += [(what, rows) for rows in rows_]
+    if not of and said[:1] and said[0] == "all":
+        of += [(tokens[1 + (said[1:2] == ["the"]) :], Rows(source)) for source in context.world.sources]
     for what, rows in of:
         check_countable(rows.mentioned)
         if rows.source.origin is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from sopc.english.clauses.nouns import first_rows
 from sopc.english.clauses.talk import Place, Tokens, lows, names_store
@@ -24,6 +25,7 @@ _EXISTS = (["is", "found"], ["are", "found"], ["was", "found"], ["were", "found"
 
 def facts_of(place: Place, tokens: Tokens, context: Context) -> list[Condition]:
     """Each condition that a clause may say."""
+    tokens = _plain(place, tokens, context)
     with suppress(Reject):
         found = _of_found(place, tokens, context)
         if found is not None:
@@ -46,6 +48,23 @@ def _of_units(place: Place, tokens: Tokens, context: Context) -> list[Condition]
         & _HOW_MANY
     ]  # fmt: skip
     return told if len(told) == 1 else []
+
+
+def _plain(place: Place, tokens: Tokens, context: Context) -> Tokens:
+    """ "a box is open" as "any box …"; "it is above 5", "there are more than 1", of the amount kept last."""
+    first, said = tokens[0], lows(tokens)
+    if first.low in ("a", "an") and context.subject is None:
+        return (replace(first, low="any", value="any"), *tokens[1:])
+    amount = place.talk.amount
+    if not amount or amount not in [one.name for one in context.variables]:
+        return tokens
+    name = tuple(replace(first, low=part, value=part) for part in amount.split("_"))
+    compared = said[2:3] and said[2] in ("more", "fewer", "less", "at", "exactly")
+    if said[0] == "it" and said[1:2] and said[1] in ("is", "was") and context.subject is None:
+        return (*name, *tokens[1:])
+    if said[:1] == ["there"] and said[1:2] in (["are"], ["is"]) and compared and len(tokens) < 7:
+        return (*name, replace(first, low="is", value="is"), *tokens[2:])
+    return tokens
 
 
 def _of_found(place: Place, tokens: Tokens, context: Context) -> Condition | None:

@@ -6,10 +6,11 @@ from contextlib import suppress
 from dataclasses import replace
 
 from sopc.english.clauses.talk import Place, Tokens, lows, names_store
-from sopc.english.lexicon import same_words
+from sopc.english.lexicon import same_words, singular
 from sopc.english.patterns.matcher import Reject
 from sopc.english.patterns.names import field_names, hop_along, label_fields, reference_names
-from sopc.english.patterns.semantics import Context, JoinStep, Rows, Variable, column, compare
+from sopc.english.patterns.semantics import Context, JoinStep, Rows, Variable, World, column, compare
+from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 
 _ONE = ("it", "this", "that", "him", "her", "this one", "that one")
@@ -26,7 +27,7 @@ def rows_of(place: Place, tokens: Tokens, context: Context) -> list[Rows]:
     """
     if not tokens:
         return []
-    meant = _meant_before(place, tokens, context) or _of_answer(tokens, context) or _possessed(tokens, context)
+    meant = _meant_before(place, tokens, context) or _of_answer(tokens, context) or _possessed(place, tokens, context)
     if meant:
         return [meant]
     tokens, context = _by_last_word(tokens, context)
@@ -75,14 +76,23 @@ def _of_answer(tokens: Tokens, context: Context) -> Rows | None:
     return None
 
 
-def _possessed(tokens: Tokens, context: Context) -> Rows | None:
-    """As in "its maker", in a loop over boxes: the row that the loop's row points at."""
-    said, subject = lows(tokens), context.subject
-    if subject is None or subject.emits or said[0] not in _THEIRS:
-        return None
-    for key in subject.store.foreign_keys:
-        if any(same_words(said[1:], way) for way in reference_names(subject.store, key)):
-            return pointed_at(hop_along(subject, key, context))
+def _possessed(place: Place, tokens: Tokens, context: Context) -> Rows | None:
+    """As in "its maker", "the maker", in a loop over boxes: the row that the loop's row points at. As in "their
+    repairs", of boxes that were found: the rows that point at these."""
+    said, subject, found = lows(tokens), context.subject, context.found
+    if subject is not None and not subject.emits and said[0] in (*_THEIRS, "the"):
+        for key in subject.store.foreign_keys:
+            if any(same_words(said[1:], way) for way in reference_names(subject.store, key)):
+                return pointed_at(hop_along(subject, key, context))
+    if subject is None and found is not None and said[0] in _THEIRS:
+        pointing = [
+            (source, key) for source in context.world.sources if names_store(said[1:], source)
+            for key in source.store.foreign_keys
+            if key.other_store == found.rows.source.store.name and len(key.fields) == 1
+        ]  # fmt: skip
+        if len(pointing) == 1:
+            source, key = pointing[0]
+            return Rows(source, (place.among(column(source, key.fields[0]), key.other_fields[0], context),))
     return None
 
 
@@ -141,3 +151,19 @@ def first_rows(place: Place, tokens: Tokens, context: Context) -> list[Rows]:
     with suppress(Reject):
         return rows_of(place, tokens, context)
     return []
+
+
+def rows_called(way: tuple[str, ...], world: World) -> frozenset[tuple[str, ...]]:
+    """Other words for a parameter that says which row is meant: "a customer name" is that customer; "a plate" is that
+    vehicle, where only vehicles are told by a plate."""
+    for source in world.sources:
+        own, labels = name_words(source.store.name), label_fields(source.store)
+        if len(labels) != 1:
+            continue
+        label = name_words(labels[0].name)
+        if len(way) > 1 and names_store(way[:-1], source) and same_words(way[-1:], label[-1:]):
+            return frozenset({way[:-1]})
+        told = [one for one in world.sources if any(same_words(way, name_words(f.name)) for f in one.store.fields)]
+        if told == [source] and same_words(way, label):
+            return frozenset({(*own[:-1], singular(own[-1]))})
+    return frozenset()

@@ -17,12 +17,13 @@ from sopc.english.lexicon import same_words, singular
 from sopc.english.patterns.flow import Loop, Otherwise, each
 from sopc.english.patterns.matcher import Reject
 from sopc.english.patterns.semantics import Condition, Context, Rows, Source, Steps, Variable, negate
-from sopc.english.patterns.tokens import name_words
+from sopc.english.patterns.tokens import Token, name_words
 from sopc.english.patterns.values import rows_query
 from sopc.tree import nodes
 
 _IF: Final = ("if", "when", "whenever")
 _LOOPS: Final = (("for", "each"), ("for", "every"), ("for", "all"))
+_ENDINGS: Final = (["at", "the", "end"], ["in", "the", "end"], ["at", "last"])
 _LOOK: Final = ("check", "review", "inspect", "look", "examine")
 _DEPTH: Final = 6
 _OTHERWISE: Final = ("otherwise", "else")
@@ -102,6 +103,25 @@ def steps_of(place: Place, tokens: Tokens, context: Context, depth: int = 0) -> 
         if all(one.steps != other.steps for other in distinct):
             distinct.append(one)
     return distinct
+
+
+def with_plain_pronouns(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    """The sentence without "at the end", and with "it" for a person."""
+    for ending in _ENDINGS:
+        if len(tokens) > len(ending) + 1 and lows(tokens)[-len(ending) :] == ending:
+            tokens = tokens[: -len(ending)]
+        if len(tokens) > len(ending) + 1 and lows(tokens)[: len(ending) + 1] == [*ending, ","]:
+            tokens = tokens[len(ending) + 1 :]
+    made = []
+    for at, token in enumerate(tokens):
+        low = token.low
+        if low in ("she", "he", "him"):
+            low = "it"
+        elif low in ("her", "his"):
+            last = at + 1 == len(tokens) or tokens[at + 1].kind != "word" or tokens[at + 1].low in ("and", "to", "as")
+            low = "it" if last and low == "her" else "its"
+        made.append(token if low == token.low else replace(token, low=low, value=low))
+    return tuple(made)
 
 
 def for_one_row(place: Place, tokens: Tokens, context: Context) -> tuple[list[Steps], OneRow] | None:
@@ -217,12 +237,22 @@ def _looped(place: Place, tokens: Tokens, context: Context, depth: int) -> Itera
     for at in range(2, len(said) - 1):
         if said[at : at + 2] in _LOOPS:
             yield from _loop(place, tokens[at:], tokens[:at], context, depth)
+        elif said[at] in ("gets", "get", "receives", "receive") and said[at + 1] in ("a", "an"):
+            yield from _given_one(place, tokens[:at], tokens[at + 1 :], context, depth)
+
+
+def _given_one(place: Place, what: Tokens, new: Tokens, context: Context, depth: int) -> Iterator[Steps]:
+    """As in "each box without a lid gets a label with …": a new row for each of them."""
+    create = replace(what[0], low="create", value="create")
+    for rows in first_rows(place, what, context) if context.subject is None else ():
+        yield from _for_any(place, rows, (create, *new), context, depth)
 
 
 def _loop(place: Place, head: Tokens, body: Tokens, context: Context, depth: int) -> Iterator[Steps]:
     for loop in _loops(place, head, context):
         inside = replace(context, **loop.opens(context), _children={})
-        for steps in place.whole("steps", body, inside) or steps_of(place, body, inside, depth + 1):
+        kept = tuple(deeds_of(place, body, inside)) if lows(body)[0] in ("count", "add", "let") else ()
+        for steps in kept or place.whole("steps", body, inside) or steps_of(place, body, inside, depth + 1):
             with suppress(Reject):
                 yield each(context, loop, steps)
 

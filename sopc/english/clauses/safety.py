@@ -8,7 +8,7 @@ from typing import Final
 from sopc.english.clauses.talk import Tokens, is_plural
 from sopc.english.lexicon import same_words
 from sopc.english.patterns.complaints import Complaint
-from sopc.english.patterns.semantics import FoundSet, Steps
+from sopc.english.patterns.semantics import Context, FoundSet, Steps
 from sopc.english.patterns.tokens import name_words
 from sopc.tree import nodes
 from sopc.tree.visit import rewrite
@@ -50,6 +50,35 @@ def _changes_all_for_one(reading: Steps, tokens: Tokens) -> bool:
 def says_no_number(word: str) -> bool:
     """Whether a store's name says nothing of number: "stock", "series"."""
     return not is_plural(word)
+
+
+def tied(readings: Sequence[Steps], context: Context) -> list[Steps]:
+    """The readings without those that count or sum up all rows for each row of a loop: as in "for each patient, count
+    the visits", which are the patient's."""
+    return [one for one in readings if not any(_counts_all(step, context) for step in one.steps)]
+
+
+def _counts_all(step: nodes.AnyStep, context: Context) -> bool:
+    if not isinstance(step, nodes.ForEach) or step.query is None or not isinstance(step.query.stages[0], nodes.From):
+        return False
+    origin = step.query.stages[0].store
+    found = context.found
+    looped = found.rows.source.store.name if found is not None and found.name == origin else origin
+    return any(_is_of_all(one.value, looped, context) for one in step.steps if isinstance(one, nodes.Let))
+
+
+def _is_of_all(value: nodes.Expr, looped: str, context: Context) -> bool:
+    """Whether it counts or sums up every row of a store whose rows point at those that the loop goes through."""
+    if not isinstance(value, nodes.QueryExpr) or value.kind not in ("count", "scalar"):
+        return False
+    first, *rest = value.query.stages
+    if not isinstance(first, nodes.From) or any(isinstance(stage, nodes.Where | nodes.Join) for stage in rest):
+        return False
+    return any(
+        key.other_store == looped
+        for source in context.world.sources if source.origin == first
+        for key in source.store.foreign_keys
+    )  # fmt: skip
 
 
 def _of_found(readings: list[Steps], found: FoundSet | None) -> list[Steps]:

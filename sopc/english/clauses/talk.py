@@ -24,6 +24,7 @@ class Talk:
     singular: the found sets whose rows were named in the singular ("the box with that name").
     rows: of the loops so far, by the name of their row.
     unsure: a reading rests on a guess, so its author has to confirm it.
+    amount: the variable of the amount that the sentence before has kept.
     missing: the store of a row that is to be created, and the fields that it needs and nobody says.
     reason: why the clause is refused, if the reader knows.
     """
@@ -31,6 +32,7 @@ class Talk:
     singular: set[str] = field(default_factory=set)
     unsure: bool = False
     missing: tuple[str, tuple[str, ...]] = ("", ())
+    amount: str = ""
     rows: dict[str, Source] = field(default_factory=dict)
 
 
@@ -59,7 +61,11 @@ class Place:
     def other_rows(self, context: Context) -> Rows:
         """The rows of their store that were not found."""
         found = _found(context)
-        return Rows(found.rows.source, (negate(self._among(found)),))
+        store = found.rows.source
+        if found.changed_by is None and len(store.store.primary_key) == 1:
+            key = store.store.primary_key[0]
+            return Rows(store, (negate(self.among(column(store, key), key, context)),))
+        return Rows(store, (negate(self._among(found)),))
 
     def found_query(self, context: Context) -> nodes.Query:
         rows = self.found_rows(context)
@@ -75,6 +81,17 @@ class Place:
         name = f"{found.name}_count"
         self._keep(found, name, (nodes.Let(name=name, value=nodes.QueryExpr(kind="count", query=query)),))
         return Variable(name, INT, frozenset({("count",), ("number",)}))
+
+    def among(self, field: nodes.Expr, key: str, context: Context) -> nodes.Expr:
+        """That a field points at one of the rows found, by their key."""
+        found = _found(context)
+        if found.changed_by is not None:
+            told = self._among(found)
+            if found.rows.source.store.primary_key != (key,) or not isinstance(told, nodes.InExpr):
+                raise Reject("what was found before may be different now: find it again")
+            return told.model_copy(update={"arg": field})
+        select = nodes.Select(columns=(nodes.NamedColumn(value=column(found.source, key)),))
+        return nodes.InExpr(arg=field, query=nodes.Query(stages=(nodes.From(store=found.name), select)))
 
     def _among(self, found: FoundSet) -> nodes.Expr:
         """That a row of the store is one of those found, told by the keys that were found."""

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from runtime.query.schema import Store
 from runtime.values.types import ANY, DECIMAL, FLOAT, TEXT, Type
+from sopc.diagnostics import Diagnostic
 from sopc.english.patterns.finish import compared_type
 from sopc.english.patterns.names import named_type
 from sopc.english.patterns.parameters import Declared
 from sopc.english.patterns.remembered import shown_if_unused
 from sopc.english.patterns.semantics import Context, World
 from sopc.english.sentences import Workflow
+from sopc.syntax.format import format_step
 from sopc.tree import nodes
 from sopc.tree.visit import walk
 
 _MAIN = "main"
+_MAX_SHOWN = 40  # lines of what is read
 
 
 @dataclass(frozen=True)
@@ -105,3 +108,21 @@ def _type_name(returns: Sequence[Type]) -> nodes.TypeName | None:
     else:
         name = next(iter(names), ANY.name)
     return nodes.TypeName(name=name, nullable=nullable)
+
+
+def partly_read(assembly: Assembly, findings: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """The findings, the last of them with how many sentences are read and what these do, so that only the rest has to
+    be said otherwise or be written in the program."""
+    sentences = assembly.workflow.sentences
+    refused = sorted({one.sentence for one in findings if one.sentence is not None})
+    number = len(sentences) - len(refused)
+    if number < 1 or not assembly.steps:
+        return list(findings)
+    script = assembly.script(assembly.parameter_types())
+    steps = [line for step in script.steps for line in format_step(step).splitlines()]
+    shown = [*steps[:_MAX_SHOWN], *(["…"] if len(steps) > _MAX_SHOWN else [])]
+    listed = " and ".join([", ".join(map(str, refused[:-1])), str(refused[-1])] if refused[1:] else map(str, refused))
+    told = f"{number} of {len(sentences)} sentences read; {listed} {'is' if len(refused) == 1 else 'are'} not. Read:"
+    last = max(findings, key=lambda one: one.span.start if one.span else -1)
+    lines = (told, *(f"  {line}" for line in shown))
+    return [replace(one, lines=(*one.lines, *lines)) if one is last else one for one in findings]

@@ -74,6 +74,8 @@ def _with_text_in(context: Context, worded: Value, field: Value) -> Condition:
 
 def _missing_field(context: Context, field: Value) -> Condition:
     if not field.type.nullable and not field.hops:
+        if field.type.name in NUMERIC and not field.points and field.owner is not None:
+            return _used_up(context, field)  # as in "without fines"
         raise Reject(f"{field.field} is never missing")
     return through(field, Condition(nodes.IsNull(arg=field.node)))
 
@@ -390,6 +392,7 @@ ROWS = (
     Row("holding", "{measured:condition}", kept),
     Row("measured", "{comparison} {number:amount} {own_field:field}", _measured),
     Row("measured", "{number:amount} {bound} {own_field:field}", _measured),
+    Row("measured", "{comparison} {number:amount} in {own_field:field}", _measured),
     Row("measured", "[exactly] {number:amount} {own_field:field}", _measured),
     Row("measured", "between {number:low} and {number:high} {own_field:field}", _measured_between),
     Row("holding", "(a|an|any|some) {reference}", _has_reference),

@@ -91,6 +91,18 @@ def test_what_only_the_author_can_say_is_asked(
     assert steps in (tmp_path / "asked.sop").read_text(encoding="utf-8")
 
 
+def test_a_refusal_shows_what_is_read(workspaces: dict[str, Workspace]) -> None:
+    english = "Find the new orders.\nFrobnicate them.\nThe status of those orders becomes paid."
+    with pytest.raises(CompileError) as refused:
+        program(workspaces["shop"], english)
+    (finding,) = refused.value.diagnostics
+    assert finding.sentence == 2
+    assert finding.lines == (
+        "2 of 3 sentences read; 2 is not. Read:",
+        '  @3 update orders where status = "new" set status = "paid"',
+    )
+
+
 READ = [
     ("fleet", "Mark the repair with the id 1 as done.", "@1 update repairs where id = 1 set done = true"),
     ("fleet", "The cost of all repairs goes up by 5 %.", "@1 update repairs set cost = round(cost * 1.05, 2)"),
@@ -105,6 +117,35 @@ READ = [
      '@1 update orders where status = "new" set status = "paid"'),
     ("shop", "The tier of the customers in Oslo becomes gold.",
      '@1 update customers where city = "Oslo" set tier = "gold"'),
+    ("shop", "Customers who have no orders are deactivated.",
+     "@1 update customers where not exists(from orders where customer_id = customers.id) set active = false"),
+    ("shop", "Orders whose total is above 100 get the status priority.",
+     '@1 update orders where total > 100 set status = "priority"'),
+    ("practice", "Each patient without a phone gets a letter with the message \"Phone?\".",
+     "@1 for each patient in from patients where phone is null do "
+     'insert into letters { patient_id: patient.id, message: "Phone?" } end'),
+    ("practice", "For each patient, count the visits.\nIf the number is 0, say \"{name} was never here\".",
+     "@1 for each patient in from patients do let number = count(from visits where patient_id = patient.id) "
+     '@2 if number = 0 then say "{patient.name} was never here" end end'),
+    ("library", "For each loan that is not returned, say \"{title} is with {name}\".",
+     "@1 for each loan in from loans where returned is null do "
+     "let title = (from books where id = loan.book_id select books.title) "
+     "let name = (from members where id = loan.member_id select members.name) "
+     'say "{title} is with {name}" end'),
+    ("library", "Find the blocked members.\nDelete their loans.\nUnblock them.",
+     "@1 query found_1 = from members where blocked "
+     "@2 delete from loans where member_id in (from found_1 select found_1.id) "
+     "@3 update members where blocked set blocked = false"),
+    ("fleet", "Send all vehicles of the depot North to the depot South.",
+     '@1 let depot = one(from depots where name = "South") @1 update vehicles '
+     'where depot_id in (from depots where name = "North" select depots.id) set depot_id = depot.id'),
+    ("fleet", "Drivers with more than 10 points lose 2 points.",
+     "@1 update drivers where points > 10 set points = points - 2"),
+    ("fleet", "Find the vehicles with a mileage above 100000.\nSet their status to sold.\n"
+     "The status of the others becomes ready.",
+     "@1 query found_1 = from vehicles where mileage > 100000 "
+     '@2 update vehicles where mileage > 100000 set status = "sold" '
+     '@3 update vehicles where id not in (from found_1 select found_1.id) set status = "ready"'),
     ("shop", "Delete the order.", None),
     ("shop", "Set the price of the product to 5.", None),
     ("shop", "Cancel the order.", None),
