@@ -29,6 +29,8 @@ _SESSION: Final = """
 set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set extra_float_digits = 3;
 set standard_conforming_strings = on; set client_min_messages = 'error'; set search_path = {schema}, pg_temp
 """
+# Not `discard all`: it drops prepared statements, of which psycopg would not hear.
+_RENEWAL: Final = f"close all; reset all; discard temp; discard sequences; {_SESSION}"
 _SCHEMA: Final = """
 select n.nspname, has_schema_privilege(n.oid, 'usage'), current_setting('transaction_read_only') = 'on',
   (select c.collname from pg_collation as c where c.collname in ('pg_unicode_fast', 'und-x-icu', 'pg_c_utf8')
@@ -150,8 +152,7 @@ def renew(connection: Connection) -> bool:
     """Make the session as it was when it was new; False when the connection is of no use any more."""
     connection.look, connection.stopped = None, False
     try:
-        connection.execute("discard all")
-        connection.execute(_SESSION.format(schema=quote_identifier(connection.schema)).encode())
+        connection.execute(_RENEWAL.format(schema=quote_identifier(connection.schema)).encode(), prepare=False)
     except psycopg.Error:
         return False
     return True
