@@ -66,9 +66,9 @@ def installations() -> dict[str, Path]:
 
 
 class Server:
-    """A running server. port: on 127.0.0.1. version: as `server_version_num`."""
+    """A running server. port: on 127.0.0.1. version: as `server_version_num`. primary: the one that it follows."""
 
-    def __init__(self, name: str, programs: Path) -> None:
+    def __init__(self, name: str, programs: Path, primary: Server | None = None) -> None:
         self.name = name
         self._folder = Path(tempfile.mkdtemp(prefix="sop-postgres-"))
         self._account: dict[str, Any] = {}
@@ -84,7 +84,10 @@ class Server:
             os.chown(self._folder, nobody.pw_uid, nobody.pw_gid)
         self.programs = programs
         self._names = count(1)
-        self._initialise()
+        if primary is None:
+            self._initialise()
+        else:
+            self._follow(primary)
         self.start()
 
     def _initialise(self) -> None:
@@ -103,6 +106,28 @@ class Server:
             timeout=_START_SECONDS,
             **self._account,
         )
+
+    def _follow(self, primary: Server) -> None:
+        command: list[str | Path] = [self.programs / "pg_basebackup", "-D", self._folder / "data", "-R", "--no-sync"]
+        command += ["-h", "127.0.0.1", "-p", str(primary.port), "-U", USER, "--checkpoint=fast"]
+        environment = {**os.environ, "PGPASSWORD": PASSWORD}
+        subprocess.run(
+            command,
+            check=True,
+            capture_output=True,
+            cwd=self._folder,
+            timeout=_START_SECONDS,
+            env=environment,
+            **self._account,
+        )
+
+    def standby(self) -> Server:
+        """A new server that follows this one, which from now on confirms no commit before it has it."""
+        made = Server(self.name, self.programs, self)
+        with self.connect() as connection:
+            connection.execute("alter system set synchronous_standby_names = '*'")
+            connection.execute("select pg_reload_conf()")
+        return made
 
     def start(self, port: int = 0) -> None:
         """Start it, on that port or one that was free a moment ago."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from runtime.console.questions import asked_at, at_terminal, show_warnings, written_out
     from runtime.console.rows import print_rows
     from runtime.console.runner import execute, run_options
+    from runtime.console.workers import work
 
 __all__ = (
     "PATH",
@@ -57,6 +58,7 @@ __all__ = (
     "translation_options",
     "utf8",
     "visible",
+    "work",
     "written_out",
 )
 __getattr__ = lazy(
@@ -89,5 +91,6 @@ __getattr__ = lazy(
     translation_options="runtime.console.options",
     utf8="runtime.console.options",
     visible="runtime.console.console",
+    work="runtime.console.workers",
     written_out="runtime.console.questions",
 )

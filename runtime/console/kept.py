@@ -298,6 +298,7 @@ def _detached(
     options: Mapping[str, Any],
 ) -> int:
     from runtime.output.formats import open_writer
+    from runtime.runs.places import find_place
 
     if answers or options.get("dry_run") or options.get("trace"):
         raise UsageError("C0101", "a run in a process of its own takes no --answer, --dry-run or --trace")
@@ -306,26 +307,38 @@ def _detached(
     writer = open_writer("jsonl", sys.stdout.buffer, buffer_until_commit=False)
     outcome = begin(library, name, args, connector(config), writer, chosen)
     library.close()
-    start_process(config, "resume", outcome.run)
+    with find_place(config, outcome.run).store() as store:
+        served = store is not None and store.database.is_served()
+    if not served:
+        start_process(config, "resume", outcome.run)
     click.echo(f'{{"run":"{outcome.run}"}}')
     return 0
 
 
 def start_process(config: Config, *words: str) -> None:
-    """Start `sopvm` in a process that outlives this one. URLs go in the environment, which other users can't see."""
-    import os
+    """Start `sopvm` in a process that outlives this one."""
     import subprocess
 
-    flags = [f"{name}={url}" for name, url in config.flags.items()]
+    command, environment = program(config, *words)
     process = subprocess.Popen(
-        [sys.executable, "-c", "from runtime.cli import main; main(prog_name='sopvm')", *words],
-        env={**os.environ, "SOP_HOME": str(config.home), **({"SOP_DB": " ".join(flags)} if flags else {})},
+        command,
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     process.returncode = 0  # nobody waits for it here
+
+
+def program(config: Config, *words: str) -> tuple[list[str], dict[str, str]]:
+    """The command and environment of a `sopvm` with these settings. URLs go in the environment, which other users can't
+    see."""
+    import os
+
+    flags = [f"{name}={url}" for name, url in config.flags.items()]
+    command = [sys.executable, "-c", "from runtime.cli import main; main(prog_name='sopvm')", *words]
+    return command, {**os.environ, "SOP_HOME": str(config.home), **({"SOP_DB": " ".join(flags)} if flags else {})}
 
 
 def show_logs(config: Config, run: str, *, after: int, follow: bool) -> None:

@@ -218,7 +218,9 @@ class Loadable(Database, Protocol):
 class Lease(Protocol):
     """The right to go on with a run, which one process has at a time; it ends with the process."""
 
-    def release(self) -> None: ...
+    def release(self, *, is_open: bool = False) -> None:
+        """Let go of it. is_open: the run may go on in another process."""
+        ...
 
 
 @runtime_checkable
@@ -243,6 +245,22 @@ class Keeps(Database, Protocol):
         ...
 
     def is_leased(self, run: str) -> bool: ...
+
+    def take(self, which: str, changes: str, pause: float) -> tuple[str, Lease] | None:
+        """Lease the oldest run that no process has, and change its row in the same transaction; None if there is none.
+
+        Args:
+            which: The SQL condition on the rows of runs.
+            changes: What `update … set` takes, with `pause` for `$1`.
+            pause: Seconds.
+        """
+        ...
+
+    def serve(self) -> Lease:
+        """Say that a worker serves this database, until the lease is released or the process ends."""
+        ...
+
+    def is_served(self) -> bool: ...
 
     def reconnect(self) -> None:
         """Open the connection anew after it was lost (D0421), with no transaction. Raises DatabaseError D012x while the

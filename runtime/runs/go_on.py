@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from runtime.bytecode.codec import decode, module_hash
-from runtime.databases.protocol import Database, Keeps
+from runtime.databases.protocol import Database, Keeps, Lease
 from runtime.errors import SopError, UsageError
 from runtime.output.writer import Writer
 from runtime.runs.control import describe_frames
@@ -124,6 +124,11 @@ def read_run(store: RunStore, run: str, library: Modules | None) -> KeptRun:
     row = store.find(run)
     if row is None:
         raise unknown(run)
+    return read_row(store, row, library)
+
+
+def read_row(store: RunStore, row: RunRow, library: Modules | None) -> KeptRun:
+    """As `read_run`, of a row that was read."""
     pinned = read_pinned(row.pinned)
     return KeptRun(row, pinned, link(_PinnedModules(store, pinned, library), pinned.scripts[0][0]), store)
 
@@ -174,13 +179,17 @@ def go_on(
     library: Any,
     answer: Any = UNSET,
     begun: Callable[[], None] = lambda: None,
+    taken: Lease | None = None,
+    hands_back: Callable[[], bool] | None = None,
     give_back: Callable[[Database], None] | None = None,
 ) -> Outcome:
     """Go on with a run from the end of its last segment.
 
     statuses: that it may have. options: limits that are given count from here, instead of what is left of the run's.
-    answer: to the question that it waits with, which is kept before the run goes on. begun: called then. give_back:
-    takes the databases afterwards (they are closed when None).
+    answer: to the question that it waits with, which is kept before the run goes on. begun: called then. taken: its
+    lease, where this process has taken the run over already; `kept` is as of then. hands_back: of a worker, whether the
+    run is to end where its next segment does, by HandedBack. give_back: takes the databases afterwards (they are closed
+    when None).
 
     databases: opens one by the name that scripts use. runs: opens that of runs that write none. SopError when it can't
     go on now, V0607 for one that is going on: the run is as it was.
@@ -194,10 +203,11 @@ def go_on(
             assert isinstance(database, Keeps)
             store = RunStore(database)
             store.prepare()
-            lease = leased(database, kept.row.run)
+            lease = taken or leased(database, kept.row.run)
             try:
-                row = _claimed(store, kept, statuses, answer)
+                row = kept.row if taken is not None else _claimed(store, kept, statuses, answer)
                 begun()
+                store.drop_lines(row.run, row.lines)  # of a segment that never ended
                 sql = store.statements(hash_ for _, _, hash_ in pinned.scripts)
                 return Keeper(
                     store,
@@ -208,6 +218,7 @@ def go_on(
                     apart=home is None,
                     lines=pinned.lines,
                     renewed=renewed,
+                    hands_back=hands_back,
                 )
             except BaseException:
                 lease.release()
@@ -240,5 +251,4 @@ def _claimed(store: RunStore, kept: KeptRun, statuses: Sequence[str], answer: An
         raise taken_over(run)
     row = store.find(run)
     assert row is not None
-    store.drop_lines(run, row.lines)  # of a segment that never ended
     return row

@@ -7,15 +7,15 @@ segment that is undone counts as not written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, count
 from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
 from runtime.databases.protocol import Lease, Spool
 from runtime.databases.statements import StatementCache
-from runtime.errors import RunError, SopError
+from runtime.errors import DatabaseError, RunError, SopError
 from runtime.output.kept_lines import KeptLines
 from runtime.output.writer import Writer
 from runtime.runs.answers import checked, describe
@@ -31,9 +31,16 @@ from runtime.vm.saved import SavedFrames, check_value, reference, refuse, restor
 from runtime.vm.script import Script
 
 FORMAT: Final = 1  # of `pinned` and `state`; each release reads this and the one before
+# Errors of a database that is away, busy or full
+PASSING: Final = frozenset({"D0121", "D0306", "D0401", "D0402", "D0421"})
+RECORD_TRIES: Final = 10
 LARGE: Final = 4096  # bytes from which on a value is kept by itself
 _ENCODER: Final = msgspec.msgpack.Encoder()
 T = TypeVar("T")
+
+
+class HandedBack(Exception):
+    """A segment has ended, and the run goes on in another process."""
 
 
 class Pinned(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -181,7 +188,8 @@ class Keeper:
     """Keeps one run. row: as it is in the database, or as it will be put there with the first segment.
 
     new: it is not there yet. apart: the store is in another database than the run writes, or it writes none. lines:
-    keep those too. always: also when it ends in its first segment. renewed: its limits begin anew.
+    keep those too. always: also when it ends in its first segment. renewed: its limits begin anew. hands_back: of a
+    worker's run, whether it is to end where its next segment does.
     """
 
     def __init__(
@@ -197,15 +205,18 @@ class Keeper:
         lines: bool,
         always: bool = False,
         renewed: bool = False,
+        hands_back: Callable[[], bool] | None = None,
     ) -> None:
         self.store = store
         self.row = row
         self.is_kept = not new
+        self._over = False
         self._lease = lease
         self.statements = statements
         self._modules = modules
         self._apart = apart
         self._renewed = renewed
+        self._hands_back = hands_back
         self._keeps_lines = lines
         self._always = always
         self._lines = row.lines  # as of the last segment
@@ -236,16 +247,24 @@ class Keeper:
     def record(self, status: str) -> None:
         """Keep the run before its first segment."""
         database = self.store.database
-        database.begin(write=True)
-        self.store.insert(self.row._replace(status=status), self._modules)
-        database.commit()
+        for tries in count(1):
+            try:
+                database.begin(write=True)
+                self.store.insert(self.row._replace(status=status), self._modules)
+                database.commit()
+                break
+            except DatabaseError as error:
+                database.rollback()
+                if not error.retry or tries == RECORD_TRIES:
+                    raise
+        self.is_kept = True
 
     # ── the end of a segment ───────────────────────────────────────────────────────────────────────────────────
 
     def save(self, stack: Frames, status: str, said: Any) -> None:
         """Write the run as it is, in the transaction that ends the segment. said: a waiting run's question, an ended
         one's result. V0608 when another process has taken the run over."""
-        self._after = self._memory
+        self._after, self._status = self._memory, status
         if status == "ok" and not (self.is_kept or self._always or self._put_any):
             return
         if not self._apart:
@@ -261,12 +280,14 @@ class Keeper:
             raise
 
     def saved(self) -> None:
-        """The transaction has committed."""
+        """The transaction has committed. HandedBack when the run's worker is to end."""
         if self._after is not self._memory:
-            self.is_kept = True
+            self.is_kept, self._over = True, self._status == "ok"
             self._memory = self._after
             self._lines, self._put_any = self._writer.seq, False
             self.statements.fresh.clear()
+            if self._hands_back is not None and self._status == "running" and self._hands_back():
+                raise HandedBack
 
     @property
     def has_saved(self) -> bool:
@@ -375,13 +396,15 @@ class Keeper:
         self._update(self.store.answer(self.row.run, self.row.epoch, pack_value(value)))
 
     def ended(self, status: str, error: SopError) -> None:
-        """The run ended between two segments: it stays, with the error, where its last segment ended."""
-        if self.is_kept:
+        """The run ended between two segments: it stays, with the error, where its last segment ended. A worker's run
+        does not end by what may pass."""
+        if self.is_kept and (self._hands_back is None or error.code not in PASSING):
             said = {"code": error.code, "message": error.message, "hint": error.hint, "records": self._writer.records}
             self._update(self.store.end(self.row.run, self.row.epoch, status, to_text(said)))
+            self._over = True
 
     def close(self) -> None:
-        self._lease.release()
+        self._lease.release(is_open=self.is_kept and not self._over)
         if self._apart:
             self.store.database.close()
 

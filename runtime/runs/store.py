@@ -17,18 +17,21 @@ from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
 from typing import Any, Final, NamedTuple
 
-from runtime.databases.protocol import Keeps
+from runtime.databases.protocol import Keeps, Lease
 from runtime.errors import DatabaseError, SopError
 from runtime.runs.owner import owned_by
 
 TABLES: Final = ("sop_runs", "sop_values", "sop_rows", "sop_modules", "sop_statements", "sop_uses", "sop_lines")
 KEPT_DAYS: Final = 30  # that a run is kept after it has ended
 
+# What a worker may take, once `wake` is past. The same words in SQLite's index and in the query.
+_OPEN: Final = "(status in ('pending', 'running') or (status = 'waiting' and deadline is not null))"
+_OPEN_RUNS: Final = f"create index if not exists sop_open on sop_runs (created) where {_OPEN}"
 _DDL: Final = (
     "create table if not exists sop_runs (run {text} primary key, script {text} not null, version bigint not null,"
     " status {text} not null, segment bigint not null, epoch bigint not null, created {text} not null,"
     " updated {text} not null, lines bigint not null, pinned {bytes} not null, state {bytes}, question {text},"
-    " answer {bytes}, ending {text}, request {text}, deadline {text}, owner {text})",
+    " answer {bytes}, ending {text}, request {text}, deadline {text}, owner {text}, wake {text}, tries bigint){roomy}",
     "create table if not exists sop_values (run {text}, number bigint, data {bytes} not null,"
     " primary key (run, number))",
     "create table if not exists sop_rows (run {text}, spool bigint, first bigint, data {bytes} not null,"
@@ -39,24 +42,35 @@ _DDL: Final = (
     "create table if not exists sop_uses (run {text}, hash {text}, primary key (run, hash))",
     "create table if not exists sop_lines (run {text}, first bigint, data {bytes} not null, primary key (run, first))",
 )
-ADDED: Final = ("deadline", "owner")  # columns of sop_runs, each of {text}, that earlier releases do not have
+# Columns of sop_runs that earlier releases do not have
+_ADDED: Final = ("deadline {text}", "owner {text}", "wake {text}", "tries bigint")
+ADDED: Final = tuple(column.partition(" ")[0] for column in _ADDED)
 _LEASES: Final = (
     "create table if not exists sop_leases (run text primary key, holder text not null, session bigint not null,"
     " expires timestamp with time zone not null)"
 )
+_TIMES: Final = {  # the database's clock, with something added
+    "SQLite": "strftime('%Y-%m-%dT%H:%M:%fZ', 'now'{})",
+    "PostgreSQL": "to_char((clock_timestamp(){}) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')",
+}
 _WORDS: Final[dict[str, dict[str, str]]] = {
     "SQLite": {
         "text": "text",
         "bytes": "blob",
-        "now": "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
-        "ago": "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-' || $1 || ' days')",
+        "roomy": "",
+        "now": _TIMES["SQLite"].format(""),
+        "pause": _TIMES["SQLite"].format(", '+' || ($1 * (coalesce(tries, 0) + 1)) || ' seconds'"),
+        "ago": _TIMES["SQLite"].format(", '-' || $1 || ' days'"),
     },
     "PostgreSQL": {
         "text": "text",
         "bytes": "bytea",
-        "now": "to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')",
-        "ago": "to_char((clock_timestamp() - $1::bigint * interval '1 day') at time zone 'UTC',"
-        ' \'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\')',
+        # A new version of a row that does not fit on its page is written into the pages of indexes, too, and segments
+        # of other runs that found their rows by those pages conflict with that.
+        "roomy": " with (fillfactor = 40)",
+        "now": _TIMES["PostgreSQL"].format(""),
+        "pause": _TIMES["PostgreSQL"].format(" + $1::float8 * (coalesce(tries, 0) + 1) * interval '1 second'"),
+        "ago": _TIMES["PostgreSQL"].format(" - $1::bigint * interval '1 day'"),
     },
 }
 ENDED: Final = ("ok", "failed", "cancelled")
@@ -70,7 +84,8 @@ class RunRow(NamedTuple):
     lines: number of the last line of the last segment. question: of a waiting run, as JSON. answer: packed, until the
     next segment ends. ending: the lines after the last segment's, as JSON lines, of an ended run. request: hash of the
     script and arguments that it was asked for with. deadline: of a waiting run, when its question takes its default, as
-    `created` is written. owner: who began it (runtime/runs/owner.py).
+    `created` is written. owner: who began it (runtime/runs/owner.py). wake: no worker takes it before then, after a try
+    that came to nothing. tries: of workers, since the last segment that ended.
     """
 
     run: str
@@ -90,6 +105,8 @@ class RunRow(NamedTuple):
     request: str | None
     deadline: str | None = None
     owner: str | None = None
+    wake: str | None = None
+    tries: int | None = None
 
 
 class RunStore:
@@ -115,6 +132,21 @@ class RunStore:
         if self._is_postgres:
             self._run("reset enable_seqscan")
 
+    def _share(self, sql: str, *values: Any) -> None:
+        """Insert, in the open transaction, a row that any run may have inserted. A SERIALIZABLE transaction fails where
+        another one has just done so, although nothing is to be done then."""
+        if not self._is_postgres:
+            self._run(sql, *values)
+            return
+        self.database.own_with_next("savepoint sop_shared")
+        try:
+            self._run(sql, *values)
+        except DatabaseError as error:
+            if not error.retry:
+                raise
+            self.database.own_with_next("rollback to sop_shared")
+        self._run("release sop_shared")
+
     def _change(self, sql: str, *values: Any) -> bool:
         """Whether it changed its row."""
         return self.database.own_change(_worded(sql, self.engine), values) == 1
@@ -123,8 +155,7 @@ class RunStore:
 
     @property
     def _tables(self) -> list[str]:
-        tables = [_worded(sql, self.engine) for sql in _DDL]
-        return [*tables, _LEASES] if self._is_postgres else tables
+        return [*(_worded(sql, self.engine) for sql in _DDL), _LEASES if self._is_postgres else _OPEN_RUNS]
 
     def exists(self) -> bool:
         return self._has("run")
@@ -156,7 +187,8 @@ class RunStore:
             if not self.exists():
                 self._make(needed)
             elif not self._is_current:
-                needed = [_worded(f"alter table sop_runs add column {name} {{text}}", self.engine) for name in ADDED]
+                needed = [_worded(f"alter table sop_runs add column {column}", self.engine) for column in _ADDED]
+                needed += [] if self._is_postgres else [_OPEN_RUNS]
                 self._make(needed)
             elif self._run(f"select 1 from sop_runs where {_OLD} limit 1", KEPT_DAYS):
                 self.forget_old()
@@ -256,7 +288,7 @@ class RunStore:
             *[getattr(row, name) for name in columns],
         )
         for hash_, data in modules:
-            self._run("insert into sop_modules (hash, data) values ($1, $2) on conflict do nothing", hash_, data)
+            self._share("insert into sop_modules (hash, data) values ($1, $2) on conflict do nothing", hash_, data)
             self._run("insert into sop_uses (run, hash) values ($1, $2) on conflict do nothing", row.run, hash_)
 
     def save(
@@ -274,22 +306,28 @@ class RunStore:
         """The end of a segment; False when the run has another epoch by now, so belongs to another process."""
         return self._change(
             "update sop_runs set status = $3, segment = $4, lines = $5, state = $6, question = $7, ending = $8,"
-            " deadline = $9, answer = null, updated = {now} where run = $1 and epoch = $2",
+            " deadline = $9, answer = null, updated = {now}, wake = null, tries = 0 where run = $1 and epoch = $2",
             *(run, epoch, status, segment, lines, state, said, ending, deadline),
         )
+
+    def take(self, pause: float) -> tuple[str, Lease] | None:
+        """Take over the oldest run that waits for a worker, in one transaction with its lease; None when there is none.
+        pause: seconds until it may be taken again should this try come to nothing, times the tries in a row that did.
+        """
+        return self.database.take(_worded(_DUE, self.engine), _worded(_TAKEN, self.engine), pause)
 
     def claim(self, run: str, epoch: int) -> bool:
         """Take the run over from whoever had that epoch; False when somebody else did so first."""
         return self._change(
-            "update sop_runs set epoch = epoch + 1, status = case when status = 'waiting' then status else"
-            " 'running' end, ending = null, updated = {now} where run = $1 and epoch = $2 and status <> 'ok'",
+            f"update sop_runs set epoch = epoch + 1, status = {_GOING_ON}, ending = null, updated = {{now}}, tries = 0,"
+            " wake = null where run = $1 and epoch = $2 and status <> 'ok'",
             *(run, epoch),
         )
 
     def answer(self, run: str, epoch: int, answer: bytes) -> bool:
         """Keep the answer to the open question; False when the run has another epoch by now."""
         return self._change(
-            "update sop_runs set answer = $3, status = 'running', question = null, updated = {now}"
+            "update sop_runs set answer = $3, status = 'running', question = null, wake = null, updated = {now}"
             " where run = $1 and epoch = $2",
             *(run, epoch, answer),
         )
@@ -319,7 +357,7 @@ class RunStore:
     def put_statements(self, statements: Iterable[tuple[bytes, bytes]]) -> None:
         for key, data in statements:
             text = key.decode()
-            self._run(
+            self._share(
                 "insert into sop_statements (hash, key, data) values ($1, $2, $3) on conflict do nothing",
                 *(text.partition(":")[0], text, data),
             )
@@ -337,6 +375,11 @@ class RunStore:
             self._run(f"delete from {table} where run = $1", run)
 
 
+_GOING_ON: Final = "case when status = 'waiting' then status else 'running' end"
+_DUE: Final = f"{_OPEN} and (wake is null or wake <= {{now}}) and (status <> 'waiting' or deadline <= {{now}})"
+_TAKEN: Final = (
+    f"epoch = epoch + 1, tries = coalesce(tries, 0) + 1, updated = {{now}}, status = {_GOING_ON}, wake = {{pause}}"
+)
 _OLD: Final = f"status in {ENDED} and updated < {{ago}}"
 
 

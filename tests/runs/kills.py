@@ -32,6 +32,7 @@ SCRIPTS: Final = """
 script counted(n: int) -> int
   for each i in 1 to n do
     insert into effects { number: i }
+    emit { number: i }
     commit
   end
   return n
@@ -40,6 +41,7 @@ end
 script spooled() -> int
   for each row in from source order by id do
     insert into effects { number: row.id }
+    emit { number: row.id }
     commit
   end
   return 0
@@ -55,6 +57,7 @@ end
 script pipeline() -> int
   for each one in halves() do
     insert into effects { number: one.number }
+    emit { number: one.number }
     commit
   end
   return 0
@@ -79,7 +82,7 @@ class Killed:
 
     def run(self, script: str, effects: int, kills: int) -> None:
         """Run it to its end, with so many kills."""
-        arguments = ["run", script, *([f"n={effects}"] if script == "counted" else [])]
+        arguments = ["run", script, "--id", script, *([f"n={effects}"] if script == "counted" else [])]
         before = self.count()
         goal = before + effects
         while True:
@@ -119,7 +122,7 @@ class Killed:
 
 
 def run(folder: Path, engine: str, script: str, effects: int, kills: int, seed: int) -> Killed:
-    """Run one script with kills; AssertionError unless every effect is there once, in its order."""
+    """Run one script with kills; AssertionError unless every effect and every line is there once, in its order."""
     place = Place(folder)
     connection: Any
     with ExitStack() as stack:
@@ -147,6 +150,9 @@ def run(folder: Path, engine: str, script: str, effects: int, kills: int, seed: 
         killed.run(script, effects, kills)
         numbers = [number for (number,) in sql("select number from effects order by number")]
         assert numbers == list(range(1, effects + 1)), (len(numbers), len(set(numbers)))
+        lines = place.ok("sopvm", "logs", script).lines
+        told = [line["result"]["number"] for line in lines if line["type"] == "record"]
+        assert told == numbers, (len(told), len(set(told)))
         return killed
 
 
@@ -159,9 +165,7 @@ def main() -> None:
     for engine, script in product(("sqlite", "postgres"), ("counted", "spooled", "pipeline")):
         with tempfile.TemporaryDirectory() as folder:
             killed = run(Path(folder), engine, script, options.effects, options.kills, options.seed)
-        print(
-            f"{engine}, {script}: {killed.kills} kills, {killed.between} between first and last effect, effects exact"
-        )
+        print(f"{engine}, {script}: {killed.kills} kills, {killed.between} between first and last effect, all exact")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import suppress
 from typing import Final
 
@@ -14,12 +14,18 @@ COMMIT: Final = b"commit\0"
 class Proxy:
     """Counts the commits that clients send. cut: numbers of those at which both ends are cut: without the commit
     reaching the server (`before`), or once the server has confirmed it, without the client hearing of it (`after`).
-    cut_off: called before the client of a commit of `after` is cut off."""
+    cut_off: called before the client of a commit of `after` is cut off. flows: cleared, everything is held back."""
 
     def __init__(
-        self, port: int, before: set[int], after: set[int], cut_off: Callable[[], None] = lambda: None
+        self,
+        port: int,
+        before: Set[int] = frozenset(),
+        after: Set[int] = frozenset(),
+        cut_off: Callable[[], None] = lambda: None,
     ) -> None:
         self._cut_off = cut_off
+        self.flows = threading.Event()
+        self.flows.set()
         self._server = port
         self._before, self._after = before, after
         self._lock = threading.Lock()
@@ -46,6 +52,7 @@ class Proxy:
     def _up(self, client: socket.socket, server: socket.socket, silent: threading.Event) -> None:
         with suppress(OSError):
             while data := client.recv(65536):
+                self.flows.wait()
                 if COMMIT in data:
                     with self._lock:
                         self.commits += 1
@@ -62,6 +69,7 @@ class Proxy:
     def _down(self, client: socket.socket, server: socket.socket, silent: threading.Event) -> None:
         with suppress(OSError):
             while data := server.recv(65536):
+                self.flows.wait()
                 if silent.is_set():  # the answer to the commit
                     self._cut_off()
                     break
@@ -69,6 +77,7 @@ class Proxy:
         _close(client, server)
 
     def close(self) -> None:
+        self.flows.set()
         _close(self._listener, *self._open)
         for thread in self._threads:
             thread.join(60)

@@ -1,4 +1,4 @@
-"""Processes killed between their first and their last effect: every effect is there exactly once."""
+"""Processes killed between their first and their last effect: every effect and every line is there exactly once."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from runtime.databases.change_marks import Mark
 from runtime.databases.postgres.connection import Connection, open_connection, renew
 from runtime.databases.postgres.copy import copy_text, row_of
 from runtime.databases.postgres.errors import translated
-from runtime.databases.postgres.lease import IS_LEASED, PostgresLease
+from runtime.databases.postgres.lease import IS_LEASED, IS_SERVED, PostgresLease
 from runtime.databases.postgres.schema import column_type, read_schema
 from runtime.databases.postgres.url import Address
 from runtime.databases.postgres.values import encoder, row_reader
@@ -373,6 +373,15 @@ class PostgresDatabase:
 
     def is_leased(self, run: str) -> bool:
         return bool(self.own(IS_LEASED, [run]))
+
+    def take(self, which: str, changes: str, pause: float) -> tuple[str, PostgresLease] | None:
+        return PostgresLease.take_next(self._address, self._connection, which, changes, pause)
+
+    def serve(self) -> PostgresLease:
+        return PostgresLease.serve(self._address, self.name)
+
+    def is_served(self) -> bool:
+        return bool(self.own(IS_SERVED, []))
 
     def reconnect(self) -> None:
         before = self._connection

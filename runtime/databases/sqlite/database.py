@@ -24,7 +24,7 @@ from runtime.databases.protocol import BATCH_ROWS, Statement
 from runtime.databases.sqlite.codecs import encoder
 from runtime.databases.sqlite.errors import is_busy, translated
 from runtime.databases.sqlite.functions import SQL_NAME, Callback
-from runtime.databases.sqlite.lease import FileLease, is_leased
+from runtime.databases.sqlite.lease import WORKER, FileLease, forget_workers, is_leased, workers
 from runtime.databases.sqlite.rows import read_batch, row_reader
 from runtime.databases.sqlite.schema import PLACE, read_schema
 from runtime.databases.sqlite.tables import column_type
@@ -329,6 +329,29 @@ class SQLiteDatabase:
 
     def is_leased(self, run: str) -> bool:
         return is_leased(self.path, run)
+
+    def take(self, which: str, changes: str, pause: float) -> tuple[str, FileLease] | None:
+        for run, epoch in self.own(f"select run, epoch from sop_runs where {which} order by created", ()):
+            lease = None if is_leased(self.path, run) else self.lease(run)
+            if lease is not None:
+                try:
+                    change = f"update sop_runs set {changes} where run = ?2 and epoch = ?3 and {which}"
+                    if self.own_change(change, [pause, run, epoch]):
+                        return run, lease
+                except BaseException:
+                    lease.release()
+                    raise
+                lease.release()  # another process had it since the query
+        return None
+
+    def serve(self) -> FileLease:
+        forget_workers(self.path)
+        lease = self.lease(f"{WORKER}{os.getpid()}")
+        assert lease is not None
+        return lease
+
+    def is_served(self) -> bool:
+        return any(is_leased(self.path, name) for name in workers(self.path))
 
     def reconnect(self) -> None:
         """Nothing to do: a file's connection is not lost."""

@@ -16,6 +16,7 @@ from runtime.errors import DatabaseError
 
 _TRIES: Final = 20  # somebody who only looks whether a file is locked has it for a moment
 _PAUSE_SECONDS: Final = 0.01
+WORKER: Final = "@worker-"  # begins the name of a worker's own lease; no run's id holds an @
 
 
 class FileLease:
@@ -53,7 +54,7 @@ class FileLease:
             os.close(descriptor)
         return None
 
-    def release(self) -> None:
+    def release(self, *, is_open: bool = False) -> None:
         if self._descriptor >= 0:
             self._path.unlink(missing_ok=True)
             os.close(self._descriptor)
@@ -76,6 +77,21 @@ def is_leased(database: Path, run: str) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def workers(database: Path) -> list[str]:
+    """Names of the leases of workers, also of those that were killed."""
+    try:
+        return [name for name in os.listdir(_path(database, "")) if name.startswith(WORKER)]  # noqa: PTH208
+    except OSError:
+        return []
+
+
+def forget_workers(database: Path) -> None:
+    """Remove the leases of workers that were killed."""
+    for name in workers(database):
+        if not is_leased(database, name):
+            _path(database, name).unlink(missing_ok=True)
 
 
 def _path(database: Path, run: str) -> Path:

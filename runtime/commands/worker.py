@@ -1,0 +1,37 @@
+"""`sopvm worker`: databases that hold kept runs → processes that go on with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from runtime.console import Console, database_options, load_config, output_options, work
+
+
+@click.command("worker")
+@click.argument("names", metavar="[DATABASE]...", nargs=-1)
+@click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="How many runs at a time.")
+@click.option("--until-idle", is_flag=True, help="End when there is no run to take.")
+@database_options
+@output_options(None)
+@click.pass_obj
+def worker_command(
+    console: Console,
+    names: Sequence[str],
+    processes: int,
+    until_idle: bool,
+    home: str | None,
+    databases: Sequence[str],
+) -> int:
+    """Take runs that are pending, were interrupted or have their answer, and go on with them, on as many machines as
+    there are: of every database of the settings, or of those named. It prints a JSON line for each run that it ends or
+    gives back. `sopvm run --detach` leaves runs to workers where one serves the database.
+
+    SIGTERM lets the segment under way end and gives the run back; a second one ends at once.
+
+    \b
+      sopvm worker --db main=postgresql://db.example/shop --processes 4
+      sopvm worker --until-idle
+    """
+    return work(load_config(home, databases), names, processes=processes, until_idle=until_idle)

@@ -1,0 +1,111 @@
+"""Settings and a number → that many worker processes, each line on stdout what became of a run; for `sopvm worker`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from threading import Event
+from typing import TYPE_CHECKING, Any, Final
+
+from runtime.console.kept import program
+
+if TYPE_CHECKING:
+    from runtime.config import Config
+    from runtime.runs.worker import Report
+
+_OWNER: Final = "SOP_WORKER_OF"  # in the environment of a process: the one that started it
+_LOOK_SECONDS: Final = 1.0
+
+
+def work(config: Config, names: Sequence[str], *, processes: int, until_idle: bool) -> int:
+    """Be a worker, or start several.
+
+    Args:
+        config: The settings.
+        names: Databases to serve; none for all.
+        processes: How many runs go on at a time.
+        until_idle: End when there is no run to take.
+
+    Returns:
+        The exit code.
+    """
+    if processes == 1 or _OWNER in os.environ:
+        return _work(config, names, until_idle)
+    words = ["worker", *names, *(["--until-idle"] if until_idle else [])]
+    return _Processes(config, words, processes).watch()
+
+
+def _work(config: Config, names: Sequence[str], until_idle: bool) -> int:
+    from runtime.library.store import Library
+    from runtime.runs.worker import Worker
+
+    owner = os.environ.get(_OWNER)
+    with Library.open(config.home) as library:
+        worker = Worker(config, names, library, _print)
+        _on_signals(worker.stop)
+        try:
+            worker.work(until_idle=until_idle, while_=lambda: owner is None or os.getppid() == int(owner))
+        finally:
+            worker.close()
+    return 0
+
+
+def _print(report: Report) -> None:
+    from runtime.output.records import encode
+
+    line: dict[str, Any] = {"run": report.run, "script": report.script, "status": report.status}
+    line |= {"segments": report.segments, "retries": report.retries}
+    if report.error is not None:
+        line |= {"code": report.error.code, "message": report.error.message}
+    sys.stdout.buffer.write(encode(line) + b"\n")  # in one write, as other processes write there too
+    sys.stdout.buffer.flush()
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    """SIGTERM and SIGINT stop what goes on in good order, a second one at once: what is not committed is undone."""
+    told = False
+
+    def handle(number: int, frame: object) -> None:
+        nonlocal told
+        if told:
+            os._exit(128 + number)
+        told = True
+        stop()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
+
+
+class _Processes:
+    """Workers in processes of their own. One that was killed is started again."""
+
+    def __init__(self, config: Config, words: Sequence[str], count: int) -> None:
+        self._config = config
+        self._words = words
+        self._processes = [self._start() for _ in range(count)]
+        self._stopping = Event()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command, environment = program(self._config, *self._words)
+        environment[_OWNER] = str(os.getpid())
+        return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
+
+    def _stop(self) -> None:
+        self._stopping.set()
+        for process in self._processes:
+            process.send_signal(signal.SIGTERM)
+
+    def watch(self) -> int:
+        """Until they have ended; the highest of their exit codes."""
+        _on_signals(self._stop)
+        while any(process.poll() is None for process in self._processes):
+            self._stopping.wait(_LOOK_SECONDS)
+            if self._stopping.is_set():
+                break
+            for index, process in enumerate(self._processes):
+                if (process.poll() or 0) < 0:
+                    self._processes[index] = self._start()
+        return max(abs(process.wait()) for process in self._processes)

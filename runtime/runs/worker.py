@@ -1,0 +1,219 @@
+"""Databases that hold kept runs → a worker: it takes runs that nobody has, one at a time, and goes on with them.
+
+A run is taken over in one transaction with its lease (`RunStore.take`). A worker that dies loses its lease, and
+another one goes on from the end of the last segment; one that was only stopped can't commit any more (V0608). A try
+that came to nothing, because the process died or a database was away, is made again after a pause; after MAX_TRIES in a
+row in which no segment ended the run is `failed`, with V0612, until somebody says `sopvm retry`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from threading import Event
+from traceback import print_exc
+from typing import Final, NamedTuple
+
+from runtime.config import Config
+from runtime.connect import connector
+from runtime.databases.pool import Pool
+from runtime.databases.protocol import Keeps, Lease
+from runtime.errors import SopError, UsageError
+from runtime.library.environment import make_home
+from runtime.library.store import Library
+from runtime.output.formats import open_writer
+from runtime.output.writer import Writer
+from runtime.runs.control import Control
+from runtime.runs.go_on import go_on, read_row, reason
+from runtime.runs.keeping import HandedBack
+from runtime.runs.owner import read_owner
+from runtime.runs.places import RUNS, RunPlace, places, runs_place
+from runtime.runs.run import Outcome, RunOptions
+from runtime.runs.store import RunRow, RunStore
+from runtime.values.conversion import to_text
+
+MAX_TRIES: Final = 8
+PAUSE_SECONDS: Final = 1.0  # after a first try that came to nothing; after n of them, n times that
+FIRST_POLL_SECONDS: Final = 0.02
+POLL_SECONDS: Final = 1.0  # between two looks for runs, at most
+_STATUSES: Final = ("pending", "running", "waiting")
+
+
+class Report(NamedTuple):
+    """What became of a run that a worker took. status: of the run; `running` when it was given back or another process
+    took it over. error: why it failed, or why this try came to nothing. retries: how often a segment was run again."""
+
+    run: str
+    script: str
+    status: str
+    segments: int
+    error: SopError | None
+    retries: int = 0
+
+
+class Worker:
+    """One run at a time.
+
+    Args:
+        config: The settings: names of databases.
+        names: Databases to take runs from, `[runs]` for those of runs that write none; none for all that can keep runs.
+        library: A cache of scripts and their SQL.
+        report: Is told of every run.
+        max_tries: In a row, in which no segment of a run ended.
+
+    Raises:
+        SopError: A database can't be opened, or its tables can't be made.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        names: Sequence[str],
+        library: Library,
+        report: Callable[[Report], None],
+        max_tries: int = MAX_TRIES,
+    ) -> None:
+        self._config = config
+        self._library = library
+        self._report = report
+        self._max_tries = max_tries
+        self._stopping = Event()
+        connect = connector(config)
+        self._pool = Pool(lambda name: runs_place(config).open() if name == RUNS else connect(name))
+        self._served: list[_Served] = []
+        for place in _places(config, names):
+            self._serve(place, wanted=bool(names))
+
+    def _serve(self, place: RunPlace, *, wanted: bool) -> None:
+        """wanted: by name, not as one of all."""
+        make_home(self._config.home)
+        database = place.open(create=place.name == RUNS)
+        if not isinstance(database, Keeps) or database.read_only:
+            engine = database.engine
+            database.close()
+            if wanted:
+                raise UsageError("V0605", f"`{place.name}` ({engine}) keeps no runs", "name one that can be written")
+            return
+        store = RunStore(database)
+        store.prepare()
+        self._served.append(_Served(place.name, store, database.serve()))
+
+    def stop(self) -> None:
+        """End once the segment under way has; the run is given back. Safe in a signal handler."""
+        self._stopping.set()
+
+    def close(self) -> None:
+        for served in self._served:
+            with suppress(SopError):
+                served.lease.release()
+            served.store.database.close()
+        self._pool.close()
+
+    def work(self, *, until_idle: bool = False, while_: Callable[[], bool] = lambda: True) -> None:
+        """Take runs until it is told to stop.
+
+        Args:
+            until_idle: Or until there is none to take.
+            while_: Or until this says so.
+        """
+        pause = FIRST_POLL_SECONDS
+        while not self._stopping.is_set() and while_():
+            taken = [self._take(served) for served in self._served]
+            if any(taken):
+                pause = FIRST_POLL_SECONDS
+            elif until_idle:
+                return
+            else:
+                self._stopping.wait(pause)
+                pause = min(pause * 2, POLL_SECONDS)
+
+    def _take(self, served: _Served) -> bool:
+        """Whether there was a run. A database that is away has none."""
+        try:
+            taken = served.store.take(PAUSE_SECONDS)
+        except SopError:
+            with suppress(SopError):
+                served.store.database.rollback()
+                served.store.database.reconnect()
+            return False
+        if taken is None:
+            return False
+        run, lease = taken
+        try:
+            row = served.store.find(run)
+            if row is not None:
+                self._report(self._go_on(served, row, lease))
+        except SopError:
+            pass  # the database is away; the lease ends, and the run is taken again
+        finally:
+            lease.release(is_open=True)
+        return True
+
+    def _go_on(self, served: _Served, row: RunRow, lease: Lease) -> Report:
+        """Raises SopError when the run's database is away."""
+        if (row.tries or 0) > self._max_tries:
+            return self._parked(served.store, row)
+        error: SopError | None = None
+        retries = 0
+        try:
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+                writer = open_writer("jsonl", nowhere, buffer_until_commit=False)
+                outcome = self._run(served, row, lease, writer)
+            error, retries = outcome.error if outcome.status != "waiting" else None, outcome.retries
+        except HandedBack:
+            pass
+        except SopError as raised:
+            error = raised
+        except Exception as bug:  # other runs go on
+            print_exc()
+            error = SopError("V0612", f"{type(bug).__name__} in sopvm: {bug}")
+        found = served.store.find(row.run)
+        if found is None or found.epoch != row.epoch:  # another process has it, or had it
+            return Report(row.run, row.script, "running", row.segment, error)
+        if error is not None and found.status in _STATUSES:
+            said = {"code": error.code, "message": error.message, "hint": error.hint}
+            served.store.end(row.run, row.epoch, found.status, to_text(said))
+        return Report(row.run, row.script, found.status, found.segment, error, retries)
+
+    def _run(self, served: _Served, row: RunRow, lease: Lease, writer: Writer) -> Outcome:
+        kept = read_row(served.store, row, self._library)
+        home, owner = kept.pinned.home, read_owner(row.owner)
+        return go_on(
+            kept,
+            _STATUSES,
+            lambda name: self._pool.take(served.name if name == home else owner.place(name)),
+            runs_place(self._config).open,
+            writer,
+            RunOptions(control=Control()),
+            self._library,
+            taken=lease,
+            hands_back=self._stopping.is_set,
+            give_back=self._pool.give_back,
+        )
+
+    def _parked(self, store: RunStore, row: RunRow) -> Report:
+        last = reason(row) if row.ending else "each time its process ended"
+        message = f"{self._max_tries} tries in a row got no further: {last}"
+        error = SopError("V0612", message, f"sopvm retry {row.run}")
+        store.end(row.run, row.epoch, "failed", to_text({"code": error.code, "message": message, "hint": error.hint}))
+        return Report(row.run, row.script, "failed", row.segment, error)
+
+
+class _Served(NamedTuple):
+    """A database that runs are taken from, and the worker's own lease there."""
+
+    name: str
+    store: RunStore
+    lease: Lease
+
+
+def _places(config: Config, names: Sequence[str]) -> list[RunPlace]:
+    if names:
+        return [runs_place(config) if name == RUNS else RunPlace(name, config.database(name)) for name in names]
+    failures: list[SopError] = []
+    found = [runs_place(config)]
+    found += [place for place in places(config, failures) if place.name != RUNS]
+    if failures:
+        raise failures[0]
+    return found

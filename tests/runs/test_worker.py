@@ -1,0 +1,257 @@
+"""`sopvm worker`, on a SQLite file and on PostgreSQL: runs are taken, given back, tried again and parked."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.commands import Place
+from tests.postgres import shared
+
+SCRIPTS = """
+script work(n: int) -> int
+  for each i in 1 to n do
+    insert into effects { number: i }
+    commit
+    emit { number: i }
+  end
+  return n
+end
+
+script confirm() -> bool
+  ask "Really?" into sure: bool
+  insert into effects { number: 1 }
+  return sure
+end
+
+script strict() -> int
+  assert count(from effects) > 0, "nothing is there"
+  insert into effects { number: 2 }
+  commit
+  return count(from effects)
+end
+
+script gone() uses main, other -> int
+  for each row in from other.things do
+    insert into main.effects { number: row.id }
+    commit
+  end
+  return 0
+end
+"""
+MAX_SECONDS = 120.0
+
+
+class Workshop:
+    """A folder with scripts and a database; `sql` runs a statement of ours in it."""
+
+    def __init__(self, place: Place, sql: Callable[[str], list[Any]]) -> None:
+        self.place = place
+        self.sql = sql
+
+    @property
+    def effects(self) -> list[int]:
+        return [number for (number,) in self.sql("select number from effects order by number")]
+
+    def detach(self, *words: str) -> str:
+        run: str = self.place.ok("sopvm", "run", *words, "--detach").lines[0]["run"]
+        return run
+
+    def runs(self) -> dict[str, dict[str, Any]]:
+        return {row["run"]: row for row in self.place.ok("sopvm", "runs", "-f", "records").lines}
+
+    def status(self, run: str) -> str:
+        ((found,),) = self.sql(f"select status from sop_runs where run = '{run}'")
+        return str(found)
+
+    def pending(self, run: str, *words: str) -> None:
+        """A run that nobody has begun."""
+        self.place.ok("sopvm", "run", *words, "--id", run)
+
+
+def until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + MAX_SECONDS
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workshop]:
+    place = Place(tmp_path)
+    other = tmp_path / "other.db"
+    Place(tmp_path).sql("create table things (id integer primary key); insert into things values (1), (2)", other)
+    table = "create table effects (number bigint not null)"
+    if request.param == "sqlite":
+        place.sql(table)
+        place.write("sop.toml", '[databases]\nother = "sqlite:///other.db"\n')
+        place.compile(SCRIPTS)
+        yield Workshop(place, place.sql)
+        return
+    with shared().schema(table) as schema, shared().connect(schema) as connection:
+        url = shared().url(schema)
+        place.write("sop.toml", f'[databases]\nmain = "{url}"\nother = "sqlite:///other.db"\n')
+        place.compile(SCRIPTS)
+
+        def sql(text: str) -> list[Any]:
+            cursor = connection.execute(text.encode())
+            return list(cursor.fetchall()) if cursor.description is not None else []
+
+        yield Workshop(place, sql)
+
+
+@pytest.fixture
+def worker(shop: Workshop) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker that serves the database."""
+    process = shop.place.start("sopvm", "worker")
+    try:
+        until(lambda: _is_served(shop))
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _is_served(shop: Workshop) -> bool:
+    folder = shop.place.home / "main.db-runs"
+    if folder.exists():
+        return any(path.name.startswith("@worker") for path in folder.iterdir())
+    if (
+        shop.sql("select 1 from information_schema.tables where table_name = 'sop_leases'")
+        if _on_postgres(shop)
+        else []
+    ):
+        return bool(shop.sql("select 1 from sop_leases where left(run, 1) = '@'"))
+    return False
+
+
+def _on_postgres(shop: Workshop) -> bool:
+    return "postgresql" in (shop.place.folder / "sop.toml").read_text(encoding="utf-8")
+
+
+def test_a_detached_run_is_the_worker_s(shop: Workshop, worker: subprocess.Popen[bytes]) -> None:
+    run = shop.detach("work", "n=5")
+    until(lambda: shop.status(run) == "ok")
+    assert shop.effects == [1, 2, 3, 4, 5]
+    assert [line["result"] for line in shop.place.ok("sopvm", "logs", run).lines if line["type"] == "record"] == [
+        {"number": i} for i in range(1, 6)
+    ]
+    worker.terminate()
+    out, errors = worker.communicate(timeout=MAX_SECONDS)
+    assert (worker.returncode, errors) == (0, b"")
+    assert json.loads(out) == {"run": run, "script": "work", "status": "ok", "segments": 6, "retries": 0}
+
+
+def test_a_question_waits_without_the_worker(shop: Workshop, worker: subprocess.Popen[bytes]) -> None:
+    run = shop.detach("confirm")
+    until(lambda: shop.status(run) == "waiting")
+    other = shop.detach("work", "n=1")
+    until(lambda: shop.status(other) == "ok")
+    shop.place.ok("sopvm", "answer", run, "yes")
+    assert shop.effects == [1, 1]
+
+
+def test_an_answer_that_is_kept_is_gone_on_with(shop: Workshop, worker: subprocess.Popen[bytes]) -> None:
+    """As after a crash just behind the answer."""
+    run = shop.detach("confirm")
+    until(lambda: shop.status(run) == "waiting")
+    worker.send_signal(signal.SIGSTOP)
+    yes = "x'c3'" if not _on_postgres(shop) else "'\\xc3'::bytea"
+    shop.sql(f"update sop_runs set status = 'running', wake = null, answer = {yes}, question = null")
+    worker.send_signal(signal.SIGCONT)
+    until(lambda: shop.status(run) == "ok")
+    assert shop.effects == [1]
+
+
+def test_sigterm_ends_the_segment_and_gives_the_run_back(shop: Workshop, worker: subprocess.Popen[bytes]) -> None:
+    run = shop.detach("work", "n=100000")
+    until(lambda: len(shop.effects) > 3)
+    worker.terminate()
+    out, errors = worker.communicate(timeout=MAX_SECONDS)
+    assert (worker.returncode, errors) == (0, b"")
+    said = json.loads(out)
+    assert (said["status"], said["segments"]) == ("running", len(shop.effects))
+    assert shop.runs()[run]["status"] == "interrupted"
+    assert shop.sql("select tries, wake from sop_runs") == [(0, None)]
+
+
+def test_a_killed_worker_s_run_is_taken_by_another(shop: Workshop, worker: subprocess.Popen[bytes]) -> None:
+    run = shop.detach("work", "n=400")
+    until(lambda: len(shop.effects) > 3)
+    worker.kill()
+    worker.wait()
+    second = shop.place.start("sopvm", "worker")
+    until(lambda: shop.status(run) == "ok")
+    second.terminate()
+    assert second.communicate(timeout=MAX_SECONDS)[1] == b""
+    assert shop.effects == list(range(1, 401))
+    numbers = [
+        line["result"]["number"] for line in shop.place.ok("sopvm", "logs", run).lines if line["type"] == "record"
+    ]
+    assert numbers == list(range(1, 401))
+
+
+def test_a_script_that_fails_is_not_tried_again(shop: Workshop, worker: subprocess.Popen[bytes]) -> None:
+    run = shop.detach("strict")
+    until(lambda: shop.status(run) == "failed")
+    assert shop.runs()[run]["says"].startswith("nothing is there")
+    shop.sql("insert into effects values (1)")
+    assert shop.place.ok("sopvm", "retry", run).lines[-1]["result"] == 2
+
+
+def test_a_run_that_gets_nowhere_is_parked(shop: Workshop) -> None:
+    """Follows `sopvm retry RUN`."""
+    served = shop.place.start("sopvm", "worker", "main")
+    try:
+        until(lambda: _is_served(shop))
+        served.send_signal(signal.SIGSTOP)
+        run = shop.detach("gone")
+        other = shop.place.folder / "other.db"
+        other.rename(shop.place.folder / "away.db")
+        served.send_signal(signal.SIGCONT)
+        until(lambda: shop.sql("select tries from sop_runs where ending is not null") == [(1,)])
+        assert shop.runs()[run]["status"] in ("interrupted", "running")
+        assert "does not exist" in shop.runs()[run]["says"]
+        shop.sql("update sop_runs set tries = 8, wake = null")  # as after seven more
+        until(lambda: shop.status(run) == "failed")
+        row = shop.runs()[run]
+        assert row["status"] == "failed" and row["says"].startswith("8 tries in a row got no further: the database")
+        (shop.place.folder / "away.db").rename(other)
+        shop.place.ok("sopvm", "retry", run)
+        assert shop.effects == [1, 2]
+    finally:
+        served.kill()
+        out, errors = served.communicate()
+    codes = [json.loads(line).get("code") for line in out.splitlines()]
+    assert set(codes[:-1]) == {"D0101"} and codes[-1] == "V0612"
+    assert errors == b""
+
+
+def test_several_processes_until_there_is_nothing_to_do(shop: Workshop) -> None:
+    served = shop.place.start("sopvm", "worker")
+    until(lambda: _is_served(shop))
+    served.send_signal(signal.SIGSTOP)
+    runs = [shop.detach("work", f"n={n}") for n in (3, 4, 5)]
+    os.kill(served.pid, signal.SIGKILL)
+    served.communicate()
+    done = shop.place.ok("sopvm", "worker", "--processes", "2", "--until-idle")
+    assert sorted(line["run"] for line in done.lines) == sorted(runs)
+    assert {line["status"] for line in done.lines} == {"ok"}
+    assert len(shop.effects) == 12
+
+
+def test_a_database_that_keeps_no_runs_is_refused(shop: Workshop) -> None:
+    """Follows `name one that can be written`."""
+    pytest.importorskip("duckdb")
+    shop.place.write("a.csv", "id\n1\n")
+    told = shop.place.run("sopvm", "worker", "lake", "--db", "lake=files:///.")
+    assert told.exit_code == 2 and "V0605" in told.stderr and "name one that can be written" in told.stderr
+    assert shop.place.ok("sopvm", "worker", "main", "--until-idle").stdout == b""
