@@ -221,7 +221,7 @@ def go_on(
                     hands_back=hands_back,
                 )
             except BaseException:
-                lease.release()
+                lease.release(is_open=True)
                 raise
         except BaseException:
             if home is None:
