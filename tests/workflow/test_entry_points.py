@@ -93,7 +93,7 @@ SITUATIONS: Final = (
     Situation("their", "Show the boxes whose width is above 5. What is their average height?"),
     Situation("whose?", "What is their average height?", code="T0202"),
     Situation("no magnitude", "Show the box with the highest name.", code="T0202"),
-    Situation("no yes or no", 'Ask "Which day?".', code="T0202"),
+    Situation("no yes or no", 'Ask "Which one?".', code="T0202"),
     Situation("no hole", 'Show the boxes whose name is "{nonsense}".', code="T0202"),
     Situation("asked", "Show the boxes, largest first.", code="T0210", choices=2),
     Situation("answered", "Show the boxes, largest first.", options=["answer 1=2"]),
