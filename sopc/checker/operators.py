@@ -247,8 +247,12 @@ def _in_list(
         env.error("E0311", f"`in` looks into a list or a query, not into {an(items.type)}", place)
         return unknown(span)
     item = items.type.item
-    if common(arg.type, item) is None:
+    met = common(arg.type, item)
+    if met is None:
         env.error("E0310", f"{an(arg.type)} can't be in {an(items.type)}", arg_place)
+        return unknown(span)
+    if met.name in ("list", "record") and env.row is not None and (of_rows(arg) or of_rows(items)):
+        env.error("E0310", f"a {met.name} can't be compared in a query", arg_place)
         return unknown(span)
     if item.name == "decimal":
         arg = exact(arg)

@@ -237,6 +237,8 @@ def _group(env: Env, stage: Stage, node: nodes.GroupBy, unnamed: bool) -> Stage:
     named: dict[str, typed.Expr] = {}
     for key in node.keys:
         value = inside.expr(key.value)
+        if key.name is not None and holds(value, SubQuery):
+            stage, value = _derived(env, stage, key.name, value)
         keys.append(value)
         if key.name is not None:
             if stage.row.named(key.name) and not (isinstance(value, ColumnOf) and value.name == key.name):
@@ -249,6 +251,13 @@ def _group(env: Env, stage: Stage, node: nodes.GroupBy, unnamed: bool) -> Stage:
     built_keys = tuple(_built(env, key) for key in keys)
     built = tuple((name, _built(env, value)) for name, value, _ in columns)
     return Stage(ir.Group(id_, stage.relation, built_keys, built), _new_row(stage.row, id_, columns), complete=True)
+
+
+def _derived(env: Env, stage: Stage, name: str, value: typed.Expr) -> tuple[Stage, typed.Expr]:
+    """A stage with one more column, for a grouping key that is selected too: a query holds a sub-query only once."""
+    id_ = _id(env)
+    made = ir.Derive(id_, stage.relation, ((name, _built(env, value)),))
+    return replace(stage, relation=made), ColumnOf(id_, name, type=value.type, span=value.span)
 
 
 def _check_grouped(

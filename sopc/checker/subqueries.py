@@ -122,8 +122,10 @@ def in_query(env: Env, node: nodes.InExpr) -> typed.Expr:
         assert inside.builder is not None
         lower = inside.builder.expr(typed.Func("lower", (column,), type=column.type, span=span))
         stage = replace(stage, relation=ir.Select(inside.builder.new_id(), stage.relation, ((column.name, lower),)))
-    if common(arg.type, column.type) is None:
-        env.error("E0310", f"{an(arg.type)} can't be among rows of {column.type}", node.arg)
+    met = common(arg.type, column.type)
+    if met is None or met.name in ("list", "record"):
+        message = f"{an(arg.type)} can't be among rows of {column.type}"
+        env.error("E0310", message if met is None else f"a {met.name} can't be compared in a query", node.arg)
         return unknown(span)
     type_ = BOOL.or_null() if arg.type.nullable or column.type.nullable else BOOL
     if env.row is not None:

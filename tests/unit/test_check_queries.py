@@ -243,6 +243,8 @@ def test_exists_counts_at_most_one_row_and_in_counts_no_rows() -> None:
         ("emit from books select title union (from books select title, id)", "E0408"),
         ("emit from books select pages union (from books select title)", "E0408"),
         ("let l = [1] emit from books where l = [1]", "E0310"),
+        ('emit from books where split(title, "a") in [["a"]]', "E0310"),
+        ('emit from books where [["a"]] contains split(title, "a")', "E0310"),
         ("emit from books order by [1]", "E0310"),
         ("emit from books select rank() over (order by [1]) as y", "E0310"),
         ("emit from books select max([1]) as y", "E0310"),
