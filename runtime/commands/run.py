@@ -15,6 +15,7 @@ from runtime.console import (
     key_values,
     load_config,
     output_options,
+    pull_script,
     run_kept,
     run_options,
 )
@@ -60,6 +61,7 @@ def run_command(
     config = load_config(home, databases)
     given = key_values(args, "an argument")
     with Library.open(config.home) as library:
+        pull_script(library, config, name)
         if run_id is not None or detach:
             return run_kept(
                 console, library, name, given, config, format_, run_id, detach=detach, answers=answers, **options

@@ -9,7 +9,16 @@ from runtime.lazy import lazy
 if TYPE_CHECKING:
     from runtime.console.app import App, Lazy
     from runtime.console.console import Console, visible
-    from runtime.console.kept import cancel_run, go_on_with, inspect_run, list_runs, run_kept, show_logs
+    from runtime.console.kept import (
+        cancel_run,
+        go_on_with,
+        inspect_run,
+        list_runs,
+        pull_script,
+        push_script,
+        run_kept,
+        show_logs,
+    )
     from runtime.console.options import (
         PATH,
         complete_script,
@@ -50,6 +59,8 @@ __all__ = (
     "output_options",
     "print_rows",
     "progress_bar",
+    "pull_script",
+    "push_script",
     "run_kept",
     "run_options",
     "show_logs",
@@ -83,6 +94,8 @@ __getattr__ = lazy(
     output_options="runtime.console.options",
     print_rows="runtime.console.rows",
     progress_bar="runtime.console.progress",
+    pull_script="runtime.console.kept",
+    push_script="runtime.console.kept",
     run_kept="runtime.console.kept",
     run_options="runtime.console.runner",
     show_logs="runtime.console.kept",

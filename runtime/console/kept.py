@@ -315,6 +315,32 @@ def _detached(
     return 0
 
 
+def push_script(config: Config, name: str, database: str | None) -> dict[str, int]:
+    """Put a script and all that it calls into a database.
+
+    Args:
+        config: The settings.
+        name: NAME, NAME@VERSION or NAME@TAG.
+        database: Its name; None for the one that the script writes.
+
+    Returns:
+        The version of each script, by name.
+    """
+    from runtime.library.store import Library
+    from runtime.runs.pushed import push
+
+    with Library.open(config.home, read_only=True) as library:
+        return push(library, config, name, database)
+
+
+def pull_script(library: Library, config: Config, name: str) -> None:
+    """Take a script that the library does not have from a database that it was pushed to, if there is one."""
+    if library.find(name) is None and "@" not in name:
+        from runtime.runs.pushed import pull
+
+        pull(library, config, name)
+
+
 def start_process(config: Config, *words: str) -> None:
     """Start `sopvm` in a process that outlives this one."""
     import subprocess

@@ -236,7 +236,12 @@ class Keeper:
     def _put_lines(self, first: int, lines: bytes) -> None:
         """In the segment's transaction; or by themselves, where there is none: only lines up to the number in the run's
         row count (and one transaction for them all would keep other runs from that database)."""
-        self.store.put_lines(self.row.run, first, lines)
+        try:
+            self.store.put_lines(self.row.run, first, lines)
+        except DatabaseError as error:
+            if error.code != "D0302":
+                raise
+            raise taken_over(self.row.run) from error  # who has put these lines
         self._put_any = True
 
     def _undo_lines(self) -> None:

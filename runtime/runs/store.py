@@ -6,6 +6,7 @@
     sop_rows        what is left of the rows that a loop goes over, in batches
     sop_modules     compiled scripts by hash; sop_statements: their SQL; sop_uses: which runs need them
     sop_lines       what a run has said, in batches
+    sop_scripts     scripts that were pushed, by name (made by the first `sopvm push`)
 
 The schema readers hide these tables from scripts. The SQL here is what SQLite, PostgreSQL and what speaks PostgreSQL's
 protocol have in common; words in braces are those of an engine. Every statement finds its rows by key.
@@ -45,6 +46,9 @@ _DDL: Final = (
 # Columns of sop_runs that earlier releases do not have
 _ADDED: Final = ("deadline {text}", "owner {text}", "wake {text}", "tries bigint")
 ADDED: Final = tuple(column.partition(" ")[0] for column in _ADDED)
+_SCRIPTS: Final = (
+    "create table if not exists sop_scripts (name {text} primary key, version bigint not null, hash {text} not null)"
+)
 _LEASES: Final = (
     "create table if not exists sop_leases (run text primary key, holder text not null, session bigint not null,"
     " expires timestamp with time zone not null)"
@@ -288,8 +292,7 @@ class RunStore:
             *[getattr(row, name) for name in columns],
         )
         for hash_, data in modules:
-            self._share("insert into sop_modules (hash, data) values ($1, $2) on conflict do nothing", hash_, data)
-            self._run("insert into sop_uses (run, hash) values ($1, $2) on conflict do nothing", row.run, hash_)
+            self._use(row.run, hash_, data)
 
     def save(
         self,
@@ -309,6 +312,35 @@ class RunStore:
             " deadline = $9, answer = null, updated = {now}, wake = null, tries = 0 where run = $1 and epoch = $2",
             *(run, epoch, status, segment, lines, state, said, ending, deadline),
         )
+
+    # ── scripts ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def push(self, scripts: Iterable[tuple[str, int, str, bytes]]) -> None:
+        """Keep scripts for whoever has this database: name, version, hash and bytes of each. One that is there is
+        replaced."""
+        self.database.begin(write=True)
+        self._run(_SCRIPTS)
+        for name, version, hash_, data in scripts:
+            self._run("delete from sop_scripts where name = $1", name)
+            self._run("insert into sop_scripts (name, version, hash) values ($1, $2, $3)", name, version, hash_)
+            self._run("delete from sop_uses where run = $1", f"@{name}")
+            self._use(f"@{name}", hash_, data)
+        self.database.commit()
+
+    def pushed(self, name: str) -> tuple[str, int, str] | None:
+        """Name, version and hash of a script that was pushed."""
+        try:
+            rows = self._run("select name, version, hash from sop_scripts where name = $1", name)
+        except DatabaseError as error:
+            if error.code == "D0201":
+                return None
+            raise
+        return (str(rows[0][0]), int(rows[0][1]), str(rows[0][2])) if rows else None
+
+    def _use(self, run: str, hash_: str, data: bytes) -> None:
+        """Keep a module for a run."""
+        self._share("insert into sop_modules (hash, data) values ($1, $2) on conflict do nothing", hash_, data)
+        self._run("insert into sop_uses (run, hash) values ($1, $2) on conflict do nothing", run, hash_)
 
     def take(self, pause: float) -> tuple[str, Lease] | None:
         """Take over the oldest run that waits for a worker, in one transaction with its lease; None when there is none.

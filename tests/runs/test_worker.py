@@ -26,6 +26,15 @@ script work(n: int) -> int
   return n
 end
 
+script work_once(n: int) -> int
+  insert into effects { number: n }
+  return n
+end
+
+script twice(n: int) -> int
+  return work_once(n) + work_once(n)
+end
+
 script confirm() -> bool
   ask "Really?" into sure: bool
   insert into effects { number: 1 }
@@ -255,3 +264,25 @@ def test_a_database_that_keeps_no_runs_is_refused(shop: Workshop) -> None:
     told = shop.place.run("sopvm", "worker", "lake", "--db", "lake=files:///.")
     assert told.exit_code == 2 and "V0605" in told.stderr and "name one that can be written" in told.stderr
     assert shop.place.ok("sopvm", "worker", "main", "--until-idle").stdout == b""
+
+
+def test_a_pushed_script_runs_on_a_machine_without_a_library(
+    shop: Workshop, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other, third = (Place(tmp_path_factory.mktemp("machine")) for _ in range(2))
+    url = f"sqlite:///{shop.place.main}"
+    if _on_postgres(shop):
+        url = (shop.place.folder / "sop.toml").read_text(encoding="utf-8").split('"')[1]
+    other.write("sop.toml", f'[databases]\nmain = "{url}"\n')
+    assert "L0101" in other.run("sopvm", "run", "twice", "n=2").stderr
+    assert shop.place.ok("sopvm", "push", "twice", "-f", "records").lines == [
+        {"script": "twice", "version": 1},
+        {"script": "work_once", "version": 1},
+    ]
+    shop.place.ok("sopc", "rm", "twice", "work_once")
+    assert other.ok("sopvm", "run", "twice", "n=3").lines[-1]["result"] == 6
+    assert shop.effects == [3, 3]
+    shop.place.compile("script twice(n: int) -> int return n end", "new.sop")
+    shop.place.ok("sopvm", "push", "twice", "main")
+    third.write("sop.toml", f'[databases]\nmain = "{url}"\n')
+    assert third.ok("sopvm", "run", "twice", "n=3").lines[-1]["result"] == 3
