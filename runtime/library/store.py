@@ -133,10 +133,6 @@ class Library:
         with self.environment.read() as transaction:
             return _tags(transaction, name)
 
-    def callers(self, name: str) -> list[str]:
-        """Scripts whose current version calls `name` directly, itself left out."""
-        return [entry.name for entry in self.entries() if name in entry.calls and entry.name != name]
-
     def bundle(self, names: Sequence[str] = ()) -> Bundle:
         """Return everything about these scripts (all when none is named) and what they call, read at one moment.
 

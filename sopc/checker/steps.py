@@ -74,7 +74,7 @@ def _step(env: Env, node: nodes.AnyStep, at: At) -> typed.Step | None:
 
 def declare(env: Env, name: str, type_: Type, node: nodes.Node) -> typed.Variable:
     """Declare a variable in the block; report E0206 if the name is in use."""
-    variable = typed.Variable(name, type_, span_of(node))
+    variable = typed.Variable(name, type_)
     other = env.block.find(name)
     if other is not None:
         what = "query" if isinstance(other, NamedQuery) else "variable"

@@ -20,7 +20,6 @@ class Variable:
 
     name: str
     type: Type
-    span: Span | None = None
 
 
 # ── expressions ────────────────────────────────────────────────────────────────────────────────────────────────

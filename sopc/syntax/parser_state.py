@@ -151,9 +151,9 @@ class Scanner:
         return token
 
 
-def all_tokens(text: str, start: str) -> list[Token]:
-    """Every token of a text that parses, without `$END`."""
-    scanner, stack, tokens = Scanner(text), Stack(start), []
+def all_tokens(text: str) -> list[Token]:
+    """Every token of a file that parses, without `$END`."""
+    scanner, stack, tokens = Scanner(text), Stack("start"), []
     while (token := scanner.next(stack)).type != EOF:
         stack.feed(token)
         tokens.append(token)

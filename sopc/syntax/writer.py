@@ -26,7 +26,7 @@ def comments(source: Source) -> list[Comment]:
         return []
     found: list[Comment] = []
     text, end = source.text, 0
-    for start, next_end in [*((t.start_pos or 0, t.end_pos or 0) for t in all_tokens(text, "start")), (len(text), 0)]:
+    for start, next_end in [*((t.start_pos or 0, t.end_pos or 0) for t in all_tokens(text)), (len(text), 0)]:
         while (mark := text.find("#", end, start)) >= 0:
             stop = text.find("\n", mark)
             end = len(text) if stop < 0 else stop

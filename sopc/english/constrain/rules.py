@@ -60,7 +60,7 @@ def read_rules() -> Rules:
     rules["hole_query"] = [("QUERY_FUNCTION", '"("', '"from"', "hole_name", '")"')]
     rules["hole_operand"].remove(("hole_scalar",))
     rules[given] = [one for one in rules["arguments"] if '"distinct"' not in one]
-    return reachable(without_empty(rules), START)
+    return reachable(without_empty(rules))
 
 
 @cache
@@ -107,10 +107,10 @@ def without_empty(rules: Rules) -> Rules:
     return result
 
 
-def reachable(rules: Rules, start: str) -> Rules:
-    """The rules that `start` uses, itself or through others, in their order."""
-    wanted = {start}
-    queue = [start]
+def reachable(rules: Rules) -> Rules:
+    """The rules that the start rule uses, itself or through others, in their order."""
+    wanted = {START}
+    queue = [START]
     while queue:
         for symbol in used_by(rules[queue.pop()]):
             if symbol in rules and symbol not in wanted:

@@ -74,7 +74,7 @@ class _Specialised:
         self.terminals.update(terminals)
         self.rules["other"] = [one for one in self.rules["other"] if one[0] not in WRITES or one[0] in writes]
         self._script()
-        return reachable(self.rules, START), self.terminals
+        return reachable(self.rules), self.terminals
 
     def _script(self) -> None:
         """One script of the given name, or the way out; each step of it says which sentence it comes from."""
