@@ -11,13 +11,12 @@ from runtime.query.schema import Schema
 from runtime.values.types import Type
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.english.changes import asks_for_a_change
-from sopc.english.clauses.before import of_rows_before
 from sopc.english.clauses.deeds import parameters_in
-from sopc.english.clauses.left_open import LeftOpen, unbounded, without_fields
+from sopc.english.clauses.left_open import unbounded
 from sopc.english.clauses.nouns import rows_called
-from sopc.english.clauses.read import OpenLoop, for_one_row, open_loop, otherwise_of, steps_of, with_plain_pronouns
 from sopc.english.clauses.safety import meant, tied
-from sopc.english.clauses.talk import Place, Talk, named_in_singular, on_row
+from sopc.english.clauses.session import Session
+from sopc.english.clauses.talk import on_row
 from sopc.english.clauses.written import WithWritten
 from sopc.english.patterns.antecedents import referring, shown
 from sopc.english.patterns.assembly import Assembly, partly_read
@@ -31,7 +30,7 @@ from sopc.english.patterns.matcher import Matcher, Reject
 from sopc.english.patterns.parameters import Declared, take_parameters
 from sopc.english.patterns.remembered import counted_for_later
 from sopc.english.patterns.repeats import While, check_that_it_ends
-from sopc.english.patterns.semantics import Condition, Context, Source, Steps, World
+from sopc.english.patterns.semantics import Condition, Context, Steps, World
 from sopc.english.patterns.spoken import Before, State, context_of, shows_others
 from sopc.english.patterns.tokens import Token, tokenize, without_courtesy
 from sopc.english.reading.reader import HIGH, LOW, MARGIN, Reader
@@ -100,9 +99,10 @@ class _Translation:
     complaints: list[Diagnostic] = field(default_factory=list)
     steps: tuple[nodes.AnyStep, ...] = ()
     returns: list[Type] = field(default_factory=list)
-    talk: Talk = field(default_factory=Talk)
-    open: OpenLoop | None = None
     names: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.clauses = Session(self.answers.get, self._finished)
 
     def run(self) -> None:
         self.steps = self._block(list(self.workflow.sentences), State())
@@ -139,7 +139,7 @@ class _Translation:
         context = self._context(state, sentence.number)
         open_ = unbounded(text, without_courtesy(tokenize(text)), self.world)
         if open_ is not None:
-            text = self._told(open_)
+            text = self.clauses.told(open_, text)
         declared, tokens = take_parameters(grammar(), text, without_courtesy(tokenize(text)), context)
         if not tokens:
             raise Complaint("T0202", "nothing is said in it", None)
@@ -164,12 +164,10 @@ class _Translation:
             self._declare(declarations[0], state, sentence.number)
             return
         within = context
-        row_of_before = self._row_of_before(steps)
+        row_of_before = self.clauses.row_of_before(steps)
         if row_of_before is not None and matcher.low(0) in ("otherwise", "else"):
             within = on_row(context, row_of_before)
-        otherwise = matcher.whole("otherwise", within) or otherwise_of(
-            Place(sentence.text, self.talk, steps), tokens, within
-        )
+        otherwise = matcher.whole("otherwise", within) or self.clauses.otherwise(sentence, tokens, within, steps)
         if otherwise:
             self._attach(self._only(otherwise), sentence, steps)
             return
@@ -185,7 +183,7 @@ class _Translation:
                 raise
         attempts = [] if readings else matcher.whole("attempt", context)
         readings = readings or [one.steps for one in attempts]
-        if not readings and self._in_open_loop(sentence, tokens, context, state, steps):
+        if not readings and self._goes_on(sentence, tokens, context, state, steps):
             return
         if not readings:
             readings = self._by_clauses(sentence, tokens, context, state, steps, before)
@@ -200,13 +198,10 @@ class _Translation:
             chosen = counted_for_later(context, chosen)
         made = tuple(step.model_copy(update={"sentence": sentence.number}) for step in chosen.steps)
         state.before = Before(sentence, len(steps), replace(chosen, steps=made), undecided=bool(attempts))
-        if chosen.found is not None and named_in_singular(tokens, chosen.found):
-            self.talk.singular.add(chosen.found.name)
         steps.extend(made)
         self._remember(chosen, state)
         self._note_changes(made, sentence.number, state)
-        self.open = self._opened_by(steps, context)
-        self.talk.amount = chosen.variables[-1].name if chosen.variables else ""
+        self.clauses.note(tokens, chosen, context, steps)
 
     def _readings(self, matcher: Matcher, context: Context, before: Before | None, state: State) -> list[Steps]:
         """What the sentence may mean. Where it speaks of rows that it does not name, it means those of the sentence
@@ -263,14 +258,7 @@ class _Translation:
             return []
         return [Steps(made) for made in self.other(sentence)]
 
-    def _opened_by(self, steps: list[nodes.AnyStep], context: Context) -> OpenLoop | None:
-        """The loop that the last sentence ran, which the next one may go on with."""
-        opened = open_loop(steps, context) if context.subject is None else None
-        if opened is not None:
-            self.talk.rows[opened.record.alias] = opened.record
-        return opened
-
-    def _in_open_loop(
+    def _goes_on(
         self,
         sentence: Sentence,
         tokens: tuple[Token, ...],
@@ -278,22 +266,16 @@ class _Translation:
         state: State,
         steps: list[nodes.AnyStep],
     ) -> bool:
-        """Goes on with the loop of the sentence before, where this one speaks of its row or of what it has kept."""
-        loop = self.open
-        if loop is None or not loop.is_meant(tokens) or not isinstance(steps[-1], nodes.ForEach):
-            return False
-        inside = loop.inside(context)
-        place = Place(sentence.text, self.talk, steps)
-        readings = place.whole("steps", tokens, inside) or steps_of(place, tokens, inside)
+        """Whether a sentence goes on in the loop of the one before; its steps are put there."""
+        readings = self.clauses.going_on(sentence, tokens, context, steps)
         if not readings:
             return False
         chosen: Steps = self._only(readings)
         made = tuple(step.model_copy(update={"sentence": sentence.number}) for step in chosen.steps)
-        steps[-1] = steps[-1].model_copy(update={"steps": (*steps[-1].steps, *made)})
+        self.clauses.put_in_loop(chosen, made, steps)
         for step in made:
             self._collect_names(step)
         self._note_changes(made, sentence.number, state)
-        self.open = replace(loop, variables=(*loop.variables, *chosen.variables))
         return True
 
     def _by_clauses(
@@ -305,32 +287,9 @@ class _Translation:
         steps: list[nodes.AnyStep],
         before: Before | None,
     ) -> list[Steps]:
-        """What a sentence does, clause by clause, where no pattern fits."""
-        place = Place(sentence.text, self.talk, steps)
-        self.talk.unsure, self.talk.missing = False, ("", ())
-        tokens = with_plain_pronouns(tokens)
-        readings = steps_of(place, tokens, context)
-        if not readings and before is not None:
-            readings, found = of_rows_before(place, tokens, context, before)
-            state.found = found or state.found
-        if not readings and self.talk.missing[1]:
-            text = self._told(without_fields(sentence.text, tokens, *self.talk.missing))
-            readings = steps_of(Place(text, self.talk, steps), without_courtesy(tokenize(text)), context)
-        if not readings and (one := for_one_row(place, tokens, context)) is not None:
-            readings = [replace(each, steps=(one[1].around(each.steps, sentence.number),)) for each in one[0]]
-            self.talk.rows[one[1].record.alias] = one[1].record
-        if not readings or not self.talk.unsure:
-            return readings
-        if self.answers.get(self.current) not in [reading_text(one, self._finished) for one in readings]:
-            raise several_readings(readings, self._finished)
+        readings, found = self.clauses.read(sentence, tokens, context, steps, before)
+        state.found = found or state.found
         return readings
-
-    def _told(self, open_: LeftOpen) -> str:
-        """The sentence with what its author answers. Raises Complaint: T0205, nobody has answered."""
-        answer = self.answers.get(self.current)
-        if answer is None:
-            raise Complaint("T0205", open_.question, f"say it in the sentence: {open_.told('…')}")
-        return open_.told(answer)
 
     def _context(self, state: State, number: int) -> Context:
         known = (state.variables, state.found, state.subject)
@@ -425,17 +384,10 @@ class _Translation:
             hint = 'say it in the next sentence: "If that fails, say …"'
             self._complain(before.sentence, Complaint("T0202", "what is done where it fails is not said", hint))
 
-    def _row_of_before(self, steps: list[nodes.AnyStep]) -> Source | None:
-        """The row of the loop that the sentence before ran, if it ends in a condition that "otherwise" may follow."""
-        last = steps[-1] if steps else None
-        if not isinstance(last, nodes.ForEach) or not isinstance(last.steps[-1], nodes.If):
-            return None
-        return self.talk.rows.get(last.name)
-
     def _attach(self, otherwise: Otherwise, sentence: Sentence, steps: list[nodes.AnyStep]) -> None:
         """The other side of the condition that the step before tests."""
         last = steps[-1] if steps else None
-        if isinstance(last, nodes.ForEach) and self._row_of_before(steps) is not None:
+        if isinstance(last, nodes.ForEach) and self.clauses.row_of_before(steps) is not None:
             within = list(last.steps)
             self._attach(otherwise, sentence, within)
             steps[-1] = last.model_copy(update={"steps": tuple(within)})
