@@ -11,12 +11,12 @@ from runtime.query.schema import Schema
 from runtime.values.types import Type
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.english.changes import asks_for_a_change
-from sopc.english.clauses.deeds import parameters_in
+from sopc.english.clauses.declared import parameters_in
 from sopc.english.clauses.left_open import unbounded
 from sopc.english.clauses.nouns import rows_called
 from sopc.english.clauses.safety import meant, tied
 from sopc.english.clauses.session import Session
-from sopc.english.clauses.talk import on_row
+from sopc.english.clauses.talk import Place, on_row
 from sopc.english.clauses.written import WithWritten
 from sopc.english.patterns.antecedents import referring, shown
 from sopc.english.patterns.assembly import Assembly, partly_read
@@ -154,10 +154,10 @@ class _Translation:
         if below:
             self._opened(matcher, context, sentence, below, state, steps, before)
             return
-        listed = parameters_in(tokens)
+        listed = parameters_in(Place(text, self.clauses.talk, steps), tokens, context)
         if listed:
-            for name in listed:
-                self._declare(Declared("_".join(name), name), state, sentence.number)
+            for one in listed:
+                self._declare(one, state, sentence.number)
             return
         declarations = matcher.whole("declaration", context)
         if declarations:

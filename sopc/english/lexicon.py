@@ -59,13 +59,16 @@ class Sense(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Lists of words. filler: without meaning. people: nouns for a person. label: of a field that says which row it is.
     ties: verbs that only tie two things. key_tails, date_tails, tails: what the end of a field's name may be.
-    flag_heads: what a yes/no field's may start with. empty: texts that data hold where nothing is known."""
+    flag_heads: what a yes/no field's may start with. empty: texts that data hold where nothing is known. open: said of
+    rows of which none of the words `ended` holds yet."""
 
     filler: tuple[str, ...]
     empty: tuple[str, ...]
     people: tuple[str, ...]
     label: tuple[str, ...]
     ties: tuple[str, ...]
+    open: tuple[str, ...]
+    ended: tuple[str, ...]
     key_tails: tuple[str, ...]
     date_tails: tuple[str, ...]
     tails: tuple[str, ...]

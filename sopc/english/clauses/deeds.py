@@ -25,7 +25,7 @@ from sopc.english.patterns.names import (
 from sopc.english.patterns.queries import QueryParts, queries
 from sopc.english.patterns.semantics import Context, Rows, Source, Steps, Variable, call, column, compare, text
 from sopc.english.patterns.show import named_set
-from sopc.english.patterns.tokens import name_words, tokenize
+from sopc.english.patterns.tokens import Token, name_words, tokenize
 from sopc.english.patterns.values import check_countable, rows_query
 from sopc.tree import nodes
 
@@ -35,6 +35,7 @@ _FNS: Final = {"sum": "total", "total": "total", "average": "avg", "mean": "avg"
                "largest": "max", "smallest": "min", "maximum": "max", "minimum": "min"}  # fmt: skip
 _RECORD: Final = ("request", "record", "entry", "row")
 _LEFT: Final = (["that", "are", "left"], ["which", "are", "left"], ["that", "remain"], ["left"])
+_TOTAL: Final = Token("word", "total", "total", 0, 0)
 _COUNT: Final = re.compile(r"\{\s*(?:the )?(?:count|number)\s*\}")
 _QUESTIONS: Final = ("which", "what")
 
@@ -62,20 +63,40 @@ def _ask(place: Place, tokens: Tokens, context: Context) -> Iterator[Steps]:
     while at < len(tokens) and tokens[at].kind == "text":
         question = tokens[at].value
         at += 1
+        purpose, at = _for_what(tokens, at)
         name, at = _call_it(tokens, at)
-        kind = _answer_type(question, name, context)
+        kind = _answer_type(question, name or purpose, context) or _type_of(purpose, context)
         if kind is None:
             return
         way, type_ = kind
         inside = replace(context, variables=(*context.variables, *made), _children={})
         variable = made_variable(name or way, type_, inside)
-        variable = replace(variable, words=variable.words | {way, ("answer",), *_labels(way, context)})
+        also = {purpose} if purpose else set()
+        variable = replace(variable, words=variable.words | {way, ("answer",), *_labels(way, context), *also})
         made.append(variable)
         steps.append(nodes.Ask(question=text(question), name=variable.name, answer=nodes.TypeName(name=type_.name)))
         while at < len(tokens) and tokens[at].low in (",", "and"):
             at += 1
     if steps and at == len(tokens):
         yield Steps(tuple(steps), tuple(made))
+
+
+def _for_what(tokens: Tokens, at: int) -> tuple[tuple[str, ...], int]:
+    """ "for the last day": (what the answer is, where that ends)."""
+    if at >= len(tokens) or tokens[at].low != "for":
+        return (), at
+    end = at + 1 + (tokens[at + 1 : at + 2] != () and tokens[at + 1].low in ("the", "its", "their", "a"))
+    start = end
+    while end < len(tokens) and tokens[end].kind == "word" and tokens[end].low != "and":
+        end += 1
+    return tuple(lows(tokens[start:end])), end
+
+
+def _type_of(name: tuple[str, ...], context: Context) -> tuple[tuple[str, ...], Type] | None:
+    known = named_type(context, name) if name else None
+    if known is None and {"day", "date"} & {*name}:
+        known = DATE
+    return None if known is None else (name[:2], known)
 
 
 def _call_it(tokens: Tokens, at: int) -> tuple[tuple[str, ...], int]:
@@ -221,7 +242,9 @@ def _kept(place: Place, name: tuple[str, ...], tokens: Tokens, context: Context)
     fn = _FNS.get(said[skip]) if len(said) > skip else None
     if fn is not None:
         rest = tokens[skip + 1 :]
-        rest = rest[1:] if rest and rest[0].low == "of" else rest
+        named = [rows for rows in first_rows(place, rest[1:], context) if rows.source.store.field("total") is not None]
+        if rest and rest[0].low == "of" and not (said[skip] == "total" and named):
+            rest = rest[1:]
         with suppress(Reject):
             for value, type_ in _figures(place, fn, rest, context):
                 yield _amount(name, value, type_, context)
@@ -253,6 +276,8 @@ def _figures(place: Place, fn: str, tokens: Tokens, context: Context) -> Iterato
             what = tokens[said[0] in ("the", "all") : at]
             rows_ = _of_loop(first_rows(place, tokens[at + 1 :], context), tokens[at + 1 :], context)
             of += [(what, rows) for rows in rows_]
+    if fn == "total" and said[:1] == ["of"]:  # "the total of those orders", which have a field of that name
+        of += [((_TOTAL,), rows) for rows in first_rows(place, tokens[1:], context)]
     if not of and said[:1] and said[0] == "all":
         of += [(tokens[1 + (said[1:2] == ["the"]) :], Rows(source)) for source in context.world.sources]
     for what, rows in of:
@@ -303,6 +328,11 @@ def _show(place: Place, tokens: Tokens, context: Context) -> Iterator[Steps]:
     said = lows(tokens)
     if said[:1] and said[0] not in ("show", "list", "display"):
         return
+    if said[1:3] == ["how", "many"] and context.found is not None and _of_what_was_done(place, said[3:]):
+        counted = nodes.Name(name=place.counted(context).name)
+        record = nodes.RecordExpr(fields=(nodes.RecordField(name="count", value=counted),))
+        yield Steps((nodes.Emit(value=record),))
+        return
     for ending in _LEFT:
         if said[-len(ending) :] == ending:
             yield from place.whole("steps", tokens[: -len(ending)], context)
@@ -316,6 +346,15 @@ def _show(place: Place, tokens: Tokens, context: Context) -> Iterator[Steps]:
             for columns in place.whole("columns", tokens[1:at], context.within(rows.source)):
                 for query in queries(QueryParts(rows, columns=columns)):
                     yield Steps((nodes.Emit(query=query),))
+
+
+def _of_what_was_done(place: Place, said: list[str]) -> bool:
+    """ "of them", "were copied" after a sentence that copies them."""
+    if said in (["of", "them"], ["there", "are"], ["there", "were"], ["were", "found"], ["are", "found"]):
+        return True
+    return (
+        len(said) == 2 and said[0] in ("were", "are") and any(same_words(said[1:], (word,)) for word in place.talk.said)
+    )
 
 
 # ── new rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -400,27 +439,3 @@ def _copy(place: Place, tokens: Tokens, context: Context) -> Iterator[Steps]:
             columns = tuple(nodes.NamedColumn(value=column(rows.source, one)) for one in shared)
             query = nodes.Query(stages=(*rows_query(rows).stages, nodes.Select(columns=columns)))
             yield Steps((nodes.Insert(store=target.store.name, database=target.scan.database, query=query),))
-
-
-def parameters_in(tokens: Tokens) -> list[tuple[str, ...]]:
-    """ "the parameters are X, Y and Z": the words of each; [] for another sentence."""
-    said = lows(tokens)
-    for opening in (["the", "parameters", "are"], ["parameters", "are"], ["the", "inputs", "are"],
-                    ["the", "parameter", "is"], ["it", "takes"], ["this", "takes"]):  # fmt: skip
-        if said[: len(opening)] == opening:
-            names: list[tuple[str, ...]] = [()]
-            for token in tokens[len(opening) :]:
-                if token.low in (",", "and"):
-                    names.append(())
-                elif token.low in ("a", "an", "the") and not names[-1]:
-                    continue
-                elif token.kind != "word":
-                    return []
-                else:
-                    names[-1] = (*names[-1], token.low)
-            named = [name for name in names if name]
-            if named and named[-1] in (("both", "names"), ("all", "names"), ("both", "texts")):
-                named.pop()
-            known = all(len(name) < 4 and not {"is", "are", "of", "by", "or"} & {*name} for name in named)
-            return named if known else []
-    return []

@@ -9,7 +9,7 @@ from typing import Any
 from sopc.english.clauses.before import of_rows_before
 from sopc.english.clauses.left_open import LeftOpen, without_fields
 from sopc.english.clauses.read import OpenLoop, for_one_row, open_loop, otherwise_of, steps_of, with_plain_pronouns
-from sopc.english.clauses.talk import Place, Talk, Tokens, named_in_singular
+from sopc.english.clauses.talk import Place, Talk, Tokens, lows, named_in_singular
 from sopc.english.patterns.complaints import Complaint, reading_text, several_readings
 from sopc.english.patterns.flow import Otherwise
 from sopc.english.patterns.semantics import Context, FoundSet, Source, Steps
@@ -94,6 +94,7 @@ class Session:
         """Remembers what a sentence has done, for the one after it. steps: of its block, with its own."""
         if chosen.found is not None and named_in_singular(tokens, chosen.found):
             self.talk.singular.add(chosen.found.name)
+        self.talk.said = tuple(lows(tokens))
         self.talk.amount = chosen.variables[-1].name if chosen.variables else ""
         self.loop = open_loop(steps, context) if context.subject is None else None
         if self.loop is not None:

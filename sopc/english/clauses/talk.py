@@ -25,6 +25,7 @@ class Talk:
     rows: of the loops so far, by the name of their row.
     unsure: a reading rests on a guess, so its author has to confirm it.
     amount: the variable of the amount that the sentence before has kept.
+    said: the words of the sentence before.
     missing: the store of a row that is to be created, and the fields that it needs and nobody says.
     reason: why the clause is refused, if the reader knows.
     """
@@ -33,6 +34,7 @@ class Talk:
     unsure: bool = False
     missing: tuple[str, tuple[str, ...]] = ("", ())
     amount: str = ""
+    said: tuple[str, ...] = ()
     rows: dict[str, Source] = field(default_factory=dict)
 
 

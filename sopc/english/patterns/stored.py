@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runtime.values.types import TEXT
+from sopc.english.lexicon import lexicon
 from sopc.english.patterns import words
 from sopc.english.patterns.matcher import Found, Matcher, Primitive, Several
 from sopc.english.patterns.names import field_names, field_value, hop_along
@@ -96,6 +97,9 @@ def stored_here(matcher: Matcher, position: int, context: Context) -> Iterator[F
 def opposite(matcher: Matcher, position: int, context: Context) -> Iterator[Found]:
     """As in "unbroken": the opposite of a yes/no field, of a value, or of what happened on a day."""
     source, low = context.source, matcher.low(position)
+    if source is not None and low in lexicon().words.open and not holding(source, low, context, 0):
+        ended = _not_ended(source)
+        yield from ((position + 1, one) for one in ended[:1] if len(ended) == 1)
     stem = next((low[len(start) :] for start in _OPPOSITES if low.startswith(start)), "")
     if source is None or len(stem) < 3:
         return
@@ -120,6 +124,19 @@ def opposite(matcher: Matcher, position: int, context: Context) -> Iterator[Foun
             elif low not in others:
                 meant = ", ".join(sorted(others)[:4])
                 matcher.reject(position + 1, f'"{low}" may be any of {meant}: say which, or "whose … is not {stem}"')
+
+
+def _not_ended(source: Source) -> list[Condition]:
+    """Each way in which a row may still be open: not done, with no day on which it was returned."""
+    ended = lexicon().words.ended
+    found: list[Condition] = []
+    for field in source.store.fields:
+        value, parts = field_value(source, field), name_words(field.name)
+        if field.type.name == "bool" and parts[-1] in ended:
+            found.append(Condition(negate(value.node), (field.name,)))
+        elif field.type.name in ("date", "timestamp") and field.type.nullable and parts[0] in ended:
+            found.append(Condition(nodes.IsNull(arg=value.node), (field.name,)))
+    return found
 
 
 PRIMITIVES: dict[str, Primitive] = {"stored": stored, "stored_here": stored_here, "opposite": opposite}
