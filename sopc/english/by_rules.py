@@ -16,7 +16,7 @@ from sopc.english.clauses.left_open import unbounded
 from sopc.english.clauses.nouns import rows_called
 from sopc.english.clauses.safety import meant, tied
 from sopc.english.clauses.session import Session
-from sopc.english.clauses.talk import Place, on_row
+from sopc.english.clauses.talk import Place, Talk, on_row
 from sopc.english.clauses.written import WithWritten
 from sopc.english.patterns.antecedents import referring, shown
 from sopc.english.patterns.assembly import Assembly, partly_read
@@ -102,7 +102,7 @@ class _Translation:
     names: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.clauses = Session(self.answers.get, self._finished)
+        self.clauses = Session(Talk(reader=self.reader), self.answers.get, self._finished)
 
     def run(self) -> None:
         self.steps = self._block(list(self.workflow.sentences), State())

@@ -11,12 +11,18 @@ from sopc.english.patterns.matcher import Reject
 from sopc.english.patterns.names import field_names, hop_along, label_fields, reference_names
 from sopc.english.patterns.semantics import Context, JoinStep, Rows, Variable, World, column, compare
 from sopc.english.patterns.tokens import name_words
+from sopc.english.reading import logic, lower
+from sopc.english.reading.reader import HIGH, LOW, MARGIN
 from sopc.tree import nodes
 
 _ONE = ("it", "this", "that", "him", "her", "this one", "that one")
 _ALL = ("them", "they", "those", "these", "all", "all of them", "each of them", "all of these", "all of those", "both")
 _OTHERS = ("the others", "the rest", "others", "all others", "the other ones", "the remaining ones", "everyone else")
 _DETERMINERS = ("the", "that", "this", "those", "these", "such", "said")
+_REFERRING = (
+    "it", "its", "them", "their", "they", "those", "these", "this", "that", "others", "rest", "such", "other", "same",
+    "given", "his", "her", "there",
+)  # fmt: skip
 _THEIRS = ("its", "their", "his", "her")
 
 
@@ -39,7 +45,30 @@ def rows_of(place: Place, tokens: Tokens, context: Context) -> list[Rows]:
         for end, rows in place.prefixes("rows", tokens, 0, context.enter(about)):
             if end == len(tokens) and rows not in found:
                 found.append(rows)
-    return found
+    return found or _by_reader(place, tokens, context)
+
+
+def _by_reader(place: Place, tokens: Tokens, context: Context) -> list[Rows]:
+    """The rows that a noun phrase names by its evidences, where it stands by itself: it speaks of nothing that an
+    earlier sentence left. A reading that is not certain has to be confirmed."""
+    reader, said = place.talk.reader, lows(tokens)
+    variables = {word for one in context.variables for way in one.words for word in way}
+    if reader is None or context.subject is not None or len(tokens) < 3 or {*said} & ({*_REFERRING} | variables):
+        return []
+    every = said[0] in ("each", "every", "all", "the")
+    text = place.text[tokens[every].start : tokens[-1].end]
+    found = [one for one in reader.read(f"Show the number of {text}") if one.cost < HIGH]
+    near = [one for one in found if one.cost - found[0].cost < MARGIN]
+    if len(near) != 1 or near[0].show.items != (logic.Measure("count"),) or near[0].show.keys:
+        return []
+    rows = near[0].show.rows
+    with suppress(ValueError):
+        source = context.world.source(rows.row.database, rows.row.store)
+        made = Rows(source, tuple(lower.conditions(rows)), plural=True)
+        if source.alias == rows.row.alias and made.conditions:
+            place.talk.unsure = place.talk.unsure or near[0].cost >= LOW
+            return [made]
+    return []
 
 
 def _meant_before(place: Place, tokens: Tokens, context: Context) -> Rows | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sopc.english.clauses.before import of_rows_before
@@ -26,9 +26,9 @@ class Session:
     """answers: by sentence, what its author answers. finished: writes steps as a person would. loop: the one that the
     last sentence ran, which the next one may go on with."""
 
+    talk: Talk
     answers: Callable[[str], str | None]
     finished: Callable[[Any], Any]
-    talk: Talk = field(default_factory=Talk)
     loop: OpenLoop | None = None
 
     def read(

@@ -12,6 +12,7 @@ from sopc.english.patterns.grammar import grammar
 from sopc.english.patterns.matcher import Found, Matcher, Reject
 from sopc.english.patterns.semantics import Context, FoundSet, Rows, Source, Variable, call, column, negate
 from sopc.english.patterns.tokens import Token, name_words
+from sopc.english.reading.reader import Reader
 from sopc.tree import nodes
 
 Tokens = Sequence[Token]
@@ -25,6 +26,7 @@ class Talk:
     rows: of the loops so far, by the name of their row.
     unsure: a reading rests on a guess, so its author has to confirm it.
     amount: the variable of the amount that the sentence before has kept.
+    reader: of questions, for noun phrases that no pattern reads.
     said: the words of the sentence before.
     missing: the store of a row that is to be created, and the fields that it needs and nobody says.
     reason: why the clause is refused, if the reader knows.
@@ -34,6 +36,7 @@ class Talk:
     unsure: bool = False
     missing: tuple[str, tuple[str, ...]] = ("", ())
     amount: str = ""
+    reader: Reader | None = None
     said: tuple[str, ...] = ()
     rows: dict[str, Source] = field(default_factory=dict)
 

@@ -15,6 +15,13 @@ def lower(show: logic.Show, qualified: bool = False) -> nodes.Query:
     return _Lowering(qualified).show(show)
 
 
+def conditions(rows: logic.Set, qualified: bool = False) -> list[nodes.Expr]:
+    """The conditions on the rows of one store, every field qualified. Raises ValueError for rows that are joined."""
+    if rows.links or rows.anchors:
+        raise ValueError(f"rows of {rows.row.store} beside joins")
+    return [_Lowering(qualified).filter(one) for one in rows.filters]
+
+
 class _Lowering:
     def __init__(self, qualified: bool) -> None:
         self.qualified = qualified

@@ -23,7 +23,6 @@ HERE = Path(__file__).parent
 NOT_YET = {
     "practice/2": "asked",  # "Cancel all of them.", where no visit is cancelled yet
     "practice/3": "refused",  # "costs 25 more"
-    "fleet/1": "asked",  # "an open repair", where no word says that it is not done
     "fleet/4": "refused",  # "drove more than 200 km in one trip"
     "library/4": "refused",  # "the genre with the most loans"
     "library/5": "refused",  # "the members with fines"
