@@ -363,8 +363,9 @@ def _states(place: Place, state: Tokens, source: Source, context: Context) -> li
         return found
     fields = [one for one in source.store.fields if one.type.name == "text" and name_words(one.name)[-1] in _STATUS]
     if len(fields) == 1 and len(state) == 1:
-        place.talk.unsure = True  # the field is not said, and holds no such value yet
-        return [nodes.Assignment(name=fields[0].name, value=text(_participle(said)))]
+        guess = nodes.Assignment(name=fields[0].name, value=text(_participle(said)))
+        place.talk.guesses.append(guess)  # the field is not said, and holds no such value yet
+        return [guess]
     return []
 
 

@@ -66,7 +66,7 @@ def _by_reader(place: Place, tokens: Tokens, context: Context) -> list[Rows]:
         source = context.world.source(rows.row.database, rows.row.store)
         made = Rows(source, tuple(lower.conditions(rows)), plural=True)
         if source.alias == rows.row.alias and made.conditions:
-            place.talk.unsure = place.talk.unsure or near[0].cost >= LOW
+            place.talk.guesses += made.conditions if near[0].cost >= LOW else ()
             return [made]
     return []
 

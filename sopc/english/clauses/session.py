@@ -17,6 +17,7 @@ from sopc.english.patterns.spoken import Before
 from sopc.english.patterns.tokens import Token, tokenize, without_courtesy
 from sopc.english.sentences import Sentence
 from sopc.tree import nodes
+from sopc.tree.visit import walk
 
 BlockSteps = list[nodes.AnyStep]
 
@@ -40,7 +41,7 @@ class Session:
             Complaint: T0203, a reading rests on a guess; T0205, what only the author can say.
         """
         place = Place(sentence.text, self.talk, steps)
-        self.talk.unsure, self.talk.missing = False, ("", ())
+        self.talk.guesses, self.talk.missing = [], ("", ())
         tokens = with_plain_pronouns(tokens)
         found: FoundSet | None = None
         readings = steps_of(place, tokens, context)
@@ -64,7 +65,7 @@ class Session:
             return []
         if not loop.is_meant(tokens):
             return []
-        self.talk.unsure = False
+        self.talk.guesses = []
         place = Place(sentence.text, self.talk, steps)
         inside = loop.inside(context)
         readings = place.whole("steps", tokens, inside) or steps_of(place, tokens, inside)
@@ -80,7 +81,7 @@ class Session:
 
     def otherwise(self, sentence: Sentence, tokens: Tokens, context: Context, steps: BlockSteps) -> list[Otherwise]:
         """What is done where the condition of the sentence before does not hold. Raises Complaint as `read`."""
-        self.talk.unsure = False
+        self.talk.guesses = []
         return self._confirmed(otherwise_of(Place(sentence.text, self.talk, steps), tokens, context), sentence)
 
     def row_of_before(self, steps: Sequence[nodes.AnyStep]) -> Source | None:
@@ -109,7 +110,8 @@ class Session:
 
     def _confirmed(self, readings: list[Any], sentence: Sentence) -> list[Any]:
         """The readings; where one rests on a guess, only if the author has confirmed it."""
-        if not readings or not self.talk.unsure:
+        guessed = [one for one in readings if any(node in self.talk.guesses for node in walk(one.steps))]
+        if not guessed:
             return readings
         said = self.answers(sentence.text)
         confirmed = [one for one in readings if reading_text(one, self.finished) == said]

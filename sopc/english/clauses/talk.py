@@ -24,7 +24,7 @@ class Talk:
 
     singular: the found sets whose rows were named in the singular ("the box with that name").
     rows: of the loops so far, by the name of their row.
-    unsure: a reading rests on a guess, so its author has to confirm it.
+    guesses: parts of readings that were guessed: what holds one has to be confirmed.
     amount: the variable of the amount that the sentence before has kept.
     reader: of questions, for noun phrases that no pattern reads.
     said: the words of the sentence before.
@@ -33,7 +33,7 @@ class Talk:
     """
 
     singular: set[str] = field(default_factory=set)
-    unsure: bool = False
+    guesses: list[nodes.Node] = field(default_factory=list)
     missing: tuple[str, tuple[str, ...]] = ("", ())
     amount: str = ""
     reader: Reader | None = None
