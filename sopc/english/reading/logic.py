@@ -122,11 +122,14 @@ class Set:
 def renamed(one: Filter, old: str, new: str) -> Filter:
     """The filter, of the row called `new` where it was of the one called `old`."""
 
+    def field(given: FieldOf) -> FieldOf:
+        return replace(given, alias=new) if given.alias == old else given
+
     def value(given: Value) -> Value:
-        return replace(given, alias=new) if isinstance(given, FieldOf) and given.alias == old else given
+        return field(given) if isinstance(given, FieldOf) else given
 
     def anchors(rows: Set) -> Set:
-        return replace(rows, anchors=tuple((value(a), value(b)) for a, b in rows.anchors))
+        return replace(rows, anchors=tuple((field(a), field(b)) for a, b in rows.anchors))
 
     match one:
         case Test(left, op, right):
@@ -140,7 +143,7 @@ def renamed(one: Filter, old: str, new: str) -> Filter:
         case Not(part):
             return Not(renamed(part, old, new))
         case Empty(of) | Truth(of):
-            return replace(one, field=value(of))
+            return replace(one, field=field(of))
 
 
 @dataclass(frozen=True)

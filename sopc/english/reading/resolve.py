@@ -84,9 +84,9 @@ class Resolver(Filters):
                 measures.append(measure)
                 items.append((measure[1], item))
         if state.groups and not self._is_aggregated(measures):
-            shown = {item.slot[:2] for item in state.items if item.slot is not None}
+            asked = {item.slot[:2] for item in state.items if item.slot is not None}
             best = any(rank.kind == "field" and rank.limit == 1 for rank in state.ranks)
-            if not best and any(isinstance(group, Slot) and group[:2] not in shown for group in state.groups):
+            if not best and any(isinstance(group, Slot) and group[:2] not in asked for group in state.groups):
                 raise NoReading("for each of what nothing is shown of")
         if whole and state.groups:
             raise NoReading("whole rows are not grouped")
