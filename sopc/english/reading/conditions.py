@@ -281,6 +281,8 @@ def _values(sentence: Sentence, state: State) -> Iterator[State]:
     starts = {at}
     if sentence.is_sense(at, at + 1, frozenset({"join"})):
         starts.add(sentence.skip(at + 1))
+        if sentence.low(at + 1) in ("both", "either"):
+            starts.add(sentence.skip(at + 2))
     for one in sentence.sense(at, "called", "compare"):
         if one.sense.kind == "called" or one.name in ("equal", "during"):
             starts.add(sentence.skip(one.end))
@@ -398,6 +400,9 @@ def _comparatives(sentence: Sentence, state: State) -> Iterator[State]:
     # "that earn more than 5000"
     for one in sentence.sense(at, "measure"):
         options = of_types(sentence, measured(sentence, one), NUMERIC)
+        for compare in sentence.sense(one.end, "compare") if options and one.end < sentence.size else ():
+            if compare.sense.op == "between":
+                yield from _between(sentence, state, Slot(at, one.end, options), compare.end)
         for compare in sentence.sense(one.end, "compare") if options and one.end < sentence.size else ():
             for end, value, cost in operand(sentence, compare.end, state):
                 if compare.sense.of or compare.sense.op not in OPPOSITE:

@@ -219,7 +219,7 @@ def store_aliases(store: SchemaStore) -> dict[Words, float]:
     if len(full) > 1 and full[0] in ("ref", "reference", "tbl", "table", "all", "tb"):
         _note(found, full[1:], 0.1)
         full = full[1:]
-    for tail in ("record", "records"):
+    for tail in ("record", "records", "member", "members", "entry", "entries"):
         _note(found, (*whole, tail), 0.05)
     for words in (whole, full):
         if len(words) > 1 and words[-1] in (
@@ -287,6 +287,8 @@ def field_aliases(store: SchemaStore, field: SchemaField) -> dict[Words, float]:
                 _note(found, (whole[0].removesuffix(tail), tail), WITHOUT_STORE)  # "partition id" of partitionid
         if field.type.name in ("int", "float", "decimal") and (field.name,) != store.primary_key:
             counted = short or whole
+            for said in ("number", "amount"):
+                _note(found, (said, "of", *counted), ADDED_TAIL)
             for head, rest in ((counted[-1], counted[:-1]), (counted[0], counted[1:])):
                 if rest and head in _COUNTS:
                     for said in ("number", "amount", "count"):

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from sopc.english.lexicon import lexicon
 from sopc.english.reading import logic
 from sopc.english.reading.evidence import labels_of, spelt_out
 from sopc.english.reading.parts import Cond, Figure, Said
@@ -232,7 +233,8 @@ class Filters(Rows):
             return node, logic.Test(about, "=", logic.Literal(options[index][2])), about
         if cond.done and node is self.root and name in labels_of(node.store)[0]:
             raise NoReading("who reports to X is not X")
-        if cond.tied and node is self.root and (name,) == labels_of(node.store)[0]:
+        is_name = spelt_out(name)[-1] in lexicon().words.label
+        if cond.tied and is_name and node is self.root and (name,) == labels_of(node.store)[0]:
             raise NoReading("what stands in X is not X")
         made = logic.Test(about, "!=" if cond.negated else "=", logic.Literal(options[index][2]))
         return node, made, about

@@ -47,6 +47,8 @@ def _passed(sentence: Sentence, state: State) -> Iterator[State]:
     at = state.pos
     if sentence.low(at) in ("(", ")"):
         yield state._replace(pos=at + 1, cost=state.cost + 0.05)
+    if sentence.low(at) == "each" and sentence.low(at - 1) in ("do", "does", "did"):
+        yield state._replace(pos=at + 1 + (sentence.low(at + 1) == "one"), cost=state.cost + 0.05)
     if (state.mentions or state.groups) and sentence.low(at) in _REFERRING:
         yield state._replace(pos=at + 1, cost=state.cost + 0.05)
     for one in sentence.sense(at, "join"):  # "in that type", of a field that is shown or grouped by
@@ -159,13 +161,13 @@ def _denied(sentence: Sentence, state: State) -> Iterator[State]:
 def _asked_further(sentence: Sentence, state: State) -> Iterator[State]:
     """As in "Which clubs are in Rome? Give me their names.": what is shown of them is said in the next sentence."""
     at = state.pos
-    if sentence.low(at) not in ("?", ".", ";", ",") or state.pending or state.verbs or at + 1 >= sentence.size:
+    if sentence.low(at) not in ("?", ".", ";", ",") or state.pending or at + 1 >= sentence.size:
         return
-    if not all(item.kind in ("label", "count") for item in state.items):
-        return
+    cost = state.cost + 0.05 + (0.1 if state.verbs else 0.0)
+    cost += 0.0 if all(item.kind in ("label", "count") for item in state.items) else 0.3
     for one in sentence.sense(at + 1, "show"):
-        if one.name == "show":
-            yield state._replace(pos=one.end, phase="item", items=(), cost=state.cost + 0.05)
+        if one.name == "show" or sentence.low(at) != ",":
+            yield state._replace(pos=one.end, phase="item", items=(), verbs=(), cost=cost)
 
 
 def _groups(sentence: Sentence, state: State) -> Iterator[State]:
@@ -241,12 +243,15 @@ def _verbs(sentence: Sentence, state: State) -> Iterator[State]:
         "did",
         "they",
         "it",
+        "can",
+        "cannot",
     )
     past = low.endswith(("ed", "ing", "en")) or any(
         (base != low and not low.startswith(base[:3])) or base in lexicon().irregular for base in bases(low)
     )
     ends = at > 0 and (sentence.texts[at - 1] is not None or sentence.ends_name(at))
-    plain = low.endswith("s") or (at + 1 < sentence.size and any(True for _ in sentence.sense(at + 1, "join")))
+    plain = low.endswith("s") or at + 1 == sentence.size or sentence.low(at + 1) in ("?", ".", ",")
+    plain = plain or any(True for _ in sentence.sense(at + 1, "join"))
     if not (after_verb or past or (ends and plain)):
         return
     light = any(base in lexicon().words.ties for base in bases(low))

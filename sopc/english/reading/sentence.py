@@ -12,7 +12,7 @@ from sopc.english.reading.parts import NAMED_VERB as NAMED_VERB
 from sopc.english.reading.parts import Cond, Figure, Mention, Operand, Option, Rank, Said, Slot, State
 from sopc.english.reading.tokens import Token
 
-VERB: Final = 2.2  # a word that only ties two mentions, and that nothing knows
+VERB: Final = 2.7  # a word that only ties two mentions, and that nothing knows
 LIGHT_VERB: Final = 0.2  # one that says little by itself: "take", "use"
 COMMON: Final = frozenset({"common", "popular", "frequent", "frequently", "commonly", "often"})
 NUMERIC: Final = frozenset({"int", "float", "decimal"})

@@ -127,7 +127,7 @@ def _item(sentence: Sentence, state: State) -> Iterator[State]:
     for one in sentence.sense(at, "reference"):
         if one.name == "them" and sentence.low(at) in ("their", "its", "his", "her") and state.mentions:
             yield from _owned(sentence, state._replace(pos=one.end), 0)
-        elif sentence.low(at) in ("their", "its"):
+        if sentence.low(at) in ("their", "its"):
             yield state._replace(pos=one.end, phase="item")
     if sentence.low(at) == "full" and sentence.low(at + 1) in ("name", "names"):
         yield state._replace(pos=at + 2, phase="after", items=(*state.items, Item("full", -1)))
@@ -233,6 +233,10 @@ def _commonest(sentence: Sentence, state: State) -> Iterator[State]:
     if any(rank.limit for rank in state.ranks):
         return
     limit, at = how_many(sentence, state.pos)
+    for slot in sentence.fields[at] if state.pos < at < sentence.size else ():
+        rank = Rank("first", False, limit=limit)  # "the top 5 countries by …"
+        items = (*state.items, Item("field", -1, slot))
+        yield state._replace(pos=slot.end, phase="after", items=items, ranks=(*state.ranks, rank))
     for one in sentence.sense(at, "rank"):
         start = sentence.skip(one.end)
         if limit > 1 and start < sentence.size and sentence.low(one.end - 1) not in ("most", "least"):
