@@ -219,8 +219,8 @@ def store_aliases(store: SchemaStore) -> dict[Words, float]:
     if len(full) > 1 and full[0] in ("ref", "reference", "tbl", "table", "all", "tb"):
         _note(found, full[1:], 0.1)
         full = full[1:]
-    for tail in ("record", "records", "member", "members", "entry", "entries"):
-        _note(found, (*whole, tail), 0.05)
+    for tail, cost in (("record", 0.05), ("records", 0.05), ("member", 0.1), ("members", 0.1), ("entries", 0.35)):
+        _note(found, (*whole, tail), cost)
     for words in (whole, full):
         if len(words) > 1 and words[-1] in (
             "table",

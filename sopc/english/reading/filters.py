@@ -120,6 +120,9 @@ class Filters(Rows):
                 made = logic.Test(about, cond.op, logic.Literal(self._text(cond.operand)))
                 return node, logic.Not(made) if cond.negated else made, about
             op = _FLIPPED[cond.op] if cond.negated else cond.op
+            said = self.said[cond.slot.start : cond.slot.end]
+            if op[0] in "<>" and (name,) == node.store.primary_key and spelt_out(name)[-1] not in said:
+                raise NoReading("rows are not above or below a number")
             return node, logic.Test(about, op, self._literal(about, cond.operand, op)), about
         return node, logic.Not(made) if cond.negated else made, about
 

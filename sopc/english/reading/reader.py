@@ -21,7 +21,7 @@ from sopc.english.reading.sentence import Sentence
 from sopc.english.reading.tokens import Token, tokenize
 from sopc.tree import nodes
 
-LOW: Final = 0.35  # below it a reading is delivered
+LOW: Final = 0.2  # below it a reading is delivered
 HIGH: Final = 3.0  # above it, it is refused; between them its author confirms it
 MARGIN: Final = 0.1  # two readings closer than that are asked about
 _MOST: Final = 3

@@ -323,7 +323,7 @@ class Resolver(Filters):
             if rank.limit is not None and spelt_out(name)[-1] in RANKS:
                 self.cost += AMBIGUOUS  # the highest is the first
             if rank.limit is not None and about.type.name == "int" and "year" in spelt_out(name):
-                self.cost += 0.15  # several may be of one year
+                self.cost += 0.3  # several may be of one year
             if rank.limit == 1 and node is not self.root and node.mentioned and not aggregated:
                 self._only_extreme(node, about, rank)
                 return None, None
