@@ -247,7 +247,8 @@ class Filters(Rows):
         if about.type.name in NUMERIC:
             if moment.year is None or moment.month is not None:
                 raise NoReading(f"{about.field} holds years")
-            if about.type.name != "int" and "year" not in spelt_out(about.field):
+            is_key = spelt_out(about.field)[-1] in lexicon().words.key_tails
+            if is_key or (about.type.name != "int" and "year" not in spelt_out(about.field)):
                 raise NoReading(f"{about.field} holds no years")
             return logic.Test(about, op, logic.Literal(moment.year))
         if about.type.name not in TIMES:
