@@ -23,6 +23,8 @@ MAIN: Final = "main"
 MAIN_FILE: Final = "main.db"
 LIBRARY_FILE: Final = "library.mdb"
 RUNS_FILE: Final = "runs.db"
+FULL: Final = "full"
+RELAXED: Final = "relaxed"
 
 _TABLES: Final[Mapping[str, Mapping[str, type]]] = {
     "translator": {
@@ -30,7 +32,7 @@ _TABLES: Final[Mapping[str, Mapping[str, type]]] = {
         **{"rounds": int, "tokens": int, "timeout": int, "wait": int},
     },
     "database": {"url": str, "samples": bool},
-    "runs": {"url": str},
+    "runs": {"url": str, "durability": str},
 }
 _WANTED: Final = {str: "text in quotes", bool: "true or false", int: "a whole number from 0 on"}
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -134,6 +136,11 @@ class Config(msgspec.Struct, frozen=True):
         if url is None or self.file is None:
             return self._own("[runs]", RUNS_FILE)
         return DatabaseSetting("[runs]", self.expand(str(url), "runs.url"), self.file.parent)
+
+    @property
+    def relaxed(self) -> bool:
+        """Whether runs are kept without waiting for the disk: `durability` of the [runs] table."""
+        return self.runs.get("durability") == RELAXED
 
     def database_names(self) -> list[str]:
         """Every database name, sorted; with `main`, unless `seen` leaves it out."""
@@ -250,7 +257,10 @@ class _Reader:
             if "url" not in declared[name]:
                 raise self.error(name, f"the database {name} has no url", 'url = "sqlite:///FILE.db"')
         translator = self.checked("translator", self.table(data, "translator"), "translator")
-        return translator, declared, self.checked("runs", self.table(data, "runs"), "runs")
+        runs = self.checked("runs", self.table(data, "runs"), "runs")
+        if runs.get("durability", FULL) not in (FULL, RELAXED):
+            raise self.error("durability", "durability of runs is neither full nor relaxed", f'durability = "{FULL}"')
+        return translator, declared, runs
 
     def table(self, data: dict[str, Any], key: str) -> dict[str, Any]:
         value = data.get(key, {})

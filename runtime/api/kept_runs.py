@@ -159,7 +159,7 @@ def frames(found: Found, library: Library) -> list[dict[str, Any]]:
 
 
 def cancel(found: Found) -> None:
-    """As `sopvm cancel`."""
+    """As `sopvm cancel`; a run that is going on in another process ends soon after."""
     with found.place.store(read_only=False) as store:
         if store is None:
             raise go_on.unknown(found.row.run)

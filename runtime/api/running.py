@@ -31,7 +31,7 @@ from runtime.output.formats import open_writer
 from runtime.output.sink import ClosedPipe
 from runtime.runs.arguments import bind
 from runtime.runs.control import Control
-from runtime.runs.go_on import KeptRun, check_status, go_on, read_run, unknown
+from runtime.runs.go_on import KeptRun, check_status, go_on, is_overdue, read_run, unknown
 from runtime.runs.keep import Keep
 from runtime.runs.places import runs_place
 from runtime.runs.run import Outcome, RunOptions, names_of, run_linked
@@ -57,6 +57,8 @@ class _NoStream:
 
 NOWHERE: Final[Any] = _Nowhere()
 _NO_STREAM: Final = _NoStream()
+_LATER: Final = 0.05  # seconds after a deadline: by then the database, too, sees that it has passed
+_LONGEST: Final = 86_400.0 * 30  # for a timer of this process
 
 
 class _Begun(Future[None]):
@@ -183,6 +185,7 @@ class Runner:
             suspends=play.format in LINES,
             # what a field holds is told only to who may read it without a script
             warn=run.warnings.append if token.may_read(run.databases) else None,
+            relaxed=service.config.relaxed,
         )
         arguments = bind(root.module.signature, args)
         self._audit(run, play.who, "run", linked, arguments, dry_run=play.dry_run)
@@ -237,17 +240,29 @@ class Runner:
         assert question is not None and loop is not None
         run.outcome = outcome
         self._service.runs.suspend(run)
-        loop.call_soon_threadsafe(loop.call_later, run.patience(question), self._look_after, run, outcome)
+        self._later(loop, run.patience(question), lambda: self._look_after(run, outcome))
+        if question.within is not None:
+            seconds = min(question.within.total_seconds() + _LATER, _LONGEST)
+            self._later(loop, seconds, lambda: self._deadline(run.id, run.who))
+
+    def _later(self, loop: AbstractEventLoop, seconds: float, work: Callable[[], None]) -> None:
+        """Do the work on a thread after this time."""
+        loop.call_soon_threadsafe(lambda: loop.call_later(seconds, lambda: self._threads.submit(work)))
+
+    def _deadline(self, run: str, who: Who) -> None:
+        """The time for an answer is over: take the default, if nobody has touched the run since."""
+        with suppress(SopError):  # its database is away: whoever touches the run next takes it
+            found = kept_runs.find(self._service.config, run, None)
+            if found is not None and found.row.status == "waiting":
+                self.go_on(found, ("waiting",), who, _if_overdue)
 
     def _look_after(self, run: LiveRun, outcome: Outcome) -> None:
-        """The time that the question waits is over."""
-        if run.outcome is outcome and self._service.runs.wake(run.id) is not None:
-            self._threads.submit(self._overdue, run)
-
-    def _overdue(self, run: LiveRun) -> None:
-        """Take the question's default, or end the answer to the client: the run waits on."""
+        """The time that the question waits is over: take its default, or end the answer to the client, and the run
+        waits on."""
+        if run.outcome is not outcome or self._service.runs.wake(run.id) is None:
+            return
         question = run.control.question
-        if question is not None and question.has_default:
+        if question is not None and question.has_default and question.within is None:
             run.waits_no_longer()
             with suppress(SopError):  # it was answered elsewhere, or its database is away
                 found = kept_runs.find(self._service.config, run.id, None)
@@ -345,6 +360,7 @@ class Runner:
             control=run.control,
             prompt=run.prompt if effects.asks else None,
             suspends=run.writer is not None,
+            relaxed=service.config.relaxed,
         )
         self._audit(run, who, "run-continued", kept.linked, kept.pinned.arguments)
         try:
@@ -360,6 +376,13 @@ class Runner:
         if run.told:
             service.audit.note("run-ended", who, **run.told, **ended(outcome))
         return outcome
+
+
+def _if_overdue(kept: KeptRun) -> Any:
+    """No answer, and none is needed; V0609 when it waits for one still (it asks something else by now)."""
+    if not is_overdue(kept):
+        raise SopError("V0609", f"the run {kept.row.run} waits for an answer")
+    return UNSET
 
 
 def _report(error: BaseException) -> None:

@@ -127,9 +127,9 @@ class LiveRun:
 
     def patience(self, question: Question) -> float:
         """The seconds that a question waits."""
-        if self._waits is None:
-            return 0.0 if question.has_default else self._most
-        return self._waits
+        if self._waits is not None:
+            return self._waits
+        return 0.0 if question.has_default and question.within is None else self._most
 
     def _answered(self, question: Question) -> bool:
         """Whether the question has an answer. It may come before the run begins to wait, because clients see the

@@ -22,7 +22,7 @@ from runtime.api.service import Service
 from runtime.api.tokens import Token
 from runtime.errors import SopError
 from runtime.runs.answers import accepted
-from runtime.runs.go_on import KeptRun, question
+from runtime.runs.go_on import KeptRun, is_overdue, question
 from runtime.runs.keep import going_on
 from runtime.values.conversion import json_ready, to_text
 
@@ -83,9 +83,14 @@ async def answer_run(service: Service, request: Request) -> Response:
             if step is not None and step != asked.step:
                 message = f"the run {run.row.run} asks at step {asked.step}, not at {step}"
                 raise HttpError(409, "S0111", message)
-            return accepted(asked, text)
+            value = accepted(asked, text)
+            late[:] = [is_overdue(kept)]
+            return UNSET if late[0] else value
 
+        late: list[bool] = []
         await service.call(service.runner.go_on, run, ("waiting",), who_of(request), answer)
+        if late[0]:
+            raise HttpError(409, "S0111", f"the time for an answer to the run {run.row.run} is over")
     _note(service, request, "run-answered", run, step=said.step)
     return Response(status_code=204)
 

@@ -85,13 +85,15 @@ class Fetch(msgspec.Struct, frozen=True):
     mode: FetchMode
 
 
-class AskSite(msgspec.Struct, frozen=True):
-    """step: number by which `--answer STEP=…` names it."""
+class AskSite(msgspec.Struct, frozen=True, omit_defaults=True):
+    """step: number by which `--answer STEP=…` names it. has_within: whether the answer has a deadline; not
+    encoded where it has none, so that modules of release 0.1.0 keep their hashes."""
 
     step: str
     type: Type
     has_choices: bool
     has_default: bool
+    has_within: bool = False
 
 
 class Handler(msgspec.Struct, frozen=True):

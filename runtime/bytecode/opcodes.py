@@ -239,7 +239,7 @@ OPCODES: Final[tuple[Opcode, ...]] = (
         "ASK",
         "ABC",
         "w s ask",
-        "R[A] := answer to ASKS[C]: question R[B], then choices and default where it has them",
+        "R[A] := answer to ASKS[C]: question R[B], then choices, default and deadline where it has them",
         window="ask",
         fails=True,
         effect="asks",

@@ -11,6 +11,7 @@ from runtime.console import (
     Console,
     complete_script,
     database_options,
+    durability_option,
     execute,
     key_values,
     load_config,
@@ -28,6 +29,7 @@ from runtime.console import (
 @click.option("--answer", "answers", metavar="STEP=VALUE", multiple=True, help="Answer the question of a step.")
 @click.option("--detach", is_flag=True, help="Run in a process of its own; print the id of the run.")
 @click.option("--id", "run_id", metavar="ID", help="The run's id: the same request, made again, is done once.")
+@durability_option
 @run_options
 @database_options
 @output_options()

@@ -11,6 +11,7 @@ from runtime.console import (
     Console,
     cancel_run,
     database_options,
+    durability_option,
     go_on_with,
     inspect_run,
     list_runs,
@@ -18,6 +19,7 @@ from runtime.console import (
     output_options,
     run_options,
     show_logs,
+    utc_time,
 )
 
 STATUSES: Final = ("pending", "running", "interrupted", "waiting", "ok", "failed", "cancelled")
@@ -30,7 +32,12 @@ _RUN: Final = click.argument("run", metavar="RUN")
 @click.command("runs")
 @click.option("--script", metavar="NAME", help="Only runs of this script.")
 @click.option("--status", type=click.Choice(STATUSES), help="Only runs with this status.")
-@click.option("--since", metavar="TIME", help="Only runs that began then or later, such as 2026-01-31 or …T08:00.")
+@click.option(
+    "--since",
+    metavar="TIME",
+    callback=utc_time,
+    help="Only runs that began then or later, such as 2026-01-31 or …T08:00.",
+)
 @click.option(
     "--limit", type=click.IntRange(1), default=100, show_default=True, help="The newest so many of each database."
 )
@@ -55,12 +62,12 @@ def runs_command(console: Console, /, home: str | None, databases: Sequence[str]
 @click.pass_obj
 def inspect_command(console: Console, run: str, home: str | None, databases: Sequence[str], format_: str) -> None:
     """Show the calls under way in a kept run at the end of its last segment, the innermost first, each with its
-    script, step, line, English sentence and variables.
+    script, step, line, English sentence and variables. A run that is going on may be past that by now.
 
     \b
       sopvm inspect 01JD2Z9GQ0V3X5K7M8N1P4R6T8
     """
-    inspect_run(load_config(home, databases), run, format_)
+    inspect_run(console, load_config(home, databases), run, format_)
 
 
 @click.command("logs")
@@ -86,11 +93,18 @@ def logs_command(
 @click.command("resume")
 @_RUN
 @_ANSWERS
+@durability_option
 @database_options
 @output_options()
 @click.pass_obj
 def resume_command(
-    console: Console, run: str, answers: Sequence[str], home: str | None, databases: Sequence[str], format_: str
+    console: Console,
+    run: str,
+    answers: Sequence[str],
+    home: str | None,
+    databases: Sequence[str],
+    format_: str,
+    relaxed: bool | None,
 ) -> int:
     """Go on with a run whose process ended, from the end of its last segment. `sopvm runs` lists it as interrupted or
     waiting.
@@ -99,13 +113,14 @@ def resume_command(
       sopvm resume 01JD2Z9GQ0V3X5K7M8N1P4R6T8
       sopvm resume 01JD2Z9GQ0V3X5K7M8N1P4R6T8 --answer 3.1=true
     """
-    return go_on_with(console, load_config(home, databases), run, "resume", format_, answers=answers)
+    return go_on_with(console, load_config(home, databases), run, "resume", format_, answers=answers, relaxed=relaxed)
 
 
 @click.command("answer")
 @_RUN
 @click.argument("value")
 @_ANSWERS
+@durability_option
 @database_options
 @output_options()
 @click.pass_obj
@@ -117,6 +132,7 @@ def answer_command(
     home: str | None,
     databases: Sequence[str],
     format_: str,
+    relaxed: bool | None,
 ) -> int:
     """Answer the question that a run waits with, and go on with the run. A value that does not fit changes nothing.
 
@@ -124,13 +140,14 @@ def answer_command(
       sopvm answer 01JD2Z9GQ0V3X5K7M8N1P4R6T8 yes
     """
     config = load_config(home, databases)
-    return go_on_with(console, config, run, "answer", format_, answers=answers, value=value)
+    return go_on_with(console, config, run, "answer", format_, answers=answers, value=value, relaxed=relaxed)
 
 
 @click.command("retry")
 @_RUN
 @_ANSWERS
 @run_options
+@durability_option
 @database_options
 @output_options()
 @click.pass_obj
@@ -143,6 +160,7 @@ def retry_command(
     databases: Sequence[str],
     format_: str,
     trace: bool,
+    relaxed: bool | None,
     **limits: Any,
 ) -> int:
     """Go on with a run that failed or was cancelled, from the end of its last segment, once the cause is gone. Limits
@@ -153,7 +171,9 @@ def retry_command(
       sopvm retry 01JD2Z9GQ0V3X5K7M8N1P4R6T8 --max-rows 1000
     """
     config = load_config(home, databases)
-    return go_on_with(console, config, run, "retry", format_, answers=answers, limits=limits, trace=trace)
+    return go_on_with(
+        console, config, run, "retry", format_, answers=answers, limits=limits, trace=trace, relaxed=relaxed
+    )
 
 
 @click.command("cancel")
@@ -162,9 +182,10 @@ def retry_command(
 @output_options(None)
 @click.pass_obj
 def cancel_command(console: Console, run: str, home: str | None, databases: Sequence[str]) -> None:
-    """End a run that waits or was interrupted: what it committed stays.
+    """End a run that waits, was interrupted or is going on in another process: what it committed stays, and the segment
+    under way is undone.
 
     \b
       sopvm cancel 01JD2Z9GQ0V3X5K7M8N1P4R6T8
     """
-    cancel_run(load_config(home, databases), run)
+    cancel_run(console, load_config(home, databases), run)

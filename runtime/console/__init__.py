@@ -30,12 +30,13 @@ if TYPE_CHECKING:
         output_options,
         text_or_stdin,
         translation_options,
+        utc_time,
         utf8,
     )
     from runtime.console.progress import progress_bar
     from runtime.console.questions import asked_at, at_terminal, show_warnings, written_out
     from runtime.console.rows import print_rows
-    from runtime.console.runner import execute, run_options
+    from runtime.console.runner import durability_option, execute, run_options
     from runtime.console.workers import work
 
 __all__ = (
@@ -49,6 +50,7 @@ __all__ = (
     "complete_script",
     "database_options",
     "dialect_option",
+    "durability_option",
     "execute",
     "go_on_with",
     "home_option",
@@ -67,6 +69,7 @@ __all__ = (
     "show_warnings",
     "text_or_stdin",
     "translation_options",
+    "utc_time",
     "utf8",
     "visible",
     "work",
@@ -84,6 +87,7 @@ __getattr__ = lazy(
     complete_script="runtime.console.options",
     database_options="runtime.console.options",
     dialect_option="runtime.console.options",
+    durability_option="runtime.console.runner",
     execute="runtime.console.runner",
     go_on_with="runtime.console.kept",
     home_option="runtime.console.options",
@@ -102,6 +106,7 @@ __getattr__ = lazy(
     show_warnings="runtime.console.questions",
     text_or_stdin="runtime.console.options",
     translation_options="runtime.console.options",
+    utc_time="runtime.console.options",
     utf8="runtime.console.options",
     visible="runtime.console.console",
     work="runtime.console.workers",

@@ -98,10 +98,11 @@ def _says(text: str | None) -> str | None:
     return said.get("question") or said.get("message") if isinstance(said, dict) else None
 
 
-def inspect_run(config: Config, run: str, format_: str) -> None:
-    """Print the frames of a run.
+def inspect_run(console: Console, config: Config, run: str, format_: str) -> None:
+    """Print the frames of a run, as they are kept.
 
     Args:
+        console: Where it is told that the run has gone on since.
         config: The settings.
         run: Its id.
         format_: Of the rows.
@@ -115,15 +116,18 @@ def inspect_run(config: Config, run: str, format_: str) -> None:
     with Library.open(config.home, read_only=True) as library, place.store() as store:
         assert store is not None
         frames = inspect(store, run, library)
+        if store.database.is_leased(run):
+            console.note(f"the run {run} is going on: this is where its last segment ended")
     as_shown = to_text if format_ in ("table", "csv") else json_ready
     rows = [[*[frame[name] for name in _FRAME[:-1]], as_shown(frame["variables"])] for frame in frames]
     print_rows(_FRAME, rows, format_)
 
 
-def cancel_run(config: Config, run: str) -> None:
-    """Cancel a run that is kept.
+def cancel_run(console: Console, config: Config, run: str) -> None:
+    """Cancel a run that is kept. One that is going on in another process is told to end, and waited for a while.
 
     Args:
+        console: Where it is told that the run has not ended yet.
         config: The settings.
         run: Its id.
     """
@@ -132,7 +136,13 @@ def cancel_run(config: Config, run: str) -> None:
 
     with find_place(config, run).store(read_only=False) as store:
         assert store is not None
-        cancel(store, run)
+        if cancel(store, run):
+            return
+        for _ in range(_CANCEL_LOOKS):
+            if not store.database.is_leased(run):
+                return
+            sleep(_POLL_SECONDS)
+        console.note(f"the run {run} was told to end, and will where its statement under way ends")
 
 
 def go_on_with(
@@ -146,6 +156,7 @@ def go_on_with(
     value: str | None = None,
     limits: Mapping[str, Any] = {},
     trace: bool = False,
+    relaxed: bool | None = None,
 ) -> int:
     """Go on with a run.
 
@@ -159,6 +170,7 @@ def go_on_with(
         answers: as given in the shell, STEP=VALUE.
         value: the answer to the question that it waits with.
         limits: of RunOptions; None where not given.
+        relaxed: of RunOptions; None for that of the settings.
 
     Returns:
         The exit code.
@@ -172,6 +184,7 @@ def go_on_with(
         answers=key_values(answers, "an answer to a step"),
         prompt=terminal(),
         trace=sys.stderr if trace else None,
+        relaxed=config.relaxed if relaxed is None else relaxed,
         **{name: limit for name, limit in limits.items() if limit is not None},
     )
     place = find_place(config, run)
@@ -182,6 +195,9 @@ def go_on_with(
             check_status(store, run, statuses)
             kept = read_run(store, run, library)
             answer = UNSET if value is None else _answer(kept, value)
+            if answer is not UNSET and store.is_overdue(run):
+                console.note(f"the time for an answer to the run {run} is over, so this one is not taken")
+                answer = UNSET
         writes = bool(kept.linked.root.effects.writes)
         writer = open_writer(format_, sys.stdout.buffer, buffer_until_commit=writes)
         others = connector(config)
@@ -310,7 +326,7 @@ def _detached(
     with find_place(config, outcome.run).store() as store:
         served = store is not None and store.database.is_served()
     if not served:
-        start_process(config, "resume", outcome.run)
+        start_process(config, "resume", outcome.run, relaxed=options.get("relaxed"))
     click.echo(f'{{"run":"{outcome.run}"}}')
     return 0
 
@@ -341,11 +357,15 @@ def pull_script(library: Library, config: Config, name: str) -> None:
         pull(library, config, name)
 
 
-def start_process(config: Config, *words: str) -> None:
+def start_process(config: Config, *words: str, relaxed: bool | None = None) -> None:
     """Start `sopvm` in a process that outlives this one."""
     import subprocess
 
+    from runtime.config import FULL, RELAXED
+
     command, environment = program(config, *words)
+    if relaxed is not None:
+        environment = {**environment, "SOP_DURABILITY": RELAXED if relaxed else FULL}
     process = subprocess.Popen(
         command,
         env=environment,
@@ -392,3 +412,4 @@ def show_logs(config: Config, run: str, *, after: int, follow: bool) -> None:
 
 
 _POLL_SECONDS: Final = 0.3
+_CANCEL_LOOKS: Final = 100

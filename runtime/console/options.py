@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -219,3 +221,28 @@ def translation_options(function: click.decorators.FC) -> click.decorators.FC:
         help="What translates English (default: sop.toml, else a model if one is configured or set up here, else "
         "patterns).",
     )(function)
+
+
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,3})?Z?)?)?")
+
+
+def utc_time(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """The callback of an option that takes a time in UTC, or the beginning of one, as a run's row has it.
+
+    Args:
+        context: Of click.
+        parameter: Of click.
+        value: As given.
+
+    Returns:
+        The value.
+
+    Raises:
+        click.BadParameter: It is no time.
+    """
+    try:
+        if value is not None and not (_TIME.fullmatch(value) and datetime.fromisoformat(value)):
+            raise ValueError
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no time in UTC such as 2026-01-31 or 2026-01-31T08:00") from None
+    return value

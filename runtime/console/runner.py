@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from runtime.config import FULL, RELAXED
 from runtime.connect import connector
 from runtime.console.console import Console
 from runtime.console.options import key_values
@@ -49,6 +50,25 @@ def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--trace", is_flag=True, help="Print each instruction with its operands on stderr.")(function)
 
 
+def durability_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --durability: whether a run that is kept waits for the disk.
+
+    Args:
+        function: The command; it gets `relaxed`, None where nothing was said.
+
+    Returns:
+        The command with the option.
+    """
+    return click.option(
+        "--durability",
+        "relaxed",
+        type=click.Choice((FULL, RELAXED)),
+        envvar="SOP_DURABILITY",
+        callback=lambda context, parameter, value: None if value is None else value == RELAXED,
+        help="Whether a run that is kept waits for the disk (full), or may lose its last moments in a power cut.",
+    )(function)
+
+
 def execute(
     console: Console,
     library: Library,
@@ -83,7 +103,7 @@ def execute(
     """
     from runtime.output.formats import open_writer
 
-    given = {key: value for key, value in options.items() if value is not None}
+    given = {"relaxed": config.relaxed, **{key: value for key, value in options.items() if value is not None}}
     effects = library.resolve(name).effects
     chosen = RunOptions(
         answers=key_values(answers, "an answer to a step"),

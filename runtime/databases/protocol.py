@@ -222,6 +222,10 @@ class Lease(Protocol):
         """Let go of it. is_open: the run may go on in another process."""
         ...
 
+    def must_stop(self) -> bool:
+        """Whether somebody wants the run to end (`Keeps.ask_to_stop`). It may be asked often."""
+        ...
+
 
 @runtime_checkable
 class Keeps(Database, Protocol):
@@ -261,6 +265,15 @@ class Keeps(Database, Protocol):
         ...
 
     def is_served(self) -> bool: ...
+
+    def ask_to_stop(self, run: str) -> bool:
+        """Tell the process that has the lease of a run to end the run soon; False when none has it."""
+        ...
+
+    def relax(self) -> None:
+        """From the next transaction on, commit without waiting for the disk: a crash of the machine may lose the last
+        moments, never a part of a transaction."""
+        ...
 
     def reconnect(self) -> None:
         """Open the connection anew after it was lost (D0421), with no transaction. Raises DatabaseError D012x while the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Any
 
 from runtime.errors import RunError, SopError
@@ -14,13 +15,14 @@ from runtime.vm.output import Question, Waiting
 Prompt = Callable[[Question], "str | None"]
 
 
-def answer(question: Question, given: Mapping[str, str], prompt: Prompt | None) -> Any:
+def answer(question: Question, given: Mapping[str, str], prompt: Prompt | None, *, may_wait: bool = False) -> Any:
     """The answer as a value of the question's type.
 
     given: by step, as `--answer` names it; a wrong one is an error, V0404. prompt: asks a person, and again with
     `problem` set while the answer is wrong; None or an empty text stands for no answer, so the default. Waiting when
-    there is none.
+    there is none, and (may_wait: the run is kept) before the deadline of a question that has one.
     """
+    began = monotonic()
     if question.has_default and question.default is not None:
         _check_choice(question, question.default, f'the default "{to_text(question.default)}"')
     if question.step in given:
@@ -33,12 +35,23 @@ def answer(question: Question, given: Mapping[str, str], prompt: Prompt | None) 
         if not text:
             break
         try:
-            return accepted(question, text)
+            value = accepted(question, text)
         except RunError as error:
             question.problem = error.message
-    if question.has_default:
+            continue
+        if question.within is not None and monotonic() - began > question.within.total_seconds():
+            return overdue(question)
+        return value
+    if question.has_default and (question.within is None or not may_wait):
         return question.default
     raise Waiting(question)
+
+
+def overdue(question: Question) -> Any:
+    """The default of a question whose deadline has passed; RunError V0406 when it has none."""
+    if question.has_default:
+        return question.default
+    raise RunError("V0406", f"nobody answered step {question.step} in time: {question.text}", "a `default`")
 
 
 def accepted(question: Question, text: str) -> Any:
@@ -64,6 +77,8 @@ def describe(question: Question) -> dict[str, Any]:
     result: dict[str, Any] = {"question": question.text, "type": str(question.type)}
     if question.choices is not None:
         result["choices"] = question.choices
+    if question.within is not None:
+        result["within"] = question.within
     if question.has_default:
         result["default"] = question.default
     return result

@@ -149,14 +149,25 @@ def question(kept: KeptRun) -> Question:
     return question_of(stack)
 
 
+def is_overdue(kept: KeptRun) -> bool:
+    """Whether it waits, and the time for an answer is over: going on with it takes the default."""
+    return kept.store.is_overdue(kept.row.run)
+
+
 def inspect(store: RunStore, run: str, library: Modules | None) -> list[dict[str, Any]]:
     """As `describe_frames`."""
     kept = read_run(store, run, library)
     return describe_frames(stack_of(kept), Secrets(kept.linked.root.module.signature, kept.pinned.arguments))
 
 
-def cancel(store: RunStore, run: str) -> None:
-    """End a run that has not ended, and is not going on. What it committed stays."""
+def cancel(store: RunStore, run: str) -> bool:
+    """End a run that has not ended. What it committed stays.
+
+    Returns:
+        Whether it has ended. One that is going on is told to, and ends soon: where its segment is undone.
+    """
+    if store.find(run) is not None and store.database.ask_to_stop(run):
+        return False
     check_status(store, run, ("pending", "running", "waiting", "failed"))
     lease = leased(store.database, run)
     try:
@@ -167,6 +178,7 @@ def cancel(store: RunStore, run: str) -> None:
             raise taken_over(run)
     finally:
         lease.release()
+    return True
 
 
 def go_on(

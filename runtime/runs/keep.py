@@ -148,7 +148,7 @@ class Keep:
 def _may_wait(linked: Linked, answers: Mapping[str, str], waits: bool) -> bool:
     """Whether some question has neither an answer given beforehand nor a default that is taken at once."""
     return any(
-        (waits or not ask.has_default)
+        (waits or ask.has_within or not ask.has_default)
         and (ask.step if script is linked.root else f"{script.name}/{ask.step}") not in answers
         for script in linked.scripts.values()
         for ask in script.module.asks

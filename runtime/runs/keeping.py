@@ -335,14 +335,15 @@ class Keeper:
                 *(after.next_value, after.next_spool, frames),
             )
         )
-        question = None
+        question = within = None
         if isinstance(said, Question):
+            within = None if said.within is None else said.within.total_seconds()
             question = to_text({"step": said.step, **describe(said)})
         if self.is_kept:
-            self._update(store.save(run, self.row.epoch, status, after.segment, lines, state, question, None))
+            self._update(store.save(run, self.row.epoch, status, after.segment, lines, state, question, None, within))
         else:
             row = self.row._replace(status=status, segment=after.segment, lines=lines, state=state, question=question)
-            store.insert(row, self._modules)
+            store.insert(row, self._modules, within)
         if self._values or memory.values:
             store.put_values(run, self._values)
             numbers = {number for _, number in after.values.values()}
@@ -408,6 +409,14 @@ class Keeper:
             self._update(self.store.end(self.row.run, self.row.epoch, status, to_text(said)))
             self._over = True
 
+    def must_stop(self) -> bool:
+        """Whether somebody wants the run to end."""
+        return self._lease.must_stop()
+
+    def relax(self) -> None:
+        """Save segments without waiting for the disk."""
+        self.store.database.relax()
+
     def close(self) -> None:
         self._lease.release(is_open=self.is_kept and not self._over)
         if self._apart:
@@ -423,6 +432,10 @@ class Keeper:
             refuse("the answer does not fit the question")
 
     # ── going on ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def is_overdue(self) -> bool:
+        """Whether the deadline of its question has passed."""
+        return self.row.answer is None and self.store.is_overdue(self.row.run)
 
     def restore(self, root: Script) -> Frames:
         """The frames as they are kept, with the writer, the budget and the tally as they were. V0602, V0603."""

@@ -17,7 +17,7 @@ from runtime.databases.statements import StatementCache, Statements
 from runtime.errors import Cancelled, DatabaseError, SopError, UsageError
 from runtime.output.sink import ClosedPipe
 from runtime.output.writer import Writer
-from runtime.runs.answers import Prompt, answer, describe
+from runtime.runs.answers import Prompt, answer, describe, overdue
 from runtime.runs.arguments import bind
 from runtime.runs.capabilities import check_capabilities, check_expressions
 from runtime.runs.interrupts import Interrupts
@@ -58,7 +58,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     max_instructions counts what loops and calls repeat; max_rows what the run emits. keep: keeps a run that commits or
     asks, so that another process can go on with it; None keeps nothing. suspends: a kept run that waits for an answer
-    gets no `end` line, since its lines go on later. warn: is told of arguments that no row holds.
+    gets no `end` line, since its lines go on later. relaxed: segments of a kept run are committed
+    without waiting for the disk. warn: is told of arguments that no row holds.
     """
 
     dry_run: bool = False
@@ -74,6 +75,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     control: Control | None = None
     keep: Keep | None = None
     suspends: bool = False
+    relaxed: bool = False
     warn: Callable[[str], None] | None = None
 
     @property
@@ -284,11 +286,22 @@ class _Run:
         self.interrupts = Interrupts(self.budget, data.databases.values(), signals=control is None)
         self.started = monotonic()
         self._asking = False
+        tick = writer.tick
+        if keeper is not None:
+            self.budget.must_stop = keeper.must_stop
+            tick = self._tick
+            if options.relaxed:
+                keeper.relax()
         for database in data.databases.values():
-            database.on_progress(writer.tick)
+            database.on_progress(tick)
         if control is not None:
             control.kept = keeper is not None
             control.attach(self.budget, data.databases.values(), self.secrets)
+
+    def _tick(self) -> None:
+        """While a statement runs: flush the lines, and end it when somebody cancels the run."""
+        self.writer.tick()
+        self.budget.check()
 
     def run(self) -> Outcome:
         root = self.linked.root
@@ -352,6 +365,10 @@ class _Run:
         if asks(machine.stack):
             if keeper.row.answer is not None:
                 machine.answer(keeper.read_answer(question_of(machine.stack)))
+            elif keeper.is_overdue():
+                value = overdue(question_of(machine.stack))
+                keeper.answered(value)
+                machine.answer(value)
             else:
                 machine.answer(self.answer(question_of(machine.stack)))
 
@@ -441,6 +458,8 @@ class _Run:
         return self.segments.now
 
     def begin_segment(self) -> None:
+        if self.keeper is not None:
+            self.budget.check()
         self.segments.begin()
 
     def end_segment(self, status: str, said: Any) -> None:
@@ -491,7 +510,7 @@ class _Run:
         try:
             self.writer.flush()
             with self.interrupts.prompting():
-                value = answer(question, self.options.answers, self.options.prompt)
+                value = answer(question, self.options.answers, self.options.prompt, may_wait=self.keeper is not None)
         except BaseException as error:
             if control is not None and not isinstance(error, Waiting):
                 control.question = None

@@ -51,7 +51,7 @@ _SCRIPTS: Final = (
 )
 _LEASES: Final = (
     "create table if not exists sop_leases (run text primary key, holder text not null, session bigint not null,"
-    " expires timestamp with time zone not null)"
+    " expires timestamp with time zone not null, stop boolean not null default false)"
 )
 _TIMES: Final = {  # the database's clock, with something added
     "SQLite": "strftime('%Y-%m-%dT%H:%M:%fZ', 'now'{})",
@@ -65,6 +65,8 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "now": _TIMES["SQLite"].format(""),
         "pause": _TIMES["SQLite"].format(", '+' || ($1 * (coalesce(tries, 0) + 1)) || ' seconds'"),
         "ago": _TIMES["SQLite"].format(", '-' || $1 || ' days'"),
+        "in_1": _TIMES["SQLite"].format(", '+' || $1 || ' seconds'"),
+        "in_9": _TIMES["SQLite"].format(", '+' || $9 || ' seconds'"),
     },
     "PostgreSQL": {
         "text": "text",
@@ -75,6 +77,8 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
         "now": _TIMES["PostgreSQL"].format(""),
         "pause": _TIMES["PostgreSQL"].format(" + $1::float8 * (coalesce(tries, 0) + 1) * interval '1 second'"),
         "ago": _TIMES["PostgreSQL"].format(" - $1::bigint * interval '1 day'"),
+        "in_1": _TIMES["PostgreSQL"].format(" + $1::float8 * interval '1 second'"),
+        "in_9": _TIMES["PostgreSQL"].format(" + $9::float8 * interval '1 second'"),
     },
 }
 ENDED: Final = ("ok", "failed", "cancelled")
@@ -164,9 +168,9 @@ class RunStore:
     def exists(self) -> bool:
         return self._has("run")
 
-    def _has(self, columns: str) -> bool:
+    def _has(self, columns: str, table: str = "sop_runs") -> bool:
         try:
-            self._run(f"select {columns} from sop_runs where run = ''")
+            self._run(f"select {columns} from {table} where run = ''")
         except DatabaseError as error:
             if error.code == "D0201":
                 return False
@@ -176,7 +180,15 @@ class RunStore:
     @cached_property
     def _is_current(self) -> bool:
         """Whether the table of runs has the columns that this release added."""
-        return self._has(", ".join(ADDED))
+        return self._has(", ".join(ADDED)) and (not self._is_postgres or self._has("stop", "sop_leases"))
+
+    @property
+    def _missing(self) -> list[str]:
+        """Statements that add what earlier releases do not have."""
+        if not self._is_postgres:
+            return [*(f"alter table sop_runs add column {_worded(each, self.engine)}" for each in _ADDED), _OPEN_RUNS]
+        new = [f"alter table sop_runs add column if not exists {_worded(each, self.engine)}" for each in _ADDED]
+        return [*new, "alter table sop_leases add column if not exists stop boolean not null default false"]
 
     def _columns(self, *without: str) -> str:
         """The columns of a RunRow, null for those that are left out or not there."""
@@ -191,8 +203,7 @@ class RunStore:
             if not self.exists():
                 self._make(needed)
             elif not self._is_current:
-                needed = [_worded(f"alter table sop_runs add column {column}", self.engine) for column in _ADDED]
-                needed += [] if self._is_postgres else [_OPEN_RUNS]
+                needed = self._missing
                 self._make(needed)
             elif self._run(f"select 1 from sop_runs where {_OLD} limit 1", KEPT_DAYS):
                 self.forget_old()
@@ -283,13 +294,14 @@ class RunStore:
 
     # ── a run's life ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def insert(self, row: RunRow, modules: Sequence[tuple[str, bytes]]) -> None:
-        """A run that is not there yet. modules: hash and bytes of each script that it may call."""
-        columns = [name for name in RunRow._fields if name not in ("created", "updated")]
-        places = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+    def insert(self, row: RunRow, modules: Sequence[tuple[str, bytes]], within: float | None = None) -> None:
+        """A run that is not there yet. modules: hash and bytes of each script that it may call. within: as `save`."""
+        columns = [name for name in RunRow._fields if name not in ("created", "updated", "deadline")]
+        places = ", ".join(f"${number}" for number in range(2, len(columns) + 2))
         self._run(
-            f"insert into sop_runs ({', '.join(columns)}, created, updated) values ({places}, {{now}}, {{now}})",
-            *[getattr(row, name) for name in columns],
+            f"insert into sop_runs ({', '.join(columns)}, created, updated, deadline)"
+            f" values ({places}, {{now}}, {{now}}, {{in_1}})",
+            *(within, *[getattr(row, name) for name in columns]),
         )
         for hash_, data in modules:
             self._use(row.run, hash_, data)
@@ -304,13 +316,22 @@ class RunStore:
         state: bytes | None,
         said: str | None,
         ending: str | None,
-        deadline: str | None = None,
+        within: float | None = None,
     ) -> bool:
-        """The end of a segment; False when the run has another epoch by now, so belongs to another process."""
+        """The end of a segment. within: seconds for the answer to its question, from now on. False when the run has
+        another epoch by now, so belongs to another process."""
         return self._change(
             "update sop_runs set status = $3, segment = $4, lines = $5, state = $6, question = $7, ending = $8,"
-            " deadline = $9, answer = null, updated = {now}, wake = null, tries = 0 where run = $1 and epoch = $2",
-            *(run, epoch, status, segment, lines, state, said, ending, deadline),
+            " deadline = {in_9}, answer = null, updated = {now}, wake = null, tries = 0 where run = $1 and epoch = $2",
+            *(run, epoch, status, segment, lines, state, said, ending, within),
+        )
+
+    def is_overdue(self, run: str) -> bool:
+        """Whether it waits, and the deadline of its question has passed, by the database's clock."""
+        if not self._is_current:
+            return False
+        return bool(
+            self._run("select 1 from sop_runs where run = $1 and status = 'waiting' and deadline <= {now}", run)
         )
 
     # ── scripts ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -349,10 +370,12 @@ class RunStore:
         return self.database.take(_worded(_DUE, self.engine), _worded(_TAKEN, self.engine), pause)
 
     def claim(self, run: str, epoch: int) -> bool:
-        """Take the run over from whoever had that epoch; False when somebody else did so first."""
+        """Take the run over from whoever had that epoch; False when somebody else did so first. One that ended while it
+        asked asks again, and has all the time for its answer."""
         return self._change(
             f"update sop_runs set epoch = epoch + 1, status = {_GOING_ON}, ending = null, updated = {{now}}, tries = 0,"
-            " wake = null where run = $1 and epoch = $2 and status <> 'ok'",
+            " wake = null, deadline = case when status = 'waiting' then deadline end"
+            " where run = $1 and epoch = $2 and status <> 'ok'",
             *(run, epoch),
         )
 
@@ -407,7 +430,7 @@ class RunStore:
             self._run(f"delete from {table} where run = $1", run)
 
 
-_GOING_ON: Final = "case when status = 'waiting' then status else 'running' end"
+_GOING_ON: Final = "case when question is null then 'running' else 'waiting' end"
 _DUE: Final = f"{_OPEN} and (wake is null or wake <= {{now}}) and (status <> 'waiting' or deadline <= {{now}})"
 _TAKEN: Final = (
     f"epoch = epoch + 1, tries = coalesce(tries, 0) + 1, updated = {{now}}, status = {_GOING_ON}, wake = {{pause}}"

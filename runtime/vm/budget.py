@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
@@ -38,6 +39,7 @@ class Budget:
         self.rows = rows
         self.emitted = 0
         self.cancelled: str | None = None
+        self.must_stop: Callable[[], bool] | None = None  # whether somebody else wants the run to end
         self._instructions = instructions
         self._left = instructions
         self._seconds = seconds
@@ -78,6 +80,8 @@ class Budget:
 
     def over(self) -> SopError | None:
         """Cancelled when the run was told to stop, V0303 when its time is over, else None."""
+        if self.cancelled is None and self.must_stop is not None and self.must_stop():
+            self.cancelled = "the run was cancelled"
         if self.cancelled is not None:
             return Cancelled("V0301", self.cancelled)
         if self._deadline is not None and monotonic() > self._deadline:

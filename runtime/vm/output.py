@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from runtime.errors import DatabaseError
@@ -50,13 +50,21 @@ class Output(Protocol):
 
 
 class Question:
-    """What an `ask` wants to know. step: as `--answer` names it. choices, default: None when it has none; a default
-    can be null, so has_default says. problem: what was wrong with the answer before."""
+    """What an `ask` wants to know. step: as `--answer` names it. choices, within, default: None when it has none; a
+    default can be null, so has_default says. within: the time for an answer; then the default is taken, or the run
+    fails. problem: what was wrong with the answer before."""
 
-    __slots__ = ("choices", "default", "has_default", "problem", "step", "text", "type")
+    __slots__ = ("choices", "default", "has_default", "problem", "step", "text", "type", "within")
 
     def __init__(
-        self, step: str, text: str, type_: Type, choices: list[Any] | None, default: Any, has_default: bool
+        self,
+        step: str,
+        text: str,
+        type_: Type,
+        choices: list[Any] | None,
+        default: Any,
+        has_default: bool,
+        within: timedelta | None = None,
     ) -> None:
         self.step = step
         self.text = text
@@ -64,6 +72,7 @@ class Question:
         self.choices = choices
         self.default = default
         self.has_default = has_default
+        self.within = within
         self.problem: str | None = None
 
 

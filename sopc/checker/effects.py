@@ -37,7 +37,7 @@ def expressions(step: typed.Step) -> Iterator[typed.Expr]:
             yield step.condition
             yield from (step.message,) if isinstance(step, typed.Assert) else ()
         case typed.AskStep():
-            yield from (part for part in (step.question, step.choices, step.default) if part is not None)
+            yield from (part for part in (step.question, step.choices, step.within, step.default) if part is not None)
         case typed.If():
             yield from (condition for condition, _ in step.branches)
         case typed.ForList():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
-from runtime.values.types import ANY, INT, SCALARS, TEXT, Type, list_of, record_of
+from runtime.values.types import ANY, DURATION, INT, SCALARS, TEXT, Type, list_of, record_of
 from sopc.checker import calls, queries, typed, writes
 from sopc.checker.coerce import as_record, as_text, coerce, coerce_or_report, condition
 from sopc.checker.emitted import note_emitted
@@ -284,12 +284,14 @@ def _ask(env: Env, node: nodes.Ask, at: At) -> typed.Step:
         hint = some(sorted(SCALARS), "type")
         env.error("E0316", f"an answer can't be {an(answer)}", node.answer, hint)
         answer = ANY
-    choices = default = None
+    choices = within = default = None
+    if node.within is not None:
+        within = coerce_or_report(env, env.expr(node.within), DURATION, node.within, "`within`")
     if node.choices is not None:
         choices = coerce_or_report(env, env.expr(node.choices), list_of(answer), node.choices, "`choices`")
     if node.default is not None:
         default = coerce_or_report(env, env.expr(node.default), answer, node.default, "`default`")
-    return typed.AskStep(declare(env, node.name, answer, node), question, choices, default, **at.of(node))
+    return typed.AskStep(declare(env, node.name, answer, node), question, choices, within, default, **at.of(node))
 
 
 # ── blocks ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -215,6 +215,7 @@ class AskStep(Step):
     variable: Variable
     question: Expr
     choices: Expr | None
+    within: Expr | None
     default: Expr | None
 
 

@@ -133,8 +133,9 @@ class Steps:
     def ask(self, step: typed.AskStep) -> None:
         known = self.registers.knows(step.variable)
         register = self.registers.of(step.variable) if known else self.registers.declare(step.variable)
-        parts = [part for part in (step.question, step.choices, step.default) if part is not None]
-        about = AskSite(step.path, step.variable.type, step.choices is not None, step.default is not None)
+        parts = [part for part in (step.question, step.choices, step.default, step.within) if part is not None]
+        given = step.choices is not None, step.default is not None, step.within is not None
+        about = AskSite(step.path, step.variable.type, *given)
         with self.registers.scope():
             self.builder.emit("ASK", register, self.window(parts), Entry(about))
 

@@ -224,6 +224,8 @@ class Steps(Queries):
         text = f"Ask {self.say(step.question)} and call the answer {name(step.name)} ({type_words(step.answer)}"
         if step.choices is not None:
             text += f"; one of {self.atom(step.choices)}"
+        if step.within is not None:
+            text += f"; within {self.atom(step.within)}"
         if step.default is not None:
             text += f"; without an answer, {self.atom(step.default)}"
         return text + ")."

@@ -209,6 +209,7 @@ class TreeBuilder:
         return nodes.Ask(
             question=c[1],
             choices=parts.get("choices"),
+            within=parts.get("within"),
             default=parts.get("default"),
             name=_name(c[-3]),
             answer=c[-1],

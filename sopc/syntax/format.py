@@ -236,7 +236,7 @@ class _File:
         into = f" into {print_expr.name(node.name)}: {print_expr.type_name(node.answer)}"
         self._out.write("ask ")
         self._layout.expr(node.question, indent)
-        for word, value in (("choices", node.choices), ("default", node.default)):
+        for word, value in (("choices", node.choices), ("within", node.within), ("default", node.default)):
             if value is not None:
                 if not self._out.fits(f" {word} {print_expr.expr(value)}"):
                     self._out.newline(indent + 2)

@@ -435,6 +435,7 @@ class Ask(Step):
     type: Literal["ask"] = "ask"
     question: Expr
     choices: Expr | None = None
+    within: Expr | None = None
     default: Expr | None = None
     name: str
     answer: TypeName

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -37,6 +38,16 @@ script survey() -> text
   ask "Which?" choices ["a", "b"] into which: text
   emit { which: which }
   return "{before}: {which}"
+end
+
+script soon() -> int
+  ask "How many?" within 1 second default 7 into n: int
+  return n
+end
+
+script later() -> int
+  ask "How many?" within 7 days default 7 into n: int
+  return n
 end
 
 script note(text: text, fails: bool = false) -> int
@@ -191,6 +202,22 @@ def test_a_default_is_taken_when_the_wait_is_over(serve: Callable[..., Process],
     said = lines(server.client.post("/play/guess?wait=0.05").text)
     assert ([line["type"] for line in said], said[-1]["result"]) == (["start", "ask", "end"], 7)
     assert server.status(said[0]["run"]) == "ok"
+
+
+def test_a_deadline_is_taken_by_the_server_or_by_whoever_comes_too_late(
+    serve: Callable[..., Process], folder: Path
+) -> None:
+    server = serve()
+    said = lines(server.client.post("/play/soon").text)
+    assert ([line["type"] for line in said], said[-1]["result"]) == (["start", "ask", "end"], 7)
+    run = begin(server, "later")
+    assert "deadline" in server.client.get(f"/runs/{run}").json()
+    with closing(sqlite3.connect(folder / ".sop" / "runs.db")) as connection, connection:
+        connection.execute("update sop_runs set deadline = '2000-01-01T00:00:00.000Z' where run = ?", [run])
+    answer = server.client.post(f"/runs/{run}/answer", json={"value": 3})
+    assert (answer.status_code, answer.json()["code"]) == (409, "S0111")
+    until(partial(ended, server, run))
+    assert server.client.get(f"/runs/{run}").json()["result"] == 7
 
 
 def test_one_of_two_answers_wins(serve: Callable[..., Process]) -> None:

@@ -57,6 +57,32 @@ script plain() -> int
 end
 """
 
+DEEP = """
+script names()
+  emit { name: "a" }
+  emit { name: "b" }
+end
+
+script down(n: int) -> int
+  if n > 0 then
+    return down(n: n - 1) + 1
+  end
+  ask "Go on?" into ok: bool
+  return 1
+end
+
+script each_name() -> int
+  let total = 0
+  for each row in names() do
+    let depth = down(n: 50)
+    insert into people { name: "{row.name}: {depth}" }
+    set total = total + depth
+    commit
+  end
+  return total
+end
+"""
+
 
 class Shop:
     """A folder with the scripts and a database; `sopvm` runs in this process."""
@@ -161,6 +187,27 @@ def test_a_run_needs_neither_library_nor_script(shop: Shop) -> None:
     assert shop.people == ["Eve 1"]
 
 
+def test_a_run_finishes_with_the_code_it_began_with(shop: Shop) -> None:
+    """Below 50 calls, with a generator suspended around them; meanwhile its scripts are compiled anew and removed, its
+    library is another, and a week goes by."""
+    (shop.folder / "deep.sop").write_text(DEEP, encoding="utf-8")
+    shop.ok(sopc, "compile", "deep.sop", "--yes")
+    run = shop.waiting("each_name")
+    (shop.folder / "deep.sop").write_text(DEEP.replace("+ 1", "+ 1000"), encoding="utf-8")
+    shop.ok(sopc, "compile", "deep.sop", "--yes")
+    shop.ok(sopc, "rm", "each_name", "names", "down")
+    shop.sql("update sop_runs set created = '2026-01-01T00:00:00.000Z', updated = '2026-01-01T00:00:00.000Z'")
+    (shop.folder / "other").mkdir()
+    main = f"main=sqlite:///{shop.folder}/.sop/main.db"
+    words = ("--home", str(shop.folder / "other"), "--db", main)
+    frames = shop.ok(sopvm, "inspect", run, *words, "-f", "records").text.splitlines()
+    assert len(frames) == 52
+    for _ in range(2):
+        done = shop.call(sopvm, "answer", run, "yes", *words)
+    assert (done.exit_code, done.lines[-1]["result"]) == (0, 2 * 51)
+    assert shop.people == ["a: 51", "b: 51"]
+
+
 def test_a_failed_run_is_tried_again(shop: Shop) -> None:
     """Follows `sopvm retry {}`."""
     shop.sql("insert into people values ('row 3')")
@@ -193,7 +240,9 @@ def test_a_run_is_cancelled_and_goes_on_all_the_same(shop: Shop) -> None:
     assert shop.runs()[0]["status"] == "cancelled"
     told = shop.call(sopvm, "answer", run, "yes")
     assert f"try: sopvm retry {run}" in told.stderr
-    shop.ok(sopvm, "retry", run, "--answer", "2.1=yes")
+    assert shop.call(sopvm, "retry", run).exit_code == 3
+    assert shop.runs()[0]["status"] == "waiting"
+    shop.ok(sopvm, "answer", run, "yes")
     assert shop.people == ["Eve 1"]
     assert "V0609" in shop.call(sopvm, "cancel", run).stderr
 
@@ -227,6 +276,7 @@ def test_runs_are_listed_by_script_status_and_time(shop: Shop) -> None:
     assert [run["script"] for run in shop.runs("--script", "hire")] == ["hire"]
     assert [run["status"] for run in shop.runs("--status", "ok")] == ["ok"]
     assert shop.runs("--since", "2999-01-01") == []
+    assert "C0101" in shop.call(sopvm, "runs", "--since", "yesterday").stderr
     assert len(shop.runs("--limit", "1", "--since", "2000-01-01")) == 1
     shop.sql("update sop_runs set status = 'running' where status = 'waiting'")
     assert [run["script"] for run in shop.runs("--status", "interrupted")] == ["hire"]

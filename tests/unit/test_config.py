@@ -148,3 +148,13 @@ def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         Config.load(cwd=tmp_path)
     assert error.value.code == "C0201"
+
+
+def test_the_durability_of_runs(tmp_path: Path) -> None:
+    file = tmp_path / "sop.toml"
+    for text, relaxed in (("full", False), ("relaxed", True)):
+        file.write_text(f'[runs]\ndurability = "{text}"\n')
+        assert Config.load(cwd=tmp_path).relaxed == relaxed
+    file.write_text('[runs]\ndurability = "fast"\n')
+    with pytest.raises(UsageError, match="neither full nor relaxed"):
+        Config.load(cwd=tmp_path)

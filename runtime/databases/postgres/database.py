@@ -19,7 +19,7 @@ from runtime.databases.change_marks import Mark
 from runtime.databases.postgres.connection import Connection, open_connection, renew
 from runtime.databases.postgres.copy import copy_text, row_of
 from runtime.databases.postgres.errors import translated
-from runtime.databases.postgres.lease import IS_LEASED, IS_SERVED, PostgresLease
+from runtime.databases.postgres.lease import ASK_TO_STOP, IS_LEASED, IS_SERVED, PostgresLease
 from runtime.databases.postgres.schema import column_type, read_schema
 from runtime.databases.postgres.url import Address
 from runtime.databases.postgres.values import encoder, row_reader
@@ -64,6 +64,7 @@ class PostgresDatabase:
         self._cursors = 0
         self._streams = 0  # that are open in a transaction of their own
         self._isolated = False
+        self._relaxed = False
         self._queued: list[str] = []  # statements of ours that go with the next
         self._readers: dict[tuple[int, bool], tuple[Statement, Read]] = {}
         self._bound = Binder(encoder)
@@ -383,11 +384,20 @@ class PostgresDatabase:
     def is_served(self) -> bool:
         return bool(self.own(IS_SERVED, []))
 
+    def ask_to_stop(self, run: str) -> bool:
+        return self.own_change(ASK_TO_STOP, [run]) == 1
+
+    def relax(self) -> None:
+        self._relaxed = True
+        self._run("set synchronous_commit = off")
+
     def reconnect(self) -> None:
         before = self._connection
         before.close()
         self._connection = open_connection(self._address, self.name)
         self._connection.look, self._connection.stopped = before.look, before.stopped
+        if self._relaxed:
+            self.relax()
         self._streams, self._queued = 0, []
 
     # ── the connection ─────────────────────────────────────────────────────────────────────────────────────────

@@ -24,13 +24,16 @@ from runtime.values.ids import new_id
 
 LEASE_SECONDS: Final = 15
 _RENEWALS: Final = 3  # within that time
+_LOOK_SECONDS: Final = 1.0  # between two looks whether the run is to end
+_LOOKS: Final = int(LEASE_SECONDS / _RENEWALS / _LOOK_SECONDS)  # of which one renews the lease
 _ENDS: Final = f"clock_timestamp() + interval '{LEASE_SECONDS} seconds'"
 _LIVE: Final = """sop_leases.expires >= clock_timestamp() and
  (not exists (select 1 from pg_stat_activity where pid = pg_backend_pid())
   or exists (select 1 from pg_stat_activity where pid = sop_leases.session))"""
 _TAKE: Final = f"""
 insert into sop_leases (run, holder, session, expires)
-%s on conflict (run) do update set holder = excluded.holder, session = excluded.session, expires = excluded.expires
+%s on conflict (run) do update set holder = excluded.holder, session = excluded.session, expires = excluded.expires,
+ stop = false
 where not ({_LIVE}) returning run
 """
 _TAKE_THIS: Final = _TAKE % f"values ($2, $1, pg_backend_pid(), {_ENDS})"
@@ -46,6 +49,8 @@ _RENEW: Final = f"""
 update sop_leases set expires = {_ENDS}, session = pg_backend_pid() where run = $1 and holder = $2
 """
 _GIVE_BACK: Final = "update sop_leases set expires = 'epoch' where run = $1 and holder = $2"
+ASK_TO_STOP: Final = f"update sop_leases set stop = true where run = $1 and {_LIVE}"
+_MUST_STOP: Final = "select 1 from sop_leases where run = $1 and holder = $2 and stop"
 _RELEASE: Final = "delete from sop_leases where run = $1 and holder = $2"
 # One row for each run that may go on, as after a process that died at its end, or one of an earlier release
 _TIDY: Final = (
@@ -74,6 +79,7 @@ class PostgresLease:
         self._connection = connection
         self._own = own
         self._over = Event()
+        self._stopped = False
         self._thread = Thread(target=self._renew, name=f"lease of {run}", daemon=True)
         self._thread.start()
 
@@ -124,13 +130,21 @@ class PostgresLease:
         return row[0], cls(address, connection.name, row[0], holder, connection, own=False)
 
     def _renew(self) -> None:
-        while not self._over.wait(LEASE_SECONDS / _RENEWALS):
+        looks = 0
+        while not self._over.wait(_LOOK_SECONDS):
+            looks += 1
             try:
                 if self._connection.closed:
                     self._connection, self._own = open_connection(self._address, self._name), True
-                self._connection.execute(_RENEW.encode(), self._values)
+                if looks % _LOOKS == 0:
+                    self._connection.execute(_RENEW.encode(), self._values)
+                if self._connection.execute(_MUST_STOP.encode(), self._values).fetchone() is not None:
+                    self._stopped = True
             except (psycopg.Error, DatabaseError):
                 self._connection.close()  # the server is away; the next renewal tries again
+
+    def must_stop(self) -> bool:
+        return self._stopped
 
     def release(self, *, is_open: bool = False) -> None:
         if self._over.is_set():

@@ -24,7 +24,7 @@ from runtime.databases.protocol import BATCH_ROWS, Statement
 from runtime.databases.sqlite.codecs import encoder
 from runtime.databases.sqlite.errors import is_busy, translated
 from runtime.databases.sqlite.functions import SQL_NAME, Callback
-from runtime.databases.sqlite.lease import WORKER, FileLease, forget_workers, is_leased, workers
+from runtime.databases.sqlite.lease import WORKER, FileLease, ask_to_stop, forget_workers, is_leased, workers
 from runtime.databases.sqlite.rows import read_batch, row_reader
 from runtime.databases.sqlite.schema import PLACE, read_schema
 from runtime.databases.sqlite.tables import column_type
@@ -63,6 +63,7 @@ class SQLiteDatabase:
         self._callback = Callback()
         self._schema: Schema | None = None
         self._spools = 0
+        self._relaxed = False
         self._interrupted = 0
         self._readers: dict[tuple[int, bool], tuple[Statement, Callable[[list[Row]], list[Row]]]] = {}
         self._logged_ahead = read_only
@@ -275,6 +276,9 @@ class SQLiteDatabase:
             self._file = file
             self._interrupted = 0
             self._on_progress = _nothing
+            if self._relaxed:
+                self._run("PRAGMA synchronous = FULL").close()
+                self._relaxed = False
             version = self._run("PRAGMA schema_version").fetchone()[0]
         except (DatabaseError, OSError):
             return False
@@ -352,6 +356,13 @@ class SQLiteDatabase:
 
     def is_served(self) -> bool:
         return any(is_leased(self.path, name) for name in workers(self.path))
+
+    def ask_to_stop(self, run: str) -> bool:
+        return ask_to_stop(self.path, run)
+
+    def relax(self) -> None:
+        self._run("PRAGMA synchronous = NORMAL").close()
+        self._relaxed = True
 
     def reconnect(self) -> None:
         """Nothing to do: a file's connection is not lost."""

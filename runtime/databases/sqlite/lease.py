@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from typing import Final, Self
 
 from runtime.errors import DatabaseError
@@ -17,6 +17,7 @@ from runtime.errors import DatabaseError
 _TRIES: Final = 20  # somebody who only looks whether a file is locked has it for a moment
 _PAUSE_SECONDS: Final = 0.01
 WORKER: Final = "@worker-"  # begins the name of a worker's own lease; no run's id holds an @
+_LOOK_SECONDS: Final = 0.2  # between two looks whether the run is to end
 
 
 class FileLease:
@@ -25,6 +26,8 @@ class FileLease:
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path = path
         self._descriptor = descriptor
+        self._look_at = 0.0
+        self._stopped = False
 
     @classmethod
     def take(cls, database: Path, run: str) -> Self | None:
@@ -46,6 +49,7 @@ class FileLease:
                 if os.fstat(descriptor).st_ino == path.stat().st_ino:
                     os.ftruncate(descriptor, 0)
                     os.write(descriptor, str(os.getpid()).encode())
+                    _stop(path).unlink(missing_ok=True)  # meant for a process that is gone
                     return cls(path, descriptor)
             except BlockingIOError:
                 sleep(_PAUSE_SECONDS)
@@ -54,8 +58,16 @@ class FileLease:
             os.close(descriptor)
         return None
 
+    def must_stop(self) -> bool:
+        now = monotonic()
+        if now >= self._look_at and not self._stopped:
+            self._look_at = now + _LOOK_SECONDS
+            self._stopped = _stop(self._path).exists()
+        return self._stopped
+
     def release(self, *, is_open: bool = False) -> None:
         if self._descriptor >= 0:
+            _stop(self._path).unlink(missing_ok=True)
             self._path.unlink(missing_ok=True)
             os.close(self._descriptor)
             self._descriptor = -1
@@ -92,6 +104,28 @@ def forget_workers(database: Path) -> None:
     for name in workers(database):
         if not is_leased(database, name):
             _path(database, name).unlink(missing_ok=True)
+
+
+def ask_to_stop(database: Path, run: str) -> bool:
+    """False when no process has the lease. DatabaseError D0103 when the file can't be made."""
+    if not is_leased(database, run):
+        return False
+    path = _stop(_path(database, run))
+    try:
+        path.touch()
+    except FileNotFoundError:
+        return False  # the last run of this database has just ended
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DatabaseError("D0103", f"the file {path} can't be made: {reason}") from error
+    if not is_leased(database, run):
+        path.unlink(missing_ok=True)
+    return True
+
+
+def _stop(path: Path) -> Path:
+    """The file that tells the holder of a lease to end its run."""
+    return path.with_name(f"{path.name}.stop")
 
 
 def _path(database: Path, run: str) -> Path:

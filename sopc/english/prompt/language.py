@@ -37,7 +37,7 @@ loop over a query has the rows as they were when it began.
 A query's stages are read from left to right, each sees what the one before it gives. After a join, write store.field
 and select the columns wanted; after a select or group, columns have its names. where, derive, select and limit keep an
 order, nothing else does: order by comes after group, distinct and union, before a select that drops its field. Nulls
-sort last, false before true. `ask` can't come after a write unless `commit` stands between.
+sort last, false before true. `ask` can't follow a write without `commit` between.
 emit takes a query, a record {{ a: 1 }}, or a value with `as`. An insert leaves out fields that may be null or have a
 default.
 """

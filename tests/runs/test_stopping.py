@@ -1,0 +1,138 @@
+"""A run that is going on: cancelled from outside, looked at, and how its segments wait for the disk."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.databases.sqlite.database import SQLiteDatabase
+from tests.commands import Place
+from tests.postgres import shared
+from tests.runs.kept import Kept
+
+SCRIPT = """
+script busy() -> int
+  let done = 0
+  while true do
+    insert into log { text: "row {done}" }
+    set done = done + 1
+    commit
+  end
+end
+
+script stuck() -> int
+  insert into log { text: "kept" }
+  commit
+  insert into log { text: "undone" }
+  let done = 0
+  while true do
+    set done = done + count(from items)
+  end
+end
+
+script small() -> int
+  insert into log { text: "a" }
+  commit
+  insert into log { text: "b" }
+  return 2
+end
+"""
+MAX_SECONDS = 120.0
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def kept(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Kept]:
+    with ExitStack() as stack:
+        if request.param == "SQLite":
+            made = Kept(tmp_path, SCRIPT)
+        else:
+            made = Kept(tmp_path, SCRIPT, shared(), stack.enter_context(shared().schema()))
+        stack.enter_context(closing(made))
+        yield made
+
+
+def until(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + MAX_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("script", ["busy", "stuck"])
+def test_a_run_in_another_process_is_cancelled(kept: Kept, script: str) -> None:
+    """Between segments, and in one that would never end."""
+    place = Place(kept.folder)
+    database = f"main={kept.url}"
+    process = place.start("sopvm", "run", script, "--db", database)
+    try:
+        until(lambda: kept.has_tables() and kept.rows("SELECT 1 FROM sop_runs"))
+        run = str(kept.id())
+        shown = place.ok("sopvm", "inspect", run, "--db", database, "-f", "records")
+        assert json.loads(shown.text.splitlines()[0])["script"] == script
+        assert "is going on" in shown.stderr
+        place.ok("sopvm", "cancel", run, "--db", database)
+        out, _ = process.communicate(timeout=MAX_SECONDS)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130
+    assert json.loads(out.splitlines()[-1])["status"] == "cancelled"
+    assert kept.rows("SELECT status FROM sop_runs") == [("cancelled",)]
+    texts = kept.log
+    if script == "stuck":
+        assert texts == ["kept"]
+    else:
+        ((segments,),) = kept.rows("SELECT segment FROM sop_runs")
+        assert len(texts) == segments
+
+
+def test_a_run_that_goes_on_is_not_stopped_by_what_was_meant_for_another_process(kept: Kept) -> None:
+    kept.begin("small", at=9)
+    run = kept.id()
+    if run is None:  # it crashed before its first segment's end
+        kept.begin("small")
+        run = kept.id()
+    with closing(kept.connect("main")) as database:
+        lease = database.lease(str(run))
+        assert lease is not None and not lease.must_stop()
+        assert database.ask_to_stop(str(run))
+        until(lease.must_stop)
+        lease.release()
+        assert not database.ask_to_stop(str(run))
+        again = database.lease(str(run))
+        assert again is not None and not again.must_stop()
+        again.release()
+
+
+@pytest.mark.parametrize("relaxed", [False, True])
+def test_relaxed_segments_do_not_wait_for_the_disk(kept: Kept, relaxed: bool) -> None:
+    """Read in the segment, just before it commits."""
+    seen: list[Any] = []
+
+    def connect(name: str, at: int | None = None) -> Any:
+        database: Any = SQLiteDatabase(kept.path, name=name) if kept.server is None else made(name)
+        commit = database.commit
+
+        def look_and_commit() -> None:
+            setting = "pragma synchronous" if kept.server is None else "show synchronous_commit"
+            seen.append(database.own(setting, ())[0][0])
+            commit()
+
+        database.commit = look_and_commit
+        return database
+
+    made = kept.connect
+    kept.begin("small")  # makes the tables
+    with closing(made("main")) as database:
+        usual = 2 if kept.server is None else database.own("show synchronous_commit", ())[0][0]
+    kept.connect = connect  # type: ignore[method-assign]
+    done = kept.begin("small", relaxed=relaxed)
+    assert done is not None and done.status == "ok"
+    expected = (1 if kept.server is None else "off") if relaxed else usual
+    assert seen == [expected] * 2
