@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,6 +13,7 @@ from sopc.english.doubts.said import Said
 from sopc.english.doubts.text import Doubt, Rule, Text
 from sopc.english.lexicon import marks
 
+_ANY: Final = re.compile(r"\b(?:if|when|whenever) (?:any|some|an?)\b")  # each row of which it holds, in a loop
 _DECIDING: Final = ("if", "try", "while", "assert", "break", "continue")
 
 
@@ -65,7 +67,8 @@ def _left_out(fact: Fact) -> str:
 
 
 def _conditions(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
-    if said.decides and not text.does(*_DECIDING):
+    each = _ANY.search(said.plain) and any(isinstance(one, Test | Truth | Null | Exists) for one in own)
+    if said.decides and not text.does(*_DECIDING, *(("loop",) if each else ())):
         yield Doubt("T0601", said.number, "it names a condition, and no step of it depends on one")
 
 
