@@ -84,11 +84,13 @@ class Codes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file. numbers, scales, ordinals: by word. units, months, weekdays, synonyms, irregular (verbs), plurals: each
-    base with its forms, months and weekdays in their order. marks: words that the check of programs takes for a
+    base with its forms, months and weekdays in their order. answers: what a question's opening ("how old") asks for, as
+    words of fields. marks: words that the check of programs takes for a
     sign of something; `*` stands for any letters."""
 
     sense: dict[str, Sense]
     words: Words
+    answers: dict[str, tuple[str, ...]]
     abbreviations: dict[str, str]
     synonyms: dict[str, tuple[str, ...]]
     codes: dict[str, Codes]

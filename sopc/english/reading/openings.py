@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sopc.english.lexicon import bases
+from sopc.english.lexicon import bases, lexicon
 from sopc.english.reading.evidence import spelt_out
 from sopc.english.reading.parts import Item, Slot, State
 from sopc.english.reading.sentence import Sentence, noun
@@ -46,26 +46,13 @@ def _leading_group(sentence: Sentence, state: State) -> Iterator[State]:
 
 
 _LEADING: Final = frozenset({"in", "for", "to", "from", "on", "at", "with", "by", "of", "under"})
-_ANSWERS: Final[dict[tuple[str, ...], tuple[str, ...]]] = {
-    ("where",): ("location", "city", "address", "place", "country", "venue", "state"),
-    ("when",): ("date", "time", "year"),
-    ("how", "old"): ("age",),
-    ("how", "long"): ("length", "duration", "minutes", "hours", "time", "runtime"),
-    ("how", "tall"): ("height",),
-    ("how", "high"): ("height", "elevation", "altitude"),
-    ("how", "heavy"): ("weight", "mass"),
-    ("how", "large"): ("size", "area", "population", "capacity"),
-    ("how", "big"): ("size", "area", "population", "capacity"),
-    ("how", "expensive"): ("price", "cost"),
-    ("how", "far"): ("distance",),
-    ("how", "fast"): ("speed", "velocity"),
-}
 
 
 def _asked(sentence: Sentence, state: State) -> Iterator[State]:
     """As in "where is the club", "how old is each student", "when was it opened": a field that answers that."""
     at = state.pos
-    for words, answers in _ANSWERS.items():
+    for form, answers in lexicon().answers.items():
+        words = tuple(form.split())
         end = at + len(words)
         if sentence.lows[at:end] != words or not any(True for _ in sentence.sense(end, "be", "filler")):
             continue
