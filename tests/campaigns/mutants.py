@@ -11,7 +11,7 @@ no file is written. A mutant is killed by a failing test, by the end of its proc
 
 `--only N…` runs those mutants of the sample alone; one alone shows the output of its tests. `--seconds S` is how long
 the tests of one mutant may take by the first run; tests beyond that are left out, and the report says of how many
-survivors.
+survivors. Seconds are of the processor, so that a busy machine neither kills mutants nor leaves out tests.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ ROOT: Final = Path(__file__).parent.parent.parent
 MEMORY: Final = (
     16 << 30
 )  # bytes of data of a mutant, for counts that are never reached (address space is more: threads)
+WAITS: Final = 20  # as many programs may share the processor
 SURVIVED, KILLED, NOT_LIVE = 0, 10, 11
 
 
@@ -124,7 +125,7 @@ class Mutant(NamedTuple):
 
 
 class Reached(NamedTuple):
-    """What the first run tells. seconds: of each test that passed. tests: those that reach a line of a file."""
+    """What the first run tells. seconds: of the processor, by test that passed. tests: those that reach a line."""
 
     seconds: dict[str, float]
     tests: dict[tuple[str, int], set[str]]
@@ -224,7 +225,10 @@ def mutated(text: str, operator: Any, occurrence: int) -> str | None:
 
 
 def apart(work: Callable[[], int], limit: float, quiet: bool = True) -> int | None:
-    """The exit status of work in a process of its own; None: ended by a signal or after so many seconds."""
+    """The exit status of work in a process of its own; None: ended by a signal.
+
+    limit: seconds of the processor; a process that waits for what never comes is ended after WAITS times as long.
+    """
     sys.stdout.flush()
     child = os.fork()
     if not child:
@@ -232,6 +236,7 @@ def apart(work: Callable[[], int], limit: float, quiet: bool = True) -> int | No
         try:
             os.setsid()
             resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+            resource.setrlimit(resource.RLIMIT_CPU, (int(limit) + 1, int(limit) + 2))
             if quiet:
                 nowhere = os.open(os.devnull, os.O_RDWR)
                 for number in (0, 1, 2):
@@ -239,7 +244,7 @@ def apart(work: Callable[[], int], limit: float, quiet: bool = True) -> int | No
             status = work()
         finally:
             os._exit(status)
-    until = time.monotonic() + limit
+    until = time.monotonic() + limit * WAITS
     while time.monotonic() < until:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
@@ -262,10 +267,10 @@ def kill_group(leader: int) -> None:
 def run_tests(items: list[pytest.Item], report: Callable[[pytest.Item, bool, float], bool]) -> None:
     """Runs tests in order. report: takes a test, whether it passed, its seconds; true goes on."""
     for number, item in enumerate(items):
-        began = time.monotonic()
+        began = time.process_time()
         next_item = items[number + 1] if number + 1 < len(items) else None
         reports = runtestprotocol(item, log=False, nextitem=next_item)
-        if not report(item, not any(each.failed for each in reports), time.monotonic() - began):
+        if not report(item, not any(each.failed for each in reports), time.process_time() - began):
             return
 
 
