@@ -109,6 +109,20 @@ def _split(sentence: Sentence, state: State) -> Iterator[State]:
             if isinstance(value, int | Decimal | Figure):
                 cond = Cond(state.latest, "test", slot._replace(options=options), op or "", value, at=at)
                 yield _cond(state, end, cost + 0.05, cond)
+    for one in sentence.sense(at, "compare"):
+        for low_end, low, cost in operand(sentence, one.end, state) if one.sense.op == "between" else ():
+            if not isinstance(low, int | Decimal) or sentence.low(low_end) not in ("and", "to"):
+                continue
+            for end, high, more in operand(sentence, low_end + 1, state):
+                start = sentence.skip(end)
+                if not isinstance(high, int | Decimal) or start >= sentence.size:
+                    continue
+                for slot in sentence.fields[start]:
+                    options = tuple(each for each in of_types(sentence, slot, NUMERIC) if each[:2] not in sentence.keys)
+                    if options:
+                        chosen = slot._replace(options=options)
+                        cond = Cond(state.latest, "between", chosen, "between", low, high, at=at)
+                        yield _cond(state, slot.end, cost + more + 0.1, cond)
     number = sentence.numbers[at]
     if number is None or number.amount.ordinal or number.amount.unit or not at:
         return

@@ -360,6 +360,8 @@ class Resolver(Filters):
             found = [measure for node, measure in measures if measure.fn == "count" and node.store.name == rank.fn]
             if not found:
                 nodes = [node for node in (self.root, *self.nodes.values()) if node.store.name == rank.fn]
+                if nodes == [self.root] and keys and not measures:
+                    return logic.Order(logic.Measure("count"), rank.descending), None
                 raise NoReading("an order by a count that is not shown" if nodes else "nothing counted")
             return logic.Order(found[0], rank.descending), None
         if rank.kind == "same":
