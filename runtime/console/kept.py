@@ -350,7 +350,13 @@ def push_script(config: Config, name: str, database: str | None) -> dict[str, in
 
 
 def pull_script(library: Library, config: Config, name: str) -> None:
-    """Take a script that the library does not have from a database that it was pushed to, if there is one."""
+    """Take a script that the library does not have from a database that it was pushed to, if there is one.
+
+    Args:
+        library: That takes it.
+        config: The settings.
+        name: NAME, NAME@VERSION or NAME@TAG.
+    """
     if library.find(name) is None and "@" not in name:
         from runtime.runs.pushed import pull
 

@@ -107,7 +107,7 @@ def test_a_pending_run_survives_its_process(shop: Shop, monkeypatch: pytest.Monk
     """Recorded before it begins: a kill before its first segment loses nothing."""
     from runtime.console import kept
 
-    monkeypatch.setattr(kept, "start_process", lambda *words: None)  # as if it was killed at once
+    monkeypatch.setattr(kept, "start_process", lambda *words, **options: None)  # as if it was killed at once
     run = shop.ok(sopvm, "run", "count_up", "n=2", "--detach").lines[0]["run"]
     assert shop.runs()[0]["status"] == "pending"
     assert [line["type"] for line in logs(shop, run)] == ["start"]
