@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
-from benchmarks.english import check, report
+from benchmarks.english import check, columns, report
 from benchmarks.english.cases import Case, SetError, read_set
 from benchmarks.english.translators import TRANSLATORS, translator
 from benchmarks.english.trial import Outcome, Translate, Workspace, judge
@@ -37,6 +37,9 @@ def main(argv: list[str]) -> int:
         print(check.table(check.measure(cases, options.seed, options.minutes, options.check_show)))
         return 0
     try:
+        if options.columns:
+            print(columns.table(columns.measure(cases, options.columns, options.minutes, *options.show[:1])))
+            return 0
         outcomes = run_parts(cases, options)
     except SopError as error:
         print(error, file=sys.stderr)
@@ -121,6 +124,13 @@ def _options(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         "--check-show", choices=("doubted", "missed"), default="", help="print right programs, or missed mutants"
+    )
+    parser.add_argument(
+        "--columns",
+        default="",
+        metavar="GGUF",
+        help="instead, ask this model for the SQL of each question once, and judge that alone, with the rules, with "
+        "the retry, and after the reader",
     )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many processes, each with some schemas")
     parser.add_argument("--sample", type=int, metavar="N", help="only N of the cases, drawn by --seed")

@@ -271,7 +271,11 @@ def _converted(values: Values, node: exp.Cast, made: Value, to: Type) -> Value:
         return fit(values.work, made, node, to)
     if plain_text(made.expr) is not None and to.name not in ("text", "bool"):
         if dialect == "sqlite" and to.name not in NUMBERS:
-            no_counterpart("SQLite's cast to a date, which takes a number's digits", node, "date('2026-01-31')")
+            no_counterpart(
+                "SQLite's cast to a date, which takes a number's digits",
+                node,
+                f"date({node.this.sql(dialect='sqlite')})",
+            )
         return fit(values.work, made, node, to)
     if to.name == "decimal" and kind in NUMBERS and dialect == "sqlite":
         return made  # its numeric affinity keeps a number as it is

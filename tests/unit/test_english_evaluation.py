@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.english import report
+from benchmarks.english import columns, report
 from benchmarks.english.__main__ import main, run_all
 from benchmarks.english.cases import Case, Expected, Schema, SetError, read_set
 from benchmarks.english.judge import rows_of, same_rows, shows_rows
@@ -20,6 +20,7 @@ from runtime.errors import SopError
 from sopc.diagnostics import CompileError, Diagnostic
 from sopc.source import Source
 from tests.sandbox import Sandbox
+from tests.stand_in import StandIn
 
 SQL = """
 CREATE TABLE pens (id INTEGER PRIMARY KEY, ink TEXT NOT NULL, length INTEGER NOT NULL);
@@ -302,3 +303,47 @@ def test_the_table_and_the_json_say_the_same(tmp_path: Path, capsys: pytest.Capt
     told = json.loads(capsys.readouterr().out)
     assert told["summary"]["all"]["n"] == len(told["cases"]) == 2
     assert told["translator"] == "patterns"
+
+
+def test_columns_of_a_model_come_of_one_reply_and_one_retry(tmp_path: Path) -> None:
+    """The first is right as it is, the second after a rule, the third after a retry; a pattern reads the fourth."""
+    replies = (
+        "SELECT count(*) FROM pens WHERE ink = 'red'",
+        "SELECT c.length FROM pens AS p WHERE p.ink = 'black'",
+        "SELECT ink FROM pencils",
+        "SELECT count(*) FROM pens",
+        "SELECT ink FROM pens",
+    )
+    server = StandIn(*replies, forms=["llama"])
+    model = tmp_path / "m.gguf"
+    model.write_bytes(b"GGUF" + bytes(64))
+
+    def serve(file: Path, start: str) -> AbstractContextManager[StandIn]:
+        assert (file, "create table pens" in start) == (model, True)
+        return nullcontext(server)
+
+    def asks(english: str, sql: str) -> Case:
+        return Case(english, PENS, english, Expected((sql,)))
+
+    cases = [
+        asks("Of the scarlet kind, what quantity?", "SELECT count(*) FROM pens WHERE ink = 'red'"),
+        asks("How lengthy is the dark one?", "SELECT length FROM pens WHERE ink = 'black'"),
+        asks("What quantity is kept?", "SELECT count(*) FROM pens"),
+        asks("Show the length of the pens.", "SELECT length FROM pens"),
+        Case("steps", PENS, "Show the pens.\nSay so.", Expected()),
+    ]
+    try:
+        found = columns.measure(cases, str(model), serve=serve)
+    finally:
+        server.close()
+    told = {name: [one.verdict for one in outcomes] for name, outcomes in found.items()}
+    assert told == {
+        "its SQL on SQLite": ["right", "refused", "refused", "wrong"],
+        "read into the language": ["right", "refused", "refused", "wrong"],
+        "+ rules": ["right", "right", "refused", "wrong"],
+        "+ retry": ["right", "right", "right", "wrong"],
+        "+ reader first": ["right", "right", "right", "right"],
+    }
+    assert [one.spent.rounds for one in found["+ rules"]] == [1, 1, 1, 1]
+    assert [one.spent.rounds for one in found["+ retry"]] == [1, 1, 2, 1]
+    assert "| + retry | 4 | 3 | 75.0 | 0 | 0 | 1 |" in columns.table(found)

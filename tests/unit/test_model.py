@@ -119,6 +119,7 @@ ODD_REPLIES = {
     "after thoughts without a beginning": f"script it is… end\n</think>\n{GOOD}",
     "after two thoughts": f"{THOUGHT}Well.\n{THOUGHT}```\n{GOOD}```",
     "in JSON": json.dumps({"script": GOOD}),
+    "in JSON after prose": f"Here is {{it}} [1]: {json.dumps({'script': GOOD})} as asked.",
     "deep in JSON": json.dumps({"answer": [{"why": "as asked", "code": f"```\n{GOOD}```"}]}),
     "in JSON in a fence": f"```json\n{json.dumps({'script': GOOD})}\n```",
     "after a draft": f"First:\n```\n{WORSE}```\nBetter:\n```\n{GOOD}```",

@@ -7,7 +7,7 @@ more under a grammar that binds the names to the tables of the first reply; what
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from sqlglot import exp
@@ -78,12 +78,8 @@ class BySql:
         first = self._round(sentence, messages, "none", None)
         if isinstance(first, list):
             return first
-        named = [name.lower() for name in _TABLES_OF.findall(first)]
-        scope = [store for store in _stores(self._schemas) if store.name.lower() in named] or list(
-            _stores(self._schemas)
-        )
         try:
-            second = self._round(sentence, messages, "llama", grammar_over(scope))
+            second = self._round(sentence, messages, "llama", grammar_over(named_stores(first, self._schemas)))
         except Refused:
             return []
         return second if isinstance(second, list) else []
@@ -93,7 +89,7 @@ class BySql:
     ) -> Ways | str:
         """The ways of one reply; its statement where it is no good."""
         reply = self._endpoint().ask(decoding, messages, grammar, MAX_TOKENS)
-        statement = _statement(reply.text)
+        statement = statement_of(reply.text)
         ways: Ways = []
         notes: tuple[str, ...] = ()
         findings: tuple[str, ...] = ()
@@ -114,7 +110,7 @@ class BySql:
 
     def _mended(self, statement: str) -> list[Mended]:
         parsed = read_statement(Source("sql", statement), "sqlite")
-        return mended(parsed, _joined_schema(self._schemas))
+        return mended(parsed, joined_schema(self._schemas))
 
     def _converted(self, sentence: Sentence, way: Mended) -> tuple[nodes.AnyStep, ...]:
         """The steps of a statement that only reads and takes no parameters.
@@ -154,21 +150,28 @@ def prompt(task: Task, options: ModelOptions) -> list[Message]:
     return [system, *({"role": "user", "content": sentence.text} for sentence in task.workflow.sentences)]
 
 
-def _statement(reply: str) -> str:
+def statement_of(reply: str) -> str:
     """The SQL of a reply: its last code block, else all of it, up to the first end of a statement."""
     blocks = _FENCE.findall(reply)
     return (blocks[-1] if blocks else reply).strip().split(";")[0].strip()
+
+
+def named_stores(statement: str, schemas: Mapping[str, Schema]) -> list[Store]:
+    """The stores that a statement names; all if it names none."""
+    named = [name.lower() for name in _TABLES_OF.findall(statement)]
+    return [store for store in _stores(schemas) if store.name.lower() in named] or _stores(schemas)
 
 
 def _finding(message: str) -> Diagnostic:
     return Diagnostic("T0310", message)
 
 
-def _stores(schemas: dict[str, Schema]) -> list[Store]:
+def _stores(schemas: Mapping[str, Schema]) -> list[Store]:
     return [store for schema in schemas.values() for store in schema.stores.values()]
 
 
-def _joined_schema(schemas: dict[str, Schema]) -> Schema:
+def joined_schema(schemas: Mapping[str, Schema]) -> Schema:
+    """All stores as those of one database."""
     return Schema({store.name: store for store in _stores(schemas)})
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from runtime.errors import SopError
@@ -21,6 +22,9 @@ _COMMENTS: Final = re.compile(r"(?:[ \t]*#[^\n]*\n|[ \t]*\n)*\Z")
 _END: Final = re.compile(r"\bend\b[^\n]*$", re.MULTILINE)
 _SQL: Final = re.compile(r"\s*(select|with|insert\s+into|update|delete\s+from|create)\b", re.IGNORECASE)
 _MAX_ENDS: Final = 40  # where a script before prose may end
+_OPENING: Final = re.compile(r"[{\[]")
+_DECODER: Final = json.JSONDecoder(strict=False)
+_MAX_DOCUMENTS: Final = 200  # tries to read JSON in prose
 _DEEPEST: Final = 8  # JSON within fences within JSON
 _SHOWN: Final = 200
 
@@ -73,10 +77,25 @@ def _texts(said: str, depth: int) -> Iterator[str]:
         return
     place = 0
     for block in _FENCE.finditer(said):
-        yield said[place : block.start()]
+        yield from _prose(said[place : block.start()], depth)
         yield from _texts(block[2], depth - 1)
         place = block.end()
-    yield said[place:]
+    yield from _prose(said[place:], depth)
+
+
+def _prose(text: str, depth: int) -> Iterator[str]:
+    """What stands between code blocks, and the texts of the JSON documents in it."""
+    yield text
+    place = 0
+    for begin in islice(_OPENING.finditer(text), _MAX_DOCUMENTS):
+        if begin.start() < place:
+            continue
+        try:
+            inside, place = _DECODER.raw_decode(text, begin.start())
+        except (ValueError, RecursionError):
+            continue
+        for each in _strings(inside, depth):
+            yield from _texts(each, depth - 1)
 
 
 def _document(text: str) -> Any:
