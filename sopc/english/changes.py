@@ -5,23 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from sopc.english.lexicon import lexicon
 from sopc.english.sentences import QUOTED, Workflow
 
-# Many of these words can be nouns or describe rows ("orders that are closed"), so they count only in a command.
-_VERBS: Final = (
-    "allocate apply archive assign block book bump cancel change charge clean clear close complete copy correct credit "
-    "cut debit decrease deduct demote double drop empty enrol enter expire file fill fix flag give halve import "
-    "increase issue lower make mark merge modify move note open order overwrite pay place post promote prune put raise "
-    "record reduce refund register reject release rename reopen reorder replace request reschedule reserve reset "
-    "restock restore retire revise save schedule sell send set settle store submit subtract swap tag toggle transfer "
-    "trim undo unmark withdraw write"
-)
-_PLAIN: Final = "add append create delete discard erase insert purge remove update upsert wipe"
-_IDIOMS: Final = "get rid of|throw away|take off|clean up|clean out"
-_ALL: Final = "|".join(f"{_VERBS} {_PLAIN}".split())
+# Many verbs of a change can be nouns or describe rows ("orders that are closed"), so they count only in a command.
+_PLAIN: Final = "|".join(lexicon().words.plain_changes)
+_IDIOMS: Final = "|".join(lexicon().words.change_idioms)
+_ALL: Final = "|".join((*lexicon().words.changes, *lexicon().words.plain_changes))
 _BEFORE: Final = r"(?:^|[,;:.]\s*|\b(?:and|then|or|to|please|also|otherwise|else|must|should|will|them|now)\s+)"
 _CHANGE: Final = re.compile(
-    rf"\b(?:{_PLAIN.replace(' ', '|')}|{_IDIOMS})\b|{_BEFORE}(?:{_ALL})\b(?! (?:me|us)\b)"
+    rf"\b(?:{_PLAIN}|{_IDIOMS})\b|{_BEFORE}(?:{_ALL})\b(?! (?:me|us)\b)"
     rf"|\b(?:must|should|shall|to|will) be (?:newly )?\w+(?:ed|en|t|d)\b"
     r"|\b(?:is|are|gets?) (?:added|appended|created|deleted|inserted|removed|updated)\b"
     r"|\b(?:by|when|while) (?:adding|creating|deleting|inserting|removing|updating)\b",

@@ -59,11 +59,33 @@ class Sense(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Lists of words. filler: without meaning. people: nouns for a person. label: of a field that says which row it is.
     ties: verbs that only tie two things. key_tails, date_tails, tails: what the end of a field's name may be.
-    flag_heads: what a yes/no field's may start with. empty: texts that data hold where nothing is known. open: said of
-    rows of which none of the words `ended` holds yet."""
+    flag_heads: what a yes/no field's may start with. empty: texts that data hold where nothing is known. yes, no: what
+    they hold for true and false. relative: what tells more of a row after its name. whole_rows:
+    what rows as they are are called. changes, plain_changes, change_idioms: verbs that ask for a change in a command,
+    or wherever they stand. stop: what a value without quotes can't hold. saying: verbs of saying. referring: what means
+    rows spoken of before. open_questions: first words of a question that yes and no don't answer. percents, time_names,
+    year_names: what fields and parameters of percents, times and years are called. active_pasts: pasts that only say
+    that someone did it. outward: deeds whose doer no longer has the thing. open: said of rows of which none of the words
+    `ended` holds yet."""
 
     filler: tuple[str, ...]
     empty: tuple[str, ...]
+    relative: tuple[str, ...]
+    yes: tuple[str, ...]
+    no: tuple[str, ...]
+    whole_rows: tuple[str, ...]
+    changes: tuple[str, ...]
+    plain_changes: tuple[str, ...]
+    change_idioms: tuple[str, ...]
+    stop: tuple[str, ...]
+    saying: tuple[str, ...]
+    referring: tuple[str, ...]
+    open_questions: tuple[str, ...]
+    percents: tuple[str, ...]
+    time_names: tuple[str, ...]
+    year_names: tuple[str, ...]
+    active_pasts: tuple[str, ...]
+    outward: tuple[str, ...]
     people: tuple[str, ...]
     label: tuple[str, ...]
     ties: tuple[str, ...]
@@ -83,10 +105,10 @@ class Codes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file. numbers, scales, ordinals: by word. units, months, weekdays, synonyms, irregular (verbs), plurals: each
-    base with its forms, months and weekdays in their order. answers: what a question's opening ("how old") asks for, as
-    words of fields. marks: words that the check of programs takes for a
-    sign of something; `*` stands for any letters."""
+    """The file. numbers, scales, ordinals, times: by word. units, months, weekdays, synonyms, irregular (verbs),
+    plurals: each base with its forms, months and weekdays in their order. deeds: what is done to a thing, by the noun
+    for it. roles: what someone does who is called so. marks: words that the check of programs takes for a sign of
+    something; `*` stands for any letters."""
 
     sense: dict[str, Sense]
     words: Words
@@ -98,10 +120,13 @@ class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     numbers: dict[str, int]
     scales: dict[str, int]
     ordinals: dict[str, int]
+    times: dict[str, int]
     months: dict[str, tuple[str, ...]]
     weekdays: dict[str, tuple[str, ...]]
     irregular: dict[str, tuple[str, ...]]
     plurals: dict[str, tuple[str, ...]]
+    deeds: dict[str, tuple[str, ...]]
+    roles: dict[str, str]
     marks: dict[str, tuple[str, ...]]
 
 

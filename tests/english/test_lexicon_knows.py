@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from sopc.english import changes
+from sopc.english import lexicon as lexicon_module
 from sopc.english.examples import words as examples
 from sopc.english.lexicon import bases, lexicon
 from sopc.english.patterns.grammar import grammar
@@ -32,8 +35,25 @@ def words_in(value: Any) -> Iterable[str]:
 PARTS = {
     "patterns": {word for word in grammar().words if word.isalpha()},
     "changes": {*words_in(changes._ALL.split("|")), *words_in(changes._IDIOMS)},
-    "examples": {*words_in([examples._NULLS, tuple(examples._DAYS)])},
+    "dates of examples": {*words_in([examples._NULLS, tuple(examples._DAYS)])},
 }
+SOURCES = Path(lexicon_module.__file__).parent
+# What the code calls things, rather than what is said.
+NAMES = {"main", "hole", "steps", "unit", "turns", "money", "while", "table", "true", "false"}
+NAMES |= {"answer", "far"}  # a variable's name; "how far" and "so far", which have nothing in common
+NAMES |= {"int", "float", "decimal", "timestamp", "bool", "integer"}
+
+
+def constants_of(folder: str) -> set[str]:
+    """The single words among the constants of a package's modules."""
+    nodes = [node for file in sorted((SOURCES / folder).glob("*.py")) for node in ast.parse(file.read_text()).body]
+    assigned = [node.value for node in nodes if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None]
+    inside = (one.value for value in assigned for one in ast.walk(value) if isinstance(one, ast.Constant))
+    return {one for one in inside if isinstance(one, str) and re.fullmatch("[a-z]{2,}", one)} - NAMES
+
+
+PARTS |= {folder: constants_of(folder) for folder in ("reading", "clauses", "doubts", "examples", "prompt", "by_sql")}
+PARTS["patterns"] |= constants_of("patterns")
 KNOWN = {*words_in(msgspec.to_builtins(lexicon()))}
 
 

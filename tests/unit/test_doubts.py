@@ -62,7 +62,7 @@ def said(english: str, steps: str, parameters: str = "") -> list[str]:
         (
             "Count the boxes of each size.",
             "@1 emit from boxes group by colour select colour, count() as many",
-            "T0602 1: its steps group by colour of boxes, and no sentence names it",
+            "T0601 1: it says size, and its steps do not use it",
         ),
         (
             "Show the words with the boxes.",
@@ -197,6 +197,14 @@ def test_a_program_that_leaves_out_or_makes_up_something_gets_a_warning(english:
         ("Show the boxes listed in both colours.", "@1 emit from boxes"),
         ("Show the boxes that didnt sell.", "@1 emit from boxes where not sold"),
         ("Show the boxes whose colour is 'No Response'.", '@1 emit from boxes where colour = "No Response"'),
+        ("Which boxes passed the test?", '@1 emit from boxes where colour = "yes"'),
+        ("Which boxes did not pass the test?", '@1 emit from boxes where colour = "no"'),
+        ("How many different boxes are there?", "@1 emit from boxes select count() as many"),
+        (
+            "Show the boxes smaller than at least one red box.",
+            '@1 emit from boxes where size < (from boxes as b where b.colour = "red" select max(b.size) as most)',
+        ),
+        ("Show the size of the colour that was made first.", "@1 emit from boxes order by made_on select size limit 1"),
         ("Show the boxes in LA.", '@1 emit from boxes where colour = "Los Angeles"'),
         ("Show the words of the boxes.", "@1 emit from boxes join labels on boxes.id = box_id select words"),
         (

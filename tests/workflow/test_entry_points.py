@@ -24,6 +24,25 @@ SCHEMA: Final = """
 create table boxes (id integer primary key, name text not null, width integer, height integer);
 insert into boxes values (1, 'red', 10, 4), (2, 'blue', 3, 8), (3, 'Red', 10, 8);
 """
+# Two Anns; money as text; several spellings, numbers, states and dates.
+GUESTS: Final = """
+create table guests (id integer primary key, name text not null, born_on date not null, fee text not null);
+create table visits (id integer primary key, guest_id integer not null references guests(id), stars integer not null,
+                     status text not null, amount integer not null);
+insert into guests values (1, 'Ann', '1980-02-03', '1,250.00'), (2, 'Ann', '1990-05-06', '900.00'),
+  (3, 'Bob', '2001-07-08', '1,100.50');
+insert into visits values (1, 1, 5, 'no_show', 120), (2, 1, 2, 'paid', 80), (3, 2, 4, 'paid', 50),
+  (4, 3, 1, 'open', 70), (5, 1, 3, 'open', 20);
+"""
+PARCELS: Final = """
+create table senders (id integer primary key, name text not null, joined_on date not null, limits text not null);
+create table parcels (id integer primary key, sender_id integer not null references senders(id),
+                      weight integer not null, state text not null, price integer not null);
+insert into senders values (1, 'Max', '2001-02-03', '12 %'), (2, 'Max', '1999-05-06', '5 %'),
+  (3, 'Eve', '2011-07-08', '7 %');
+insert into parcels values (1, 1, 5, 'on_hold', 120), (2, 1, 2, 'shipped', 80), (3, 2, 4, 'shipped', 50),
+  (4, 3, 1, 'lost', 70), (5, 1, 3, 'lost', 20);
+"""
 READS: Final = "script big() @1 emit from boxes where width > 5 select name end"
 READS_MORE: Final = "script big() @1 emit from boxes where width > 6 select name end"
 DELETES: Final = "script big() @1 delete from boxes where width > 5 end"
@@ -40,6 +59,8 @@ class Situation(NamedTuple):
         options: of the entry point.
         code: of the error that must come; "" if the program is stored.
         warnings, choices: that must come with it.
+        schema: of the data.
+        holds: a part of the stored program, with its white space as single spaces.
     """
 
     name: str
@@ -51,6 +72,8 @@ class Situation(NamedTuple):
     warnings: frozenset[str] = frozenset()
     choices: int = 0
     entry_points: str = "compile do record service"
+    schema: str = SCHEMA
+    holds: str = ""
 
 
 TIE: Final = "other rows tie with the first one, and one of them is taken; the plural takes them all"
@@ -128,6 +151,122 @@ SITUATIONS: Final = (
         WIDE + "\n\nExamples\n\nGiven a box with name red, width 9\nThen it shows 2 records\n",
         code="T0403",
         entry_points=LOCKED_OUT,
+    ),
+)
+
+
+# What must never be silently wrong, on two schemas each.
+HONEST: Final = (
+    Situation(
+        "things are told apart by their keys",
+        "Show the number of visits per guest.",
+        schema=GUESTS,
+        holds="group by guest_id, name",
+    ),
+    Situation(
+        "things are told apart by their keys, parcels",
+        "Show the number of parcels per sender.",
+        schema=PARCELS,
+        holds="group by sender_id, name",
+    ),
+    Situation(
+        "the one with the most",
+        "Show the guest with the most visits.",
+        schema=GUESTS,
+        holds="group by guest_id, name select name as guest_name, count() as count order by count desc limit 1",
+    ),
+    Situation(
+        "the last noun is the head",
+        "Delete the guest visits with fewer than 3 stars.",
+        schema=GUESTS,
+        holds="delete from visits where stars < 3",
+        entry_points="compile record service",
+    ),
+    Situation(
+        "the last noun is the head, parcels",
+        "Delete the sender parcels with a weight below 3.",
+        schema=PARCELS,
+        holds="delete from parcels where weight < 3",
+        entry_points="compile record service",
+    ),
+    Situation("money as text is no magnitude", "Show the guest with the highest fee.", schema=GUESTS, code="T0202"),
+    Situation(
+        "percents as text are no magnitude", "Show the sender with the highest limits.", schema=PARCELS, code="T0202"
+    ),
+    Situation(
+        "a percentage of whole numbers is to be rounded",
+        "Raise the amount of all visits by a given percentage.",
+        schema=GUESTS,
+        code="T0202",
+    ),
+    Situation(
+        "a percentage of whole numbers is to be rounded, parcels",
+        "Raise the price of all parcels by a given percentage.",
+        schema=PARCELS,
+        code="T0202",
+    ),
+    Situation("a hole is a hole", 'Set the status of all visits to "{nonsense}".', schema=GUESTS, code="T0202"),
+    Situation(
+        "a hole is a hole, parcels", 'Set the state of all parcels to "{nonsense}".', schema=PARCELS, code="T0202"
+    ),
+    Situation("the oldest", "Show the oldest guest.", schema=GUESTS, holds="order by born_on limit 1"),
+    Situation(
+        "in alphabetical order",
+        "Show the names of the senders in alphabetical order.",
+        schema=PARCELS,
+        holds="order by name select name",
+    ),
+    Situation(
+        "more than N of them counts",
+        "Show the guests with more than 2 visits.",
+        schema=GUESTS,
+        holds="count(from visits where guest_id = guests.id) > 2",
+    ),
+    Situation(
+        "more than N of them counts, parcels",
+        "Show the senders with more than 2 parcels.",
+        schema=PARCELS,
+        holds="count(from parcels where sender_id = senders.id) > 2",
+    ),
+    Situation("unpaid is not whatever is not paid", "Show the unpaid visits.", schema=GUESTS, code="T0202"),
+    Situation("unshipped is not whatever is not shipped", "Show the unshipped parcels.", schema=PARCELS, code="T0202"),
+    Situation(
+        "a value in another spelling",
+        'Show the visits whose status is "no-show".',
+        schema=GUESTS,
+        holds='where status = "no_show"',
+    ),
+    Situation(
+        "a value in another spelling, parcels",
+        'Show the parcels whose state is "On hold".',
+        schema=PARCELS,
+        holds='where state = "on_hold"',
+    ),
+    Situation("below what?", "Show the visits below 10.", schema=GUESTS, code="T0210", choices=2),
+    Situation("below what?, parcels", "Show the parcels below 10.", schema=PARCELS, code="T0210", choices=2),
+    Situation(
+        "no hint deletes what was not asked for", "Delete the visits with low amount.", schema=GUESTS, code="T0202"
+    ),
+    Situation(
+        "their rows are those found",
+        "Show the visits of Bob. What is their average amount?",
+        schema=GUESTS,
+        holds='from visits where guest_id in (from guests where name = "Bob" select guests.id) @2 emit',
+    ),
+    Situation(
+        "their rows are those found, parcels",
+        "Show the parcels of Eve. What is their average price?",
+        schema=PARCELS,
+        holds='from parcels where sender_id in (from senders where name = "Eve" select senders.id) @2 emit',
+    ),
+    Situation(
+        "names for all", "Show the names for all the guests.", schema=GUESTS, holds="emit from guests select name"
+    ),
+    Situation(
+        "names for all, parcels",
+        "Show the names for all the senders.",
+        schema=PARCELS,
+        holds="emit from senders select name",
     ),
 )
 
@@ -266,7 +405,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "SOP_HOME", "SOP_TRANSLATOR", "SOP_MODEL"):
         monkeypatch.delenv(name, raising=False)
     found = Place(tmp_path)
-    found.sql(SCHEMA)
     return found
 
 
@@ -289,7 +427,7 @@ def served(place: Place) -> Iterator[Callable[[Sequence[str]], None]]:
 
 CASES: Final = [
     pytest.param(situation, entry_point, id=f"{situation.name}, {entry_point}")
-    for situation in SITUATIONS
+    for situation in (*SITUATIONS, *HONEST)
     for entry_point in situation.entry_points.split()
 ]
 
@@ -298,6 +436,7 @@ CASES: Final = [
 def test_a_text_has_the_same_outcome_at_every_entry_point(
     situation: Situation, entry_point: str, place: Place, served: Callable[[Sequence[str]], None]
 ) -> None:
+    place.sql(situation.schema)
     served(situation.replies)
     enter = ENTRY_POINTS[entry_point](place)
     for step in situation.before:
@@ -312,6 +451,7 @@ def test_a_text_has_the_same_outcome_at_every_entry_point(
         assert stored(enter) == before, "what was refused must leave the library as it was"
     else:
         assert stored(enter), "what was taken is stored"
+        assert situation.holds in " ".join(enter.run("sopc", "show", "big").text.split())
 
 
 def stored(entry_point: EntryPoint) -> Any:

@@ -127,7 +127,9 @@ def _words(term: Term) -> set[str]:
 
 def _beside_data(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
     """Comparisons with a value of the data (an average, another row) whose direction is not the one said."""
-    ops = {_OPS[one.sense.op] for one in said.senses if one.sense.op in _OPS and one.sense.of != "time"}
+    numbers = {amount.start for amount in said.amounts}  # "lower than at least one of them"
+    senses = [one.sense for one in said.senses if one.end not in numbers]
+    ops = {_OPS[sense.op] for sense in senses if sense.op in _OPS and sense.of != "time"}
     adjectives = [
         one.sense
         for one in said.evidences

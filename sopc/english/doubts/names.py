@@ -46,7 +46,8 @@ def _unused(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
         counted = {store for fact in own if isinstance(fact, Aggregated) for store in fact.term.counted}
         if text.names_all(words) or text.names_rows(words) or counted & {store for store, _ in places}:
             continue
-        if {*words} <= _KEYS or modifies(text, said, end):
+        after = said.tokens[end].low if end < len(said.tokens) else ""
+        if {*words} <= _KEYS or modifies(text, said, end) or text.is_row(words, after):
             continue
         types = {text.type_of(place) for place in places}
         other = next((place for place in unsaid if text.type_of(place) in types), None)
@@ -215,7 +216,8 @@ def _unsaid(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
                 pass
             case Grouped():
                 for place in sorted(_of(fact)):
-                    if not is_said(text, place) and not text.is_key(place) and not _labels(place):
+                    is_odd = not is_said(text, place) and not text.is_key(place) and not _labels(place)
+                    if is_odd and _is_unlikely(text, place):
                         message = f"its steps group by {place[1]} of {place[0]}, and no sentence names it"
                         yield Doubt("T0602", said.number, message)
                 continue

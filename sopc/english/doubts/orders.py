@@ -141,7 +141,8 @@ def _aggregates(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
 
 def _repeats(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
     """`distinct`, both ways."""
-    counts_once = any(isinstance(one, Aggregated) and one.distinct for one in text.every)
+    counts = [one for one in text.every if isinstance(one, Aggregated)]
+    counts_once = any(one.distinct or (one.name == "count" and not one.term.places) for one in counts)  # rows differ
     if said.says_different and not counts_once and not text.any(Unrepeated, Grouped, Exists):
         yield Doubt("T0601", said.number, "it says different, and no step leaves repeats out")
     if any(one.says_different for one in text.sentences):

@@ -106,6 +106,10 @@ class Conditions:
             if isinstance(constant, str) and constant.lower() in lexicon().words.empty:
                 self._note(Null(left, op == "ne", **told))
                 return
+            words = lexicon().words
+            if isinstance(constant, str) and constant.lower() in (*words.yes, *words.no):
+                self._note(Truth(left, (constant.lower() in words.no) is (op == "eq"), **told))
+                return
         self._note(Test(op, left, right, **told))
 
 

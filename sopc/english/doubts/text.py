@@ -9,7 +9,7 @@ from functools import cached_property
 from runtime.query.schema import Store
 from sopc.english.doubts.facts import Did, Fact, Facts, Place, Read, Shown, Tied, Written, terms_of
 from sopc.english.doubts.said import Said
-from sopc.english.lexicon import same, singular
+from sopc.english.lexicon import lexicon, same, singular
 from sopc.english.patterns.tokens import name_words
 from sopc.english.reading.evidence import Values, spelt_out
 
@@ -113,6 +113,14 @@ class Text:
             return False
         fields = (one.name for name in self.reads if name in self.stores for one in self.stores[name].fields)
         return any(same(word, part) for name in fields for part in name_words(name))
+
+    def is_row(self, words: Sequence[str], after: str) -> bool:
+        """Whether a word calls a row by a text field of a store that is read, as what follows it tells: "the school
+        that was founded in 1900", of university.school."""
+        if len(words) != 1 or after not in lexicon().words.relative:
+            return False
+        places = ((name, one.name) for name in self.reads if name in self.stores for one in self.stores[name].fields)
+        return any(self.type_of(place) == "text" and name_words(place[1]) == tuple(words) for place in places)
 
     def refer_to(self, stores: set[str]) -> bool:
         """Whether a store that steps use refers to one of these, perhaps through others: who takes a section takes its

@@ -64,7 +64,7 @@ MEASURING = (
     ("weigh|weighs|weighed", _WEIGHTS),
     ("last|lasts|lasted", _LENGTHS),
     ("earn|earns|earned", _PAYS - {"fee"}),
-    ("hold|holds|seat|seats", frozenset({"capacity", "seats"})),
+    ("hold|holds|seat|seats", _nouns("holds")),
 )
 
 # As in "100 a night", "300 people": the words by which the field for it is called.
@@ -90,33 +90,25 @@ BIRTHS = frozenset({"born", "birth", "birthday", "birthdate", "dob"})
 AGES = frozenset({"age", "ages"})
 
 # Words that a value written without quotes can't hold (it may hold "of": a place of two names).
-STOP_WORDS = frozenset(
-    _listed(
-        "a an the and or but not no with without who whose which that where when if is are was were be been has have "
-        "had to for from in on at by per each every all any than then them those these they it its their there of as "
-        "into show list find create insert add set update delete remove say ask stop fail return call count let "
-        "whether first last top sorted ordered before after since until between above below over under more less "
-        "fewer least most how many what"
-    )
-)
+STOP_WORDS = frozenset(_LEXICON.words.stop)
 
 # Words that end the name of a parameter that is a day, a moment or a span of time.
-TIMES = frozenset(_listed("date day month quarter week year time moment start end beginning since until from"))
+TIMES = frozenset(_LEXICON.words.time_names)
 
 # Words by which whole numbers that are years are called.
-YEARS = frozenset(_listed("year published released built founded established born opened"))
+YEARS = frozenset(_LEXICON.words.year_names)
 
 # Words by which percents are called: 10 of them are a tenth.
-PERCENTS = frozenset(_listed("percent percents percentage percentages pct"))
+PERCENTS = frozenset(_LEXICON.words.percents)
 
 # Verbs of saying, which may be the names of fields too.
-SAYING = frozenset(_listed("say print write tell report announce note"))
+SAYING = frozenset(_LEXICON.words.saying)
 
 # First words of a question that yes and no don't answer.
-OPEN_QUESTIONS = frozenset((word,) for word in _listed("which what who whom whose when where why how"))
+OPEN_QUESTIONS = frozenset((word,) for word in _LEXICON.words.open_questions)
 
 # Words that mean rows spoken of before.
-REFERRING = frozenset(_listed("their them those these they its his her"))
+REFERRING = frozenset(_LEXICON.words.referring)
 
 # Words that may end a field's name and are left out in English: "…_on" is a day, "…_at" a moment, "…_id" a reference.
 DATE_ENDINGS = frozenset(_LEXICON.words.date_tails)
@@ -151,20 +143,10 @@ _PASTS = {
 }
 
 # Those of them that only say that someone did it, never that it was done.
-ACTIVE_PASTS = frozenset(_listed("took gave wrote drove flew rode saw"))
+ACTIVE_PASTS = frozenset(_LEXICON.words.active_pasts)
 
-# What is done to a thing, by the noun for it, where no rule gives the verb.
-_DEEDS = {
-    "sale": "sell buy purchase", "purchase": "buy", "order": "buy", "loan": "lend borrow", "booking": "reserve",
-    "reservation": "reserve book", "enrolment": "enroll take attend", "enrollment": "enrol take attend",
-    "hire": "rent", "rental": "hire", "subscription": "subscribe", "registration": "register", "lease": "rent",
-    "appearance": "perform play", "performance": "play", "show": "play perform", "gift": "give", "flight": "fly",
-    "invitation": "invite", "inspection": "inspect check", "prescription": "prescribe", "dose": "give take",
-    "donation": "donate give", "participation": "participate", "decision": "decide", "repair": "fix mend",
-    "task": "work", "assignment": "work", "shift": "work",
-}  # fmt: skip
-# Of these, who does it is not who has it then: a customer of a sale has bought, and was sold to.
-_OUTWARD = frozenset(_listed("sell lend give teach prescribe invite deliver ship serve"))
+# Of the deeds, who does it is not who has it then: a customer of a sale has bought, and was sold to.
+_OUTWARD = frozenset(_LEXICON.words.outward)
 _NOUN_ENDINGS = ("ing", "ment", "al", "y", "ance", "ation", "ion")
 
 
@@ -172,7 +154,7 @@ _NOUN_ENDINGS = ("ing", "ment", "al", "y", "ance", "ation", "ion")
 def verbs_of(noun: str) -> frozenset[str]:
     """What is done to what a noun in the plural tells of: "bookings" → book; "loans" → loan, lend, borrow."""
     one = singular(noun)
-    found = {one, *_DEEDS.get(one, "").split()}
+    found = {one, *_LEXICON.deeds.get(one, ())}
     for ending in _NOUN_ENDINGS:
         stem = one.removesuffix(ending)
         if stem != one and len(stem) > 2:
@@ -180,14 +162,11 @@ def verbs_of(noun: str) -> frozenset[str]:
     return frozenset(found)
 
 
-_PEOPLE = {"author": "write", "teacher": "give", "lecturer": "give"}
-
-
 @lru_cache(maxsize=4096)
 def verbs_of_person(noun: str) -> frozenset[str]:
     """What someone does, or what is done to someone, who is called so: "owner" → own, "author" → write."""
     one = singular(noun)
-    found = {_PEOPLE[one]} if one in _PEOPLE else set()
+    found = {_LEXICON.roles[one]} if one in _LEXICON.roles else set()
     if one.endswith(("ee", "er", "or")) and len(one) > 4:
         found |= {one[:-2], one[:-2] + "e"}
     return frozenset(found)

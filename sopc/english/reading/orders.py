@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from sopc.english.lexicon import lexicon
 from sopc.english.reading.conditions import of_types
 from sopc.english.reading.parts import Rank, State
 from sopc.english.reading.sentence import COMMON, NUMERIC, Sentence, how_many, noun, sign_of, superlative_ranks
@@ -85,9 +86,6 @@ def superlatives(sentence: Sentence, state: State) -> Iterator[State]:
                             yield state._replace(pos=slot.end, cost=state.cost, ranks=(*state.ranks, exact), verbs=())
 
 
-_TIMES: Final = {"once": 1, "twice": 2, "thrice": 3}
-
-
 def so_often(sentence: Sentence, state: State) -> Iterator[State]:
     """As in "that won matches at least twice", "who ordered more than 3 times", "used the most often"."""
     at = state.pos
@@ -98,7 +96,7 @@ def so_often(sentence: Sentence, state: State) -> Iterator[State]:
         if one.sense.of or one.sense.op not in (">", "<", ">=", "<=", "="):
             continue
         number = sentence.numbers[one.end] if one.end < sentence.size else None
-        times = _TIMES.get(sentence.low(one.end))
+        times = lexicon().times.get(sentence.low(one.end))
         end = one.end + 1
         if times is None and number is not None and sentence.low(number.end) in ("times", "time"):
             times, end = number.amount.whole, number.end + 1

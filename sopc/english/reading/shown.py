@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from sopc.english.lexicon import lexicon
 from sopc.english.reading.conditions import conditions
 from sopc.english.reading.openings import openings
 from sopc.english.reading.parts import Item, Rank, State
@@ -13,21 +14,7 @@ from sopc.english.reading.sentence import COMMON, Sentence, how_many, noun, of_q
 _BE_OR_HAVE = frozenset({"be", "have"})
 _UNASKED = 0.3  # "employees in Sales": nothing says that they are to be shown
 _AMOUNTS = frozenset({"number", "numbers", "count", "amount", "total", "quantity"})
-_WHOLE = frozenset(
-    {
-        "information",
-        "details",
-        "detail",
-        "info",
-        "records",
-        "record",
-        "rows",
-        "everything",
-        "data",
-        "columns",
-        "attributes",
-    }
-)
+_WHOLE = frozenset(lexicon().words.whole_rows)
 
 
 def shown(sentence: Sentence, state: State) -> Iterator[State]:
