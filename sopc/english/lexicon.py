@@ -65,8 +65,8 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     or wherever they stand. stop: what a value without quotes can't hold. saying: verbs of saying. referring: what means
     rows spoken of before. open_questions: first words of a question that yes and no don't answer. percents, time_names,
     year_names: what fields and parameters of percents, times and years are called. active_pasts: pasts that only say
-    that someone did it. outward: deeds whose doer no longer has the thing. open: said of rows of which none of the words
-    `ended` holds yet."""
+    that someone did it. outward: deeds whose doer no longer has the thing. open: said of rows of which none of
+    the words `ended` holds yet."""
 
     filler: tuple[str, ...]
     empty: tuple[str, ...]
@@ -107,8 +107,8 @@ class Codes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file. numbers, scales, ordinals, times: by word. units, months, weekdays, synonyms, irregular (verbs),
     plurals: each base with its forms, months and weekdays in their order. deeds: what is done to a thing, by the noun
-    for it. roles: what someone does who is called so. marks: words that the check of programs takes for a sign of
-    something; `*` stands for any letters."""
+    for it. roles: what someone does who is called so. answers: what a question's opening ("how old") asks for, as words
+    of fields. marks: words that the check of programs takes for a sign of something; `*` stands for any letters."""
 
     sense: dict[str, Sense]
     words: Words

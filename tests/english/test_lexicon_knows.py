@@ -41,6 +41,7 @@ SOURCES = Path(lexicon_module.__file__).parent
 # What the code calls things, rather than what is said.
 NAMES = {"main", "hole", "steps", "unit", "turns", "money", "while", "table", "true", "false"}
 NAMES |= {"answer", "far"}  # a variable's name; "how far" and "so far", which have nothing in common
+NAMES |= {"parameter", "workflow", "script", "default"}
 NAMES |= {"int", "float", "decimal", "timestamp", "bool", "integer"}
 
 
