@@ -26,27 +26,34 @@ def parameters_in(place: Place, tokens: Tokens, context: Context) -> list[Declar
     if opening is None:
         return []
     found: list[Declared] = []
-    for part in _parts(tokens[len(opening) :]):
+    bare = False  # whether the last name stands without an article, so that "a name" behind it says what it is
+    for part, joined in _parts(tokens[len(opening) :]):
+        article = part[0].low in ("a", "an", "the")
         attribute = [one for one in place.whole("attribute", part, context) if isinstance(one, Attribute)]
-        if lows(part) in _NAMES and found:
+        told = bool(attribute) and bool(found) and (attribute[0].default is not None or (article and bare))
+        if lows(part) in _NAMES and found and (bare or not article):
             found = [one if one.type or one.default else replace(one, type=TEXT) for one in found]
-        elif attribute and found and found[-1].default is None:
+        elif told and not joined and found[-1].default is None:
             one = attribute[0]
             found[-1] = replace(found[-1], type=one.type or found[-1].type, default=one.default)
         else:
-            name = tuple(lows(part[1:] if part[0].low in ("a", "an", "the") else part))
+            name = tuple(lows(part[1:] if article else part))
             if not name or len(name) > _MOST or _NO_NAME & {*name} or any(one.kind != "word" for one in part):
                 return []
             found.append(Declared("_".join(name), name))
+            bare = not article
     return found
 
 
-def _parts(tokens: Tokens) -> list[Tokens]:
-    parts: list[Tokens] = []
-    start = 0
+def _parts(tokens: Tokens) -> list[tuple[Tokens, bool]]:
+    """What commas and "and" divide, each with whether an "and" stands before it."""
+    parts: list[tuple[Tokens, bool]] = []
+    start, joined = 0, False
     for at, token in enumerate((*tokens, None)):
         if token is None or token.low in (",", "and", ";"):
             if at > start:
-                parts.append(tokens[start:at])
+                parts.append((tokens[start:at], joined))
+                joined = False
+            joined = joined or (token is not None and token.low == "and")
             start = at + 1
     return parts

@@ -90,6 +90,22 @@ def test_what_only_the_author_can_say_is_asked(
     assert steps in (tmp_path / "asked.sop").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("listed", "head"),
+    [
+        ("product and amount", "product: text, amount: int"),
+        ("a product and an amount", "product: text, amount: int"),
+        ("product, a text, and amount, 5 by default", "product: text, amount: int = 5"),
+    ],
+)
+def test_parameters_are_listed_with_what_they_are(listed: str, head: str, workspaces: dict[str, Workspace]) -> None:
+    workspace = workspaces["shop"]
+    english = f"The parameters are {listed}.\nAdd the amount to the stock of that product."
+    with Context(workspace.sandbox.config, workspace.sandbox.library) as context:
+        text = translation.draft(Source("asked.txt", english), context, "patterns").sop_text
+    assert f"({head})" in text
+
+
 def test_a_refusal_shows_what_is_read(workspaces: dict[str, Workspace]) -> None:
     english = "Find the new orders.\nFrobnicate them.\nThe status of those orders becomes paid."
     with pytest.raises(CompileError) as refused:
