@@ -199,6 +199,8 @@ def test_a_program_that_leaves_out_or_makes_up_something_gets_a_warning(english:
         ("Show the boxes whose colour is 'No Response'.", '@1 emit from boxes where colour = "No Response"'),
         ("Which boxes passed the test?", '@1 emit from boxes where colour = "yes"'),
         ("Which boxes did not pass the test?", '@1 emit from boxes where colour = "no"'),
+        ("Show the boxes whose colour is F.", '@1 emit from boxes where colour = "F"'),
+        ("Show the boxes of the colour 'No'.", '@1 emit from boxes where colour = "No"'),
         ("How many different boxes are there?", "@1 emit from boxes select count() as many"),
         (
             "Show the boxes smaller than at least one red box.",

@@ -30,6 +30,9 @@ def _denials(text: Text, said: Said, own: list[Fact]) -> Iterator[Doubt]:
             continue
         if isinstance(fact, Truth) and fact.guard and not fact.term.places:  # `if not answer then fail`
             continue
+        texts = [one for one, _ in fact.term.constants if isinstance(one, str)] if isinstance(fact, Truth) else []
+        if any(one.lower() in said.plain for one in texts):  # "whose approval is No"
+            continue
         is_plain = isinstance(fact, Test) and fact.op == "ne" and _is_said(text, fact)
         if not text.marked("denied", "left_out", *(() if is_plain else ("lacking",))):
             yield Doubt("T0602", said.number, f"its steps leave out {_left_out(fact)}, and no sentence says not")

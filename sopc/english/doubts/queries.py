@@ -108,7 +108,7 @@ class Conditions:
                 return
             words = lexicon().words
             if isinstance(constant, str) and constant.lower() in (*words.yes, *words.no):
-                self._note(Truth(left, (constant.lower() in words.no) is (op == "eq"), **told))
+                self._note(Truth(left | right, (constant.lower() in words.no) is (op == "eq"), **told))
                 return
         self._note(Test(op, left, right, **told))
 
