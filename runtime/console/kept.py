@@ -178,6 +178,7 @@ def go_on_with(
     from runtime.library.store import Library
     from runtime.output.formats import open_writer
     from runtime.runs.go_on import check_status, go_on, read_run
+    from runtime.runs.owner import read_owner
     from runtime.runs.places import find_place, runs_place
 
     options = RunOptions(
@@ -200,10 +201,10 @@ def go_on_with(
                 answer = UNSET
         writes = bool(kept.linked.root.effects.writes)
         writer = open_writer(format_, sys.stdout.buffer, buffer_until_commit=writes)
-        others = connector(config)
+        others, owner = connector(config), read_owner(kept.row.owner)
 
         def databases(name: str) -> Database:
-            return place.open() if name == kept.pinned.home else others(name)
+            return place.open() if name == kept.pinned.home else others(owner.place(name))
 
         def runs() -> Database:
             return runs_place(config).open()

@@ -185,7 +185,7 @@ class Worker:
             lambda name: self._pool.take(served.name if name == home else owner.place(name)),
             runs_place(self._config).open,
             writer,
-            RunOptions(control=Control()),
+            RunOptions(control=Control(), relaxed=self._config.relaxed),
             self._library,
             taken=lease,
             hands_back=self._stopping.is_set,
