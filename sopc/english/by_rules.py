@@ -123,10 +123,11 @@ class _Translation:
             below: list[Sentence] = []
             while sentence.opens and sentences and sentences[0].level > sentence.level:
                 below.append(sentences.pop(0))
+            self.clauses.answered = None
             try:
                 self._sentence(sentence, below, state, steps)
             except Complaint as error:
-                self._complain(sentence, error)
+                self._complain(sentence, self.clauses.explained(error))
             except RecursionError:
                 nested = Complaint("T0202", "it nests too deep to be read", "make shorter sentences of it")
                 self._complain(sentence, nested)
@@ -140,6 +141,7 @@ class _Translation:
         open_ = unbounded(text, without_courtesy(tokenize(text)), self.world)
         if open_ is not None:
             text = self.clauses.told(open_, text)
+            sentence = replace(sentence, text=text)
         declared, tokens = take_parameters(grammar(), text, without_courtesy(tokenize(text)), context)
         if not tokens:
             raise Complaint("T0202", "nothing is said in it", None)

@@ -19,9 +19,10 @@ _LOW: Final = ("low", "small", "little", "short")
 
 @dataclass(frozen=True)
 class LeftOpen:
-    """question: to the author. before, after: the sentence around the answer."""
+    """question: to the author. form: what an answer looks like. before, after: the sentence around the answer."""
 
     question: str
+    form: str
     before: str
     after: str = ""
     bare: str = ""
@@ -48,7 +49,7 @@ def unbounded(text: str, tokens: Tokens, world: World) -> LeftOpen | None:
             bound, from_ = ("at least ", "from which") if low in _HIGH else ("at most ", "up to which")
             name = " ".join(field)
             question = f"{from_} {name} is it {low}?"
-            return LeftOpen(question, f"{rest} whose {name} is ", bare=bound)
+            return LeftOpen(question, "a number, such as 100", f"{rest} whose {name} is ", bare=bound)
     return None
 
 
@@ -64,6 +65,12 @@ def _measures(field: tuple[str, ...], noun: Sequence[str], world: World) -> bool
 def without_fields(text: str, tokens: Tokens, store: str, fields: Sequence[str]) -> LeftOpen:
     """As in "create a reorder": what a new row needs and is not said."""
     names = [" ".join(name_words(one)) for one in fields]
-    listed = " and the ".join([", the ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-    question = f"what {'are' if names[1:] else 'is'} the {listed} of the new {' '.join(name_words(store))}?"
-    return LeftOpen(question, f"{text[: tokens[-1].end]}, with ")
+    question = (
+        f"what {'are' if names[1:] else 'is'} the {_listed(names, 'the ')} of the new {' '.join(name_words(store))}?"
+    )
+    form = _listed([f"{name} …" for name in names])
+    return LeftOpen(question, form, f"{text[: tokens[-1].end]}, with ")
+
+
+def _listed(names: Sequence[str], article: str = "") -> str:
+    return f" and {article}".join([f", {article}".join(names[:-1]), names[-1]] if len(names) > 1 else names)

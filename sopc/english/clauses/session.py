@@ -31,6 +31,8 @@ class Session:
     answers: Callable[[str], str | None]
     finished: Callable[[Any], Any]
     loop: OpenLoop | None = None
+    answered: tuple[LeftOpen, str] | None = None
+    """What the current sentence leaves open, with its author's answer, once that was used."""
 
     def read(
         self, sentence: Sentence, tokens: tuple[Token, ...], context: Context, steps: BlockSteps, before: Before | None
@@ -106,7 +108,15 @@ class Session:
         answer = self.answers(text)
         if answer is None:
             raise Complaint("T0205", open_.question, f"say it in the sentence: {open_.told('…')}")
+        self.answered = (open_, answer)
         return open_.told(answer)
+
+    def explained(self, error: Complaint) -> Complaint:
+        """The complaint about the current sentence; about the answer, if the sentence can't be read with it."""
+        if self.answered is None or error.choices:
+            return error
+        open_, answer = self.answered
+        return Complaint("T0202", f'"{answer}" does not answer "{open_.question}"', f"answer with {open_.form}")
 
     def _confirmed(self, readings: list[Any], sentence: Sentence) -> list[Any]:
         """The readings; where one rests on a guess, only if the author has confirmed it."""

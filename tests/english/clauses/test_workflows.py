@@ -91,6 +91,38 @@ def test_what_only_the_author_can_say_is_asked(
 
 
 @pytest.mark.parametrize(
+    ("english", "answer", "told", "hint"),
+    [
+        (
+            "Show me high-salary employees in Engineering",
+            "frobnicate",
+            '"frobnicate" does not answer "from which salary is it high?"',
+            "answer with a number, such as 100",
+        ),
+        (
+            "If any item is below 10 units, create a reorder request.",
+            "50",
+            '"50" does not answer "what are the quantity, the requested on and the status of the new reorders?"',
+            "answer with quantity …, requested on … and status …",
+        ),
+        (
+            "If any item is below 10 units, create a reorder request.",
+            "quantity 50",
+            '"quantity 50" does not answer',
+            "answer with quantity …, requested on … and status …",
+        ),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_told(english: str, answer: str, told: str, hint: str, tmp_path: Path) -> None:
+    make_demo(tmp_path)
+    (tmp_path / "asked.txt").write_text(english, encoding="utf-8")
+    ran = Place(tmp_path).run("sopc", "compile", "--translator", "patterns", "asked.txt", "--answer", f"1={answer}")
+    assert ran.exit_code == 1
+    assert told in ran.stderr and hint in ran.stderr
+    assert not (tmp_path / "asked.sop").exists()
+
+
+@pytest.mark.parametrize(
     ("listed", "head"),
     [
         ("product and amount", "product: text, amount: int"),
