@@ -95,9 +95,10 @@ async def body_as(service: Service, request: Request, type_: type[Body]) -> Body
         if media_type(request) != "application/json":
             raise HttpError(415, "S0105", "the body is JSON", "Content-Type: application/json")
         value = decoded(data)
-    if not isinstance(value, dict):
-        raise HttpError(400, "S0106", "the body is not a JSON object", "{…}")
     hints = get_type_hints(type_)
+    if not isinstance(value, dict):
+        members = ", ".join(f'"{name}": …' for name in hints)
+        raise HttpError(400, "S0106", "the body is not a JSON object", f"{{{members}}}")
     for name, member in value.items():
         if name not in hints:
             raise HttpError(400, "S0106", f"there is no member {name[:40]!r} here", ", ".join(hints))

@@ -128,6 +128,12 @@ def test_what_is_wrong_has_a_status_and_changes_nothing(
     assert session.client.get("/sessions/mine").json()["steps"] == []
 
 
+def test_a_body_that_is_no_object_is_told_what_one_is(session: Served) -> None:
+    answer = session.client.post("/sessions/mine/steps", json=True)
+    assert (answer.status_code, answer.json()["code"]) == (400, "S0106")
+    assert answer.json()["hint"].startswith('{"text": …')
+
+
 def test_a_failure_after_lines_is_told_in_the_stream(session: Served) -> None:
     lines = step(session, "for each e in from employees do\n  emit { n: 10 // (e.id - 3) }\nend")
     assert lines[-1]["status"] == "failed"
