@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -55,17 +57,30 @@ def is_duckdb(start: bytes) -> bool:
 def first_bytes(path: Path) -> bytes:
     """The first 20 bytes of a file, fewer of a shorter one. Raises OSError.
 
-    A database's file is read once, before this process opens the database: closing a file drops all locks that the
+    The file of a database that this process has open is not read again: closing a file drops all locks that the
     process has on it (https://www.sqlite.org/howtocorrupt.html, 2.2). SQLite's own connections would lose theirs, and
-    another process would remove the log that they still write to.
+    another process would remove the log that they still write to. What was read of a file that is open stays true; a
+    closed one may be another by now, also under the same number.
     """
     with _reading:
-        stat = path.stat()
-        file = stat.st_dev, stat.st_ino
-        if file in _starts:
+        file = _identity(path.stat())
+        if file in _starts and file in _open_files():
             return _starts[file]
         with path.open("rb") as stream:
             start = stream.read(_MAGIC_AT.stop)
         if start.startswith(_SQLITE) or is_duckdb(start):
             _starts[file] = start
         return start
+
+
+def _identity(stat: os.stat_result) -> tuple[int, int]:
+    return stat.st_dev, stat.st_ino
+
+
+def _open_files() -> set[tuple[int, int]]:
+    """The files that this process has open."""
+    found = set()
+    for entry in Path("/dev/fd").iterdir():
+        with suppress(OSError):  # the folder's own, which may be closed by now
+            found.add(_identity(os.fstat(int(entry.name))))
+    return found

@@ -173,3 +173,21 @@ def test_opening_a_database_again_keeps_its_locks(tmp_path: Path) -> None:
         first.own("insert into t values (2)", ())
         assert second.own("select n from t", ()) == [(1,), (2,)]
         assert seen_elsewhere() == "[(1,), (2,)]"
+
+
+def test_a_file_that_became_another_engines_is_looked_at_again(tmp_path: Path) -> None:
+    """As where a file is deleted and the next one gets its number, here without luck: the file is written over."""
+    made = {}
+    for url, name in (("sqlite:///a.db", "a.db"), ("duckdb:///b.db", "b.db")):
+        with closing(connect(url, name="main", base=tmp_path, create=True)) as database:
+            database.begin(write=True)
+            database.commit()
+        made[url.partition(":")[0]] = tmp_path / name
+    with closing(sqlite3.connect(made["sqlite"])) as connection:
+        connection.execute("create table t (n int)")
+    contents = {engine: path.read_bytes() for engine, path in made.items()}
+    place = tmp_path / "c.db"
+    for engine in ("sqlite", "duckdb", "sqlite", "duckdb"):
+        place.write_bytes(contents[engine])
+        with closing(connect(f"{engine}:///c.db", name="main", base=tmp_path)) as database:
+            assert (["t"] if engine == "sqlite" else []) == sorted(database.schema().stores)
