@@ -243,9 +243,34 @@ def test_a_home_that_takes_no_tokens(tmp_path: Path, in_the_way: str) -> None:
 
 
 def test_a_home_that_is_a_file(tmp_path: Path) -> None:
+    tokens = Tokens(tmp_path / "home")
     (tmp_path / "home").touch()
-    with pytest.raises(SopError, match="S0209"):
-        Tokens(tmp_path / "home").add(Token("a", "", ""))
+    for use in (tokens.all, lambda: tokens.add(Token("a", "", ""))):
+        with pytest.raises(SopError, match=r"S0209: the tokens in .* can't be used: (not a directory|file exists)"):
+            use()
+
+
+@pytest.mark.parametrize(
+    ("rights", "databases", "may"),
+    [
+        (("query",), ("hr", "s_*"), True),
+        (("query",), ("hr",), False),
+        (("query",), ("s_*",), False),
+        (("run", "read"), ("*",), False),
+        ((), ("other",), False),
+    ],
+)
+def test_rows_need_the_right_and_every_database(rights: tuple[str, ...], databases: tuple[str, ...], may: bool) -> None:
+    token = Token("a", "", "", rights=rights, databases=databases)
+    assert token.may_read(["hr", "s_main"]) is may
+
+
+def test_removing_a_token_that_does_not_exist_removes_none(tmp_path: Path) -> None:
+    tokens = Tokens(tmp_path)
+    tokens.add(Token("a", "", ""))
+    with pytest.raises(UsageError, match="S0208: there is no token b"):
+        tokens.remove(["a", "b"])
+    assert [token.name for token in tokens.all().values()] == ["a"]
 
 
 def test_the_need_of_a_token_lasts_after_the_last_is_removed(tmp_path: Path) -> None:
