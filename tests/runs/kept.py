@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from runtime.runs.go_on import KeptRun, go_on, read_run
 from runtime.runs.keep import Keep
 from runtime.runs.run import Outcome, RunOptions, run
 from runtime.runs.store import TABLES, RunStore
-from tests.postgres import Server
+from tests.postgres import Server, shared
 from tests.sandbox import Sandbox
 
 ITEMS = [(1, "bolt", 5), (2, "nut", 50), (3, "gear", 7), (4, "axle", 1), (5, "cog", 12)]
@@ -215,3 +215,14 @@ class Kept:
         except SopError as error:
             return error
         raise AssertionError("no error was raised")
+
+
+@contextmanager
+def kept_on(engine: str, folder: Path, text: str) -> Iterator[Kept]:
+    """The scripts on a new database of an engine: `sqlite`, or `postgres` on the server of all tests."""
+    if engine == "sqlite":
+        with closing(Kept(folder, text)) as kept:
+            yield kept
+    else:
+        with shared().schema() as schema, closing(Kept(folder, text, shared(), schema)) as kept:
+            yield kept

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
-from tests.postgres import shared
-from tests.runs.kept import Kept
+from tests.runs.kept import Kept, kept_on
 
 COUNTED = """
 script work() -> int
@@ -119,14 +117,9 @@ SCRIPTS = {"counted": COUNTED, "spooled": SPOOLED, "pipeline": PIPELINE, "values
 @pytest.fixture(params=[(engine, name) for engine in ("sqlite", "postgres") for name in SCRIPTS], ids="-".join)
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
     engine, name = request.param
-    with ExitStack() as stack:
-        if engine == "sqlite":
-            made = Kept(tmp_path, SCRIPTS[name])
-        else:
-            made = Kept(tmp_path, SCRIPTS[name], shared(), stack.enter_context(shared().schema()))
+    with kept_on(engine, tmp_path, SCRIPTS[name]) as made:
         made.answers = {"confirmed/2": "yes"} if name == "asked" else {}
-        with closing(made):
-            yield made
+        yield made
 
 
 def test_crashes(kept: Kept) -> None:

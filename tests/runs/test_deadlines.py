@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.postgres import shared
-from tests.runs.kept import Kept
+from tests.runs.kept import Kept, kept_on
 
 SCRIPT = """
 script careful(days: int = 2) -> text
@@ -23,14 +22,9 @@ end
 PAST = "UPDATE sop_runs SET deadline = '2000-01-01T00:00:00.000Z'"
 
 
-@pytest.fixture(params=["SQLite", "PostgreSQL"])
+@pytest.fixture(params=["sqlite", "postgres"])
 def kept(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Kept]:
-    with ExitStack() as stack:
-        if request.param == "SQLite":
-            made = Kept(tmp_path, SCRIPT)
-        else:
-            made = Kept(tmp_path, SCRIPT, shared(), stack.enter_context(shared().schema()))
-        stack.enter_context(closing(made))
+    with kept_on(request.param, tmp_path, SCRIPT) as made:
         yield made
 
 

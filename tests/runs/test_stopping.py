@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,7 @@ import pytest
 
 from runtime.databases.sqlite.database import SQLiteDatabase
 from tests.commands import Place
-from tests.postgres import shared
-from tests.runs.kept import Kept
+from tests.runs.kept import Kept, kept_on
 
 SCRIPT = """
 script busy() -> int
@@ -46,14 +45,9 @@ end
 MAX_SECONDS = 120.0
 
 
-@pytest.fixture(params=["SQLite", "PostgreSQL"])
+@pytest.fixture(params=["sqlite", "postgres"])
 def kept(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Kept]:
-    with ExitStack() as stack:
-        if request.param == "SQLite":
-            made = Kept(tmp_path, SCRIPT)
-        else:
-            made = Kept(tmp_path, SCRIPT, shared(), stack.enter_context(shared().schema()))
-        stack.enter_context(closing(made))
+    with kept_on(request.param, tmp_path, SCRIPT) as made:
         yield made
 
 
