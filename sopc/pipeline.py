@@ -24,6 +24,7 @@ from sopc.checker import typed
 from sopc.context import Context
 from sopc.source import STDIN, Source
 from sopc.tree import nodes
+from sopc.tree.unchecked import new
 
 if TYPE_CHECKING:
     from runtime.query.algebra import Query, Write
@@ -135,8 +136,8 @@ def compile_query(text: str, context: Context) -> Compiled:
     query = parse_query(source)
     schemas = usable_schemas(context)
     names = names_with_stores(schemas)
-    script = nodes.Script(name="query", uses=names, steps=(nodes.Emit(query=query, span=query.span),))
-    return _built(nodes.File(scripts=(script,)), source, context)
+    script = new(nodes.Script)(name="query", uses=names, steps=(new(nodes.Emit)(query=query, span=query.span),))
+    return _built(new(nodes.File)(scripts=(script,)), source, context)
 
 
 # ── the stages ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -51,7 +51,8 @@ from sopc.source import Source
 from sopc.sql.convert import convert
 from sopc.sql.statement import read_statement
 from sopc.syntax.format import format_script
-from sopc.workflow.translation import chosen_options, sampler_of
+from sopc.workflow.sampler import sampler_of
+from sopc.workflow.translation import chosen_options
 from tests.sandbox import Sandbox
 
 COLUMNS: Final = ("its SQL on SQLite", "read into the language", "+ rules", "+ retry", "+ reader first")

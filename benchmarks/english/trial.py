@@ -22,7 +22,7 @@ from sopc.english.questions import question_in
 from sopc.english.sentences import read_workflow
 from sopc.listener import ProgressListener
 from sopc.source import Source
-from sopc.workflow.translation import sampler_of
+from sopc.workflow.sampler import sampler_of
 from tests.sandbox import Sandbox
 
 Verdict = Literal["right", "wrong", "asked", "refused"]

@@ -29,8 +29,8 @@ from runtime.values.types import NULL
 
 if TYPE_CHECKING:
     from sopc.pipeline import Kind
+    from sopc.workflow.answers import NeedsAnswer
     from sopc.workflow.prepared import Take
-    from sopc.workflow.questions import NeedsAnswer
 
 KINDS: Final[Mapping[str, Kind | None]] = {
     "text/x-sop": "dsl",
@@ -173,8 +173,8 @@ def _put(service: Service, who: Who, act: _Put) -> bodies.Put:
     from sopc.context import Context
     from sopc.pipeline import kind_of
     from sopc.source import STDIN, Source
+    from sopc.workflow.answers import Answers, NeedsAnswer
     from sopc.workflow.prepared import Options
-    from sopc.workflow.questions import Answers, NeedsAnswer
     from sopc.workflow.sources import prepare, stored_place
     from sopc.workflow.stored import Consents, NeedsYes, stale_callers, store
 

@@ -34,9 +34,9 @@ from sopc.source import Source
 from sopc.syntax.format import format_script, format_step
 from sopc.syntax.steps import parse_steps
 from sopc.tree import nodes
+from sopc.workflow.answers import Answers, NeedsAnswer
 from sopc.workflow.prepared import NOWHERE
 from sopc.workflow.prepared import Options as Translation
-from sopc.workflow.questions import Answers, NeedsAnswer
 from sopc.workflow.recording import recorded
 from sopc.workflow.sources import prepare
 from sopc.workflow.stored import Consents, NeedsYes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -25,13 +26,9 @@ from sopc.commands.review import reviewed, say_back, show_refused
 from sopc.workflow import (
     Answers,
     CompileError,
-    Context,
-    Dialect,
     NeedsYes,
     Options,
-    Prepared,
     ProgressListener,
-    Take,
     check_unique,
     open_context,
     prepare_file,
@@ -39,6 +36,9 @@ from sopc.workflow import (
     read,
     store,
 )
+
+if TYPE_CHECKING:
+    from sopc.workflow import Context, Dialect, Prepared, Take
 
 
 @click.command("compile")

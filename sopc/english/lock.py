@@ -16,7 +16,6 @@ from typing import Literal
 import msgspec
 
 from runtime.errors import SopError, UsageError
-from sopc.english.examples.read import section_of
 
 MARK = "#! sop 1"
 _SENTENCE = re.compile(r"# (\d+)\. (.*)")
@@ -70,6 +69,8 @@ def content_hash(text: str) -> str:
 
 def text_hash(text: str) -> str:
     """The `content_hash` of an English text without its Examples section, which no translation depends on."""
+    from sopc.english.examples.read import section_of
+
     return content_hash(text[: section_of(text)])
 
 

@@ -13,6 +13,7 @@ from sopc.syntax.literals import write_text
 from sopc.syntax.parse import parse
 from sopc.syntax.writer import Writer
 from sopc.tree import nodes
+from sopc.tree.unchecked import new
 
 __all__ = ("format_file", "format_script", "format_source", "format_step")
 
@@ -52,7 +53,7 @@ def format_file(file: nodes.File) -> str:
 
 def format_script(script: nodes.Script) -> str:
     """Print one script, as `format_file` does; the text ends with a newline."""
-    return format_file(nodes.File(scripts=(script,)))
+    return format_file(new(nodes.File)(scripts=(script,)))
 
 
 def format_step(step: nodes.AnyStep) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from sopc.syntax import print_expr
 from sopc.syntax.writer import Writer
 from sopc.tree import nodes
+from sopc.tree.unchecked import new
 
 _MANY_STAGES = 3
 
@@ -41,7 +42,7 @@ class Layout:
         match node:
             case nodes.Binary():
                 self._operation(node, indent, tail)
-            case nodes.Unary(op="not") if print_expr.level(node) != print_expr.level(nodes.IsNull(arg=node)):
+            case nodes.Unary(op="not") if print_expr.level(node) != print_expr.level(new(nodes.IsNull)(arg=node)):
                 out.write("not ")
                 self.expr(node.arg, indent, tail, print_expr.level(node))
             case nodes.CallExpr() if node.args:

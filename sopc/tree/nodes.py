@@ -574,8 +574,3 @@ class File(Node):
     """
 
     scripts: tuple[Script, ...]
-
-
-for _model in list(globals().values()):
-    if isinstance(_model, type) and issubclass(_model, BaseModel) and _model is not BaseModel:
-        _model.model_rebuild()

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from sopc.pipeline import compile_query, kind_of, parse, parse_tree, provenance_of, read, usable_schemas
     from sopc.source import STDIN, Source
     from sopc.sql.statement import Dialect
+    from sopc.workflow.answers import Answers, AskPerson, NeedsAnswer
     from sopc.workflow.examples import try_kept, with_hints
     from sopc.workflow.prepared import NOWHERE, Options, Prepared, Take
-    from sopc.workflow.questions import Answers, AskPerson, NeedsAnswer
     from sopc.workflow.sources import prepare, prepare_file, prompt_for, stored_place
     from sopc.workflow.stored import Consents, NeedsYes, check_unique, store
 
@@ -66,13 +66,13 @@ __getattr__ = lazy(
     NOWHERE="sopc.workflow.prepared",
     STDIN="sopc.source",
     Answer="sopc.english.lock",
-    Answers="sopc.workflow.questions",
-    AskPerson="sopc.workflow.questions",
+    Answers="sopc.workflow.answers",
+    AskPerson="sopc.workflow.answers",
     CompileError="sopc.diagnostics",
     Consents="sopc.workflow.stored",
     Context="sopc.context",
     Dialect="sopc.sql.statement",
-    NeedsAnswer="sopc.workflow.questions",
+    NeedsAnswer="sopc.workflow.answers",
     NeedsYes="sopc.workflow.stored",
     Options="sopc.workflow.prepared",
     Prepared="sopc.workflow.prepared",

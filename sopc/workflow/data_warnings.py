@@ -4,7 +4,7 @@ ranked though it looks like numbers, and first rows that are not alone the first
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from runtime.errors import SopError
 from runtime.query import algebra as q
@@ -13,8 +13,10 @@ from runtime.values.types import INT
 from sopc.checker import field_values, typed
 from sopc.context import Context
 from sopc.english.magnitudes import SAMPLE, looks_like
-from sopc.english.sample import DatabaseSampler, Sampler
 from sopc.pipeline import Compiled
+
+if TYPE_CHECKING:
+    from sopc.english.sample import DatabaseSampler, Sampler
 
 _MAX_WARNINGS: Final = 20
 

@@ -35,7 +35,7 @@ class EnglishText:
         from sopc.english.questions import kept
         from sopc.english.sentences import read_workflow
         from sopc.listener import ProgressListener
-        from sopc.workflow.questions import Answers
+        from sopc.workflow.answers import Answers
 
         self._source = source
         self._context = context
@@ -198,7 +198,7 @@ class EnglishText:
     def _doubts(self, compiled: Compiled) -> list[ProgramWarning]:
         """Warnings where the text and the program may differ."""
         from sopc.english.doubts.check import doubts
-        from sopc.workflow.translation import sampler_of
+        from sopc.workflow.sampler import sampler_of
 
         schemas = pipeline.usable_schemas(self._context)
         answers = [each.answer for each in self._answers]

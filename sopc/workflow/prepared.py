@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sopc.english.pending import Pending
     from sopc.listener import ProgressListener
     from sopc.sql.statement import Dialect
-    from sopc.workflow.questions import Answers, AskPerson
+    from sopc.workflow.answers import Answers, AskPerson
     from sopc.workflow.readings import MayRead
 
 __all__ = ("NOWHERE", "Options", "Place", "Prepared", "ProgramWarning", "Take")

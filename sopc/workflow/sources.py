@@ -22,6 +22,7 @@ from sopc.workflow.prepared import Options, Place, Prepared, ProgramWarning, Tak
 
 if TYPE_CHECKING:
     from sopc.english.lock import Header
+    from sopc.english.sample import DatabaseSampler
 
 __all__ = ("prepare", "prepare_file", "prompt_for", "stored_place")
 
@@ -61,10 +62,13 @@ def _of_data(compiled: Compiled, context: Context, options: Options) -> Iterator
     """Warnings for what the data make of a program."""
     from sopc.listener import ProgressListener
     from sopc.workflow.data_warnings import data_warnings
-    from sopc.workflow.translation import sampler_of
 
-    listener = options.listener or ProgressListener()
-    for each in data_warnings(compiled, context, lambda: sampler_of(context, listener)):
+    def sampler() -> DatabaseSampler:
+        from sopc.workflow.sampler import sampler_of
+
+        return sampler_of(context, options.listener or ProgressListener())
+
+    for each in data_warnings(compiled, context, sampler):
         yield ProgramWarning(*each)
 
 
@@ -179,11 +183,12 @@ def _with_its_header(program: Source, place: Place) -> Source:
 def _with_its_examples(program: Source, context: Context) -> Compiled:
     """Compile a DSL source, with the examples of the text it was made from, if that text is beside it."""
     from sopc.english.lock import split_sop
-    from sopc.workflow.examples import compile_with_examples
 
     header, _ = split_sop(program.text)
     if header is not None and header.source and program.name != STDIN:
         text = Path(program.name).with_name(header.source)
         if text.is_file():
+            from sopc.workflow.examples import compile_with_examples
+
             return compile_with_examples(pipeline.read(str(text)), program, context)
     return pipeline.compile_source(program, context)

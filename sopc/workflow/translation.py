@@ -16,7 +16,6 @@ from sopc.english.lock import Answer
 from sopc.english.model.repair import Judge
 from sopc.english.model_records import Message
 from sopc.english.prompt.messages import first_messages
-from sopc.english.sample import DatabaseSampler
 from sopc.english.sentences import Workflow, read_workflow
 from sopc.english.settings import ModelOptions, local_options, model_options
 from sopc.english.task import Task
@@ -24,6 +23,7 @@ from sopc.english.translate import PATTERNS, Asking, Draft, choose, translate
 from sopc.listener import ProgressListener
 from sopc.source import Source
 from sopc.workflow.examples import run_examples
+from sopc.workflow.sampler import sampler_of
 
 
 def draft(
@@ -126,13 +126,6 @@ def _judge(source: Source, context: Context) -> Judge:
         return compiled.program.scripts[-1]
 
     return judge
-
-
-def sampler_of(context: Context, listener: ProgressListener) -> DatabaseSampler:
-    """The look-up of values in the context's databases, as they are now."""
-    names = [name for name, schema in pipeline.usable_schemas(context).items() if schema.stores]
-    make = lambda: DatabaseSampler(context.database, names, context.config.home, listener.note)  # noqa: E731
-    return context.keep(DatabaseSampler, make).refreshed(names)
 
 
 def _task(

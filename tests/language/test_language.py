@@ -67,6 +67,7 @@ def test_a_script_means_the_same_formatted_and_as_json(path: Path, tmp_path: Pat
     tree = parse(Source(path.name, case.text))
     read_back = File.model_validate_json(tree.model_dump_json(by_alias=True))
     assert read_back == tree
+    assert repr(read_back) == repr(tree)  # each value has the type that validation gives it, in the fields' order
     assert [module_hash(module) for module in compile_text(format_file(read_back), schema)] == hashes
 
 

@@ -373,3 +373,30 @@ def test_listing_scripts_or_commands_loads_no_heavy_package(project: Path, argum
         f"finally: print(sorted({{name.split('.')[0] for name in sys.modules}} & set({HEAVY!r}) - {{'sopc'}}))\n"
     )
     assert python(project, code).splitlines()[-1] == "[]"
+
+
+PLAIN = 'script plain(name: text = "you")\n  let greeting = "Hello, {name}"\n  say greeting\nend\n'
+
+
+@pytest.mark.parametrize("command", ["compile", "check"])
+@pytest.mark.parametrize(
+    ("text", "packages"), [(PLAIN, ["lark", "pydantic"]), (SOURCE, ["lark", "pydantic", "sqlglot"])]
+)
+def test_compiling_a_program_loads_what_it_needs(project: Path, command: str, text: str, packages: list[str]) -> None:
+    """Neither the reader of English, nor what runs scripts, nor validators of the tree; SQL only for queries."""
+    (project / "fresh.sop").write_text(text)
+    code = (
+        "import sys\n"
+        "from sopc.cli import main\n"
+        f"try: main([{command!r}, 'fresh.sop'])\n"
+        "finally:\n"
+        "    from sopc.tree import nodes\n"
+        f"    print(sorted({{name.split('.')[0] for name in sys.modules}} & set({HEAVY!r}) - {{'sopc'}}))\n"
+        "    print(sorted(name for name in sys.modules if name.startswith(('sopc.english.', 'runtime.runs.'))))\n"
+        "    print(nodes.File.__pydantic_complete__, nodes.Let.__pydantic_complete__)\n"
+    )
+    loaded, parts, validators = python(project, code).splitlines()[-3:]
+    assert loaded == str(packages)
+    allowed = {"sopc.english.lock", "sopc.english.magnitudes", "sopc.english.sample"}  # sample: values beside literals
+    assert set(ast.literal_eval(parts)) <= allowed
+    assert validators == "False False"

@@ -340,7 +340,7 @@ class Record(EntryPoint):
         from runtime.record.recorder import Recorder
         from runtime.record.sessions import Sessions
         from sopc.diagnostics import CompileError
-        from sopc.workflow.questions import NeedsAnswer
+        from sopc.workflow.answers import NeedsAnswer
 
         config = load_config(None)
         sessions = Sessions(config.home)
