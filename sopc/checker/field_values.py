@@ -48,7 +48,7 @@ def steps_of(steps: object) -> Iterator[typed.Step]:
     if isinstance(steps, typed.Step):
         yield steps
     if isinstance(steps, tuple | typed.Step):
-        for part in _parts(steps):
+        for part in parts_of(steps):
             yield from steps_of(part)
 
 
@@ -206,13 +206,13 @@ class _Places:
 
 def _own(step: typed.Step, kind: type[Any]) -> Iterator[Any]:
     """The typed parts of a step of a kind, in order, without those of the steps in its blocks."""
-    stack = [*_parts(step)][::-1]
+    stack = [*parts_of(step)][::-1]
     while stack:
         node = stack.pop()
         if isinstance(node, kind):
             yield node
         if not isinstance(node, typed.Step | typed.Variable | msgspec.Struct):  # no query holds a typed part
-            stack += [*_parts(node)][::-1]
+            stack += [*parts_of(node)][::-1]
 
 
 def _walk(root: Any) -> Iterator[Any]:
@@ -220,10 +220,11 @@ def _walk(root: Any) -> Iterator[Any]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(_parts(node))
+        stack.extend(parts_of(node))
 
 
-def _parts(node: Any) -> Iterator[Any]:
+def parts_of(node: Any) -> Iterator[Any]:
+    """Yield what a node of a typed script or of a query is made of; nothing for other values."""
     if isinstance(node, tuple):
         yield from node
     elif isinstance(node, msgspec.Struct):

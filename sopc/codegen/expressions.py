@@ -11,6 +11,7 @@ from runtime.values.constants import Const
 from runtime.values.types import BOOL, FLOAT, INT, NULL, SCALARS, TEXT
 from sopc.checker import typed
 from sopc.codegen.blocks import Block, CodeBuilder, Entry, Operand
+from sopc.codegen.columns import Columns
 from sopc.codegen.limits import MAX_NESTING, NESTED_TOO_DEEPLY, Limit
 from sopc.codegen.registers import Registers
 
@@ -35,11 +36,12 @@ _NULL: Final = Entry(Const(None, NULL))
 
 
 class Expressions:
-    """Lowers folded expressions into the blocks of a builder."""
+    """Lowers folded expressions into the blocks of a builder. columns: that the script's queries need."""
 
-    def __init__(self, builder: CodeBuilder, registers: Registers) -> None:
+    def __init__(self, builder: CodeBuilder, registers: Registers, columns: Columns) -> None:
         self.builder = builder
         self.registers = registers
+        self.columns = columns
         self.nesting = 0
 
     # ── values ──
@@ -110,7 +112,7 @@ class Expressions:
         elif isinstance(expr, typed.ScriptCall):
             emit("CALL", register, self.window(expr.args), Entry(Call(expr.signature)))
         elif isinstance(expr, typed.FetchExpr):
-            fetch = Entry(Fetch(expr.query.query, cast(FetchMode, expr.mode)))
+            fetch = Entry(Fetch(self.columns.needed(expr.query.query), cast(FetchMode, expr.mode)))
             emit("FETCH", register, self.window(expr.query.params), fetch)
         elif isinstance(expr, typed.Convert):
             self.into(register, expr.arg)

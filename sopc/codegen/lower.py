@@ -11,6 +11,7 @@ from sopc.checker import typed
 from sopc.checker.field_values import compared
 from sopc.codegen.assemble import Assembly, assemble
 from sopc.codegen.blocks import CodeBuilder, Origin
+from sopc.codegen.columns import Columns
 from sopc.codegen.limits import QUERY_TOO_DEEP, Limit
 from sopc.codegen.optimize import optimize
 from sopc.codegen.registers import Registers
@@ -54,8 +55,9 @@ def _module(script: typed.Script, node: nodes.Script, source: Source, sentences:
 
     steps = list(all_steps(script.steps))
     builder, registers = CodeBuilder(), Registers()
+    numbers = {step.path: number for number, step in enumerate(steps)}
     try:
-        Steps(builder, registers, {step.path: number for number, step in enumerate(steps)}).script(script)
+        Steps(builder, registers, numbers, Columns(script)).script(script)
     except Limit as limit:
         raise Limit((limit.code, limit.message, limit.hint), limit.span or builder.origin.span) from limit
     assembly = assemble(optimize(builder.layout()), registers.variables, registers.temporaries)

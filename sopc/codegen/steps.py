@@ -12,6 +12,7 @@ from runtime.values.constants import Const
 from runtime.values.types import NULL
 from sopc.checker import typed
 from sopc.codegen.blocks import Block, CodeBuilder, Entry, Operand, Origin, Region
+from sopc.codegen.columns import Columns
 from sopc.codegen.expressions import Expressions, name, writes_early
 from sopc.codegen.fold import fold
 from sopc.codegen.limits import MAX_NESTING, NESTED_TOO_DEEPLY, Limit
@@ -36,12 +37,13 @@ Enclosing = Loop | Savepoint | Region
 
 
 class Steps:
-    """Lowers the steps of one script. numbers: of the steps in the script, by path."""
+    """Lowers the steps of one script. numbers: of the steps in the script, by path. columns: that its queries need."""
 
-    def __init__(self, builder: CodeBuilder, registers: Registers, numbers: dict[str, int]) -> None:
+    def __init__(self, builder: CodeBuilder, registers: Registers, numbers: dict[str, int], columns: Columns) -> None:
         self.builder = builder
         self.registers = registers
-        self.expressions = Expressions(builder, registers)
+        self.columns = columns
+        self.expressions = Expressions(builder, registers, columns)
         self.numbers = numbers
         self.enclosing: list[Enclosing] = []
 
@@ -257,7 +259,7 @@ class Steps:
             iterator, variable = self.registers.hold(), self.registers.declare(step.variable)
             with self.registers.scope():
                 params = self.window(step.query.params)
-                rows = Entry(Fetch(step.query.query, "rows"))
+                rows = Entry(Fetch(self.columns.needed(step.query.query), "rows"))
                 self.builder.emit("OPEN_SPOOL" if step.spool else "OPEN_QUERY", iterator, params, rows)
             with self.over(iterator, variable):
                 self.steps(step.body)
