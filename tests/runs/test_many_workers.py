@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import IO, Any
 
 import psycopg
 import pytest
@@ -43,7 +44,7 @@ MAX_SECONDS = 300.0
 
 
 class Crew:
-    """A database, and workers by name. sql: of a connection of the tests' own."""
+    """A database, and workers by name. sql: of a connection of the tests' own. said: by each worker, as it says it."""
 
     def __init__(self, folder: Path, server: Server, schema: str) -> None:
         self.folder = folder
@@ -51,15 +52,17 @@ class Crew:
         self.schema = schema
         self.connection: psycopg.Connection[Any] = server.connect(schema)
         self.workers: dict[str, subprocess.Popen[bytes]] = {}
+        self.readers: dict[str, Thread] = {}
         self.said: dict[str, list[dict[str, Any]]] = {}
         (folder / "author").mkdir()
         self.sandbox = Sandbox(folder / "author", {"main": server.url(schema)})
         self.sandbox.compile(SCRIPT)
 
     def close(self) -> None:
-        for process in self.workers.values():
-            process.kill()
-            process.communicate()
+        for name, process in self.workers.items():
+            with process:
+                process.kill()
+                self.readers[name].join()
         self.sandbox.library.close()
         self.connection.close()
 
@@ -82,19 +85,28 @@ class Crew:
         folder = self.folder / name
         folder.mkdir()
         (folder / "sop.toml").write_text(f'[databases]\nmain = "{url}"\n', encoding="utf-8")
-        self.workers[name] = Place(folder).start("sopvm", "worker", "main")
-        return self.workers[name]
+        self.workers[name] = process = Place(folder).start("sopvm", "worker", "main")
+        assert process.stdout is not None
+        reading = Thread(target=self._read, args=(process.stdout, self.said.setdefault(name, [])))
+        reading.start()
+        self.readers[name] = reading
+        return process
+
+    @staticmethod
+    def _read(out: IO[bytes], said: list[dict[str, Any]]) -> None:
+        said.extend(map(json.loads, out))
 
     def end(self, name: str) -> None:
-        """Let a worker end its segment; what it said is in `said`."""
-        process = self.workers.pop(name)
-        process.terminate()
-        out, errors = process.communicate(timeout=MAX_SECONDS)
-        assert (process.returncode, errors) == (0, b"")
-        self.said[name] = [json.loads(line) for line in out.splitlines()]
+        """Let a worker end its segment; all that it said is in `said`."""
+        with self.workers.pop(name) as process:
+            process.terminate()
+            assert process.wait(MAX_SECONDS) == 0
+            self.readers.pop(name).join()
+            assert process.stderr is not None
+            assert process.stderr.read() == b""
 
     def has(self, name: str) -> str | None:
-        """The run that a worker has, with a segment to come, unless it is just ending one."""
+        """The run that a worker has read and has more of to do, unless it is just ending a segment."""
         rows = self.sql(
             "select l.run from sop_leases as l join pg_stat_activity as a on a.pid = l.session"
             f" where a.application_name = '{name}' and left(l.run, 1) <> '@'"
@@ -102,11 +114,16 @@ class Crew:
         for (run_id,) in rows:
             with self.connection.transaction():
                 found = self.sql(
-                    f"select run from sop_runs where run = '{run_id}' and status = 'running' for update skip locked"
+                    f"select run from sop_runs where run = '{run_id}' and status = 'running' and segment > 0"
+                    " for update skip locked"
                 )
             if found:
                 return str(run_id)
         return None
+
+    def told(self, name: str, run_id: str) -> list[dict[str, Any]]:
+        """What a worker has said of a run."""
+        return [line for line in list(self.said[name]) if line["run"] == run_id]
 
     def stop_with_a_run(self, name: str) -> str:
         """Stop a worker between two segments of a run."""
