@@ -250,12 +250,13 @@ class Keeps(Database, Protocol):
 
     def is_leased(self, run: str) -> bool: ...
 
-    def take(self, which: str, changes: str, pause: float) -> tuple[str, Lease] | None:
-        """Lease the oldest run that no process has, and change its row in the same transaction; None if there is none.
+    def take(self, which: str, changes: str, pause: float) -> tuple[str, int, Lease] | None:
+        """Lease the oldest run that no process has, and change its row in the same transaction: the run, its epoch then
+        and the lease; None if there is none.
 
         Args:
             which: The SQL condition on the rows of runs.
-            changes: What `update … set` takes, with `pause` for `$1`.
+            changes: What `update … set` takes, with `pause` for `$1`; it adds 1 to the epoch.
             pause: Seconds.
         """
         ...

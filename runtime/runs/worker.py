@@ -139,10 +139,10 @@ class Worker:
             return False
         if taken is None:
             return False
-        run, lease = taken
+        run, epoch, lease = taken
         try:
             row = served.store.find(run)
-            if row is not None:
+            if row is not None and row.epoch == epoch:  # else it is another process's, which was quicker than this look
                 self._report(self._go_on(served, row, lease))
         except SopError:
             pass  # the database is away; the lease ends, and the run is taken again

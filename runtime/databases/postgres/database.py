@@ -375,7 +375,7 @@ class PostgresDatabase:
     def is_leased(self, run: str) -> bool:
         return bool(self.own(IS_LEASED, [run]))
 
-    def take(self, which: str, changes: str, pause: float) -> tuple[str, PostgresLease] | None:
+    def take(self, which: str, changes: str, pause: float) -> tuple[str, int, PostgresLease] | None:
         return PostgresLease.take_next(self._address, self._connection, which, changes, pause)
 
     def serve(self) -> PostgresLease:

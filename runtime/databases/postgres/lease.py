@@ -43,7 +43,7 @@ with found as (
   select sop_runs.run from sop_leases join sop_runs on sop_runs.run = sop_leases.run
   where {{which}} and not ({_LIVE}) order by created limit 1 for update of sop_runs skip locked),
 leased as ({_TAKE % f"select run, $2, pg_backend_pid(), {_ENDS} from found"})
-update sop_runs set {{changes}} from leased where sop_runs.run = leased.run returning sop_runs.run
+update sop_runs set {{changes}} from leased where sop_runs.run = leased.run returning sop_runs.run, sop_runs.epoch
 """
 _RENEW: Final = f"""
 update sop_leases set expires = {_ENDS}, session = pg_backend_pid() where run = $1 and holder = $2
@@ -110,7 +110,7 @@ class PostgresLease:
     @classmethod
     def take_next(
         cls, address: Address, connection: Connection, which: str, changes: str, pause: float
-    ) -> tuple[str, Self] | None:
+    ) -> tuple[str, int, Self] | None:
         """See runtime/databases/protocol.py. connection: in no transaction, and used for nothing but such statements
         while the lease lasts."""
         holder = new_id()
@@ -127,7 +127,7 @@ class PostgresLease:
             raise translated(error, connection.name) from error
         if row is None:
             return None
-        return row[0], cls(address, connection.name, row[0], holder, connection, own=False)
+        return row[0], row[1], cls(address, connection.name, row[0], holder, connection, own=False)
 
     def _renew(self) -> None:
         looks = 0

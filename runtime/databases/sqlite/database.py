@@ -334,14 +334,14 @@ class SQLiteDatabase:
     def is_leased(self, run: str) -> bool:
         return is_leased(self.path, run)
 
-    def take(self, which: str, changes: str, pause: float) -> tuple[str, FileLease] | None:
+    def take(self, which: str, changes: str, pause: float) -> tuple[str, int, FileLease] | None:
         for run, epoch in self.own(f"select run, epoch from sop_runs where {which} order by created", ()):
             lease = None if is_leased(self.path, run) else self.lease(run)
             if lease is not None:
                 try:
                     change = f"update sop_runs set {changes} where run = ?2 and epoch = ?3 and {which}"
                     if self.own_change(change, [pause, run, epoch]):
-                        return run, lease
+                        return run, epoch + 1, lease
                 except BaseException:
                     lease.release()
                     raise
