@@ -214,7 +214,7 @@ class Keeper:
         self._lease = lease
         self.statements = statements
         self._modules = modules
-        self._apart = apart
+        self.is_apart = apart
         self._renewed = renewed
         self._hands_back = hands_back
         self._keeps_lines = lines
@@ -231,7 +231,7 @@ class Keeper:
         self._writer, self._budget, self._data = writer, budget, data
         if self._keeps_lines:
             # a `try` or `transaction` undoes data, and no lines
-            writer.kept = KeptLines(self._put_lines, lambda: self._apart or data.depth == 0, self._undo_lines)
+            writer.kept = KeptLines(self._put_lines, lambda: self.is_apart or data.depth == 0, self._undo_lines)
 
     def _put_lines(self, first: int, lines: bytes) -> None:
         """In the segment's transaction; or by themselves, where there is none: only lines up to the number in the run's
@@ -245,7 +245,7 @@ class Keeper:
         self._put_any = True
 
     def _undo_lines(self) -> None:
-        if self._put_any and self._apart:
+        if self._put_any and self.is_apart:
             self.store.drop_lines(self.row.run, self._lines)
         self._put_any = False
 
@@ -272,7 +272,7 @@ class Keeper:
         self._after, self._status = self._memory, status
         if status == "ok" and not (self.is_kept or self._always or self._put_any):
             return
-        if not self._apart:
+        if not self.is_apart:
             self._save(stack, status, said)
             return
         database = self.store.database
@@ -301,7 +301,7 @@ class Keeper:
 
     def is_saved(self) -> bool:
         """Whether that was committed. V0608 when another process has taken the run over."""
-        row = self.store.find(self.row.run)
+        row = self.store.find_settled(self.row)
         if row is not None and row.epoch != self.row.epoch:
             raise taken_over(self.row.run)
         return row is not None and row.segment == self._after.segment
@@ -419,7 +419,7 @@ class Keeper:
 
     def close(self) -> None:
         self._lease.release(is_open=self.is_kept and not self._over)
-        if self._apart:
+        if self.is_apart:
             self.store.database.close()
 
     def read_answer(self, question: Question) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO, TypeVar
 
 import msgspec
 
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from runtime.runs.keep import Keep
     from runtime.runs.keeping import Keeper
 
+T = TypeVar("T")
 EXIT_CODES = {"ok": 0, "dry-run": 0, "pending": 0, "failed": 1, "waiting": 3, "cancelled": 130}
 
 
@@ -282,7 +283,8 @@ class _Run:
         self.writer = writer
         self.options = options
         self.budget = Budget(options.max_depth, options.max_instructions, options.max_rows, options.max_seconds)
-        self.segments = Segments(data, writer, dry=options.dry_run, clock=options.clock)
+        apart = keeper.store.database if keeper is not None and keeper.is_apart else None
+        self.segments = Segments(data, writer, dry=options.dry_run, clock=options.clock, runs=apart)
         self.interrupts = Interrupts(self.budget, data.databases.values(), signals=control is None)
         self.started = monotonic()
         self._asking = False
@@ -367,7 +369,7 @@ class _Run:
                 machine.answer(keeper.read_answer(question_of(machine.stack)))
             elif keeper.is_overdue():
                 value = overdue(question_of(machine.stack))
-                keeper.answered(value)
+                self._keep_answer(keeper, value)
                 machine.answer(value)
             else:
                 machine.answer(self.answer(question_of(machine.stack)))
@@ -479,19 +481,20 @@ class _Run:
     def _look_up(self, keeper: Keeper, error: DatabaseError) -> None:
         """The connection was lost in a commit: return when the run's row says that it was made. Else the segment can
         be run again, and the error says so."""
+        if not self._reconnected(keeper.is_saved, error):
+            raise DatabaseError(error.code, "the connection was lost before the segment was committed", retry=True)
+
+    def _reconnected(self, then: Callable[[], T], error: DatabaseError) -> T:
+        """What `then` returns, by new connections; raises the error when none can be had for long."""
         for tries in range(MAX_RETRIES):
             try:
                 self.segments.reconnect()
-                if keeper.is_saved():
-                    return
-                break
+                return then()
             except DatabaseError as again:
                 if not is_lost(again):
                     raise
                 sleep(min(FIRST_PAUSE_SECONDS * 2**tries, RECONNECT_SECONDS))
-        else:
-            raise error
-        raise DatabaseError(error.code, "the connection was lost before the segment was committed", retry=True)
+        raise error
 
     def can_retry(self, error: DatabaseError) -> bool:
         return error.retry or (is_lost(error) and self._is_kept and not self.options.dry_run)
@@ -519,8 +522,18 @@ class _Run:
             control.question = None
         self._asking = False
         if self.keeper is not None:
-            self.keeper.answered(value)
+            self._keep_answer(self.keeper, value)
         return value
+
+    def _keep_answer(self, keeper: Keeper, value: Any) -> None:
+        """No transaction is open, and the segment before the question is permanent: a lost connection is no reason to
+        run that again."""
+        try:
+            keeper.answered(value)
+        except DatabaseError as error:
+            if not is_lost(error):
+                raise
+            self._reconnected(lambda: keeper.answered(value), error)
 
 
 def _status(error: SopError) -> str:

@@ -29,10 +29,19 @@ class Segments:
 
     home is written, the others are read in one snapshot a segment. dry: nothing is ever committed, so the whole run is
     one transaction. now: read once a segment, UTC. retries: how often a segment was run again. tally: rows by command
-    and store at the time of the last `undo`. committed: likewise, those that are permanent.
+    and store at the time of the last `undo`. committed: likewise, those that are permanent. runs: where the run is
+    kept, if that is none of its databases.
     """
 
-    def __init__(self, data: Data, output: Output, *, dry: bool, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        data: Data,
+        output: Output,
+        *,
+        dry: bool,
+        clock: Callable[[], datetime] = utc_now,
+        runs: Keeps | None = None,
+    ) -> None:
         self._clock = clock
         self.now = clock()
         self.retries = 0
@@ -41,6 +50,7 @@ class Segments:
         self._data = data
         self._output = output
         self._dry = dry
+        self._runs = runs
         self._tries = 0
         self._open = False
 
@@ -142,7 +152,7 @@ class Segments:
 
     def reconnect(self) -> None:
         """Open every connection anew that can be lost, none of them in a transaction. Raises DatabaseError."""
-        for database in self._databases:
+        for database in (*self._databases, self._runs):
             if isinstance(database, Keeps):
                 database.reconnect()
 

@@ -239,6 +239,20 @@ class RunStore:
         rows = self._run(f"select {self._columns()} from sop_runs where run = $1", run)
         return RunRow(*rows[0]) if rows else None
 
+    def find_settled(self, row: RunRow) -> RunRow | None:
+        """Its row, once no transaction of a connection that was lost can change or insert it any more. PostgreSQL may
+        only be about to commit one: it has not heard of the loss, or waits for a standby. Its locks say so."""
+        if self._is_postgres and not self._run("select 1 from sop_runs where run = $1 for update", row.run):
+            self.database.begin(write=True)
+            try:
+                self.insert(row, ())
+            except DatabaseError as error:
+                if error.code != "D0302" and not error.retry:
+                    raise
+            finally:
+                self.database.rollback()
+        return self.find(row.run)
+
     def list(
         self, script: str | None, status: str | None, since: str | None, limit: int, token: str | None = None
     ) -> list[RunRow]:
@@ -319,10 +333,11 @@ class RunStore:
         within: float | None = None,
     ) -> bool:
         """The end of a segment. within: seconds for the answer to its question, from now on. False when the run has
-        another epoch by now, so belongs to another process."""
+        another epoch by now, so belongs to another process, or is not where the segment before this one ended."""
         return self._change(
             "update sop_runs set status = $3, segment = $4, lines = $5, state = $6, question = $7, ending = $8,"
-            " deadline = {in_9}, answer = null, updated = {now}, wake = null, tries = 0 where run = $1 and epoch = $2",
+            " deadline = {in_9}, answer = null, updated = {now}, wake = null, tries = 0"
+            " where run = $1 and epoch = $2 and segment = $4 - 1",
             *(run, epoch, status, segment, lines, state, said, ending, within),
         )
 
@@ -363,8 +378,9 @@ class RunStore:
         self._share("insert into sop_modules (hash, data) values ($1, $2) on conflict do nothing", hash_, data)
         self._run("insert into sop_uses (run, hash) values ($1, $2) on conflict do nothing", run, hash_)
 
-    def take(self, pause: float) -> tuple[str, Lease] | None:
-        """Take over the oldest run that waits for a worker, in one transaction with its lease; None when there is none.
+    def take(self, pause: float) -> tuple[str, int, Lease] | None:
+        """Take over the oldest run that waits for a worker, in one transaction with its lease: the run, its new epoch
+        and the lease; None when there is none.
         pause: seconds until it may be taken again should this try come to nothing, times the tries in a row that did.
         """
         return self.database.take(_worded(_DUE, self.engine), _worded(_TAKEN, self.engine), pause)

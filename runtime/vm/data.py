@@ -135,10 +135,12 @@ class Data:
         self._tallies = [dict(self.tally)]
 
     def ended(self) -> None:
-        """The segment has ended for good."""
+        """The segment has ended for good. What happens before the next one has begun belongs to that."""
         for spool in self._left:
             spool.drop()
         self._left.clear()
+        self.segment += 1
+        self._tallies = [dict(self.tally)]
 
     def undone(self) -> None:
         """The segment was rolled back: it never happened."""

@@ -164,9 +164,10 @@ class Machine:
         self._commit(status, said)
 
     def begin_segment(self) -> None:
-        """Begin the next segment; a serialization failure leads back to here."""
-        self.host.begin_segment()
+        """Begin the next segment; a serialization failure leads back to here, and so does one of the beginning: the
+        segment before it has been committed."""
         self._snapshot = copy_frames(self.stack)
+        self.host.begin_segment()
 
     def finish(self, value: Any) -> None:
         """The root returns: its last segment becomes permanent."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import socket
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -92,6 +94,20 @@ class CrashingPostgres(Crashing, PostgresDatabase):
         self.close()
 
 
+class LosingPostgres(Crashing, PostgresDatabase):
+    """Loses its connection before the call with the number `at`, but does not crash. lost: whether it has."""
+
+    lost = False
+
+    def _around(self, call: Callable[[], Any]) -> Any:
+        number, self.calls = self.calls, self.calls + 1
+        if number == self.at:
+            self.lost = True
+            with socket.socket(fileno=os.dup(self._connection.fileno())) as connection:
+                connection.shutdown(socket.SHUT_RDWR)
+        return call()
+
+
 class Kept:
     """A folder with a library, and a database with ITEMS.
 
@@ -164,11 +180,18 @@ class Kept:
         return SQLiteDatabase(self.folder / "runs.db", name="[runs]", create=True)
 
     def begin(
-        self, name: str, args: dict[str, Any] | None = None, *, at: int | None = None, **options: Any
+        self,
+        name: str,
+        args: dict[str, Any] | None = None,
+        *,
+        at: int | None = None,
+        detached: bool = False,
+        run_id: str | None = None,
+        **options: Any,
     ) -> Outcome | None:
-        """None when it crashed."""
+        """None when it crashed. detached: leave it to a worker. run_id: of a run that is kept whatever it does."""
         library = self.sandbox.library
-        keep = Keep(library, self.runs)
+        keep = Keep(library, self.runs, run_id, detached=detached)
         chosen = RunOptions(answers=self.answers, keep=keep, **options)
         return self._shown(
             lambda writer: run(library, name, args or {}, lambda it: self.connect(it, at), writer, chosen)

@@ -13,21 +13,24 @@ COMMIT: Final = b"commit\0"
 
 class Proxy:
     """Counts the commits that clients send. cut: numbers of those at which both ends are cut: without the commit
-    reaching the server (`before`), or once the server has confirmed it, without the client hearing of it (`after`).
-    cut_off: called before the client of a commit of `after` is cut off. flows: cleared, everything is held back."""
+    reaching the server (`before`), or once the server has confirmed it, without the client hearing of it (`after`), or
+    so that it reaches the server when the client has long been cut off (`late`). cut_off: called before the client of a
+    commit of `after` is cut off, and before one of `late` reaches the server. flows: cleared, everything is held
+    back."""
 
     def __init__(
         self,
         port: int,
         before: Set[int] = frozenset(),
         after: Set[int] = frozenset(),
+        late: Set[int] = frozenset(),
         cut_off: Callable[[], None] = lambda: None,
     ) -> None:
         self._cut_off = cut_off
         self.flows = threading.Event()
         self.flows.set()
         self._server = port
-        self._before, self._after = before, after
+        self._before, self._after, self._late = before, after, late
         self._lock = threading.Lock()
         self.commits = 0
         self.cut: list[int] = []
@@ -63,6 +66,10 @@ class Proxy:
                     if number in self._after:
                         self.cut.append(number)
                         silent.set()
+                    if number in self._late:
+                        self.cut.append(number)
+                        _close(client)
+                        self._cut_off()
                 server.sendall(data)
         _close(client, server)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.runs.kept import Kept, kept_on
+from runtime.databases.postgres.url import parse_url
+from runtime.errors import SopError
+from tests.runs.kept import Kept, LosingPostgres, kept_on
 
 COUNTED = """
 script work() -> int
@@ -111,6 +114,19 @@ script work() -> int
   return kept
 end
 """
+APART = """
+script work() -> int
+  let kept = 0
+  for each item in from items order by id limit 3 do
+    emit { name: item.name }
+    ask "Keep {item.name}?" into ok: bool
+    if ok then
+      set kept = kept + 1
+    end
+  end
+  return kept
+end
+"""
 SCRIPTS = {"counted": COUNTED, "spooled": SPOOLED, "pipeline": PIPELINE, "values": VALUES, "asked": ASKED}
 
 
@@ -149,6 +165,46 @@ def test_crashes(kept: Kept) -> None:
             assert kept.log == expected, at
             assert kept.rows("SELECT run FROM sop_values UNION SELECT run FROM sop_rows") == []
         kept.reset()
+
+
+def standing(kept: Kept) -> list[tuple[Any, ...]]:
+    """What the lines of the last run say, without those of segments that were run again."""
+    lines: list[dict[str, Any]] = []
+    for line in kept.lines:
+        if line["type"] == "rollback":
+            lines = [each for each in lines if each["seq"] <= line["to"]]
+        elif "seq" in line:
+            lines.append(line)
+    return [(line["type"], line["step"], line["result"]) for line in lines]
+
+
+@pytest.mark.parametrize("name", [*SCRIPTS, "apart"])
+def test_connections_lost_at_any_call(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run itself goes on: what has been committed is not done again."""
+    with kept_on("postgres", tmp_path, SCRIPTS.get(name, APART)) as kept:
+        kept.answers = {"asked": {"confirmed/2": "yes"}, "apart": {"2.2": "yes"}}.get(name, {})
+        if name == "apart":
+            monkeypatch.setattr(kept, "runs", lambda: kept.connect("[runs]"))
+        kept.begin("work", run_id="first")
+        expected, lines = kept.log, standing(kept)
+        for at in range(1, 1000):
+            kept.reset()
+            losing = LosingPostgres(parse_url(kept.url, kept.url), name="main")
+            losing.at = at
+            with monkeypatch.context() as patch:
+                patch.setattr(kept, "runs" if name == "apart" else "connect", lambda *_, it=losing: it)
+                try:
+                    done = kept.begin("work", run_id=f"run{at}")
+                except SopError as error:
+                    assert error.code == "D0421"
+                    done = None
+            if done is None or done.status != "ok":  # the connection was lost before the run was kept
+                assert (kept.log, kept.id()) == ([], None), (at, done)
+            else:
+                assert (kept.log, standing(kept)) == (expected, lines), at
+            if not losing.lost:
+                break
+        assert at > 8
 
 
 def test_crashes_of_a_run_that_goes_on(kept: Kept) -> None:

@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from threading import Thread
+from time import monotonic
 
 import pytest
 
+from runtime.config import Config
+from runtime.runs.store import RunRow, RunStore
+from runtime.runs.worker import Report, Worker
 from tests.postgres import Server, installations, shared
 from tests.runs.kept import Kept
 from tests.runs.proxy import Proxy
@@ -59,6 +63,58 @@ def test_a_connection_is_lost_in_commits(kept: Kept) -> None:
     assert numbers == sorted(numbers)
     voided = [line for line in kept.lines if line["type"] == "rollback"]
     assert len(voided) == 3  # a segment that was kept is not run again
+
+
+def test_a_commit_that_the_server_hears_of_late(kept: Kept) -> None:
+    """The run looks up whether the segment was kept before the server has heard of its commit, and waits for that."""
+
+    def someone_waits() -> None:
+        deadline = monotonic() + 60
+        while not kept.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+            assert monotonic() < deadline
+
+    with closing(Proxy(shared().port, late={1, 3, 7}, cut_off=someone_waits)) as proxy:
+        through(kept, proxy)
+        done = kept.begin("work", {"n": 3})
+        assert done is not None and (done.status, done.result) == ("ok", 3), done
+        assert proxy.cut == [1, 3, 7]
+    assert kept.log == EXPECTED
+
+
+def test_a_segment_ends_once(kept: Kept) -> None:
+    """Also if the end of another try comes from the same process."""
+    kept.begin("work", {"n": 1})
+    row = kept.read(kept.id() or "").row
+    with closing(kept.connect("main")) as database:
+        store = RunStore(database)
+        ends = [store.save(row.run, row.epoch, "running", row.segment + 1, 9, b"", None, None) for _ in range(2)]
+    assert ends == [True, False]
+
+
+def test_a_worker_that_was_slow_leaves_the_run_to_who_was_quicker(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process takes the run over between a worker's take and its look at the run's row."""
+
+    kept.begin("work", {"n": 1}, detached=True)
+    find = RunStore.find
+    quicker: list[bool] = []
+
+    def found(store: RunStore, run_id: str) -> RunRow | None:
+        if not quicker:
+            row = find(store, run_id)
+            assert row is not None
+            quicker.append(store.claim(run_id, row.epoch))
+        return find(store, run_id)
+
+    monkeypatch.setattr(RunStore, "find", found)
+    reports: list[Report] = []
+    config = Config(home=kept.folder, flags={"main": kept.url})
+    worker = Worker(config, ["main"], kept.sandbox.library, reports.append)
+    try:
+        worker.work(while_=lambda: not quicker)
+    finally:
+        worker.close()
+    assert (quicker, reports, kept.log) == ([True], [], [])
+    assert kept.rows("SELECT status, segment FROM sop_runs") == [("running", 0)]
 
 
 def test_the_commit_of_a_run_that_is_not_kept_stays_in_doubt(kept: Kept) -> None:
