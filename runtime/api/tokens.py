@@ -244,8 +244,8 @@ class Tokens:
         """Yield the tokens as a list to change, and write it back; other processes can't change them meanwhile."""
         import fcntl
 
+        make_home(self.path.parent)
         try:
-            make_home(self.path.parent)
             lock = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise self._unreadable(error.strerror or str(error)) from error

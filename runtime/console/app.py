@@ -150,7 +150,7 @@ def _exit_code(error: BaseException, console: Console) -> int | None:
         return 1
     if isinstance(error, OSError) and error.filename is not None:  # of a file that nothing above has named
         reason = (error.strerror or str(error)).lower()
-        console.error(SopError("C0104", f"{os.fsdecode(error.filename)} can't be read: {reason}"))
+        console.error(SopError("C0104", f"{os.fsdecode(error.filename)} can't be used: {reason}"))
         return 2
     return None
 

@@ -46,6 +46,19 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it.
+
+    Raises:
+        SopError: C0109, it can't be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SopError("C0109", f"{path} can't be made: {reason}", "check the path and its permissions") from error
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Replace a file atomically.
 

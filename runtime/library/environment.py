@@ -150,7 +150,7 @@ class Environment:
         if made:
             self._env = self._open(readonly=False)
         else:
-            make_home(self.path.parent)
+            _make_home(self.path.parent)
             self._make()
         self._writable = True
         self._env.reader_check()  # frees the slots of killed readers, which would keep old pages alive
@@ -317,7 +317,19 @@ def make_home(folder: Path) -> None:
 
     Args:
         folder: The folder.
+
+    Raises:
+        SopError: C0109, it can't be made or written.
     """
+    try:
+        _make_home(folder)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        hint = "check the path and its permissions, or name another folder with --home"
+        raise SopError("C0109", f"the folder {folder} can't be made: {reason}", hint) from error
+
+
+def _make_home(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     ignore = folder / ".gitignore"
     if not ignore.exists() or not ignore.stat().st_size:

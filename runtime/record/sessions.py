@@ -80,13 +80,10 @@ class Sessions:
         Raises:
             SopError: C0109.
         """
-        from runtime.files.atomic import write_bytes
+        from runtime.files.atomic import make_folder, write_bytes
 
         path = self._path(session.name)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SopError("C0109", f"{self.folder} can't be made: {error.strerror}") from error
+        make_folder(self.folder)
         write_bytes(path, msgspec.json.format(msgspec.json.encode(session)))
 
     def remove(self, name: str) -> None:
@@ -105,11 +102,20 @@ class Sessions:
         """Lock a recording against other processes within the block.
 
         Raises:
-            SopError: C0306 when another process has the lock.
+            SopError: C0306 when another process has the lock; C0109 when the folder can't be made or written.
         """
+        from runtime.files.atomic import make_folder
+
         path = self._lock_path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as file:
+        make_folder(path.parent)
+        try:
+            file = path.open("w")
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise SopError(
+                "C0109", f"{path} can't be written: {reason}", "check the path and its permissions"
+            ) from error
+        with file:
             _lock(file, name)
             yield
 

@@ -87,7 +87,8 @@ class Worker:
 
     def _serve(self, place: RunPlace, *, wanted: bool) -> None:
         """wanted: by name, not as one of all."""
-        make_home(self._config.home)
+        if place.name == RUNS:
+            make_home(self._config.home)
         database = place.open(create=place.name == RUNS)
         if not isinstance(database, Keeps) or database.read_only:
             engine = database.engine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -44,19 +45,19 @@ def prepare_folder(folder: Path, *, demo: bool) -> list[Path]:
 
     Raises:
         UsageError: C0206, it is not a folder; T0120, a file of the demo is there already.
-        SopError: C0109, it can't be written.
+        SopError: C0109, it can't be written. Of the demo nothing is left.
     """
     if folder.exists() and not folder.is_dir():
         raise UsageError("C0206", f"{folder} is not a folder")
+    make_home(folder / HOME_NAME)
     try:
         made = make_demo(folder) if demo else []
-        make_home(folder / HOME_NAME)
         settings = folder / FILE_NAME
         if not settings.exists():
             settings.write_text(SETTINGS, encoding="utf-8")
             made.append(settings)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+    except (OSError, sqlite3.Error) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise SopError("C0109", f"{folder} can't be written: {reason}", "check the path and its permissions") from error
     return made
 
@@ -65,7 +66,7 @@ def make_demo(folder: Path) -> list[Path]:
     """Write the demo into `folder` (made when missing) and return the files written.
 
     WORKFLOWS is in an order in which they compile: callees come before their callers.
-    Raises UsageError T0120 when one of the files is there already; then nothing is written.
+    Raises UsageError T0120 when one of the files is there already, and what the disk refuses; then no file is left.
     """
     texts = {"sop.toml": _text("sop.toml")}
     texts |= {f"{name}.txt": _text(f"workflows/{name}.txt") for name in WORKFLOWS}
@@ -76,10 +77,16 @@ def make_demo(folder: Path) -> list[Path]:
             "T0120", f"{', '.join(taken)} already exist in {folder}", "sopc init --demo FOLDER makes it in another"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    for name in DATABASES:
-        _make_database(folder / f"{name}.db", _text(f"{name}.sql"))
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    try:
+        for name in DATABASES:
+            _make_database(folder / f"{name}.db", _text(f"{name}.sql"))
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    except BaseException:
+        for name in names:
+            with suppress(OSError):
+                (folder / name).unlink(missing_ok=True)
+        raise
     return [folder / name for name in names]
 
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from runtime.errors import SopError
-from runtime.files.atomic import write_bytes, write_text
+from runtime.files.atomic import make_folder, write_bytes, write_text
 from runtime.library.environment import make_home
 from sopc.english.lock import Answer, split_sop, text_hash
 
@@ -72,12 +71,8 @@ class Pending:
         """Store a translation. Raises SopError C0109 if the folder can't be written."""
         from sopc.english.model_records import encode_work
 
-        try:
-            make_home(self._home)
-            self._path.parent.mkdir(exist_ok=True)
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise SopError("C0109", f"{self._path.parent} can't be made: {reason}") from error
+        make_home(self._home)
+        make_folder(self._path.parent)
         self.drop()
         if work is not None:
             write_bytes(self._work, encode_work(work))

@@ -58,6 +58,7 @@ PACKAGES: Final = {
         ("runtime/vm",),
         (
             *(f"tests/unit/test_{name}.py" for name in ("machine", "generators", "segments", "run")),
+            "tests/runs/test_saved.py",
             "tests/language",
             "tests/golden",
         ),
@@ -79,6 +80,7 @@ PACKAGES: Final = {
                 f"tests/unit/test_check_{name}.py"
                 for name in ("flow", "names", "queries", "scripts", "types", "writes")
             ),
+            "tests/workflow/test_data_warnings.py",
             "tests/language",
             "tests/errors",
         ),

@@ -78,13 +78,13 @@ class SQLiteDatabase:
                 uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=256
             )
         except sqlite3.Error as error:
-            raise translated(error, name) from error
+            raise _with_path(translated(error, name), path) from error
         try:
             self._set_up()
         except BaseException as error:
             self._connection.close()
-            if isinstance(error, DatabaseError) and error.code == "D0102":
-                raise DatabaseError("D0102", f"{error.message}: {path}", error.hint) from error
+            if isinstance(error, DatabaseError):
+                raise _with_path(error, path) from error
             raise
 
     def _set_up(self) -> None:
@@ -415,6 +415,13 @@ class SQLiteSpool:
 
     def drop(self) -> None:
         self._database.drop_spool(self._table)
+
+
+def _with_path(error: DatabaseError, path: Path) -> DatabaseError:
+    """The error of a file that can't be opened, with the file."""
+    if error.code not in ("D0102", "D0103"):
+        return error
+    return DatabaseError(error.code, f"{error.message}: {path}", error.hint)
 
 
 def _check_file(path: Path, name: str, *, create: bool) -> None:

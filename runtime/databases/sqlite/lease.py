@@ -14,6 +14,7 @@ from typing import Final, Self
 
 from runtime.errors import DatabaseError
 
+_FOLDER: Final = "the folder of the database must be writable"
 _TRIES: Final = 20  # somebody who only looks whether a file is locked has it for a moment
 _PAUSE_SECONDS: Final = 0.01
 WORKER: Final = "@worker-"  # begins the name of a worker's own lease; no run's id holds an @
@@ -43,7 +44,7 @@ class FileLease:
                 continue  # another run's end has just removed the folder
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()
-                raise DatabaseError("D0103", f"the file {path} can't be made: {reason}") from error
+                raise DatabaseError("D0103", f"the file {path} can't be made: {reason}", _FOLDER) from error
             try:
                 flock(descriptor, LOCK_EX | LOCK_NB)
                 if os.fstat(descriptor).st_ino == path.stat().st_ino:
@@ -117,7 +118,7 @@ def ask_to_stop(database: Path, run: str) -> bool:
         return False  # the last run of this database has just ended
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise DatabaseError("D0103", f"the file {path} can't be made: {reason}") from error
+        raise DatabaseError("D0103", f"the file {path} can't be made: {reason}", _FOLDER) from error
     if not is_leased(database, run):
         path.unlink(missing_ok=True)
     return True

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from runtime.errors import SopError, UsageError
+from runtime.errors import UsageError
 from runtime.files.atomic import write_text
 from runtime.library.environment import make_home
 
@@ -132,11 +132,7 @@ def use(home: Path, path: Path) -> None:
     Raises:
         SopError: C0109, the folder can't be written.
     """
-    try:
-        make_home(home)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise SopError("C0109", f"{home} can't be written: {reason}", "another --home DIR") from error
+    make_home(home)
     write_text(home / CHOICE, json.dumps({"file": str(path)}) + "\n")
 
 

@@ -61,7 +61,7 @@ def remembered(home: Path) -> dict[str, Decoding]:
 
 def _remember(home: Path, known: dict[str, Decoding]) -> None:
     """Remembers decodings; if the home folder can't be written, the next compilation probes again."""
-    with suppress(SopError, OSError):
+    with suppress(SopError):
         make_home(home)
         write_text(home / FILE_NAME, json.dumps(known, indent=2, sort_keys=True) + "\n")
 
