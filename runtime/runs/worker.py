@@ -169,7 +169,7 @@ class Worker:
         except Exception as bug:  # other runs go on
             print_exc()
             error = SopError("V0612", f"{type(bug).__name__} in sopvm: {bug}")
-        found = served.store.find(row.run)
+        found = served.find(row.run)
         if found is None or found.epoch != row.epoch:  # another process has it, or had it
             return Report(row.run, row.script, "running", row.segment, error)
         if error is not None and found.status in _STATUSES:
@@ -207,6 +207,14 @@ class _Served(NamedTuple):
     name: str
     store: RunStore
     lease: Lease
+
+    def find(self, run: str) -> RunRow | None:
+        """Also when the connection was lost while the run went on by its own."""
+        try:
+            return self.store.find(run)
+        except SopError:
+            self.store.database.reconnect()
+            return self.store.find(run)
 
 
 def _places(config: Config, names: Sequence[str]) -> list[RunPlace]:

@@ -94,6 +94,11 @@ class CrashingPostgres(Crashing, PostgresDatabase):
         self.close()
 
 
+def lose_connection(database: PostgresDatabase) -> None:
+    with socket.socket(fileno=os.dup(database._connection.fileno())) as connection:
+        connection.shutdown(socket.SHUT_RDWR)
+
+
 class LosingPostgres(Crashing, PostgresDatabase):
     """Loses its connection before the call with the number `at`, but does not crash. lost: whether it has."""
 
@@ -103,8 +108,7 @@ class LosingPostgres(Crashing, PostgresDatabase):
         number, self.calls = self.calls, self.calls + 1
         if number == self.at:
             self.lost = True
-            with socket.socket(fileno=os.dup(self._connection.fileno())) as connection:
-                connection.shutdown(socket.SHUT_RDWR)
+            lose_connection(self)
         return call()
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from threading import Thread
 from time import monotonic
+from typing import Any
 
 import pytest
 
 from runtime.config import Config
+from runtime.runs.run import Outcome
 from runtime.runs.store import RunRow, RunStore
 from runtime.runs.worker import Report, Worker
 from tests.postgres import Server, installations, shared
-from tests.runs.kept import Kept
+from tests.runs.kept import Kept, lose_connection
 from tests.runs.proxy import Proxy
 
 SCRIPT = """
@@ -91,9 +93,20 @@ def test_a_segment_ends_once(kept: Kept) -> None:
     assert ends == [True, False]
 
 
+def worked(kept: Kept, while_: Callable[[], bool] = lambda: True) -> list[Report]:
+    """What a worker reports until it finds no run to take, or is told to stop."""
+    reports: list[Report] = []
+    config = Config(home=kept.folder, flags={"main": kept.url})
+    worker = Worker(config, ["main"], kept.sandbox.library, reports.append)
+    try:
+        worker.work(until_idle=True, while_=while_)
+    finally:
+        worker.close()
+    return reports
+
+
 def test_a_worker_that_was_slow_leaves_the_run_to_who_was_quicker(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process takes the run over between a worker's take and its look at the run's row."""
-
     kept.begin("work", {"n": 1}, detached=True)
     find = RunStore.find
     quicker: list[bool] = []
@@ -106,15 +119,24 @@ def test_a_worker_that_was_slow_leaves_the_run_to_who_was_quicker(kept: Kept, mo
         return find(store, run_id)
 
     monkeypatch.setattr(RunStore, "find", found)
-    reports: list[Report] = []
-    config = Config(home=kept.folder, flags={"main": kept.url})
-    worker = Worker(config, ["main"], kept.sandbox.library, reports.append)
-    try:
-        worker.work(while_=lambda: not quicker)
-    finally:
-        worker.close()
-    assert (quicker, reports, kept.log) == ([True], [], [])
+    assert (worked(kept, lambda: not quicker), quicker, kept.log) == ([], [True], [])
     assert kept.rows("SELECT status, segment FROM sop_runs") == [("running", 0)]
+
+
+def test_a_worker_that_lost_its_connection_tells_what_became_of_the_run(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run has connections of its own."""
+    kept.begin("work", {"n": 1}, detached=True)
+    go_on = Worker._run
+
+    def losing(worker: Worker, served: Any, *rest: Any) -> Outcome:
+        done = go_on(worker, served, *rest)
+        lose_connection(served.store.database)
+        return done
+
+    monkeypatch.setattr(Worker, "_run", losing)
+    assert [(report.status, report.segments) for report in worked(kept)] == [("ok", 6)]
 
 
 def test_the_commit_of_a_run_that_is_not_kept_stays_in_doubt(kept: Kept) -> None:
