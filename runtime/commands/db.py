@@ -14,6 +14,7 @@ from runtime.console import (
     Lazy,
     database_options,
     execute,
+    file_options,
     load_config,
     output_options,
     print_rows,
@@ -72,6 +73,7 @@ def _stores(config: Config, name: str, failures: list[Error]) -> list[list[Any]]
 @run_options
 @database_options
 @output_options()
+@file_options
 @click.pass_obj
 def query_command(
     console: Console, /, text: str, home: str | None, databases: Sequence[str], format_: str, **options: Any

@@ -15,6 +15,7 @@ from runtime.console import (
     database_options,
     dialect_option,
     execute,
+    file_options,
     key_values,
     load_config,
     output_options,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 @run_options
 @database_options
 @output_options()
+@file_options
 @click.pass_obj
 def do_command(
     console: Console,

@@ -7,12 +7,14 @@ from typing import Any
 
 import click
 
+from runtime import UsageError
 from runtime.console import (
     Console,
     complete_script,
     database_options,
     durability_option,
     execute,
+    file_options,
     key_values,
     load_config,
     output_options,
@@ -33,6 +35,7 @@ from runtime.console import (
 @run_options
 @database_options
 @output_options()
+@file_options
 @click.pass_obj
 def run_command(
     console: Console,
@@ -47,11 +50,13 @@ def run_command(
     format_: str,
     **options: Any,
 ) -> int:
-    """Run a script: NAME, NAME@VERSION or NAME@TAG. It prints what it emits on stdout, one JSON object a line.
+    """Run a script: NAME, NAME@VERSION or NAME@TAG. It prints what it emits on stdout: as a table on a terminal, else
+    one JSON object a line.
 
     \b
       sopvm run audit_salary
-      sopvm run audit_salary dept=Sales floor=90000 -f table
+      sopvm run audit_salary dept=Sales floor=90000 -f csv
+      sopvm run audit_salary -o audit.xlsx
       sopvm run audit_salary@1 --db hr=sqlite:///copy.db
       sopvm run reorder_low_stock --dry-run
       sopvm run reorder_low_stock --answer 3.1=true
@@ -65,6 +70,8 @@ def run_command(
     with Library.open(config.home) as library:
         pull_script(library, config, name)
         if run_id is not None or detach:
+            if options["file"] is not None:
+                raise UsageError("C0101", "the lines of a run with an id go to stdout", "leave out -o")
             return run_kept(
                 console, library, name, given, config, format_, run_id, detach=detach, answers=answers, **options
             )

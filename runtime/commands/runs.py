@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from runtime.console import (
+    LIST_FORMATS,
     Console,
     cancel_run,
     database_options,
@@ -58,7 +59,7 @@ def runs_command(console: Console, /, home: str | None, databases: Sequence[str]
 @click.command("inspect")
 @_RUN
 @database_options
-@output_options()
+@output_options(formats=LIST_FORMATS)
 @click.pass_obj
 def inspect_command(console: Console, run: str, home: str | None, databases: Sequence[str], format_: str) -> None:
     """Show the calls under way in a kept run at the end of its last segment, the innermost first, each with its

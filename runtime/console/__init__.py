@@ -9,6 +9,7 @@ from runtime.lazy import lazy
 if TYPE_CHECKING:
     from runtime.console.app import App, Lazy
     from runtime.console.console import Console, visible
+    from runtime.console.destination import STDOUT, file_options
     from runtime.console.kept import (
         cancel_run,
         go_on_with,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         show_logs,
     )
     from runtime.console.options import (
+        LIST_FORMATS,
         PATH,
         complete_script,
         database_options,
@@ -40,7 +42,9 @@ if TYPE_CHECKING:
     from runtime.console.workers import work
 
 __all__ = (
+    "LIST_FORMATS",
     "PATH",
+    "STDOUT",
     "App",
     "Console",
     "Lazy",
@@ -52,6 +56,7 @@ __all__ = (
     "dialect_option",
     "durability_option",
     "execute",
+    "file_options",
     "go_on_with",
     "home_option",
     "inspect_run",
@@ -77,7 +82,9 @@ __all__ = (
 )
 __getattr__ = lazy(
     __name__,
+    LIST_FORMATS="runtime.console.options",
     PATH="runtime.console.options",
+    STDOUT="runtime.console.destination",
     App="runtime.console.app",
     Console="runtime.console.console",
     Lazy="runtime.console.app",
@@ -89,6 +96,7 @@ __getattr__ = lazy(
     dialect_option="runtime.console.options",
     durability_option="runtime.console.runner",
     execute="runtime.console.runner",
+    file_options="runtime.console.destination",
     go_on_with="runtime.console.kept",
     home_option="runtime.console.options",
     inspect_run="runtime.console.kept",

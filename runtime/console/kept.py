@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from runtime.connect import connector
 from runtime.console.console import Console
+from runtime.console.destination import STDOUT, check_binary
 from runtime.console.options import key_values, utf8
 from runtime.console.rows import print_rows
 from runtime.console.runner import execute, keeping, shown, terminal
@@ -200,6 +201,7 @@ def go_on_with(
                 console.note(f"the time for an answer to the run {run} is over, so this one is not taken")
                 answer = UNSET
         writes = bool(kept.linked.root.effects.writes)
+        check_binary(format_, STDOUT)
         writer = open_writer(format_, sys.stdout.buffer, buffer_until_commit=writes)
         others, owner = connector(config), read_owner(kept.row.owner)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -14,20 +15,25 @@ from runtime.errors import SopError, UsageError
 if TYPE_CHECKING:
     from runtime.config import Config
 
-FORMATS = ("jsonl", "records", "json", "csv", "table")
+LIST_FORMATS: Final = ("jsonl", "records", "json", "csv", "table")  # of what commands list
+RUN_FORMATS: Final = (*LIST_FORMATS, "csv-safe", "tsv", "md", "xlsx", "parquet", "chart")  # of a run
+AUTO: Final = "auto"
 PATH = click.Path(readable=False)  # accepts any text; it only makes the shell complete file names
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def output_options(default: str | None = "jsonl") -> Decorator:
+def output_options(default: str | None = AUTO, formats: Sequence[str] = RUN_FORMATS) -> Decorator:
     """Add `-f` and `--errors`: the same for every command.
 
     Args:
-        default: The format of `-f`; None to leave `-f` out.
+        default: The format of `-f`; None to leave `-f` out. AUTO: by the name of the file of `-o`, else a table on a
+            terminal and JSON lines elsewhere.
+        formats: What `-f` takes.
 
     Returns:
         A decorator of commands.
     """
+    auto = default == AUTO
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         function = click.option(
@@ -43,14 +49,27 @@ def output_options(default: str | None = "jsonl") -> Decorator:
             "-f",
             "--format",
             "format_",
-            type=click.Choice(FORMATS),
-            default=default,
+            type=click.Choice(formats if auto else LIST_FORMATS),
+            default=None if auto else default,
+            callback=_chosen_format if auto else None,
             envvar="SOP_FORMAT",
-            show_default=True,
+            show_default="table on a terminal, else jsonl" if auto else True,
             help="How data is written on stdout.",
         )(function)
 
     return decorate
+
+
+def _chosen_format(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    """The format that is given on the command line, else that of the file of `-o`, else of SOP_FORMAT, else the
+    default."""
+    file = context.params.get("file")
+    given = context.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE
+    if file is not None and not given:
+        from runtime.output.formats import format_of
+
+        return format_of(file)
+    return value or ("table" if sys.stdout.isatty() else "jsonl")
 
 
 def home_option(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -20,7 +20,6 @@ from runtime.runs.schemas import SchemaChanged
 if TYPE_CHECKING:
     from runtime.config import Config
     from runtime.library.store import Library
-    from runtime.output.writer import Writer
     from runtime.runs.answers import Prompt
     from runtime.runs.keep import Keep
     from runtime.vm.backtrace import Location, Trace
@@ -79,11 +78,13 @@ def execute(
     *,
     answers: Sequence[str] = (),
     trace: bool = False,
-    writer: Writer | None = None,
     keep: Keep | None = None,
+    file: str | None = None,
+    force: bool = False,
+    bom: bool = False,
     **options: Any,
 ) -> int:
-    """Run a script, with its lines on stdout and its errors on stderr.
+    """Run a script, with its lines on stdout or in a file and its errors on stderr.
 
     Args:
         console: Where errors go.
@@ -94,13 +95,20 @@ def execute(
         format_: Of the lines.
         answers: As given in the shell, STEP=VALUE.
         trace: Print each instruction on stderr.
-        writer: Where lines go; None for the format's writer on stdout.
         keep: How the run is kept; None for the usual way.
+        file: Where lines go; None for stdout. It is written only if the run ends well.
+        force: Replace a file that is there.
+        bom: Begin with a byte order mark.
         options: Of RunOptions; None where not given.
 
     Returns:
         The exit code.
+
+    Raises:
+        UsageError: The script does not exist, the format can't be written here (C0102, D0105, V0502), or the file
+            can't (D0508, D0509).
     """
+    from runtime.console.destination import STDOUT, Failed, check_binary, destination
     from runtime.output.formats import open_writer
 
     given = {"relaxed": config.relaxed, **{key: value for key, value in options.items() if value is not None}}
@@ -113,10 +121,18 @@ def execute(
         warn=lambda text: console.note(f"warning: {text}"),
         **given,
     )
-    if writer is None:
-        writer = open_writer(format_, sys.stdout.buffer, buffer_until_commit=bool(effects.writes))
-    out = writer
-    return shown(console, lambda: run(library, name, args, connector(config), out, chosen))
+    check_binary(format_, file or STDOUT)
+    try:
+        with destination(file or STDOUT, force) as stream:
+            writer = open_writer(format_, stream, buffer_until_commit=bool(effects.writes), bom=bom)
+            code = shown(console, lambda: run(library, name, args, connector(config), writer, chosen))
+            if code and file is not None:
+                raise Failed(code)
+    except Failed as failed:
+        return failed.exit_code
+    if file is not None:
+        console.note(f"{file}: {writer.records:,} row{'' if writer.records == 1 else 's'}")
+    return code
 
 
 def keeping(library: Library, config: Config, run: str | None = None, *, detached: bool = False) -> Keep:

@@ -1,4 +1,4 @@
-"""A run's lines → JSON lines, JSON, server-sent events, CSV or a table."""
+"""A run's lines → JSON lines, JSON, server-sent events, CSV, a table, a spreadsheet and other formats."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 from runtime.lazy import lazy
 
 if TYPE_CHECKING:
-    from runtime.output.formats import open_writer
-    from runtime.output.tabular import Csv
+    from runtime.output.formats import format_of, open_writer
 
 __all__ = (
-    "Csv",
+    "format_of",
     "open_writer",
 )
 __getattr__ = lazy(
     __name__,
-    Csv="runtime.output.tabular",
+    format_of="runtime.output.formats",
     open_writer="runtime.output.formats",
 )

@@ -39,6 +39,13 @@ class Sink:
         self._held = bytearray()
         self._file: IO[bytes] | None = None
 
+    def width(self) -> int | None:
+        """Columns of the terminal that the stream is; None for another stream, or a terminal that does not say."""
+        descriptor = _descriptor(self._stream)
+        if descriptor is None or not os.isatty(descriptor):
+            return None
+        return os.get_terminal_size(descriptor).columns or None
+
     def write(self, data: bytes) -> None:
         if self.hold:
             self._held += data

@@ -1,35 +1,45 @@
-"""Records → CSV, or a table for a terminal."""
+"""Records → CSV, tab-separated values or Markdown: a line of names, then a line a record."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from time import monotonic
-from typing import Any, Final, TextIO
+from typing import Any, ClassVar, Final, TextIO
 
 import msgspec
 
 from runtime.errors import SopError
-from runtime.output.sink import WAIT_SECONDS, Sink
+from runtime.output.records import End
+from runtime.output.sink import Sink
 from runtime.output.writer import RecordsOnly
 from runtime.values.conversion import to_text
+from runtime.values.type_rules import NUMBERS
+from runtime.values.types import Type
 
-SAMPLE_ROWS: Final = 200
-_QUOTED: Final = re.compile(r'[",\r\n]|^\s|\s$|^$')
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_MARKUP: Final = re.compile(r"[\\|*`<\[~]|(?<!\w)_|_(?!\w)")
+_BREAK: Final = re.compile(r"\r\n|[\r\n]")
+WELL: Final = ("ok", "dry-run")  # how a run ends whose records are all there
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """A value's text; of a decimal that is already written, that."""
     return bytes(value).decode() if isinstance(value, msgspec.Raw) else to_text(value)
 
 
-class _Rows(RecordsOnly):
+class Rows(RecordsOnly):
     """Takes records one by one and by the batch as rows of one kind."""
 
     writes_json = False
+
+    def __init__(self, sink: Sink, buffer_until_commit: bool, notes: TextIO | None) -> None:
+        super().__init__(sink, buffer_until_commit, notes)
+        self.end_status = ""
+
+    def _line(self, line: Any) -> None:
+        super()._line(line)
+        if isinstance(line, End):
+            self.end_status = line.status
 
     def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
         self._put(tuple(record), [tuple(record.values())])
@@ -42,8 +52,17 @@ class _Rows(RecordsOnly):
     def _put(self, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
         raise NotImplementedError
 
+    def _finish(self) -> None:
+        """A run that went well and emitted nothing still has its line of names, where they are known."""
+        if self.end_status in WELL and not self.records and self.columns:
+            self._head(tuple(name for name, _ in self.columns))
 
-class Csv(_Rows):
+    def _head(self, names: tuple[str, ...]) -> None:
+        """Write the line of names of a table without rows."""
+        self._put(names, [])
+
+
+class Csv(Rows):
     """A line of names, then a line a record. Null is an empty field, an empty text is "".
 
     Args:
@@ -55,34 +74,33 @@ class Csv(_Rows):
         RFC 4180, but lines end in a line feed.
     """
 
+    delimiter: ClassVar = ","
+    _quoted: ClassVar = re.compile(r'[",\r\n]|^\s|\s$|^$')
+
     def __init__(self, sink: Sink, buffer_until_commit: bool, notes: TextIO | None) -> None:
         super().__init__(sink, buffer_until_commit, notes)
         self._names: tuple[str, ...] | None = None
         self._kept_names: tuple[str, ...] | None = None
 
     def _put(self, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
-        field = self.field
-        lines = [",".join([field(value) for value in row]) for row in rows]
+        field, delimiter = self.field, self.delimiter
+        lines = [delimiter.join([field(value) for value in row]) for row in rows]
         if self._names is None:
             self._names = names
-            lines.insert(0, ",".join([field(name) for name in names]))
+            lines.insert(0, delimiter.join([field(name) for name in names]))
         elif names != self._names:
-            raise SopError(
-                "V0501",
-                f"csv holds records of one kind, and one with the fields {', '.join(names)} follows others",
-                "-f jsonl and -f records take any",
-            )
+            raise several_kinds(names)
         self.sink.write("".join([line + "\n" for line in lines]).encode())
 
-    @staticmethod
-    def field(value: Any) -> str:
+    @classmethod
+    def field(cls, value: Any) -> str:
         """Return a value as a field, in quotes where needed."""
         if value is None:
             return ""
         if type(value) is int:
             return str(value)
-        text = _text(value)
-        return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
+        text = text_of(value)
+        return '"' + text.replace('"', '""') + '"' if cls._quoted.search(text) else text
 
     def release(self) -> None:
         super().release()
@@ -93,100 +111,72 @@ class Csv(_Rows):
         self._names = self._kept_names
 
 
+class Tsv(Csv):
+    """As CSV, with tabs between fields."""
+
+    delimiter = "\t"
+    _quoted = re.compile(r'["\t\r\n]|^\s|\s$|^$')
+
+
 class SafeCsv(Csv):
     """CSV for spreadsheets: a text that a spreadsheet would run as a formula gets a `'` in front."""
 
-    @staticmethod
-    def field(value: Any) -> str:
+    @classmethod
+    def field(cls, value: Any) -> str:
         if type(value) is str and value.startswith(_FORMULA):
             value = "'" + value
-        return Csv.field(value)
+        return super().field(value)
 
 
-class Table(_Rows):
-    """Aligned columns. The first rows (a sample) set the widths; a longer value later only shifts its own line."""
+def several_kinds(names: Sequence[str]) -> SopError:
+    """V0501, of a format with one line of names."""
+    return SopError(
+        "V0501",
+        f"this format holds records of one kind, and one with the fields {', '.join(names)} follows others",
+        "-f jsonl and -f records take any",
+    )
+
+
+class Markdown(Rows):
+    """A table of GitHub's Markdown for each kind of record; columns of numbers are aligned right."""
 
     def __init__(self, sink: Sink, buffer_until_commit: bool, notes: TextIO | None) -> None:
         super().__init__(sink, buffer_until_commit, notes)
-        self._names: tuple[str, ...] = ()
-        self._columns: list[
-            tuple[int, bool]
-        ] = []  # width, and whether numbers stand on the right; empty: not yet known
-        self._sample: list[list[str]] = []
-        self._since = 0.0
-        self._tables = 0
-        self._kept: tuple[tuple[str, ...], list[tuple[int, bool]], int] = ((), [], 0)
+        self._names: tuple[str, ...] | None = None
+        self._kept_names: tuple[str, ...] | None = None
 
     def _put(self, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
+        lines = [] if self._names is None or self._names == names else [""]
         if names != self._names:
-            self._settle()
-            self._names, self._columns = names, []
-        for row in rows:
-            cells = [_cell(value) for value in row]
-            if self._columns:
-                self._row(cells)
-                continue
-            if not self._sample:
-                self._since = monotonic()
-            self._sample.append(cells)
-            if len(self._sample) == SAMPLE_ROWS:
-                self._settle()
-
-    def _settle(self) -> None:
-        """Fix the widths by the sample, and write it."""
-        sample, self._sample = self._sample, []
-        if not sample:
-            return
-        names = [_cell(name) for name in self._names]
-        for name, cells in zip(names, zip(*sample, strict=True), strict=True):
-            numbers = all(_NUMBER.fullmatch(cell) for cell in cells if cell)
-            self._columns.append((max(map(width, (name, *cells))), numbers))
-        if self._tables:
-            self.sink.write(b"\n")
-        self._tables += 1
-        self._row(names)
-        self._row(["─" * size for size, _ in self._columns])
-        for row in sample:
-            self._row(row)
-
-    def _row(self, cells: Sequence[str]) -> None:
-        parts = []
-        for cell, (size, right) in zip(cells, self._columns, strict=True):
-            space = " " * (size - width(cell))
-            parts.append(space + cell if right else cell + space)
-        self.sink.write(("  ".join(parts).rstrip() + "\n").encode())
-
-    def tick(self) -> None:
-        if self._sample and monotonic() - self._since >= WAIT_SECONDS:
-            self._settle()
-        super().tick()
+            types = dict(self.columns or ())
+            marks = ["---:" if _is_number(types.get(name)) else "---" for name in names]
+            lines += [_md_row([_md_cell(name) for name in names]), _md_row(marks)]
+            self._names = names
+        lines += [_md_row([_md_cell(value) for value in row]) for row in rows]
+        self.sink.write("".join([line + "\n" for line in lines]).encode())
 
     def release(self) -> None:
-        self._settle()
         super().release()
-        self._kept = self._names, list(self._columns), self._tables
+        self._kept_names = self._names
 
     def _void(self, reason: str) -> None:
         super()._void(reason)
-        self._sample = []
-        self._names, self._columns, self._tables = self._kept
-
-    def _finish(self) -> None:
-        self._settle()
+        self._names = self._kept_names
 
 
-def _cell(value: Any) -> str:
-    """One line of printable text; null is empty."""
+def _is_number(type_: Type | None) -> bool:
+    return type_ is not None and type_.name in NUMBERS
+
+
+def _md_row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _md_cell(value: Any) -> str:
+    """The value, with what Markdown would read as markup escaped."""
     if value is None:
         return ""
-    text = _text(value)
-    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
-
-
-def width(text: str) -> int:
-    """Columns a text takes on a terminal."""
-    if text.isascii():
-        return len(text)
-    from unicodedata import combining, east_asian_width
-
-    return sum(0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in text)
+    text = text_of(value)
+    if type(value) is str:
+        text = _MARKUP.sub(lambda match: "\\" + match[0], text)
+    return _BREAK.sub("<br>", text)

@@ -29,11 +29,14 @@ from runtime.output.records import (
 from runtime.output.sink import Sink
 from runtime.values.batches import RowBatch
 from runtime.values.conversion import json_ready
+from runtime.values.types import Type
 
 
 class Writer:
     """seq: of the last line. records: emitted and not voided since. standing: lines of any kind but `error` that are
     not voided. ended: the `end` line is being written; finished: it has been. Every method may raise ClosedPipe.
+
+    columns: names and types of the records' fields, where they are known beforehand.
 
     This class counts lines and records; a format's class writes them, in `_line` and `_rows`.
     """
@@ -46,6 +49,7 @@ class Writer:
         self.seq = 0
         self.records = 0
         self.standing = 0
+        self.columns: tuple[tuple[str, Type], ...] | None = None
         self.ended = False
         self.finished = False
         self.sink = sink

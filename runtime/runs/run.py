@@ -308,6 +308,8 @@ class _Run:
     def run(self) -> Outcome:
         root = self.linked.root
         self.writer.buffer_until_commit(self.data.home is not None and not self.options.dry_run)
+        emits = root.module.signature.emits
+        self.writer.columns = None if emits is None else emits.fields
         with self.interrupts:
             try:
                 if self.keeper is not None:

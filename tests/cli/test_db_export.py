@@ -90,7 +90,7 @@ def test_a_file_that_is_there_is_replaced_only_when_told(sopvm: Program, people:
 @pytest.mark.parametrize(
     ("what", "file", "exit_code", "code"),
     [
-        ("people", "out.xlsx", 2, "D0508"),
+        ("people", "out.doc", 2, "D0508"),
         ("people", "no/folder/out.csv", 2, "D0508"),
         ("people", ".sop", 2, "D0508"),
         ("people", "", 2, "D0508"),

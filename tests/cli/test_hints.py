@@ -429,6 +429,66 @@ def _(trial: Trial) -> None:
     trial.follows("sopvm", "db", "export", "hr.boxes", "boxes.csv", "--force", replaces="boxes.csv")
 
 
+def on_terminal(trial: Trial, *arguments: str) -> None:
+    """Run `sopvm` with a narrow terminal for its stdout, and see the hint on it or on stderr."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 20, 0, 0))
+    try:
+        done = subprocess.run(
+            command("sopvm", *arguments),
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+            check=False,
+        )
+        os.write(theirs, b"\n")
+        trial.saw(done.stderr + os.read(ours, 100_000).decode())
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+ROUNDED = "from hr.employees select name, department, salary / 7 as salary"
+
+
+@case("floats are rounded (-f csv has all digits)")
+def _(trial: Trial) -> None:
+    trial.shows("sopvm", "db", "query", ROUNDED, "-f", "table")
+    assert b"25714.285714285714" in trial.follows("sopvm", "db", "query", ROUNDED, "-f", "csv").stdout
+
+
+@case("not shown: {} (-f csv has all columns)")
+def _(trial: Trial) -> None:
+    on_terminal(trial, "db", "query", ROUNDED)
+    assert trial.follows("sopvm", "db", "query", ROUNDED, "-f", "csv").text.startswith("name,department,salary\n")
+
+
+@case("-o FILE.{}")
+def _(trial: Trial) -> None:
+    on_terminal(trial, "db", "query", ROUNDED, "-f", "parquet")
+    trial.follows("sopvm", "db", "query", ROUNDED, "-o", "FILE.parquet")
+
+
+@case("-f table shows them")
+def _(trial: Trial) -> None:
+    trial.shows("sopvm", "db", "query", "from hr.employees select name", "-f", "chart")
+    trial.follows("sopvm", "db", "query", "from hr.employees select name", "-f", "table")
+
+
+@case("-f csv has no such limit")
+def _(trial: Trial) -> None:
+    trial.write("long.csv", f"text\n{'x' * 40_000}\n")
+    trial.given("sopvm", "db", "import", "long.csv")
+    trial.shows("sopvm", "db", "query", "from long", "-f", "xlsx")
+    assert len(trial.follows("sopvm", "db", "query", "from long", "-f", "csv").text) > 40_000
+
+
 @case("-f jsonl and -f records take any")
 def _(trial: Trial) -> None:
     compiled(trial)
@@ -1133,6 +1193,11 @@ def _(trial: Trial) -> None:
 def _(trial: Trial) -> None:
     trial.write("new.csv", "a\n1\n")
     without("duckdb", trial, "sopvm", "db", "import", "new.csv", "--into", "x", "--db", "x=duckdb:///x.duckdb")
+
+
+@case("pip install 'sopc[excel]'")
+def _(trial: Trial) -> None:
+    without("xlsxwriter", trial, "sopvm", "db", "export", "hr.boxes", "boxes.xlsx")
 
 
 @case("pip install 'sopc[postgres]'")
