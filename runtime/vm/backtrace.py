@@ -95,7 +95,11 @@ class StackLocation(NamedTuple):
 def stack_location(stack: Sequence[Frame]) -> StackLocation:
     """The stack's position. Every frame's pc is already past its instruction, so 1 is subtracted."""
     if len(stack) == 1:
-        return StackLocation(((stack[0].script, stack[0].pc - 1),), None, 0)
+        script, pc = stack[0].script, stack[0].pc - 1
+        known: StackLocation | None = script.places.get(pc)
+        if known is None:
+            known = script.places[pc] = StackLocation(((script, pc),), None, 0)
+        return known
     frames = [*reversed(stack)]
     elided = max(0, len(frames) - 1 - 2 * SHOWN)
     if elided:

@@ -18,6 +18,9 @@ from runtime.vm.backtrace import StackLocation
 from runtime.vm.script import DataOp
 
 BUFFER_ROWS: Final = 512
+_KINDS: Final = frozenset({int, str})  # of values that are the same question when Python takes them for equal
+_MISSES: Final = 400  # new questions, after which a look-up with fewer answers at hand is remembered no longer
+_MOST_ANSWERS: Final = 10_000
 _LONGEST_ROW: Final = 120
 
 
@@ -42,6 +45,19 @@ class _InsertRun:
         self.places: list[StackLocation] = []
 
 
+class _Remembered:
+    """Answers of one look-up, by the values that it was asked with. written: how often the run had written when they
+    were given. misses: questions that were new."""
+
+    __slots__ = ("answers", "hits", "misses", "written")
+
+    def __init__(self) -> None:
+        self.answers: dict[Any, Any] = {}
+        self.hits = 0
+        self.misses = 0
+        self.written = 0
+
+
 class Data:
     """The databases of one run, by the names scripts use.
 
@@ -52,6 +68,8 @@ class Data:
 
     Inserts are buffered until the script does something else with the database. Inside `try` they are not: the handler
     must see the state just before the insert that failed.
+
+    A look-up that was made before with the same values is not made again, until the run writes or the segment ends.
     """
 
     def __init__(self, databases: Mapping[str, Database], home: str | None, statements: Statements) -> None:
@@ -65,6 +83,8 @@ class Data:
         self._statements = statements
         self.is_caught: Callable[[], bool] = lambda: False
         self._bound: dict[DataOp, tuple[Database, Statement]] = {}
+        self._remembered: dict[DataOp, _Remembered | None] = {}  # None: it asks for something new too often
+        self._written = 0
         self._runs: list[_InsertRun] = []
         self._waiting = 0  # rows of all runs
         self._are_tries: list[bool] = []  # for each open savepoint, whether it is that of a `try`
@@ -129,6 +149,7 @@ class Data:
     def begun(self) -> None:
         """A segment has begun, and can be run again from here."""
         self.segment += 1
+        self._written += 1
         self.depth = 0
         self._are_tries.clear()
         self.uncommitted = False
@@ -146,6 +167,7 @@ class Data:
         """The segment was rolled back: it never happened."""
         self.drop_buffer()
         self._left.clear()
+        self._written += 1
         self.depth = 0
         self._are_tries.clear()
         self.uncommitted = False
@@ -156,6 +178,34 @@ class Data:
 
         V0113 when `one` finds not exactly one row or `scalar` more than one.
         """
+        if op.mode == "list":
+            return self._fetch(op, params)
+        memory = self._memory(op)
+        key: Any = params[0] if len(params) == 1 else tuple(params)
+        if memory is None or not _KINDS.issuperset(map(type, params)):
+            return self._fetch(op, params)
+        if memory.written != self._written:
+            memory.answers.clear()
+            memory.written = self._written
+        elif key in memory.answers:
+            memory.hits += 1
+            return memory.answers[key]
+        answer = self._fetch(op, params)
+        memory.misses += 1
+        if memory.misses >= _MISSES and memory.hits < memory.misses:
+            self._remembered[op] = None
+        elif len(memory.answers) < _MOST_ANSWERS:
+            memory.answers[key] = answer
+        return answer
+
+    def _memory(self, op: DataOp) -> _Remembered | None:
+        try:
+            return self._remembered[op]
+        except KeyError:
+            memory = self._remembered[op] = _Remembered()
+            return memory
+
+    def _fetch(self, op: DataOp, params: Sequence[Any]) -> Any:
         database, statement = self._ready(op)
         batches = database.query(statement, params)
         mode = op.mode
@@ -183,6 +233,7 @@ class Data:
         """Rows changed. Single inserts wait in a buffer; where: of the step, for when they fail later."""
         form = op.form
         self.uncommitted = True
+        self._written += 1
         if type(form) is Insert:
             runs = self._runs
             if self._waiting >= BUFFER_ROWS:
@@ -272,6 +323,7 @@ class Data:
             return
         self.drop_buffer()
         self.depth = depth
+        self._written += 1
         del self._are_tries[depth:]
         self.tally = self._tallies[depth + 1]
         del self._tallies[depth + 1 :]

@@ -61,6 +61,7 @@ class Script:
     code: prepared instructions. fresh: what follows the arguments in a new frame's registers: nulls, then the
     constants. length: instructions, the cost of a call. effects: worked out again over the closure. iterates: whether
     a register may hold an iterator. fits: schemas (by their ids, while they are kept here) that it was found to fit.
+    places: of its steps where it is the root, kept by backtrace.py.
     states, live: what registers hold, filled in by saved.py when a run of it is kept.
     """
 
@@ -77,6 +78,7 @@ class Script:
         "live",
         "module",
         "name",
+        "places",
         "states",
         "version",
     )
@@ -92,6 +94,7 @@ class Script:
         self.effects = Effects()
         self.iterates = False
         self.fits: dict[tuple[int, ...], tuple[Schema, ...]] = {}
+        self.places: dict[int, Any] = {}
         self.states: list[int] = []
         self.live: dict[int, tuple[tuple[int, bool, bool], ...]] = {}
         self._starts: list[int] = [position.pc for position in module.debug.positions]

@@ -249,7 +249,7 @@ end
 def test_a_dry_run_counts_and_undoes(runs: Runs) -> None:
     runs.compile("""
 script f()
-  for each i in from items do insert into log {text: i.name} end
+  for each i in from items order by id do insert into log {text: i.name} end
   commit
   update items where id < 3 set quantity = 0
   try

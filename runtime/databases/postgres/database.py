@@ -20,6 +20,7 @@ from runtime.databases.postgres.connection import Connection, open_connection, r
 from runtime.databases.postgres.copy import copy_text, row_of
 from runtime.databases.postgres.errors import translated
 from runtime.databases.postgres.lease import ASK_TO_STOP, IS_LEASED, IS_SERVED, PostgresLease
+from runtime.databases.postgres.plain import FEW, copied_fields, is_plain
 from runtime.databases.postgres.schema import column_type, read_schema
 from runtime.databases.postgres.url import Address
 from runtime.databases.postgres.values import encoder, row_reader
@@ -68,6 +69,7 @@ class PostgresDatabase:
         self._queued: list[str] = []  # statements of ours that go with the next
         self._readers: dict[tuple[int, bool], tuple[Statement, Read]] = {}
         self._bound = Binder(encoder)
+        self._copies: dict[int, tuple[Statement, Store | None]] = {}
 
     # ── schema and SQL ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -247,6 +249,8 @@ class PostgresDatabase:
         return max(cursor.rowcount, 0)
 
     def execute_many(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> int:
+        if len(rows) >= FEW and self._copied(statement, rows):
+            return len(rows)
         cursor = self._connection.cursor()
         bound = -1
 
@@ -264,6 +268,41 @@ class PostgresDatabase:
                 failure.row = max(cursor.rowcount, 0) if isinstance(error, psycopg.errors.Error) else bound
             raise failure from error
         return max(cursor.rowcount, 0)
+
+    def _copied(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> bool:
+        """Insert the rows by COPY. False, and nothing is written, where COPY might do something else than the statement
+        or some row is refused: by the statement it is known which."""
+        if not self._is(pq.TransactionStatus.INTRANS):
+            return False
+        known = self._copies.get(id(statement))  # by identity, as Binder does
+        if known is None:
+            store = copied_fields(self.schema(), statement.store, statement.fields)
+            plain = store is not None and self._is_plain(statement.store)
+            known = self._copies[id(statement)] = statement, store if plain else None
+        store = known[1]
+        if store is None:
+            return False
+        try:
+            text = copy_text(store, rows)
+        except (SopError, ValueError, ArithmeticError, TypeError, AttributeError):  # as the statement will say
+            return False
+        self._run("savepoint sop_copy")
+        try:
+            self._copy(store, text)
+        except psycopg.OperationalError as error:  # the connection is gone, or the segment has to be run again
+            raise translated(error, self.name, store.name) from error
+        except psycopg.Error:
+            self._run("rollback to sop_copy")
+            self._run("release sop_copy")
+            return False
+        self._run("release sop_copy")
+        return True
+
+    def _is_plain(self, store: str) -> bool:
+        try:
+            return is_plain(self._connection, self._place[0], store)
+        except psycopg.Error as error:
+            raise translated(error, self.name, store) from error
 
     def execute_batches(self, runs: Sequence[tuple[Statement, Sequence[Sequence[Any]]]]) -> None:
         sent: list[tuple[Statement, list[Any]]] = []
@@ -323,17 +362,19 @@ class PostgresDatabase:
         """Rows of VM values, of the store's fields in their order, by COPY; how many there were."""
         if not rows:
             return 0
-        command = f"copy {qualified_name(self._place, store.name)} ({field_list(store)}) from stdin"
-        cursor = self._connection.cursor()
         try:
-            text = copy_text(store, rows)
-            with cursor.copy(command.encode()) as copy:
-                copy.write(text)
+            return self._copy(store, copy_text(store, rows))
         except _FAILURES as error:
             failure = translated(error, self.name, store.name)
             if isinstance(failure, DatabaseError) and isinstance(error, psycopg.Error):
                 failure.row = row_of(error.diag.context)
             raise failure from error
+
+    def _copy(self, store: Store, text: bytes) -> int:
+        command = f"copy {qualified_name(self._place, store.name)} ({field_list(store)}) from stdin"
+        cursor = self._connection.cursor()
+        with cursor.copy(command.encode()) as copy:
+            copy.write(text)
         return max(cursor.rowcount, 0)
 
     def count_rows(self, store: str) -> int:

@@ -169,7 +169,23 @@ class SQLiteDatabase:
         self, statement: Statement, params: Sequence[Any], read: Callable[[list[Row]], list[Row]]
     ) -> Iterator[list[Row]]:
         cursor = self._run(statement.sql, self._bound(statement, params))
-        return self._fetch(cursor, read)
+        return self._at_once(cursor, read) if statement.few else self._fetch(cursor, read)
+
+    def _at_once(self, cursor: sqlite3.Cursor, read: Callable[[list[Row]], list[Row]]) -> Iterator[list[Row]]:
+        """All rows of a statement that gives few."""
+        rows: list[Row] = []
+        try:
+            rows.extend(cursor)
+        except (sqlite3.Error, SopError) as error:
+            return self._failed_after(read_batch(read, rows), self._failure(error))
+        cursor.close()
+        if len(rows) < 2:
+            return iter([read(rows)] if rows else [])
+        return read_batch(read, rows)
+
+    def _failed_after(self, batches: Iterator[list[Row]], failure: BaseException) -> Iterator[list[Row]]:
+        yield from batches
+        raise failure
 
     def _fetch(self, cursor: sqlite3.Cursor, read: Callable[[list[Row]], list[Row]]) -> Iterator[list[Row]]:
         """The first row at once, the others by the batch; when a row fails, those before it first."""

@@ -41,7 +41,16 @@ def row_reader(statement: Statement, *, json: bool) -> Callable[[list[Row]], lis
         _Reader(name, type_.nullable, _AS_IT_IS.get(form), converter(form))
         for (name, type_), form in zip(statement.columns, statement.reads, strict=True)
     ]
-    return partial(_read, readers)
+    read = partial(_read, readers)
+    if not all(reader.same in (int, str) for reader in readers):
+        return read
+    kinds = [reader.same for reader in readers]
+
+    def read_few(rows: list[Row]) -> list[Row]:
+        """A single row, as a look-up gives it, is mostly right as it is."""
+        return rows if len(rows) == 1 and list(map(type, rows[0])) == kinds else read(rows)
+
+    return read_few
 
 
 def read_batch(read: Callable[[list[Row]], list[Row]], raw: list[Row]) -> Iterator[list[Row]]:

@@ -1,0 +1,47 @@
+"""A connection and a store → whether rows that are written together do what they do when written one by one.
+
+A trigger, a rule, a policy, a partition or a reference of the table to itself can tell the difference: a trigger that
+counts its table's rows sees all of them, and a row may refer to one that comes later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import psycopg
+
+from runtime.query.schema import Schema, Store
+
+FEW: Final = 16  # rows for which COPY, with its savepoint, takes as many trips as the statements
+_TYPES: Final = frozenset({"int", "bool", "text", "date", "timestamp", "decimal", "float"})  # read alike by COPY
+_STORED: Final = ("integer", "smallint", "character varying")  # types of columns that are no less so
+_IS_PLAIN: Final = b"""
+select c.relkind = 'r' and not c.relhasrules and not c.relrowsecurity and not c.relhassubclass and not c.relispartition
+  and not exists (select from pg_trigger as t where t.tgrelid = c.oid and not t.tgisinternal)
+  and not exists (select from pg_constraint as f
+                  where f.conrelid = c.oid and (f.contype = 'x' or (f.contype = 'f' and f.confrelid = c.oid)))
+  and not exists (select from pg_attribute as a where a.attrelid = c.oid and not a.attisdropped
+                  and (a.attidentity = 'a' or a.attgenerated <> '' or a.atttypid = 'real'::regtype))
+from pg_class as c join pg_namespace as n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2
+"""
+
+
+def is_plain(connection: psycopg.Connection[Any], schema: str, store: str) -> bool:
+    """Raises psycopg.Error."""
+    row = connection.execute(_IS_PLAIN, [schema, store]).fetchone()
+    return row is not None and bool(row[0])
+
+
+def copied_fields(schema: Schema, store: str, fields: Sequence[str]) -> Store | None:
+    """The store with these fields alone, when COPY reads all of them as an INSERT does; else None."""
+    known = schema.stores.get(store)
+    if known is None or not fields:
+        return None
+    wanted = [known.field(name) for name in fields]
+    kept = tuple(each for each in wanted if each is not None and each.type.name in _TYPES and _is_usual(each.stored))
+    return Store(store, kept) if len(kept) == len(fields) else None
+
+
+def _is_usual(stored: str) -> bool:
+    return not stored or stored.startswith(_STORED)
