@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -297,7 +297,16 @@ def generate_sql(modules: Sequence[Module], items: Sequence[Item], context: Cont
         items: Their encoded forms, in the same order.
         context: With the library and the databases.
     """
-    from runtime.databases.statements import limited_to_mode, query_key, scope_of, statement_for, write_key
+    from runtime.databases.statements import keep_statements
+
+    keep_statements(context.prepare, _wanted(modules, items, context), context.library)
+
+
+def _wanted(
+    modules: Sequence[Module], items: Sequence[Item], context: Context
+) -> Iterator[tuple[bytes, Query | Write, bytes]]:
+    """The scope, form and key of each statement of the modules."""
+    from runtime.databases.statements import limited_to_mode, query_key, scope_of, write_key
 
     scopes: dict[str, bytes] = {}
     for module, item in zip(modules, items, strict=True):
@@ -308,10 +317,9 @@ def generate_sql(modules: Sequence[Module], items: Sequence[Item], context: Cont
         forms += [(write, write_key(item.hash, index)) for index, write in enumerate(module.writes)]
         for form, key in forms:
             name = form.database
-            database = context.database(name)
             if name not in scopes:
-                scopes[name] = scope_of(database.dialect, context.schema(name))
-            statement_for(context.prepare, scopes[name], form, key, context.library)
+                scopes[name] = scope_of(context.database(name).dialect, context.schema(name))
+            yield scopes[name], form, key
 
 
 def store(items: Sequence[Item], library: Library) -> list[Entry]:

@@ -24,11 +24,10 @@ def refuse(where: str, why: str) -> NoReturn:
 
 def depth_of(root: Any) -> int:
     """How deep a query, write or type nests, counted in nodes."""
-    deepest, stack = 0, [(root, 1)]
-    while stack:
-        node, depth = stack.pop()
-        deepest = max(deepest, depth)
-        stack.extend((child, depth + 1) for child in _children(node))
+    deepest, level = 0, [root]
+    while level:
+        deepest += 1
+        level = [child for node in level for child in _children(node)]
     return deepest
 
 
@@ -39,19 +38,31 @@ def stores_of(root: Any) -> list[str]:
         node = stack.pop()
         if isinstance(node, Scan):
             found.append(node.store)
-        stack.extend(reversed(list(_children(node))))
+        stack.extend(reversed(_children(node)))
     return found
 
 
-def _children(node: Any) -> Iterable[Any]:
+def _children(node: Any) -> list[Any]:
     """The structs right below a struct, through tuples."""
-    stack = [getattr(node, name) for name in reversed(node.__struct_fields__)]
+    found: list[Any] = []
+    for name in node.__struct_fields__:
+        value = getattr(node, name)
+        if isinstance(value, msgspec.Struct):
+            found.append(value)
+        elif type(value) is tuple:
+            found += _members(value)
+    return found
+
+
+def _members(values: tuple[Any, ...]) -> Iterable[Any]:
+    """The structs in a tuple, through tuples in it."""
+    stack = list(reversed(values))
     while stack:
         value = stack.pop()
-        if isinstance(value, tuple):
-            stack.extend(reversed(value))
-        elif isinstance(value, msgspec.Struct):
+        if isinstance(value, msgspec.Struct):
             yield value
+        elif type(value) is tuple:
+            stack.extend(reversed(value))
 
 
 def check_name(where: str, name: str) -> None:

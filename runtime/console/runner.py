@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,10 +23,6 @@ if TYPE_CHECKING:
     from runtime.runs.keep import Keep
     from runtime.vm.backtrace import Location, Trace
     from runtime.vm.output import Question
-
-
-# The garbage collector runs every few batches of rows, not several times a batch: batches hold no cycles.
-CONTAINERS: Final = 50_000
 
 
 def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -145,7 +140,6 @@ def keeping(library: Library, config: Config, run: str | None = None, *, detache
 
 def shown(console: Console, go: Callable[[], Outcome]) -> int:
     """Run, print what went wrong on stderr, and return the exit code."""
-    gc.set_threshold(CONTAINERS)
     try:
         outcome = go()
     except SchemaChanged as changed:

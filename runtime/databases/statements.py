@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
 
 import msgspec
@@ -15,6 +15,7 @@ from runtime.query.schema import Schema, schema_hash
 GENERATOR: Final = 15
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
 _DECODER: Final = msgspec.msgpack.Decoder(Statement)
+_BATCH: Final = 1_000  # statements kept in one transaction
 
 
 class StatementCache(Protocol):
@@ -23,6 +24,12 @@ class StatementCache(Protocol):
     def cached_statement(self, key: bytes) -> bytes | None: ...
 
     def cache_statement(self, key: bytes, value: bytes) -> None: ...
+
+
+class StatementsCache(StatementCache, Protocol):
+    """A cache that keeps many at once."""
+
+    def cache_statements(self, statements: Mapping[bytes, bytes]) -> None: ...
 
 
 def query_key(module_hash: str, index: int) -> bytes:
@@ -55,15 +62,38 @@ def statement_for(
     """From the cache, else generated (which takes far longer: it imports the SQL generator) and kept there.
     prepare: generates it. scope: the database's, by `scope_of`. Raises DatabaseError."""
     full_key = key + b":" + scope
-    cached = cache.cached_statement(full_key)
-    if cached is not None:
-        try:
-            return _DECODER.decode(cached)
-        except msgspec.DecodeError:
-            pass  # another version of this program wrote it; it is generated again
+    kept = _kept(full_key, cache)
+    if kept is not None:
+        return kept
     statement = prepare(form)
     cache.cache_statement(full_key, _ENCODE(statement))
     return statement
+
+
+def keep_statements(
+    prepare: Callable[[Query | Write], Statement],
+    wanted: Iterable[tuple[bytes, Query | Write, bytes]],
+    cache: StatementsCache,
+) -> None:
+    """Keep the statement of each (scope, query or write, key) as `statement_for` does, in few transactions."""
+    made: dict[bytes, bytes] = {}
+    for scope, form, key in wanted:
+        full_key = key + b":" + scope
+        if _kept(full_key, cache) is None:
+            made[full_key] = _ENCODE(prepare(form))
+        if len(made) == _BATCH:
+            cache.cache_statements(made)
+            made.clear()
+    cache.cache_statements(made)
+
+
+def _kept(full_key: bytes, cache: StatementCache) -> Statement | None:
+    """The kept statement; None if there is none, or if another version of this program wrote it."""
+    cached = cache.cached_statement(full_key)
+    try:
+        return None if cached is None else _DECODER.decode(cached)
+    except msgspec.DecodeError:
+        return None
 
 
 MAX_KEPT: Final = 10_000  # statements in memory, and

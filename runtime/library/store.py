@@ -7,7 +7,7 @@ rules (one open library per path and process; open it anew in a child process, w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -300,9 +300,16 @@ class Library:
             key: At most 500 bytes; a hash.
             value: The encoded statement.
         """
+        self.cache_statements({key: value})
+
+    def cache_statements(self, statements: Mapping[bytes, bytes]) -> None:
+        """Keep prepared statements by their keys in one transaction, as `cache_statement` keeps one."""
+        if not statements:
+            return
         try:
             with self.environment.write() as transaction:
-                transaction.put(b"s:" + key, value)
+                for key, value in statements.items():
+                    transaction.put(b"s:" + key, value)
         except SopError as error:
             if error.code not in ("L0103", "L0104"):
                 raise

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from runtime.query import algebra as q
 from runtime.values.constants import Const
+from runtime.values.types import Type
 from sopc.checker import typed
 
 Field = tuple[str, str]
@@ -49,86 +50,92 @@ def steps_of(steps: object) -> Iterator[typed.Step]:
         yield steps
     if isinstance(steps, tuple | typed.Step):
         for part in parts_of(steps):
-            yield from steps_of(part)
+            if isinstance(part, tuple | typed.Step):
+                yield from steps_of(part)
 
 
-def compared(script: typed.Script) -> Iterator[Compared]:
-    """Yield each equality of a text field with a literal or a parameter."""
-    parameters = {variable: variable.name for variable in script.params}
-    records: dict[typed.Variable, typed.BoundQuery] = {}
-    for step in steps_of(script.steps):
-        if isinstance(step, typed.ForQuery):
-            records[step.variable] = step.query
-        for root, params in _queries(step):
-            places = _Places(root)
-            for left, right in _equalities(root):
-                field = places.field(left)
-                value = params[right.index] if isinstance(right, q.Param) else right
-                if field is not None:
-                    yield from _of(step, field, value, parameters)
-        for op in _own(step, typed.Op):
-            for left, right in _equalled(op):
-                field = _of_record(left, records)
-                if field is not None:
-                    yield from _of(step, field, right, parameters)
+class FieldValues:
+    """What the steps of a script do with text fields.
 
+    Args:
+        script: It is looked through once, for all of the questions.
+    """
 
-def written(script: typed.Script) -> set[tuple[Field, str]]:
-    """Return the literals that the script itself writes into text fields."""
-    found: set[tuple[Field, str]] = set()
-    for step in steps_of(script.steps):
-        if not isinstance(step, typed.WriteStep):
-            continue
-        write = step.write
-        store = f"{write.database}.{write.store}"
-        pairs: list[tuple[str, Any]] = []
-        if isinstance(write, q.Insert):
-            pairs = list(zip(write.fields, step.params, strict=False))
-        elif isinstance(write, q.Update):
-            pairs = [(name, step.params[value.index] if isinstance(value, q.Param) else value)
-                     for name, value in write.assignments]  # fmt: skip
-        for name, value in pairs:
-            literal = _literal(value)
-            if literal is not None:
-                found.add(((store, name), literal))
-    return found
+    def __init__(self, script: typed.Script) -> None:
+        self._script = script
+        self._steps = [_StepParts(step) for step in steps_of(script.steps)]
 
+    def compared(self) -> Iterator[Compared]:
+        """Yield each equality of a text field with a literal or a parameter."""
+        parameters = {variable: variable.name for variable in self._script.params}
+        records: dict[typed.Variable, _Form] = {}
+        for each in self._steps:
+            if isinstance(each.step, typed.ForQuery):
+                records[each.step.variable] = each.forms[0]
+            for form in each.forms:
+                for left, right in form.equalities():
+                    field = form.field(left)
+                    if field is not None:
+                        value = form.params[right.index] if isinstance(right, q.Param) else right
+                        yield from _of(each.step, field, value, parameters)
+            for op in each.ops:
+                for left, right in _equalled(op):
+                    field = _of_record(left, records)
+                    if field is not None:
+                        yield from _of(each.step, field, right, parameters)
 
-def ranked(script: typed.Script) -> Iterator[Ranked]:
-    """Yield each text field by which a step sorts, or of which it takes the highest or lowest."""
-    for step in steps_of(script.steps):
-        for root, _ in _queries(step):
-            places = _Places(root)
-            for node in _walk(root):
-                exprs: list[Any] = []
-                if isinstance(node, q.Sort):
-                    exprs = [key.expr for key in node.keys]
-                elif isinstance(node, q.Window):
-                    exprs = [key.expr for key in node.order]
-                elif isinstance(node, q.Aggregate) and node.name in ("min", "max"):
-                    exprs = [node.arg]
-                elif isinstance(node, q.Op) and node.op in ("lt", "le", "gt", "ge", "between"):
-                    exprs = list(node.args)
-                found = (places.field(expr) for expr in exprs)
-                yield from (Ranked(step, field) for field in found if field is not None)
+    def written(self) -> set[tuple[Field, str]]:
+        """Return the literals that the script itself writes into text fields."""
+        found: set[tuple[Field, str]] = set()
+        for step in (each.step for each in self._steps):
+            if not isinstance(step, typed.WriteStep):
+                continue
+            write = step.write
+            store = f"{write.database}.{write.store}"
+            pairs: list[tuple[str, Any]] = []
+            if isinstance(write, q.Insert):
+                pairs = list(zip(write.fields, step.params, strict=False))
+            elif isinstance(write, q.Update):
+                pairs = [(name, step.params[value.index] if isinstance(value, q.Param) else value)
+                         for name, value in write.assignments]  # fmt: skip
+            for name, value in pairs:
+                literal = _literal(value)
+                if literal is not None:
+                    found.add(((store, name), literal))
+        return found
 
+    def ranked(self) -> Iterator[Ranked]:
+        """Yield each text field by which a step sorts, or of which it takes the highest or lowest."""
+        for each in self._steps:
+            for form in each.forms:
+                for node in form.nodes:
+                    exprs: list[Any] = []
+                    if isinstance(node, q.Sort):
+                        exprs = [key.expr for key in node.keys]
+                    elif isinstance(node, q.Window):
+                        exprs = [key.expr for key in node.order]
+                    elif isinstance(node, q.Aggregate) and node.name in ("min", "max"):
+                        exprs = [node.arg]
+                    elif isinstance(node, q.Op) and node.op in ("lt", "le", "gt", "ge", "between"):
+                        exprs = list(node.args)
+                    found = (form.field(expr) for expr in exprs)
+                    yield from (Ranked(each.step, field) for field in found if field is not None)
 
-def firsts(script: typed.Script) -> Iterator[First]:
-    """Yield each query that takes one row, the first of an order."""
-    for step in steps_of(script.steps):
-        for bound in _own(step, typed.BoundQuery):
-            relation = bound.query.relation
-            while isinstance(relation, q.Select):
-                relation = relation.source
-            if (
-                isinstance(relation, q.Limit)
-                and isinstance(relation.count, Const)
-                and relation.count.value == 1
-                and relation.offset is None
-                and isinstance(relation.source, q.Sort)
-                and not bound.params
-            ):
-                yield First(step, bound.query, relation.source)
+    def firsts(self) -> Iterator[First]:
+        """Yield each query that takes one row, the first of an order."""
+        for each in self._steps:
+            for query in (form.root for form in each.forms if isinstance(form.root, q.Query) and not form.params):
+                relation = query.relation
+                while isinstance(relation, q.Select):
+                    relation = relation.source
+                if (
+                    isinstance(relation, q.Limit)
+                    and isinstance(relation.count, Const)
+                    and relation.count.value == 1
+                    and relation.offset is None
+                    and isinstance(relation.source, q.Sort)
+                ):
+                    yield First(each.step, query, relation.source)
 
 
 def relations(root: Any) -> Iterator[Any]:
@@ -152,19 +159,6 @@ def _literal(value: Any) -> str | None:
     return None
 
 
-def _queries(step: typed.Step) -> Iterator[tuple[Any, tuple[typed.Expr, ...]]]:
-    for bound in _own(step, typed.BoundQuery):
-        yield bound.query, bound.params
-    if isinstance(step, typed.WriteStep):
-        yield step.write, step.params
-
-
-def _equalities(root: Any) -> Iterator[tuple[Any, Any]]:
-    for node in _walk(root):
-        if isinstance(node, q.Op):
-            yield from _equalled(node)
-
-
 def _equalled(node: q.Op | typed.Op) -> Iterator[tuple[Any, Any]]:
     args: tuple[Any, ...] = node.args
     if node.op in ("eq", "ne"):
@@ -174,26 +168,59 @@ def _equalled(node: q.Op | typed.Op) -> Iterator[tuple[Any, Any]]:
         yield from ((args[0], item) for item in args[1:])
 
 
-def _of_record(expr: Any, records: Mapping[typed.Variable, typed.BoundQuery]) -> Field | None:
+def _of_record(expr: Any, records: Mapping[typed.Variable, _Form]) -> Field | None:
     """The field that a loop's variable holds."""
     if not isinstance(expr, typed.FieldOf) or not isinstance(expr.base, typed.Var):
         return None
-    bound = records.get(expr.base.variable)
-    column = None if bound is None else dict(bound.query.columns).get(expr.name)
-    return None if bound is None or column is None else _Places(bound.query).field(column)
+    form = records.get(expr.base.variable)
+    column = None if form is None else dict(form.root.columns).get(expr.name)
+    return None if form is None or column is None else form.field(column)
 
 
-class _Places:
-    """Where the columns of a query's relations come from."""
+class _StepParts:
+    """A step with its own typed parts, in order, without those of the steps in its blocks.
 
-    def __init__(self, root: Any) -> None:
+    Attributes:
+        forms: Its queries and writes.
+        ops: Its operations outside them.
+    """
+
+    def __init__(self, step: typed.Step) -> None:
+        self.step = step
+        self.forms: list[_Form] = []
+        self.ops: list[typed.Op] = []
+        stack = [*reversed(parts_of(step))]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, typed.BoundQuery):
+                self.forms.append(_Form(node.query, node.params))
+            elif isinstance(node, typed.Op):
+                self.ops.append(node)
+            if not isinstance(node, _OTHERS):
+                stack += [part for part in reversed(parts_of(node)) if type(part) not in _LEAVES]
+        if isinstance(step, typed.WriteStep):
+            self.forms.append(_Form(step.write, step.params))
+
+
+class _Form:
+    """A query or write with its parts, and where the columns of its relations come from."""
+
+    def __init__(self, root: Any, params: tuple[typed.Expr, ...]) -> None:
+        self.root = root
+        self.params = params
+        self.nodes = [*_walk(root)]
         self._stores: dict[int, str] = {}
         self._columns: dict[int, Mapping[str, Any]] = {}
-        for node in _walk(root):
-            if isinstance(node, q.Scan | q.Update | q.Delete):
+        for node in self.nodes:
+            if isinstance(node, _ROWS_OF_STORES):
                 self._stores[node.id] = f"{node.database}.{node.store}"
-            elif isinstance(node, q.Select | q.Derive | q.Group):
+            elif isinstance(node, _WITH_COLUMNS):
                 self._columns[node.id] = dict(node.columns)
+
+    def equalities(self) -> Iterator[tuple[Any, Any]]:
+        for node in self.nodes:
+            if isinstance(node, q.Op):
+                yield from _equalled(node)
 
     def field(self, expr: Any) -> Field | None:
         """The text field of a store that an expression is, if it is one."""
@@ -204,15 +231,8 @@ class _Places:
         return self._stores[expr.relation], expr.name
 
 
-def _own(step: typed.Step, kind: type[Any]) -> Iterator[Any]:
-    """The typed parts of a step of a kind, in order, without those of the steps in its blocks."""
-    stack = [*parts_of(step)][::-1]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, kind):
-            yield node
-        if not isinstance(node, typed.Step | typed.Variable | msgspec.Struct):  # no query holds a typed part
-            stack += [*parts_of(node)][::-1]
+_ROWS_OF_STORES: Final = (q.Scan, q.Update, q.Delete)
+_WITH_COLUMNS: Final = (q.Select, q.Derive, q.Group)
 
 
 def _walk(root: Any) -> Iterator[Any]:
@@ -220,14 +240,30 @@ def _walk(root: Any) -> Iterator[Any]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(parts_of(node))
+        stack += [part for part in parts_of(node) if type(part) not in _LEAVES]
 
 
-def parts_of(node: Any) -> Iterator[Any]:
-    """Yield what a node of a typed script or of a query is made of; nothing for other values."""
-    if isinstance(node, tuple):
-        yield from node
-    elif isinstance(node, msgspec.Struct):
-        yield from (getattr(node, name) for name in node.__struct_fields__)
-    elif is_dataclass(node) and not isinstance(node, type):
-        yield from (getattr(node, one.name) for one in fields(node))
+_LEAVES: Final = frozenset({str, int, float, bool, type(None), Type})  # hold no part of a script or a query
+_OTHERS: Final = (typed.Step, typed.Variable, msgspec.Struct)  # not a step's own parts; no query holds a typed part
+_NAMES: Final[dict[type, tuple[str, ...]]] = {}
+
+
+def parts_of(node: Any) -> Sequence[Any]:
+    """Return what a node of a typed script or of a query is made of; nothing for other values."""
+    kind = type(node)
+    if kind is tuple:
+        parts: Sequence[Any] = node
+        return parts
+    names = _NAMES.get(kind)
+    if names is None:
+        names = _NAMES[kind] = _names(kind)
+    return [getattr(node, name) for name in names]
+
+
+def _names(kind: Any) -> tuple[str, ...]:
+    """The names of the attributes of a class that hold parts."""
+    if kind in _LEAVES:
+        return ()
+    if issubclass(kind, msgspec.Struct):
+        return tuple(kind.__struct_fields__)
+    return tuple(one.name for one in fields(kind)) if is_dataclass(kind) else ()

@@ -6,9 +6,10 @@ another are checked together, and twice if they emit without declaring what.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import UNSET
@@ -71,12 +72,12 @@ def check(
     findings = Findings(source)
     world = World(findings, schemas, signatures, script_names, database_names)
     scripts = _declare(world, file)
-    called = {script.name: sorted(_called(script) & scripts.keys()) for script in scripts.values()}
+    held = {script.name: _held(script) for script in scripts.values()}
+    called = {name: sorted(each.called & scripts.keys()) for name, each in held.items()}
     checked: dict[str, typed.Script] = {}
     for group in groups(called):
-        members = [scripts[name] for name in group]
         recursive = len(group) > 1 or group[0] in called[group[0]]
-        checked.update(_check_group(world, members, recursive))
+        checked.update(_check_group(world, {name: scripts[name] for name in group}, held, recursive))
     if findings.diagnostics:
         raise CompileError(source, findings.diagnostics)
     return typed.Program(tuple(checked[script.name] for script in file.scripts))
@@ -166,8 +167,30 @@ def _plain(value: typed.Expr) -> Const | tuple[Const, ...] | None:
 # ── bodies ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _called(script: nodes.Script) -> set[str]:
-    return {node.name for node in walk(script) if isinstance(node, nodes.CallExpr)}
+class _Held(NamedTuple):
+    """What a script holds anywhere: the names of its calls and of the variables that its steps declare, whether it uses
+    a store, and whether it emits."""
+
+    called: set[str]
+    variables: set[str]
+    uses_store: bool
+    emits: bool
+
+
+def _held(script: nodes.Script) -> _Held:
+    called: set[str] = set()
+    variables: set[str] = set()
+    uses_store = emits = False
+    for node in walk(script):
+        if isinstance(node, nodes.CallExpr):
+            called.add(node.name)
+        elif isinstance(node, nodes.From | nodes.Insert | nodes.Update | nodes.Delete):
+            uses_store = True
+        elif isinstance(node, nodes.Let | nodes.Ask | nodes.ForEach | nodes.Try):
+            variables.add(node.name)
+        elif isinstance(node, nodes.Emit):
+            emits = True
+    return _Held(called, variables, uses_store, emits)
 
 
 @dataclass
@@ -180,23 +203,25 @@ class _Checked:
     steps: tuple[typed.Step, ...]
 
 
-def _check_group(world: World, scripts: Sequence[nodes.Script], recursive: bool) -> dict[str, typed.Script]:
+def _check_group(
+    world: World, members: Mapping[str, nodes.Script], held: Mapping[str, _Held], recursive: bool
+) -> dict[str, typed.Script]:
     """Checks scripts that may call one another, after all other callees."""
-    members = {script.name for script in scripts}
-    emitting = [script for script in scripts if script.emits is None and _emits(script)] if recursive else []
+    scripts = members.values()
+    emitting = [script for script in scripts if script.emits is None and held[script.name].emits] if recursive else []
     # Loops over the records of these scripts do not know their type, since it could depend on itself.
     world.recursive = {script.name for script in emitting}
     for script in scripts:
         world.effects[script.name] = Effects()
-    if not any(_needs_database(world, script, members) for script in scripts):
+    if not any(_needs_database(world, script, held[script.name], members.keys()) for script in scripts):
         for name in members:  # it uses no database, so scripts with any `uses` may call it
             world.signatures[name] = msgspec.structs.replace(world.signatures[name], uses=())
     if emitting:
         with world.findings.muted():
-            found = {script.name: emitted_type(_check_steps(world, script).state.emitted) for script in emitting}
+            found = {script.name: emitted_type(_check_steps(world, script, held).state.emitted) for script in emitting}
         for name, emits in found.items():
             world.signatures[name] = msgspec.structs.replace(world.signatures[name], emits=emits)
-    checked = [_check_steps(world, script) for script in scripts]
+    checked = [_check_steps(world, script, held) for script in scripts]
     for each in checked:
         name = each.node.name
         emits = emitted_type(each.state.emitted)
@@ -207,25 +232,19 @@ def _check_group(world: World, scripts: Sequence[nodes.Script], recursive: bool)
     return {each.node.name: _finish(world, each) for each in checked}
 
 
-def _needs_database(world: World, script: nodes.Script, members: set[str]) -> bool:
+def _needs_database(world: World, script: nodes.Script, held: _Held, members: AbstractSet[str]) -> bool:
     """Whether a script names databases, uses a store, or calls a script outside its group that does."""
-    if script.uses or any(
-        isinstance(node, nodes.From | nodes.Insert | nodes.Update | nodes.Delete) for node in walk(script)
-    ):
+    if script.uses or held.uses_store:
         return True
-    signatures = (world.signature(name) for name in _called(script) - members)
+    signatures = (world.signature(name) for name in held.called - members)
     return any(signature is not None and signature.uses for signature in signatures)
 
 
-def _emits(script: nodes.Script) -> bool:
-    return any(isinstance(node, nodes.Emit) for node in walk(script))
-
-
-def _check_steps(world: World, script: nodes.Script) -> _Checked:
+def _check_steps(world: World, script: nodes.Script, held: Mapping[str, _Held]) -> _Checked:
     signature = world.signatures[script.name]
     declared = signature.emits if script.emits is not None else None
     state = ScriptState(world, script.name, signature.uses or (MAIN,), signature.returns, Emitted(declared))
-    state.later = _variables(script)
+    state.later = held[script.name].variables
     env = Env(state, Block(), expression)
     params = tuple(
         steps.declare(env, param.name, param.type, _parameter_node(script, param.name)) for param in signature.params
@@ -239,11 +258,6 @@ def _check_steps(world: World, script: nodes.Script) -> _Checked:
 
 def _parameter_node(script: nodes.Script, name: str) -> nodes.Node:
     return next((param for param in script.params if param.name == name), script)
-
-
-def _variables(script: nodes.Script) -> set[str]:
-    """Every variable that a step of the script declares."""
-    return {node.name for node in walk(script) if isinstance(node, nodes.Let | nodes.Ask | nodes.ForEach | nodes.Try)}
 
 
 def _finish(world: World, each: _Checked) -> typed.Script:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -35,10 +34,8 @@ class Findings:
         """The first place of a name inside a node; the whole node if the source does not contain it."""
         if node.span is None:
             return node
-        start, end = node.span
-        plain = re.compile(rf"(?<!\w)(?:`{re.escape(name)}`|{re.escape(name)}(?!\w))")
-        found = plain.search(self.source.text, start, end)
-        return Span(*found.span()) if found is not None else node
+        found = _named(self.source.text, name, *node.span)
+        return node if found is None else found
 
     @contextmanager
     def muted(self) -> Iterator[None]:
@@ -48,6 +45,24 @@ class Findings:
             yield
         finally:
             self._muted -= 1
+
+
+def _named(text: str, name: str, start: int, end: int) -> Span | None:
+    """The first place in a range of a text where a name stands as a whole word, or in backquotes."""
+    at = text.find(name, start, end)
+    while at >= 0:
+        after = at + len(name)
+        quoted = text[at - 1 : at] == "`" == text[after : after + 1] and start < at and after < end
+        if quoted and not (at - 1 > 0 and _in_word(text[at - 2])):
+            return Span(at - 1, after + 1)
+        if not (at > 0 and _in_word(text[at - 1])) and not (after < end and _in_word(text[after])):
+            return Span(at, after)
+        at = text.find(name, at + 1, end)
+    return None
+
+
+def _in_word(character: str) -> bool:
+    return character == "_" or character.isalnum()
 
 
 def span_of(place: Place) -> Span | None:

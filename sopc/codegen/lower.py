@@ -8,7 +8,7 @@ from typing import Final
 from runtime.bytecode.module import Compared, Debug, Module, Position, StepInfo, Use
 from runtime.bytecode.parts import MAX_DEPTH, depth_of
 from sopc.checker import typed
-from sopc.checker.field_values import compared
+from sopc.checker.field_values import FieldValues
 from sopc.codegen.assemble import Assembly, assemble
 from sopc.codegen.blocks import CodeBuilder, Origin
 from sopc.codegen.columns import Columns
@@ -145,7 +145,7 @@ def uses(script: typed.Script, source: Source) -> Iterator[Use]:
 
 def compared_parameters(script: typed.Script) -> Iterator[Compared]:
     """Yield the text fields that the script's parameters are compared with, each once."""
-    found = (Compared(one.parameter, *one.field) for one in compared(script) if one.parameter is not None)
+    found = (Compared(one.parameter, *one.field) for one in FieldValues(script).compared() if one.parameter is not None)
     yield from dict.fromkeys(found)
 
 

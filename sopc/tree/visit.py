@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from sopc.tree import nodes
 
 __all__ = ("rewrite", "walk")
+
+_WITH_PARTS: Final = (nodes.Node, tuple)
 
 
 def walk(node: Any) -> Iterator[nodes.Node]:
@@ -21,9 +23,8 @@ def walk(node: Any) -> Iterator[nodes.Node]:
         value = waiting.pop()
         if isinstance(value, nodes.Node):
             yield value
-            waiting.extend(reversed(value.__dict__.values()))
-        elif isinstance(value, tuple):
-            waiting.extend(reversed(value))
+            value = value.__dict__.values()
+        waiting += [part for part in reversed(value) if isinstance(part, _WITH_PARTS)]
 
 
 def rewrite(node: Any, change: Callable[[nodes.Node], nodes.Node]) -> Any:

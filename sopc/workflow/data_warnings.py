@@ -10,7 +10,8 @@ from runtime.errors import SopError
 from runtime.query import algebra as q
 from runtime.values.constants import Const
 from runtime.values.types import INT
-from sopc.checker import field_values, typed
+from sopc.checker import typed
+from sopc.checker.field_values import FieldValues, relations
 from sopc.context import Context
 from sopc.english.magnitudes import SAMPLE, looks_like
 from sopc.pipeline import Compiled
@@ -50,9 +51,10 @@ def data_warnings(compiled: Compiled, context: Context, sampler: Callable[[], Da
     """
     found: list[DataWarning] = []
     for script in compiled.program.scripts:
+        values = FieldValues(script)
         for check in (_held, _magnitudes, _ties):
             try:
-                found += (_about(compiled, *told) for told in check(script, context, sampler))
+                found += (_about(compiled, *told) for told in check(values, context, sampler))
             except SopError:  # the data can't be read now: a run will say so
                 continue
     return sorted(dict.fromkeys(found), key=lambda one: one.sentence)[:_MAX_WARNINGS]
@@ -61,17 +63,17 @@ def data_warnings(compiled: Compiled, context: Context, sampler: Callable[[], Da
 Told = Iterator[tuple[typed.Step, str, str]]
 
 
-def _held(script: typed.Script, context: Context, sampler: Callable[[], DatabaseSampler]) -> Told:
+def _held(values: FieldValues, context: Context, sampler: Callable[[], DatabaseSampler]) -> Told:
     """Literals that no row holds, and those that rows hold in several spellings."""
-    comparisons = [one for one in field_values.compared(script) if one.literal is not None]
-    own = field_values.written(script)
+    comparisons = [one for one in values.compared() if one.literal is not None]
+    own = values.written()
     said = {(one.field, one.literal) for one in comparisons}
     for one in comparisons:
         assert one.literal is not None
         (store, name), literal = one.field, one.literal
-        values = sampler().find(store, name, literal, quoted=True)
-        if literal not in values and (one.field, literal) not in own and sampler().examples(store, name, 1):
-            near = values or sampler().nearest(store, name, literal)
+        held = sampler().find(store, name, literal, quoted=True)
+        if literal not in held and (one.field, literal) not in own and sampler().examples(store, name, 1):
+            near = held or sampler().nearest(store, name, literal)
             nearest = f"; nearest: {', '.join(map(_quoted, near))}" if near else ""
             yield one.step, "T0609", f'no row of {store.partition(".")[2]} has the {name} "{literal}"{nearest}'
         elif spellings := _spellings(sampler(), store, name, literal):
@@ -90,8 +92,8 @@ def _quoted(value: str) -> str:
     return f'"{value}"'
 
 
-def _magnitudes(script: typed.Script, context: Context, sampler: Callable[[], Sampler]) -> Told:
-    for one in field_values.ranked(script):
+def _magnitudes(values: FieldValues, context: Context, sampler: Callable[[], Sampler]) -> Told:
+    for one in values.ranked():
         store, name = one.field
         look = looks_like(sampler().examples(store, name, SAMPLE))
         if look is not None:
@@ -102,10 +104,10 @@ def _magnitudes(script: typed.Script, context: Context, sampler: Callable[[], Sa
             )
 
 
-def _ties(script: typed.Script, context: Context, sampler: Callable[[], Sampler]) -> Told:
-    for one in field_values.firsts(script):
+def _ties(values: FieldValues, context: Context, sampler: Callable[[], Sampler]) -> Told:
+    for one in values.firsts():
         keys = tuple((f"k{number}", key.expr) for number, key in enumerate(one.order.keys))
-        top = 1 + max((getattr(node, "id", 0) for node in field_values.relations(one.order)), default=0)
+        top = 1 + max((getattr(node, "id", 0) for node in relations(one.order)), default=0)
         rows = q.Select(top, q.Limit(one.order, Const(2, INT), None), keys)
         columns = tuple((name, q.Column(top, name, expr.type)) for name, expr in keys)
         database = context.database(one.query.database)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from sopc.checker.report import Findings
 from sopc.diagnostics import Diagnostic
 from sopc.source import Source, Span
+from sopc.tree.nodes import Name
 
 
 def shown(line: str, start: int, end: int) -> tuple[str, str]:
@@ -45,3 +47,20 @@ def test_what_is_missing_after_a_long_line_has_a_caret() -> None:
 
 def test_a_control_character_takes_one_column() -> None:
     assert shown("a\x1b[2Kb\t\u202eboks", 8, 12) == ("a�[2Kb �boks", "boks")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("boks_ abooks bo ook books", "books"),
+        ("`books` books", "`books`"),
+        ("x`books` $books", "books"),  # a backquote that ends another name
+        ("ébooks booksé books2", None),
+        ("books", "books"),
+    ],
+)
+def test_a_name_is_found_as_a_whole_word(text: str, place: str | None) -> None:
+    found = Findings(Source("a.sop", text)).within(Name(name="books", span=(0, len(text))), "books")
+    assert (text[found.start : found.end] if isinstance(found, Span) else None) == place
+    inside = Findings(Source("a.sop", f"books {text}")).within(Name(name="books", span=(6, 6 + len(text))), "books")
+    assert inside.start >= 6 if isinstance(inside, Span) else place is None

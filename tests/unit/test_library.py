@@ -202,6 +202,8 @@ def test_statements_are_cached(library: Library) -> None:
     library.cache_statement(b"key", b"value")
     assert library.cached_statement(b"key") == b"value"
     assert library.cached_statement(b"other") is None
+    library.cache_statements({b"key": b"newer", b"other": b"one"})
+    assert [library.cached_statement(key) for key in (b"key", b"other")] == [b"newer", b"one"]
     assert library.names() == []
 
 

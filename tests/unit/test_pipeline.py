@@ -12,10 +12,12 @@ import pytest
 from runtime.bytecode.codec import decode
 from runtime.errors import SopError, UsageError
 from sopc import pipeline
+from sopc.context import Context
 from sopc.diagnostics import CompileError
 from sopc.english.lock import write_sop
 from sopc.source import Source
-from sopc.workflow.stored import stale_callers
+from sopc.workflow.prepared import Prepared
+from sopc.workflow.stored import stale_callers, store
 from tests.sandbox import Sandbox
 
 PAIR = """\
@@ -73,6 +75,18 @@ def test_a_file_with_an_error_stores_nothing(sandbox: Sandbox) -> None:
     with pytest.raises(CompileError):
         sandbox.compile(PAIR + "script wrong()\n  emit from nothing\nend\n")
     assert sandbox.library.names() == []
+
+
+def test_a_compile_writes_the_library_as_often_for_many_scripts_as_for_one(sandbox: Sandbox) -> None:
+    def transactions(scripts: range) -> int:
+        text = "".join(f"script s{n}()\n  emit from items where price > {n}\nend\n" for n in scripts)
+        before = sandbox.library.environment.state()
+        with Context(sandbox.config, sandbox.library) as context:
+            store([Prepared(pipeline.compile_source(Source("many.sop", text), context))], context)
+        return sandbox.library.environment.state() - before
+
+    transactions(range(1))  # makes the file
+    assert transactions(range(1, 2)) == transactions(range(2, 42)) == 2  # the statements, the scripts
 
 
 def test_a_result_of_a_failed_run_says_why(sandbox: Sandbox) -> None:
