@@ -184,10 +184,10 @@ def test_workers_that_are_killed_stopped_and_cut_off(crew: Crew) -> None:
         after = crew.sql(f"select epoch, segment from sop_runs where run = '{taken}'")[0]
         assert after[0] > before[0] and after[1] == steps + 1
         os.kill(crew.workers["stopped"].pid, signal.SIGCONT)
-        until(lambda: not crew.has("stopped"))
+        until(lambda: crew.told("stopped", taken))
         crew.end("stopped")
         crew.end("cut")
-    refused = [line for line in crew.said["stopped"] if line["run"] == taken]
+    refused = crew.told("stopped", taken)
     assert [(line["status"], line["code"]) for line in refused] == [("running", "V0608")]
     assert crew.sql("select count(*), count(distinct (run, step)) from effects") == [(runs * steps, runs * steps)]
     assert crew.steps_told(ids) == [list(range(1, steps + 1))] * runs
