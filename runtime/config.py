@@ -33,8 +33,12 @@ _TABLES: Final[Mapping[str, Mapping[str, type]]] = {
     },
     "database": {"url": str, "samples": bool},
     "runs": {"url": str, "durability": str},
+    "import": {"date_order": str, "decimal": str},
 }
+_CHOICES: Final = {"durability": (FULL, RELAXED), "date_order": ("dmy", "mdy"), "decimal": ("point", "comma")}
 _WANTED: Final = {str: "text in quotes", bool: "true or false", int: "a whole number from 0 on"}
+# translator, databases, runs, import
+_Tables = tuple[dict[str, Any], dict[str, dict[str, Any]], dict[str, Any], dict[str, Any]]
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -54,7 +58,7 @@ class Config(msgspec.Struct, frozen=True):
     Attributes:
         home: The library's folder, absolute; it need not exist.
         file: The sop.toml that was read; None when there is none.
-        translator, runs: Their tables, with `${ENV}` as written.
+        translator, runs, imports: Their tables, with `${ENV}` as written.
         declared: Its databases: a table by name.
         flags: URLs by name, of the commands' `--db`.
         seen: The only names that mean something, and what each stands for, as `seen_as` made it; None for all.
@@ -67,6 +71,7 @@ class Config(msgspec.Struct, frozen=True):
     flags: dict[str, str] = {}
     seen: dict[str, str] | None = None
     runs: dict[str, Any] = {}
+    imports: dict[str, Any] = {}
 
     def seen_as(self, names: Mapping[str, str]) -> Config:
         """These settings, restricted to some names. names: a visible name → the database it stands for here."""
@@ -95,8 +100,8 @@ class Config(msgspec.Struct, frozen=True):
             raise UsageError(
                 "C0206", f"{what} can't be looked at: {reason}", "another folder, or --home DIR"
             ) from error
-        translator, declared, runs = _read(path) if path else ({}, {}, {})
-        return cls(folder, path, translator, declared, _flags(databases), runs=runs)
+        translator, declared, runs, imports = _read(path) if path else ({}, {}, {}, {})
+        return cls(folder, path, translator, declared, _flags(databases), runs=runs, imports=imports)
 
     def database(self, name: str) -> DatabaseSetting:
         """Return what a name of a database means.
@@ -221,7 +226,7 @@ def _flags(databases: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]], dict[str, Any]]:
+def _read(path: Path) -> _Tables:
     import tomllib
 
     try:
@@ -246,10 +251,10 @@ class _Reader:
         self.path = path
         self.lines = text.splitlines()
 
-    def settings(self, data: dict[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]], dict[str, Any]]:
+    def settings(self, data: dict[str, Any]) -> _Tables:
         for key in data:
-            if key not in ("databases", "translator", "runs"):
-                raise self.error(key, f"no setting is named {key}", "databases, translator or runs")
+            if key not in ("databases", "translator", "runs", "import"):
+                raise self.error(key, f"no setting is named {key}", "databases, translator, runs or import")
         databases = self.table(data, "databases")
         declared = {}
         for name, value in databases.items():
@@ -258,9 +263,13 @@ class _Reader:
                 raise self.error(name, f"the database {name} has no url", 'url = "sqlite:///FILE.db"')
         translator = self.checked("translator", self.table(data, "translator"), "translator")
         runs = self.checked("runs", self.table(data, "runs"), "runs")
-        if runs.get("durability", FULL) not in (FULL, RELAXED):
-            raise self.error("durability", "durability of runs is neither full nor relaxed", f'durability = "{FULL}"')
-        return translator, declared, runs
+        imports = self.checked("import", self.table(data, "import"), "import")
+        for table, settings in (("runs", runs), ("import", imports)):
+            for key, choices in _CHOICES.items():
+                if key in settings and settings[key] not in choices:
+                    message = f"{key} of {table} is neither {' nor '.join(choices)}"
+                    raise self.error(key, message, f'{key} = "{choices[0]}"')
+        return translator, declared, runs, imports
 
     def table(self, data: dict[str, Any], key: str) -> dict[str, Any]:
         value = data.get(key, {})

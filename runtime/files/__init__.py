@@ -8,29 +8,39 @@ from runtime.lazy import lazy
 
 if TYPE_CHECKING:
     from runtime.files.atomic import replacing, write_bytes, write_text
+    from runtime.files.decide import Ask, Question
     from runtime.files.load import Loaded, Mode, import_file, list_stores, parse_types
     from runtime.files.parquet import csv_to_parquet
+    from runtime.files.report import report_data, report_lines
 
 __all__ = (
+    "Ask",
     "Loaded",
     "Mode",
+    "Question",
     "csv_to_parquet",
     "import_file",
     "list_stores",
     "parse_types",
     "replacing",
+    "report_data",
+    "report_lines",
     "write_bytes",
     "write_text",
 )
 __getattr__ = lazy(
     __name__,
+    Ask="runtime.files.decide",
     Loaded="runtime.files.load",
     Mode="runtime.files.load",
+    Question="runtime.files.decide",
     csv_to_parquet="runtime.files.parquet",
     import_file="runtime.files.load",
     list_stores="runtime.files.load",
     parse_types="runtime.files.load",
     replacing="runtime.files.atomic",
+    report_data="runtime.files.report",
+    report_lines="runtime.files.report",
     write_bytes="runtime.files.atomic",
     write_text="runtime.files.atomic",
 )

@@ -83,7 +83,7 @@ class FilesDatabase(Views):
         """Have the rows in memory, as an import takes them, and a view of them that can only be read."""
         table = open_table(file)
         loaded = Store(store, found.fields)
-        read = row_reader(table, loaded, NULLS)
+        read = row_reader(table, store, found.readings, NULLS)
         self._connections.changed(f"CREATE SCHEMA IF NOT EXISTS {qualified_name(_MEMORY[:1], _MEMORY[1])}")
         self._connections.changed(create_sql(_MEMORY, loaded, column_type))
         for batch in table.batches():

@@ -1,20 +1,16 @@
-"""A column's texts or JSON values → the narrowest type that holds them all, and a reader for that type.
-
-A column of texts is int, float, bool (true, false), date or timestamp when every one of its texts is; numbers with
-leading zeros and whole numbers of more than about 15 digits stay text: they are identifiers more often than amounts.
-Decimals, durations and records are never guessed for texts.
-"""
+"""Texts and JSON values → values of a column's type; and a type as `--types` writes it → Declared."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final
 
 from runtime.errors import SopError, UsageError
-from runtime.values.conversion import convert, from_text
+from runtime.files.decide import DIGITS, Declared
+from runtime.files.forms import find_form
+from runtime.values.conversion import convert, from_text, to_text
 from runtime.values.types import (
     ANY,
     BOOL,
@@ -33,21 +29,10 @@ from runtime.values.types import (
     decimal_of,
 )
 
-_GUESSES: Final[tuple[tuple[Type, str], ...]] = (
-    (BOOL, r"(?:true|false|True|False|TRUE|FALSE)"),
-    (INT, r"-?(?:0|[1-9][0-9]{0,17})"),
-    (FLOAT, r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?"),
-    (DATE, r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
-    (
-        TIMESTAMP,
-        r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-        r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:[0-9]{2})?)?",
-    ),
-)
-# One match for a whole batch: the texts joined by line breaks.
-_PATTERNS: Final = tuple((type_, re.compile(rf"{pattern}(?:\n{pattern})*")) for type_, pattern in _GUESSES)
 _TYPES: Final = {type_.name: type_ for type_ in (BOOL, INT, FLOAT, TEXT, DATE, TIMESTAMP, DURATION, ANY, DECIMAL)}
-_DECIMAL: Final = re.compile(r"decimal\(\s*(\d{1,2})\s*(?:,\s*(\d{1,2})\s*)?\)")
+_DECIMAL: Final = re.compile(r"decimal\(\s*(\d{1,2})\s*(?:,\s*(\d{1,2})\s*)?(?:;(.+))?\)")
+_WITH_FORM: Final = re.compile(r"(int|float|date|timestamp)\((.+)\)")
+_NUMBERS: Final = ("int", "float", "decimal")
 _TRUE: Final = frozenset({"true", "t", "yes", "y", "1"})
 _FALSE: Final = frozenset({"false", "f", "no", "n", "0"})
 _MEMORY: Final = 50_000
@@ -55,100 +40,42 @@ _MEMORY: Final = 50_000
 BAD: Final = object()
 
 
-def declared_type(text: str) -> Type:
-    """`int`, `decimal(10,2)`, … as in a script; UsageError D0506 for anything else."""
+def declared_type(text: str) -> Declared:
+    """`int`, `decimal(10,2)`, … as in a script, and a form in brackets: `date(DD.MM.YYYY)`, `float(1.234,5)`,
+    `decimal(10,2;1.234,5)`, `timestamp(epoch_ms)`. UsageError D0506 for anything else."""
     name = text.strip().removesuffix("?")
     if name in _TYPES:
-        return _TYPES[name]
+        return Declared(_TYPES[name])
     match = _DECIMAL.fullmatch(name)
     if match is not None:
         precision, scale = int(match[1]), int(match[2] or 0)
         if 1 <= precision <= DECIMAL_PRECISION and scale <= min(precision, MAX_SCALE):
-            return decimal_of(precision, scale)
-    raise UsageError("D0506", f"`{text}` is not a type", f"one of {', '.join(_TYPES)}, decimal(10,2)")
+            return Declared(decimal_of(precision, scale), _form_name(match[3], "decimal", text))
+    match = _WITH_FORM.fullmatch(name)
+    if match is not None:
+        return Declared(_TYPES[match[1]], _form_name(match[2], match[1], text))
+    forms = "date(DD.MM.YYYY), float(1.234,5)"
+    raise UsageError("D0506", f"`{text}` is not a type", f"one of {', '.join(_TYPES)}, decimal(10,2), {forms}")
 
 
-class TextGuess:
-    """The types that fit all texts of a column so far."""
-
-    def __init__(self) -> None:
-        self._left = list(_PATTERNS)
-        self._seen = False
-
-    def add(self, texts: Iterable[str]) -> None:
-        """Distinct texts, without those that stand for null."""
-        if not self._left:
-            return
-        values = list(texts)
-        if not values:
-            return
-        self._seen = True
-        joined = "\n".join(values)
-        if joined.count("\n") != len(values) - 1:
-            self._left = []
-            return
-        self._left = [
-            (type_, pattern)
-            for type_, pattern in self._left
-            if pattern.fullmatch(joined) and (type_ not in (DATE, TIMESTAMP) or _all_read(values, type_))
-        ]
-
-    @property
-    def type(self) -> Type:
-        return self._left[0][0] if self._seen and self._left else TEXT
-
-
-def _all_read(values: Sequence[str], type_: Type) -> bool:
-    """Whether each text is an existing date or timestamp."""
-    try:
-        for value in values:
-            if type_ is DATE:
-                date.fromisoformat(value)
-            else:
-                from_text(value, type_)
-    except (ValueError, SopError):
-        return False
-    return True
-
-
-class JsonGuess:
-    """The types that fit all JSON values of a field so far. Texts may be dates."""
-
-    def __init__(self) -> None:
-        self._kinds: set[str] = set()
-        self._texts = TextGuess()
-        self._texts._left = [pair for pair in _PATTERNS if pair[0] in (DATE, TIMESTAMP)]
-
-    def add(self, values: Iterable[Any]) -> None:
-        texts = []
-        for value in values:
-            if value is None:
-                continue
-            kind = type(value)
-            if kind is str:
-                texts.append(value)
-            self._kinds.add(kind.__name__)
-        self._texts.add(set(texts))
-
-    @property
-    def type(self) -> Type:
-        kinds = self._kinds
-        if not kinds:
-            return TEXT
-        if kinds == {"str"}:
-            return self._texts.type
-        if kinds <= {"int", "float"}:
-            return FLOAT if "float" in kinds else INT
-        return BOOL if kinds == {"bool"} else ANY
+def _form_name(name: str | None, type_: str, text: str) -> str:
+    """The name of a form that gives such a type."""
+    if name is None:
+        return ""
+    form = find_form(name.strip())
+    if form is not None and form.kind == ("number" if type_ in _NUMBERS else type_):
+        return form.name
+    kinds = "1,234.5, 1.234,5, 1 234,5 or 1'234.5" if type_ in _NUMBERS else "DD.MM.YYYY or the like, or epoch_ms"
+    raise UsageError("D0506", f"`{text}` has no form in which {type_}s are written", kinds)
 
 
 class TextColumn(dict[str, Any]):
     """Text → value of a type, or BAD. Values are cached, because columns repeat themselves."""
 
-    def __init__(self, type_: Type, nulls: Iterable[str]) -> None:
+    def __init__(self, type_: Type, nulls: Iterable[str], form: str = "") -> None:
         super().__init__(dict.fromkeys(nulls))
         self._nulls = tuple(self)
-        self._read = _text_reader(type_)
+        self._read = text_reader(type_, form)
 
     def __missing__(self, text: str) -> Any:
         if len(self) > _MEMORY:
@@ -162,12 +89,31 @@ class TextColumn(dict[str, Any]):
         return value
 
 
-def _text_reader(type_: Type) -> Callable[[str], Any]:
+def text_reader(type_: Type, form: str = "") -> Callable[[str], Any]:
+    """Text → value of the type, written in a form; empty for the plain one. It raises ValueError or SopError."""
+    found = find_form(form) if form else None
+    if found is not None:
+        return _form_reader(found.read, type_.not_null())
     if type_.name == "bool":
         return _bool
     if type_.name == "text":
         return _kept_text
     return partial(from_text, type_=type_.not_null())
+
+
+def _form_reader(read: Callable[[str], Any], type_: Type) -> Callable[[str], Any]:
+    if type_.name in ("date", "timestamp"):
+        return read
+
+    def number(text: str) -> Any:
+        value = read(text)
+        if type_.name == "int":
+            if value != value.to_integral_value() or not INT_MIN <= value <= INT_MAX:
+                raise ValueError(text)
+            return int(value)
+        return convert(value, type_)
+
+    return number
 
 
 def _kept_text(text: str) -> Any:
@@ -185,18 +131,28 @@ def _bool(text: str) -> bool:
     raise ValueError(text)
 
 
-def json_reader(type_: Type) -> Callable[[Any], Any]:
-    """JSON value → value of a type, BAD where it is none."""
+def json_reader(type_: Type, form: str = "") -> Callable[[Any], Any]:
+    """JSON value → value of a type, BAD where it is none. form: of texts; empty for the plain one."""
     wanted = type_.or_null()
+    if form == DIGITS:
+        return _digits
+    of_text = text_reader(type_, form) if form else None
 
     def read(value: Any) -> Any:
         try:
-            converted = convert(value, wanted)
+            converted = of_text(value) if of_text is not None and type(value) is str else convert(value, wanted)
             return converted if _is_kept(converted) else BAD
         except (SopError, ValueError):
             return BAD
 
     return read
+
+
+def _digits(value: Any) -> Any:
+    """A number as its text."""
+    if value is None or type(value) not in (int, float, str):
+        return None if value is None else BAD
+    return _kept_text(to_text(value))
 
 
 def _is_kept(value: Any) -> bool:

@@ -15,13 +15,15 @@ import msgspec
 
 from runtime.databases.protocol import Database, Loadable
 from runtime.errors import DatabaseError, UsageError
-from runtime.files.infer import BAD, JsonGuess, TextColumn, TextGuess, declared_type, json_reader
+from runtime.files.columns import Column, Values
+from runtime.files.decide import Ask, Declared, Reading, Rules, decided, decided_values
+from runtime.files.infer import BAD, TextColumn, declared_type, json_reader
 from runtime.files.read import open_table
 from runtime.files.table import BadLine, Batch, Table
 from runtime.query.schema import Field, Store
 from runtime.values.conversion import to_text
 from runtime.values.names import name_fault
-from runtime.values.types import TEXT, Type
+from runtime.values.types import TEXT
 
 Mode = Literal["create", "replace", "append"]
 Progress = Callable[[int, int], None]
@@ -36,6 +38,8 @@ class Loaded(msgspec.Struct, frozen=True):
         store: The name of the store.
         rows: How many were loaded.
         fields: Of the store.
+        readings: How each column of the file was read.
+        notes: What is told of the file as a whole.
         bad: The first lines left out.
         bad_count: How many lines were left out in all.
     """
@@ -45,6 +49,8 @@ class Loaded(msgspec.Struct, frozen=True):
     fields: tuple[Field, ...]
     bad: tuple[BadLine, ...]
     bad_count: int
+    readings: tuple[Reading, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class StoreInfo(msgspec.Struct, frozen=True):
@@ -106,6 +112,10 @@ def import_file(
     nulls: Collection[str] = (),
     mode: Mode = "create",
     skip_bad: bool = False,
+    null_words: bool = True,
+    date_order: str = "",
+    decimal: str = "",
+    ask: Ask | None = None,
     progress: Progress | None = None,
 ) -> Loaded:
     """Load a file into a store, all or nothing.
@@ -120,6 +130,11 @@ def import_file(
         mode: Create a new store, replace one, or append to one.
         skip_bad: Leave out lines that can't be loaded, unless no line remains. When False, one such line is the error
             D0503, which lists the first of them.
+        null_words: Whether the usual words for nothing (`NA`, `-`) are null in columns of numbers, dates and bools.
+        date_order: `dmy` or `mdy`, where dates can be read both ways; empty for what the file says.
+        decimal: `.` or `,`, where numbers can be read both ways; empty for what the file says.
+        ask: Asks a person what the file leaves open, and gives the position of the answer. None where nobody can be
+            asked: then it is the error D0514.
         progress: Called with the bytes done and the total, over both passes.
 
     Returns:
@@ -145,14 +160,14 @@ def import_file(
     if existing is not None and existing.read_only:
         raise DatabaseError("D0505", f"`{existing.name}` is a view", "another name for the store")
     report = _report(progress, table.size)
-    nulls = {"", *nulls}
     declared = {field: declared_type(text) for field, text in (types or {}).items()}
+    rules = Rules(declared, frozenset({"", *nulls}), null_words, date_order, decimal, ask)
     if mode == "append" and existing is not None:
-        fields = _appended(existing, table, nulls, declared)
+        readings = _appended(existing, table, rules, report)
     else:
-        fields = infer_fields(table, nulls, declared, report)
-    target = Store(name=existing.name if existing is not None else name, fields=fields)
-    return _load(database, table, target, nulls, mode, skip_bad, report)
+        readings = infer_fields(table, rules, report)
+    store = existing.name if existing is not None else name
+    return _load(database, table, store, readings, rules.nulls, mode, skip_bad, report)
 
 
 def _report(progress: Progress | None, size: int) -> Progress:
@@ -165,7 +180,7 @@ def _report(progress: Progress | None, size: int) -> Progress:
 # ── first pass ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _check_declared(declared: Mapping[str, Type], names: Collection[str]) -> None:
+def _check_declared(declared: Mapping[str, Declared], names: Collection[str]) -> None:
     for name in declared:
         if name not in names:
             raise UsageError("D0506", f"the file has no field `{name}` to give a type", ", ".join(names))
@@ -185,75 +200,97 @@ def _check_names(table: Table, names: Iterable[str]) -> None:
             raise DatabaseError("D0504", message, "rename one of them")
 
 
-def infer_fields(
-    table: Table, nulls: Collection[str], declared: Mapping[str, Type], report: Progress
-) -> tuple[Field, ...]:
+def infer_fields(table: Table, rules: Rules, report: Progress) -> tuple[Reading, ...]:
     """Infer the fields of a file from all of its rows.
 
     Args:
         table: The file.
-        nulls: Texts that stand for null.
-        declared: Types given by the user, by field; they are not inferred.
+        rules: What a person said about it.
         report: Called with the pass (0) and the bytes done.
 
     Returns:
-        The fields in the file's order, each with the narrowest type that holds all its values.
+        How each column is read, in the file's order: by the narrowest type and one form that hold all its values.
 
     Raises:
         UsageError: D0506, a declared type for a field that the file does not have.
-        DatabaseError: D0504, the file's names are unusable, or it has no record.
+        DatabaseError: D0504, the file's names are unusable, or it has no record; D0514, it leaves open how a column is
+            to be read, and nobody can be asked.
     """
     if table.format == "parquet":
-        if declared:
+        if rules.types:
             raise UsageError("D0506", "a Parquet file says the types of its fields itself", "leave out --types")
         _check_names(table, table.names)
-        return table.fields
+        return tuple(map(Reading, table.fields))
     if table.format == "csv":
         _check_names(table, table.names)
-        _check_declared(declared, table.names)
-        guesses: dict[str, TextGuess | JsonGuess] = {name: TextGuess() for name in table.names}
+        _check_declared(rules.types, table.names)
+        columns = {name: Column(rules.nulls, null_words=rules.null_words) for name in table.names}
         for batch in table.batches():
-            for (name, guess), column in zip(guesses.items(), zip(*batch.rows, strict=True), strict=False):
-                if name not in declared:
-                    guess.add(set(column).difference(nulls))
+            for column, texts in zip(columns.values(), zip(*batch.rows, strict=True), strict=False):
+                column.add(texts, batch.lines)
             report(0, batch.bytes_done)
-    else:
-        guesses = {}
-        bad: list[BadLine] = []
-        for batch in table.batches():
-            for row in batch.rows:
-                for name, value in row.items():
-                    if name not in guesses:
-                        guesses[name] = JsonGuess()
-                    guesses[name].add((value,))
-            bad = [*bad, *batch.bad][:BAD_SHOWN]
-            report(0, batch.bytes_done)
-        if not guesses:
-            lines = f" ({_listed(bad)})" if bad else ""
-            message = f"{table.title} holds no record, so there is nothing to tell its fields by{lines}"
-            raise DatabaseError("D0504", message)
-        _check_names(table, guesses)
-        _check_declared(declared, guesses)
-    return tuple(Field(name, declared.get(name, guess.type).or_null()) for name, guess in guesses.items())
+        return tuple(decided(columns, rules, delimiter=table.delimiter, unit=table.unit))
+    fields: dict[str, Values] = {}
+    bad: list[BadLine] = []
+    for batch in table.batches():
+        for name, (values, lines) in _by_field(batch).items():
+            fields.setdefault(name, Values()).add(values, lines)
+        bad = [*bad, *batch.bad][:BAD_SHOWN]
+        report(0, batch.bytes_done)
+    if not fields:
+        lines_ = f" ({_listed(bad)})" if bad else ""
+        message = f"{table.title} holds no record, so there is nothing to tell its fields by{lines_}"
+        raise DatabaseError("D0504", message)
+    _check_names(table, fields)
+    _check_declared(rules.types, fields)
+    return tuple(decided_values(fields, rules, table.unit))
 
 
-def _appended(store: Store, table: Table, nulls: Collection[str], declared: Mapping[str, Type]) -> tuple[Field, ...]:
-    """The store's fields that the file fills."""
-    if declared:
+def _by_field(batch: Batch) -> dict[str, tuple[list[Any], list[int]]]:
+    """Field → its values in the batch and their lines."""
+    found: dict[str, tuple[list[Any], list[int]]] = {}
+    for line, row in zip(batch.lines, batch.rows, strict=True):
+        for name, value in row.items():
+            values, lines = found.setdefault(name, ([], []))
+            values.append(value)
+            lines.append(line)
+    return found
+
+
+def _appended(store: Store, table: Table, rules: Rules, report: Progress) -> tuple[Reading, ...]:
+    """How the columns of the file are read into the store's fields, each by the form that fits both."""
+    if rules.types:
         raise UsageError("D0506", "the types of a store that is there can't be declared again", "leave out --types")
-    if table.format == "ndjson":
-        return tuple(field for field in store.fields if not field.generated)
-    fields = []
-    for name in table.names:
-        field = store.field(name)
-        if field is None or field.generated:
-            raise DatabaseError(
-                "D0507",
-                f"`{store.name}` has no field `{name}` to append to",
-                "its fields are " + ", ".join(each.name for each in store.fields),
-            )
-        fields.append(field)
-    return tuple(fields)
+    if table.format != "ndjson":
+        for name in table.names:
+            field = store.field(name)
+            if field is None or field.generated:
+                raise DatabaseError(
+                    "D0507",
+                    f"`{store.name}` has no field `{name}` to append to",
+                    "its fields are " + ", ".join(each.name for each in store.fields),
+                )
+    found = {reading.field.name: reading for reading in infer_fields(table, rules, report)}
+    names = [field.name for field in store.fields if not field.generated] if table.format == "ndjson" else table.names
+    return tuple(_fitting(found.get(field.name), field) for field in map(store.field, names) if field is not None)
+
+
+def _fitting(found: Reading | None, field: Field) -> Reading:
+    """The form of the file's column where it gives values of the store's field; else the plain form of the field."""
+    if found is None or field.type.name not in _WIDER.get(found.field.type.name, ()):
+        return Reading(field)
+    return msgspec.structs.replace(found, field=field)
+
+
+# a type → those that its forms can give, too
+_WIDER: Final = {
+    "bool": ("bool",),
+    "int": ("int", "float", "decimal"),
+    "float": ("float", "decimal"),
+    "decimal": ("decimal", "float"),
+    "date": ("date", "timestamp"),
+    "timestamp": ("timestamp",),
+}
 
 
 # ── second pass ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -262,13 +299,15 @@ def _appended(store: Store, table: Table, nulls: Collection[str], declared: Mapp
 def _load(
     database: Loadable,
     table: Table,
-    store: Store,
+    name: str,
+    readings: tuple[Reading, ...],
     nulls: Collection[str],
     mode: Mode,
     skip_bad: bool,
     report: Progress,
 ) -> Loaded:
-    read = row_reader(table, store, nulls)
+    store = Store(name, tuple(reading.field for reading in readings))
+    read = row_reader(table, name, readings, nulls)
     bad: list[BadLine] = []
     bad_count = loaded = 0
     database.begin(write=True)
@@ -301,7 +340,7 @@ def _load(
         database.forget_schema()
         raise
     database.forget_schema()
-    return Loaded(store.name, loaded, store.fields, tuple(bad), bad_count)
+    return Loaded(name, loaded, store.fields, tuple(bad), bad_count, readings)
 
 
 def any_good(table: Table, read: Read) -> bool:
@@ -331,19 +370,19 @@ def _listed(bad: Sequence[BadLine], unit: str = "line") -> str:
 Read = Callable[[Batch], tuple[list[int], list[Any], list[BadLine]]]
 
 
-def row_reader(table: Table, store: Store, nulls: Collection[str]) -> Read:
-    """For the store's fields."""
+def row_reader(table: Table, store: str, readings: Sequence[Reading], nulls: Collection[str]) -> Read:
+    """For the fields of a store. nulls: texts that are null in every column."""
     if table.format == "csv":
-        return _csv_reader(store, nulls)
+        return _csv_reader(readings, nulls)
     if table.format == "ndjson":
-        return _json_reader(store, lambda record: record)
-    if table.fields == store.fields:
+        return _json_reader(store, readings, lambda record: record)
+    if table.fields == tuple(reading.field for reading in readings):
         return lambda batch: (batch.lines, batch.rows, [])
-    return _json_reader(store, lambda row: dict(zip(table.names, row, strict=True)))
+    return _json_reader(store, readings, lambda row: dict(zip(table.names, row, strict=True)))
 
 
-def _csv_reader(store: Store, nulls: Collection[str]) -> Read:
-    columns = [TextColumn(field.type, nulls) for field in store.fields]
+def _csv_reader(readings: Sequence[Reading], nulls: Collection[str]) -> Read:
+    columns = [TextColumn(each.field.type, (*nulls, *each.nulls), each.form) for each in readings]
 
     def read(batch: Batch) -> tuple[list[int], list[Any], list[BadLine]]:
         if not batch.rows:
@@ -363,15 +402,15 @@ def _csv_reader(store: Store, nulls: Collection[str]) -> Read:
                 lines.append(batch.lines[number])
                 good.append(row)
             else:
-                refused.append(BadLine(batch.lines[number], _reason(store.fields[index], texts[index][number])))
+                refused.append(BadLine(batch.lines[number], _reason(readings[index].field, texts[index][number])))
         return lines, good, refused
 
     return read
 
 
-def _json_reader(store: Store, record_of: Callable[[Any], dict[str, Any]]) -> Read:
-    readers = [(field, json_reader(field.type)) for field in store.fields]
-    names = {field.name for field in store.fields}
+def _json_reader(store: str, readings: Sequence[Reading], record_of: Callable[[Any], dict[str, Any]]) -> Read:
+    readers = [(each.field, json_reader(each.field.type, each.form)) for each in readings]
+    names = {field.name for field, _ in readers}
 
     def read(batch: Batch) -> tuple[list[int], list[Any], list[BadLine]]:
         lines: list[int] = []
@@ -381,9 +420,9 @@ def _json_reader(store: Store, record_of: Callable[[Any], dict[str, Any]]) -> Re
             unknown = next((name for name in record if name not in names), None)
             row = [reader(record.get(field.name)) for field, reader in readers]
             if unknown is not None:
-                refused.append(BadLine(line, f"`{store.name}` has no field `{unknown}`"))
+                refused.append(BadLine(line, f"`{store}` has no field `{unknown}`"))
             elif BAD in row:
-                field = store.fields[row.index(BAD)]
+                field = readers[row.index(BAD)][0]
                 refused.append(BadLine(line, _reason(field, to_text(record.get(field.name)))))
             else:
                 lines.append(line)

@@ -21,12 +21,13 @@ from typing import Final
 import msgspec
 
 from runtime.errors import SopError
+from runtime.files.decide import Reading, Rules
 from runtime.files.load import any_good, bad_rows, infer_fields, row_reader
 from runtime.files.read import longest_field, open_table
 from runtime.files.table import BadLine, Table
-from runtime.query.schema import Broken, Field, Store
+from runtime.query.schema import Broken, Field
 
-FORMAT: Final = 1  # raised when what is found in a file changes, so that what was remembered is not used any more
+FORMAT: Final = 2  # raised when what is found in a file changes, so that what was remembered is not used any more
 NULLS: Final = frozenset({""})  # texts of a CSV file that stand for null
 _SETTLED_SECONDS: Final = 2  # a file that changed so lately may change again within one tick of its clock
 _LINE_BYTES: Final = 2_000_000  # no record of most files is longer, and DuckDB's reader asks for no more
@@ -38,15 +39,19 @@ _WAYS: Final = {
 
 
 class FileProfile(msgspec.Struct, frozen=True):
-    """fields: with their types. delimiter: of a CSV file. longest: no record of it has more bytes. usual: DuckDB's
-    reader splits it into the same rows as ours; else it has to be loaded. broken: why it can't be read; then the others
-    mean nothing."""
+    """readings: how each column is read. delimiter: of a CSV file. longest: no record of it has more bytes.
+    usual: DuckDB's reader splits it into the same rows as ours and reads the same values; else it has to be loaded.
+    broken: why it can't be read; then the others mean nothing."""
 
-    fields: tuple[Field, ...] = ()
+    readings: tuple[Reading, ...] = ()
     delimiter: str = ""
     longest: int = 0
     usual: bool = True
     broken: Broken | None = None
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        return tuple(reading.field for reading in self.readings)
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -85,8 +90,8 @@ def _made(path: Path) -> FileProfile:
 
 
 def _profile(table: Table) -> FileProfile:
-    fields = infer_fields(table, NULLS, {}, lambda pass_, done: None)
-    read = row_reader(table, Store(table.path.stem, fields), NULLS)
+    readings = infer_fields(table, Rules(), lambda pass_, done: None)
+    read = row_reader(table, table.path.stem, readings, NULLS)
     longest = done = 0
     refused: list[BadLine] = []
     for batch in table.batches():
@@ -99,8 +104,9 @@ def _profile(table: Table) -> FileProfile:
     if refused:
         some_good = any_good(table, read)
         raise bad_rows(table, sorted(refused), some_good, _WAYS[some_good])
-    usual = table.format != "csv" or _splits_as_usual(table)
-    return FileProfile(fields, table.delimiter, longest, usual)
+    plain = not any(reading.form or reading.nulls for reading in readings)
+    usual = plain and (table.format != "csv" or _splits_as_usual(table))
+    return FileProfile(readings, table.delimiter, longest, usual)
 
 
 # ── where readers of CSV differ ────────────────────────────────────────────────────────────────────────────────

@@ -30,7 +30,7 @@ def tools(project: Path) -> Path:
 def test_a_file_becomes_a_store_of_main(sopvm: Program, project: Path) -> None:
     done = sopvm("db", "import", "tools.csv")
     assert (done.exit_code, done.stdout) == (0, "")
-    assert done.stderr.startswith("tools: 2 rows (name text?, ")
+    assert done.stderr.splitlines()[:2] == ["tools.csv → main.tools: 2 rows", "  name       text"]
     assert (project / ".sop" / ".gitignore").exists()
     assert names(sopvm, "from tools order by price desc") == ["drill", "saw"]
     done = sopvm("db", "import", "tools.csv")

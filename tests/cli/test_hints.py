@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import re
+import shlex
 import socket
 import sqlite3
 import subprocess
@@ -370,6 +371,44 @@ def _(trial: Trial) -> None:
     trial.shows("sopvm", "db", "import", "bad.csv")
     trial.follows("sopvm", "db", "import", "bad.csv", "--skip-bad")
     assert trial.rows("select a, b from bad") == [("a", "b"), ("a", "b"), ("2", "3")]
+
+
+@case("--types {}")
+def _(trial: Trial) -> None:
+    trial.write("releases.csv", "version\n1.10\n1.1\n")
+    trial.shows("sopvm", "db", "import", "releases.csv")
+    trial.follows("sopvm", "db", "import", "releases.csv", "--store", "numbers", "--types", "version=float")
+
+
+@case("--null {}")
+def _(trial: Trial) -> None:
+    trial.write("stock.csv", "name,qty\na,1\nb,unknown\nc,3\n")
+    trial.shows("sopvm", "db", "import", "stock.csv")
+    trial.follows("sopvm", "db", "import", "stock.csv", "--store", "stock_2", "--null", "unknown")
+    assert trial.rows("select qty from stock_2") == [(1,), (None,), (3,)]
+
+
+@case("--date-order {}")
+def _(trial: Trial) -> None:
+    trial.write("days.csv", "day\n01/02/2026\n")
+    trial.shows("sopvm", "db", "import", "days.csv")
+    trial.follows("sopvm", "db", "import", "days.csv", "--date-order", "dmy")
+    assert trial.rows("select day from days") == [("2026-02-01",)]
+
+
+@case("--decimal {}")
+def _(trial: Trial) -> None:
+    trial.write("sums.csv", "sum;n\n1,234;5\n")
+    trial.shows("sopvm", "db", "import", "sums.csv")
+    trial.follows("sopvm", "db", "import", "sums.csv", "--decimal", "comma")
+    assert trial.rows("select sum from sums") == [(1.234,)]
+
+
+@case("try: sopvm do {}")
+def _(trial: Trial) -> None:
+    trial.write("sales.csv", "customer,amount\nAnn,1.5\nBen,2.5\nAnn,3.5\n")
+    line = trial.shows("sopvm", "db", "import", "sales.csv")
+    trial.follows("sopvm", *shlex.split(line.splitlines()[0])[2:], "--translator", "patterns")
 
 
 @case("correct the line; `sopvm db import --skip-bad` loads the others")

@@ -129,7 +129,7 @@ def typed(name: str) -> Type:
         return ANY
     if name.startswith("list<"):
         return list_of(typed(name[5:-1])).or_null()
-    return declared_type(name).or_null()
+    return declared_type(name).type.or_null()
 
 
 def edges(name: str, *, first: bool = True) -> list[Any]:

@@ -24,7 +24,7 @@ from tests.harness import compile_text, execute, store
 def test_an_exclusion_is_needed(row: Exclusion, tmp_path: Path) -> None:
     engine = ENGINES[row.dialect]
     place = engine.place(tmp_path)
-    type_ = declared_type(row.type)
+    type_ = declared_type(row.type).type
     values = [from_text(text, type_) for text in row.value.split("; ")]
     engine.script(place, "")
     database = cast(Loadable, connect(engine.url(place), name="main", base=place, create=True))

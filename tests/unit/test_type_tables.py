@@ -51,7 +51,9 @@ def test_a_column_is_read_as_its_type(engine: str, column: str, language: str, t
 @pytest.mark.parametrize(("engine", "language", "column"), MADE)
 def test_a_column_is_made_for_a_type(engine: str, language: str, column: str, tmp_path: Path) -> None:
     place = ENGINES[engine].place(tmp_path)
-    type_ = ANY if language == "any" else list_of(Type("int")) if language == "list<int>" else declared_type(language)
+    type_ = (
+        ANY if language == "any" else list_of(Type("int")) if language == "list<int>" else declared_type(language).type
+    )
     ENGINES[engine].script(place, "")
     database = cast(Loadable, connect(ENGINES[engine].url(place), name="main", base=place, create=True))
     database.begin(write=True)
