@@ -37,6 +37,11 @@ def file_of(url: str, base: Path) -> Path | None:
     return base / unquote(rest[3:])
 
 
+def may_keep_runs(url: str) -> bool:
+    """Whether its engine can keep runs; nothing is opened. D0106 for something that is no URL."""
+    return _split(url)[0] in ("sqlite", *_POSTGRES)
+
+
 def file_made_by(url: str, base: Path) -> Path | None:
     """The one file of a database that a first import makes; None for what is there before."""
     if _split(url)[0] == "duckdb":

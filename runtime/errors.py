@@ -32,6 +32,12 @@ class SopError(Exception):
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
 
+    @property
+    def record(self) -> dict[str, str]:
+        """What lines and rows hold of it: code, message, and the hint if there is one."""
+        said = {"code": self.code, "message": self.message}
+        return said if self.hint is None else {**said, "hint": self.hint}
+
     def reworded(self, message: str, hint: str | None) -> Self:
         """Return an error of the same kind and code with another message.
 

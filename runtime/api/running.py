@@ -25,16 +25,18 @@ from runtime.api.replay_buffer import ReplayBuffer
 from runtime.api.runs import LiveRun
 from runtime.api.shared import Play, Shared
 from runtime.api.tokens import Token
-from runtime.databases.protocol import Database
+from runtime.databases.protocol import Database, Lease
 from runtime.errors import Cancelled, SopError
 from runtime.output.formats import open_writer
 from runtime.output.sink import ClosedPipe
 from runtime.runs.arguments import bind
 from runtime.runs.control import Control
-from runtime.runs.go_on import KeptRun, check_status, go_on, is_overdue, read_run, unknown
+from runtime.runs.go_on import KeptRun, check_status, go_on, read_run, unknown
 from runtime.runs.keep import Keep
-from runtime.runs.places import runs_place
+from runtime.runs.owner import read_owner
+from runtime.runs.places import RunPlace, runs_place
 from runtime.runs.run import Outcome, RunOptions, names_of, run_linked
+from runtime.runs.worker import STATUSES
 from runtime.vm.link import Linked
 
 
@@ -57,8 +59,6 @@ class _NoStream:
 
 NOWHERE: Final[Any] = _Nowhere()
 _NO_STREAM: Final = _NoStream()
-_LATER: Final = 0.05  # seconds after a deadline: by then the database, too, sees that it has passed
-_LONGEST: Final = 86_400.0 * 30  # for a timer of this process
 
 
 class _Begun(Future[None]):
@@ -125,20 +125,20 @@ class Runner:
         self._service.runs.begin(run, token)
         self._threads.submit(self._work, run, work)
 
-    def _work(self, run: LiveRun, work: Callable[[], Outcome], begun: _Begun | None = None) -> None:
+    def _work(self, run: LiveRun, work: Callable[[], Outcome], begun: _Begun | None = None) -> Ending:
         began = monotonic()
         ending: Ending
         try:
             outcome = work()
             if outcome.status == "waiting" and run.kept and run.writer is not None and not run.writer.ended:
                 self._suspend(run, outcome)
-                return
+                return outcome
             run.finish(outcome, None)
             ending = outcome
         except BaseException as error:
             if begun is not None and not begun.done():
                 begun.set_exception(error)
-                return
+                return error
             ending = self._failed(run, error)
         self._service.runs.end(run)
         status, records, retries = "refused", 0, 0
@@ -147,6 +147,7 @@ class Runner:
         self._service.metrics.run(status, monotonic() - began, records, retries)
         if isinstance(run.stream, Pipe):
             run.stream.finish(ending)
+        return ending
 
     def _failed(self, run: LiveRun, error: BaseException) -> BaseException:
         """The run never began, or the server is at fault."""
@@ -240,21 +241,12 @@ class Runner:
         assert question is not None and loop is not None
         run.outcome = outcome
         self._service.runs.suspend(run)
-        self._later(loop, run.patience(question), lambda: self._look_after(run, outcome))
-        if question.within is not None:
-            seconds = min(question.within.total_seconds() + _LATER, _LONGEST)
-            self._later(loop, seconds, lambda: self._deadline(run.id, run.who))
+        seconds = run.patience(question)
 
-    def _later(self, loop: AbstractEventLoop, seconds: float, work: Callable[[], None]) -> None:
-        """Do the work on a thread after this time."""
-        loop.call_soon_threadsafe(lambda: loop.call_later(seconds, lambda: self._threads.submit(work)))
+        def later() -> None:
+            loop.call_later(seconds, lambda: self._threads.submit(self._look_after, run, outcome))
 
-    def _deadline(self, run: str, who: Who) -> None:
-        """The time for an answer is over: take the default, if nobody has touched the run since."""
-        with suppress(SopError):  # its database is away: whoever touches the run next takes it
-            found = kept_runs.find(self._service.config, run, None)
-            if found is not None and found.row.status == "waiting":
-                self.go_on(found, ("waiting",), who, _if_overdue)
+        loop.call_soon_threadsafe(later)
 
     def _look_after(self, run: LiveRun, outcome: Outcome) -> None:
         """The time that the question waits is over: take its default, or end the answer to the client, and the run
@@ -316,15 +308,13 @@ class Runner:
             kept = read_run(store, row.run, service.library)
             given = answer(kept)
         suspended = run or service.runs.wake(row.run)
-        run = suspended or LiveRun(row.script, row.version, who, None, None, service.settings.ask_seconds, row.run)
-        run.owned = found.owner
-        run.databases = found.owner.databases or tuple(kept.pinned.engines)
-        before, run.control = run.control, Control(row.run)
+        run = suspended or self._awake(found, who)
+        before = self._prepare(run, kept, found)
         begun = _Begun()
         try:
             service.runs.begin(run, who.token)
             self._threads.submit(
-                self._work, run, lambda: self._gone_on(run, kept, found, statuses, given, who, begun), begun
+                self._work, run, lambda: self._gone_on(run, kept, found, statuses, who, given, begun), begun
             )
             begun.result()
         except BaseException:
@@ -332,15 +322,59 @@ class Runner:
             service.runs.give_up(run, waits=suspended is not None)
             raise
 
+    def take_on(self, place: RunPlace, kept: KeptRun, lease: Lease) -> Outcome:
+        """Go on, on this thread, with a run that one of this server's workers has taken.
+
+        Args:
+            place: Its database.
+            kept: The run.
+            lease: Its lease.
+
+        Returns:
+            How it ended, or waits.
+
+        Raises:
+            SopError: This try came to nothing.
+        """
+        found = Found(place, kept.row, read_owner(kept.row.owner))
+        owner = found.owner
+        who = Who(Token(owner.name, owner.token, "", bound=owner.bound), "")
+        run = self._service.runs.wake(kept.row.run) or self._awake(found, who)
+        self._prepare(run, kept, found)
+        run.control.kept = True
+        try:
+            self._service.runs.begin(run, None)
+        except SopError:  # the server is stopping
+            if run.outcome is not None:
+                self.let_go(run)
+            raise
+        ending = self._work(run, lambda: self._gone_on(run, kept, found, STATUSES, who, taken=lease))
+        if isinstance(ending, Outcome):
+            return ending
+        raise ending
+
+    def _awake(self, found: Found, who: Who) -> LiveRun:
+        """A run whose lines nobody reads here."""
+        row = found.row
+        return LiveRun(row.script, row.version, who, None, None, self._service.settings.ask_seconds, row.run)
+
+    def _prepare(self, run: LiveRun, kept: KeptRun, found: Found) -> Control:
+        """Let it go on with a new control; the one before."""
+        run.owned = found.owner
+        run.databases = found.owner.databases or tuple(kept.pinned.engines)
+        before, run.control = run.control, Control(found.row.run)
+        return before
+
     def _gone_on(
         self,
         run: LiveRun,
         kept: KeptRun,
         found: Found,
         statuses: tuple[str, ...],
-        answer: Any,
         who: Who,
-        begun: _Begun,
+        answer: Any = UNSET,
+        begun: _Begun | None = None,
+        taken: Lease | None = None,
     ) -> Outcome:
         service = self._service
         if isinstance(run.stream, Pipe) and run.stream.closed:
@@ -366,7 +400,9 @@ class Runner:
         try:
             outcome = go_on(
                 *(kept, statuses, databases, runs, writer, options, service.library, answer),
-                begun=lambda: begun.set_result(None),
+                begun=lambda: None if begun is None else begun.set_result(None),
+                taken=taken,
+                hands_back=None if taken is None else lambda: False,  # a server that stops cancels its runs
                 give_back=service.pool.give_back,
             )
         except SopError as error:
@@ -376,13 +412,6 @@ class Runner:
         if run.told:
             service.audit.note("run-ended", who, **run.told, **ended(outcome))
         return outcome
-
-
-def _if_overdue(kept: KeptRun) -> Any:
-    """No answer, and none is needed; V0609 when it waits for one still (it asks something else by now)."""
-    if not is_overdue(kept):
-        raise SopError("V0609", f"the run {kept.row.run} waits for an answer")
-    return UNSET
 
 
 def _report(error: BaseException) -> None:

@@ -234,8 +234,7 @@ def _said(error: SopError | None, trace: Trace | None = None) -> dict[str, Any] 
     if error is None:
         return UNSET
     where = {} if trace is None else {"step": trace.place.step, **trace.to_json()}
-    said = {"code": error.code, "message": error.message, "hint": error.hint, **where}
-    return {key: value for key, value in said.items() if value is not None}
+    return {**error.record, **{key: value for key, value in where.items() if value is not None}}
 
 
 class LiveRuns:
@@ -254,8 +253,12 @@ class LiveRuns:
         self._logs: OrderedDict[str, LiveRun] = OrderedDict()
         self._lock = Lock()
 
-    def begin(self, run: LiveRun, token: Token) -> None:
+    def begin(self, run: LiveRun, token: Token | None) -> None:
         """Add a run.
+
+        Args:
+            run: The run.
+            token: Of the request; None for a run that one of this server's workers has taken, which no limit stops.
 
         Raises:
             HttpError: S0109 or S0204 when the server's or the token's limit is reached, V0301 when the server stops.
@@ -263,13 +266,17 @@ class LiveRuns:
         with self._lock:
             if self._stopping:
                 raise HttpError(503, "V0301", "the server is stopping", "try again in a moment")
-            if len(self._active) >= self.most:
-                message = f"{self.most} runs are under way, the most that this server has at once"
-                raise HttpError(503, "S0109", message, "try again in a moment", {"Retry-After": "1"})
-            if token.max_runs and sum(run.token.id == token.id for run in self._active.values()) >= token.max_runs:
-                message = f"{token.max_runs} runs are under way, the most that the token {token.name} may have at once"
-                raise HttpError(429, "S0204", message, "try again in a moment", {"Retry-After": "1"})
+            if token is not None:
+                self._check_limits(token)
             self._active[run.id] = run
+
+    def _check_limits(self, token: Token) -> None:
+        if len(self._active) >= self.most:
+            message = f"{self.most} runs are under way, the most that this server has at once"
+            raise HttpError(503, "S0109", message, "try again in a moment", {"Retry-After": "1"})
+        if token.max_runs and sum(run.token.id == token.id for run in self._active.values()) >= token.max_runs:
+            message = f"{token.max_runs} runs are under way, the most that the token {token.name} may have at once"
+            raise HttpError(429, "S0204", message, "try again in a moment", {"Retry-After": "1"})
 
     def suspend(self, run: LiveRun) -> None:
         """It waits without a thread, and a client may still read its lines."""

@@ -221,7 +221,7 @@ def make_server(service: Service, hosts: Collection[str] | None) -> Server:
     return Server(config, service)
 
 
-def serve(service: Service, host: str, port: int, allowed: Sequence[str]) -> None:
+def serve(service: Service, host: str, port: int, allowed: Sequence[str], workers: int) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Args:
@@ -229,6 +229,7 @@ def serve(service: Service, host: str, port: int, allowed: Sequence[str]) -> Non
         host: The address to listen on.
         port: The port; 0 takes a free one.
         allowed: Host names that requests may use besides it.
+        workers: How many kept runs that no process has it goes on with at a time.
 
     Raises:
         UsageError: S0121 for an address that other machines can reach, while there are no tokens.
@@ -244,6 +245,7 @@ def serve(service: Service, host: str, port: int, allowed: Sequence[str]) -> Non
         shown = f"[{host}]" if ":" in host else host
         print(f"sopvm serve: http://{shown}:{listening.getsockname()[1]}", file=sys.stderr, flush=True)
         signal.signal(signal.SIGTERM, _terminated)
+        service.workers.start(workers)
         sys.setswitchinterval(SWITCH_SECONDS)
         server.run(sockets=[listening])
 

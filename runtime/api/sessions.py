@@ -290,7 +290,7 @@ def _streamed(service: Service, request: Request, act: Act, *, looks: bool = Fal
                 failure = error
             ms = round((monotonic() - began) * 1000)
             if failure is not None:
-                writer.error(None, None, {"code": failure.code, "message": failure.message, "hint": failure.hint})
+                writer.error(None, None, failure.record)
             result = None
             if taken is not None:
                 result = {"step": taken.number, "code": taken.code, "warnings": taken.warnings}

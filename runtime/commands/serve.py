@@ -36,6 +36,8 @@ if TYPE_CHECKING:
               help="Seconds that a question waits for an answer.")  # fmt: skip
 @click.option("--read-seconds", type=click.FloatRange(0, min_open=True), metavar="N", default=60, show_default=True,
               help="Seconds until a run ends whose client reads nothing.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(0, 100), default=1, show_default=True,
+              help="Kept runs without a process that it goes on with at a time; 0: none.")  # fmt: skip
 @click.option("--audit", metavar="FILE", type=PATH, help="File for the audit of changes (default: stderr).")
 @click.option("--audit-reads", is_flag=True, help="Audit runs and looks that only read, too.")
 @click.option("--get", "target", metavar="PATH", help="Answer one request on stdout, without starting a server.")
@@ -54,6 +56,7 @@ def serve_command(
     max_seconds: float | None,
     ask_seconds: float,
     read_seconds: float,
+    workers: int,
     audit: str | None,
     audit_reads: bool,
     target: str | None,
@@ -91,7 +94,7 @@ def serve_command(
             return _answer(service, target, method, data, headers)
         from runtime.api import serve
 
-        serve(service, host, port, allowed)
+        serve(service, host, port, allowed, workers)
     return 0
 
 

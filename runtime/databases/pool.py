@@ -32,7 +32,7 @@ class Pool:
         database = self._kept(name)
         if database is None:
             database = self._connect(name)
-            _renewed(database)
+            is_usable(database)
         self._lent[id(database)] = name
         return database
 
@@ -65,10 +65,11 @@ class Pool:
                 if not idle:
                     return None
                 database = idle.pop()
-            if _renewed(database):
+            if is_usable(database):
                 return database
             database.close()
 
 
-def _renewed(database: Any) -> bool:
+def is_usable(database: Any) -> bool:
+    """Reset an idle connection by its `renew`; False when it must be closed, or has none."""
     return hasattr(database, "renew") and database.renew()

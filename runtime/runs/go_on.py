@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from runtime.bytecode.codec import decode, module_hash
 from runtime.databases.protocol import Database, Keeps, Lease
-from runtime.errors import SopError, UsageError
+from runtime.errors import Cancelled, SopError, UsageError
 from runtime.output.writer import Writer
 from runtime.runs.control import describe_frames
 from runtime.runs.keep import going_on, leased
@@ -173,8 +173,8 @@ def cancel(store: RunStore, run: str) -> bool:
     try:
         row = store.find(run)
         assert row is not None
-        error = {"code": "V0301", "message": "the run was cancelled", "hint": None}
-        if not store.claim(run, row.epoch) or not store.end(run, row.epoch + 1, "cancelled", to_text(error)):
+        error = Cancelled("V0301", "the run was cancelled")
+        if not store.claim(run, row.epoch) or not store.end(run, row.epoch + 1, "cancelled", to_text(error.record)):
             raise taken_over(run)
     finally:
         lease.release()

@@ -405,8 +405,8 @@ class Keeper:
         """The run ended between two segments: it stays, with the error, where its last segment ended. A worker's run
         does not end by what may pass."""
         if self.is_kept and (self._hands_back is None or error.code not in PASSING):
-            said = {"code": error.code, "message": error.message, "hint": error.hint, "records": self._writer.records}
-            self._update(self.store.end(self.row.run, self.row.epoch, status, to_text(said)))
+            said = to_text({**error.record, "records": self._writer.records})
+            self._update(self.store.end(self.row.run, self.row.epoch, status, said))
             self._over = True
 
     def must_stop(self) -> bool:

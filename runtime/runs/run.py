@@ -411,11 +411,8 @@ class _Run:
 
     def _end(self, status: str, result: Any, error: SopError | None, trace: Trace | None) -> Outcome:
         if error is not None and status != "waiting":
-            said = {"code": error.code, "message": error.message}
-            if error.hint is not None:
-                said["hint"] = error.hint
             step, path = (trace.place.step, trace.path) if trace is not None else (None, None)
-            self.writer.error(step, path, {**said, **(trace.to_json() if trace is not None else {})})
+            self.writer.error(step, path, {**error.record, **(trace.to_json() if trace is not None else {})})
         changes = None
         if self.options.dry_run:
             changes = [

@@ -1,5 +1,7 @@
 """Databases that hold kept runs → a worker: it takes runs that nobody has, one at a time, and goes on with them.
 
+`sopvm worker` is one in a process of its own, and `sopvm serve` has one on a thread (runtime/api/workers.py).
+
 A run is taken over in one transaction with its lease (`RunStore.take`). A worker that dies loses its lease, and
 another one goes on from the end of the last segment; one that was only stopped can't commit any more (V0608). A try
 that came to nothing, because the process died or a database was away, is made again after a pause; after MAX_TRIES in a
@@ -12,20 +14,20 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Event
+from time import monotonic
 from traceback import print_exc
 from typing import Final, NamedTuple
 
 from runtime.config import Config
-from runtime.connect import connector
-from runtime.databases.pool import Pool
+from runtime.connect import connector, may_keep_runs
+from runtime.databases.pool import Pool, is_usable
 from runtime.databases.protocol import Keeps, Lease
 from runtime.errors import SopError, UsageError
 from runtime.library.environment import make_home
 from runtime.library.store import Library
 from runtime.output.formats import open_writer
-from runtime.output.writer import Writer
 from runtime.runs.control import Control
-from runtime.runs.go_on import go_on, read_row, reason
+from runtime.runs.go_on import KeptRun, go_on, read_row, reason
 from runtime.runs.keeping import HandedBack
 from runtime.runs.owner import read_owner
 from runtime.runs.places import RUNS, RunPlace, places, runs_place
@@ -37,7 +39,8 @@ MAX_TRIES: Final = 8
 PAUSE_SECONDS: Final = 1.0  # after a first try that came to nothing; after n of them, n times that
 FIRST_POLL_SECONDS: Final = 0.02
 POLL_SECONDS: Final = 1.0  # between two looks for runs, at most
-_STATUSES: Final = ("pending", "running", "waiting")
+LOOK_SECONDS: Final = 5.0  # and for databases that are not served yet
+STATUSES: Final = ("pending", "running", "waiting")  # of a run that a worker may take
 
 
 class Report(NamedTuple):
@@ -52,6 +55,9 @@ class Report(NamedTuple):
     retries: int = 0
 
 
+GoesOn = Callable[[RunPlace, KeptRun, Lease], Outcome]
+
+
 class Worker:
     """One run at a time.
 
@@ -61,9 +67,12 @@ class Worker:
         library: A cache of scripts and their SQL.
         report: Is told of every run.
         max_tries: In a row, in which no segment of a run ended.
+        goes_on: Goes on with a run that was taken; None for a run that nobody sees.
+        waits: Serve a database only once runs are kept in it, instead of making their tables, and look again for one
+            that is away.
 
     Raises:
-        SopError: A database can't be opened, or its tables can't be made.
+        SopError: A database can't be opened, or its tables can't be made, unless it waits.
     """
 
     def __init__(
@@ -73,32 +82,64 @@ class Worker:
         library: Library,
         report: Callable[[Report], None],
         max_tries: int = MAX_TRIES,
+        goes_on: GoesOn | None = None,
+        *,
+        waits: bool = False,
     ) -> None:
         self._config = config
         self._library = library
         self._report = report
         self._max_tries = max_tries
+        self._goes_on = goes_on or self._alone
+        self._waits = waits
         self._stopping = Event()
         connect = connector(config)
         self._pool = Pool(lambda name: runs_place(config).open() if name == RUNS else connect(name))
         self._served: list[_Served] = []
-        for place in _places(config, names):
+        self._look_at = 0.0
+        self._places = [] if waits else _places(config, names)
+        for place in self._places:
             self._serve(place, wanted=bool(names))
+
+    def _look(self) -> None:
+        """Serve what is not served yet: a database that was away, a file in the place of another, or what keeps runs by
+        now."""
+        now = monotonic()
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK_SECONDS
+        for each in tuple(self._served):
+            if not is_usable(each.store.database):
+                each.close()
+                self._served.remove(each)
+        served = {each.place.name for each in self._served}
+        for place in places(self._config, []) if self._waits else self._places:
+            with suppress(SopError):
+                if place.name not in served:
+                    self._serve(place, wanted=False)
 
     def _serve(self, place: RunPlace, *, wanted: bool) -> None:
         """wanted: by name, not as one of all."""
+        if not wanted and not may_keep_runs(place.setting.url):
+            return
         if place.name == RUNS:
             make_home(self._config.home)
-        database = place.open(create=place.name == RUNS)
-        if not isinstance(database, Keeps) or database.read_only:
-            engine = database.engine
+        database = place.open(create=place.name == RUNS and not self._waits)
+        try:
+            if not isinstance(database, Keeps) or database.read_only:
+                if wanted:
+                    message = f"`{place.name}` ({database.engine}) keeps no runs"
+                    raise UsageError("V0605", message, "name one that can be written")
+            else:
+                store = RunStore(database)
+                if not self._waits or store.exists():
+                    store.prepare()
+                    self._served.append(_Served(place, store, database.serve()))
+                    return
+        except BaseException:
             database.close()
-            if wanted:
-                raise UsageError("V0605", f"`{place.name}` ({engine}) keeps no runs", "name one that can be written")
-            return
-        store = RunStore(database)
-        store.prepare()
-        self._served.append(_Served(place.name, store, database.serve()))
+            raise
+        database.close()
 
     def stop(self) -> None:
         """End once the segment under way has; the run is given back. Safe in a signal handler."""
@@ -106,9 +147,7 @@ class Worker:
 
     def close(self) -> None:
         for served in self._served:
-            with suppress(SopError):
-                served.lease.release()
-            served.store.database.close()
+            served.close()
         self._pool.close()
 
     def work(self, *, until_idle: bool = False, while_: Callable[[], bool] = lambda: True) -> None:
@@ -120,7 +159,8 @@ class Worker:
         """
         pause = FIRST_POLL_SECONDS
         while not self._stopping.is_set() and while_():
-            taken = [self._take(served) for served in self._served]
+            self._look()
+            taken = [self._take(served) for served in tuple(self._served)]
             if any(taken):
                 pause = FIRST_POLL_SECONDS
             elif until_idle:
@@ -158,9 +198,7 @@ class Worker:
         error: SopError | None = None
         retries = 0
         try:
-            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
-                writer = open_writer("jsonl", nowhere, buffer_until_commit=False)
-                outcome = self._run(served, row, lease, writer)
+            outcome = self._goes_on(served.place, read_row(served.store, row, self._library), lease)
             error, retries = outcome.error if outcome.status != "waiting" else None, outcome.retries
         except HandedBack:
             pass
@@ -172,39 +210,38 @@ class Worker:
         found = served.find(row.run)
         if found is None or found.epoch != row.epoch:  # another process has it, or had it
             return Report(row.run, row.script, "running", row.segment, error)
-        if error is not None and found.status in _STATUSES:
-            said = {"code": error.code, "message": error.message, "hint": error.hint}
-            served.store.end(row.run, row.epoch, found.status, to_text(said))
+        if error is not None and found.status in STATUSES and not self._stopping.is_set():
+            served.store.end(row.run, row.epoch, found.status, to_text(error.record))
         return Report(row.run, row.script, found.status, found.segment, error, retries)
 
-    def _run(self, served: _Served, row: RunRow, lease: Lease, writer: Writer) -> Outcome:
-        kept = read_row(served.store, row, self._library)
-        home, owner = kept.pinned.home, read_owner(row.owner)
-        return go_on(
-            kept,
-            _STATUSES,
-            lambda name: self._pool.take(served.name if name == home else owner.place(name)),
-            runs_place(self._config).open,
-            writer,
-            RunOptions(control=Control(), relaxed=self._config.relaxed),
-            self._library,
-            taken=lease,
-            hands_back=self._stopping.is_set,
-            give_back=self._pool.give_back,
-        )
+    def _alone(self, place: RunPlace, kept: KeptRun, lease: Lease) -> Outcome:
+        home, owner = kept.pinned.home, read_owner(kept.row.owner)
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+            return go_on(
+                kept,
+                STATUSES,
+                lambda name: self._pool.take(place.name if name == home else owner.place(name)),
+                runs_place(self._config).open,
+                open_writer("jsonl", nowhere, buffer_until_commit=False),
+                RunOptions(control=Control(), relaxed=self._config.relaxed),
+                self._library,
+                taken=lease,
+                hands_back=self._stopping.is_set,
+                give_back=self._pool.give_back,
+            )
 
     def _parked(self, store: RunStore, row: RunRow) -> Report:
         last = reason(row) if row.ending else "each time its process ended"
         message = f"{self._max_tries} tries in a row got no further: {last}"
         error = SopError("V0612", message, f"sopvm retry {row.run}")
-        store.end(row.run, row.epoch, "failed", to_text({"code": error.code, "message": message, "hint": error.hint}))
+        store.end(row.run, row.epoch, "failed", to_text(error.record))
         return Report(row.run, row.script, "failed", row.segment, error)
 
 
 class _Served(NamedTuple):
     """A database that runs are taken from, and the worker's own lease there."""
 
-    name: str
+    place: RunPlace
     store: RunStore
     lease: Lease
 
@@ -215,6 +252,11 @@ class _Served(NamedTuple):
         except SopError:
             self.store.database.reconnect()
             return self.store.find(run)
+
+    def close(self) -> None:
+        with suppress(SopError):
+            self.lease.release()
+        self.store.database.close()
 
 
 def _places(config: Config, names: Sequence[str]) -> list[RunPlace]:

@@ -17,6 +17,9 @@ from typing import Any
 import httpx
 import pytest
 
+from runtime.config import Config
+from runtime.library.store import Library
+from runtime.runs.worker import Worker
 from tests.api.conftest import make_folder
 from tests.commands import command, environment
 from tests.postgres import shared
@@ -47,6 +50,15 @@ end
 
 script later() -> int
   ask "How many?" within 7 days default 7 into n: int
+  return n
+end
+
+script count_up(n: int) -> int
+  for each i in 1 to n do
+    insert into log { text: "{i}" }
+    commit
+    emit { number: i }
+  end
   return n
 end
 
@@ -204,16 +216,30 @@ def test_a_default_is_taken_when_the_wait_is_over(serve: Callable[..., Process],
     assert server.status(said[0]["run"]) == "ok"
 
 
-def test_a_deadline_is_taken_by_the_server_or_by_whoever_comes_too_late(
-    serve: Callable[..., Process], folder: Path
-) -> None:
+def test_a_deadline_is_taken_by_the_server(serve: Callable[..., Process], folder: Path) -> None:
+    """While a client reads its lines; and by the next server, when nobody has touched the run since."""
     server = serve()
     said = lines(server.client.post("/play/soon").text)
     assert ([line["type"] for line in said], said[-1]["result"]) == (["start", "ask", "end"], 7)
     run = begin(server, "later")
-    assert "deadline" in server.client.get(f"/runs/{run}").json()
+    server.kill()
+    pass_deadline(folder, run)
+    second = serve()
+    until(partial(ended, second, run))
+    assert [line["type"] for line in second.lines(run)] == ["start", "ask", "end"]
+    assert second.client.get(f"/runs/{run}").json()["result"] == 7
+
+
+def pass_deadline(folder: Path, run: str) -> None:
     with closing(sqlite3.connect(folder / ".sop" / "runs.db")) as connection, connection:
         connection.execute("update sop_runs set deadline = '2000-01-01T00:00:00.000Z' where run = ?", [run])
+
+
+def test_a_deadline_is_taken_by_an_answer_that_comes_too_late(serve: Callable[..., Process], folder: Path) -> None:
+    server = serve("--workers", "0")
+    run = begin(server, "later")
+    assert "deadline" in server.client.get(f"/runs/{run}").json()
+    pass_deadline(folder, run)
     answer = server.client.post(f"/runs/{run}/answer", json={"value": 3})
     assert (answer.status_code, answer.json()["code"]) == (409, "S0111")
     until(partial(ended, server, run))
@@ -280,6 +306,62 @@ def test_a_request_with_a_key_acts_once(serve: Callable[..., Process]) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (202, "/runs/asking")
 
 
+def served(folder: Path) -> bool:
+    """Whether a worker serves the database `main`."""
+    return any((folder / "main.db-runs").glob("@worker-*"))
+
+
+def count_of(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "main.db")) as connection:
+        ((found,),) = connection.execute("select count(*) from log").fetchall()
+    return int(found)
+
+
+def test_a_killed_server_s_run_is_gone_on_with_by_the_next(serve: Callable[..., Process], folder: Path) -> None:
+    """By itself, each effect and each line once. With `--workers 0`, somebody has to say so."""
+    first = serve()
+    begun = first.client.post("/play/count_up", json={"n": 2000}, headers={"Prefer": "respond-async"})
+    run = begun.json()["id"]
+    until(lambda: count_of(folder) > 5)
+    first.kill()
+    without = serve("--workers", "0")
+    assert without.status(run) in ("interrupted", "ok")
+    without.close()
+    second = serve()
+    until(partial(ended, second, run))
+    assert count_of(folder) == 2000
+    numbers = [line["result"]["number"] for line in second.lines(run) if line["type"] == "record"]
+    assert numbers == list(range(1, 2001))
+
+
+def test_a_server_does_what_is_left_to_workers(serve: Callable[..., Process], folder: Path) -> None:
+    """And its clients see such a run, and cancel it, like their own."""
+    server = serve()
+    server.client.post("/play/count_up", json={"n": 1})
+    until(partial(served, folder))
+    detach = command("sopvm", "run", "count_up", "n=1000000", "--detach")
+    done = subprocess.run(detach, cwd=folder, env=environment(), capture_output=True, check=True)
+    run = json.loads(done.stdout)["run"]
+    until(lambda: count_of(folder) > 5)
+    frames = server.client.get(f"/runs/{run}/frames").json()["frames"]
+    assert frames[0]["variables"]["n"] == 1_000_000
+    assert server.client.delete(f"/runs/{run}").status_code == 204
+    until(lambda: server.status(run) == "cancelled")
+    server.close()
+    assert not served(folder)
+
+
+def test_a_server_makes_no_tables_to_look_for_runs(folder: Path) -> None:
+    config = Config.load(cwd=folder)
+    with Library.open(config.home) as library:
+        worker = Worker(config, (), library, lambda report: None, waits=True)
+        worker.work(until_idle=True)
+        worker.close()
+    with closing(sqlite3.connect(folder / "main.db")) as connection:
+        assert connection.execute("select name from sqlite_schema where name like 'sop%'").fetchall() == []
+    assert not (folder / ".sop" / "runs.db").exists()
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Kept]:
     with shared().schema() as schema, closing(Kept(tmp_path, SCRIPTS, shared(), schema)) as made:
@@ -303,11 +385,11 @@ def test_a_server_dies_behind_a_commit_and_another_is_asked_again(shop: Kept, co
     try:
         with closing(Proxy(shared().port, before=set(), after={commit}, cut_off=kill)) as proxy:
             through = shop.url.replace(f":{shared().port}/", f":{proxy.port}/")
-            servers.append(Process(shop.folder, "--db", f"main={through}"))
+            servers.append(Process(shop.folder, "--workers", "0", "--db", f"main={through}"))
             with pytest.raises(httpx.HTTPError):
                 servers[0].client.post("/play/note", json={"text": "x"}, headers=key)
             assert killed.wait(MAX_SECONDS)
-        servers.append(Process(shop.folder, "--db", f"main={shop.url}"))
+        servers.append(Process(shop.folder, "--workers", "0", "--db", f"main={shop.url}"))
         second = servers[1]
         answer = second.client.post("/play/note", json={"text": "x"}, headers=key)
         until(lambda: second.status("once") == "ok")

@@ -34,6 +34,7 @@ from runtime.query.algebra import Query, Write
 from runtime.query.codecs import codec_name
 from runtime.query.schema import Schema, Store
 from runtime.values.batches import Row
+from runtime.values.ids import new_id
 
 T = TypeVar("T")
 BUSY_SECONDS: Final = 5.0
@@ -366,7 +367,7 @@ class SQLiteDatabase:
 
     def serve(self) -> FileLease:
         forget_workers(self.path)
-        lease = self.lease(f"{WORKER}{os.getpid()}")
+        lease = self.lease(f"{WORKER}{new_id()}")
         assert lease is not None
         return lease
 
