@@ -128,14 +128,16 @@ def test_a_worker_that_lost_its_connection_tells_what_became_of_the_run(
 ) -> None:
     """The run has connections of its own."""
     kept.begin("work", {"n": 1}, detached=True)
-    go_on = Worker._run
+    go_on = Worker._alone
 
-    def losing(worker: Worker, served: Any, *rest: Any) -> Outcome:
-        done = go_on(worker, served, *rest)
-        lose_connection(served.store.database)
+    def losing(worker: Worker, *which: Any) -> Outcome:
+        done = go_on(worker, *which)
+        for served in worker._served:
+            database: Any = served.store.database
+            lose_connection(database)
         return done
 
-    monkeypatch.setattr(Worker, "_run", losing)
+    monkeypatch.setattr(Worker, "_alone", losing)
     assert [(report.status, report.segments) for report in worked(kept)] == [("ok", 6)]
 
 
