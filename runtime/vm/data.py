@@ -21,6 +21,7 @@ BUFFER_ROWS: Final = 512
 _KINDS: Final = frozenset({int, str})  # of values that are the same question when Python takes them for equal
 _MISSES: Final = 400  # new questions, after which a look-up with fewer answers at hand is remembered no longer
 _MOST_ANSWERS: Final = 10_000
+_LONGEST_TEXT: Final = 256  # of an answer that is remembered: memory stays small
 _LONGEST_ROW: Final = 120
 
 
@@ -43,6 +44,14 @@ class _InsertRun:
         self.op = op
         self.rows: list[Sequence[Any]] = []
         self.places: list[StackLocation] = []
+
+
+def _is_small(answer: Any) -> bool:
+    values = answer.values() if type(answer) is dict else (answer,)
+    return all(
+        len(value) <= _LONGEST_TEXT if type(value) is str else type(value) is not list and type(value) is not dict
+        for value in values
+    )
 
 
 class _Remembered:
@@ -194,7 +203,7 @@ class Data:
         memory.misses += 1
         if memory.misses >= _MISSES and memory.hits < memory.misses:
             self._remembered[op] = None
-        elif len(memory.answers) < _MOST_ANSWERS:
+        elif len(memory.answers) < _MOST_ANSWERS and _is_small(answer):
             memory.answers[key] = answer
         return answer
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from runtime.library.store import Library
+from runtime.vm.data import _is_small
 from tests.engines import ENGINES, Engine
 from tests.harness import compile_text, execute, store
 
@@ -86,6 +88,12 @@ script s()
 end
 """
     assert records(engine, tmp_path, text) == [{"id": 1, "stock": 6}, {"id": 1, "stock": 7}, {"id": 1, "stock": 8}]
+
+
+def test_only_small_answers_are_remembered() -> None:
+    """Those of ten thousand questions are held at once."""
+    assert all(_is_small(each) for each in (None, 5, "x" * 256, {"id": 1, "name": "bolt", "price": Decimal("1.5")}))
+    assert not any(_is_small(each) for each in ("x" * 257, {"id": 1, "text": "x" * 257}, {"doc": {}}, {"tags": [1]}))
 
 
 def test_many_different_questions_have_their_own_answers(engine: Engine, tmp_path: Path) -> None:
