@@ -8,7 +8,7 @@ there, only sub-expressions that can't fail become a Param as a whole; of others
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Final, cast
 
 from runtime.query import algebra as ir
@@ -24,6 +24,7 @@ _CLOCK: Final = frozenset({"now", "today"})  # the VM reads the clock once a seg
 _NO_PARTS: Final = frozenset({"type", "span", "relation", "columns", "signature", "variable"})
 # Attributes that hold expressions, by class of expression, cached since the look-up is most of the cost of `children`.
 _parts: dict[type, tuple[str, ...]] = {}
+_IN_PARTS: Final = (typed.Op, typed.Func, typed.Case, typed.Interpolate)  # what the engine can work out itself
 _OF_ROWS: Final = (ColumnOf, AggregateOf, WindowOf, SubQuery)
 
 
@@ -59,7 +60,7 @@ class QueryBuilder:
         """Lower an expression. conditional: below a `case`, so what can fail must not be evaluated before the query."""
         if isinstance(expr, typed.Const):
             return Const(expr.value, expr.type)
-        if not of_rows(expr) and not (conditional and _can_fail(expr) and isinstance(expr, typed.Op | typed.Func)):
+        if not of_rows(expr) and not (conditional and isinstance(expr, _IN_PARTS) and _can_fail(expr)):
             return self.param(expr)
         return _LOWER[type(expr)](self, expr, conditional)
 
@@ -116,11 +117,14 @@ def _convert(builder: QueryBuilder, expr: typed.Convert, conditional: bool) -> i
 
 
 def _interpolate(builder: QueryBuilder, expr: typed.Interpolate, conditional: bool) -> ir.Expr:
-    parts = tuple(
-        Const(part, TEXT) if isinstance(part, str) else builder.expr(part, conditional=conditional)
-        for part in expr.parts
-    )
-    return ir.Func("concat", parts, TEXT)
+    def lowered(part: str | typed.Expr) -> ir.Expr:
+        if isinstance(part, str):
+            return Const(part, TEXT)
+        if part.type.name in ("list", "record") and not of_rows(part):
+            return builder.param(replace(expr, parts=(part,)))  # engines don't write these as texts
+        return builder.expr(part, conditional=conditional)
+
+    return ir.Func("concat", tuple(map(lowered, expr.parts)), TEXT)
 
 
 def _nothing(builder: QueryBuilder, expr: typed.Expr, conditional: bool) -> ir.Expr:

@@ -8,7 +8,8 @@ other list is JSON. Floats need no checks: PostgreSQL raises errors for what is 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar, Final
 
 from sqlglot import exp
@@ -17,10 +18,11 @@ from sqlglot.generators.postgres import PostgresGenerator
 
 from runtime.databases.postgres.functions import HELPERS, SQL_FUNCTIONS, fill_template
 from runtime.databases.sql.expressions import Expressions, Over, Source
+from runtime.databases.sql.relations import nodes
 from runtime.databases.sql.sql_nodes import Sql, cast, column, function, is_small, named, number, subquery, wrapped
 from runtime.databases.sql.typed_expressions import TypedExpressions, type_key
 from runtime.errors import DatabaseError
-from runtime.query.algebra import Column, Expr, InQuery, Op, Order, Param, Window
+from runtime.query.algebra import Aggregate, Column, Expr, Func, InQuery, Op, Order, Param, Relation, Window
 from runtime.query.schema import Field
 from runtime.values.constants import Const
 from runtime.values.types import DECIMAL_PRECISION, SCALARS, Type
@@ -40,6 +42,7 @@ _TAKES: Final = ("smallint", "integer", "real", "numeric", "character", "bpchar"
 # a quotient of that many digits more is never off when it is rounded again (see EXACT in runtime/values/value_types.py)
 _SPARE_DIGITS: Final = 45
 _MAX_REPEATED: Final = 20_000  # characters
+_OF_ROWS: Final = (Column, Aggregate, Window, Relation)
 _AGGREGATES: Final = frozenset({"count", "sum", "avg", "min", "max", "bool_and", "bool_or"})
 
 
@@ -82,6 +85,7 @@ class PostgresExpressions(TypedExpressions):
     functions: ClassVar[dict[str, Any]] = SQL_FUNCTIONS
     casing: ClassVar[str] = ""
     _aliases = 0
+    _constant = False  # within an expression in which no row has a part
 
     def sql_type(self, type_: Type) -> str:
         if type_.name == "decimal":
@@ -126,10 +130,33 @@ class PostgresExpressions(TypedExpressions):
         )
         return exp.Subquery(this=exp.Select(expressions=[body(values)]).from_(subquery(inner, alias)))
 
+    # ── constants that the planner is not to see ───────────────────────────────────────────────────────────────
+
+    @contextmanager
+    def _unplanned(self, expr: Expr) -> Iterator[None]:
+        """The planner works out what is constant, in branches of a `case` that are never taken too, and raises its
+        errors. An expression in which no row has a part gets its constants from sub-selects, which the planner leaves
+        alone. It stands in a branch: outside of branches the compiler makes it a parameter as a whole."""
+        before = self._constant
+        if not before and isinstance(expr, Op | Func):
+            self._constant = not any(isinstance(node, _OF_ROWS) for node in nodes(expr))
+        yield
+        self._constant = before
+
+    def placeholder(self, bind: int, type_: Type) -> Sql:
+        return self._hidden(super().placeholder(bind, type_))
+
+    def const(self, value: Const, type_: Type) -> Sql:
+        return self._hidden(super().const(value, type_))
+
+    def _hidden(self, sql: Sql) -> Sql:
+        return exp.Subquery(this=exp.select(sql)) if self._constant and not isinstance(sql, exp.Null) else sql
+
     # ── leaves ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def value(self, expr: Expr) -> Sql:
-        sql = super().value(expr)
+        with self._unplanned(expr):
+            sql = super().value(expr)
         if expr.type.name != "text" or isinstance(expr, Const | Param | Column):
             return sql
         return self.by_code_point(sql)
@@ -243,8 +270,10 @@ class PostgresExpressions(TypedExpressions):
 
     def operation(self, expr: Op) -> Sql:
         if expr.op == "neg" and expr.type.name == "float":  # no negative zero
-            return exp.Sub(this=number(0), expression=wrapped(self.wide(expr.args[0])))
-        result = super().operation(expr)
+            with self._unplanned(expr):
+                return exp.Sub(this=number(0), expression=wrapped(self.wide(expr.args[0])))
+        with self._unplanned(expr):
+            result = super().operation(expr)
         # numbers may have any number of digits there, and here 38
         return self.cast(result, expr.type) if expr.type.name == "decimal" else result
 

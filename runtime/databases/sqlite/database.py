@@ -434,7 +434,7 @@ class SQLiteSpool:
         self._database.drop_spool(self._table)
 
 
-def _with_path(error: DatabaseError, path: Path) -> DatabaseError:
+def _with_path(error: SopError, path: Path) -> SopError:
     """The error of a file that can't be opened, with the file."""
     if error.code not in ("D0102", "D0103"):
         return error
