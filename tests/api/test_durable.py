@@ -25,6 +25,7 @@ from tests.commands import command, environment
 from tests.postgres import shared
 from tests.runs.kept import Kept
 from tests.runs.proxy import Proxy
+from tests.sandbox import Sandbox
 
 SCRIPTS = """
 script hire(name: text, times: int = 1) -> int
@@ -206,8 +207,6 @@ def test_a_run_that_waits_holds_no_thread(serve: Callable[..., Process]) -> None
 
 
 def test_a_default_is_taken_when_the_wait_is_over(serve: Callable[..., Process], folder: Path) -> None:
-    from tests.sandbox import Sandbox
-
     with Sandbox(folder, {"main": "sqlite:///main.db"}) as sandbox:
         sandbox.compile('script guess() -> int\n  ask "How many?" default 7 into n: int\n  return n\nend')
     server = serve()
@@ -360,6 +359,52 @@ def test_a_server_makes_no_tables_to_look_for_runs(folder: Path) -> None:
     with closing(sqlite3.connect(folder / "main.db")) as connection:
         assert connection.execute("select name from sqlite_schema where name like 'sop%'").fetchall() == []
     assert not (folder / ".sop" / "runs.db").exists()
+
+
+TENANTS = """
+script tell() uses main, other -> int
+  ask "Go on?" within 7 days default true into ok: bool
+  insert into main.log { text: "{ok}" }
+  return count(from other.log)
+end
+"""
+
+
+def test_whoever_goes_on_with_a_token_s_run_opens_its_databases(
+    serve: Callable[..., Process], folder: Path, tmp_path: Path
+) -> None:
+    """A token may have databases of its own under the names that scripts use."""
+    names = ("main", "other", "mine", "theirs")
+    for name in names:
+        with closing(sqlite3.connect(folder / f"{name}.db")) as connection, connection:
+            connection.executescript(SCHEMA if name != "main" else "")
+            rows = 3 if name == "theirs" else 0
+            connection.executemany("insert into log (text) values (?)", [("x",)] * rows)
+    settings = "".join(f'{name} = "sqlite:///{name}.db"\n' for name in names)
+    (folder / "sop.toml").write_text(f"[databases]\n{settings}")
+    with Sandbox(folder, {name: f"sqlite:///{name}.db" for name in ("main", "other")}) as sandbox:
+        sandbox.compile(TENANTS)
+
+    def shell(*words: str) -> str:
+        done = subprocess.run(command("sopvm", *words), cwd=folder, env=environment(), capture_output=True, check=True)
+        return done.stdout.decode()
+
+    token = shell("token", "add", "acme", "--db", "main=mine", "--db", "other=theirs", "--rights", "run,read,write")
+    server = serve("--workers", "0")
+    server.client.headers["Authorization"] = f"Bearer {token.split()[-1]}"
+    first, second, third = (lines(server.client.post("/play/tell?wait=0").text)[0]["run"] for _ in range(3))
+    answered = lines(shell("answer", first, "no"))
+    assert answered[-1]["result"] == 3
+    with closing(sqlite3.connect(folder / "mine.db")) as connection, connection:
+        connection.execute("update sop_runs set deadline = '2000-01-01T00:00:00.000Z' where run = ?", [second])
+    (worked,) = lines(shell("worker", "--until-idle"))
+    assert (worked["run"], worked["status"]) == (second, "ok")
+    assert server.client.post(f"/runs/{third}/answer", json={"value": True}).status_code == 204
+    until(partial(ended, server, third))
+    assert [server.client.get(f"/runs/{run}").json()["result"] for run in (first, second, third)] == [3, 3, 3]
+    with closing(sqlite3.connect(folder / "mine.db")) as connection:
+        assert connection.execute("select text from log order by id").fetchall() == [("false",), ("true",), ("true",)]
+    assert count_of(folder) == 0
 
 
 @pytest.fixture

@@ -41,6 +41,12 @@ script confirm() -> bool
   return sure
 end
 
+script careful() -> int
+  ask "How many?" within 7 days default 7 into n: int
+  insert into effects { number: n }
+  return n
+end
+
 script strict() -> int
   assert count(from effects) > 0, "nothing is there"
   insert into effects { number: 2 }
@@ -178,6 +184,57 @@ def test_an_answer_that_is_kept_is_gone_on_with(shop: Workshop, worker: subproce
     worker.send_signal(signal.SIGCONT)
     until(lambda: shop.status(run) == "ok")
     assert shop.effects == [1]
+
+
+def test_a_deadline_that_passes_is_taken_by_the_worker(shop: Workshop, worker: subprocess.Popen[bytes]) -> None:
+    """Nobody touches the run at that moment, nor after it."""
+    run = shop.detach("careful")
+    until(lambda: shop.status(run) == "waiting")
+    assert shop.effects == []
+    shop.sql("update sop_runs set deadline = '2000-01-01T00:00:00.000Z'")
+    until(lambda: shop.status(run) == "ok")
+    assert shop.effects == [7]
+    assert [line["type"] for line in shop.place.ok("sopvm", "logs", run).lines] == ["start", "ask", "command", "end"]
+
+
+def test_a_worker_s_run_is_cancelled_from_another_shell(shop: Workshop, worker: subprocess.Popen[bytes]) -> None:
+    """What it committed stays, its open segment is undone, and the worker takes the next run."""
+    run = shop.detach("work", "n=1000000")
+    until(lambda: len(shop.effects) > 3)
+    shop.place.ok("sopvm", "cancel", run)
+    assert shop.status(run) == "cancelled"
+    ((segments,),) = shop.sql("select segment from sop_runs")
+    assert shop.effects == list(range(1, segments + 1))
+    assert shop.place.ok("sopvm", "logs", run).lines[-1]["status"] == "cancelled"
+    other = shop.detach("work", "n=2")
+    until(lambda: shop.status(other) == "ok")
+    assert len(shop.effects) == segments + 2
+    worker.terminate()
+    out, errors = worker.communicate(timeout=MAX_SECONDS)
+    first, second = map(json.loads, out.splitlines())
+    assert (first["run"], first["status"], first["code"]) == (run, "cancelled", "V0301")
+    assert (second["run"], second["status"], errors) == (other, "ok", b"")
+
+
+@pytest.mark.parametrize(("durability", "waits"), [("full", "on"), ("relaxed", "off")])
+def test_a_worker_keeps_runs_by_its_durability(tmp_path: Path, durability: str, waits: str) -> None:
+    """Each effect says by which setting its transaction commits."""
+    table = "create table effects (number bigint not null, how text default current_setting('synchronous_commit'))"
+    place = Place(tmp_path)
+    with shared().schema(table) as schema, shared().connect(schema) as connection:
+        url = shared().url(schema, options="-c synchronous_commit=on")
+        place.write("sop.toml", f'[databases]\nmain = "{url}"\n[runs]\ndurability = "{durability}"\n')
+        place.compile(SCRIPTS.partition("script gone")[0])
+        shop = Workshop(place, lambda text: connection.execute(text.encode()).fetchall())
+        worker = place.start("sopvm", "worker")
+        try:
+            until(lambda: _is_served(shop))
+            run = shop.detach("work", "n=2")
+            until(lambda: shop.status(run) == "ok")
+        finally:
+            worker.kill()
+            worker.communicate()
+        assert shop.sql("select number, how from effects order by number") == [(1, waits), (2, waits)]
 
 
 def test_sigterm_ends_the_segment_and_gives_the_run_back(shop: Workshop, worker: subprocess.Popen[bytes]) -> None:
