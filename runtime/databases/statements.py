@@ -12,7 +12,7 @@ from runtime.query.algebra import Query, Write, with_limit
 from runtime.query.schema import Schema, schema_hash
 
 # Part of every key; raised when the generator changes, so that SQL an older version kept is not used any more.
-GENERATOR: Final = 15
+GENERATOR: Final = 16
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
 _DECODER: Final = msgspec.msgpack.Decoder(Statement)
 _BATCH: Final = 1_000  # statements kept in one transaction
@@ -104,7 +104,7 @@ class Statements:
     """Statements in memory, for one run or for many: of each, the SQL and the scope are worked out once."""
 
     def __init__(self, cache: StatementCache) -> None:
-        self._cache = cache
+        self.cache = cache
         self._known: dict[tuple[bytes, bytes], Statement] = {}
         self._scopes: dict[int, tuple[Schema, bytes]] = {}
 
@@ -115,7 +115,7 @@ class Statements:
         if known is None:
             if len(self._known) >= MAX_KEPT:
                 self._known.clear()
-            known = self._known[key, scope] = statement_for(database.prepare, scope, form, key, self._cache)
+            known = self._known[key, scope] = statement_for(database.prepare, scope, form, key, self.cache)
         return known
 
     def _scope(self, database: Database) -> bytes:

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO, TypeVar
 import msgspec
 
 from runtime.bytecode.module import Effects, Module
+from runtime.databases.kept_schema import kept_schema
 from runtime.databases.protocol import Database
 from runtime.databases.statements import StatementCache, Statements
 from runtime.errors import Cancelled, DatabaseError, SopError, UsageError
 from runtime.output.sink import ClosedPipe
 from runtime.output.writer import Writer
+from runtime.query.schema import Schema
 from runtime.runs.answers import Prompt, answer, describe, overdue
 from runtime.runs.arguments import bind
 from runtime.runs.capabilities import check_capabilities, check_expressions
@@ -181,7 +183,7 @@ def execute(
             raise UsageError("V0210", message, f"--db {home}=sqlite:///FILE.db, or another that can be written")
         if home is not None:
             check_capabilities(linked.scripts.values(), home, opened[home])
-        check_schemas(linked.scripts.values(), {name: database.schema() for name, database in opened.items()})
+        check_schemas(linked.scripts.values(), {name: _schema(each, statements) for name, each in opened.items()})
         if kept is not None:
             keeper = kept(opened, home)
         elif options.keep is not None and not options.dry_run:
@@ -208,6 +210,10 @@ def execute(
                 connection.close()
             else:
                 give_back(connection)
+
+
+def _schema(database: Database, statements: Statements | None) -> Schema:
+    return database.schema() if statements is None else kept_schema(database, statements.cache)
 
 
 def _warn_of_arguments(

@@ -87,6 +87,8 @@ class Connections:
             self.place = row or self.place
             self.restrict_file_access(connection)
             self.set_up(connection)
+            if not self._alone:
+                self._idle.append(connection)
         except BaseException:
             self.close_all()
             raise
@@ -107,9 +109,8 @@ class Connections:
 
     def set_up(self, connection: Connection) -> None:
         """Settings of one connection. DuckDB's own functions go before macros that the file may hold by their names."""
-        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
-        path = f"system.main,{'.'.join(map(quote_identifier, self.place))}"
-        connection.execute(f"SET search_path = {quote_literal(path)}")
+        path = quote_literal(f"system.main,{'.'.join(map(quote_identifier, self.place))}")
+        connection.execute(f"SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET search_path = {path}")
 
     def _at(self, error: SopError) -> SopError:
         """An error of opening, with the file."""
@@ -161,7 +162,7 @@ class Connections:
     def rows(self, sql: str, values: Sequence[Any] = ()) -> Rows:
         """A query under way."""
         connection = self._free()
-        own = connection is not self._main
+        own = not self._alone  # whether other queries use other connections
 
         def release() -> None:
             with suppress(ValueError):

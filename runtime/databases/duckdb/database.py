@@ -78,6 +78,18 @@ class DuckDBDatabase:
             self._schema = read_schema(self._connections.all, self._connections.place)
         return self._schema
 
+    def schema_mark(self) -> Mark | None:
+        """See runtime/databases/kept_schema.py."""
+        import duckdb
+
+        if self._connections.writable:
+            return None
+        mark = self.change_mark()
+        return mark._replace(state=f"{duckdb.__version__} {self._connections.place} {mark.state}")
+
+    def adopt_schema(self, schema: Schema) -> None:
+        self._schema = schema
+
     def change_mark(self) -> Mark:
         return mark_of_files(self.path, (self.path, self.path.with_name(f"{self.path.name}.wal")))
 

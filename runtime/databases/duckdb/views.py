@@ -51,6 +51,9 @@ class Views(DuckDBDatabase):
         self._connections.open(write=True)
         self._prepare()
 
+    def schema_mark(self) -> None:
+        """Its stores are the files, which are looked at anyway."""
+
     def change_mark(self) -> Mark:
         inside = sorted(self.path.iterdir())
         folders = [each for each in inside if each.is_dir()]

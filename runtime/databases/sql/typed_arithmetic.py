@@ -17,7 +17,7 @@ from runtime.databases.sql.expressions import ARITHMETIC, Expressions
 from runtime.databases.sql.sql_nodes import Sql, binary, function, number, wrapped
 from runtime.query.algebra import Aggregate, Column, Expr, Op, Param
 from runtime.values.constants import Const
-from runtime.values.types import FLOAT, MAX_SCALE, Type
+from runtime.values.types import FLOAT, MAX_SCALE, Type, decimal_of
 
 OPERATORS: Final[dict[str, type[exp.Binary]]] = {"add": exp.Add, "sub": exp.Sub, "mul": exp.Mul, "mod": exp.Mod}
 _DAYS: Final = frozenset({"date", "timestamp"})
@@ -138,6 +138,8 @@ class TypedArithmetic(Expressions):
 
     def _decimal(self, expr: Op) -> Sql:
         op, (a, b) = expr.op, expr.args
+        if op in ("add", "sub", "mul"):
+            a, b = own_digits([a, b])
         left, right = self._number(a), self._number(b)
         if op == "div":
             return self.decimal_quotient(left, a.type.scale, right, b.type.scale, expr.type.scale)
@@ -180,6 +182,19 @@ class TypedArithmetic(Expressions):
                 return expr.name in ("count", "sum", "avg")
             case _:
                 return False
+
+
+def own_digits(exprs: Sequence[Expr]) -> list[Expr]:
+    """Numbers that meet, among them a decimal: an int literal as a decimal of as many digits as it has, where an engine
+    would reckon with the 19 of any int, and so in 128 bits instead of 64."""
+    kinds = {expr.type.name for expr in exprs}
+    return [_exact(expr) for expr in exprs] if "decimal" in kinds and "float" not in kinds else list(exprs)
+
+
+def _exact(expr: Expr) -> Expr:
+    if not isinstance(expr, Const) or expr.type.name != "int" or expr.value is None:
+        return expr
+    return Const(str(expr.value), decimal_of(len(str(expr.value).lstrip("-")), 0))
 
 
 def _is_arithmetic(expr: Expr) -> bool:

@@ -18,7 +18,7 @@ from sqlglot import exp
 
 from runtime.databases.sql.expressions import NUMBERS, PLAIN, WHOLE, Over, Source
 from runtime.databases.sql.sql_nodes import Sql, cast, function, wrapped
-from runtime.databases.sql.typed_arithmetic import TypedArithmetic
+from runtime.databases.sql.typed_arithmetic import TypedArithmetic, own_digits
 from runtime.errors import DatabaseError
 from runtime.query.algebra import Expr, Op, Param
 from runtime.query.codecs import codec_name
@@ -129,7 +129,7 @@ class TypedExpressions(TypedArithmetic):
     def common_form(self, exprs: Sequence[Expr]) -> list[Sql] | None:
         kinds = {expr.type.name for expr in exprs} - {"null"}
         if len(kinds) <= 1 or kinds <= NUMBERS:
-            return [self.value(expr) for expr in exprs]
+            return [self.value(expr) for expr in own_digits(exprs)]
         return None
 
     def compare_unlike(self, op: str, args: Sequence[Expr]) -> Sql:
