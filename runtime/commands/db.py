@@ -104,6 +104,9 @@ db_group = App(
         "import": Lazy("runtime.commands.db_import:import_command", "Load a file into a store."),
         "export": Lazy("runtime.commands.db_export:export_command", "Write a store or a query to a file."),
         "ls": Lazy("runtime.commands.db:ls_command", "List the stores, with their rows."),
+        "add": Lazy("runtime.commands.db_stores:add_command", "Give a database a name in sop.toml."),
+        "rm": Lazy("runtime.commands.db_stores:rm_command", "Remove a store."),
+        "rename": Lazy("runtime.commands.db_stores:rename_command", "Give a store another name."),
         "query": Lazy("runtime.commands.db:query_command", "Run a query of the language."),
     },
     help="""Load files into a database, query it, and write files from it.

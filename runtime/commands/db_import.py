@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -19,7 +15,6 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 SIGNS = {"point": ".", "comma": ","}
-JSON_START = re.compile(rb"(\xef\xbb\xbf)?\s*(\[\s*)?\{")
 
 
 @click.command("import")
@@ -33,6 +28,9 @@ JSON_START = re.compile(rb"(\xef\xbb\xbf)?\s*(\[\s*)?\{")
 @click.option("--decimal", type=click.Choice(["point", "comma"]), help="What stands before decimals, as in 1,234.")
 @click.option("--replace", is_flag=True, help="Replace an existing store.")
 @click.option("--append", is_flag=True, help="Add rows to an existing store.")
+@click.option("--encoding", metavar="NAME", help="Encoding of the text, such as cp1252 (default: UTF-8 or UTF-16).")
+@click.option("--path", "place", metavar="PLACE", help="Where a JSON document has its records, such as data.items.")
+@click.option("--keep-nested", is_flag=True, help="Keep objects and lists inside the records of a JSON document.")
 @click.option("--skip-bad", is_flag=True, help="Leave out lines that can't be loaded, and list them.")
 @click.option(
     "--report",
@@ -59,20 +57,25 @@ def import_command(
     append: bool,
     skip_bad: bool,
     report: str,
+    encoding: str | None,
+    place: str | None,
+    keep_nested: bool,
     home: str | None,
     databases: Sequence[str],
 ) -> None:
-    """Load a CSV, TSV, NDJSON or Parquet file into a store. If a line can't be loaded, nothing is, unless
-    --skip-bad is given.
+    """Load a CSV, TSV, JSON or Parquet file into a store, packed (.gz, .bz2, .xz, .zst, .zip) or not. If a line can't
+    be loaded, nothing is, unless --skip-bad is given.
 
     \b
       sopvm db import flights.csv
       sopvm db import new.csv --store flights --append
       sopvm db import people.ndjson --into hr --types "born=date,pay=decimal(10,2)"
-      zcat big.csv.gz | sopvm db import - --store big --null NA
+      sopvm db import big.csv.gz --null NA
+      sopvm db import "all.zip:2026/sales.csv" --encoding cp1252
+      curl -fsSL https://example.org/data.json | sopvm db import - --store data --path data.items
       sopvm db import flights.parquet --into shared --db shared=duckdb:///flights.duckdb
     """
-    from runtime.files import import_file, parse_types, report_data, report_lines
+    from runtime.files import Options, import_parts, parse_types, prepared, report_data, report_lines
 
     if replace and append:
         raise UsageError("C0102", "--replace and --append exclude each other", "give one of them")
@@ -80,20 +83,18 @@ def import_command(
         raise UsageError("C0102", "rows from stdin need a store to go into", "--store NAME")
     declared = parse_types(types) if types else None
     mode: Mode = "replace" if replace else "append" if append else "create"
-    title = "stdin" if file == STDIN else file
     config = load_config(home, databases)
     said = {"date_order": date_order, "decimal": decimal}
     answers = {**config.imports, **{name: value for name, value in said.items() if value}}
+    options = Options(encoding, place, keep_nested, skip_bad)
     with (
-        _on_disk(file) as path,
-        connect_to_load(config, database, path, title) as target,
+        prepared(file, store, options) as parts,
+        connect_to_load(config, database, parts[0].path, parts[0].title) as target,
         progress_bar("loading") as bar,
     ):
-        loaded = import_file(
+        every = import_parts(
             target,
-            path,
-            title=title,
-            store=store,
+            parts,
             types=declared,
             nulls=nulls,
             mode=mode,
@@ -104,14 +105,15 @@ def import_command(
             ask=_asked_at(console) if at_terminal() and file != STDIN else None,
             progress=bar,
         )
-    place = f"{database}.{loaded.store}"
-    if report == "json":
-        import msgspec
+    for part, loaded in zip(parts, every, strict=True):
+        stored = f"{database}.{loaded.store}"
+        if report == "json":
+            import msgspec
 
-        click.echo(msgspec.json.encode(report_data(loaded, title, place)))
-        return
-    for line in report_lines(loaded, title, place):
-        console.note(line)
+            click.echo(msgspec.json.encode(report_data(loaded, part.title, stored)))
+        else:
+            for line in report_lines(loaded, part.title, stored):
+                console.note(line)
 
 
 def _asked_at(console: Console) -> Ask:
@@ -125,22 +127,3 @@ def _asked_at(console: Console) -> Ask:
         return chosen - 1
 
     return ask
-
-
-@contextmanager
-def _on_disk(file: str) -> Iterator[Path]:
-    """The file's path. Stdin is saved to a temporary file, because files are read twice."""
-    if file != STDIN:
-        yield Path(file)
-        return
-    from shutil import copyfileobj
-    from tempfile import TemporaryDirectory
-
-    with TemporaryDirectory() as folder:
-        start = sys.stdin.buffer.read(1 << 16)
-        ending = "parquet" if start.startswith(b"PAR1") else "ndjson" if JSON_START.match(start) else "csv"
-        path = Path(folder) / f"stdin.{ending}"
-        with path.open("wb") as stream:
-            stream.write(start)
-            copyfileobj(sys.stdin.buffer, stream)
-        yield path

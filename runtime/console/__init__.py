@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from runtime.console.questions import asked_at, at_terminal, show_warnings, written_out
     from runtime.console.rows import print_rows
     from runtime.console.runner import durability_option, execute, run_options
+    from runtime.console.stores import add_database, remove_store, rename_store
     from runtime.console.workers import work
 
 __all__ = (
@@ -48,6 +49,7 @@ __all__ = (
     "App",
     "Console",
     "Lazy",
+    "add_database",
     "asked_at",
     "at_terminal",
     "cancel_run",
@@ -68,6 +70,8 @@ __all__ = (
     "progress_bar",
     "pull_script",
     "push_script",
+    "remove_store",
+    "rename_store",
     "run_kept",
     "run_options",
     "show_logs",
@@ -88,6 +92,7 @@ __getattr__ = lazy(
     App="runtime.console.app",
     Console="runtime.console.console",
     Lazy="runtime.console.app",
+    add_database="runtime.console.stores",
     asked_at="runtime.console.questions",
     at_terminal="runtime.console.questions",
     cancel_run="runtime.console.kept",
@@ -108,6 +113,8 @@ __getattr__ = lazy(
     progress_bar="runtime.console.progress",
     pull_script="runtime.console.kept",
     push_script="runtime.console.kept",
+    remove_store="runtime.console.stores",
+    rename_store="runtime.console.stores",
     run_kept="runtime.console.kept",
     run_options="runtime.console.runner",
     show_logs="runtime.console.kept",

@@ -199,6 +199,23 @@ class Loadable(Database, Protocol):
         """
         ...
 
+    def drop_store(self, store: str) -> None:
+        """Remove a store with its rows.
+
+        Args:
+            store: Its name.
+        """
+        ...
+
+    def rename_store(self, store: str, new: str) -> None:
+        """Give a store another name.
+
+        Args:
+            store: Its name.
+            new: Its new name.
+        """
+        ...
+
     def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:
         """Load rows by the engine's bulk path, and return how many there were.
 

@@ -40,6 +40,10 @@ def drop_sql(place: Sequence[str], store: str) -> str:
     return f"DROP TABLE IF EXISTS {qualified_name(place, store)}"
 
 
+def rename_sql(place: Sequence[str], store: str, new: str) -> str:
+    return f"ALTER TABLE {qualified_name(place, store)} RENAME TO {quote_identifier(new)}"
+
+
 def insert_sql(place: Sequence[str], store: Store) -> str:
     places = ", ".join("?" * len(store.fields))
     return f"INSERT INTO {qualified_name(place, store.name)} ({field_list(store)}) VALUES ({places})"

@@ -1,4 +1,4 @@
-"""Data files ↔ rows: CSV, NDJSON and Parquet."""
+"""Data files ↔ rows: CSV, JSON and Parquet, packed or not, in any encoding."""
 
 from __future__ import annotations
 
@@ -9,19 +9,23 @@ from runtime.lazy import lazy
 if TYPE_CHECKING:
     from runtime.files.atomic import replacing, write_bytes, write_text
     from runtime.files.decide import Ask, Question
-    from runtime.files.load import Loaded, Mode, import_file, list_stores, parse_types
+    from runtime.files.load import Loaded, Mode, import_file, import_parts, list_stores, parse_types
     from runtime.files.parquet import csv_to_parquet
+    from runtime.files.prepare import Options, prepared
     from runtime.files.report import report_data, report_lines
 
 __all__ = (
     "Ask",
     "Loaded",
     "Mode",
+    "Options",
     "Question",
     "csv_to_parquet",
     "import_file",
+    "import_parts",
     "list_stores",
     "parse_types",
+    "prepared",
     "replacing",
     "report_data",
     "report_lines",
@@ -33,11 +37,14 @@ __getattr__ = lazy(
     Ask="runtime.files.decide",
     Loaded="runtime.files.load",
     Mode="runtime.files.load",
+    Options="runtime.files.prepare",
     Question="runtime.files.decide",
     csv_to_parquet="runtime.files.parquet",
     import_file="runtime.files.load",
+    import_parts="runtime.files.load",
     list_stores="runtime.files.load",
     parse_types="runtime.files.load",
+    prepared="runtime.files.prepare",
     replacing="runtime.files.atomic",
     report_data="runtime.files.report",
     report_lines="runtime.files.report",

@@ -6,8 +6,8 @@ with the file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -18,6 +18,7 @@ from runtime.errors import DatabaseError, UsageError
 from runtime.files.columns import Column, Values
 from runtime.files.decide import Ask, Declared, Reading, Rules, decided, decided_values
 from runtime.files.infer import BAD, TextColumn, declared_type, json_reader
+from runtime.files.prepare import Part
 from runtime.files.read import open_table
 from runtime.files.table import BadLine, Batch, Table
 from runtime.query.schema import Field, Store
@@ -117,6 +118,7 @@ def import_file(
     decimal: str = "",
     ask: Ask | None = None,
     progress: Progress | None = None,
+    within: bool = False,
 ) -> Loaded:
     """Load a file into a store, all or nothing.
 
@@ -136,6 +138,7 @@ def import_file(
         ask: Asks a person what the file leaves open, and gives the position of the answer. None where nobody can be
             asked: then it is the error D0514.
         progress: Called with the bytes done and the total, over both passes.
+        within: A transaction of the caller goes on, who commits it.
 
     Returns:
         The rows loaded and the lines left out.
@@ -167,7 +170,40 @@ def import_file(
     else:
         readings = infer_fields(table, rules, report)
     store = existing.name if existing is not None else name
-    return _load(database, table, store, readings, rules.nulls, mode, skip_bad, report)
+    return _load(database, table, store, readings, rules.nulls, mode, skip_bad, report, within)
+
+
+def import_parts(database: Loadable, parts: Sequence[Part], **options: Any) -> list[Loaded]:
+    """Load the parts of a file, each into its store: all of them or nothing.
+
+    Args:
+        database: Where to; open for writing.
+        parts: As `prepared` gives them.
+        options: Of `import_file`. The types of fields are those of the first part.
+
+    Returns:
+        What each import did.
+
+    Raises:
+        UsageError: As `import_file`.
+        DatabaseError: As `import_file`.
+    """
+    types = options.pop("types", None)
+    several = len(parts) > 1
+    every = []
+    with transaction(database) if several else nullcontext():
+        for number, part in enumerate(parts):
+            loaded = import_file(
+                database,
+                part.path,
+                title=part.title,
+                store=part.store,
+                types=None if number else types,
+                within=several,
+                **options,
+            )
+            every.append(msgspec.structs.replace(loaded, notes=(*part.notes, *loaded.notes)))
+    return every
 
 
 def _report(progress: Progress | None, size: int) -> Progress:
@@ -305,13 +341,13 @@ def _load(
     mode: Mode,
     skip_bad: bool,
     report: Progress,
+    within: bool,
 ) -> Loaded:
     store = Store(name, tuple(reading.field for reading in readings))
     read = row_reader(table, name, readings, nulls)
     bad: list[BadLine] = []
     bad_count = loaded = 0
-    database.begin(write=True)
-    try:
+    with nullcontext() if within else transaction(database):
         if mode != "append":
             database.create_store(store, replace=mode == "replace")
         for batch in table.batches():
@@ -333,14 +369,29 @@ def _load(
             report(1, batch.bytes_done)
         if bad and not loaded:  # an empty store, or one that lost its rows, is not what anyone asked for
             raise bad_rows(table, bad, False, _WAYS[False])
+    return Loaded(name, loaded, store.fields, tuple(bad), bad_count, readings)
+
+
+@contextmanager
+def transaction(database: Loadable) -> Iterator[None]:
+    """Commit what the block writes; undo it if the block raises.
+
+    Args:
+        database: Open for writing.
+
+    Returns:
+        A context manager.
+    """
+    database.begin(write=True)
+    try:
+        yield
         database.commit()
     except BaseException:
         with suppress(DatabaseError):
             database.rollback()
-        database.forget_schema()
         raise
-    database.forget_schema()
-    return Loaded(name, loaded, store.fields, tuple(bad), bad_count, readings)
+    finally:
+        database.forget_schema()
 
 
 def any_good(table: Table, read: Read) -> bool:

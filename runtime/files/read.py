@@ -66,7 +66,7 @@ def open_table(path: Path, title: str | None = None) -> Table:
     if format_ == "ndjson":
         if start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"["):
             message = f"{title} is a JSON array, and NDJSON is one object a line"
-            raise DatabaseError("D0504", message, _converted("jq -c '.[]'", path, title, ".ndjson"))
+            raise DatabaseError("D0504", message, _import_hint(path))
         return Table(path, title, format_, size, [], clean, lambda: _json_batches(path))
     delimiter, names = _csv_head(path, title)
     batches = partial(_csv_batches, path, delimiter, len(names), clean)
@@ -87,22 +87,12 @@ def _start(path: Path, title: str) -> bytes:
     except OSError as error:
         raise UsageError("D0501", f"{title} can't be read: {(error.strerror or str(error)).lower()}") from error
     if start.startswith(_OTHER_ENCODINGS):
-        hint = _converted("iconv -f UTF-16 -t UTF-8", path, title, path.suffix)
-        raise DatabaseError("D0502", f"{title} is UTF-16, not UTF-8", hint)
+        raise DatabaseError("D0502", f"{title} is UTF-16, not UTF-8", _import_hint(path))
     return start
 
 
-def _converted(command: str, path: Path, title: str, ending: str) -> str:
-    """A shell command that converts the file to a readable one. It writes a new file, because the shell empties the
-    file after `>` before the command reads it. Input from stdin goes through a pipe."""
-    if Path(title) != path:
-        return f"… | {command} | sopvm db import - --store NAME"
-    new = path.with_name(f"{path.stem}_converted{ending}")
-    number = 2
-    while new.exists():
-        new = path.with_name(f"{path.stem}_converted_{number}{ending}")
-        number += 1
-    return f"{command} {quote(f'./{path}' if title.startswith('-') else title)} > {quote(str(new))}"
+def _import_hint(path: Path) -> str:
+    return f"`sopvm db import {quote(str(path))}` converts it"
 
 
 def _is_clean(path: Path) -> bool:

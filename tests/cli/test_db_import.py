@@ -94,7 +94,8 @@ def test_what_stdin_holds_is_told_by_its_start_and_named_in_errors(sopvm: Progra
     done = sopvm("db", "import", "-", "--store", "other", input="name,price\nsaw\n")
     assert done.stderr.startswith("error D0503: stdin has no line that can be loaded: line 2")
     done = sopvm("db", "import", "-", "--store", "other", input='[{"name": "saw"}]')
-    assert done.stderr.startswith("error D0504: stdin is a JSON array")
+    assert done.exit_code == 0, done.stderr
+    assert names(sopvm, "from other") == ["saw"]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"name\n\xff\xfe\n\xff\n"])

@@ -179,6 +179,23 @@ ELSEWHERE = {  # test that shows the hint and does as it says
     "--dialect names the engine that it was written for; it was read as {}'s": (
         "tests/cli/test_sql.py::test_a_statement_of_another_engine_is_read_with_its_dialect"
     ),
+    "jq -c '.[]' {} | sopvm db import - --store {}": (
+        "tests/cli/test_db_import_kinds.py::test_a_document_that_is_too_large_is_told_before_it_is_read"
+    ),
+    **{
+        hint: f"tests/cli/test_db_import_kinds.py::test_{name}"
+        for hint, name in (
+            ("--path {}", "several_arrays_are_named"),
+            ("--encoding {}, {}, utf-16", "an_encoding_that_does_not_fit"),
+            ("--encoding {}, or the one that reads it right", "other_encodings_are_shown_and_never_guessed"),
+            ("curl -fsSL {} | sopvm db import - --store {}", "addresses_are_not_fetched"),
+            ("sopvm db add {} {}", "a_database_is_used_where_it_is"),
+            ("zstd -dc {} | sopvm db import - --store {}", "zst_without_its_package_says_what_unpacks_it"),
+            ("sopvm db import {}", "an_archive_with_several_files_says_how_to_name_one"),
+            ("`sopvm db import` loads the rows of other files", "what_is_no_database_is_not_added"),
+            ("--yes removes it", "stores_are_renamed_and_removed"),
+        )
+    },
     "`sopc error T0505` lists what is carried over": "tests/cli/test_sql.py::test_functions_without_a_counterpart",
 }
 
@@ -285,41 +302,18 @@ def _(trial: Trial) -> None:
 
 # ── files in ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-ARRAY = '[{"a": 1},\n {"a": 2}]\n'
 
-
-@case("jq -c '.[]'")
+@case("`sopvm db import {}` converts it")
 def _(trial: Trial) -> None:
-    trial.write("my list.ndjson", ARRAY)
-    trial.write("my list_converted.ndjson", '{"mine": true}\n')
-    done = trial.run("sopvm", "db", "import", "my list.ndjson")
-    trial.saw(done.stderr)
-    line = done.stderr.partition("try: ")[2].strip()
-    trial.shell(line)
-    new = line.rpartition(" > ")[2].strip("'")
-    trial.follows("sopvm", "db", "import", new, "--store", "list")
-    assert trial.rows("select a from list") == [(1,), (2,)]
-
-
-@case("… | {} | sopvm db import - --store NAME")
-def _(trial: Trial) -> None:
-    trial.write("list.json", ARRAY)
-    told = trial.shows("sopvm", "db", "import", "-", "--store", "list", input=ARRAY.encode())
-    trial.shell(told.replace("…", "cat list.json").replace("NAME", "list"))
-    assert trial.rows("select a from list") == [(1,), (2,)]
-
-
-@case("iconv -f UTF-16 -t UTF-8")
-def _(trial: Trial) -> None:
-    trial.write("-wide.csv", "a,b\n1,é\n".encode("utf-16"))
-    trial.write("utf8.csv", "mine\n1\n")
-    done = trial.run("sopvm", "db", "import", "--", "-wide.csv")
-    trial.saw(done.stderr)
-    line = done.stderr.partition("try: ")[2].strip()
-    trial.shell(line)
-    new = line.rpartition(" > ")[2].strip("'")
-    trial.follows("sopvm", "db", "import", "--store", "wide", "--", new)
+    (trial.folder / "files").mkdir()
+    trial.write("files/-wide list.csv", "a,b\n1,é\n".encode("utf-16"))
+    trial.write("files/list.ndjson", '[{"a": 1},\n {"a": 2}]\n')
+    for query, store in (("from x.`-wide list`", "wide"), ("from x.list", "list")):
+        told = trial.shows("sopvm", "db", "query", query, "--db", "x=files:///files")
+        words = shlex.split(told.strip("`").partition("`")[0])[3:]
+        trial.follows("sopvm", "db", "import", *words, "--store", store)
     assert trial.rows("select b from wide") == [("é",)]
+    assert trial.rows("select a from list") == [(1,), (2,)]
 
 
 @case("--store NAME")

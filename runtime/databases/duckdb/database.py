@@ -24,7 +24,7 @@ from runtime.databases.duckdb.types import column_type, sql_type
 from runtime.databases.library_files import first_bytes, is_duckdb
 from runtime.databases.protocol import BATCH_ROWS, Statement
 from runtime.databases.spool_file import FileSpool
-from runtime.databases.tables import count_sql, create_sql, drop_sql, field_list, qualified_name
+from runtime.databases.tables import count_sql, create_sql, drop_sql, field_list, qualified_name, rename_sql
 from runtime.errors import DatabaseError
 from runtime.query.algebra import Query, Write
 from runtime.query.codecs import codec_name
@@ -227,6 +227,14 @@ class DuckDBDatabase:
         if replace:
             self._connections.changed(drop_sql(self._connections.place, store.name), store=store.name)
         self._connections.changed(create_sql(self._connections.place, store, column_type), store=store.name)
+        self.forget_schema()
+
+    def drop_store(self, store: str) -> None:
+        self._connections.changed(drop_sql(self._connections.place, store), store=store)
+        self.forget_schema()
+
+    def rename_store(self, store: str, new: str) -> None:
+        self._connections.changed(rename_sql(self._connections.place, store, new), store=store)
         self.forget_schema()
 
     def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:

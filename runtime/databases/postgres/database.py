@@ -26,7 +26,7 @@ from runtime.databases.postgres.url import Address
 from runtime.databases.postgres.values import encoder, row_reader
 from runtime.databases.protocol import BATCH_ROWS, Statement
 from runtime.databases.spool_file import FileSpool
-from runtime.databases.tables import count_sql, create_sql, drop_sql, field_list, qualified_name
+from runtime.databases.tables import count_sql, create_sql, drop_sql, field_list, qualified_name, rename_sql
 from runtime.errors import DatabaseError, SopError
 from runtime.query.algebra import Query, Write
 from runtime.query.schema import Schema, Store
@@ -356,6 +356,14 @@ class PostgresDatabase:
         if replace:
             self._run(drop_sql(self._place, store.name), store.name)
         self._run(create_sql(self._place, store, column_type), store.name)
+        self.forget_schema()
+
+    def drop_store(self, store: str) -> None:
+        self._run(drop_sql(self._place, store), store)
+        self.forget_schema()
+
+    def rename_store(self, store: str, new: str) -> None:
+        self._run(rename_sql(self._place, store, new), store)
         self.forget_schema()
 
     def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:

@@ -28,7 +28,7 @@ from runtime.databases.sqlite.lease import WORKER, FileLease, ask_to_stop, forge
 from runtime.databases.sqlite.rows import read_batch, row_reader
 from runtime.databases.sqlite.schema import PLACE, read_schema
 from runtime.databases.sqlite.tables import column_type
-from runtime.databases.tables import count_sql, create_sql, drop_sql, insert_sql
+from runtime.databases.tables import count_sql, create_sql, drop_sql, insert_sql, rename_sql
 from runtime.errors import DatabaseError, SopError
 from runtime.query.algebra import Query, Write
 from runtime.query.codecs import codec_name
@@ -311,6 +311,14 @@ class SQLiteDatabase:
         if replace:
             self._run(drop_sql(PLACE, store.name), store=store.name).close()
         self._run(create_sql(PLACE, store, column_type), store=store.name).close()
+        self.forget_schema()
+
+    def drop_store(self, store: str) -> None:
+        self._run(drop_sql(PLACE, store), store=store).close()
+        self.forget_schema()
+
+    def rename_store(self, store: str, new: str) -> None:
+        self._run(rename_sql(PLACE, store, new), store=store).close()
         self.forget_schema()
 
     def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:

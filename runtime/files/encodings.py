@@ -1,0 +1,113 @@
+"""A text file in some encoding → the file in UTF-8, or the error that shows its first bad line as encodings read it.
+
+UTF-8 and UTF-16 say what they are. Other encodings are never guessed: the same bytes are text in all of them, and
+libraries that guess are wrong on small files.
+"""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+from typing import Final
+
+from runtime.errors import DatabaseError, UsageError
+
+COMMON: Final = ("cp1252", "cp1250", "cp1251", "cp850", "mac-roman", "shift-jis")
+_PIECE: Final = 1 << 20
+_SAMPLE: Final = 4096
+_AROUND: Final = 24  # bytes shown before and after the first bad one
+_MARKS: Final = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+def known_encoding(name: str) -> str:
+    """Check the name of an encoding of text; UsageError D0506 for another."""
+    try:
+        if codecs.lookup(name)._is_text_encoding:
+            return codecs.lookup(name).name
+    except (LookupError, ValueError):
+        pass
+    raise UsageError(
+        "D0506", f"there is no encoding {name!r}", f"--encoding {COMMON[0]}, {', '.join(COMMON[1:])}, utf-16"
+    )
+
+
+def in_utf8(path: Path, title: str, folder: Path, encoding: str | None, *, strict: bool) -> tuple[Path, str | None]:
+    """The file in UTF-8, and the encoding it had, for the report; None for UTF-8.
+
+    Args:
+        path: The file.
+        title: Its name in messages.
+        folder: Where to write a file in UTF-8, if this one is not.
+        encoding: The one that somebody named; None to see.
+        strict: A line that is not UTF-8 is an error; else the import finds such lines itself.
+
+    Raises:
+        UsageError: D0506, there is no such encoding.
+        DatabaseError: D0502, the text is not in the encoding, or not in UTF-8 and nobody named another.
+    """
+    found = known_encoding(encoding) if encoding is not None else _marked(path)
+    if found is None or found in ("utf-8", "utf-8-sig"):
+        if strict:
+            _check_utf8(path, title)
+        return path, None
+    target = folder / f"utf8_{path.name}"
+    decoder = codecs.getincrementaldecoder(found)()
+    line = 1
+    with path.open("rb") as source, target.open("w", encoding="utf-8", newline="") as out:
+        first = True
+        while True:
+            piece = source.read(_PIECE)
+            try:
+                text = decoder.decode(piece, final=not piece)
+            except UnicodeDecodeError as error:
+                where = line + error.object[: error.start].count(b"\n")
+                message = f"{title} is not {encoding or found} in line {where}"
+                raise DatabaseError("D0502", message, "another encoding") from error
+            line += text.count("\n")
+            out.write(text.removeprefix("\ufeff") if first else text)
+            first = first and not text
+            if not piece:
+                return target, found
+
+
+def _marked(path: Path) -> str | None:
+    """UTF-16 by its mark, or by the zero bytes of its letters; None for what may be UTF-8."""
+    with path.open("rb") as stream:
+        start = stream.read(_SAMPLE)
+    for mark, name in _MARKS:
+        if start.startswith(mark):
+            return name
+    pairs = len(start) // 2
+    if pairs:
+        low, high = start[0 : 2 * pairs : 2].count(0), start[1 : 2 * pairs : 2].count(0)
+        if high > pairs * 0.4 and not low:
+            return "utf-16-le"
+        if low > pairs * 0.4 and not high:
+            return "utf-16-be"
+    return None
+
+
+def _check_utf8(path: Path, title: str) -> None:
+    """D0502 for the first bytes that are not UTF-8, with what common encodings make of them."""
+    with path.open("rb") as stream:
+        for number, line in enumerate(iter(lambda: stream.readline(_PIECE), b""), 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                if error.reason == "unexpected end of data" and len(line) == _PIECE:
+                    continue  # a character cut in two by the size of the piece
+                raise _not_utf8(title, number, line, error.start) from error
+
+
+def _not_utf8(title: str, number: int, line: bytes, bad: int) -> DatabaseError:
+    part = line[max(bad - _AROUND, 0) : bad + _AROUND].strip(b"\r\n")
+    readings = []
+    for name in COMMON:
+        try:
+            text = part.decode(name)
+        except UnicodeDecodeError:
+            continue
+        if text.isprintable():
+            readings.append(f"{name} reads {text!r}")
+    message = f"{title} is not UTF-8, first in line {number}: {'; '.join(readings)}"
+    return DatabaseError("D0502", message, f"--encoding {COMMON[0]}, or the one that reads it right")
