@@ -26,6 +26,8 @@ SIGNS = {"point": ".", "comma": ","}
 @click.option("--no-null-words", is_flag=True, help="Do not take NA, n/a, - and the like for null.")
 @click.option("--date-order", type=click.Choice(["dmy", "mdy"]), help="How dates such as 01/02/2026 are read.")
 @click.option("--decimal", type=click.Choice(["point", "comma"]), help="What stands before decimals, as in 1,234.")
+@click.option("--header", metavar="N|M-N|none", default="", help="Which row names the columns of a CSV file.")
+@click.option("--totals", type=click.Choice(["drop", "keep"]), help="What becomes of a last row of sums.")
 @click.option("--replace", is_flag=True, help="Replace an existing store.")
 @click.option("--append", is_flag=True, help="Add rows to an existing store.")
 @click.option("--encoding", metavar="NAME", help="Encoding of the text, such as cp1252 (default: UTF-8 or UTF-16).")
@@ -53,6 +55,8 @@ def import_command(
     no_null_words: bool,
     date_order: str | None,
     decimal: str | None,
+    header: str,
+    totals: str | None,
     replace: bool,
     append: bool,
     skip_bad: bool,
@@ -102,6 +106,8 @@ def import_command(
             null_words=not no_null_words,
             date_order=answers.get("date_order", ""),
             decimal=SIGNS.get(answers.get("decimal", ""), ""),
+            header=header,
+            totals=totals or "",
             ask=_asked_at(console) if at_terminal() and file != STDIN else None,
             progress=bar,
         )

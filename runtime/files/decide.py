@@ -39,6 +39,7 @@ _SHOWN: Final = 3
 _SIGNS: Final = {".": "point", ",": "comma"}
 
 
+OPEN: Final = "D0514"  # the code of what a file leaves open
 DIGITS: Final = "digits"  # a form of text fields of JSON: numbers as they are written
 
 
@@ -98,7 +99,8 @@ class Rules(msgspec.Struct, frozen=True):
     """What a person said beforehand about a file.
 
     types: by column. nulls: texts that are null in every column. null_words: whether the usual words for nothing are
-    null. date_order: `dmy` or `mdy`; decimal: `.` or `,`; empty for what the file says. ask: asks a person and gives
+    null. date_order: `dmy` or `mdy`; decimal: `.` or `,`; empty for what the file says. totals: whether
+    to `drop` or `keep` a last row of sums; empty to ask. ask: asks a person and gives
     the position of the answer; None where nobody can be asked.
     """
 
@@ -107,6 +109,7 @@ class Rules(msgspec.Struct, frozen=True):
     null_words: bool = True
     date_order: str = ""
     decimal: str = ""
+    totals: str = ""
     ask: Ask | None = None
 
 
@@ -115,7 +118,7 @@ def answer(question: Question, ask: Ask | None) -> int:
     if ask is not None:
         return ask(question)
     hint = ", or ".join(f"{option.flag} for {option.text}" for option in question.options)
-    raise DatabaseError("D0514", question.text, hint)
+    raise DatabaseError(OPEN, question.text, hint)
 
 
 # ── all columns of a file ──────────────────────────────────────────────────────────────────────────────────────

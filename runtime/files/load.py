@@ -6,7 +6,7 @@ with the file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -15,21 +15,17 @@ import msgspec
 
 from runtime.databases.protocol import Database, Loadable
 from runtime.errors import DatabaseError, UsageError
-from runtime.files.columns import Column, Values
-from runtime.files.decide import Ask, Declared, Reading, Rules, decided, decided_values
+from runtime.files.decide import Ask, Reading, Rules
 from runtime.files.infer import BAD, TextColumn, declared_type, json_reader
+from runtime.files.look import BAD_SHOWN, Looked, Progress, listed, look_at
 from runtime.files.prepare import Part
 from runtime.files.read import open_table
 from runtime.files.table import BadLine, Batch, Table
 from runtime.query.schema import Field, Store
 from runtime.values.conversion import to_text
-from runtime.values.names import name_fault
 from runtime.values.types import TEXT
 
 Mode = Literal["create", "replace", "append"]
-Progress = Callable[[int, int], None]
-BAD_SHOWN: Final = 20
-_BAD_IN_MESSAGE: Final = 3
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -116,6 +112,8 @@ def import_file(
     null_words: bool = True,
     date_order: str = "",
     decimal: str = "",
+    header: str = "",
+    totals: str = "",
     ask: Ask | None = None,
     progress: Progress | None = None,
     within: bool = False,
@@ -135,6 +133,9 @@ def import_file(
         null_words: Whether the usual words for nothing (`NA`, `-`) are null in columns of numbers, dates and bools.
         date_order: `dmy` or `mdy`, where dates can be read both ways; empty for what the file says.
         decimal: `.` or `,`, where numbers can be read both ways; empty for what the file says.
+        header: The row of a CSV file that names its columns, from 1, or two of them (`2-3`), or `none`; empty for what
+            the file says.
+        totals: `drop` or `keep`, for a last row of a CSV file that holds the sums of those above; empty to ask.
         ask: Asks a person what the file leaves open, and gives the position of the answer. None where nobody can be
             asked: then it is the error D0514.
         progress: Called with the bytes done and the total, over both passes.
@@ -147,7 +148,7 @@ def import_file(
         UsageError: D0501, D0505, D0506. The arguments do not fit the file or the database.
         DatabaseError: D0502 to D0507 for the file's content, or the database's own error.
     """
-    table = open_table(path, title)
+    table = open_table(path, title, header)
     name = store or path.stem
     existing = database.schema().stores.get(name)
     if existing is None:
@@ -164,13 +165,14 @@ def import_file(
         raise DatabaseError("D0505", f"`{existing.name}` is a view", "another name for the store")
     report = _report(progress, table.size)
     declared = {field: declared_type(text) for field, text in (types or {}).items()}
-    rules = Rules(declared, frozenset({"", *nulls}), null_words, date_order, decimal, ask)
+    rules = Rules(declared, frozenset({"", *nulls}), null_words, date_order, decimal, totals, ask)
     if mode == "append" and existing is not None:
-        readings = _appended(existing, table, rules, report)
+        looked = _appended(existing, table, rules, report)
     else:
-        readings = infer_fields(table, rules, report)
+        looked = look_at(table, rules, report)
     store = existing.name if existing is not None else name
-    return _load(database, table, store, readings, rules.nulls, mode, skip_bad, report, within)
+    loaded = _load(database, looked.table, store, looked.readings, rules.nulls, mode, skip_bad, report, within)
+    return msgspec.structs.replace(loaded, notes=looked.notes)
 
 
 def import_parts(database: Loadable, parts: Sequence[Part], **options: Any) -> list[Loaded]:
@@ -216,84 +218,7 @@ def _report(progress: Progress | None, size: int) -> Progress:
 # ── first pass ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _check_declared(declared: Mapping[str, Declared], names: Collection[str]) -> None:
-    for name in declared:
-        if name not in names:
-            raise UsageError("D0506", f"the file has no field `{name}` to give a type", ", ".join(names))
-
-
-def _check_names(table: Table, names: Iterable[str]) -> None:
-    """Check that field names differ by more than case, which databases ignore, and that programs can use them."""
-    seen: dict[str, str] = {}
-    for name in names:
-        fault = name_fault(name.strip())
-        if fault is not None:
-            message = f"{table.title} has a field whose name {fault}"
-            raise DatabaseError("D0504", message, "give it another name")
-        other = seen.setdefault(name.lower(), name)
-        if other != name:
-            message = f"{table.title} has the fields `{other}` and `{name}`, which differ in case only"
-            raise DatabaseError("D0504", message, "rename one of them")
-
-
-def infer_fields(table: Table, rules: Rules, report: Progress) -> tuple[Reading, ...]:
-    """Infer the fields of a file from all of its rows.
-
-    Args:
-        table: The file.
-        rules: What a person said about it.
-        report: Called with the pass (0) and the bytes done.
-
-    Returns:
-        How each column is read, in the file's order: by the narrowest type and one form that hold all its values.
-
-    Raises:
-        UsageError: D0506, a declared type for a field that the file does not have.
-        DatabaseError: D0504, the file's names are unusable, or it has no record; D0514, it leaves open how a column is
-            to be read, and nobody can be asked.
-    """
-    if table.format == "parquet":
-        if rules.types:
-            raise UsageError("D0506", "a Parquet file says the types of its fields itself", "leave out --types")
-        _check_names(table, table.names)
-        return tuple(map(Reading, table.fields))
-    if table.format == "csv":
-        _check_names(table, table.names)
-        _check_declared(rules.types, table.names)
-        columns = {name: Column(rules.nulls, null_words=rules.null_words) for name in table.names}
-        for batch in table.batches():
-            for column, texts in zip(columns.values(), zip(*batch.rows, strict=True), strict=False):
-                column.add(texts, batch.lines)
-            report(0, batch.bytes_done)
-        return tuple(decided(columns, rules, delimiter=table.delimiter, unit=table.unit))
-    fields: dict[str, Values] = {}
-    bad: list[BadLine] = []
-    for batch in table.batches():
-        for name, (values, lines) in _by_field(batch).items():
-            fields.setdefault(name, Values()).add(values, lines)
-        bad = [*bad, *batch.bad][:BAD_SHOWN]
-        report(0, batch.bytes_done)
-    if not fields:
-        lines_ = f" ({_listed(bad)})" if bad else ""
-        message = f"{table.title} holds no record, so there is nothing to tell its fields by{lines_}"
-        raise DatabaseError("D0504", message)
-    _check_names(table, fields)
-    _check_declared(rules.types, fields)
-    return tuple(decided_values(fields, rules, table.unit))
-
-
-def _by_field(batch: Batch) -> dict[str, tuple[list[Any], list[int]]]:
-    """Field → its values in the batch and their lines."""
-    found: dict[str, tuple[list[Any], list[int]]] = {}
-    for line, row in zip(batch.lines, batch.rows, strict=True):
-        for name, value in row.items():
-            values, lines = found.setdefault(name, ([], []))
-            values.append(value)
-            lines.append(line)
-    return found
-
-
-def _appended(store: Store, table: Table, rules: Rules, report: Progress) -> tuple[Reading, ...]:
+def _appended(store: Store, table: Table, rules: Rules, report: Progress) -> Looked:
     """How the columns of the file are read into the store's fields, each by the form that fits both."""
     if rules.types:
         raise UsageError("D0506", "the types of a store that is there can't be declared again", "leave out --types")
@@ -306,9 +231,11 @@ def _appended(store: Store, table: Table, rules: Rules, report: Progress) -> tup
                     f"`{store.name}` has no field `{name}` to append to",
                     "its fields are " + ", ".join(each.name for each in store.fields),
                 )
-    found = {reading.field.name: reading for reading in infer_fields(table, rules, report)}
+    looked = look_at(table, rules, report)
+    found = {reading.field.name: reading for reading in looked.readings}
     names = [field.name for field in store.fields if not field.generated] if table.format == "ndjson" else table.names
-    return tuple(_fitting(found.get(field.name), field) for field in map(store.field, names) if field is not None)
+    fields = [field for field in map(store.field, names) if field is not None]
+    return looked._replace(readings=tuple(_fitting(found.get(field.name), field) for field in fields))
 
 
 def _fitting(found: Reading | None, field: Field) -> Reading:
@@ -402,7 +329,7 @@ def any_good(table: Table, read: Read) -> bool:
 def bad_rows(table: Table, bad: Sequence[BadLine], some_good: bool, hint: str) -> DatabaseError:
     """The error that lists lines that can't be loaded. some_good: others can."""
     what = f"{table.unit}s that can't be loaded" if some_good else f"no {table.unit} that can be loaded"
-    return DatabaseError("D0503", f"{table.title} has {what}: {_listed(bad, table.unit)}", hint)
+    return DatabaseError("D0503", f"{table.title} has {what}: {listed(bad, table.unit)}", hint)
 
 
 # by whether some lines are good
@@ -412,11 +339,6 @@ _WAYS: Final = {
 }
 
 
-def _listed(bad: Sequence[BadLine], unit: str = "line") -> str:
-    shown = "; ".join(f"{unit} {line}: {reason}" for line, reason in bad[:_BAD_IN_MESSAGE])
-    return shown + (", and more" if len(bad) > _BAD_IN_MESSAGE else "")
-
-
 # a batch → lines and values of the rows that can be loaded, and the others
 Read = Callable[[Batch], tuple[list[int], list[Any], list[BadLine]]]
 
@@ -424,7 +346,7 @@ Read = Callable[[Batch], tuple[list[int], list[Any], list[BadLine]]]
 def row_reader(table: Table, store: str, readings: Sequence[Reading], nulls: Collection[str]) -> Read:
     """For the fields of a store. nulls: texts that are null in every column."""
     if table.format == "csv":
-        return _csv_reader(readings, nulls)
+        return _csv_reader(table.names, readings, nulls)
     if table.format == "ndjson":
         return _json_reader(store, readings, lambda record: record)
     if table.fields == tuple(reading.field for reading in readings):
@@ -432,13 +354,17 @@ def row_reader(table: Table, store: str, readings: Sequence[Reading], nulls: Col
     return _json_reader(store, readings, lambda row: dict(zip(table.names, row, strict=True)))
 
 
-def _csv_reader(readings: Sequence[Reading], nulls: Collection[str]) -> Read:
+def _csv_reader(names: Sequence[str], readings: Sequence[Reading], nulls: Collection[str]) -> Read:
+    taken = {reading.field.name for reading in readings}
+    places = None if len(taken) == len(names) else [index for index, name in enumerate(names) if name in taken]
     columns = [TextColumn(each.field.type, (*nulls, *each.nulls), each.form) for each in readings]
 
     def read(batch: Batch) -> tuple[list[int], list[Any], list[BadLine]]:
         if not batch.rows:
             return [], [], []
         texts = list(zip(*batch.rows, strict=True))
+        if places is not None:
+            texts = [texts[index] for index in places]
         values = [list(map(column.__getitem__, each)) for column, each in zip(columns, texts, strict=True)]
         wrong = [index for index, column in enumerate(values) if BAD in column]
         rows = list(zip(*values, strict=True))

@@ -21,8 +21,9 @@ from typing import Final
 import msgspec
 
 from runtime.errors import SopError
-from runtime.files.decide import Reading, Rules
-from runtime.files.load import any_good, bad_rows, infer_fields, row_reader
+from runtime.files.decide import OPEN, Reading, Rules
+from runtime.files.load import any_good, bad_rows, row_reader
+from runtime.files.look import look_at
 from runtime.files.read import longest_field, open_table
 from runtime.files.table import BadLine, Table
 from runtime.query.schema import Broken, Field
@@ -86,26 +87,29 @@ def _made(path: Path) -> FileProfile:
     try:
         return _profile(open_table(path))
     except SopError as error:
-        return FileProfile(broken=Broken(error.code, error.message, error.hint))
+        hint = f"sopvm db import with {error.hint}" if error.code == OPEN else error.hint
+        return FileProfile(broken=Broken(error.code, error.message, hint))
 
 
 def _profile(table: Table) -> FileProfile:
-    readings = infer_fields(table, Rules(), lambda pass_, done: None)
+    readings, table, _ = look_at(table, Rules(), lambda pass_, done: None)
     read = row_reader(table, table.path.stem, readings, NULLS)
-    longest = done = 0
+    longest = done = blank = 0
     refused: list[BadLine] = []
     for batch in table.batches():
         refused = batch.bad if table.format == "csv" else batch.bad + read(batch)[2]  # texts fit: all were looked at
         if refused:
             break
+        blank += batch.blank
         if batch.bytes_done - done > _LINE_BYTES:
             longest = max(longest, batch.bytes_done - done)
         done = batch.bytes_done
     if refused:
         some_good = any_good(table, read)
         raise bad_rows(table, sorted(refused), some_good, _WAYS[some_good])
-    plain = not any(reading.form or reading.nulls for reading in readings)
-    usual = plain and (table.format != "csv" or _splits_as_usual(table))
+    usual = not any(reading.form or reading.nulls for reading in readings)
+    if table.format == "csv" and usual:
+        usual = table.above == 1 and not blank and len(readings) == len(table.names) and _splits_as_usual(table)
     return FileProfile(readings, table.delimiter, longest, usual)
 
 

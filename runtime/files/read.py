@@ -7,7 +7,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from runtime.errors import DatabaseError, UsageError
+from runtime.files.header import SAMPLE_ROWS, Head, check_header, declared_delimiter, find_head, head_width
 from runtime.files.table import BadLine, Batch, Table
 
 BATCH: Final = 4096
@@ -36,12 +37,13 @@ _SPACE_BEFORE_COLON: Final = re.compile(rb'"\s+:')
 _OTHER_ENCODINGS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def open_table(path: Path, title: str | None = None) -> Table:
+def open_table(path: Path, title: str | None = None, header: str = "") -> Table:
     """Open a file by its name and first bytes.
 
     Args:
         path: The file.
         title: Its name in messages; its path when None.
+        header: The row of a CSV file that names its columns, as for `find_head`.
 
     Returns:
         A table whose batches can be read any number of times.
@@ -68,16 +70,18 @@ def open_table(path: Path, title: str | None = None) -> Table:
             message = f"{title} is a JSON array, and NDJSON is one object a line"
             raise DatabaseError("D0504", message, _import_hint(path))
         return Table(path, title, format_, size, [], clean, lambda: _json_batches(path))
-    delimiter, names = _csv_head(path, title)
-    batches = partial(_csv_batches, path, delimiter, len(names), clean)
-    return Table(path, title, format_, size, names, clean, batches, delimiter=delimiter)
+    delimiter, head = _csv_head(path, title, header)
+    batches = partial(_csv_batches, path, delimiter, len(head.names), clean, head.rows)
+    table = Table(path, title, format_, size, head.names, clean, batches, delimiter=delimiter)
+    return table._replace(above=head.rows, unnamed=head.unnamed, notes=head.notes)
 
 
-def _csv_head(path: Path, title: str) -> tuple[str, list[str]]:
-    """The delimiter and the column names, from the first lines. Raises as `open_table`."""
+def _csv_head(path: Path, title: str, header: str) -> tuple[str, Head]:
+    """The delimiter and the header, from the first lines. Raises as `open_table`."""
+    check_header(header)
     text = _start(path, title).decode("utf-8-sig", "replace")
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(text)
-    return delimiter, _names(title, text, delimiter)
+    delimiter = declared_delimiter(text) or ("\t" if path.suffix.lower() == ".tsv" else _delimiter(text, header))
+    return delimiter, find_head(_rows_of(text, delimiter), title, header)
 
 
 def _start(path: Path, title: str) -> bytes:
@@ -113,52 +117,25 @@ def _is_clean(path: Path) -> bool:
 
 
 def _rows_of(text: str, delimiter: str) -> list[list[str]]:
-    """The first rows of a sample; the last may be cut off."""
+    """The first rows of a sample, without the last where it may be cut off."""
     rows: list[list[str]] = []
-    try:
-        for row in csv.reader(text.splitlines(keepends=True)[:200], delimiter=delimiter):
+    lines = text.splitlines(keepends=True)
+    with suppress(csv.Error):
+        for row in csv.reader(lines[:SAMPLE_ROWS], delimiter=delimiter):
             rows.append(row)
-    except csv.Error:
-        pass
-    return rows[:-1] if len(rows) > 1 else rows
+    whole = len(lines) <= SAMPLE_ROWS and len(text) < _SAMPLE_BYTES // 4
+    return rows if whole or len(rows) < 2 else rows[:-1]
 
 
-def _delimiter(text: str) -> str:
+def _delimiter(text: str, header: str) -> str:
     """The delimiter that makes the most rows of the same, largest number of columns."""
 
     def score(delimiter: str) -> tuple[float, int]:
         rows = _rows_of(text, delimiter)
-        width = len(rows[0]) if rows else 0
+        width = head_width(rows, header)
         return (sum(len(row) == width for row in rows) / len(rows), width) if width > 1 else (0, 0)
 
     return max(_DELIMITERS, key=score)
-
-
-def _names(title: str, text: str, delimiter: str) -> list[str]:
-    """The column names of the first row. Empty and repeated names get a number, so that all differ."""
-    header = next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter), [])
-    if not any(name.strip() for name in header):
-        raise DatabaseError("D0504", f"{title} has no first line that names its columns")
-    if all(_is_number(name) for name in header):
-        raise DatabaseError(
-            "D0504", f"the first line of {title} holds numbers, not names of columns", "put a line of names on its top"
-        )
-    names: list[str] = []
-    for index, name in enumerate(header, 1):
-        base = candidate = name.strip() or f"column_{index}"
-        number = 2
-        while candidate.lower() in (known.lower() for known in names):
-            candidate, number = f"{base}_{number}", number + 1
-        names.append(candidate)
-    return names
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 @contextmanager
@@ -171,16 +148,18 @@ def longest_field() -> Iterator[None]:
         csv.field_size_limit(previous)
 
 
-def _csv_batches(path: Path, delimiter: str, width: int, clean: bool) -> Iterator[Batch]:
-    """Blank lines are left out, as is the first row."""
+def _csv_batches(path: Path, delimiter: str, width: int, clean: bool, above: int) -> Iterator[Batch]:
+    """Blank lines are left out, as are the rows above the data."""
     with longest_field(), path.open("rb") as raw:
         # what is not UTF-8 becomes half characters, by which its rows are found
         text = TextIOWrapper(raw, "utf-8-sig", "strict" if clean else "surrogateescape", newline="")
         reader = csv.reader(text, delimiter=delimiter, strict=True)
-        next(reader, None)
+        for _ in range(above):
+            with suppress(csv.Error):
+                next(reader, None)
         while True:
             batch = _csv_batch(reader, raw, width, clean)
-            if not (batch.rows or batch.bad):
+            if not (batch.rows or batch.bad or batch.blank):
                 return
             yield batch
 
@@ -189,6 +168,7 @@ def _csv_batch(reader: Any, raw: BinaryIO, width: int, clean: bool) -> Batch:
     lines: list[int] = []
     rows: list[list[str]] = []
     bad: list[BadLine] = []
+    blank = 0
     while len(rows) < BATCH and len(bad) < BATCH:
         line = reader.line_num + 1
         try:
@@ -198,13 +178,15 @@ def _csv_batch(reader: Any, raw: BinaryIO, width: int, clean: bool) -> Batch:
         except csv.Error as error:
             bad.append(BadLine(line, _csv_reason(str(error))))
             continue
-        if len(row) == width and (clean or not _dirt(row)):
+        if width > 1 and row and not any(row):
+            blank += 1
+        elif len(row) == width and (clean or not _dirt(row)):
             lines.append(line)
             rows.append(row)
         elif row:
             dirt = "" if clean else _dirt(row)
             bad.append(BadLine(line, dirt or f"{len(row)} values where there are {width} columns"))
-    return Batch(lines, rows, bad, raw.tell())
+    return Batch(lines, rows, bad, raw.tell(), blank)
 
 
 def _csv_reason(message: str) -> str:

@@ -17,19 +17,22 @@ class BadLine(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Some rows in their order: for each its first line and its values, by the names of the table."""
+    """Some rows in their order: for each its first line and its values, by the names of the table. blank: how many
+    were left out because all of their cells are empty."""
 
     lines: list[int]
     rows: list[Any]
     bad: list[BadLine]
     bytes_done: int
+    blank: int = 0
 
 
 class Table(NamedTuple):
     """A file that can be read any number of times. title: what messages call it. names: of a CSV or Parquet file's
     columns; empty for NDJSON, whose rows are dicts. clean: it is UTF-8 throughout and holds no character 0. fields: of
     a Parquet file, which knows its types; its rows are VM values. unit: what a line of it is called. delimiter: of a
-    CSV file."""
+    CSV file. above: rows of it above the data, with the header. unnamed: its columns that the file gives no name.
+    notes: what is told of its first rows."""
 
     path: Path
     title: str
@@ -41,3 +44,6 @@ class Table(NamedTuple):
     fields: tuple[Field, ...] = ()
     unit: str = "line"
     delimiter: str = ""
+    above: int = 1
+    unnamed: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()

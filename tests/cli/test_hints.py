@@ -398,6 +398,58 @@ def _(trial: Trial) -> None:
     assert trial.rows("select sum from sums") == [(1.234,)]
 
 
+@case("--totals {}")
+def _(trial: Trial) -> None:
+    trial.write("sums.csv", "region,amount\nNorth,5\nSouth,7\nTotal,12\n")
+    trial.shows("sopvm", "db", "import", "sums.csv")
+    trial.follows("sopvm", "db", "import", "sums.csv", "--totals", "drop")
+    assert trial.rows("select sum(amount) from sums") == [(12,)]
+
+
+@case("left out: 1 row of totals, {} {} (--totals keep)")
+def _(trial: Trial) -> None:
+    trial.write("sums.csv", "region,amount\nNorth,5\nSouth,7\nTotal,12\n")
+    trial.shows("sopvm", "db", "import", "sums.csv", "--totals", "drop")
+    trial.follows("sopvm", "db", "import", "sums.csv", "--store", "all", "--totals", "keep")
+    assert trial.rows('select sum(amount) from "all"') == [(24,)]
+
+
+@case("left out: {} above the header (--header {} takes the first for it)")
+def _(trial: Trial) -> None:
+    trial.write("titled.csv", "Sales,,\n\nid,n,m\n1,5,6\n")
+    trial.shows("sopvm", "db", "import", "titled.csv")
+    trial.follows("sopvm", "db", "import", "titled.csv", "--store", "other", "--header", "1")
+
+
+@case("the first row holds values, no names of columns (--header {} takes it for them)")
+def _(trial: Trial) -> None:
+    trial.write("bare.csv", "1,Ann\n2,Bob\n")
+    trial.shows("sopvm", "db", "import", "bare.csv")
+    trial.follows("sopvm", "db", "import", "bare.csv", "--store", "other", "--header", "1")
+
+
+@case("two rows of names are joined (--header {} takes the first alone)")
+def _(trial: Trial) -> None:
+    trial.write("wide.csv", ",Q1,,Q2,\nname,Plan,Ist,Plan,Ist\nAnn,1,2,3,4\n")
+    trial.shows("sopvm", "db", "import", "wide.csv")
+    trial.follows("sopvm", "db", "import", "wide.csv", "--store", "other", "--header", "1")
+
+
+@case("--header 3, --header 2-3 or none")
+def _(trial: Trial) -> None:
+    trial.write("titled.csv", "Sales,,\n\nid,n,m\n1,5,6\n")
+    trial.shows("sopvm", "db", "import", "titled.csv", "--header", "third")
+    trial.follows("sopvm", "db", "import", "titled.csv", "--header", "3")
+
+
+@case("sopvm db import with {}")
+def _(trial: Trial) -> None:
+    (trial.folder / "data").mkdir()
+    trial.write("data/days.csv", "day\n01/02/2026\n")
+    trial.shows("sopvm", "db", "query", "from files.days", "--db", "files=files:///data")
+    trial.follows("sopvm", "db", "import", "data/days.csv", "--date-order", "dmy")
+
+
 @case("try: sopvm do {}")
 def _(trial: Trial) -> None:
     trial.write("sales.csv", "customer,amount\nAnn,1.5\nBen,2.5\nAnn,3.5\n")

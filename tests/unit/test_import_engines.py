@@ -66,7 +66,7 @@ DECLARED = "price=decimal(10,2),lasts=duration"
 def test_a_csv_file_is_the_same_everywhere(database: Loadable, tmp_path: Path) -> None:
     path = tmp_path / "staff.csv"
     path.write_bytes(CSV.encode())
-    assert import_file(database, path, types=parse_types(DECLARED)).rows == 4
+    assert import_file(database, path, types=parse_types(DECLARED)).rows == 3  # one has no value at all
     assert types(database, "staff") == {
         "id": "int?",
         "pay": "float?",
@@ -85,7 +85,6 @@ def test_a_csv_file_is_the_same_everywhere(database: Loadable, tmp_path: Path) -
         (1, 10.5, "007", True, date(2026, 1, 31), moment.replace(microsecond=250_000), "Ada", None,
          Decimal("1.01"), timedelta(days=90)),
         (-2, 3.0, "012", False, date(1999, 12, 1), moment, text, None, Decimal("-2.00"), timedelta(seconds=1.5)),
-        (None,) * 10,
         (9007199254740993, 1e30, "x", True, date(1, 1, 1), datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC), "\\.",
          None, Decimal("99999999.99"), timedelta(hours=-36)),
     ]  # fmt: skip

@@ -47,7 +47,7 @@ def test_types_are_those_that_hold_every_value(database: SQLiteDatabase, tmp_pat
         '-2,3,012,5,False,1999-12-01,2026-01-31 12:00:00+02:00,"Bob ""B"", jr\n2nd",x,\n'
         ",,,,,,,,,\n",
     )
-    assert import_file(database, path).rows == 3
+    assert import_file(database, path).rows == 2  # a row without any value is none
     assert types(database, "staff") == {
         "id": "int?",
         "pay": "float?",
@@ -64,7 +64,6 @@ def test_types_are_those_that_hold_every_value(database: SQLiteDatabase, tmp_pat
     assert rows(database, "staff") == [
         (1, 10.5, "007", "123456789012345678901", True, date(2026, 1, 31), moment, "Ada", "1", None),
         (-2, 3.0, "012", "5", False, date(1999, 12, 1), moment, 'Bob "B", jr\n2nd', "x", None),
-        (None,) * 10,
     ]
 
 
@@ -153,7 +152,7 @@ def test_an_open_quote_is_a_bad_line(database: SQLiteDatabase, tmp_path: Path) -
     ("name", "content", "code"),
     [
         ("a.csv", b"", "D0504"),
-        ("a.csv", b"1,2\n3,4\n", "D0504"),
+        ("a.csv", b",,\n,,\n", "D0504"),
         ("a.csv", "a,b\n".encode("utf-16"), "D0502"),
         ("a.ndjson", b"\n", "D0504"),
         ("a.xlsx", b"PK", "D0501"),
