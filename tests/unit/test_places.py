@@ -49,6 +49,19 @@ script test()
   emit from `{0}` where id in [1, 2] group by name select name, count() as many
 end
 """
+UPSERTS = """
+script test()
+  insert into `{0}` [{{id: 1, name: "Ann", n: 1}}, {{id: 2, name: "Ben", n: 1}}]
+  upsert into `{0}` {{id: 1, name: "Ada", n: 2}} on id
+  for each i in 2 to 4 do
+    upsert into `{0}` {{id: i, name: "no. {{i}}", n: 3}} on id
+  end
+  for each row in from `{0}` where id > 2 do
+    upsert into `{0}` {{name: row.name, id: row.id, n: 4}} on name
+  end
+  emit from `{0}` order by id
+end
+"""
 READS = "script test()\n  emit from `{0}` order by id\nend"
 
 
@@ -97,6 +110,26 @@ def test_a_store_of_that_name_is_made_read_and_written(engine: str, name: str, t
         {"id": 11, "name": "new"},
         {"id": 21, "name": "Ben"},
         {"name": "Ben", "many": 2},
+    ]
+
+
+@pytest.mark.parametrize("engine, name", CASES)
+def test_upserts_into_a_store_of_that_name(engine: str, name: str, tmp_path: Path) -> None:
+    """By its primary key and by another; beside it, the catalogue has columns that a key could be looked for in."""
+    place = ENGINES[engine].place(tmp_path)
+    where = "" if engine == "postgres" else "main."
+    fields = "(id integer primary key, name text not null unique, n integer not null)"
+    ENGINES[engine].script(place, f'create table {where}"{name}" {fields}')
+    with Library.open(tmp_path / "home") as library:
+        store(library, compile_text(UPSERTS.format(name), ENGINES[engine].read_schema(place)))
+        raw, code = execute(library, "test", place, engine=ENGINES[engine])
+    lines = [json.loads(line) for line in raw.decode().splitlines()]
+    assert code == 0, lines
+    assert [tuple(line["result"].values()) for line in lines if line["type"] == "record"] == [
+        (1, "Ada", 2),
+        (2, "no. 2", 3),
+        (3, "no. 3", 4),
+        (4, "no. 4", 4),
     ]
 
 
