@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runtime.connect import connect
-from runtime.errors import UsageError
+from runtime.errors import DatabaseError, UsageError
 from runtime.files.load import Mode, import_file, list_stores
 from runtime.library.store import Library
 from sopc.diagnostics import CompileError
@@ -131,6 +131,13 @@ def test_upserts_into_a_store_of_that_name(engine: str, name: str, tmp_path: Pat
         (3, "no. 3", 4),
         (4, "no. 4", 4),
     ]
+
+
+def test_a_name_that_the_engine_keeps_to_itself(tmp_path: Path) -> None:
+    url = ENGINES["sqlite"].url(ENGINES["sqlite"].place(tmp_path))
+    with pytest.raises(DatabaseError, match="D0308.*begin with sqlite_") as raised:
+        load(url, files(tmp_path, "sqlite_stat1"))
+    assert "--store NAME" in (raised.value.hint or "")
 
 
 @pytest.mark.parametrize("engine, name", CASES)

@@ -54,6 +54,9 @@ def translated(error: Exception, database: str, store: str = "") -> SopError:
         )
     if primary == sqlite3.SQLITE_ERROR and "readonly" in message:
         return db_errors.read_only(database)
+    if "reserved for internal use" in message:
+        hint = "another name (`sopvm db import --store NAME`)"
+        return DatabaseError("D0308", "SQLite keeps names that begin with sqlite_ to itself", hint)
     return DatabaseError("D0308", f"the database `{database}` refused a statement: {message}")
 
 
