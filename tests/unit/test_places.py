@@ -135,7 +135,7 @@ def test_upserts_into_a_store_of_that_name(engine: str, name: str, tmp_path: Pat
 
 def test_a_name_that_the_engine_keeps_to_itself(tmp_path: Path) -> None:
     url = ENGINES["sqlite"].url(ENGINES["sqlite"].place(tmp_path))
-    with pytest.raises(DatabaseError, match="D0308.*begin with sqlite_") as raised:
+    with pytest.raises(DatabaseError, match=r"D0308.*begin with sqlite_") as raised:
         load(url, files(tmp_path, "sqlite_stat1"))
     assert "--store NAME" in (raised.value.hint or "")
 
