@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +15,7 @@ from runtime.errors import Cancelled
 from runtime.vm.budget import Budget
 
 if TYPE_CHECKING:
-    from threading import Timer
+    from runtime.runs.watchdog import Alarm
 
 _LATER: Final = 0.005  # seconds: by then the budget, too, sees that its time is over
 
@@ -31,16 +32,14 @@ class Interrupts:
         self._databases = databases
         self._before: Any = None
         self._prompting = False
-        self._timer: Timer | None = None
+        self._alarm: Alarm | None = None
 
     def __enter__(self) -> None:
         seconds = self._budget.seconds_left()
         if seconds is not None:
-            from threading import Timer
+            from runtime.runs.watchdog import watchdog  # of use to runs with a limit only
 
-            self._timer = Timer(seconds + _LATER, self._stop_statements)
-            self._timer.daemon = True
-            self._timer.start()
+            self._alarm = watchdog.at(monotonic() + seconds + _LATER, self._stop_statements)
         if not self._signals:
             return
         try:
@@ -49,9 +48,8 @@ class Interrupts:
             self._before = None
 
     def __exit__(self, *error: object) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer.join()  # it must not reach for a database that is closed
+        if self._alarm is not None:
+            self._alarm.cancel()  # it must not reach for a database that is closed
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
 
