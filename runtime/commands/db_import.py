@@ -32,6 +32,8 @@ SIGNS = {"point": ".", "comma": ","}
 @click.option("--append", is_flag=True, help="Add rows to an existing store.")
 @click.option("--encoding", metavar="NAME", help="Encoding of the text, such as cp1252 (default: UTF-8 or UTF-16).")
 @click.option("--path", "place", metavar="PLACE", help="Where a JSON document has its records, such as data.items.")
+@click.option("--sheet", metavar="NAME", help="The sheet of a spreadsheet (default: the only one with data).")
+@click.option("--all-sheets", is_flag=True, help="Load each sheet with data into a store, FILE_SHEET.")
 @click.option("--keep-nested", is_flag=True, help="Keep objects and lists inside the records of a JSON document.")
 @click.option("--skip-bad", is_flag=True, help="Leave out lines that can't be loaded, and list them.")
 @click.option(
@@ -63,18 +65,21 @@ def import_command(
     report: str,
     encoding: str | None,
     place: str | None,
+    sheet: str | None,
+    all_sheets: bool,
     keep_nested: bool,
     home: str | None,
     databases: Sequence[str],
 ) -> None:
-    """Load a CSV, TSV, JSON or Parquet file into a store, packed (.gz, .bz2, .xz, .zst, .zip) or not. If a line can't
-    be loaded, nothing is, unless --skip-bad is given.
+    """Load a CSV, TSV, JSON, Parquet file or spreadsheet into a store, packed (.gz, .bz2, .xz, .zst, .zip) or not. If
+    a line can't be loaded, nothing is, unless --skip-bad is given.
 
     \b
       sopvm db import flights.csv
       sopvm db import new.csv --store flights --append
       sopvm db import people.ndjson --into hr --types "born=date,pay=decimal(10,2)"
       sopvm db import big.csv.gz --null NA
+      sopvm db import sales.xlsx --sheet "Sales 2026"
       sopvm db import "all.zip:2026/sales.csv" --encoding cp1252
       curl -fsSL https://example.org/data.json | sopvm db import - --store data --path data.items
       sopvm db import flights.parquet --into shared --db shared=duckdb:///flights.duckdb
@@ -90,7 +95,7 @@ def import_command(
     config = load_config(home, databases)
     said = {"date_order": date_order, "decimal": decimal}
     answers = {**config.imports, **{name: value for name, value in said.items() if value}}
-    options = Options(encoding, place, keep_nested, skip_bad)
+    options = Options(encoding, place, keep_nested, sheet, all_sheets, nulls, skip_bad)
     with (
         prepared(file, store, options) as parts,
         connect_to_load(config, database, parts[0].path, parts[0].title) as target,

@@ -117,6 +117,7 @@ def import_file(
     ask: Ask | None = None,
     progress: Progress | None = None,
     within: bool = False,
+    unit: str = "line",
 ) -> Loaded:
     """Load a file into a store, all or nothing.
 
@@ -140,6 +141,7 @@ def import_file(
             asked: then it is the error D0514.
         progress: Called with the bytes done and the total, over both passes.
         within: A transaction of the caller goes on, who commits it.
+        unit: What a record of the file is called in messages: `line`, or `row` of a sheet.
 
     Returns:
         The rows loaded and the lines left out.
@@ -148,7 +150,7 @@ def import_file(
         UsageError: D0501, D0505, D0506. The arguments do not fit the file or the database.
         DatabaseError: D0502 to D0507 for the file's content, or the database's own error.
     """
-    table = open_table(path, title, header)
+    table = open_table(path, title, header, unit)
     name = store or path.stem
     existing = database.schema().stores.get(name)
     if existing is None:
@@ -202,6 +204,7 @@ def import_parts(database: Loadable, parts: Sequence[Part], **options: Any) -> l
                 store=part.store,
                 types=None if number else types,
                 within=several,
+                unit=part.unit,
                 **options,
             )
             every.append(msgspec.structs.replace(loaded, notes=(*part.notes, *loaded.notes)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
@@ -20,6 +20,7 @@ import msgspec
 from runtime.errors import UsageError
 from runtime.files.documents import is_document, records_of
 from runtime.files.encodings import in_utf8
+from runtime.files.sheets import ENDINGS, sheets_of
 from runtime.files.unpack import Bound, inner_name, unpacked
 
 _KINDS: Final = {
@@ -30,10 +31,14 @@ _KINDS: Final = {
     ".jsonl": "lines",
     ".json": "json",
     ".parquet": "parquet",
+    **dict.fromkeys(ENDINGS, "sheets"),
 }
 _DATABASES: Final = ((0, b"SQLite format 3\0", "sqlite"), (8, b"DUCK", "duckdb"))
 _STARTS: Final = (  # of what comes from stdin, which has no name
     (re.compile(rb"PAR1"), ".parquet"),
+    (re.compile(rb"PK\x03\x04.{26}mimetype", re.DOTALL), ".ods"),
+    (re.compile(rb"PK\x03\x04"), ".xlsx"),
+    (re.compile(rb"\xd0\xcf\x11\xe0"), ".xls"),
     (re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{"), ".json"),
 )
 STDIN: Final = "-"
@@ -48,6 +53,9 @@ class Options(msgspec.Struct, frozen=True):
         encoding: Of a text file; None for UTF-8 or UTF-16.
         place: Where a JSON document has its records; None for its only array.
         keep_nested: Keep objects and lists inside the records of a document.
+        sheet: Of a spreadsheet: the sheet to load; None for the only one with data.
+        all_sheets: Load all its sheets with data.
+        nulls: Texts that stand for null, such as that of an error in a cell.
         skip_bad: Lines that are not UTF-8 are left out later, and no error.
         bound: How large what is packed may be.
     """
@@ -55,6 +63,9 @@ class Options(msgspec.Struct, frozen=True):
     encoding: str | None = None
     place: str | None = None
     keep_nested: bool = False
+    sheet: str | None = None
+    all_sheets: bool = False
+    nulls: Sequence[str] = ()
     skip_bad: bool = False
     bound: Bound = Bound()
 
@@ -67,12 +78,14 @@ class Part(msgspec.Struct, frozen=True):
         title: What messages call it.
         store: What its store is called.
         notes: What was decided about it.
+        unit: What a record of it is called, where that is not a line.
     """
 
     path: Path
     title: str
     store: str
     notes: tuple[str, ...] = ()
+    unit: str = "line"
 
 
 @contextmanager
@@ -101,7 +114,10 @@ def prepared(file: str, store: str | None = None, options: Options | None = None
     with TemporaryDirectory(prefix="sopvm-") as folder:
         path, member = (_saved(Path(folder)), None) if file == STDIN else _place(file)
         _check_readable(path, title)
-        plain = unpacked(path, title, Path(folder), member, options.bound)
+        if path.suffix.lower() in ENDINGS:  # most spreadsheets are ZIP archives
+            plain = path
+        else:
+            plain = unpacked(path, title, Path(folder), member, options.bound)
         if file == STDIN:
             plain = _named_by_content(plain)
         yield _parts(plain, title, store or plain.stem, Path(folder), options)
@@ -152,10 +168,12 @@ def _parts(path: Path, title: str, store: str, folder: Path, options: Options) -
         raise UsageError("D0501", f"{title} is none of the known kinds of file by its name", known)
     if options.place is not None and kind not in ("json", "lines"):
         raise UsageError("D0506", f"--path names a place in a JSON document, and {title} is none")
-    if kind == "parquet":
+    if kind != "sheets" and (options.sheet is not None or options.all_sheets):
+        raise UsageError("D0506", f"{title} is no spreadsheet, so it has no sheets")
+    if kind in ("parquet", "sheets"):
         if options.encoding is not None:
             raise UsageError("D0506", f"{title} is no text, so it has no encoding")
-        return [Part(path, title, store)]
+        return [Part(path, title, store)] if kind == "parquet" else _sheets(path, title, store, folder, options)
     plain, encoding = in_utf8(path, title, folder, options.encoding, strict=not options.skip_bad)
     notes = () if encoding is None else (f"read as {encoding}",)
     asked = options.place is not None
@@ -166,3 +184,25 @@ def _parts(path: Path, title: str, store: str, folder: Path, options: Options) -
             for each in found
         ]
     return [Part(plain, title, store, notes)]
+
+
+def _sheets(path: Path, title: str, store: str, folder: Path, options: Options) -> list[Part]:
+    found = sheets_of(
+        path,
+        title,
+        folder,
+        sheet=options.sheet,
+        all_sheets=options.all_sheets,
+        nulls=options.nulls,
+        bound=options.bound,
+    )
+    return [
+        Part(
+            sheet.path,
+            f"{title}, sheet {sheet.name}",
+            f"{store}_{sheet.name}" if options.all_sheets else store,
+            sheet.notes,
+            "row",
+        )
+        for sheet in found
+    ]

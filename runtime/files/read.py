@@ -37,13 +37,15 @@ _SPACE_BEFORE_COLON: Final = re.compile(rb'"\s+:')
 _OTHER_ENCODINGS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def open_table(path: Path, title: str | None = None, header: str = "") -> Table:
+def open_table(path: Path, title: str | None = None, header: str = "", unit: str = "line") -> Table:
     """Open a file by its name and first bytes.
 
     Args:
         path: The file.
         title: Its name in messages; its path when None.
         header: The row of a CSV file that names its columns, as for `find_head`.
+        unit: What its records are called and counted by: each is a line, or a row of a sheet, which may have line
+            breaks in it.
 
     Returns:
         A table whose batches can be read any number of times.
@@ -69,10 +71,10 @@ def open_table(path: Path, title: str | None = None, header: str = "") -> Table:
         if start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"["):
             message = f"{title} is a JSON array, and NDJSON is one object a line"
             raise DatabaseError("D0504", message, _import_hint(path))
-        return Table(path, title, format_, size, [], clean, lambda: _json_batches(path))
+        return Table(path, title, format_, size, [], clean, lambda: _json_batches(path), unit=unit)
     delimiter, head = _csv_head(path, title, header)
-    batches = partial(_csv_batches, path, delimiter, len(head.names), clean, head.rows)
-    table = Table(path, title, format_, size, head.names, clean, batches, delimiter=delimiter)
+    batches = partial(_csv_batches, path, delimiter, len(head.names), clean, head.rows, by_row=unit == "row")
+    table = Table(path, title, format_, size, head.names, clean, batches, unit=unit, delimiter=delimiter)
     return table._replace(above=head.rows, unnamed=head.unnamed, notes=head.notes)
 
 
@@ -148,12 +150,29 @@ def longest_field() -> Iterator[None]:
         csv.field_size_limit(previous)
 
 
-def _csv_batches(path: Path, delimiter: str, width: int, clean: bool, above: int) -> Iterator[Batch]:
+class _ByRow:
+    """A reader of CSV that counts rows, not lines."""
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+        self.line_num = 0
+
+    def __iter__(self) -> _ByRow:
+        return self
+
+    def __next__(self) -> list[str]:
+        row: list[str] = next(self._reader)
+        self.line_num += 1
+        return row
+
+
+def _csv_batches(path: Path, delimiter: str, width: int, clean: bool, above: int, *, by_row: bool) -> Iterator[Batch]:
     """Blank lines are left out, as are the rows above the data."""
     with longest_field(), path.open("rb") as raw:
         # what is not UTF-8 becomes half characters, by which its rows are found
         text = TextIOWrapper(raw, "utf-8-sig", "strict" if clean else "surrogateescape", newline="")
-        reader = csv.reader(text, delimiter=delimiter, strict=True)
+        reader: Any = csv.reader(text, delimiter=delimiter, strict=True)
+        reader = _ByRow(reader) if by_row else reader
         for _ in range(above):
             with suppress(csv.Error):
                 next(reader, None)

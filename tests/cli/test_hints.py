@@ -196,6 +196,9 @@ ELSEWHERE = {  # test that shows the hint and does as it says
             ("--yes removes it", "stores_are_renamed_and_removed"),
         )
     },
+    "--sheet {}, or --all-sheets": (
+        "tests/cli/test_db_import_sheets.py::test_several_sheets_are_named_with_their_sizes"
+    ),
     "`sopc error T0505` lists what is carried over": "tests/cli/test_sql.py::test_functions_without_a_counterpart",
 }
 
