@@ -14,9 +14,7 @@ from runtime.errors import UsageError
 _LOCK: Final = f"{LIBRARY_FILE}-lock"
 _MAGIC: Final = (0xBEEFC0DE).to_bytes(4, "little")  # of an LMDB file, after its page's header
 _MAGIC_AT: Final = slice(16, 20)
-_SQLITE: Final = b"SQLite format 3\0"
 _DUCKDB_AT: Final = slice(8, 12)
-_starts: Final[dict[tuple[int, int], bytes]] = {}  # first bytes of databases, by the file's device and number
 _reading: Final = Lock()
 
 
@@ -57,30 +55,16 @@ def is_duckdb(start: bytes) -> bool:
 def first_bytes(path: Path) -> bytes:
     """The first 20 bytes of a file, fewer of a shorter one. Raises OSError.
 
-    The file of a database that this process has open is not read again: closing a file drops all locks that the
-    process has on it (https://www.sqlite.org/howtocorrupt.html, 2.2). SQLite's own connections would lose theirs, and
-    another process would remove the log that they still write to. What was read of a file that is open stays true; a
-    closed one may be another by now, also under the same number.
+    A file that this process has open, by whatever connection, is read by that descriptor: opening and closing it again
+    would drop all locks that the process has on it (https://www.sqlite.org/howtocorrupt.html, 2.2). SQLite's own
+    connections would lose theirs, and another process would remove the log that they still write to.
     """
     with _reading:
-        file = _identity(path.stat())
-        if file in _starts and file in _open_files():
-            return _starts[file]
+        stat = path.stat()
+        for entry in Path("/dev/fd").iterdir():
+            with suppress(OSError):  # the folder's own is closed by now, and some can't be read
+                descriptor = int(entry.name)
+                if os.path.samestat(stat, os.fstat(descriptor)):
+                    return os.pread(descriptor, _MAGIC_AT.stop, 0)
         with path.open("rb") as stream:
-            start = stream.read(_MAGIC_AT.stop)
-        if start.startswith(_SQLITE) or is_duckdb(start):
-            _starts[file] = start
-        return start
-
-
-def _identity(stat: os.stat_result) -> tuple[int, int]:
-    return stat.st_dev, stat.st_ino
-
-
-def _open_files() -> set[tuple[int, int]]:
-    """The files that this process has open."""
-    found = set()
-    for entry in Path("/dev/fd").iterdir():
-        with suppress(OSError):  # the folder's own, which may be closed by now
-            found.add(_identity(os.fstat(int(entry.name))))
-    return found
+            return stream.read(_MAGIC_AT.stop)

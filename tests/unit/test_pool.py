@@ -8,6 +8,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 from threading import Timer
+from typing import Any
 
 import pytest
 
@@ -150,8 +151,11 @@ def test_the_schema_waits_for_a_lock(opened: Opened) -> None:
     database.close()
 
 
-def test_opening_a_database_again_keeps_its_locks(tmp_path: Path) -> None:
-    """A process that opens and closes the file by itself loses SQLite's locks: then another process that closes the
+@pytest.mark.parametrize("ours", [True, False])
+def test_opening_a_database_again_keeps_its_locks(tmp_path: Path, ours: bool) -> None:
+    """Whether we opened it before, or the program that uses this package did by itself.
+
+    A process that opens and closes the file by itself loses SQLite's locks: then another process that closes the
     database removes the log that the first one's connections go on writing to, and what they commit is lost."""
     path = tmp_path / "main.db"
     other = (
@@ -163,14 +167,23 @@ def test_opening_a_database_again_keeps_its_locks(tmp_path: Path) -> None:
 
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript("pragma journal_mode = wal; create table t (n int); insert into t values (1)")
-    with (
-        closing(connect("sqlite:///main.db", name="main", base=tmp_path)) as first,
-        closing(connect("sqlite:///main.db", name="main", base=tmp_path)) as second,
-    ):
-        assert isinstance(first, Keeps) and isinstance(second, Keeps)
+
+    def opened() -> Any:
+        if ours:
+            return connect("sqlite:///main.db", name="main", base=tmp_path)
+        connection = sqlite3.connect(path)
+        assert connection.execute("select n from t").fetchall() == [(1,)]  # from now on it has a lock
+        return connection
+
+    with closing(opened()) as first, closing(connect("sqlite:///main.db", name="main", base=tmp_path)) as second:
+        assert isinstance(second, Keeps)
         assert second.own("select n from t", ()) == [(1,)]
         assert seen_elsewhere() == "[(1,)]"
-        first.own("insert into t values (2)", ())
+        if ours:
+            first.own("insert into t values (2)", ())
+        else:
+            with first:
+                first.execute("insert into t values (2)")
         assert second.own("select n from t", ()) == [(1,), (2,)]
         assert seen_elsewhere() == "[(1,), (2,)]"
 
