@@ -16,7 +16,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.util import find_spec
@@ -66,10 +66,14 @@ def installations() -> dict[str, Path]:
 
 
 class Server:
-    """A running server. port: on 127.0.0.1. version: as `server_version_num`. primary: the one that it follows."""
+    """A running server. port: on 127.0.0.1. version: as `server_version_num`. primary: the one that it follows.
+    settings: besides those of tests."""
 
-    def __init__(self, name: str, programs: Path, primary: Server | None = None) -> None:
+    def __init__(
+        self, name: str, programs: Path, primary: Server | None = None, settings: Mapping[str, str] = {}
+    ) -> None:
         self.name = name
+        self._settings = {**_SETTINGS, **settings}
         self._folder = Path(tempfile.mkdtemp(prefix="sop-postgres-"))
         self._account: dict[str, Any] = {}
         if os.geteuid() == 0:
@@ -133,7 +137,7 @@ class Server:
         """Start it, on that port or one that was free a moment ago."""
         for _ in range(5):
             self.port = port or free_port()
-            settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+            settings = [f"--{name}={value}" for name, value in self._settings.items()]
             with (self._folder / "log").open("ab") as log:
                 self.process = subprocess.Popen(
                     [self.programs / "postgres", "-D", self._folder / "data", "-p", str(self.port), *settings],
