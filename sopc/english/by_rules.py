@@ -18,6 +18,7 @@ from sopc.english.clauses.safety import meant, tied
 from sopc.english.clauses.session import Session
 from sopc.english.clauses.talk import Place, Talk, on_row
 from sopc.english.clauses.written import WithWritten
+from sopc.english.meaning.agree import agreed
 from sopc.english.patterns.antecedents import referring, shown
 from sopc.english.patterns.assembly import Assembly, partly_read
 from sopc.english.patterns.attempts import Attempt, Failed, Failing, tried
@@ -177,6 +178,7 @@ class _Translation:
         if failed:
             self._where_it_failed(self._only(failed), before, sentence, context, state, steps)
             return
+        by_rules = True
         try:
             readings = self._readings(matcher, context, before, state)
         except Complaint:
@@ -190,12 +192,15 @@ class _Translation:
         if not readings:
             readings = self._by_clauses(sentence, tokens, context, state, steps, before)
         if not readings:
+            by_rules = False
             reading = self._read(sentence, matcher, state)
             readings = [reading] if reading is not None else self._asked(sentence, state)
             if not readings:
                 raise not_understood(matcher, context, searches=len(self.complaints) < _SEARCHES)
             state.found = None  # what it shows is not yet a set that later sentences can speak of
         chosen: Steps = self._only(meant(readings, tokens, before.did.found if before is not None else None))
+        if by_rules and referring(matcher, context) is None:
+            chosen = self._only(agreed(chosen, sentence.text, tokens, state, self.world, self.reader))
         if matcher.low(0) == "count" and state.subject is None:
             chosen = counted_for_later(context, chosen)
         made = tuple(step.model_copy(update={"sentence": sentence.number}) for step in chosen.steps)

@@ -36,6 +36,10 @@ _DESCRIBES: Final = re.compile(
 )
 
 
+_QUESTION: Final = re.compile(r"^\W*(?:how|what|which|who)\b", re.IGNORECASE)
+_SHOWS: Final = re.compile(r"^\W*(?:show|list|count|give|tell|print)\b", re.IGNORECASE)
+
+
 def speaks_of_a_change(workflow: Workflow) -> bool:
     """Whether the workflow's text lets its program write."""
     return any(asks_for_a_change(each.text) for each in workflow.sentences)
@@ -48,3 +52,11 @@ def asks_for_a_change(sentence: str) -> bool:
         return True
     clause = re.split(r",\s*", plain)[-1]  # behind "if …," and "for each …,"
     return _BECOMES.search(clause) is not None and _DESCRIBES.search(clause) is None
+
+
+def only_asks(sentence: str) -> bool:
+    """Whether a sentence is a question, where a verb of a change only describes rows ("the paid and open orders"), or
+    one that shows something and asks for no change."""
+    if _QUESTION.search(sentence):
+        return True
+    return _SHOWS.search(sentence) is not None and not asks_for_a_change(sentence)

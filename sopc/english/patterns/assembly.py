@@ -81,9 +81,9 @@ class Assembly:
 
     def store(self, origin: nodes.From) -> Store | None:
         """The store behind a `from`, also through a named query."""
-        for source in self.world.sources:
-            if source.store.name == origin.store and origin.database in (None, source.database):
-                return source.store
+        found = self.world.stored(origin)
+        if found is not None:
+            return found[1]
         for node in walk(self.steps):
             if isinstance(node, nodes.NameQuery) and node.name == origin.store:
                 first = node.query.stages[0]

@@ -234,6 +234,11 @@ class World:
     def source(self, database: str, store: str) -> Source:
         return next(one for one in self.sources if (one.database, one.store.name) == (database, store))
 
+    def stored(self, origin: nodes.From) -> tuple[str, Store] | None:
+        """The database and store of a `from`; None for a named query."""
+        found = (one for one in self.sources if one.store.name == origin.store)
+        return next(((one.database, one.store) for one in found if origin.database in (None, one.database)), None)
+
     def spelling(self, source: Source, field: str, value: str, *, quoted: bool = False) -> tuple[str, ...]:
         """How the data spell a value: exactly so where they do, else in every other way that differs in case or
         spacing only."""

@@ -61,6 +61,8 @@ def _passed(sentence: Sentence, state: State) -> Iterator[State]:
         yield state._replace(pos=at + 1)  # "where they come from"
     for one in sentence.senses[at]:
         kind = one.sense.kind
+        if sentence.low(one.end - 1 if kind == "and" else one.end) == "with" and kind in ("and", "filler"):
+            continue  # "together with their team" is shown too
         if kind == "filler":
             yield state._replace(pos=one.end)
         elif kind in ("be", "relative", "have", "whose") or (kind in ("and", "both") and "or" not in state.pending):
@@ -95,7 +97,7 @@ def _more_items(sentence: Sentence, state: State) -> Iterator[State]:
         asked = [other.end for other in sentence.sense(start, "show") if other.name == "question"]
         start = sentence.skip(max(asked)) if asked else start
         figure = start < sentence.size and (
-            any(True for _ in sentence.sense(start, "count", "aggregate"))
+            any(True for _ in sentence.sense(start, "count", "aggregate", "rank"))
             or sentence.low(start) in ("number", "frequency", "counts")
         )
         if state.ranks and not (figure and any(rank.kind in ("count", "common") for rank in state.ranks)):

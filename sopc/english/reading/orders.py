@@ -7,6 +7,7 @@ from typing import Final
 
 from sopc.english.lexicon import lexicon
 from sopc.english.reading.conditions import of_types
+from sopc.english.reading.evidence import Sense
 from sopc.english.reading.parts import Rank, State
 from sopc.english.reading.sentence import COMMON, NUMERIC, Sentence, how_many, noun, sign_of, superlative_ranks
 
@@ -16,7 +17,8 @@ def superlatives(sentence: Sentence, state: State) -> Iterator[State]:
     at = state.pos
     if any(rank.limit and rank.kind != "first" for rank in state.ranks) or state.pending:
         return
-    starts = [(at, 0.0)]
+    before = at - 1 - (sentence.low(at - 1) == "the")
+    starts = [(at, 0.4 if sentence.low(before) == "and" else 0.0)]  # "and the highest price" is shown
     for one in sentence.sense(at, "join", "whose", "have"):
         starts.append((sentence.skip(one.end), 0.0))
     for start, cost in starts:
@@ -70,7 +72,9 @@ def superlatives(sentence: Sentence, state: State) -> Iterator[State]:
         for one in sentence.sense(start, "adjective"):
             if one.degree == "superlative":
                 for rank in superlative_ranks(sentence, one, state.latest, limit):
-                    yield state._replace(pos=one.end, cost=state.cost + 0.05, ranks=(*state.ranks, rank), verbs=())
+                    yield state._replace(
+                        pos=one.end, cost=state.cost + cost + 0.05, ranks=(*state.ranks, rank), verbs=()
+                    )
                 for _ in (1,):
                     for slot in sentence.fields[one.end] if one.end < sentence.size else ():
                         signs = {
@@ -83,7 +87,9 @@ def superlatives(sentence: Sentence, state: State) -> Iterator[State]:
                             exact = Rank(
                                 "field", sign == "+", slot._replace(options=typed), limit=limit, of=state.latest
                             )
-                            yield state._replace(pos=slot.end, cost=state.cost, ranks=(*state.ranks, exact), verbs=())
+                            yield state._replace(
+                                pos=slot.end, cost=state.cost + cost, ranks=(*state.ranks, exact), verbs=()
+                            )
 
 
 def so_often(sentence: Sentence, state: State) -> Iterator[State]:
@@ -136,13 +142,13 @@ def orders(sentence: Sentence, state: State) -> Iterator[State]:
                 directed.append((other.end + 1, other.sense.direction, "order"))
     for begin in [at, *(sentence.skip(end) for end in _order_words(sentence, at))]:
         for other in sentence.sense(begin, "direction") if at < begin < sentence.size else ():
-            yield _ordered(state, other.end, Rank("shown", other.sense.direction == "down"), 0.02)
+            yield from _by_direction(sentence, state, other)
     for other in sentence.sense(at, "direction"):
         directed.append((other.end, other.sense.direction, "order"))
         if sentence.low(other.end) in ("of", "by"):
             directed.append((other.end + 1, other.sense.direction, "order"))
-        if other.sense.of == "text" or sentence.low(other.end - 1) != "first":
-            yield _ordered(state, other.end, Rank("shown", other.sense.direction == "down"), 0.02)
+        if other.sense.of == "text" or sentence.low(other.end - 1) != "first" or _extreme(sentence, other):
+            yield from _by_direction(sentence, state, other)
     for start, direction, how in directed:
         if not how or start >= sentence.size:
             continue
@@ -165,6 +171,23 @@ def orders(sentence: Sentence, state: State) -> Iterator[State]:
                     last, down = _direction(sentence, end)
                     second = second._replace(descending=down or (falling and last == end))
                     yield _ordered(made, last, second, extra + 0.02)
+
+
+def _extreme(sentence: Sentence, direction: Sense) -> Sense | None:
+    """The adjective in a direction that says what is measured: "from newest to oldest"."""
+    places = [place for place in range(direction.start, direction.end) if sentence.low(place) != "first"]
+    adjectives = (one for place in places for one in sentence.sense(place, "adjective"))
+    return next((one for one in adjectives if one.degree == "superlative" and one.sense.time), None)
+
+
+def _by_direction(sentence: Sentence, state: State, direction: Sense) -> Iterator[State]:
+    """An order of which only the direction is said: of what is shown, or of what an adjective measures."""
+    extreme = _extreme(sentence, direction)
+    ranks = [Rank("shown", direction.sense.direction == "down", fn=direction.sense.of)]
+    if extreme is not None:
+        ranks = superlative_ranks(sentence, extreme, state.latest, None)
+    for rank in ranks:
+        yield _ordered(state, direction.end, rank, 0.02)
 
 
 _ORDERING: Final = frozenset(

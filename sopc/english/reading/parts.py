@@ -95,7 +95,8 @@ class Item(NamedTuple):
 
 class Rank(NamedTuple):
     """An order, or a superlative. kind: "field", "count" (of the mention's rows for each of what is shown), "same" (of
-    the figure that is shown), "common" (of how often a value is there). limit: None for all."""
+    the figure that is shown), "common" (of how often a value is there), "shown" (of what is shown; fn "text" where
+    that has to be a text). limit: None for all."""
 
     kind: str
     descending: bool

@@ -374,7 +374,7 @@ class Resolver(Filters):
             texts = [value for value, _ in items if isinstance(value, logic.FieldOf)]
             if len(items) != 1 or not texts:
                 self.cost += 0.4
-            if not texts:
+            if not texts or (rank.fn == "text" and texts[0].type.name != "text"):
                 raise NoReading("an order by what?")
             return logic.Order(texts[0], rank.descending), None
         raise NoReading(rank.kind)

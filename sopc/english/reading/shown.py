@@ -130,7 +130,15 @@ def _item(sentence: Sentence, state: State) -> Iterator[State]:
     yield from _measured(sentence, state)
     for slot in sentence.fields[at]:
         if sentence.low(slot.end) == "of" and slot.end == at + 1 and sentence.low(at) in _AMOUNTS:
-            continue  # "the number of rooms" counts them
+            of = sentence.skip(
+                slot.end + 1
+            )  # "the number of rooms" counts them, "the amount of the deals" may be theirs
+            stores = {one.store for one in sentence.stores[of]} if of < sentence.size else set()
+            own = tuple(one for one in slot.options if one[0] in stores)
+            if own:
+                item = Item("field", -1, slot._replace(options=own))
+                yield state._replace(pos=slot.end, phase="after", items=(*state.items, item), cost=state.cost + 0.1)
+            continue
         item = Item("field", -1, slot)
         yield state._replace(pos=slot.end, phase="after", items=(*state.items, item))
     for end, made in noun(sentence, at, state):

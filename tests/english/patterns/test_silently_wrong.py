@@ -242,12 +242,33 @@ ANTECEDENTS = {  # the rows of the sentence before, whether found, shown or coun
 }
 
 
+STEPS_OR_ONE = {  # read as several steps, or as one question
+    "How many products are there and what is the total stock for each price?": (
+        "? emit from products group by price select price, count() as count, sum(stock) as sum_stock"
+        "? emit from products select count() as count emit from products group by price"
+    ),
+    "Show the different statuses and the number of orders of each status.": (
+        "? emit from orders group by status select status, count() as count"
+        "? emit from orders select status distinct emit from orders group by status"
+    ),
+    "For each status, return the status and the count of orders with that status.": (
+        "? emit from orders group by status select status, count() as count ? return status"
+    ),
+    "Return the status for all the orders with a total above 50.": (
+        "? emit from orders where total > 50 select status ? return"
+    ),
+    "What is the sum of stocks of the kettle and mixer products?": "!a question, which changes nothing",
+    "What is the sum of totals of the paid and open orders?": "!a question, which changes nothing",
+}
+
+
 @pytest.mark.parametrize(
     ("english", "wanted"),
     [
         pytest.param(english, wanted, id=english)
         for group in (
             *(ENTITIES, HEADS, MAGNITUDES, PERCENTS, HOLES, MEANINGS, PARTNERS, TIES, SPELLINGS, ANTECEDENTS),
+            STEPS_OR_ONE,
         )
         for english, wanted in group.items()
     ],
