@@ -103,6 +103,7 @@ db_group = App(
     {
         "import": Lazy("runtime.commands.db_import:import_command", "Load a file into a store."),
         "export": Lazy("runtime.commands.db_export:export_command", "Write a store or a query to a file."),
+        "look": Lazy("runtime.commands.db_look:look_command", "Show how a file would be read, or what a store holds."),
         "ls": Lazy("runtime.commands.db:ls_command", "List the stores, with their rows."),
         "add": Lazy("runtime.commands.db_stores:add_command", "Give a database a name in sop.toml."),
         "rm": Lazy("runtime.commands.db_stores:rm_command", "Remove a store."),

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from runtime.console.app import App, Lazy
     from runtime.console.console import Console, visible
     from runtime.console.destination import STDOUT, file_options
+    from runtime.console.importing import asked_about, reading, reading_options, show_report
     from runtime.console.kept import (
         cancel_run,
         go_on_with,
@@ -50,6 +51,7 @@ __all__ = (
     "Console",
     "Lazy",
     "add_database",
+    "asked_about",
     "asked_at",
     "at_terminal",
     "cancel_run",
@@ -70,11 +72,14 @@ __all__ = (
     "progress_bar",
     "pull_script",
     "push_script",
+    "reading",
+    "reading_options",
     "remove_store",
     "rename_store",
     "run_kept",
     "run_options",
     "show_logs",
+    "show_report",
     "show_warnings",
     "text_or_stdin",
     "translation_options",
@@ -93,6 +98,7 @@ __getattr__ = lazy(
     Console="runtime.console.console",
     Lazy="runtime.console.app",
     add_database="runtime.console.stores",
+    asked_about="runtime.console.importing",
     asked_at="runtime.console.questions",
     at_terminal="runtime.console.questions",
     cancel_run="runtime.console.kept",
@@ -118,6 +124,9 @@ __getattr__ = lazy(
     run_kept="runtime.console.kept",
     run_options="runtime.console.runner",
     show_logs="runtime.console.kept",
+    reading="runtime.console.importing",
+    reading_options="runtime.console.importing",
+    show_report="runtime.console.importing",
     show_warnings="runtime.console.questions",
     text_or_stdin="runtime.console.options",
     translation_options="runtime.console.options",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from runtime.files.parquet import csv_to_parquet
     from runtime.files.prepare import Options, prepared
     from runtime.files.report import report_data, report_lines
+    from runtime.files.survey import look_at_file, look_at_store
 
 __all__ = (
     "Ask",
@@ -24,6 +25,8 @@ __all__ = (
     "import_file",
     "import_parts",
     "list_stores",
+    "look_at_file",
+    "look_at_store",
     "parse_types",
     "prepared",
     "replacing",
@@ -45,6 +48,8 @@ __getattr__ = lazy(
     list_stores="runtime.files.load",
     parse_types="runtime.files.load",
     prepared="runtime.files.prepare",
+    look_at_file="runtime.files.survey",
+    look_at_store="runtime.files.survey",
     replacing="runtime.files.atomic",
     report_data="runtime.files.report",
     report_lines="runtime.files.report",

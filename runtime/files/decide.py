@@ -16,6 +16,7 @@ from runtime.errors import DatabaseError
 from runtime.files.columns import Column, Nearly, Values
 from runtime.files.forms import DATE as DATE_KIND
 from runtime.files.forms import NUMBER, PIVOT, Form
+from runtime.files.forms import TIMESTAMP as TIMESTAMP_KIND
 from runtime.query.schema import Field
 from runtime.values.types import (
     ANY,
@@ -158,7 +159,38 @@ def decided(columns: Mapping[str, Column], rules: Rules, *, delimiter: str, unit
 def _as_declared(name: str, declared: Declared, column: Column) -> Reading:
     text = declared.type.name in ("text", "any")
     words = () if text or (column.plain is None and not column.forms) else tuple(sorted(column.words))
-    return Reading(Field(name, declared.type.or_null()), declared.form, words, _told_nulls(column, words))
+    told = _told_nulls(column, words)
+    return Reading(
+        Field(name, declared.type.or_null()), declared.form, words, told, hint=_better(name, declared, column)
+    )
+
+
+_KINDS: Final = {"int": NUMBER, "float": NUMBER, "decimal": NUMBER, "date": DATE_KIND, "timestamp": TIMESTAMP_KIND}
+
+
+def _better(name: str, declared: Declared, column: Column) -> str:
+    """What to type instead of a declared type whose form does not read the column: `FIELD=TYPE` for `--types`, or
+    options; empty where nothing is better."""
+    kind = _KINDS.get(declared.type.name, "")
+    forms = [form for form in column.forms if form.kind == kind]
+    if declared.form in {form.name for form in forms} or (not declared.form and column.plain is not None):
+        return ""
+    if not forms:
+        nearly = column.nearly
+        if nearly is None or nearly.form.kind != kind or len(nearly.stops) > _SHOWN:
+            return ""
+        return " ".join(f"--null {quote(text)}" for text in nearly.stops)
+    if column.example is None:
+        return f"{name}={_spelled(declared.type, forms[0])}"
+    sides = {form.side: form for form in reversed(forms)}
+    return ", or ".join(_types(name, _spelled(declared.type, form)) for form in sides.values())
+
+
+def _spelled(type_: Type, form: Form) -> str:
+    """The type with its form, as `--types` has it."""
+    if type_.name == "decimal":
+        return f"{str(type_)[:-1]};{form.name})"
+    return f"{type_.name}({form.name})"
 
 
 def _settled(columns: Mapping[str, Column], sides: set[str], said: str, flag: str, unit: str) -> list[_Settled]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from shlex import quote
 from typing import Any, Final, Literal
 
 import msgspec
@@ -166,8 +167,7 @@ def import_file(
     if existing is not None and existing.read_only:
         raise DatabaseError("D0505", f"`{existing.name}` is a view", "another name for the store")
     report = _report(progress, table.size)
-    declared = {field: declared_type(text) for field, text in (types or {}).items()}
-    rules = Rules(declared, frozenset({"", *nulls}), null_words, date_order, decimal, totals, ask)
+    rules = rules_of(types, nulls, null_words, date_order, decimal, totals, ask)
     if mode == "append" and existing is not None:
         looked = _appended(existing, table, rules, report)
     else:
@@ -209,6 +209,20 @@ def import_parts(database: Loadable, parts: Sequence[Part], **options: Any) -> l
             )
             every.append(msgspec.structs.replace(loaded, notes=(*part.notes, *loaded.notes)))
     return every
+
+
+def rules_of(
+    types: Mapping[str, str] | None = None,
+    nulls: Collection[str] = (),
+    null_words: bool = True,
+    date_order: str = "",
+    decimal: str = "",
+    totals: str = "",
+    ask: Ask | None = None,
+) -> Rules:
+    """What a person said about a file, as the arguments of `import_file` have it. UsageError D0506 for a wrong type."""
+    declared = {field: declared_type(text) for field, text in (types or {}).items()}
+    return Rules(declared, frozenset({"", *nulls}), null_words, date_order, decimal, totals, ask)
 
 
 def _report(progress: Progress | None, size: int) -> Progress:
@@ -288,7 +302,7 @@ def _load(
                 bad = sorted([*bad, *refused])[:BAD_SHOWN]
             if refused and not skip_bad:
                 some_good = bool(loaded or rows) or any_good(table, read)
-                raise bad_rows(table, bad, some_good, _WAYS[some_good])
+                raise bad_rows(table, bad, some_good, _way(some_good, readings))
             try:
                 loaded += database.insert_rows(store, rows)
             except DatabaseError as error:
@@ -298,7 +312,7 @@ def _load(
                 raise DatabaseError(error.code, f"{where}: {error.message}", error.hint) from error
             report(1, batch.bytes_done)
         if bad and not loaded:  # an empty store, or one that lost its rows, is not what anyone asked for
-            raise bad_rows(table, bad, False, _WAYS[False])
+            raise bad_rows(table, bad, False, _way(False, readings))
     return Loaded(name, loaded, store.fields, tuple(bad), bad_count, readings)
 
 
@@ -340,6 +354,18 @@ _WAYS: Final = {
     True: "--skip-bad leaves them out",
     False: "correct the file, or give other types with --types FIELD=TYPE,…",
 }
+
+
+def _way(some_good: bool, readings: Sequence[Reading]) -> str:
+    """What to try: first the forms that would read the columns that were declared otherwise."""
+    better = [reading.hint for reading in readings if reading.hint and not reading.mostly]
+    if not better:
+        return _WAYS[some_good]
+    types = [hint for hint in better if not hint.startswith("--")]
+    ways = [hint for hint in better if hint.startswith("--")]
+    if types:
+        ways.insert(0, f"--types {quote(','.join(types))}")
+    return "; ".join([*ways, _WAYS[True]] if some_good else ways)
 
 
 # a batch → lines and values of the rows that can be loaded, and the others

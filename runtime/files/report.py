@@ -64,7 +64,7 @@ def report_data(loaded: Loaded, title: str, place: str, *, look: bool = False) -
                 "null_words": list(reading.nulls),
                 "mostly": reading.mostly or None,
                 "notes": list(reading.notes),
-                "hint": reading.hint or None,
+                "hint": (reading.hint or None) if reading.mostly else None,
             }
             for reading in loaded.readings
         ],

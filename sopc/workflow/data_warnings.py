@@ -30,12 +30,17 @@ class DataWarning(NamedTuple):
         sentence: The number of the step's sentence, from 1; 0 for a program without sentences.
         message: What to look at.
         about: The sentence, or the step's first line.
+        store: Whose field it is about, with its database; empty for none.
     """
 
     code: str
     sentence: int
     message: str
     about: str
+    store: str = ""
+
+
+RANKED_TEXT: Final = "T0611"
 
 
 def data_warnings(compiled: Compiled, context: Context, sampler: Callable[[], DatabaseSampler]) -> list[DataWarning]:
@@ -60,7 +65,7 @@ def data_warnings(compiled: Compiled, context: Context, sampler: Callable[[], Da
     return sorted(dict.fromkeys(found), key=lambda one: one.sentence)[:_MAX_WARNINGS]
 
 
-Told = Iterator[tuple[typed.Step, str, str]]
+Told = Iterator[tuple[typed.Step, str, str] | tuple[typed.Step, str, str, str]]
 
 
 def _held(values: FieldValues, context: Context, sampler: Callable[[], DatabaseSampler]) -> Told:
@@ -99,8 +104,9 @@ def _magnitudes(values: FieldValues, context: Context, sampler: Callable[[], Sam
         if look is not None:
             yield (
                 one.step,
-                "T0611",
+                RANKED_TEXT,
                 f"{name} holds {look} as text, which is ranked by its letters: store them as what they are",
+                store,
             )
 
 
@@ -125,12 +131,12 @@ def _ties(values: FieldValues, context: Context, sampler: Callable[[], Sampler])
             )
 
 
-def _about(compiled: Compiled, step: typed.Step, code: str, message: str) -> DataWarning:
+def _about(compiled: Compiled, step: typed.Step, code: str, message: str, store: str = "") -> DataWarning:
     sentences = compiled.modules[-1].debug.sentences
     number = step.sentence or 0
     if 0 < number <= len(sentences):
-        return DataWarning(code, number, message, sentences[number - 1])
+        return DataWarning(code, number, message, sentences[number - 1], store)
     line = ""
     if step.span is not None:
         line = compiled.source.line(compiled.source.position(step.span.start)[0]).strip()
-    return DataWarning(code, 0, message, line)
+    return DataWarning(code, 0, message, line, store)

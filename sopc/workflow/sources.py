@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,7 +14,7 @@ from runtime.library.records import Entry
 from runtime.library.store import Library
 from sopc import pipeline
 from sopc.context import Context
-from sopc.diagnostics import CompileError
+from sopc.diagnostics import CompileError, Diagnostic
 from sopc.pipeline import Compiled, Kind
 from sopc.source import STDIN, Source
 from sopc.workflow.english import EnglishText
@@ -23,6 +23,7 @@ from sopc.workflow.prepared import Options, Place, Prepared, ProgramWarning, Tak
 if TYPE_CHECKING:
     from sopc.english.lock import Header
     from sopc.english.sample import DatabaseSampler
+    from sopc.workflow.data_warnings import DataWarning
 
 __all__ = ("prepare", "prepare_file", "prompt_for", "stored_place")
 
@@ -55,10 +56,26 @@ def prepare(
         from sopc.workflow.examples import with_hints
 
         raise with_hints(error) from None
-    return replace(found, warnings=(*found.warnings, *_of_data(found.compiled, context, options)))
+    told = _of_data(found.compiled, context, options)
+    if found.translated:
+        _refuse_ranked_text(source, told)
+    return replace(found, warnings=(*found.warnings, *(ProgramWarning(*each[:4]) for each in told)))
 
 
-def _of_data(compiled: Compiled, context: Context, options: Options) -> Iterator[ProgramWarning]:
+def _refuse_ranked_text(source: Source, told: Sequence[DataWarning]) -> None:
+    """A new translation does not rank text that looks like numbers or dates: its answer would be wrong."""
+    from sopc.workflow.data_warnings import RANKED_TEXT
+
+    findings = [
+        Diagnostic(each.code, each.message, hint=f"`sopvm db look {each.store}` shows why they are text")
+        for each in told
+        if each.code == RANKED_TEXT
+    ]
+    if findings:
+        raise CompileError(source, findings)
+
+
+def _of_data(compiled: Compiled, context: Context, options: Options) -> list[DataWarning]:
     """Warnings for what the data make of a program."""
     from sopc.listener import ProgressListener
     from sopc.workflow.data_warnings import data_warnings
@@ -68,8 +85,7 @@ def _of_data(compiled: Compiled, context: Context, options: Options) -> Iterator
 
         return sampler_of(context, options.listener or ProgressListener())
 
-    for each in data_warnings(compiled, context, sampler):
-        yield ProgramWarning(*each)
+    return data_warnings(compiled, context, sampler)
 
 
 def _prepared(source: Source, context: Context, options: Options, place: Place | None, kind: Kind) -> Prepared:

@@ -385,6 +385,15 @@ def _(trial: Trial) -> None:
     assert trial.rows("select qty from stock_2") == [(1,), (None,), (3,)]
 
 
+@case("(`sopvm db look {}` shows what it holds)")
+def _(trial: Trial) -> None:
+    trial.write("stock.csv", "name,qty\na,1\nb,unknown\nc,3\n")
+    trial.given("sopvm", "db", "import", "stock.csv")
+    trial.shows("sopvm", "do", "Show the stock with the highest qty.", "--translator", "patterns")
+    done = trial.follows("sopvm", "db", "look", "main.stock")
+    assert '"unknown" (row 2): --null unknown' in done.stderr
+
+
 @case("--date-order {}")
 def _(trial: Trial) -> None:
     trial.write("days.csv", "day\n01/02/2026\n")
@@ -937,6 +946,17 @@ def _(trial: Trial) -> None:
         done = trial.run("sopc", "compile", "boxes.txt", "--show-work")
         assert "=== round" in done.stderr
         trial.did()
+
+
+@case("`sopvm db look {}` shows why they are text")
+def _(trial: Trial) -> None:
+    with a_model(trial, "script boxes()\n  @1 emit from stock order by qty desc limit 1\nend\n"):
+        trial.write("stock.csv", "name,qty\na,10\nb,9\nc,unknown\nd,100\n")
+        trial.given("sopvm", "db", "import", "stock.csv")
+        trial.write("boxes.txt", "Boxes\n\nShow the stock with the highest qty.\n")
+        trial.shows("sopc", "compile", "boxes.txt")
+        done = trial.follows("sopvm", "db", "look", "main.stock")
+        assert '"unknown" (row 3): --null unknown' in done.stderr
 
 
 @case("pip install 'sopc[local]'")

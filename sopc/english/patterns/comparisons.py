@@ -96,7 +96,7 @@ def _target(context: Context, value: Value) -> Value:
     """The value under test, which must be a number as the other is one."""
     target = context.target
     if target is not None and target.type.name in ("text", "bool") and value.type.name in NUMERIC:
-        raise Reject(f"{target.field} holds no numbers")
+        raise Reject(f"{target.field} holds no numbers{target.look()}")
     if (
         target is None
         or not value.fits(target.type)

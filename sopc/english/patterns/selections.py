@@ -136,7 +136,8 @@ def _check_sortable(field: Value, by: str) -> None:
     if (by in ("time", "age")) != times:
         raise Reject()
     if by == "number" and field.type.name == "text":
-        raise Reject(f"{field.field} holds text, so none of it is the highest: sort by a number, or store it as one")
+        none = f"{field.field} holds text, so none of it is the highest"
+        raise Reject(f"{none}: sort by a number, or store it as one{field.look()}")
 
 
 def _check_order(context: Context, key: Value) -> None:
@@ -147,6 +148,7 @@ def _check_order(context: Context, key: Value) -> None:
     if look is not None:
         raise Reject(
             f"{key.field} holds {look} as text, and text sorts them otherwise: store them in a field of their own type"
+            + key.look()
         )
 
 

@@ -90,6 +90,12 @@ class Value:
     spellings: tuple[str, ...] = ()
     """How the data spell a text, where it is compared."""
 
+    def look(self) -> str:
+        """Where to see what a text field holds, for messages."""
+        if self.owner is None or self.field is None or self.owner.emits:
+            return ""
+        return f" (`sopvm db look {self.owner.qualified}` shows what it holds)"
+
     def fits(self, other: Type) -> bool:
         """Whether it can be compared with, or stored as, a value of that type."""
         if "any" in (self.type.name, other.name):

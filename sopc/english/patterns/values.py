@@ -247,7 +247,8 @@ def aggregate_call(name: str, value: Value) -> Value:
     if name in ("sum", "avg") and value.type.name not in NUMERIC:
         raise Reject("only numbers have a total or an average")
     if value.type.name == "text":
-        raise Reject(f"{' '.join(value.label)} holds text, so none of it is the highest: store it as a number")
+        none = f"{' '.join(value.label)} holds text, so none of it is the highest"
+        raise Reject(f"{none}: store it as a number{value.look()}")
     result = FLOAT if name == "avg" and value.type.name == "int" else value.type
     word = {"sum": "total", "avg": "average", "max": "highest", "min": "lowest"}[name]
     if value.type.name in ("date", "timestamp"):
