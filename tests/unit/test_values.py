@@ -288,6 +288,8 @@ def test_texts_that_are_no_value_of_the_type(text: str, type_: Type) -> None:
 def test_texts_in_other_forms() -> None:
     assert conversion.from_text("90 days", DURATION) == 90 * DAY
     assert conversion.from_text("2026-01-31 10:00+02:00", TIMESTAMP) == datetime(2026, 1, 31, 8, tzinfo=UTC)
+    assert conversion.from_text("2026-01-31 10:00:00+00", TIMESTAMP) == datetime(2026, 1, 31, 10, tzinfo=UTC)
+    assert conversion.from_text("2026-01-31T10:00-0530", TIMESTAMP) == datetime(2026, 1, 31, 15, 30, tzinfo=UTC)
     assert conversion.from_text("2026-01-31", TIMESTAMP) == datetime(2026, 1, 31, tzinfo=UTC)
     assert conversion.from_text("null", INT.or_null()) is None
     assert conversion.from_text("null", TEXT.or_null()) == "null"

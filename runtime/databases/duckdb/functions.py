@@ -265,7 +265,7 @@ MACROS: Final[dict[str, str]] = {
     ),
     "timestamp_of_text": (
         "(t) AS CASE WHEN t IS NOT NULL AND (NOT regexp_full_match(sop_trim(t), '[0-9]{4}-[0-9]{2}-[0-9]{2}"
-        "([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?')"
+        "([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?')"
         " OR coalesce(TRY_CAST(sop_trim(t) AS TIMESTAMPTZ) < TIMESTAMPTZ '0001-01-01 00:00:00Z', true))"
         " THEN error('V0105') ELSE CAST(sop_trim(t) AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END"
     ),
