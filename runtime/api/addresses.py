@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from runtime.api import bodies, databases, docs, openapi, page, play, probes, runs_http, scripts, sessions
+from runtime.api import bodies, databases, docs, loading, openapi, page, play, probes, runs_http, scripts, sessions
 from runtime.api.formats import LINES, MEDIA_TYPES
 from runtime.api.openapi import LINES_TYPE, TEXT, Json, query_parameter
 from runtime.api.resource import ANY_TOKEN, ANYBODY, PAGE, Address, Gives, Handler, Takes
@@ -31,6 +31,28 @@ _PUT: Final = (
     query_parameter("take", {"type": "string", "enum": ["text", "sop"]}, "Which to keep when both changed."),
     query_parameter("locked", {"type": "boolean"}, "Translate nothing."),
     query_parameter("answer", TEXT, "SENTENCE=ANSWER, …: answers to what the text leaves open."),
+)
+_FILE: Final[Json] = {
+    "text/csv": TEXT,
+    "application/x-ndjson": TEXT,
+    "application/octet-stream": {"type": "string", "format": "binary"},
+}
+_LOAD: Final = (
+    query_parameter("mode", {"type": "string", "enum": ["create", "replace", "append"]}, "What to do with the store."),
+    query_parameter("dry_run", {"type": "boolean"}, "Report what would be loaded."),
+    query_parameter("skip_bad", {"type": "boolean"}, "Leave out lines that can't be loaded."),
+    query_parameter("types", TEXT, "FIELD=TYPE,…: types of some fields."),
+    query_parameter("null", TEXT, "TEXT,…: texts that mean null."),
+    query_parameter("no_null_words", {"type": "boolean"}, "Do not take NA and the like for null."),
+    query_parameter("date_order", {"type": "string", "enum": ["dmy", "mdy"]}, "How 01/02/2026 is read."),
+    query_parameter("decimal", {"type": "string", "enum": ["point", "comma"]}, "What stands before decimals."),
+    query_parameter("header", TEXT, "The row that names the columns."),
+    query_parameter("totals", {"type": "string", "enum": ["drop", "keep"]}, "What to do with a row of totals."),
+    query_parameter("encoding", TEXT, "Of a text file, such as cp1252."),
+    query_parameter("path", TEXT, "Where a JSON document has its records."),
+    query_parameter("keep_nested", {"type": "boolean"}, "Keep objects and lists inside the records."),
+    query_parameter("sheet", TEXT, "The sheet of a spreadsheet."),
+    query_parameter("all_sheets", {"type": "boolean"}, "Load each sheet into a store."),
 )
 _PROGRAM: Final[Json] = {kind: {"type": "object"} if "json" in kind else TEXT for kind in scripts.KINDS}
 
@@ -100,6 +122,7 @@ ADDRESSES: Final[tuple[Address, ...]] = (
     # data, and the server itself
     _row("GET",    "/databases",                    "read",          databases.list_databases, "Names of databases.", None, bodies.Databases),
     _row("GET",    "/databases/{name}",             "read",          databases.show_database,  "Its stores and fields.", None, bodies.Database),
+    _row("POST",   "/databases/{name}/stores/{store}", "write",      loading.load_store,       "Load a file into a store.", _FILE, bodies.LoadedStores, *_LOAD),
     _row("GET",    "/openapi.json",                 "read",          openapi.show_openapi,     "This document.", None, dict, listed=False),
     _row("GET",    "/live",                         ANYBODY,         probes.live,              "The process answers.", None, "text/plain", listed=False),
     _row("GET",    "/ready",                        ANYBODY,         probes.ready,             "Runs can be started.", None, "text/plain", listed=False),

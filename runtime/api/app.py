@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
+from typing import Final
 from urllib.parse import unquote
 
 from starlette.convertors import CONVERTOR_TYPES, Convertor
@@ -28,6 +30,7 @@ class NameConvertor(Convertor[str]):
 
 
 CONVERTOR_TYPES["name"] = NameConvertor()
+_NAMES: Final = re.compile(r"\{(name|store)\}")  # parts of a path that may be any text
 
 
 def make_app(service: Service, hosts: Collection[str] | None) -> ASGIApp:
@@ -40,7 +43,7 @@ def make_app(service: Service, hosts: Collection[str] | None) -> ASGIApp:
     rows: dict[str, dict[str, Address]] = {}
     for row in ADDRESSES:
         rows.setdefault(row.path, {})[row.method] = row
-    routes = [Route(path.replace("{name}", "{name:name}"), Resource(service, found)) for path, found in rows.items()]
+    routes = [Route(_NAMES.sub(r"{\1:name}", path), Resource(service, found)) for path, found in rows.items()]
     router = Router(routes, redirect_slashes=False, default=no_such_address)
     free = {right: frozenset(row.path for row in ADDRESSES if right in row.rights) for right in (ANYBODY, PAGE)}
     return Guard(router, service.tokens, service.metrics, service.audit, hosts, free[ANYBODY], free[PAGE])

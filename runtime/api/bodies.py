@@ -317,3 +317,41 @@ class Database(TypedDict):
 
     name: str
     stores: dict[str, Json]
+
+
+class LoadedColumn(TypedDict):
+    """`form`: how its texts were read. `missing`: rows without a value. `mostly`: what a text column nearly holds."""
+
+    name: str
+    type: str
+    form: str | None
+    unit: str | None
+    missing: int
+    null_words: list[str]
+    mostly: str | None
+    notes: list[str]
+    hint: str | None
+
+
+class LeftOut(TypedDict):
+    line: int
+    reason: str
+
+
+class LoadedStore(TypedDict):
+    """`store`: null in a dry run. `left_out`: the first of the lines that were left out."""
+
+    file: str
+    store: str | None
+    rows: int
+    columns: list[LoadedColumn]
+    notes: list[str]
+    left_out: list[LeftOut]
+    left_out_count: int
+
+
+class LoadedStores(TypedDict):
+    """The file's store, and those of lists in it or of its other sheets."""
+
+    dry_run: bool
+    stores: list[LoadedStore]

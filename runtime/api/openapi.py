@@ -116,6 +116,7 @@ _PATH: Final[dict[str, Json]] = {
     "name": {"schema": {"type": "string", "minLength": 1}},
     "id": {"schema": {"type": "string", "minLength": 1}},
     "step": {"schema": {"type": "integer", "minimum": 1}},
+    "store": {"schema": {"type": "string", "minLength": 1}, "description": "The name of a store."},
 }
 _NAMES: Final = {
     "/scripts": "A script: NAME, NAME@VERSION or NAME@TAG.",

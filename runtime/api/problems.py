@@ -62,6 +62,9 @@ STATUSES: Final[Mapping[str, int]] = {
     "D03": 409,
     "D0305": 403,
     "D0306": 507,
+    "D05": 422,
+    "D0505": 409,
+    "D0105": 501,
     # what may work again later
     "S0123": 503,
     "D01": 503,

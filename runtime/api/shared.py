@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         max_runs: at the same time.
         max_body: bytes of a request.
+        max_upload: bytes of a file to load.
         max_rows, max_seconds: of a run.
         ask_seconds: how long a question waits for an answer.
         read_seconds: how long an answer waits for its client to read on.
@@ -48,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     max_runs: int = 100
     max_body: int = 1024 * 1024
+    max_upload: int = 256 * 1024 * 1024
     max_rows: int | None = None
     max_seconds: float | None = None
     ask_seconds: float = 300.0

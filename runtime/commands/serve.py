@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 )
 @click.option("--max-body", type=click.IntRange(1), metavar="BYTES", default=1_048_576, show_default=True,
               help="Largest body of a request.")  # fmt: skip
+@click.option("--max-upload", type=click.IntRange(1), metavar="BYTES", default=268_435_456, show_default=True,
+              help="Largest file to load into a store.")  # fmt: skip
 @click.option("--max-rows", type=click.IntRange(1), metavar="N", help="Most rows that a run may emit.")
 @click.option(
     "--max-seconds", type=click.FloatRange(0, min_open=True), metavar="N", help="Most seconds that a run may take."
@@ -52,6 +54,7 @@ def serve_command(
     allowed: Sequence[str],
     max_runs: int,
     max_body: int,
+    max_upload: int,
     max_rows: int | None,
     max_seconds: float | None,
     ask_seconds: float,
@@ -83,6 +86,7 @@ def serve_command(
     settings = Settings(
         max_runs=max_runs,
         max_body=max_body,
+        max_upload=max_upload,
         max_rows=max_rows,
         max_seconds=max_seconds,
         ask_seconds=ask_seconds if target is None else 0,

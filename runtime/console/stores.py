@@ -85,7 +85,7 @@ def rename_store(console: Console, config: Config, text: str, new: str) -> None:
     from runtime.values.names import name_fault
 
     with _store(config, text) as (name, database, found):
-        fault = name_fault(new)
+        fault = name_fault(new.strip())
         if fault is not None:
             raise DatabaseError("D0505", f"a store can't have this name: it {fault}", "another name")
         taken = next((each for each in database.schema().stores if each.lower() == new.lower()), None)

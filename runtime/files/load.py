@@ -177,12 +177,17 @@ def import_file(
     return msgspec.structs.replace(loaded, notes=looked.notes)
 
 
-def import_parts(database: Loadable, parts: Sequence[Part], **options: Any) -> list[Loaded]:
+class _Undone(Exception):
+    """A dry run is over."""
+
+
+def import_parts(database: Loadable, parts: Sequence[Part], *, dry_run: bool = False, **options: Any) -> list[Loaded]:
     """Load the parts of a file, each into its store: all of them or nothing.
 
     Args:
         database: Where to; open for writing.
         parts: As `prepared` gives them.
+        dry_run: Undo it all at the end.
         options: Of `import_file`. The types of fields are those of the first part.
 
     Returns:
@@ -193,9 +198,9 @@ def import_parts(database: Loadable, parts: Sequence[Part], **options: Any) -> l
         DatabaseError: As `import_file`.
     """
     types = options.pop("types", None)
-    several = len(parts) > 1
+    together = dry_run or len(parts) > 1
     every = []
-    with transaction(database) if several else nullcontext():
+    with suppress(_Undone), transaction(database) if together else nullcontext():
         for number, part in enumerate(parts):
             loaded = import_file(
                 database,
@@ -203,11 +208,13 @@ def import_parts(database: Loadable, parts: Sequence[Part], **options: Any) -> l
                 title=part.title,
                 store=part.store,
                 types=None if number else types,
-                within=several,
+                within=together,
                 unit=part.unit,
                 **options,
             )
             every.append(msgspec.structs.replace(loaded, notes=(*part.notes, *loaded.notes)))
+        if dry_run:
+            raise _Undone
     return every
 
 

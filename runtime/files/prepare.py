@@ -89,13 +89,16 @@ class Part(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def prepared(file: str, store: str | None = None, options: Options | None = None) -> Iterator[list[Part]]:
+def prepared(
+    file: str, store: str | None = None, options: Options | None = None, title: str | None = None
+) -> Iterator[list[Part]]:
     """Make the plain files of a file; they are there while the block runs.
 
     Args:
         file: Its path; `a.zip:b.csv` is a file in an archive, `-` stdin.
         store: What its store is called; None for the name of the file.
         options: What a person says of it.
+        title: What messages call a file whose path says nothing; what it is, its content says.
 
     Returns:
         A context manager that gives the files: the first is the file's own, others are of lists in it.
@@ -106,7 +109,8 @@ def prepared(file: str, store: str | None = None, options: Options | None = None
         DatabaseError: D0502, D0504, D0515, D0516 for what is in it.
     """
     options = options or Options()
-    title = "stdin" if file == STDIN else file
+    has_name = file != STDIN and title is None
+    title = title or ("stdin" if file == STDIN else file)
     if _URL.match(file):
         name = quote(store or Path(inner_name(file.rstrip("/"))).stem or "NAME")
         hint = f"curl -fsSL {quote(file)} | sopvm db import - --store {name}"
@@ -118,7 +122,7 @@ def prepared(file: str, store: str | None = None, options: Options | None = None
             plain = path
         else:
             plain = unpacked(path, title, Path(folder), member, options.bound)
-        if file == STDIN:
+        if not has_name:
             plain = _named_by_content(plain)
         yield _parts(plain, title, store or plain.stem, Path(folder), options)
 
