@@ -105,7 +105,7 @@ class Home:
     def segments(self, count: int, *, kept: bool, relaxed: bool = False, disk: bool = True) -> float:
         """Seconds a segment, without those of a run's beginning and end."""
 
-        def opened(name: str) -> Database:
+        def opened(name: str) -> Any:
             database: Any = self.open(name) if disk else _InMemory(self.folder / "main.db", name=name)
             if relaxed:
                 database.relax()
@@ -226,7 +226,7 @@ def _peer(peers: Path, name: str, home: Home, url: str, count: int) -> float:
     """Seconds a step of a peer, in its own environment."""
     home.clear()
     script = Path(__file__).with_name("durable_peers.py")
-    words = [peers / "bin" / "python", script, name.lower().replace(" ", "-"), url, str(count)]
+    words = [str(peers / "bin" / "python"), str(script), name.lower().replace(" ", "-"), url, str(count)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{name}: {done.stderr}")

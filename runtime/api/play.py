@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from asyncio import Task, TimerHandle, create_task, get_running_loop, wait
+from asyncio import Task, TimerHandle, create_task, get_running_loop, sleep, wait
 from collections.abc import Mapping
 from decimal import Decimal
 from math import isinf, nan
@@ -40,6 +40,7 @@ RESERVED: Final = (
 )  # names in the query that are options, not arguments
 QUIET_SECONDS: Final = 1.0  # after this, the `start` line is sent alone
 PATIENCE_SECONDS: Final = 0.01  # most runs end sooner: they get one answer, and nothing watches for a lost client
+BEGIN_SECONDS: Final = 0.005  # between looks whether a run has begun
 ALIVE_SECONDS: Final = 15.0  # between comments that keep an idle event stream open
 MAX_DEPTH: Final = 100  # depth of lists and objects in a body
 FLOAT_DIGITS: Final = 15  # significant digits of a float
@@ -102,11 +103,14 @@ async def _play(service: Service, request: Request, name: str, pairs: list[tuple
 
 
 async def _later(service: Service, asked: Play) -> Response:
-    """Check that the run can start, and answer 202 with its address."""
+    """Check that the run can start, and answer 202 with its address once it has begun: a run that commits or asks is
+    kept by then, and ends though this server is killed."""
     if asked.reads:
         raise HttpError(400, "S0108", "`Prefer: respond-async` goes with POST")
     await service.call(service.check, asked)
     run = service.runner.begin(msgspec.structs.replace(asked, format="jsonl"), ReplayBuffer())
+    while not run.control.began.is_set():
+        await sleep(BEGIN_SECONDS)
     answer = under_way(run.id)
     answer.headers["Preference-Applied"] = "respond-async"
     return answer

@@ -140,6 +140,7 @@ class Runner:
                 begun.set_exception(error)
                 return error
             ending = self._failed(run, error)
+        run.control.began.set()
         self._service.runs.end(run)
         status, records, retries = "refused", 0, 0
         if isinstance(ending, Outcome):
@@ -214,6 +215,7 @@ class Runner:
             owner=run.owner,
             lines=run.log is not None,
             waits=bool(play.waits) and play.format in LINES,
+            first=run.log is not None,
         )
 
     def _audit(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
 from runtime.databases.protocol import Database
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 class Control:
     """Create it before the run and pass it in the run's options. stopped: the reason of a cancellation, if any.
 
+    began: whether the run has begun: it is kept by then, where it is to be kept first.
+
     question: that the run asks, from before its line is seen until it is answered. kept: whether the run is kept, so
     that it can wait without a thread. leaves: a kept run that is stopped is left as if its process had died, for
     another to go on with.
@@ -37,6 +39,7 @@ class Control:
         self.stopped: str | None = None
         self.machine: Machine | None = None
         self.question: Question | None = None
+        self.began = Event()
         self._lock = Lock()
         self._budget: Budget | None = None
         self._databases: Iterable[Database] = ()
@@ -47,6 +50,7 @@ class Control:
         with self._lock:
             self._budget, self._databases, self._secrets = budget, databases, secrets
             budget.cancelled = self.stopped
+        self.began.set()
 
     def detach(self) -> None:
         """Forget the run's databases; the run calls this before it closes them."""

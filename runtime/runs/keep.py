@@ -32,6 +32,7 @@ class Keep:
         owner: Who begins it.
         lines: Keep its lines too, whatever it does.
         waits: Its questions wait, also those that have a default.
+        first: Keep the run before it begins, and run it here.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Keep:
         owner: Owner = NOBODY,
         lines: bool = False,
         waits: bool = False,
+        first: bool = False,
     ) -> None:
         self._library = library
         self._runs = runs
@@ -52,6 +54,7 @@ class Keep:
         self._owner = owner
         self._lines = lines
         self._waits = waits
+        self._first = first
 
     def keeper(
         self,
@@ -106,6 +109,8 @@ class Keep:
                     lines=lines,
                     always=always,
                 )
+                if self._first:
+                    keeper.record("running")
             except BaseException:
                 lease.release()
                 raise

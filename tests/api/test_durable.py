@@ -63,6 +63,16 @@ script count_up(n: int) -> int
   return n
 end
 
+script think(n: int) -> int
+  let sum = 0
+  for each i in 1 to n do
+    set sum = sum + i
+  end
+  insert into log { text: "{sum}" }
+  commit
+  return sum
+end
+
 script note(text: text, fails: bool = false) -> int
   insert into log { text: text }
   commit
@@ -331,6 +341,18 @@ def test_a_killed_server_s_run_is_gone_on_with_by_the_next(serve: Callable[..., 
     assert count_of(folder) == 2000
     numbers = [line["result"]["number"] for line in second.lines(run) if line["type"] == "record"]
     assert numbers == list(range(1, 2001))
+
+
+def test_a_run_that_was_accepted_is_done_whatever_happens(serve: Callable[..., Process], folder: Path) -> None:
+    """`202 Accepted` says so; the server is killed before the first segment has ended."""
+    first = serve()
+    begun = first.client.post("/play/think", json={"n": 2_000_000}, headers={"Prefer": "respond-async"})
+    first.kill()
+    assert begun.status_code == 202
+    second = serve()
+    until(partial(ended, second, begun.json()["id"]))
+    assert count_of(folder) == 1
+    assert [line["type"] for line in second.lines(begun.json()["id"])] == ["start", "command", "end"]
 
 
 def test_a_server_does_what_is_left_to_workers(serve: Callable[..., Process], folder: Path) -> None:
