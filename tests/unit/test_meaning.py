@@ -73,6 +73,7 @@ SAME = [
      "doctor order by doctor.age desc limit 1"),
     # comparisons
     ("doctor where doctor.age between 30 and 40", "doctor where doctor.age >= 30 and 40 >= doctor.age"),
+    ("doctor where doctor.name in (\"Ann\", \"ANN\")", "doctor where doctor.name = \"ann\""),
     ("doctor where doctor.name not in (\"A\", \"B\")", "doctor where doctor.name != \"B\" and doctor.name != \"A\""),
     ("doctor where not (doctor.age < 30 or doctor.active)", "doctor where doctor.age >= 30 and not doctor.active"),
     ("doctor where doctor.hired > date \"2024-01-31\"", "doctor where doctor.hired >= date \"2024-02-01\""),

@@ -173,7 +173,8 @@ HONEST: Final = (
         "the one with the most",
         "Show the guest with the most visits.",
         schema=GUESTS,
-        holds="group by guest_id, name select name as guest_name, count() as count order by count desc limit 1",
+        holds="group by guest_id, name select name as guest_name, count() as count order by count desc limit 1"
+        " select guest_name",
     ),
     Situation(
         "the last noun is the head",

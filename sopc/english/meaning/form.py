@@ -13,7 +13,7 @@ Term = Any  # nested tuples, frozensets and forms, so that terms can be compared
 FLIPPED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 _OPPOSITE: Final = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "!=", "!=": "="}
 _AFTER: Final = {">": ">=", "<=": "<"}  # of the next whole one
-_CONSTANTS: Final = frozenset({"number", "day", "midnight", "TextLiteral", "BoolLiteral"})
+_CONSTANTS: Final = frozenset({"number", "day", "midnight", "text", "BoolLiteral"})
 ROWS: Final = (("row",), ("way",))
 MIDNIGHT: Final = "T00:00:00Z"
 

@@ -228,6 +228,8 @@ class Normal:
                 return ("number", Decimal(text))
             case nodes.Unary(op="-", arg=arg) if (number := self._term(arg, level))[0] == "number":
                 return ("number", -number[1])
+            case nodes.TextLiteral(parts=(str(text),)):
+                return ("text", " ".join(text.casefold().split()))  # one value, however the data spell it
             case nodes.DateLiteral(value=text):
                 return ("day", text)
             case nodes.TimestampLiteral(value=text) if text.endswith(MIDNIGHT):

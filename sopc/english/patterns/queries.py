@@ -49,6 +49,8 @@ class QueryParts:
     """Equal rows of the columns are shown once."""
     every: bool = False
     """The groups are of every row that the key points at, also of those without rows."""
+    keys_alone: bool = False
+    """The figures are what groups are chosen or sorted by, not what is asked for, so they are not shown."""
 
 
 def resolve(sort: Sort, shown: tuple[Value, ...], rows: Rows) -> list[Value]:
@@ -171,13 +173,15 @@ def _grouped(ask: QueryParts) -> list[nodes.Query]:
             order = tuple(nodes.SortKey(value=output(names[id(one)]), descending=down) for one, down in sorts)
             if rows.ties:
                 after += tied(order, {*names.values()})
-                after.append(nodes.Select(columns=tuple(nodes.NamedColumn(value=output(_name(one))) for one in named)))
             else:
                 after.append(nodes.OrderBy(keys=order))
         if (first_few := rows.first_few()) is not None and not rows.ties:
             if not sorts:
                 raise Reject("the first few of groups in no order could be any: say by what they are sorted")
             after.append(first_few)
+        if rows.ties or ask.keys_alone:
+            shown = named[: len(keys)] if ask.keys_alone else named
+            after.append(nodes.Select(columns=tuple(nodes.NamedColumn(value=output(_name(one))) for one in shown)))
         found.append(nodes.Query(stages=tuple(after)))
     return found
 

@@ -48,7 +48,7 @@ def _ranked(
     counted = figure.counted.conditions if figure.counted else ()
     sorts = (Sort(descending, "number", figure),)
     ranked = Rows(about, (*counted, *ask.rows.conditions), sorts, limit, skipped=ordinal, ties=ties)
-    return show(context, QueryParts(ranked, columns=(figure,), keys=(key,), having=ask.having))
+    return show(context, QueryParts(ranked, columns=(figure,), keys=(key,), having=ask.having, keys_alone=True))
 
 
 def _extreme(descending: bool) -> Any:
@@ -125,7 +125,8 @@ def _groups_where(
     check_countable(ask.rows.mentioned)
     conditions = (*(figure.counted.conditions if figure.counted else ()), *ask.rows.conditions)
     rows = Rows(about, conditions, ask.rows.sorts)
-    return show(context, QueryParts(rows, columns=(figure,), keys=(key,), having=(*ask.having, Having(figure, test))))
+    having = (*ask.having, Having(figure, test))
+    return show(context, QueryParts(rows, columns=(figure,), keys=(key,), having=having, keys_alone=True))
 
 
 def _groups_of_many(

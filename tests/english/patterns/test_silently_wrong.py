@@ -100,10 +100,11 @@ ENTITIES = {  # two customers called Ann are two
     "Show the average total per customer.": f"{BY_CUSTOMER} select name as customer_name, avg(total) as average_total",
     "Show the number of orders per customer.": f"{BY_CUSTOMER} select name as customer_name, count() as count",
     "Which customer has the most orders?": (
-        f"{BY_CUSTOMER} select name as customer_name, count() as count order by count desc limit 1"
+        f"{BY_CUSTOMER} select name as customer_name, count() as count order by count desc limit 1 select customer_name"
     ),
     "Show the top 2 customers by total total.": (
         f"{BY_CUSTOMER} select name as customer_name, sum(total) as total order by total desc limit 2"
+        " select customer_name"
     ),
     "Show the number of orders per product.": (  # whose name tells them apart
         "emit from orders join products on product_id = products.id"
@@ -204,7 +205,7 @@ TIES = {  # one in the singular, all that tie in the plural
     "Show the 2 most expensive products.": "emit from products order by price desc limit 2",
     "Show the customers with the most orders.": (
         f"{BY_CUSTOMER} select name as customer_name, count() as count"
-        " derive place = rank() over (order by count desc) where place = 1 select customer_name, count"
+        " derive place = rank() over (order by count desc) where place = 1 select customer_name"
     ),
     "Delete the oldest orders.": (
         "delete from orders where id in (from orders as other_orders derive place = rank() over"
