@@ -155,11 +155,17 @@ def test_a_caller_of_a_changed_script_has_to_be_compiled_again(runs: Runs) -> No
     assert code_of(runs, "top") == "V0202"
 
 
-def test_a_called_script_may_not_begin_to_write(runs: Runs) -> None:
+@pytest.mark.parametrize(
+    "calls", ["call low()", "call other() call low()", "call middle()", "call other() call middle()"]
+)
+@pytest.mark.parametrize("step", ['insert into log {text: "x"}', 'ask "Go on?" into ok: bool', "commit"])
+def test_a_called_script_may_not_begin_to_write_ask_or_commit(runs: Runs, step: str, calls: str) -> None:
+    """Loops of the caller, and whether its runs are kept, rely on what it was compiled for; however deep it is."""
     low = "script low()\n  let n = count(from log)\nend\n"
-    runs.compile(low + "script top()\n  for each r in from items do call low() end\nend\n")
+    others = 'script middle()\n  call other()\n  call low()\nend\nscript other()\n  say "other"\nend\n'
+    runs.compile(f"{low}{others}script top()\n  for each r in from items do {calls} end\nend\n")
     assert runs.run("top")[-1]["status"] == "ok"
-    runs.compile('script low()\n  insert into log {text: "x"}\nend\n')
+    runs.compile(f"script low()\n  let n = count(from log)\n  {step}\nend\n")
     assert code_of(runs, "top") == "V0204"
     assert runs.sql("SELECT count(*) FROM log") == [(0,)]
 
