@@ -286,6 +286,8 @@ def test_what_a_literal_may_be(literal: str) -> None:
         ("sum_of([i, j])", "int?"),
         ("max_of([i, j])", "int?"),
         ("length([i, j])", "int"),
+        ('join([t, t], ",")', "text"),
+        ('join([t, u], ",")', "text"),
         ("0.1", "float"),
         ("0.1234567890123456", "float"),
         ("0.123456789012345678", "decimal(38,18)"),
@@ -297,7 +299,7 @@ def test_what_a_literal_may_be(literal: str) -> None:
     ],
 )
 def test_types_of_expressions_with_nulls_and_long_numbers(expression: str, type_: str) -> None:
-    head = "script s(i: int, j: int?, day: date, due: date?, d: decimal(38,2))"
+    head = "script s(i: int, j: int?, day: date, due: date?, d: decimal(38,2), t: text, u: text?)"
     step = script(f"let x = {expression}", head).steps[0]
     assert isinstance(step, typed.SetVariable)
     assert str(step.variable.type) == type_
