@@ -306,6 +306,15 @@ def test_types_of_expressions_with_nulls_and_long_numbers(expression: str, type_
 
 
 @pytest.mark.parametrize(
+    "test", ["r in ({a: 1}, {a: 2})", "l in ([1], [2])", "l not in ([1], l)", "r = {a: 1}", "l != [1]"]
+)
+def test_lists_and_records_are_compared_but_have_no_order(test: str) -> None:
+    head = "script s(r: {a: int}, l: list<int>)"
+    assert codes(body(f"let x = {test}", head)) == []
+    assert codes(body("let x = r < {a: 1} or l >= [1] or l between [1] and [2]", head)) == ["E0310"] * 3
+
+
+@pytest.mark.parametrize(
     ("digits", "wrong"),
     [
         ("1", False),
