@@ -326,3 +326,28 @@ def test_stores_are_renamed_and_removed(sopvm: Program, project: Path, url: str)
     # the hint is --yes removes it
     assert sopvm("db", "rm", "x.my tools", "--yes", *where).stderr == "removed x.my tools with 2 rows\n"
     assert "my tools" not in sopvm("db", "ls", "x", *where).stdout
+
+
+# ── bad input ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            ",".join(f"c{index}" for index in range(10_000)).encode() + b"\n" + b"1," * 9_999 + b"1\n",
+            "too many columns",
+        ),
+        (b"a,b\n1," + b"x" * 17_000_000 + b"\n", "line 2: a value is too long"),
+        (b'a,b\n"' + b"x,y\n" * 100_000, "line 2: a quote is never closed"),
+        (b"a,b\n1,\0\n2,3\n", "line 2: it holds the character with number 0"),
+        (b"\0" * 1000, "a null character"),
+    ],
+    ids=["columns", "long", "quote", "nul", "nuls"],
+)
+def test_what_no_store_can_hold_is_one_error(sopvm: Program, project: Path, content: bytes, said: str) -> None:
+    (project / "bad.csv").write_bytes(content)
+    done = sopvm("db", "import", "bad.csv")
+    assert done.exit_code == 1 and done.stderr.count("error D0") == 1 and said in done.stderr, done.stderr[:500]
+    assert len(done.stderr) < 1000
+    assert not (project / ".sop" / "main.db").exists()
