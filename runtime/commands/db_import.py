@@ -73,13 +73,12 @@ def import_command(
         raise UsageError("C0102", "rows from stdin need a store to go into", "--store NAME")
     mode: Mode = "replace" if replace else "append" if append else "create"
     config = load_config(home, databases)
-    source, read = reading(config, options, skip_bad=skip_bad)
+    source, read = reading(config, options, skip_bad=skip_bad, ask=asked_about(console, file))
     with (
         prepared(file, store, source) as parts,
         connect_to_load(config, database, parts[0].path, parts[0].title) as target,
         progress_bar("loading") as bar,
     ):
-        ask = asked_about(console, file)
-        every = import_parts(target, parts, mode=mode, skip_bad=skip_bad, ask=ask, progress=bar, **read)
+        every = import_parts(target, parts, mode=mode, skip_bad=skip_bad, progress=bar, **read)
     done = zip(parts, every, strict=True)
     show_report(console, report, ((loaded, part.title, f"{database}.{loaded.store}") for part, loaded in done))

@@ -42,11 +42,9 @@ def look_command(
 
     config = load_config(home, databases)
     if Path(target.partition(".zip:")[0]).suffix and (target.partition(".zip:")[1] or Path(target).exists()):
-        source, read = reading(config, options)
+        source, read = reading(config, options, ask=asked_about(console, target))
         with prepared(target, None, source) as parts:
-            every = [
-                (look_at_file(part, ask=asked_about(console, target), **read), part.title, part.store) for part in parts
-            ]
+            every = [(look_at_file(part, **read), part.title, part.store) for part in parts]
         show_report(console, report, every, look=True)
         return
     database, _, store = target.rpartition(".")

@@ -54,13 +54,16 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def reading(config: Config, given: dict[str, Any], *, skip_bad: bool = False) -> tuple[Options, dict[str, Any]]:
+def reading(
+    config: Config, given: dict[str, Any], *, skip_bad: bool = False, ask: Ask | None = None
+) -> tuple[Options, dict[str, Any]]:
     """What a person says of a file.
 
     Args:
         config: The settings, whose [import] table says what the options do not.
         given: The values of the options of `reading_options`.
         skip_bad: Lines that can't be loaded are left out.
+        ask: Asks a person what the file leaves open.
 
     Returns:
         How the file becomes plain files, and arguments of `import_file`.
@@ -71,9 +74,18 @@ def reading(config: Config, given: dict[str, Any], *, skip_bad: bool = False) ->
     from runtime.files import Options, parse_types
 
     decimal = given["decimal"] or config.imports.get("decimal", "")
-    sheets = (given["sheet"], given["all_sheets"])
-    source = Options(given["encoding"], given["place"], given["keep_nested"], *sheets, given["nulls"], skip_bad)
+    source = Options(
+        encoding=given["encoding"],
+        place=given["place"],
+        keep_nested=given["keep_nested"],
+        sheet=given["sheet"],
+        all_sheets=given["all_sheets"],
+        nulls=given["nulls"],
+        skip_bad=skip_bad,
+        ask=ask,
+    )
     return source, {
+        "ask": ask,
         "types": parse_types(given["types"]) if given["types"] else None,
         "nulls": given["nulls"],
         "null_words": not given["no_null_words"],

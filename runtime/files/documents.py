@@ -15,6 +15,8 @@ from shlex import quote
 from typing import Any, Final, NamedTuple
 
 from runtime.errors import DatabaseError
+from runtime.files.asking import answer
+from runtime.files.decide import Ask
 
 MOST_BYTES: Final = 1 << 28  # a document is held in memory; larger ones have to be lines
 _KEYS: Final = ("id", "_id", "key", "uuid", "guid", "code", "no", "number")
@@ -60,7 +62,7 @@ def is_document(path: Path, *, asked: bool, lines: bool) -> bool:
 
 
 def records_of(
-    path: Path, title: str, store: str, folder: Path, place: str | None, *, keep_nested: bool
+    path: Path, title: str, store: str, folder: Path, place: str | None, *, keep_nested: bool, ask: Ask | None
 ) -> list[Records]:
     """Write the records of a document as NDJSON.
 
@@ -71,6 +73,7 @@ def records_of(
         folder: Where to write.
         place: Where in it the records are, as `data.items`; None for the only array there is.
         keep_nested: Keep objects and lists as they are.
+        ask: Asks a person which of several arrays is meant.
 
     Raises:
         DatabaseError: D0504, it is no JSON, too large, or has no array of records, or several.
@@ -79,7 +82,7 @@ def records_of(
     if size > MOST_BYTES:
         message = f"{title} is one JSON document of {size:,} bytes, and at most {MOST_BYTES:,} are read"
         raise DatabaseError("D0504", message, f"jq -c '.[]' {quote(title)} | sopvm db import - --store {quote(store)}")
-    records, where = _array(_parsed(path, title), title, place)
+    records, where = _array(_parsed(path, title), title, place, ask)
     notes = [f"the records are at {where}"] if where and place is None else []
     bad = next((number for number, each in enumerate(records, 1) if not isinstance(each, dict)), None)
     if bad is not None:
@@ -120,7 +123,7 @@ def _is_records(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
 
 
-def _array(document: Any, title: str, place: str | None) -> tuple[list[Any], str]:
+def _array(document: Any, title: str, place: str | None, ask: Ask | None) -> tuple[list[Any], str]:
     """The records, and where they are."""
     if place is not None:
         for step in _STEP.findall(place):
@@ -139,6 +142,10 @@ def _array(document: Any, title: str, place: str | None) -> tuple[list[Any], str
     if not places:
         raise DatabaseError("D0504", f"{title} has no array of objects in it", "write one object a line")
     names = [name for name, _ in places]
+    options = [(f"{name} ({len(rows)} records)", f"--path {quote(name)}") for name, rows in places]
+    said = answer(ask, f"{title} has several arrays of objects. Which one?", options)
+    if said is not None:
+        return places[said][1], places[said][0]
     listed = ", ".join(f"{name} ({len(rows)})" for name, rows in places[:10])
     raise DatabaseError("D0504", f"{title} has several arrays of objects: {listed}", f"--path {names[0]}")
 

@@ -7,10 +7,13 @@ libraries that guess are wrong on small files.
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from runtime.errors import DatabaseError, UsageError
+from runtime.files.asking import answer
+from runtime.files.decide import Ask
 
 COMMON: Final = ("cp1252", "cp1250", "cp1251", "cp850", "mac-roman", "shift-jis")
 _PIECE: Final = 1 << 20
@@ -31,7 +34,9 @@ def known_encoding(name: str) -> str:
     )
 
 
-def in_utf8(path: Path, title: str, folder: Path, encoding: str | None, *, strict: bool) -> tuple[Path, str | None]:
+def in_utf8(
+    path: Path, title: str, folder: Path, encoding: str | None, *, strict: bool, ask: Ask | None
+) -> tuple[Path, str | None]:
     """The file in UTF-8, and the encoding it had, for the report; None for UTF-8.
 
     Args:
@@ -40,6 +45,7 @@ def in_utf8(path: Path, title: str, folder: Path, encoding: str | None, *, stric
         folder: Where to write a file in UTF-8, if this one is not.
         encoding: The one that somebody named; None to see.
         strict: A line that is not UTF-8 is an error; else the import finds such lines itself.
+        ask: Asks a person which encoding reads such a line right.
 
     Raises:
         UsageError: D0506, there is no such encoding.
@@ -47,9 +53,9 @@ def in_utf8(path: Path, title: str, folder: Path, encoding: str | None, *, stric
     """
     found = known_encoding(encoding) if encoding is not None else _marked(path)
     if found is None or found in ("utf-8", "utf-8-sig"):
-        if strict:
-            _check_utf8(path, title)
-        return path, None
+        found = _other(path, title, ask) if strict else None
+        if found is None:
+            return path, None
     target = folder / f"utf8_{path.name}"
     decoder = codecs.getincrementaldecoder(found)()
     line = 1
@@ -87,8 +93,9 @@ def _marked(path: Path) -> str | None:
     return None
 
 
-def _check_utf8(path: Path, title: str) -> None:
-    """D0502 for the first bytes that are not UTF-8, with what common encodings make of them."""
+def _other(path: Path, title: str, ask: Ask | None) -> str | None:
+    """None for a file in UTF-8; else the encoding that a person chose by what the first bad line is in it. D0502 where
+    nobody can be asked."""
     with path.open("rb") as stream:
         for number, line in enumerate(iter(lambda: stream.readline(_PIECE), b""), 1):
             try:
@@ -96,18 +103,25 @@ def _check_utf8(path: Path, title: str) -> None:
             except UnicodeDecodeError as error:
                 if error.reason == "unexpected end of data" and len(line) == _PIECE:
                     continue  # a character cut in two by the size of the piece
-                raise _not_utf8(title, number, line, error.start) from error
+                readings = list(_readings(line, error.start))
+                text = f"{title} is not UTF-8, first in line {number}. Which text is right?"
+                said = answer(ask, text, ((repr(text), f"--encoding {name}") for name, text in readings))
+                if said is not None:
+                    return readings[said][0]
+                listed = "; ".join(f"{name} reads {text!r}" for name, text in readings)
+                message = f"{title} is not UTF-8, first in line {number}: {listed}"
+                hint = f"--encoding {COMMON[0]}, or the one that reads it right"
+                raise DatabaseError("D0502", message, hint) from error
+    return None
 
 
-def _not_utf8(title: str, number: int, line: bytes, bad: int) -> DatabaseError:
+def _readings(line: bytes, bad: int) -> Iterator[tuple[str, str]]:
+    """What the bytes around the first bad one are in the common encodings that can read them."""
     part = line[max(bad - _AROUND, 0) : bad + _AROUND].strip(b"\r\n")
-    readings = []
     for name in COMMON:
         try:
             text = part.decode(name)
         except UnicodeDecodeError:
             continue
         if text.isprintable():
-            readings.append(f"{name} reads {text!r}")
-    message = f"{title} is not UTF-8, first in line {number}: {'; '.join(readings)}"
-    return DatabaseError("D0502", message, f"--encoding {COMMON[0]}, or the one that reads it right")
+            yield name, text

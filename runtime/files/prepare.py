@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 
 from runtime.errors import UsageError
+from runtime.files.decide import Ask
 from runtime.files.documents import is_document, records_of
 from runtime.files.encodings import in_utf8
 from runtime.files.sheets import ENDINGS, sheets_of
@@ -58,6 +59,7 @@ class Options(msgspec.Struct, frozen=True):
         nulls: Texts that stand for null, such as that of an error in a cell.
         skip_bad: Lines that are not UTF-8 are left out later, and no error.
         bound: How large what is packed may be.
+        ask: Asks a person what the file leaves open; None where nobody can be asked.
     """
 
     encoding: str | None = None
@@ -68,6 +70,7 @@ class Options(msgspec.Struct, frozen=True):
     nulls: Sequence[str] = ()
     skip_bad: bool = False
     bound: Bound = Bound()
+    ask: Ask | None = None
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -121,7 +124,7 @@ def prepared(
         if path.suffix.lower() in ENDINGS:  # most spreadsheets are ZIP archives
             plain = path
         else:
-            plain = unpacked(path, title, Path(folder), member, options.bound)
+            plain = unpacked(path, title, Path(folder), member, options.bound, options.ask)
         if not has_name:
             plain = _named_by_content(plain)
         yield _parts(plain, title, store or plain.stem, Path(folder), options)
@@ -178,11 +181,13 @@ def _parts(path: Path, title: str, store: str, folder: Path, options: Options) -
         if options.encoding is not None:
             raise UsageError("D0506", f"{title} is no text, so it has no encoding")
         return [Part(path, title, store)] if kind == "parquet" else _sheets(path, title, store, folder, options)
-    plain, encoding = in_utf8(path, title, folder, options.encoding, strict=not options.skip_bad)
+    plain, encoding = in_utf8(path, title, folder, options.encoding, strict=not options.skip_bad, ask=options.ask)
     notes = () if encoding is None else (f"read as {encoding}",)
     asked = options.place is not None
     if kind in ("json", "lines") and is_document(plain, asked=asked, lines=kind == "lines"):
-        found = records_of(plain, title, store, folder, options.place, keep_nested=options.keep_nested)
+        found = records_of(
+            *(plain, title, store, folder, options.place), keep_nested=options.keep_nested, ask=options.ask
+        )
         return [
             Part(each.path, title if each.store == store else f"{title}, {each.store}", each.store, notes + each.notes)
             for each in found
@@ -199,6 +204,7 @@ def _sheets(path: Path, title: str, store: str, folder: Path, options: Options) 
         all_sheets=options.all_sheets,
         nulls=options.nulls,
         bound=options.bound,
+        ask=options.ask,
     )
     return [
         Part(

@@ -17,6 +17,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from runtime.errors import DatabaseError, UsageError
+from runtime.files.asking import answer
+from runtime.files.decide import Ask
 from runtime.files.unpack import Bound
 
 ENDINGS: Final = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
@@ -61,6 +63,7 @@ def sheets_of(
     all_sheets: bool,
     nulls: Collection[str],
     bound: Bound,
+    ask: Ask | None,
 ) -> list[Sheet]:
     """Write the chosen sheets of a spreadsheet as CSV.
 
@@ -72,6 +75,7 @@ def sheets_of(
         all_sheets: Load all with data, but the hidden ones.
         nulls: Texts of errors, such as `#N/A`, that are taken for missing values.
         bound: How large the XML in it may be.
+        ask: Asks a person which of several sheets is meant.
 
     Raises:
         UsageError: D0105, the reader is not installed.
@@ -85,7 +89,7 @@ def sheets_of(
     _check(path, title, bound)
     words = [sys.executable, "-P", str(_READER), str(path), str(folder), str(MEMORY), *([sheet] if sheet else [])]
     found = msgspec.json.decode(run_reader(words, title), type=list[_Found])
-    chosen = _chosen(found, title, sheet, all_sheets)
+    chosen = _chosen(found, title, sheet, all_sheets, ask)
     hidden = [each.name for each in found if not each.visible]
     made: list[Sheet] = []
     for each in chosen:
@@ -156,7 +160,7 @@ def _check(path: Path, title: str, bound: Bound) -> None:
         raise DatabaseError("D0517", f"{title} can't be read as a spreadsheet: {error}") from error
 
 
-def _chosen(found: Sequence[_Found], title: str, sheet: str | None, all_sheets: bool) -> list[_Found]:
+def _chosen(found: Sequence[_Found], title: str, sheet: str | None, all_sheets: bool, ask: Ask | None) -> list[_Found]:
     full = [each for each in found if each.rows]
     if sheet is not None:
         chosen = [each for each in full if each.name.lower() == sheet.lower()]
@@ -168,7 +172,12 @@ def _chosen(found: Sequence[_Found], title: str, sheet: str | None, all_sheets: 
     if not seen:
         raise DatabaseError("D0519", f"{title} has no sheet with data")
     if len(seen) > 1 and not all_sheets:
-        sizes = ", ".join(f"{each.name} ({each.rows:,} × {each.columns})" for each in seen)
+        sized = [f"{each.name} ({each.rows:,} × {each.columns})" for each in seen]
+        options = [(text, f"--sheet {quote(each.name)}") for text, each in zip(sized, seen, strict=True)]
+        said = answer(ask, f"{title} has several sheets with data (rows × columns). Which one?", options)
+        if said is not None:
+            return [seen[said]]
+        sizes = ", ".join(sized)
         hint = f"--sheet {quote(seen[0].name)}, or --all-sheets"
         raise DatabaseError("D0519", f"{title} has several sheets with data (rows × columns): {sizes}", hint)
     return seen

@@ -18,6 +18,8 @@ from shlex import quote
 from typing import Any, BinaryIO, Final, NamedTuple, cast
 
 from runtime.errors import DatabaseError, UsageError
+from runtime.files.asking import answer
+from runtime.files.decide import Ask
 
 FLOOR: Final = 1 << 30  # bytes that any packed file may hold
 TIMES: Final = 100  # a larger one at most so many times its own size; text packs to a fifth or a twentieth
@@ -75,7 +77,7 @@ def inner_name(name: str) -> str:
     return name
 
 
-def unpacked(path: Path, title: str, folder: Path, member: str | None, bound: Bound) -> Path:
+def unpacked(path: Path, title: str, folder: Path, member: str | None, bound: Bound, ask: Ask | None = None) -> Path:
     """The file itself, or the file in it, which is written to the folder.
 
     Args:
@@ -84,6 +86,7 @@ def unpacked(path: Path, title: str, folder: Path, member: str | None, bound: Bo
         folder: Where to.
         member: Of an archive: which file in it; None where it holds one.
         bound: How large that may be.
+        ask: Asks a person which of several files is meant.
 
     Raises:
         UsageError: D0105, .zst without the zstandard package.
@@ -109,7 +112,7 @@ def unpacked(path: Path, title: str, folder: Path, member: str | None, bound: Bo
         with zipfile.ZipFile(path) as archive:
             if any(set(names) <= set(archive.namelist()) for names in _SPREADSHEETS):
                 return path
-            found = _member(archive, title, member)
+            found = _member(archive, title, member, ask)
             target = folder / PurePosixPath(found.filename).name
             if found.file_size > most:
                 raise _too_large(title, most)
@@ -120,7 +123,7 @@ def unpacked(path: Path, title: str, folder: Path, member: str | None, bound: Bo
             return target
 
 
-def _member(archive: zipfile.ZipFile, title: str, member: str | None) -> zipfile.ZipInfo:
+def _member(archive: zipfile.ZipFile, title: str, member: str | None, ask: Ask | None) -> zipfile.ZipInfo:
     files = [
         each
         for each in archive.infolist()
@@ -133,7 +136,12 @@ def _member(archive: zipfile.ZipFile, title: str, member: str | None) -> zipfile
             raise DatabaseError("D0516", f"{title} has no file {member} in it", names or None)
         return chosen
     if len(files) != 1:
-        names = ", ".join(f"{each.filename} ({each.file_size:,} bytes)" for each in files[:10])
+        sized = [f"{each.filename} ({each.file_size:,} bytes)" for each in files]
+        options = [(text, quote(f"{title}:{each.filename}")) for text, each in zip(sized, files, strict=True)]
+        said = answer(ask, f"{title} has {len(files)} files in it. Which one?", options)
+        if said is not None:
+            return files[said]
+        names = ", ".join(sized[:10])
         what = f"{len(files)} files in it: {names}" if files else "no file in it"
         hint = f"sopvm db import {quote(f'{title}:{files[0].filename}')}" if files else None
         raise DatabaseError("D0516", f"{title} has {what}", hint)

@@ -18,7 +18,7 @@ import duckdb
 import pytest
 
 from runtime.errors import DatabaseError
-from runtime.files import Options, documents, prepared
+from runtime.files import Options, Question, documents, prepared
 from runtime.files.unpack import Bound
 from tests.cli.conftest import Program
 from tests.commands import environment
@@ -351,3 +351,28 @@ def test_what_no_store_can_hold_is_one_error(sopvm: Program, project: Path, cont
     assert done.exit_code == 1 and done.stderr.count("error D0") == 1 and said in done.stderr, done.stderr[:500]
     assert len(done.stderr) < 1000
     assert not (project / ".sop" / "main.db").exists()
+
+
+# ── what is asked ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_person_is_asked_what_a_file_leaves_open(project: Path) -> None:  # an option says --encoding {}
+    (project / "a.csv").write_bytes("name\ncafé\n".encode("cp1252"))
+    (project / "two.json").write_text('{"a": [{"x": 1}],\n "b": [{"y": 2}]}')
+    archive(project / "all.zip", one=b"a\n1\n", two=b"b\n2\n")
+    asked: list[Question] = []
+
+    def second(question: Question) -> int:
+        asked.append(question)
+        return 1
+
+    found = []
+    for name in ("a.csv", "two.json", "all.zip"):
+        with prepared(name, None, Options(ask=second)) as parts:
+            found.append(parts[0].path.read_bytes())
+    assert found == ["name\ncafé\n".encode("cp1252").decode("cp1250").encode(), b'{"y": 2}\n', b"b\n2\n"]
+    assert [(question.options[1].text, question.options[1].flag) for question in asked] == [
+        ("'café'", "--encoding cp1250"),
+        ("b (1 records)", "--path b"),
+        ("two.csv (4 bytes)", "all.zip:two.csv"),
+    ]

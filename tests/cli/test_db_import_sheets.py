@@ -17,7 +17,7 @@ import pytest
 import xlsxwriter
 
 from runtime.errors import DatabaseError
-from runtime.files import sheets
+from runtime.files import Options, prepared, sheets
 from runtime.files.sheet_reader import bad_cells, text_of
 from tests.cli.conftest import Program
 
@@ -326,3 +326,9 @@ def test_a_sheet_that_says_it_is_too_large_is_refused_unread(
     book(project / "a.xlsx", One=[["x", "y"], [1, 2]])
     monkeypatch.setattr(sheets, "CELLS", 3)
     assert "a sheet that says it has 4 cells, and at most 3 are read" in sopvm("db", "import", "a.xlsx").stderr
+
+
+def test_a_person_is_asked_which_sheet(project: Path) -> None:  # each option says --sheet {}
+    book(project / "a.xlsx", One=[["x"], [1]], Two=[["y"], [5]])
+    with prepared("a.xlsx", None, Options(ask=lambda question: len(question.options) - 1)) as parts:
+        assert [(part.title, part.path.read_text()) for part in parts] == [("a.xlsx, sheet Two", "y\n5\n")]

@@ -196,6 +196,8 @@ ELSEWHERE = {  # test that shows the hint and does as it says
             ("--yes removes it", "stores_are_renamed_and_removed"),
         )
     },
+    "--encoding {}": "tests/cli/test_db_import_kinds.py::test_a_person_is_asked_what_a_file_leaves_open",
+    "--sheet {}": "tests/cli/test_db_import_sheets.py::test_a_person_is_asked_which_sheet",
     "--sheet {}, or --all-sheets": (
         "tests/cli/test_db_import_sheets.py::test_several_sheets_are_named_with_their_sizes"
     ),
