@@ -380,6 +380,8 @@ class Runner:
     ) -> Outcome:
         service = self._service
         if isinstance(run.stream, Pipe) and run.stream.closed:
+            assert run.outcome is not None
+            run.stream.finish(run.outcome)  # nobody reads it, and the server waits for its answer when it stops
             run.stream = run.writer = None
         effects = kept.linked.root.effects
         writer = run.writer or open_writer("jsonl", _NO_STREAM, buffer_until_commit=bool(effects.writes))

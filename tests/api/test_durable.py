@@ -112,7 +112,8 @@ class Process:
             if b"http://" in line:
                 url = "http://" + line.decode().partition("http://")[2].split()[0]
                 break
-        self.drain = threading.Thread(target=self.process.stderr.read, daemon=True)
+        self.errors: list[bytes] = []
+        self.drain = threading.Thread(target=self.errors.extend, args=(self.process.stderr,), daemon=True)
         self.drain.start()
         self.client = httpx.Client(base_url=url.rstrip("/"), timeout=MAX_SECONDS, trust_env=False)
 
@@ -130,6 +131,7 @@ class Process:
         for stream in (self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()
+        assert not [line for line in self.errors if b"graceful" in line]  # an answer that nobody ended
 
     def status(self, run: str) -> str:
         return str(self.client.get(f"/runs/{run}").json()["status"])
