@@ -47,10 +47,12 @@ def look_command(
             every = [(look_at_file(part, **read), part.title, part.store) for part in parts]
         show_report(console, report, every, look=True)
         return
-    database, _, store = target.rpartition(".")
-    opened = connector(config, read_only=True)(database or MAIN)
+    database, dot, store = target.partition(".")
+    if not dot or database not in config.database_names():
+        database, store = MAIN, target
+    opened = connector(config, read_only=True)(database)
     try:
         looked = look_at_store(opened, store)
     finally:
         opened.close()
-    show_report(console, report, [(looked, f"{database or MAIN}.{looked.store}", "")], look=True)
+    show_report(console, report, [(looked, f"{database}.{looked.store}", "")], look=True)

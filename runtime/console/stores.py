@@ -56,6 +56,7 @@ def remove_store(console: Console, config: Config, text: str, *, yes: bool) -> N
         DatabaseError: D0505, there is no such store, or it can only be read.
     """
     from runtime.files.load import transaction
+    from runtime.files.remembered import remember
 
     with _store(config, text) as (name, database, found):
         rows = database.count_rows(found.name)
@@ -66,6 +67,7 @@ def remove_store(console: Console, config: Config, text: str, *, yes: bool) -> N
             click.confirm(f"Remove {what}?", err=True, abort=True)
         with transaction(database):
             database.drop_store(found.name)
+            remember(database, found.name, ())
     console.note(f"removed {what}")
 
 
@@ -82,6 +84,7 @@ def rename_store(console: Console, config: Config, text: str, new: str) -> None:
         DatabaseError: D0505, there is no such store, it can only be read, or the name can't be taken.
     """
     from runtime.files.load import transaction
+    from runtime.files.remembered import move_remembered
     from runtime.values.names import name_fault
 
     with _store(config, text) as (name, database, found):
@@ -93,6 +96,7 @@ def rename_store(console: Console, config: Config, text: str, new: str) -> None:
             raise DatabaseError("D0505", f"there is a store `{taken}` already", "another name")
         with transaction(database):
             database.rename_store(found.name, new)
+            move_remembered(database, found.name, new)
     console.note(f"{name}.{found.name} is {name}.{new} now")
 
 

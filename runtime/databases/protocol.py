@@ -227,6 +227,17 @@ class Loadable(Database, Protocol):
         """
         ...
 
+    def on_fields(self, sql: str) -> list[Row]:
+        """Run a statement on the table of what is remembered of fields (runtime/files/remembered.py).
+
+        Args:
+            sql: The statement, in SQL that every engine takes.
+
+        Returns:
+            The rows of a SELECT; nothing for others.
+        """
+        ...
+
     def forget_schema(self) -> None:
         """Read the schema again when it is next asked for."""
         ...

@@ -101,7 +101,8 @@ class Rules(msgspec.Struct, frozen=True):
 
     types: by column. nulls: texts that are null in every column. null_words: whether the usual words for nothing are
     null. date_order: `dmy` or `mdy`; decimal: `.` or `,`; empty for what the file says. totals: whether
-    to `drop` or `keep` a last row of sums; empty to ask. ask: asks a person and gives
+    to `drop` or `keep` a last row of sums; empty to ask. forms: those by which a store's fields were read
+    before, by column. ask: asks a person and gives
     the position of the answer; None where nobody can be asked.
     """
 
@@ -111,6 +112,7 @@ class Rules(msgspec.Struct, frozen=True):
     date_order: str = ""
     decimal: str = ""
     totals: str = ""
+    forms: Mapping[str, str] = {}
     ask: Ask | None = None
 
 
@@ -148,7 +150,7 @@ def decided(columns: Mapping[str, Column], rules: Rules, *, delimiter: str, unit
     points = _settled(columns, {".", ","}, rules.decimal, "--decimal", unit)
     readings = []
     for name, column in columns.items():
-        chosen = _Choice(name, column, rules.ask, delimiter, unit)
+        chosen = _Choice(name, column, rules, delimiter, unit)
         declared = rules.types.get(name)
         reading = chosen.reading(orders, points) if declared is None else _as_declared(name, declared, column)
         missing = column.missing + sum(column.words[word] for word in reading.nulls)
@@ -212,8 +214,9 @@ def _settled(columns: Mapping[str, Column], sides: set[str], said: str, flag: st
 class _Choice:
     """One column, with what is known of the file."""
 
-    def __init__(self, name: str, column: Column, ask: Ask | None, delimiter: str, unit: str) -> None:
-        self.name, self.column, self.ask, self.delimiter, self.unit = name, column, ask, delimiter, unit
+    def __init__(self, name: str, column: Column, rules: Rules, delimiter: str, unit: str) -> None:
+        self.name, self.column, self.ask, self.delimiter, self.unit = name, column, rules.ask, delimiter, unit
+        self.before = rules.forms.get(name)
         self.notes: list[str] = []
 
     def reading(self, orders: Sequence[_Settled], points: Sequence[_Settled]) -> Reading:
@@ -253,6 +256,9 @@ class _Choice:
         if self.column.example is None:
             self._tell_evidence(forms[0])
             return forms[0]
+        before = next((form for form in forms if form.name == self.before), None)
+        if before is not None:
+            return self._told(before, "as in the store")
         dated = forms[0].kind != NUMBER
         settled = orders if dated else points
         if len(settled) == 1:
@@ -263,7 +269,11 @@ class _Choice:
             side, why = ".", "as the file has commas between its columns"
         else:
             side, why = self._asked(dated, forms), "as answered"
-        form = next((each for each in forms if each.side == side), forms[0])
+        return self._told(next((each for each in forms if each.side == side), forms[0]), why)
+
+    def _told(self, form: Form, why: str) -> Form:
+        """The form, of several that differ, and why it is the one."""
+        assert self.column.example is not None
         value, line = self.column.example
         self.notes.append(f"{value} in {self.unit} {line} is {_shown(form.read(value))}, {why}")
         return form

@@ -21,6 +21,7 @@ from runtime.files.infer import BAD, TextColumn, declared_type, json_reader
 from runtime.files.look import BAD_SHOWN, Looked, Progress, listed, look_at
 from runtime.files.prepare import Part
 from runtime.files.read import open_table
+from runtime.files.remembered import remember, remembered_forms
 from runtime.files.table import BadLine, Batch, Table
 from runtime.query.schema import Field, Store
 from runtime.values.conversion import to_text
@@ -167,8 +168,11 @@ def import_file(
     if existing is not None and existing.read_only:
         raise DatabaseError("D0505", f"`{existing.name}` is a view", "another name for the store")
     report = _report(progress, table.size)
-    rules = rules_of(types, nulls, null_words, date_order, decimal, totals, ask)
+    rules = rules_of(types, nulls, null_words, date_order, decimal, totals, ask=ask)
     if mode == "append" and existing is not None:
+        with nullcontext() if within else transaction(database):
+            forms = remembered_forms(database, existing.name)
+        rules = msgspec.structs.replace(rules, forms=forms)
         looked = _appended(existing, table, rules, report)
     else:
         looked = look_at(table, rules, report)
@@ -229,7 +233,7 @@ def rules_of(
 ) -> Rules:
     """What a person said about a file, as the arguments of `import_file` have it. UsageError D0506 for a wrong type."""
     declared = {field: declared_type(text) for field, text in (types or {}).items()}
-    return Rules(declared, frozenset({"", *nulls}), null_words, date_order, decimal, totals, ask)
+    return Rules(declared, frozenset({"", *nulls}), null_words, date_order, decimal, totals, ask=ask)
 
 
 def _report(progress: Progress | None, size: int) -> Progress:
@@ -301,6 +305,7 @@ def _load(
     with nullcontext() if within else transaction(database):
         if mode != "append":
             database.create_store(store, replace=mode == "replace")
+            remember(database, name, readings)
         for batch in table.batches():
             lines, rows, refused = read(batch)
             refused += batch.bad

@@ -90,6 +90,20 @@ def test_bad_lines_of_a_declared_type_are_answered_with_the_form_that_reads_them
     assert "try: --null unknown; --skip-bad leaves them out" in done.stderr
 
 
+def test_what_a_store_remembers_goes_with_its_name(sopvm: Program, project: Path) -> None:
+    (project / "days.csv").write_text("day,n\n13/02/2026,1\n")
+    (project / "more.csv").write_text("day,n\n01/02/2026,2\n")
+    assert sopvm("db", "import", "days.csv").exit_code == 0
+    assert sopvm("db", "rename", "days", "kept").exit_code == 0
+    done = sopvm("db", "import", "more.csv", "--store", "kept", "--append")
+    assert done.exit_code == 0 and "is 2026-02-01, as in the store" in done.stderr
+    assert sopvm("db", "rm", "kept", "--yes").exit_code == 0
+    (project / "plain.csv").write_text("day,n\n2026-02-13,1\n")
+    assert sopvm("db", "import", "plain.csv", "--store", "kept").exit_code == 0
+    assert "D0514" in sopvm("db", "import", "more.csv", "--store", "kept", "--append").stderr
+    assert sopvm("db", "ls", "-f", "csv").stdout.count("sop_") == 0
+
+
 @pytest.mark.parametrize(
     ("text", "sentence", "answer"),
     [

@@ -258,6 +258,22 @@ def test_a_file_is_appended_by_the_form_that_gives_the_types_of_the_store(
     assert rows(database, "t")[1:] == [(D(2026, 2, 14), 1234.0), (D(2026, 2, 15), None), (None, 2.0)]
 
 
+def test_what_a_file_leaves_open_is_read_by_the_form_that_the_store_remembers(
+    database: SQLiteDatabase, tmp_path: Path
+) -> None:
+    load(database, tmp_path, {"day": ["13/02/2026"], "n": ["1,5"]}, delimiter=";")
+    open_ = {"day": ["01/02/2026"], "n": ["1,234"]}
+    day, n = load(database, tmp_path, open_, mode="append", delimiter=";").readings
+    assert rows(database, "t") == [(D(2026, 2, 13), 1.5), (D(2026, 2, 1), 1.234)]
+    assert day.notes == ("01/02/2026 in line 2 is 2026-02-01, as in the store",) and "as in the store" in n.notes[0]
+    with pytest.raises(DatabaseError, match="day: is 01/02/2026"):
+        load(database, tmp_path, open_, mode="replace", delimiter=";")
+    load(database, tmp_path, {"day": ["02/13/2026"], "n": ["1,5"]}, mode="replace", delimiter=";")
+    load(database, tmp_path, open_, mode="append", delimiter=";")
+    assert rows(database, "t")[1] == (D(2026, 1, 2), 1.234)
+    assert list(database.schema().stores) == ["t"]
+
+
 def test_forms_are_found_by_their_names() -> None:
     assert [find_form(form.name) for form in FORMS] == list(FORMS)
     assert len({form.name for form in FORMS}) == len(FORMS)

@@ -229,3 +229,12 @@ def test_a_row_that_the_database_refuses_is_named_by_its_line(tmp_path: Path, po
                 import_file(opened, path, mode="append")
             assert opened.count_rows("items") == 0
             opened.close()
+
+
+def test_the_forms_of_a_store_are_remembered_everywhere(database: Loadable, tmp_path: Path) -> None:
+    path = tmp_path / "days.csv"
+    for text, mode in (("day,n\n13/02/2026,1\n", "create"), ("day,n\n01/02/2026,2\n", "append")):
+        path.write_text(text, encoding="utf-8")
+        import_file(database, path, mode=mode)  # type: ignore[arg-type]
+    assert rows(database, "days") == [(date(2026, 2, 13), 1), (date(2026, 2, 1), 2)]
+    assert [name for name in database.schema().stores if name.startswith("sop_")] == []

@@ -237,6 +237,13 @@ class DuckDBDatabase:
         self._connections.changed(rename_sql(self._connections.place, store, new), store=store)
         self.forget_schema()
 
+    def on_fields(self, sql: str) -> list[Row]:
+        """A statement on the table of what is remembered of fields."""
+        if sql.startswith("SELECT"):
+            return self._connections.all(sql)
+        self._connections.changed(sql)
+        return []
+
     def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:
         """Rows of VM values, of the store's fields in their order, by lists; how many there were."""
         return self.insert_into(self._connections.place, store, rows)

@@ -10,6 +10,7 @@ from runtime.databases.duckdb.types import type_of
 from runtime.databases.tables import quote_literal
 from runtime.query.schema import Field, ForeignKey, Schema, Store, schema_of
 
+OWN_TABLE: Final = "sop_fields"  # what is remembered of fields
 _FIELDS: Final = """
 SELECT c.table_name, c.column_name, c.data_type, c.is_nullable, c.column_default, c.is_generated,
   t.sql IS NULL, coalesce(t.sql ILIKE '%collate%', false)
@@ -41,7 +42,8 @@ def read_schema(query: Callable[[str], Iterable[Any]], place: tuple[str, str]) -
 
     columns: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for row in rows(_FIELDS):
-        columns[row[0]].append(row)
+        if row[0].lower() != OWN_TABLE:
+            columns[row[0]].append(row)
     keys: dict[str, tuple[str, ...]] = {}
     unique: dict[str, list[tuple[str, ...]]] = defaultdict(list)
     foreign: dict[str, list[ForeignKey]] = defaultdict(list)

@@ -366,6 +366,10 @@ class PostgresDatabase:
         self._run(rename_sql(self._place, store, new), store)
         self.forget_schema()
 
+    def on_fields(self, sql: str) -> list[Row]:
+        """A statement on the table of what is remembered of fields."""
+        return self.own(sql, ())
+
     def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:
         """Rows of VM values, of the store's fields in their order, by COPY; how many there were."""
         if not rows:

@@ -321,6 +321,10 @@ class SQLiteDatabase:
         self._run(rename_sql(PLACE, store, new), store=store).close()
         self.forget_schema()
 
+    def on_fields(self, sql: str) -> list[Row]:
+        """A statement on the table of what is remembered of fields."""
+        return self.own(sql, ())
+
     def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:
         """Rows of VM values, of the store's fields in their order; how many there were."""
         if not rows:

@@ -1,0 +1,68 @@
+"""How the fields of a store were read ↔ the table `sop_fields` of its database, which no schema shows.
+
+A file that is appended later is read by the forms that the store remembers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from runtime.databases.protocol import Loadable
+from runtime.databases.tables import qualified_name, quote_literal
+from runtime.files.decide import Reading
+
+TABLE: Final = "sop_fields"
+_COLUMNS: Final = ("store", "field", "form", "unit", "mostly", "hint")
+
+
+def remember(database: Loadable, store: str, readings: Iterable[Reading]) -> None:
+    """Keep what was decided about the fields of a store, in place of what is kept of it.
+
+    Args:
+        database: Open for writing, in a transaction or not.
+        store: Its name.
+        readings: Of its fields.
+    """
+    table = _made(database)
+    database.on_fields(f"DELETE FROM {table} WHERE store = {quote_literal(store)}")
+    rows = [
+        (store, each.field.name, each.form, each.unit, each.mostly, each.hint if each.mostly else "")
+        for each in readings
+        if each.form or each.unit or each.mostly
+    ]
+    if rows:
+        values = ", ".join(f"({', '.join(map(quote_literal, row))})" for row in rows)
+        database.on_fields(f"INSERT INTO {table} ({', '.join(_COLUMNS)}) VALUES {values}")
+
+
+def move_remembered(database: Loadable, store: str, new: str) -> None:
+    """Keep what is remembered of a store under its new name.
+
+    Args:
+        database: Open for writing.
+        store: Its old name.
+        new: Its new name.
+    """
+    table = _made(database)
+    database.on_fields(f"UPDATE {table} SET store = {quote_literal(new)} WHERE store = {quote_literal(store)}")
+
+
+def remembered_forms(database: Loadable, store: str) -> dict[str, str]:
+    """Field → the form that its values were read by; without those of plain forms.
+
+    Args:
+        database: Open for writing.
+        store: Its name.
+    """
+    table = _made(database)
+    rows = database.on_fields(f"SELECT field, form FROM {table} WHERE store = {quote_literal(store)} AND form <> ''")
+    return {str(field): str(form) for field, form in rows}
+
+
+def _made(database: Loadable) -> str:
+    """The table's full name; it is made where it is missing."""
+    table = qualified_name(database.schema().place, TABLE)
+    columns = ", ".join(f"{name} TEXT" for name in _COLUMNS)
+    database.on_fields(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
+    return table
