@@ -45,7 +45,6 @@ def _dbos(url: str, count: int, *, transactional: bool) -> float:
     source = SQLAlchemyDatasource.create(engine_url) if transactional else None
     connection = psycopg.connect(url, autocommit=True)
 
-    @DBOS.step()
     def step(number: int) -> None:
         _two_writes(connection, number)
 
@@ -55,15 +54,15 @@ def _dbos(url: str, count: int, *, transactional: bool) -> float:
         for table in ("effects", "audit"):
             session.execute(text(f"insert into {table} (number) values (:number)"), {"number": number})
 
-    done = writes if source is None else source.transaction(writes)
+    done = DBOS.step()(step) if source is None else source.transaction(writes)
 
-    @DBOS.workflow()
     def work(count: int) -> float:
-        return _timed(done if transactional else step, count)
+        return _timed(done, count)
 
+    workflow = DBOS.workflow()(work)
     DBOS.launch()
     try:
-        return float(work(count))
+        return float(workflow(count))
     finally:
         DBOS.destroy()
 
@@ -76,13 +75,13 @@ def _absurd(url: str, count: int) -> float:
     connection = psycopg.connect(url, autocommit=True)
     seconds = []
 
-    @app.register_task(name="work")
     def work(params: dict[str, int], context: Any) -> None:
         def step(number: int) -> None:
             context.step(f"step {number}", lambda: _two_writes(connection, number))
 
         seconds.append(_timed(step, params["count"]))
 
+    app.register_task(name="work")(work)
     app.spawn("work", {"count": count})
     app.work_batch()
     app.drop_queue()
