@@ -12,7 +12,7 @@ from runtime.query.algebra import Query, Write, with_limit
 from runtime.query.schema import Schema, schema_hash
 
 # Part of every key; raised when the generator changes, so that SQL an older version kept is not used any more.
-GENERATOR: Final = 16
+GENERATOR: Final = 17
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
 _DECODER: Final = msgspec.msgpack.Decoder(Statement)
 _BATCH: Final = 1_000  # statements kept in one transaction

@@ -32,6 +32,14 @@ script made()
               upper(`a "b" c`) as loud, length(`a "b" c`) as long, not flag as other,
               case when id > 0 then day end as day, whole is null as none
 end
+script few()
+  emit from odd order by whole desc, id limit 5 offset 1 select `a "b" c`, size, price * 2.5 as more, id
+end
+script few_groups()
+  emit from odd where not (`a "b" c` like "%a%") group by flag, day
+         select flag, day, sum(price) as total, max(`a "b" c`) as text
+       order by total desc nulls first, flag, day limit 4
+end
 """
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])) | st.sampled_from(
     ["\\u000B", "\x0b\\u000B\x1f", '"\\', "\u2028\x7f", "\ufeff"]
@@ -115,3 +123,16 @@ def test_a_value_that_the_language_has_not_is_an_error_after_the_rows_before_it(
     assert error.value.code == code
     assert found == [b'{"id":1', b'{"id":2']
     database.close()
+
+
+def test_only_the_rows_that_are_left_are_made_text(path: Path) -> None:
+    """The text of a record takes longer than the row, and a limit leaves few of them."""
+    database = opened(path, [(None,) * 10] * 3)
+    try:
+        whole, made, *few = (statement.records for statement in statements(database))
+        assert len(few) == 2 and all("LIMIT" in sql[sql.index(" FROM (SELECT ") :].rpartition(")")[0] for sql in few)
+        assert not any(" FROM (SELECT " in sql for sql in (whole, made))
+        texts = [bytes(record) for batch in database.query_json(list(statements(database))[2], ()) for record in batch]
+        assert [text[-8:] for text in texts] == [b',"id":2}', b',"id":3}']
+    finally:
+        database.close()

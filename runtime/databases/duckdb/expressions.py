@@ -43,11 +43,16 @@ def _let_sql(self: DuckDBGenerator, node: _Let) -> str:
     return f"list_transform([struct_pack({fields})], lambda {_NAME}: {body})[1]"
 
 
+class _NotLike(exp.Expression, exp.Binary):
+    """`this NOT LIKE expression`, which DuckDB tests faster than `NOT (this LIKE expression)`."""
+
+
 class _DuckDB(DuckDB):
     class Generator(DuckDBGenerator):
         TRANSFORMS: ClassVar[dict[type[exp.Expr], Callable[..., str]]] = {
             **DuckDBGenerator.TRANSFORMS,
             _Let: _let_sql,
+            _NotLike: lambda self, node: self.binary(node, "NOT LIKE"),
         }
 
 
@@ -99,6 +104,9 @@ class DuckDBExpressions(TypedExpressions):
         if op == "like":
             return exp.Like(this=wrapped(self.value(args[0])), expression=wrapped(self.value(args[1])))
         return super().text_test(op, args)
+
+    def negated(self, sql: Sql) -> Sql:
+        return _NotLike(this=sql.this, expression=sql.expression) if isinstance(sql, exp.Like) else super().negated(sql)
 
     def called(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
         if name == "null_if":  # DuckDB makes a case of it, which holds the first argument twice

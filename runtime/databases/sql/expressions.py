@@ -254,7 +254,7 @@ class Expressions(ABC):
                 result = connector(this=result, expression=self._operand(arg, connector))
             return result
         if op == "not":
-            return exp.Not(this=wrapped(self.value(args[0])))
+            return self.negated(self.value(args[0]))
         if op in ("is_null", "is_not_null"):
             test = exp.Is(this=wrapped(self.raw(args[0])), expression=exp.Null())
             return test if op == "is_null" else exp.Not(this=test)
@@ -273,6 +273,10 @@ class Expressions(ABC):
         if op == "field":
             return self.called(op, args, expr.type)
         raise DatabaseError("D0308", f"the operator `{op}` is not known")
+
+    def negated(self, sql: Sql) -> Sql:
+        """The opposite of a test."""
+        return exp.Not(this=wrapped(sql))
 
     def _operand(self, arg: Expr, connector: type[exp.Connector]) -> Sql:
         sql = self.value(arg)

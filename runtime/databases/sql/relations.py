@@ -45,12 +45,14 @@ from runtime.query.algebra import (
     Where,
     Window,
     Write,
+    row_bound,
 )
 from runtime.query.codecs import codec_name
 from runtime.query.schema import Field, Schema, Store
 from runtime.values.constants import Const
 from runtime.values.types import Type
 
+MANY: Final = 10_000  # rows that are sorted once more rather than made text before they are limited
 SET_OPERATIONS: Final[dict[str, type[exp.SetOperation]]] = {
     "union": exp.Union,
     "intersect": exp.Intersect,
@@ -130,13 +132,23 @@ class Relations:
             ]
         select = builder.select([named(sql, name) for name, sql, _ in shown])
         select.meta["reads"] = [form for _, _, form in shown]
-        if not builder.distinct:
-            types = [each.type for _, each in query.columns]
-            columns = [(name, sql.copy(), type_) for (name, sql, _), type_ in zip(shown, types, strict=True)]
-            text = self.expressions.record_text(columns)
-            if text is not None:
-                select.meta["records"] = records = select.copy()
-                records.set("expressions", [named(text, "record")])
+        columns = [
+            (name, sql.copy(), each.type) for (name, sql, _), (_, each) in zip(shown, query.columns, strict=True)
+        ]
+        text = None if builder.distinct else self.expressions.record_text(columns)
+        if text is not None:
+            select = select.copy()
+            records = select.copy()
+            if builder.limit is not None and (row_bound(query.relation) or MANY) < MANY:
+                # The text is made of the few rows that are left: an engine may make it of all rows, and limit then.
+                builder = self.wrap(builder)
+                with self.expressions.in_scope(builder.columns):
+                    columns = [(name, self.expressions.value(each), each.type) for name, each in query.columns]
+                text = self.expressions.record_text(columns)
+                records = builder.select([]).copy()
+            assert text is not None  # it depends on the types
+            records.set("expressions", [named(text, "record")])
+            select.meta["records"] = records
         return select
 
     def single(self, relation: Relation) -> exp.Query:
