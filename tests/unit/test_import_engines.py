@@ -16,7 +16,8 @@ import pytest
 from runtime.connect import connect
 from runtime.databases.protocol import Loadable
 from runtime.errors import DatabaseError, SopError, UsageError
-from runtime.files.load import import_file, parse_types
+from runtime.files.load import import_file, import_parts, parse_types, transaction
+from runtime.files.prepare import Part
 from runtime.query.algebra import Column, Query, Scan
 from tests.postgres import Server
 
@@ -238,3 +239,31 @@ def test_the_forms_of_a_store_are_remembered_everywhere(database: Loadable, tmp_
         import_file(database, path, mode=mode)  # type: ignore[arg-type]
     assert rows(database, "days") == [(date(2026, 2, 13), 1), (date(2026, 2, 1), 2)]
     assert [name for name in database.schema().stores if name.startswith("sop_")] == []
+
+
+def test_stores_are_renamed_and_removed_in_a_transaction(database: Loadable, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("n,t\n1,x\n")
+    import_file(database, tmp_path / "a.csv")
+    with pytest.raises(ZeroDivisionError), transaction(database):
+        database.rename_store("a", "b")
+        raise ZeroDivisionError
+    assert set(database.schema().stores) == {"a"}
+    with transaction(database):
+        database.rename_store("a", 'my "b"')
+    assert rows(database, 'my "b"') == [(1, "x")]
+    with transaction(database):
+        database.drop_store('my "b"')
+    assert not database.schema().stores
+
+
+def test_parts_are_loaded_together_and_a_dry_run_undoes_them(database: Loadable, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("n,t\n1,x\n")
+    (tmp_path / "bad.csv").write_text("n,t\n1\n")
+    good, bad = Part(tmp_path / "a.csv", "a.csv", "a"), Part(tmp_path / "bad.csv", "bad.csv", "b")
+    with pytest.raises(DatabaseError, match="D0503"):
+        import_parts(database, [good, bad])
+    assert not database.schema().stores
+    assert [loaded.rows for loaded in import_parts(database, [good], dry_run=True)] == [1]
+    assert not database.schema().stores
+    assert [loaded.rows for loaded in import_parts(database, [good])] == [1]
+    assert rows(database, "a") == [(1, "x")]
