@@ -39,6 +39,7 @@ main: Final = click.version_option(package_name="sopc", prog_name="sopvm")(
             "do": Lazy("runtime.commands.do:do_command", "Translate an English sentence, and run it."),
             "db": Lazy("runtime.commands.db:db_group", "Files into a database and out of it."),
             "serve": Lazy("runtime.commands.serve:serve_command", "Run the library's scripts over HTTP."),
+            "mcp": Lazy("runtime.commands.mcp:mcp_command", "Offer the library's scripts to an agent."),
             "token": Lazy("runtime.commands.token:token_group", "Say who may use `sopvm serve`, and for what."),
             "record": Lazy("runtime.commands.record:record_command", "Work step by step; that becomes a script."),
         },

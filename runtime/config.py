@@ -31,14 +31,20 @@ _TABLES: Final[Mapping[str, Mapping[str, type]]] = {
         **{"use": str, "model": str, "base_url": str, "api_key": str, "decoding": str},
         **{"rounds": int, "tokens": int, "timeout": int, "wait": int},
     },
-    "database": {"url": str, "samples": bool},
+    "database": {"url": str, "samples": bool, "agents": bool},
     "runs": {"url": str, "durability": str},
     "import": {"date_order": str, "decimal": str},
+    "mcp": {"confirm": bool, "tools": list},
 }
 _CHOICES: Final = {"durability": (FULL, RELAXED), "date_order": ("dmy", "mdy"), "decimal": ("point", "comma")}
-_WANTED: Final = {str: "text in quotes", bool: "true or false", int: "a whole number from 0 on"}
-# translator, databases, runs, import
-_Tables = tuple[dict[str, Any], dict[str, dict[str, Any]], dict[str, Any], dict[str, Any]]
+_WANTED: Final[Mapping[type, str]] = {
+    str: "text in quotes",
+    bool: "true or false",
+    int: "a whole number from 0 on",
+    list: 'a list of texts, such as ["report"]',
+}
+# translator, databases, runs, import, mcp
+_Tables = tuple[dict[str, Any], dict[str, dict[str, Any]], dict[str, Any], dict[str, Any], dict[str, Any]]
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -58,7 +64,7 @@ class Config(msgspec.Struct, frozen=True):
     Attributes:
         home: The library's folder, absolute; it need not exist.
         file: The sop.toml that was read; None when there is none.
-        translator, runs, imports: Their tables, with `${ENV}` as written.
+        translator, runs, imports, mcp: Their tables, with `${ENV}` as written.
         declared: Its databases: a table by name.
         flags: URLs by name, of the commands' `--db`.
         seen: The only names that mean something, and what each stands for, as `seen_as` made it; None for all.
@@ -72,6 +78,7 @@ class Config(msgspec.Struct, frozen=True):
     seen: dict[str, str] | None = None
     runs: dict[str, Any] = {}
     imports: dict[str, Any] = {}
+    mcp: dict[str, Any] = {}
 
     def seen_as(self, names: Mapping[str, str]) -> Config:
         """These settings, restricted to some names. names: a visible name → the database it stands for here."""
@@ -100,8 +107,8 @@ class Config(msgspec.Struct, frozen=True):
             raise UsageError(
                 "C0206", f"{what} can't be looked at: {reason}", "another folder, or --home DIR"
             ) from error
-        translator, declared, runs, imports = _read(path) if path else ({}, {}, {}, {})
-        return cls(folder, path, translator, declared, _flags(databases), runs=runs, imports=imports)
+        translator, declared, runs, imports, mcp = _read(path) if path else ({}, {}, {}, {}, {})
+        return cls(folder, path, translator, declared, _flags(databases), runs=runs, imports=imports, mcp=mcp)
 
     def database(self, name: str) -> DatabaseSetting:
         """Return what a name of a database means.
@@ -253,8 +260,8 @@ class _Reader:
 
     def settings(self, data: dict[str, Any]) -> _Tables:
         for key in data:
-            if key not in ("databases", "translator", "runs", "import"):
-                raise self.error(key, f"no setting is named {key}", "databases, translator, runs or import")
+            if key not in ("databases", "translator", "runs", "import", "mcp"):
+                raise self.error(key, f"no setting is named {key}", "databases, translator, runs, import or mcp")
         databases = self.table(data, "databases")
         declared = {}
         for name, value in databases.items():
@@ -264,12 +271,13 @@ class _Reader:
         translator = self.checked("translator", self.table(data, "translator"), "translator")
         runs = self.checked("runs", self.table(data, "runs"), "runs")
         imports = self.checked("import", self.table(data, "import"), "import")
+        mcp = self.checked("mcp", self.table(data, "mcp"), "mcp")
         for table, settings in (("runs", runs), ("import", imports)):
             for key, choices in _CHOICES.items():
                 if key in settings and settings[key] not in choices:
                     message = f"{key} of {table} is neither {' nor '.join(choices)}"
                     raise self.error(key, message, f'{key} = "{choices[0]}"')
-        return translator, declared, runs, imports
+        return translator, declared, runs, imports, mcp
 
     def table(self, data: dict[str, Any], key: str) -> dict[str, Any]:
         value = data.get(key, {})
@@ -284,7 +292,9 @@ class _Reader:
         for key, item in value.items():
             if key not in allowed:
                 raise self.error(key, f"{name} has no setting {key}", ", ".join(allowed))
-            if type(item) is not allowed[key] or (isinstance(item, int) and item < 0):
+            wrong = isinstance(item, int) and item < 0
+            wrong = wrong or (isinstance(item, list) and not all(isinstance(each, str) for each in item))
+            if type(item) is not allowed[key] or wrong:
                 raise self.error(key, f"{key} of {name} is not {_WANTED[allowed[key]]}")
         return value
 

@@ -12,7 +12,7 @@ from runtime.lazy import lazy
 if TYPE_CHECKING:
     from runtime.api.once import answer_once
     from runtime.api.server import serve
-    from runtime.api.service import Service
+    from runtime.api.service import Service, open_service
     from runtime.api.shared import Settings
     from runtime.api.tokens import RIGHTS, Token, Tokens
 
@@ -23,6 +23,7 @@ __all__ = (
     "Token",
     "Tokens",
     "answer_once",
+    "open_service",
     "serve",
 )
 __getattr__ = lazy(
@@ -33,5 +34,6 @@ __getattr__ = lazy(
     Token="runtime.api.tokens",
     Tokens="runtime.api.tokens",
     answer_once="runtime.api.once",
+    open_service="runtime.api.service",
     serve="runtime.api.server",
 )

@@ -102,7 +102,7 @@ class Runner:
         name = play.script.partition("@")[0]
         waits, most = self._service.patience(play.waits), self._service.settings.ask_seconds
         run = LiveRun(name, 0, play.who, log, waits, most, play.run)
-        run.answers = play.answers
+        run.answers, run.takes_defaults = play.answers, play.takes_defaults
         self.start(run, play.token, stream, lambda: self._execute(run, play, stream))
         return run
 
@@ -256,7 +256,7 @@ class Runner:
         if run.outcome is not outcome or self._service.runs.wake(run.id) is None:
             return
         question = run.control.question
-        if question is not None and question.has_default and question.within is None:
+        if run.takes_defaults and question is not None and question.has_default and question.within is None:
             run.waits_no_longer()
             with suppress(SopError):  # it was answered elsewhere, or its database is away
                 found = kept_runs.find(self._service.config, run.id, None)

@@ -64,6 +64,7 @@ class LiveRun:
         stream, writer: where its lines go, and what writes them; None when nobody reads them.
         outcome: how it was suspended.
         answers: given beforehand, by step.
+        takes_defaults: whether a question takes its default when it has waited long enough.
         owned: who began it.
         warnings: about its arguments.
         hurry: lets it write without waiting for its reader.
@@ -90,6 +91,7 @@ class LiveRun:
         self.writer: Writer | None = None
         self.outcome: Outcome | None = None
         self.answers: Mapping[str, str] = {}
+        self.takes_defaults = True
         self.owned = Owner(who.token.id, who.token.name, who.token.scope, who.token.bound)
         self.id = self.control.id
         self.script = script

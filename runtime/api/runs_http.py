@@ -10,7 +10,7 @@ from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runtime.api import kept_runs
+from runtime.api import kept_runs, steer
 from runtime.api.bodies import Answer, body_as
 from runtime.api.formats import LINES, choose
 from runtime.api.kept_runs import Found
@@ -19,15 +19,12 @@ from runtime.api.resource import as_json, options_of, token_of, who_of
 from runtime.api.run_lines import LOOK_SECONDS, KeptLines, kept_lines, of_log, under_way
 from runtime.api.runs import LiveRun
 from runtime.api.service import Service
-from runtime.api.tokens import Token
 from runtime.errors import SopError
-from runtime.runs.answers import accepted
-from runtime.runs.go_on import KeptRun, is_overdue, question
+from runtime.runs.go_on import KeptRun
 from runtime.runs.keep import going_on
 from runtime.values.conversion import json_ready, to_text
 
 MAX_SHOWN: Final = 2000  # characters of a variable's value
-SETTLE_SECONDS: Final = 0.005
 
 
 async def list_runs(service: Service, request: Request) -> Response:
@@ -71,27 +68,7 @@ async def answer_run(service: Service, request: Request) -> Response:
     said = await body_as(service, request, Answer)
     step = None if said.step is None else str(said.step)
     text = said.value if isinstance(said.value, str) else to_text(said.value)
-    if isinstance(run, LiveRun):
-        run.answer(step, text)
-    else:
-        if run.row.status != "waiting":
-            raise kept_runs.not_waiting(run.row.run)
-
-        def answer(kept: KeptRun) -> Any:
-            _require_write(token_of(request), kept)
-            asked = question(kept)
-            if step is not None and step != asked.step:
-                message = f"the run {run.row.run} asks at step {asked.step}, not at {step}"
-                raise HttpError(409, "S0111", message)
-            value = accepted(asked, text)
-            late[:] = [is_overdue(kept)]
-            return UNSET if late[0] else value
-
-        late: list[bool] = []
-        await service.call(service.runner.go_on, run, ("waiting",), who_of(request), answer)
-        if late[0]:
-            raise HttpError(409, "S0111", f"the time for an answer to the run {run.row.run} is over")
-    _note(service, request, "run-answered", run, step=said.step)
+    await steer.answer(service, who_of(request), run, step, text)
     return Response(status_code=204)
 
 
@@ -113,38 +90,17 @@ async def _go_on(service: Service, request: Request, statuses: tuple[str, ...], 
         raise HttpError(409, "V0609", f"the run {run.id} is not kept, so it can't go on", "run the script again")
 
     def nothing(kept: KeptRun) -> Any:
-        _require_write(token_of(request), kept)
+        steer.require_write(token_of(request), kept)
         return UNSET
 
     await service.call(service.runner.go_on, run, statuses, who_of(request), nothing)
-    _note(service, request, event, run)
+    steer.note(service, who_of(request), event, run)
     return under_way(run.row.run)
 
 
-def _require_write(token: Token, kept: KeptRun) -> None:
-    root = kept.linked.root
-    if root.effects.writes and not token.may("write"):
-        message = f"`{root.name}` writes {', '.join(root.effects.writes)}, and the token {token.name} only reads"
-        raise HttpError(403, "S0202", message, "--rights …,write")
-
-
-def _note(service: Service, request: Request, event: str, run: LiveRun | Found, **more: Any) -> None:
-    id_, script = (run.id, run.script) if isinstance(run, LiveRun) else (run.row.run, run.row.script)
-    service.audit.note(event, who_of(request), run=id_, script=script, **more)
-
-
 async def cancel_run(service: Service, request: Request) -> Response:
-    run = await _run(service, request)
-    if isinstance(run, LiveRun):
-        if not run.ended:
-            _note(service, request, "run-cancelled", run)
-            run.cancel(f"the run was cancelled by {token_of(request).name}")
-    elif run.row.status not in ("ok", "cancelled"):
-        await service.call(kept_runs.cancel, run)
-        _note(service, request, "run-cancelled", run)
-        suspended = service.runs.wake(run.row.run)
-        if suspended is not None:
-            await service.call(service.runner.let_go, suspended)
+    run, who = await _run(service, request), who_of(request)
+    await steer.cancel(service, who, run, f"the run was cancelled by {who.token.name}")
     return Response(status_code=204)
 
 
@@ -181,32 +137,8 @@ def _never_began(run: LiveRun) -> HttpError:
 
 
 async def _run(service: Service, request: Request, *, own: bool = False) -> LiveRun | Found:
-    """The run in the path: as this server runs it, or as it is kept.
-
-    Args:
-        own: whoever started it needs no right to read.
-
-    Raises:
-        HttpError: S0202 without the right; S0110 when it does not exist or the token may not see it.
-    """
-    token, id_ = token_of(request), request.path_params["id"]
-    live = service.runs.get(id_)
-    while live is not None and live.kept and live.waiting and service.runs.is_active(id_):
-        await sleep(SETTLE_SECONDS)  # its thread is about to leave it, and its row says more then
-        live = service.runs.get(id_)
-    found: LiveRun | Found | None = live
-    if live is None or (live.kept and not service.runs.is_active(id_)):
-        found = await service.call(kept_runs.find, service.config, id_, None) or live
-    owner = None
-    if isinstance(found, LiveRun):
-        owner, script = found.owner, found.script
-    elif found is not None:
-        owner, script = found.owner, found.row.script
-    if own and (owner is None or owner.token != token.id):
-        token.require("read")
-    if found is None or owner is None or not kept_runs.sees(token, owner, script):
-        raise HttpError(404, "S0110", f"there is no run {id_[:40]!r} here", "/runs lists those that are kept")
-    return found
+    """The run in the path."""
+    return await steer.find_run(service, token_of(request), request.path_params["id"], own=own)
 
 
 def _shown(value: Any) -> Any:

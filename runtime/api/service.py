@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from runtime.api.running import Runner
 from runtime.api.shared import Settings, Shared
 from runtime.api.workers import Workers
 from runtime.config import Config
+from runtime.errors import UsageError
 
 
 class Service(Shared):
@@ -38,3 +43,42 @@ class Service(Shared):
         self.runs.close()
         self.pool.close()
         self.library.close()
+
+
+@contextmanager
+def open_service(config: Config, settings: Settings, audit: str | None) -> Iterator[Service]:
+    """A service, closed at the end.
+
+    Args:
+        config: The settings.
+        settings: Limits of requests and runs.
+        audit: The file for the audit; None for stderr.
+
+    Returns:
+        A context manager that gives the service.
+
+    Raises:
+        UsageError: C0104 for a file that can't be written.
+    """
+    stream: TextIO = sys.stderr
+    if audit is not None:
+        try:
+            stream = open(audit, "a", encoding="utf-8", opener=_private)  # noqa: SIM115 (closed below)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise UsageError("C0104", f"{audit} can't be written: {reason}", "another --audit FILE") from error
+    try:
+        service = Service(config, settings, stream)
+        try:
+            yield service
+        finally:
+            service.close()
+    finally:
+        if stream is not sys.stderr:
+            with suppress(OSError):  # a failed write was reported when it happened
+                stream.close()
+
+
+def _private(path: str, flags: int) -> int:
+    """What was given to scripts is in it, so a new file is its owner's alone."""
+    return os.open(path, flags, 0o600)

@@ -65,6 +65,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
         reads: requested by GET, which runs only scripts that change nothing.
         answers: by step.
         waits: seconds that a question waits.
+        takes_defaults: a question takes its default when it has waited that long; else the run waits on.
         max_rows, max_seconds: the request's own limits.
         in_address: names of the arguments in the query string.
         run: the run's id, for a request that is done once however often it is made.
@@ -78,6 +79,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     reads: bool = False
     answers: Mapping[str, str] = {}
     waits: float | None = None
+    takes_defaults: bool = True
     max_rows: int | None = None
     max_seconds: float | None = None
     in_address: frozenset[str] = frozenset()

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
-from runtime import Config, UsageError
+from runtime import UsageError
 from runtime.console import PATH, database_options, load_config, output_options, utf8
 
 if TYPE_CHECKING:
-    from runtime.api import Service, Settings
+    from runtime.api import Service
 
 
 @click.command("serve")
@@ -81,7 +79,7 @@ def serve_command(
         raise UsageError("S0120", "the service needs starlette and uvicorn", "pip install 'sopc[serve]'")
     if target is None and (method or data is not None or headers):
         raise UsageError("C0102", "-X, -d and -H belong to --get", "sopvm serve --get /play/NAME -d '{}'")
-    from runtime.api import Settings
+    from runtime.api import Settings, open_service
 
     settings = Settings(
         max_runs=max_runs,
@@ -93,41 +91,13 @@ def serve_command(
         read_seconds=read_seconds,
         audit_reads=audit_reads,
     )
-    with _opened(load_config(home, databases), settings, audit) as service:
+    with open_service(load_config(home, databases), settings, audit) as service:
         if target is not None:
             return _answer(service, target, method, data, headers)
         from runtime.api import serve
 
         serve(service, host, port, allowed, workers)
     return 0
-
-
-@contextmanager
-def _opened(config: Config, settings: Settings, audit: str | None) -> Iterator[Service]:
-    from runtime.api import Service
-
-    stream: TextIO = sys.stderr
-    if audit is not None:
-        try:
-            stream = open(audit, "a", encoding="utf-8", opener=_private)  # noqa: SIM115 (closed below)
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise UsageError("C0104", f"{audit} can't be written: {reason}", "another --audit FILE") from error
-    try:
-        service = Service(config, settings, stream)
-        try:
-            yield service
-        finally:
-            service.close()
-    finally:
-        if stream is not sys.stderr:
-            with suppress(OSError):  # a failed write was reported when it happened
-                stream.close()
-
-
-def _private(path: str, flags: int) -> int:
-    """What was given to scripts is in it, so a new file is its owner's alone."""
-    return os.open(path, flags, 0o600)
 
 
 def _answer(service: Service, target: str, method: str | None, data: str | None, headers: Sequence[str]) -> int:

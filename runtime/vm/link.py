@@ -178,9 +178,13 @@ def _query_op(fetch: Fetch, hash_: str, index: int) -> DataOp:
 
 
 def _write_op(write: Write, hash_: str, index: int) -> DataOp:
-    command = "upsert" if isinstance(write, Insert) and write.keys else _COMMANDS[type(write)]
     types = write.types if isinstance(write, InsertList) else ()
-    return DataOp(write, write_key(hash_, index), command, store=write.store, types=types)
+    return DataOp(write, write_key(hash_, index), command_of(write), store=write.store, types=types)
+
+
+def command_of(write: Write) -> str:
+    """The kind of a write: insert, upsert, update or delete."""
+    return "upsert" if isinstance(write, Insert) and write.keys else _COMMANDS[type(write)]
 
 
 _COMMANDS: Final[dict[type, str]] = {

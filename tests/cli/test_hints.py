@@ -1299,6 +1299,11 @@ def _(trial: Trial) -> None:
     without("starlette", trial, "sopvm", "serve")
 
 
+@case("pip install 'sopc[mcp]'")
+def _(trial: Trial) -> None:
+    without("mcp", trial, "sopvm", "mcp")
+
+
 @case("pip install 'sopc[duckdb]'")
 def _(trial: Trial) -> None:
     trial.write("new.csv", "a\n1\n")

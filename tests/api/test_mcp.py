@@ -1,0 +1,455 @@
+"""`sopvm mcp`, driven by the official Python client: scripts as tools, results, bad arguments, writes, questions."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import anyio
+import mcp_types as types
+import pytest
+
+from tests.api.agents import NEW, OLD, agent, run
+from tests.sandbox import Sandbox
+
+MODES = pytest.mark.parametrize("mode", [NEW, OLD])
+MAIN = {"main": "sqlite:///main.db"}
+
+
+def add(folder: Path, text: str) -> None:
+    with Sandbox(folder, MAIN) as sandbox:
+        sandbox.compile(text)
+
+
+def data(result: types.CallToolResult) -> dict[str, Any]:
+    found: dict[str, Any] = result.structured_content
+    return found
+
+
+def text(result: types.CallToolResult) -> str:
+    content = result.content[0]
+    assert isinstance(content, types.TextContent)
+    return content.text
+
+
+@MODES
+def test_scripts_that_read_are_tools(folder: Path, mode: str) -> None:
+    async def work() -> None:
+        async with agent(folder, mode=mode) as client:
+            tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+            audit = tools["audit"]
+            assert "Employees of a department above a floor." in (audit.description or "")
+            assert "Reads main.employees. Changes nothing." in (audit.description or "")
+            assert audit.annotations is not None and audit.annotations.read_only_hint
+            assert audit.input_schema == {
+                "type": "object",
+                "properties": {
+                    "dept": {"type": "string", "default": "Engineering", "description": "text"},
+                    "floor": {"type": "integer", "default": 150000, "description": "int"},
+                },
+            }
+            assert "note" not in tools and "sop_dry_run" not in tools, "no script writes without --write"
+            assert {"sop_rows", "sop_wait", "sop_cancel", "sop_answer"} <= tools.keys() and "sop_find" not in tools
+            odd = next(tool for tool in tools.values() if tool.title == 'odd / name %2F "<b>"')
+            assert len(odd.name) <= 48 and odd.name.isascii()
+            assert (
+                data(await client.call_tool(odd.name, {next(iter(odd.input_schema["properties"])): 7}))["result"] == 7
+            )
+            said = data(await client.call_tool("audit", {"floor": 100000}))
+            assert said["status"] == "ok" and said["total"] == 3 and said["next"] is None
+            assert said["records"][0] == {"name": "Ada", "salary": 180000}
+
+    run(work)
+
+
+def schema_parts(schema: Any) -> list[dict[str, Any]]:
+    if isinstance(schema, list):
+        return [part for each in schema for part in schema_parts(each)]
+    if not isinstance(schema, dict):
+        return []
+    return [schema, *(part for each in schema.values() for part in schema_parts(each))]
+
+
+def test_schemas_are_in_the_part_that_all_hosts_take(folder: Path) -> None:
+    add(
+        folder,
+        """
+script kinds(c: {n: int?, t: list<text?>}, a: int? = null, b: list<int?> = [], d: decimal(20,10) = 1.5,
+             e: int = 9223372036854775807, f: decimal(38,10) = 12345678901234567.89, g: timestamp? = null,
+             h: any = null, i: list<text> = ["x"], j: bool = true, k: duration = 2 days, l: record? = null)
+  emit {a: a}
+end
+""",
+    )
+
+    async def work() -> None:
+        async with agent(folder) as client:
+            tools = (await client.list_tools()).tools
+            for tool in tools:
+                for part in schema_parts(tool.input_schema):
+                    assert not isinstance(part.get("type"), list), tool.name
+                    assert not {"minimum", "maximum", "format"} & part.keys() or part.get("format") in (
+                        "date",
+                        "date-time",
+                    )
+                    assert part.get("type") != "array" or "items" in part
+                json.dumps(tool.input_schema)
+            properties = next(tool for tool in tools if tool.name == "kinds").input_schema["properties"]
+            assert properties["d"]["default"] == 1.5 and properties["i"]["default"] == ["x"]
+            assert "default 9223372036854775807" in properties["e"]["description"]
+            assert "12345678901234567.89" in properties["f"]["description"]
+            assert data(await client.call_tool("kinds", {"c": {"n": 1, "t": []}}))["records"] == [{"a": None}]
+
+    run(work)
+
+
+def test_numbers_that_clients_would_round_are_texts(folder: Path) -> None:
+    add(
+        folder,
+        """
+script big(n: int) -> int
+  emit {n: n, d: 12345678901234567.89, f: 0.1, m: 1.50}
+  return n
+end
+""",
+    )
+
+    async def work() -> None:
+        async with agent(folder) as client:
+            for given in (9007199254740993, "9007199254740993"):
+                said = data(await client.call_tool("big", {"n": given}))
+                assert said["result"] == "9007199254740993"
+                assert said["records"] == [{"n": "9007199254740993", "d": "12345678901234567.89", "f": 0.1, "m": 1.5}]
+            assert data(await client.call_tool("big", {"n": 2**53 - 1}))["result"] == 2**53 - 1
+
+    run(work)
+
+
+@MODES
+def test_a_result_holds_at_most_100_records_and_says_so(folder: Path, mode: str) -> None:
+    async def work() -> None:
+        async with agent(folder, mode=mode) as client:
+            result = await client.call_tool("numbers", {"n": 100_000})
+            said = data(result)
+            assert (said["total"], len(said["records"]), said["next"]) == (100_000, 100, 100)
+            assert text(result).startswith(f'100 of 100,000; sop_rows(run="{said["run"]}", after=100) gives more')
+            following = data(await client.call_tool("sop_rows", {"run": said["run"], "after": 99_950}))
+            assert [each["n"] for each in following["records"]] == list(range(99_951, 100_001))
+            assert following["next"] is None
+            read = await client.read_resource(f"sop://runs/{said['run']}/records?after=50000")
+            content = read.contents[0]
+            assert isinstance(content, types.TextResourceContents)
+            assert json.loads(content.text)["records"][0] == {"n": 50_001, "half": 25_000}
+            wrong = await client.call_tool("sop_rows", {"run": "nonsense"})
+            assert wrong.is_error and data(wrong)["error"]["code"] == "S0110"
+
+    run(work)
+
+
+def test_long_records_are_cut_and_no_message_is_large(folder: Path) -> None:
+    add(
+        folder,
+        """
+script long()
+  let t = "0123456789"
+  for each i in 1 to 12 do set t = "{t}{t}" end
+  for each i in 1 to 20 do emit {i: i, t: t} end
+  emit {a: "{t}{t}", b: t}
+  for each i in 1 to 20 do say t end
+end
+""",
+    )
+
+    async def work() -> None:
+        async with agent(folder) as client:
+            result = await client.call_tool("long")
+            said = data(result)
+            seen = list(said["records"])
+            while said["next"] is not None:
+                assert len(json.dumps(said)) < 100_000
+                said = data(await client.call_tool("sop_rows", {"run": said["run"], "after": said["next"]}))
+                seen += said["records"]
+            assert len(seen) == 21 and [each.get("i") for each in seen[:20]] == list(range(1, 21))
+            assert seen[-1]["b"].endswith("… (40,960 characters)")
+            assert len(result.model_dump_json()) < 256 * 1024
+            assert "more lines are not shown" in data(result)["said"][-1]
+
+    run(work)
+
+
+@MODES
+def test_bad_arguments_are_tool_errors_with_code_and_hint(folder: Path, mode: str) -> None:
+    async def work() -> None:
+        async with agent(folder, mode=mode) as client:
+            for name, args, code in (
+                ("divide", {}, "C0121"),
+                ("divide", {"by": 1, "to": 2}, "C0122"),
+                ("divide", {"by": "x"}, "C0123"),
+                ("divide", {"by": 1.5}, "C0123"),
+                ("sop_rows", {}, "C0121"),
+                ("sop_rows", {"run": 1}, "C0123"),
+                ("sop_wait", {"run": "x", "more": 1}, "C0122"),
+            ):
+                result = await client.call_tool(name, args)
+                assert result.is_error and data(result)["error"]["code"] == code, (name, args)
+                assert code in text(result) and "Try: " in text(result)
+            failed = await client.call_tool("divide", {"by": 0})
+            said = data(failed)
+            assert failed.is_error and said["status"] == "failed" and said["error"]["step"] == "1"
+            with pytest.raises(Exception, match="no tool"):
+                await client.call_tool("note", {"text": "x"})
+
+    run(work)
+
+
+def test_past_40_scripts_they_are_found_and_run_by_two_tools(folder: Path) -> None:
+    add(
+        folder,
+        "".join(
+            f'script many_{i}(n: int) -> int\n  "Adds {i} to a number."\n  return n + {i}\nend\n' for i in range(40)
+        ),
+    )
+    with (folder / "sop.toml").open("a") as file:
+        file.write('[mcp]\ntools = ["many_7"]\n')
+
+    async def work() -> None:
+        async with agent(folder) as client:
+            names = [tool.name for tool in (await client.list_tools()).tools]
+            assert {"many_7", "sop_find", "sop_run"} <= set(names) and "many_8" not in names
+            found = data(await client.call_tool("sop_find", {"text": "adds 31"}))
+            assert found["scripts"][0]["script"] == "many_31" and "n: int" in found["scripts"][0]["head"]
+            assert data(await client.call_tool("sop_run", {"script": "many_31", "args": {"n": 1}}))["result"] == 32
+            unknown = await client.call_tool("sop_run", {"script": "note", "args": {"text": "x"}})
+            assert unknown.is_error and data(unknown)["error"]["code"] == "L0101"
+
+    run(work)
+
+
+def test_a_hidden_database_is_not_seen(folder: Path) -> None:
+    (folder / "sop.toml").write_text('[databases]\nmain = {url = "sqlite:///main.db", agents = false}\n')
+
+    async def work() -> None:
+        async with agent(folder) as client:
+            names = [tool.name for tool in (await client.list_tools()).tools]
+            assert "divide" in names and "audit" not in names
+
+    run(work)
+
+
+# ── writes ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def logged(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "main.db")) as connection:
+        found: int = connection.execute("select count(*) from log").fetchone()[0]
+    return found
+
+
+class Person:
+    """Says the same to every question, and remembers them. answer: None says no."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def __call__(self, message: str, schema: dict[str, Any]) -> types.ElicitResult:
+        self.asked.append((message, schema))
+        answer = self.answers[min(len(self.asked), len(self.answers)) - 1]
+        if answer is None:
+            return types.ElicitResult(action="decline")
+        return types.ElicitResult(action="accept", content={"answer": answer} if schema["properties"] else {})
+
+
+@MODES
+def test_a_person_is_asked_with_counts_before_a_script_writes(folder: Path, mode: str) -> None:
+    async def work() -> None:
+        yes, no = Person(True), Person(None)
+        async with agent(folder, "--write", mode=mode, replies=no) as client:
+            tools = {tool.name: tool.annotations for tool in (await client.list_tools()).tools}
+            note = tools["note"]
+            assert note is not None and note.read_only_hint is False and note.destructive_hint is False
+            said = data(await client.call_tool("note", {"text": "x"}))
+            assert said["status"] == "declined" and logged(folder) == 0
+            assert no.asked[0][0] == 'note(text="x") would insert 1 row into main.log. Run it?'
+        async with agent(folder, "--write", mode=mode, replies=yes) as client:
+            assert data(await client.call_tool("note", {"text": "x"}))["status"] == "ok"
+            assert len(yes.asked) == 1 and logged(folder) == 1
+
+    run(work)
+
+
+@MODES
+def test_a_client_that_cannot_ask_needs_the_confirm_of_a_dry_run(folder: Path, mode: str) -> None:
+    async def work() -> None:
+        async with agent(folder, "--write", mode=mode) as client:
+
+            async def code(**args: Any) -> str:
+                result = await client.call_tool("note", args)
+                return str(data(result).get("error", {}).get("code", data(result).get("status")))
+
+            async def confirm() -> str:
+                dry = data(await client.call_tool("sop_dry_run", {"script": "note", "args": {"text": "x"}}))
+                assert (dry["status"], dry["changes"][0]["rows"]) == ("dry-run", 1)
+                return str(dry["confirm"])
+
+            assert await code(text="x") == "S0125" and logged(folder) == 0
+            given = await confirm()
+            for wrong in ("", "1-2", "nonsense", given[:-1], f"9{given}"):
+                assert await code(text="x", confirm=wrong) == "S0125"
+            assert await code(text="y", confirm=given) == "S0125" and logged(folder) == 0
+            assert await code(text="x", confirm=given) == "ok" and logged(folder) == 1
+            assert await code(text="x", confirm=given) == "S0125" and logged(folder) == 1
+            given = await confirm()
+            add(folder, 'script note(text: text) -> int\n  insert into log {text: "a {text}"}\n  return 1\nend')
+            assert await code(text="x", confirm=given) == "S0125" and logged(folder) == 1
+
+    run(work)
+
+
+def test_the_host_may_be_left_to_ask(folder: Path) -> None:
+    with (folder / "sop.toml").open("a") as file:
+        file.write("[mcp]\nconfirm = false\n")
+
+    async def work() -> None:
+        async with agent(folder, "--write") as client:
+            assert data(await client.call_tool("note", {"text": "x"}))["status"] == "ok" and logged(folder) == 1
+
+    run(work)
+
+
+def test_scripts_that_change_rows_are_destructive(folder: Path) -> None:
+    add(
+        folder,
+        """
+script raise() update employees where true set salary = salary + 1 end
+script empty() delete from log where true end
+script refill() upsert into log {id: 1, text: "x"} on id end
+script calls_empty() call empty() end
+""",
+    )
+
+    async def work() -> None:
+        async with agent(folder, "--write") as client:
+            tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+            for name, said in (
+                ("raise", "Updates main.employees."),
+                ("empty", "Deletes from main.log."),
+                ("refill", "Inserts or updates main.log."),
+                ("calls_empty", "Deletes from main.log."),
+            ):
+                hints = tools[name].annotations
+                assert hints is not None and hints.destructive_hint, name
+                assert said in (tools[name].description or ""), name
+
+    run(work)
+
+
+# ── questions ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@MODES
+def test_questions_are_asked_of_the_person_also_those_with_a_default(folder: Path, mode: str) -> None:
+    add(
+        folder,
+        """
+script twice() -> int
+  ask "First?" default 1 into a: int
+  ask "Second?" default 1 into b: int
+  return a * 10 + b
+end
+""",
+    )
+
+    async def work() -> None:
+        person = Person(5, 7)
+        async with agent(folder, mode=mode, replies=person) as client:
+            assert data(await client.call_tool("twice"))["result"] == 57
+            assert [message for message, _ in person.asked] == ["First?", "Second?"]
+            assert person.asked[0][1]["properties"]["answer"]["type"] == "integer"
+        wrong = Person("9", "3")
+        async with agent(folder, mode=mode, replies=wrong) as client:
+            assert data(await client.call_tool("perhaps"))["records"] == [{"n": 3}]
+            assert wrong.asked[0][1]["properties"]["answer"]["enum"] == ["1", "2", "3"]
+            assert "none of the choices" in wrong.asked[1][0]
+        no = Person(None)
+        async with agent(folder, mode=mode, replies=no) as client:
+            assert data(await client.call_tool("perhaps"))["status"] == "cancelled"
+
+    run(work)
+
+
+@MODES
+def test_without_forms_a_question_is_a_result_and_a_tool_answers_it(folder: Path, mode: str) -> None:
+    async def work() -> None:
+        async with agent(folder, mode=mode) as client:
+            said = data(await client.call_tool("perhaps"))
+            assert said["status"] == "waiting" and said["question"]["choices"] == [1, 2, 3]
+            wrong = await client.call_tool("sop_answer", {"run": said["run"], "answer": "9"})
+            assert wrong.is_error and data(wrong)["error"]["code"] == "V0105"
+            assert data(await client.call_tool("sop_wait", {"run": said["run"]}))["status"] == "waiting"
+            done = data(await client.call_tool("sop_answer", {"run": said["run"], "answer": "3"}))
+            assert done["status"] == "ok" and done["records"] == [{"n": 3}]
+            late = await client.call_tool("sop_answer", {"run": said["run"], "answer": "3"})
+            assert data(late)["error"]["code"] == "S0111"
+
+    run(work)
+
+
+def test_the_state_of_a_question_holds_for_its_call_alone(folder: Path) -> None:
+    async def work() -> None:
+        async with agent(folder, "--write", replies=Person(True)) as client:
+            asked = await client.session.call_tool("note", {"text": "x"}, allow_input_required=True)
+            assert isinstance(asked, types.InputRequiredResult)
+            state = asked.request_state
+            assert state is not None and "note" not in state
+            yes: types.InputResponses = {"answer": types.ElicitResult(action="accept", content={})}
+
+            async def again(text: str, state: str) -> Any:
+                return await client.session.call_tool(
+                    "note", {"text": text}, input_responses=yes, request_state=state, allow_input_required=True
+                )
+
+            for given, changed in (("y", state), ("x", state[:-4] + "AAAA"), ("x", "nonsense")):
+                with pytest.raises(Exception, match="requestState"):
+                    await again(given, changed)
+            assert logged(folder) == 0
+            assert data(await again("x", state))["status"] == "ok" and logged(folder) == 1
+            assert data(await again("x", state))["error"]["code"] == "S0125" and logged(folder) == 1
+
+    run(work)
+
+
+# ── long runs, and clients that go away ────────────────────────────────────────────────────────────────────────
+
+
+@MODES
+def test_a_long_run_answers_running_and_can_be_waited_for_and_cancelled(folder: Path, mode: str) -> None:
+    async def work() -> None:
+        async with agent(folder, "--answer-seconds", "0.1", mode=mode) as client:
+            said = data(await client.call_tool("forever"))
+            assert said["status"] == "running" and "sop_wait" in said["note"]
+            assert data(await client.call_tool("sop_wait", {"run": said["run"]}))["status"] == "running"
+            assert data(await client.call_tool("sop_cancel", {"run": said["run"]}))["status"] == "cancelled"
+
+    run(work)
+
+
+def test_a_call_that_is_given_up_is_undone(folder: Path) -> None:
+    """The next writer would find the database locked if the run were still there."""
+    with (folder / "sop.toml").open("a") as file:
+        file.write("[mcp]\nconfirm = false\n")
+
+    async def work() -> None:
+        async with agent(folder, "--write", "--answer-seconds", "0.1") as client:
+            assert data(await client.call_tool("note_forever"))["status"] == "running"
+        assert logged(folder) == 0
+        async with agent(folder, "--write", mode=OLD) as client:
+            with anyio.move_on_after(1):
+                await client.call_tool("note_forever")
+            assert data(await client.call_tool("note", {"text": "x"}))["result"] == 1
+        assert logged(folder) == 1
+
+    run(work)
