@@ -163,7 +163,7 @@ def _is_data(row: Sequence[str], body: Sequence[list[str]]) -> bool:
     if not body:
         return all(_is_number(cell) for cell in row)
     cells = [cell.strip() for cell in row]
-    if len(set(cells)) == len(cells) and _are_years([cell for cell in cells if _is_number(cell)]):
+    if len(set(cells)) == len(cells) and _counts(cells):
         return False
     typed = _typed(body, len(row))
     given = [index for index in typed if cells[index] and cells[index] not in NULL_WORDS]
@@ -178,11 +178,19 @@ def _reads(column: Column, cell: str, body: Sequence[list[str]], index: int) -> 
     return whole.plain is not None or bool(whole.forms)
 
 
-def _are_years(cells: Sequence[str]) -> bool:
-    """Whether they are years in a row, as a table that is wider than long has on its head."""
-    years = [int(cell) for cell in cells if re.fullmatch("(?:19|20)[0-9]{2}", cell)]
-    steps = {later - earlier for earlier, later in pairwise(years)}
-    return len(years) == len(cells) > 1 and len(steps) == 1
+def _counts(cells: Sequence[str]) -> bool:
+    """Whether the numbers among them are years in a row, or count from 0 or 1 beside cells that are none, as the head
+    of a table that is wider than long has them."""
+    numbers = [cell for cell in cells if _is_number(cell)]
+    if len(numbers) < 2 or not all(re.fullmatch("0|[1-9][0-9]{0,3}", cell) for cell in numbers):
+        return False
+    values = list(map(int, numbers))
+    steps = {later - earlier for earlier, later in pairwise(values)}
+    if len(steps) > 1:
+        return False
+    if all(1900 <= value < 2100 for value in values):
+        return True
+    return values[0] in (0, 1) and steps == {1} and (len(values) > 2 or not cells[0]) and len(values) < len(cells)
 
 
 def _is_second(first: Sequence[str], body: Sequence[list[str]]) -> bool:

@@ -85,12 +85,11 @@ def _notes(reading: Reading) -> list[str]:
 
 
 def _sentence(loaded: Loaded) -> str:
-    """A question about the store that its columns can answer."""
-    numbers = [each for each in loaded.readings if each.field.type.name in ("float", "decimal") and not each.mostly]
-    texts = [each for each in loaded.readings if each.field.type.name == "text" and not each.mostly]
+    """A question about the store that its columns can answer: the total of money, else how many rows."""
     if not loaded.rows:
         return ""
-    if numbers and texts:
-        name = loaded.store
-        return f"Show the total {numbers[0].field.name} of the {name} per {texts[0].field.name}."
-    return f"Show all {loaded.store}."
+    money = next((each.field.name for each in loaded.readings if each.unit not in ("", "%")), None)
+    text = next((each.field.name for each in loaded.readings if each.field.type.name == "text"), None)
+    if money is None or text is None:
+        return f"How many {loaded.store} are there?"
+    return f"Show the total {money} of the {loaded.store} per {text}."

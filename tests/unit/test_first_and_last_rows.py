@@ -36,6 +36,8 @@ FILES: list[tuple[str, dict[str, str], str, tuple[Any, ...] | None, int, list[st
     ("id,name\n1,x\n", {"header": "none"}, "column_1 text, column_2 text", ("id", "name"), 2, []),
     ("1,2\n3,4\n", {}, "column_1 int, column_2 int", (1, 2), 2, ["holds values"]),
     ("country,2019,2020\nDE,5,6\n", {}, "country text, 2019 int, 2020 int", ("DE", 5, 6), 1, []),
+    (",0,1\n0,5,6\n1,7,8\n", {}, "column_1 int, 0 int, 1 int", (0, 5, 6), 2, []),
+    ("city,1,2,3\nRome,5,6,7\n", {}, "city text, 1 int, 2 int, 3 int", ("Rome", 5, 6, 7), 1, []),
     ("2019,2020,2021\n5,6,7\n", {}, "2019 int, 2020 int, 2021 int", (5, 6, 7), 1, []),
     ("name\nAnn\nBob\n", {}, "name text", ("Ann",), 2, []),
     ("name,qty\nAnn,unknown\nBob,3\nCid,5\n", {}, "name text, qty text", ("Ann", "unknown"), 3, []),
