@@ -321,6 +321,13 @@ def _(trial: Trial) -> None:
     assert trial.rows("select a from list") == [(1,), (2,)]
 
 
+@case("another name (`sopvm db import --store NAME`)")
+def _(trial: Trial) -> None:
+    trial.write("sqlite_old.csv", "a\n1\n")
+    trial.shows("sopvm", "db", "import", "sqlite_old.csv")
+    trial.follows("sopvm", "db", "import", "sqlite_old.csv", "--store", "old")
+
+
 @case("--store NAME")
 def _(trial: Trial) -> None:
     trial.shows("sopvm", "db", "import", "-", input=b"a\n1\n")
@@ -1067,7 +1074,7 @@ def _(trial: Trial) -> None:
     trial.follows("sopc", "model", "use", "mine.gguf")
 
 
-@case("another --home DIR")
+@case("check the path and its permissions, or name another folder with --home")
 def _(trial: Trial) -> None:
     trial.write("mine.gguf", DATA)
     trial.shows("sopc", "model", "use", "mine.gguf", "--home", "/sys/sop")
