@@ -28,6 +28,7 @@ from sopc.english.reading.reader import HIGH, Read, Reader
 from sopc.tree import nodes
 from sopc.tree.visit import walk
 
+_CHOOSING: Final = nodes.Where | nodes.OrderBy | nodes.Limit  # stages that leave rows as they are
 _UNSURE: Final = 0.5  # a reading that costs more is not believed against one query that shows what was asked
 
 
@@ -65,6 +66,21 @@ def agreed(
         return [made]
     readings = [one for one in reader.read(text, tokens) if one.cost < HIGH]
     return _held_against(made, readings[0], world.stored) if readings else [made]
+
+
+def of_all_or_those(made: Steps, before: Steps) -> list[Steps]:
+    """What a sentence means after one that showed some rows of a store: as it is; or, where it shows fields of that
+    store and does not say of which rows, of all or of those. "Which clubs are in Rome? Return the club names."."""
+    match made.steps, before.steps:
+        case (
+            (nodes.Emit(query=nodes.Query(stages=(nodes.From() as rows, nodes.Select() as select))),),
+            (nodes.Emit(query=nodes.Query(stages=(first, *others))),),
+        ):
+            chosen = [one for one in others if not isinstance(one, nodes.Select)]
+            fewer = any(isinstance(one, nodes.Where | nodes.Limit) for one in chosen)
+            if first == rows and fewer and all(isinstance(one, _CHOOSING) for one in chosen):
+                return [made, Steps((nodes.Emit(query=nodes.Query(stages=(rows, *chosen, select))),))]
+    return [made]
 
 
 def _stands_alone(made: Steps, state: State, world: World) -> bool:

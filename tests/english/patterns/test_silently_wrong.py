@@ -258,6 +258,9 @@ STEPS_OR_ONE = {  # read as several steps, or as one question
     "Return the status for all the orders with a total above 50.": (
         "? emit from orders where total > 50 select status ? return"
     ),
+    "Which workers are in Sales? Return the worker names.": (
+        '? emit from workers select name ? emit from workers where department = "Sales" select name'
+    ),
     "What is the sum of stocks of the kettle and mixer products?": "!a question, which changes nothing",
     "What is the sum of totals of the paid and open orders?": "!a question, which changes nothing",
 }
