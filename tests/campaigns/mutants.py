@@ -58,6 +58,7 @@ PACKAGES: Final = {
         ("runtime/vm",),
         (
             *(f"tests/unit/test_{name}.py" for name in ("machine", "generators", "segments", "run")),
+            *(f"tests/unit/test_{name}.py" for name in ("hot_loops", "many_parts")),
             "tests/runs/test_saved.py",
             "tests/language",
             "tests/golden",
@@ -78,7 +79,7 @@ PACKAGES: Final = {
         (
             *(
                 f"tests/unit/test_check_{name}.py"
-                for name in ("flow", "names", "queries", "scripts", "types", "writes")
+                for name in ("flow", "names", "queries", "scripts", "tables", "types", "writes")
             ),
             "tests/workflow/test_data_warnings.py",
             "tests/language",
@@ -102,7 +103,7 @@ PACKAGES: Final = {
     "codegen": Package(
         ("sopc/codegen",),
         (
-            *(f"tests/unit/test_{name}.py" for name in ("codegen", "machine", "generators", "segments")),
+            *(f"tests/unit/test_{name}.py" for name in ("codegen", "machine", "generators", "many_parts", "segments")),
             "tests/language",
             "tests/golden",
         ),

@@ -37,6 +37,7 @@ script test(x: int = 10)
   emit {{l: [{", ".join(f"x + {number}" for number in range(count))}]}}
   emit {{{fields}}}
   say "{",".join(f"{{x + {number}}}" for number in range(count))}."
+  say "one more: {",".join(f"{{x + {number}}}" for number in range(count))}."
   let any: any = {{{fields}}}
   say "{{any.f0}} {{any.{names[-1]}}}"
 end
@@ -46,17 +47,19 @@ end
         {"l": numbers},
         dict(zip(names, numbers, strict=True)),
         ",".join(map(str, numbers)) + ".",
+        "one more: " + ",".join(map(str, numbers)) + ".",
         f"{numbers[0]} {numbers[-1]}",
     ]
 
 
-@pytest.mark.parametrize("count", [100, 250, 254, 255, 256, 257, 300, 700])
-def test_constants_beyond_the_operands_of_an_instruction(count: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", ["", "let more = x\n"])  # an odd and an even number of registers
+@pytest.mark.parametrize("count", [100, 254, 255, 256, 300, 700])
+def test_constants_beyond_the_operands_of_an_instruction(count: int, more: str, tmp_path: Path) -> None:
     """The most used constants come first, so those at the end are used once: in each kind of operand."""
     used = "\n".join(f"  set sum = sum + {1000 + number} + {1000 + number}" for number in range(count))
     text = f"""
 script test(x: int = 1, e: any = null)
-  let sum = 0
+  {more}let sum = 0
   let l = [1, 2, 3]
   let r: any = {{inner: {{deep: 5}}, other: 6}}
 {used}
