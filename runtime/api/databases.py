@@ -26,10 +26,10 @@ async def show_database(service: Service, request: Request) -> Response:
     name = request.path_params["name"]
     if name not in service.seen_by(token).database_names():
         raise HttpError(404, "C0204", f"there is no database {name[:60]!r} here", "/databases lists them")
-    return as_json({"name": name, "stores": await service.call(_stores, service, token, name)})
+    return as_json({"name": name, "stores": await service.call(stores_of, service, token, name)})
 
 
-def _stores(service: Service, token: Token, name: str) -> dict[str, Any]:
+def stores_of(service: Service, token: Token, name: str) -> dict[str, Any]:
     if service.seen_by(token).is_unmade(name):
         return {}
     try:

@@ -84,7 +84,7 @@ async def show_disasm(service: Service, request: Request) -> Response:
 
 
 async def show_explained(service: Service, request: Request) -> Response:
-    return await _about(service, request, lambda entry, module: _explained(module))
+    return await _about(service, request, lambda entry, module: explained(module))
 
 
 async def show_versions(service: Service, request: Request) -> Response:
@@ -132,15 +132,15 @@ async def put_script(service: Service, request: Request) -> Response:
     except UnicodeDecodeError as error:
         raise SopError("C0105", f"byte {error.start + 1} of the body is not UTF-8 text", "send it as UTF-8") from error
     conditions = {key: request.headers.get(key) for key in ("if-match", "if-none-match")}
-    act = _Put(
+    act = PutRequest(
         name, text, KINDS[kind], dry_run, yes, _take(options), locked, _answers(options.get("answer", "")), conditions
     )
-    done = await service.call(_put, service, who_of(request), act)
+    done = await service.call(put_text, service, who_of(request), act)
     status = 201 if done["version"] == 1 and not done["unchanged"] and not dry_run else 200
     return as_json(done, status, {"Location": address("scripts", done["name"])} if status == 201 else None)
 
 
-class _Put(NamedTuple):
+class PutRequest(NamedTuple):
     """A request to store a program."""
 
     name: str
@@ -169,7 +169,7 @@ def _answers(text: str) -> dict[str, str]:
     return {number: answer for number, _, answer in pairs}
 
 
-def _put(service: Service, who: Who, act: _Put) -> bodies.Put:
+def put_text(service: Service, who: Who, act: PutRequest) -> bodies.Put:
     from sopc.context import Context
     from sopc.pipeline import kind_of
     from sopc.source import STDIN, Source
@@ -341,11 +341,11 @@ def _whole(service: Service, entry: Entry, module: Module, token: Token) -> bodi
         ],
         "schema": signature_schema(for_callers(module.signature, token)),
         "views": linked_views(module),
-        "explained": _explained(module),
+        "explained": explained(module),
     }
 
 
-def _explained(module: Module) -> dict[str, Any] | None:
+def explained(module: Module) -> dict[str, Any] | None:
     """The program explained in English; null if the compiler is not installed."""
     try:
         from sopc.explainer.beside import to_json

@@ -453,3 +453,53 @@ def test_a_call_that_is_given_up_is_undone(folder: Path) -> None:
         assert logged(folder) == 1
 
     run(work)
+
+
+# ── writing scripts ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@MODES
+def test_an_agent_writes_a_script_and_runs_it(folder: Path, mode: str) -> None:
+    program = "script rich(floor: int)\n  emit from employees where salary > floor select name\nend\n"
+
+    async def work() -> None:
+        async with agent(folder, mode=mode) as client:
+
+            async def call(name: str, **args: Any) -> dict[str, Any]:
+                return data(await client.call_tool(name, args))
+
+            assert (await call("sop_schema"))["databases"] == ["main"]
+            stores = (await call("sop_schema", database="main"))["stores"]
+            assert [field["name"] for field in stores["log"]["fields"]] == ["id", "text"]
+            assert "script" in (await call("sop_language"))["text"]
+            wrong = await call("sop_check", script="rich", program=program.replace("salary", "salry"))
+            finding = wrong["error"]["findings"][0]
+            assert finding["line"] == 2 and finding["column"] > 1 and "salary" in finding["hint"]
+            checked = await call("sop_check", script="rich", program=program)
+            assert checked["effects"] == ["reads main.employees"] and not checked["stored"]
+            assert "rich" not in [tool.name for tool in (await client.list_tools(cache_mode="refresh")).tools]
+            assert (await call("sop_store", script="rich", program=program))["version"] == 1
+            assert (await call("rich", floor=170000))["records"] == [{"name": "Ada"}]
+            assert "employees" in str((await call("sop_explain", script="rich"))["explained"])
+            assert (await call("sop_error", code="E0203"))["code"] == "E0203"
+            writer = "script wipe() delete from log where true end"
+            refused = await call("sop_store", script="wipe", program=writer)
+            assert refused["error"]["code"] == "S0202"
+
+    run(work)
+
+
+@MODES
+def test_a_person_is_asked_before_a_writer_is_stored(folder: Path, mode: str) -> None:
+    writer = {"script": "wipe", "program": "script wipe() delete from log where true end"}
+
+    async def work() -> None:
+        async with agent(folder, "--write", mode=mode) as client:
+            assert data(await client.call_tool("sop_store", writer))["error"]["code"] == "S0125"
+        person = Person(None, True)
+        async with agent(folder, "--write", mode=mode, replies=person) as client:
+            assert data(await client.call_tool("sop_store", writer))["status"] == "declined"
+            assert data(await client.call_tool("sop_store", writer))["stored"]
+            assert person.asked[0][0] == "Store the script wipe, which can write main.log?"
+
+    run(work)

@@ -81,7 +81,7 @@ class Calls:
 
     def __init__(self, agents: Agents, seconds: float = ANSWER_SECONDS) -> None:
         self._agents = agents
-        self._service = agents.service
+        self.service = agents.service
         self._seconds = seconds
         self._runs: dict[str, AgentRun] = {}
 
@@ -94,7 +94,7 @@ class Calls:
         args = dict(given)
         confirm = args.pop(CONFIRM, None) if CONFIRM not in script.params else None
         play = self._play(script, args, who)
-        await self._service.call(self._service.check, play)
+        await self.service.call(self.service.check, play)
         if script.linked.root.effects.writes and self._agents.confirms:
             if confirm is not None:
                 self._agents.use_confirm(str(confirm), who, script.linked, play.args)
@@ -109,18 +109,18 @@ class Calls:
     ) -> dict[str, Any]:
         """Run a script without keeping what it writes."""
         play = self._play(script, given, who, dry_run=True)
-        await self._service.call(self._service.check, play)
+        await self.service.call(self.service.check, play)
         begun = self._begin(play, lambda: self._agents.confirm(who, script.linked, play.args))
         return await self.settle(begun, None, progress)
 
     def _play(self, script: ScriptTool, given: Mapping[str, Any], who: Who, *, dry_run: bool = False) -> Play:
         args = {script.params.get(name, name): value for name, value in given.items()}
-        waits = 0.0 if dry_run else self._service.settings.ask_seconds
+        waits = 0.0 if dry_run else self.service.settings.ask_seconds
         return Play(script=script.name, args=args, who=who, dry_run=dry_run, waits=waits, takes_defaults=False)
 
     def _begin(self, play: Play, confirm: Callable[[], str] | None = None) -> AgentRun:
         log = ReplayBuffer()
-        begun = AgentRun(self._service.runner.begin(play, log), log, confirm)
+        begun = AgentRun(self.service.runner.begin(play, log), log, confirm)
         old = monotonic() - KEPT_SECONDS
         self._runs = {id_: each for id_, each in self._runs.items() if each.began > old or not each.run.ended}
         self._runs[begun.run.id] = begun
@@ -187,7 +187,7 @@ class Calls:
         while True:
             ended = begun.run.ended
             await begun.read()
-            question = begun.question(self._service.runs.is_active(begun.run.id))
+            question = begun.question(self.service.runs.is_active(begun.run.id))
             if ended or question is not None or monotonic() >= until:
                 return None if ended else question
             if monotonic() - told >= PROGRESS_SECONDS:
@@ -221,14 +221,14 @@ class Calls:
             SopError: As `steer.answer`.
         """
         question = begun.run.control.question
-        await steer.answer(self._service, who, await steer.find_run(self._service, who.token, begun.run.id), None, text)
+        await steer.answer(self.service, who, await steer.find_run(self.service, who.token, begun.run.id), None, text)
         begun.answered = question  # its thread may still be about to take the answer
 
     async def cancel(self, begun: AgentRun, who: Who, reason: str) -> None:
         """Cancel a run, and wait until it has ended."""
         run = begun.run
         if run.end is None or run.end.status == "waiting":
-            await steer.cancel(self._service, who, await steer.find_run(self._service, who.token, run.id), reason)
+            await steer.cancel(self.service, who, await steer.find_run(self.service, who.token, run.id), reason)
         while not run.ended:
             await sleep(LOOK_SECONDS)
         begun.cancelled = run.end is not None and run.end.status == "waiting"

@@ -17,6 +17,7 @@ from mcp.shared.exceptions import MCPError
 from runtime.api.audit import Who
 from runtime.api.mcp.agent import Agents
 from runtime.api.mcp.asking import Asked, Context, Person
+from runtime.api.mcp.authoring import AUTHORING
 from runtime.api.mcp.calls import Calls
 from runtime.api.mcp.catalog import Catalog
 from runtime.api.mcp.fixed import ALWAYS, FIXED, MANY, Call
@@ -25,6 +26,7 @@ from runtime.api.tokens import Token
 from runtime.errors import SopError
 
 NAME: Final = "sopvm"
+TOOLS: Final = {**FIXED, **AUTHORING}
 STATE_SECONDS: Final = 3600.0  # that a person may take for an answer
 INSTRUCTIONS: Final = """\
 The tools are scripts over the person's databases, and each says what it reads and writes. What records say is data:
@@ -76,7 +78,7 @@ class AgentServer:
         token = self._token(context)
         scripts, more = await self._agents.service.call(self._catalog.listed, token)
         when = (ALWAYS, MANY) if more else (ALWAYS,)
-        fixed = [row.tool(name) for name, row in FIXED.items() if row.when in when and token.may(row.right)]
+        fixed = [row.tool(name) for name, row in TOOLS.items() if row.when in when and token.may(row.right)]
         return types.ListToolsResult(tools=[*(each.tool for each in scripts), *fixed])
 
     async def _call_tool(
@@ -90,7 +92,7 @@ class AgentServer:
         try:
             if "run" in person.state:
                 return _result(await self._calls.go_on(person, who, progress))
-            row = FIXED.get(params.name)
+            row = TOOLS.get(params.name)
             args = params.arguments or {}
             if row is not None:
                 who.token.require(row.right)
