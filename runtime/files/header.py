@@ -225,13 +225,15 @@ def _named(header: Sequence[str], rows: int, title: str) -> Head:
     if not any(name.strip() for name in header):
         raise DatabaseError("D0504", f"{title} has no first line that names its columns")
     names: list[str] = []
-    unnamed = set()
+    unnamed: set[str] = set()
+    taken: set[str] = set()
     for index, name in enumerate(header, 1):
         base = candidate = name.strip() or f"column_{index}"
         number = 2
-        while candidate.lower() in (known.lower() for known in names):
+        while candidate.lower() in taken:
             candidate, number = f"{base}_{number}", number + 1
         names.append(candidate)
+        taken.add(candidate.lower())
         if not name.strip():
             unnamed.add(candidate)
     return Head(rows, names, frozenset(unnamed))
