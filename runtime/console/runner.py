@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -19,10 +20,13 @@ from runtime.runs.schemas import SchemaChanged
 if TYPE_CHECKING:
     from runtime.config import Config
     from runtime.library.store import Library
+    from runtime.output.writer import Writer
     from runtime.runs.answers import Prompt
     from runtime.runs.keep import Keep
     from runtime.vm.backtrace import Location, Trace
     from runtime.vm.output import Question
+
+SLOW_SECONDS: Final = 1.0  # a run that has shown nothing for so long is told of
 
 
 def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -120,7 +124,8 @@ def execute(
     try:
         with destination(file or STDOUT, force) as stream:
             writer = open_writer(format_, stream, buffer_until_commit=bool(effects.writes), bom=bom)
-            code = shown(console, lambda: run(library, name, args, connector(config), writer, chosen))
+            with _told_when_slow(console, name, writer):
+                code = shown(console, lambda: run(library, name, args, connector(config), writer, chosen))
             if code and file is not None:
                 raise Failed(code)
     except Failed as failed:
@@ -128,6 +133,27 @@ def execute(
     if file is not None:
         console.note(f"{file}: {writer.records:,} row{'' if writer.records == 1 else 's'}")
     return code
+
+
+@contextmanager
+def _told_when_slow(console: Console, name: str, writer: Writer) -> Iterator[None]:
+    """Say on a terminal what is being done, if the block shows nothing for a second."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from threading import Timer  # for people only
+
+    def tell() -> None:
+        if not (writer.records or writer.ended):
+            console.note(f"running {name} … (Ctrl-C stops it and undoes what is not committed)")
+
+    timer = Timer(SLOW_SECONDS, tell)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def keeping(library: Library, config: Config, run: str | None = None, *, detached: bool = False) -> Keep:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import select
+import subprocess
 from pathlib import Path
 
 import openpyxl
 import pytest
 
 from tests.cli.conftest import Program
+from tests.commands import command, environment
 
 HIGH = "from hr.employees where salary > 150000 order by salary select name, salary"
 FAILS = "from hr.employees where salary / (id - 3) > 0 select name"
@@ -77,3 +82,18 @@ def test_lines_of_a_kept_run_go_to_stdout(sopc: Program, sopvm: Program, project
     done = sopvm("run", "audit", "--id", "one", "-o", "a.csv")
     assert (done.exit_code, "error C0101" in done.stderr) == (2, True)
     assert not (project / "a.csv").exists()
+
+
+def test_a_run_that_shows_nothing_is_told_of_on_a_terminal(sopc: Program, project: Path) -> None:
+    (project / "forever.sop").write_text("script forever()\n  let n = 0\n  while true do set n = n + 1 end\nend\n")
+    assert sopc("compile", "forever.sop").exit_code == 0
+    ours, theirs = pty.openpty()
+    words = command("sopvm", "run", "forever")
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=theirs, env=environment()) as running:
+        try:
+            assert select.select([ours], [], [], 60)[0]
+            assert os.read(ours, 1000).decode().startswith("running forever … (Ctrl-C stops it")
+        finally:
+            running.kill()
+            os.close(ours)
+            os.close(theirs)
