@@ -274,6 +274,9 @@ class Lines(Response):
         if self.run.keyed:
             self.pipe.drop()  # the client will ask again
             return
+        if self.run.kept and self.run.waiting:  # its thread may not have left it yet
+            self.pipe.close()
+            return
         stalled = None if connection is None else connection.stalled
         self.run.cancel(
             "the client went away" if stalled is None else f"the client read nothing for {stalled:g} seconds"
