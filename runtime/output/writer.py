@@ -63,7 +63,7 @@ class Writer:
 
     def buffer_until_commit(self, on: bool) -> None:
         """Whether lines wait for their segment's end; a run that turns out to write sets it before it begins."""
-        self.sink.hold = on and not self.voids
+        self._holds = self.sink.hold = on and not self.voids
 
     # ── lines ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -112,6 +112,9 @@ class Writer:
         self._keep(Say(self.seq, step, scoped(within), text))
 
     def ask(self, step: str, within: str | None, question: dict[str, Any]) -> None:
+        """Of a kept run, the line is shown once its segment has committed: before that, nobody could answer."""
+        if self.kept is not None:
+            self.sink.hold = True
         self.seq += 1
         self.standing += 1
         self._keep(AskLine(self.seq, step, scoped(within), json_ready(question)))
@@ -141,6 +144,7 @@ class Writer:
         """The segment has committed: its lines stand."""
         self._kept_seq, self._kept_records, self._kept_standing = self.seq, self.records, self.standing
         self.sink.release()
+        self.sink.hold = self._holds
 
     def go_on(self, seq: int, records: int, standing: int) -> None:
         """Continue a run after its line `seq`. Where another writer has begun it, the lines after that one are void."""
@@ -163,6 +167,7 @@ class Writer:
         if self.seq == self._kept_seq:
             return
         self.sink.discard()
+        self.sink.hold = self._holds
         self.records, self.standing = self._kept_records, self._kept_standing
         self._void(reason)
         self._kept_seq = self.seq

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from contextlib import closing
@@ -13,8 +14,9 @@ import pytest
 
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import SopError
-from runtime.runs.keeping import FORMAT, read_pinned, read_state, read_value
+from runtime.runs.keeping import FORMAT, Keeper, read_pinned, read_state, read_value
 from runtime.runs.store import ADDED, RunStore
+from runtime.vm.frame import Frames
 from runtime.vm.saved import REFERENCE
 from tests.runs.kept import Kept
 
@@ -279,3 +281,23 @@ script work() -> int
   return length(all)
 end
 """
+
+
+def test_a_question_is_shown_once_the_run_waits_for_its_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sees it may answer, or go away, at once."""
+    text = 'script s() -> int\n  say "hello"\n  ask "How many?" into n: int\n  return n\nend'
+    save, shown = Keeper.save, []
+
+    def saving(keeper: Keeper, stack: Frames, status: str, said: Any) -> None:
+        save(keeper, stack, status, said)
+        keeper._writer.flush()  # as a slow save may
+        lines = keeper._writer.sink._stream.getvalue().splitlines()  # type: ignore[attr-defined]
+        shown.append((status, [json.loads(line)["type"] for line in lines]))
+
+    monkeypatch.setattr(Keeper, "save", saving)
+    with closing(Kept(tmp_path, text)) as kept:
+        kept.answers = {"2": "3"}
+        done = kept.begin("s", run_id="asked")
+        assert done is not None and done.result == 3
+        assert shown == [("waiting", ["start", "say"]), ("ok", ["start", "say", "ask"])]
+        assert [line["type"] for line in kept.lines] == ["start", "say", "ask", "end"]
