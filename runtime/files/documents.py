@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from math import isinf
 from pathlib import Path
 from shlex import quote
 from typing import Any, Final, NamedTuple
@@ -108,15 +109,24 @@ def _parsed(path: Path, title: str) -> Any:
     def constant(text: str) -> Any:
         raise DatabaseError("D0504", f"{title} is not JSON: {text} is no number of JSON")
 
+    def number(text: str) -> float:
+        value = float(text)
+        if isinf(value):
+            raise DatabaseError("D0504", f"{title} is not JSON that can be read: the number {text[:40]} is too large")
+        return value
+
     try:
-        return json.loads(path.read_text("utf-8-sig"), object_pairs_hook=pairs, parse_constant=constant)
+        text = path.read_text("utf-8-sig")
+        return json.loads(text, object_pairs_hook=pairs, parse_constant=constant, parse_float=number)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise DatabaseError("D0504", f"{title} is not JSON: {error.msg.lower()} ({where})") from error
     except UnicodeDecodeError as error:
         raise DatabaseError("D0502", f"{title} is not UTF-8") from error
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
         raise DatabaseError("D0504", f"{title} is not JSON that can be read: it is nested too deeply") from error
+    except ValueError as error:  # Python reads no integer of more than 4,300 digits
+        raise DatabaseError("D0504", f"{title} is not JSON that can be read: a number is too large") from error
 
 
 def _is_records(value: Any) -> bool:

@@ -65,8 +65,9 @@ def in_utf8(
             piece = source.read(_PIECE)
             try:
                 text = decoder.decode(piece, final=not piece)
-            except UnicodeDecodeError as error:
-                where = line + error.object[: error.start].count(b"\n")
+            except UnicodeError as error:  # a UTF-16 without its mark has no place
+                before = error.object[: error.start] if isinstance(error, UnicodeDecodeError) else b""
+                where = line + before.count(b"\n")
                 message = f"{title} is not {encoding or found} in line {where}"
                 raise DatabaseError("D0502", message, "another encoding") from error
             line += text.count("\n")

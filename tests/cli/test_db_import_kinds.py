@@ -166,6 +166,9 @@ def test_several_arrays_are_named(sopvm: Program, project: Path) -> None:
         ("[\n{]", "is not JSON: "),
         ('[{"a": 1, "a": 2}]', "`a` is given twice"),
         ('[{"a": NaN}]', "NaN is no number of JSON"),
+        ('[{"a": 1e400}]', "the number 1e400 is too large"),
+        ('[{"a": [-1e999]}]', "the number -1e999 is too large"),
+        ('[{"a": ' + "9" * 5000 + "}]", "a number is too large"),
         ("[" * 100_000, "nested too deeply"),
         ("{\n}", "has no array of objects"),
         ("[]", "holds no record"),
@@ -237,6 +240,8 @@ def test_an_encoding_that_does_not_fit(sopvm: Program, project: Path) -> None:
     assert "error D0506" in sopvm("db", "import", "a.csv", "--encoding", "klingon").stderr
     assert "error D0506" in sopvm("db", "import", "a.csv", "--encoding", "base64").stderr
     assert "is not cp1252 in line 3" in sopvm("db", "import", "a.csv", "--encoding", "cp1252").stderr
+    for encoding in ("utf-16", "utf-32", "utf-8", "undefined"):
+        assert sopvm("db", "import", "a.csv", "--encoding", encoding).stderr.startswith("error D0502: a.csv is not ")
     assert sopvm("db", "import", "a.csv", "--skip-bad").exit_code == 0
     assert rows(sopvm, "from a") == [("ok",)]
 
