@@ -21,8 +21,9 @@ from runtime.files.infer import BAD, TextColumn, declared_type, json_reader
 from runtime.files.look import BAD_SHOWN, Looked, Progress, listed, look_at
 from runtime.files.prepare import Part
 from runtime.files.read import open_table
-from runtime.files.remembered import remember, remembered_forms
+from runtime.files.remembered import remember, remember_units, remembered
 from runtime.files.table import BadLine, Batch, Table
+from runtime.files.totals import NUMBERS
 from runtime.query.schema import Field, Store
 from runtime.values.conversion import to_text
 from runtime.values.types import TEXT
@@ -171,13 +172,20 @@ def import_file(
     rules = rules_of(types, nulls, null_words, date_order, decimal, totals, ask=ask)
     if mode == "append" and existing is not None:
         with nullcontext() if within else transaction(database):
-            forms = remembered_forms(database, existing.name)
-        rules = msgspec.structs.replace(rules, forms=forms)
-        looked = _appended(existing, table, rules, report)
+            kept = remembered(database, existing.name)
+            filled = database.count_rows(existing.name) > 0
+        rules = msgspec.structs.replace(rules, forms={field: form for field, (form, _) in kept.items()})
+        named = [field.name for field in existing.fields if filled or field.name in kept]
+        units = {field: kept.get(field, ("", ""))[1] for field in named}
+        looked = _appended(existing, table, rules, units, report)
+        new_units = [each for each in looked.readings if each.unit and not kept.get(each.field.name, ("", ""))[1]]
     else:
-        looked = look_at(table, rules, report)
+        looked, new_units = look_at(table, rules, report), []
     store = existing.name if existing is not None else name
-    loaded = _load(database, looked.table, store, looked.readings, rules.nulls, mode, skip_bad, report, within)
+    with nullcontext() if within else transaction(database):
+        loaded = _load(database, looked.table, store, looked.readings, rules.nulls, mode, skip_bad, report)
+        if new_units:
+            remember_units(database, store, new_units)
     return msgspec.structs.replace(loaded, notes=looked.notes)
 
 
@@ -246,8 +254,11 @@ def _report(progress: Progress | None, size: int) -> Progress:
 # ── first pass ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _appended(store: Store, table: Table, rules: Rules, report: Progress) -> Looked:
-    """How the columns of the file are read into the store's fields, each by the form that fits both."""
+def _appended(store: Store, table: Table, rules: Rules, units: Mapping[str, str], report: Progress) -> Looked:
+    """How the columns of the file are read into the store's fields, each by the form that fits both.
+
+    units: of the fields that hold values, by name; empty for numbers without one.
+    """
     if rules.types:
         raise UsageError("D0506", "the types of a store that is there can't be declared again", "leave out --types")
     if table.format != "ndjson":
@@ -263,7 +274,27 @@ def _appended(store: Store, table: Table, rules: Rules, report: Progress) -> Loo
     found = {reading.field.name: reading for reading in looked.readings}
     names = [field.name for field in store.fields if not field.generated] if table.format == "ndjson" else table.names
     fields = [field for field in map(store.field, names) if field is not None]
+    for field in fields:
+        reading, unit = found.get(field.name), units.get(field.name)
+        if reading is not None and unit is not None and field.type.name in NUMBERS:
+            found[field.name] = _of_unit(reading, unit, table.title)
     return looked._replace(readings=tuple(_fitting(found.get(field.name), field) for field in fields))
+
+
+def _of_unit(found: Reading, unit: str, title: str) -> Reading:
+    """The reading of a column that is appended to numbers of a unit (empty for none). Units mix as within one file:
+    money may lack its unit, which is told; any other mix is the error D0507."""
+    new = found.unit
+    if found.field.type.name not in NUMBERS or new == unit:
+        return found
+    if (new and unit) or "%" in (new, unit):
+        there, added = unit or "numbers without a unit", new or "numbers without a unit"
+        message = f"`{found.field.name}` of the store holds {there}, and {title} has {added}"
+        raise DatabaseError("D0507", message, "--store NAME loads it into another store")
+    note = (
+        f"numbers without {unit} are taken for {unit}" if unit else f"the numbers in the store have no unit, not {new}"
+    )
+    return msgspec.structs.replace(found, notes=(*found.notes, note))
 
 
 def _fitting(found: Reading | None, field: Field) -> Reading:
@@ -296,35 +327,34 @@ def _load(
     mode: Mode,
     skip_bad: bool,
     report: Progress,
-    within: bool,
 ) -> Loaded:
+    """In a transaction of the caller."""
     store = Store(name, tuple(reading.field for reading in readings))
     read = row_reader(table, name, readings, nulls)
     bad: list[BadLine] = []
     bad_count = loaded = 0
-    with nullcontext() if within else transaction(database):
-        if mode != "append":
-            database.create_store(store, replace=mode == "replace")
-            remember(database, name, readings)
-        for batch in table.batches():
-            lines, rows, refused = read(batch)
-            refused += batch.bad
-            bad_count += len(refused)
-            if refused:
-                bad = sorted([*bad, *refused])[:BAD_SHOWN]
-            if refused and not skip_bad:
-                some_good = bool(loaded or rows) or any_good(table, read)
-                raise bad_rows(table, bad, some_good, _way(some_good, readings))
-            try:
-                loaded += database.insert_rows(store, rows)
-            except DatabaseError as error:
-                if error.row is None:
-                    raise
-                where = f"{table.title}, {table.unit} {lines[error.row]}"
-                raise DatabaseError(error.code, f"{where}: {error.message}", error.hint) from error
-            report(1, batch.bytes_done)
-        if bad and not loaded:  # an empty store, or one that lost its rows, is not what anyone asked for
-            raise bad_rows(table, bad, False, _way(False, readings))
+    if mode != "append":
+        database.create_store(store, replace=mode == "replace")
+        remember(database, name, readings)
+    for batch in table.batches():
+        lines, rows, refused = read(batch)
+        refused += batch.bad
+        bad_count += len(refused)
+        if refused:
+            bad = sorted([*bad, *refused])[:BAD_SHOWN]
+        if refused and not skip_bad:
+            some_good = bool(loaded or rows) or any_good(table, read)
+            raise bad_rows(table, bad, some_good, _way(some_good, readings))
+        try:
+            loaded += database.insert_rows(store, rows)
+        except DatabaseError as error:
+            if error.row is None:
+                raise
+            where = f"{table.title}, {table.unit} {lines[error.row]}"
+            raise DatabaseError(error.code, f"{where}: {error.message}", error.hint) from error
+        report(1, batch.bytes_done)
+    if bad and not loaded:  # an empty store, or one that lost its rows, is not what anyone asked for
+        raise bad_rows(table, bad, False, _way(False, readings))
     return Loaded(name, loaded, store.fields, tuple(bad), bad_count, readings)
 
 

@@ -48,16 +48,33 @@ def move_remembered(database: Loadable, store: str, new: str) -> None:
     database.on_fields(f"UPDATE {table} SET store = {quote_literal(new)} WHERE store = {quote_literal(store)}")
 
 
-def remembered_forms(database: Loadable, store: str) -> dict[str, str]:
-    """Field → the form that its values were read by; without those of plain forms.
+def remember_units(database: Loadable, store: str, readings: Iterable[Reading]) -> None:
+    """Keep the units that were appended to fields without one.
+
+    Args:
+        database: Open for writing.
+        store: Its name.
+        readings: Of those fields.
+    """
+    table = _made(database)
+    for each in readings:
+        key = f"store = {quote_literal(store)} AND field = {quote_literal(each.field.name)}"
+        database.on_fields(f"DELETE FROM {table} WHERE {key}")
+        values = ", ".join(map(quote_literal, (store, each.field.name, each.form, each.unit, "", "")))
+        database.on_fields(f"INSERT INTO {table} ({', '.join(_COLUMNS)}) VALUES ({values})")
+
+
+def remembered(database: Loadable, store: str) -> dict[str, tuple[str, str]]:
+    """Field → the form that its values were read by, and their unit; without those that have neither.
 
     Args:
         database: Open for writing.
         store: Its name.
     """
     table = _made(database)
-    rows = database.on_fields(f"SELECT field, form FROM {table} WHERE store = {quote_literal(store)} AND form <> ''")
-    return {str(field): str(form) for field, form in rows}
+    kept = f"store = {quote_literal(store)} AND (form <> '' OR unit <> '')"
+    rows = database.on_fields(f"SELECT field, form, unit FROM {table} WHERE {kept}")
+    return {str(field): (str(form), str(unit)) for field, form, unit in rows}
 
 
 def _made(database: Loadable) -> str:

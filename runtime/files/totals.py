@@ -14,7 +14,7 @@ from runtime.files.words import TOTALS
 
 DROP: Final = "drop"
 KEEP: Final = "keep"
-_NUMBERS: Final = ("int", "float", "decimal")
+NUMBERS: Final = ("int", "float", "decimal")
 
 
 def is_labelled(row: Sequence[str]) -> bool:
@@ -34,7 +34,7 @@ def holds_sums(table: Table, row: Sequence[str], readings: Sequence[Reading], nu
     columns = {
         table.names.index(reading.field.name): TextColumn(reading.field.type, (*nulls, *reading.nulls), reading.form)
         for reading in readings
-        if reading.field.type.name in _NUMBERS
+        if reading.field.type.name in NUMBERS
     }
     claimed = {index: column[row[index]] for index, column in columns.items()}
     claimed = {index: value for index, value in claimed.items() if value is not BAD and value}

@@ -341,6 +341,15 @@ def _(trial: Trial) -> None:
     trial.follows("sopvm", "db", "import", "people.csv", "--types", "age=int,born=date")
 
 
+@case("--store NAME loads it into another store")
+def _(trial: Trial) -> None:
+    trial.write("euros.csv", "name,price\na,5 €\n")
+    trial.write("dollars.csv", "name,price\na,5 $\n")
+    trial.given("sopvm", "db", "import", "euros.csv")
+    trial.shows("sopvm", "db", "import", "dollars.csv", "--store", "euros", "--append")
+    trial.follows("sopvm", "db", "import", "dollars.csv", "--store", "dollars")
+
+
 @case("--append adds to it, --store NAME makes another, --replace drops what it holds")
 def _(trial: Trial) -> None:
     trial.write("new.csv", "a\n1\n")

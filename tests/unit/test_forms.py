@@ -258,6 +258,40 @@ def test_a_file_is_appended_by_the_form_that_gives_the_types_of_the_store(
     assert rows(database, "t")[1:] == [(D(2026, 2, 14), 1234.0), (D(2026, 2, 15), None), (None, 2.0)]
 
 
+@pytest.mark.parametrize(
+    ("before", "added", "said"),
+    [
+        ("5 €", "6 $", "holds EUR, and .* has \\$"),
+        ("5.5%", "6.5", "holds %, and .* has numbers without a unit"),
+        ("5.5", "6.5%", "holds numbers without a unit, and .* has %"),
+        ("£5.00", "7%", "holds GBP, and .* has %"),
+    ],
+)
+def test_units_that_no_one_file_may_mix_are_not_mixed_by_appending(
+    database: SQLiteDatabase, tmp_path: Path, before: str, added: str, said: str
+) -> None:
+    load(database, tmp_path, {"n": [before], "k": ["a"]})
+    with pytest.raises(DatabaseError, match=said) as caught:
+        load(database, tmp_path, {"n": [added], "k": ["b"]}, mode="append")
+    assert caught.value.code == "D0507"
+    load(database, tmp_path, {"n": [before, "NA"], "k": ["b", "c"]}, mode="append")
+    load(database, tmp_path, {"n": ["", ""], "k": ["b", "c"]}, mode="append")  # no value, so no unit
+    assert database.count_rows("t") == 5
+
+
+def test_numbers_without_the_unit_of_the_store_are_told(database: SQLiteDatabase, tmp_path: Path) -> None:
+    load(database, tmp_path, {"n": ["5 €"], "k": ["a"]})
+    assert (
+        "numbers without EUR are taken for EUR"
+        in load(database, tmp_path, {"n": ["6"], "k": ["b"]}, mode="append").readings[0].notes
+    )
+    load(database, tmp_path, {"n": ["5.5"], "k": ["a"]}, mode="replace")
+    notes = load(database, tmp_path, {"n": ["6 €"], "k": ["b"]}, mode="append").readings[0].notes
+    assert "the numbers in the store have no unit, not EUR" in notes
+    with pytest.raises(DatabaseError, match="holds EUR"):  # the appended unit is remembered
+        load(database, tmp_path, {"n": ["6 $"], "k": ["b"]}, mode="append")
+
+
 def test_what_a_file_leaves_open_is_read_by_the_form_that_the_store_remembers(
     database: SQLiteDatabase, tmp_path: Path
 ) -> None:
