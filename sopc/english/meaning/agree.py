@@ -78,7 +78,8 @@ def of_all_or_those(made: Steps, before: Steps) -> list[Steps]:
         ):
             chosen = [one for one in others if not isinstance(one, nodes.Select)]
             fewer = any(isinstance(one, nodes.Where | nodes.Limit) for one in chosen)
-            if first == rows and fewer and all(isinstance(one, _CHOOSING) for one in chosen):
+            fields = not any(isinstance(one, nodes.CallExpr) for one in walk(select))
+            if first == rows and fields and fewer and all(isinstance(one, _CHOOSING) for one in chosen):
                 return [made, Steps((nodes.Emit(query=nodes.Query(stages=(rows, *chosen, select))),))]
     return [made]
 
