@@ -14,7 +14,7 @@ from runtime.bytecode.decode import instructions
 from runtime.bytecode.flow import operands_of, window_sizes
 from runtime.bytecode.module import Module, Signature
 from runtime.bytecode.opcodes import BY_NUMBER, Opcode
-from runtime.bytecode.parts import inlines, stores_of
+from runtime.bytecode.parts import stores_of
 from runtime.query.algebra import Insert, InsertList, InsertQuery, Query, Update, Write
 from runtime.values.constants import Const
 
@@ -92,8 +92,6 @@ class Formatter:
             return f"Q{value}"
         if kind == "write":
             return f"W{value}"
-        if kind == "lift":
-            return f"L{value}"
         if kind == "ask":
             return f"for {module.asks[value].type}"
         return str(value)
@@ -152,7 +150,6 @@ def _code(formatter: Formatter) -> Iterator[str]:
     debug = formatter.module.debug
     starts = [position.pc for position in debug.positions]
     shown: tuple[int, int | None] = (-1, None)
-    notes = {note.step: note.why for note in debug.loops}
     skip = False
     for pc, (op, *_) in enumerate(formatter.code):
         index = bisect_right(starts, pc) - 1
@@ -162,16 +159,9 @@ def _code(formatter: Formatter) -> Iterator[str]:
                 yield f"# {step.sentence}. {debug.sentences[step.sentence - 1]}"
             shown = debug.positions[index].step, step.sentence
             yield f"{step.path:<6} {step.text}"
-            if step.path in notes:
-                yield f"       {loop_text(notes.pop(step.path))}"
         if not skip:
             yield f"{pc:>9}  {formatter.instruction(pc)}"
         skip = BY_NUMBER[op].flow == "test"
-
-
-def loop_text(why: str) -> str:
-    """What is said of a loop. why: of its LoopNote."""
-    return f"# row by row: {why}" if why else "# as one statement, where nothing fails"
 
 
 def _tables(formatter: Formatter, sql: Callable[[Query | Write], str] | None) -> Iterator[str]:
@@ -188,14 +178,6 @@ def _tables(formatter: Formatter, sql: Callable[[Query | Write], str] | None) ->
         yield f"W{number}  {write_text(write)}"
         if sql is not None:
             yield from _indented(sql(write))
-    for number, lift in enumerate(module.lifted):
-        columns = ", ".join(name for name, _ in lift.survey.columns)
-        stores = ", ".join(dict.fromkeys(stores_of(lift.survey)))
-        done = "" if lift.write is None else f"; then {write_text(lift.write)}"
-        yield f"L{number}  survey of {stores}: {columns}{done}"
-        if sql is not None and not inlines(lift.survey):
-            yield from _indented(sql(lift.survey))
-            yield from _indented(sql(lift.write)) if lift.write is not None else ()
     if module.handlers:
         yield ""
     for handler in module.handlers:

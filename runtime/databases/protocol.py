@@ -311,16 +311,6 @@ class Keeps(Database, Protocol):
 
 
 @runtime_checkable
-class SetSafe(Database, Protocol):
-    """A database that can say whether a table may be written by sets."""
-
-    def is_plain(self, store: str) -> bool:
-        """Whether rows that are written together do what they do when written one by one: the store is a table, and has
-        no trigger, rule, policy or partition."""
-        ...
-
-
-@runtime_checkable
 class Pipelined(Protocol):
     """A database that takes several statements in one trip."""
 

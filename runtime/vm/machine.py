@@ -11,7 +11,6 @@ from runtime.bytecode.module import Handler
 from runtime.bytecode.opcodes import BY_NAME, BY_NUMBER
 from runtime.errors import DatabaseError, RunError, SopError
 from runtime.values.types import INT_MAX, INT_MIN
-from runtime.vm.attempts import Attempts
 from runtime.vm.backtrace import Trace, stack_location, trace_at
 from runtime.vm.budget import Budget
 from runtime.vm.data import Data, InsertError
@@ -52,7 +51,6 @@ class Machine:
     Attributes:
         spools_generators: Whether the rows that a called script feeds to a loop are spooled, because this run writes or
             ends segments while such loops go on.
-        attempts: Of loops as one statement.
         result: What the script returned.
         finished: Whether it has ended.
     """
@@ -83,7 +81,6 @@ class Machine:
         data.is_caught = self._is_caught
         self._loops: dict[tuple[str, int], LoopFunction | None] = {}
         self._committing = False
-        self.attempts = Attempts(plainly=tracer is not None or budget.counts_instructions)
 
     def run(self) -> Any:
         """The root's result, its last segment committed.
@@ -232,7 +229,10 @@ class Machine:
         self.stack[:] = copy_frames(self._snapshot)
 
     def _is_caught(self) -> bool:
-        return any(_handler_of(frame, False) for frame in [each for each in self.stack if each.script.module.handlers])
+        for frame in self.stack:  # noqa: SIM110 (a generator takes twice as long; this is asked before every look-up)
+            if frame.script.module.handlers and _handler_of(frame, False) is not None:
+                return True
+        return False
 
     def _catch(self, error: SopError, trace: Trace) -> bool:
         """Unwind to the innermost handler; False, with the root's frame left, when there is none."""

@@ -44,7 +44,7 @@ class Columns:
         wanted = self._needed.get(id(query))
         if wanted is None or id(query) in self._all:
             return query
-        stored = Stored(query.relation)
+        stored = _Stored(query.relation)
         kept = tuple((name, column) for name, column in query.columns if name in wanted or not stored.holds(column))
         return msgspec.structs.replace(query, columns=kept or _narrowest(query.columns))
 
@@ -83,7 +83,7 @@ def _narrowest(columns: tuple[tuple[str, q.Column], ...]) -> tuple[tuple[str, q.
     return columns[:1] if not columns else (next((each for each in columns if each[1].type.name == "int"), columns[0]),)
 
 
-class Stored:
+class _Stored:
     """Which columns of a relation are fields of a store as they are."""
 
     def __init__(self, relation: q.Relation) -> None:

@@ -34,8 +34,7 @@ def explain_command(console: Console, name: str, as_json: bool, home: str | None
       sopc explain list_vessels.sop
     """
     with open_context(load_config(home, databases), read_only=True) as context, context.library:
-        modules = modules_of(name, context)
-        texts = [explained(module, as_json=as_json) + ("" if as_json else loops_of(module)) for module in modules]
+        texts = [explained(module, as_json=as_json) for module in modules_of(name, context)]
     click.echo("\n".join(texts), nl=False)
 
 
@@ -44,17 +43,6 @@ def modules_of(name: str, context: Context) -> list[Module]:
     if Path(name).suffix and Path(name).is_file():
         return prepare_file(name, context, Options()).compiled.modules
     return [context.module(context.library.resolve(name))]
-
-
-def loops_of(module: Module) -> str:
-    """Which loops over rows run as one statement, and why the others do not; "" without any."""
-    notes = [
-        f"Loop {note.step} runs row by row: {note.why}."
-        if note.why
-        else f"Loop {note.step} runs as one statement, and row by row where something fails."
-        for note in module.debug.loops
-    ]
-    return visible("\n" + "\n".join(notes) + "\n") if notes else ""
 
 
 def explained(module: Module, *, as_json: bool = False) -> str:

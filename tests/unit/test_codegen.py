@@ -205,15 +205,12 @@ GOLDEN = {
     "a loop over rows that writes": (
         "for each i in from items do insert into log {message: i.name} end",
         """
-        0 LIFT R5, [], L0
-        1 JUMP_IF_NULL R5, →3
-        2 JUMP →9
-        3 OPEN_SPOOL R3, [], Q0
-        4 NEXT R4:i, R3, else →9
-        6 FIELD R6, R4:i, .name
-        7 WRITE R5, [R6], W0
-        8 LOOP →4
-        9 RETURN null
+        0 OPEN_SPOOL R3, [], Q0
+        1 NEXT R4:i, R3, else →6
+        3 FIELD R6, R4:i, .name
+        4 WRITE R5, [R6], W0
+        5 LOOP →1
+        6 RETURN null
         """,
     ),
     "a loop over a list, left and continued": (

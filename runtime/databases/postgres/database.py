@@ -277,7 +277,7 @@ class PostgresDatabase:
         known = self._copies.get(id(statement))  # by identity, as Binder does
         if known is None:
             store = copied_fields(self.schema(), statement.store, statement.fields)
-            plain = store is not None and self.is_plain(statement.store)
+            plain = store is not None and self._is_plain(statement.store)
             known = self._copies[id(statement)] = statement, store if plain else None
         store = known[1]
         if store is None:
@@ -298,7 +298,7 @@ class PostgresDatabase:
         self._run("release sop_copy")
         return True
 
-    def is_plain(self, store: str) -> bool:
+    def _is_plain(self, store: str) -> bool:
         try:
             return is_plain(self._connection, self._place[0], store)
         except psycopg.Error as error:

@@ -43,13 +43,6 @@ _PROGRESS_STEPS: Final = 200_000
 _OLDEST: Final = (3, 37, 0)
 
 
-_IS_PLAIN: Final = """
-select exists (select 1 from main.sqlite_schema where type = 'table' and lower(name) = lower(?1)
-               and sql not like 'create virtual%' and sql not like '%on conflict%')
-  and not exists (select 1 from main.sqlite_schema where type = 'trigger' and lower(tbl_name) = lower(?1))
-"""
-
-
 class SQLiteDatabase:
     """One connection to one SQLite file.
 
@@ -236,10 +229,6 @@ class SQLiteDatabase:
         """Undone spools are gone already; one that a read still holds goes with the connection."""
         with contextlib.suppress(sqlite3.OperationalError):
             self._connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
-
-    def is_plain(self, store: str) -> bool:
-        """See `SetSafe`. A constraint with `on conflict` may drop rows, and which of them depends on their order."""
-        return bool(self._run(_IS_PLAIN, (store,)).fetchone()[0])
 
     # ── writing ────────────────────────────────────────────────────────────────────────────────────────────────
 
