@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from math import inf
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +23,7 @@ from runtime.values.value_types import (
     checked_decimal,
     checked_duration,
     checked_float,
+    checked_int,
     decimal_text,
     out_of_range,
     quantized,
@@ -202,6 +204,14 @@ def _parse_duration(text: str) -> timedelta:
 # ── values of a wanted type ────────────────────────────────────────────────────────────────────────────────────
 
 
+def _float(value: int | Decimal) -> float:
+    """Infinite past what a float holds."""
+    try:
+        return float(value)
+    except OverflowError:
+        return inf
+
+
 def convert(value: Any, type_: Type) -> Any:
     """Convert a value to a type.
 
@@ -210,14 +220,14 @@ def convert(value: Any, type_: Type) -> Any:
     fields. Any other value must be of the type already.
 
     Args:
-        value: Any VM value.
+        value: Any VM value, or a caller's int of any size.
         type_: The wanted type.
 
     Returns:
         A value of the type; null for null where the type is nullable.
 
     Raises:
-        RunError: V0105 not convertible; V0104 a decimal with too many digits.
+        RunError: V0105 not convertible; V0104 a decimal with too many digits; V0101, V0103 out of range.
     """
     name = type_.name
     if name == "any":
@@ -226,13 +236,13 @@ def convert(value: Any, type_: Type) -> Any:
     if kind is timedelta and name == "duration":
         return checked_duration(value)
     if kind is python_type(name) and name not in ("decimal", "list", "record"):
-        return value
+        return checked_int(value) if kind is int else value
     if value is None:
         if type_.nullable:
             return None
         raise RunError("V0105", f"null where {an(str(type_))} is needed", "`is null` tests for it")
     if name == "float" and kind in (int, Decimal):
-        return checked_float(float(value))
+        return checked_float(_float(value))
     if name == "decimal":
         return _to_decimal(value, type_)
     if name in ("date", "timestamp", "duration") and kind is str:

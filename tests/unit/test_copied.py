@@ -19,6 +19,9 @@ create function {0}() returns trigger language plpgsql as $$
   begin new.n := (select count(*) from {1}); return new; end $$;
 create trigger t before insert on {1} for each row execute function {0}();
 """
+COUNTED = """
+create function counted() returns bigint language plpgsql stable as $$ begin return (select count(*) from kept); end $$;
+"""
 SCRIPT = """
 script s()
   for each i in 1 to 40 do
@@ -44,6 +47,18 @@ TABLES = {
     "a trigger": (
         "create table kept (id int primary key, n bigint, t text);" + COUNTING.format("counting", "kept"),
         "0",
+        '"x"',
+        False,
+    ),
+    "a check that counts": (
+        COUNTED + "create table kept (id int primary key, n bigint, t text, check (counted() < 30))",
+        "i",
+        '"x"',
+        False,
+    ),
+    "a default that counts": (
+        COUNTED + "create table kept (id int primary key, n bigint, t text, k bigint default counted())",
+        "i",
         '"x"',
         False,
     ),

@@ -336,3 +336,22 @@ def test_a_decimal_in_json_has_all_digits_of_its_scale(value: Decimal) -> None:
     small = value.scaleb(-10)
     written = msgspec.json.encode(conversion.json_ready([small])).decode()
     assert written == f"[{small:f}]"
+
+
+@pytest.mark.parametrize(
+    ("value", "type_", "code"),
+    [
+        (INT_MAX + 1, INT, "V0101"),
+        (10**30, INT.or_null(), "V0101"),
+        ([1, 10**30], list_of(INT), "V0101"),
+        ({"n": INT_MIN - 1}, record_of([("n", INT)]), "V0101"),
+        (10**400, FLOAT, "V0103"),
+        ([-(10**400)], list_of(FLOAT), "V0103"),
+        (D("1e400"), FLOAT, "V0103"),
+    ],
+)
+def test_numbers_of_callers_that_no_type_holds(value: Any, type_: Type, code: str) -> None:
+    """A caller in Python or of an agent's tool may give ints of any size."""
+    with pytest.raises(RunError) as raised:
+        conversion.convert(value, type_)
+    assert raised.value.code == code

@@ -1,7 +1,8 @@
 """A connection and a store → whether rows that are written together do what they do when written one by one.
 
-A trigger, a rule, a policy, a partition or a reference of the table to itself can tell the difference: a trigger that
-counts its table's rows sees all of them, and a row may refer to one that comes later.
+A trigger, a rule, a policy, a partition, a reference of the table to itself, or a function of somebody's own in a check
+or a default can tell the difference: what counts its table's rows sees all of them, and a row may refer to one that
+comes later.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ select c.relkind = 'r' and not c.relhasrules and not c.relrowsecurity and not c.
   and not exists (select from pg_trigger as t where t.tgrelid = c.oid and not t.tgisinternal)
   and not exists (select from pg_constraint as f
                   where f.conrelid = c.oid and (f.contype = 'x' or (f.contype = 'f' and f.confrelid = c.oid)))
+  and not exists (select from pg_depend as d join pg_constraint as f on f.oid = d.objid
+                  where d.classid = 'pg_constraint'::regclass and d.refclassid = 'pg_proc'::regclass
+                  and f.conrelid = c.oid)
+  and not exists (select from pg_depend as d join pg_attrdef as f on f.oid = d.objid
+                  where d.classid = 'pg_attrdef'::regclass and d.refclassid = 'pg_proc'::regclass
+                  and f.adrelid = c.oid)
   and not exists (select from pg_attribute as a where a.attrelid = c.oid and not a.attisdropped
                   and (a.attidentity = 'a' or a.attgenerated <> '' or a.atttypid = 'real'::regtype))
 from pg_class as c join pg_namespace as n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2

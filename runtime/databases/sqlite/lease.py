@@ -38,7 +38,8 @@ class FileLease:
         path = _path(database, run)
         for _ in range(_TRIES):
             try:
-                path.parent.mkdir(exist_ok=True)
+                with suppress(FileExistsError):  # `exist_ok` looks for it again, and it may be gone by then
+                    path.parent.mkdir()
                 descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
             except FileNotFoundError:
                 continue  # another run's end has just removed the folder
