@@ -102,6 +102,7 @@ class Column:
         self.words: dict[str, int] = {}
         self.missing = 0
         self.seen = False
+        self.first = 0  # the line of the first row
         self.evidence: dict[str, Seen] = {}  # by form: the first value that its rival does not read
         self.example: Seen | None = None  # two forms that are left read it differently
         self.measures: dict[str, Measure] = {}
@@ -120,6 +121,7 @@ class Column:
 
     def add(self, texts: Sequence[str], lines: Sequence[int]) -> None:
         """Take a batch: a text and a line for each row."""
+        self.first = self.first or next(iter(lines), 0)
         found = set(texts)
         values = found - self._nulls
         if len(values) < len(found):

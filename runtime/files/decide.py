@@ -15,7 +15,7 @@ import msgspec
 from runtime.errors import DatabaseError
 from runtime.files.columns import Column, Nearly, Values
 from runtime.files.forms import DATE as DATE_KIND
-from runtime.files.forms import NUMBER, PIVOT, Form
+from runtime.files.forms import FORMS, NUMBER, PIVOT, Form
 from runtime.files.forms import TIMESTAMP as TIMESTAMP_KIND
 from runtime.query.schema import Field
 from runtime.values.types import (
@@ -37,6 +37,8 @@ _EXACT_DIGITS: Final = 15  # floats and the decimals of every engine are exact u
 _EXACT: Final = 2**53  # whole numbers up to here are exact as floats
 _CLOCK_NAMES: Final = ("_at", "time", "ts")
 _SHOWN: Final = 3
+_WORDS: Final = 40  # characters that words for nothing have at most
+_MEANT: Final = frozenset({"true", "false", "yes", "no", "inf", "-inf", "infinity", "-infinity"})
 _SIGNS: Final = {".": "point", ",": "comma"}
 
 
@@ -179,9 +181,7 @@ def _better(name: str, declared: Declared, column: Column) -> str:
         return ""
     if not forms:
         nearly = column.nearly
-        if nearly is None or nearly.form.kind != kind or len(nearly.stops) > _SHOWN:
-            return ""
-        return " ".join(f"--null {quote(text)}" for text in nearly.stops)
+        return _nulls(nearly, column.first) if nearly is not None and nearly.form.kind == kind else ""
     if column.example is None:
         return f"{name}={_spelled(declared.type, forms[0])}"
     sides = {form.side: form for form in reversed(forms)}
@@ -345,9 +345,10 @@ class _Choice:
         return self._text(f"text, because of {_stops(nearly, self.unit)}", self._way(nearly), mostly)
 
     def _way(self, nearly: Nearly) -> str:
-        if len(nearly.stops) > _SHOWN:
-            return "correct them in the file"
-        return " ".join(f"--null {quote(text)}" for text in nearly.stops)
+        other = next((form for text in nearly.stops for form in FORMS if form.reads(text)), None)
+        if other is not None:
+            return f"two forms are mixed, {nearly.form.name} and {other.name}: correct them in the file"
+        return _nulls(nearly, self.column.first) or "correct them in the file"
 
     def _tell_epochs(self) -> None:
         column = self.column
@@ -357,6 +358,16 @@ class _Choice:
 
 def _types(name: str, type_: str) -> str:
     return f"--types {quote(f'{name}={type_}')}"
+
+
+def _nulls(nearly: Nearly, first: int) -> str:
+    """The options that make null of the values which stop a form; empty unless all may be words for nothing. A value
+    with a digit is more than that, and the first row may hold units or a second row of names."""
+    may_be = len(nearly.stops) <= _SHOWN and not any(
+        first in lines or len(text) > _WORDS or text.strip().lower() in _MEANT or any(map(str.isdigit, text))
+        for text, lines in nearly.stops.items()
+    )
+    return " ".join(f"--null {quote(text)}" for text in nearly.stops) if may_be else ""
 
 
 def _stops(nearly: Nearly, unit: str) -> str:

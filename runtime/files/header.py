@@ -108,6 +108,7 @@ def _told_above(rows: Sequence[list[str]], start: int, top: int) -> tuple[str, .
 
 def _top(rows: Sequence[list[str]], start: int) -> int:
     """The row of the header: the first one that is as wide as the table and names it."""
+    start = _after_comments(rows, start)
     width = _table_width(rows[start:])
     for index in range(start, min(len(rows), start + _ABOVE)):
         row = rows[index]
@@ -116,6 +117,38 @@ def _top(rows: Sequence[list[str]], start: int) -> int:
         if not _is_above(row, width, rows[index + 1 :]):
             return index
     return next((index for index in range(start, len(rows)) if _filled(rows[index])), len(rows))
+
+
+def _after_comments(rows: Sequence[list[str]], start: int) -> int:
+    """The first row after those above the table that begin with `#`. One as wide as the table names its columns, unless
+    there is a blank behind its sign and the row below names them."""
+    width = _table_width([row for row in rows[start:] if not _is_comment(row)])
+    filled = [index for index in range(start, min(len(rows), start + _ABOVE)) if _filled(rows[index])]
+    for index, below in pairwise(filled):
+        remark = rows[index][0].lstrip().startswith("# ") and (_is_comment(rows[below]) or _names(rows, below))
+        named = len(rows[index]) == width and not remark
+        if not width or not _is_comment(rows[index]) or named:
+            return index
+        start = below
+    return start
+
+
+def _is_comment(row: Sequence[str]) -> bool:
+    return bool(row) and row[0].lstrip().startswith("#")
+
+
+def _names(rows: Sequence[list[str]], index: int) -> bool:
+    """Whether a row surely names the columns of those below it, as some hold no texts and none of them reads it."""
+    row, body = rows[index], [each for each in rows[index + 1 :] if len(each) == len(rows[index])]
+    typed = _typed(body, len(row))
+    return bool(typed) and not any(_reads(typed[column], row[column], body, column) for column in typed)
+
+
+def named_later(rows: Sequence[list[str]], width: int) -> int:
+    """The row, from 1, that names the columns where another one of this many cells was taken for it; 0 for none."""
+    common = _table_width(rows)
+    index = next((index for index, row in enumerate(rows) if len(row) == common), 0)
+    return index + 1 if index and common not in (1, width) and _names(rows, index) else 0
 
 
 def _table_width(rows: Sequence[Sequence[str]]) -> int:

@@ -20,7 +20,7 @@ from runtime.files.decide import Ask, Reading, Rules
 from runtime.files.infer import BAD, TextColumn, declared_type, json_reader
 from runtime.files.look import BAD_SHOWN, Looked, Progress, listed, look_at
 from runtime.files.prepare import Part
-from runtime.files.read import open_table
+from runtime.files.read import header_hint, open_table
 from runtime.files.remembered import remember, remember_units, remembered
 from runtime.files.table import BadLine, Batch, Table
 from runtime.files.totals import NUMBERS
@@ -333,18 +333,20 @@ def _load(
     read = row_reader(table, name, readings, nulls)
     bad: list[BadLine] = []
     bad_count = loaded = 0
+    typed = False  # whether other types may read some of the lines
     if mode != "append":
         database.create_store(store, replace=mode == "replace")
         remember(database, name, readings)
     for batch in table.batches():
         lines, rows, refused = read(batch)
+        typed = typed or (bool(refused) and mode != "append")
         refused += batch.bad
         bad_count += len(refused)
         if refused:
             bad = sorted([*bad, *refused])[:BAD_SHOWN]
         if refused and not skip_bad:
             some_good = bool(loaded or rows) or any_good(table, read)
-            raise bad_rows(table, bad, some_good, _way(some_good, readings))
+            raise bad_rows(table, bad, some_good, header_hint(table) or _way(some_good, readings, typed))
         try:
             loaded += database.insert_rows(store, rows)
         except DatabaseError as error:
@@ -354,7 +356,7 @@ def _load(
             raise DatabaseError(error.code, f"{where}: {error.message}", error.hint) from error
         report(1, batch.bytes_done)
     if bad and not loaded:  # an empty store, or one that lost its rows, is not what anyone asked for
-        raise bad_rows(table, bad, False, _way(False, readings))
+        raise bad_rows(table, bad, False, header_hint(table) or _way(False, readings, typed))
     return Loaded(name, loaded, store.fields, tuple(bad), bad_count, readings)
 
 
@@ -391,23 +393,21 @@ def bad_rows(table: Table, bad: Sequence[BadLine], some_good: bool, hint: str) -
     return DatabaseError("D0503", f"{table.title} has {what}: {listed(bad, table.unit)}", hint)
 
 
-# by whether some lines are good
-_WAYS: Final = {
-    True: "--skip-bad leaves them out",
-    False: "correct the file, or give other types with --types FIELD=TYPE,…",
-}
+_SKIP: Final = "--skip-bad leaves them out"
+_TYPES: Final = "correct the file, or give other types with --types FIELD=TYPE,…"
 
 
-def _way(some_good: bool, readings: Sequence[Reading]) -> str:
-    """What to try: first the forms that would read the columns that were declared otherwise."""
+def _way(some_good: bool, readings: Sequence[Reading], typed: bool) -> str:
+    """What to try: first the forms that would read the columns that were declared otherwise. typed: other types may
+    read some of the lines."""
     better = [reading.hint for reading in readings if reading.hint and not reading.mostly]
     if not better:
-        return _WAYS[some_good]
+        return _SKIP if some_good else _TYPES if typed else "correct the file"
     types = [hint for hint in better if not hint.startswith("--")]
     ways = [hint for hint in better if hint.startswith("--")]
     if types:
         ways.insert(0, f"--types {quote(','.join(types))}")
-    return "; ".join([*ways, _WAYS[True]] if some_good else ways)
+    return "; ".join([*ways, _SKIP] if some_good else ways)
 
 
 # a batch → lines and values of the rows that can be loaded, and the others

@@ -24,11 +24,11 @@ from runtime.errors import SopError
 from runtime.files.decide import OPEN, Reading, Rules
 from runtime.files.load import any_good, bad_rows, row_reader
 from runtime.files.look import look_at
-from runtime.files.read import longest_field, open_table
+from runtime.files.read import header_hint, longest_field, open_table
 from runtime.files.table import BadLine, Table
 from runtime.query.schema import Broken, Field
 
-FORMAT: Final = 2  # raised when what is found in a file changes, so that what was remembered is not used any more
+FORMAT: Final = 3  # raised when what is found in a file changes, so that what was remembered is not used any more
 NULLS: Final = frozenset({""})  # texts of a CSV file that stand for null
 _SETTLED_SECONDS: Final = 2  # a file that changed so lately may change again within one tick of its clock
 _LINE_BYTES: Final = 2_000_000  # no record of most files is longer, and DuckDB's reader asks for no more
@@ -106,7 +106,9 @@ def _profile(table: Table) -> FileProfile:
         done = batch.bytes_done
     if refused:
         some_good = any_good(table, read)
-        raise bad_rows(table, sorted(refused), some_good, _WAYS[some_good])
+        header = header_hint(table)
+        hint = f"sopvm db import with {header}" if header else _WAYS[some_good]
+        raise bad_rows(table, sorted(refused), some_good, hint)
     usual = not any(reading.form or reading.nulls for reading in readings)
     if table.format == "csv" and usual:
         usual = table.above == 1 and not blank and len(readings) == len(table.names) and _splits_as_usual(table)

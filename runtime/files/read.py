@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from runtime.errors import DatabaseError, UsageError
-from runtime.files.header import SAMPLE_ROWS, Head, check_header, declared_delimiter, find_head, head_width
+from runtime.files.header import SAMPLE_ROWS, Head, check_header, declared_delimiter, find_head, head_width, named_later
 from runtime.files.table import BadLine, Batch, Table
 
 BATCH: Final = 4096
@@ -138,6 +138,16 @@ def _delimiter(text: str, header: str) -> str:
         return (sum(len(row) == width for row in rows) / len(rows), width) if width > 1 else (0, 0)
 
     return max(_DELIMITERS, key=score)
+
+
+def header_hint(table: Table) -> str:
+    """The option that finds the names of the columns, where a row above them was taken for them; empty for none."""
+    if table.format != "csv":
+        return ""
+    text = _start(table.path, table.title).decode("utf-8-sig", "replace")
+    rows = (named_later(_rows_of(text, delimiter), len(table.names)) for delimiter in _DELIMITERS)
+    row = next(filter(None, rows), 0)
+    return f"--header {row} takes row {row} for the names of the columns" if row else ""
 
 
 @contextmanager

@@ -354,6 +354,7 @@ def test_what_no_store_can_hold_is_one_error(sopvm: Program, project: Path, cont
     (project / "bad.csv").write_bytes(content)
     done = sopvm("db", "import", "bad.csv")
     assert done.exit_code == 1 and done.stderr.count("error D0") == 1 and said in done.stderr, done.stderr[:500]
+    assert "--types" not in done.stderr  # no type reads such a line
     assert len(done.stderr) < 1000
     assert not (project / ".sop" / "main.db").exists()
 

@@ -388,6 +388,14 @@ def _(trial: Trial) -> None:
     assert trial.rows("select a, b from bad") == [("a", "b"), ("a", "b"), ("2", "3")]
 
 
+@case("--header {} takes row {} for the names of the columns")
+def _(trial: Trial) -> None:
+    trial.write("titled.csv", "Sales of 2026\nin euros\nid,n\n1,5\n2,6\n")
+    assert "--skip-bad" not in trial.shows("sopvm", "db", "import", "titled.csv")
+    trial.follows("sopvm", "db", "import", "titled.csv", "--header", "3")
+    assert trial.rows("select id, n from titled") == [(1, 5), (2, 6)]
+
+
 @case("--types {}")
 def _(trial: Trial) -> None:
     trial.write("releases.csv", "version\n1.10\n1.1\n")

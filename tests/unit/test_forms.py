@@ -106,7 +106,7 @@ COLUMNS: list[tuple[str | list[str], str, list[Any] | None, str]] = [
     (["5 maart 2026", "1 mei 2025"], "date", [D(2026, 3, 5), D(2025, 5, 1)], ""),
     (["5 marca 2026", "1 października 2025"], "date", [D(2026, 3, 5), D(2025, 10, 1)], ""),
     ("05-Mar-26 01-MAY-25", "date", [D(2026, 3, 5), D(2025, 5, 1)], "years of two digits"),
-    ("30/02/2026 13/02/2026 03/03/2026", "text", None, '"30/02/2026" (line 2): --null 30/02/2026'),
+    ("30/02/2026 13/02/2026 03/03/2026", "text", None, '"30/02/2026" (line 2): correct them in the file'),
     ("2026-02-30", "text", None, ""),
     # moments
     (["13/02/2026 1:05 PM", "01/02/2026 12:00 AM"], "timestamp", [T(2026, 2, 13, 13, 5), T(2026, 2, 1)], "by 13/02"),
@@ -125,8 +125,12 @@ COLUMNS: list[tuple[str | list[str], str, list[Any] | None, str]] = [
     ("NA NA", "text", None, ""),
     # nearly
     ("1 2 unknown 4 unknown", "text", None, 'text, because of "unknown" (lines 4, 6): --null unknown'),
-    ("1 2 3 N12", "text", None, '"N12" (line 5): --null N12'),
+    ("1 2 3 N12", "text", None, '"N12" (line 5): correct them in the file'),
     ("1 2 3 4 5 N1 N2 N3 N4", "text", None, '"N1" (line 7), "N2" (line 8), "N3" (line 9) and others: correct'),
+    ("1,234.50 2,000.50 3,000.10 1.234,50", "text", None, "two forms are mixed, 1,234.5 and 1.234,5: correct them"),
+    ("2026-01-01 2026-01-02 2026-01-03 13.01.2026", "text", None, "two forms are mixed, YYYY-MM-DD and DD.MM.YYYY"),
+    ("kg 1 2 3", "text", None, '"kg" (line 2): correct them in the file'),
+    ("1 2 3 true", "text", None, '"true" (line 5): correct them in the file'),
     ("1,5 2,5 3,5 x", "text", None, '"x" (line 5): --null x'),
     ("a b c 1", "text", None, ""),
 ]  # fmt: skip
