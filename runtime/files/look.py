@@ -9,7 +9,7 @@ from runtime.errors import DatabaseError, UsageError
 from runtime.files.columns import Column, Values
 from runtime.files.decide import Declared, Reading, Rules, decided, decided_values
 from runtime.files.table import BadLine, Batch, Table
-from runtime.files.totals import holds_sums, is_dropped, is_labelled, without
+from runtime.files.totals import DROP, holds_sums, is_dropped, is_labelled, without
 from runtime.values.names import name_fault
 
 BAD_SHOWN: Final = 20
@@ -104,7 +104,7 @@ def _look_at_csv(table: Table, rules: Rules, report: Progress) -> Looked:
     rest = without(table, line)
     readings = _read(columns, table, rules)
     sums = holds_sums(rest, row, readings, rules.nulls)
-    if sums and is_dropped(row, line, table.unit, rules):
+    if (sums or rules.totals == DROP) and is_dropped(row, line, table.unit, rules):
         return Looked(readings, rest, (*table.notes, f"left out: 1 row of totals, {table.unit} {line} (--totals keep)"))
     _take(columns, Batch([line], [row], [], 0))
     told = () if sums else (f"{table.unit} {line} is called like a row of totals, but holds no sums of those above",)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from shlex import quote
-from typing import Any
+from typing import Any, Final
 
 from runtime.files.decide import Reading
 from runtime.files.load import Loaded
+
+# A name that English can say: words of letters, none of which the language has for itself.
+_PLAIN: Final = re.compile(r"[^\W\d_][^\W_]*(?:[_ ][^\W_]+)*")
+_COMMANDS: Final = frozenset({"from", "where", "order", "by", "select", "limit", "and", "or", "not", "in", "if", "end"})
 
 
 def report_lines(loaded: Loaded, title: str, place: str, *, look: bool = False) -> list[str]:
@@ -32,9 +37,13 @@ def report_lines(loaded: Loaded, title: str, place: str, *, look: bool = False) 
     lines += [f"{title}:{bad.line}: left out: {bad.reason}" for bad in loaded.bad]
     if loaded.bad_count > len(loaded.bad):
         lines.append(f"{title}: {loaded.bad_count - len(loaded.bad)} more lines left out")
-    sentence = _sentence(loaded)
-    if not look and sentence:
+    sentence, names = _sentence(loaded)
+    if look or not sentence:
+        return lines
+    if all(map(_PLAIN.fullmatch, names)) and not {name.lower() for name in names} & _COMMANDS:
         lines.append(f"try: sopvm do {quote(sentence)}")
+    elif "`" not in loaded.store and place.startswith("main."):  # no text of the language holds such a name
+        lines.append(f"try: sopvm db query {quote(f'from `{loaded.store}` limit 5')}")
     return lines
 
 
@@ -84,12 +93,14 @@ def _notes(reading: Reading) -> list[str]:
     return [*missing, *reading.notes]
 
 
-def _sentence(loaded: Loaded) -> str:
-    """A question about the store that its columns can answer: the total of money, else how many rows."""
+def _sentence(loaded: Loaded) -> tuple[str, list[str]]:
+    """A question about the store that its columns can answer, and the names in it: the total of money, else how many
+    rows. Empty for a store without rows."""
     if not loaded.rows:
-        return ""
+        return "", []
     money = next((each.field.name for each in loaded.readings if each.unit not in ("", "%")), None)
     text = next((each.field.name for each in loaded.readings if each.field.type.name == "text"), None)
     if money is None or text is None:
-        return f"How many {loaded.store} are there?"
-    return f"Show the total {money} of the {loaded.store} per {text}."
+        return f"How many {loaded.store} are there?", [loaded.store]
+    names = [loaded.store, money, text]
+    return f"Show the total {money} of the {loaded.store} per {text}.", names

@@ -495,6 +495,15 @@ def _(trial: Trial) -> None:
     trial.follows("sopvm", *shlex.split(line.splitlines()[0])[2:], "--translator", "patterns")
 
 
+@case("try: sopvm db query {}")
+def _(trial: Trial) -> None:
+    trial.write("odd.csv", "name,n\na,1\n")
+    for store in ("sales-2026", "order", "from", "2026", "select", "a & b", "a.b", "x$y", "a--b", "q?"):
+        line = trial.shows("sopvm", "db", "import", "odd.csv", "--store", store)
+        done = trial.follows(*shlex.split(line.splitlines()[0].removeprefix("try: ")))
+        assert '"n":1' in str(done.stdout), store
+
+
 @case("correct the line; `sopvm db import --skip-bad` loads the others")
 def _(trial: Trial) -> None:
     (trial.folder / "data").mkdir()

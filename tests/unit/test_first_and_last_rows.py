@@ -63,6 +63,8 @@ FILES: list[tuple[str, dict[str, str], str, tuple[Any, ...] | None, int, list[st
     ("#a\n#b\n#c\n", {}, "#a text", ("#b",), 2, []),
     ("note\na;b\nc;d\ne;f\n", {}, "note text", ("a;b",), 3, []),
     ("region,n\nN,5\nS,7\nTotal,12\n", {"totals": "drop"}, "region text, n int", ("N", 5), 2, ["1 row of totals"]),
+    ("region,n\nN,5\nS,7\nTotal,13\n", {"totals": "drop"}, "region text, n int", ("N", 5), 2, ["1 row of totals"]),
+    ("region,n\nN,5\nTotal,5\n", {"totals": "drop"}, "region text, n int", ("N", 5), 1, ["1 row of totals"]),
     ("region,n\nNorth,5\nSouth,7\nTotal,12\n", {"totals": "keep"}, "region text, n int", ("North", 5), 3, []),
     ("id,n\n1,5\n2,7\nSumme:,12\n", {"totals": "drop"}, "id int, n int", (1, 5), 2, ["1 row of totals, line 4"]),
     ("a;n\nx;1.200,50 €\ny;7 €\nSum;1.207,50 €\n", {"totals": "drop"}, "a text, n decimal(12,2)", None, 2, ["totals"]),
