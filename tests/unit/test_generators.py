@@ -239,8 +239,8 @@ def test_spools_are_dropped_when_their_loop_is_over(runs: Runs) -> None:
     runs.connect = lambda name: Listing(runs.path, name=name)
     runs.compile("""
 script f()
-  for each a in from items do
-    for each b in from items do
+  for each a in from items order by id do
+    for each b in from items order by id do
       insert into log {text: "{a.name} {b.name}"}
       if b.id = 2 then break end
     end

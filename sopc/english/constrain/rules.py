@@ -27,7 +27,7 @@ _SMALL_LETTERS: Final = "_abcdefghijklmnopqrstuvwxyz"
 _BACKQUOTED: Final = "`[^`\n]+`"
 _OTHER_LETTERS: Final = "À-ÖØ-öø-ʯΑ-ΡΣ-ϵЀ-ҁҊ-ԯא-תء-يぁ-ゖァ-ヺ一-龥가-힣"  # in every version of Unicode, unlike `\w`
 _DAY: Final = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-_TIME: Final = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?(Z|[+-][01][0-9]:[0-5][0-9])?"
+_TIME: Final = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?(Z|[+-][01][0-9](:?[0-5][0-9])?)?"
 
 
 # What the parser allows and the builder of the tree refuses: (rule, what it holds) → what a decoder may say instead.
@@ -79,7 +79,7 @@ def read_terminals() -> dict[str, str]:
     quoted = r"`[^`\n\x00]+`"  # E0122: no name holds a null character
     found["BACKQUOTED"] = quoted
     found["FIELD"] = rf"\.({other_than(())}|{quoted})"
-    found["DATED"] = rf'date "{_DAY}"|timestamp "{_DAY}T{_TIME}"'
+    found["DATED"] = rf'date "{_DAY}"|timestamp "{_DAY}[T ]{_TIME}"'
     found["NUMBER"] = r"[0-9]{1,60}(\.[0-9]{1,60})?([eE][+\-]?[0-9]{1,3})?"
     found["QUERY_FUNCTION"] = f"({'|'.join(QUERY_FUNCTIONS)})"
     found["WHOLE"] = "[0-9]{1,4}"

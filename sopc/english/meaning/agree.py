@@ -44,7 +44,7 @@ def leaves_out(one: nodes.Query, other: nodes.Query, stores: Stores) -> bool:
     return shown == also and replace(less, holds=more.holds) == more and is_part(less.holds, more.holds)
 
 
-def agreed(
+def reconciled(
     made: Steps, text: str, tokens: tuple[Token, ...], state: State, world: World, reader: Reader
 ) -> list[Steps]:
     """What a sentence means; two where its author has to say which.
