@@ -2,10 +2,9 @@
 # pycel takes a month after the 31st of January for the 2nd of March, and formulas adds up numbers that are texts.
 #
 # Guess: libraries that compute a workbook without a spreadsheet give the numbers that the spreadsheet shows.
-# Behaviour: what a spreadsheet shows stands last in each line below. pycel negates after the power, and counts a month
-# on from the 31st into the month after the next. formulas adds texts of a range to its sum and counts them, calls the
-# text "1" a number, reads "1,234" as a date, rounds 1.005 down and keeps spaces within TRIM(). In both, TEXT() rounds
-# halves to even, and 0.1+0.2 is joined to a text with 17 digits.
+# Behaviour: what Excel's documentation says stands last in each line below. pycel negates after the power, and counts a
+# month on from the 31st into the month after the next. formulas adds texts of a range to its sum and counts them, calls
+# the text "1" a number and keeps spaces within TRIM().
 # Why it matters to us: we read workbooks whose formulas were never computed, and a user compares our numbers with the
 # spreadsheet's.
 # What to do: have LibreOffice compute the workbook, or compute only formulas whose results a test has compared.
@@ -29,11 +28,7 @@ SHOWN = {
     "=COUNT(B1:B3)": 1,
     "=SUMPRODUCT(B1:B3,B1:B3)": 4,
     '=ISNUMBER("1")': False,
-    '=VALUE("1,234")': 1234,
-    "=ROUND(1.005,2)": 1.01,
     '=TRIM("  a   b ")': "a b",
-    '=TEXT(0.125,"0%")': "13%",
-    '=0.1+0.2&""': "0.3",
 }
 book = openpyxl.Workbook()
 for number, formula in enumerate(SHOWN, 1):
@@ -56,9 +51,5 @@ diff - seen <<'SEEN' && echo "as seen before" || { echo "this has changed"; exit
 =COUNT(B1:B3): pycel 1, formulas 2, spreadsheet 1
 =SUMPRODUCT(B1:B3,B1:B3): pycel 4, formulas 8.0, spreadsheet 4
 =ISNUMBER("1"): pycel False, formulas True, spreadsheet False
-=VALUE("1,234"): pycel #VALUE!, formulas 85469.0, spreadsheet 1234
-=ROUND(1.005,2): pycel 1.01, formulas 1.0, spreadsheet 1.01
 =TRIM("  a   b "): pycel  a b , formulas a   b, spreadsheet a b
-=TEXT(0.125,"0%"): pycel 12%, formulas 12%, spreadsheet 13%
-=0.1+0.2&"": pycel 0.30000000000000004, formulas 0.30000000000000004, spreadsheet 0.3
 SEEN
