@@ -57,8 +57,9 @@ class Connection(psycopg.Connection[Row]):
     stopped = False
     look: Callable[[], None] | None = None
 
-    def wait(self, gen: Generator[Any, Any, Any], interval: float = _LOOK_SECONDS, timeout: float | None = None) -> Any:
-        return super().wait(self._watched(gen), interval=_LOOK_SECONDS, timeout=timeout)
+    def wait(self, gen: Generator[Any, Any, Any], interval: float = _LOOK_SECONDS, *rest: Any, **named: Any) -> Any:
+        """rest, named: what psycopg passes since some 3.3.x, a timeout."""
+        return super().wait(self._watched(gen), _LOOK_SECONDS, *rest, **named)
 
     def _watched(self, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
         """The generator, looking up whenever it has waited for long."""
