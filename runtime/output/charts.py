@@ -61,7 +61,8 @@ def _bars(points: Sequence[tuple[Any, Any]], columns: int) -> Iterator[str]:
     """A line a point: its label, a bar that begins at zero, and its number."""
     labels = [_short(cell(label)) for label, _ in points]
     numbers = [number_text(number)[0] for _, number in points]
-    room = max(columns - max(map(width, labels)) - max(map(len, numbers)) - 2, 8)
+    wide = max(map(width, labels))
+    room = max(columns - wide - max(map(len, numbers)) - 2, 8)
     values = [float(number) for _, number in points]
     low, high = min(0.0, *values), max(0.0, *values)
     scale = room / ((high - low) or 1.0)
@@ -70,7 +71,7 @@ def _bars(points: Sequence[tuple[Any, Any]], columns: int) -> Iterator[str]:
         whole, rest = divmod(round(abs(value) * scale * 8), 8)
         bar = "█" * whole
         drawn = (" " * (zero - whole) + bar) if value < 0 else (" " * zero + bar + _EIGHTHS[rest].strip())
-        yield f"{label}{' ' * (max(map(width, labels)) - width(label))} {drawn} {text}"
+        yield f"{label}{' ' * (wide - width(label))} {drawn} {text}"
 
 
 def _short(label: str) -> str:
