@@ -23,6 +23,7 @@ from runtime.errors import SopError
 from runtime.files.load import Mode, import_parts, parse_types
 from runtime.files.prepare import Options, Part, prepared
 from runtime.files.report import report_data
+from runtime.files.words import DECIMAL_SIGNS
 from runtime.values.names import name_fault
 
 CHUNK_SECONDS: Final = 20.0  # to receive the next part of a body
@@ -31,12 +32,11 @@ _FLAGS: Final = ("dry_run", "skip_bad", "keep_nested", "all_sheets", "no_null_wo
 _WORDS: Final = {  # options of one of several words
     "mode": get_args(Mode),
     "date_order": ("dmy", "mdy"),
-    "decimal": ("point", "comma"),
+    "decimal": tuple(DECIMAL_SIGNS),
     "totals": ("drop", "keep"),
 }
 _TEXTS: Final = ("types", "null", "header", "encoding", "path", "sheet")
 OPTIONS: Final = (*_FLAGS, *_WORDS, *_TEXTS)
-_SIGNS: Final = {"point": ".", "comma": ","}
 
 
 async def load_store(service: Service, request: Request) -> Response:
@@ -136,7 +136,7 @@ def _import(
                 skip_bad="skip_bad" in on,
                 null_words="no_null_words" not in on,
                 date_order=said.get("date_order", ""),
-                decimal=_SIGNS.get(said.get("decimal", ""), ""),
+                decimal=DECIMAL_SIGNS.get(said.get("decimal", ""), ""),
                 header=said.get("header", ""),
                 totals=said.get("totals", ""),
             )

@@ -10,11 +10,11 @@ import click
 from runtime.config import Config
 from runtime.console.console import Console
 from runtime.console.questions import at_terminal
+from runtime.files.words import DECIMAL_SIGNS
 
 if TYPE_CHECKING:
     from runtime.files import Ask, Loaded, Options, Question
 
-_SIGNS: Final = {"point": ".", "comma": ","}
 _OPTIONS: Final = (
     click.option("--types", metavar="FIELD=TYPE,…", help="Types of some fields; others are inferred from the values."),
     click.option(
@@ -22,7 +22,7 @@ _OPTIONS: Final = (
     ),
     click.option("--no-null-words", is_flag=True, help="Do not take NA, n/a, - and the like for null."),
     click.option("--date-order", type=click.Choice(["dmy", "mdy"]), help="How dates such as 01/02/2026 are read."),
-    click.option("--decimal", type=click.Choice([*_SIGNS]), help="What stands before decimals, as in 1,234."),
+    click.option("--decimal", type=click.Choice([*DECIMAL_SIGNS]), help="What stands before decimals, as in 1,234."),
     click.option("--header", metavar="N|M-N|none", default="", help="Which row names the columns of a CSV file."),
     click.option("--totals", type=click.Choice(["drop", "keep"]), help="What becomes of a last row of sums."),
     click.option("--encoding", metavar="NAME", help="Encoding of the text, such as cp1252 (default: UTF-8 or UTF-16)."),
@@ -90,7 +90,7 @@ def reading(
         "nulls": given["nulls"],
         "null_words": not given["no_null_words"],
         "date_order": given["date_order"] or config.imports.get("date_order", ""),
-        "decimal": _SIGNS.get(decimal, ""),
+        "decimal": DECIMAL_SIGNS.get(decimal, ""),
         "header": given["header"],
         "totals": given["totals"] or "",
     }

@@ -17,7 +17,9 @@ from runtime.files.columns import Column, Nearly, Values
 from runtime.files.forms import DATE as DATE_KIND
 from runtime.files.forms import FORMS, NUMBER, PIVOT, Form
 from runtime.files.forms import TIMESTAMP as TIMESTAMP_KIND
+from runtime.files.words import DECIMAL_SIGNS
 from runtime.query.schema import Field
+from runtime.values.conversion import to_text
 from runtime.values.types import (
     ANY,
     BOOL,
@@ -39,7 +41,7 @@ _CLOCK_NAMES: Final = ("_at", "time", "ts")
 _SHOWN: Final = 3
 _WORDS: Final = 40  # characters that words for nothing have at most
 _MEANT: Final = frozenset({"true", "false", "yes", "no", "inf", "-inf", "infinity", "-infinity"})
-_SIGNS: Final = {".": "point", ",": "comma"}
+_SIGNS: Final = {sign: name for name, sign in DECIMAL_SIGNS.items()}
 
 
 OPEN: Final = "D0514"  # the code of what a file leaves open
@@ -275,7 +277,7 @@ class _Choice:
         """The form, of several that differ, and why it is the one."""
         assert self.column.example is not None
         value, line = self.column.example
-        self.notes.append(f"{value} in {self.unit} {line} is {_shown(form.read(value))}, {why}")
+        self.notes.append(f"{value} in {self.unit} {line} is {to_text(form.read(value))}, {why}")
         return form
 
     def _tell_evidence(self, form: Form) -> None:
@@ -287,7 +289,7 @@ class _Choice:
         assert self.column.example is not None
         value, line = self.column.example
         sides = {form.side: form for form in reversed(list(forms)) if form.side}
-        readings = {side: _shown(form.read(value)) for side, form in sides.items()}
+        readings = {side: to_text(form.read(value)) for side, form in sides.items()}
         options = tuple(
             Option(f"{shown} ({_DAYS.get(side, 'decimal ' + _SIGNS.get(side, ''))})", self._flag(side))
             for side, shown in sorted(readings.items())
@@ -382,12 +384,6 @@ def _stops(nearly: Nearly, unit: str) -> str:
 def _told_nulls(column: Column, words: Iterable[str]) -> tuple[str, ...]:
     counted = ", ".join(f"{column.words[word]} {word}" for word in words)
     return (f"null: {counted}",) if counted else ()
-
-
-def _shown(value: object) -> str:
-    from runtime.values.conversion import to_text
-
-    return to_text(value)
 
 
 # ── fields of JSON ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -141,7 +141,7 @@ def _names(rows: Sequence[list[str]], index: int) -> bool:
     """Whether a row surely names the columns of those below it, as some hold no texts and none of them reads it."""
     row, body = rows[index], [each for each in rows[index + 1 :] if len(each) == len(rows[index])]
     typed = _typed(body, len(row))
-    return bool(typed) and not any(_reads(typed[column], row[column], body, column) for column in typed)
+    return bool(typed) and not any(_reads(row[column], body, column) for column in typed)
 
 
 def named_later(rows: Sequence[list[str]], width: int) -> int:
@@ -179,16 +179,16 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _typed(body: Sequence[list[str]], width: int) -> dict[int, Column]:
+def _typed(body: Sequence[list[str]], width: int) -> list[int]:
     """The columns whose values are no texts, by position."""
-    found = {}
-    for index in range(width):
-        column = Column()
-        texts = [row[index] for row in body if len(row) == width]
-        column.add(texts, range(len(texts)))
-        if column.seen and (column.plain is not None or column.forms):
-            found[index] = column
-    return found
+    rows = [row for row in body if len(row) == width]
+    return [index for index in range(width) if _are_no_texts([row[index] for row in rows])]
+
+
+def _are_no_texts(values: Sequence[str]) -> bool:
+    column = Column()
+    column.add(values, range(len(values)))
+    return column.seen and (column.plain is not None or bool(column.forms))
 
 
 def _is_data(row: Sequence[str], body: Sequence[list[str]]) -> bool:
@@ -200,15 +200,12 @@ def _is_data(row: Sequence[str], body: Sequence[list[str]]) -> bool:
         return False
     typed = _typed(body, len(row))
     given = [index for index in typed if cells[index] and cells[index] not in NULL_WORDS]
-    return bool(given) and all(_reads(typed[index], row[index], body, index) for index in given)
+    return bool(given) and all(_reads(row[index], body, index) for index in given)
 
 
-def _reads(column: Column, cell: str, body: Sequence[list[str]], index: int) -> bool:
-    """Whether the column with this cell on top is still no text."""
-    whole = Column()
-    texts = [cell, *(row[index] for row in body if len(row) > index)]
-    whole.add(texts, range(len(texts)))
-    return whole.plain is not None or bool(whole.forms)
+def _reads(cell: str, body: Sequence[list[str]], index: int) -> bool:
+    """Whether a column that holds no texts is still none with this cell on top."""
+    return _are_no_texts([cell, *(row[index] for row in body if len(row) > index)])
 
 
 def _counts(cells: Sequence[str]) -> bool:
@@ -232,7 +229,7 @@ def _is_second(first: Sequence[str], body: Sequence[list[str]]) -> bool:
     if len(second) != len(first) or not values or _filled(second) < len(second) or any(map(_is_number, second)):
         return False
     typed = _typed(values, len(first))
-    named = [index for index in typed if not _reads(typed[index], second[index], values, index)]
+    named = [index for index in typed if not _reads(second[index], values, index)]
     if not typed or len(named) < len(typed):
         return False
     merged = _filled(first) < len(first)

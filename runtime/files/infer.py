@@ -11,6 +11,7 @@ from runtime.errors import SopError, UsageError
 from runtime.files.decide import DIGITS, Declared
 from runtime.files.forms import find_form
 from runtime.values.conversion import convert, from_text, to_text
+from runtime.values.type_rules import NUMBERS
 from runtime.values.types import (
     ANY,
     BOOL,
@@ -32,7 +33,6 @@ from runtime.values.types import (
 _TYPES: Final = {type_.name: type_ for type_ in (BOOL, INT, FLOAT, TEXT, DATE, TIMESTAMP, DURATION, ANY, DECIMAL)}
 _DECIMAL: Final = re.compile(r"decimal\(\s*(\d{1,2})\s*(?:,\s*(\d{1,2})\s*)?(?:;(.+))?\)")
 _WITH_FORM: Final = re.compile(r"(int|float|date|timestamp)\((.+)\)")
-_NUMBERS: Final = ("int", "float", "decimal")
 _TRUE: Final = frozenset({"true", "t", "yes", "y", "1"})
 _FALSE: Final = frozenset({"false", "f", "no", "n", "0"})
 _MEMORY: Final = 50_000
@@ -63,9 +63,9 @@ def _form_name(name: str | None, type_: str, text: str) -> str:
     if name is None:
         return ""
     form = find_form(name.strip())
-    if form is not None and form.kind == ("number" if type_ in _NUMBERS else type_):
+    if form is not None and form.kind == ("number" if type_ in NUMBERS else type_):
         return form.name
-    kinds = "1,234.5, 1.234,5, 1 234,5 or 1'234.5" if type_ in _NUMBERS else "DD.MM.YYYY or the like, or epoch_ms"
+    kinds = "1,234.5, 1.234,5, 1 234,5 or 1'234.5" if type_ in NUMBERS else "DD.MM.YYYY or the like, or epoch_ms"
     raise UsageError("D0506", f"`{text}` has no form in which {type_}s are written", kinds)
 
 

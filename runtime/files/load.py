@@ -23,9 +23,9 @@ from runtime.files.prepare import Part
 from runtime.files.read import header_hint, open_table
 from runtime.files.remembered import remember, remember_units, remembered
 from runtime.files.table import BadLine, Batch, Table
-from runtime.files.totals import NUMBERS
 from runtime.query.schema import Field, Store
 from runtime.values.conversion import to_text
+from runtime.values.type_rules import NUMBERS
 from runtime.values.types import TEXT
 
 Mode = Literal["create", "replace", "append"]

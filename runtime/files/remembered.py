@@ -32,8 +32,7 @@ def remember(database: Loadable, store: str, readings: Iterable[Reading]) -> Non
         if each.form or each.unit or each.mostly
     ]
     if rows:
-        values = ", ".join(f"({', '.join(map(quote_literal, row))})" for row in rows)
-        database.on_fields(f"INSERT INTO {table} ({', '.join(_COLUMNS)}) VALUES {values}")
+        _insert(database, table, rows)
 
 
 def move_remembered(database: Loadable, store: str, new: str) -> None:
@@ -60,8 +59,7 @@ def remember_units(database: Loadable, store: str, readings: Iterable[Reading]) 
     for each in readings:
         key = f"store = {quote_literal(store)} AND field = {quote_literal(each.field.name)}"
         database.on_fields(f"DELETE FROM {table} WHERE {key}")
-        values = ", ".join(map(quote_literal, (store, each.field.name, each.form, each.unit, "", "")))
-        database.on_fields(f"INSERT INTO {table} ({', '.join(_COLUMNS)}) VALUES ({values})")
+        _insert(database, table, [(store, each.field.name, each.form, each.unit, "", "")])
 
 
 def remembered(database: Loadable, store: str) -> dict[str, tuple[str, str]]:
@@ -75,6 +73,11 @@ def remembered(database: Loadable, store: str) -> dict[str, tuple[str, str]]:
     kept = f"store = {quote_literal(store)} AND (form <> '' OR unit <> '')"
     rows = database.on_fields(f"SELECT field, form, unit FROM {table} WHERE {kept}")
     return {str(field): (str(form), str(unit)) for field, form, unit in rows}
+
+
+def _insert(database: Loadable, table: str, rows: Iterable[tuple[str, ...]]) -> None:
+    values = ", ".join(f"({', '.join(map(quote_literal, row))})" for row in rows)
+    database.on_fields(f"INSERT INTO {table} ({', '.join(_COLUMNS)}) VALUES {values}")
 
 
 def _made(database: Loadable) -> str:

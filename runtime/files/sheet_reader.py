@@ -99,7 +99,7 @@ def written(rows: Iterator[Row], target: Path) -> dict[str, Any]:
                 out.writerow([cells[index] if index < len(cells) else "" for index in full])
             else:
                 stream.write("\n")
-    return {"rows": count, "columns": len(full), "cut": sorted(cut)}
+    return {"rows": count, "columns": len(full), "cut": list(map(letters, sorted(cut)))}
 
 
 def text_of(value: Any) -> str:

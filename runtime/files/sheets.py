@@ -42,14 +42,14 @@ class Sheet(NamedTuple):
 
 
 class _Found(msgspec.Struct):
-    """What the reader says of a sheet. cut: places of columns with numbers past 15 digits. bad: cells that look empty,
+    """What the reader says of a sheet. cut: columns with numbers past 15 digits. bad: cells that look empty,
     and are not: the place and the text of an error, which is empty for a formula without a result."""
 
     name: str
     visible: bool
     rows: int
     columns: int
-    cut: list[int]
+    cut: list[str]
     bad: list[tuple[str, str]]
     path: str
 
@@ -94,7 +94,7 @@ def sheets_of(
     made: list[Sheet] = []
     for each in chosen:
         _refuse_bad(title, each, nulls)
-        notes = [f"column {_letters(index)} has numbers past 15 digits, which spreadsheets cut" for index in each.cut]
+        notes = [f"column {letters} has numbers past 15 digits, which spreadsheets cut" for letters in each.cut]
         if hidden and not made:
             notes.append(f"hidden: {', '.join(hidden)}")
         made.append(Sheet(each.name, Path(each.path), each.rows, each.columns, tuple(notes)))
@@ -207,13 +207,3 @@ def _number(letters: bytes) -> int:
     for letter in letters:
         number = number * 26 + letter - 64
     return number
-
-
-def _letters(index: int) -> str:
-    """0 → `A`."""
-    text = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        text = chr(65 + rest) + text
-    return text

@@ -11,10 +11,10 @@ from runtime.files.decide import Option, Question, Reading, Rules, answer
 from runtime.files.infer import BAD, TextColumn
 from runtime.files.table import Batch, Table
 from runtime.files.words import TOTALS
+from runtime.values.type_rules import NUMBERS
 
 DROP: Final = "drop"
 KEEP: Final = "keep"
-NUMBERS: Final = ("int", "float", "decimal")
 
 
 def is_labelled(row: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Words that files write in place of values: for nothing, for months, for money, for a row of totals."""
+"""Words that files write in place of values: for nothing, months, money, a row of totals; and signs before decimals."""
 
 from __future__ import annotations
 
@@ -43,6 +43,9 @@ CURRENCY_SIGNS: Final = {
     **{"zł": "PLN", "Kč": "CZK", "US$": "USD", "R$": "BRL", "A$": "AUD", "C$": "CAD", "$": "$", "¥": "¥", "kr": "kr"},
     **{"฿": "THB", "₱": "PHP", "₦": "NGN", "Ft": "HUF", "Fr.": "CHF"},
 }  # fmt: skip
+
+# What stands before decimals, by the name that options give it.
+DECIMAL_SIGNS: Final = {"point": ".", "comma": ","}
 
 _TOTALS: Final = (
     "total|totals|grand total|sum|sums|overall|summe|gesamt|gesamtsumme|insgesamt|somme|total général|suma|totale|soma|"

@@ -62,7 +62,24 @@ class Rows(RecordsOnly):
         self._put(names, [])
 
 
-class Csv(Rows):
+class Named(Rows):
+    """Knows the names of the records so far, as they stand when a segment is undone; None before the first."""
+
+    def __init__(self, sink: Sink, buffer_until_commit: bool, notes: TextIO | None) -> None:
+        super().__init__(sink, buffer_until_commit, notes)
+        self._names: tuple[str, ...] | None = None
+        self._kept_names: tuple[str, ...] | None = None
+
+    def release(self) -> None:
+        super().release()
+        self._kept_names = self._names
+
+    def _void(self, reason: str) -> None:
+        super()._void(reason)
+        self._names = self._kept_names
+
+
+class Csv(Named):
     """A line of names, then a line a record. Null is an empty field, an empty text is "".
 
     Args:
@@ -76,11 +93,6 @@ class Csv(Rows):
 
     delimiter: ClassVar = ","
     _quoted: ClassVar = re.compile(r'[",\r\n]|^\s|\s$|^$')
-
-    def __init__(self, sink: Sink, buffer_until_commit: bool, notes: TextIO | None) -> None:
-        super().__init__(sink, buffer_until_commit, notes)
-        self._names: tuple[str, ...] | None = None
-        self._kept_names: tuple[str, ...] | None = None
 
     def _put(self, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
         field, delimiter = self.field, self.delimiter
@@ -101,14 +113,6 @@ class Csv(Rows):
             return str(value)
         text = text_of(value)
         return '"' + text.replace('"', '""') + '"' if cls._quoted.search(text) else text
-
-    def release(self) -> None:
-        super().release()
-        self._kept_names = self._names
-
-    def _void(self, reason: str) -> None:
-        super()._void(reason)
-        self._names = self._kept_names
 
 
 class Tsv(Csv):
@@ -137,13 +141,8 @@ def several_kinds(names: Sequence[str]) -> SopError:
     )
 
 
-class Markdown(Rows):
+class Markdown(Named):
     """A table of GitHub's Markdown for each kind of record; columns of numbers are aligned right."""
-
-    def __init__(self, sink: Sink, buffer_until_commit: bool, notes: TextIO | None) -> None:
-        super().__init__(sink, buffer_until_commit, notes)
-        self._names: tuple[str, ...] | None = None
-        self._kept_names: tuple[str, ...] | None = None
 
     def _put(self, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
         lines = [] if self._names is None or self._names == names else [""]
@@ -154,14 +153,6 @@ class Markdown(Rows):
             self._names = names
         lines += [_md_row([_md_cell(value) for value in row]) for row in rows]
         self.sink.write("".join([line + "\n" for line in lines]).encode())
-
-    def release(self) -> None:
-        super().release()
-        self._kept_names = self._names
-
-    def _void(self, reason: str) -> None:
-        super()._void(reason)
-        self._names = self._kept_names
 
 
 def _is_number(type_: Type | None) -> bool:

@@ -22,7 +22,7 @@ from runtime.errors import SopError, UsageError
 from runtime.output.charts import chart
 from runtime.output.sink import Sink
 from runtime.output.table import Table
-from runtime.output.tabular import WELL, Csv, Rows, several_kinds, text_of
+from runtime.output.tabular import WELL, Csv, Named, several_kinds, text_of
 from runtime.values.types import TEXT, Type
 
 _XLSX_ROWS: Final = 1_048_575  # below the line of names
@@ -34,15 +34,13 @@ _FIRST_DAY: Final = date(1900, 3, 1)  # spreadsheets have a 29 February 1900, so
 _CHART_ROWS: Final = 10_000
 
 
-class _Whole(Rows):
+class _Whole(Named):
     """Keeps the rows until the end; they all have the same names."""
 
     def __init__(self, sink: Sink, buffer_until_commit: bool, notes: TextIO | None) -> None:
         self._spool = TemporaryFile()  # noqa: SIM115 (closed by _finish, or with this writer)
         super().__init__(Sink(self._spool), buffer_until_commit, notes)
         self._target = sink
-        self._names: tuple[str, ...] | None = None
-        self._kept_names: tuple[str, ...] | None = None
 
     def _put(self, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
         if self._names is not None and names != self._names:
@@ -78,14 +76,6 @@ class _Whole(Rows):
     def _copy(self, path: Path) -> None:
         with path.open("rb") as stream:
             copyfileobj(stream, self.sink)
-
-    def _void(self, reason: str) -> None:
-        super()._void(reason)
-        self._names = self._kept_names
-
-    def release(self) -> None:
-        super().release()
-        self._kept_names = self._names
 
     def _note(self, text: str) -> None:
         self._said.append(text)

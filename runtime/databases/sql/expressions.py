@@ -45,7 +45,6 @@ COMPARISONS: Final[dict[str, type[exp.Binary]]] = {
     "ge": exp.GTE,
 }
 ARITHMETIC: Final = frozenset({"add", "sub", "mul", "div", "intdiv", "mod", "neg"})
-NUMBERS: Final = frozenset({"int", "decimal", "float"})
 PLAIN: Final = frozenset({"bool", "text", "date", "timestamp", "duration"})
 WHOLE: Final = frozenset({"int", "decimal"})
 LISTED: Final = frozenset({(name, name) for name in PLAIN | WHOLE} | {("int", "decimal"), ("decimal", "int")})

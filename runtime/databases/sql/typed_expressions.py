@@ -16,7 +16,7 @@ from typing import ClassVar, Final
 
 from sqlglot import exp
 
-from runtime.databases.sql.expressions import NUMBERS, PLAIN, WHOLE, Over, Source
+from runtime.databases.sql.expressions import PLAIN, WHOLE, Over, Source
 from runtime.databases.sql.sql_nodes import Sql, cast, function, wrapped
 from runtime.databases.sql.typed_arithmetic import TypedArithmetic, own_digits
 from runtime.errors import DatabaseError
@@ -25,6 +25,7 @@ from runtime.query.codecs import codec_name
 from runtime.query.schema import Field
 from runtime.values.constants import Const
 from runtime.values.conversion import from_const, to_text
+from runtime.values.type_rules import NUMBERS
 from runtime.values.types import BOOL, DECIMAL_PRECISION, DECIMAL_SCALE, INT, TEXT, Type, decimal_of, list_of
 
 ROW_COUNT: Final = "c"  # the form of a limit: an int that is not negative

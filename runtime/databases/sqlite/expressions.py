@@ -16,7 +16,7 @@ from sqlglot import exp
 from sqlglot.dialects.sqlite import SQLite
 from sqlglot.generators.sqlite import SQLiteGenerator
 
-from runtime.databases.sql.expressions import LISTED, NUMBERS, PLAIN, WHOLE, Over, Source, check_function
+from runtime.databases.sql.expressions import LISTED, PLAIN, WHOLE, Over, Source, check_function
 from runtime.databases.sql.sql_nodes import Sql, case, cast, divided, function, identifier, number, wrapped
 from runtime.databases.sqlite.arithmetic import Arithmetic, Leaf, is_arithmetic, is_small
 from runtime.databases.sqlite.codecs import GLOB, LONGEST_PATTERN, encoder, glob_pattern
@@ -27,6 +27,7 @@ from runtime.query.codecs import codec_name
 from runtime.query.schema import Field
 from runtime.values.constants import Const
 from runtime.values.conversion import from_const
+from runtime.values.type_rules import NUMBERS
 from runtime.values.types import BOOL, NULL, Type
 
 _SHALLOW: Final = 300  # a text so short has no room to nest deeply
