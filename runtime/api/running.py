@@ -14,6 +14,7 @@ from io import TextIOBase
 from time import monotonic
 from typing import Any, Final
 
+import msgspec
 from msgspec import UNSET
 
 from runtime.api import kept_runs
@@ -265,16 +266,25 @@ class Runner:
                     return
         self.let_go(run)
 
-    def let_go(self, run: LiveRun) -> None:
-        """End the lines of a run that waits: if it goes on, they do not go there."""
+    def let_go(self, run: LiveRun, cancelled: Cancelled | None = None) -> None:
+        """End the lines of a run that waits: if it goes on, they do not go there.
+
+        Args:
+            run: The run.
+            cancelled: Why it does not wait any more.
+        """
         outcome = run.outcome
         assert outcome is not None
+        if cancelled is not None:
+            outcome = msgspec.structs.replace(outcome, status="cancelled", error=cancelled)
         with suppress(ClosedPipe):
             if run.writer is not None:
-                run.writer.end("waiting", None, outcome.retries, outcome.ms)
+                if cancelled is not None:
+                    run.writer.error(None, None, cancelled.record)
+                run.writer.end(outcome.status, None, outcome.retries, outcome.ms)
         run.finish(outcome, None)
         self._service.runs.end(run)
-        self._service.metrics.run("waiting", outcome.ms / 1000, outcome.records, outcome.retries)
+        self._service.metrics.run(outcome.status, outcome.ms / 1000, outcome.records, outcome.retries)
         if isinstance(run.stream, Pipe):
             run.stream.finish(outcome)
 

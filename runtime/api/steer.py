@@ -14,6 +14,7 @@ from runtime.api.problems import HttpError
 from runtime.api.runs import LiveRun
 from runtime.api.service import Service
 from runtime.api.tokens import Token
+from runtime.errors import Cancelled
 from runtime.runs.answers import accepted
 from runtime.runs.go_on import KeptRun, is_overdue, question
 
@@ -105,7 +106,7 @@ async def cancel(service: Service, who: Who, run: LiveRun | Found, reason: str) 
         note(service, who, "run-cancelled", run)
         suspended = service.runs.wake(run.row.run)
         if suspended is not None:
-            await service.call(service.runner.let_go, suspended)
+            await service.call(service.runner.let_go, suspended, Cancelled("V0301", reason))
 
 
 def require_write(token: Token, kept: KeptRun) -> None:

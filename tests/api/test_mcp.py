@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import mcp_types as types
 import pytest
 
 from tests.api.agents import NEW, OLD, agent, run
+from tests.commands import command, environment
 from tests.sandbox import Sandbox
 
 MODES = pytest.mark.parametrize("mode", [NEW, OLD])
@@ -390,10 +392,16 @@ def test_without_forms_a_question_is_a_result_and_a_tool_answers_it(folder: Path
             wrong = await client.call_tool("sop_answer", {"run": said["run"], "answer": "9"})
             assert wrong.is_error and data(wrong)["error"]["code"] == "V0105"
             assert data(await client.call_tool("sop_wait", {"run": said["run"]}))["status"] == "waiting"
-            done = data(await client.call_tool("sop_answer", {"run": said["run"], "answer": "3"}))
+            done = data(await client.call_tool("sop_answer", {"run": said["run"], "answer": 3}))
             assert done["status"] == "ok" and done["records"] == [{"n": 3}]
             late = await client.call_tool("sop_answer", {"run": said["run"], "answer": "3"})
             assert data(late)["error"]["code"] == "S0111"
+            for script in ("perhaps", "sure"):
+                said = data(await client.call_tool(script))
+                listed = await client.call_tool("sop_answer", {"run": said["run"], "answer": [3]})
+                assert data(listed)["error"]["code"] == "C0123"
+                ended = data(await client.call_tool("sop_cancel", {"run": said["run"]}))
+                assert (ended["status"], ended["error"]["code"]) == ("cancelled", "V0301")
 
     run(work)
 
@@ -453,6 +461,31 @@ def test_a_call_that_is_given_up_is_undone(folder: Path) -> None:
         assert logged(folder) == 1
 
     run(work)
+
+
+def test_an_agent_that_is_gone_in_a_call_leaves_nothing(folder: Path) -> None:
+    """Both pipes are closed while a run writes: it is undone, and the end is a quiet one."""
+    with (folder / "sop.toml").open("a") as file:
+        file.write("[mcp]\nconfirm = false\n")
+    pipe = subprocess.PIPE
+    words = command("sopvm", "mcp", "--write")
+    with subprocess.Popen(words, cwd=folder, env=environment(), stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+        client = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+        call = {"name": "note_forever", "arguments": {}, "_meta": {"progressToken": 1}}
+        for message in (
+            {"id": 1, "method": "initialize", "params": client},
+            {"method": "notifications/initialized"},
+            {"id": 2, "method": "tools/call", "params": call},
+        ):
+            process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+        process.stdin.flush()
+        assert [json.loads(process.stdout.readline()).get("id") for _ in range(2)] == [1, None]  # it makes progress
+        process.stdout.close()
+        process.stdin.close()
+        said = process.stderr.read()
+        assert (process.wait(), b"Traceback" in said) == (0, False)
+    assert logged(folder) == 0
 
 
 # ── writing scripts ────────────────────────────────────────────────────────────────────────────────────────────

@@ -47,7 +47,6 @@ class AgentRun:
         lines: Its lines.
         confirm: Of a dry run, makes the `confirm` for the run itself; None for others.
         answered: The question that has its answer, while the run's thread has not taken it yet.
-        cancelled: Whether it was cancelled while it waited without a thread; its lines end with `waiting` then.
     """
 
     def __init__(self, run: LiveRun, log: ReplayBuffer, confirm: Callable[[], str] | None) -> None:
@@ -55,7 +54,6 @@ class AgentRun:
         self.lines = RunLines(log)
         self.confirm = confirm
         self.answered: Question | None = None
-        self.cancelled = False
         self.began = monotonic()
 
     async def read(self) -> None:
@@ -204,9 +202,8 @@ class Calls:
         if answer is None:
             await self.cancel(begun, who, "the person did not answer")
             return
-        text = answer if isinstance(answer, str) else to_text(answer)
         try:
-            await self.answer(begun, who, text)
+            await self.answer(begun, who, as_text(answer))
         except SopError as error:
             if error.code != "V0105":
                 raise
@@ -231,7 +228,6 @@ class Calls:
             await steer.cancel(self.service, who, await steer.find_run(self.service, who.token, run.id), reason)
         while not run.ended:
             await sleep(LOOK_SECONDS)
-        begun.cancelled = run.end is not None and run.end.status == "waiting"
 
     async def close(self) -> None:
         """Cancel all runs that have not ended."""
@@ -261,8 +257,6 @@ class Calls:
         return {"run": begun.run.id, "status": self._status(begun), **_page(begun, after)}
 
     def _status(self, begun: AgentRun) -> str:
-        if begun.cancelled:
-            return "cancelled"
         return begun.run.end.status if begun.run.end is not None else str(begun.run.describe()["status"])
 
     def _standing(self, begun: AgentRun, question: Question | None) -> dict[str, Any]:
@@ -286,6 +280,11 @@ class Calls:
         if end is not None and end.status == "dry-run" and begun.confirm is not None:
             said["confirm"] = begun.confirm()
         return said
+
+
+def as_text(answer: Any) -> str:
+    """An answer as JSON gives it → as a person would write it."""
+    return answer if isinstance(answer, str) else to_text(answer)
 
 
 def _page(begun: AgentRun, after: int) -> dict[str, Any]:

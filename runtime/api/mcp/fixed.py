@@ -9,12 +9,11 @@ from typing import Any, Final, NamedTuple
 import mcp_types as types
 
 from runtime.api.audit import Who
-from runtime.api.mcp.asking import Person
-from runtime.api.mcp.calls import Calls, Progress
+from runtime.api.mcp.asking import ANSWER, Person
+from runtime.api.mcp.calls import Calls, Progress, as_text
 from runtime.api.mcp.catalog import Catalog, ScriptTool, summary
 from runtime.api.problems import HttpError
 from runtime.errors import UsageError
-from runtime.values.conversion import to_text
 
 MOST_FOUND: Final = 20
 ALWAYS: Final = "always"
@@ -26,6 +25,7 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "object": (dict,),
     "boolean": (bool,),
 }
+_SCALARS: Final = (str, int, float, bool)  # of an answer: agents give a number where the question is for one
 
 
 class Call(NamedTuple):
@@ -87,8 +87,9 @@ class Fixed(NamedTuple):
             if each not in given:
                 raise UsageError("C0121", f"`{name}` needs a value for `{each}`", hint)
         for each, value in given.items():
-            wanted = self.args[each].get("type")
-            if wanted is not None and (type(value) not in _TYPES[wanted] or (wanted == "integer" and value < 0)):
+            wanted = self.args[each]["type"]
+            allowed = _TYPES[wanted] if each != ANSWER else _SCALARS
+            if type(value) not in allowed or (wanted == "integer" and value < 0):
                 raise UsageError("C0123", f"`{each}` of `{name}` is not {_SAID[wanted]}", hint)
 
 
@@ -142,8 +143,7 @@ async def _answer(call: Call) -> dict[str, Any]:
     begun = call.calls.find(call.args["run"], call.who)
     if begun.run.control.question is None or begun.run.ended:
         raise HttpError(409, "S0111", f"the run {begun.run.id} is not waiting for an answer")
-    answer = call.args["answer"]
-    await call.calls.answer(begun, call.who, answer if isinstance(answer, str) else to_text(answer))
+    await call.calls.answer(begun, call.who, as_text(call.args[ANSWER]))
     return await call.calls.settle(begun, call.person, call.progress)
 
 
@@ -163,6 +163,6 @@ FIXED: Final[Mapping[str, Fixed]] = {
     "sop_rows": Fixed(_rows, "run", ALWAYS, "Give more records of a run, 100 at most.", {"run": _RUN, "after": _AFTER}, 1),
     "sop_wait": Fixed(_wait, "run", ALWAYS, "Wait up to 45 seconds for a run that is still running.", {"run": _RUN}, 1),
     "sop_cancel": Fixed(_cancel, "run", ALWAYS, "End a run. What it wrote since its last commit is undone.", {"run": _RUN}, 1, False),
-    "sop_answer": Fixed(_answer, "run", ALWAYS, "Answer the question of a run that waits, with what the person said.", {"run": _RUN, "answer": _REPLY}, 2, False),
+    "sop_answer": Fixed(_answer, "run", ALWAYS, "Answer the question of a run that waits, with what the person said.", {"run": _RUN, ANSWER: _REPLY}, 2, False),
 }
 # fmt: on

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from typing import Final
 
@@ -19,7 +20,9 @@ READS: Final = ("run", "read", "query", "compile")
 
 
 def serve_agent(service: Service, *, write: bool, seconds: float) -> None:
-    """Serve until stdin ends; runs that have not ended by then are cancelled, and what they wrote is undone.
+    """Serve until stdin ends or nobody reads stdout; then runs that have not ended are undone.
+
+    Ctrl-C ends the process at once, as SIGTERM does: the database undoes what was not committed.
 
     Args:
         service: The service.
@@ -27,6 +30,7 @@ def serve_agent(service: Service, *, write: bool, seconds: float) -> None:
         seconds: After which a call answers that its run goes on.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # asyncio would wait for the next line of stdin
     token = Token("local", "", "", rights=(*READS, "write") if write else READS)
     asyncio.run(_serve(Agents(service, token), seconds))
 
@@ -37,5 +41,7 @@ async def _serve(agents: Agents, seconds: float) -> None:
     try:
         async with stdio_server() as (reader, writer):
             await agent.server.run(reader, writer, agent.options())
+    except* BrokenPipeError:
+        pass  # the agent is gone
     finally:
         await calls.close()
