@@ -170,8 +170,8 @@ def execute(
     return stream.getvalue(), outcome.exit_code
 
 
-def run_case(case: Case, folder: Path, engine: Engine = SQLITE) -> Result:
-    """Compile and run a case in an empty folder."""
+def run_case(case: Case, folder: Path, engine: Engine = SQLITE, **options: Any) -> Result:
+    """Compile and run a case in an empty folder. options: as RunOptions has them."""
     database = engine.place(folder)
     modules = compile_text(case.text, make_database(database, case, engine=engine), case.path.name)
     args = dict(part.split("=", 1) for comment in case.all("args") for part in shlex.split(comment.rest))
@@ -179,7 +179,7 @@ def run_case(case: Case, folder: Path, engine: Engine = SQLITE) -> Result:
     with Library.open(folder / "home") as library:
         store(library, modules)
         name = case.rest("run") or modules[-1].signature.name
-        raw, exit_code = execute(library, name, database, args, engine, answers=answers)
+        raw, exit_code = execute(library, name, database, args, engine, answers=answers, **options)
     lines = [exact(line) for line in raw.decode().splitlines()]
     return Result(raw, exit_code, lambda sql: engine.rows(database, sql), lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,14 @@ def test_a_script_does_what_it_says(path: Path, engine: Engine, tmp_path: Path) 
         return
     found = problems(case, result)
     assert not found, "\n".join([*found, "", result.raw.decode()])
+
+
+@scripts
+def test_a_script_does_the_same_while_it_is_traced(path: Path, tmp_path: Path) -> None:
+    """Then each instruction is run by its handler, and its operands are checked before."""
+    case, trace = read_case(path), io.StringIO()
+    found = problems(case, run_case(case, tmp_path, trace=trace))
+    assert not found and trace.getvalue(), "\n".join([*found, "", trace.getvalue()])
 
 
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)

@@ -122,6 +122,33 @@ def _mutated(data: bytes, chance: random.Random) -> bytes:
     return msgspec.msgpack.encode(tree)
 
 
+def test_a_run_waits_between_the_rows_that_a_called_script_emits(tmp_path: Path) -> None:
+    with closing(Kept(tmp_path, BETWEEN_ROWS)) as kept:
+        done = kept.begin("work")
+        assert done is not None and done.status == "waiting"
+        kept.answers = {"2.1": "yes"}
+        done = kept.go_on(str(kept.id()), library=False)
+        assert done is not None and done.result == "bolt nut gear axle cog ", kept.lines
+
+
+BETWEEN_ROWS = """
+script rows()
+  emit from items order by id select name as word
+end
+
+script work() -> text
+  let seen = ""
+  for each row in rows() do
+    ask "After {row.word}?" into ok: bool
+    set seen = "{seen}{row.word} "
+    insert into log { text: row.word }
+    commit
+  end
+  return seen
+end
+"""
+
+
 def test_newer_frames_are_told(waiting: Kept) -> None:
     run = str(waiting.id())
     data = bytearray(waiting.rows("SELECT state FROM sop_runs")[0][0])

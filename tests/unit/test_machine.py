@@ -211,6 +211,14 @@ def test_a_limit_of_instructions_holds_for_loops_with_a_function_of_their_own() 
     assert execute([loop], [1_000], budget=Budget(9, 1_000_000, None, None)) == 333_833_500
 
 
+@pytest.mark.parametrize("trace", [False, True])
+def test_a_call_costs_as_many_instructions_as_the_called_script_has(trace: bool) -> None:
+    deep = module("deep", DEEP, 2, (0, 1), ("n",), (signature("deep", ("n",)),))
+    cost = 7 * 3_000
+    assert execute([deep], [3_000], trace=trace, budget=Budget(9_000, cost + 1, None, None)) == 3_000
+    assert failure([deep], [3_000], trace=trace, budget=Budget(9_000, cost - 7, None, None)).code == "V0302"
+
+
 def test_a_budget_error_is_not_caught_by_a_script(runs: Runs) -> None:
     runs.compile("script f()\n  try while true do end on error e do say e.code end\nend\n")
     assert runs.error("f", max_instructions=50_000)["result"]["code"] == "V0302"

@@ -11,6 +11,7 @@ from runtime.databases.protocol import Statement
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import DatabaseError
 from runtime.runs import segments
+from runtime.vm.output import Question
 from tests.unit.sandbox import Runs, runs, types
 
 __all__ = ["runs"]
@@ -172,6 +173,51 @@ end
     lines = runs.run("f")
     assert lines[-1]["result"] == "".join(f"{i}{k}{w} " for i in (1, 2, 3) for k in (1, 2, 3) for w in "xy")
     assert runs.sql("SELECT quantity FROM items ORDER BY id") == [(5 + 12,), (50 + 12,), (7 + 12,)]
+
+
+def test_a_called_script_goes_on_where_it_asked(runs: Runs, contended: dict[str, int]) -> None:
+    """Its segment begins within the call that feeds the loop, and is run again from there."""
+    runs.compile("""
+script numbers()
+  for each i in 1 to 3 do
+    ask "Go on?" into more: bool
+    emit {n: i}
+  end
+end
+script f() -> text
+  let seen = ""
+  for each k in numbers() do
+    set seen = "{seen}{k.n} "
+    update items where id = 1 set quantity = quantity + k.n
+    commit
+  end
+  return seen
+end
+""")
+    contended["execute"] = 3
+    assert runs.result("f", answers={"numbers/1.1": "yes"}) == "1 2 3 "
+    assert contended["execute"] == 0
+    assert runs.sql("SELECT quantity FROM items WHERE id = 1") == [(5 + 6,)]
+
+
+def test_a_look_up_is_made_again_in_the_next_segment(runs: Runs) -> None:
+    """Others may have written while a question waited."""
+    runs.compile("""
+script f() -> text
+  let seen = ""
+  for each i in 1 to 3 do
+    set seen = "{seen}{count(from log)} "
+    ask "Go on?" into more: bool
+  end
+  return seen
+end
+""")
+
+    def prompt(question: Question) -> str:
+        runs.sql("INSERT INTO log (text) VALUES ('another')")
+        return "yes"
+
+    assert runs.result("f", prompt=prompt) == "0 1 2 "
 
 
 def test_a_failure_undoes_the_segment_and_says_so(runs: Runs) -> None:
