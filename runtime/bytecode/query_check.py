@@ -130,7 +130,7 @@ class _QueryChecker:
             types = _QueryChecker(self.module, self.where, node.query.database, node.query.params).query(node.query)
         else:
             types = node.types
-        if not node.fields or len(types) != len(node.fields):
+        if len(types) != len(node.fields) or not (node.fields or isinstance(node, Insert)):
             self.refuse("it has not one value for each field")
         for name, type_ in zip(node.fields, types, strict=True):
             check_type(self.where, type_)

@@ -181,6 +181,10 @@ def _insert_list(env: Env, node: nodes.Expr, database: str, store: Store) -> Wri
         message = "the fields of these records are not known when compiling"
         env.error("E0302", message, node, f"insert into {quoted(store.name)} {{ … }} names them")
         return None
+    if not item.fields:
+        hint = f"insert into {quoted(store.name)} {{}} adds a row of defaults"
+        env.error("E0302", "these records have no fields", node, hint)
+        return None
     fields: list[tuple[str, Type]] = []
     for name, type_ in item.fields:
         field = _known_field(env, store, name, node)

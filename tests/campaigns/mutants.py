@@ -37,6 +37,8 @@ from typing import Any, Final, NamedTuple
 import pytest
 from _pytest.runner import runtestprotocol
 
+from tests import postgres
+
 ROOT: Final = Path(__file__).parent.parent.parent
 MEMORY: Final = (
     16 << 30
@@ -57,8 +59,8 @@ PACKAGES: Final = {
     "vm": Package(
         ("runtime/vm",),
         (
-            *(f"tests/unit/test_{name}.py" for name in ("machine", "generators", "segments", "run")),
-            *(f"tests/unit/test_{name}.py" for name in ("hot_loops", "many_parts")),
+            *(f"tests/unit/test_{name}.py" for name in ("machine", "generators", "segments", "run", "inserts")),
+            *(f"tests/unit/test_{name}.py" for name in ("hot_loops", "many_parts", "remembered", "segments_by_hand")),
             "tests/runs/test_saved.py",
             "tests/language",
             "tests/golden",
@@ -69,7 +71,9 @@ PACKAGES: Final = {
         ("runtime/databases/sql",),
         (
             *(f"tests/unit/test_{name}.py" for name in ("sql", "sql_of_servers", "sql_stages", "sql_statements")),
-            *(f"tests/unit/test_{name}.py" for name in ("sqlite", "inserts", "duckdb", "sql_property")),
+            *(f"tests/unit/test_{name}.py" for name in ("sqlite", "inserts", "duckdb", "sql_property", "native_types")),
+            *(f"tests/property/test_{name}.py" for name in ("growth", "queries", "one_meaning", "every_function")),
+            *(f"tests/property/test_{name}.py" for name in ("every_aggregate", "aggregates_of_expressions")),
             "tests/language",
         ),
         "not postgres and not formatted and not twice",
@@ -327,6 +331,8 @@ class Campaign:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         options, began = self.options, time.monotonic()
         mutants = sample(self.package, options.seed, options.count)
+        if any("postgres" in item.name for item in session.items):
+            postgres.shared()  # started here, so that every fork uses the same one
         base = Path(session.config.option.basetemp)
         notes = base.parent / f"{base.name}.reached"
         reached = first_run(self.package, session.items, notes)
