@@ -36,6 +36,7 @@ main: Final = click.version_option(package_name="sopc", prog_name="sopvm")(
             "cancel": Lazy("runtime.commands.runs:cancel_command", "End a run that waits or was interrupted."),
             "push": Lazy("runtime.commands.push:push_command", "Put a script into the database that it writes."),
             "worker": Lazy("runtime.commands.worker:worker_command", "Go on with runs that no process has."),
+            "schedule": Lazy("runtime.commands.schedule:schedule_group", "Run scripts at certain times."),
             "do": Lazy("runtime.commands.do:do_command", "Translate an English sentence, and run it."),
             "db": Lazy("runtime.commands.db:db_group", "Files into a database and out of it."),
             "serve": Lazy("runtime.commands.serve:serve_command", "Run the library's scripts over HTTP."),

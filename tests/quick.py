@@ -17,6 +17,7 @@ SUITES: Final = (
     "workflow/",
     "releases/",
     "record/test_recorder.py",
+    "schedules/test_times.py",
     "api/test_play.py",
     "api/test_rights.py",
     "cli/test_demo.py",

@@ -1,7 +1,8 @@
 """A service → threads that go on with kept runs of its databases that no process has (runtime/runs/worker.py).
 
-Such runs are those of a server or a command that was killed, those that were left to a worker (`sopvm run --detach`),
-and those whose time for an answer is over. They are shown, cancelled and audited as the service's own.
+Such runs are those of a server or a command that was killed, those that were left to a worker (`sopvm run --detach`,
+`sopvm schedule`), and those whose time for an answer is over. They are shown, cancelled and audited as the service's
+own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from threading import Thread
 from runtime.api.running import Runner
 from runtime.api.shared import Shared
 from runtime.runs.worker import Report, Worker
+from runtime.schedules.starter import Starter
 
 
 class Workers:
@@ -35,9 +37,15 @@ class Workers:
         """
         service = self._service
         for _ in range(count):
-            worker = Worker(service.config, (), service.library, _told, goes_on=self._runner.take_on, waits=True)
+            starter = Starter(service.config, service.library)
+            worker = Worker(
+                *(service.config, (), service.library, _told),
+                goes_on=self._runner.take_on,
+                chores=starter.look,
+                waits=True,
+            )
             self._workers.append(worker)
-            self._threads.append(Thread(target=_work, args=(worker,), name="worker", daemon=True))
+            self._threads.append(Thread(target=_work, args=(worker, starter), name="worker", daemon=True))
             self._threads[-1].start()
 
     def stop(self) -> None:
@@ -51,11 +59,12 @@ class Workers:
             thread.join()
 
 
-def _work(worker: Worker) -> None:
+def _work(worker: Worker, starter: Starter) -> None:
     try:
         worker.work()
     finally:
         worker.close()
+        starter.close()
 
 
 def _told(report: Report) -> None:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from time import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from runtime import UsageError
-from runtime.console import App, Console, Lazy, home_option, key_values, load_config, output_options, print_rows
+from runtime.console import (
+    App,
+    Console,
+    Lazy,
+    home_option,
+    key_values,
+    load_config,
+    output_options,
+    print_rows,
+    seconds_of,
+)
 
 if TYPE_CHECKING:
     from runtime.api import Token, Tokens
-
-_SPAN: Final = re.compile(r"([1-9][0-9]{0,5})([smhdw])")
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def _tokens(home: str | None) -> Tokens:
@@ -88,7 +94,7 @@ def add_command(
         digest="",
         scripts=tuple(_words(scripts, "--scripts")),
         rights=wanted,
-        expires=0 if expires is None else int(time()) + _span(expires),
+        expires=0 if expires is None else int(time()) + seconds_of(expires, "--expires"),
         max_runs=max_runs or 0,
         max_rows=max_rows or 0,
         max_seconds=max_seconds or 0,
@@ -154,13 +160,6 @@ def _words(text: str, option: str) -> list[str]:
     if not words:
         raise UsageError("C0102", f"{option} names nothing", f"{option} read,run" if option == "--rights" else "'*'")
     return words
-
-
-def _span(text: str) -> int:
-    match = _SPAN.fullmatch(text.strip())
-    if match is None:
-        raise UsageError("C0102", f"{text!r} is not a span of time", "--expires 30d; s, m, h, d or w")
-    return int(match[1]) * _SECONDS[match[2]]
 
 
 def _day(moment: int) -> str:

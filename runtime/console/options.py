@@ -142,6 +142,25 @@ def complete_script(context: click.Context, _: click.Parameter, incomplete: str)
         return []
 
 
+def seconds_of(text: str, option: str) -> int:
+    """Parse a span of time.
+
+    Args:
+        text: A number and s, m, h, d or w, such as 30d.
+        option: That takes it, for the hint.
+
+    Returns:
+        Seconds.
+
+    Raises:
+        UsageError: C0102 for anything else.
+    """
+    match = _SPAN.fullmatch(text.strip())
+    if match is None:
+        raise UsageError("C0102", f"{text!r} is not a span of time", f"{option} 30d; s, m, h, d or w")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
 def key_values(texts: Sequence[str], what: str) -> dict[str, str]:
     """Parse `k=v` texts.
 
@@ -242,6 +261,8 @@ def translation_options(function: click.decorators.FC) -> click.decorators.FC:
     )(function)
 
 
+_SPAN: Final = re.compile(r"([1-9][0-9]{0,5})([smhdw])")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,3})?Z?)?)?")
 
 

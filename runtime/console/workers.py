@@ -41,15 +41,18 @@ def work(config: Config, names: Sequence[str], *, processes: int, until_idle: bo
 def _work(config: Config, names: Sequence[str], until_idle: bool) -> int:
     from runtime.library.store import Library
     from runtime.runs.worker import Worker
+    from runtime.schedules.starter import Starter
 
     owner = os.environ.get(_OWNER)
     with Library.open(config.home) as library:
-        worker = Worker(config, names, library, _print)
+        starter = Starter(config, library)
+        worker = Worker(config, names, library, _print, chores=starter.look)
         _on_signals(worker.stop)
         try:
             worker.work(until_idle=until_idle, while_=lambda: owner is None or os.getppid() == int(owner))
         finally:
             worker.close()
+            starter.close()
     return 0
 
 

@@ -127,7 +127,7 @@ class RunStore:
         self._is_postgres = self.engine == "PostgreSQL"
 
     def _run(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        return self.database.own(_worded(sql, self.engine), values)
+        return self.database.own(worded(sql, self.engine), values)
 
     def find_by_key(self) -> None:
         """In the open transaction, let the next statements find their rows by key. A transaction that is SERIALIZABLE
@@ -157,37 +157,30 @@ class RunStore:
 
     def _change(self, sql: str, *values: Any) -> bool:
         """Whether it changed its row."""
-        return self.database.own_change(_worded(sql, self.engine), values) == 1
+        return self.database.own_change(worded(sql, self.engine), values) == 1
 
     # ── tables ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def _tables(self) -> list[str]:
-        return [*(_worded(sql, self.engine) for sql in _DDL), _LEASES if self._is_postgres else _OPEN_RUNS]
+        return [*(worded(sql, self.engine) for sql in _DDL), _LEASES if self._is_postgres else _OPEN_RUNS]
 
     def exists(self) -> bool:
-        return self._has("run")
-
-    def _has(self, columns: str, table: str = "sop_runs") -> bool:
-        try:
-            self._run(f"select {columns} from {table} where run = ''")
-        except DatabaseError as error:
-            if error.code == "D0201":
-                return False
-            raise
-        return True
+        return has_table(self.database, "sop_runs")
 
     @cached_property
     def _is_current(self) -> bool:
         """Whether the table of runs has the columns that this release added."""
-        return self._has(", ".join(ADDED)) and (not self._is_postgres or self._has("stop", "sop_leases"))
+        return has_table(self.database, "sop_runs", ADDED) and (
+            not self._is_postgres or has_table(self.database, "sop_leases", ["stop"])
+        )
 
     @property
     def _missing(self) -> list[str]:
         """Statements that add what earlier releases do not have."""
         if not self._is_postgres:
-            return [*(f"alter table sop_runs add column {_worded(each, self.engine)}" for each in _ADDED), _OPEN_RUNS]
-        new = [f"alter table sop_runs add column if not exists {_worded(each, self.engine)}" for each in _ADDED]
+            return [*(f"alter table sop_runs add column {worded(each, self.engine)}" for each in _ADDED), _OPEN_RUNS]
+        new = [f"alter table sop_runs add column if not exists {worded(each, self.engine)}" for each in _ADDED]
         return [*new, "alter table sop_leases add column if not exists stop boolean not null default false"]
 
     def _columns(self, *without: str) -> str:
@@ -383,7 +376,7 @@ class RunStore:
         and the lease; None when there is none.
         pause: seconds until it may be taken again should this try come to nothing, times the tries in a row that did.
         """
-        return self.database.take(_worded(_DUE, self.engine), _worded(_TAKEN, self.engine), pause)
+        return self.database.take(worded(_DUE, self.engine), worded(_TAKEN, self.engine), pause)
 
     def claim(self, run: str, epoch: int) -> bool:
         """Take the run over from whoever had that epoch; False when somebody else did so first. One that ended while it
@@ -454,8 +447,19 @@ _TAKEN: Final = (
 _OLD: Final = f"status in {ENDED} and updated < {{ago}}"
 
 
+def has_table(database: Keeps, table: str, columns: Iterable[str] = ("1",)) -> bool:
+    """Whether a database has a table, with these columns."""
+    try:
+        database.own(f"select {', '.join(columns)} from {table} limit 0", ())
+    except DatabaseError as error:
+        if error.code == "D0201":
+            return False
+        raise
+    return True
+
+
 @cache
-def _worded(sql: str, engine: str) -> str:
-    """The SQL in the words of an engine."""
+def worded(sql: str, engine: str) -> str:
+    """The SQL in the words of an engine: those in braces, and the places of values, $1, $2 …"""
     sql = sql.format_map(_WORDS[engine])
     return sql.replace("$", "?") if engine == "SQLite" else sql

@@ -68,6 +68,7 @@ class Worker:
         report: Is told of every run.
         max_tries: In a row, in which no segment of a run ended.
         goes_on: Goes on with a run that was taken; None for a run that nobody sees.
+        chores: Done before each look for runs.
         waits: Serve a database only once runs are kept in it, instead of making their tables, and look again for one
             that is away.
 
@@ -84,6 +85,7 @@ class Worker:
         max_tries: int = MAX_TRIES,
         goes_on: GoesOn | None = None,
         *,
+        chores: Callable[[], None] = lambda: None,
         waits: bool = False,
     ) -> None:
         self._config = config
@@ -91,6 +93,7 @@ class Worker:
         self._report = report
         self._max_tries = max_tries
         self._goes_on = goes_on or self._alone
+        self._chores = chores
         self._waits = waits
         self._stopping = Event()
         connect = connector(config)
@@ -159,6 +162,7 @@ class Worker:
         """
         pause = FIRST_POLL_SECONDS
         while not self._stopping.is_set() and while_():
+            self._chores()
             self._look()
             taken = [self._take(served) for served in tuple(self._served)]
             if any(taken):

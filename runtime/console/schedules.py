@@ -1,0 +1,213 @@
+"""Schedules of `[runs]` → a list of them, their coming times, and changes; for `sopvm schedule`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from runtime.console.console import Console
+from runtime.console.kept import pull_script
+from runtime.console.rows import print_rows
+from runtime.errors import UsageError
+
+if TYPE_CHECKING:
+    from runtime.config import Config
+    from runtime.schedules.store import Schedule, ScheduleStore
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
+_COLUMNS: Final = ("name", "script", "cron", "tz", "next", "last", "run", "status", "left out", "problem")
+
+
+def add_schedule(
+    console: Console,
+    config: Config,
+    name: str,
+    script: str,
+    arguments: Mapping[str, str],
+    cron: str,
+    zone: str,
+    *,
+    missed: str,
+    overlap: str | None,
+    retries: int,
+    backoff: int,
+) -> None:
+    """Keep a schedule. The script and its arguments are checked as for a run.
+
+    Args:
+        console: Where it is told when it runs first.
+        config: The settings.
+        name: Of the schedule.
+        script: NAME, NAME@VERSION or NAME@TAG.
+        arguments: As given in the shell, by parameter.
+        cron: Five fields.
+        zone: Whose clocks they mean.
+        missed: skip, once or all.
+        overlap: skip, queue or cancel; None for the default.
+        retries: How often a run that failed is tried again.
+        backoff: Seconds before the first of these.
+
+    Raises:
+        UsageError: C0102, V0620, V0621, V0623, or for the script and its arguments.
+        SopError: V0605, its runs can't be kept.
+    """
+    from runtime.connect import may_keep_runs
+    from runtime.library.store import Library
+    from runtime.runs.arguments import bind
+    from runtime.runs.run import home_of
+    from runtime.schedules.store import Schedule, write_moment
+    from runtime.schedules.times import Times
+    from runtime.values.conversion import to_text
+    from runtime.vm.link import link
+
+    if not _NAME.fullmatch(name):
+        raise UsageError("C0102", f"{name!r} can't be the name of a schedule", "letters, digits, `-` and `_`")
+    if missed == "all" and overlap not in (None, "queue"):
+        message = f"--missed all begins several runs at once, and --overlap {overlap} would end or leave out most"
+        raise UsageError("C0102", message, "--overlap queue")
+    times = Times(cron, zone)
+    with Library.open(config.home) as library:
+        pull_script(library, config, script)
+        linked = link(library, script)
+        bind(linked.root.module.signature, arguments)
+        home = home_of(linked.root.effects, linked.root.name)
+    if home is not None and not may_keep_runs(config.database(home).url):
+        message = f"`{linked.root.name}` writes `{home}`, where no run can be kept"
+        raise UsageError("V0605", message, "schedule scripts that write SQLite or PostgreSQL, or only read")
+    with _opened(config, create=True) as store:
+        assert store is not None
+        due = next(times.after(store.now()))
+        overlap = overlap or ("queue" if missed == "all" else "skip")
+        given = to_text(dict(arguments))
+        store.add(Schedule(name, script, given, cron, zone, missed, overlap, retries, backoff, write_moment(due)))
+        console.note(f"{name}: next {times.local(due):%Y-%m-%d %H:%M %Z}")
+        _tell_of_workers(console, store)
+
+
+def list_schedules(console: Console, config: Config, format_: str) -> None:
+    """Print the schedules.
+
+    Args:
+        console: Where it is told that no worker is there.
+        config: The settings.
+        format_: Of the rows.
+    """
+    rows: list[list[Any]] = []
+    with _opened(config) as store:
+        if store is not None:
+            rows = [_row(config, schedule) for schedule in store.all()]
+            if rows:
+                _tell_of_workers(console, store)
+    print_rows(_COLUMNS, rows, format_)
+
+
+def _row(config: Config, schedule: Schedule) -> list[Any]:
+    from runtime.runs.places import find_run, with_status
+
+    status = None
+    if schedule.last_run is not None:
+        found = find_run(config, schedule.last_run)
+        status = None if found is None else found[1].status
+        if found is not None and status == "running":
+            with found[0].store() as runs:
+                assert runs is not None
+                status = with_status(runs, found[1]).status
+    due = "paused" if schedule.paused else schedule.due
+    return [
+        *(schedule.name, schedule.script, schedule.cron, schedule.zone, due, schedule.last_due, schedule.last_run),
+        *(status, schedule.left_out, schedule.problem),
+    ]
+
+
+def coming_times(config: Config, name: str, count: int, format_: str) -> None:
+    """Print when a schedule is due.
+
+    Args:
+        config: The settings.
+        name: Of the schedule.
+        count: How many times.
+        format_: Of the rows.
+    """
+    from runtime.schedules.store import write_moment
+    from runtime.schedules.times import Times
+
+    with _holding(config, name) as (store, schedule):
+        times = Times(schedule.cron, schedule.zone)
+        coming = islice(times.after(store.now()), count)
+        rows = [[write_moment(due), f"{times.local(due):%a %Y-%m-%d %H:%M %Z}"] for due in coming]
+    print_rows(("due", "local"), rows, format_)
+
+
+def pause_schedule(console: Console, config: Config, name: str) -> None:
+    """Begin no run of it.
+
+    Args:
+        console: Where it is told.
+        config: The settings.
+        name: Of the schedule.
+    """
+    with _holding(config, name) as (store, _):
+        store.pause(name)
+    console.note(f"{name}: paused")
+
+
+def resume_schedule(console: Console, config: Config, name: str) -> None:
+    """Go on with it from its next time.
+
+    Args:
+        console: Where that is told.
+        config: The settings.
+        name: Of the schedule.
+    """
+    from runtime.schedules.times import Times
+
+    with _holding(config, name) as (store, schedule):
+        if schedule.paused:
+            times = Times(schedule.cron, schedule.zone)
+            due = next(times.after(store.now()))
+            store.resume(name, due)
+            console.note(f"{name}: next {times.local(due):%Y-%m-%d %H:%M %Z}")
+        else:
+            console.note(f"{name}: is not paused")
+
+
+def remove_schedule(console: Console, config: Config, name: str) -> None:
+    """Forget it, and its runs that have not begun.
+
+    Args:
+        console: Where it is told.
+        config: The settings.
+        name: Of the schedule.
+    """
+    with _holding(config, name) as (store, _):
+        store.remove(name)
+    console.note(f"{name}: removed")
+
+
+@contextmanager
+def _opened(config: Config, *, create: bool = False) -> Iterator[ScheduleStore | None]:
+    from runtime.schedules.store import open_schedules
+
+    store = open_schedules(config, create=create)
+    try:
+        yield store
+    finally:
+        if store is not None:
+            store.database.close()
+
+
+@contextmanager
+def _holding(config: Config, name: str) -> Iterator[tuple[ScheduleStore, Schedule]]:
+    """The store and a schedule in it; V0622 for one that is not there."""
+    with _opened(config) as store:
+        if store is None:
+            raise UsageError("V0622", f"there is no schedule {name}", "`sopvm schedule add` makes one")
+        yield store, store.find(name)
+
+
+def _tell_of_workers(console: Console, store: ScheduleStore) -> None:
+    if not store.database.is_served():
+        console.note("no worker is there to begin runs: `sopvm worker` or `sopvm serve`")

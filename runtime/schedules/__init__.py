@@ -1,0 +1,1 @@
+"""Cron expressions, scripts and arguments → runs that begin when they are due."""
