@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from runtime.error_codes import find_code, near_codes
     from runtime.errors import DatabaseError, Error, UsageError
     from runtime.results import Result
+    from runtime.vm.output import Question
 
 __all__ = (
     "MAIN",
@@ -23,6 +24,7 @@ __all__ = (
     "DatabaseError",
     "Error",
     "Library",
+    "Question",
     "Result",
     "RunError",
     "UsageError",
@@ -40,6 +42,7 @@ __getattr__ = lazy(
     DatabaseError="runtime.errors",
     Error="runtime.errors",
     Library="runtime.embedding",
+    Question="runtime.vm.output",
     Result="runtime.results",
     RunError="runtime.embedding",
     UsageError="runtime.errors",

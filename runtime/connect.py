@@ -82,14 +82,16 @@ def connector(config: Config, *, read_only: bool = False) -> Callable[[str], Dat
 
 
 @contextmanager
-def connect_to_load(config: Config, name: str, path: Path, title: str) -> Iterator[Loadable]:
-    """Open a database to load a file into. Its file is made when missing, and removed again when it stays empty.
+def connect_to_load(
+    config: Config, name: str, path: Path | None = None, title: str | None = None
+) -> Iterator[Loadable]:
+    """Open a database to load rows into. Its file is made when missing, and removed again when it stays empty.
 
     Args:
         config: The settings.
         name: The database's name in them.
-        path: The file to load; it is looked at first, so that nothing is made for one that can't be read.
-        title: The file's name in messages.
+        path: The file to load, if it is one; it is looked at first, so that nothing is made for one that can't be read.
+        title: The file's name in messages; its path when None.
 
     Returns:
         A context manager that gives the database.
@@ -101,7 +103,8 @@ def connect_to_load(config: Config, name: str, path: Path, title: str) -> Iterat
     from runtime.files.read import open_table
     from runtime.library.environment import make_home
 
-    open_table(path, title)
+    if path is not None:
+        open_table(path, title)
     setting = config.database(name)
     if config.is_unmade(name):
         make_home(config.home)

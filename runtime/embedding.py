@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
 import msgspec
 
-from runtime.config import Config
+from runtime.config import MAIN, Config
 from runtime.connect import connector
 from runtime.errors import SopError
 from runtime.library.store import Library as Store
@@ -17,8 +16,10 @@ from runtime.values.conversion import to_text
 
 if TYPE_CHECKING:
     from runtime.bytecode.module import Module
+    from runtime.files import Loaded, Mode
     from runtime.library.records import Entry
-    from runtime.results import Records, Result
+    from runtime.record_queue import Records
+    from runtime.results import Result
     from runtime.runs.control import Control
     from runtime.runs.run import Outcome, RunOptions
     from runtime.vm.output import Question
@@ -50,13 +51,11 @@ class Waiting(SopError):
 
     Args:
         error: What the run ended with.
-        step: The key for `answers`.
-        question: `question` (text), `type`, and where it has them `choices` and `default`.
+        question: What it asks; its `step` is the key for `answers`.
     """
 
-    def __init__(self, error: SopError, step: str, question: dict[str, Any]) -> None:
-        super().__init__(error.code, error.message, error.hint)
-        self.step = step
+    def __init__(self, error: SopError, question: Question) -> None:
+        super().__init__(error.code, f"{error.message}: {question.text}", f"answers={{{question.step!r}: …}}, or ask=")
         self.question = question
 
 
@@ -80,7 +79,7 @@ class Library:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -118,6 +117,7 @@ class Library:
         answers: Mapping[str, Any] | None = None,
         max_rows: int | None = None,
         max_seconds: float | None = None,
+        stream: bool = False,
         **args: Any,
     ) -> Result:
         """Run a script; `Result` says when it has ended.
@@ -126,10 +126,12 @@ class Library:
             name: NAME, NAME@VERSION or NAME@TAG.
             dry_run: do everything, then undo it; `Result.changes` counts what would have changed.
             read_only: refuse a script that writes.
-            ask: answers a question (`text`, `type`, `choices`, `default`); None takes the default.
+            ask: answers a question (`text`, `type`, `choices`, `default`); where it gives None, the default is taken.
             answers: answers by step.
             max_rows: records that it may emit, at most.
             max_seconds: seconds that it may take, at most.
+            stream: return at once, so that a coroutine waits for nothing. A script that writes then goes on as its
+                records are read, and commits once they all are; `ask` is called in the thread of the run.
             **args: the script's parameters; texts are read by their types.
 
         Returns:
@@ -150,20 +152,53 @@ class Library:
             max_rows=max_rows,
             max_seconds=max_seconds,
         )
-        return self._run(self.stored, name, args, options)
+        return self._run(self.stored, name, args, options, stream)
 
-    def _run(self, stored: Store, name: str, args: Mapping[str, Any], options: RunOptions) -> Result:
+    def load(
+        self,
+        data: Any,
+        store: str | None = None,
+        *,
+        database: str = MAIN,
+        mode: Mode = "create",
+        **options: Any,
+    ) -> list[Loaded]:
+        """Load rows into a store of a database, all of them or none.
+
+        Args:
+            data: A pandas data frame, what has Arrow's stream interface (a table of pyarrow or polars), an iterable of
+                mappings; or the path of a file of a kind that `sopvm db import` reads.
+            store: The name of the store; None for that of the file.
+            database: The name of the database; its file is made when missing.
+            mode: `create` a new store, `replace` one, or `append` to one.
+            **options: Of a file, how it is read: `types`, `nulls`, `skip_bad`, `date_order`, `decimal`, `header`, …
+
+        Returns:
+            What was loaded: `store`, `rows`, `fields`; more than one where a file holds several.
+
+        Raises:
+            Error: D05xx, what can't be loaded; D0105, a package for it is missing.
+        """
+        from runtime.loading import load
+
+        return load(self.config, data, store, database, mode, options)
+
+    def _run(
+        self, stored: Store, name: str, args: Mapping[str, Any], options: RunOptions, stream: bool = False
+    ) -> Result:
         from runtime.results import Result
+        from runtime.runs.control import Control
         from runtime.runs.run import run
 
         databases = connector(self.config)
+        control = Control()  # with one, a run sets no handlers of signals
+        chosen = msgspec.structs.replace(options, control=control)
 
-        def start(records: Records, control: Control) -> Outcome:
-            chosen = msgspec.structs.replace(options, control=control)
-            return _whole(run(stored, name, args, databases, records, chosen), records)
+        def start(records: Records) -> Outcome:
+            return _whole(run(stored, name, args, databases, records, chosen), control)
 
         effects = stored.resolve(name).effects
-        result = Result(start, ahead=not (effects.writes or effects.asks))
+        result = Result(start, control, ahead=not (effects.writes or effects.asks), streams=stream)
         self._results.add(result)
         return result
 
@@ -196,16 +231,16 @@ def load_config(home: str | None, databases: Mapping[str, str] | None) -> Config
     return Config.load(home, [f"{name}={url}" for name, url in (databases or {}).items()])
 
 
-def _whole(outcome: Outcome, records: Records) -> Outcome:
+def _whole(outcome: Outcome, control: Control) -> Outcome:
     """The outcome of a run that did all it should; else its error is raised."""
     if outcome.error is None:
         return outcome
-    if outcome.status == "waiting":
-        raise Waiting(outcome.error, *records.asked)
+    if outcome.status == "waiting" and control.question is not None:
+        raise Waiting(outcome.error, control.question)
     place = outcome.trace.place if outcome.trace else None
     if place is None:
-        raise RunError(outcome.error) from outcome.error
-    raise RunError(outcome.error, place.step, place.line, place.sentence) from outcome.error
+        raise RunError(outcome.error) from None
+    raise RunError(outcome.error, place.step, place.line, place.sentence) from None
 
 
 def _prompt(ask: Callable[[Question], Any]) -> Callable[[Question], str | None]:

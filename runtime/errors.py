@@ -63,6 +63,15 @@ class UsageError(SopError):
     exit_code = 2
 
 
+def missing_package(package: str) -> UsageError:
+    """Make the error D0105 for an optional package that is not installed; its extra is called as it is.
+
+    Args:
+        package: Its name.
+    """
+    return UsageError("D0105", f"{package} is not installed", f"pip install 'sopc[{package}]'")
+
+
 class DatabaseError(SopError):
     """A database refused or failed.
 

@@ -1,21 +1,26 @@
-"""A run → its records as Python values: those of a script that only reads come while it runs."""
+"""A run → its records as Python values, a pandas data frame, an Arrow table or HTML, while the run goes on."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from io import BytesIO
-from threading import Condition, Thread
-from typing import Any, Final
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from itertools import chain
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Final, Self
 from weakref import finalize
 
-from runtime.output.sink import ClosedPipe, Sink
-from runtime.output.writer import Writer
+from runtime.record_queue import AHEAD, Records
 from runtime.runs.control import Control
 from runtime.runs.run import Outcome
-from runtime.values.batches import RowBatch
 
-AHEAD: Final = 1_000  # records that a run may be ahead of its reader; a batch of rows is never split
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+
+    from runtime.values.batches import NamedRows
+
+SHOWN: Final = 50  # records that a notebook shows
 
 
 class Result:
@@ -23,11 +28,16 @@ class Result:
 
     A script that writes or asks has ended when its result is there. One that only reads runs in a thread while its
     records are read, some thousand ahead; if it fails after the first, the iterator raises. The attributes wait for the
-    end of the run, and keep the records that were not read.
+    end of the run, and keep the records that were not read. In a coroutine, `async for` reads the records, and `await`
+    waits for the end of the run.
+
+    A result that is closed or forgotten before its run has ended ends the run, and undoes what it has not committed.
 
     Args:
         run: Runs the script to its end.
         ahead: Whether it runs in a thread of its own.
+        streams: It is returned at once, whatever the script does; one that writes goes on only as its records are read.
+        control: Of the run.
 
     Attributes:
         status: `ok`, or `dry-run`.
@@ -36,44 +46,48 @@ class Result:
         changes: Rows written, by (command, store); of a dry run, those it would have written.
     """
 
-    def __init__(self, run: Callable[[Records, Control], Outcome], *, ahead: bool) -> None:
-        control = Control()  # with one, a run sets no handlers of signals
-        self._records = Records(ahead=ahead)
-        self._run = _Run(run, self._records, control)
+    def __init__(
+        self, run: Callable[[Records], Outcome], control: Control, *, ahead: bool, streams: bool = False
+    ) -> None:
+        self._records = Records(limit=AHEAD if ahead else 0 if streams else None)
+        self._run = _Run(run, self._records)
+        self._batches: deque[NamedRows] = deque()  # taken from the run, and not yet read
+        self._rows: Iterator[dict[str, Any]] = iter(())
         self._close = finalize(self, _stop, self._records, control, self._run)
-        if ahead:
-            self._run.start()
-        else:
+        if not (ahead or streams):
             self._run.run()
-        if not self._records.begun():
+        else:
+            self._run.start()
+        if not streams and not self._peek(1):
             self._end()
+
+    # ── records ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return self
 
     def __next__(self) -> dict[str, Any]:
-        try:
-            return self._records.next()
-        except StopIteration:
+        for record in self._rows:
+            return record
+        if not self._peek(1):
             self._end()
-            raise
+            raise StopIteration
+        return self._first()
 
-    @property
-    def status(self) -> str:
-        return self._end().status
+    def __aiter__(self) -> Self:
+        return self
 
-    @property
-    def result(self) -> Any:
-        return self._end().result
+    async def __anext__(self) -> dict[str, Any]:
+        for record in self._rows:
+            return record
+        await self._until(lambda: self._peek(1, wait=False) or self._records.is_over)
+        if not self._peek(1, wait=False):
+            self._end()
+            raise StopAsyncIteration
+        return self._first()
 
-    @property
-    def said(self) -> list[str]:
-        self._end()
-        return self._records.said
-
-    @property
-    def changes(self) -> dict[tuple[str, str], int]:
-        return self._records.changes or dict(self._end().committed)
+    def __await__(self) -> Generator[Any, None, Self]:
+        return self._ended().__await__()
 
     def records(self) -> list[dict[str, Any]]:
         """Return all records that were not read yet.
@@ -95,31 +109,145 @@ class Result:
             raise ValueError(f"the run gave {len(found)} records, not one")
         return found[0]
 
+    def df(self) -> pandas.DataFrame:
+        """Return the records that were not read yet as a data frame.
+
+        Ints with nulls are `Int64`, bools with nulls `boolean`; dates are `datetime64[us]`, timestamps
+        `datetime64[us, UTC]`, durations `timedelta64[us]`; decimals, lists and records are Python's objects.
+
+        Raises:
+            RunError: The script failed.
+            Error: D0105, pandas is not installed; V0501, its records have different fields.
+        """
+        from runtime.output import to_pandas
+
+        return to_pandas(*self._table())
+
+    def arrow(self) -> pyarrow.Table:
+        """Return the records that were not read yet as an Arrow table.
+
+        Raises:
+            RunError: The script failed.
+            Error: D0105, pyarrow is not installed; V0501, its records have different fields.
+        """
+        from runtime.output import to_arrow
+
+        return to_arrow(*self._table())
+
+    def _repr_html_(self) -> str:
+        """The first records as a notebook shows them; they can still be read."""
+        from runtime.output import to_html
+
+        there = self._peek(SHOWN + 1)
+        if there <= SHOWN:
+            self._end()
+        return to_html(self._batches, self._records.columns, SHOWN)
+
+    # ── the end ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def status(self) -> str:
+        return self._end().status
+
+    @property
+    def result(self) -> Any:
+        return self._end().result
+
+    @property
+    def said(self) -> list[str]:
+        self._end()
+        return self._records.said
+
+    @property
+    def changes(self) -> dict[tuple[str, str], int]:
+        outcome = self._end()
+        return self._records.changes or dict(outcome.committed)
+
     def close(self) -> None:
         """End the run if it has not ended. Records that it gave can still be read; then the iterator raises."""
         self._close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def _end(self) -> Outcome:
         """Wait for the end of the run, however far it was read; raise its error."""
         self._records.keep_all()
         return self._run.outcome()
 
+    async def _ended(self) -> Self:
+        self._records.keep_all()
+        await self._until(lambda: self._records.is_over)
+        self._end()
+        return self
+
+    # ── batches ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _peek(self, count: int, *, wait: bool = True) -> int:
+        """Take batches from the run until there are some records, or it has ended; how many there are now."""
+        there = sum(len(rows) for _, rows in self._batches)
+        while there < count:
+            batch = self._records.take(wait=wait)
+            if batch is None:
+                break
+            self._batches.append(batch)
+            there += len(batch[1])
+        return there
+
+    def _first(self) -> dict[str, Any]:
+        names, rows = self._batches.popleft()
+        self._rows = (dict(zip(names, row, strict=True)) for row in rows)
+        return next(self._rows)
+
+    def _table(self) -> tuple[list[NamedRows], tuple[tuple[str, Any], ...] | None]:
+        """All that was not read, and the names and types of the fields where the script says them."""
+        rest = list(self._rows)
+        begun = [(tuple(rest[0]), [tuple(record.values()) for record in rest])] if rest else []
+        self._end()
+        self._peek(self._records.records)
+        found = list(chain(begun, self._batches))
+        self._batches.clear()
+        return found, self._records.columns
+
+    async def _until(self, ready: Callable[[], object]) -> None:
+        """Wait, and let other tasks go on. A task that is cancelled meanwhile ends the run."""
+        from asyncio import CancelledError, get_running_loop
+
+        loop = get_running_loop()
+        while not ready():
+            changed = loop.create_future()
+
+            def wake(changed: Any = changed) -> None:
+                with suppress(RuntimeError):  # the loop is closed
+                    loop.call_soon_threadsafe(lambda: changed.done() or changed.set_result(None))
+
+            self._records.watch(wake)
+            if ready():  # it came before there was a watch
+                return
+            try:
+                await changed
+            except CancelledError:
+                self.close()
+                raise
+
 
 class _Run(Thread):
     """The run, in a thread of its own or in the caller's. It keeps no reference to its `Result`, so that the run stops
     when nobody uses the result."""
 
-    def __init__(self, run: Callable[[Records, Control], Outcome], records: Records, control: Control) -> None:
+    def __init__(self, run: Callable[[Records], Outcome], records: Records) -> None:
         super().__init__(daemon=True)
         self._function = run
         self._records = records
-        self._control = control
         self._outcome: Outcome | None = None
         self._error: BaseException | None = None
 
     def run(self) -> None:
         try:
-            self._outcome = self._function(self._records, self._control)
+            self._outcome = self._function(self._records)
         except BaseException as error:  # raised again where the records are read
             self._error = error
         finally:
@@ -136,108 +264,7 @@ class _Run(Thread):
 
 
 def _stop(records: Records, control: Control, run: _Run) -> None:
+    control.cancel("nobody reads its records any more")  # first, so that the run's error says so
     records.close()
-    control.cancel("nobody reads its records any more")
     if run.ident is not None:
         run.join()
-
-
-class Records(Writer):
-    """Takes what a run emits and says, for a reader that may be another thread.
-
-    Attributes:
-        limit: How many records may wait for the reader; None for any number.
-        asked: The step and the question that nobody answered.
-    """
-
-    writes_json = False
-
-    def __init__(self, *, ahead: bool) -> None:
-        self.voids = not ahead  # a rollback takes records away again, but not those that may have been read
-        super().__init__(Sink(BytesIO()), buffer_until_commit=False)
-        self.limit = AHEAD if ahead else None
-        self.said: list[str] = []
-        self.changes: dict[tuple[str, str], int] = {}
-        self.asked: tuple[str, dict[str, Any]] = ("", {})
-        self._found: deque[dict[str, Any]] = deque()
-        self._changed = Condition()
-        self._finished = False
-        self._closed = False
-        self._stands = (0, 0)  # how many of both are committed
-
-    # ── for the reader ─────────────────────────────────────────────────────────────────────────────────────────
-
-    def begun(self) -> bool:
-        """Wait for a record or the end; return whether there is a record."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._found or self._finished)
-            return bool(self._found)
-
-    def next(self) -> dict[str, Any]:
-        """Wait for the next record; StopIteration at the end."""
-        if not self.begun():
-            raise StopIteration
-        with self._changed:
-            record = self._found.popleft()
-            self._changed.notify()
-            return record
-
-    def keep_all(self) -> None:
-        """Let the run go on to its end, however many records wait."""
-        with self._changed:
-            self.limit = None
-            self._changed.notify()
-
-    def close(self) -> None:
-        """Refuse further records, which ends the run."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
-
-    # ── for the run ────────────────────────────────────────────────────────────────────────────────────────────
-
-    def finish(self) -> None:
-        """Nothing more comes."""
-        with self._changed:
-            self._finished = True
-            self._changed.notify()
-
-    def _add(self, records: list[dict[str, Any]]) -> None:
-        with self._changed:
-            self._found += records
-            self._changed.notify()
-            self._changed.wait_for(lambda: self._closed or self.limit is None or len(self._found) < self.limit)
-            if self._closed:
-                raise ClosedPipe
-
-    def _line(self, line: object) -> None:
-        """Lines that are neither records nor said are not kept."""
-
-    def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
-        self._add([record])
-
-    def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: RowBatch) -> None:
-        self._add([dict(zip(names, row, strict=True)) for row in batch])
-
-    def say(self, step: str, within: str | None, text: str) -> None:
-        super().say(step, within, text)
-        self.said.append(text)
-
-    def ask(self, step: str, within: str | None, question: dict[str, Any]) -> None:
-        super().ask(step, within, question)
-        self.asked = (step if within is None else f"{within}/{step}", question)
-
-    def release(self) -> None:
-        super().release()
-        self._stands = (len(self._found), len(self.said))
-
-    def rollback(self, reason: str) -> None:
-        super().rollback(reason)
-        if self.voids and reason != "a dry run":  # which shows what would have been
-            records, said = self._stands
-            self._found = deque(list(self._found)[:records])
-            del self.said[said:]
-
-    def end(self, status: str, result: Any, retries: int, ms: int, changes: list[dict[str, Any]] | None = None) -> None:
-        super().end(status, result, retries, ms, changes)
-        self.changes = {(each["command"], each["store"]): each["rows"] for each in changes or ()}

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from runtime.embedding import RunError, Waiting
     from runtime.errors import Error
     from runtime.results import Result
+    from runtime.vm.output import Question
     from sopc.embedding import (
+        Compilation,
         CompileError,
         Finding,
         Library,
+        Refused,
         Script,
         check,
         compile,
@@ -29,10 +32,13 @@ if TYPE_CHECKING:
     )
 
 __all__ = (
+    "Compilation",
     "CompileError",
     "Error",
     "Finding",
     "Library",
+    "Question",
+    "Refused",
     "Result",
     "RunError",
     "Script",
@@ -47,10 +53,13 @@ __all__ = (
 )
 __getattr__ = lazy(
     __name__,
+    Compilation="sopc.embedding",
     CompileError="sopc.embedding",
     Error="runtime.errors",
     Finding="sopc.embedding",
     Library="sopc.embedding",
+    Question="runtime.vm.output",
+    Refused="sopc.embedding",
     Result="runtime.results",
     RunError="runtime.embedding",
     Script="sopc.embedding",

@@ -23,12 +23,15 @@ if TYPE_CHECKING:
     from sopc.context import Context
     from sopc.source import Source
     from sopc.tree import nodes
+    from sopc.workflow.answers import NeedsAnswer
     from sopc.workflow.prepared import Prepared
 
 __all__ = (
+    "Compilation",
     "CompileError",
     "Finding",
     "Library",
+    "Refused",
     "Script",
     "check",
     "compile",
@@ -67,18 +70,33 @@ class CompileError(SopError):
     """A source can't be compiled. Its code, message and hint are those of the first of its findings.
 
     Args:
-        error: The compiler's own error.
-
-    Attributes:
         findings: All that is wrong with the source.
         file: The source's name.
     """
 
-    def __init__(self, error: diagnostics.CompileError) -> None:
-        self.findings = findings_of(error)
-        first = self.findings[0]
+    def __init__(self, findings: Sequence[Finding], file: str) -> None:
+        first = findings[0]
         super().__init__(first.code, first.message, first.hint)
-        self.file = error.source.name
+        self.findings = list(findings)
+        self.file = file
+
+
+class Refused(CompileError):
+    """A text leaves something open that only its author can say: in the text, or by `answers`.
+
+    Args:
+        findings: The question.
+        file: The source's name.
+
+    Attributes:
+        sentence: The key for `answers`; 0 for the whole text.
+        choices: The answers to choose from, in words; none if any words are accepted.
+    """
+
+    def __init__(self, findings: Sequence[Finding], file: str) -> None:
+        super().__init__(findings, file)
+        self.sentence = findings[0].sentence or 0
+        self.choices = findings[0].choices
 
 
 @dataclass(frozen=True)
@@ -91,7 +109,6 @@ class Script:
         program: Its program in the language.
         explained: The program in English.
         effects: What it may read, write and call.
-        warnings: What its author may not have meant.
     """
 
     name: str
@@ -99,56 +116,92 @@ class Script:
     program: str
     explained: str
     effects: Effects
-    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """What became of a source; an iterator over its scripts.
+
+    Attributes:
+        scripts: In the source's order; an English text makes one.
+        program: All of it in the language.
+        explained: All of it in English.
+        effects: What its scripts together may read, write and call.
+        doubts: What its author may not have meant.
+    """
+
+    scripts: tuple[Script, ...]
+    program: str
+    doubts: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[Script]:
+        return iter(self.scripts)
+
+    @property
+    def explained(self) -> str:
+        return "\n".join(script.explained for script in self.scripts)
+
+    @property
+    def effects(self) -> Effects:
+        return self.scripts[0].effects.joined([script.effects for script in self.scripts[1:]])
 
 
 class Library(embedding.Library):
     """Scripts, the databases that they use, and the compiler."""
 
-    def compile(self, source: str | Path, *, yes: bool = False, translator: str | None = None) -> list[Script]:
+    def compile(
+        self,
+        source: str | Path,
+        *,
+        yes: bool = False,
+        translator: str | None = None,
+        answers: Mapping[int, str | int] | None = None,
+    ) -> Compilation:
         """Compile a source and store its scripts.
 
         Args:
-            source: a Path to a file; or a text, in English, in the language, or a tree as JSON.
+            source: the path of a file, of a kind that its ending says (.txt, .sop, .sql, .json); or a text, in English,
+                in the language, or a tree as JSON.
             yes: store a new translation of English that writes.
             translator: `patterns`, `model` or `local`; None for that of sop.toml.
+            answers: what the text leaves open: by sentence, the number or the words of a choice.
 
         Returns:
-            The scripts with their versions.
+            The scripts with their versions, the program and what is doubted of it.
 
         Raises:
             CompileError: all that is wrong with it.
+            Refused: it leaves something open.
             Error: C0108 without `yes`, for a translation that writes.
         """
         from sopc.workflow.stored import Consents, store
 
         with self.context() as context:
-            prepared = prepare_in(source, context, translator, yes=yes)
+            prepared = prepare_in(source, context, translator, yes=yes, answers=answers)
             outcome = store([prepared], context, Consents(yes))
-        versions = {stored.entry.name: stored.entry.version for stored in outcome.scripts}
-        return scripts_of(prepared, versions)
+        return compilation_of(prepared, {stored.entry.name: stored.entry.version for stored in outcome.scripts})
 
-    def do(self, text: str, *, translator: str | None = None) -> Result:
+    def do(self, text: str, *, translator: str | None = None, answers: Mapping[int, str | int] | None = None) -> Result:
         """Translate an English sentence and run it once; it may only read.
 
         Args:
             text: The sentence, or several.
             translator: `patterns`, `model` or `local`; None for that of sop.toml.
+            answers: As of `compile`.
 
         Returns:
             Its records, while they are read.
 
         Raises:
             CompileError: It is not understood.
+            Refused: It leaves something open.
             Error: C0111 where it would write; else as `run`.
         """
         from sopc.source import Source
-        from sopc.workflow.prepared import NOWHERE, Options
-        from sopc.workflow.sources import prepare
 
         with self.context() as context:
             source = Source("request.txt", text)
-            prepared = prepare(source, context, Options(translator=translator), NOWHERE, kind="english")
+            prepared = prepare_in(source, context, translator, answers=answers)
             if prepared.writes:
                 raise SopError("C0111", f"this would write {', '.join(prepared.writes)}, and `do` only reads")
             items = prepared.compiled.items()
@@ -195,13 +248,16 @@ def open(home: str | None = None, databases: Mapping[str, str] | None = None) ->
 
 @contextmanager
 def _public_errors() -> Iterator[None]:
-    """Errors of the compiler become public ones."""
+    """Errors of the compiler become public ones, which say all that they do."""
     from sopc import diagnostics
+    from sopc.workflow.answers import NeedsAnswer
 
     try:
         yield
     except diagnostics.CompileError as error:
-        raise CompileError(error) from error
+        raise CompileError(findings_of(error), error.source.name) from None
+    except NeedsAnswer as error:
+        raise Refused([_asked(error)], error.source.name) from None
 
 
 @_public_errors()
@@ -277,8 +333,8 @@ def compile(text: str, library: Library) -> list[Module]:
         return prepare_in(text, context, None).compiled.modules
 
 
-def prepare(text: str, library: Library) -> list[Script]:
-    """Compile a text of any kind, to look at: program, effects, warnings, the program in English. Stores nothing.
+def prepare(text: str, library: Library) -> Compilation:
+    """Compile a text of any kind, to look at: program, effects, doubts, the program in English. Stores nothing.
 
     Args:
         text: English, a program, or a tree as JSON.
@@ -291,17 +347,38 @@ def prepare(text: str, library: Library) -> list[Script]:
         CompileError: All that is wrong with it.
     """
     with library.context() as context:
-        return scripts_of(prepare_in(text, context, None), {})
+        return compilation_of(prepare_in(text, context, None), {})
 
 
-def prepare_in(source: str | Path, context: Context, translator: str | None, *, yes: bool = False) -> Prepared:
-    """A source, prepared in a context."""
-    from sopc.workflow import Options, prepare, prepare_file
+def prepare_in(
+    source: str | Path | Source,
+    context: Context,
+    translator: str | None,
+    *,
+    yes: bool = False,
+    answers: Mapping[int, str | int] | None = None,
+) -> Prepared:
+    """A source, prepared in a context. A `Source` is English, and nothing is kept of its translation."""
+    from sopc.source import Source
+    from sopc.workflow import NOWHERE, Answers, Options, prepare, prepare_file
 
-    options = Options(translator=translator, yes=yes)
-    if isinstance(source, Path):
-        return prepare_file(str(source), context, options)
-    return prepare(_unnamed(source), context, options)
+    given = Answers({str(sentence): str(answer) for sentence, answer in (answers or {}).items()})
+    options = Options(translator=translator, yes=yes, answers=given)
+    if isinstance(source, Source):
+        prepared = prepare(source, context, options, NOWHERE, kind="english")
+    elif isinstance(source, Path) or _is_path(source):
+        prepared = prepare_file(str(source), context, options)
+    else:
+        prepared = prepare(_unnamed(source), context, options)
+    given.check_used()
+    return prepared
+
+
+def _is_path(text: str) -> bool:
+    """Whether a text is the path of a source: one line, with the ending of one."""
+    from sopc.pipeline import ENDINGS
+
+    return "\n" not in text and Path(text).suffix.lower() in ENDINGS
 
 
 def explain(module: Module) -> str:
@@ -319,20 +396,19 @@ def explain(module: Module) -> str:
     return to_text(explain_module(module), module.debug.sentences)
 
 
-def scripts_of(prepared: Prepared, versions: Mapping[str, int]) -> list[Script]:
+def compilation_of(prepared: Prepared, versions: Mapping[str, int]) -> Compilation:
     """What became of a source. versions: by name, 0 where it is not stored."""
-    warnings = tuple(map(str, prepared.warnings))
-    return [
+    scripts = tuple(
         Script(
             module.signature.name,
             versions.get(module.signature.name, 0),
             module.debug.source,
             explain(module),
             module.effects,
-            warnings,
         )
         for module in prepared.compiled.modules
-    ]
+    )
+    return Compilation(scripts, prepared.program, tuple(map(str, prepared.warnings)))
 
 
 def findings_of(error: diagnostics.CompileError) -> list[Finding]:
@@ -346,6 +422,16 @@ def findings_of(error: diagnostics.CompileError) -> list[Finding]:
             )
         )
     return found
+
+
+def _asked(error: NeedsAnswer) -> Finding:
+    """What a text leaves open."""
+    question = error.question
+    if question is None:
+        return Finding(error.code, error.message, error.hint)
+    number = question.sentence
+    hint = f"say it in the text, or answers={{{number}: {1 if question.said else '…'}}}"
+    return Finding(error.code, error.message, hint, sentence=number or None, choices=question.said)
 
 
 def _unnamed(text: str) -> Source:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sopc.english.model_records import Work
 
 __all__ = (
+    "ENDINGS",
     "MAX_BYTES",
     "Compiled",
     "Kind",
@@ -54,6 +55,13 @@ __all__ = (
 )
 
 Kind = Literal["english", "dsl", "tree", "sql"]
+ENDINGS: Final[dict[str, Kind]] = {
+    ".sop": "dsl",
+    ".json": "tree",
+    ".txt": "english",
+    ".md": "english",
+    ".sql": "sql",
+}
 MAX_BYTES: Final = 4 * 1024 * 1024  # about 100,000 lines of DSL, more than a person can review
 
 _SCRIPT_HEAD: Final = re.compile(r"(?:\s*(?:#[^\n]*)?\n)*\s*script\s+(?:\w+|`[^`\n]+`)\s*\(")
@@ -182,8 +190,7 @@ def kind_of(source: Source) -> Kind:
     Returns:
         Its kind, by the file's ending, else by its beginning: `{` for a tree, `script` for DSL.
     """
-    endings: dict[str, Kind] = {".sop": "dsl", ".json": "tree", ".txt": "english", ".md": "english", ".sql": "sql"}
-    ending = endings.get(Path(source.name).suffix.lower()) if source.name != STDIN else None
+    ending = ENDINGS.get(Path(source.name).suffix.lower()) if source.name != STDIN else None
     if ending:
         return ending
     if source.text.lstrip().startswith("{"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import re
 import sqlite3
@@ -18,11 +19,11 @@ import pytest
 
 import runtime
 import sopc
-from runtime.results import AHEAD
-from tests.commands import ROOT, environment
+from runtime.record_queue import AHEAD
+from tests.commands import ROOT, Place, environment
 
 EXAMPLES = re.findall(r"^```python\n(.*?)^```$", (ROOT / "API.md").read_text(encoding="utf-8"), re.M | re.S)
-HEAVY = ("lark", "pydantic", "sqlglot", "openai", "click")
+HEAVY = ("lark", "pydantic", "sqlglot", "openai", "click", "numpy", "pandas", "pyarrow")
 
 
 def run(code: str, folder: Path) -> str:
@@ -38,8 +39,8 @@ def run(code: str, folder: Path) -> str:
 
 
 def test_the_examples_run_and_print_nothing(tmp_path: Path) -> None:
-    assert len(EXAMPLES) == 6  # one makes the database
-    assert [run(example, tmp_path) for example in EXAMPLES] == [""] * 6
+    assert len(EXAMPLES) == 9  # one makes the database
+    assert [run(example, tmp_path) for example in EXAMPLES] == [""] * 9
 
 
 ODD = """
@@ -158,7 +159,7 @@ def test_a_run_is_only_some_records_ahead_of_its_reader(library: sopc.Library) -
     """A run of ten million records that were collected first would need gigabytes, and minutes."""
     records = library.run("many", upto=10_000_000)
     assert [next(records)["n"] for _ in range(3)] == [1, 2, 3]
-    assert len(records._records._found) <= AHEAD
+    assert records._records._waiting <= AHEAD
     records.close()
     with pytest.raises(sopc.Error) as ended:
         list(records)
@@ -216,3 +217,137 @@ def test_a_result_that_nobody_needs_ends_its_run(library: sopc.Library) -> None:
     del result
     gc.collect()
     assert not thread.is_alive()
+
+
+def test_streamed_writes_are_undone_when_they_are_not_read_to_the_end(library: sopc.Library) -> None:
+    for upto in (10, 3000):
+        for row in library.run("keep", upto=upto, stream=True):
+            assert row == {"n": 1}
+            break
+        assert library.query("from kept select count() as n").one() == {"n": 0}
+    result = library.run("keep", upto=10, stream=True)
+    assert next(result) == {"n": 1}
+    assert result.changes == {("insert", "kept"): 10}  # it asks for the end of the run
+    assert [row["n"] for row in result] == list(range(2, 11))
+    with library.run("keep", upto=20, stream=True), pytest.raises(sopc.RunError):
+        library.run("broken", after=0)
+    assert library.query("from kept select count() as n").one() == {"n": 10}
+
+
+def test_a_coroutine_reads_waits_and_stops_while_others_go_on(library: sopc.Library) -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def read(name: str, upto: int) -> list[int]:
+        return [row["n"] async for row in library.run(name, upto=upto, stream=True)]
+
+    async def work() -> None:
+        beside = asyncio.create_task(others())
+        assert await asyncio.gather(*(read("many", 2000 + each) for each in range(3))) == [
+            list(range(1, 2001 + each)) for each in range(3)
+        ]
+        before = turns
+        result = await library.run("many", upto=5000, stream=True)
+        assert (result.result, len(result.records())) == (5000, 5000) and turns > before
+        assert await read("keep", 3) == [1, 2, 3]
+        with pytest.raises(sopc.RunError, match="no more"):
+            async for _ in library.run("broken", after=2, stream=True):
+                pass
+        with pytest.raises(sopc.RunError, match="no more"):
+            await library.run("broken", after=2, stream=True)
+        endless = library.run("many", upto=10_000_000, stream=True)
+        waiting = asyncio.create_task(endless._ended())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert not endless._run.is_alive()
+        beside.cancel()
+
+    asyncio.run(work())
+
+
+def test_questions_are_answered_or_told_with_their_choices(library: sopc.Library) -> None:
+    library.compile(
+        'script pick() -> text\n  ask "Which?" choices ["red", "blue"] into colour: text\n  return colour\nend'
+    )
+    with pytest.raises(sopc.Waiting, match="Which") as waiting:
+        library.run("pick")
+    question = waiting.value.question
+    assert (question.text, question.choices, str(question.type)) == ("Which?", ["red", "blue"], "text")
+    assert library.run("pick", answers={question.step: "blue"}).result == "blue"
+    assert library.run("pick", ask=lambda asked: (asked.choices or [])[0], stream=True).result == "red"
+
+
+def test_what_a_text_leaves_open_is_refused_with_its_choices(library: sopc.Library) -> None:
+    library.load([{"name": "a", "width": 2, "height": 9}, {"name": "b", "width": 5, "height": 3}], store="boxes")
+    text = "Show the boxes, largest first."
+    for ask in (library.do, library.compile):
+        with pytest.raises(sopc.Refused, match="which of these is meant") as refused:
+            ask(text, translator="patterns")
+        error = refused.value
+        assert isinstance(error, sopc.CompileError) and (error.code, error.sentence) == ("T0210", 1)
+        assert len(error.choices) == 2 and error.findings[0].choices == error.choices
+        assert error.hint is not None and "answers={1: 1}" in error.hint
+    first = {library.do(text, translator="patterns", answers={1: each}).records()[0]["name"] for each in (1, 2)}
+    assert first == {"a", "b"}
+    assert library.do(text, translator="patterns", answers={1: error.choices[0]}).records()
+    with pytest.raises(sopc.Error) as unused:
+        library.do("Show the boxes.", translator="patterns", answers={1: 1})
+    assert unused.value.code == "T0211"
+
+
+# the sketch that the API was built from
+SKETCH = """
+import sqlite3
+import sopc
+with sopc.open() as lib:
+    for row in lib.run("audit_salary", dept="Sales"): ...
+    df = lib.run("audit_salary").df()
+    lib.run("audit_salary").arrow(), lib.run("audit_salary").records(), lib.run("top").one(), lib.run("top").result
+    lib.run("top").said, lib.run("top").status
+    lib.do("Show the 5 sales with the highest total.").df()
+    sqlite3.connect(".sop/main.db").execute("drop table sales").connection.close()  # the store of the line above
+    s = lib.compile("workflow.txt"); s.program, s.explained, s.effects, s.doubts
+    lib.run("reorder", dry_run=True).changes;  lib.run("asker", ask=lambda q: input(q.text))
+    lib.load(df, store="sales"); lib.query("from sales limit 3"); lib.scripts
+    print(len(df), s.effects.reads, lib.run("reorder", dry_run=True).changes, len(lib.scripts))
+"""
+SCRIPTS = """
+script top() uses hr
+  emit from employees order by salary desc limit 1
+end
+script reorder() uses inventory
+  update items set quantity = 0
+end
+script asker() -> bool
+  ask "Sure?" into sure: bool
+  return sure
+end
+"""
+
+
+def test_every_line_of_the_sketch_runs(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.ok("sopc", "init", "--demo", ".")
+    place.ok("sopc", "compile", "--yes", "audit_salary.txt")
+    place.compile(SCRIPTS)
+    place.write("sales.csv", "id,total\n1,5\n2,7\n")
+    place.ok("sopvm", "db", "import", "sales.csv")
+    place.write("workflow.txt", "Show the names of the employees.\n")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", SKETCH],
+        cwd=tmp_path,
+        env=environment(),
+        input="yes\n",
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Sure?4 ")
+    assert done.stdout.endswith("('hr.employees',) {('update', 'items'): 14} 5\n")

@@ -3,6 +3,8 @@ error message needs to know where each instruction came from."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import UNSET, UnsetType
 
@@ -54,6 +56,23 @@ class Effects(msgspec.Struct, frozen=True):
     commits: bool = False
     emits: bool = False
     generator: bool = True
+
+    def joined(self, others: Sequence[Effects]) -> Effects:
+        """Return what this script and others may do together.
+
+        Args:
+            others: Effects of the others.
+        """
+        every = (self, *others)
+        return Effects(
+            reads=tuple(sorted({name for each in every for name in each.reads})),
+            writes=tuple(sorted({name for each in every for name in each.writes})),
+            calls=tuple(sorted({name for each in every for name in each.calls})),
+            asks=any(each.asks for each in every),
+            commits=any(each.commits for each in every),
+            emits=any(each.emits for each in every),
+            generator=all(each.generator for each in every),
+        )
 
     def lines(self) -> list[str]:
         """A line for each kind of effect, such as `reads hr.employees`."""

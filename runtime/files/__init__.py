@@ -1,4 +1,4 @@
-"""Data files ↔ rows: CSV, JSON and Parquet, packed or not, in any encoding."""
+"""Data files and frames ↔ rows: CSV, JSON and Parquet, packed or not, in any encoding."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from runtime.lazy import lazy
 if TYPE_CHECKING:
     from runtime.files.atomic import replacing, write_bytes, write_text
     from runtime.files.decide import Ask, Question
+    from runtime.files.frames import frame_table
     from runtime.files.load import Loaded, Mode, import_file, import_parts, list_stores, parse_types
     from runtime.files.parquet import csv_to_parquet
     from runtime.files.prepare import Options, prepared
@@ -22,6 +23,7 @@ __all__ = (
     "Options",
     "Question",
     "csv_to_parquet",
+    "frame_table",
     "import_file",
     "import_parts",
     "list_stores",
@@ -43,6 +45,7 @@ __getattr__ = lazy(
     Options="runtime.files.prepare",
     Question="runtime.files.decide",
     csv_to_parquet="runtime.files.parquet",
+    frame_table="runtime.files.frames",
     import_file="runtime.files.load",
     import_parts="runtime.files.load",
     list_stores="runtime.files.load",

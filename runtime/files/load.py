@@ -52,6 +52,9 @@ class Loaded(msgspec.Struct, frozen=True):
     readings: tuple[Reading, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<{self.rows:,} rows loaded into {self.store}>"
+
 
 class StoreInfo(msgspec.Struct, frozen=True):
     """A store as `sopvm db ls` lists it."""
@@ -104,7 +107,7 @@ def parse_types(text: str) -> dict[str, str]:
 
 def import_file(
     database: Loadable,
-    path: Path,
+    source: Path | Table,
     *,
     title: str | None = None,
     store: str | None = None,
@@ -126,7 +129,7 @@ def import_file(
 
     Args:
         database: Where to; open for writing.
-        path: The CSV, TSV, NDJSON or Parquet file.
+        source: The CSV, TSV, NDJSON or Parquet file; or the table of one, or of what is in memory.
         title: The file's name in messages; its path when None.
         store: The store's name; the file's name when None.
         types: Types of some fields, by name, as a script writes them. The others are inferred.
@@ -153,8 +156,8 @@ def import_file(
         UsageError: D0501, D0505, D0506. The arguments do not fit the file or the database.
         DatabaseError: D0502 to D0507 for the file's content, or the database's own error.
     """
-    table = open_table(path, title, header, unit)
-    name = store or path.stem
+    table = source if isinstance(source, Table) else open_table(source, title, header, unit)
+    name = store or table.path.stem
     existing = database.schema().stores.get(name)
     if existing is None:
         existing = next((each for each in database.schema().stores.values() if each.name.lower() == name.lower()), None)

@@ -62,9 +62,9 @@ def look_at(table: Table, rules: Rules, report: Progress) -> Looked:
         DatabaseError: D0504, the file's names are unusable, or it has no record; D0514, it leaves open how a column is
             to be read, and nobody can be asked.
     """
-    if table.format == "parquet":
+    if table.fields:
         if rules.types:
-            raise UsageError("D0506", "a Parquet file says the types of its fields itself", "leave out --types")
+            raise UsageError("D0506", f"{table.title} says the types of its fields itself", "leave out --types")
         _check_names(table, table.names)
         return Looked(tuple(map(Reading, table.fields)), table)
     if table.format == "csv":

@@ -1,4 +1,4 @@
-"""What a reader of files gives: a file that can be read any number of times, by batches of rows."""
+"""What a reader of files or frames gives: what can be read any number of times, by batches of rows."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Batch(NamedTuple):
 class Table(NamedTuple):
     """A file that can be read any number of times. title: what messages call it. names: of a CSV or Parquet file's
     columns; empty for NDJSON, whose rows are dicts. clean: it is UTF-8 throughout and holds no character 0. fields: of
-    a Parquet file, which knows its types; its rows are VM values. unit: what a line of it is called. delimiter: of a
-    CSV file. above: rows of it above the data, with the header. unnamed: its columns that the file gives no name.
-    notes: what is told of its first rows."""
+    a Parquet file or a frame, which know their types; their rows are VM values. unit: what a line of it is called.
+    delimiter: of a CSV file. above: rows of it above the data, with the header. unnamed: its columns that the file
+    gives no name. notes: what is told of its first rows."""
 
     path: Path
     title: str

@@ -100,13 +100,16 @@ class Table(Rows):
             cells = [cell(name), *(self._shown_as(column, value) for value in values)]
             columns.append(column._replace(size=max(map(width, cells))))
         self._fit(columns, self.sink.width())
-        if self._tables:
-            self.sink.write(b"\n")
+        self._write_head()
         self._tables += 1
-        self._write([cell(column.name) for column in self._shown])
-        self._write(["─" * column.size for column in self._shown])
         for row in sample:
             self._row(row)
+
+    def _write_head(self) -> None:
+        if self._tables:
+            self.sink.write(b"\n")
+        self._write([cell(column.name) for column in self._shown])
+        self._write(["─" * column.size for column in self._shown])
 
     def _fit(self, columns: list[_Column], limit: int | None) -> None:
         """Choose what a terminal of `limit` columns shows: texts are cut first, then the last columns are left out."""
@@ -151,16 +154,19 @@ class Table(Rows):
         """End the table that is being written: say how many rows it has and what it does not show."""
         self._settle()
         if self._shown:
-            said = [f"{self._count:,} row{'' if self._count == 1 else 's'}"]
-            if self._rounded:
-                said.append("floats are rounded (-f csv has all digits)")
-            if self._cut:
-                said.append("texts that end in … are cut")
-            if self._left_out:
-                said.append(f"not shown: {', '.join(map(cell, self._left_out))} (-f csv has all columns)")
-            self.sink.write("".join([line + "\n" for line in said]).encode())
+            self._write_foot()
         self._shown, self._left_out, self._count = [], [], 0
         self._rounded = self._cut = False
+
+    def _write_foot(self) -> None:
+        said = [f"{self._count:,} row{'' if self._count == 1 else 's'}"]
+        if self._rounded:
+            said.append("floats are rounded (-f csv has all digits)")
+        if self._cut:
+            said.append("texts that end in … are cut")
+        if self._left_out:
+            said.append(f"not shown: {', '.join(map(cell, self._left_out))} (-f csv has all columns)")
+        self.sink.write("".join([line + "\n" for line in said]).encode())
 
     def tick(self) -> None:
         if self._sample and monotonic() - self._since >= WAIT_SECONDS:

@@ -12,3 +12,6 @@ Row = tuple[Any, ...]
 
 RowBatch = Sequence[Row] | Sequence[Raw]
 """Records of one query: rows that share the names of their fields, or records that are JSON already."""
+
+NamedRows = tuple[tuple[str, ...], list[Row]]
+"""Names of fields, and rows of their values."""

@@ -50,9 +50,20 @@ class Output(Protocol):
 
 
 class Question:
-    """What an `ask` wants to know. step: as `--answer` names it. choices, within, default: None when it has none; a
-    default can be null, so has_default says. within: the time for an answer; then the default is taken, or the run
-    fails. problem: what was wrong with the answer before."""
+    """What an `ask` wants to know.
+
+    Args:
+        step: As `--answer` and `answers` name it.
+        text: Of the question.
+        type: Of the answer.
+        choices: The possible answers; None if any is accepted.
+        default: Taken where nobody answers; it can be null, so has_default says whether there is one.
+        has_default: Whether there is a default.
+        within: The time for an answer; then the default is taken, or the run fails. None for any time.
+
+    Attributes:
+        problem: What was wrong with the answer before; None for the first.
+    """
 
     __slots__ = ("choices", "default", "has_default", "problem", "step", "text", "type", "within")
 
@@ -60,7 +71,7 @@ class Question:
         self,
         step: str,
         text: str,
-        type_: Type,
+        type: Type,
         choices: list[Any] | None,
         default: Any,
         has_default: bool,
@@ -68,7 +79,7 @@ class Question:
     ) -> None:
         self.step = step
         self.text = text
-        self.type = type_
+        self.type = type
         self.choices = choices
         self.default = default
         self.has_default = has_default
