@@ -8,7 +8,7 @@ help:  ## list the targets
 venv: $(BIN)/pytest  ## an environment in .venv with everything for development
 $(BIN)/pytest: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable '.[test,docs]'
+	$(BIN)/pip install --quiet --editable '.[test,docs,peers]'
 	@touch $@
 
 quick: venv  ## the tests of a minute: every package, no PostgreSQL, no Chromium

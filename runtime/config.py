@@ -28,7 +28,8 @@ RELAXED: Final = "relaxed"
 
 _TABLES: Final[Mapping[str, Mapping[str, type]]] = {
     "translator": {
-        **{"use": str, "model": str, "base_url": str, "api_key": str, "decoding": str},
+        **{"use": str, "model": str, "provider": str, "base_url": str, "api_key": str, "decoding": str},
+        **{"command": list},
         **{"rounds": int, "tokens": int, "timeout": int, "wait": int},
     },
     "database": {"url": str, "samples": bool, "agents": bool},

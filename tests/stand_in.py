@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -17,6 +17,7 @@ from llguidance import LLMatcher, LLTokenizer
 
 CLOSING = b'`")]} endothw1\n'  # what ends texts, brackets and blocks
 PROBE = "Say hello"
+CACHED = 10  # tokens of a prompt
 _BYTES = LLTokenizer("byte")
 _HEADER = "%llguidance {}\n"
 _LONGEST = 4_000
@@ -36,10 +37,11 @@ class Say:
 
 @dataclass(frozen=True)
 class Fail:
-    """A status in place of a reply. retry_after: of the header, None without it."""
+    """A status in place of a reply. retry_after: of the header, None without it. body: of the reply, as JSON."""
 
     status: int
     retry_after: str | None = None
+    body: Any = None
 
 
 HANG = "hang"  # no reply
@@ -50,13 +52,22 @@ Answer = str | Say | Fail | bytes
 class StandIn:
     """forms: in which it takes a grammar ("responses", "llama", "vllm"). strict: it answers 400 to fields that it does
     not know, rather than paying them no heed. key: the one it accepts, None for all. requests: those that it got, in
-    order, the probes apart. paths, keys: of the requests. headers: of the last one."""
+    order, the probes apart. paths, keys: of the requests. window: the number of tokens of a prompt that it reads.
+    refuses: the failure for the fields of a request, None to take it."""
 
     def __init__(
-        self, *answers: Answer, forms: Sequence[str] = (), strict: bool = False, key: str | None = None
+        self,
+        *answers: Answer,
+        forms: Sequence[str] = (),
+        strict: bool = False,
+        key: str | None = None,
+        window: int | None = None,
+        refuses: Callable[[dict[str, Any]], Fail | None] = lambda request: None,
     ) -> None:
         self.answers = list(answers)
         self.forms = forms
+        self.window = window
+        self.refuses = refuses
         self.strict = strict
         self.key = key
         self.requests: list[dict[str, Any]] = []
@@ -100,6 +111,8 @@ class StandIn:
             send_failure(handler, Fail(401))
         elif by_responses and "responses" not in self.forms:
             send_failure(handler, Fail(404))
+        elif (failure := self.refuses(request)) is not None:
+            send_failure(handler, failure)
         elif self.strict and ("grammar" in request) > ("llama" in self.forms):
             send_failure(handler, Fail(400))
         else:
@@ -121,7 +134,8 @@ class StandIn:
             say = answer if isinstance(answer, Say) else Say([str(answer)])
             grammar = self.grammar_of(request)
             text = say.wanted[0] if grammar is None else decoded(grammar, say.wanted)
-            events = list((responses_events if by_responses else chat_events)(request, text, say.finish))
+            read = tokens_of(request, self.window)
+            events = list((responses_events if by_responses else chat_events)(request, text, say.finish, read))
             if request.get("stream"):
                 send_events(handler, events, say.breaks)
             else:
@@ -165,7 +179,14 @@ def decoded(grammar: str, wanted: Sequence[str]) -> str:
 # ── the wire format ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def chat_events(request: dict[str, Any], text: str, finish: str) -> Iterator[dict[str, Any]]:
+def tokens_of(request: dict[str, Any], window: int | None = None) -> int:
+    """The tokens of the prompt that a server reads, four letters each; cut to its window."""
+    messages = request.get("messages") or [*request["input"], {"content": request["instructions"]}]
+    tokens = sum(len(each["content"]) for each in messages) // 4
+    return tokens if window is None else min(tokens, window)
+
+
+def chat_events(request: dict[str, Any], text: str, finish: str, read: int) -> Iterator[dict[str, Any]]:
     """Chunks of a streamed chat completion: https://platform.openai.com/docs/api-reference/chat-streaming"""
     head = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": request["model"]}
     for part in parts_of(text):
@@ -175,11 +196,11 @@ def chat_events(request: dict[str, Any], text: str, finish: str) -> Iterator[dic
         }
     yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}
     if request.get("stream_options", {}).get("include_usage"):
-        usage = {"prompt_tokens": 120, "completion_tokens": len(text) // 4, "total_tokens": 120 + len(text) // 4}
-        yield {**head, "choices": [], "usage": {**usage, "prompt_tokens_details": {"cached_tokens": 100}}}
+        usage = {"prompt_tokens": read, "completion_tokens": len(text) // 4, "total_tokens": read + len(text) // 4}
+        yield {**head, "choices": [], "usage": {**usage, "prompt_tokens_details": {"cached_tokens": CACHED}}}
 
 
-def responses_events(request: dict[str, Any], text: str, finish: str) -> Iterator[dict[str, Any]]:
+def responses_events(request: dict[str, Any], text: str, finish: str, read: int) -> Iterator[dict[str, Any]]:
     """Events of a streamed response: https://platform.openai.com/docs/api-reference/responses-streaming"""
     called = bool(request.get("tools"))
     kind = "response.custom_tool_call_input.delta" if called else "response.output_text.delta"
@@ -195,8 +216,8 @@ def responses_events(request: dict[str, Any], text: str, finish: str) -> Iterato
         **{"id": "r", "object": "response", "created_at": 1, "model": request["model"], "status": status},
         "output": [{"type": "reasoning", "id": "q", "summary": []}, item],
         "usage": {
-            **{"input_tokens": 120, "output_tokens": len(text) // 4, "total_tokens": 120 + len(text) // 4},
-            **{"input_tokens_details": {"cached_tokens": 100}, "output_tokens_details": {"reasoning_tokens": 0}},
+            **{"input_tokens": read, "output_tokens": len(text) // 4, "total_tokens": read + len(text) // 4},
+            **{"input_tokens_details": {"cached_tokens": CACHED}, "output_tokens_details": {"reasoning_tokens": 0}},
         },
     }
     yield {"type": f"response.{status}", "sequence_number": 99, "response": response}
@@ -230,9 +251,9 @@ def send_events(handler: BaseHTTPRequestHandler, events: list[dict[str, Any]], b
 
 
 def send_failure(handler: BaseHTTPRequestHandler, failure: Fail) -> None:
-    body = {"error": {"message": f"no; you sent {handler.headers['authorization']}", "type": "error"}}
+    told = {"error": {"message": f"no; you sent {handler.headers['authorization']}", "type": "error"}}
     extra = {} if failure.retry_after is None else {"retry-after": failure.retry_after}
-    send_body(handler, json.dumps(body).encode(), "application/json", failure.status, extra)
+    send_body(handler, json.dumps(failure.body or told).encode(), "application/json", failure.status, extra)
 
 
 def send_body(

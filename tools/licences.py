@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 _NAME: Final = re.compile(r"[\w.-]+")
 _EXTRA: Final = re.compile(r"""extra\s*==\s*["']([\w-]+)["']""")
-_BUILD: Final = ("test", "docs", "mutation")
+_BUILD: Final = ("test", "docs", "peers", "mutation")
 # what may stand in a list of licences; each may be combined with Apache-2.0
 _KNOWN: Final = re.compile(
     r"\b(MIT|Apache|0?BSD|ISC|PSF|Python Software Foundation|MPL|Mozilla Public|OLDAP|OpenLDAP|LGPL"

@@ -12,7 +12,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 _REQUIREMENT: Final = re.compile(r"([\w.-]+)(?:\[[\w,]+\])?>=([\w.]+)(?:,<[\w.]+)?")
-_NO_USERS: Final = ("test", "docs", "mutation")  # extras of those who work on the project, whose tools stay new
+_NO_USERS: Final = ("test", "docs", "peers", "mutation")  # of those who work on the project, whose tools stay new
 
 
 def requirements() -> dict[str, str]:

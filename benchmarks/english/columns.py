@@ -114,7 +114,8 @@ def measure(
                     assert options.file is not None
                     server = stack.enter_context(serve(options.file, messages[0]["content"]))
                     served = replace(options, base_url=server.url)
-                    replies = Replies(stack.enter_context(Endpoint(served, lambda note: None)), Spent())
+                    endpoint = Endpoint(served, lambda note: None, workspace.sandbox.config.home)
+                    replies = Replies(stack.enter_context(endpoint), Spent())
                 outcomes = _columns(case, workspace, schemas, messages, replies)
                 for column, outcome in zip(COLUMNS, outcomes, strict=True):
                     found[column].append(outcome)

@@ -15,7 +15,10 @@ from runtime.console import Console, asked_at, database_options, load_config, ou
 @click.option("--uses", metavar="DB[,DB]", help="Databases that steps may use (default: all that can be opened).")
 @click.option("--ls", "list_", is_flag=True, help="List the recordings under way.")
 @click.option(
-    "--translator", type=click.Choice(["model", "patterns"]), envvar="SOP_TRANSLATOR", help="What translates English."
+    "--translator",
+    type=click.Choice(["model", "command", "local", "patterns"]),
+    envvar="SOP_TRANSLATOR",
+    help="What translates English.",
 )
 @click.option("--model", metavar="NAME", envvar="SOP_MODEL", help="Model that translates (default: sop.toml).")
 @database_options

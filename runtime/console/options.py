@@ -254,7 +254,7 @@ def translation_options(function: click.decorators.FC) -> click.decorators.FC:
     )(function)
     return click.option(
         "--translator",
-        type=click.Choice(["model", "local", "patterns"]),
+        type=click.Choice(["model", "command", "local", "patterns"]),
         envvar="SOP_TRANSLATOR",
         help="What translates English (default: sop.toml, else a model if one is configured or set up here, else "
         "patterns).",

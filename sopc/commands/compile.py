@@ -193,6 +193,7 @@ def _prepared(files: Sequence[str], context: Context, options: Options, console:
 
 
 def _show_prompts(files: Sequence[str], context: Context, options: Options) -> None:
+    from sopc.english import request_text
+
     for path in files:
-        for message in prompt_for(read(path), context, options):
-            click.echo(f"--- {message['role']}\n{message['content']}")
+        click.echo(request_text(prompt_for(read(path), context, options)))

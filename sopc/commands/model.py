@@ -100,17 +100,20 @@ def show(home: str | None, format_: str) -> None:
     \b
       sopc model show
     """
-    from sopc.english import choose, local_options, model_options, remembered
+    from sopc.english import choose, configured_models, remembered
 
     config = load_config(home)
-    configured, on_machine = model_options(config), local_options(config)
-    chosen = choose(config.setting("use"), configured, on_machine)
-    options = {"model": configured, "local": on_machine}.get(chosen)
-    known = remembered(config.home)
-    row = ["patterns", "", "", ""]
+    models = configured_models(config)
+    chosen = choose(config.setting("use"), models)
+    options = models.get(chosen)
+    row = [chosen, "", "", "", ""]
     if options is not None:
-        row = [chosen, options.model, options.where, known.get(options.remembered_as, "")]
-    print_rows(["translator", "model", "where", "decoding"], [row], format_)
+        known = remembered(config.home).get(options.remembered_as)
+        decoding = options.decoding or (known.decoding if known else None) or ""
+        fields = {**options.service.fields, **(known.fields if known else {})}
+        told = [f"{name} as {other}" if other else f"no {name}" for name, other in fields.items()]
+        row = [chosen, options.model, options.where, decoding, "" if options.command else ", ".join(told)]
+    print_rows(["translator", "model", "where", "decoding", "fields"], [row], format_)
 
 
 @model_command.command("rm")

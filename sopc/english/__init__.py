@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING
 from runtime.lazy import lazy
 
 if TYPE_CHECKING:
-    from sopc.english.model.probe import remembered
-    from sopc.english.model_records import decode_work, round_text
-    from sopc.english.settings import local_options, model_options
+    from sopc.english.model.known import remembered
+    from sopc.english.model_records import decode_work, request_text, round_text
+    from sopc.english.settings import configured_models
     from sopc.english.translate import choose
 
 __all__ = (
     "choose",
+    "configured_models",
     "decode_work",
-    "local_options",
-    "model_options",
     "remembered",
+    "request_text",
     "round_text",
 )
 __getattr__ = lazy(
     __name__,
     choose="sopc.english.translate",
+    configured_models="sopc.english.settings",
     decode_work="sopc.english.model_records",
-    local_options="sopc.english.settings",
-    model_options="sopc.english.settings",
-    remembered="sopc.english.model.probe",
+    remembered="sopc.english.model.known",
+    request_text="sopc.english.model_records",
     round_text="sopc.english.model_records",
 )

@@ -68,8 +68,17 @@ class Work(msgspec.Struct, frozen=True):
     def summary(self) -> str:
         """Such as `2 rounds, 1,204 + 96 tokens, 3.1 s, decoding llama`."""
         rounds = f"{len(self.rounds)} round{'' if len(self.rounds) == 1 else 's'}"
-        tokens = f"{self.prompt_tokens:,} + {self.reply_tokens:,} tokens"
-        return f"{rounds}, {tokens}, {self.seconds:.1f} s, decoding {self.decoding}"
+        tokens = f"{self.prompt_tokens:,} + {self.reply_tokens:,} tokens, " if self.prompt_tokens else ""
+        return f"{rounds}, {tokens}{self.seconds:.1f} s, decoding {self.decoding}"
+
+
+def request_text(messages: Sequence[Message]) -> str:
+    """Return messages as `--show-prompt` prints them and a command gets them.
+
+    Args:
+        messages: Of a request.
+    """
+    return "\n".join(f"--- {message['role']}\n{message['content']}" for message in messages)
 
 
 def round_text(number: int, each: Round) -> str:
@@ -79,8 +88,7 @@ def round_text(number: int, each: Round) -> str:
         number: Of the round, from 1.
         each: The round: a request to a model, and its reply.
     """
-    parts = [f"=== round {number}: request"]
-    parts += [f"--- {message['role']}\n{message['content']}" for message in each.request]
+    parts = [f"=== round {number}: request", request_text(each.request)]
     reply = each.reply
     tokens = f"{reply.prompt_tokens:,} tokens ({reply.cached_tokens:,} cached) + {reply.reply_tokens:,}"
     parts.append(f"=== round {number}: reply, {tokens}, {reply.seconds:.1f} s\n{reply.text.rstrip()}")

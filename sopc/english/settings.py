@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,9 +14,9 @@ from runtime.config import Config
 from runtime.errors import UsageError
 from sopc.english.local.files import used
 from sopc.english.model_records import DECODINGS, Decoding
+from sopc.english.providers import OPENAI, SERVER, Provider, provider_of, providers
 
 DEFAULT_MODEL: Final = "gpt-5"
-OWN_ENDPOINT: Final = "https://api.openai.com/v1"
 LOCAL_ENDPOINT: Final = "http://127.0.0.1/v1"  # its port is known only after the server has started
 TIMEOUT_SECONDS: Final = 120.0
 LOCAL_TIMEOUT_SECONDS: Final = 900.0
@@ -33,7 +34,8 @@ class ModelOptions:
     base_url: of a server with OpenAI's API. samples: databases whose values a model on another machine may see.
     timeout: seconds for one reply. wait: seconds in total to wait while the server limits requests. rounds: of repair,
     after the first reply. tokens: for all requests and replies of one script. decoding: how to send the grammar, None
-    to find out. file: of a model on this machine, None for a server.
+    to find out. file: of a model on this machine, None for a server. provider: its name in providers.toml. command: in
+    place of a server, the program to start and its arguments.
     """
 
     model: str
@@ -46,6 +48,8 @@ class ModelOptions:
     tokens: int = TOKENS
     decoding: Decoding | None = None
     file: Path | None = None
+    provider: str = SERVER
+    command: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"ModelOptions(model={self.model!r}, base_url={self.host!r})"
@@ -56,12 +60,16 @@ class ModelOptions:
 
     @property
     def where(self) -> str:
-        """The file, or the address without user and password."""
+        """The file or program, or the address without user and password."""
+        if self.command:
+            return self.command[0]
         parts = urlsplit(self.base_url)
         return str(self.file or parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
 
     @property
     def label(self) -> str:
+        if self.command:
+            return f"command {Path(self.command[0]).name}"
         return f"local {self.model}" if self.file else f"model {self.model} at {self.host}"
 
     @property
@@ -74,8 +82,23 @@ class ModelOptions:
         return self.api_key != NO_KEY
 
     @property
-    def is_openai(self) -> bool:
-        return self.base_url.rstrip("/") == OWN_ENDPOINT
+    def service(self) -> Provider:
+        return providers()[self.provider]
+
+    @property
+    def lacks_key(self) -> bool:
+        """Whether the service needs a key and there is none."""
+        return bool(self.service.base_url and self.service.key) and not self.has_key
+
+    @property
+    def key_settings(self) -> str:
+        """Where its key comes from."""
+        return f"{self.service.key}, or `api_key` in sop.toml".removeprefix(", or ")
+
+    @property
+    def address_settings(self) -> str:
+        """Where its address comes from."""
+        return f"{self.service.address}, or `base_url` in sop.toml".removeprefix(", or ")
 
     @property
     def is_small(self) -> bool:
@@ -102,6 +125,22 @@ class ModelOptions:
         return self.is_local or database in self.samples
 
 
+def configured_models(config: Config, model: str | None = None) -> dict[str, ModelOptions | None]:
+    """Read the options of each model that can translate, by the name of its translator.
+
+    Args:
+        config: Of sop.toml and the environment.
+        model: Of the flag or SOP_MODEL, for a server.
+
+    Returns:
+        None for a translator that is not configured.
+
+    Raises:
+        UsageError: As `model_options` and `command_options`.
+    """
+    return {"model": model_options(config, model), "command": command_options(config), "local": local_options(config)}
+
+
 def model_options(config: Config, model: str | None = None) -> ModelOptions | None:
     """Read the options of the configured model.
 
@@ -114,29 +153,71 @@ def model_options(config: Config, model: str | None = None) -> ModelOptions | No
         the name is "", which `translate.choose` refuses.
 
     Raises:
-        UsageError: C0203, sop.toml uses an unset variable; T0305, the key holds invalid characters.
+        UsageError: C0202, no such provider; C0203, sop.toml uses an unset variable; T0305, the key holds invalid
+            characters.
     """
-    key = (os.environ.get("OPENAI_API_KEY") or config.setting("api_key") or "").strip()
+    provider = config.setting("provider")
+    if provider is not None and provider not in providers():
+        raise UsageError("C0202", f'there is no provider "{provider}"', f"one of: {', '.join(providers())}")
+    service = providers()[provider or OPENAI]
+    key = (os.environ.get(service.key) or config.setting("api_key") or "").strip()
     if not (key.isascii() and key.isprintable()):  # the HTTP client would refuse it with a message that shows the key
-        hint = "check OPENAI_API_KEY, or `api_key` in sop.toml: it is one line of plain letters, digits and signs"
+        hint = f"check {service.key}, or `api_key` in sop.toml: it is one line of plain letters, digits and signs"
         raise UsageError("T0305", "the key for the model holds characters that no key has", hint)
-    base_url = os.environ.get("OPENAI_BASE_URL") or config.setting("base_url")
-    if not key and not base_url:
+    base_url = os.environ.get(service.address) or config.setting("base_url")
+    if not (key or base_url or provider):
         return None
+    base_url = base_url or service.base_url
+    provider = provider or provider_of(base_url)
     named = model or config.setting("model")
-    if not named and (base_url or OWN_ENDPOINT).rstrip("/") == OWN_ENDPOINT:
+    if not named and provider == OPENAI:
         named = DEFAULT_MODEL
-    shown = {name for name, table in config.declared.items() if table.get("samples") is True}
     return ModelOptions(
         named or "",
-        base_url or OWN_ENDPOINT,
+        base_url,
         key or NO_KEY,
         config.number("timeout", TIMEOUT_SECONDS),
-        frozenset(shown),
+        _shown(config),
         config.number("wait", WAIT_SECONDS),
         int(config.number("rounds", ROUNDS)),
         int(config.number("tokens", TOKENS)),
         _decoding(config.setting("decoding")),
+        provider=provider,
+    )
+
+
+def command_options(config: Config) -> ModelOptions | None:
+    """Read the options of the program that `command` in sop.toml names.
+
+    Args:
+        config: The settings.
+
+    Returns:
+        The options; None without a command. The model is the command as it is written, without the values of
+        variables, which may be secret.
+
+    Raises:
+        UsageError: C0202, it names no program; C0203, it uses an unset variable.
+    """
+    written: list[str] | None = config.translator.get("command")
+    if written is None or config.file is None:
+        return None
+    parts = tuple(config.expand(part, "translator.command") for part in written)
+    if not parts or not parts[0] or not all(part.isprintable() for part in parts):
+        hint = 'command = ["llm", "-m", "MODEL"]'
+        raise UsageError("C0202", f"command in {config.file} is not a program and its arguments, one line each", hint)
+    program = parts[0]
+    if "/" in program:  # a path, and not a name to look up
+        program = str(config.file.parent / Path(program).expanduser())
+    return ModelOptions(
+        shlex.join(written),
+        "",
+        NO_KEY,
+        config.number("timeout", TIMEOUT_SECONDS),
+        _shown(config),
+        rounds=int(config.number("rounds", ROUNDS)),
+        decoding="none",
+        command=(program, *parts[1:]),
     )
 
 
@@ -162,6 +243,11 @@ def local_options(config: Config) -> ModelOptions | None:
         decoding=_decoding(config.setting("decoding")),
         file=file,
     )
+
+
+def _shown(config: Config) -> frozenset[str]:
+    """The databases whose values a model elsewhere may see."""
+    return frozenset(name for name, table in config.declared.items() if table.get("samples") is True)
 
 
 def _decoding(name: str | None) -> Decoding | None:

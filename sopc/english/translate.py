@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from runtime.errors import UsageError
 from sopc.english.by_rules import Other
@@ -24,7 +24,19 @@ if TYPE_CHECKING:
     from sopc.listener import ProgressListener
 
 PATTERNS = "patterns"
-TRANSLATORS = ("model", "local", PATTERNS)
+TRANSLATORS = ("model", "command", "local", PATTERNS)
+_MISSING: Final = {  # a translator → what is not configured, and what to do
+    "model": (
+        "no model is configured",
+        'export OPENAI_API_KEY=…, or OPENAI_BASE_URL=… of another server; or provider = "ollama" or '
+        'command = ["llm", "-m", "MODEL"] under [translator] in sop.toml; or sopc model pull',
+    ),
+    "command": (
+        "no command that asks a model is configured",
+        'command = ["llm", "-m", "MODEL"] under [translator] in sop.toml',
+    ),
+    "local": ("no model is set up on this machine", "sopc model pull, or sopc model use FILE"),
+}
 
 
 @dataclass(frozen=True)
@@ -56,32 +68,32 @@ class Asking:
     serve: Callable[[], str] | None = None
 
 
-def choose(translator: str | None, model: ModelOptions | None, local: ModelOptions | None = None) -> str:
+def choose(translator: str | None, models: Mapping[str, ModelOptions | None]) -> str:
     """Choose the translator.
 
     Args:
         translator: The name that was asked for, None for the default.
-        model: The configured model, None without one.
-        local: The model on this machine, None without one.
+        models: The configured model by the name of its translator, None without one.
 
     Returns:
-        The name that was asked for; else "model" if one is configured, else "local" if one is set up, else "patterns".
+        The name that was asked for; else the first that is configured, in the order of TRANSLATORS.
 
     Raises:
         UsageError: T0301, a model is asked for and none is configured; T0302, unknown translator; T0303, a server is
-            configured without the name of a model.
+            configured without the name of a model; T0305, a service without its key.
     """
     if translator not in (None, *TRANSLATORS):
         raise UsageError("T0302", f'there is no translator "{translator}"', f"one of: {', '.join(TRANSLATORS)}")
     if translator is None:
-        translator = "model" if model else "local" if local else PATTERNS
-    if translator == "model" and model is None:
-        raise UsageError(
-            "T0301", "no model is configured", "set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of one's own"
-        )
-    if translator == "local" and local is None:
-        raise UsageError("T0301", "no model is set up on this machine", "sopc model pull, or sopc model use FILE")
-    if translator == "model" and model is not None and not model.model:
+        translator = next((name for name in TRANSLATORS if models.get(name)), PATTERNS)
+    if translator == PATTERNS:
+        return PATTERNS
+    model = models.get(translator)
+    if model is None:
+        raise UsageError("T0301", *_MISSING[translator])
+    if model.lacks_key:
+        raise UsageError("T0305", f"{model.label} needs a key, and none is set", f"set {model.key_settings}")
+    if not model.model:
         raise UsageError(
             "T0303", f"no model of {model.host} is named", "--model NAME, or model = … under [translator] in sop.toml"
         )
@@ -137,7 +149,7 @@ def _by_sql(task: Task, asking: Asking, file_name: str) -> tuple[str, Work | Non
         def endpoint() -> Endpoint:
             """Started when the first sentence needs it."""
             served = options if serve is None else replace(options, base_url=serve())
-            return stack.enter_context(Endpoint(served, asking.listener.note))
+            return stack.enter_context(Endpoint(served, asking.listener.note, asking.home))
 
         model = BySql(task, options, cache(endpoint), asking.listener)
         body = _read(task, file_name, model.steps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from runtime.errors import UsageError
 from sopc import pipeline
 from sopc.checker import typed
 from sopc.context import Context
@@ -17,9 +18,9 @@ from sopc.english.model.repair import Judge
 from sopc.english.model_records import Message
 from sopc.english.prompt.messages import first_messages
 from sopc.english.sentences import Workflow, read_workflow
-from sopc.english.settings import ModelOptions, local_options, model_options
+from sopc.english.settings import ModelOptions, configured_models
 from sopc.english.task import Task
-from sopc.english.translate import PATTERNS, Asking, Draft, choose, translate
+from sopc.english.translate import Asking, Draft, choose, translate
 from sopc.listener import ProgressListener
 from sopc.source import Source
 from sopc.workflow.examples import run_examples
@@ -76,19 +77,27 @@ def prompt(
     Raises:
         UsageError: T0301 without a model.
     """
-    options = chosen_options(context, translator, model) or chosen_options(context, "model", model)
-    assert options is not None  # else a model was requested and there is none: an error
+    models = configured_models(context.config, model)
+    options = chosen_options(context, translator, model) or next(filter(None, models.values()), None)
+    if options is None:
+        choose("model", models)
+        raise AssertionError("a model that is not configured can't be chosen")
     task = _task(workflow, context, answers, previous, ProgressListener())
     return sql_prompt(task, options) if options.is_small else first_messages(task, options)
 
 
 def chosen_options(context: Context, translator: str | None, model: str | None) -> ModelOptions | None:
-    """The model to ask, from the flags or the settings; None if sentence patterns translate."""
-    configured, local = model_options(context.config, model), local_options(context.config)
-    chosen = choose(translator or context.config.setting("use"), configured, local)
-    if chosen == PATTERNS:
-        return None
-    return configured if chosen == "model" else local
+    """The model to ask, from the flags or the settings; None if sentence patterns translate.
+
+    Raises:
+        UsageError: C0101, a model is named that a command can't be told; and as `choose` and `configured_models`.
+    """
+    models = configured_models(context.config, model)
+    chosen = models.get(choose(translator or context.config.setting("use"), models))
+    if chosen is not None and chosen.command and model:
+        message = "--model is for servers, and `command` in sop.toml says itself which model it asks"
+        raise UsageError("C0101", message, "leave it out, or change `command`")
+    return chosen
 
 
 def _asking(options: ModelOptions, source: Source, task: Task, context: Context, listener: ProgressListener) -> Asking:

@@ -1100,6 +1100,24 @@ def _(trial: Trial) -> None:
     trial.follows("sopc", "model", "use", "mine.gguf")
 
 
+@case(
+    'export OPENAI_API_KEY=…, or OPENAI_BASE_URL=… of another server; or provider = "ollama" or '
+    'command = ["llm", "-m", "MODEL"] under [translator] in sop.toml; or sopc model pull'
+)
+def _(trial: Trial) -> None:
+    answer = "script boxes()\n  @1 emit from boxes\nend\n"
+    trial.write("boxes.txt", PLAIN)
+    trial.shows("sopc", "compile", "--translator", "model", "boxes.txt")
+    with a_model(trial, answer):
+        trial.follows("sopc", "compile", "--translator", "model", "boxes.txt", replaces="sop.toml")
+    trial.write("answer.txt", answer)
+    with (trial.folder / "sop.toml").open("a") as settings:
+        settings.write(f'command = ["cat", "{trial.folder}/answer.txt"]\n')
+    trial.write("more.txt", PLAIN.replace("Boxes", "More"))
+    trial.follows("sopc", "compile", "--translator", "command", "more.txt")
+    pulls(trial)
+
+
 @case("check the path and its permissions, or name another folder with --home")
 def _(trial: Trial) -> None:
     trial.write("mine.gguf", DATA)

@@ -19,10 +19,10 @@ from sopc.checker import typed
 from sopc.checker.program import check
 from sopc.diagnostics import CompileError
 from sopc.english.model.infer_signature import infer_signature
-from sopc.english.model.probe import FILE_NAME, remembered
+from sopc.english.model.known import FILE_NAME, Known, remembered
 from sopc.english.model_records import Decoding
 from sopc.english.sentences import read_workflow
-from sopc.english.settings import NO_KEY, ModelOptions, model_options
+from sopc.english.settings import NO_KEY, ModelOptions, configured_models, model_options
 from sopc.english.task import Task
 from sopc.english.translate import Asking, Draft, choose
 from sopc.english.translate import translate as draft
@@ -30,7 +30,7 @@ from sopc.listener import ProgressListener
 from sopc.source import Source
 from sopc.syntax.parse import parse
 from tests.sampler import NoSampler
-from tests.stand_in import DROP, HANG, Answer, Fail, Say, StandIn
+from tests.stand_in import CACHED, DROP, HANG, Answer, Fail, Say, StandIn, tokens_of
 
 KEY = "sk-very-secret"
 ENGLISH = "Big boxes\n\nShow the boxes whose size is above 10."
@@ -294,7 +294,7 @@ def test_a_server_that_is_not_there_is_an_error(serve: Server) -> None:
 )
 @pytest.mark.parametrize("strict", [False, True])
 def test_an_endpoint_is_probed_once(
-    forms: list[str], decoding: str, probes: int, strict: bool, serve: Server, tmp_path: Path
+    forms: list[str], decoding: Decoding, probes: int, strict: bool, serve: Server, tmp_path: Path
 ) -> None:
     server = serve(GOOD, GOOD, forms=forms, strict=strict)
     for _ in range(2):
@@ -303,11 +303,11 @@ def test_an_endpoint_is_probed_once(
         assert made.work.decoding == decoding
         assert made.sop_text.endswith(GOOD)
     assert len(server.probes) == probes
-    assert remembered(tmp_path) == {f"{server.url} stand-in": decoding}
+    assert remembered(tmp_path) == {f"{server.url} stand-in": Known(decoding)}
     assert KEY not in (tmp_path / FILE_NAME).read_text()
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"x": 3}', "{"])
+@pytest.mark.parametrize("content", ["", "[]", '{"x": 3}', "{", '{"x": "llama"}'])
 def test_a_damaged_memory_of_endpoints_is_probed_again(content: str, serve: Server, tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_text(content)
     server = serve(GOOD, forms=["llama"])
@@ -430,7 +430,8 @@ def test_the_work_holds_every_request_and_reply_with_its_tokens(serve: Server) -
     assert work is not None
     assert [list(each.request) for each in work.rounds] == [request["messages"] for request in server.requests]
     assert [each.reply.text for each in work.rounds] == [WRONG_FIELD, GOOD]
-    assert (work.prompt_tokens, work.rounds[0].reply.cached_tokens) == (240, 100)
+    assert work.prompt_tokens == sum(map(tokens_of, server.requests))
+    assert work.rounds[0].reply.cached_tokens == CACHED
     assert work.reply_tokens == len(WRONG_FIELD) // 4 + len(GOOD) // 4
     assert WRONG_FIELD in shown[0] and "E02" in shown[0] and "Show the boxes" in shown[0]
     assert GOOD.strip() in shown[1] and "corrected" in shown[1]
@@ -514,7 +515,7 @@ def config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Config:
 
 def test_without_key_and_server_patterns_translate(config: Config) -> None:
     assert model_options(config) is None
-    assert choose(None, None) == "patterns"
+    assert choose(None, configured_models(config)) == "patterns"
 
 
 def test_with_a_key_a_model_translates(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -523,16 +524,16 @@ def test_with_a_key_a_model_translates(config: Config, monkeypatch: pytest.Monke
     assert options is not None
     assert options.host == "api.openai.com"
     assert KEY not in repr(options)
-    assert choose(None, options) == "model"
-    assert choose("patterns", options) == "patterns"
+    assert choose(None, {"model": options}) == "model"
+    assert choose("patterns", {"model": options}) == "patterns"
 
 
 def test_a_model_on_this_machine_translates_where_no_other_is_configured() -> None:
     here = ModelOptions("coder", "", "none", file=Path("coder.gguf"))
     there = ModelOptions("m", "http://127.0.0.1:9/v1", KEY)
-    assert choose(None, None, here) == "local"
-    assert choose(None, there, here) == "model"
-    assert choose("local", there, here) == "local"
+    assert choose(None, {"local": here}) == "local"
+    assert choose(None, {"model": there, "local": here}) == "model"
+    assert choose("local", {"model": there, "local": here}) == "local"
 
 
 def test_a_flag_overrides_the_settings_file(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -564,15 +565,17 @@ def test_a_server_of_ones_own_needs_a_model_named(config: Config, monkeypatch: p
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     options = model_options(config)
     with pytest.raises(UsageError) as error:
-        choose(None, options)
+        choose(None, {"model": options})
     assert error.value.code == "T0303"
-    assert choose("patterns", options) == "patterns"
+    assert choose("patterns", {"model": options}) == "patterns"
 
 
-@pytest.mark.parametrize(("translator", "code"), [("model", "T0301"), ("local", "T0301"), ("magic", "T0302")])
+@pytest.mark.parametrize(
+    ("translator", "code"), [("model", "T0301"), ("command", "T0301"), ("local", "T0301"), ("magic", "T0302")]
+)
 def test_a_translator_that_is_not_there_is_an_error(translator: str, code: str) -> None:
     with pytest.raises(UsageError) as error:
-        choose(translator, None)
+        choose(translator, {})
     assert error.value.code == code
 
 
@@ -584,4 +587,4 @@ def test_the_settings_that_the_page_shows_are_the_defaults(config: Config, monke
     shown = model_options(Config.load(cwd=folder))
     assert shown == model_options(config)
     assert shown is not None
-    assert shown.is_openai
+    assert shown.provider == "openai"

@@ -17,6 +17,7 @@ from sopc.english.constrain.vocabulary import Vocabulary, text_words
 from sopc.english.doubts.check import doubts
 from sopc.english.doubts.text import Doubt
 from sopc.english.model.ask import Endpoint, Refused
+from sopc.english.model.command import Command
 from sopc.english.model.infer_signature import infer_signature
 from sopc.english.model.normalize import normalize, qualify_names
 from sopc.english.model.probe import decoding_of
@@ -96,12 +97,14 @@ def translate_with_model(
         The script as formatted DSL, and the requests and replies.
 
     Raises:
-        SopError: T0304 to T0308 and T0312, the server failed; T0309, the reply was cut off; T0310, the reply holds no
-            script; T0311, the model says that it can't translate the text.
+        SopError: T0304 to T0308 and T0312 to T0316, the server or the command failed; T0309, the reply was cut off;
+            T0310, the reply holds no script; T0311, the model says that it can't translate the text.
         CompileError: With the findings on the best attempt.
     """
-    with Endpoint(options, listener.note) as endpoint:
-        return _Rounds(task, options, judge, listener, endpoint, decoding_of(endpoint, home)).run()
+    if options.command:
+        return _Rounds(task, options, judge, listener, Command(options), "none").run()
+    with Endpoint(options, listener.note, home) as endpoint:
+        return _Rounds(task, options, judge, listener, endpoint, decoding_of(endpoint)).run()
 
 
 class _Rounds:
@@ -111,7 +114,7 @@ class _Rounds:
         options: ModelOptions,
         judge: Judge,
         listener: ProgressListener,
-        endpoint: Endpoint,
+        endpoint: Endpoint | Command,
         decoding: Decoding,
     ) -> None:
         self.task = task

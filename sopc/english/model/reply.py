@@ -48,7 +48,7 @@ def find_script(reply: str, parses: Parses) -> Found:
     Raises:
         SopError: T0310, there is no script; T0311, the model says that it can't translate the text.
     """
-    said = _UNFINISHED.sub("", _THOUGHT.sub("", reply))
+    said = without_thoughts(reply)
     texts = list(dict.fromkeys(text.strip() for text in _texts(said, _DEEPEST)))
     candidates = list(dict.fromkeys(each for text in texts for each in _scripts(text, parses)))
     good = [each for each in candidates if parses(each)]
@@ -64,6 +64,11 @@ def find_script(reply: str, parses: Parses) -> Found:
     what = "SQL" if any(map(_SQL.match, texts)) else "no script"
     message = f'{what}: "{shown}"' if shown else "no script, but nothing at all"
     raise SopError(NO_SCRIPT, f"the model replied with {message}", "try again, or use another model")
+
+
+def without_thoughts(reply: str) -> str:
+    """The reply without what a model thinks before it, also where the thought has no beginning or no end."""
+    return _UNFINISHED.sub("", _THOUGHT.sub("", reply))
 
 
 def _texts(said: str, depth: int) -> Iterator[str]:

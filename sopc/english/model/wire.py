@@ -7,7 +7,7 @@ none: without a grammar. Replies are streamed, so that a slow reply does not loo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from openai import OpenAI
 
 TOOL: Final = "write_script"
+# a field of a chat completion → its names, the next to be tried where a server refuses one; "": it is left out
+NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "max_completion_tokens": ("max_completion_tokens", "max_tokens", ""),
+    "temperature": ("temperature", ""),
+    "stream_options": ("stream_options", ""),
+}
 _LLGUIDANCE: Final = "%llguidance {}\n"
 _ABOUT: Final = "Takes the whole script. It follows the grammar of the language that the instructions describe."
 
@@ -38,7 +44,7 @@ def send(
     *,
     most_tokens: int,
     seconds: float,
-    temperature: bool = True,
+    fields: Mapping[str, str],
 ) -> Reply:
     """Send one request.
 
@@ -50,7 +56,7 @@ def send(
         grammar: In the Lark dialect of llguidance, None for a free reply.
         most_tokens: The maximum length of the reply.
         seconds: The maximum time until the end of the reply.
-        temperature: Whether to set the temperature to 0, which reasoning models refuse.
+        fields: What a field of a chat completion is called there; "" for one that is left out.
 
     Raises:
         BrokenOff: The stream ended early.
@@ -67,8 +73,8 @@ def send(
         )
     else:
         extra = _chat_fields(decoding, grammar)
-        settings = {"temperature": 0} if temperature else {}
-        text, cut_off, usage = _chat(client, model, messages, extra, settings, most_tokens, began + seconds)
+        settings = _settings(most_tokens, fields)
+        text, cut_off, usage = _chat(client, model, messages, extra, settings, began + seconds)
         counts = (
             _count(usage, "prompt_tokens"),
             _count(getattr(usage, "prompt_tokens_details", None), "cached_tokens"),
@@ -83,25 +89,26 @@ def _chat_fields(decoding: Decoding, grammar: str | None) -> dict[str, Any]:
     return {"grammar": _LLGUIDANCE + grammar} if decoding == "llama" else {"structured_outputs": {"grammar": grammar}}
 
 
+def _settings(most_tokens: int, fields: Mapping[str, str]) -> dict[str, Any]:
+    settings = {
+        "max_completion_tokens": most_tokens,
+        "temperature": 0,
+        "stream_options": {"include_usage": True},
+    }
+    named = {fields.get(name, name): value for name, value in settings.items()}
+    return {name: value for name, value in named.items() if name}
+
+
 def _chat(
     client: OpenAI,
     model: str,
     messages: Sequence[Message],
     extra: dict[str, Any],
     settings: dict[str, Any],
-    most_tokens: int,
     deadline: float,
 ) -> tuple[str, bool, Any]:
     create: Any = client.chat.completions.create
-    events = create(
-        model=model,
-        messages=list(messages),
-        max_completion_tokens=most_tokens,
-        stream=True,
-        stream_options={"include_usage": True},
-        extra_body=extra,
-        **settings,
-    )
+    events = create(model=model, messages=list(messages), stream=True, extra_body=extra, **settings)
     parts: list[str] = []
     finished, usage = None, None
     for event in _until(deadline, events):
