@@ -48,6 +48,8 @@ _LOAD: Final = (
     query_parameter("decimal", {"type": "string", "enum": ["point", "comma"]}, "What stands before decimals."),
     query_parameter("header", TEXT, "The row that names the columns."),
     query_parameter("totals", {"type": "string", "enum": ["drop", "keep"]}, "What to do with a row of totals."),
+    query_parameter("key", TEXT, "FIELD,…: the fields that together tell rows apart."),
+    query_parameter("references", TEXT, "FIELD=STORE.FIELD,…: what fields refer to."),
     query_parameter("encoding", TEXT, "Of a text file, such as cp1252."),
     query_parameter("path", TEXT, "Where a JSON document has its records."),
     query_parameter("keep_nested", {"type": "boolean"}, "Keep objects and lists inside the records."),

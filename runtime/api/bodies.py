@@ -338,13 +338,29 @@ class LeftOut(TypedDict):
     reason: str
 
 
+class LoadedReference(TypedDict):
+    """A field whose values another store's key holds. `found`: how many of its `of` different values are there.
+    `is_sure`: it is used; else somebody has to say so."""
+
+    store: str
+    field: str
+    other_store: str
+    other_field: str
+    found: int
+    of: int
+    is_sure: bool
+
+
 class LoadedStore(TypedDict):
-    """`store`: null in a dry run. `left_out`: the first of the lines that were left out."""
+    """`store`: null in a dry run. `key`: the fields that together tell its rows apart. `references`: of its fields, and
+    of others to it. `left_out`: the first of the lines that were left out."""
 
     file: str
     store: str | None
     rows: int
     columns: list[LoadedColumn]
+    key: list[str]
+    references: list[LoadedReference]
     notes: list[str]
     left_out: list[LeftOut]
     left_out_count: int

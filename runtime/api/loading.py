@@ -20,6 +20,7 @@ from runtime.api.service import Service
 from runtime.api.tokens import Token
 from runtime.connect import connect_to_load
 from runtime.errors import SopError
+from runtime.files.links import parse_key, parse_references
 from runtime.files.load import Mode, import_parts, parse_types
 from runtime.files.prepare import Options, Part, prepared
 from runtime.files.report import report_data
@@ -35,7 +36,7 @@ _WORDS: Final = {  # options of one of several words
     "decimal": tuple(DECIMAL_SIGNS),
     "totals": ("drop", "keep"),
 }
-_TEXTS: Final = ("types", "null", "header", "encoding", "path", "sheet")
+_TEXTS: Final = ("types", "null", "key", "references", "header", "encoding", "path", "sheet")
 OPTIONS: Final = (*_FLAGS, *_WORDS, *_TEXTS)
 
 
@@ -139,6 +140,8 @@ def _import(
                 decimal=DECIMAL_SIGNS.get(said.get("decimal", ""), ""),
                 header=said.get("header", ""),
                 totals=said.get("totals", ""),
+                key=parse_key(said.get("key", "")),
+                references=parse_references(filter(None, said.get("references", "").split(","))),
             )
     except SopError as error:
         if not error.code.startswith("D01") or error.code == "D0105":

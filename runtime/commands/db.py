@@ -108,6 +108,8 @@ db_group = App(
         "add": Lazy("runtime.commands.db_stores:add_command", "Give a database a name in sop.toml."),
         "rm": Lazy("runtime.commands.db_stores:rm_command", "Remove a store."),
         "rename": Lazy("runtime.commands.db_stores:rename_command", "Give a store another name."),
+        "link": Lazy("runtime.commands.db_stores:link_command", "Say or find keys and references."),
+        "unlink": Lazy("runtime.commands.db_stores:unlink_command", "Say that fields are neither."),
         "query": Lazy("runtime.commands.db:query_command", "Run a query of the language."),
     },
     help="""Load files into a database, query it, and write files from it.

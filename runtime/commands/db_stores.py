@@ -1,4 +1,4 @@
-"""`sopvm db add`, `rm` and `rename`: the databases that names stand for, and the stores in them."""
+"""`sopvm db add`, `rm`, `rename`, `link` and `unlink`: the databases that names stand for, and the stores in them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from runtime.console import (
     add_database,
     database_options,
     home_option,
+    link_options,
+    link_store,
     load_config,
     output_options,
     remove_store,
     rename_store,
+    unlink_store,
 )
 
 
@@ -65,3 +68,39 @@ def rename_command(console: Console, store: str, new: str, home: str | None, dat
       sopvm db rename sales_2026 sales
     """
     rename_store(console, load_config(home, databases), store, new)
+
+
+@click.command("link")
+@click.argument("store", metavar="[DATABASE.]STORE")
+@link_options
+@database_options
+@output_options(default=None)
+@click.pass_obj
+def link_command(
+    console: Console, store: str, key: str, references: Sequence[str], home: str | None, databases: Sequence[str]
+) -> None:
+    """Say what tells the rows of a store apart, and which fields refer to other stores; without options, find both.
+    Programs made from English use it to join, count and group. Nothing is enforced.
+
+    \b
+      sopvm db link orders
+      sopvm db link orders --key order_no --references "cust_no=customers.cust_no"
+    """
+    link_store(console, load_config(home, databases), store, key, references)
+
+
+@click.command("unlink")
+@click.argument("store", metavar="[DATABASE.]STORE")
+@click.argument("fields", metavar="FIELD...", nargs=-1, required=True)
+@database_options
+@output_options(default=None)
+@click.pass_obj
+def unlink_command(
+    console: Console, store: str, fields: Sequence[str], home: str | None, databases: Sequence[str]
+) -> None:
+    """Say that fields are no keys and refer to nothing, whatever their names and values look like.
+
+    \b
+      sopvm db unlink orders cust_no
+    """
+    unlink_store(console, load_config(home, databases), store, fields)

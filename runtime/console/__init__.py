@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from runtime.console.app import App, Lazy
     from runtime.console.console import Console, visible
     from runtime.console.destination import STDOUT, file_options
-    from runtime.console.importing import asked_about, reading, reading_options, show_report
+    from runtime.console.importing import ask_links, asked_about, link_options, reading, reading_options, show_report
     from runtime.console.kept import (
         cancel_run,
         go_on_with,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         remove_schedule,
         resume_schedule,
     )
-    from runtime.console.stores import add_database, remove_store, rename_store
+    from runtime.console.stores import add_database, link_store, remove_store, rename_store, unlink_store
     from runtime.console.workers import work
 
 __all__ = (
@@ -61,6 +61,7 @@ __all__ = (
     "Lazy",
     "add_database",
     "add_schedule",
+    "ask_links",
     "asked_about",
     "asked_at",
     "at_terminal",
@@ -76,6 +77,8 @@ __all__ = (
     "home_option",
     "inspect_run",
     "key_values",
+    "link_options",
+    "link_store",
     "list_runs",
     "list_schedules",
     "load_config",
@@ -99,6 +102,7 @@ __all__ = (
     "show_warnings",
     "text_or_stdin",
     "translation_options",
+    "unlink_store",
     "utc_time",
     "utf8",
     "visible",
@@ -114,6 +118,7 @@ __getattr__ = lazy(
     Console="runtime.console.console",
     Lazy="runtime.console.app",
     add_database="runtime.console.stores",
+    ask_links="runtime.console.importing",
     asked_about="runtime.console.importing",
     asked_at="runtime.console.questions",
     at_terminal="runtime.console.questions",
@@ -137,6 +142,7 @@ __getattr__ = lazy(
     push_script="runtime.console.kept",
     remove_store="runtime.console.stores",
     rename_store="runtime.console.stores",
+    unlink_store="runtime.console.stores",
     run_kept="runtime.console.kept",
     run_options="runtime.console.runner",
     seconds_of="runtime.console.options",
@@ -148,6 +154,8 @@ __getattr__ = lazy(
     remove_schedule="runtime.console.schedules",
     resume_schedule="runtime.console.schedules",
     reading="runtime.console.importing",
+    link_options="runtime.console.importing",
+    link_store="runtime.console.stores",
     reading_options="runtime.console.importing",
     show_report="runtime.console.importing",
     show_warnings="runtime.console.questions",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -13,6 +14,7 @@ from runtime.console.questions import at_terminal
 from runtime.files.words import DECIMAL_SIGNS
 
 if TYPE_CHECKING:
+    from runtime.databases.protocol import Loadable
     from runtime.files import Ask, Loaded, Options, Question
 
 _OPTIONS: Final = (
@@ -52,6 +54,25 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
+
+
+def link_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say what tells the rows of a store apart, and what its fields refer to.
+
+    Args:
+        function: The command.
+
+    Returns:
+        The command with the options.
+    """
+    key = click.option("--key", metavar="FIELD,…", default="", help="The fields that together tell its rows apart.")
+    references = click.option(
+        *("--references", "references"),
+        metavar="FIELD=STORE.FIELD",
+        multiple=True,
+        help="A field that holds the values of a key of another store.",
+    )
+    return key(references(function))
 
 
 def reading(
@@ -117,6 +138,32 @@ def asked_about(console: Console, file: str) -> Ask | None:
         return chosen - 1
 
     return ask
+
+
+def ask_links(database: Loadable, ask: Ask | None, every: Iterable[Loaded]) -> None:
+    """Ask about each reference that is not sure, and keep the answers.
+
+    Args:
+        database: What was imported into.
+        ask: Asks a person; None where nobody can be asked.
+        every: What the imports did.
+    """
+    from runtime.files import Question, say_links, unlink
+    from runtime.files.decide import Option
+    from runtime.files.load import transaction
+    from runtime.files.report import link_text
+
+    for link in (link for loaded in every for link in loaded.links.links if ask is not None and not link.is_sure):
+        to = f"{link.other_store}.{link.other_field}"
+        yes = Option("it is a reference", f"--references {quote(f'{link.field}={to}')}")
+        no = Option("it is none", f"sopvm db unlink {quote(link.store)} {quote(link.field)}")
+        assert ask is not None
+        chosen = ask(Question(link_text(link), (yes, no)))
+        with transaction(database):
+            if chosen == 0:
+                say_links(database, link.store, (), {link.field: to})
+            else:
+                unlink(database, link.store, [link.field])
 
 
 def show_report(console: Console, kind: str, every: Iterable[tuple[Loaded, str, str]], *, look: bool = False) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,7 @@ def remove_store(console: Console, config: Config, text: str, *, yes: bool) -> N
         DatabaseError: D0505, there is no such store, or it can only be read.
     """
     from runtime.files.load import transaction
-    from runtime.files.remembered import remember
+    from runtime.files.remembered import forget_store
 
     with _store(config, text) as (name, database, found):
         rows = database.count_rows(found.name)
@@ -67,7 +67,7 @@ def remove_store(console: Console, config: Config, text: str, *, yes: bool) -> N
             click.confirm(f"Remove {what}?", err=True, abort=True)
         with transaction(database):
             database.drop_store(found.name)
-            remember(database, found.name, ())
+            forget_store(database, found.name)
     console.note(f"removed {what}")
 
 
@@ -98,6 +98,56 @@ def rename_store(console: Console, config: Config, text: str, new: str) -> None:
             database.rename_store(found.name, new)
             move_remembered(database, found.name, new)
     console.note(f"{name}.{found.name} is {name}.{new} now")
+
+
+def link_store(console: Console, config: Config, text: str, key: str, references: Sequence[str]) -> None:
+    """Keep what tells the rows of a store apart and what its fields refer to; find both where nothing is said.
+
+    Args:
+        console: Where it is told.
+        config: The settings.
+        text: STORE or DATABASE.STORE.
+        key: Its fields that together tell its rows apart, with commas; empty for what is there.
+        references: FIELD=STORE.FIELD of each.
+
+    Raises:
+        UsageError: D0506, it does not fit the stores or their rows.
+        DatabaseError: D0505, there is no such store, or it can only be read.
+    """
+    from runtime.files import find_links, parse_key, parse_references, say_links
+    from runtime.files.load import transaction
+    from runtime.files.report import link_lines
+
+    keys, pairs = parse_key(key), parse_references(references)
+    with _store(config, text) as (name, database, found):
+        with transaction(database):
+            if keys or pairs:
+                links = say_links(database, found.name, keys, pairs)
+            else:
+                links = find_links(database, found.name)
+        for line in link_lines(found.name, links, f"{name}.{found.name}"):
+            console.note(line)
+
+
+def unlink_store(console: Console, config: Config, text: str, fields: Sequence[str]) -> None:
+    """Keep that fields of a store refer to nothing and are no keys.
+
+    Args:
+        console: Where it is told.
+        config: The settings.
+        text: STORE or DATABASE.STORE.
+        fields: Their names.
+
+    Raises:
+        UsageError: D0506, there is no such field.
+        DatabaseError: D0505, there is no such store, or it can only be read.
+    """
+    from runtime.files import unlink
+    from runtime.files.load import transaction
+
+    with _store(config, text) as (name, database, found), transaction(database):
+        unlink(database, found.name, fields)
+    console.note(f"{', '.join(fields)} of {name}.{found.name}: no key, and no reference")
 
 
 @contextmanager

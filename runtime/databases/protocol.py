@@ -227,8 +227,8 @@ class Loadable(Database, Protocol):
         """
         ...
 
-    def on_fields(self, sql: str) -> list[Row]:
-        """Run a statement on the table of what is remembered of fields (runtime/files/remembered.py).
+    def plain_sql(self, sql: str) -> list[Row]:
+        """Run a statement of an import's own, such as on what is remembered of fields (runtime/files/remembered.py).
 
         Args:
             sql: The statement, in SQL that every engine takes.

@@ -18,6 +18,7 @@ from runtime.databases.protocol import Database, Loadable
 from runtime.errors import DatabaseError, UsageError
 from runtime.files.decide import Ask, Reading, Rules
 from runtime.files.infer import BAD, TextColumn, declared_type, json_reader
+from runtime.files.links import Links, links_of
 from runtime.files.look import BAD_SHOWN, Looked, Progress, listed, look_at
 from runtime.files.prepare import Part
 from runtime.files.read import header_hint, open_table
@@ -40,6 +41,7 @@ class Loaded(msgspec.Struct, frozen=True):
         fields: Of the store.
         readings: How each column of the file was read.
         notes: What is told of the file as a whole.
+        links: What the store refers to, what refers to it, and its key; nothing where that was not looked for.
         bad: The first lines left out.
         bad_count: How many lines were left out in all.
     """
@@ -51,6 +53,7 @@ class Loaded(msgspec.Struct, frozen=True):
     bad_count: int
     readings: tuple[Reading, ...] = ()
     notes: tuple[str, ...] = ()
+    links: Links = Links()
 
     def __repr__(self) -> str:
         return f"<{self.rows:,} rows loaded into {self.store}>"
@@ -120,6 +123,8 @@ def import_file(
     decimal: str = "",
     header: str = "",
     totals: str = "",
+    key: Sequence[str] = (),
+    references: Mapping[str, str] | None = None,
     ask: Ask | None = None,
     progress: Progress | None = None,
     within: bool = False,
@@ -143,6 +148,8 @@ def import_file(
         header: The row of a CSV file that names its columns, from 1, or two of them (`2-3`), or `none`; empty for what
             the file says.
         totals: `drop` or `keep`, for a last row of a CSV file that holds the sums of those above; empty to ask.
+        key: Fields that together tell the rows of the store apart; none to find them.
+        references: Field → STORE.FIELD whose values it holds, besides those that are found.
         ask: Asks a person what the file leaves open, and gives the position of the answer. None where nobody can be
             asked: then it is the error D0514.
         progress: Called with the bytes done and the total, over both passes.
@@ -153,7 +160,7 @@ def import_file(
         The rows loaded and the lines left out.
 
     Raises:
-        UsageError: D0501, D0505, D0506. The arguments do not fit the file or the database.
+        UsageError: D0501, D0505, D0506. The arguments do not fit the file, its rows or the database.
         DatabaseError: D0502 to D0507 for the file's content, or the database's own error.
     """
     table = source if isinstance(source, Table) else open_table(source, title, header, unit)
@@ -189,7 +196,11 @@ def import_file(
         loaded = _load(database, looked.table, store, looked.readings, rules.nulls, mode, skip_bad, report)
         if new_units:
             remember_units(database, store, new_units)
-    return msgspec.structs.replace(loaded, notes=looked.notes)
+        links = Links()
+        if mode != "append" or key or references:
+            before = existing.notes if existing is not None else ()
+            links = links_of(database, store, before, key, references or {})
+    return msgspec.structs.replace(loaded, notes=looked.notes, links=links)
 
 
 class _Undone(Exception):
@@ -203,7 +214,7 @@ def import_parts(database: Loadable, parts: Sequence[Part], *, dry_run: bool = F
         database: Where to; open for writing.
         parts: As `prepared` gives them.
         dry_run: Undo it all at the end.
-        options: Of `import_file`. The types of fields are those of the first part.
+        options: Of `import_file`. The types, key and references are those of the first part.
 
     Returns:
         What each import did.
@@ -212,7 +223,7 @@ def import_parts(database: Loadable, parts: Sequence[Part], *, dry_run: bool = F
         UsageError: As `import_file`.
         DatabaseError: As `import_file`.
     """
-    types = options.pop("types", None)
+    of_first = {name: options.pop(name) for name in ("types", "key", "references") if name in options}
     together = dry_run or len(parts) > 1
     every = []
     with suppress(_Undone), transaction(database) if together else nullcontext():
@@ -222,9 +233,9 @@ def import_parts(database: Loadable, parts: Sequence[Part], *, dry_run: bool = F
                 part.path,
                 title=part.title,
                 store=part.store,
-                types=None if number else types,
                 within=together,
                 unit=part.unit,
+                **({} if number else of_first),
                 **options,
             )
             every.append(msgspec.structs.replace(loaded, notes=(*part.notes, *loaded.notes)))

@@ -1,23 +1,21 @@
-"""How the fields of a store were read ↔ the table `sop_fields` of its database, which no schema shows.
+"""How the fields of a store were read, and what they refer to ↔ the table `sop_fields` of its database.
 
-A file that is appended later is read by the forms that the store remembers.
+No schema shows the table: a schema has notes of it (runtime/databases/field_notes.py). A file that is appended later is
+read by the forms that the store remembers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
 
+from runtime.databases.field_notes import COLUMNS, TABLE, YES
 from runtime.databases.protocol import Loadable
 from runtime.databases.tables import qualified_name, quote_literal
 from runtime.files.decide import Reading
 
-TABLE: Final = "sop_fields"
-_COLUMNS: Final = ("store", "field", "form", "unit", "mostly", "hint")
-
 
 def remember(database: Loadable, store: str, readings: Iterable[Reading]) -> None:
-    """Keep what was decided about the fields of a store, in place of what is kept of it.
+    """Keep how the fields of a store were read, in place of all that is kept of it.
 
     Args:
         database: Open for writing, in a transaction or not.
@@ -25,14 +23,56 @@ def remember(database: Loadable, store: str, readings: Iterable[Reading]) -> Non
         readings: Of its fields.
     """
     table = _made(database)
-    database.on_fields(f"DELETE FROM {table} WHERE store = {quote_literal(store)}")
+    database.plain_sql(f"DELETE FROM {table} WHERE store = {quote_literal(store)}")
     rows = [
-        (store, each.field.name, each.form, each.unit, each.mostly, each.hint if each.mostly else "")
+        {
+            **{"store": store, "field": each.field.name, "form": each.form, "unit": each.unit, "mostly": each.mostly},
+            "hint": each.hint if each.mostly else "",
+        }
         for each in readings
         if each.form or each.unit or each.mostly
     ]
     if rows:
         _insert(database, table, rows)
+
+
+def remember_note(
+    database: Loadable,
+    store: str,
+    field: str,
+    *,
+    is_key: bool | None = None,
+    refers: tuple[str, str] | None = None,
+    said: bool | None = None,
+) -> None:
+    """Keep some of a field's note (`runtime.query.schema.Note`), and all else that is kept of it.
+
+    Args:
+        database: Open for writing.
+        store: Its store.
+        field: Its name.
+        is_key: Whether it is a key, or a part of one; None for as before.
+        refers: The store and the field that it refers to, empty texts for none; None for as before.
+        said: Whether a person said so; None for as before.
+    """
+    flags = {"is_key": is_key, "said": said}
+    values = {name: YES if flag else "" for name, flag in flags.items() if flag is not None}
+    if refers is not None:
+        values |= {"other_store": refers[0], "other_field": refers[1]}
+    _change(database, store, field, values)
+
+
+def forget_store(database: Loadable, store: str) -> None:
+    """Forget a store that is gone, and what refers to it.
+
+    Args:
+        database: Open for writing.
+        store: Its name.
+    """
+    remember(database, store, ())
+    table = _made(database)
+    gone = f"UPDATE {table} SET other_store = '', other_field = '' WHERE other_store = {quote_literal(store)}"
+    database.plain_sql(gone)
 
 
 def move_remembered(database: Loadable, store: str, new: str) -> None:
@@ -44,7 +84,10 @@ def move_remembered(database: Loadable, store: str, new: str) -> None:
         new: Its new name.
     """
     table = _made(database)
-    database.on_fields(f"UPDATE {table} SET store = {quote_literal(new)} WHERE store = {quote_literal(store)}")
+    for column in ("store", "other_store"):
+        database.plain_sql(
+            f"UPDATE {table} SET {column} = {quote_literal(new)} WHERE {column} = {quote_literal(store)}"
+        )
 
 
 def remember_units(database: Loadable, store: str, readings: Iterable[Reading]) -> None:
@@ -55,11 +98,8 @@ def remember_units(database: Loadable, store: str, readings: Iterable[Reading]) 
         store: Its name.
         readings: Of those fields.
     """
-    table = _made(database)
     for each in readings:
-        key = f"store = {quote_literal(store)} AND field = {quote_literal(each.field.name)}"
-        database.on_fields(f"DELETE FROM {table} WHERE {key}")
-        _insert(database, table, [(store, each.field.name, each.form, each.unit, "", "")])
+        _change(database, store, each.field.name, {"form": each.form, "unit": each.unit})
 
 
 def remembered(database: Loadable, store: str) -> dict[str, tuple[str, str]]:
@@ -71,18 +111,28 @@ def remembered(database: Loadable, store: str) -> dict[str, tuple[str, str]]:
     """
     table = _made(database)
     kept = f"store = {quote_literal(store)} AND (form <> '' OR unit <> '')"
-    rows = database.on_fields(f"SELECT field, form, unit FROM {table} WHERE {kept}")
+    rows = database.plain_sql(f"SELECT field, form, unit FROM {table} WHERE {kept}")
     return {str(field): (str(form), str(unit)) for field, form, unit in rows}
 
 
-def _insert(database: Loadable, table: str, rows: Iterable[tuple[str, ...]]) -> None:
-    values = ", ".join(f"({', '.join(map(quote_literal, row))})" for row in rows)
-    database.on_fields(f"INSERT INTO {table} ({', '.join(_COLUMNS)}) VALUES {values}")
+def _change(database: Loadable, store: str, field: str, values: Mapping[str, str]) -> None:
+    """Keep these values of a field beside the others that are kept of it."""
+    table = _made(database)
+    row = f"store = {quote_literal(store)} AND field = {quote_literal(field)}"
+    kept = database.plain_sql(f"SELECT {', '.join(COLUMNS)} FROM {table} WHERE {row}")
+    before = dict(zip(COLUMNS, kept[0], strict=True)) if kept else {"store": store, "field": field}
+    database.plain_sql(f"DELETE FROM {table} WHERE {row}")
+    _insert(database, table, [{**before, **values}])
+
+
+def _insert(database: Loadable, table: str, rows: Iterable[Mapping[str, str]]) -> None:
+    values = ", ".join(f"({', '.join(quote_literal(row.get(name, '')) for name in COLUMNS)})" for row in rows)
+    database.plain_sql(f"INSERT INTO {table} ({', '.join(COLUMNS)}) VALUES {values}")
 
 
 def _made(database: Loadable) -> str:
     """The table's full name; it is made where it is missing."""
     table = qualified_name(database.schema().place, TABLE)
-    columns = ", ".join(f"{name} TEXT" for name in _COLUMNS)
-    database.on_fields(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
+    columns = ", ".join(f"{name} TEXT" for name in COLUMNS)
+    database.plain_sql(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
     return table

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from shlex import quote
 from typing import Any, Final
 
+import msgspec
+
 from runtime.files.decide import Reading
+from runtime.files.links import Link, Links
 from runtime.files.load import Loaded
 
 # A name that English can say: words of letters, none of which the language has for itself.
@@ -32,8 +36,11 @@ def report_lines(loaded: Loaded, title: str, place: str, *, look: bool = False) 
     types = [_type(reading) for reading in loaded.readings]
     wide, typed = (max(map(len, column), default=0) for column in (names, types))
     for name, type_, reading in zip(names, types, loaded.readings, strict=True):
-        lines.append(f"  {name:{wide}}  {type_:{typed}}  {'; '.join(_notes(reading))}".rstrip())
+        told = [*_links(loaded, name), *_notes(reading)]
+        lines.append(f"  {name:{wide}}  {type_:{typed}}  {'; '.join(told)}".rstrip())
     lines += [f"note: {note}" for note in loaded.notes]
+    lines += [f"note: {link_text(link)}" for link in loaded.links.links if link.store != loaded.store]
+    lines += _ways(loaded.links, place.removesuffix(loaded.store))
     lines += [f"{title}:{bad.line}: left out: {bad.reason}" for bad in loaded.bad]
     if loaded.bad_count > len(loaded.bad):
         lines.append(f"{title}: {loaded.bad_count - len(loaded.bad)} more lines left out")
@@ -45,6 +52,19 @@ def report_lines(loaded: Loaded, title: str, place: str, *, look: bool = False) 
     elif "`" not in loaded.store and place.startswith("main."):  # no text of the language holds such a name
         lines.append(f"try: sopvm db query {quote(f'from `{loaded.store}` limit 5')}")
     return lines
+
+
+def link_lines(store: str, links: Links, place: str) -> list[str]:
+    """Describe what is known of a store's key and references, for a person.
+
+    Args:
+        store: Its name.
+        links: What was found or said.
+        place: What it is called, with its database.
+    """
+    lines = [f"{place}: key {', '.join(links.keys)}"] if links.keys else []
+    lines += map(link_text, links.links)
+    return [*lines, *_ways(links, place.removesuffix(store))] or [f"{place}: no key and no reference is found"]
 
 
 def report_data(loaded: Loaded, title: str, place: str, *, look: bool = False) -> dict[str, Any]:
@@ -77,6 +97,8 @@ def report_data(loaded: Loaded, title: str, place: str, *, look: bool = False) -
             }
             for reading in loaded.readings
         ],
+        "key": list(loaded.links.keys),
+        "references": [msgspec.to_builtins(link) for link in loaded.links.links],
         "notes": list(loaded.notes),
         "left_out": [{"line": bad.line, "reason": bad.reason} for bad in loaded.bad],
         "left_out_count": loaded.bad_count,
@@ -91,6 +113,31 @@ def _type(reading: Reading) -> str:
 def _notes(reading: Reading) -> list[str]:
     missing = [f"{reading.missing} missing"] if reading.missing else []
     return [*missing, *reading.notes]
+
+
+def _links(loaded: Loaded, name: str) -> Iterator[str]:
+    """Whether a column is (a part of) the key, and what it refers to."""
+    if name in loaded.links.keys:
+        yield "key"
+    for link in loaded.links.links:
+        if (link.store, link.field) == (loaded.store, name):
+            yield link_text(link).removeprefix(f"{link.store}.{link.field} ")
+
+
+def link_text(link: Link) -> str:
+    """A reference on one line."""
+    known = "" if link.is_sure else "?"
+    found = "" if link.found == link.of and link.is_sure else f" {link.found:,} of {link.of:,} found"
+    return f"{link.store}.{link.field} → {link.other_store}.{link.other_field}{known}{found}"
+
+
+def _ways(links: Links, database: str) -> Iterator[str]:
+    """What to type to keep each reference that is not sure. database: with its dot."""
+    for link in links.links:
+        if not link.is_sure:
+            store = quote(database.removeprefix("main.") + link.store)
+            said = quote(f"{link.field}={link.other_store}.{link.other_field}")
+            yield f"if it is: sopvm db link {store} --references {said}"
 
 
 def _sentence(loaded: Loaded) -> tuple[str, list[str]]:

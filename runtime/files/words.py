@@ -11,6 +11,10 @@ _NULL_WORDS: Final = (
 # Null only where all other values of the column are read by a form that is not text.
 NULL_WORDS: Final = frozenset(_NULL_WORDS.split("|"))
 
+# Last words of the names of fields: of those that tell rows apart, and of those that say what a row is called.
+KEY_TAILS: Final = frozenset({"id", "key", "code", "no", "nr", "number", "num", "uuid", "guid", "ref"})
+LABELS: Final = frozenset({"name", "title", "label"})
+
 # By CLDR: English, German, French, Spanish, Italian, Portuguese, Dutch, Polish (also in the genitive, as in a date).
 _MONTHS: Final = (
     "january jan januar jän jänner janvier janv enero ene gennaio gen janeiro januari styczeń stycznia sty",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -34,8 +35,33 @@ class ForeignKey(msgspec.Struct, frozen=True):
     other_fields: tuple[str, ...]
 
 
+class Note(msgspec.Struct, frozen=True):
+    """What is known of a field that its database does not declare.
+
+    Attributes:
+        field: Its name.
+        unit: Of its numbers.
+        mostly: `numbers` or `dates`, for a text field that nearly holds them.
+        hint: What would read those.
+        is_key: It is, or is a part of, what tells the rows of its store apart.
+        other_store: Where its values are found, in the field `other_field`; empty for a field that refers to nothing.
+        other_field: A field that tells the rows of that store apart.
+        said: Whether a person said what it refers to and whether it is a key; else both were found in the data.
+    """
+
+    field: str
+    unit: str = ""
+    mostly: str = ""
+    hint: str = ""
+    is_key: bool = False
+    other_store: str = ""
+    other_field: str = ""
+    said: bool = False
+
+
 class Store(msgspec.Struct, frozen=True):
-    """One table or view. unique: each set of fields that identifies a row (the primary key first)."""
+    """One table or view. unique: each set of fields that identifies a row (the primary key first). notes: of fields of
+    which something is known that the database does not declare."""
 
     name: str
     fields: tuple[Field, ...]
@@ -43,6 +69,10 @@ class Store(msgspec.Struct, frozen=True):
     unique: tuple[tuple[str, ...], ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     read_only: bool = False
+    notes: tuple[Note, ...] = ()
+
+    def note(self, name: str) -> Note:
+        return next((note for note in self.notes if note.field == name), Note(name))
 
     def field(self, name: str) -> Field | None:
         return next((field for field in self.fields if field.name == name), None)
@@ -96,6 +126,46 @@ def _unnameable(store: Store) -> Broken | None:
     return None
 
 
+def noted(schema: Schema, is_key: Callable[[Store, str], bool] = lambda store, field: True) -> Schema:
+    """Return the schema with the keys and references that notes tell of, for readers of it: the database enforces none
+    of them, so no write may rely on one. A store that declares a key, or a field that refers somewhere, keeps that.
+
+    Args:
+        schema: As the database, or a person's settings, have it.
+        is_key: Whether a field still tells the rows of its store apart.
+    """
+    stores = {name: _noted(store, schema.stores, is_key) for name, store in schema.stores.items()}
+    return msgspec.structs.replace(schema, stores=stores)
+
+
+def _noted(store: Store, stores: dict[str, Store], is_key: Callable[[Store, str], bool]) -> Store:
+    if not store.notes:
+        return store
+    own = {name for key in store.foreign_keys for name in key.fields}
+    references = [
+        ForeignKey((note.field,), note.other_store, (note.other_field,))
+        for note in store.notes
+        if note.field not in own
+        and _refers(store, note, stores.get(note.other_store))
+        and is_key(stores[note.other_store], note.other_field)
+    ]
+    keys = tuple(field.name for field in store.fields if store.note(field.name).is_key)
+    if len(keys) == 1 and not is_key(store, keys[0]):
+        keys = ()
+    return msgspec.structs.replace(
+        store,
+        primary_key=store.primary_key or keys,
+        unique=store.unique or ((keys,) if keys else ()),
+        foreign_keys=(*store.foreign_keys, *references),
+    )
+
+
+def _refers(store: Store, note: Note, other: Store | None) -> bool:
+    """Whether what a note refers to is still there, and of the field's type."""
+    own, target = store.field(note.field), other.field(note.other_field) if other is not None else None
+    return own is not None and target is not None and own.type.not_null() == target.type.not_null()
+
+
 def schema_hash(schema: Schema) -> str:
     """A hash (32 hex digits) of everything in the schema, whatever the order of its stores."""
     stores = dict(sorted(schema.stores.items()))
@@ -103,7 +173,7 @@ def schema_hash(schema: Schema) -> str:
 
 
 def described(schema: Schema) -> dict[str, Any]:
-    """Return a schema as JSON: each store's fields (types as scripts write them), keys and references.
+    """Return a schema as JSON: each store's fields (types as scripts write them), keys, references, and notes.
 
     Args:
         schema: The schema.
@@ -118,6 +188,8 @@ def described(schema: Schema) -> dict[str, Any]:
                     "nullable": field.type.nullable,
                     "has_default": field.has_default,
                     "generated": field.generated,
+                    "unit": store.note(field.name).unit or None,
+                    "mostly": store.note(field.name).mostly or None,
                 }
                 for field in store.fields
             ],
@@ -128,5 +200,5 @@ def described(schema: Schema) -> dict[str, Any]:
                 for key in store.foreign_keys
             ],
         }
-        for store in schema.stores.values()
+        for store in noted(schema).stores.values()
     }

@@ -19,7 +19,7 @@ from runtime.console import (
 )
 from runtime.databases import SQLITE, Engine, sql_of
 from runtime.files import write_text
-from runtime.query import Schema, described
+from runtime.query import Schema, described, noted
 from sopc.commands.explain import modules_of
 from sopc.workflow import STDIN, Context, kind_of, open_context, parse, parse_tree, read, usable_schemas
 
@@ -127,7 +127,8 @@ def schema_command(
     console: Console, database: str | None, as_json: bool, home: str | None, databases: Sequence[str], format_: str
 ) -> None:
     """List what the compiler knows about a database, or about all declared ones: stores, fields, types (`?`: may be
-    null), keys and references.
+    null), keys, references, and notes: units, and text that nearly holds numbers or dates. What is not declared but
+    found or said (`sopvm db link`) ends in `*`.
 
     \b
       sopc schema
@@ -160,17 +161,23 @@ def _engine_of(context: Context, name: str) -> Engine:
 def _fields(name: str, schema: Schema) -> list[list[str]]:
     """A row for each field. A key of several fields is listed with each of them."""
     rows = []
+    known = noted(schema).stores
     for store in schema.stores.values():
         unique = [keys for keys in store.unique if keys != store.primary_key]
         for field in store.fields:
             key = "key" if field.name in store.primary_key else "unique" if (field.name,) in unique else ""
+            if not key and field.name in known[store.name].primary_key:
+                key = "key*"
             pointing = [
-                f"{reference.other_store}.{other}"
-                for reference in store.foreign_keys
+                f"{reference.other_store}.{other}{'' if reference in store.foreign_keys else '*'}"
+                for reference in known[store.name].foreign_keys
                 for own, other in zip(reference.fields, reference.other_fields, strict=True)
                 if own == field.name
             ]
+            note = store.note(field.name)
             notes = [
+                *([f"mostly {note.mostly}" + (f": {note.hint}" if note.hint else "")] if note.mostly else []),
+                *([f"in {note.unit}"] if note.unit else []),
                 *(f"unique with {', '.join(keys)}" for keys in unique if len(keys) > 1 and field.name in keys),
                 *(["worked out"] if field.generated else ["has a default"] if field.has_default else []),
                 *(["read-only"] if store.read_only else []),

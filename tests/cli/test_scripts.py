@@ -189,8 +189,9 @@ def test_a_schema_with_keys_references_and_defaults(sopc: Program, project: Path
     assert berths["references"] == [{"fields": ["vessel_id"], "store": "vessels", "other_fields": ["id"]}]
     assert (berths["primary_key"], berths["unique"], berths["read_only"]) == ([], [["pier", "place"]], False)
     assert berths["fields"][3] == {
-        "name": "label", "type": "text", "nullable": True, "has_default": True, "generated": True,
-    }  # fmt: skip
+        **{"name": "label", "type": "text", "nullable": True, "has_default": True, "generated": True},
+        **{"unit": None, "mostly": None},
+    }
 
 
 def test_explaining_an_error(sopc: Program) -> None:

@@ -19,6 +19,7 @@ from runtime.errors import DatabaseError, SopError, UsageError
 from runtime.files.load import import_file, import_parts, parse_types, transaction
 from runtime.files.prepare import Part
 from runtime.query.algebra import Column, Query, Scan
+from runtime.query.schema import noted
 from tests.postgres import Server
 
 ENGINES = ("sqlite", "duckdb", "postgres")
@@ -239,6 +240,20 @@ def test_the_forms_of_a_store_are_remembered_everywhere(database: Loadable, tmp_
         import_file(database, path, mode=mode)  # type: ignore[arg-type]
     assert rows(database, "days") == [(date(2026, 2, 13), 1), (date(2026, 2, 1), 2)]
     assert [name for name in database.schema().stores if name.startswith("sop_")] == []
+
+
+def test_references_are_found_and_kept_everywhere(database: Loadable, tmp_path: Path) -> None:
+    (tmp_path / "customers.csv").write_text("cust_no,name\nC1,Ann\nC2,Bo\n", encoding="utf-8")
+    (tmp_path / "orders.csv").write_text("id,cust_no,buyer\n1,C1,C2\n2,C1,C1\n", encoding="utf-8")
+    import_file(database, tmp_path / "customers.csv")
+    import_file(database, tmp_path / "orders.csv", references={"buyer": "customers.cust_no"})
+    stores = noted(database.schema()).stores
+    assert {name: store.primary_key for name, store in stores.items()} == {"customers": ("cust_no",), "orders": ("id",)}
+    assert sorted((key.fields, key.other_store, key.other_fields) for key in stores["orders"].foreign_keys) == [
+        (("buyer",), "customers", ("cust_no",)),
+        (("cust_no",), "customers", ("cust_no",)),
+    ]
+    assert not any(store.primary_key or store.foreign_keys for store in database.schema().stores.values())
 
 
 def test_stores_are_renamed_and_removed_in_a_transaction(database: Loadable, tmp_path: Path) -> None:

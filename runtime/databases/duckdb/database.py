@@ -237,8 +237,8 @@ class DuckDBDatabase:
         self._connections.changed(rename_sql(self._connections.place, store, new), store=store)
         self.forget_schema()
 
-    def on_fields(self, sql: str) -> list[Row]:
-        """A statement on the table of what is remembered of fields."""
+    def plain_sql(self, sql: str) -> list[Row]:
+        """A statement of an import's own; the rows of a SELECT."""
         if sql.startswith("SELECT"):
             return self._connections.all(sql)
         self._connections.changed(sql)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from runtime.databases.duckdb.types import type_of
+from runtime.databases.field_notes import TABLE, with_notes
 from runtime.databases.tables import quote_literal
 from runtime.query.schema import Field, ForeignKey, Schema, Store, schema_of
 
-OWN_TABLE: Final = "sop_fields"  # what is remembered of fields
 _FIELDS: Final = """
 SELECT c.table_name, c.column_name, c.data_type, c.is_nullable, c.column_default, c.is_generated,
   t.sql IS NULL, coalesce(t.sql ILIKE '%collate%', false)
@@ -42,8 +42,8 @@ def read_schema(query: Callable[[str], Iterable[Any]], place: tuple[str, str]) -
 
     columns: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for row in rows(_FIELDS):
-        if row[0].lower() != OWN_TABLE:
-            columns[row[0]].append(row)
+        columns[row[0]].append(row)
+    note_columns = [row[1] for row in columns.pop(TABLE, ())]
     keys: dict[str, tuple[str, ...]] = {}
     unique: dict[str, list[tuple[str, ...]]] = defaultdict(list)
     foreign: dict[str, list[ForeignKey]] = defaultdict(list)
@@ -58,20 +58,18 @@ def read_schema(query: Callable[[str], Iterable[Any]], place: tuple[str, str]) -
         names = [name.strip().strip("'\"") for name in expressions.strip("[]").split(",")]
         if set(names) <= {row[1] for row in columns[table]}:  # not those on expressions
             unique[table].append(tuple(names))
-    return schema_of(
-        {
-            name: Store(
-                name=name,
-                fields=tuple(map(_field, each)),
-                primary_key=keys.get(name, ()),
-                unique=tuple(dict.fromkeys([*([keys[name]] if name in keys else []), *unique[name]])),
-                foreign_keys=tuple(foreign[name]),
-                read_only=each[0][6],
-            )
-            for name, each in columns.items()
-        },
-        place,
-    )
+    stores = {
+        name: Store(
+            name=name,
+            fields=tuple(map(_field, each)),
+            primary_key=keys.get(name, ()),
+            unique=tuple(dict.fromkeys([*([keys[name]] if name in keys else []), *unique[name]])),
+            foreign_keys=tuple(foreign[name]),
+            read_only=each[0][6],
+        )
+        for name, each in columns.items()
+    }
+    return schema_of(with_notes(stores, place, note_columns, query), place)
 
 
 def _field(row: tuple[Any, ...]) -> Field:

@@ -366,8 +366,8 @@ class PostgresDatabase:
         self._run(rename_sql(self._place, store, new), store)
         self.forget_schema()
 
-    def on_fields(self, sql: str) -> list[Row]:
-        """A statement on the table of what is remembered of fields."""
+    def plain_sql(self, sql: str) -> list[Row]:
+        """A statement of an import's own; the rows of a SELECT."""
         return self.own(sql, ())
 
     def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import psycopg
 
+from runtime.databases.field_notes import TABLE, with_notes
 from runtime.query.schema import Field, ForeignKey, Schema, Store, schema_of
 from runtime.values.types import (
     ANY,
@@ -125,7 +126,9 @@ def column_type(type_: Type) -> str:
 
 def read_schema(connection: psycopg.Connection[Any], schema: str) -> Schema:
     """Every table and view of the namespace except ours. Raises psycopg.Error."""
-    rows = [row for row in connection.execute(_FIELDS, [schema]) if not row[1].lower().startswith(OWN_PREFIX)]
+    every = connection.execute(_FIELDS, [schema]).fetchall()
+    note_columns = [row[3] for row in every if row[1] == TABLE]
+    rows = [row for row in every if not row[1].lower().startswith(OWN_PREFIX)]
     types = _types(connection, {row[5] for row in rows})
     keys: dict[int, tuple[str, ...]] = {}
     unique: dict[int, list[tuple[str, ...]]] = defaultdict(list)
@@ -151,7 +154,7 @@ def read_schema(connection: psycopg.Connection[Any], schema: str) -> Schema:
             foreign_keys=tuple(foreign[table]),
             read_only=kind in ("v", "m"),
         )
-    return schema_of(stores, (schema,))
+    return schema_of(with_notes(stores, (schema,), note_columns, connection.execute), (schema,))
 
 
 def _types(connection: psycopg.Connection[Any], wanted: set[int]) -> dict[int, _TypeRow]:

@@ -321,8 +321,8 @@ class SQLiteDatabase:
         self._run(rename_sql(PLACE, store, new), store=store).close()
         self.forget_schema()
 
-    def on_fields(self, sql: str) -> list[Row]:
-        """A statement on the table of what is remembered of fields."""
+    def plain_sql(self, sql: str) -> list[Row]:
+        """A statement of an import's own; the rows of a SELECT."""
         return self.own(sql, ())
 
     def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:

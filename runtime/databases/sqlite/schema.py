@@ -7,6 +7,7 @@ import sqlite3
 from collections import defaultdict
 from typing import Any, Final
 
+from runtime.databases.field_notes import TABLE, with_notes
 from runtime.query.schema import Field, ForeignKey, Schema, Store, schema_of
 from runtime.values.types import (
     ANY,
@@ -94,9 +95,12 @@ def type_of(declared: str) -> Type:
 def read_schema(connection: sqlite3.Connection) -> Schema:
     """Every table and view except SQLite's and ours. Raises sqlite3.Error."""
     tables: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    note_columns: list[str] = []
     for row in connection.execute(_FIELDS):
         if not row[0].lower().startswith(OWN_PREFIX):
             tables[row[0]].append(row)
+        elif row[0] == TABLE:
+            note_columns.append(row[3])
     collations = any("collate" in (rows[0][2] or "").lower() for rows in tables.values())
     keys = {
         name: tuple(row[3] for row in sorted((row for row in rows if row[7]), key=lambda row: int(row[7])))
@@ -117,7 +121,7 @@ def read_schema(connection: sqlite3.Connection) -> Schema:
             foreign_keys=tuple(foreign.get(name, ())),
             read_only=is_view,
         )
-    return schema_of(stores, PLACE)
+    return schema_of(with_notes(stores, PLACE, note_columns, connection.execute), PLACE)
 
 
 def _field(row: tuple[Any, ...], key: tuple[str, ...], collations: bool) -> Field:

@@ -1,8 +1,9 @@
-"""Schemas as declared, and their data → schemas with the keys and references that names and data tell of.
+"""Schemas as declared, and their data → schemas with the keys and references that notes, names and data tell of.
 
-Imported files declare none. A field called id (or like "box id" in boxes) is a key where no two rows share it and none
-lacks it; a field called "box id" or "box" refers to boxes where its type is that of their key, or of their one name.
-Nothing that a database declares itself is changed.
+Imported files declare none. What is noted of them (`sopvm db import`, `sopvm db link`) holds while the data agree. A
+field called id (or like "box id" in boxes) is a key where no two rows share it and none lacks it; a field called "box
+id" or "box" refers to boxes where its type is that of their key, or of their one name. Nothing that a database declares
+itself is changed.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from runtime.query.schema import Field, ForeignKey, Schema, Store
+from runtime.query.schema import Field, ForeignKey, Schema, Store, noted
 from sopc.english.patterns import words
 from sopc.english.patterns.tokens import name_words
 from sopc.english.sample import Sampler
@@ -54,7 +55,8 @@ class _Keys:
         self.database = database
         self.sampler = sampler
         self.declared = any(store.foreign_keys for store in schema.stores.values())
-        self.stores = {name: self._with_key(store) for name, store in schema.stores.items()}
+        known = noted(schema, self._agrees).stores
+        self.stores = {name: self._with_key(store) for name, store in known.items()}
         self.labels = {name: list(_labels(store)) for name, store in schema.stores.items()}
 
     def added(self) -> Schema:
@@ -72,9 +74,13 @@ class _Keys:
         for field in store.fields:
             called = name_words(field.name)
             named = called == ("id",) or words.same_words(called, (*own, "id"))
-            if named and self._tells_apart(store, field):
+            if named and not store.note(field.name).said and self._tells_apart(store, field):
                 return msgspec.structs.replace(store, primary_key=(field.name,))
         return store
+
+    def _agrees(self, store: Store, name: str) -> bool:
+        field = store.field(name)
+        return field is not None and self._tells_apart(store, field)
 
     def _tells_apart(self, store: Store, field: Field) -> bool:
         return self.sampler.tells_apart(f"{self.database}.{store.name}", field.name, field.type)
@@ -83,6 +89,7 @@ class _Keys:
         if self.declared:
             return  # fields of equal names are no reference where references are declared
         taken = {name for key in store.foreign_keys for name in key.fields} | set(store.primary_key)
+        taken |= {note.field for note in store.notes if note.said}
         for field in store.fields:
             targets = [
                 ForeignKey((field.name,), other.name, (target.name,))

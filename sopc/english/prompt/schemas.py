@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from runtime.bytecode.module import Effects, Signature
-from runtime.query.schema import Schema, Store
+from runtime.query.schema import Schema, Store, noted
 from sopc.english.sample import text_fields
 from sopc.english.sentences import Workflow
 from sopc.syntax import print_expr
@@ -60,7 +60,7 @@ def schema_lines(
     left_out = len(whole.stores) - len(shown.stores)
     note = f" ({left_out} of its {len(whole.stores)} stores, which the sentences do not name, are left out)"
     yield f"schema of database {database}{note if left_out else ''}:"
-    for store in shown.stores.values():
+    for store in noted(shown).stores.values():
         fields = ", ".join(_fields(store))
         yield f"  {print_expr.name(store.name)}({fields})" + (" read-only" if store.read_only else "")
         for name in text_fields(shown, store.name):
