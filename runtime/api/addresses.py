@@ -9,7 +9,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from runtime.api import bodies, databases, docs, loading, openapi, page, play, probes, runs_http, scripts, sessions
+from runtime.api import (
+    agents,
+    bodies,
+    databases,
+    docs,
+    loading,
+    openapi,
+    page,
+    play,
+    probes,
+    runs_http,
+    scripts,
+    sessions,
+)
 from runtime.api.formats import LINES, MEDIA_TYPES
 from runtime.api.openapi import LINES_TYPE, TEXT, Json, query_parameter
 from runtime.api.resource import ANY_TOKEN, ANYBODY, PAGE, Address, Gives, Handler, Takes
@@ -121,6 +134,10 @@ ADDRESSES: Final[tuple[Address, ...]] = (
     _row("POST",   "/sessions/{name}/pause",        "compile",       sessions.pause,           "Run steps without recording them.", None, bodies.Session),
     _row("POST",   "/sessions/{name}/resume",       "compile",       sessions.resume,          "Record again.", None, bodies.Session),
     _row("POST",   "/sessions/{name}/stop",         "compile",       sessions.stop_session,    "Check the script, store it, and end the recording.", bodies.Stop, bodies.Stopped),
+    # agents: the protocol describes itself
+    _row("POST",   "/mcp",                          ANY_TOKEN,       agents.talk,              "A message of an agent.", None, "application/json", listed=False),
+    _row("GET",    "/mcp",                          ANY_TOKEN,       agents.talk,              "News for an agent with the older protocol.", None, "text/event-stream", listed=False),
+    _row("DELETE", "/mcp",                          ANY_TOKEN,       agents.talk,              "End its session.", None, "application/json", listed=False),
     # data, and the server itself
     _row("GET",    "/databases",                    "read",          databases.list_databases, "Names of databases.", None, bodies.Databases),
     _row("GET",    "/databases/{name}",             "read",          databases.show_database,  "Its stores and fields.", None, bodies.Database),

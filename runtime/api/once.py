@@ -87,6 +87,7 @@ async def answer_once(
         "extensions": {EXTENSION: Here()},
     }
     await make_app(service, LOOPBACK)(scope, receive, send)
+    await service.agents.close()
     shown = service.runs.get(run) if run and status < 400 else None
     end = None if shown is None else shown.end
     return status < 400 and (end is None or end.status in ("ok", "dry-run"))

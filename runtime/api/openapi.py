@@ -16,13 +16,12 @@ from runtime.api.formats import MEDIA_TYPES
 from runtime.api.jsonschema import arguments_schema, parameter_schema, schema_of
 from runtime.api.play import RESERVED
 from runtime.api.resource import ANYBODY, PAGE, Address, as_json, options_of, token_of
-from runtime.api.scripts import for_callers
+from runtime.api.scripts import for_callers, may_run
 from runtime.api.service import Service
 from runtime.api.tokens import Token
 from runtime.bytecode.codec import decode
 from runtime.bytecode.module import Module, Parameter, Signature
 from runtime.errors import SopError
-from runtime.runs.run import names_of
 
 Json = dict[str, Any]
 TEXT: Final[Json] = {"type": "string"}
@@ -47,12 +46,12 @@ def document(service: Service, token: Token, rows: Sequence[Address]) -> Json:
     for row in rows:
         paths.setdefault(row.path, {})[row.method.lower()] = _operation(row, schemas)
     for entry in service.library.entries():
-        if token.may("run") and token.covers(entry.name):
+        if token.covers(entry.name):
             try:
                 module = decode(service.library.load(entry.hash))
             except SopError:
                 continue  # running it fails too, with the error
-            if _may_run(token, module):
+            if may_run(token, module.effects, module.signature):
                 signature = for_callers(module.signature, token)
                 paths[f"/play/{quote(entry.name, safe='')}"] = _play_path(module, signature)
     return {
@@ -65,12 +64,6 @@ def document(service: Service, token: Token, rows: Sequence[Address]) -> Json:
         },
         "security": [{"token": []}] if service.tokens.required() else [],
     }
-
-
-def _may_run(token: Token, module: Module) -> bool:
-    writes, taken = module.effects.writes, {param.name for param in module.signature.params}
-    allowed = token.may("write") or not writes
-    return allowed and taken >= token.fixed.keys() and all(map(token.reaches, names_of(module.effects)))
 
 
 # ── the service's own addresses ────────────────────────────────────────────────────────────────────────────────────

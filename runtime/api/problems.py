@@ -64,7 +64,9 @@ STATUSES: Final[Mapping[str, int]] = {
     "D0306": 507,
     "D05": 422,
     "D0505": 409,
+    # what is not installed
     "D0105": 501,
+    "S0126": 501,
     # what may work again later
     "S0123": 503,
     "D01": 503,

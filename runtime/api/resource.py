@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote
 from msgspec.json import encode
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runtime.api.audit import REFUSALS, Who
 from runtime.api.problems import HttpError, of_findings, problem
@@ -20,7 +20,7 @@ from runtime.api.service import Service
 from runtime.api.tokens import RIGHTS, Token
 from runtime.errors import SopError
 
-Handler = Callable[[Service, Request], Awaitable[Response]]
+Handler = Callable[[Service, Request], Awaitable[ASGIApp]]
 BODY_SECONDS: Final = 20.0  # to receive a whole body
 MAX_FIELDS: Final = 200
 
@@ -73,7 +73,7 @@ class Resource:
         response = await self._handled(Request(scope, receive))
         await response(scope, receive, send)
 
-    async def _handled(self, request: Request) -> Response:
+    async def _handled(self, request: Request) -> ASGIApp:
         method = request.method
         row = self.rows.get("GET" if method == "HEAD" else method)
         if row is None:

@@ -58,6 +58,7 @@ class _NoStream:
         """Nothing is buffered."""
 
 
+SWITCH_SECONDS: Final = 0.001  # a busy run's thread yields to the event loop after this time
 NOWHERE: Final[Any] = _Nowhere()
 _NO_STREAM: Final = _NoStream()
 

@@ -20,10 +20,11 @@ from runtime.api.service import Service
 from runtime.api.tokens import Token
 from runtime.api.views import linked_views
 from runtime.bytecode.codec import decode
-from runtime.bytecode.module import Module, Signature
+from runtime.bytecode.module import Effects, Module, Signature
 from runtime.errors import SopError
 from runtime.library.records import Entry
 from runtime.runs.arguments import describe as head_of
+from runtime.runs.run import names_of
 from runtime.values.functions import renaming, script_called
 from runtime.values.types import NULL
 
@@ -307,6 +308,14 @@ def _check_conditions(service: Service, name: str, now: Entry | None, conditions
     if (wanted is not None and (now is None or not _matches(wanted, etag))) or (now and _matches(unwanted, etag)):
         message = f"{name} is not what If-Match says" if wanted is not None else f"there is a script {name} already"
         raise HttpError(412, "S0114", message, f"GET /scripts/{name} gives its ETag")
+
+
+def may_run(token: Token, effects: Effects, signature: Signature) -> bool:
+    """Whether the token may run a script, by what it does and takes. Whether it is for that script is checked
+    elsewhere."""
+    taken = {param.name for param in signature.params}
+    allowed = token.may("run") and (token.may("write") or not effects.writes)
+    return allowed and taken >= token.fixed.keys() and all(map(token.reaches, names_of(effects)))
 
 
 def for_callers(signature: Signature, token: Token) -> Signature:

@@ -23,6 +23,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from runtime.api.app import make_app
 from runtime.api.connection import EXTENSION
 from runtime.api.guard import LOOPBACK
+from runtime.api.running import SWITCH_SECONDS
 from runtime.api.service import Service
 from runtime.errors import UsageError
 
@@ -33,7 +34,6 @@ HEADER_SECONDS: Final = 10.0  # for a request's head
 STOP_SECONDS: Final = 10  # to finish answers when the server is told to stop
 RESET_SECONDS: Final = 0.05  # between checks whether a client has received everything before a reset,
 RESET_LOOKS: Final = 40  # and the number of checks
-SWITCH_SECONDS: Final = 0.001  # a busy run's thread yields to the event loop after this time
 BACKLOG: Final = 256
 
 
@@ -171,6 +171,10 @@ class Server(uvicorn.Server):
         from threading import Thread
 
         Thread(target=self.service.stop).start()  # a signal handler may not wait for locks
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self.service.agents.close()
+        await super().shutdown(sockets)
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
+from starlette.types import ASGIApp
+
+from runtime.api.late import Late
 from runtime.api.running import Runner
 from runtime.api.shared import Settings, Shared
 from runtime.api.workers import Workers
@@ -17,6 +20,9 @@ from runtime.errors import UsageError
 
 class Service(Shared):
     """What answers requests. Close it when its requests are done.
+
+    Attributes:
+        agents: The server for agents over HTTP.
 
     Args:
         config: The settings.
@@ -28,6 +34,7 @@ class Service(Shared):
         super().__init__(config, settings, audit)
         self.runner = Runner(self)
         self.workers = Workers(self, self.runner)
+        self.agents = Late[ASGIApp]()
 
     def stop(self) -> None:
         """Cancel all runs. Those that are kept can go on later."""

@@ -45,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ask_seconds: how long a question waits for an answer.
         read_seconds: how long an answer waits for its client to read on.
         audit_reads: also audit runs that only read.
+        answer_seconds: after which an agent's call answers that its run goes on; hosts of agents give up at 60 s.
     """
 
     max_runs: int = 100
@@ -55,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ask_seconds: float = 300.0
     read_seconds: float = 60.0
     audit_reads: bool = False
+    answer_seconds: float = 45.0
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 
 import click
 
-from runtime import UsageError
 from runtime.console import PATH, database_options, load_config
 
 
@@ -37,12 +35,13 @@ def mcp_command(
       sopvm mcp --write --db hr=sqlite:///hr.db
       claude mcp add library -- sopvm mcp
     """
-    if find_spec("mcp") is None or find_spec("starlette") is None:
-        raise UsageError("S0126", "the server for agents needs the package mcp", "pip install 'sopc[mcp]'")
+    from runtime.api.mcp import require_sdk
+
+    require_sdk()
     from runtime.api import Settings, open_service
     from runtime.api.mcp import serve_agent
 
-    settings = Settings(max_rows=max_rows, max_seconds=max_seconds, ask_seconds=86_400)
+    settings = Settings(max_rows=max_rows, max_seconds=max_seconds, ask_seconds=86_400, answer_seconds=answer_seconds)
     with open_service(load_config(home, databases), settings, audit) as service:
-        serve_agent(service, write=write, seconds=answer_seconds)
+        serve_agent(service, write=write)
     return 0

@@ -30,6 +30,7 @@ from runtime.library.store import Item
 from runtime.record.replay import Told
 from runtime.record.session import Session, State, Step
 from runtime.record.sessions import Sessions
+from tests.api.agents import NEW, OLD, data, headers_of, http_agent, message, run
 from tests.api.conftest import Served
 from tests.sandbox import Sandbox
 
@@ -177,6 +178,10 @@ POST /sessions/rec/resume         401  401  401   403  403  403  403   200     2
 POST /sessions/rec/stop           401  401  401   403  403  403  403   403     403   201    403   403    422   201 201  201
 POST /sessions/rec/stop anyway    401  401  401   403  403  403  403   201     201   201    403   403    422   201 201  201
 
+POST /mcp                         401  401  401   200  200  200  200   200     200   200    200   200    200   200 200  200
+GET /mcp                          401  401  401   400  400  400  400   400     400   400    400   400    400   400 400  400
+DELETE /mcp                       401  401  401   400  400  400  400   400     400   400    400   400    400   400 400  400
+
 GET /databases                    401  401  401   403  200  403  403   403     403   403    200   200    200   200 200  200
 GET /databases/hr                 401  401  401   403  200  403  403   403     403   403    200   200    404   200 200  200
 GET /databases/main               401  401  401   403  200  403  403   403     403   403    200   200    200   200 404  404
@@ -214,6 +219,7 @@ MORE: Final[dict[str, dict[str, Any]]] = {
     "POST /sessions/rec/parameters": {"json": {"step": "1", "value": "1", "name": "start"}},
     "POST /sessions/rec/given": {"json": {"name": "x", "value": "y"}},
     "POST /sessions/rec/given tenant": {"json": {"name": "tenant", "value": "y"}},
+    "POST /mcp": {"json": message("tools/list"), "headers": headers_of("tools/list")},
     "POST /databases/hr/stores/tools": {"content": "n\n1\n", "params": {"mode": "replace"}},
     "POST /databases/hr/stores/dry": {"content": "n\n1\n", "params": {"dry_run": "true"}},
     "POST /databases/main/stores/tools": {"content": "n\n1\n", "params": {"mode": "replace"}},
@@ -395,6 +401,27 @@ def test_a_tenant_writes_its_own_rows(house: House) -> None:
     assert answer.status_code == 200
     after = {name: people(house, name) for name in HOUSES}
     assert after == {**before, "acme": sorted([*before["acme"], "Zed"])}
+
+
+@pytest.mark.parametrize("mode", [NEW, OLD])
+@pytest.mark.parametrize("tenant", TENANTS)
+def test_a_tenants_agent_has_its_own_rows(house: House, tenant: str, mode: str) -> None:
+    async def work() -> None:
+        async with http_agent(house.served, house.headers[tenant], mode=mode) as client:
+            tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+            assert {"people", "add_person"} <= tools.keys() and not {"everybody", "numbers"} & tools.keys()
+            assert tools["people"].input_schema["properties"] == {}, "its argument is fixed"
+            said = data(await client.call_tool("people"))
+            assert {"name": HOUSES[tenant], "tenant": tenant} in said["records"]
+            stores = data(await client.call_tool("sop_schema", {"database": "hr"}))
+            refused = data(await client.call_tool("people", {"tenant": "x"}))
+            assert refused["error"]["code"] == "S0210"
+            lost = data(await client.call_tool("sop_rows", {"run": house.run_of(house.tokens["all"])}))
+            assert lost["error"]["code"] == "S0110"
+            seen = f"{tools}{said}{stores}{refused}".lower()
+            assert not [word for word in TENANTS[tenant] if word in seen], seen
+
+    run(work)
 
 
 def people(house: House, database: str) -> list[str]:

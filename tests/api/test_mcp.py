@@ -13,11 +13,11 @@ import anyio
 import mcp_types as types
 import pytest
 
-from tests.api.agents import NEW, OLD, agent, run
-from tests.commands import command, environment
+from tests.api.agents import EVERY_WAY, Person, Way, agent, data, run
+from tests.commands import Place, command, environment
 from tests.sandbox import Sandbox
 
-MODES = pytest.mark.parametrize("mode", [NEW, OLD])
+WAYS = pytest.mark.parametrize("way", EVERY_WAY, ids="-".join)
 MAIN = {"main": "sqlite:///main.db"}
 
 
@@ -26,21 +26,16 @@ def add(folder: Path, text: str) -> None:
         sandbox.compile(text)
 
 
-def data(result: types.CallToolResult) -> dict[str, Any]:
-    found: dict[str, Any] = result.structured_content
-    return found
-
-
 def text(result: types.CallToolResult) -> str:
     content = result.content[0]
     assert isinstance(content, types.TextContent)
     return content.text
 
 
-@MODES
-def test_scripts_that_read_are_tools(folder: Path, mode: str) -> None:
+@WAYS
+def test_scripts_that_read_are_tools(folder: Path, way: Way) -> None:
     async def work() -> None:
-        async with agent(folder, mode=mode) as client:
+        async with agent(folder, way=way) as client:
             tools = {tool.name: tool for tool in (await client.list_tools()).tools}
             audit = tools["audit"]
             assert "Employees of a department above a floor." in (audit.description or "")
@@ -130,10 +125,10 @@ end
     run(work)
 
 
-@MODES
-def test_a_result_holds_at_most_100_records_and_says_so(folder: Path, mode: str) -> None:
+@WAYS
+def test_a_result_holds_at_most_100_records_and_says_so(folder: Path, way: Way) -> None:
     async def work() -> None:
-        async with agent(folder, mode=mode) as client:
+        async with agent(folder, way=way) as client:
             result = await client.call_tool("numbers", {"n": 100_000})
             said = data(result)
             assert (said["total"], len(said["records"]), said["next"]) == (100_000, 100, 100)
@@ -182,10 +177,10 @@ end
     run(work)
 
 
-@MODES
-def test_bad_arguments_are_tool_errors_with_code_and_hint(folder: Path, mode: str) -> None:
+@WAYS
+def test_bad_arguments_are_tool_errors_with_code_and_hint(folder: Path, way: Way) -> None:
     async def work() -> None:
-        async with agent(folder, mode=mode) as client:
+        async with agent(folder, way=way) as client:
             for name, args, code in (
                 ("divide", {}, "C0121"),
                 ("divide", {"by": 1, "to": 2}, "C0122"),
@@ -250,43 +245,28 @@ def logged(folder: Path) -> int:
     return found
 
 
-class Person:
-    """Says the same to every question, and remembers them. answer: None says no."""
-
-    def __init__(self, *answers: Any) -> None:
-        self.answers = list(answers)
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-
-    def __call__(self, message: str, schema: dict[str, Any]) -> types.ElicitResult:
-        self.asked.append((message, schema))
-        answer = self.answers[min(len(self.asked), len(self.answers)) - 1]
-        if answer is None:
-            return types.ElicitResult(action="decline")
-        return types.ElicitResult(action="accept", content={"answer": answer} if schema["properties"] else {})
-
-
-@MODES
-def test_a_person_is_asked_with_counts_before_a_script_writes(folder: Path, mode: str) -> None:
+@WAYS
+def test_a_person_is_asked_with_counts_before_a_script_writes(folder: Path, way: Way) -> None:
     async def work() -> None:
         yes, no = Person(True), Person(None)
-        async with agent(folder, "--write", mode=mode, replies=no) as client:
+        async with agent(folder, write=True, way=way, replies=no) as client:
             tools = {tool.name: tool.annotations for tool in (await client.list_tools()).tools}
             note = tools["note"]
             assert note is not None and note.read_only_hint is False and note.destructive_hint is False
             said = data(await client.call_tool("note", {"text": "x"}))
             assert said["status"] == "declined" and logged(folder) == 0
             assert no.asked[0][0] == 'note(text="x") would insert 1 row into main.log. Run it?'
-        async with agent(folder, "--write", mode=mode, replies=yes) as client:
+        async with agent(folder, write=True, way=way, replies=yes) as client:
             assert data(await client.call_tool("note", {"text": "x"}))["status"] == "ok"
             assert len(yes.asked) == 1 and logged(folder) == 1
 
     run(work)
 
 
-@MODES
-def test_a_client_that_cannot_ask_needs_the_confirm_of_a_dry_run(folder: Path, mode: str) -> None:
+@WAYS
+def test_a_client_that_cannot_ask_needs_the_confirm_of_a_dry_run(folder: Path, way: Way) -> None:
     async def work() -> None:
-        async with agent(folder, "--write", mode=mode) as client:
+        async with agent(folder, write=True, way=way) as client:
 
             async def code(**args: Any) -> str:
                 result = await client.call_tool("note", args)
@@ -305,7 +285,7 @@ def test_a_client_that_cannot_ask_needs_the_confirm_of_a_dry_run(folder: Path, m
             assert await code(text="x", confirm=given) == "ok" and logged(folder) == 1
             assert await code(text="x", confirm=given) == "S0125" and logged(folder) == 1
             given = await confirm()
-            add(folder, 'script note(text: text) -> int\n  insert into log {text: "a {text}"}\n  return 1\nend')
+            Place(folder).compile('script note(text: text) -> int insert into log {text: "a {text}"} return 1 end')
             assert await code(text="x", confirm=given) == "S0125" and logged(folder) == 1
 
     run(work)
@@ -316,7 +296,7 @@ def test_the_host_may_be_left_to_ask(folder: Path) -> None:
         file.write("[mcp]\nconfirm = false\n")
 
     async def work() -> None:
-        async with agent(folder, "--write") as client:
+        async with agent(folder, write=True) as client:
             assert data(await client.call_tool("note", {"text": "x"}))["status"] == "ok" and logged(folder) == 1
 
     run(work)
@@ -334,7 +314,7 @@ script calls_empty() call empty() end
     )
 
     async def work() -> None:
-        async with agent(folder, "--write") as client:
+        async with agent(folder, write=True) as client:
             tools = {tool.name: tool for tool in (await client.list_tools()).tools}
             for name, said in (
                 ("raise", "Updates main.employees."),
@@ -352,8 +332,8 @@ script calls_empty() call empty() end
 # ── questions ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@MODES
-def test_questions_are_asked_of_the_person_also_those_with_a_default(folder: Path, mode: str) -> None:
+@WAYS
+def test_questions_are_asked_of_the_person_also_those_with_a_default(folder: Path, way: Way) -> None:
     add(
         folder,
         """
@@ -367,26 +347,26 @@ end
 
     async def work() -> None:
         person = Person(5, 7)
-        async with agent(folder, mode=mode, replies=person) as client:
+        async with agent(folder, way=way, replies=person) as client:
             assert data(await client.call_tool("twice"))["result"] == 57
             assert [message for message, _ in person.asked] == ["First?", "Second?"]
             assert person.asked[0][1]["properties"]["answer"]["type"] == "integer"
         wrong = Person("9", "3")
-        async with agent(folder, mode=mode, replies=wrong) as client:
+        async with agent(folder, way=way, replies=wrong) as client:
             assert data(await client.call_tool("perhaps"))["records"] == [{"n": 3}]
             assert wrong.asked[0][1]["properties"]["answer"]["enum"] == ["1", "2", "3"]
             assert "none of the choices" in wrong.asked[1][0]
         no = Person(None)
-        async with agent(folder, mode=mode, replies=no) as client:
+        async with agent(folder, way=way, replies=no) as client:
             assert data(await client.call_tool("perhaps"))["status"] == "cancelled"
 
     run(work)
 
 
-@MODES
-def test_without_forms_a_question_is_a_result_and_a_tool_answers_it(folder: Path, mode: str) -> None:
+@WAYS
+def test_without_forms_a_question_is_a_result_and_a_tool_answers_it(folder: Path, way: Way) -> None:
     async def work() -> None:
-        async with agent(folder, mode=mode) as client:
+        async with agent(folder, way=way) as client:
             said = data(await client.call_tool("perhaps"))
             assert said["status"] == "waiting" and said["question"]["choices"] == [1, 2, 3]
             wrong = await client.call_tool("sop_answer", {"run": said["run"], "answer": "9"})
@@ -408,7 +388,7 @@ def test_without_forms_a_question_is_a_result_and_a_tool_answers_it(folder: Path
 
 def test_the_state_of_a_question_holds_for_its_call_alone(folder: Path) -> None:
     async def work() -> None:
-        async with agent(folder, "--write", replies=Person(True)) as client:
+        async with agent(folder, write=True, replies=Person(True)) as client:
             asked = await client.session.call_tool("note", {"text": "x"}, allow_input_required=True)
             assert isinstance(asked, types.InputRequiredResult)
             state = asked.request_state
@@ -433,10 +413,10 @@ def test_the_state_of_a_question_holds_for_its_call_alone(folder: Path) -> None:
 # ── long runs, and clients that go away ────────────────────────────────────────────────────────────────────────
 
 
-@MODES
-def test_a_long_run_answers_running_and_can_be_waited_for_and_cancelled(folder: Path, mode: str) -> None:
+@WAYS
+def test_a_long_run_answers_running_and_can_be_waited_for_and_cancelled(folder: Path, way: Way) -> None:
     async def work() -> None:
-        async with agent(folder, "--answer-seconds", "0.1", mode=mode) as client:
+        async with agent(folder, answer_seconds=0.1, way=way) as client:
             said = data(await client.call_tool("forever"))
             assert said["status"] == "running" and "sop_wait" in said["note"]
             assert data(await client.call_tool("sop_wait", {"run": said["run"]}))["status"] == "running"
@@ -445,16 +425,17 @@ def test_a_long_run_answers_running_and_can_be_waited_for_and_cancelled(folder: 
     run(work)
 
 
-def test_a_call_that_is_given_up_is_undone(folder: Path) -> None:
+@WAYS
+def test_a_call_that_is_given_up_is_undone(folder: Path, way: Way) -> None:
     """The next writer would find the database locked if the run were still there."""
     with (folder / "sop.toml").open("a") as file:
         file.write("[mcp]\nconfirm = false\n")
 
     async def work() -> None:
-        async with agent(folder, "--write", "--answer-seconds", "0.1") as client:
+        async with agent(folder, write=True, answer_seconds=0.1, way=way) as client:
             assert data(await client.call_tool("note_forever"))["status"] == "running"
         assert logged(folder) == 0
-        async with agent(folder, "--write", mode=OLD) as client:
+        async with agent(folder, write=True, way=way) as client:
             with anyio.move_on_after(1):
                 await client.call_tool("note_forever")
             assert data(await client.call_tool("note", {"text": "x"}))["result"] == 1
@@ -491,12 +472,12 @@ def test_an_agent_that_is_gone_in_a_call_leaves_nothing(folder: Path) -> None:
 # ── writing scripts ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@MODES
-def test_an_agent_writes_a_script_and_runs_it(folder: Path, mode: str) -> None:
+@WAYS
+def test_an_agent_writes_a_script_and_runs_it(folder: Path, way: Way) -> None:
     program = "script rich(floor: int)\n  emit from employees where salary > floor select name\nend\n"
 
     async def work() -> None:
-        async with agent(folder, mode=mode) as client:
+        async with agent(folder, way=way) as client:
 
             async def call(name: str, **args: Any) -> dict[str, Any]:
                 return data(await client.call_tool(name, args))
@@ -522,15 +503,15 @@ def test_an_agent_writes_a_script_and_runs_it(folder: Path, mode: str) -> None:
     run(work)
 
 
-@MODES
-def test_a_person_is_asked_before_a_writer_is_stored(folder: Path, mode: str) -> None:
+@WAYS
+def test_a_person_is_asked_before_a_writer_is_stored(folder: Path, way: Way) -> None:
     writer = {"script": "wipe", "program": "script wipe() delete from log where true end"}
 
     async def work() -> None:
-        async with agent(folder, "--write", mode=mode) as client:
+        async with agent(folder, write=True, way=way) as client:
             assert data(await client.call_tool("sop_store", writer))["error"]["code"] == "S0125"
         person = Person(None, True)
-        async with agent(folder, "--write", mode=mode, replies=person) as client:
+        async with agent(folder, write=True, way=way, replies=person) as client:
             assert data(await client.call_tool("sop_store", writer))["status"] == "declined"
             assert data(await client.call_tool("sop_store", writer))["stored"]
             assert person.asked[0][0] == "Store the script wipe, which can write main.log?"

@@ -1363,6 +1363,7 @@ def _(trial: Trial) -> None:
 @case("pip install 'sopc[mcp]'")
 def _(trial: Trial) -> None:
     without("mcp", trial, "sopvm", "mcp")
+    without("mcp", trial, "sopvm", "serve", "--get", "/mcp", "-X", "POST")
 
 
 @case("pip install 'sopc[duckdb]'")

@@ -16,6 +16,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 Context = ServerRequestContext[Any, Any]
 ANSWER: Final = "answer"
+CLIENT: Final = "sop.client"  # key of an HTTP request's scope: a CancelScope, cancelled when the client goes away
 
 
 class Asked(Exception):

@@ -30,7 +30,6 @@ from runtime.runs.secrets import mask_secrets
 from runtime.values.conversion import to_text
 from runtime.vm.output import Question
 
-ANSWER_SECONDS: Final = 45.0  # after this a call answers `running`: hosts give up at 60 s
 KEPT_SECONDS: Final = 3600.0  # that the records of a run can be read
 LOOK_SECONDS: Final = 0.02
 PROGRESS_SECONDS: Final = 1.0
@@ -74,13 +73,12 @@ class Calls:
 
     Args:
         agents: How the service is offered.
-        seconds: After which a call answers that the run is going on.
     """
 
-    def __init__(self, agents: Agents, seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(self, agents: Agents) -> None:
         self._agents = agents
         self.service = agents.service
-        self._seconds = seconds
+        self._seconds = agents.service.settings.answer_seconds
         self._runs: dict[str, AgentRun] = {}
 
     # ── beginning ──────────────────────────────────────────────────────────────────────────────────────────────

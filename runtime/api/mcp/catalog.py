@@ -8,11 +8,10 @@ import mcp_types as types
 
 from runtime.api.mcp.agent import Agents
 from runtime.api.mcp.schemas import arguments_schema, made_names
-from runtime.api.scripts import for_callers
+from runtime.api.scripts import for_callers, may_run
 from runtime.api.tokens import Token
 from runtime.errors import SopError
 from runtime.runs.arguments import describe as head_of
-from runtime.runs.run import names_of
 from runtime.vm.link import Linked, command_of
 
 MOST: Final = 40  # scripts that are tools; a list of 300 was 100,000 tokens
@@ -57,8 +56,6 @@ class Catalog:
 
     def scripts(self, token: Token) -> list[ScriptTool]:
         """All scripts that the token may run."""
-        if not token.may("run"):
-            return []
         found = [self._tool(made, name, token) for made, name in self.names(token).items()]
         return [each for each in found if each is not None]
 
@@ -73,7 +70,7 @@ class Catalog:
     def find(self, made: str, token: Token) -> ScriptTool | None:
         """The script of a tool's name; None where the token may not run it."""
         name = self.names(token).get(made)
-        return None if name is None or not token.may("run") else self._tool(made, name, token)
+        return None if name is None else self._tool(made, name, token)
 
     def called(self, name: str, token: Token) -> ScriptTool | None:
         """The script of that name, or tool of that name; None where the token may not run it."""
@@ -86,9 +83,9 @@ class Catalog:
         except SopError:  # what it calls is gone: nobody can run it
             return None
         root = linked.root
-        writes = bool(root.effects.writes)
-        if (writes and not token.may("write")) or not all(map(token.reaches, names_of(root.effects))):
+        if not may_run(token, root.effects, root.module.signature):
             return None
+        writes = bool(root.effects.writes)
         asked = writes and self._agents.confirms
         schema, params = arguments_schema(for_callers(root.module.signature, token), (CONFIRM,) if asked else ())
         if asked:

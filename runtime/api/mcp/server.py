@@ -10,15 +10,17 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import mcp_types as types
+from anyio import CancelScope
 from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
+from mcp.server.streamable_http import REQUEST_CANCELLED
 from mcp.shared.exceptions import MCPError
 
 from runtime.api.audit import Who
 from runtime.api.mcp.agent import Agents
-from runtime.api.mcp.asking import Asked, Context, Person
+from runtime.api.mcp.asking import CLIENT, Asked, Context, Person
 from runtime.api.mcp.authoring import AUTHORING
-from runtime.api.mcp.calls import Calls
+from runtime.api.mcp.calls import GONE, Calls
 from runtime.api.mcp.catalog import Catalog
 from runtime.api.mcp.fixed import ALWAYS, FIXED, MANY, Call
 from runtime.api.problems import of_findings
@@ -26,6 +28,7 @@ from runtime.api.tokens import Token
 from runtime.errors import SopError
 
 NAME: Final = "sopvm"
+Called = types.CallToolResult | types.InputRequiredResult
 TOOLS: Final = {**FIXED, **AUTHORING}
 STATE_SECONDS: Final = 3600.0  # that a person may take for an answer
 INSTRUCTIONS: Final = """\
@@ -52,6 +55,7 @@ class AgentServer:
             NAME,
             version=version("sopc"),
             instructions=INSTRUCTIONS,
+            get_tool_input_schema=lambda name: None,  # no argument is sent as a header: spares a list of tools a call
             on_list_tools=self._list_tools,
             on_call_tool=self._call_tool,
             on_list_resources=self._list_resources,
@@ -81,9 +85,13 @@ class AgentServer:
         fixed = [row.tool(name) for name, row in TOOLS.items() if row.when in when and token.may(row.right)]
         return types.ListToolsResult(tools=[*(each.tool for each in scripts), *fixed])
 
-    async def _call_tool(
-        self, context: Context, params: types.CallToolRequestParams
-    ) -> types.CallToolResult | types.InputRequiredResult:
+    async def _call_tool(self, context: Context, params: types.CallToolRequestParams) -> Called:
+        """Answer a call, unless its client goes away."""
+        with CancelScope() if context.request is None else context.request.scope[CLIENT]:
+            return await self._called(context, params)
+        raise MCPError(REQUEST_CANCELLED, GONE)
+
+    async def _called(self, context: Context, params: types.CallToolRequestParams) -> Called:
         who, person = self._who(context), Person(context, params)
 
         async def progress(records: int) -> None:
