@@ -20,6 +20,7 @@ from runtime.api import (
     play,
     probes,
     runs_http,
+    schedules,
     scripts,
     sessions,
 )
@@ -118,6 +119,7 @@ ADDRESSES: Final[tuple[Address, ...]] = (
     _row("POST",   "/runs/{id}/cancel",             "run",           runs_http.cancel_run,     "Cancel a run."),
     _row("POST",   "/runs/{id}/resume",             "run",           runs_http.resume_run,     "Go on with a run that was interrupted.", None, bodies.UnderWay),
     _row("POST",   "/runs/{id}/retry",              "run",           runs_http.retry_run,      "Go on with a run that failed or was cancelled.", None, bodies.UnderWay),
+    _row("GET",    "/schedules",                    "read admin",    schedules.show_schedules, "What runs when, with the last run of each.", None, bodies.Schedules),
     # recordings
     _row("GET",    "/sessions",                     "compile",       sessions.list_sessions,   "The open recordings.", None, bodies.Sessions),
     _row("POST",   "/sessions",                     "compile",       sessions.begin_session,   "Begin a recording.", bodies.NewSession, bodies.Begun),

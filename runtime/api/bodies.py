@@ -308,6 +308,30 @@ class Stopped(TypedDict):
     proved: bool
 
 
+class Schedule(TypedDict):
+    """`next`: when it is due, null while it is paused. `last`, `run` and `status`: of the run that began last.
+    `left_out`: how many due times became no run. `problem`: why the last one could not begin."""
+
+    name: str
+    script: str
+    cron: str
+    tz: str
+    next: str | None
+    paused: bool
+    last: str | None
+    run: str | None
+    status: str | None
+    left_out: int
+    problem: str | None
+
+
+class Schedules(TypedDict):
+    """`served`: whether a worker is there that begins their runs."""
+
+    schedules: list[Schedule]
+    served: bool
+
+
 class Databases(TypedDict):
     databases: list[Name]
 

@@ -15,10 +15,10 @@ from runtime.console import (
     complete_script,
     database_options,
     key_values,
-    list_schedules,
     load_config,
     output_options,
     pause_schedule,
+    print_schedules,
     remove_schedule,
     resume_schedule,
     seconds_of,
@@ -88,7 +88,7 @@ def ls_command(console: Console, home: str | None, databases: Sequence[str], for
     \b
       sopvm schedule ls
     """
-    list_schedules(console, load_config(home, databases), format_)
+    print_schedules(console, load_config(home, databases), format_)
 
 
 @click.command("next")

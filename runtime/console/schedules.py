@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from runtime.console.console import Console
 from runtime.console.kept import pull_script
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from runtime.schedules.store import Schedule, ScheduleStore
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
-_COLUMNS: Final = ("name", "script", "cron", "tz", "next", "last", "run", "status", "left out", "problem")
+_NO_WORKER: Final = "no worker is there to begin runs: `sopvm worker` or `sopvm serve`"
 
 
 def add_schedule(
@@ -84,10 +84,11 @@ def add_schedule(
         given = to_text(dict(arguments))
         store.add(Schedule(name, script, given, cron, zone, missed, overlap, retries, backoff, write_moment(due)))
         console.note(f"{name}: next {times.local(due):%Y-%m-%d %H:%M %Z}")
-        _tell_of_workers(console, store)
+        if not store.database.is_served():
+            console.note(_NO_WORKER)
 
 
-def list_schedules(console: Console, config: Config, format_: str) -> None:
+def print_schedules(console: Console, config: Config, format_: str) -> None:
     """Print the schedules.
 
     Args:
@@ -95,31 +96,14 @@ def list_schedules(console: Console, config: Config, format_: str) -> None:
         config: The settings.
         format_: Of the rows.
     """
-    rows: list[list[Any]] = []
-    with _opened(config) as store:
-        if store is not None:
-            rows = [_row(config, schedule) for schedule in store.all()]
-            if rows:
-                _tell_of_workers(console, store)
-    print_rows(_COLUMNS, rows, format_)
+    from runtime.schedules.listing import list_schedules
 
-
-def _row(config: Config, schedule: Schedule) -> list[Any]:
-    from runtime.runs.places import find_run, with_status
-
-    status = None
-    if schedule.last_run is not None:
-        found = find_run(config, schedule.last_run)
-        status = None if found is None else found[1].status
-        if found is not None and status == "running":
-            with found[0].store() as runs:
-                assert runs is not None
-                status = with_status(runs, found[1]).status
-    due = "paused" if schedule.paused else schedule.due
-    return [
-        *(schedule.name, schedule.script, schedule.cron, schedule.zone, due, schedule.last_due, schedule.last_run),
-        *(status, schedule.left_out, schedule.problem),
-    ]
+    found, served = list_schedules(config)
+    if found and not served:
+        console.note(_NO_WORKER)
+    columns = [name for name in found[0] if name != "paused"] if found else ["name"]
+    rows = [["paused" if name == "next" and each["paused"] else each[name] for name in columns] for each in found]
+    print_rows(columns, rows, format_)
 
 
 def coming_times(config: Config, name: str, count: int, format_: str) -> None:
@@ -206,8 +190,3 @@ def _holding(config: Config, name: str) -> Iterator[tuple[ScheduleStore, Schedul
         if store is None:
             raise UsageError("V0622", f"there is no schedule {name}", "`sopvm schedule add` makes one")
         yield store, store.find(name)
-
-
-def _tell_of_workers(console: Console, store: ScheduleStore) -> None:
-    if not store.database.is_served():
-        console.note("no worker is there to begin runs: `sopvm worker` or `sopvm serve`")

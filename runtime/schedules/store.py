@@ -22,7 +22,7 @@ from runtime.databases.protocol import Keeps
 from runtime.errors import SopError, UsageError
 from runtime.library.environment import make_home
 from runtime.runs.places import runs_place
-from runtime.runs.store import has_table, worded
+from runtime.runs.store import RunStore, has_table, worded
 
 _DDL: Final = (
     "create table if not exists sop_schedules (name {text} primary key, script {text} not null,"
@@ -247,6 +247,7 @@ def open_schedules(config: Config, *, create: bool = False) -> ScheduleStore | N
             raise SopError("V0605", f"`[runs]` ({database.engine}) keeps no runs", "give it SQLite or PostgreSQL")
         store = ScheduleStore(database)
         if create:
+            RunStore(database).prepare()  # where runs are kept, workers look
             store.prepare()
         elif not store.exists():
             database.close()
