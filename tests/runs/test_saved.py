@@ -128,7 +128,7 @@ def test_a_run_waits_between_the_rows_that_a_called_script_emits(tmp_path: Path)
         assert done is not None and done.status == "waiting"
         kept.answers = {"2.1": "yes"}
         done = kept.go_on(str(kept.id()), library=False)
-        assert done is not None and done.result == "bolt nut gear axle cog ", kept.lines
+        assert done is not None and done.result == "bolt-yes nut-yes gear-yes axle-yes cog-yes ", kept.lines
 
 
 BETWEEN_ROWS = """
@@ -139,8 +139,8 @@ end
 script work() -> text
   let seen = ""
   for each row in rows() do
-    ask "After {row.word}?" into ok: bool
-    set seen = "{seen}{row.word} "
+    ask "After {row.word}?" into answer: text
+    set seen = "{seen}{row.word}-{answer} "
     insert into log { text: row.word }
     commit
   end

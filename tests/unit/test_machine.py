@@ -212,11 +212,14 @@ def test_a_limit_of_instructions_holds_for_loops_with_a_function_of_their_own() 
 
 
 @pytest.mark.parametrize("trace", [False, True])
-def test_a_call_costs_as_many_instructions_as_the_called_script_has(trace: bool) -> None:
+def test_a_call_costs_the_length_of_the_script_and_a_loop_its_own_each_time_round(trace: bool) -> None:
     deep = module("deep", DEEP, 2, (0, 1), ("n",), (signature("deep", ("n",)),))
-    cost = 7 * 3_000
-    assert execute([deep], [3_000], trace=trace, budget=Budget(9_000, cost + 1, None, None)) == 3_000
-    assert failure([deep], [3_000], trace=trace, budget=Budget(9_000, cost - 7, None, None)).code == "V0302"
+    loop = module("sum", SUM, 6, (0, 1), ("n",))
+    for made, length in ((deep, 7), (loop, 3)):
+        cost = 1_000 * length
+        enough, little = Budget(2_000, cost + 1, None, None), Budget(2_000, cost - 2 * length, None, None)
+        assert execute([made], [1_000], trace=trace, budget=enough) in (1_000, 333_833_500)
+        assert failure([made], [1_000], trace=trace, budget=little).code == "V0302"
 
 
 def test_a_budget_error_is_not_caught_by_a_script(runs: Runs) -> None:
@@ -354,6 +357,12 @@ end
     result = runs.error("top", {"n": 500})["result"]
     assert len(result["backtrace"]) == 17
     assert {"elided": 501 - 16} in result["backtrace"]
+
+
+def test_an_error_in_a_module_without_positions_names_its_script() -> None:
+    with pytest.raises(Failed) as raised:
+        execute([module("f", "FAIL K0 0", 1, ("no",))], [])
+    assert raised.value.trace is not None and raised.value.trace.to_json() == {"script": "f"}
 
 
 def test_try_undoes_data_but_not_variables_or_lines(runs: Runs) -> None:

@@ -140,6 +140,23 @@ def test_what_was_only_read_is_said_once(runs: Runs, contended: dict[str, int]) 
     assert runs.outcome is not None and (runs.outcome.status, runs.outcome.result) == ("ok", 3)
 
 
+def test_a_commit_that_fails_is_not_caught_where_the_script_returned(runs: Runs) -> None:
+    """Its `try` is over: what it would undo is lost with the transaction."""
+    runs.sql("CREATE TABLE parts (item INTEGER REFERENCES items (id) DEFERRABLE INITIALLY DEFERRED)")
+    runs.compile("""
+script f() -> text
+  insert into parts {item: 99}
+  try
+    return "done"
+  on error e do
+    return "caught"
+  end
+end
+""")
+    assert runs.error("f")["result"]["code"] == "D0303"
+    assert runs.sql("SELECT count(*) FROM parts") == [(0,)]
+
+
 def test_retries_end(runs: Runs, contended: dict[str, int]) -> None:
     runs.compile(THREE)
     contended["execute"] = 10**6
