@@ -407,7 +407,7 @@ class Campaign:
             run_tests(items, report)
             return status
 
-        limit = 10 + 10 * sum(reached.seconds[item.nodeid] for item in items)
+        limit = 4 + 4 * sum(reached.seconds[item.nodeid] for item in items)
         status = apart(work, limit, quiet=len(self.options.only or ()) != 1)
         return {SURVIVED: "survived", NOT_LIVE: "not live"}.get(-1 if status is None else status, "killed")
 

@@ -217,6 +217,23 @@ end
     assert runs.sql("SELECT quantity FROM items WHERE id = 1") == [(5 + 6,)]
 
 
+def test_a_run_that_only_asks_asks_between_the_rows_of_a_called_script(runs: Runs) -> None:
+    runs.compile("""
+script names()
+  emit from items order by id select name
+end
+script f() -> text
+  let seen = ""
+  for each row in names() do
+    ask "Next?" into word: text
+    set seen = "{seen}{row.name}-{word} "
+  end
+  return seen
+end
+""")
+    assert runs.result("f", answers={"2.1": "yes"}) == "bolt-yes nut-yes gear-yes "
+
+
 def test_a_look_up_is_made_again_in_the_next_segment(runs: Runs) -> None:
     """Others may have written while a question waited."""
     runs.compile("""
