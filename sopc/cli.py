@@ -42,6 +42,7 @@ _COMMANDS: Final = {
     "rm": Lazy("sopc.commands.versions:rm_command", "Remove scripts with all their versions."),
     "export": Lazy("sopc.commands.versions:export_command", "Write scripts to one file."),
     "import": Lazy("sopc.commands.versions:import_command", "Take over exported scripts."),
+    "doctor": Lazy("sopc.commands.doctor:doctor_command", "Look at what works, and say what to do about the rest."),
     "error": Lazy("sopc.commands.start:error_command", "Explain an error code."),
 }
 

@@ -10,6 +10,8 @@ import click
 from runtime import UsageError
 from runtime.console import (
     Console,
+    ScriptCommand,
+    complete_parameter,
     complete_script,
     database_options,
     durability_option,
@@ -24,9 +26,9 @@ from runtime.console import (
 )
 
 
-@click.command("run")
+@click.command("run", cls=ScriptCommand)
 @click.argument("name", shell_complete=complete_script)
-@click.argument("args", nargs=-1, metavar="[PARAMETER=VALUE]...")
+@click.argument("args", nargs=-1, metavar="[PARAMETER=VALUE]...", shell_complete=complete_parameter)
 @click.option("--dry-run", is_flag=True, help="Run, then roll back; report what would have changed.")
 @click.option("--answer", "answers", metavar="STEP=VALUE", multiple=True, help="Answer the question of a step.")
 @click.option("--detach", is_flag=True, help="Run in a process of its own; print the id of the run.")
@@ -51,10 +53,11 @@ def run_command(
     **options: Any,
 ) -> int:
     """Run a script: NAME, NAME@VERSION or NAME@TAG. It prints what it emits on stdout: as a table on a terminal, else
-    one JSON object a line.
+    one JSON object a line. With --help after NAME, its parameters, effects and questions are shown.
 
     \b
       sopvm run audit_salary
+      sopvm run audit_salary --help
       sopvm run audit_salary dept=Sales floor=90000 -f csv
       sopvm run audit_salary -o audit.xlsx
       sopvm run audit_salary@1 --db hr=sqlite:///copy.db

@@ -8,6 +8,7 @@ from runtime.lazy import lazy
 
 if TYPE_CHECKING:
     from runtime.console.app import App, Lazy
+    from runtime.console.checkup import OK, WRONG, Check, checks_of, failed_check
     from runtime.console.console import Console, visible
     from runtime.console.destination import STDOUT, file_options
     from runtime.console.importing import ask_links, asked_about, link_options, reading, reading_options, show_report
@@ -49,16 +50,21 @@ if TYPE_CHECKING:
         remove_schedule,
         resume_schedule,
     )
+    from runtime.console.script_help import ScriptCommand, complete_parameter
     from runtime.console.stores import add_database, link_store, remove_store, rename_store, unlink_store
     from runtime.console.workers import work
 
 __all__ = (
     "LIST_FORMATS",
+    "OK",
     "PATH",
     "STDOUT",
+    "WRONG",
     "App",
+    "Check",
     "Console",
     "Lazy",
+    "ScriptCommand",
     "add_database",
     "add_schedule",
     "ask_links",
@@ -66,12 +72,15 @@ __all__ = (
     "asked_at",
     "at_terminal",
     "cancel_run",
+    "checks_of",
     "coming_times",
+    "complete_parameter",
     "complete_script",
     "database_options",
     "dialect_option",
     "durability_option",
     "execute",
+    "failed_check",
     "file_options",
     "go_on_with",
     "home_option",
@@ -115,7 +124,13 @@ __getattr__ = lazy(
     PATH="runtime.console.options",
     STDOUT="runtime.console.destination",
     App="runtime.console.app",
+    Check="runtime.console.checkup",
     Console="runtime.console.console",
+    OK="runtime.console.checkup",
+    WRONG="runtime.console.checkup",
+    checks_of="runtime.console.checkup",
+    failed_check="runtime.console.checkup",
+    ScriptCommand="runtime.console.script_help",
     Lazy="runtime.console.app",
     add_database="runtime.console.stores",
     ask_links="runtime.console.importing",
@@ -123,6 +138,7 @@ __getattr__ = lazy(
     asked_at="runtime.console.questions",
     at_terminal="runtime.console.questions",
     cancel_run="runtime.console.kept",
+    complete_parameter="runtime.console.script_help",
     complete_script="runtime.console.options",
     database_options="runtime.console.options",
     dialect_option="runtime.console.options",

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from runtime.bytecode.module import Signature
 from runtime.errors import RunError, UsageError
+from runtime.values.constants import Const
 from runtime.values.conversion import convert, from_default, from_text, to_text
 from runtime.values.types import Type
 
@@ -55,7 +56,12 @@ def describe(signature: Signature) -> str:
     for param in signature.params:
         text = f"{param.name}: {param.type}{' secret' if param.secret else ''}"
         if param.default is not None:
-            value = from_default(param.default)
-            text += f' = "{value}"' if isinstance(value, str) else f" = {to_text(value)}"
+            text += f" = {default_text(param.default)}"
         parts.append(text)
     return f"{signature.name}({', '.join(parts)})"
+
+
+def default_text(default: Const | tuple[Const, ...]) -> str:
+    """The default of a parameter, a text in quotes."""
+    value = from_default(default)
+    return f'"{value}"' if isinstance(value, str) else to_text(value)

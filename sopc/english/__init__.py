@@ -8,11 +8,13 @@ from runtime.lazy import lazy
 
 if TYPE_CHECKING:
     from sopc.english.model.known import remembered
+    from sopc.english.model.reach import check_reach
     from sopc.english.model_records import decode_work, request_text, round_text
     from sopc.english.settings import configured_models
     from sopc.english.translate import choose
 
 __all__ = (
+    "check_reach",
     "choose",
     "configured_models",
     "decode_work",
@@ -22,6 +24,7 @@ __all__ = (
 )
 __getattr__ = lazy(
     __name__,
+    check_reach="sopc.english.model.reach",
     choose="sopc.english.translate",
     configured_models="sopc.english.settings",
     decode_work="sopc.english.model_records",

@@ -1,0 +1,5 @@
+"""`python -m runtime`: the command `sopvm`."""
+
+from runtime.cli import main
+
+main()

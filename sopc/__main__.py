@@ -1,0 +1,5 @@
+"""`python -m sopc`: the command `sopc`."""
+
+from sopc.cli import main
+
+main()
