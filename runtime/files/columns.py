@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from runtime.errors import SopError
 from runtime.files.forms import FORMS, NUMBER, Form, unit_of
+from runtime.files.forms import TIMESTAMP as MOMENT
 from runtime.files.words import NULL_WORDS
 from runtime.values.conversion import from_text
 from runtime.values.types import BOOL, DATE, FLOAT, INT, TIMESTAMP, Type
@@ -43,6 +44,7 @@ _CODE: Final = re.compile(r"0[0-9]+|[0-9]{19,}")  # identifiers, which no number
 _LIKELY: Final = re.compile(r"^[ (+\-\u2212]*(?:[^\W\d_]{0,10}\.?|[^\w\s]{1,2})? ?\.?[0-9]", re.MULTILINE)
 _PADDED_ZERO: Final = re.compile(r"\.[0-9]*[1-9]0+(?:\n|$)")
 _POWER: Final = re.compile("[0-9][eE]")
+_NO_ZONE: Final = re.compile(r"(?<![+-][0-9])[0-9]:[0-9]{2}(?:[.,][0-9]+)?(?:\s?[AaPp]\.?[Mm]\.?)?$", re.MULTILINE)
 _EPOCHS: Final = {name: _many(f"1[0-9]{{{n}}}") for name, n in (("epoch_s", 9), ("epoch_ms", 12))}
 _STOPS: Final = 20  # values that stop a column, as many as are kept
 _CANDIDATES: Final = 3  # forms that may be the one that nearly reads a column
@@ -110,6 +112,7 @@ class Column:
         self.padded: Seen | None = None  # `1.10`, where
         self.collides: Seen | None = None  # `1.1` is another value
         self.epochs = list(_EPOCHS)  # moments that the whole numbers may be
+        self.lacks_zone = False  # a time says none
         self._measured: Measure | None = None  # what plain numbers were, before other forms were needed
         self._read = self._unlikely = 0  # distinct values, batch by batch
         self._candidates: list[_Candidate] = []
@@ -169,6 +172,8 @@ class Column:
                     self.measures[form.name] = self.measures.get(form.name, self._measured or Measure()).with_(
                         form, values
                     )
+        if not self.lacks_zone and ("timestamp" in kept or any(form.kind == MOMENT for form in self.forms)):
+            self.lacks_zone = _NO_ZONE.search(joined) is not None
         if self._plain or self.forms:
             self._read += len(values)
         else:

@@ -242,6 +242,8 @@ class _Choice:
 
     def _made(self, type_: Type, form: Form | None, unit: str = "") -> Reading:
         words = tuple(sorted(self.column.words))
+        if type_ is TIMESTAMP and self.column.lacks_zone:
+            self.notes.append("times without a zone are taken for UTC")
         notes = (*self.notes, *_told_nulls(self.column, words))
         return Reading(Field(self.name, type_.or_null()), form.name if form else "", words, notes, unit=unit)
 
@@ -350,7 +352,8 @@ class _Choice:
         other = next((form for text in nearly.stops for form in FORMS if form.reads(text)), None)
         if other is not None:
             return f"two forms are mixed, {nearly.form.name} and {other.name}: correct them in the file"
-        return _nulls(nearly, self.column.first) or "correct them in the file"
+        others = "" if nearly.form.kind == NUMBER else f", {nearly.form.name} reads the others"
+        return _nulls(nearly, self.column.first) or f"correct them in the file{others}"
 
     def _tell_epochs(self) -> None:
         column = self.column

@@ -224,16 +224,20 @@ def _counts(cells: Sequence[str]) -> bool:
 
 
 def _is_second(first: Sequence[str], body: Sequence[list[str]]) -> bool:
-    """Whether the row below the first one belongs to the header: values begin under it, and it names them."""
+    """Whether the row below the first one belongs to the header: values begin under it, and it names them. A cell of
+    it may be blank below a name, as of a cell that is merged with the one above."""
     second, values = body[0], body[1:]
-    if len(second) != len(first) or not values or _filled(second) < len(second) or any(map(_is_number, second)):
+    if len(second) != len(first) or not values or any(map(_is_number, second)):
+        return False
+    if any(not below.strip() and not above.strip() for above, below in zip(first, second, strict=True)):
         return False
     typed = _typed(values, len(first))
     named = [index for index in typed if not _reads(second[index], values, index)]
     if not typed or len(named) < len(typed):
         return False
     merged = _filled(first) < len(first)
-    return merged and (len(set(second)) < len(second) or len(typed) > 1)
+    names = [cell for cell in second if cell.strip()]
+    return merged and (len(set(names)) < len(names) or len(typed) > 1)
 
 
 def _joined(rows: Sequence[list[str]]) -> list[str]:

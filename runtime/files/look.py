@@ -9,7 +9,7 @@ from runtime.errors import DatabaseError, UsageError
 from runtime.files.columns import Column, Values
 from runtime.files.decide import Declared, Reading, Rules, decided, decided_values
 from runtime.files.table import BadLine, Batch, Table
-from runtime.files.totals import DROP, holds_sums, is_dropped, is_labelled, without
+from runtime.files.totals import DROP, is_dropped, is_labelled, is_unnamed, labelled, left_out, rows_of_sums, without
 from runtime.values.names import name_fault
 
 BAD_SHOWN: Final = 20
@@ -88,27 +88,42 @@ def look_at(table: Table, rules: Rules, report: Progress) -> Looked:
 
 
 def _look_at_csv(table: Table, rules: Rules, report: Progress) -> Looked:
-    """A last row that may hold sums is looked at alone, as its label is no value of the column above it."""
-    columns = {name: Column(rules.nulls, null_words=rules.null_words) for name in table.names}
+    """A last row that is called like sums is looked at alone, as its label is no value of the column above it."""
+    columns = _columns(table, rules)
     held = Batch([], [], [], 0)
+    marked: dict[int, Sequence[str]] = {}
     for batch in table.batches():
         if batch.rows:
             _take(columns, held)
             held = batch
+            marked |= labelled(batch)
         report(0, batch.bytes_done)
-    if not held.rows or not is_labelled(held.rows[-1]):
-        _take(columns, held)
+    if not held.rows:
         return Looked(_read(columns, table, rules), table, table.notes)
     row, line = held.rows[-1], held.lines[-1]
-    _take(columns, held._replace(lines=held.lines[:-1], rows=held.rows[:-1]))
-    rest = without(table, line)
+    last = is_labelled(row)
+    if last or is_unnamed(held):
+        marked[line] = row
+    _take(columns, held._replace(lines=held.lines[:-1], rows=held.rows[:-1]) if last else held)
     readings = _read(columns, table, rules)
-    sums = holds_sums(rest, row, readings, rules.nulls)
-    if (sums or rules.totals == DROP) and is_dropped(row, line, table.unit, rules):
-        return Looked(readings, rest, (*table.notes, f"left out: 1 row of totals, {table.unit} {line} (--totals keep)"))
+    found = rows_of_sums(table, marked, readings, rules.nulls) if marked else set()
+    if last and rules.totals == DROP:
+        found.add(line)
+    if found and is_dropped({each: marked[each] for each in sorted(found)}, table.unit, rules):
+        rest = without(table, found)
+        columns = _columns(table, rules)
+        for batch in rest.batches():
+            _take(columns, batch)
+        return Looked(_read(columns, table, rules), rest, (*table.notes, left_out(found, table.unit)))
+    if not last:
+        return Looked(readings, table, table.notes)
     _take(columns, Batch([line], [row], [], 0))
-    told = () if sums else (f"{table.unit} {line} is called like a row of totals, but holds no sums of those above",)
-    return Looked(_read(columns, table, rules), table, (*table.notes, *told))
+    told = f"{table.unit} {line} is called like a row of totals, but holds no sums of those above"
+    return Looked(_read(columns, table, rules), table, (*table.notes, *([] if line in found else [told])))
+
+
+def _columns(table: Table, rules: Rules) -> dict[str, Column]:
+    return {name: Column(rules.nulls, null_words=rules.null_words) for name in table.names}
 
 
 def _take(columns: Mapping[str, Column], batch: Batch) -> None:

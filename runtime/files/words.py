@@ -56,3 +56,7 @@ _TOTALS: Final = (
     "totaal|razem|ogółem"
 )
 TOTALS: Final = frozenset(_TOTALS.split("|"))
+# Of a part of the rows above; a name stands beside it, as beside `Total North` and `North Total`.
+SUBTOTALS: Final = frozenset(
+    ["subtotal", "sub-total", "sub total", "zwischensumme", "teilsumme", "sous-total", "subtotale", "subtotaal"]
+)

@@ -49,6 +49,14 @@ FILES: list[tuple[str, dict[str, str], str, tuple[Any, ...] | None, int, list[st
         1,
         ["two rows of names are joined"],
     ),
+    (
+        "Region,Q1,,Q2,\n,Plan,Ist,Plan,Ist\nN,1,2,3,4\nS,5,6,7,8\n",
+        {},
+        "Region text, Q1 Plan int, Q1 Ist int, Q2 Plan int, Q2 Ist int",
+        ("N", 1, 2, 3, 4),
+        2,
+        ["two rows of names are joined"],
+    ),
     ("x,y\nid,name\n1,a\n", {"header": "1-2"}, "x id int, y name text", (1, "a"), 1, []),
     ("a,b,\n1,2,\n3,4,\n,,\n", {}, "a int, b int", (1, 2), 2, []),
     ("a,,b\n1,x,2\n", {}, "a int, column_2 text, b int", (1, "x", 2), 1, []),
@@ -68,6 +76,18 @@ FILES: list[tuple[str, dict[str, str], str, tuple[Any, ...] | None, int, list[st
     ("region,n\nNorth,5\nSouth,7\nTotal,12\n", {"totals": "keep"}, "region text, n int", ("North", 5), 3, []),
     ("id,n\n1,5\n2,7\nSumme:,12\n", {"totals": "drop"}, "id int, n int", (1, 5), 2, ["1 row of totals, line 4"]),
     ("a;n\nx;1.200,50 €\ny;7 €\nSum;1.207,50 €\n", {"totals": "drop"}, "a text, n decimal(12,2)", None, 2, ["totals"]),
+    ("region,n\nN,5\nS,7\n,12\n", {"totals": "drop"}, "region text, n int", ("N", 5), 2, ["1 row of totals"]),
+    (
+        "region,city,n\nN,a,5\nN,b,7\nSubtotal N,,12\nS,c,1\nS Zwischensumme,,1\nTotal,,13\n",
+        {"totals": "drop"},
+        "region text, city text, n int",
+        ("N", "a", 5),
+        3,
+        ["left out: 3 rows of totals, lines 4 to 7"],
+    ),
+    ("name,n\na,1\nb,2\nTotal Wine,9\nSum 41,7\nx,1\n", {}, "name text, n int", ("a", 1), 5, []),
+    (",n\n,1\n,2\n,3\n", {}, "n int", (1,), 3, []),
+    ("name,n,x\na,1,5\nb,2,7\n,3,1\n", {}, "name text, n int, x int", ("a", 1, 5), 3, []),
     ("region,n\nNorth,5\nSouth,7\nTotal,13\n", {}, "region text, n int", ("North", 5), 3, ["holds no sums"]),
 ]  # fmt: skip
 
@@ -92,7 +112,12 @@ def test_rows_that_are_no_data_are_left_out_and_told(
 
 
 @pytest.mark.parametrize(
-    "text", ["region,amount\nNorth,5\nSouth,7\nTotal,12\n", "id,n,x\n1,5,a\n2,7,b\nGrand total,12,\n"]
+    "text",
+    [
+        "region,amount\nNorth,5\nSouth,7\nTotal,12\n",
+        "id,n,x\n1,5,a\n2,7,b\nGrand total,12,\n",
+        "region,amount\nNorth,5\nSouth,7\n,12\n",
+    ],
 )
 def test_a_row_of_totals_is_asked_about(database: SQLiteDatabase, tmp_path: Path, text: str) -> None:
     path = write(tmp_path / "t.csv", text)
