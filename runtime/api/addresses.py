@@ -70,6 +70,7 @@ _LOAD: Final = (
     query_parameter("sheet", TEXT, "The sheet of a spreadsheet."),
     query_parameter("all_sheets", {"type": "boolean"}, "Load each sheet into a store."),
 )
+_MESSAGE: Final[Json] = {"application/json": {"type": "object"}}
 _PROGRAM: Final[Json] = {kind: {"type": "object"} if "json" in kind else TEXT for kind in scripts.KINDS}
 
 
@@ -136,10 +137,10 @@ ADDRESSES: Final[tuple[Address, ...]] = (
     _row("POST",   "/sessions/{name}/pause",        "compile",       sessions.pause,           "Run steps without recording them.", None, bodies.Session),
     _row("POST",   "/sessions/{name}/resume",       "compile",       sessions.resume,          "Record again.", None, bodies.Session),
     _row("POST",   "/sessions/{name}/stop",         "compile",       sessions.stop_session,    "Check the script, store it, and end the recording.", bodies.Stop, bodies.Stopped),
-    # agents: the protocol describes itself
-    _row("POST",   "/mcp",                          ANY_TOKEN,       agents.talk,              "A message of an agent.", None, "application/json", listed=False),
-    _row("GET",    "/mcp",                          ANY_TOKEN,       agents.talk,              "News for an agent with the older protocol.", None, "text/event-stream", listed=False),
-    _row("DELETE", "/mcp",                          ANY_TOKEN,       agents.talk,              "End its session.", None, "application/json", listed=False),
+    # agents: https://modelcontextprotocol.io says what the messages are
+    _row("POST",   "/mcp",                          ANY_TOKEN,       agents.talk,              "A message of an agent (Model Context Protocol).", _MESSAGE, dict),
+    _row("GET",    "/mcp",                          ANY_TOKEN,       agents.talk,              "News for an agent that speaks its older version.", None, "text/event-stream"),
+    _row("DELETE", "/mcp",                          ANY_TOKEN,       agents.talk,              "End the session of such an agent."),
     # data, and the server itself
     _row("GET",    "/databases",                    "read",          databases.list_databases, "Names of databases.", None, bodies.Databases),
     _row("GET",    "/databases/{name}",             "read",          databases.show_database,  "Its stores and fields.", None, bodies.Database),

@@ -22,16 +22,18 @@ from runtime.api.views import linked_views
 from runtime.bytecode.codec import decode
 from runtime.bytecode.module import Effects, Module, Signature
 from runtime.errors import SopError
+from runtime.library.overlay import Overlay
 from runtime.library.records import Entry
 from runtime.runs.arguments import describe as head_of
 from runtime.runs.run import names_of
 from runtime.values.functions import renaming, script_called
 from runtime.values.types import NULL
+from runtime.vm.link import Linked, link
 
 if TYPE_CHECKING:
-    from sopc.pipeline import Kind
+    from sopc.pipeline import Compiled, Kind
     from sopc.workflow.answers import NeedsAnswer
-    from sopc.workflow.prepared import Take
+    from sopc.workflow.prepared import Take, Written
 
 KINDS: Final[Mapping[str, Kind | None]] = {
     "text/x-sop": "dsl",
@@ -142,7 +144,7 @@ async def put_script(service: Service, request: Request) -> Response:
 
 
 class PutRequest(NamedTuple):
-    """A request to store a program."""
+    """A request to store a program. written: what an agent wrote for the text."""
 
     name: str
     text: str
@@ -153,6 +155,7 @@ class PutRequest(NamedTuple):
     locked: bool
     answers: Mapping[str, str]
     conditions: Mapping[str, str | None]
+    written: Written | None = None
 
 
 def _take(options: Mapping[str, str]) -> Take | None:
@@ -175,7 +178,7 @@ def put_text(service: Service, who: Who, act: PutRequest) -> bodies.Put:
     from sopc.pipeline import kind_of
     from sopc.source import STDIN, Source
     from sopc.workflow.answers import Answers, NeedsAnswer
-    from sopc.workflow.prepared import Options
+    from sopc.workflow.prepared import NOWHERE, Options
     from sopc.workflow.sources import prepare, stored_place
     from sopc.workflow.stored import Consents, NeedsYes, stale_callers, store
 
@@ -190,17 +193,22 @@ def put_text(service: Service, who: Who, act: PutRequest) -> bodies.Put:
         before = service.library.find(name)
         _check_conditions(service, name, before, act.conditions)
         source = Source(f"{name}.txt" if kind == "english" else f"{name}.sop", act.text)
-        options = Options(take=act.take, locked=act.locked, yes=act.yes, answers=answers, may_read=token.may_read)
+        place = NOWHERE if act.written else stored_place(name, service.library, act.take)
+        options = Options(
+            take=act.take,
+            locked=act.locked,
+            yes=act.yes,
+            answers=answers,
+            may_read=token.may_read,
+            written=act.written,
+        )
         try:
-            prepared = prepare(source, context, options, stored_place(name, service.library, act.take), kind)
+            prepared = prepare(source, context, options, place, kind)
         except NeedsAnswer as error:
             raise _unanswered(error) from None
         answers.check_used()
-        names = [module.signature.name for module in prepared.compiled.modules]
-        if names != [name]:
-            message = f"the program is {', '.join(names) or 'empty'}, and the address says {name}"
-            raise HttpError(422, "S0115", message, "one script, of the name in the address")
-        module, (item,) = prepared.compiled.modules[0], prepared.compiled.items(work=prepared.work)
+        module = _only(prepared.compiled, name)
+        (item,) = prepared.compiled.items(work=prepared.work)
         service.require_program(token, module)
         if act.dry_run:
             with suppress(SopError):  # where nothing can be written, nothing can be stored either
@@ -230,6 +238,36 @@ def put_text(service: Service, who: Who, act: PutRequest) -> bodies.Put:
         ],
         "stale_callers": [caller for caller, _ in stale if token.covers(caller)],
     }
+
+
+def _only(compiled: Compiled, name: str | None) -> Module:
+    """Its one script.
+
+    Raises:
+        HttpError: S0115 when it holds another number of them, or that is not its name.
+    """
+    names = [module.signature.name for module in compiled.modules]
+    if len(names) != 1 or name not in (None, *names):
+        said = "one is wanted" if name is None else f"the address says {name}"
+        message = f"the program is {', '.join(names) or 'empty'}, and {said}"
+        raise HttpError(422, "S0115", message, "one script, of the name in the address")
+    return compiled.modules[0]
+
+
+def linked_text(service: Service, who: Who, program: str) -> Linked:
+    """A program that is not stored → the script, ready to run."""
+    from sopc.context import Context
+    from sopc.pipeline import compile_source
+    from sopc.source import STDIN, Source
+
+    token = who.token
+    with service.compiling, Context(service.seen_by(token), service.library, token.covers) as context:
+        compiled = compile_source(Source(STDIN, program), context)
+        module = _only(compiled, None)
+        name = module.signature.name
+        token.require_script(name)
+        service.require_program(token, module)
+        return link(Overlay(service.library, compiled.items()), name)
 
 
 def _unanswered(error: NeedsAnswer) -> HttpError:

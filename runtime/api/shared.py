@@ -71,6 +71,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
         max_rows, max_seconds: the request's own limits.
         in_address: names of the arguments in the query string.
         run: the run's id, for a request that is done once however often it is made.
+        linked: the script, if it is none of the library.
     """
 
     script: str
@@ -86,6 +87,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     max_seconds: float | None = None
     in_address: frozenset[str] = frozenset()
     run: str | None = None
+    linked: Linked | None = None
 
     @property
     def token(self) -> Token:
@@ -155,7 +157,7 @@ class Shared:
         """
         token = play.token
         token.require("run", play.script.rpartition("@")[0] or play.script)  # before an answer tells that it exists
-        linked = self.links.linked(play.script)
+        linked = play.linked or self.links.linked(play.script)
         root = linked.root
         token.require("run", root.name)
         token.require_databases(names_of(root.effects))

@@ -12,11 +12,11 @@ from runtime.bytecode.module import Effects
 class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where a version came from.
 
-    translator: "hand" (no English), "patterns", "model" or "local"; model: its name; prompt_hash, text_hash,
-    source_hash: "sha256:…" of the first request, of the English and of the DSL. file: the source's name. copy_of: the
-    version that a rollback brought back. work: sha256 in hex of all that a model was asked and answered, which the
-    library keeps. edited: a person has changed the program since it was translated. answers: of the text's author to
-    what it left open: (sentence, question, answer).
+    translator: "hand" (no English), "patterns", "model", "local" or "agent"; model: its name, or the agent's;
+    prompt_hash, text_hash, source_hash: "sha256:…" of the first request, of the English and of the DSL. file: the
+    source's name. copy_of: the version that a rollback brought back. work: sha256 in hex of all that a model was asked
+    and answered, which the library keeps. edited: a person has changed the program since it was translated. answers: of
+    the text's author to what it left open: (sentence, question, answer).
     """
 
     translator: str = "hand"

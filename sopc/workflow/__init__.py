@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sopc.sql.statement import Dialect
     from sopc.workflow.answers import Answers, AskPerson, NeedsAnswer
     from sopc.workflow.examples import try_kept, with_hints
-    from sopc.workflow.prepared import NOWHERE, Options, Prepared, Take
+    from sopc.workflow.prepared import NOWHERE, Options, Prepared, Take, Written
     from sopc.workflow.sources import prepare, prepare_file, prompt_for, stored_place
     from sopc.workflow.stored import Consents, NeedsYes, check_unique, store
 
@@ -44,6 +44,7 @@ __all__ = (
     "Question",
     "Source",
     "Take",
+    "Written",
     "check_unique",
     "compile_query",
     "kind_of",
@@ -80,6 +81,7 @@ __getattr__ = lazy(
     Question="sopc.english.questions",
     Source="sopc.source",
     Take="sopc.workflow.prepared",
+    Written="sopc.workflow.prepared",
     check_unique="sopc.workflow.stored",
     compile_query="sopc.pipeline",
     kind_of="sopc.pipeline",

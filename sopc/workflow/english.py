@@ -157,7 +157,13 @@ class EnglishText:
         return compile_with_examples(self._source, Source(str(name), sop), self._context)
 
     def _drafted(self) -> tuple[str, Work | None]:
-        from sopc.english.lock import stamp
+        from sopc.english.lock import stamp, write_sop
+
+        if self._options.written is not None:
+            program, translator = self._options.written
+            name = f"{self._workflow.name}.sop"
+            pipeline.compile_source(Source(name, program), self._context)  # findings tell its lines, without a header
+            return write_sop(program, self._source.text, translator, self._sentences), None
         from sopc.workflow.questions import translate
 
         told = (self._options.translator, self._options.model, self._listener)

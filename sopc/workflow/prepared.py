@@ -18,9 +18,21 @@ if TYPE_CHECKING:
     from sopc.workflow.answers import Answers, AskPerson
     from sopc.workflow.readings import MayRead
 
-__all__ = ("NOWHERE", "Options", "Place", "Prepared", "ProgramWarning", "Take")
+__all__ = ("NOWHERE", "Options", "Place", "Prepared", "ProgramWarning", "Take", "Written")
 
 Take = Literal["text", "sop"]
+
+
+class Written(NamedTuple):
+    """A program that somebody else has written for an English text.
+
+    Attributes:
+        program: in the language.
+        translator: who wrote it, for the program's header.
+    """
+
+    program: str
+    translator: str
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,7 @@ class Options:
         dialect: what SQL is written in; None for that of the database.
         may_read: whether the caller may see rows of these databases, which show in what readings differ; None if of
             all.
+        written: the translation, where there is one already.
     """
 
     translator: str | None = None
@@ -50,6 +63,7 @@ class Options:
     listener: ProgressListener | None = None
     dialect: Dialect | None = None
     may_read: MayRead | None = None
+    written: Written | None = None
 
 
 class ProgramWarning(NamedTuple):

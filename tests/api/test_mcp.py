@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -474,7 +475,8 @@ def test_an_agent_that_is_gone_in_a_call_leaves_nothing(folder: Path) -> None:
 
 @WAYS
 def test_an_agent_writes_a_script_and_runs_it(folder: Path, way: Way) -> None:
-    program = "script rich(floor: int)\n  emit from employees where salary > floor select name\nend\n"
+    program = "script rich(floor: int)\n  @1 emit from employees where salary > floor select name\nend\n"
+    rich = {"script": "rich", "program": program, "sentences": "Show the name of the employees above the floor."}
 
     async def work() -> None:
         async with agent(folder, way=way) as client:
@@ -492,12 +494,12 @@ def test_an_agent_writes_a_script_and_runs_it(folder: Path, way: Way) -> None:
             checked = await call("sop_check", script="rich", program=program)
             assert checked["effects"] == ["reads main.employees"] and not checked["stored"]
             assert "rich" not in [tool.name for tool in (await client.list_tools(cache_mode="refresh")).tools]
-            assert (await call("sop_store", script="rich", program=program))["version"] == 1
+            assert (await call("sop_store", **rich))["version"] == 1
             assert (await call("rich", floor=170000))["records"] == [{"name": "Ada"}]
             assert "employees" in str((await call("sop_explain", script="rich"))["explained"])
             assert (await call("sop_error", code="E0203"))["code"] == "E0203"
             writer = "script wipe() delete from log where true end"
-            refused = await call("sop_store", script="wipe", program=writer)
+            refused = await call("sop_store", script="wipe", program=writer, sentences="Delete the whole log.")
             assert refused["error"]["code"] == "S0202"
 
     run(work)
@@ -505,7 +507,8 @@ def test_an_agent_writes_a_script_and_runs_it(folder: Path, way: Way) -> None:
 
 @WAYS
 def test_a_person_is_asked_before_a_writer_is_stored(folder: Path, way: Way) -> None:
-    writer = {"script": "wipe", "program": "script wipe() delete from log where true end"}
+    program = "script wipe() @1 delete from log where true end"
+    writer = {"script": "wipe", "program": program, "sentences": "Delete the whole log."}
 
     async def work() -> None:
         async with agent(folder, write=True, way=way) as client:
@@ -515,5 +518,77 @@ def test_a_person_is_asked_before_a_writer_is_stored(folder: Path, way: Way) -> 
             assert data(await client.call_tool("sop_store", writer))["status"] == "declined"
             assert data(await client.call_tool("sop_store", writer))["stored"]
             assert person.asked[0][0] == "Store the script wipe, which can write main.log?"
+
+    run(work)
+
+
+TOP = "script top()\n  @1 emit from employees where salary > {} select name\nend\n"
+ASKED = "Show the name of the employees whose salary is above 170000."
+
+
+@WAYS
+def test_a_program_is_compared_with_what_the_person_asked_for(folder: Path, way: Way) -> None:
+    async def work() -> None:
+        async with agent(folder, way=way) as client:
+
+            async def call(name: str, number: int | str, sentences: str) -> dict[str, Any]:
+                given = {"script": "top", "program": TOP.format(number), "sentences": sentences}
+                return data(await client.call_tool(name, given))
+
+            doubted = (await call("sop_check", 17000, ASKED))["findings"]
+            assert doubted and doubted[0]["sentence"] == 1 and "170000" in str(doubted)
+            assert (await call("sop_check", 170000, ASKED))["findings"] == []
+            example = f"{ASKED}\n\nExamples:\nThe output is:\n| name |\n| Zoe |\n"
+            failed = (await call("sop_store", 170000, example))["error"]
+            assert failed["code"].startswith("T04") and failed["findings"][0]["line"] >= 3
+            wrong = (await call("sop_check", "many", ASKED))["error"]["findings"][0]
+            assert (wrong["line"], wrong["code"]) == (2, "E0203"), "its line in the program as it was given"
+            assert (await call("sop_store", 170000, ASKED))["version"] == 1
+        with Sandbox(folder, MAIN) as sandbox:
+            kept = sandbox.library.resolve("top").provenance
+            assert (kept.translator, kept.model[:3]) == ("agent", "mcp") and kept.text_hash
+
+    run(work)
+
+
+@WAYS
+def test_a_program_is_tried_and_nothing_is_stored(folder: Path, way: Way) -> None:
+    writer = "script two(t: text) insert into log {text: t} insert into log {text: t} emit {n: count(from log)} end"
+
+    async def work() -> None:
+        async with agent(folder, way=way) as client:
+            said = data(await client.call_tool("sop_try", {"program": TOP.format(170000)}))
+            assert (said["status"], said["records"]) == ("dry-run", [{"name": "Ada"}]) and "confirm" not in said
+            refused = data(await client.call_tool("sop_try", {"program": writer, "args": {"t": "x"}}))
+            assert refused["error"]["code"] == "S0202"
+            bad = data(await client.call_tool("sop_try", {"program": "script a() emit {n: b} end"}))
+            assert bad["error"]["findings"][0]["code"] == "E0201"
+        async with agent(folder, way=way, write=True) as client:
+            said = data(await client.call_tool("sop_try", {"program": writer, "args": {"t": "x"}}))
+            assert said["records"] == [{"n": 2}] and said["changes"][0]["rows"] == 2 and logged(folder) == 0
+            for args in ({}, {"t": 1}, {"t": "x", "u": 1}):
+                assert (await client.call_tool("sop_try", {"program": writer, "args": args})).is_error
+            assert "two" not in [tool.name for tool in (await client.list_tools()).tools]
+
+    run(work)
+
+
+@WAYS
+def test_an_author_is_told_the_language_examples_and_the_way_to_a_script(folder: Path, way: Way) -> None:
+    async def work() -> None:
+        async with agent(folder, way=way) as client:
+            language = data(await client.call_tool("sop_language"))["text"]
+            assert "ask the person" in language and "Translate" not in language and "emit" in language
+            examples = data(await client.call_tool("sop_examples"))
+            assert "boxes" in examples["stores"] and "script red_boxes()" in examples["examples"][0]["program"]
+            (prompt,) = (await client.list_prompts()).prompts
+            told = await client.get_prompt(prompt.name, {"request": ASKED})
+            content = told.messages[0].content
+            assert isinstance(content, types.TextContent) and ASKED in content.text
+            tools = {tool.name for tool in (await client.list_tools()).tools}
+            assert set(re.findall(r"sop_\w+", content.text)) <= tools
+            for name in ("other", "write_script"):
+                with pytest.raises(Exception, match=r"prompt|request"):
+                    await client.get_prompt(name, {})
 
     run(work)

@@ -16,6 +16,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 Context = ServerRequestContext[Any, Any]
 ANSWER: Final = "answer"
+CLIENT_LENGTH: Final = 80  # characters of its name
 CLIENT: Final = "sop.client"  # key of an HTTP request's scope: a CancelScope, cancelled when the client goes away
 
 
@@ -49,6 +50,13 @@ class Person:
         self.state: dict[str, Any] = json.loads(params.request_state) if params.request_state else {}
         given = (params.input_responses or {}).get(ANSWER)
         self.reply = given if isinstance(given, types.ElicitResult) else None
+
+    @property
+    def client(self) -> str:
+        """The client's name and version, on one line."""
+        params = self._session.client_params
+        told = "" if params is None else f"{params.client_info.name} {params.client_info.version}"
+        return " ".join(told.split())[:CLIENT_LENGTH]
 
     @property
     def can_be_asked(self) -> bool:

@@ -28,6 +28,7 @@ from runtime.errors import SopError
 from runtime.runs.answers import describe
 from runtime.runs.secrets import mask_secrets
 from runtime.values.conversion import to_text
+from runtime.vm.link import Linked
 from runtime.vm.output import Question
 
 KEPT_SECONDS: Final = 3600.0  # that the records of a run can be read
@@ -105,9 +106,17 @@ class Calls:
     ) -> dict[str, Any]:
         """Run a script without keeping what it writes."""
         play = self._play(script, given, who, dry_run=True)
+        return await self._tried(play, lambda: self._agents.confirm(who, script.linked, play.args), progress)
+
+    async def attempt(self, linked: Linked, args: Mapping[str, Any], who: Who, progress: Progress) -> dict[str, Any]:
+        """Run a script that is not stored, without keeping what it writes."""
+        name = linked.root.name
+        play = Play(script=name, args=args, who=who, dry_run=True, waits=0.0, takes_defaults=False, linked=linked)
+        return await self._tried(play, None, progress)
+
+    async def _tried(self, play: Play, confirm: Callable[[], str] | None, progress: Progress) -> dict[str, Any]:
         await self.service.call(self.service.check, play)
-        begun = self._begin(play, lambda: self._agents.confirm(who, script.linked, play.args))
-        return await self.settle(begun, None, progress)
+        return await self.settle(self._begin(play, confirm), None, progress)
 
     def _play(self, script: ScriptTool, given: Mapping[str, Any], who: Who, *, dry_run: bool = False) -> Play:
         args = {script.params.get(name, name): value for name, value in given.items()}

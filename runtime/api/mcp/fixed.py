@@ -149,7 +149,7 @@ async def _answer(call: Call) -> dict[str, Any]:
 
 _RUN: Final = {"type": "string", "description": "The run's id."}
 SCRIPT: Final = {"type": "string", "description": "The script's name, or that of its tool."}
-_ARGS: Final = {"type": "object", "properties": {}, "description": "The script's arguments by name."}
+ARGS: Final = {"type": "object", "properties": {}, "description": "The script's arguments by name."}
 _AFTER: Final = {"type": "integer", "description": "How many records to leave out."}
 _CONFIRM: Final = {"type": "string", "description": "Of sop_dry_run with the same arguments, if the script writes."}
 _WORDS: Final = {"type": "string", "description": "Words; left out, the first scripts are listed."}
@@ -158,8 +158,8 @@ _REPLY: Final = {"description": "What the person said.", "type": "string"}
 # fmt: off
 FIXED: Final[Mapping[str, Fixed]] = {
     "sop_find": Fixed(_find, "run", MANY, "Look for scripts by words of their names, docs and effects.", {"text": _WORDS}, 0),
-    "sop_run": Fixed(_run, "run", MANY, "Run a script that sop_find has found.", {"script": SCRIPT, "args": _ARGS, "confirm": _CONFIRM}, 1, False),
-    "sop_dry_run": Fixed(_dry_run, "write", ALWAYS, "Say what a script that writes would change, by rows and stores, without changing anything. Gives the `confirm` that the script takes.", {"script": SCRIPT, "args": _ARGS}, 1),
+    "sop_run": Fixed(_run, "run", MANY, "Run a script that sop_find has found.", {"script": SCRIPT, "args": ARGS, "confirm": _CONFIRM}, 1, False),
+    "sop_dry_run": Fixed(_dry_run, "write", ALWAYS, "Say what a script that writes would change, by rows and stores, without changing anything. Gives the `confirm` that the script takes.", {"script": SCRIPT, "args": ARGS}, 1),
     "sop_rows": Fixed(_rows, "run", ALWAYS, "Give more records of a run, 100 at most.", {"run": _RUN, "after": _AFTER}, 1),
     "sop_wait": Fixed(_wait, "run", ALWAYS, "Wait up to 45 seconds for a run that is still running.", {"run": _RUN}, 1),
     "sop_cancel": Fixed(_cancel, "run", ALWAYS, "End a run. What it wrote since its last commit is undone.", {"run": _RUN}, 1, False),

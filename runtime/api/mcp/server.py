@@ -23,6 +23,7 @@ from runtime.api.mcp.authoring import AUTHORING
 from runtime.api.mcp.calls import GONE, Calls
 from runtime.api.mcp.catalog import Catalog
 from runtime.api.mcp.fixed import ALWAYS, FIXED, MANY, Call
+from runtime.api.mcp.prompts import filled, prompts
 from runtime.api.problems import of_findings
 from runtime.api.tokens import Token
 from runtime.errors import SopError
@@ -61,6 +62,8 @@ class AgentServer:
             on_list_resources=self._list_resources,
             on_list_resource_templates=self._list_templates,
             on_read_resource=self._read_resource,
+            on_list_prompts=self._list_prompts,
+            on_get_prompt=self._get_prompt,
         )
         security = RequestStateSecurity.ephemeral(ttl=STATE_SECONDS)
         security.bind_principal = lambda context: self._token(context).id
@@ -120,6 +123,14 @@ class AgentServer:
             raise
         except Exception as error:
             return _fault(error)
+
+    # ── prompts ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _list_prompts(self, context: Context, params: Any) -> types.ListPromptsResult:
+        return types.ListPromptsResult(prompts=prompts(self._token(context)))
+
+    async def _get_prompt(self, context: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
+        return filled(self._token(context), params.name, params.arguments or {})
 
     # ── records as resources ───────────────────────────────────────────────────────────────────────────────────
 

@@ -9,6 +9,8 @@ from runtime.bytecode.module import Effects, Parameter, Signature
 from runtime.query.schema import Field, ForeignKey, Schema, Store
 from runtime.values.types import BOOL, DATE, DECIMAL, INT, NULL, TEXT
 
+__all__ = ("DATABASE", "EXAMPLES", "SCHEMA", "SCRIPTS", "FewShot")
+
 
 class FewShot(NamedTuple):
     """name: of the script. sentences: of the workflow. reply: its script; never the way out."""

@@ -16,6 +16,8 @@ from sopc.english.prompt.schemas import MAX_LISTED, about, no_values, schema_lin
 from sopc.english.settings import ModelOptions
 from sopc.english.task import Task
 
+__all__ = ("example_stores", "first_messages")
+
 
 def first_messages(task: Task, options: ModelOptions) -> list[Message]:
     """The language, few-shot examples as turns of a conversation, and the workflow with its schemas and scripts."""
@@ -24,12 +26,17 @@ def first_messages(task: Task, options: ModelOptions) -> list[Message]:
 
 def _same() -> list[Message]:
     messages = [{"role": "system", "content": language_page()}]
-    known = "\n".join([*schema_lines(DATABASE, SCHEMA, SCHEMA, no_values), *_scripts(SCRIPTS)])
+    known = example_stores()
     for place, example in enumerate(EXAMPLES):
         question = _question(example.name, [f"  {number}. {text}" for number, text in enumerate(example.sentences, 1)])
         messages.append({"role": "user", "content": question if place else f"{known}\n{question}"})
         messages.append({"role": "assistant", "content": example.reply})
     return messages
+
+
+def example_stores() -> str:
+    """The stores and scripts that the examples use, one a line."""
+    return "\n".join([*schema_lines(DATABASE, SCHEMA, SCHEMA, no_values), *_scripts(SCRIPTS)])
 
 
 def _workflow(task: Task, options: ModelOptions) -> str:
