@@ -3,7 +3,9 @@
 The library that reads spreadsheets keeps a whole sheet in memory, and on some small files asks for more than there is,
 which ends the process. So this file is a program with a memory limit, and imports nothing of this project:
 
-    python -P sheet_reader.py FILE FOLDER LIMIT [SHEET]   (the sheets as JSON on stdout)
+    python -P sheet_reader.py FILE FOLDER LIMIT UNITS [SHEET]   (the sheets as JSON on stdout)
+
+UNITS are the signs and codes of currencies, with blanks between.
 """
 
 from __future__ import annotations
@@ -33,6 +35,12 @@ MOST_BAD: Final = 1000  # cells that are told of
 _CELL: Final = re.compile(rb"<(?:\w+:)?c\s([^>]*[^/>])>(.*?)</(?:\w+:)?c>", re.DOTALL)
 _SUSPECT: Final = re.compile(rb'\st="e"|<(?:\w+:)?f[\s>/]')
 _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[\s>/]")
+_START: Final = re.compile(rb"<(?:\w+:)?c\s([^>]*)>")
+_PARTED: Final = re.compile(rb'\br="([A-Z]+)([0-9]+)"')
+_STYLE_OF: Final = re.compile(rb'\bs="([0-9]+)"')
+_ZEROS: Final = re.compile("0{2,}")
+# `[$€-407]`, `"kr"`, and a sign as it is
+_MARKS: Final = re.compile(r"\[\$([^\]-]+)(?:-[0-9A-Fa-f]+)?\]|\"([^\"]+)\"|(?<!\[)([$€£¥₹₩₺₽₫₪₴฿₱₦])")
 _PLACE: Final = re.compile(rb'\br="([A-Z]+[0-9]+)"')
 _RESULT: Final = re.compile(rb"<(?:\w+:)?v>([^<]*)</")
 
@@ -48,9 +56,9 @@ class Sheet(NamedTuple):
 
 
 def main(arguments: Sequence[str]) -> None:
-    path, folder, limit, *only = arguments
+    path, folder, limit, units, *only = arguments
     resource.setrlimit(resource.RLIMIT_AS, (int(limit), int(limit)))
-    sheets = ods_sheets(Path(path)) if path.lower().endswith(".ods") else other_sheets(path, only)
+    sheets = ods_sheets(Path(path)) if path.lower().endswith(".ods") else other_sheets(path, units.split(), only)
     found = []
     for number, sheet in enumerate(sheets):
         about: dict[str, Any] = {"name": sheet.name, "visible": sheet.visible, "path": "", "bad": []}
@@ -63,7 +71,7 @@ def main(arguments: Sequence[str]) -> None:
     print(json.dumps(found))
 
 
-def other_sheets(path: str, only: Sequence[str]) -> Iterator[Sheet]:
+def other_sheets(path: str, units: Sequence[str], only: Sequence[str]) -> Iterator[Sheet]:
     import python_calamine
 
     with python_calamine.CalamineWorkbook.from_path(path) as book:
@@ -75,7 +83,10 @@ def other_sheets(path: str, only: Sequence[str]) -> Iterator[Sheet]:
                 yield Sheet(about.name, visible, iter(()), [])
                 continue
             rows = book.get_sheet_by_name(about.name).to_python(skip_empty_area=False)
-            bad = list(xlsx_bad(path, about.name)) if path.lower().endswith((".xlsx", ".xlsm")) else []
+            bad = []
+            if path.lower().endswith((".xlsx", ".xlsm")):
+                bad = list(xlsx_bad(path, about.name))
+                show_formats(path, about.name, units, rows)
             yield Sheet(about.name, visible, iter(rows), bad)
 
 
@@ -161,6 +172,71 @@ def bad_cells(text: bytes) -> Iterator[tuple[str, str]]:
             yield where, result[1].decode() if result else "#ERROR"
         elif _FORMULA.search(content) and b't="str"' not in about and (result is None or not result[1]):
             yield where, ""
+
+
+# ── formats of numbers that say more than the number ───────────────────────────────────────────────────────────
+
+
+def show_formats(path: str, sheet: str, units: Sequence[str], rows: list[Row]) -> None:
+    """Make texts of numbers that are shown with zeros in front (`00000`) or with a currency, by the XML of a sheet."""
+    with zipfile.ZipFile(path) as archive:
+        member = xlsx_member(archive, sheet)
+        styles = xlsx_styles(archive, units) if {member, "xl/styles.xml"} <= {*archive.namelist()} else {}
+        if not styles:
+            return
+        with archive.open(member) as stream:
+            rest = b""
+            while piece := stream.read(1 << 20):
+                whole, _, rest = (rest + piece).rpartition(b"<")
+                rest = b"<" + rest
+                for match in _START.finditer(whole):
+                    place, style = _PARTED.search(match[1]), _STYLE_OF.search(match[1])
+                    if place is not None and style is not None and style[1] in styles:
+                        show(rows, int(place[2]) - 1, index_of(place[1]), styles[style[1]])
+
+
+def xlsx_styles(archive: zipfile.ZipFile, units: Sequence[str]) -> dict[bytes, str]:
+    """The number of a style → the zeros or the currency that its numbers are shown with."""
+    codes: dict[str | None, str] = {}
+    found = {}
+    root = fromstring(archive.read("xl/styles.xml"))
+    for element in root.iter():
+        if element.tag.endswith("}numFmt"):
+            codes[element.get("numFmtId")] = element.get("formatCode") or ""
+    for part in root:
+        if part.tag.endswith("}cellXfs"):
+            for number, style in enumerate(part):
+                shown = shown_with(codes.get(style.get("numFmtId"), ""), units)
+                if shown:
+                    found[str(number).encode()] = shown
+    return found
+
+
+def shown_with(code: str, units: Sequence[str]) -> str:
+    """`00000` for a format of zeros, the sign or code of a currency for one of money; empty for others."""
+    first = code.split(";")[0]
+    if _ZEROS.fullmatch(first):
+        return first
+    marks = [next(filter(None, groups)).strip() for groups in _MARKS.findall(first)]
+    return next((mark for mark in marks if mark in units), "")
+
+
+def show(rows: list[Row], row: int, column: int, shown: str) -> None:
+    value = rows[row][column] if row < len(rows) and column < len(rows[row]) else None
+    if type(value) not in (int, float):
+        return
+    if not shown.startswith("0"):
+        rows[row][column] = f"{'-' if value < 0 else ''}{shown} {abs(value):.15g}"
+    elif value >= 0 and value == int(value):
+        rows[row][column] = f"{int(value):0{len(shown)}d}"
+
+
+def index_of(name: bytes) -> int:
+    """`A` → 0."""
+    number = 0
+    for letter in name:
+        number = number * 26 + letter - 64
+    return number - 1
 
 
 # ── OpenDocument: the library gives its booleans as 1.0 and its durations as text or nothing ───────────────────

@@ -19,7 +19,9 @@ import msgspec
 from runtime.errors import DatabaseError, UsageError
 from runtime.files.asking import answer
 from runtime.files.decide import Ask
+from runtime.files.sheet_reader import index_of
 from runtime.files.unpack import Bound
+from runtime.files.words import CURRENCY_CODES, CURRENCY_SIGNS
 
 ENDINGS: Final = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 MEMORY: Final = 4 << 30  # bytes of addresses that the reader may take
@@ -87,7 +89,17 @@ def sheets_of(
     except ImportError as error:
         raise UsageError("D0105", "this installation can't read spreadsheets", "pip install 'sopc[excel]'") from error
     _check(path, title, bound)
-    words = [sys.executable, "-P", str(_READER), str(path), str(folder), str(MEMORY), *([sheet] if sheet else [])]
+    units = " ".join({*CURRENCY_CODES, *CURRENCY_SIGNS})
+    words = [
+        sys.executable,
+        "-P",
+        str(_READER),
+        str(path),
+        str(folder),
+        str(MEMORY),
+        units,
+        *([sheet] if sheet else []),
+    ]
     found = msgspec.json.decode(run_reader(words, title), type=list[_Found])
     chosen = _chosen(found, title, sheet, all_sheets, ask)
     hidden = [each.name for each in found if not each.visible]
@@ -153,7 +165,7 @@ def _check(path: Path, title: str, bound: Bound) -> None:
                     continue
                 with archive.open(name) as stream_:
                     extent = _DIMENSION.search(stream_.read(4096))
-                if extent is not None and (cells := _number(extent[1]) * int(extent[2])) > CELLS:
+                if extent is not None and (cells := (index_of(extent[1]) + 1) * int(extent[2])) > CELLS:
                     message = f"{title} has a sheet that says it has {cells:,} cells, and at most {CELLS:,} are read"
                     raise DatabaseError("D0517", message, "save the sheet as CSV in a spreadsheet program")
     except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
@@ -199,11 +211,3 @@ def _refuse_bad(title: str, sheet: _Found, nulls: Collection[str]) -> None:
         options = " ".join(f"--null {quote(text)}" for text in dict.fromkeys(text for _, text in errors))
         message = f"{where} has cells with errors: {listed}{more}"
         raise DatabaseError("D0518", message, f"{options} takes them for missing")
-
-
-def _number(letters: bytes) -> int:
-    """`A` → 1, `AB` → 28."""
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number

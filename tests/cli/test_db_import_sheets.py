@@ -18,7 +18,7 @@ import xlsxwriter
 
 from runtime.errors import DatabaseError
 from runtime.files import Options, prepared, sheets
-from runtime.files.sheet_reader import bad_cells, text_of
+from runtime.files.sheet_reader import bad_cells, shown_with, text_of
 from tests.cli.conftest import Program
 
 XLS = (  # a sheet S with n, 5 and d, 2026-01-31, as xlwt writes it; packed by zlib, in base85
@@ -248,6 +248,47 @@ def test_cells_with_errors_are_named_and_null_when_told(sopvm: Program, project:
 )
 def test_cells_that_look_empty(cell: bytes, found: list[tuple[str, str]]) -> None:
     assert list(bad_cells(cell)) == found
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("00000", "00000"),
+        ("00", "00"),
+        ("0", ""),
+        ("0.00", ""),
+        ("#,##0.00", ""),
+        ('#,##0.00\\ "€"', "€"),
+        ('#,##0.00\\ "€";[Red]-#,##0.00\\ "€"', "€"),
+        ("[$€-407] #,##0.00", "€"),
+        ("#,##0.00\\ [$USD]", "USD"),
+        ("$#,##0", "$"),
+        ('0 "pcs"', ""),
+        ('0 "KGM"', ""),
+        ("[$-409]d-mmm-yy", ""),
+        ("0%", ""),
+    ],
+)
+def test_formats_that_say_more_than_the_number(code: str, shown: str) -> None:
+    assert shown_with(code, ["€", "$", "USD"]) == shown
+
+
+def test_codes_keep_their_zeros_and_money_its_currency(sopvm: Program, project: Path) -> None:
+    workbook = xlsxwriter.Workbook(project / "a.xlsx")
+    sheet = workbook.add_worksheet()
+    sheet.write_row(0, 0, ["plz", "price", "mixed", "plain"])
+    formats = [workbook.add_format({"num_format": code}) for code in ("00000", '#,##0.00 "€"', "[$$-409]#,##0.00")]
+    for row, (plz, price) in enumerate([(1067, 0.1 + 0.2), (80331, -1200.5)], 1):
+        sheet.write_number(row, 0, plz, formats[0])
+        sheet.write_number(row, 1, price, formats[1])
+        sheet.write_number(row, 2, 5, formats[row])
+        sheet.write_number(row, 3, 5)
+    workbook.close()
+    done = sopvm("db", "import", "a.xlsx")
+    assert done.exit_code == 0, done.stderr
+    assert "text, because it has $ and EUR" in done.stderr
+    found = rows(sopvm, "from a order by plain, plz")
+    assert found == [("01067", 0.3, "€ 5", 5), ("80331", -1200.5, "$ 5", 5)]
 
 
 def test_several_sheets_are_named_with_their_sizes(sopvm: Program, project: Path) -> None:

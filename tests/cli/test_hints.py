@@ -462,6 +462,14 @@ def _(trial: Trial) -> None:
     assert trial.rows('select sum(amount) from "all"') == [(24,)]
 
 
+@case("left out: {} rows of totals, {}s {} to {} (--totals keep)")
+def _(trial: Trial) -> None:
+    trial.write("sums.csv", "region,amount\nNorth,5\nNorth,1\nSubtotal,6\nSouth,7\nTotal,13\n")
+    trial.shows("sopvm", "db", "import", "sums.csv", "--totals", "drop")
+    trial.follows("sopvm", "db", "import", "sums.csv", "--store", "all", "--totals", "keep")
+    assert trial.rows('select sum(amount) from "all"') == [(32,)]
+
+
 @case("left out: {} above the header (--header {} takes the first for it)")
 def _(trial: Trial) -> None:
     trial.write("titled.csv", "Sales,,\n\nid,n,m\n1,5,6\n")
