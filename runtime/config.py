@@ -32,11 +32,12 @@ _TABLES: Final[Mapping[str, Mapping[str, type]]] = {
         **{"command": list},
         **{"rounds": int, "tokens": int, "timeout": int, "wait": int},
     },
-    "database": {"url": str, "samples": bool, "agents": bool},
     "runs": {"url": str, "durability": str},
     "import": {"date_order": str, "decimal": str},
     "mcp": {"confirm": bool, "tools": list},
+    "notify": {"command": list},
 }
+_DATABASE: Final[Mapping[str, type]] = {"url": str, "samples": bool, "agents": bool}
 _CHOICES: Final = {"durability": (FULL, RELAXED), "date_order": ("dmy", "mdy"), "decimal": ("point", "comma")}
 _WANTED: Final[Mapping[type, str]] = {
     str: "text in quotes",
@@ -44,8 +45,7 @@ _WANTED: Final[Mapping[type, str]] = {
     int: "a whole number from 0 on",
     list: 'a list of texts, such as ["report"]',
 }
-# translator, databases, runs, import, mcp
-_Tables = tuple[dict[str, Any], dict[str, dict[str, Any]], dict[str, Any], dict[str, Any], dict[str, Any]]
+_FIELDS: Final = {"databases": "declared", "import": "imports"}  # of Config, by table; the others have the same name
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -65,7 +65,7 @@ class Config(msgspec.Struct, frozen=True):
     Attributes:
         home: The library's folder, absolute; it need not exist.
         file: The sop.toml that was read; None when there is none.
-        translator, runs, imports, mcp: Their tables, with `${ENV}` as written.
+        translator, runs, imports, mcp, notify: Their tables, with `${ENV}` as written.
         declared: Its databases: a table by name.
         flags: URLs by name, of the commands' `--db`.
         seen: The only names that mean something, and what each stands for, as `seen_as` made it; None for all.
@@ -80,6 +80,7 @@ class Config(msgspec.Struct, frozen=True):
     runs: dict[str, Any] = {}
     imports: dict[str, Any] = {}
     mcp: dict[str, Any] = {}
+    notify: dict[str, Any] = {}
 
     def seen_as(self, names: Mapping[str, str]) -> Config:
         """These settings, restricted to some names. names: a visible name → the database it stands for here."""
@@ -108,8 +109,7 @@ class Config(msgspec.Struct, frozen=True):
             raise UsageError(
                 "C0206", f"{what} can't be looked at: {reason}", "another folder, or --home DIR"
             ) from error
-        translator, declared, runs, imports, mcp = _read(path) if path else ({}, {}, {}, {}, {})
-        return cls(folder, path, translator, declared, _flags(databases), runs=runs, imports=imports, mcp=mcp)
+        return cls(folder, path, flags=_flags(databases), **(_read(path) if path else {}))
 
     def database(self, name: str) -> DatabaseSetting:
         """Return what a name of a database means.
@@ -234,7 +234,8 @@ def _flags(databases: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _read(path: Path) -> _Tables:
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    """The tables of a sop.toml, by field of Config."""
     import tomllib
 
     try:
@@ -259,26 +260,24 @@ class _Reader:
         self.path = path
         self.lines = text.splitlines()
 
-    def settings(self, data: dict[str, Any]) -> _Tables:
+    def settings(self, data: dict[str, Any]) -> dict[str, dict[str, Any]]:
         for key in data:
-            if key not in ("databases", "translator", "runs", "import", "mcp"):
-                raise self.error(key, f"no setting is named {key}", "databases, translator, runs, import or mcp")
+            names = ("databases", *_TABLES)
+            if key not in names:
+                raise self.error(key, f"no setting is named {key}", f"{', '.join(names[:-1])} or {names[-1]}")
         databases = self.table(data, "databases")
-        declared = {}
+        declared: dict[str, Any] = {}
         for name, value in databases.items():
-            declared[name] = {"url": value} if isinstance(value, str) else self.checked(name, value, "database")
+            declared[name] = {"url": value} if isinstance(value, str) else self.checked(name, value, _DATABASE)
             if "url" not in declared[name]:
                 raise self.error(name, f"the database {name} has no url", 'url = "sqlite:///FILE.db"')
-        translator = self.checked("translator", self.table(data, "translator"), "translator")
-        runs = self.checked("runs", self.table(data, "runs"), "runs")
-        imports = self.checked("import", self.table(data, "import"), "import")
-        mcp = self.checked("mcp", self.table(data, "mcp"), "mcp")
-        for table, settings in (("runs", runs), ("import", imports)):
+        tables = {name: self.checked(name, self.table(data, name), allowed) for name, allowed in _TABLES.items()}
+        for table, settings in tables.items():
             for key, choices in _CHOICES.items():
                 if key in settings and settings[key] not in choices:
                     message = f"{key} of {table} is neither {' nor '.join(choices)}"
                     raise self.error(key, message, f'{key} = "{choices[0]}"')
-        return translator, declared, runs, imports, mcp
+        return {_FIELDS.get(name, name): table for name, table in {**tables, "databases": declared}.items()}
 
     def table(self, data: dict[str, Any], key: str) -> dict[str, Any]:
         value = data.get(key, {})
@@ -286,8 +285,7 @@ class _Reader:
             raise self.error(key, f"{key} is not a table", f"[{key}]")
         return value
 
-    def checked(self, name: str, value: Any, kind: str) -> dict[str, Any]:
-        allowed = _TABLES[kind]
+    def checked(self, name: str, value: Any, allowed: Mapping[str, type]) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise self.error(name, f"{name} is neither a URL nor a table", f'{name} = "sqlite:///FILE.db"')
         for key, item in value.items():

@@ -7,10 +7,12 @@ own.
 
 from __future__ import annotations
 
+import sys
 from threading import Thread
 
 from runtime.api.running import Runner
 from runtime.api.shared import Shared
+from runtime.runs.notices import Notifier, notifier_of
 from runtime.runs.worker import Report, Worker
 from runtime.schedules.starter import Starter
 
@@ -28,6 +30,7 @@ class Workers:
         self._runner = runner
         self._workers: list[Worker] = []
         self._threads: list[Thread] = []
+        self._notifier: Notifier | None = None
 
     def start(self, count: int) -> None:
         """Go on with runs until `stop`.
@@ -36,6 +39,8 @@ class Workers:
             count: How many at a time.
         """
         service = self._service
+        if count:
+            self._notifier = notifier_of(service.config, _print_problem)
         for _ in range(count):
             starter = Starter(service.config, service.library)
             worker = Worker(
@@ -57,6 +62,8 @@ class Workers:
         """Wait for the threads."""
         for thread in self._threads:
             thread.join()
+        if self._notifier is not None:
+            self._notifier.stop()
 
 
 def _work(worker: Worker, starter: Starter) -> None:
@@ -69,3 +76,7 @@ def _work(worker: Worker, starter: Starter) -> None:
 
 def _told(report: Report) -> None:
     """The audit has said it."""
+
+
+def _print_problem(text: str) -> None:
+    print(f"sopvm serve: {text}", file=sys.stderr, flush=True)

@@ -40,6 +40,7 @@ def work(config: Config, names: Sequence[str], *, processes: int, until_idle: bo
 
 def _work(config: Config, names: Sequence[str], until_idle: bool) -> int:
     from runtime.library.store import Library
+    from runtime.runs.notices import notifier_of
     from runtime.runs.worker import Worker
     from runtime.schedules.starter import Starter
 
@@ -47,12 +48,15 @@ def _work(config: Config, names: Sequence[str], until_idle: bool) -> int:
     with Library.open(config.home) as library:
         starter = Starter(config, library)
         worker = Worker(config, names, library, _print, chores=starter.look)
+        notifier = notifier_of(config, _print_problem)
         _on_signals(worker.stop)
         try:
             worker.work(until_idle=until_idle, while_=lambda: owner is None or os.getppid() == int(owner))
         finally:
             worker.close()
             starter.close()
+            if notifier is not None:
+                notifier.stop(look=until_idle)
     return 0
 
 
@@ -65,6 +69,10 @@ def _print(report: Report) -> None:
         line |= {"code": report.error.code, "message": report.error.message}
     sys.stdout.buffer.write(encode(line) + b"\n")  # in one write, as other processes write there too
     sys.stdout.buffer.flush()
+
+
+def _print_problem(text: str) -> None:
+    print(f"sopvm: {text}", file=sys.stderr, flush=True)
 
 
 def _on_signals(stop: Callable[[], None]) -> None:
