@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from time import time
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 
 def _tokens(home: str | None) -> Tokens:
+    if find_spec("starlette") is None:
+        raise UsageError("S0120", "tokens are for the service, which needs starlette", "pip install 'sopc[serve]'")
     from runtime.api import Tokens
 
     return Tokens(load_config(home).home)

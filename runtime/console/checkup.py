@@ -15,7 +15,7 @@ from runtime.errors import SopError
 
 OK: Final = "ok"
 WRONG: Final = "wrong"
-_BUILD: Final = ("test", "docs", "mutation")  # extras of those who work on the project
+_BUILD: Final = ("test", "docs", "mutation", "peers")  # extras of those who work on the project
 _REQUIREMENT: Final = re.compile(r"""([\w.-]+)(?:\[[\w,]+\])?(?:>=([\d.]+))?.*extra == ["'](\w+)["']""")
 _SLACK: Final = timedelta(minutes=1)  # two clocks may differ so much
 
@@ -87,7 +87,7 @@ def _extras() -> Iterator[Check]:
         if old:
             yield Check(f"extra {extra}", WRONG, f"{', '.join(old)} is too old", install)
         elif missing:
-            yield Check(f"extra {extra}", OK, f"not installed: {', '.join(missing)}", f"where it is wanted: {install}")
+            yield Check(f"extra {extra}", OK, f"not installed: {', '.join(missing)}", f"if it is needed: {install}")
         else:
             yield Check(f"extra {extra}", OK, ", ".join(f"{package} {version}" for package, version in found.items()))
 

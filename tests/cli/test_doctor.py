@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -123,3 +124,21 @@ def test_a_model_is_told_that_can_not_be_asked(place: Place, model: str) -> None
     assert "no-such-program" in wrong(doctor(place, code=1))["translator"]
     place.write("sop.toml", '[translator]\nuse = "model"\n')
     assert "no model is configured" in wrong(doctor(place, code=1))["translator"]
+
+
+def test_without_the_service_its_tokens_are_told_to_need_it(place: Place) -> None:
+    def run(program: str, *words: str) -> subprocess.CompletedProcess[str]:
+        code = f"import sys; sys.modules['starlette'] = None; from {program}.cli import main; main({list(words)})"
+        return subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=place.folder,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    listed = run("runtime", "token", "ls")
+    assert listed.returncode == 2 and listed.stderr.startswith("error S0120") and "sopc[serve]" in listed.stderr
+    looked = run("sopc", "doctor")
+    assert looked.returncode == 0 and "`sopvm serve` is not installed" in looked.stdout
