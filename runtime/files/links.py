@@ -166,7 +166,7 @@ def say_links(database: Loadable, name: str, key: Sequence[str], references: Map
     _check_fields(store, (*key, *references))
     if key:
         look.check_key(name, key)
-        for note in store.notes:
+        for note in store.known:
             if note.is_key and note.field not in key:
                 remember_note(database, name, note.field, is_key=False)
         for field in key:

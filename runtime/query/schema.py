@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from runtime.errors import DatabaseError
 from runtime.values.names import name_fault, shortened
@@ -61,7 +62,8 @@ class Note(msgspec.Struct, frozen=True):
 
 class Store(msgspec.Struct, frozen=True):
     """One table or view. unique: each set of fields that identifies a row (the primary key first). notes: of fields of
-    which something is known that the database does not declare."""
+    which something is known that the database does not declare; unset without any, so that modules keep their
+    hashes."""
 
     name: str
     fields: tuple[Field, ...]
@@ -69,10 +71,15 @@ class Store(msgspec.Struct, frozen=True):
     unique: tuple[tuple[str, ...], ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     read_only: bool = False
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Note, ...] | UnsetType = UNSET
 
     def note(self, name: str) -> Note:
-        return next((note for note in self.notes if note.field == name), Note(name))
+        return next((note for note in self.known if note.field == name), Note(name))
+
+    @property
+    def known(self) -> tuple[Note, ...]:
+        """Its notes, none where they are unset."""
+        return () if self.notes is UNSET else self.notes
 
     def field(self, name: str) -> Field | None:
         return next((field for field in self.fields if field.name == name), None)
@@ -139,12 +146,12 @@ def noted(schema: Schema, is_key: Callable[[Store, str], bool] = lambda store, f
 
 
 def _noted(store: Store, stores: dict[str, Store], is_key: Callable[[Store, str], bool]) -> Store:
-    if not store.notes:
+    if not store.known:
         return store
     own = {name for key in store.foreign_keys for name in key.fields}
     references = [
         ForeignKey((note.field,), note.other_store, (note.other_field,))
-        for note in store.notes
+        for note in store.known
         if note.field not in own
         and _refers(store, note, stores.get(note.other_store))
         and is_key(stores[note.other_store], note.other_field)

@@ -89,7 +89,7 @@ class _Keys:
         if self.declared:
             return  # fields of equal names are no reference where references are declared
         taken = {name for key in store.foreign_keys for name in key.fields} | set(store.primary_key)
-        taken |= {note.field for note in store.notes if note.said}
+        taken |= {note.field for note in store.known if note.said}
         for field in store.fields:
             targets = [
                 ForeignKey((field.name,), other.name, (target.name,))
