@@ -39,14 +39,28 @@ class Columns:
             self._needed.setdefault(id(query), set()).update(self._fields.get(variable, ()))
 
     def needed(self, query: q.Query) -> q.Query:
-        """The query without the columns that nothing needs. A column that is worked out stays, as its value can be an
-        error, and so does one column at least."""
+        """The query without the columns that nothing needs; with a constant where it needs none, as a row has a
+        column."""
+        pruned = self.pruned(query)
+        if pruned.columns or not query.columns:
+            return pruned
+        name = query.columns[0][0]
+        id_ = _highest_id(query) + 1
+        return msgspec.structs.replace(
+            query,
+            relation=q.Derive(id_, query.relation, ((name, Const(1, INT)),)),
+            columns=((name, q.Column(id_, name, INT)),),
+        )
+
+    def pruned(self, query: q.Query) -> q.Query:
+        """The query without the columns that nothing needs, which may be all. A column that is worked out stays, as its
+        value can be an error."""
         wanted = self._needed.get(id(query))
         if wanted is None or id(query) in self._all:
             return query
         stored = _Stored(query.relation)
         kept = tuple((name, column) for name, column in query.columns if name in wanted or not stored.holds(column))
-        return msgspec.structs.replace(query, columns=kept or _narrowest(query.columns))
+        return msgspec.structs.replace(query, columns=kept)
 
     def _read(self, root: object) -> None:
         stack: list[Any] = [root]
@@ -78,9 +92,14 @@ class Columns:
                     stack.extend(parts_of(node))
 
 
-def _narrowest(columns: tuple[tuple[str, q.Column], ...]) -> tuple[tuple[str, q.Column], ...]:
-    """One column, an int where there is one: rows that are only counted still have to be rows."""
-    return columns[:1] if not columns else (next((each for each in columns if each[1].type.name == "int"), columns[0]),)
+def _highest_id(query: q.Query) -> int:
+    """Of its relations."""
+    highest, stack = 0, [query]
+    while stack:
+        node: Any = stack.pop()
+        highest = max(highest, getattr(node, "id", 0))
+        stack.extend(parts_of(node))
+    return highest
 
 
 class _Stored:

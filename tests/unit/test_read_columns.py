@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from runtime.bytecode.module import Module
+from runtime.library.store import Library
+from tests.engines import SQLITE
+from tests.harness import compile_text, execute, store
 from tests.unit.compiling import body
 
 ALL = ("id", "name", "quantity", "price")
@@ -56,3 +62,15 @@ def test_a_record_that_is_changed_is_read_whole() -> None:
 def test_rows_without_a_needed_field_stay_apart_when_duplicates_are_dropped() -> None:
     """Dropping a column must not drop rows: `distinct` still compares the whole rows."""
     assert columns(body("for each i in from items select name, price distinct do say i.name end")) == ("name",)
+
+
+def test_a_value_that_is_none_of_its_type_is_no_error_where_no_field_is_used(tmp_path: Path) -> None:
+    place = SQLITE.place(tmp_path)
+    SQLITE.script(place, "create table only (n integer not null); insert into only values ('abc'), (7);")
+    steps = 'let k = 0 for each o in from only do set k = k + 1 say "row" end let f = first(from only)'
+    steps += " if f is null then return 0 end return k"
+    with Library.open(tmp_path / "home") as library:
+        text = f"script s() -> int\n  {steps}\nend\n"
+        store(library, compile_text(text, SQLITE.read_schema(place)))
+        lines, _ = execute(library, "s", place)
+    assert json.loads(lines.splitlines()[-1])["result"] == 2
