@@ -32,7 +32,7 @@ _TABLES: Final[Mapping[str, Mapping[str, type]]] = {
         **{"command": list},
         **{"rounds": int, "tokens": int, "timeout": int, "wait": int},
     },
-    "runs": {"url": str, "durability": str},
+    "runs": {"url": str, "durability": str, "drain": str},
     "import": {"date_order": str, "decimal": str},
     "mcp": {"confirm": bool, "tools": list},
     "notify": {"command": list},
@@ -46,7 +46,16 @@ _WANTED: Final[Mapping[type, str]] = {
     list: 'a list of texts, such as ["report"]',
 }
 _FIELDS: Final = {"databases": "declared", "import": "imports"}  # of Config, by table; the others have the same name
+_SPAN: Final = re.compile(r"(0|[1-9][0-9]{0,5})([smhdw])")
+_SPAN_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}  # in seconds
+_DRAIN: Final = "30s"
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def span_seconds(text: str) -> int | None:
+    """The seconds of a span of time such as `30s`, `12h` or `8w`; None for another text."""
+    match = _SPAN.fullmatch(text.strip())
+    return None if match is None else int(match[1]) * _SPAN_UNITS[match[2]]
 
 
 class DatabaseSetting(msgspec.Struct, frozen=True):
@@ -154,6 +163,11 @@ class Config(msgspec.Struct, frozen=True):
     def relaxed(self) -> bool:
         """Whether runs are kept without waiting for the disk: `durability` of the [runs] table."""
         return self.runs.get("durability") == RELAXED
+
+    @property
+    def drain(self) -> str:
+        """The time for runs under way once a server or a worker is told to stop, such as `30s`: `drain` of [runs]."""
+        return str(self.runs.get("drain", _DRAIN))
 
     def database_names(self) -> list[str]:
         """Every database name, sorted; with `main`, unless `seen` leaves it out."""
@@ -277,6 +291,8 @@ class _Reader:
                 if key in settings and settings[key] not in choices:
                     message = f"{key} of {table} is neither {' nor '.join(choices)}"
                     raise self.error(key, message, f'{key} = "{choices[0]}"')
+        if span_seconds(tables["runs"].get("drain", _DRAIN)) is None:
+            raise self.error("drain", "drain of runs is not a span of time", 'drain = "30s"; s, m, h, d or w')
         return {_FIELDS.get(name, name): table for name, table in {**tables, "databases": declared}.items()}
 
     def table(self, data: dict[str, Any], key: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from runtime.api.metrics import MEDIA_TYPE
 from runtime.api.problems import HttpError
 from runtime.api.resource import token_of
+from runtime.api.runs import stopping
 from runtime.api.service import Service
 
 
@@ -17,7 +18,9 @@ async def live(service: Service, request: Request) -> Response:
 
 
 async def ready(service: Service, request: Request) -> Response:
-    """Answer whether runs can start, that is, whether the library can be read."""
+    """Answer whether runs can start: the library can be read, and the server is not about to stop."""
+    if service.runs.stopping:
+        raise stopping()
     await service.call(service.library.find, "")
     return Response("ready\n", media_type="text/plain")
 

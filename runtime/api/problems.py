@@ -44,6 +44,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "V0609": 409,
     "V0610": 422,
     "V0611": 410,
+    "V0613": 503,
     # limits
     "V0301": 409,
     "V0302": 422,
@@ -81,6 +82,7 @@ _HINTS: Final[Mapping[str, str]] = {  # in place of hints for the command line, 
     "V0607": "GET /runs/{id} tells how it goes",
     "V0609": "GET /runs/{id} tells what can be done",
     "V0610": "another Idempotency-Key",
+    "V0613": "GET /runs/{id} tells how it goes",
     "V0611": "`Prefer: respond-async` or an Idempotency-Key keeps the lines of a run",
 }
 

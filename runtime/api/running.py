@@ -70,6 +70,9 @@ class _Begun(Future[None]):
 class Runner:
     """Runs scripts on threads.
 
+    Attributes:
+        tries_again: whether this server has workers, which go on with runs that were put off.
+
     Args:
         service: What they need.
     """
@@ -78,11 +81,18 @@ class Runner:
         self._service = service
         self._threads = ThreadPoolExecutor(service.settings.max_runs, "run")
         self._loop: AbstractEventLoop | None = None
+        self.tries_again = False
 
-    def stop(self) -> None:
-        """Cancel all runs. Those that are kept can go on later."""
-        for run in self._service.runs.stop():
+    def drain(self, seconds: float) -> None:
+        """Begin no more runs, give those under way some time, then end them: runs that are kept are left to another
+        process, the others are cancelled."""
+        runs = self._service.runs
+        for run in runs.refuse():
             self.let_go(run)
+        if seconds:
+            runs.wait(seconds)
+        for run in runs.active():
+            run.stop()
 
     def close(self) -> None:
         """Wait for all runs."""
@@ -190,6 +200,7 @@ class Runner:
             # what a field holds is told only to who may read it without a script
             warn=run.warnings.append if token.may_read(run.databases) else None,
             relaxed=service.config.relaxed,
+            patient=self._is_patient(run),
         )
         arguments = bind(root.module.signature, args)
         self._audit(run, play.who, "run", linked, arguments, dry_run=play.dry_run)
@@ -204,6 +215,10 @@ class Runner:
         if run.told:
             service.audit.note("run-ended", play.who, **run.told, **ended(outcome))
         return outcome
+
+    def _is_patient(self, run: LiveRun) -> bool:
+        """Whether no client waits for it, and one of this server's workers would try it again."""
+        return self.tries_again and not isinstance(run.stream, Pipe)
 
     def _keep(self, run: LiveRun, play: Play, linked: Linked) -> Keep | None:
         effects = linked.root.effects
@@ -244,7 +259,9 @@ class Runner:
         question, loop = run.control.question, self._loop
         assert question is not None and loop is not None
         run.outcome = outcome
-        self._service.runs.suspend(run)
+        if not self._service.runs.suspend(run):
+            self.let_go(run)
+            return
         seconds = run.patience(question)
 
         def later() -> None:
@@ -410,6 +427,7 @@ class Runner:
             prompt=run.prompt if effects.asks else None,
             suspends=run.writer is not None,
             relaxed=service.config.relaxed,
+            patient=taken is not None or self._is_patient(run),
         )
         self._audit(run, who, "run-continued", kept.linked, kept.pinned.arguments)
         try:
@@ -417,7 +435,7 @@ class Runner:
                 *(kept, statuses, databases, runs, writer, options, service.library, answer),
                 begun=lambda: None if begun is None else begun.set_result(None),
                 taken=taken,
-                hands_back=None if taken is None else lambda: False,  # a server that stops cancels its runs
+                hands_back=None if taken is None else lambda: service.runs.stopping,
                 give_back=service.pool.give_back,
             )
         except SopError as error:

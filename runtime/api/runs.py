@@ -34,6 +34,11 @@ from runtime.vm.output import Question, Waiting
 LONG: Final = 10_000  # bytes; longer results are not kept
 MAX_KEPT: Final = 1000  # ended runs that are kept,
 MAX_LOGS: Final = 100  # and those of them that keep their lines
+STOPPING: Final = "the server is stopping"
+
+
+def stopping() -> HttpError:
+    return HttpError(503, "V0301", STOPPING, "try again in a moment")
 
 
 class Ended(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -59,7 +64,7 @@ class LiveRun:
         log: its lines; None if they go to the request that started it.
         told: what the audit says of it.
         databases: names of the databases it uses, as the token's scripts name them.
-        stopping: whether it is cancelled because the server stops.
+        stopping: whether it ends because the server stops.
         keyed: whether it has an Idempotency-Key, so that it goes on when its client goes away: the client asks again.
         stream, writer: where its lines go, and what writes them; None when nobody reads them.
         outcome: how it was suspended.
@@ -220,9 +225,10 @@ class LiveRun:
             self._changed.notify()
 
     def stop(self) -> None:
-        """Cancel it because the server stops."""
+        """End it because the server stops: cancelled, or if it is kept, left to another process."""
         self.stopping = True
-        self.cancel("the server is stopping")
+        self.control.leaves = True
+        self.cancel(STOPPING)
 
     def cancel(self, reason: str) -> None:
         self.control.cancel(reason)
@@ -242,18 +248,22 @@ def _said(error: SopError | None, trace: Trace | None = None) -> dict[str, Any] 
 class LiveRuns:
     """The runs in memory. Safe to use from several threads.
 
+    Attributes:
+        stopping: no run begins any more.
+
     Args:
         most: the most runs at the same time.
     """
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._stopping = False
+        self.stopping = False
         self._active: dict[str, LiveRun] = {}
         self._suspended: dict[str, LiveRun] = {}
         self._ended: OrderedDict[str, LiveRun] = OrderedDict()
         self._logs: OrderedDict[str, LiveRun] = OrderedDict()
         self._lock = Lock()
+        self._idle = Condition(self._lock)
 
     def begin(self, run: LiveRun, token: Token | None) -> None:
         """Add a run.
@@ -266,8 +276,8 @@ class LiveRuns:
             HttpError: S0109 or S0204 when the server's or the token's limit is reached, V0301 when the server stops.
         """
         with self._lock:
-            if self._stopping:
-                raise HttpError(503, "V0301", "the server is stopping", "try again in a moment")
+            if self.stopping:
+                raise stopping()
             if token is not None:
                 self._check_limits(token)
             self._active[run.id] = run
@@ -280,18 +290,26 @@ class LiveRuns:
             message = f"{token.max_runs} runs are under way, the most that the token {token.name} may have at once"
             raise HttpError(429, "S0204", message, "try again in a moment", {"Retry-After": "1"})
 
-    def suspend(self, run: LiveRun) -> None:
-        """It waits without a thread, and a client may still read its lines."""
+    def suspend(self, run: LiveRun) -> bool:
+        """It waits without a thread, and a client may still read its lines. False when the server stops: it is as it
+        was."""
         with self._lock:
-            del self._active[run.id]
-            self._suspended[run.id] = run
+            if not self.stopping:
+                del self._active[run.id]
+                self._suspended[run.id] = run
+            return not self.stopping
 
     def give_up(self, run: LiveRun, *, waits: bool) -> None:
         """It could not go on, and is suspended as it was. waits: whether it was."""
         with self._lock:
-            self._active.pop(run.id, None)
+            self._drop(run)
             if waits:
                 self._suspended[run.id] = run
+
+    def _drop(self, run: LiveRun) -> None:
+        self._active.pop(run.id, None)
+        if not self._active:
+            self._idle.notify_all()
 
     def wake(self, id_: str) -> LiveRun | None:
         """A suspended run, which is none from now on; None if there is none of that id."""
@@ -307,7 +325,7 @@ class LiveRuns:
         """It has ended, or goes on without this server."""
         dropped = None
         with self._lock:
-            self._active.pop(run.id, None)
+            self._drop(run)
             self._ended[run.id] = run
             if len(self._ended) > MAX_KEPT:
                 self._ended.popitem(last=False)
@@ -332,17 +350,18 @@ class LiveRuns:
         with self._lock:
             return list(self._active.values())
 
-    def stop(self) -> list[LiveRun]:
-        """Cancel all runs, refuse new ones, and return those that were suspended. A run that is kept is left to whoever
-        goes on with it."""
+    def refuse(self) -> list[LiveRun]:
+        """Refuse new runs from now on, and return those that were suspended: another server goes on with them."""
         with self._lock:
-            self._stopping = True
-            active, suspended = list(self._active.values()), list(self._suspended.values())
+            self.stopping = True
+            suspended = list(self._suspended.values())
             self._suspended.clear()
-        for run in active:
-            run.control.leaves = True
-            run.stop()
         return suspended
+
+    def wait(self, seconds: float) -> None:
+        """Wait until no run is under way, at most so long."""
+        with self._idle:
+            self._idle.wait_for(lambda: not self._active, seconds)
 
     def close(self) -> None:
         for run in self._logs.values():

@@ -160,17 +160,27 @@ class Protocol(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """A server that, told to stop, cancels the runs under way first; their lines say so."""
+    """A server that, told to stop, ends the runs under way first; their lines say so.
+
+    SIGTERM gives them the time of the settings, in which requests other than for runs are answered as before. Ctrl-C,
+    or a second signal, ends them at once.
+    """
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
         self.service = service
+        self._draining = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        super().handle_exit(sig, frame)
         from threading import Thread
 
-        Thread(target=self.service.stop).start()  # a signal handler may not wait for locks
+        drains = sig == signal.SIGTERM and not self._draining
+        self._draining = True
+        Thread(target=self._stop, args=(sig, frame, drains)).start()  # a signal handler may not wait for locks
+
+    def _stop(self, sig: int, frame: FrameType | None, drains: bool) -> None:
+        self.service.stop(self.service.settings.drain_seconds if drains else 0)
+        super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self.service.agents.close()

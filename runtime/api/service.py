@@ -36,13 +36,14 @@ class Service(Shared):
         self.workers = Workers(self, self.runner)
         self.agents = Late[ASGIApp]()
 
-    def stop(self) -> None:
-        """Cancel all runs. Those that are kept can go on later."""
+    def stop(self, seconds: float = 0) -> None:
+        """Begin no more runs, and give those under way some time. The rest is cancelled, or, if it is kept, left to
+        another process."""
         self.workers.stop()
-        self.runner.stop()
+        self.runner.drain(seconds)
 
     def close(self) -> None:
-        """Cancel all runs, wait for them, and close the library and the connections."""
+        """End all runs, wait for them, and close the library and the connections."""
         self.stop()
         self.runner.close()
         self.workers.close()

@@ -46,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         read_seconds: how long an answer waits for its client to read on.
         audit_reads: also audit runs that only read.
         answer_seconds: after which an agent's call answers that its run goes on; hosts of agents give up at 60 s.
+        drain_seconds: for runs under way when the server is told to stop.
     """
 
     max_runs: int = 100
@@ -57,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     read_seconds: float = 60.0
     audit_reads: bool = False
     answer_seconds: float = 45.0
+    drain_seconds: float = 30.0
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,6 +41,7 @@ class Workers:
         service = self._service
         if count:
             self._notifier = notifier_of(service.config, _print_problem)
+        self._runner.tries_again = count > 0
         for _ in range(count):
             starter = Starter(service.config, service.library)
             worker = Worker(

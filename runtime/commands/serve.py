@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runtime import UsageError
-from runtime.console import PATH, database_options, load_config, output_options, utf8
+from runtime.console import PATH, database_options, drain_option, drain_seconds, load_config, output_options, utf8
 
 if TYPE_CHECKING:
     from runtime.api import Service
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
               help="Seconds until a run ends whose client reads nothing.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(0, 100), default=1, show_default=True,
               help="Kept runs without a process that it goes on with at a time; 0: none.")  # fmt: skip
+@drain_option
 @click.option("--audit", metavar="FILE", type=PATH, help="File for the audit of changes (default: stderr).")
 @click.option("--audit-reads", is_flag=True, help="Audit runs and looks that only read, too.")
 @click.option("--get", "target", metavar="PATH", help="Answer one request on stdout, without starting a server.")
@@ -58,6 +59,7 @@ def serve_command(
     ask_seconds: float,
     read_seconds: float,
     workers: int,
+    drain: str | None,
     audit: str | None,
     audit_reads: bool,
     target: str | None,
@@ -81,6 +83,7 @@ def serve_command(
         raise UsageError("C0102", "-X, -d and -H belong to --get", "sopvm serve --get /play/NAME -d '{}'")
     from runtime.api import Settings, open_service
 
+    config = load_config(home, databases)
     settings = Settings(
         max_runs=max_runs,
         max_body=max_body,
@@ -90,8 +93,9 @@ def serve_command(
         ask_seconds=ask_seconds if target is None else 0,
         read_seconds=read_seconds,
         audit_reads=audit_reads,
+        drain_seconds=drain_seconds(drain, config),
     )
-    with open_service(load_config(home, databases), settings, audit) as service:
+    with open_service(config, settings, audit) as service:
         if target is not None:
             return _answer(service, target, method, data, headers)
         from runtime.api import serve

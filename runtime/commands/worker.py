@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import click
 
-from runtime.console import Console, database_options, load_config, output_options, work
+from runtime.console import Console, database_options, drain_option, load_config, output_options, work
 
 
 @click.command("worker")
 @click.argument("names", metavar="[DATABASE]...", nargs=-1)
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="How many runs at a time.")
 @click.option("--until-idle", is_flag=True, help="End when there is no run to take.")
+@drain_option
 @database_options
 @output_options(None)
 @click.pass_obj
@@ -21,6 +22,7 @@ def worker_command(
     names: Sequence[str],
     processes: int,
     until_idle: bool,
+    drain: str | None,
     home: str | None,
     databases: Sequence[str],
 ) -> int:
@@ -28,10 +30,11 @@ def worker_command(
     there are: of every database of the settings, or of those named. It prints a JSON line for each run that it ends or
     gives back. `sopvm run --detach` leaves runs to workers where one serves the database.
 
-    SIGTERM lets the segment under way end and gives the run back; a second one ends at once.
+    SIGTERM lets the segment under way end, for as long as --drain says, and gives the run back; a second one ends at
+    once.
 
     \b
       sopvm worker --db main=postgresql://db.example/shop --processes 4
       sopvm worker --until-idle
     """
-    return work(load_config(home, databases), names, processes=processes, until_idle=until_idle)
+    return work(load_config(home, databases), names, processes=processes, until_idle=until_idle, drain=drain)

@@ -142,12 +142,13 @@ def complete_script(context: click.Context, _: click.Parameter, incomplete: str)
         return []
 
 
-def seconds_of(text: str, option: str) -> int:
+def seconds_of(text: str, option: str, least: int = 1) -> int:
     """Parse a span of time.
 
     Args:
         text: A number and s, m, h, d or w, such as 30d.
         option: That takes it, for the hint.
+        least: Seconds that it takes.
 
     Returns:
         Seconds.
@@ -155,10 +156,12 @@ def seconds_of(text: str, option: str) -> int:
     Raises:
         UsageError: C0102 for anything else.
     """
-    match = _SPAN.fullmatch(text.strip())
-    if match is None:
+    from runtime.config import span_seconds
+
+    seconds = span_seconds(text)
+    if seconds is None or seconds < least:
         raise UsageError("C0102", f"{text!r} is not a span of time", f"{option} 30d; s, m, h, d or w")
-    return int(match[1]) * _SECONDS[match[2]]
+    return seconds
 
 
 def key_values(texts: Sequence[str], what: str) -> dict[str, str]:
@@ -261,9 +264,25 @@ def translation_options(function: click.decorators.FC) -> click.decorators.FC:
     )(function)
 
 
-_SPAN: Final = re.compile(r"([1-9][0-9]{0,5})([smhdw])")
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,3})?Z?)?)?")
+
+
+def drain_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--drain`: of what goes on with runs until it is told to stop."""
+    return click.option(
+        "--drain",
+        metavar="SPAN",
+        help="Time for runs under way after SIGTERM: 30s, 5m (default: drain of [runs] in sop.toml, else 30s).",
+    )(function)
+
+
+def drain_seconds(given: str | None, config: Config) -> int:
+    """The seconds of `--drain`, or of the settings.
+
+    Raises:
+        UsageError: C0102.
+    """
+    return seconds_of(given or config.drain, "--drain", least=0)
 
 
 def utc_time(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:

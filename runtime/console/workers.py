@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from threading import Event
+from threading import Event, Timer
 from typing import TYPE_CHECKING, Any, Final
 
 from runtime.console.kept import program
+from runtime.console.options import drain_seconds
 
 if TYPE_CHECKING:
     from runtime.config import Config
@@ -20,7 +21,7 @@ _OWNER: Final = "SOP_WORKER_OF"  # in the environment of a process: the one that
 _LOOK_SECONDS: Final = 1.0
 
 
-def work(config: Config, names: Sequence[str], *, processes: int, until_idle: bool) -> int:
+def work(config: Config, names: Sequence[str], *, processes: int, until_idle: bool, drain: str | None) -> int:
     """Be a worker, or start several.
 
     Args:
@@ -28,17 +29,20 @@ def work(config: Config, names: Sequence[str], *, processes: int, until_idle: bo
         names: Databases to serve; none for all.
         processes: How many runs go on at a time.
         until_idle: End when there is no run to take.
+        drain: The time that a segment has when the worker is told to stop; None for that of the settings.
 
     Returns:
         The exit code.
     """
+    drain = drain or config.drain
+    seconds = drain_seconds(drain, config)
     if processes == 1 or _OWNER in os.environ:
-        return _work(config, names, until_idle)
-    words = ["worker", *names, *(["--until-idle"] if until_idle else [])]
+        return _work(config, names, until_idle, seconds)
+    words = ["worker", *names, "--drain", drain, *(["--until-idle"] if until_idle else [])]
     return _Processes(config, words, processes).watch()
 
 
-def _work(config: Config, names: Sequence[str], until_idle: bool) -> int:
+def _work(config: Config, names: Sequence[str], until_idle: bool, drain: int) -> int:
     from runtime.library.store import Library
     from runtime.runs.notices import notifier_of
     from runtime.runs.worker import Worker
@@ -49,10 +53,17 @@ def _work(config: Config, names: Sequence[str], until_idle: bool) -> int:
         starter = Starter(config, library)
         worker = Worker(config, names, library, _print, chores=starter.look)
         notifier = notifier_of(config, _print_problem)
-        _on_signals(worker.stop)
+        cutting = Timer(drain, worker.cut)
+
+        def stop() -> None:
+            worker.stop()
+            cutting.start()
+
+        _on_signals(stop)
         try:
             worker.work(until_idle=until_idle, while_=lambda: owner is None or os.getppid() == int(owner))
         finally:
+            cutting.cancel()
             worker.close()
             starter.close()
             if notifier is not None:

@@ -175,7 +175,7 @@ class Database(Protocol):
 
     def on_progress(self, callback: Callable[[], None]) -> None:
         """Set a function to call every few milliseconds while a statement runs; it flushes the output. An exception
-        that it raises ends the statement and leaves the method that runs it."""
+        that it raises ends the statement and leaves the method that runs it. An `interrupt` before is forgotten."""
         ...
 
     def interrupt(self) -> None:

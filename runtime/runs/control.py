@@ -25,8 +25,7 @@ class Control:
     began: whether the run has begun: it is kept by then, where it is to be kept first.
 
     question: that the run asks, from before its line is seen until it is answered. kept: whether the run is kept, so
-    that it can wait without a thread. leaves: a kept run that is stopped is left as if its process had died, for
-    another to go on with.
+    that it can wait without a thread. leaves: see `leave`.
 
     Args:
         run: The run's id; None for a new one.
@@ -65,6 +64,11 @@ class Control:
                 self._budget.cancelled = self.stopped
             for database in self._databases:
                 database.interrupt()
+
+    def leave(self, reason: str) -> None:
+        """As `cancel`, but a run that is kept stays where its last segment ended, for another process to go on with."""
+        self.leaves = True
+        self.cancel(reason)
 
     def frames(self) -> list[dict[str, Any]]:
         """Scripts under way, the innermost first, each with its step, line and variables.

@@ -200,8 +200,8 @@ def go_on(
     statuses: that it may have. options: limits that are given count from here, instead of what is left of the run's.
     answer: to the question that it waits with, which is kept before the run goes on. begun: called then. taken: its
     lease, where this process has taken the run over already; `kept` is as of then. hands_back: of a worker, whether the
-    run is to end where its next segment does, by HandedBack. give_back: takes the databases afterwards (they are closed
-    when None).
+    run is to end where its next segment does, as `interrupted`. give_back: takes the databases afterwards (they are
+    closed when None).
 
     databases: opens one by the name that scripts use. runs: opens that of runs that write none. SopError when it can't
     go on now, V0607 for one that is going on: the run is as it was.

@@ -19,6 +19,7 @@ from runtime.errors import DatabaseError, RunError, SopError
 from runtime.output.kept_lines import KeptLines
 from runtime.output.writer import Writer
 from runtime.runs.answers import checked, describe
+from runtime.runs.segments import HandedBack
 from runtime.runs.store import RunRow, RunStore
 from runtime.values.batches import Row
 from runtime.values.conversion import json_ready, packable, to_text
@@ -31,16 +32,11 @@ from runtime.vm.saved import SavedFrames, check_value, reference, refuse, restor
 from runtime.vm.script import Script
 
 FORMAT: Final = 1  # of `pinned` and `state`; each release reads this and the one before
-# Errors of a database that is away, busy or full
-PASSING: Final = frozenset({"D0121", "D0306", "D0401", "D0402", "D0421"})
 RECORD_TRIES: Final = 10
+END_TRIES: Final = 6  # to note in a locked database that a run has ended; each takes some seconds
 LARGE: Final = 4096  # bytes from which on a value is kept by itself
 _ENCODER: Final = msgspec.msgpack.Encoder()
 T = TypeVar("T")
-
-
-class HandedBack(Exception):
-    """A segment has ended, and the run goes on in another process."""
 
 
 class Pinned(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -402,12 +398,16 @@ class Keeper:
         self._update(self.store.answer(self.row.run, self.row.epoch, pack_value(value)))
 
     def ended(self, status: str, error: SopError) -> None:
-        """The run ended between two segments: it stays, with the error, where its last segment ended. A worker's run
-        does not end by what may pass."""
-        if self.is_kept and (self._hands_back is None or error.code not in PASSING):
-            said = to_text({**error.record, "records": self._writer.records})
-            self._update(self.store.end(self.row.run, self.row.epoch, status, said))
-            self._over = True
+        """The run ended between two segments: it stays, with the error, where its last segment ended."""
+        said = to_text({**error.record, "records": self._writer.records})
+        for tries in count(1):
+            try:
+                self._update(self.store.end(self.row.run, self.row.epoch, status, said))
+                break
+            except DatabaseError as failure:
+                if failure.code != "D0401" or tries == END_TRIES:
+                    raise
+        self._over = True
 
     def must_stop(self) -> bool:
         """Whether somebody wants the run to end."""

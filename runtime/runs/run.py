@@ -28,7 +28,9 @@ from runtime.runs.secrets import Secrets, mask_secrets
 from runtime.runs.segments import (
     FIRST_PAUSE_SECONDS,
     MAX_RETRIES,
+    PASSING,
     RECONNECT_SECONDS,
+    HandedBack,
     Segments,
     is_lost,
     utc_now,
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     from runtime.runs.keeping import Keeper
 
 T = TypeVar("T")
-EXIT_CODES = {"ok": 0, "dry-run": 0, "pending": 0, "failed": 1, "waiting": 3, "cancelled": 130}
+EXIT_CODES = {"ok": 0, "dry-run": 0, "pending": 0, "failed": 1, "waiting": 3, "cancelled": 130, "interrupted": 130}
 
 
 class Scripts(Modules, StatementCache, Protocol):
@@ -62,7 +64,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     max_instructions counts what loops and calls repeat; max_rows what the run emits. keep: keeps a run that commits or
     asks, so that another process can go on with it; None keeps nothing. suspends: a kept run that waits for an answer
     gets no `end` line, since its lines go on later. relaxed: segments of a kept run are committed
-    without waiting for the disk. warn: is told of arguments that no row holds.
+    without waiting for the disk. warn: is told of arguments that no row holds. patient: a kept run does not end by what
+    may pass, such as a lock; a worker tries it again.
     """
 
     dry_run: bool = False
@@ -80,6 +83,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     suspends: bool = False
     relaxed: bool = False
     warn: Callable[[str], None] | None = None
+    patient: bool = False
 
     @property
     def limits(self) -> Limits:
@@ -87,8 +91,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run ended. status: ok, failed, waiting, cancelled, dry-run, or pending for one left to another process.
-    result: what the script returned.
+    """How a run ended. status: ok, failed, waiting, cancelled, dry-run, pending for one that another process begins, or
+    interrupted for one that another process goes on with. result: what the script returned.
 
     error: why it failed, waits or was cancelled; None when nobody is left to read it. trace: where.
     committed: rows that are permanent, by command and store. kept: whether the run can go on later.
@@ -358,6 +362,8 @@ class _Run:
             return self._failed(failed.error, failed.trace)
         except SopError as raised:
             return self._failed(self.budget.over() or raised, None)
+        except HandedBack:
+            return "interrupted", None, self._left("the process was told to stop"), None
         except Waiting as waiting:
             self.segments.undo("the run waits for an answer")
             step = waiting.question.step
@@ -385,21 +391,38 @@ class _Run:
     def _failed(self, error: SopError, trace: Trace | None) -> tuple[str, Any, SopError | None, Trace | None]:
         error = self.secrets.error(error)
         self.segments.undo(error.message)
+        if self._leaves and isinstance(error, Cancelled):
+            return "interrupted", None, self._left(error.message), None
+        if self.options.patient and self._is_kept and error.code in PASSING:
+            message = f"{error.message}; the run {self.id} is kept, and is tried again"
+            return "interrupted", None, error.reworded(message, f"sopvm resume {self.id}"), trace
         self._stay(_status(error), error)
         return _status(error), None, self._with_committed(error), trace
 
     def _stay(self, status: str, error: SopError) -> None:
         """Keep the run that ended between two segments, with its error."""
-        control = self.options.control
-        if control is not None and control.stopped is not None and control.leaves:
+        if self.keeper is None or self._asking or self._leaves:  # a run that waits goes on waiting
             return
-        if self.keeper is not None and not self._asking:  # a run that waits goes on waiting
+        if self.options.control is not None:
+            self.options.control.detach()
+        self.keeper.store.database.on_progress(_nothing)  # what ended the run must not end this statement
+        if self._is_kept:
             with suppress(SopError):  # the database is gone, or the run is another process's; the first error is told
                 self.keeper.ended(status, error)
 
     @property
     def _is_kept(self) -> bool:
         return self.keeper is not None and self.keeper.is_kept
+
+    @property
+    def _leaves(self) -> bool:
+        """Whether it is stopped here, for another process to go on with."""
+        control = self.options.control
+        return control is not None and control.leaves and self._is_kept
+
+    def _left(self, reason: str) -> SopError:
+        message = f"{reason}; the run {self.id} is kept, and goes on from the end of its last segment"
+        return SopError("V0613", f"{message} in the next server or worker", f"sopvm resume {self.id}")
 
     def _with_committed(self, error: SopError) -> SopError:
         """The error, with what earlier segments committed. Running the script again would write that twice, so such
@@ -520,6 +543,8 @@ class _Run:
             with self.interrupts.prompting():
                 value = answer(question, self.options.answers, self.options.prompt, may_wait=self.keeper is not None)
         except BaseException as error:
+            if self._leaves and isinstance(error, Cancelled):
+                raise Waiting(question) from error
             if control is not None and not isinstance(error, Waiting):
                 control.question = None
             raise
@@ -539,6 +564,10 @@ class _Run:
             if not is_lost(error):
                 raise
             self._reconnected(lambda: keeper.answered(value), error)
+
+
+def _nothing() -> None:
+    """For statements that nothing may end."""
 
 
 def _status(error: SopError) -> str:

@@ -17,7 +17,12 @@ from runtime.vm.output import Output
 MAX_RETRIES: Final = 40
 FIRST_PAUSE_SECONDS: Final = 0.005
 LONGEST_PAUSE_SECONDS: Final = 0.25
+PASSING: Final = frozenset({"D0121", "D0306", "D0401", "D0402", "D0421"})  # of a database that is away, busy or full
 RECONNECT_SECONDS: Final = 2.0  # between two tries to reach a server that was lost: with all tries, a minute or so
+
+
+class HandedBack(Exception):
+    """A segment has ended, and the run goes on in another process."""
 
 
 def utc_now() -> datetime:

@@ -403,6 +403,14 @@ class RunStore:
             *(run, epoch, status, ending),
         )
 
+    def give_back(self, run: str, epoch: int) -> None:
+        """Let the next worker take the run at once: this one was told to stop, so its try does not count."""
+        self._change(
+            "update sop_runs set wake = null, tries = case when tries > 0 then tries - 1 else 0 end"
+            " where run = $1 and epoch = $2",
+            *(run, epoch),
+        )
+
     def put_values(self, run: str, values: Sequence[tuple[int, bytes]]) -> None:
         for number, data in values:
             self._run("insert into sop_values (run, number, data) values ($1, $2, $3)", run, number, data)

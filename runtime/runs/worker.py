@@ -5,7 +5,8 @@
 A run is taken over in one transaction with its lease (`RunStore.take`). A worker that dies loses its lease, and
 another one goes on from the end of the last segment; one that was only stopped can't commit any more (V0608). A try
 that came to nothing, because the process died or a database was away, is made again after a pause; after MAX_TRIES in a
-row in which no segment ended the run is `failed`, with V0612, until somebody says `sopvm retry`.
+row in which no segment ended the run is `failed`, with V0612, until somebody says `sopvm retry`. A worker that is told
+to stop gives its run back, and that try does not count.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ from runtime.library.store import Library
 from runtime.output.formats import open_writer
 from runtime.runs.control import Control
 from runtime.runs.go_on import KeptRun, go_on, read_row, reason
-from runtime.runs.keeping import HandedBack
 from runtime.runs.owner import read_owner
 from runtime.runs.places import RUNS, RunPlace, places, runs_place
 from runtime.runs.run import Outcome, RunOptions
@@ -96,6 +96,8 @@ class Worker:
         self._chores = chores
         self._waits = waits
         self._stopping = Event()
+        self._control = Control()
+        self._cutting = False
         connect = connector(config)
         self._pool = Pool(lambda name: runs_place(config).open() if name == RUNS else connect(name))
         self._served: list[_Served] = []
@@ -147,6 +149,14 @@ class Worker:
     def stop(self) -> None:
         """End once the segment under way has; the run is given back. Safe in a signal handler."""
         self._stopping.set()
+
+    def cut(self) -> None:
+        """After `stop`: undo the segment that has not ended by now. For a worker that goes on with runs by itself."""
+        self._cutting = True
+        self._leave()
+
+    def _leave(self) -> None:
+        self._control.leave("the worker was told to stop")
 
     def close(self) -> None:
         for served in self._served:
@@ -203,9 +213,9 @@ class Worker:
         retries = 0
         try:
             outcome = self._goes_on(served.place, read_row(served.store, row, self._library), lease)
-            error, retries = outcome.error if outcome.status != "waiting" else None, outcome.retries
-        except HandedBack:
-            pass
+            given_back = outcome.status == "interrupted" and self._stopping.is_set()
+            error = None if outcome.status == "waiting" or given_back else outcome.error
+            retries = outcome.retries
         except SopError as raised:
             error = raised
         except Exception as bug:  # other runs go on
@@ -214,12 +224,17 @@ class Worker:
         found = served.find(row.run)
         if found is None or found.epoch != row.epoch:  # another process has it, or had it
             return Report(row.run, row.script, "running", row.segment, error)
-        if error is not None and found.status in STATUSES and not self._stopping.is_set():
+        if found.status in STATUSES and self._stopping.is_set():
+            served.store.give_back(row.run, row.epoch)
+        elif error is not None and found.status in STATUSES:
             served.store.end(row.run, row.epoch, found.status, to_text(error.record))
         return Report(row.run, row.script, found.status, found.segment, error, retries)
 
     def _alone(self, place: RunPlace, kept: KeptRun, lease: Lease) -> Outcome:
         home, owner = kept.pinned.home, read_owner(kept.row.owner)
+        self._control = Control()
+        if self._cutting:  # since the run was taken
+            self._leave()
         with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
             return go_on(
                 kept,
@@ -227,7 +242,7 @@ class Worker:
                 lambda name: self._pool.take(place.name if name == home else owner.place(name)),
                 runs_place(self._config).open,
                 open_writer("jsonl", nowhere, buffer_until_commit=False),
-                RunOptions(control=Control(), relaxed=self._config.relaxed),
+                RunOptions(control=self._control, relaxed=self._config.relaxed, patient=True),
                 self._library,
                 taken=lease,
                 hands_back=self._stopping.is_set,

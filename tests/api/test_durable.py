@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ class Process:
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.process = subprocess.Popen(
-            command("sopvm", "serve", "--port", "0", *options),
+            command("sopvm", "serve", "--port", "0", "--drain", "0s", *options),
             cwd=folder,
             env=environment(),
             stdin=subprocess.DEVNULL,
@@ -125,7 +125,7 @@ class Process:
     def close(self) -> None:
         self.client.close()
         if self.process.poll() is None:
-            self.process.terminate()
+            self.process.send_signal(signal.SIGINT)
             self.process.wait(MAX_SECONDS)
         self.drain.join(MAX_SECONDS)
         for stream in (self.process.stdout, self.process.stderr):
@@ -149,17 +149,26 @@ def folder(tmp_path: Path) -> Path:
     return make_folder(tmp_path, SCRIPTS, SCHEMA)
 
 
-@pytest.fixture
-def serve(folder: Path) -> Iterator[Callable[..., Process]]:
+@contextmanager
+def servers(folder: Path) -> Iterator[Callable[..., Process]]:
+    """Starts servers with these options."""
     started: list[Process] = []
 
     def start(*options: str) -> Process:
         started.append(Process(folder, *options))
         return started[-1]
 
-    yield start
-    for each in started:
-        each.close()
+    try:
+        yield start
+    finally:
+        for each in started:
+            each.close()
+
+
+@pytest.fixture
+def serve(folder: Path) -> Iterator[Callable[..., Process]]:
+    with servers(folder) as start:
+        yield start
 
 
 def ended(server: Process, run: str) -> bool:

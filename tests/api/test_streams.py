@@ -81,7 +81,7 @@ class Process:
 @contextmanager
 def running(folder: Path, *words: str) -> Iterator[Process]:
     process = subprocess.Popen(
-        command("sopvm", "serve", "--port", "0", *words),
+        command("sopvm", "serve", "--port", "0", "--drain", "0s", *words),
         cwd=folder,
         env=environment(),
         stderr=subprocess.PIPE,

@@ -31,6 +31,14 @@ script work_once(n: int) -> int
   return n
 end
 
+script stuck() -> int
+  insert into effects { number: 1 }
+  commit
+  insert into effects { number: 2 }
+  let done = 0
+  while true do set done = done + 1 end
+end
+
 script twice(n: int) -> int
   return work_once(n) + work_once(n)
 end
@@ -247,6 +255,35 @@ def test_sigterm_ends_the_segment_and_gives_the_run_back(shop: Workshop, worker:
     assert (said["status"], said["segments"]) == ("running", len(shop.effects))
     assert shop.runs()[run]["status"] == "interrupted"
     assert shop.sql("select tries, wake from sop_runs") == [(0, None)]
+
+
+def test_a_try_that_a_stop_ends_does_not_count(shop: Workshop) -> None:
+    """Unlike one that kills its process. The segment that does not end in time is undone."""
+
+    def take(epoch: int) -> subprocess.Popen[bytes]:
+        process = shop.place.start("sopvm", "worker", "main", "--drain", "0s")
+        until(lambda: shop.sql("select segment from sop_runs where epoch = " + str(epoch)) == [(1,)])
+        return process
+
+    shop.place.ok("sopvm", "worker", "main", "--until-idle")  # makes the tables
+    served = shop.place.start("sopvm", "worker", "main")
+    until(lambda: _is_served(shop))
+    run = shop.detach("stuck")
+    until(lambda: shop.effects == [1])
+    served.kill()
+    served.communicate()
+    for epoch, tries in ((3, 0), (4, 0)):
+        process = take(epoch)
+        process.terminate()
+        out, errors = process.communicate(timeout=MAX_SECONDS)
+        assert (process.returncode, errors) == (0, b"")
+        assert json.loads(out) == {"run": run, "script": "stuck", "status": "running", "segments": 1, "retries": 0}
+        assert shop.sql("select tries, wake from sop_runs") == [(tries, None)]
+    process = take(5)
+    process.kill()
+    process.communicate()
+    assert shop.sql("select tries from sop_runs") == [(1,)]
+    assert shop.effects == [1]
 
 
 def test_a_killed_worker_s_run_is_taken_by_another(shop: Workshop, worker: subprocess.Popen[bytes]) -> None:

@@ -150,6 +150,18 @@ def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:
     assert error.value.code == "C0201"
 
 
+def test_the_time_to_drain(tmp_path: Path) -> None:
+    file = tmp_path / "sop.toml"
+    for text in ("0s", "2m"):
+        file.write_text(f'[runs]\ndrain = "{text}"\n')
+        assert Config.load(cwd=tmp_path).drain == text
+    for text in ("30", "-1s", "soon"):
+        file.write_text(f'[runs]\ndrain = "{text}"\n')
+        with pytest.raises(UsageError, match="drain of runs is not a span of time") as raised:
+            Config.load(cwd=tmp_path)
+        assert raised.value.code == "C0202"
+
+
 def test_the_durability_of_runs(tmp_path: Path) -> None:
     file = tmp_path / "sop.toml"
     for text, relaxed in (("full", False), ("relaxed", True)):

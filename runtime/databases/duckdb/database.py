@@ -212,7 +212,7 @@ class DuckDBDatabase:
         return changed
 
     def on_progress(self, callback: Callable[[], None]) -> None:
-        self._connections.on_progress = callback
+        self._connections.on_progress, self._connections.interrupted = callback, False
 
     def interrupt(self) -> None:
         self._connections.interrupt()

@@ -336,7 +336,7 @@ class PostgresDatabase:
             raise failure from error
 
     def on_progress(self, callback: Callable[[], None]) -> None:
-        self._connection.look = callback
+        self._connection.look, self._connection.stopped = callback, False
 
     def interrupt(self) -> None:
         self._connection.stopped = True

@@ -266,6 +266,7 @@ class SQLiteDatabase:
 
     def on_progress(self, callback: Callable[[], None]) -> None:
         self._on_progress = callback
+        self._interrupted = 0
 
     def _progressed(self) -> bool:
         """Whether the statement under way has to end."""
