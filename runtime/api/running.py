@@ -201,6 +201,7 @@ class Runner:
             warn=run.warnings.append if token.may_read(run.databases) else None,
             relaxed=service.config.relaxed,
             patient=self._is_patient(run),
+            why_ended=lambda: service.tokens.why_ended(token.id),
         )
         arguments = bind(root.module.signature, args)
         self._audit(run, play.who, "run", linked, arguments, dry_run=play.dry_run)
@@ -428,6 +429,7 @@ class Runner:
             suspends=run.writer is not None,
             relaxed=service.config.relaxed,
             patient=taken is not None or self._is_patient(run),
+            why_ended=lambda: service.tokens.why_ended(found.owner.token),
         )
         self._audit(run, who, "run-continued", kept.linked, kept.pinned.arguments)
         try:

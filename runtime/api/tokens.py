@@ -1,7 +1,8 @@
 """A home folder's tokens.json ↔ who may do what: named bearer tokens with rights, script patterns and limits.
 
 A token is `sop_ID_SECRET`. The file keeps the SHA-256 of the secret; a slow hash is not needed, because the secret is
-32 random bytes. The file is read again whenever it changes, so a removed token is refused at once.
+32 random bytes. The file is read again whenever it changes, so a removed token is refused at once. A removed token
+stays in the file as revoked: its runs end, and a server that had tokens does not become open when the last one goes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
@@ -46,6 +47,7 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
         expires: Unix time; 0 for never.
         bound: a database name in scripts → the server's database it means.
         fixed: an argument → its value, as text. Callers can't give it, and scripts without that parameter are refused.
+        revoked: Unix time; 0 for one that holds.
         max_runs, max_rows, max_seconds, max_body: runs at the same time; rows and seconds of a run; bytes of a body. 0
             means the server's limit.
     """
@@ -64,6 +66,7 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
     databases: tuple[str, ...] = ("*",)
     bound: dict[str, str] = {}
     fixed: dict[str, str] = {}
+    revoked: int = 0
 
     @property
     def scope(self) -> str:
@@ -154,25 +157,41 @@ class Tokens:
         self._file = str(self.path)
         self._seen: tuple[int, int, int] | None = None
         self._tokens: dict[str, Token] = {}
+        self._revoked: dict[str, Token] = {}
         self._required = False
 
     def required(self, always: bool = False) -> bool:
-        """Whether requests need a token. Once a token existed (or `always` was set), they do until the server restarts,
-        so that revoking the last token opens nothing."""
-        self._required = self._required or always or bool(self.all())
+        """Whether requests need a token. They do once a token existed (or `always` was set), also when all are revoked,
+        or the file goes while the server runs."""
+        self._required = self._required or always or bool(self.all() or self._revoked)
         return self._required
 
     def all(self) -> dict[str, Token]:
-        """The tokens by id, as the file holds them now.
+        """The tokens that hold, by id, as the file has them now.
 
         Raises:
             SopError: S0209 when it can't be read.
         """
+        self._read()
+        return self._tokens
+
+    def why_ended(self, token: str) -> str | None:
+        """Why the runs of a token have to end; None where nothing says so.
+
+        Args:
+            token: Its id.
+        """
+        with suppress(SopError):  # what was read before holds
+            self._read()
+        revoked = self._revoked.get(token)
+        return None if revoked is None else f"the token {revoked.name}, which began the run, was revoked"
+
+    def _read(self) -> None:
         try:
             stat = os.stat(self._file)  # noqa: PTH116 (a pathlib call takes twice as long, and this is every request)
         except FileNotFoundError:
-            self._seen, self._tokens = None, {}
-            return self._tokens
+            self._seen, self._tokens, self._revoked = None, {}, {}
+            return
         except OSError as error:
             raise self._unreadable(error.strerror or str(error)) from error
         seen = stat.st_mtime_ns, stat.st_size, stat.st_ino
@@ -181,8 +200,9 @@ class Tokens:
                 tokens = msgspec.json.decode(self.path.read_bytes(), type=list[Token])
             except (OSError, msgspec.DecodeError) as error:
                 raise self._unreadable(str(error)) from error
-            self._tokens, self._seen = {token.id: token for token in tokens}, seen
-        return self._tokens
+            self._tokens = {token.id: token for token in tokens if not token.revoked}
+            self._revoked = {token.id: token for token in tokens if token.revoked}
+            self._seen = seen
 
     def check(self, text: str) -> Token:
         """Return the token that `Authorization: Bearer text` gives.
@@ -215,7 +235,7 @@ class Tokens:
                 "S0208", f"{token.name!r} can't name a token", "letters, digits, dots and dashes, up to 64"
             )
         with self._change() as tokens:
-            if any(other.name == token.name for other in tokens):
+            if any(other.name == token.name and not other.revoked for other in tokens):
                 raise UsageError(
                     "S0208",
                     f"there is a token {token.name} already",
@@ -227,21 +247,25 @@ class Tokens:
         return f"sop_{id_}_{secret}"
 
     def remove(self, names: Sequence[str]) -> None:
-        """Remove all of these tokens, or none.
+        """Revoke all of these tokens, or none.
 
         Raises:
             UsageError: S0208 when one does not exist.
         """
         with self._change() as tokens:
-            known = {token.name for token in tokens}
+            known = {token.name for token in tokens if not token.revoked}
             for name in names:
                 if name not in known:
                     raise UsageError("S0208", f"there is no token {name}", "`sopvm token ls` lists them")
-            tokens[:] = [token for token in tokens if token.name not in names]
+            now = int(time())
+            for place, token in enumerate(tokens):
+                if token.name in names and not token.revoked:
+                    tokens[place] = Token(token.name, token.id, "", (), (), revoked=now)
 
     @contextmanager
     def _change(self) -> Iterator[list[Token]]:
-        """Yield the tokens as a list to change, and write it back; other processes can't change them meanwhile."""
+        """Yield the tokens, revoked ones too, as a list to change, and write it back; other processes can't change them
+        meanwhile."""
         import fcntl
 
         make_home(self.path.parent)
@@ -251,7 +275,8 @@ class Tokens:
             raise self._unreadable(error.strerror or str(error)) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            tokens = list(self.all().values())
+            self._read()
+            tokens = [*self._tokens.values(), *self._revoked.values()]
             yield tokens
             new = self.path.with_suffix(".new")
             with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

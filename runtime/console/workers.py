@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from threading import Event, Timer
 from typing import TYPE_CHECKING, Any, Final
 
@@ -51,7 +52,7 @@ def _work(config: Config, names: Sequence[str], until_idle: bool, drain: int) ->
     owner = os.environ.get(_OWNER)
     with Library.open(config.home) as library:
         starter = Starter(config, library)
-        worker = Worker(config, names, library, _print, chores=starter.look)
+        worker = Worker(config, names, library, _print, chores=starter.look, why_ended=_why_ended(config))
         notifier = notifier_of(config, _print_problem)
         cutting = Timer(drain, worker.cut)
 
@@ -69,6 +70,15 @@ def _work(config: Config, names: Sequence[str], until_idle: bool, drain: int) ->
             if notifier is not None:
                 notifier.stop(look=until_idle)
     return 0
+
+
+def _why_ended(config: Config) -> Callable[[str], str | None]:
+    """Why the runs of a token of this folder have to end."""
+    if find_spec("starlette") is None:  # without it there is no server, so no token
+        return lambda token: None
+    from runtime.api import Tokens
+
+    return Tokens(config.home).why_ended
 
 
 def _print(report: Report) -> None:

@@ -65,7 +65,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     asks, so that another process can go on with it; None keeps nothing. suspends: a kept run that waits for an answer
     gets no `end` line, since its lines go on later. relaxed: segments of a kept run are committed
     without waiting for the disk. warn: is told of arguments that no row holds. patient: a kept run does not end by what
-    may pass, such as a lock; a worker tries it again.
+    may pass, such as a lock; a worker tries it again. why_ended: is asked before each segment why the run has to end.
     """
 
     dry_run: bool = False
@@ -84,6 +84,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     relaxed: bool = False
     warn: Callable[[str], None] | None = None
     patient: bool = False
+    why_ended: Callable[[], str | None] = lambda: None
 
     @property
     def limits(self) -> Limits:
@@ -356,6 +357,7 @@ class _Run:
                 self.options.control.machine = machine
             if self.keeper is not None and self.keeper.row.state is not None:
                 self._go_on(machine, self.keeper)
+            self._check_ended()
             self.segments.begin()
             result = machine.run()
         except Failed as failed:
@@ -487,7 +489,14 @@ class _Run:
     def now(self) -> datetime:
         return self.segments.now
 
+    def _check_ended(self) -> None:
+        """Cancelled when nobody wants the run any more."""
+        reason = self.options.why_ended()
+        if reason is not None:
+            raise Cancelled("V0301", reason)
+
     def begin_segment(self) -> None:
+        self._check_ended()
         if self.keeper is not None:
             self.budget.check()
         self.segments.begin()

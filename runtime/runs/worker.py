@@ -69,6 +69,7 @@ class Worker:
         max_tries: In a row, in which no segment of a run ended.
         goes_on: Goes on with a run that was taken; None for a run that nobody sees.
         chores: Done before each look for runs.
+        why_ended: Tells of a token's id why its runs have to end; None where nothing says so.
         waits: Serve a database only once runs are kept in it, instead of making their tables, and look again for one
             that is away.
 
@@ -86,6 +87,7 @@ class Worker:
         goes_on: GoesOn | None = None,
         *,
         chores: Callable[[], None] = lambda: None,
+        why_ended: Callable[[str], str | None] = lambda token: None,
         waits: bool = False,
     ) -> None:
         self._config = config
@@ -94,6 +96,7 @@ class Worker:
         self._max_tries = max_tries
         self._goes_on = goes_on or self._alone
         self._chores = chores
+        self._why_ended = why_ended
         self._waits = waits
         self._stopping = Event()
         self._control = Control()
@@ -242,7 +245,12 @@ class Worker:
                 lambda name: self._pool.take(place.name if name == home else owner.place(name)),
                 runs_place(self._config).open,
                 open_writer("jsonl", nowhere, buffer_until_commit=False),
-                RunOptions(control=self._control, relaxed=self._config.relaxed, patient=True),
+                RunOptions(
+                    control=self._control,
+                    relaxed=self._config.relaxed,
+                    patient=True,
+                    why_ended=lambda: self._why_ended(owner.token),
+                ),
                 self._library,
                 taken=lease,
                 hands_back=self._stopping.is_set,

@@ -280,6 +280,11 @@ def test_the_need_of_a_token_lasts_after_the_last_is_removed(tmp_path: Path) -> 
     assert tokens.required()
     tokens.remove(["a"])
     assert tokens.required() and tokens.required()
+    again = Tokens(tmp_path)
+    assert again.required() and again.all() == {}
+    again.add(Token("a", "", ""))
+    assert len(again.all()) == 1 and Tokens(tmp_path).required()
+    again.path.unlink()
     assert not Tokens(tmp_path).required()
     assert Tokens(tmp_path).required(always=True)
 
