@@ -28,7 +28,10 @@ lint: venv  ## ruff and mypy
 docs: venv  ## the documentation site in build/site, its links checked
 	$(BIN)/python -m mkdocs build
 
+man: venv  ## manual pages of all commands, in build/man
+	$(BIN)/python -m tools.man build/man/man1
+
 bench: venv  ## the benchmarks (benchmarks/README.md)
 	$(BIN)/python -m benchmarks
 
-.PHONY: help venv quick test large lint docs bench
+.PHONY: help venv quick test large lint docs man bench

@@ -11,6 +11,7 @@ import pytest
 from tests.quick import LEFT_OUT, SUITES
 from tools.licences import dependencies, is_known, licence_of
 from tools.lowest import requirements
+from tools.man import pages
 from tools.package_coverage import by_package, packages
 
 ROOT = Path(__file__).parents[2]
@@ -85,3 +86,17 @@ def test_ci_runs_what_pre_commit_runs() -> None:
     for command in re.findall(r"entry: \.venv/bin/(\w+(?: check| format --check)?)", hooks):
         name, _, more = command.partition(" ")
         assert f'{name}" {more}'.rstrip() in ci, command
+
+
+def test_every_command_has_a_manual_page_that_troff_reads_as_it_is() -> None:
+    found = dict(pages())
+    assert {"sopc", "sopvm", "sopc-compile", "sopc-model-pull", "sopvm-db-import", "sopvm-token-add"} <= found.keys()
+    requests = {".TH", ".SH", ".PP", ".TP", ".B", ".nf", ".fi"}
+    for title, page in found.items():
+        lines = page.splitlines()
+        assert all(line.split()[0] in requests for line in lines if line.startswith((".", "'"))), title
+        assert set(re.findall(r"\\.", page)) <= {r"\-", r"\e", r"\&"} and "\b" not in page, title
+        assert lines[1] == ".SH NAME" and lines[2].startswith(title.replace("-", r"\-")), title
+        for below in re.findall(r"^\.B (\S+)\(1\)$", page, re.MULTILINE):
+            assert below.replace(r"\-", "-") in found, below
+    assert r"  sopvm run reorder_low_stock \-\-dry\-run" in found["sopvm-run"].splitlines()
