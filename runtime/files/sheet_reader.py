@@ -223,7 +223,7 @@ def shown_with(code: str, units: Sequence[str]) -> str:
 
 def show(rows: list[Row], row: int, column: int, shown: str) -> None:
     value = rows[row][column] if row < len(rows) and column < len(rows[row]) else None
-    if type(value) not in (int, float):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return
     if not shown.startswith("0"):
         rows[row][column] = f"{'-' if value < 0 else ''}{shown} {abs(value):.15g}"
