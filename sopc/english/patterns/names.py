@@ -22,7 +22,7 @@ from sopc.english.patterns.semantics import (
     output,
     via,
 )
-from sopc.english.patterns.tokens import name_words
+from sopc.english.patterns.tokens import name_words, words_before_brackets
 from sopc.tree import nodes
 
 _LONGEST_NAME = 4
@@ -33,12 +33,13 @@ _COMMON_ENDINGS = words.DATE_ENDINGS | words.KEY_ENDINGS | words.LABELS | words.
 
 @lru_cache(maxsize=4096)
 def field_names(store: Store, field: Field) -> tuple[tuple[str, ...], ...]:
-    """Each way English may write a field's name: whole; without the store's own name in front ("box_size" of a box is
-    its size); a "maker name" as the maker; a day "closed_on" as the closed date; by its last word, where no other has
-    that ("rate" of a nightly rate). What else the store has wins."""
+    """Each way English may write a field's name: whole; without brackets behind; without the store's own
+    name in front ("box_size" of a box is its size); a "maker name" as the maker; a day "closed_on" as the closed date;
+    by its last word, where no other has that ("rate" of a nightly rate). What else the store has wins."""
     whole = name_words(field.name)
     own = name_words(store.name)
-    ways = []
+    bare = words_before_brackets(field.name, (other.name for other in store.fields if other != field))
+    ways = [bare] if bare else []
     if len(whole) > len(own) and words.same_words(whole[: len(own)], own):
         ways.append(whole[len(own) :])
     if len(whole) > 1 and whole[-1] in words.LABELS:

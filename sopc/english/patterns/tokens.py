@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -24,6 +25,7 @@ _PATTERN = re.compile(
 )
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|_+")
 _ESCAPE = re.compile(r'\\(.)|""')
+_BRACKETED = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
 _SCALES = {"k": 1_000, "m": 1_000_000, "bn": 1_000_000_000}
 _ENDINGS = (".", "!", "?", ";", ",", "please")
 _OPENINGS = [
@@ -104,6 +106,15 @@ def name_words(name: str) -> tuple[str, ...]:
     """The words of a name as English writes it: "order_date", "orderDate" and "Order Date" alike."""
     plain = re.sub(r"[\"'`“”‘’]", " ", name)
     return tuple(token.low or token.value for token in tokenize(plain) if token.kind in ("word", "number"))
+
+
+def words_before_brackets(name: str, others: Iterable[str]) -> tuple[str, ...]:
+    """The words of a name that ends in brackets, as "Amount (EUR)" does, without them; none where it has none,
+    or one of the others is called so too."""
+    bare = _BRACKETED.sub("", name)
+    if bare == name or any(_BRACKETED.sub("", other).lower() == bare.lower() for other in others):
+        return ()
+    return name_words(bare)
 
 
 def _joins_words(text: str, offset: int) -> bool:

@@ -13,7 +13,7 @@ from runtime.query.schema import Store as SchemaStore
 from sopc.english import lexicon
 from sopc.english.lexicon import bases, phrases_at, same, synonyms
 from sopc.english.lexicon import lexicon as the_lexicon
-from sopc.english.patterns.tokens import name_words
+from sopc.english.patterns.tokens import name_words, words_before_brackets
 from sopc.english.reading.tokens import Amount, Moment, Token, amounts, lows, moments, tokenize
 
 FULL: Final = 0.0
@@ -250,7 +250,8 @@ def field_aliases(store: SchemaStore, field: SchemaField) -> dict[Words, float]:
     lists = the_lexicon().words
     found: dict[Words, float] = {}
     own = spelt_out(store.name)
-    for whole in dict.fromkeys((name_words(field.name), spelt_out(field.name))):
+    bare = words_before_brackets(field.name, (other.name for other in store.fields if other != field))
+    for whole in dict.fromkeys((name_words(field.name), spelt_out(field.name), bare)):
         if not whole:
             continue
         _note(found, whole, FULL)

@@ -191,3 +191,13 @@ def test_the_nearest_form_is_like_the_sentence_and_readable(english: str, neares
 def test_no_form_is_proposed_that_says_less_or_more(english: str, workspace: Workspace) -> None:
     workspace.load("tickets", TICKETS)
     assert "nearest form" not in (workspace.refused(english).hint or "")
+
+
+def test_a_name_is_said_without_the_unit_in_brackets_behind_it(workspace: Workspace) -> None:
+    workspace.load("customers", "Cust No,Name\nC1,Ada\nC2,Bo\n")
+    workspace.load("orders", "Order ID,Cust No,Amount (EUR)\n1,C1,60\n2,C2,80.5\n3,C1,15\n")
+    workspace.load("sales", "n,Price (EUR),Price (USD)\n1,2,3\n")
+    assert [row["Order ID"] for row in workspace.ask("Show the orders with an amount above 50.")] == [1, 2]
+    totals = workspace.ask("Show the total amount per customer name.")
+    assert sorted(tuple(row.values()) for row in totals) == [("Ada", 75.0), ("Bo", 80.5)]
+    workspace.refused("Show the total price of the sales.")
