@@ -46,6 +46,7 @@ async def agent(
     write: bool = False,
     replies: Replies | None = None,
     answer_seconds: float = 45,
+    heard: list[Any] | None = None,
 ) -> AsyncIterator[Client]:
     """A client of `sopvm mcp` in a folder, or of a server over its library, that is left when the client is.
 
@@ -55,13 +56,14 @@ async def agent(
         write: Whether it may run scripts that write.
         replies: What the person says to a question with that schema; None for a client that can't ask.
         answer_seconds: After which a call answers that its run goes on.
+        heard: Gets what the server says without being asked.
     """
     if way.over == "http":
         settings = Settings(answer_seconds=answer_seconds)
         served = Served(folder, settings, config=Config.load(cwd=folder))
         try:
             headers = served.token(f"agent-{len(served.tokens.all())}", rights=(*READS, "write") if write else READS)
-            async with http_agent(served, headers, mode=way.mode, replies=replies) as client:
+            async with http_agent(served, headers, mode=way.mode, replies=replies, heard=heard) as client:
                 yield client
         finally:
             await anyio.to_thread.run_sync(served.close)
@@ -69,13 +71,18 @@ async def agent(
     options = ["--write"] if write else []
     program, *arguments = command("sopvm", "mcp", *options, "--answer-seconds", str(answer_seconds))
     parameters = StdioServerParameters(command=program, args=arguments, env=environment(), cwd=folder)
-    async with _client(stdio_client(parameters, errlog=sys.stderr), way.mode, replies) as client:
+    async with _client(stdio_client(parameters, errlog=sys.stderr), way.mode, replies, heard) as client:
         yield client
 
 
 @asynccontextmanager
 async def http_agent(
-    served: Served, headers: Mapping[str, str], *, mode: str = NEW, replies: Replies | None = None
+    served: Served,
+    headers: Mapping[str, str],
+    *,
+    mode: str = NEW,
+    replies: Replies | None = None,
+    heard: list[Any] | None = None,
 ) -> AsyncIterator[Client]:
     """A client of a server.
 
@@ -83,20 +90,25 @@ async def http_agent(
         served: The server.
         headers: With its token.
         mode: The protocol.
-        replies: As for `agent`.
+        replies, heard: As for `agent`.
     """
     async with httpx2.AsyncClient(headers=dict(headers), timeout=60, trust_env=False) as http:
         transport = streamable_http_client(f"{served.url}/mcp", http_client=http)
-        async with _client(transport, mode, replies) as client:
+        async with _client(transport, mode, replies, heard) as client:
             yield client
 
 
-def _client(transport: Any, mode: str, replies: Replies | None) -> Client:
+def _client(transport: Any, mode: str, replies: Replies | None, heard: list[Any] | None) -> Client:
     async def elicit(context: Any, params: Any) -> types.ElicitResult:
         assert replies is not None
         return replies(params.message, params.requested_schema)
 
-    return Client(transport, mode=mode, elicitation_callback=None if replies is None else elicit)
+    async def hear(message: Any) -> None:
+        if heard is not None:
+            heard.append(message)
+
+    asked = None if replies is None else elicit
+    return Client(transport, mode=mode, elicitation_callback=asked, message_handler=hear)
 
 
 def headers_of(method: str, params: Mapping[str, Any] = {}) -> dict[str, str]:

@@ -6,15 +6,16 @@ import json
 import re
 import sqlite3
 import subprocess
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import anyio
 import mcp_types as types
 import pytest
+from mcp.client.subscriptions import ToolsListChanged
 
-from tests.api.agents import EVERY_WAY, Person, Way, agent, data, run
+from tests.api.agents import EVERY_WAY, NEW, Person, Way, agent, data, run
 from tests.commands import Place, command, environment
 from tests.sandbox import Sandbox
 
@@ -468,6 +469,29 @@ def test_an_agent_that_is_gone_in_a_call_leaves_nothing(folder: Path) -> None:
         said = process.stderr.read()
         assert (process.wait(), b"Traceback" in said) == (0, False)
     assert logged(folder) == 0
+
+
+@WAYS
+def test_a_client_is_told_when_the_scripts_change(folder: Path, way: Way) -> None:
+    """Also by another process."""
+    heard: list[Any] = []
+
+    async def work() -> None:
+        async with agent(folder, way=way, heard=heard) as client, AsyncExitStack() as stack:
+            capabilities = client.server_capabilities
+            assert way.mode == NEW or (capabilities.tools is not None and capabilities.tools.list_changed)
+            assert "fresh" not in [tool.name for tool in (await client.list_tools()).tools]
+            if way.mode == NEW:
+                changes = await stack.enter_async_context(client.listen(tools_list_changed=True))
+            await anyio.to_thread.run_sync(Place(folder).compile, "script fresh() emit {n: 1} end")
+            if way.mode == NEW:
+                assert isinstance(await anext(aiter(changes)), ToolsListChanged)
+            else:
+                while not any(isinstance(each, types.ToolListChangedNotification) for each in heard):
+                    await anyio.sleep(0.01)
+            assert "fresh" in [tool.name for tool in (await client.list_tools(cache_mode="refresh")).tools]
+
+    run(work)
 
 
 # ── writing scripts ────────────────────────────────────────────────────────────────────────────────────────────

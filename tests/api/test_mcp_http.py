@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
+import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from runtime.api.shared import Settings
 from runtime.config import Config
 from tests.api.agents import NEW, OLD, READS, Person, data, headers_of, http_agent, message, run
 from tests.api.conftest import Served
+from tests.commands import Place, command, environment
 
 PROTOCOLS = pytest.mark.parametrize("mode", [NEW, OLD])
 WRITES = (*READS, "write")
@@ -165,12 +168,12 @@ def test_a_session_is_of_no_use_to_another_token(served: Served) -> None:
 
 
 @contextmanager
-def sent(served: Served, headers: dict[str, str], body: dict[str, Any]) -> Iterator[None]:
+def sent(port: int, headers: dict[str, str], body: dict[str, Any]) -> Iterator[None]:
     """A request whose answer is not waited for; its connection is closed at the end."""
     text = json.dumps(body)
     given = {"Host": "localhost", "Content-Type": "application/json", "Content-Length": str(len(text)), **headers}
     head = "".join(f"{name}: {value}\r\n" for name, value in given.items())
-    with socket.create_connection(("127.0.0.1", served.port)) as connection:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(f"POST /mcp HTTP/1.1\r\n{head}\r\n{text}".encode())
         yield
 
@@ -213,7 +216,7 @@ def calling(served: Served, mode: str, script: str) -> tuple[dict[str, str], dic
 def test_a_client_that_goes_away_cancels_its_run(unasked: Served, mode: str, script: str) -> None:
     """Also one that was to ask the person."""
     headers, body = calling(unasked, mode, script)
-    with sent(unasked, headers, body):
+    with sent(unasked.port, headers, body):
         begun = begun_run(unasked)
         soon(lambda: begun.control.question is not None if script == "perhaps" else begun.writer is not None)
     soon(lambda: unasked.client.get(f"/runs/{begun.id}").json()["status"] == "cancelled")
@@ -226,7 +229,7 @@ def test_a_server_that_stops_undoes_what_agents_run(unasked: Served, mode: str) 
     """Also with a session's stream for news open."""
     session = opened(unasked, {})
     headers, body = calling(unasked, mode, "note_forever")
-    with unasked.client.stream("GET", "/mcp", headers=session) as news, sent(unasked, headers, body):
+    with unasked.client.stream("GET", "/mcp", headers=session) as news, sent(unasked.port, headers, body):
         assert news.status_code == 200
         begun = begun_run(unasked)
         soon(lambda: begun.writer is not None)
@@ -236,3 +239,49 @@ def test_a_server_that_stops_undoes_what_agents_run(unasked: Served, mode: str) 
         assert not unasked.thread.is_alive()
     assert begun.end is not None and begun.end.status == "cancelled"
     assert unasked.sql("select count(*) from log") == [(0,)]
+
+
+def is_being_written(database: Path) -> bool:
+    with closing(sqlite3.connect(database, timeout=0)) as connection:
+        try:
+            connection.execute("begin immediate")
+        except sqlite3.OperationalError:
+            return True
+    return False
+
+
+@contextmanager
+def killed(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """The process, killed at the end."""
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("over", ["stdio", "http"])
+def test_a_writer_that_is_killed_half_way_leaves_nothing(folder: Path, over: str) -> None:
+    with (folder / "sop.toml").open("a") as file:
+        file.write("[mcp]\nconfirm = false\n")
+    database = folder / "main.db"
+    body = message("tools/call", {"name": "note_forever", "arguments": {}})
+    if over == "stdio":
+        program = command("sopvm", "mcp", "--write")
+        pipe = subprocess.PIPE
+        agent = subprocess.Popen(program, cwd=folder, env=environment(), stdin=pipe, stdout=pipe, stderr=pipe)
+        with killed(agent) as process:
+            assert process.stdin is not None
+            process.stdin.write(json.dumps(body).encode() + b"\n")
+            process.stdin.flush()
+            soon(lambda: is_being_written(database))
+    else:
+        with killed(Place(folder).start("sopvm", "serve", "--port", "0")) as process:
+            assert process.stderr is not None
+            port = int(process.stderr.readline().rpartition(b":")[2])
+            with sent(port, headers_of("tools/call", body["params"]), body):
+                soon(lambda: is_being_written(database))
+                process.kill()
+    assert not is_being_written(database)
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("select count(*) from log").fetchone() == (0,)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
 from anyio import CancelScope
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -15,10 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from runtime.api.mcp.agent import Agents
 from runtime.api.mcp.asking import CLIENT
 from runtime.api.mcp.calls import Calls
+from runtime.api.mcp.news import MAX_SESSIONS
 from runtime.api.mcp.server import AgentServer
 from runtime.api.service import Service
-
-MAX_SESSIONS: Final = 1000  # of clients with the older protocol, at the same time
 
 
 @asynccontextmanager
@@ -34,13 +32,14 @@ async def open_agents(service: Service) -> AsyncIterator[ASGIApp]:
     """
     agents = Agents(service)
     calls = Calls(agents)
+    agent = AgentServer(agents, calls)
     manager = StreamableHTTPSessionManager(
-        AgentServer(agents, calls).server,
+        agent.server,
         max_request_body_size=service.settings.max_body,
         max_sessions=MAX_SESSIONS,
     )
     try:
-        async with manager.run():
+        async with manager.run(), agent.news.told():
             yield _Front(manager)
     finally:
         await calls.close()

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import mcp_types as types
 from anyio import CancelScope
 from mcp.server.lowlevel import NotificationOptions, Server
+from mcp.server.models import InitializationOptions
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.server.streamable_http import REQUEST_CANCELLED
 from mcp.shared.exceptions import MCPError
@@ -23,6 +24,7 @@ from runtime.api.mcp.authoring import AUTHORING
 from runtime.api.mcp.calls import GONE, Calls
 from runtime.api.mcp.catalog import Catalog
 from runtime.api.mcp.fixed import ALWAYS, FIXED, MANY, Call
+from runtime.api.mcp.news import News
 from runtime.api.mcp.prompts import filled, prompts
 from runtime.api.problems import of_findings
 from runtime.api.tokens import Token
@@ -40,8 +42,22 @@ ask them, and pass what they say to sop_answer; never answer it yourself. Before
 or sop_dry_run says what would change: show that to the person before you pass its `confirm`."""
 
 
+class _Server(Server[Any]):
+    """The SDK's server, which says to clients with the older protocol that it tells of changes."""
+
+    def create_initialization_options(
+        self, notification_options: NotificationOptions | None = None, *args: Any, **options: Any
+    ) -> InitializationOptions:
+        told = notification_options or NotificationOptions(tools_changed=True)
+        return super().create_initialization_options(told, *args, **options)
+
+
 class AgentServer:
     """Answers the requests of agents.
+
+    Attributes:
+        server: The SDK's server.
+        news: Tells agents of changes.
 
     Args:
         agents: How the service is offered.
@@ -52,7 +68,8 @@ class AgentServer:
         self._agents = agents
         self._catalog = Catalog(agents)
         self._calls = calls
-        self.server: Server[Any] = Server(
+        self.news = News(agents.service)
+        self.server = _Server(
             NAME,
             version=version("sopc"),
             instructions=INSTRUCTIONS,
@@ -62,16 +79,13 @@ class AgentServer:
             on_list_resources=self._list_resources,
             on_list_resource_templates=self._list_templates,
             on_read_resource=self._read_resource,
+            on_subscriptions_listen=self.news.listen,
             on_list_prompts=self._list_prompts,
             on_get_prompt=self._get_prompt,
         )
         security = RequestStateSecurity.ephemeral(ttl=STATE_SECONDS)
         security.bind_principal = lambda context: self._token(context).id
         self.server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
-
-    def options(self) -> Any:
-        """What a client is told of the server at first."""
-        return self.server.create_initialization_options(NotificationOptions())
 
     def _who(self, context: Context) -> Who:
         return self._agents.who(context.request)
@@ -82,6 +96,7 @@ class AgentServer:
     # ── tools ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _list_tools(self, context: Context, params: Any) -> types.ListToolsResult:
+        self.news.remember(context)
         token = self._token(context)
         scripts, more = await self._agents.service.call(self._catalog.listed, token)
         when = (ALWAYS, MANY) if more else (ALWAYS,)

@@ -38,8 +38,8 @@ async def _serve(agents: Agents) -> None:
     calls = Calls(agents)
     agent = AgentServer(agents, calls)
     try:
-        async with stdio_server() as (reader, writer):
-            await agent.server.run(reader, writer, agent.options())
+        async with stdio_server() as (reader, writer), agent.news.told():
+            await agent.server.run(reader, writer, agent.server.create_initialization_options())
     except* BrokenPipeError:
         pass  # the agent is gone
     finally:
