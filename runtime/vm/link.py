@@ -68,8 +68,8 @@ def link(library: Modules, name: str) -> Linked:
 
     Raises:
         UsageError: The script is unknown.
-        SopError: L02xx for a damaged module, V0201 for a missing callee, V0202 for one whose signature changed, V0203
-            for one that needs a database its caller does not have, V0204 for one that now writes, asks or commits.
+        SopError: L02xx for a damaged module, V0201 for a missing callee, V0202 for one whose signature changed, V0204
+            for one that now writes, asks or commits.
     """
     root = _load(library, library.resolve(name))
     scripts = {root.name: root}
@@ -94,13 +94,6 @@ def _check_call(script: Script, callee: Script, signature: Signature) -> None:
             "V0202",
             f"`{script.name}` was compiled for another `{callee.name}`: its parameters, result or records have changed",
             f"compile `{script.name}` again",
-        )
-    missing = [use for use in signature.uses if use not in script.module.signature.uses]
-    if missing and missing != ["main"]:
-        raise SopError(
-            "V0203",
-            f"`{callee.name}` uses the database `{missing[0]}`, which its caller `{script.name}` does not",
-            f"add `uses {missing[0]}` to `{script.name}`",
         )
 
 
