@@ -113,7 +113,7 @@ def test_the_function_of_a_loop_does_what_the_loop_does(
     names = [f"p{number}" for number in range(PROGRAMS)]
     runs.compile("\n".join(Writer(number).script(name) for number, name in enumerate(names)))
     fast = {(name, n): said(runs, name, n) for name in names for n in (0, 5)}
-    assert sum(made) > PROGRAMS / 2
+    assert sum(made) > len(made) * 2 / 3  # the others say something, or hold what is no int
     monkeypatch.setattr(Machine, "compile_loop", lambda self, script, tail: None)
     plain = {(name, n): said(runs, name, n) for name in names for n in (0, 5)}
     differing = [key for key in plain if plain[key] != fast[key]]
