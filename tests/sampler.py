@@ -22,3 +22,6 @@ class NoSampler:
 
     def tells_apart(self, store: str, field: str, type_: Type) -> bool:
         return False
+
+    def holds_flags(self, store: str, field: str) -> bool:
+        return False

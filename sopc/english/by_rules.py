@@ -69,7 +69,7 @@ def translate(
     for _ in range(_PASSES):
         known = WithWritten(sampler)
         world = World(keyed, known, signatures, script_names)
-        reader = Reader(keyed, known, known.examples)
+        reader = Reader(keyed, known, known.examples, known.holds_flags)
         translation = _Translation(workflow, world, types, answers or {}, reader, other)
         translation.run()
         if translation.complaints:

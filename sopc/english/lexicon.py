@@ -56,17 +56,37 @@ class Sense(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     shift: int = 0
 
 
+class Verb(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What happens to rows, by a verb of everyday use.
+
+    Attributes:
+        forms: Other verbs and phrases for it.
+        rows: Nouns for the stores that keep it.
+        doers: Nouns for who does it.
+        dates, amounts: Words of the fields that hold when it was, and how much.
+    """
+
+    forms: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+    doers: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
+    amounts: tuple[str, ...] = ()
+
+
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Lists of words. filler: without meaning. people: nouns for a person. label: of a field that says which row it is.
+    """Lists of words. filler: without meaning. people: words for some person. person_rows: nouns for the rows of a
+    store of people. us, anything: who and what a verb may be followed by without saying more. others: words of the
+    name of somebody or something else than the row. given: what a field may be followed by that has a value. kinds:
+    what a field may be called whose values are nouns for its rows. label: of a field that says which row it is.
     ties: verbs that only tie two things. key_tails, date_tails, tails: what the end of a field's name may be.
-    flag_heads: what a yes/no field's may start with. empty: texts that data hold where nothing is known. yes, no: what
-    they hold for true and false. relative: what tells more of a row after its name. whole_rows:
-    what rows as they are are called. changes, plain_changes, change_idioms: verbs that ask for a change in a command,
-    or wherever they stand. stop: what a value without quotes can't hold. saying: verbs of saying. referring: what means
-    rows spoken of before. open_questions: first words of a question that yes and no don't answer. percents, time_names,
-    year_names: what fields and parameters of percents, times and years are called. active_pasts: pasts that only say
-    that someone did it. outward: deeds whose doer no longer has the thing. open: said of rows of which none of
-    the words `ended` holds yet."""
+    flag_heads: what a yes/no field's may start with. states: what it may end in, besides "-ed" and "-able". empty:
+    texts that data hold where nothing is known. yes, no: what they hold for true and false. relative: what tells
+    more of a row after its name. whole_rows: what rows as they are are called. changes, plain_changes,
+    change_idioms: verbs that ask for a change in a command, or wherever they stand. stop: what a value without
+    quotes can't hold. saying: verbs of saying. referring: what means rows spoken of before. open_questions: first
+    words of a question that yes and no don't answer. percents, time_names, year_names: what fields and parameters
+    of percents, times and years are called. active_pasts: pasts that only say that someone did it. outward: deeds
+    whose doer no longer has the thing. open: said of rows of which none of the words `ended` holds yet."""
 
     filler: tuple[str, ...]
     empty: tuple[str, ...]
@@ -87,6 +107,12 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     active_pasts: tuple[str, ...]
     outward: tuple[str, ...]
     people: tuple[str, ...]
+    person_rows: tuple[str, ...]
+    us: tuple[str, ...]
+    anything: tuple[str, ...]
+    others: tuple[str, ...]
+    given: tuple[str, ...]
+    kinds: tuple[str, ...]
     label: tuple[str, ...]
     ties: tuple[str, ...]
     open: tuple[str, ...]
@@ -95,6 +121,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     date_tails: tuple[str, ...]
     tails: tuple[str, ...]
     flag_heads: tuple[str, ...]
+    states: tuple[str, ...]
 
 
 class Codes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -111,6 +138,7 @@ class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     of fields. marks: words that the check of programs takes for a sign of something; `*` stands for any letters."""
 
     sense: dict[str, Sense]
+    verb: dict[str, Verb]
     words: Words
     answers: dict[str, tuple[str, ...]]
     abbreviations: dict[str, str]
@@ -192,6 +220,28 @@ def phrases_at(lows: Sequence[str], at: int) -> Iterator[Phrase]:
             if (phrase.name, phrase.words) not in seen and phrase.matches(lows, at):
                 seen.add((phrase.name, phrase.words))
                 yield phrase
+
+
+@cache
+def _verbs() -> dict[str, list[tuple[tuple[str, ...], Verb]]]:
+    """The phrases of the everyday verbs by the base of their first word, longest first."""
+    found: dict[str, list[tuple[tuple[str, ...], Verb]]] = {}
+    for base, verb in lexicon().verb.items():
+        for form in (base, *verb.forms):
+            words = tuple(form.split())
+            for first in bases(words[0]):
+                found.setdefault(first, []).append((words, verb))
+    for listed in found.values():
+        listed.sort(key=lambda one: -len(one[0]))
+    return found
+
+
+def verbs_at(lows: Sequence[str], at: int) -> Iterator[tuple[int, Verb]]:
+    """(end, verb) of the everyday verbs that the words (lower case) say from `at` on, the longest first."""
+    for key in dict.fromkeys((lows[at], *bases(lows[at]))):
+        for words, verb in _verbs().get(key, ()):
+            if same_words(lows[at : at + len(words)], words):
+                yield at + len(words), verb
 
 
 # ── forms of words ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -23,7 +23,14 @@ _LOOKS: Final = tuple(
         ("numbers", rf"[-+]?{_DIGITS}"),
     )
 )
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
 _IN_ORDER: Final = re.compile(r"\d{4}-\d{2}(-\d{2}([T ].*)?)?")  # text that sorts as what it means
+
+
+def holds_days(values: Iterable[str]) -> bool:
+    """Whether texts are days, or moments, that text sorts as time does: 2026-01-31, 2026-01-31 08:30:00."""
+    known = [value.strip() for value in values if value.strip().lower() not in _MISSING]
+    return bool(known) and all(_DAY.fullmatch(value) for value in known)
 
 
 def looks_like(values: Iterable[str]) -> str | None:

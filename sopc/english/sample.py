@@ -39,6 +39,10 @@ class Sampler(Protocol):
         """Whether the field identifies rows: each has a value, and all values differ."""
         ...
 
+    def holds_flags(self, store: str, field: str) -> bool:
+        """Whether an int field holds nothing but 0 and 1."""
+        ...
+
 
 class DatabaseSampler:
     """Looks values up in a table of them that is made once per change of a database (runtime/databases/value_table.py).
@@ -65,6 +69,7 @@ class DatabaseSampler:
         self._held = cache(self._find_held)
         self._confirmed = cache(self._is_there)
         self.tells_apart = cache(self._tells_apart)
+        self.holds_flags = cache(self._holds_flags)
 
     def __enter__(self) -> DatabaseSampler:
         return self
@@ -78,7 +83,7 @@ class DatabaseSampler:
         """The same look-up, without what may have changed since it was looked up. names: of the databases now."""
         self.__exit__()
         self._names = tuple(names)
-        for known in (self._held, self._confirmed, self.tells_apart):
+        for known in (self._held, self._confirmed, self.tells_apart, self.holds_flags):
             known.cache_clear()
         return self
 
@@ -125,6 +130,11 @@ class DatabaseSampler:
     def _tells_apart(self, store: str, field: str, type_: Type) -> bool:
         return not self._rows(store, self._prepared(_shared(store, field, type_)))
 
+    def _holds_flags(self, store: str, field: str) -> bool:
+        return not self._rows(store, self._prepared(_beyond(store, field, ("ne", "ne"), (0, 1)))) and bool(
+            self._rows(store, self._prepared(_beyond(store, field, ("ge", "le"), (0, 1))))
+        )
+
     def _prepared(self, query: q.Query) -> Statement:
         return self._databases(query.database).prepare(query)
 
@@ -147,6 +157,15 @@ def _shared(store: str, field: str, type_: Type) -> q.Query:
     wrong = (q.Op("gt", (rows, Const(1, INT)), BOOL), q.Op("is_null", (q.Column(1, field, type_),), BOOL))
     first = q.Select(2, q.Where(groups, q.Op("or", wrong, BOOL)), (("rows", rows),))
     return q.Query(database, q.Limit(first, Const(1, INT), None), (("rows", q.Column(2, "rows", INT)),), ())
+
+
+def _beyond(store: str, field: str, ops: tuple[str, str], bounds: tuple[int, int]) -> q.Query:
+    """The query for one value of a field that passes two tests."""
+    database, _, name = store.partition(".")
+    column = q.Column(0, field, INT.or_null())
+    tests = tuple(q.Op(op, (column, Const(bound, INT)), BOOL) for op, bound in zip(ops, bounds, strict=True))
+    found = q.Select(1, q.Where(q.Scan(0, database, name), q.Op("and", tests, BOOL)), ((field, column),))
+    return q.Query(database, q.Limit(found, Const(1, INT), None), ((field, q.Column(1, field, column.type)),), ())
 
 
 def text_fields(schema: Schema, store: str) -> tuple[str, ...]:

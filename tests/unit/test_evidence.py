@@ -10,7 +10,7 @@ import pytest
 
 from runtime.query.schema import Field, ForeignKey, Schema, Store
 from runtime.values.types import BOOL, DATE, INT, TEXT
-from sopc.english.reading import evidence
+from sopc.english.reading import aliases, evidence
 from sopc.english.reading.evidence import evidences
 from sopc.english.reading.tokens import amounts, moments, tokenize
 
@@ -51,7 +51,7 @@ def said(sentence: str, kind: type[Any], **more: Any) -> list[tuple[str, Any]]:
 @pytest.mark.parametrize(
     ("words", "store", "cost"),
     [("person", "people", 0), ("People", "people", 0), ("product reviews", "product_reviews", 0),
-     ("reviews", "product_reviews", evidence.LAST_WORD), ("products", "product_reviews", evidence.FIRST_WORD)],
+     ("reviews", "product_reviews", aliases.LAST_WORD), ("products", "product_reviews", aliases.FIRST_WORD)],
 )  # fmt: skip
 def test_stores_by_their_aliases(words: str, store: str, cost: float) -> None:
     assert (words, store, cost) in [(text, one.store, one.cost) for text, one in said(words, evidence.Store)]
@@ -59,10 +59,10 @@ def test_stores_by_their_aliases(words: str, store: str, cost: float) -> None:
 
 @pytest.mark.parametrize(
     ("words", "field", "cost"),
-    [("first name", "fname", 0), ("first names", "fname", 0), ("town", "home_town", evidence.ONLY_LAST),
-     ("hometown", None, 0), ("active", "is_active", evidence.WITHOUT_STORE), ("written date", "written_on", 0.1),
-     ("review", "review_text", evidence.WITHOUT_TAIL), ("text", "review_text", evidence.WITHOUT_STORE),
-     ("town of home", "home_town", evidence.WITHOUT_STORE), ("`home_town`", "home_town", 0)],
+    [("first name", "fname", 0), ("first names", "fname", 0), ("town", "home_town", aliases.ONLY_LAST),
+     ("hometown", None, 0), ("active", "is_active", aliases.WITHOUT_STORE), ("written date", "written_on", 0.1),
+     ("review", "review_text", aliases.WITHOUT_TAIL), ("text", "review_text", aliases.WITHOUT_STORE),
+     ("town of home", "home_town", aliases.WITHOUT_STORE), ("`home_town`", "home_town", 0)],
 )  # fmt: skip
 def test_fields_by_their_aliases(words: str, field: str | None, cost: float) -> None:
     found = [(one.field, one.cost) for text, one in said(words, evidence.Field) if text == words]

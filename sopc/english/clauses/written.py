@@ -49,5 +49,8 @@ class WithWritten:
     def nearest(self, store: str, field: str, text: str) -> tuple[str, ...]:
         return self._sampler.nearest(store, field, text)
 
+    def holds_flags(self, store: str, field: str) -> bool:
+        return self._sampler.holds_flags(store, field)
+
     def tells_apart(self, store: str, field: str, type_: Type) -> bool:
         return self._sampler.tells_apart(store, field, type_)

@@ -11,7 +11,8 @@ from sopc.english.doubts.facts import Did, Fact, Facts, Place, Read, Shown, Tied
 from sopc.english.doubts.said import Said
 from sopc.english.lexicon import lexicon, same, singular
 from sopc.english.patterns.tokens import name_words
-from sopc.english.reading.evidence import Values, spelt_out
+from sopc.english.reading.aliases import spelt_out
+from sopc.english.reading.evidence import Values
 
 
 @dataclass(frozen=True)

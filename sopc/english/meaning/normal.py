@@ -37,7 +37,7 @@ from sopc.english.meaning.form import (
     with_places,
 )
 from sopc.english.patterns.names import label_fields
-from sopc.english.reading.evidence import labels_of
+from sopc.english.reading.aliases import labels_of
 from sopc.tree import nodes
 from sopc.tree.visit import rewrite
 

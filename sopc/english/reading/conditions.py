@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
-from sopc.english.lexicon import same, synonyms
-from sopc.english.reading.evidence import spelt_out
+from sopc.english.reading.aliases import spelt_out
+from sopc.english.reading.deeds import dates
 from sopc.english.reading.parts import Cond, Figure, Said, Slot, State
 from sopc.english.reading.sentence import NUMERIC, Sentence, bound_after, measured, noun, operand, sign_of
 from sopc.english.reading.tokens import Moment
@@ -39,7 +39,8 @@ def _cond(state: State, end: int, cost: float, cond: Cond) -> State:
     if "not" in pending:
         cond = cond._replace(negated=not cond.negated)
         pending.remove("not")
-    if state.verbs and cond.kind == "said" and cond.tied:
+    after_verb = bool(state.verbs) or (cond.mention >= 0 and state.mentions[cond.mention].done)
+    if after_verb and cond.kind == "said" and cond.tied:
         cond = cond._replace(done=True)
     return state._replace(pos=end, cost=state.cost + cost, conds=(*state.conds, cond), pending=tuple(pending), verbs=())
 
@@ -449,7 +450,9 @@ def _times(sentence: Sentence, state: State) -> Iterator[State]:
     at = state.pos
     if at >= sentence.size:
         return
-    options = _dates(sentence, state.verbs)
+    verbs = state.verbs or (state.mentions[state.latest].words if state.latest >= 0 else ())
+    unnamed = 0.3 if state.verbs else 0.15
+    options = tuple((store, field, 0.0 if named else unnamed) for store, field, named in dates(sentence, verbs))
     if not options:
         return
     slot = Slot(at, at, options)
@@ -470,25 +473,6 @@ def _times(sentence: Sentence, state: State) -> Iterator[State]:
         begin += sentence.low(begin) in ("year", "month")
         time = sentence.times[begin] if begin < sentence.size else None
         if time is not None:
-            cond = Cond(state.latest, "period", slot, one.sense.op, time.moment, at=at)
-            yield _cond(state._replace(verbs=()), time.end, 0.05, cond)
-
-
-def _other_words(word: str) -> tuple[str, ...]:
-    return tuple(other[0] for other in synonyms().get((word,), ()) if len(other) == 1)
-
-
-def _dates(sentence: Sentence, verbs: tuple[str, ...]) -> tuple[tuple[str, str, float], ...]:
-    """The fields of days and years, those that a verb names first."""
-
-    found = []
-    for (store, field), type_ in sentence.types.items():
-        words = spelt_out(field)
-        year = type_ in ("int",) and (
-            words[-1] in ("year", "founded", "built", "opened", "released", "born") or words[0] == "year"
-        )
-        if type_ not in ("date", "timestamp") and not year:
-            continue
-        named = any(same(said, word) for verb in verbs for said in (verb, *_other_words(verb)) for word in words)
-        found.append((store, field, 0.0 if named else 0.3 if verbs else 0.15))
-    return tuple(found)
+            after, bound = bound_after(sentence, time.end)
+            cond = Cond(state.latest, "period", slot, bound or one.sense.op, time.moment, at=at)
+            yield _cond(state._replace(verbs=()), after, 0.05, cond)

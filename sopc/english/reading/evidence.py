@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Protocol
 
-from runtime.query.schema import Field as SchemaField
 from runtime.query.schema import Schema
-from runtime.query.schema import Store as SchemaStore
 from sopc.english import lexicon
-from sopc.english.lexicon import bases, phrases_at, same, synonyms
+from sopc.english.lexicon import bases, phrases_at, same, singular
 from sopc.english.lexicon import lexicon as the_lexicon
-from sopc.english.patterns.tokens import name_words, words_before_brackets
+from sopc.english.patterns.tokens import name_words
+from sopc.english.reading.aliases import LAST_WORD, ONLY_LAST, SYNONYM, Words, field_aliases, spelt_out, store_aliases
 from sopc.english.reading.tokens import Amount, Moment, Token, amounts, lows, moments, tokenize
 
-FULL: Final = 0.0
-WITHOUT_STORE: Final = 0.05
-SYNONYM: Final = 0.3
-REORDERED: Final = 0.4
-WITHOUT_TAIL: Final = 0.5
-LAST_WORDS: Final = 0.4
-ONLY_LAST: Final = 0.4  # which no other field of the store ends in
-LAST_WORD: Final = 1.0
-FIRST_WORD: Final = 1.6
-NUMBER_OF: Final = 0.1  # "number of rooms" of room_count
-ADDED_TAIL: Final = 0.2  # "decor type" of decor
+ONLY_SYNONYM: Final = 0.04  # where nothing else can be meant
 MISSPELT: Final = 0.6  # one letter more, less or another
+IN_PLURAL: Final = 0.05  # "emergencies" of a value emergency
 GLUED: Final = 0.5  # "user" of useracct
-_COUNTS: Final = frozenset({"count", "number", "total", "amount"})
-_ADDED_TAILS: Final = ("type", "name", "value", "kind")
 LONGEST_VALUE: Final = 6  # words
 
 
@@ -119,9 +107,6 @@ class NoValues:
         return ()
 
 
-Words = tuple[str, ...]
-
-
 @dataclass(frozen=True)
 class Alias:
     """One way to say a name. means: (database, store, field), field "" for the store itself."""
@@ -194,170 +179,6 @@ def _nearly(one: str, other: str) -> bool:
     return rest[1:] == others[1:] or rest[1:] == others or rest == others[1:] or (
         rest[:2] == others[1::-1] and rest[2:] == others[2:]
     )  # fmt: skip
-
-
-@lru_cache(maxsize=1 << 14)
-def spelt_out(name: str) -> Words:
-    """The words of a name, its abbreviations in full: "cust_fname" → customer, first, name."""
-    words = name_words(name)
-    full = the_lexicon().abbreviations
-    return tuple(part for word in words for part in full.get(word, _without_initial(word)).split())
-
-
-def _without_initial(word: str) -> str:
-    """ "cname", "eid" are a name and an id, with the initial of whose they are."""
-    return word[1:] if word[1:] in ("name", "id") else word
-
-
-def store_aliases(store: SchemaStore) -> dict[Words, float]:
-    """Each way to say a store's name, with its cost."""
-    found: dict[Words, float] = {}
-    whole = name_words(store.name)
-    _note(found, whole, FULL)
-    full = spelt_out(store.name)
-    _note(found, full, FULL)
-    if len(full) > 1 and full[0] in ("ref", "reference", "tbl", "table", "all", "tb"):
-        _note(found, full[1:], 0.1)
-        full = full[1:]
-    for tail, cost in (("record", 0.05), ("records", 0.05), ("member", 0.1), ("members", 0.1), ("entries", 0.35)):
-        _note(found, (*whole, tail), cost)
-    for words in (whole, full):
-        if len(words) > 1 and words[-1] in (
-            "table",
-            "list",
-            "data",
-            "info",
-            "record",
-            "records",
-            "details",
-            "detail",
-            "information",
-        ):
-            _note(found, words[:-1], 0.2)
-        for at in range(len(words)):
-            for other in synonyms().get(words[at : at + 1], ()):
-                _note(found, (*words[:at], *other, *words[at + 1 :]), SYNONYM)
-        for size in range(2, len(words)):
-            _note(found, words[-size:], LAST_WORDS)
-        if len(words) > 1:
-            _note(found, words[-1:], LAST_WORD)
-            _note(found, words[:1], FIRST_WORD)
-    return found
-
-
-def field_aliases(store: SchemaStore, field: SchemaField) -> dict[Words, float]:
-    """Each way to say a field's name, with its cost."""
-    lists = the_lexicon().words
-    found: dict[Words, float] = {}
-    own = spelt_out(store.name)
-    bare = words_before_brackets(field.name, (other.name for other in store.fields if other != field))
-    for whole in dict.fromkeys((name_words(field.name), spelt_out(field.name), bare)):
-        if not whole:
-            continue
-        _note(found, whole, FULL)
-        short = _without_store(whole, own)
-        if short:
-            _note(found, short, WITHOUT_STORE)
-        elif whole[0] not in own and field.name not in _pointing(store):
-            _note(found, (*own, *whole), WITHOUT_STORE)
-        for words, cost in tuple(dict.fromkeys(((whole, 0.0), (short or whole, WITHOUT_STORE)))):
-            for size in (1, 2):
-                for at in range(len(words) - size + 1):
-                    for other in synonyms().get(words[at : at + size], ()):
-                        _note(found, (*words[:at], *other, *words[at + size :]), cost + SYNONYM)
-            if len(words) > 1:
-                tails = {*lists.tails, *lists.key_tails, *lists.date_tails}
-                if words[-1] in tails and not _is_kind_of_key(words, field, store):
-                    _note(found, words[:-1], cost + WITHOUT_TAIL)
-                if words[0] in lists.flag_heads:
-                    _note(found, words[1:], cost + WITHOUT_STORE)
-                if len(words) == 2:
-                    _note(found, (words[0], "in", words[1]), cost + WITHOUT_STORE)  # "length in feet"
-                    _note(found, words[::-1], cost + REORDERED)
-                    if words[1] not in ("number", "count", "amount", "id", "total"):  # "number of rooms" counts them
-                        _note(found, (words[1], "of", words[0]), cost + WITHOUT_STORE)
-                        _note(found, (words[1], "of", "the", words[0]), cost + WITHOUT_STORE)
-                for at in range(2, len(words)):
-                    _note(found, words[-at:], cost + LAST_WORDS)
-                    _note(found, words[:at], cost + WITHOUT_TAIL)
-                alone = all(words[-1] != spelt_out(other.name)[-1] for other in store.fields if other != field)
-                _note(found, words[-1:], cost + (ONLY_LAST if alone else LAST_WORD))
-                _note(found, words[:1], cost + FIRST_WORD)
-        for tail in lists.tails:
-            if len(whole) == 1 and whole[0].endswith(tail) and len(whole[0]) > len(tail) + 2:
-                _note(found, (whole[0].removesuffix(tail), tail), WITHOUT_STORE)  # "partition id" of partitionid
-        if field.type.name in ("int", "float", "decimal") and (field.name,) != store.primary_key:
-            counted = short or whole
-            for said in ("number", "amount"):
-                _note(found, (said, "of", *counted), ADDED_TAIL)
-            for head, rest in ((counted[-1], counted[:-1]), (counted[0], counted[1:])):
-                if rest and head in _COUNTS:
-                    for said in ("number", "amount", "count"):
-                        _note(found, (said, "of", *rest), NUMBER_OF)
-                        _note(found, ("total", said, "of", *rest), NUMBER_OF)
-        if whole[-1] not in lists.tails and field.type.name == "text" and field.name not in _pointing(store):
-            for tail in _ADDED_TAILS:
-                _note(found, (*(short or whole), tail), ADDED_TAIL)
-        if field.type.name in ("date", "timestamp") and whole[-1] in lists.date_tails and len(whole) > 1:
-            _note(found, (*whole[:-1], "date"), 0.1)
-    if (field.name,) == labels_of(store)[0] and field.type.name == "text":
-        for label in lists.label:
-            _note(found, (label,), 0.2)
-    return found
-
-
-@lru_cache(maxsize=1 << 10)
-def labels_of(store: SchemaStore) -> tuple[tuple[str, ...], float]:
-    """The fields that tell a row to a person, and what it costs to guess them."""
-    labels = the_lexicon().words.label
-    texts = [one.name for one in store.fields if one.type.name == "text" and one.name not in _pointing(store)]
-    words = {name: spelt_out(name) for name in texts}
-    own = spelt_out(store.name)
-
-    def is_own(rest: Words) -> bool:
-        return all(any(same(word, other) for other in own) for word in rest)
-
-    named = [name for name in texts if words[name][-1] in labels and is_own(words[name][:-1])]
-    first = [name for name in texts if words[name][-2:] == ("first", "name")]
-    last = [name for name in texts if words[name][-2:] == ("last", "name")]
-    if len(named) == 1 and (words[named[0]][-1] == "name" or len(first) != 1 or len(last) != 1):
-        return (named[0],), 0.1
-    if len(first) == len(last) == 1:
-        return (first[0], last[0]), 0.25
-    named = [name for name in texts if words[name][-1] in labels]
-    if len(named) == 1:
-        return (named[0],), 0.2
-    named = [name for name in texts if len(words[name]) == 1 and is_own(words[name])]
-    if len(named) == 1:
-        return (named[0],), 0.2
-    if len(texts) == 1:
-        return (texts[0],), 0.5
-    if store.primary_key:
-        return store.primary_key, 0.7
-    return (store.fields[0].name,), 0.9
-
-
-def _pointing(store: SchemaStore) -> set[str]:
-    return {name for key in store.foreign_keys for name in key.fields}
-
-
-def _is_kind_of_key(words: Words, field: SchemaField, store: SchemaStore) -> bool:
-    """Whether the name without its tail is what a reference points at, or the row itself, rather than the field."""
-    return words[-1] in ("id", "ids") and (field.name,) == store.primary_key
-
-
-def _without_store(whole: Words, own: Words) -> Words:
-    for size in range(len(own), 0, -1):
-        if len(whole) > size and (
-            lexicon.same_words(whole[:size], own[-size:]) or lexicon.same_words(whole[:size], own[:size])
-        ):
-            return whole[size:]
-    return ()
-
-
-def _note(found: dict[Words, float], words: Words, cost: float) -> None:
-    if words and cost < found.get(words, 9.0):
-        found[words] = cost
 
 
 @lru_cache(maxsize=8)
@@ -444,7 +265,25 @@ def found_in(
                 if words and lexicon.same_words(said[at : at + len(words)], words):
                     found.append(make(at, at + len(words), 0.0, name))
         found += _values(tokens, at, sentence, values)
-    return sorted(found, key=lambda one: (one.start, one.end))
+    return sorted(_plain_synonyms(found), key=lambda one: (one.start, one.end))
+
+
+def _plain_synonyms(found: Sequence[Evidence]) -> list[Evidence]:
+    """The evidences, where a synonym costs little that can only mean names of one kind: "website" of every homepage."""
+    spans: dict[tuple[int, int], list[Store | Field]] = {}
+    for one in found:
+        if isinstance(one, Store | Field):
+            spans.setdefault((one.start, one.end), []).append(one)
+    plain = {
+        span
+        for span, ones in spans.items()
+        if len({one.field if isinstance(one, Field) else (one.database, one.store) for one in ones}) == 1
+        and all(SYNONYM <= one.cost < ONLY_LAST for one in ones)
+    }
+    return [
+        replace(one, cost=ONLY_SYNONYM) if isinstance(one, Store | Field) and (one.start, one.end) in plain else one
+        for one in found
+    ]
 
 
 def _values(tokens: Sequence[Token], at: int, sentence: str, values: Values) -> list[Evidence]:
@@ -463,18 +302,22 @@ def _values(tokens: Sequence[Token], at: int, sentence: str, values: Values) -> 
         if last.kind == "mark" and (last.low != "." or end == len(tokens)):
             continue
         found += [Value(at, end, 0.0, *one) for one in values.lookup(sentence[first.start : last.end])]
+    if not found and first.kind == "word" and singular(first.low) != first.low:
+        found += [Value(at, at + 1, IN_PLURAL, *one) for one in values.lookup(singular(first.low))]
     return found
 
 
 def _codes(word: str, values: Values) -> list[tuple[str, str, str, str]]:
-    """The values that stand for a word in fields of a certain kind: "female" where a gender is F."""
-    found = []
+    """The values that stand for a word in fields of a certain kind: "female" where a gender is F, "German" where a
+    country is Germany."""
+    found: list[tuple[str, str, str, str]] = []
+    said = {one[:3] for one in values.lookup(word)}
     for codes in the_lexicon().codes.values():
-        for code in codes.words.get(word, ()):
+        forms = dict.fromkeys((word, singular(word)))
+        for code in dict.fromkeys(code for form in forms for code in codes.words.get(form, ())):
             if code != word:
-                said = {one[:3] for one in values.lookup(word)}
                 held = [one for one in values.lookup(code) if set(codes.fields) & set(spelt_out(one[2]))]
-                found += [one for one in held if one[:3] not in said]
+                found += [one for one in held if one[:3] not in said and one not in found]
     return found
 
 

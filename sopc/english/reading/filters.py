@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sopc.english.lexicon import lexicon
 from sopc.english.reading import logic
-from sopc.english.reading.evidence import labels_of, spelt_out
+from sopc.english.reading.aliases import labels_of, spelt_out
 from sopc.english.reading.parts import Cond, Figure, Said
 from sopc.english.reading.rows import Node, NoReading, Rows
 from sopc.english.reading.tokens import Moment
@@ -97,11 +97,12 @@ class Filters(Rows):
         about = self._field(node, name)
         made: logic.Filter
         if cond.kind == "truth":
+            if about.type.name != "bool":  # 0 or 1
+                return node, logic.Test(about, "=", logic.Literal(int(not cond.negated))), about
             made = logic.Truth(about)
         elif cond.kind == "empty":
             if not about.type.nullable:
                 raise NoReading(f"{name} is never empty")
-            self.cost += 0.3
             made = logic.Empty(about)
         elif cond.kind == "between":
             if isinstance(cond.operand, Moment):
@@ -251,12 +252,13 @@ class Filters(Rows):
             if is_key or (about.type.name != "int" and "year" not in spelt_out(about.field)):
                 raise NoReading(f"{about.field} holds no years")
             return logic.Test(about, op, logic.Literal(moment.year))
-        if about.type.name not in TIMES:
+        is_text = about.type.name == "text"
+        if about.type.name not in TIMES and not self._holds_days(about):
             raise NoReading(f"{about.field} is no date")
         if moment.text:
             raise NoReading("moments of a day are not read yet")
         first, after = _span(moment)
-        start, end = logic.Literal(first), logic.Literal(after)
+        start, end = (logic.Literal(day.isoformat() if is_text else day) for day in (first, after))
         if op == "=":
             if about.type.name == "date" and after - first == timedelta(days=1):
                 return logic.Test(about, "=", start)
@@ -266,14 +268,15 @@ class Filters(Rows):
             ">=": logic.Test(about, ">=", start), "<=": logic.Test(about, "<", end),
         }[op]  # fmt: skip
 
+    def _holds_days(self, about: logic.FieldOf) -> bool:
+        return self.kinds.get((self._store_of(about.alias), about.field)) == "date"
+
     def _period_between(self, about: logic.FieldOf, low: Moment, high: Any) -> logic.Filter:
         assert isinstance(high, Moment)
         if about.type.name in NUMERIC:
             if low.year is None or high.year is None or low.month or high.month:
                 raise NoReading("no years")
             return logic.Between(about, logic.Literal(low.year), logic.Literal(high.year))
-        if about.type.name not in TIMES:
-            raise NoReading(f"{about.field} is no date")
         return logic.Both((self._period(about, ">=", low), self._period(about, "<=", high)))
 
     def _against_figure(self, node: Node, about: logic.FieldOf, cond: Cond) -> logic.Filter:

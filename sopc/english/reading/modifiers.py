@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from sopc.english.lexicon import bases, lexicon
+from sopc.english.reading.aliases import SYNONYM
 from sopc.english.reading.conditions import conditions, tested
-from sopc.english.reading.evidence import SYNONYM, Store
+from sopc.english.reading.deeds import deeds, stands_as_verb
+from sopc.english.reading.evidence import Store
+from sopc.english.reading.gaps import gaps
 from sopc.english.reading.orders import orders, so_often, superlatives
-from sopc.english.reading.parts import Cond, Mention, Slot, State
+from sopc.english.reading.parts import Mention, Slot, State
 from sopc.english.reading.sentence import (
     LIGHT_VERB,
     NAMED_VERB,
@@ -21,6 +24,7 @@ from sopc.english.reading.sentence import (
 # kinds of sense whose verbs may only tie two mentions: "the books that Ann wrote"
 _BEFORE_ROWS: Final = frozenset({"have", "relative", "be", "whose", "both"})
 _REFERRING: Final = frozenset({"it", "they", "them", "there"})
+_LOOSE_VERB: Final = 0.25  # one that ties nothing: "the books lent for each branch"
 _SIDES: Final = frozenset({"after", "before", "over", "under", "between", "behind", "against", "through", "around"})
 _VERBAL: Final = frozenset({"write", "say", "call", "ask", "stop", "show", "have", "be", "measure"})
 
@@ -34,11 +38,13 @@ def modifiers(sentence: Sentence, state: State) -> Iterator[State]:
     yield from _joined(sentence, state)
     yield from _denied(sentence, state)
     yield from conditions(sentence, state)
+    yield from gaps(sentence, state)
     yield from so_often(sentence, state)
     yield from superlatives(sentence, state)
     yield from orders(sentence, state)
     yield from _groups(sentence, state)
     yield from _asked_further(sentence, state)
+    yield from deeds(sentence, state)
     yield from _verbs(sentence, state)
 
 
@@ -150,14 +156,6 @@ def _denied(sentence: Sentence, state: State) -> Iterator[State]:
         for end, made in noun(sentence, one.end, state):
             mention = made.mentions[-1]._replace(how="none")
             yield made._replace(pos=end, mentions=(*made.mentions[:-1], mention))
-        start = sentence.skip(one.end)
-        for slot in sentence.fields[start] if start < sentence.size else ():
-            if (
-                one.name == "deny" and sentence.low(at) in ("without", "no", "lack", "lacks")
-            ) or "have" in sentence.lows[at : one.end]:
-                yield state._replace(
-                    pos=slot.end, cost=state.cost + 0.1, conds=(*state.conds, Cond(state.latest, "empty", slot, at=at))
-                )
 
 
 def _asked_further(sentence: Sentence, state: State) -> Iterator[State]:
@@ -185,7 +183,7 @@ def _groups(sentence: Sentence, state: State) -> Iterator[State]:
             yield state._replace(pos=sentence.size, cost=state.cost + 0.05, verbs=())  # of what is shown
         if begin >= sentence.size:
             continue
-        cost = 0.2 if weak else 0.0
+        cost = (0.2 if weak else 0.0) + (_LOOSE_VERB if state.verbs else 0.0)
         each = state.each or not {"each", "every", "all"}.isdisjoint(sentence.lows[at : one.end])
         for slot in sentence.fields[begin]:
             grouped = state._replace(
@@ -232,29 +230,7 @@ def _verbs(sentence: Sentence, state: State) -> Iterator[State]:
         option[2] < SYNONYM for slot in sentence.fields[at] for option in slot.options
     )
     low = token.low
-    before = sentence.low(at - 1) if at else ""
-    after_verb = before in (
-        "who",
-        "that",
-        "which",
-        "not",
-        "never",
-        "to",
-        "do",
-        "does",
-        "did",
-        "they",
-        "it",
-        "can",
-        "cannot",
-    )
-    past = low.endswith(("ed", "ing", "en")) or any(
-        (base != low and not low.startswith(base[:3])) or base in lexicon().irregular for base in bases(low)
-    )
-    ends = at > 0 and (sentence.texts[at - 1] is not None or sentence.ends_name(at))
-    plain = low.endswith("s") or at + 1 == sentence.size or sentence.low(at + 1) in ("?", ".", ",")
-    plain = plain or any(True for _ in sentence.sense(at + 1, "join"))
-    if not (after_verb or past or (ends and plain)):
+    if not stands_as_verb(sentence, at):
         return
     light = any(base in lexicon().words.ties for base in bases(low))
     cost = 0.09 if named else LIGHT_VERB if light else VERB

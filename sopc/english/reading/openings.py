@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sopc.english.lexicon import bases, lexicon
-from sopc.english.reading.evidence import spelt_out
-from sopc.english.reading.parts import Item, Slot, State
-from sopc.english.reading.sentence import Sentence, noun
+from sopc.english.lexicon import bases, lexicon, verbs_at
+from sopc.english.reading.aliases import spelt_out
+from sopc.english.reading.parts import Item, Mention, Slot, State
+from sopc.english.reading.sentence import PERSON, SOME_PERSON, Sentence, noun
 
 
 def openings(sentence: Sentence, state: State) -> Iterator[State]:
@@ -78,12 +78,28 @@ def _who(sentence: Sentence, state: State) -> Iterator[State]:
     at = state.pos
     if sentence.low(at) != "who" or at + 1 >= sentence.size:
         return
+    doers = {noun for _, verb in verbs_at(sentence.lows, _verb_behind(sentence, at + 1)) for noun in verb.doers}
+    people = sentence.called(doers) or sentence.called(lexicon().words.person_rows)
+    for store in people:
+        mention = Mention(store, at, at + 1)
+        yield state._replace(
+            pos=at + 1, phase="mods", mentions=(mention,), latest=0, items=(Item("label", 0),),
+            cost=state.cost + (PERSON if len(people) == 1 else SOME_PERSON),
+        )  # fmt: skip
     doers = {base + end for base in bases(sentence.low(at + 1)) for end in ("er", "or", "r")}
     doers |= {base[:-1] + "or" for base in bases(sentence.low(at + 1))}
     options = tuple((store, field, 0.1) for store, field in sentence.types if spelt_out(field)[-1] in doers)
     if options:
         item = Item("field", -1, Slot(at, at + 2, options))
         yield state._replace(pos=at + 2, phase="mods", items=(item,), cost=state.cost + 0.1)
+
+
+def _verb_behind(sentence: Sentence, at: int) -> int:
+    """Where the verb stands, behind those that only help it: "who has never been …"."""
+    helping = frozenset({"be", "have", "deny", "filler"})
+    while at + 1 < sentence.size and any(sentence.is_sense(at, end, helping) for end in (at + 1, at + 2)):
+        at += 1
+    return at
 
 
 def _leading_rows(sentence: Sentence, state: State) -> Iterator[State]:

@@ -69,7 +69,7 @@ class Cond(NamedTuple):
 
 class Mention(NamedTuple):
     """Rows that were spoken of. how: "some", "none" (that there are none) or "count" (op, number). words: of the verb
-    that ties it to the one before, for the choice between keys."""
+    that ties it to the one before, for the choice between keys. done: a verb alone tells of them, as "bought" does."""
 
     store: str
     start: int
@@ -79,7 +79,7 @@ class Mention(NamedTuple):
     number: int = 0
     parent: int = -1
     words: tuple[str, ...] = ()
-    definite: bool = False
+    done: bool = False
 
 
 class Item(NamedTuple):

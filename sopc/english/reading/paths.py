@@ -9,7 +9,7 @@ from functools import cache
 from typing import Final
 
 from runtime.query.schema import Schema
-from sopc.english.reading.evidence import spelt_out
+from sopc.english.reading.aliases import spelt_out
 
 _LONGEST: Final = 4
 _STEP: Final = 0.05

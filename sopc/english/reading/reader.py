@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +12,7 @@ from runtime.query.schema import Schema, Store
 from sopc.english.magnitudes import SAMPLE, looks_like
 from sopc.english.patterns.tokens import without_courtesy
 from sopc.english.reading import evidence, logic
+from sopc.english.reading.kinds import Examples, Flags, kind_of
 from sopc.english.reading.lower import lower
 from sopc.english.reading.paths import Paths, paths_of
 from sopc.english.reading.resolve import Reading, Resolver
@@ -47,18 +48,22 @@ def _keys(store: Store) -> set[str]:
 
 
 class Shape(NamedTuple):
-    """What a sentence asks of a schema. types: of each field, by its store and name. links: stores that only tie two
-    others. keys: (store, field) of the fields that are part of a key."""
+    """What a sentence asks of a schema. types: what each field is read as, by its store and name. links: stores
+    that only tie two others. keys: (store, field) of the fields that are part of a key."""
 
     types: dict[tuple[str, str], str]
     links: frozenset[str]
     keys: frozenset[tuple[str, str]]
 
     @classmethod
-    def of(cls, schema: Schema) -> Self:
+    def of(cls, database: str, schema: Schema, examples: Examples, flags: Flags) -> Self:
         stores = schema.stores
         return cls(
-            {(store.name, field.name): field.type.name for store in stores.values() for field in store.fields},
+            {
+                (store.name, field.name): kind_of(store, field, f"{database}.{store.name}", examples, flags)
+                for store in stores.values()
+                for field in store.fields
+            },
             frozenset(name for name, store in stores.items() if _is_link(store)),
             frozenset((name, key) for name, store in stores.items() for key in _keys(store)),
         )
@@ -71,14 +76,15 @@ class Reader:
         self,
         schemas: Mapping[str, Schema],
         values: evidence.Values,
-        examples: Callable[[str, str, int], Iterable[str]] = lambda store, field, count: (),
+        examples: Examples = lambda store, field, count: (),
+        flags: Flags = lambda store, field: False,
     ) -> None:
-        """examples: of the values of a text field, by its store, with its database, and name."""
+        """examples, flags: of `kind_of`."""
         self._schemas = schemas
         self._values = values
         self._looks = cache(lambda store, field: looks_like(examples(store, field, SAMPLE)))
         self._paths: dict[str, Paths] = paths_of(schemas)
-        self._shapes = {database: Shape.of(schema) for database, schema in schemas.items()}
+        self._shapes = {database: Shape.of(database, schema, examples, flags) for database, schema in schemas.items()}
 
     def read(self, text: str, tokens: Sequence[Token] | None = None) -> list[Read]:
         """The readings, cheapest first; none where a word has no part in any. tokens: of the text, where they are
@@ -103,11 +109,13 @@ class Reader:
 
     def _of(self, database: str, schema: Schema, sentence: Sentence) -> list[Reading]:
         made = []
+        kinds = self._shapes[database].types
 
         def looks(store: str, field: str) -> str | None:
             return self._looks(f"{database}.{store}", field)
 
         for state in search(sentence):
             with suppress(NoReading):
-                made.append(Resolver(schema, self._paths[database], database, state, sentence.lows, looks).read())
+                resolver = Resolver(schema, self._paths[database], database, state, sentence.lows, looks, kinds)
+                made.append(resolver.read())
         return made

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from runtime.query.schema import Field
 from sopc.english.lexicon import same
 from sopc.english.reading import logic
-from sopc.english.reading.evidence import labels_of, spelt_out
+from sopc.english.reading.aliases import labels_of, spelt_out
 from sopc.english.reading.filters import NUMERIC, TIMES, Filters
 from sopc.english.reading.parts import Item, Rank, Slot
 from sopc.english.reading.rows import AMBIGUOUS, Node, NoReading
@@ -247,7 +248,7 @@ class Resolver(Filters):
             one
             for one in item.slot.options
             if (found := self.schema.stores[one[0]].field(one[1])) is not None
-            and (found.type.name in NUMERIC or (item.fn in ("max", "min") and found.type.name in TIMES))
+            and (found.type.name in NUMERIC or (item.fn in ("max", "min") and self._is_time(one[0], found)))
             and not self._is_key(one[0], one[1])
         ]
         if not options:
@@ -257,6 +258,9 @@ class Resolver(Filters):
         if item.fn in ("max", "min") and spelt_out(name)[-1] in RANKS:
             self.cost += AMBIGUOUS  # the highest is the first
         return node, logic.Measure(item.fn, self._field(node, name))
+
+    def _is_time(self, store: str, field: Field) -> bool:
+        return self.kinds.get((store, field.name), field.type.name) in TIMES
 
     def _is_key(self, store: str, name: str) -> bool:
         found = self.schema.stores[store]
@@ -313,7 +317,7 @@ class Resolver(Filters):
                     raise NoReading("an order by what is not shown of the groups")
             elif aggregated and not keys:
                 raise NoReading("an order of one figure")
-            if rank.limit is not None and about.type.name == "text":
+            if rank.limit is not None and self._kind(node, name) == "text":
                 raise NoReading("texts have no highest")
             if rank.limit is not None and self._is_key(node.store.name, name):
                 raise NoReading("keys have no highest")
@@ -348,6 +352,7 @@ class Resolver(Filters):
             labels, guessed = labels_of(self.root.store)
             if guessed < 0.4 and any((key.field,) == labels and key.alias == self.root.alias for key in keys):
                 raise NoReading("each of these is there once")
+            self.root.filters += [logic.Not(logic.Empty(key)) for key in keys if key.type.nullable]
             return logic.Order(logic.Measure("count"), rank.descending), rank.limit
         if rank.kind == "measure":
             assert rank.slot is not None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from runtime.query.schema import Schema, Store
 from sopc.english.lexicon import same, singular
 from sopc.english.reading import logic
-from sopc.english.reading.evidence import spelt_out
+from sopc.english.reading.aliases import spelt_out
+from sopc.english.reading.deeds import tells_of
 from sopc.english.reading.parts import NAMED_VERB, Mention, Said, State
 from sopc.english.reading.paths import Edge, Path, Paths
 
@@ -27,7 +29,8 @@ class NoReading(Exception):
 @dataclass
 class Node:
     """Rows of the question: a mention's, or those that a field needs. path: from the parent's row. needed: they are
-    joined, since something of them is shown, counted, ordered or grouped by. used: a field of theirs is."""
+    joined, since something of them is shown, counted, ordered or grouped by. used: a field of theirs is. done: a verb
+    alone tells of them."""
 
     store: Store
     alias: str
@@ -42,11 +45,13 @@ class Node:
     used: bool = False
     outer: bool = False
     mentioned: bool = True
+    done: bool = False
 
 
 class Rows:
     """The rows of one state of the search, over one database. said: its words. looks: what the values of a text
-    field look like, as `magnitudes.looks_like` tells. cost: so far."""
+    field look like, as `magnitudes.looks_like` tells. kinds: what fields are read as, where that is not their type.
+    cost: so far."""
 
     def __init__(
         self,
@@ -56,6 +61,7 @@ class Rows:
         state: State,
         said: Sequence[str] = (),
         looks: Callable[[str, str], str | None] = lambda store, field: None,
+        kinds: Mapping[tuple[str, str], str] = MappingProxyType({}),
     ) -> None:
         self.schema = schema
         self.paths = paths
@@ -63,6 +69,7 @@ class Rows:
         self.state = state
         self.said = said
         self.looks = looks
+        self.kinds = kinds
         self.cost = state.cost
         self.aliases: set[str] = set()
         self.nodes: dict[int, Node] = {}
@@ -166,11 +173,22 @@ class Rows:
         if len(choices) > 1 and choices[1][0] - best[0] < 0.01 and choices[1][2] is best[2]:
             self.cost += AMBIGUOUS
         self.cost += best[0]
-        if any(same(word, spelt_out(edge.end)[-1]) for edge in best[3] for word in mention.words):
+        if not mention.done and any(tells_of(verb, edge.end) for edge in best[3] for verb in mention.words):
             self.cost -= NAMED_VERB
+        if self._is_unsaid(at):
+            self.cost += AMBIGUOUS
         node = Node(store, self._alias(store.name), best[2], best[3], mention.how, mention.op, mention.number)
+        node.done = mention.done
         best[2].children.append(node)
         return node
+
+    def _is_unsaid(self, at: int) -> bool:
+        """Whether one row is meant of which nothing is said: "launched by the organisation"."""
+        mention = self.state.mentions[at]
+        last = self.said[mention.end - 1 : mention.end]
+        named = any(cond.mention == at for cond in self.state.conds) or any(one.of == at for one in self.state.ranks)
+        one_of_them = list(last) == [singular(last[0])] and self.said[mention.start - 1 : mention.start] == ("the",)
+        return bool(last) and one_of_them and not named and at not in self.state.groups and mention.how == "some"
 
     def _twin_of(self, node: Node) -> Node:
         """Further rows beside some: "both phones with … and phones with …"."""
@@ -255,6 +273,12 @@ class Rows:
         listed = [self.nodes[at] for at in sorted(self.nodes, reverse=True)]
         return [*(node for node in listed if node.how == "some"), *([self.root] if self.root not in listed else [])]
 
+    def _kind(self, node: Node, name: str) -> str:
+        """What a field is read as: "date" for text that holds days, "bool" for an int of 0 and 1."""
+        found = node.store.field(name)
+        assert found is not None
+        return self.kinds.get((node.store.name, name), found.type.name)
+
     def _field(self, node: Node, name: str) -> logic.FieldOf:
         found = node.store.field(name)
         assert found is not None
@@ -316,8 +340,9 @@ class Rows:
         filters = list(child.filters)
         self._children(child, links, filters)
         rows = logic.Set(first.row, tuple(links), tuple(filters), first.pairs)
-        if child.how != "count" and not all(edge.up for edge in path):
-            self.cost += SEVERAL
+        if child.how == "some" and not all(edge.up for edge in path):
+            figures = any(item.kind in ("count", "measure") for item in self.state.items)
+            self.cost += SEVERAL if not child.done else AMBIGUOUS if figures else 0.0  # "how many were sold"
         if child.how == "count":
             if child.op in ("<", "<=") or (child.op, child.number) == ("=", 0):
                 self.cost += AMBIGUOUS  # those with none may not be meant

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from sopc.english.lexicon import lexicon
+from sopc.english.lexicon import lexicon, same_words
 from sopc.english.reading import evidence
+from sopc.english.reading.aliases import spelt_out
 from sopc.english.reading.parts import NAMED_VERB as NAMED_VERB
 from sopc.english.reading.parts import Cond, Figure, Mention, Operand, Option, Rank, Said, Slot, State
 from sopc.english.reading.tokens import Token
 
 VERB: Final = 2.7  # a word that only ties two mentions, and that nothing knows
 LIGHT_VERB: Final = 0.2  # one that says little by itself: "take", "use"
+PERSON: Final = 0.05  # "people", where one store is of people
+SOME_PERSON: Final = 0.25  # where several are
+BY_KIND: Final = 0.08  # rows called by what they are: "logins", "consultants"
 COMMON: Final = frozenset({"common", "popular", "frequent", "frequently", "commonly", "often"})
 NUMERIC: Final = frozenset({"int", "float", "decimal"})
 _NOT_VALUES: Final = frozenset(
@@ -85,6 +89,12 @@ class Sentence:
         capital = self.tokens[at].value[:1].isupper() and at > 0
         return capital or not self.is_sense(at, end, _NOT_VALUES)
 
+    def called(self, nouns: Iterable[str]) -> list[str]:
+        """The stores that have one of some nouns as their whole name."""
+        said = [tuple(one.split()) for one in nouns]
+        stores = dict.fromkeys(store for store, _ in self.types)
+        return [store for store in stores if any(same_words(spelt_out(store), one) for one in said)]
+
     def is_sense(self, at: int, end: int, kinds: frozenset[str]) -> bool:
         return any(one.end == end and one.sense.kind in kinds for one in self.senses[at])
 
@@ -131,12 +141,26 @@ def _noun(sentence: Sentence, at: int, state: State, before: tuple[object, ...])
     for store in sentence.stores[at]:
         for made in _mentioned(sentence, store, state, before):
             yield store.end, made
+    if sentence.low(at) in lexicon().words.people:
+        people = sentence.called(lexicon().words.person_rows)
+        for name in people:
+            person = evidence.Store(at, at + 1, PERSON if len(people) == 1 else SOME_PERSON, "", name)
+            for made in _mentioned(sentence, person, state, before):
+                yield at + 1, made
     for value in sentence.values[at]:
         yield from _noun(sentence, sentence.skip(value.end), state, (*before, value))
+        for name, kinds in _kinds(value).items():
+            for made in _mentioned(sentence, evidence.Store(at, value.end, BY_KIND, "", name), state, (*before, kinds)):
+                yield value.end, made
     for slot in sentence.fields[at]:
         truths = tuple(one for one in slot.options if sentence.types[one[0], one[1]] == "bool")
         if truths:
-            yield from _noun(sentence, slot.end, state, (*before, slot._replace(options=truths)))
+            said = slot._replace(options=truths)
+            yield from _noun(sentence, slot.end, state, (*before, said))
+            for name in dict.fromkeys(one[0] for one in truths):
+                own = evidence.Store(at, slot.end, BY_KIND + min(one[2] for one in truths), "", name)
+                for made in _mentioned(sentence, own, state, (*before, said)):
+                    yield slot.end, made
     for one in sentence.sense(at, "adjective"):
         if one.degree == "superlative":
             guessed = 0.4 if sentence.low(at) == "first" else 0.0  # of no order that is said
@@ -150,6 +174,16 @@ def _noun(sentence: Sentence, at: int, state: State, before: tuple[object, ...])
     number = sentence.numbers[at]
     if number is not None and not number.amount.ordinal and number.amount.whole and not number.amount.unit:
         yield from _noun(sentence, number.end, state, (*before, ("number", number.amount.whole)))
+
+
+def _kinds(value: Said) -> dict[str, Said]:
+    """The rows that a value is a noun for, by their store: "logins" are events whose type is login."""
+    found: dict[str, Said] = {}
+    for option in value.options:
+        if spelt_out(option[1])[-1] in lexicon().words.kinds:
+            known = found.get(option[0])
+            found[option[0]] = value._replace(options=(*(known.options if known else ()), option))
+    return found
 
 
 def _mentioned(sentence: Sentence, store: evidence.Store, state: State, before: tuple[object, ...]) -> Iterator[State]:
@@ -211,15 +245,13 @@ def measured(sentence: Sentence, one: evidence.Sense) -> Slot:
     """The fields that an adjective may be about."""
     options = []
     for (store, field), type_ in sentence.types.items():
-        sign = sign_of(one, field, type_)
-        if sign:
-            options.append((store, field, 0.1))
+        if sign_of(one, field, type_):
+            named = not one.sense.larger.keys().isdisjoint(spelt_out(field))
+            options.append((store, field, 0.1 if named or not one.sense.larger else 0.4))
     return Slot(one.start, one.end, tuple(options))
 
 
 def sign_of(one: evidence.Sense, field: str, type_: str) -> str:
-    from sopc.english.reading.evidence import spelt_out
-
     if type_ == "bool" or (type_ == "text" and not one.sense.time):
         return ""
     words = spelt_out(field)

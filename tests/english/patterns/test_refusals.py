@@ -83,7 +83,6 @@ def test_a_word_that_means_nothing_is_named(english: str, word: str, tmp_path: P
         ("Which customers weigh more than 70?", "which field tells it is not clear"),
         ("Show the customers who sold a kettle.", "not in this order"),
         ("Show the customers bought by Acme.", "no pattern"),
-        ("Count the products that Acme bought.", "once or twice"),
         ("If there are more than 2 products sold in Asia, stop.", "once or twice"),
         ("For each sale from 1 to 3, show the products.", "is what rows are called"),
     ],
@@ -118,8 +117,12 @@ def test_two_readings_are_listed_and_none_is_taken(english: str, readings: tuple
         assert reading in (found.hint or "")
 
 
-def test_a_reading_that_is_not_certain_is_asked_about(tmp_path: Path) -> None:
-    (found,) = findings(tmp_path, SQL, "Show the total price of the products sold in 2024.")
+@pytest.mark.parametrize(
+    "english",
+    ["Show the total price of the products sold in 2024.", "Count the products that Acme bought."],
+)
+def test_a_reading_that_is_not_certain_is_asked_about(english: str, tmp_path: Path) -> None:
+    (found,) = findings(tmp_path, SQL, english)
     assert found.code == "T0203"
     assert len(found.choices) >= 1
 

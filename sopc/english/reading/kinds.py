@@ -1,0 +1,42 @@
+"""A field and its data → what it is read as: its type, a day where text holds days, a yes/no where it is 0 or 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from runtime.query.schema import Field, Store
+from sopc.english.lexicon import lexicon
+from sopc.english.magnitudes import SAMPLE, holds_days
+from sopc.english.reading.aliases import spelt_out
+
+Examples = Callable[[str, str, int], Iterable[str]]
+Flags = Callable[[str, str], bool]
+
+_STATES: Final = ("ed", "able", "ible", "ive")
+
+
+def kind_of(store: Store, field: Field, qualified: str, examples: Examples, flags: Flags) -> str:
+    """The name of the type that questions take a field for.
+
+    Args:
+        store: The field's.
+        field: What is asked about.
+        qualified: The store's name with its database.
+        examples: Of the values of a text field, by its qualified store and name.
+        flags: Whether an int field, by its qualified store and name, holds nothing but 0 and 1.
+    """
+    if field.type.name == "text" and holds_days(examples(qualified, field.name, SAMPLE)):
+        return "date"
+    if field.type.name == "int" and _may_be_flag(store, field) and flags(qualified, field.name):
+        return "bool"
+    return field.type.name
+
+
+def _may_be_flag(store: Store, field: Field) -> bool:
+    """Whether the name tells of a state, as "is_remote" and "discontinued" do; only then are the data asked."""
+    words = spelt_out(field.name)
+    keys = {*store.primary_key, *(name for key in store.foreign_keys for name in key.fields)}
+    return field.name not in keys and (
+        words[0] in lexicon().words.flag_heads or words[-1].endswith(_STATES) or words[-1] in lexicon().words.states
+    )
