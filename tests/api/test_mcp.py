@@ -148,7 +148,8 @@ def test_a_result_holds_at_most_100_records_and_says_so(folder: Path, way: Way) 
     run(work)
 
 
-def test_long_records_are_cut_and_no_message_is_large(folder: Path) -> None:
+@WAYS
+def test_long_records_are_cut_and_no_message_is_large(folder: Path, way: Way) -> None:
     add(
         folder,
         """
@@ -163,7 +164,7 @@ end
     )
 
     async def work() -> None:
-        async with agent(folder) as client:
+        async with agent(folder, way=way) as client:
             result = await client.call_tool("long")
             said = data(result)
             seen = list(said["records"])
@@ -227,11 +228,12 @@ def test_past_40_scripts_they_are_found_and_run_by_two_tools(folder: Path) -> No
     run(work)
 
 
-def test_a_hidden_database_is_not_seen(folder: Path) -> None:
+@WAYS
+def test_a_hidden_database_is_not_seen(folder: Path, way: Way) -> None:
     (folder / "sop.toml").write_text('[databases]\nmain = {url = "sqlite:///main.db", agents = false}\n')
 
     async def work() -> None:
-        async with agent(folder) as client:
+        async with agent(folder, way=way) as client:
             names = [tool.name for tool in (await client.list_tools()).tools]
             assert "divide" in names and "audit" not in names
 
@@ -388,9 +390,10 @@ def test_without_forms_a_question_is_a_result_and_a_tool_answers_it(folder: Path
     run(work)
 
 
-def test_the_state_of_a_question_holds_for_its_call_alone(folder: Path) -> None:
+@pytest.mark.parametrize("over", ["stdio", "http"])
+def test_the_state_of_a_question_holds_for_its_call_alone(folder: Path, over: str) -> None:
     async def work() -> None:
-        async with agent(folder, write=True, replies=Person(True)) as client:
+        async with agent(folder, write=True, replies=Person(True), way=Way(over, NEW)) as client:
             asked = await client.session.call_tool("note", {"text": "x"}, allow_input_required=True)
             assert isinstance(asked, types.InputRequiredResult)
             state = asked.request_state
@@ -423,6 +426,24 @@ def test_a_long_run_answers_running_and_can_be_waited_for_and_cancelled(folder: 
             assert said["status"] == "running" and "sop_wait" in said["note"]
             assert data(await client.call_tool("sop_wait", {"run": said["run"]}))["status"] == "running"
             assert data(await client.call_tool("sop_cancel", {"run": said["run"]}))["status"] == "cancelled"
+
+    run(work)
+
+
+@WAYS
+def test_progress_is_told_in_records_to_who_asks_for_it(folder: Path, way: Way) -> None:
+    Place(folder).compile("script slow() emit {n: 1} emit {n: 2} call forever() end")
+
+    async def work() -> None:
+        async with agent(folder, way=way) as client:
+            with anyio.CancelScope() as scope:
+
+                async def progress(done: float, total: float | None, said: str | None) -> None:
+                    assert (done, total, said) == (2, None, "2 records")
+                    scope.cancel()
+
+                await client.call_tool("slow", progress_callback=progress)
+            assert scope.cancelled_caught
 
     run(work)
 

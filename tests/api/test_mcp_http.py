@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import mcp_types as types
 import pytest
@@ -162,6 +163,23 @@ def test_a_session_is_of_no_use_to_another_token(served: Served) -> None:
     assert "audit" in served.client.post("/mcp", json=listed, headers=session).text
     assert served.client.delete("/mcp", headers=session).status_code == 200
     assert served.client.post("/mcp", json=listed, headers=session).status_code == 404
+
+
+def test_several_agents_at_once_each_get_their_own_answers(served: Served) -> None:
+    async def one(number: int) -> None:
+        headers = served.token(f"agent-{number}", rights=READS)
+        person = Person(str(number))
+        async with http_agent(served, headers, mode=(NEW, OLD)[number % 2], replies=person) as client:
+            for _ in range(3):
+                assert data(await client.call_tool("sum_up_to", {"n": number}))["result"] == number * (number + 1) // 2
+                assert data(await client.call_tool("perhaps"))["records"] == [{"n": number}]
+
+    async def work() -> None:
+        async with anyio.create_task_group() as group:
+            for number in (1, 2, 3):
+                group.start_soon(one, number)
+
+    run(work)
 
 
 # ── clients that go away ───────────────────────────────────────────────────────────────────────────────────────
