@@ -38,6 +38,11 @@ class SopError(Exception):
         said = {"code": self.code, "message": self.message}
         return said if self.hint is None else {**said, "hint": self.hint}
 
+    @property
+    def __notes__(self) -> list[str]:  # type: ignore[override]
+        """What Python and notebooks show below an error that nobody catches."""
+        return [] if self.hint is None else [f"try: {self.hint}"]
+
     def reworded(self, message: str, hint: str | None) -> Self:
         """Return an error of the same kind and code with another message.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +80,12 @@ class CompileError(SopError):
         self.findings = list(findings)
         self.file = file
 
+    @property
+    def __notes__(self) -> list[str]:  # type: ignore[override]
+        """The choices, and the other findings."""
+        choices = [f"  {number}. {choice}" for number, choice in enumerate(self.findings[0].choices, 1)]
+        return [*super().__notes__, *choices, *(f"{each.code}: {each.message}" for each in self.findings[1:])]
+
 
 class Refused(CompileError):
     """A text leaves something open that only its author can say: in the text, or by `answers`.
@@ -113,8 +119,8 @@ class Script:
 
     name: str
     version: int
-    program: str
-    explained: str
+    program: str = field(repr=False)
+    explained: str = field(repr=False)
     effects: Effects
 
 
@@ -131,7 +137,7 @@ class Compilation:
     """
 
     scripts: tuple[Script, ...]
-    program: str
+    program: str = field(repr=False)
     doubts: tuple[str, ...]
 
     def __iter__(self) -> Iterator[Script]:
@@ -174,11 +180,15 @@ class Library(embedding.Library):
             Refused: it leaves something open.
             Error: C0108 without `yes`, for a translation that writes.
         """
-        from sopc.workflow.stored import Consents, store
+        from sopc.workflow.stored import Consents, NeedsYes, store
 
         with self.context() as context:
             prepared = prepare_in(source, context, translator, yes=yes, answers=answers)
-            outcome = store([prepared], context, Consents(yes))
+            try:
+                outcome = store([prepared], context, Consents(yes))
+            except NeedsYes as error:
+                hint = "sopc.prepare(text, library).program shows it, yes=True stores it"
+                raise SopError(error.code, error.message, hint) from None
         return compilation_of(prepared, {stored.entry.name: stored.entry.version for stored in outcome.scripts})
 
     def do(self, text: str, *, translator: str | None = None, answers: Mapping[int, str | int] | None = None) -> Result:
@@ -203,7 +213,8 @@ class Library(embedding.Library):
             source = Source("request.txt", text)
             prepared = prepare_in(source, context, translator, answers=answers)
             if prepared.writes:
-                raise SopError("C0111", f"this would write {', '.join(prepared.writes)}, and `do` only reads")
+                message = f"this would write {', '.join(prepared.writes)}, and `do` only reads"
+                raise SopError("C0111", message, "library.compile(text, yes=True) stores it, library.run runs it")
             items = prepared.compiled.items()
         return self._once(items, prepared.name)
 

@@ -8,6 +8,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
@@ -300,6 +301,22 @@ def test_what_a_text_leaves_open_is_refused_with_its_choices(library: sopc.Libra
     with pytest.raises(sopc.Error) as unused:
         library.do("Show the boxes.", translator="patterns", answers={1: 1})
     assert unused.value.code == "T0211"
+
+
+def test_an_error_that_nobody_catches_shows_what_to_try(library: sopc.Library) -> None:
+    def shown(error: BaseException) -> list[str]:
+        return [line.strip() for line in traceback.format_exception_only(error)]
+
+    with pytest.raises(sopc.Error) as unknown:
+        library.run("manyy")
+    assert shown(unknown.value)[1:] == [f"try: {unknown.value.hint}"]
+    with pytest.raises(sopc.CompileError) as wrong:
+        library.compile("script s()\n  let a = b\n  let c = d\nend\n")
+    assert [line[:5] for line in shown(wrong.value)[-1:]] == ["E0201"]
+    with pytest.raises(sopc.Refused) as refused:
+        library.load([{"width": 2, "height": 9}], store="boxes")
+        library.do("Show the boxes, largest first.", translator="patterns")
+    assert [line[:2] for line in shown(refused.value)[-2:]] == ["1.", "2."]
 
 
 # the sketch that the API was built from
