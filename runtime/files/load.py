@@ -165,15 +165,11 @@ def import_file(
     """
     table = source if isinstance(source, Table) else open_table(source, title, header, unit)
     name = store or table.path.stem
-    existing = database.schema().stores.get(name)
-    if existing is None:
-        existing = next((each for each in database.schema().stores.values() if each.name.lower() == name.lower()), None)
+    stores = database.schema().stores
+    existing = stores.get(name) or next((each for each in stores.values() if each.name.lower() == name.lower()), None)
     if existing is not None and mode == "create":
-        raise DatabaseError(
-            "D0505",
-            f"there is a store `{existing.name}` already",
-            "--append adds to it, --store NAME makes another, --replace drops what it holds",
-        )
+        hint = "--append adds to it, --store NAME makes another, --replace drops what it holds"
+        raise DatabaseError("D0505", f"there is a store `{existing.name}` already", hint)
     if mode == "append" and existing is None:
         raise DatabaseError("D0505", f"there is no store `{name}` to append to", "leave out --append to make it")
     if existing is not None and existing.read_only:
@@ -198,7 +194,7 @@ def import_file(
             remember_units(database, store, new_units)
         links = Links()
         if mode != "append" or key or references:
-            before = existing.notes if existing is not None else ()
+            before = existing.known if existing is not None else ()
             links = links_of(database, store, before, key, references or {})
     return msgspec.structs.replace(loaded, notes=looked.notes, links=links)
 
