@@ -38,6 +38,7 @@ _TABLES: Final[Mapping[str, Mapping[str, type]]] = {
     "notify": {"command": list},
 }
 _DATABASE: Final[Mapping[str, type]] = {"url": str, "samples": bool, "agents": bool}
+_STORE: Final[Mapping[str, type]] = {"key": list, "references": list}
 _CHOICES: Final = {"durability": (FULL, RELAXED), "date_order": ("dmy", "mdy"), "decimal": ("point", "comma")}
 _WANTED: Final[Mapping[type, str]] = {
     str: "text in quotes",
@@ -76,6 +77,7 @@ class Config(msgspec.Struct, frozen=True):
         file: The sop.toml that was read; None when there is none.
         translator, runs, imports, mcp, notify: Their tables, with `${ENV}` as written.
         declared: Its databases: a table by name.
+        stores: What it says of stores, by STORE or DATABASE.STORE: their `key` and `references`.
         flags: URLs by name, of the commands' `--db`.
         seen: The only names that mean something, and what each stands for, as `seen_as` made it; None for all.
     """
@@ -84,6 +86,7 @@ class Config(msgspec.Struct, frozen=True):
     file: Path | None = None
     translator: dict[str, Any] = {}
     declared: dict[str, dict[str, Any]] = {}
+    stores: dict[str, dict[str, Any]] = {}
     flags: dict[str, str] = {}
     seen: dict[str, str] | None = None
     runs: dict[str, Any] = {}
@@ -276,7 +279,7 @@ class _Reader:
 
     def settings(self, data: dict[str, Any]) -> dict[str, dict[str, Any]]:
         for key in data:
-            names = ("databases", *_TABLES)
+            names = ("databases", "stores", *_TABLES)
             if key not in names:
                 raise self.error(key, f"no setting is named {key}", f"{', '.join(names[:-1])} or {names[-1]}")
         databases = self.table(data, "databases")
@@ -285,6 +288,7 @@ class _Reader:
             declared[name] = {"url": value} if isinstance(value, str) else self.checked(name, value, _DATABASE)
             if "url" not in declared[name]:
                 raise self.error(name, f"the database {name} has no url", 'url = "sqlite:///FILE.db"')
+        stores = {name: self.checked(name, value, _STORE) for name, value in self.table(data, "stores").items()}
         tables = {name: self.checked(name, self.table(data, name), allowed) for name, allowed in _TABLES.items()}
         for table, settings in tables.items():
             for key, choices in _CHOICES.items():
@@ -293,7 +297,10 @@ class _Reader:
                     raise self.error(key, message, f'{key} = "{choices[0]}"')
         if span_seconds(tables["runs"].get("drain", _DRAIN)) is None:
             raise self.error("drain", "drain of runs is not a span of time", 'drain = "30s"; s, m, h, d or w')
-        return {_FIELDS.get(name, name): table for name, table in {**tables, "databases": declared}.items()}
+        return {
+            _FIELDS.get(name, name): table
+            for name, table in {**tables, "databases": declared, "stores": stores}.items()
+        }
 
     def table(self, data: dict[str, Any], key: str) -> dict[str, Any]:
         value = data.get(key, {})
@@ -303,7 +310,10 @@ class _Reader:
 
     def checked(self, name: str, value: Any, allowed: Mapping[str, type]) -> dict[str, Any]:
         if not isinstance(value, dict):
-            raise self.error(name, f"{name} is neither a URL nor a table", f'{name} = "sqlite:///FILE.db"')
+            what, hint = "neither a URL nor a table", f'{name} = "sqlite:///FILE.db"'
+            if allowed is _STORE:
+                what, hint = "no table", f'[stores.{name}] with key = ["id"]'
+            raise self.error(name, f"{name} is {what}", hint)
         for key, item in value.items():
             if key not in allowed:
                 raise self.error(key, f"{name} has no setting {key}", ", ".join(allowed))

@@ -17,7 +17,7 @@ from runtime.errors import DatabaseError, SopError, UsageError
 from runtime.library.records import Entry
 from runtime.library.store import Library
 from runtime.query.algebra import Query, Write
-from runtime.query.schema import Schema
+from runtime.query.schema import Schema, without_notes
 
 __all__ = ("Context", "open_context")
 
@@ -72,9 +72,10 @@ class Context:
         return self._databases[name]
 
     def schemas(self, names: Iterable[str]) -> dict[str, Schema]:
-        """The schemas by name. Names without a database are left out; the checker reports them with their place."""
+        """The schemas by name, as programs are checked against them: without notes, on which none depends. Names
+        without a database are left out; the checker reports them with their place."""
         known = self.config.database_names()
-        return {name: self.schema(name) for name in names if name in known}
+        return {name: without_notes(self.schema(name)) for name in names if name in known}
 
     def readable_schemas(self) -> dict[str, Schema]:
         """The schemas of every database that can be opened, for a source without `uses`.
@@ -94,7 +95,13 @@ class Context:
     def schema(self, name: str) -> Schema:
         """Return the schema of a database by its name; an empty one for `main` before it is made."""
         if name not in self._schemas:
-            self._schemas[name] = Schema({}) if self.config.is_unmade(name) else self.database(name).schema()
+            schema = Schema({}) if self.config.is_unmade(name) else self.database(name).schema()
+            if self.config.stores:
+                from runtime.files import with_settings
+
+                meant = name if self.config.seen is None else self.config.seen.get(name, name)
+                schema = with_settings(schema, meant, self.config.stores)
+            self._schemas[name] = schema
         return self._schemas[name]
 
     def prepare(self, form: Query | Write) -> Statement:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -19,7 +19,7 @@ from runtime.databases.tables import qualified_name, quote_identifier
 from runtime.errors import UsageError
 from runtime.files.remembered import remember_note
 from runtime.files.words import KEY_TAILS, LABELS
-from runtime.query.schema import Field, Note, Store, noted
+from runtime.query.schema import Field, Note, Schema, Store, noted
 
 _REFERENCES: Final = '--references "cust_no=customers.cust_no"'
 _FEWEST: Final = 2  # rows of a store of which it can be told that a field tells them apart
@@ -179,6 +179,52 @@ def say_links(database: Loadable, name: str, key: Sequence[str], references: Map
     return Links(tuple(key), tuple(links))
 
 
+def with_settings(schema: Schema, database: str, settings: Mapping[str, Mapping[str, Any]]) -> Schema:
+    """Return a schema with what sop.toml says of stores in the notes of their fields; also of a database that can only
+    be read.
+
+    Args:
+        schema: Of the database.
+        database: Its name.
+        settings: `[stores.NAME]`: `key` and `references`, as the options have them, by STORE or DATABASE.STORE.
+
+    Raises:
+        UsageError: C0202, it speaks of a field or store that is not there.
+    """
+    stores = dict(schema.stores)
+    for name, said in settings.items():
+        store = stores.get(name, stores.get(name.removeprefix(f"{database}.")))
+        if store is None:
+            continue
+        try:
+            stores[store.name] = _with_said(store, stores, said.get("key", ()), said.get("references", ()))
+        except UsageError as error:
+            raise UsageError("C0202", f"[stores.{name}] of sop.toml: {error.message}", error.hint) from error
+    return msgspec.structs.replace(schema, stores=stores)
+
+
+def _with_said(store: Store, stores: Mapping[str, Store], key: Sequence[str], references: Iterable[str]) -> Store:
+    pairs = parse_references(references)
+    _check_fields(store, (*key, *pairs))
+    notes = {note.field: msgspec.structs.replace(note, is_key=note.is_key and not key) for note in store.known}
+    for field in key:
+        notes[field] = msgspec.structs.replace(notes.get(field, Note(field)), is_key=True, said=True)
+    for field, to in pairs.items():
+        other, target = _target(stores, to)
+        before = notes.get(field, Note(field))
+        notes[field] = msgspec.structs.replace(before, other_store=other, other_field=target, said=True)
+    return msgspec.structs.replace(store, notes=tuple(notes.values()))
+
+
+def _target(stores: Mapping[str, Store], to: str) -> tuple[str, str]:
+    """The store and the field of STORE.FIELD. UsageError D0506 for what is not there."""
+    places = ((store, to[len(store) + 1 :]) for store in stores if to.startswith(f"{store}."))
+    place = next(((store, other) for store, other in places if stores[store].field(other)), None)
+    if place is None:
+        raise UsageError("D0506", f"there is no field `{to}` to refer to", _REFERENCES)
+    return place
+
+
 def unlink(database: Loadable, name: str, fields: Sequence[str]) -> None:
     """Keep that fields refer to nothing and are no keys, whatever their names and values speak for.
 
@@ -276,10 +322,7 @@ class _Look:
 
     def said(self, name: str, field: str, to: str) -> Link:
         """A reference to STORE.FIELD. Raises UsageError D0506."""
-        places = ((store, to[len(store) + 1 :]) for store in self.stores if to.startswith(f"{store}."))
-        place = next(((store, other) for store, other in places if self.stores[store].field(other)), None)
-        if place is None:
-            raise UsageError("D0506", f"there is no field `{to}` to refer to", _REFERENCES)
+        place = _target(self.stores, to)
         ours, theirs = self.stores[name].field(field), self.stores[place[0]].field(place[1])
         assert ours is not None and theirs is not None
         if ours.type.not_null() != theirs.type.not_null():

@@ -173,6 +173,12 @@ def _refers(store: Store, note: Note, other: Store | None) -> bool:
     return own is not None and target is not None and own.type.not_null() == target.type.not_null()
 
 
+def without_notes(schema: Schema) -> Schema:
+    """The schema as its database declares it."""
+    stores = {name: msgspec.structs.replace(store, notes=UNSET) for name, store in schema.stores.items()}
+    return msgspec.structs.replace(schema, stores=stores)
+
+
 def schema_hash(schema: Schema) -> str:
     """A hash (32 hex digits) of everything in the schema, whatever the order of its stores."""
     stores = dict(sorted(schema.stores.items()))

@@ -132,3 +132,21 @@ def test_a_person_is_asked_about_what_is_not_sure(project: Path, chosen: int) ->
     ]
     assert (note.said, note.other_store) == (True, "" if chosen else "customers")
     assert not [link for link in again.links.links if not link.is_sure]
+
+
+def test_sop_toml_says_it_of_stores_that_can_only_be_read(sopvm: Program, sopc: Program, project: Path) -> None:
+    folder = project / "files"
+    folder.mkdir()
+    (folder / "people.csv").write_text("nr,name\n7,Ann\n8,Bo\n", encoding="utf-8")
+    (folder / "loans.csv").write_text("n,holder\n1,7\n2,8\n3,7\n", encoding="utf-8")
+    text = '[databases]\ndata = "files:///files"\n[stores.people]\nkey = ["nr"]\n'
+    settings = project / "sop.toml"
+    settings.write_text(f'{text}[stores."data.loans"]\nreferences = ["holder=people.nr"]\n', encoding="utf-8")
+    done = sopc("schema", "data", "-f", "records")
+    found = {row["field"]: (row["key"], row["references"]) for row in map(json.loads, done.stdout.splitlines())}
+    assert found["nr"] == ("key*", "") and found["holder"] == ("", "people.nr*")
+    rows = answer(sopvm, "Show the loans with the name of the holder.")
+    assert [row[-1] for row in rows] == ["Ann", "Bo", "Ann"]
+    settings.write_text(f'{text}references = ["holder=people.nr"]\n', encoding="utf-8")
+    done = sopc("schema", "data")
+    assert done.exit_code == 2 and "[stores.people] of sop.toml: `people` has no field `holder`" in done.stderr

@@ -198,6 +198,12 @@ def test_what_does_not_fit_is_refused(
     assert set(database.schema().stores) == {"customers"}
 
 
+def test_a_store_without_notes_is_replaced(database: Loadable, tmp_path: Path) -> None:
+    for text in ("a,b\nx,1\nx,2\n", "a,b\ny,1\ny,2\n"):
+        loaded(database, tmp_path, {"plain": text}, mode="replace")
+    assert database.count_rows("plain") == 2
+
+
 def test_notes_follow_their_stores(database: Loadable, tmp_path: Path) -> None:
     loaded(database, tmp_path, CASES["same name"].files)
     with transaction(database):
