@@ -6,6 +6,7 @@ first bytes say what kind of file it is.
 
 from __future__ import annotations
 
+import re
 from asyncio import timeout
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +22,7 @@ from runtime.api.tokens import Token
 from runtime.connect import connect_to_load
 from runtime.errors import SopError
 from runtime.files.links import parse_key, parse_references
-from runtime.files.load import Mode, import_parts, parse_types
+from runtime.files.load import Loaded, Mode, import_parts, parse_types
 from runtime.files.prepare import Options, Part, prepared
 from runtime.files.report import report_data
 from runtime.files.words import DECIMAL_SIGNS
@@ -38,6 +39,31 @@ _WORDS: Final = {  # options of one of several words
 }
 _TEXTS: Final = ("types", "null", "key", "references", "header", "encoding", "path", "sheet")
 OPTIONS: Final = (*_FLAGS, *_WORDS, *_TEXTS)
+# An option of the command line, with its value in or without quotes.
+_QUOTES: Final = "'\""
+_OPTION: Final = re.compile(r"--([a-z]+(?:-[a-z]+)*)(?: ('[^']*'|\"[^\"]*\"|[^\s,;:()`'\"]+))?")
+_ELSEWHERE: Final = {"append": "mode=append", "replace": "mode=replace"}
+
+
+def in_parameters(text: str) -> str:
+    """A hint or a note of an import, with the parameters of the address in place of options of the command line.
+
+    Args:
+        text: As `sopvm db import` says it.
+    """
+
+    def parameter(option: re.Match[str]) -> str:
+        name, value = option[1].replace("-", "_"), option[2] or ""
+        if name == "store":
+            return "another name in the address"
+        if name in _FLAGS or name in _ELSEWHERE:
+            said = _ELSEWHERE.get(name, f"{name}=true")
+            return f"{said} {value}" if value else said
+        if name in OPTIONS and value:
+            return f"{name}={value.strip(value[0]) if value[0] in _QUOTES else value}"
+        return option[0]
+
+    return _OPTION.sub(parameter, text)
 
 
 async def load_store(service: Service, request: Request) -> Response:
@@ -111,8 +137,12 @@ def _load(
         nulls=nulls,
         skip_bad="skip_bad" in on,
     )
-    with prepared(str(path), store, options, TITLE) as parts:
-        return _import(service, token, name, parts, said, on, nulls, dry_run)
+    try:
+        with prepared(str(path), store, options, TITLE) as parts:
+            return _import(service, token, name, parts, said, on, nulls, dry_run)
+    except SopError as error:
+        error.hint = None if error.hint is None else in_parameters(error.hint)
+        raise
 
 
 def _import(
@@ -151,6 +181,14 @@ def _import(
         ) from error  # a message may have its URL
     places = [f"{name}.{loaded.store}" for loaded in every]
     return [
-        report_data(loaded, part.title, place, look=dry_run)
-        for loaded, part, place in zip(every, parts, places, strict=True)
+        _report(loaded, part, place, dry_run=dry_run) for loaded, part, place in zip(every, parts, places, strict=True)
     ]
+
+
+def _report(loaded: Loaded, part: Part, place: str, *, dry_run: bool) -> dict[str, Any]:
+    made = report_data(loaded, part.title, place, look=dry_run)
+    made["notes"] = list(map(in_parameters, made["notes"]))
+    for column in made["columns"]:
+        column["notes"] = list(map(in_parameters, column["notes"]))
+        column["hint"] = column["hint"] and in_parameters(column["hint"])
+    return made

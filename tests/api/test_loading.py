@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from runtime.api.loading import in_parameters
 from tests.api.conftest import Served
 
 URL = "/databases/main/stores/tools"
@@ -138,3 +139,33 @@ def test_the_folder_of_a_body_is_removed(served: Served, tmp_path: Path, monkeyp
     served.client.post(URL, content=CSV)
     served.client.post(URL, content=b"a,b\n1\n")
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("sopvm-")] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("--totals drop for no row, or --totals keep for a row", "totals=drop for no row, or totals=keep for a row"),
+        ("--skip-bad leaves them out", "skip_bad=true leaves them out"),
+        ("--types 'day=date(DD.MM.YYYY)'; --skip-bad", "types=day=date(DD.MM.YYYY); skip_bad=true"),
+        ("--sheet 'Sales 2026', or --all-sheets", "sheet=Sales 2026, or all_sheets=true"),
+        ("qty is text: --null unknown", "qty is text: null=unknown"),
+        ("1 row of totals, line 4 (--totals keep)", "1 row of totals, line 4 (totals=keep)"),
+        ("--header 3 takes row 3 for the names", "header=3 takes row 3 for the names"),
+        (
+            "--append adds to it, --store NAME makes another, --replace drops what it holds",
+            "mode=append adds to it, another name in the address makes another, mode=replace drops what it holds",
+        ),
+        ("pip install x --user", "pip install x --user"),
+    ],
+)
+def test_options_of_the_command_line_are_parameters_here(text: str, said: str) -> None:
+    assert in_parameters(text) == said
+
+
+def test_hints_and_notes_name_parameters(served: Served) -> None:
+    asked = served.client.post(URL, content=b"region,n\nN,5\nS,7\nTotal,12\n")
+    assert (asked.status_code, asked.json()["code"]) == (422, "D0514")
+    assert "totals=drop" in asked.text and "--" not in asked.text
+    answer = served.client.post(URL, content=b"name,n\na,1\nb,2\nc,unknown\nd,3\n")
+    (report,) = answer.json()["stores"]
+    assert report["columns"][1]["hint"] == "null=unknown" and "--" not in answer.text
