@@ -43,6 +43,7 @@ _COMMANDS: Final = {
     "export": Lazy("sopc.commands.versions:export_command", "Write scripts to one file."),
     "import": Lazy("sopc.commands.versions:import_command", "Take over exported scripts."),
     "doctor": Lazy("sopc.commands.doctor:doctor_command", "Look at what works, and say what to do about the rest."),
+    "lsp": Lazy("sopc.commands.editor:lsp_command", "Serve an editor."),
     "error": Lazy("sopc.commands.start:error_command", "Explain an error code."),
 }
 

@@ -77,14 +77,14 @@ class Context:
         known = self.config.database_names()
         return {name: without_notes(self.schema(name)) for name in names if name in known}
 
-    def readable_schemas(self) -> dict[str, Schema]:
-        """The schemas of every database that can be opened, for a source without `uses`.
+    def readable_schemas(self, names: Iterable[str] | None = None) -> dict[str, Schema]:
+        """The schemas of every database that can be opened, or of those among the names.
 
         `failures` tells which databases could not be opened, and which stores can't be read, and why.
         """
         found: dict[str, Schema] = {}
         self.failures.clear()
-        for name in self.config.database_names():
+        for name in self.config.database_names() if names is None else names:
             try:
                 found[name] = self.schema(name)
                 self.failures += [broken.error() for broken in found[name].broken.values()]

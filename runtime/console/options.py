@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -110,16 +111,17 @@ def database_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
-def load_config(home: str | None, databases: Sequence[str] = ()) -> Config:
+def load_config(home: str | None, databases: Sequence[str] = (), folder: Path | None = None) -> Config:
     """Return the settings that the options of a command select.
 
     Args:
         home: Of --home.
         databases: Of --db, NAME=URL.
+        folder: From which they are looked up; None for the working folder.
     """
     from runtime.config import Config
 
-    return Config.load(home, databases)
+    return Config.load(home, databases, folder)
 
 
 def complete_script(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:

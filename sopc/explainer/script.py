@@ -16,7 +16,7 @@ from sopc.source import Source
 from sopc.syntax.parse import parse
 from sopc.tree import nodes
 
-__all__ = ("explain_module",)
+__all__ = ("explain", "explain_module")
 
 
 @dataclass(frozen=True)

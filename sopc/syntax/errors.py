@@ -50,6 +50,13 @@ def find_errors(source: Source, start: str) -> list[Diagnostic]:
     return finder.findings
 
 
+def stack_after(text: str) -> Stack | None:
+    """Return the parser's stack at the end of a text that breaks off, such as one before a cursor. What is wrong in the
+    text is repaired, as for its errors; None where it can't be."""
+    finder = _Finder(Source("", text), "start")
+    return finder.stack if finder.run(complete=False) else None
+
+
 class Mistake(NamedTuple):
     """A named mistake.
 
@@ -97,17 +104,25 @@ class _Finder:
         self._closed_askew: Token | None = None  # a block whose `end` is indented less than its beginning
         self._shaky = False  # True after text was skipped: from then on `end`s may not match
 
-    def run(self) -> None:
+    @property
+    def stack(self) -> Stack:
+        return self._stack
+
+    def run(self, *, complete: bool = True) -> bool:
+        """Whether the end of the text was reached. complete: whether the text may end only where the grammar ends."""
         while len(self.findings) < MAX_ERRORS:
             mark = self._scanner.mark()
             token = self._scanner.next(self._stack)
+            if token.type == EOF and not complete:
+                return True
             if self._stack.feed(token):
                 if token.type == EOF:
-                    return
+                    return True
                 self._follow(token)
                 self._previous = token
             elif not self._recover(token, mark):
-                return
+                return False
+        return False
 
     # ── blocks ──
 

@@ -1374,6 +1374,11 @@ def _(trial: Trial) -> None:
     without("mcp", trial, "sopvm", "serve", "--get", "/mcp", "-X", "POST")
 
 
+@case("pip install 'sopc[lsp]'")
+def _(trial: Trial) -> None:
+    without("pygls", trial, "sopc", "lsp")
+
+
 @case("pip install 'sopc[duckdb]'")
 def _(trial: Trial) -> None:
     trial.write("new.csv", "a\n1\n")

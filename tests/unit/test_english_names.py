@@ -25,7 +25,7 @@ _LEXICON = "gift hourly kilometres mend night paid quantity rent salary sold wag
 ORDINARY = frozenset(re.findall(r"\w+", f"{_ORDINARY} {_LEXICON}"))
 # Words that a compiler's own code has.
 TECHNICAL = frozenset(
-    "active cost deadline email family floor hours lead members placed product project region".split()  # noqa: SIM905
+    "active cost deadline email family floor hours lead location members placed product project region".split()  # noqa: SIM905
 )
 # Folders that show how something is written, by examples, or that handle files and commands.
 SHOWING = [ROOT / "demo", ROOT / "codes", ROOT / "english" / "examples", ROOT / "english" / "local", ROOT / "commands"]

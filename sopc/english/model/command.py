@@ -52,7 +52,7 @@ class Command:
         """Start the program with the request as `--show-prompt` prints it, without grammar and greatest length.
 
         Raises:
-            SopError: T0308, timeout; T0314, it can't be started; T0315, it failed; T0316, its reply is none.
+            SopError: T0308, timeout; T0314, it does not start; T0315, it failed; T0316, its reply is none.
         """
         prompt = request_text(messages) + "\n"
         began = monotonic()
@@ -83,7 +83,7 @@ class Command:
                 )
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()
-                raise SopError("T0314", f"{label} can't be started: {reason}", f"install it, or {_CHECK}") from None
+                raise SopError("T0314", f"{label} does not start: {reason}", f"install it, or {_CHECK}") from None
             with process:
                 try:
                     reply, said = self._output(process)
