@@ -126,10 +126,11 @@ class Server:
         )
 
     def standby(self) -> Server:
-        """A new server that follows this one, which from now on confirms no commit before it has it."""
+        """A new server that follows this one, which from now on confirms no commit before it, or another such server,
+        has it."""
         made = Server(self.name, self.programs, self)
         with self.connect() as connection:
-            connection.execute("alter system set synchronous_standby_names = '*'")
+            connection.execute("alter system set synchronous_standby_names = 'ANY 1 (*)'")
             connection.execute("select pg_reload_conf()")
         return made
 

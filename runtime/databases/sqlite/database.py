@@ -38,7 +38,10 @@ from runtime.values.ids import new_id
 
 T = TypeVar("T")
 BUSY_SECONDS: Final = 5.0
-_NAP_SECONDS: Final = 0.02
+# That SQLite waits for a lock by itself. A thread that slept would look again when it gets the interpreter's lock: just
+# when another thread of this process has begun to write.
+_WAIT_SECONDS: Final = 0.02
+_PAUSE_SECONDS: Final = 0.001
 _PROGRESS_STEPS: Final = 200_000
 _OLDEST: Final = (3, 37, 0)
 
@@ -76,7 +79,12 @@ class SQLiteDatabase:
         uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
         try:
             self._connection = sqlite3.connect(
-                uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=256
+                uri,
+                uri=True,
+                timeout=_WAIT_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=256,
             )
         except sqlite3.Error as error:
             raise _with_path(translated(error, name), path) from error
@@ -414,7 +422,7 @@ class SQLiteDatabase:
                     now = time.monotonic()
                     deadline = deadline or now + self._busy
                     if now < deadline:
-                        time.sleep(_NAP_SECONDS)
+                        time.sleep(_PAUSE_SECONDS)
                         continue
                 raise self._failure(error, store) from error
 
