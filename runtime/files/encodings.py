@@ -94,9 +94,26 @@ def _marked(path: Path) -> str | None:
     return None
 
 
+def is_clean(path: Path) -> bool:
+    """Whether a file is UTF-8 throughout, and has no NUL."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        with path.open("rb") as stream:
+            while piece := stream.read(_PIECE):
+                decoder.decode(piece)
+                if b"\0" in piece:
+                    return False
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _other(path: Path, title: str, ask: Ask | None) -> str | None:
     """None for a file in UTF-8; else the encoding that a person chose by what the first bad line is in it. D0502 where
     nobody can be asked."""
+    if is_clean(path):
+        return None
     with path.open("rb") as stream:
         for number, line in enumerate(iter(lambda: stream.readline(_PIECE), b""), 1):
             try:

@@ -21,19 +21,11 @@ from runtime.errors import UsageError
 from runtime.files.decide import Ask
 from runtime.files.documents import is_document, records_of
 from runtime.files.encodings import in_utf8
+from runtime.files.read import FORMATS
 from runtime.files.sheets import ENDINGS, sheets_of
 from runtime.files.unpack import Bound, inner_name, unpacked
 
-_KINDS: Final = {
-    ".csv": "text",
-    ".tsv": "text",
-    ".txt": "text",
-    ".ndjson": "lines",
-    ".jsonl": "lines",
-    ".json": "json",
-    ".parquet": "parquet",
-    **dict.fromkeys(ENDINGS, "sheets"),
-}
+_KINDS: Final = {**FORMATS, ".json": "json", **dict.fromkeys(ENDINGS, "sheets")}
 _DATABASES: Final = ((0, b"SQLite format 3\0", "sqlite"), (8, b"DUCK", "duckdb"))
 _STARTS: Final = (  # of what comes from stdin, which has no name
     (re.compile(rb"PAR1"), ".parquet"),
@@ -173,7 +165,7 @@ def _parts(path: Path, title: str, store: str, folder: Path, options: Options) -
     if kind is None:
         known = ", ".join(f"file{ending}" for ending in _KINDS)
         raise UsageError("D0501", f"{title} is none of the known kinds of file by its name", known)
-    if options.place is not None and kind not in ("json", "lines"):
+    if options.place is not None and kind not in ("json", "ndjson"):
         raise UsageError("D0506", f"--path names a place in a JSON document, and {title} is none")
     if kind != "sheets" and (options.sheet is not None or options.all_sheets):
         raise UsageError("D0506", f"{title} is no spreadsheet, so it has no sheets")
@@ -184,7 +176,7 @@ def _parts(path: Path, title: str, store: str, folder: Path, options: Options) -
     plain, encoding = in_utf8(path, title, folder, options.encoding, strict=not options.skip_bad, ask=options.ask)
     notes = () if encoding is None else (f"read as {encoding}",)
     asked = options.place is not None
-    if kind in ("json", "lines") and is_document(plain, asked=asked, lines=kind == "lines"):
+    if kind in ("json", "ndjson") and is_document(plain, asked=asked, lines=kind == "ndjson"):
         found = records_of(
             *(plain, title, store, folder, options.place), keep_nested=options.keep_nested, ask=options.ask
         )

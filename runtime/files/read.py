@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from runtime.errors import DatabaseError, UsageError
+from runtime.files.encodings import is_clean
 from runtime.files.header import SAMPLE_ROWS, Head, check_header, declared_delimiter, find_head, head_width, named_later
 from runtime.files.table import BadLine, Batch, Table
 
@@ -24,7 +25,7 @@ BATCH: Final = 4096
 _DELIMITERS: Final = ",;\t|"
 _SAMPLE_BYTES: Final = 1 << 16
 _LONGEST_FIELD: Final = 1 << 24
-_FORMATS: Final = {
+FORMATS: Final = {
     ".csv": "csv",
     ".tsv": "csv",
     ".txt": "csv",
@@ -56,7 +57,7 @@ def open_table(path: Path, title: str | None = None, header: str = "", unit: str
             D0110 damaged Parquet.
     """
     title = title or str(path)
-    format_ = _FORMATS.get(path.suffix.lower())
+    format_ = FORMATS.get(path.suffix.lower())
     if format_ is None:
         hint = "file.csv, file.tsv, file.ndjson, file.parquet"
         raise UsageError("D0501", f"{title} is none of the known kinds of file by its name", hint)
@@ -66,7 +67,7 @@ def open_table(path: Path, title: str | None = None, header: str = "", unit: str
 
         return parquet_table(path, title)
     size = path.stat().st_size
-    clean = _is_clean(path)
+    clean = is_clean(path)
     if format_ == "ndjson":
         if start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"["):
             message = f"{title} is a JSON array, and NDJSON is one object a line"
@@ -99,23 +100,6 @@ def _start(path: Path, title: str) -> bytes:
 
 def _import_hint(path: Path) -> str:
     return f"`sopvm db import {quote(str(path))}` converts it"
-
-
-def _is_clean(path: Path) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with path.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError:
-                return False
-            if b"\0" in chunk:
-                return False
-    try:
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _rows_of(text: str, delimiter: str) -> list[list[str]]:
