@@ -34,7 +34,9 @@ def test_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert not any(cell.get("outputs") for cell in book.cells), "the notebook is kept without outputs"
     work = tmp_path / "work"
     work.mkdir()
-    NotebookClient(book, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(work)}}).execute()
+    NotebookClient(
+        book, timeout=300, startup_timeout=300, kernel_name="python3", resources={"metadata": {"path": str(work)}}
+    ).execute()
     shown = [outputs(cell) for cell in book.cells if cell.cell_type == "code"]
     assert shown[0] == "[<5 rows loaded into sales>]"
     assert "<th>customer</th>" in shown[1] and "<p>3 rows; floats are rounded" in shown[1]

@@ -270,7 +270,14 @@ _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]
 
 
 def drain_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--drain`: of what goes on with runs until it is told to stop."""
+    """Add `--drain`: of what goes on with runs until it is told to stop.
+
+    Args:
+        function: The command.
+
+    Returns:
+        The command with the option.
+    """
     return click.option(
         "--drain",
         metavar="SPAN",
@@ -279,7 +286,14 @@ def drain_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def drain_seconds(given: str | None, config: Config) -> int:
-    """The seconds of `--drain`, or of the settings.
+    """Read the time for runs under way.
+
+    Args:
+        given: Of `--drain`; None for that of the settings.
+        config: The settings.
+
+    Returns:
+        Seconds.
 
     Raises:
         UsageError: C0102.
