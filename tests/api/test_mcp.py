@@ -236,6 +236,13 @@ def test_a_hidden_database_is_not_seen(folder: Path, way: Way) -> None:
         async with agent(folder, way=way) as client:
             names = [tool.name for tool in (await client.list_tools()).tools]
             assert "divide" in names and "audit" not in names
+            assert data(await client.call_tool("sop_schema"))["databases"] == []
+            for tool, given in (
+                ("sop_schema", {"database": "main"}),
+                ("sop_explain", {"script": "audit"}),
+                ("sop_try", {"program": "script a() emit from employees end"}),
+            ):
+                assert (await client.call_tool(tool, given)).is_error, tool
 
     run(work)
 
@@ -614,6 +621,23 @@ def test_a_program_is_tried_and_nothing_is_stored(folder: Path, way: Way) -> Non
             for args in ({}, {"t": 1}, {"t": "x", "u": 1}):
                 assert (await client.call_tool("sop_try", {"program": writer, "args": args})).is_error
             assert "two" not in [tool.name for tool in (await client.list_tools()).tools]
+
+    run(work)
+
+
+def test_many_stores_are_named_and_shown_one_by_one(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "main.db")) as connection:
+        fields = ", ".join(f"a_long_name_of_a_field_{number} text" for number in range(30))
+        connection.executescript("".join(f"create table t{number} ({fields});" for number in range(60)))
+
+    async def work() -> None:
+        async with agent(folder) as client:
+            said = data(await client.call_tool("sop_schema", {"database": "main"}))
+            assert "t59" in said["stores"] and "sop_schema(database, store)" in said["note"]
+            one = data(await client.call_tool("sop_schema", {"database": "main", "store": "t59"}))
+            assert len(one["stores"]["t59"]["fields"]) == 30
+            wrong = data(await client.call_tool("sop_schema", {"database": "main", "store": "t60"}))
+            assert wrong["error"]["code"] == "E0202"
 
     run(work)
 

@@ -11,7 +11,7 @@ import pytest
 from runtime.api.mcp.lines import RunLines
 from runtime.api.mcp.schemas import NAME_LENGTH, answer_schema, made_names, portable
 from runtime.api.mcp.server import TOOLS
-from runtime.api.mcp.values import MAX_BYTES, fitting, lossless, parsed, size
+from runtime.api.mcp.values import MAX_BYTES, MAX_RESULT, bounded, fitting, lossless, parsed, size
 from runtime.api.replay_buffer import ReplayBuffer
 from runtime.values.types import BOOL, INT, TEXT
 from runtime.vm.output import Question
@@ -43,6 +43,12 @@ def test_a_record_that_is_too_long_is_cut() -> None:
     long = fitting({"a": "x" * MAX_BYTES, "b": [1]})
     assert size(long) < MAX_BYTES and long["b"] == [1] and long["a"].endswith("(40,000 characters)")
     assert "too_long" in fitting({"a": list(range(MAX_BYTES))})
+
+
+def test_a_result_that_no_message_holds_loses_its_longest_values() -> None:
+    assert bounded({"a": "x"}) == {"a": "x"}
+    said = bounded({"a": "x" * 90_000, "b": "y" * 95_000, "c": 1})
+    assert said == {"a": "x" * 90_000, "b": "(95,002 bytes: not shown)", "c": 1} and size(said) <= MAX_RESULT
 
 
 def test_names_that_hosts_refuse_are_made_anew() -> None:

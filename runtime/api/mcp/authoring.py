@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from runtime.api.databases import stores_of
 from runtime.api.mcp.fixed import ALWAYS, ARGS, SCRIPT, Call, Fixed
-from runtime.api.mcp.values import plain
+from runtime.api.mcp.values import MAX_BYTES, plain, size
 from runtime.api.problems import HttpError
 from runtime.api.scripts import PutRequest, explained, linked_text, put_text
 from runtime.bytecode.codec import decode
@@ -24,7 +24,16 @@ async def _schema(call: Call) -> dict[str, Any]:
         return {"databases": names}
     if wanted not in names:
         raise UsageError("C0204", f"there is no database {wanted[:60]!r} here", ", ".join(names))
-    return {"database": wanted, "stores": plain(await service.call(stores_of, service, token, wanted))}
+    stores = plain(await service.call(stores_of, service, token, wanted))
+    one = call.args.get("store")
+    if one is not None:
+        if one not in stores:
+            raise UsageError("E0202", f"there is no store {one[:60]!r} in {wanted}", f"sop_schema(database={wanted!r})")
+        return {"database": wanted, "stores": {one: stores[one]}}
+    if size(stores) > MAX_BYTES:
+        note = f"{len(stores):,} stores are too many to show whole; sop_schema(database, store) shows one"
+        return {"note": note, "database": wanted, "stores": list(stores)}
+    return {"database": wanted, "stores": stores}
 
 
 async def _language(call: Call) -> dict[str, Any]:
@@ -115,11 +124,12 @@ _SENTENCES: Final = {"type": "string", "description": _ASKED}
 _PROGRAM: Final = {"type": "string", "description": "The program: one `script NAME(…) … end`, as sop_language says."}
 _NAME: Final = {"type": "string", "description": "The script's name, as in the program."}
 _DATABASE: Final = {"type": "string", "description": "Its name; left out, the databases are listed."}
+_STORE: Final = {"type": "string", "description": "The name of one of its stores; left out, all are shown."}
 _CODE: Final = {"type": "string", "description": "Such as E0203."}
 
 # fmt: off
 AUTHORING: Final[Mapping[str, Fixed]] = {
-    "sop_schema": Fixed(_schema, "read", ALWAYS, "The databases; or the stores of one, with their fields, keys and references.", {"database": _DATABASE}, 0),
+    "sop_schema": Fixed(_schema, "read", ALWAYS, "The databases; or the stores of one, with their fields, keys and references.", {"database": _DATABASE, "store": _STORE}, 0),
     "sop_language": Fixed(_language, "compile", ALWAYS, "The language that scripts are written in: read it before you write one.", {}, 0),
     "sop_examples": Fixed(_examples, "compile", ALWAYS, "Sentences and the programs that they become.", {}, 0),
     "sop_check": Fixed(_check, "compile", ALWAYS, "Check a program without storing it: all findings with line, column, hint and choices; or its effects, what it does in English, and where it may differ from the sentences.", {"script": _NAME, "program": _PROGRAM, "sentences": _SENTENCES}, 2),

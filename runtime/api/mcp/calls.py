@@ -13,7 +13,6 @@ import mcp_types as types
 
 from runtime.api import steer
 from runtime.api.audit import Who
-from runtime.api.kept_runs import sees
 from runtime.api.mcp.agent import Agents
 from runtime.api.mcp.asking import Person
 from runtime.api.mcp.catalog import CONFIRM, ScriptTool
@@ -22,7 +21,7 @@ from runtime.api.mcp.schemas import answer_schema
 from runtime.api.mcp.values import MAX_BYTES, plain, size
 from runtime.api.problems import HttpError
 from runtime.api.replay_buffer import ReplayBuffer
-from runtime.api.runs import LiveRun
+from runtime.api.runs import MAX_LOGS, LiveRun
 from runtime.api.shared import Play
 from runtime.errors import SopError
 from runtime.runs.answers import describe
@@ -127,7 +126,8 @@ class Calls:
         log = ReplayBuffer()
         begun = AgentRun(self.service.runner.begin(play, log), log, confirm)
         old = monotonic() - KEPT_SECONDS
-        self._runs = {id_: each for id_, each in self._runs.items() if each.began > old or not each.run.ended}
+        kept = (each for each in self._runs.values() if not each.run.ended or (each.began > old and each.run.log))
+        self._runs = {each.run.id: each for each in kept}
         self._runs[begun.run.id] = begun
         return begun
 
@@ -251,11 +251,13 @@ class Calls:
         """A run that an agent began here.
 
         Raises:
-            HttpError: S0110 for one that there is not, or is another's.
+            HttpError: S0110 for one that there is not, or is another's, also for admins: who waits for a run and goes
+                away cancels it.
         """
         begun = self._runs.get(id_)
-        if begun is None or not sees(who.token, begun.run.owner, begun.run.script):
-            raise HttpError(404, "S0110", f"there is no run {id_[:40]!r} here", "runs are known for an hour")
+        if begun is None or begun.run.owner.token != who.token.id:
+            hint = f"the last {MAX_LOGS} runs are known, for an hour"
+            raise HttpError(404, "S0110", f"there is no run {id_[:40]!r} here", hint)
         return begun
 
     async def rows(self, begun: AgentRun, after: int) -> dict[str, Any]:

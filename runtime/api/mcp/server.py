@@ -26,6 +26,7 @@ from runtime.api.mcp.catalog import Catalog
 from runtime.api.mcp.fixed import ALWAYS, FIXED, MANY, Call
 from runtime.api.mcp.news import News
 from runtime.api.mcp.prompts import filled, prompts
+from runtime.api.mcp.values import bounded
 from runtime.api.problems import of_findings
 from runtime.api.tokens import Token
 from runtime.errors import SopError
@@ -184,6 +185,7 @@ def _is_number(text: str) -> bool:
 
 def _result(said: dict[str, Any]) -> types.CallToolResult:
     """A result, as data and as text for clients that show only text. What to do next comes first."""
+    said = bounded(said)
     lines = [str(said[name]) for name in ("shown", "note") if name in said]
     text = "\n".join([*lines, json.dumps(said, ensure_ascii=False)])
     failed = said.get("status") == "failed"
@@ -194,7 +196,7 @@ def _failure(error: SopError) -> types.CallToolResult:
     """A tool error: code, message, hint, and all findings of a compile."""
     more: Mapping[str, Any] = getattr(error, "more", {})
     text = f"{error.code}: {error.message}" + (f"\nTry: {error.hint}" if error.hint else "")
-    said = {"error": {"code": error.code, "message": error.message, "hint": error.hint, **more}}
+    said = {"error": bounded({"code": error.code, "message": error.message, "hint": error.hint, **more})}
     return types.CallToolResult(content=[types.TextContent(text=text)], structured_content=said, is_error=True)
 
 

@@ -13,6 +13,7 @@ LARGEST: Final = 2**53 - 1  # the largest int that JSON's readers in JavaScript 
 LONG_TEXT: Final = 1000  # characters; longer texts are cut in a record that is too long for a message
 MAX_RECORDS: Final = 100  # of a result,
 MAX_BYTES: Final = 40_000  # and bytes of them
+MAX_RESULT: Final = 100_000  # bytes of a result, which a message holds twice: clients broke at 1 MiB
 
 
 def parsed(data: bytes | str) -> Any:
@@ -42,6 +43,14 @@ def lossless(value: Any) -> Any:
 def size(value: Any) -> int:
     """Bytes of the value as JSON."""
     return len(json.dumps(value, ensure_ascii=False).encode())
+
+
+def bounded(said: dict[str, Any]) -> dict[str, Any]:
+    """A result, with a note in place of its longest values until a message holds it."""
+    while size(said) > MAX_RESULT:
+        longest = max(said, key=lambda name: size(said[name]))
+        said = {**said, longest: f"({size(said[longest]):,} bytes: not shown)"}
+    return said
 
 
 def fitting(record: Any) -> Any:
