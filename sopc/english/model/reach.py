@@ -20,11 +20,11 @@ def check_reach(options: ModelOptions) -> None:
         options: How to reach the model.
 
     Raises:
-        SopError: T0304, its server can't be reached; T0314, its program can't be started.
+        SopError: T0304, its server can't be reached; T0314, its program is not there.
     """
     if options.command:
         if which(options.command[0]) is None:
-            message = f"{options.label} can't be started: there is no such program"
+            message = f"{options.label} does not start: there is no such program"
             raise SopError("T0314", message, "install it, or check `command` in sop.toml")
         return
     if options.file is not None:
