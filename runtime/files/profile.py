@@ -28,7 +28,7 @@ from runtime.files.read import header_hint, longest_field, open_table
 from runtime.files.table import BadLine, Table
 from runtime.query.schema import Broken, Field
 
-FORMAT: Final = 3  # raised when what is found in a file changes, so that what was remembered is not used any more
+FORMAT: Final = 4  # raised when what is found in a file changes, so that what was remembered is not used any more
 NULLS: Final = frozenset({""})  # texts of a CSV file that stand for null
 _SETTLED_SECONDS: Final = 2  # a file that changed so lately may change again within one tick of its clock
 _LINE_BYTES: Final = 2_000_000  # no record of most files is longer, and DuckDB's reader asks for no more
@@ -87,8 +87,10 @@ def _made(path: Path) -> FileProfile:
     try:
         return _profile(open_table(path))
     except SopError as error:
-        hint = f"sopvm db import with {error.hint}" if error.code == OPEN else error.hint
-        return FileProfile(broken=Broken(error.code, error.message, hint))
+        if error.code != OPEN:
+            return FileProfile(broken=Broken(error.code, error.message, error.hint))
+        hint = f"sopvm db import with {error.hint}"
+        return FileProfile(broken=Broken(error.code, f"{path.name}: {error.message}", hint))
 
 
 def _profile(table: Table) -> FileProfile:

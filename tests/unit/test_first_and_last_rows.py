@@ -164,6 +164,7 @@ def test_in_a_folder_what_a_file_leaves_open_breaks_its_store_alone(
     broken = {name: (each.code, each.hint) for name, each in schema.broken.items()}
     assert broken.keys() == {"totals", "days"} and {code for code, _ in broken.values()} == {"D0514"}
     assert all("sopvm db import" in (hint or "") for _, hint in broken.values())
+    assert all(each.message.startswith(f"{name}.csv: ") for name, each in schema.broken.items())
     assert {field.name: str(field.type) for field in schema.stores["good"].fields} == {
         "day": "date?",
         "amount": "float?",
