@@ -58,6 +58,7 @@ LEFT_OUT: Final = (
     "unit/test_places.py",
     "unit/test_postgres",
     "unit/test_prompt.py",
+    "unit/test_providers.py",
     "unit/test_sql_property.py",
     "unit/test_sql_stages.py",
     "unit/test_sql_statements.py::test_broken_statements_are_refused_and_never_crash",

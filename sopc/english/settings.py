@@ -168,6 +168,8 @@ def model_options(config: Config, model: str | None = None) -> ModelOptions | No
     if not (key or base_url or provider):
         return None
     base_url = base_url or service.base_url
+    if not base_url:
+        raise UsageError("C0202", f'provider = "{provider}" has no base_url', 'base_url = "http://127.0.0.1:8080/v1"')
     provider = provider or provider_of(base_url)
     named = model or config.setting("model")
     if not named and provider == OPENAI:

@@ -91,12 +91,12 @@ def choose(translator: str | None, models: Mapping[str, ModelOptions | None]) ->
     model = models.get(translator)
     if model is None:
         raise UsageError("T0301", *_MISSING[translator])
-    if model.lacks_key:
-        raise UsageError("T0305", f"{model.label} needs a key, and none is set", f"set {model.key_settings}")
     if not model.model:
         raise UsageError(
             "T0303", f"no model of {model.host} is named", "--model NAME, or model = … under [translator] in sop.toml"
         )
+    if model.lacks_key:
+        raise UsageError("T0305", f"{model.label} needs a key, and none is set", f"set {model.key_settings}")
     return translator
 
 

@@ -198,5 +198,11 @@ def test_a_wrong_key_is_told_as_one(serve: Server, tmp_path: Path, monkeypatch: 
 def test_an_address_is_known_by_its_row(tmp_path: Path) -> None:
     assert options(tmp_path, base_url="https://api.mistral.ai/v1/").provider == "mistral"
     assert options(tmp_path, base_url="http://127.0.0.1:1/v1").provider == "server"
-    with pytest.raises(UsageError, match='there is no provider "magic"'):
-        options(tmp_path, provider="magic")
+    assert options(tmp_path, provider="server", base_url="https://api.mistral.ai/v1").provider == "server"
+
+
+@pytest.mark.parametrize(("name", "reason"), [("magic", "there is no provider"), ("server", "has no base_url")])
+def test_a_provider_that_says_no_address_is_refused(name: str, reason: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=reason) as error:
+        options(tmp_path, provider=name)
+    assert error.value.code == "C0202"
