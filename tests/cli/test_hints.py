@@ -162,6 +162,33 @@ Case = Callable[[Trial], None]
 CASES: dict[str, Case] = {}
 NO_HINTS = {
     "sopvm serve: http://{}:{}": "where the server listens",
+    "`{} --help` lists the options.": "the end of a script's help, and no error",
+    "--answer {}={}": "a question in a script's help, and no error",
+    **dict.fromkeys(
+        (
+            "{}, sopc {}",
+            "`sopvm serve` is not installed, so there are none",
+            "none: `sopvm serve` answers this machine only",
+        ),
+        "what `sopc doctor` found",
+    ),
+    **dict.fromkeys(
+        (
+            "sopc error {} explains it",
+            "pip install --upgrade 'sopc[{}]'",
+            "`sopc init` makes it, or the first `sopc compile` or `sopvm db import`",
+            "its owner can, or take --home DIR",
+            "sopc compile FILE",
+            "`sopvm db import FILE` makes it; `sopvm db add` names another",
+            "sopc schema {} says why",
+            "for freer English: sopc model pull, or a key",
+            "sopvm token rm {}",
+            "sopvm token add NAME",
+            "check {}; --translator patterns needs no server",
+        ),
+        "what can be done about a line of `sopc doctor`; nothing was begun that could be lost",
+    ),
+    "pip install 'sopc[{}]'": "of Python: tests/unit/test_frames.py takes it without the package",
 }
 
 
