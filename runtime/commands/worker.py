@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 
 import click
 
+from runtime import Config
 from runtime.console import Console, database_options, drain_option, load_config, output_options, work
 
 
@@ -37,4 +39,15 @@ def worker_command(
       sopvm worker --db main=postgresql://db.example/shop --processes 4
       sopvm worker --until-idle
     """
-    return work(load_config(home, databases), names, processes=processes, until_idle=until_idle, drain=drain)
+    config = load_config(home, databases)
+    why_ended = _why_ended(config)
+    return work(config, names, processes=processes, until_idle=until_idle, drain=drain, why_ended=why_ended)
+
+
+def _why_ended(config: Config) -> Callable[[str], str | None]:
+    """Why the runs of a token of this folder have to end."""
+    if find_spec("starlette") is None:  # without it there is no server, so no token
+        return lambda token: None
+    from runtime.api import Tokens
+
+    return Tokens(config.home).why_ended

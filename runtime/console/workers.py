@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from threading import Event, Timer
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +21,15 @@ _OWNER: Final = "SOP_WORKER_OF"  # in the environment of a process: the one that
 _LOOK_SECONDS: Final = 1.0
 
 
-def work(config: Config, names: Sequence[str], *, processes: int, until_idle: bool, drain: str | None) -> int:
+def work(
+    config: Config,
+    names: Sequence[str],
+    *,
+    processes: int,
+    until_idle: bool,
+    drain: str | None,
+    why_ended: Callable[[str], str | None],
+) -> int:
     """Be a worker, or start several.
 
     Args:
@@ -31,6 +38,7 @@ def work(config: Config, names: Sequence[str], *, processes: int, until_idle: bo
         processes: How many runs go on at a time.
         until_idle: End when there is no run to take.
         drain: The time that a segment has when the worker is told to stop; None for that of the settings.
+        why_ended: Why runs of a token have to end; None while they may go on.
 
     Returns:
         The exit code.
@@ -38,12 +46,14 @@ def work(config: Config, names: Sequence[str], *, processes: int, until_idle: bo
     drain = drain or config.drain
     seconds = drain_seconds(drain, config)
     if processes == 1 or _OWNER in os.environ:
-        return _work(config, names, until_idle, seconds)
+        return _work(config, names, until_idle, seconds, why_ended)
     words = ["worker", *names, "--drain", drain, *(["--until-idle"] if until_idle else [])]
     return _Processes(config, words, processes).watch()
 
 
-def _work(config: Config, names: Sequence[str], until_idle: bool, drain: int) -> int:
+def _work(
+    config: Config, names: Sequence[str], until_idle: bool, drain: int, why_ended: Callable[[str], str | None]
+) -> int:
     from runtime.library.store import Library
     from runtime.runs.notices import notifier_of
     from runtime.runs.worker import Worker
@@ -52,7 +62,7 @@ def _work(config: Config, names: Sequence[str], until_idle: bool, drain: int) ->
     owner = os.environ.get(_OWNER)
     with Library.open(config.home) as library:
         starter = Starter(config, library)
-        worker = Worker(config, names, library, _print, chores=starter.look, why_ended=_why_ended(config))
+        worker = Worker(config, names, library, _print, chores=starter.look, why_ended=why_ended)
         notifier = notifier_of(config, _print_problem)
         cutting = Timer(drain, worker.cut)
 
@@ -70,15 +80,6 @@ def _work(config: Config, names: Sequence[str], until_idle: bool, drain: int) ->
             if notifier is not None:
                 notifier.stop(look=until_idle)
     return 0
-
-
-def _why_ended(config: Config) -> Callable[[str], str | None]:
-    """Why the runs of a token of this folder have to end."""
-    if find_spec("starlette") is None:  # without it there is no server, so no token
-        return lambda token: None
-    from runtime.api import Tokens
-
-    return Tokens(config.home).why_ended
 
 
 def _print(report: Report) -> None:
