@@ -14,9 +14,9 @@ import msgspec
 
 Kind = Literal[
     "show", "aggregate", "compare", "bound", "adjective", "measure", "order", "direction", "rank", "first", "each",
-    "count", "distinct", "deny", "or", "and", "both", "only", "missing", "share", "time", "period", "ago", "join",
-    "relative", "whose", "have", "be", "called", "write", "call", "ask", "say", "loop", "guard", "stop", "reference",
-    "discourse", "filler",
+    "count", "distinct", "deny", "or", "and", "both", "only", "missing", "share", "time", "period", "ago", "current",
+    "join", "relative", "whose", "have", "be", "called", "write", "call", "ask", "say", "loop", "guard", "stop",
+    "reference", "discourse", "filler",
 ]  # fmt: skip
 Degree = Literal["positive", "comparative", "superlative"]
 
@@ -75,18 +75,19 @@ class Verb(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Lists of words. filler: without meaning. people: words for some person. person_rows: nouns for the rows of a
-    store of people. us, anything: who and what a verb may be followed by without saying more. others: words of the
-    name of somebody or something else than the row. given: what a field may be followed by that has a value. kinds:
-    what a field may be called whose values are nouns for its rows. label: of a field that says which row it is.
-    ties: verbs that only tie two things. key_tails, date_tails, tails: what the end of a field's name may be.
-    flag_heads: what a yes/no field's may start with. states: what it may end in, besides "-ed" and "-able". empty:
-    texts that data hold where nothing is known. yes, no: what they hold for true and false. relative: what tells
-    more of a row after its name. whole_rows: what rows as they are are called. changes, plain_changes,
-    change_idioms: verbs that ask for a change in a command, or wherever they stand. stop: what a value without
-    quotes can't hold. saying: verbs of saying. referring: what means rows spoken of before. open_questions: first
-    words of a question that yes and no don't answer. percents, time_names, year_names: what fields and parameters
-    of percents, times and years are called. active_pasts: pasts that only say that someone did it. outward: deeds
-    whose doer no longer has the thing. open: said of rows of which none of the words `ended` holds yet."""
+    store of people. us, anything: who and what a verb may be followed by without saying more. over: words of fields
+    that hold when something is over. others: words of the name of somebody or something else than the row. given:
+    what a field may be followed by that has a value. kinds: what a field may be called whose values are nouns for
+    its rows. label: of a field that says which row it is. ties: verbs that only tie two things. key_tails,
+    date_tails, tails: what the end of a field's name may be. flag_heads: what a yes/no field's may start with.
+    states: what it may end in, besides "-ed" and "-able". empty: texts that data hold where nothing is known. yes,
+    no: what they hold for true and false. relative: what tells more of a row after its name. whole_rows: what rows
+    as they are are called. changes, plain_changes, change_idioms: verbs that ask for a change in a command, or
+    wherever they stand. stop: what a value without quotes can't hold. saying: verbs of saying. referring: what
+    means rows spoken of before. open_questions: first words of a question that yes and no don't answer. percents,
+    time_names, year_names: what fields and parameters of percents, times and years are called. active_pasts: pasts
+    that only say that someone did it. outward: deeds whose doer no longer has the thing. open: said of rows of
+    which none of the words `ended` holds yet."""
 
     filler: tuple[str, ...]
     empty: tuple[str, ...]
@@ -110,6 +111,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     person_rows: tuple[str, ...]
     us: tuple[str, ...]
     anything: tuple[str, ...]
+    over: tuple[str, ...]
     others: tuple[str, ...]
     given: tuple[str, ...]
     kinds: tuple[str, ...]
@@ -132,10 +134,11 @@ class Codes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file. numbers, scales, ordinals, times: by word. units, months, weekdays, synonyms, irregular (verbs),
-    plurals: each base with its forms, months and weekdays in their order. deeds: what is done to a thing, by the noun
-    for it. roles: what someone does who is called so. answers: what a question's opening ("how old") asks for, as words
-    of fields. marks: words that the check of programs takes for a sign of something; `*` stands for any letters."""
+    """The file. measured: the units of each kind of amount, with how many of its smallest they are. numbers,
+    scales, ordinals, times: by word. units, months, weekdays, synonyms, irregular (verbs), plurals: each base with
+    its forms, months and weekdays in their order. deeds: what is done to a thing, by the noun for it. roles: what
+    someone does who is called so. answers: what a question's opening ("how old") asks for, as words of fields.
+    marks: words that the check of programs takes for a sign of something; `*` stands for any letters."""
 
     sense: dict[str, Sense]
     verb: dict[str, Verb]
@@ -145,6 +148,7 @@ class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     synonyms: dict[str, tuple[str, ...]]
     codes: dict[str, Codes]
     units: dict[str, tuple[str, ...]]
+    measured: dict[str, dict[str, int]]
     numbers: dict[str, int]
     scales: dict[str, int]
     ordinals: dict[str, int]
@@ -292,6 +296,12 @@ def same(one: str, other: str) -> bool:
 
 def same_words(one: Sequence[str], other: Sequence[str]) -> bool:
     return len(one) == len(other) and all(map(same, one, other))
+
+
+@cache
+def units_of_amounts() -> dict[str, tuple[str, int]]:
+    """The kind of amount that each unit is of, and how many of that kind's smallest unit it is."""
+    return {unit: (kind, size) for kind, units in lexicon().measured.items() for unit, size in units.items()}
 
 
 @cache

@@ -25,18 +25,19 @@ create table customers(customer_id integer primary key, company_name text not nu
 create table orders(order_id integer primary key, customer_id integer not null references customers(customer_id),
     order_date text not null, shipped_date text, total real not null);
 create table products(product_id integer primary key, product_name text not null, price real not null,
-    discontinued integer not null);
+    discontinued integer not null, weight_grams integer);
 create table order_lines(line_id integer primary key, order_id integer not null references orders(order_id),
     product_id integer not null references products(product_id), quantity integer not null);
 create table tickets(ticket_id integer primary key, customer_id integer not null references customers(customer_id),
-    ticket_type text not null, status text not null, opened_at text not null, n_replies integer);
+    ticket_type text not null, status text not null, opened_at text not null, closed_at text,
+    n_replies integer);
 insert into customers values (1, 'Miller', 'Ann Low', 'Germany', '1', null, '2024-03-02'),
     (2, 'Oak', 'Bo Hill', 'Brazil', null, 'https://oak.example', '2025-06-30');
 insert into orders values (1, 1, '2024-03-05', '2024-03-09', 20.5), (2, 1, '2025-01-31', null, 5);
-insert into products values (1, 'Chair', 20, 0), (2, 'Lamp', 5, 1);
+insert into products values (1, 'Chair', 20, 0, 4000), (2, 'Lamp', 5, 1, 900);
 insert into order_lines values (1, 1, 1, 1);
-insert into tickets values (1, 1, 'complaint', 'open', '2024-05-01 08:30:00', 2),
-    (2, 2, 'enquiry', 'closed', '2025-05-01 10:00:00', null);
+insert into tickets values (1, 1, 'complaint', 'open', '2024-05-01 08:30:00', null, 2),
+    (2, 2, 'enquiry', 'closed', '2025-05-01 10:00:00', '2025-05-02 09:00:00', null);
 """
 CASES = Path(__file__).parent / "everyday.txt"
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Final
 
 from sopc.english.lexicon import Verb, bases, lexicon, same, same_words, synonyms, verbs_at
 from sopc.english.reading.aliases import spelt_out
-from sopc.english.reading.parts import NAMED_VERB, Cond, Mention, Slot, State
-from sopc.english.reading.sentence import LIGHT_VERB, VERB, Sentence
+from sopc.english.reading.parts import NAMED_VERB, Cond, Mention, Rank, Slot, State
+from sopc.english.reading.sentence import LIGHT_VERB, NUMERIC, VERB, Sentence, operand
 
 TIMES: Final = frozenset({"date", "timestamp"})
 
@@ -16,10 +17,13 @@ _DONE: Final = 0.0  # rows that an everyday verb tells of
 _EITHER: Final = 0.2  # one of several stores that a verb may tell of
 _TIE: Final = 0.03
 _DATED: Final = 0.1  # that it was done at all, by the field that holds when
+_SUM: Final = 0.1
+_MOST: Final = frozenset({"most", "least", "fewest"})
+_BOUNDS: Final = frozenset({">", "<", ">=", "<="})
 _PASSIVE: Final = frozenset({"get", "gets", "got", "getting"})
 _BEFORE: Final = frozenset(
     {"who", "that", "which", "not", "never", "to", "do", "does", "did", "they", "it", "can", "cannot", "we", "you",
-     "i", "ever"}
+     "i", "ever", "currently", "still", "people"}
 )  # fmt: skip
 
 
@@ -54,6 +58,7 @@ def deeds(sentence: Sentence, state: State) -> Iterator[State]:
         yield from _narrowed(sentence, state, end, phrase)
         yield from _dated(sentence, state, end, phrase)
         stores = sentence.called(verb.rows)
+        yield from _amounts(sentence, state, end, verb, stores)
         if len(state.verbs) >= 2 or not _can_do(sentence, state, end, verb):
             continue
         if not _ends_other_name(sentence, state):
@@ -61,6 +66,34 @@ def deeds(sentence: Sentence, state: State) -> Iterator[State]:
         cost = state.cost + _tie(sentence, state, end, verb, stores)
         verb_at = state.verb_at if state.verbs else at
         yield state._replace(pos=end, cost=cost, verbs=(*state.verbs, phrase), verb_at=verb_at)
+
+
+def _amounts(sentence: Sentence, state: State, end: int, verb: Verb, stores: Sequence[str]) -> Iterator[State]:
+    """As in "who spent the most", "that spent more than 500 in total": of the sum of the one amount of its rows."""
+    options = tuple(
+        (store, field, 0.0)
+        for (store, field), type_ in sentence.types.items()
+        if store in stores and type_ in NUMERIC and not set(verb.amounts).isdisjoint(spelt_out(field))
+    )
+    if len(options) != 1 or state.latest < 0 or state.pending:
+        return
+    slot = Slot(state.pos, end, options)
+    at = sentence.skip(_without_object(sentence, end))
+    for rank in sentence.sense(at, "rank") if at < sentence.size else ():
+        if sentence.low(rank.end - 1) in _MOST and not any(one.limit and one.kind != "first" for one in state.ranks):
+            down = rank.sense.direction == "down"
+            order = Rank("measure", down, slot, limit=1, of=state.latest, fn="sum")
+            stop = rank.end + (sentence.low(rank.end) == "money")
+            yield state._replace(pos=stop, cost=state.cost + _SUM, ranks=(*state.ranks, order), verbs=())
+    for one in sentence.sense(at, "compare") if at < sentence.size else ():
+        if one.sense.of or one.sense.op not in _BOUNDS:
+            continue
+        for stop, value, cost in operand(sentence, one.end, state):
+            if isinstance(value, int | Decimal):
+                cond = Cond(state.latest, "figure", slot, one.sense.op, value, at=state.pos, fn="sum")
+                yield state._replace(
+                    pos=stop, cost=state.cost + cost + _SUM, conds=(*state.conds, cond), verbs=()
+                )  # fmt: skip
 
 
 def _tie(sentence: Sentence, state: State, end: int, verb: Verb, stores: Sequence[str]) -> float:
@@ -101,9 +134,9 @@ def _can_do(sentence: Sentence, state: State, end: int, verb: Verb) -> bool:
 
 def _ends_other_name(sentence: Sentence, state: State) -> bool:
     """Whether a value, or rows that were named later, stand right before the verb: "the products that Ann bought"."""
-    if not sentence.ends_name(state.pos):
-        return False
-    return state.latest != 0 or state.mentions[0].end != state.pos
+    if state.latest > 0 and sentence.low(state.pos - 1) not in ("who", "that", "which", "not", "never"):
+        return True
+    return sentence.ends_name(state.pos) and (state.latest != 0 or state.mentions[0].end != state.pos)
 
 
 def _done(sentence: Sentence, state: State, end: int, named: Iterable[str]) -> Iterator[State]:
@@ -145,6 +178,7 @@ def _dated(sentence: Sentence, state: State, end: int, phrase: str) -> Iterator[
         return
     pending = tuple(one for one in state.pending if one not in ("not", "never"))
     cond = Cond(state.latest, "empty", Slot(state.pos, end, options), negated=pending == state.pending, at=state.pos)
+    end += sentence.low(end) == "yet"
     yield state._replace(pos=end, cost=state.cost + _DATED, conds=(*state.conds, cond), pending=pending, verbs=())
 
 

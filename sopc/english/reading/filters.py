@@ -6,10 +6,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from sopc.english.lexicon import lexicon
+from sopc.english.lexicon import lexicon, units_of_amounts
+from sopc.english.patterns.tokens import name_words
 from sopc.english.reading import logic
 from sopc.english.reading.aliases import labels_of, spelt_out
-from sopc.english.reading.parts import Cond, Figure, Said
+from sopc.english.reading.parts import AMBIGUOUS, Cond, Figure, Quantity, Said
 from sopc.english.reading.rows import Node, NoReading, Rows
 from sopc.english.reading.tokens import Moment
 
@@ -179,6 +180,8 @@ class Filters(Rows):
                 raise NoReading(f"{about.field} is no text")
             self.cost += 0.3  # quoted, and not held
             return logic.Literal(value)
+        if isinstance(value, Quantity):
+            value = self._in_unit(about, value)
         if isinstance(value, int | Decimal):
             if type_ == "text" and op in ("=", "!="):
                 self.cost += 0.4
@@ -191,6 +194,19 @@ class Filters(Rows):
         if isinstance(value, Moment) and type_ in NUMERIC and value.year and value.month is None:
             return logic.Literal(value.year)
         raise NoReading("no value for it")
+
+    def _in_unit(self, about: logic.FieldOf, value: Quantity) -> Decimal:
+        """The number in the unit of a field, as far as its name tells: 5 minutes are 300,000 of `Milliseconds`."""
+        units = units_of_amounts()
+        kind, size = units[value.unit]
+        told = [units[word] for word in name_words(about.field) if word in units]
+        if not told:
+            if kind != "money" or size == 1:
+                self.cost += AMBIGUOUS  # in which unit is it kept?
+            return Decimal(value)
+        if len(told) > 1 or told[0][0] != kind:
+            raise NoReading(f"{about.field} is not in {value.unit}")
+        return Decimal(value) * size / told[0][1]
 
     def _store_of(self, alias: str) -> str:
         every = [self.root, *self.nodes.values(), *self.implicit]

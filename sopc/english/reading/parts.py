@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from sopc.english.reading.tokens import Moment
 
+AMBIGUOUS: Final = 0.35
 NAMED_VERB: Final = 0.3  # a verb that names a store, where the way does not lead over it
 
 Option = tuple[str, str, float]  # store, field, cost
@@ -37,6 +38,17 @@ class Figure(NamedTuple):
     slot: Slot | None
     mention: int = -1
     said: Said | None = None
+
+
+class Quantity(Decimal):
+    """A number with its unit: "5 minutes"."""
+
+    unit: str
+
+    def __new__(cls, value: int | Decimal, unit: str) -> Self:
+        made = super().__new__(cls, value)
+        made.unit = unit
+        return made
 
 
 Operand = int | Decimal | str | Moment | Figure | Said

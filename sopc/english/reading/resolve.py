@@ -10,8 +10,8 @@ from sopc.english.lexicon import same
 from sopc.english.reading import logic
 from sopc.english.reading.aliases import labels_of, spelt_out
 from sopc.english.reading.filters import NUMERIC, TIMES, Filters
-from sopc.english.reading.parts import Item, Rank, Slot
-from sopc.english.reading.rows import AMBIGUOUS, Node, NoReading
+from sopc.english.reading.parts import AMBIGUOUS, Item, Rank, Slot
+from sopc.english.reading.rows import Node, NoReading
 
 REPEATED: Final = 0.3  # values that may be there more than once, of rows that are not named
 TIES: Final = 0.2

@@ -12,14 +12,13 @@ from sopc.english.lexicon import same, singular
 from sopc.english.reading import logic
 from sopc.english.reading.aliases import spelt_out
 from sopc.english.reading.deeds import tells_of
-from sopc.english.reading.parts import NAMED_VERB, Mention, Said, State
+from sopc.english.reading.parts import AMBIGUOUS, NAMED_VERB, Mention, Said, State
 from sopc.english.reading.paths import Edge, Path, Paths
 
 INSERTED: Final = 0.25  # rows that are not spoken of
 FARTHER: Final = 0.05  # another mention than the latest
 FOREIGN: Final = 0.5  # a field of other rows than those that it was said to be of
 SEVERAL: Final = 0.1  # rows that have others: shown once, or once for each of them
-AMBIGUOUS: Final = 0.35
 
 
 class NoReading(Exception):

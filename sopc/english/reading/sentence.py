@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from sopc.english.lexicon import lexicon, same_words
+from sopc.english.lexicon import lexicon, same_words, units_of_amounts
 from sopc.english.reading import evidence
 from sopc.english.reading.aliases import spelt_out
 from sopc.english.reading.parts import NAMED_VERB as NAMED_VERB
-from sopc.english.reading.parts import Cond, Figure, Mention, Operand, Option, Rank, Said, Slot, State
+from sopc.english.reading.parts import Cond, Figure, Mention, Operand, Option, Quantity, Rank, Said, Slot, State
 from sopc.english.reading.tokens import Token
 
 VERB: Final = 2.7  # a word that only ties two mentions, and that nothing knows
@@ -246,8 +246,9 @@ def measured(sentence: Sentence, one: evidence.Sense) -> Slot:
     options = []
     for (store, field), type_ in sentence.types.items():
         if sign_of(one, field, type_):
+            by_time = bool(one.sense.time and one.sense.larger) and type_ in ("date", "timestamp")
             named = not one.sense.larger.keys().isdisjoint(spelt_out(field))
-            options.append((store, field, 0.1 if named or not one.sense.larger else 0.4))
+            options.append((store, field, 0.4 if by_time and not named else 0.1))
     return Slot(one.start, one.end, tuple(options))
 
 
@@ -255,8 +256,11 @@ def sign_of(one: evidence.Sense, field: str, type_: str) -> str:
     if type_ == "bool" or (type_ == "text" and not one.sense.time):
         return ""
     words = spelt_out(field)
+    units = units_of_amounts()
+    kinds = {units[word][0] for word in words if word in units}
     for noun_, sign in one.sense.larger.items():
-        if noun_ in words and words[-1] not in lexicon().words.key_tails:
+        alike = noun_ in units and units[noun_][0] in kinds  # "longest" of milliseconds, as of minutes
+        if (noun_ in words or alike) and words[-1] not in lexicon().words.key_tails:
             return sign
     if one.sense.time and (
         type_ in ("date", "timestamp") or words[-1] == "year" or words[0] in ("year", "founded", "founded")
@@ -297,13 +301,20 @@ def operand(sentence: Sentence, at: int, state: State) -> Iterator[tuple[int, Op
     if number is not None and not number.amount.ordinal:
         value: int | Decimal = number.amount.whole if number.amount.whole is not None else number.amount.value
         end = number.end
-        if sentence.low(end) in ("dollars", "euros", "pounds", "years", "year", "old", "usd"):
+        if sentence.low(end) in ("years", "year", "old"):
             end += 1
             end += sentence.low(end) == "old"
-        if number.amount.unit != "percent":
+        if number.amount.unit == "money":
+            end += sentence.low(end) in lexicon().measured["money"]
+            yield end, Quantity(sign * value, "dollars"), 0.0
+        elif number.amount.unit != "percent":
             yield end, sign * value, 0.0
+            if sentence.low(end) in units_of_amounts():
+                yield end + 1, Quantity(sign * value, sentence.low(end)), 0.0
         else:
             yield end, value, 0.3
+    if sentence.low(at) in units_of_amounts() and sentence.low(at - 1) in ("a", "an", "one"):
+        yield at + 1, Quantity(1, sentence.low(at)), 0.0
     text = sentence.texts[at]
     if text is not None:
         yield at + 1, text, 0.0
