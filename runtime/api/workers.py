@@ -7,7 +7,6 @@ own.
 
 from __future__ import annotations
 
-import sys
 from threading import Thread
 
 from runtime.api.running import Runner
@@ -40,7 +39,7 @@ class Workers:
         """
         service = self._service
         if count:
-            self._notifier = notifier_of(service.config, _print_problem)
+            self._notifier = notifier_of(service.config)
         self._runner.tries_again = count > 0
         for _ in range(count):
             starter = Starter(service.config, service.library)
@@ -77,7 +76,3 @@ def _work(worker: Worker, starter: Starter) -> None:
 
 def _told(report: Report) -> None:
     """The audit has said it."""
-
-
-def _print_problem(text: str) -> None:
-    print(f"sopvm serve: {text}", file=sys.stderr, flush=True)

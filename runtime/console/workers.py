@@ -63,7 +63,7 @@ def _work(
     with Library.open(config.home) as library:
         starter = Starter(config, library)
         worker = Worker(config, names, library, _print, chores=starter.look, why_ended=why_ended)
-        notifier = notifier_of(config, _print_problem)
+        notifier = notifier_of(config)
         cutting = Timer(drain, worker.cut)
 
         def stop() -> None:
@@ -91,10 +91,6 @@ def _print(report: Report) -> None:
         line |= {"code": report.error.code, "message": report.error.message}
     sys.stdout.buffer.write(encode(line) + b"\n")  # in one write, as other processes write there too
     sys.stdout.buffer.flush()
-
-
-def _print_problem(text: str) -> None:
-    print(f"sopvm: {text}", file=sys.stderr, flush=True)
 
 
 def _on_signals(stop: Callable[[], None]) -> None:

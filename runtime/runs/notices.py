@@ -8,6 +8,7 @@ process dies between the two, the command is told again.
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Event, Thread
@@ -148,19 +149,23 @@ class Notifier:
         return f"{self._command[0]} ended with {done.returncode}" + "".join(f": {line[:200]}" for line in last)
 
 
-def notifier_of(config: Config, report: Callable[[str], None]) -> Notifier | None:
+def notifier_of(config: Config, report: Callable[[str], None] | None = None) -> Notifier | None:
     """Start a notifier, where the settings have a command for it.
 
     Args:
         config: The settings.
-        report: Is told why a notice could not be told.
+        report: Is told why a notice could not be told; None for a line on stderr.
     """
     command = config.notify.get("command")
     if not command:
         return None
-    notifier = Notifier(config, [config.expand(word, "notify.command") for word in command], report)
+    notifier = Notifier(config, [config.expand(word, "notify.command") for word in command], report or _print)
     notifier.start()
     return notifier
+
+
+def _print(text: str) -> None:
+    print(f"sopvm: {text}", file=sys.stderr, flush=True)
 
 
 def _untold(store: RunStore, database: str) -> list[_Notice]:

@@ -1317,6 +1317,54 @@ def _(trial: Trial) -> None:
     assert "Ada" in trial.follows("sopvm", *words, "--db", "acme=sqlite:///hr.db").text
 
 
+YEARLY = ("--cron", "30 4 1 1 *")
+
+
+@case("no worker is there to begin runs: `sopvm worker` or `sopvm serve`")
+def _(trial: Trial) -> None:
+    compiled(trial)
+    trial.shows("sopvm", "schedule", "add", "staff", *YEARLY)
+    trial.follows("sopvm", "worker", "--until-idle")
+
+
+@case("`sopvm schedule add` makes one")
+def _(trial: Trial) -> None:
+    compiled(trial)
+    trial.shows("sopvm", "schedule", "pause", "staff")
+    trial.follows("sopvm", "schedule", "add", "staff", *YEARLY)
+
+
+@case("`sopvm schedule ls` lists them")
+def _(trial: Trial) -> None:
+    compiled(trial)
+    trial.given("sopvm", "schedule", "add", "staff", *YEARLY)
+    trial.shows("sopvm", "schedule", "rm", "stuff")
+    assert "staff" in trial.follows("sopvm", "schedule", "ls").text
+
+
+@case("--name with another, or `sopvm schedule rm {}` before")
+def _(trial: Trial) -> None:
+    compiled(trial)
+    trial.given("sopvm", "schedule", "add", "staff", *YEARLY)
+    trial.shows("sopvm", "schedule", "add", "staff", *YEARLY)
+    trial.follows("sopvm", "schedule", "add", "staff", "--name", "staff_again", *YEARLY)
+
+
+@case("--overlap queue")
+def _(trial: Trial) -> None:
+    compiled(trial)
+    words = ("sopvm", "schedule", "add", "staff", *YEARLY, "--missed", "all", "--overlap")
+    trial.shows(*words, "skip")
+    trial.follows(*words, "queue")
+
+
+@case("a name such as Europe/Berlin or UTC; where the system has none, `pip install tzdata`")
+def _(trial: Trial) -> None:
+    compiled(trial)
+    trial.shows("sopvm", "schedule", "add", "staff", *YEARLY, "--tz", "Berlin")
+    trial.follows("sopvm", "schedule", "add", "staff", *YEARLY, "--tz", "Europe/Berlin")
+
+
 @case("another name; `sopvm token ls` lists those that are taken")
 def _(trial: Trial) -> None:
     trial.given("sopvm", "token", "add", "me")
@@ -1330,12 +1378,6 @@ def _(trial: Trial) -> None:
     trial.given("sopvm", "token", "add", "me")
     trial.shows("sopvm", "token", "rm", "you")
     trial.follows("sopvm", "token", "ls")
-
-
-@case("--expires 30d; s, m, h, d or w")
-def _(trial: Trial) -> None:
-    trial.shows("sopvm", "token", "add", "me", "--expires", "soon")
-    trial.follows("sopvm", "token", "add", "me", "--expires", "30d")
 
 
 @case("sopvm serve --get /play/NAME -d '{}'")
