@@ -36,6 +36,17 @@ class Ranked:
 
 
 @dataclass(frozen=True)
+class Joined:
+    """Two fields that a join makes equal, each with its store and that one's database."""
+
+    step: typed.Step
+    store: str
+    field: q.Column
+    other_store: str
+    other_field: q.Column
+
+
+@dataclass(frozen=True)
 class First:
     """A query that takes the first row of an order, and depends on no variable."""
 
@@ -120,6 +131,16 @@ class FieldValues:
                         exprs = list(node.args)
                     found = (form.field(expr) for expr in exprs)
                     yield from (Ranked(each.step, field) for field in found if field is not None)
+
+    def joined(self) -> Iterator[Joined]:
+        """Yield each pair of fields that a join finds partners by, when rows without a partner are left out."""
+        for each in self._steps:
+            for form in each.forms:
+                for node in form.nodes:
+                    if isinstance(node, q.Join) and not node.outer and isinstance(node.on, q.Op) and node.on.op == "eq":
+                        left, right = map(form.column, node.on.args)
+                        if left is not None and right is not None:
+                            yield Joined(each.step, form.store(left), left, form.store(right), right)
 
     def firsts(self) -> Iterator[First]:
         """Yield each query that takes one row, the first of an order."""
@@ -224,11 +245,20 @@ class _Form:
 
     def field(self, expr: Any) -> Field | None:
         """The text field of a store that an expression is, if it is one."""
+        column = self.column(expr)
+        if column is None or column.type.name != "text":
+            return None
+        return self._stores[column.relation], column.name
+
+    def column(self, expr: Any) -> q.Column | None:
+        """The field of a store that an expression is, if it is one, as a column of the store's rows."""
         while isinstance(expr, q.Column) and expr.relation in self._columns:
             expr = self._columns[expr.relation].get(expr.name)
-        if not isinstance(expr, q.Column) or expr.type.name != "text" or expr.relation not in self._stores:
-            return None
-        return self._stores[expr.relation], expr.name
+        return expr if isinstance(expr, q.Column) and expr.relation in self._stores else None
+
+    def store(self, column: q.Column) -> str:
+        """Its store, with the database."""
+        return self._stores[column.relation]
 
 
 _ROWS_OF_STORES: Final = (q.Scan, q.Update, q.Delete)

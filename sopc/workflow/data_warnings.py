@@ -1,15 +1,17 @@
 """A compiled program and the data → warnings: values that no row holds or that are spelt otherwise too, text that is
-ranked though it looks like numbers, and first rows that are not alone the first. Whoever wrote the program."""
+ranked though it looks like numbers, first rows that are not alone the first, and rows that a join leaves out because
+what they refer to is missing. Whoever wrote the program."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from runtime.databases.protocol import Database
 from runtime.errors import SopError
 from runtime.query import algebra as q
 from runtime.values.constants import Const
-from runtime.values.types import INT
+from runtime.values.types import BOOL, INT
 from sopc.checker import typed
 from sopc.checker.field_values import FieldValues, relations
 from sopc.context import Context
@@ -57,7 +59,7 @@ def data_warnings(compiled: Compiled, context: Context, sampler: Callable[[], Da
     found: list[DataWarning] = []
     for script in compiled.program.scripts:
         values = FieldValues(script)
-        for check in (_held, _magnitudes, _ties):
+        for check in (_held, _magnitudes, _ties, _left_out):
             try:
                 found += (_about(compiled, *told) for told in check(values, context, sampler))
             except SopError:  # the data can't be read now: a run will say so
@@ -116,19 +118,50 @@ def _ties(values: FieldValues, context: Context, sampler: Callable[[], Sampler])
         top = 1 + max((getattr(node, "id", 0) for node in relations(one.order)), default=0)
         rows = q.Select(top, q.Limit(one.order, Const(2, INT), None), keys)
         columns = tuple((name, q.Column(top, name, expr.type)) for name, expr in keys)
-        database = context.database(one.query.database)
-        statement = database.prepare(q.Query(one.query.database, rows, columns, ()))
-        database.begin(write=False)
-        try:
-            first = [tuple(row) for batch in database.query(statement, ()) for row in batch]
-        finally:
-            database.rollback()
+        first = _rows(context.database(one.query.database), q.Query(one.query.database, rows, columns, ()))
         if len(first) == 2 and first[0] == first[1]:
             yield (
                 one.step,
                 "T0612",
                 "other rows tie with the first one, and one of them is taken; the plural takes them all",
             )
+
+
+def _left_out(values: FieldValues, context: Context, sampler: Callable[[], Sampler]) -> Told:
+    """Rows whose partner is missing, by a reference that is only noted: a database may hold such rows."""
+    for one in values.joined():
+        sides = (one.store, one.field), (one.other_store, one.other_field)
+        for (store, field), (other_store, other_field) in (sides, sides[::-1]):
+            database, _, name = store.partition(".")
+            other = other_store.partition(".")[2]
+            noted = context.schema(database).stores[name].note(field.name)
+            if (noted.other_store, noted.other_field) == (other, other_field.name):
+                count = _without_partner(context.database(database), name, field, other, other_field)
+                if count:
+                    rows = "1 row of" if count == 1 else f"{count:,} rows of"
+                    says = f"{rows} {name} {'has' if count == 1 else 'have'} a {field.name} that {other} does not have"
+                    yield one.step, "T0614", f"{says}, and the join leaves {'it' if count == 1 else 'them'} out"
+
+
+def _without_partner(database: Database, store: str, field: q.Column, other: str, other_field: q.Column) -> int:
+    own, partner = q.Column(1, field.name, field.type), q.Column(2, other_field.name, other_field.type)
+    partners = q.Where(q.Scan(2, database.name, other), q.Op("eq", (partner, own), BOOL))
+    alone = q.Op("not", (q.Exists(partners, BOOL),), BOOL)
+    given = q.Op("is_not_null", (own,), BOOL)
+    rows = q.Where(q.Scan(1, database.name, store), q.Op("and", (given, alone), BOOL))
+    counted = q.Group(3, rows, (), (("count", q.Aggregate("count", None, False, INT)),))
+    query = q.Query(database.name, counted, (("count", q.Column(3, "count", INT)),), ())
+    return int(_rows(database, query)[0][0])
+
+
+def _rows(database: Database, query: q.Query) -> list[tuple[Any, ...]]:
+    """All rows of a query, in a transaction of its own."""
+    statement = database.prepare(query)
+    database.begin(write=False)
+    try:
+        return [tuple(row) for batch in database.query(statement, ()) for row in batch]
+    finally:
+        database.rollback()
 
 
 def _about(compiled: Compiled, step: typed.Step, code: str, message: str, store: str = "") -> DataWarning:

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from runtime.config import Config
+from runtime.library.store import Library
 from sopc.context import Context
 from sopc.source import Source
 from sopc.workflow.prepared import NOWHERE, Options
 from sopc.workflow.sources import prepare
+from tests.commands import Place
 from tests.english.patterns.workspace import make
 from tests.sandbox import Sandbox
 
@@ -82,3 +85,34 @@ def test_a_program_is_warned_of(program: str, context: tuple[str, Context]) -> N
     prepared = prepare(source, opened, Options(), NOWHERE, kind="dsl")
     assert [each.message for each in prepared.warnings] == [renamed(schema, one) for one in PROGRAMS[program]]
     assert all(each.sentence == 0 and each.about for each in prepared.warnings)
+
+
+LOANS = "name,holder,sum\n1,A,5\n2,B,7\n3,Z,7\n4,Y,1\n5,,3\n"
+LEFT_OUT = "2 rows of loans have a holder that people does not have, and the join leaves them out"
+JOINS = {
+    "emit from loans join people on loans.holder = people.code select title": [LEFT_OUT],
+    "emit from people join loans on loans.holder = people.code select title": [LEFT_OUT],
+    "emit from loans join people on people.code = loans.holder where sum > 5 select title": [LEFT_OUT],
+    "emit from loans left join people on loans.holder = people.code select title, sum": [],
+    "emit from loans join people on loans.name = people.place select title": [],  # nobody noted that
+    "emit from loans where sum > 5": [],
+}
+
+
+@pytest.fixture(scope="module")
+def noted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
+    """Two files that were imported, and a reference that a person said although it is not complete."""
+    place = Place(tmp_path_factory.mktemp("noted"))
+    place.write("people.csv", "code,place,title\nA,1,Ann\nB,2,Ben\nC,3,Cy\n")
+    place.write("loans.csv", LOANS)
+    place.ok("sopvm", "db", "import", "people.csv", "--key", "code")
+    place.ok("sopvm", "db", "import", "loans.csv", "--references", "holder=people.code")
+    config = Config.load(cwd=place.folder)
+    with Library.open(config.home) as library, Context(config, library) as context:
+        yield context
+
+
+@pytest.mark.parametrize("program", JOINS)
+def test_rows_that_a_join_leaves_out_are_told(program: str, noted: Context) -> None:
+    prepared = prepare(Source("test.sop", f"script test()\n  {program}\nend\n"), noted, Options(), NOWHERE)
+    assert [warning.message for warning in prepared.warnings if warning.code == "T0614"] == JOINS[program]
