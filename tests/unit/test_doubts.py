@@ -23,6 +23,7 @@ SCHEMA = Schema(
                 Field("number", INT),
                 Field("made_on", DATE),
                 Field("sold", BOOL),
+                Field("packed", INT),
             ),
         ),
         "labels": Store(
@@ -48,6 +49,11 @@ def said(english: str, steps: str, parameters: str = "") -> list[str]:
             "Show the minimum and the maximum size of the boxes.",
             "@1 emit from boxes select max(size) as one, max(number) as two",
             "T0601 1: it says both ends, and no step takes the lowest",
+        ),
+        (
+            "Which boxes have been packed?",
+            "@1 emit from boxes where packed = 0",
+            "T0602 1: its steps leave out rows by packed, and no sentence says not",
         ),
         (
             "Show the size of the boxes that are not sold.",
@@ -183,7 +189,9 @@ def test_a_program_that_leaves_out_or_makes_up_something_gets_a_warning(english:
 @pytest.mark.parametrize(
     ("english", "steps"),
     [
-        ("Show the id, colour, size, number, made on and sold of the boxes.", "@1 emit from boxes"),
+        ("Show the id, colour, size, number, made on, sold and packed of the boxes.", "@1 emit from boxes"),
+        ("Which boxes have been packed?", "@1 emit from boxes where packed = 1"),
+        ("Show the boxes that are not packed.", "@1 emit from boxes where packed = 0"),
         ("Show the boxes of colour Comp. Sci. with a size.", '@1 emit from boxes where colour = "Comp. Sci."'),
         ("Show the boxes of size 9 or 10.", "@1 emit from boxes where size = 9 or size = 10"),
         (

@@ -29,6 +29,7 @@ from sopc.english.doubts.facts import (
     joined,
 )
 from sopc.english.lexicon import lexicon
+from sopc.english.reading.kinds import tells_a_state
 
 _NOT: Final = {"eq": "ne", "ne": "eq", "lt": "ge", "ge": "lt", "gt": "le", "le": "gt"}
 _TURNED: Final = {"eq": "eq", "ne": "ne", "lt": "gt", "gt": "lt", "le": "ge", "ge": "le"}
@@ -100,8 +101,8 @@ class Conditions:
             op, left, right = _TURNED[op], right, left
         if op in ("eq", "ne") and len(right.constants) == 1:
             constant = right.constants[0][0]
-            if isinstance(constant, bool):
-                self._note(Truth(left, constant is (op == "ne"), **told))
+            if isinstance(constant, bool) or (constant in (0, 1) and _is_flag(left)):
+                self._note(Truth(left, bool(constant) is (op == "ne"), **told))
                 return
             if isinstance(constant, str) and constant.lower() in lexicon().words.empty:
                 self._note(Null(left, op == "ne", **told))
@@ -111,6 +112,11 @@ class Conditions:
                 self._note(Truth(left | right, (constant.lower() in words.no) is (op == "eq"), **told))
                 return
         self._note(Test(op, left, right, **told))
+
+
+def _is_flag(term: Term) -> bool:
+    """Whether it is a field that tells yes and no by 1 and 0."""
+    return term.is_plain and all(tells_a_state(name) for _, name in term.places)
 
 
 class Relations:

@@ -34,9 +34,16 @@ def kind_of(store: Store, field: Field, qualified: str, examples: Examples, flag
 
 
 def _may_be_flag(store: Store, field: Field) -> bool:
-    """Whether the name tells of a state, as "is_remote" and "discontinued" do; only then are the data asked."""
-    words = spelt_out(field.name)
+    """Whether to ask the data."""
     keys = {*store.primary_key, *(name for key in store.foreign_keys for name in key.fields)}
-    return field.name not in keys and (
-        words[0] in lexicon().words.flag_heads or words[-1].endswith(_STATES) or words[-1] in lexicon().words.states
-    )
+    return field.name not in keys and tells_a_state(field.name)
+
+
+def tells_a_state(name: str) -> bool:
+    """Whether the name of a field is that of a state, as "is_remote" and "discontinued" are.
+
+    Args:
+        name: Of the field.
+    """
+    words = spelt_out(name)
+    return words[0] in lexicon().words.flag_heads or words[-1].endswith(_STATES) or words[-1] in lexicon().words.states
