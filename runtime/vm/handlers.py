@@ -147,6 +147,7 @@ def next_item(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> bool | 
         item = iterator.advance()
         if item is END:
             iterator.close()
+            frame.registers[b] = None  # what is over is no part of the frame where a segment ends
             frame.pc = c
         else:
             frame.registers[a] = item
@@ -189,6 +190,7 @@ def close(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
     iterator = frame.registers[a]
     if isinstance(iterator, Iterator):
         iterator.close()
+        frame.registers[a] = None
 
 
 # ── calls ──────────────────────────────────────────────────────────────────────────────────────────────────────

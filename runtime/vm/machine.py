@@ -14,7 +14,7 @@ from runtime.values.types import INT_MAX, INT_MIN
 from runtime.vm.backtrace import Trace, stack_location, trace_at
 from runtime.vm.budget import Budget
 from runtime.vm.data import Data, InsertError
-from runtime.vm.frame import Frame, Frames, iterators_of
+from runtime.vm.frame import Frame, Frames, Iterator
 from runtime.vm.iterators import RowIterator, close_iterators, copy_frames
 from runtime.vm.link import Linked
 from runtime.vm.output import Host, Output
@@ -248,9 +248,10 @@ class Machine:
         outer = sum(other.savepoints for other in stack) - frame.savepoints
         self.data.rollback_to(outer + handler.savepoints)
         frame.savepoints = handler.savepoints
-        for iterator in iterators_of(frame):
-            if handler.start <= iterator.opened_at < handler.end:
-                iterator.close()
+        for register, value in enumerate(frame.registers if frame.script.iterates else ()):
+            if isinstance(value, Iterator) and handler.start <= value.opened_at < handler.end:
+                value.close()
+                frame.registers[register] = None
         step = trace.place.named_step(self.stack[0].script.name)
         frame.registers[handler.register] = {"code": error.code, "message": error.message, "step": step}
         frame.pc = handler.target
@@ -444,6 +445,7 @@ def execute(machine: Machine) -> None:
                             break
                         else:
                             value.close()
+                            registers[b] = None
                             pc = c
                         continue
                 elif op == field:
