@@ -57,6 +57,8 @@ def store_aliases(store: SchemaStore) -> dict[Words, float]:
     whole = name_words(store.name)
     _note(found, whole, FULL)
     full = spelt_out(store.name)
+    if full[-1] in the_lexicon().marks["plain_measure"]:  # rows of `tot` are no totals
+        full = whole
     _note(found, full, FULL)
     if len(full) > 1 and full[0] in ("ref", "reference", "tbl", "table", "all", "tb"):
         _note(found, full[1:], 0.1)
