@@ -1,8 +1,8 @@
-"""Typed scripts → what their steps compare the text fields of stores with, write to them, and rank by them."""
+"""Typed scripts → what their steps compare the fields of stores with, write to them, rank, join and aggregate by."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from runtime.query import algebra as q
 from runtime.values.constants import Const
 from runtime.values.types import Type
 from sopc.checker import typed
+from sopc.checker.repeated import Joins, Place
 
 Field = tuple[str, str]
 """A text field: ("database.store", name)."""
@@ -44,6 +45,17 @@ class Joined:
     field: q.Column
     other_store: str
     other_field: q.Column
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """A field that an aggregate counts once for each row of another store that a join puts beside its own row."""
+
+    step: typed.Step
+    aggregate: str
+    store: str
+    field: str
+    other_store: str
 
 
 @dataclass(frozen=True)
@@ -141,6 +153,22 @@ class FieldValues:
                         left, right = map(form.column, node.on.args)
                         if left is not None and right is not None:
                             yield Joined(each.step, form.store(left), left, form.store(right), right)
+
+    def repeated(self, keys: Callable[[str], Collection[Sequence[str]]]) -> Iterator[Repeated]:
+        """Yield each count, sum and average of a field whose row a join may repeat within a group.
+
+        Args:
+            keys: The sets of fields each of which tells the rows of a store ("database.store") apart.
+        """
+        for each in self._steps:
+            for form in each.forms:
+                for group in form.nodes:
+                    if isinstance(group, q.Group):
+                        joins = Joins(group, form.place, lambda scan: keys(f"{scan.database}.{scan.store}"))
+                        for aggregate, relation, name in form.aggregated(group):
+                            other = joins.repeating(relation) if relation in joins.scans else None
+                            if other is not None:
+                                yield Repeated(each.step, aggregate, joins.scans[relation].store, name, other.store)
 
     def firsts(self) -> Iterator[First]:
         """Yield each query that takes one row, the first of an order."""
@@ -255,6 +283,20 @@ class _Form:
         while isinstance(expr, q.Column) and expr.relation in self._columns:
             expr = self._columns[expr.relation].get(expr.name)
         return expr if isinstance(expr, q.Column) and expr.relation in self._stores else None
+
+    def place(self, expr: Any) -> Place | None:
+        """The relation and the name of the field of a store that an expression is."""
+        column = self.column(expr)
+        return None if column is None else (column.relation, column.name)
+
+    def aggregated(self, group: q.Group) -> Iterator[tuple[str, int, str]]:
+        """Yield function, relation and field of each aggregate of one store's fields that a repeated row changes."""
+        for node in _walk(group.columns):
+            if isinstance(node, q.Aggregate) and node.name in ("count", "sum", "avg") and not node.distinct:
+                places = [self.place(one) for one in _walk(node.arg) if isinstance(one, q.Column)]
+                known = [place for place in places if place is not None]
+                if known and len(known) == len(places) and len({relation for relation, _ in known}) == 1:
+                    yield node.name, *known[0]
 
     def store(self, column: q.Column) -> str:
         """Its store, with the database."""

@@ -1,6 +1,6 @@
 """A compiled program and the data → warnings: values that no row holds or that are spelt otherwise too, text that is
-ranked though it looks like numbers, first rows that are not alone the first, and rows that a join leaves out because
-what they refer to is missing. Whoever wrote the program."""
+ranked though it looks like numbers, first rows that are not alone the first, rows that a join leaves out because
+what they refer to is missing, and rows that a join repeats in a sum. Whoever wrote the program."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from runtime.databases.protocol import Database
 from runtime.errors import SopError
 from runtime.query import algebra as q
+from runtime.query.schema import noted
 from runtime.values.constants import Const
 from runtime.values.types import BOOL, INT
 from sopc.checker import typed
@@ -59,7 +60,7 @@ def data_warnings(compiled: Compiled, context: Context, sampler: Callable[[], Da
     found: list[DataWarning] = []
     for script in compiled.program.scripts:
         values = FieldValues(script)
-        for check in (_held, _magnitudes, _ties, _left_out):
+        for check in (_held, _magnitudes, _ties, _left_out, _repeated):
             try:
                 found += (_about(compiled, *told) for told in check(values, context, sampler))
             except SopError:  # the data can't be read now: a run will say so
@@ -141,6 +142,19 @@ def _left_out(values: FieldValues, context: Context, sampler: Callable[[], Sampl
                     rows = "1 row of" if count == 1 else f"{count:,} rows of"
                     says = f"{rows} {name} {'has' if count == 1 else 'have'} a {field.name} that {other} does not have"
                     yield one.step, "T0614", f"{says}, and the join leaves {'it' if count == 1 else 'them'} out"
+
+
+def _repeated(values: FieldValues, context: Context, sampler: Callable[[], Sampler]) -> Told:
+    """Counts, sums and averages in which one row may be there several times, as the keys of the stores tell."""
+
+    def keys(name: str) -> tuple[tuple[str, ...], ...]:
+        database, _, store = name.partition(".")
+        found = noted(context.schema(database)).stores[store]
+        return (found.primary_key, *found.unique)
+
+    for one in values.repeated(keys):
+        message = f"{one.aggregate} of {one.field} takes a row of {one.store} once for each of its {one.other_store}"
+        yield one.step, "T0615", message
 
 
 def _without_partner(database: Database, store: str, field: q.Column, other: str, other_field: q.Column) -> int:

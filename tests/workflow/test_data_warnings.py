@@ -106,7 +106,7 @@ def noted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
     place.write("people.csv", "code,place,title\nA,1,Ann\nB,2,Ben\nC,3,Cy\n")
     place.write("loans.csv", LOANS)
     place.ok("sopvm", "db", "import", "people.csv", "--key", "code")
-    place.ok("sopvm", "db", "import", "loans.csv", "--references", "holder=people.code")
+    place.ok("sopvm", "db", "import", "loans.csv", "--key", "name", "--references", "holder=people.code")
     config = Config.load(cwd=place.folder)
     with Library.open(config.home) as library, Context(config, library) as context:
         yield context
@@ -116,3 +116,28 @@ def noted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
 def test_rows_that_a_join_leaves_out_are_told(program: str, noted: Context) -> None:
     prepared = prepare(Source("test.sop", f"script test()\n  {program}\nend\n"), noted, Options(), NOWHERE)
     assert [warning.message for warning in prepared.warnings if warning.code == "T0614"] == JOINS[program]
+
+
+BOTH = "from loans join people on loans.holder = people.code"
+REPEATED = "{} of {} takes a row of people once for each of its loans"
+GROUPS = {
+    f"emit {BOTH} select sum(place) as total": [REPEATED.format("sum", "place")],
+    f"emit {BOTH} where place > 0 group by sum select sum, avg(place * 2) as mean": [REPEATED.format("avg", "place")],
+    f"emit {BOTH} group by sum select sum, count(title) as several": [REPEATED.format("count", "title")],
+    "emit from people left join loans on loans.holder = people.code select sum(place) as total": [
+        REPEATED.format("sum", "place")
+    ],
+    f"emit {BOTH} group by title select title, sum(loans.sum) as total": [],  # of the many
+    f"emit {BOTH} select sum(loans.sum * place) as total": [],
+    f"emit {BOTH} select count(distinct title) as several, max(place) as most, count() as pairs": [],
+    f"emit {BOTH} group by name select name, sum(place) as total": [],  # one loan in each group
+    f"emit {BOTH} where name = 1 select sum(place) as total": [],
+    "emit from people where exists (from loans where loans.holder = people.code) select sum(place) as total": [],
+    "emit from loans join people on loans.sum = people.place select sum(place) as total": [],  # place is no key
+}
+
+
+@pytest.mark.parametrize("program", GROUPS)
+def test_rows_that_a_join_repeats_in_a_sum_are_told(program: str, noted: Context) -> None:
+    prepared = prepare(Source("test.sop", f"script test()\n  {program}\nend\n"), noted, Options(), NOWHERE)
+    assert [warning.message for warning in prepared.warnings if warning.code == "T0615"] == GROUPS[program]
