@@ -120,7 +120,7 @@ class Notifier:
         pause = self._pauses.get(notice.run, _Pause(0.0, PAUSE_SECONDS))
         if monotonic() < pause.until:
             return False
-        problem = self._problem(encode(notice.said))
+        problem = self._problem(encode(notice.said) + b"\n")
         if problem is None:
             self._pauses.pop(notice.run, None)
             return True

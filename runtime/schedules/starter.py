@@ -17,7 +17,7 @@ from typing import Final
 from runtime.config import Config
 from runtime.connect import connector
 from runtime.databases.statements import Statements
-from runtime.errors import DatabaseError, SopError
+from runtime.errors import SopError
 from runtime.library.store import Library
 from runtime.output.formats import open_writer
 from runtime.runs.go_on import cancel
@@ -66,9 +66,9 @@ class Starter:
             if monotonic() >= self._retries_at:
                 self._retries_at = monotonic() + RETRY_LOOK_SECONDS
                 for schedule in store.unsettled():
-                    with suppress(DatabaseError):  # its database is away
+                    with suppress(SopError):  # its database is away
                         self._try_again(store, schedule, now)
-        except DatabaseError:
+        except SopError:
             self.close()
 
     def close(self) -> None:
@@ -88,13 +88,12 @@ class Starter:
                     self._cancel(schedule)
                 return
             place = self._put(schedule.script, schedule.given, due.run)
-        except DatabaseError as error:
-            if now - read_moment(due.due) < GIVES_UP:
+        except SopError as error:
+            is_away = error.code.startswith("D")
+            if is_away and now - read_moment(due.due) < GIVES_UP:
                 store.tell(due, f"{error.code}: {error.message}")
             else:
                 store.leave_out(due, f"{error.code}: {error.message}")
-        except SopError as error:
-            store.leave_out(due, f"{error.code}: {error.message}")
         else:
             if place is not None:
                 store.began(due, place)

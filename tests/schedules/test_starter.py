@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from runtime.errors import DatabaseError
+from runtime.errors import DatabaseError, SopError, UsageError
 from runtime.runs.store import RunStore
 from runtime.runs.worker import Worker
+from runtime.schedules import starter
 from runtime.schedules.starter import AT_ONCE, Starter
 from runtime.schedules.store import Due, Schedule, ScheduleStore, open_schedules, write_moment
 from runtime.schedules.times import Times
@@ -65,13 +66,12 @@ class Shop:
         chosen = {"missed": "once", "overlap": "skip", "retries": 0, "backoff": 60, **rules}
         self.store.add(Schedule(name, script, "{}", cron, "UTC", due=write_moment(due), **chosen))
 
-    def look(self, starter: Starter | None = None) -> None:
-        looking = starter or Starter(self.config, self.library, lambda: self.now)
+    def look(self) -> None:
+        looking = Starter(self.config, self.library, lambda: self.now)
         try:
             looking.look()
         finally:
-            if starter is None:
-                looking.close()
+            looking.close()
 
     def work(self) -> None:
         """Run what has begun."""
@@ -267,18 +267,46 @@ def test_a_worker_that_dies_at_a_step(shop: Shop, monkeypatch: pytest.MonkeyPatc
     assert shop.schedule("hourly").last_run == "hourly-20260302T010000Z"
 
 
-def test_a_database_that_is_away_is_asked_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+AWAY = [
+    DatabaseError("D0401", "the database is locked"),
+    UsageError("D0121", "the server can't be reached"),  # while it is connected to
+]
+
+
+@pytest.mark.parametrize("error", AWAY, ids=lambda error: error.code)
+@pytest.mark.parametrize("place", ["open_schedules", "run_linked"])
+def test_a_database_that_is_away_is_asked_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, place: str, error: SopError
+) -> None:
+    """That of the schedules, or that of the run."""
     shop.add("hourly")
-    starter = Starter(shop.config, shop.library, lambda: shop.now)
     shop.now += timedelta(minutes=60)
 
-    def away(store: ScheduleStore, *values: Any) -> None:
-        raise DatabaseError("D0401", "the database is locked")
+    def away(*values: object, **more: object) -> None:
+        raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(ScheduleStore, "due", away)
-        shop.look(starter)
-    shop.look(starter)
-    starter.close()
-    shop.work()
+        patch.setattr(starter, place, away)
+        shop.look()
+    assert len(shop.store.waiting()) == (place == "run_linked")
+    if place == "run_linked":
+        assert shop.schedule("hourly").problem == f"{error.code}: {error.message}"
+    shop.pass_time(minutes=0)
     assert shop.runs() == [("hourly-20260302T010000Z", "ok")]
+    assert shop.schedule("hourly").problem is None
+
+
+def test_a_database_that_stays_away_is_given_up(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.add("daily", "0 1 * * *")
+    shop.now += timedelta(minutes=60)
+
+    def away(*values: object) -> None:
+        raise AWAY[1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(starter, "run_linked", away)
+        for _ in range(3):
+            shop.pass_time(minutes=25)
+    found = shop.schedule("daily")
+    assert (shop.store.waiting(), found.left_out) == ([], 1)
+    assert found.problem == "D0121: the server can't be reached"

@@ -51,14 +51,18 @@ def _others(words: Words) -> Iterator[Words]:
             yield from synonyms().get(one, ())
 
 
+def _in_full(store: SchemaStore) -> Words:
+    """The words of a store's name, its abbreviations in full; but rows of `tot` are no totals."""
+    full = spelt_out(store.name)
+    return name_words(store.name) if full[-1] in the_lexicon().marks["plain_measure"] else full
+
+
 def store_aliases(store: SchemaStore) -> dict[Words, float]:
     """Each way to say a store's name, with its cost."""
     found: dict[Words, float] = {}
     whole = name_words(store.name)
     _note(found, whole, FULL)
-    full = spelt_out(store.name)
-    if full[-1] in the_lexicon().marks["plain_measure"]:  # rows of `tot` are no totals
-        full = whole
+    full = _in_full(store)
     _note(found, full, FULL)
     if len(full) > 1 and full[0] in ("ref", "reference", "tbl", "table", "all", "tb"):
         _note(found, full[1:], 0.1)
@@ -93,7 +97,7 @@ def field_aliases(store: SchemaStore, field: SchemaField) -> dict[Words, float]:
     """Each way to say a field's name, with its cost."""
     lists = the_lexicon().words
     found: dict[Words, float] = {}
-    own = spelt_out(store.name)
+    own = _in_full(store)
     bare = words_before_brackets(field.name, (other.name for other in store.fields if other != field))
     for whole in dict.fromkeys((name_words(field.name), spelt_out(field.name), bare)):
         if not whole:
@@ -158,7 +162,7 @@ def labels_of(store: SchemaStore) -> tuple[tuple[str, ...], float]:
     labels = the_lexicon().words.label
     texts = [one.name for one in store.fields if one.type.name == "text" and one.name not in _pointing(store)]
     words = {name: spelt_out(name) for name in texts}
-    own = spelt_out(store.name)
+    own = _in_full(store)
 
     def is_own(rest: Words) -> bool:
         return rest == ("full",) or all(any(same(word, other) for other in own) for word in rest)
