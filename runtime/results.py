@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
-from itertools import chain
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from weakref import finalize
 
+from runtime.errors import SopError
 from runtime.record_queue import AHEAD, Records
 from runtime.runs.control import Control
 from runtime.runs.run import Outcome
@@ -19,8 +19,28 @@ if TYPE_CHECKING:
     import pyarrow
 
     from runtime.values.batches import NamedRows
+    from runtime.values.types import Type
+
+    Columns = tuple[tuple[str, Type], ...]
 
 SHOWN: Final = 50  # records that a notebook shows
+READ: Final = "the records were read to their end, and are not kept"
+AGAIN: Final = "keep what .df() or .records() returns, or run again"
+
+Made = TypeVar("Made")
+
+
+class NotOne(SopError, ValueError):
+    """Where one record is wanted, there is none, or more than one.
+
+    Args:
+        left: Records that were not read.
+        read: Records that were read before.
+    """
+
+    def __init__(self, left: int, read: int) -> None:
+        message = f"{left} records are left, not one" if read else f"the run gave {left} records, not one"
+        super().__init__("V0506", message, ".records() has any number")
 
 
 class Result:
@@ -51,8 +71,10 @@ class Result:
     ) -> None:
         self._records = Records(limit=AHEAD if ahead else 0 if streams else None)
         self._run = _Run(run, self._records)
-        self._batches: deque[NamedRows] = deque()  # taken from the run, and not yet read
-        self._rows: Iterator[dict[str, Any]] = iter(())
+        self._batches: deque[NamedRows] = deque()  # taken from the run, and not yet read to their ends
+        self._begun = 0  # records of the first of them that were read
+        self._given = 0  # records that were read
+        self._is_read = False  # whether their reader has seen the end
         self._close = finalize(self, _stop, self._records, control, self._run)
         if not (ahead or streams):
             self._run.run()
@@ -67,10 +89,9 @@ class Result:
         return self
 
     def __next__(self) -> dict[str, Any]:
-        for record in self._rows:
-            return record
-        if not self._peek(1):
+        if not (self._batches or self._peek(1)):
             self._end()
+            self._is_read = True
             raise StopIteration
         return self._first()
 
@@ -78,11 +99,10 @@ class Result:
         return self
 
     async def __anext__(self) -> dict[str, Any]:
-        for record in self._rows:
-            return record
-        await self._until(lambda: self._peek(1, wait=False) or self._records.is_over)
-        if not self._peek(1, wait=False):
+        await self._until(lambda: self._batches or self._peek(1, wait=False) or self._records.is_over)
+        if not (self._batches or self._peek(1, wait=False)):
             self._end()
+            self._is_read = True
             raise StopAsyncIteration
         return self._first()
 
@@ -94,20 +114,24 @@ class Result:
 
         Raises:
             RunError: The script failed.
+            Error: V0505, they were read to their end before.
         """
+        self._refuse_if_read()
         return list(self)
 
     def one(self) -> dict[str, Any]:
-        """Return the only record.
+        """Return the only record that was not read yet.
 
         Raises:
-            ValueError: There is none, or more than one.
+            NotOne: V0506, there is none, or more than one; they can still be read.
             RunError: The script failed.
+            Error: V0505, it was read before.
         """
-        found = self.records()
-        if len(found) != 1:
-            raise ValueError(f"the run gave {len(found)} records, not one")
-        return found[0]
+        self._refuse_if_read()
+        left = self._whole()
+        if left != 1:
+            raise NotOne(left, self._given)
+        return self.records()[0]
 
     def df(self) -> pandas.DataFrame:
         """Return the records that were not read yet as a data frame.
@@ -117,31 +141,34 @@ class Result:
 
         Raises:
             RunError: The script failed.
-            Error: D0105, pandas is not installed; V0501, its records have different fields.
+            Error: D0105, pandas is not installed; V0501, its records have different fields; V0505, they were read to
+                their end before. After the first two they can still be read.
         """
         from runtime.output import to_pandas
 
-        return to_pandas(*self._table())
+        return self._convert(to_pandas)
 
     def arrow(self) -> pyarrow.Table:
         """Return the records that were not read yet as an Arrow table.
 
         Raises:
             RunError: The script failed.
-            Error: D0105, pyarrow is not installed; V0501, its records have different fields.
+            Error: As for `df`, of pyarrow.
         """
         from runtime.output import to_arrow
 
-        return to_arrow(*self._table())
+        return self._convert(to_arrow)
 
     def _repr_html_(self) -> str:
-        """The first records as a notebook shows them; they can still be read."""
+        """The next records as a notebook shows them; they can still be read."""
         from runtime.output import to_html
 
+        if self._is_read:
+            return f"<p>{READ}: {AGAIN}</p>\n"
         there = self._peek(SHOWN + 1)
         if there <= SHOWN:
             self._end()
-        return to_html(self._batches, self._records.columns, SHOWN)
+        return to_html(self._unread(), self._records.columns, SHOWN, begun=self._given > 0)
 
     # ── the end ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -188,7 +215,7 @@ class Result:
 
     def _peek(self, count: int, *, wait: bool = True) -> int:
         """Take batches from the run until there are some records, or it has ended; how many there are now."""
-        there = sum(len(rows) for _, rows in self._batches)
+        there = sum(len(rows) for _, rows in self._batches) - self._begun
         while there < count:
             batch = self._records.take(wait=wait)
             if batch is None:
@@ -198,19 +225,40 @@ class Result:
         return there
 
     def _first(self) -> dict[str, Any]:
-        names, rows = self._batches.popleft()
-        self._rows = (dict(zip(names, row, strict=True)) for row in rows)
-        return next(self._rows)
+        names, rows = self._batches[0]
+        record = dict(zip(names, rows[self._begun], strict=True))
+        self._given += 1
+        self._begun += 1
+        if self._begun == len(rows):
+            self._batches.popleft()
+            self._begun = 0
+        return record
 
-    def _table(self) -> tuple[list[NamedRows], tuple[tuple[str, Any], ...] | None]:
-        """All that was not read, and the names and types of the fields where the script says them."""
-        rest = list(self._rows)
-        begun = [(tuple(rest[0]), [tuple(record.values()) for record in rest])] if rest else []
+    def _unread(self) -> list[NamedRows]:
+        """The batches without the records that were read."""
+        if not self._begun:
+            return list(self._batches)
+        (names, rows), *others = self._batches
+        return [(names, rows[self._begun :]), *others]
+
+    def _whole(self) -> int:
+        """Take all batches once the run has ended; how many records were not read."""
         self._end()
-        self._peek(self._records.records)
-        found = list(chain(begun, self._batches))
+        return self._peek(self._records.records)
+
+    def _convert(self, convert: Callable[[list[NamedRows], Columns | None], Made]) -> Made:
+        """Make something of all that was not read; what can't be made leaves it unread."""
+        self._refuse_if_read()
+        self._whole()
+        made = convert(self._unread(), self._records.columns)
         self._batches.clear()
-        return found, self._records.columns
+        self._begun = 0
+        self._is_read = True
+        return made
+
+    def _refuse_if_read(self) -> None:
+        if self._is_read:
+            raise SopError("V0505", READ, AGAIN)
 
     async def _until(self, ready: Callable[[], object]) -> None:
         """Wait, and let other tasks go on. A task that is cancelled meanwhile ends the run."""

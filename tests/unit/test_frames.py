@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -84,10 +85,11 @@ def test_frames_hold_lists_and_records_and_only_one_kind_of_record(library: sopc
     )
     assert library.run("nested").df().iloc[0].to_list() == [[1, 2], {"name": "x"}]
     assert library.run("nested").arrow().to_pylist() == [{"tags": [1, 2], "who": {"name": "x"}}]
+    result = library.run("kinds")
     for method in ("df", "arrow"):
         with pytest.raises(sopc.Error, match="V0501"):
-            getattr(library.run("kinds"), method)()
-    assert library.run("kinds").records() == [{"a": 1}, {"b": 2}]
+            getattr(result, method)()
+    assert result.records() == [{"a": 1}, {"b": 2}]
 
 
 def test_a_frame_holds_what_was_not_read_yet(library: sopc.Library) -> None:
@@ -95,7 +97,40 @@ def test_a_frame_holds_what_was_not_read_yet(library: sopc.Library) -> None:
     result = library.query("from numbers order by n")
     assert [next(result)["n"], next(result)["n"]] == [0, 1]
     assert result.df()["n"].to_list() == list(range(2, 5000))
-    assert len(result.df()) == 0
+
+
+def whole(result: sopc.Result) -> None:
+    for _ in result:
+        pass
+
+
+READERS = [sopc.Result.df, sopc.Result.arrow, sopc.Result.records, sopc.Result.one]
+
+
+@pytest.mark.parametrize(("first", "count"), [*product([*READERS, whole], [1]), *product([*READERS[:3], whole], [0])])
+def test_records_that_were_read_are_not_shown_as_none(library: sopc.Library, first: Any, count: int) -> None:
+    library.load([{"n": 1}], store="a")
+    result = library.query(f"from a limit {count}")
+    first(result)
+    for again in READERS:
+        with pytest.raises(sopc.Error, match="V0505") as read:
+            again(result)
+        assert "run again" in str(read.value.hint)
+    assert "were read" in result._repr_html_() and "0 rows" not in result._repr_html_()
+    assert list(result) == [] and (result.status, result.result) == ("ok", None)
+
+
+def test_what_fails_leaves_the_records_to_be_read(library: sopc.Library) -> None:
+    library.load([{"n": n} for n in range(5)], store="a")
+    result = library.query("from a order by n")
+    with pytest.raises(ValueError, match="the run gave 5 records, not one"):
+        result.one()
+    next(result)
+    with pytest.raises(sopc.Error, match="V0506: 4 records are left, not one"):
+        result.one()
+    assert [each["n"] for each in result.records()] == [1, 2, 3, 4]
+    with pytest.raises(sopc.Error, match="V0506: the run gave 0 records"):
+        library.query("from a where n > 9").one()
 
 
 def test_columns_as_pandas_has_them(library: sopc.Library) -> None:
@@ -192,6 +227,17 @@ def test_a_notebook_shows_a_table_that_can_still_be_read(library: sopc.Library) 
         .endswith("<p>1 row; floats are rounded (.df() has all digits)</p>\n")
     )
     assert "<th>who</th>" in library.query("from a limit 0")._repr_html_()
+
+
+@pytest.mark.parametrize(("count", "said"), [(40, "the last 37 rows"), (5_000, "the next 50 rows")])
+def test_a_notebook_shows_the_records_that_come_next(library: sopc.Library, count: int, said: str) -> None:
+    library.load([{"n": n} for n in range(count)], store="a")
+    result = library.query("from a order by n")
+    for _ in range(3):
+        next(result)
+    shown = result._repr_html_()
+    assert f"<p>{said}</p>" in shown and shown.index(">3<") < shown.index(">4<") and ">2<" not in shown
+    assert next(result) == {"n": 3} and len(result.records()) == count - 4
 
 
 @pytest.mark.parametrize("package", ["pandas", "pyarrow"])
