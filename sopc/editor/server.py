@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
@@ -56,7 +57,8 @@ def serve(settings: Settings) -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.ERROR, format="%(message)s")
     server = Server(settings)
     _register(server)
-    server.start_io()
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as stdout:  # pygls closes what it writes to
+        server.start_io(stdout=stdout)
 
 
 class Server(LanguageServer):
@@ -72,9 +74,13 @@ class Server(LanguageServer):
         self.checked: dict[str, Checked] = {}
 
     def document(self, uri: str) -> Document:
+        """What the editor or the disk has under an address; empty where neither has a text."""
         encoding = self.workspace.position_encoding or types.PositionEncodingKind.Utf16
-        found = self.workspace.get_text_document(uri)
-        return Document.of(to_fs_path(uri) or uri, found.source, str(getattr(encoding, "value", encoding)))
+        try:
+            text = self.workspace.get_text_document(uri).source
+        except (OSError, UnicodeDecodeError):
+            text = ""
+        return Document.of(to_fs_path(uri) or uri, text, str(getattr(encoding, "value", encoding)))
 
     async def look(self, document: Document, find: Callable[[Source, Context], Found]) -> Found | None:
         """What a function finds in a document, in a thread of its own; None if settings or library have an error, which

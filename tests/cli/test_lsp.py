@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import json
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -215,6 +217,39 @@ def test_hover_says_the_step_in_english(place: Place) -> None:
         assert await editor.hover("low.sop", 8, 0) is None
 
     run(place, scenario)
+
+
+def test_a_file_that_is_not_there_has_nothing_to_say(place: Place) -> None:
+    (place.folder / "binary.sop").write_bytes(b"\xff\xfe\x00")
+
+    async def scenario(editor: Editor) -> None:
+        for name in ("missing.sop", "missing.txt", "no/folder.sop", "binary.sop"):
+            assert await editor.hover(name, 3, 7) is None
+            assert await editor.define(name, 3, 7) is None
+            assert await editor.format(name) == []
+
+    run(place, scenario)
+
+
+def test_a_session_that_is_closed_as_the_protocol_says_ends_with_0(place: Place) -> None:
+    opened: dict[str, Any] = {"processId": None, "rootUri": None, "capabilities": {}}
+    messages: list[dict[str, Any]] = [
+        {"id": 1, "method": "initialize", "params": opened},
+        {"method": "initialized", "params": {}},
+        {"id": 2, "method": "shutdown"},
+        {"method": "exit"},
+    ]
+    sent = [json.dumps({"jsonrpc": "2.0", **each}).encode() for each in messages]
+    for lines in ([b"Content-Length: %d\r\n\r\n%s" % (len(each), each) for each in sent], []):
+        done = subprocess.run(
+            [*command("sopc"), "lsp"],
+            input=b"".join(lines),
+            capture_output=True,
+            cwd=place.folder,
+            env=environment(),
+            timeout=120,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
 
 
 def texts(items: list[types.CompletionItem], kind: types.CompletionItemKind) -> list[str]:
