@@ -29,11 +29,13 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class ForeignKey(msgspec.Struct, frozen=True):
-    """fields of this store that point at other_fields of other_store, position by position."""
+    """fields of this store that point at other_fields of other_store, position by position. unchecked: only a note or
+    the names tell of it, so rows may point at what is not there."""
 
     fields: tuple[str, ...]
     other_store: str
     other_fields: tuple[str, ...]
+    unchecked: bool | UnsetType = UNSET
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -150,7 +152,7 @@ def _noted(store: Store, stores: dict[str, Store], is_key: Callable[[Store, str]
         return store
     own = {name for key in store.foreign_keys for name in key.fields}
     references = [
-        ForeignKey((note.field,), note.other_store, (note.other_field,))
+        ForeignKey((note.field,), note.other_store, (note.other_field,), unchecked=True)
         for note in store.known
         if note.field not in own
         and _refers(store, note, stores.get(note.other_store))

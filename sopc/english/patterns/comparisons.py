@@ -16,6 +16,7 @@ from sopc.english.patterns.semantics import (
     Value,
     all_of,
     any_of,
+    as_exists,
     compare,
     negate,
     text,
@@ -64,7 +65,13 @@ def kept(context: Context, condition: Condition) -> Condition:
 
 
 def negated(context: Context, condition: Condition) -> Condition:
-    return Condition(negate(condition.node), condition.mentioned)
+    """The opposite. A row without what a reference points at is not of it: "not from Ann" includes it."""
+    node = condition.node
+    if isinstance(node, nodes.InExpr) and isinstance(node.arg, nodes.FieldAccess) and context.source is not None:
+        field = context.source.store.field(node.arg.name)
+        if field is not None and field.type.nullable:
+            node = as_exists(node)
+    return Condition(negate(node), condition.mentioned)
 
 
 def neither(context: Context, first: Condition, more: tuple[Condition, ...]) -> Condition:

@@ -23,6 +23,7 @@ from sopc.english.patterns.semantics import (
     any_of,
     compare,
     conjuncts,
+    negate,
     via,
 )
 from sopc.english.patterns.tokens import name_words
@@ -85,7 +86,10 @@ def _missing_reference(context: Context, reference: JoinStep) -> Condition:
 
 
 def key_missing(reference: JoinStep) -> Condition:
-    """The reference points at nothing. Raises Reject where it always points at something."""
+    """The reference points at nothing, or at what is not there. Raises Reject where it always points at something."""
+    if reference.key.unchecked is True:
+        rows = nodes.Query(stages=(reference.target.scan, nodes.Where(condition=reference.on())))
+        return Condition(negate(nodes.QueryExpr(kind="exists", query=rows)), reference.key.fields)
     if not reference.outer:
         raise Reject(f"{', '.join(reference.key.fields)} is never missing")
     value = key_value(reference)

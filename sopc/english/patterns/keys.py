@@ -92,7 +92,7 @@ class _Keys:
         taken |= {note.field for note in store.known if note.said}
         for field in store.fields:
             targets = [
-                ForeignKey((field.name,), other.name, (target.name,))
+                ForeignKey((field.name,), other.name, (target.name,), unchecked=True)
                 for other in self.stores.values()
                 if field.name not in taken and other.name != store.name
                 for target in self._pointed_at(name_words(field.name), other)

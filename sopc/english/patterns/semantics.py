@@ -389,6 +389,15 @@ def negate(node: nodes.Expr) -> nodes.Expr:
     return nodes.Unary(op="not", arg=node)
 
 
+def as_exists(node: nodes.InExpr) -> nodes.Expr:
+    """x in (from … where … select y), as `via` makes it → exists (from … where … and y = x). Others stay."""
+    match node.query.stages if node.query is not None and not node.negated else ():
+        case (nodes.From() as rows, nodes.Where(condition=condition), nodes.Select(columns=[shown])):
+            same = nodes.Where(condition=all_of([condition, compare("=", shown.value, node.arg)]))
+            return nodes.QueryExpr(kind="exists", query=nodes.Query(stages=(rows, same)))
+    return node
+
+
 def _chain(op: str, conditions: Sequence[nodes.Expr]) -> nodes.Expr:
     flat = [part for condition in conditions for part in (conjuncts(condition) if op == "and" else [condition])]
     chained = flat[0]

@@ -11,6 +11,7 @@ from sopc.english.patterns.tokens import name_words
 from sopc.english.reading import logic
 from sopc.english.reading.aliases import labels_of, spelt_out
 from sopc.english.reading.parts import AMBIGUOUS, Cond, Figure, Quantity, Said
+from sopc.english.reading.paths import Edge
 from sopc.english.reading.rows import Node, NoReading, Rows
 from sopc.english.reading.tokens import Moment
 
@@ -104,7 +105,7 @@ class Filters(Rows):
         elif cond.kind == "empty":
             if not about.type.nullable:
                 raise NoReading(f"{name} is never empty")
-            made = logic.Empty(about)
+            made = self._without(node, about)
         elif cond.kind == "between":
             if isinstance(cond.operand, Moment):
                 made = self._period_between(about, cond.operand, cond.high)
@@ -127,6 +128,17 @@ class Filters(Rows):
                 raise NoReading("rows are not above or below a number")
             return node, logic.Test(about, op, self._literal(about, cond.operand, op)), about
         return node, logic.Not(made) if cond.negated else made, about
+
+    def _without(self, node: Node, about: logic.FieldOf) -> logic.Filter:
+        """That a field is empty; of a reference that nothing checks, that what it points at is not there."""
+        for key in node.store.foreign_keys:
+            if key.fields == (about.field,) and key.unchecked is True and key.other_store in self.schema.stores:
+                pairs = ((about.field, key.other_fields[0]),)
+                link = self._link(
+                    node.alias, Edge(node.store.name, key.other_store, pairs, True), self._alias(key.other_store)
+                )
+                return logic.Not(logic.Has(logic.Set(link.row, anchors=link.pairs)))
+        return logic.Empty(about)
 
     def _figure(self, cond: Cond) -> tuple[Node, logic.Filter, None]:
         """An aggregate of the rows that some rows have: "whose average rating is above 5"."""

@@ -129,6 +129,11 @@ class Resolver(Filters):
             raise NoReading("nothing to group by")
         else:
             keys = []
+        items = [
+            (self._once(self._node(item.mention), keys) if value == logic.Measure("count") else value, item)
+            for value, item in items
+        ]
+        measures = [(node, self._once(node, keys) if one == logic.Measure("count") else one) for node, one in measures]
         for rank in state.ranks:
             order, few = self._rank(rank, items, measures, grouped, keys, aggregated)
             if few == 1 and rank.kind != "first" and self._is_plural(rank.of):
@@ -345,7 +350,7 @@ class Resolver(Filters):
                 raise NoReading("most of what?")
             if node in grouped and node is not self.root:
                 raise NoReading("most of themselves")
-            return logic.Order(logic.Measure("count"), rank.descending), rank.limit
+            return logic.Order(self._once(node, keys), rank.descending), rank.limit
         if rank.kind == "common":
             if not keys:
                 raise NoReading("most common what?")
@@ -433,8 +438,19 @@ class Resolver(Filters):
             for other in (self.root, *self.nodes.values(), *self.implicit):
                 if other is node or not self._joined(other):
                     continue
-                if not self._single(node, other) and not self._ancestor(other, node) and other not in grouped:
+                once = measure.fn in ("min", "max", "count") or self._is_keyed(other, keys)
+                is_group = other in grouped and once
+                if not self._single(node, other) and not self._ancestor(other, node) and not is_group:
                     raise NoReading("a figure of rows that are repeated")
+
+    def _once(self, node: Node, keys: list[logic.FieldOf]) -> logic.Measure:
+        """The count of rows within groups: by their key, where joins repeat them there."""
+        others = [other for other in (self.root, *self.nodes.values(), *self.implicit) if self._joined(other)]
+        if all(self._single(node, other) or self._is_keyed(other, keys) for other in others if other is not node):
+            return logic.Measure("count")
+        if len(node.store.primary_key) != 1:
+            raise NoReading("a count of rows that are repeated")
+        return logic.Measure("count", self._field(node, node.store.primary_key[0]), distinct=True)
 
     def _single(self, start: Node, end: Node) -> bool:
         """Whether each row of one has at most one of the other, going along the joins."""

@@ -201,3 +201,34 @@ def test_a_name_is_said_without_the_unit_in_brackets_behind_it(workspace: Worksp
     totals = workspace.ask("Show the total amount per customer name.")
     assert sorted(tuple(row.values()) for row in totals) == [("Ada", 75.0), ("Bo", 80.5)]
     workspace.refused("Show the total price of the sales.")
+
+
+AUTHORS = "author_id,name,country\n1,Ida,Norway\n2,Jon,Norway\n3,Kim,Peru\n"
+BOOKS = """book_id,author_id,title,pages,genre
+10,1,Fjord,200,crime
+11,1,Fjell,300,crime
+12,3,Sol,100,poetry
+13,2,Ny,50,crime
+14,,Blank,50,poetry
+"""
+LIBRARY: dict[str, list[Any]] = {  # an author of two books is one author; nobody's book is not by Ida
+    "How many authors are there per genre of their books?": [["crime", 2], ["poetry", 1]],
+    "Which genre has the most authors?": [["crime"]],
+    "How many books are there per country of the author?": [["Norway", 3], ["Peru", 1]],
+    "How many books are not by Ida?": [[3]],
+    "Which books have no author?": [[14, None, "Blank", 50, "poetry"]],
+}
+
+
+@pytest.mark.parametrize("english", LIBRARY)
+def test_rows_count_once_and_those_without_a_partner_count(english: str, workspace: Workspace) -> None:
+    workspace.load("authors", AUTHORS)
+    workspace.load("books", BOOKS)
+    assert sorted(list(row.values()) for row in workspace.ask(english)) == LIBRARY[english]
+
+
+def test_a_row_that_refers_to_what_is_not_there_has_no_partner(workspace: Workspace) -> None:
+    workspace.load("customers", "id,name\n1,Ann\n2,Ben\n3,Cid\n")
+    workspace.load("orders", "id,customer_id,total\n1,1,10\n2,9,20\n3,,30\n4,2,40\n")
+    assert [row["id"] for row in workspace.ask("Show the orders without a customer.")] == [2, 3]
+    assert [row["id"] for row in workspace.ask("Show the orders with a customer.")] == [1, 4]
