@@ -332,10 +332,10 @@ class _Run:
                 return self._end(*self._executed())
             except ClosedPipe:
                 self.segments.abandon()
-                self._stay("cancelled", Cancelled("V0301", "nobody reads the output any more"))
+                stays = self._stay("cancelled", Cancelled("V0301", "nobody reads the output any more"))
                 return Outcome(
                     run=self.id,
-                    status="cancelled",
+                    status="cancelled" if stays else "interrupted",
                     error=self._cancellation(),
                     records=self.writer.records,
                     ms=self._ms(),
@@ -393,24 +393,29 @@ class _Run:
     def _failed(self, error: SopError, trace: Trace | None) -> tuple[str, Any, SopError | None, Trace | None]:
         error = self.secrets.error(error)
         self.segments.undo(error.message)
-        if self._leaves and isinstance(error, Cancelled):
-            return "interrupted", None, self._left(error.message), None
         if self.options.patient and self._is_kept and error.code in PASSING:
             message = f"{error.message}; the run {self.id} is kept, and is tried again"
             return "interrupted", None, error.reworded(message, f"sopvm resume {self.id}"), trace
-        self._stay(_status(error), error)
+        if not self._stay(_status(error), error):
+            return "interrupted", None, error if error.code == "V0608" else self._left(error.message), trace
         return _status(error), None, self._with_committed(error), trace
 
-    def _stay(self, status: str, error: SopError) -> None:
-        """Keep the run that ended between two segments, with its error."""
-        if self.keeper is None or self._asking or self._leaves:  # a run that waits goes on waiting
-            return
+    def _stay(self, status: str, error: SopError) -> bool:
+        """Keep the run that ended between two segments, with its error. False when its row does not say that it ended,
+        so that another process goes on with it: it is left to that, its database is gone, or another has taken it."""
+        if self._leaves:
+            return False
+        if self.keeper is None or self._asking:  # a run that waits goes on waiting
+            return True
         if self.options.control is not None:
             self.options.control.detach()
         self.keeper.store.database.on_progress(_nothing)  # what ended the run must not end this statement
         if self._is_kept:
-            with suppress(SopError):  # the database is gone, or the run is another process's; the first error is told
+            try:
                 self.keeper.ended(status, error)
+            except SopError:  # the first error is told
+                return False
+        return True
 
     @property
     def _is_kept(self) -> bool:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from runtime.config import Config
+from runtime.runs import run as runs
+from runtime.runs import segments
 from runtime.runs.run import Outcome
 from runtime.runs.store import RunRow, RunStore
 from runtime.runs.worker import Report, Worker
@@ -165,6 +167,43 @@ def test_runs_that_share_nothing_go_on_side_by_side(kept: Kept) -> None:
     assert len(ended) == 4
     assert kept.rows("SELECT text, count(*) FROM log GROUP BY text HAVING count(*) <> 4") == []
     assert kept.rows("SELECT count(*) FROM log") == [(4 * 100,)]
+
+
+def test_a_run_whose_row_does_not_say_how_it_ended_is_told_as_interrupted(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server stays away: a client that heard `failed` would ask again, and a worker goes on with the run."""
+    for module in (segments, runs):
+        monkeypatch.setattr(module, "MAX_RETRIES", 3)
+    direct, proxy = kept.url, Proxy(shared().port)
+    through(kept, proxy)
+    closed: list[Proxy] = []
+
+    def connect(name: str, at: int | None = None) -> object:
+        database = connect_to(name, at)
+        commit = database.commit
+
+        def going_away() -> None:
+            if proxy.commits == 3 and not closed:
+                closed.append(proxy)
+                proxy.close()
+            commit()
+
+        database.commit = going_away
+        return database
+
+    connect_to = kept.connect
+    with monkeypatch.context() as patched:
+        patched.setattr(kept, "connect", connect)
+        done = kept.begin("work", {"n": 3})
+    assert closed and done is not None and done.error is not None
+    assert (done.status, done.error.code, done.kept) == ("interrupted", "V0613", True)
+    assert f"the run {done.run} is kept, and goes on" in done.error.message
+    assert (kept.lines[-2]["result"]["code"], kept.lines[-1]["status"]) == ("V0613", "interrupted")
+    assert kept.rows("SELECT status FROM sop_runs") == [("running",)]
+    kept.url = direct
+    assert [report.status for report in worked(kept)] == ["ok"]
+    assert kept.log == EXPECTED
 
 
 def test_the_server_stops_and_starts_again(tmp_path: Path) -> None:
