@@ -10,7 +10,7 @@ import msgspec
 
 from runtime.config import MAIN, Config
 from runtime.connect import connector
-from runtime.errors import SopError
+from runtime.errors import SopError, UsageError
 from runtime.library.store import Library as Store
 from runtime.values.conversion import to_text
 
@@ -72,8 +72,9 @@ class Library:
     """
 
     def __init__(self, config: Config, *, read_only: bool = False) -> None:
-        self.config = config
-        self.stored = Store.open(config.home, read_only=read_only)
+        self._config = config
+        self._stored = Store.open(config.home, read_only=read_only)
+        self._is_closed = False
         self._results: WeakSet[Result] = WeakSet()
 
     def __enter__(self) -> Self:
@@ -83,10 +84,27 @@ class Library:
         self.close()
 
     def close(self) -> None:
-        """Close the library, and end runs that are under way. Results of runs that have ended can still be read."""
+        """Close the library for good, and end runs that are under way. Results of runs that have ended can still be
+        read."""
         for result in list(self._results):
             result.close()
-        self.stored.close()
+        self._stored.close()
+        self._is_closed = True
+
+    @property
+    def config(self) -> Config:
+        self._refuse_if_closed()
+        return self._config
+
+    @property
+    def stored(self) -> Store:
+        self._refuse_if_closed()
+        return self._stored
+
+    def _refuse_if_closed(self) -> None:
+        """Whatever is done with a library begins with its settings or its scripts."""
+        if self._is_closed:
+            raise UsageError("L0112", "the library was closed", "open it again")
 
     @property
     def scripts(self) -> list[Entry]:

@@ -122,7 +122,11 @@ def _of_arrow(data: Any) -> Iterator[_Column]:
         import pyarrow
     except ImportError as error:
         raise missing_package("pyarrow") from error
-    table = pyarrow.table(data)
+    try:
+        table = pyarrow.table(data)
+    except pyarrow.ArrowInvalid as error:
+        message = f"`{type(data).__name__}` has no columns with names"
+        raise UsageError("D0501", message, "a data frame, as of series.to_frame(), or an Arrow table") from error
     for name, column in zip(table.column_names, table.columns, strict=True):
         yield name, column.to_pylist(), TEXT
 

@@ -99,6 +99,30 @@ def test_a_frame_holds_what_was_not_read_yet(library: sopc.Library) -> None:
     assert result.df()["n"].to_list() == list(range(2, 5000))
 
 
+def test_a_closed_library_does_nothing_more(library: sopc.Library) -> None:
+    library.load([{"n": 1}], store="a")
+    library.compile("script all()\n  emit from a\nend")
+    result = library.run("all")
+    assert result.status == "ok"
+    library.close()
+    library.close()
+    assert result.records() == [{"n": 1}]
+    program = "script b()\nend"
+    for use in (
+        lambda: library.run("all"),
+        lambda: library.query("from a"),
+        lambda: library.do("Show the a.", translator="patterns"),
+        lambda: library.load([{"n": 1}], store="b"),
+        lambda: library.compile(program),
+        lambda: library.module("all"),
+        lambda: library.scripts,
+        lambda: sopc.prepare(program, library),
+        lambda: sopc.check(program, library),
+    ):
+        with pytest.raises(sopc.Error, match="L0112"):
+            use()
+
+
 def whole(result: sopc.Result) -> None:
     for _ in result:
         pass
@@ -188,6 +212,7 @@ def test_records_may_lack_fields(library: sopc.Library) -> None:
         ({"x": [1]}, "`dict` has no rows"),
         (7, "`int` has no rows"),
         (pyarrow.table({"x": [b"1"]}), "`bytes`"),
+        (pandas.Series([1, 2], name="x"), "`Series` has no columns with names"),
     ],
 )
 def test_what_no_store_holds_is_refused_and_nothing_is_made(library: sopc.Library, data: Any, message: str) -> None:

@@ -323,7 +323,11 @@ def test_a_lock_is_waited_for_and_then_reported(open_: Open, tmp_path: Path) -> 
     other = sqlite3.connect(tmp_path / "main.db", isolation_level=None)
     other.execute("begin exclusive")
     error = refusal(lambda: database.begin(write=True))
-    assert error.code == "D0401" and "`main`" in error.message and not getattr(error, "retry", False)
+    assert (
+        error.code == "D0401"
+        and "`main` is locked by another program or run" in error.message
+        and not getattr(error, "retry", False)
+    )
     other.execute("rollback")
     other.close()
     database.begin(write=True)

@@ -27,7 +27,7 @@ _RAISED: Final[dict[str, tuple[str, str | None]]] = {
 _KNOWN: Final[dict[str, tuple[str, str, str | None]]] = {
     "25006": ("D0305", "the database `{database}` can only be read", None),
     "57014": ("D0403", "a statement on `{database}` was interrupted", None),
-    "55P03": ("D0401", "`{database}` is locked by another program", "wait for it to finish, or end it"),
+    "55P03": ("D0401", "`{database}` is locked by another program or run", "wait for it to finish, or end it"),
     "53100": ("D0306", "there is no room left for `{database}`", "free some disk space"),
     "53200": ("D0308", "there is not enough memory for a statement on `{database}`", None),
     "54001": (

@@ -60,6 +60,7 @@ def translated(error: Exception, database: str, store: str = "") -> SopError:
     return DatabaseError("D0308", f"the database `{database}` refused a statement: {message}")
 
 
+_LOCKED: Final = ("D0401", "`{database}` is locked by another program or run", "wait for it to finish, or end it")
 _KNOWN: Final[dict[int, tuple[str, str, str | None]]] = {
     sqlite3.SQLITE_NOTADB: ("D0102", "`{database}` is not a SQLite database", "`sopvm db import` reads CSV and NDJSON"),
     sqlite3.SQLITE_CORRUPT: ("D0107", "the file of `{database}` is damaged", "restore it from a copy"),
@@ -68,8 +69,8 @@ _KNOWN: Final[dict[int, tuple[str, str, str | None]]] = {
     sqlite3.SQLITE_READONLY: ("D0305", "the database `{database}` can only be read", "check the file's permissions"),
     sqlite3.SQLITE_FULL: ("D0306", "there is no room left for `{database}`", "free some disk space"),
     sqlite3.SQLITE_IOERR: ("D0108", "reading or writing the file of `{database}` failed", None),
-    sqlite3.SQLITE_BUSY: ("D0401", "`{database}` is locked by another program", "wait for it to finish, or end it"),
-    sqlite3.SQLITE_LOCKED: ("D0401", "`{database}` is locked by another program", "wait for it to finish, or end it"),
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
     sqlite3.SQLITE_INTERRUPT: ("D0403", "a statement on `{database}` was interrupted", None),
     sqlite3.SQLITE_TOOBIG: ("D0307", "a value is too large to be stored in `{database}`", None),
     sqlite3.SQLITE_MISMATCH: ("D0307", "a value is not of the type that `{database}` insists on", None),
