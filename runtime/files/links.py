@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from shlex import quote
 from typing import Any, Final
 
 import msgspec
@@ -221,7 +222,10 @@ def _target(stores: Mapping[str, Store], to: str) -> tuple[str, str]:
     places = ((store, to[len(store) + 1 :]) for store in stores if to.startswith(f"{store}."))
     place = next(((store, other) for store, other in places if stores[store].field(other)), None)
     if place is None:
-        raise UsageError("D0506", f"there is no field `{to}` to refer to", _REFERENCES)
+        named = next((store for store in stores if to.startswith(f"{store}.")), None)
+        known = stores if named is None else [field.name for field in stores[named].fields]
+        has = "the stores are" if named is None else f"the fields of {named} are"
+        raise UsageError("D0506", f"there is no field `{to}` to refer to", f"{has} {', '.join(known)}")
     return place
 
 
@@ -305,7 +309,7 @@ class _Look:
             if target.type.not_null() != field.type.not_null() or not (same or called in (own, (*own, *words))):
                 continue
             if target.name == self.key(other) or (
-                words[-1] in LABELS and not same and self.tells_apart(other, target.name)
+                is_label(target.name) and not same and self.tells_apart(other, target.name)
             ):
                 yield target.name
 
@@ -327,7 +331,9 @@ class _Look:
         assert ours is not None and theirs is not None
         if ours.type.not_null() != theirs.type.not_null():
             message = f"`{field}` is {ours.type.not_null()} and `{to}` is {theirs.type.not_null()}"
-            raise UsageError("D0506", message, "--types reads both alike")
+            store, other = (name, field) if theirs.type.name == "text" else place
+            again = f"import {store} anew as text: --replace --types {quote(f'{other}=text')}"
+            raise UsageError("D0506", message, again)
         self.check_key(place[0], [place[1]])
         return self._inside(name, field, *place)
 
@@ -390,6 +396,11 @@ def _may_be_key(store: Store, place: int, field: Field) -> bool:
         return False
     named = words in (("id",), own) or (words[-1] in KEY_TAILS and words[: len(own)] == own)
     return named or (place == 0 and (field.type.name == "text" or words[-1] in KEY_TAILS))
+
+
+def is_label(name: str) -> bool:
+    """Tell whether a field is called as what says how rows are called: a name or a title."""
+    return _words(name)[-1] in LABELS
 
 
 def _is_id(field: Field) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from runtime.files.decide import Reading
-from runtime.files.links import Link, Links
+from runtime.files.links import Link, Links, is_label
 from runtime.files.load import Loaded
 
 # A name that English can say: words of letters, none of which the language has for itself.
@@ -142,11 +142,13 @@ def _ways(links: Links, database: str) -> Iterator[str]:
 
 def _sentence(loaded: Loaded) -> tuple[str, list[str]]:
     """A question about the store that its columns can answer, and the names in it: the total of money, else how many
-    rows. Empty for a store without rows."""
+    rows. It is not grouped by what rows with a key are called, as two may be called alike. Empty for a store without
+    rows."""
     if not loaded.rows:
         return "", []
     money = next((each.field.name for each in loaded.readings if each.unit not in ("", "%")), None)
-    text = next((each.field.name for each in loaded.readings if each.field.type.name == "text"), None)
+    texts = [each.field.name for each in loaded.readings if each.field.type.name == "text"]
+    text = next((name for name in texts if not (loaded.links.keys and is_label(name))), None)
     if money is None or text is None:
         return f"How many {loaded.store} are there?", [loaded.store]
     names = [loaded.store, money, text]

@@ -86,7 +86,9 @@ def test_options_that_do_not_fit_change_nothing(sopvm: Program, sopc: Program) -
     before = fields(sopc)
     for option, value, hint in (
         ("--references", "Cust No", '--references "cust_no=customers.cust_no"'),
-        ("--references", "Order ID=customers.Cust No", "--types reads both alike"),
+        ("--references", "Order ID=customers.Cust No", "import orders anew as text: --replace --types 'Order ID=text'"),
+        ("--references", "Cust No=customers.Nope", "the fields of customers are Cust No, Name"),
+        ("--references", "Cust No=nobody.nr", "the stores are "),
         ("--key", "Cust No", "whose values no two rows share"),
         ("--key", "nr", "Order ID, Cust No, Amount"),
     ):
@@ -101,7 +103,7 @@ def test_types_of_both_sides_are_read_alike(sopvm: Program, sopc: Program, proje
     (project / "orders.csv").write_text("id,customer\n1,7\n2,8\n", encoding="utf-8")
     link = ("db", "import", "orders.csv", "--references", "customer=customers.nr")
     assert sopvm("db", "import", "customers.csv").exit_code == 0
-    assert "--types reads both alike" in sopvm(*link).stderr
+    assert "import orders anew as text: --replace --types customer=text" in sopvm(*link).stderr
     assert sopvm("db", "import", "customers.csv", "--replace", "--types", "nr=int").exit_code == 0
     assert sopvm(*link).exit_code == 0
     assert fields(sopc)["orders.customer"][1] == "customers.nr*"
@@ -150,3 +152,12 @@ def test_sop_toml_says_it_of_stores_that_can_only_be_read(sopvm: Program, sopc: 
     settings.write_text(f'{text}references = ["holder=people.nr"]\n', encoding="utf-8")
     done = sopc("schema", "data")
     assert done.exit_code == 2 and "[stores.people] of sop.toml: `people` has no field `holder`" in done.stderr
+
+
+def test_the_sentence_to_try_does_not_take_two_rows_of_one_name_for_one(sopvm: Program, project: Path) -> None:
+    staff = "emp_id,name,salary\n1,Ann,$5\n2,Ann,$6\n3,Ben,$7\n"
+    (project / "staff.csv").write_text(staff, encoding="utf-8")
+    assert "try: sopvm do 'How many staff are there?'" in sopvm("db", "import", "staff.csv").stderr
+    (project / "crew.csv").write_text(staff.replace("name", "name,team").replace("n,$", "n,x,$"), encoding="utf-8")
+    told = sopvm("db", "import", "crew.csv").stderr
+    assert "try: sopvm do 'Show the total salary of the crew per team.'" in told

@@ -227,7 +227,7 @@ ELSEWHERE = {  # test that shows the hint and does as it says
         hint: f"tests/cli/test_db_link.py::test_{name}"
         for hint, name in (
             ('--references "cust_no=customers.cust_no"', "options_that_do_not_fit_change_nothing"),
-            ("--types reads both alike", "types_of_both_sides_are_read_alike"),
+            ("import {} anew as text: --replace --types {}", "types_of_both_sides_are_read_alike"),
             ("if it is: sopvm db link {} --references {}", "what_is_not_sure_is_used_once_a_person_says_so"),
             ("--references {}", "a_person_is_asked_about_what_is_not_sure"),
             ("sopvm db unlink {} {}", "a_person_is_asked_about_what_is_not_sure"),
