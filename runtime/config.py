@@ -111,6 +111,19 @@ class Config(msgspec.Struct, frozen=True):
         Raises:
             UsageError: C02xx, something is wrong in them.
         """
+        found = cls.located(home, cwd)
+        return msgspec.structs.replace(found, flags=_flags(databases), **(_read(found.file) if found.file else {}))
+
+    @classmethod
+    def located(cls, home: str | None = None, cwd: Path | None = None) -> Config:
+        """Find home and sop.toml, without reading it.
+
+        Args:
+            home, cwd: As for `load`.
+
+        Raises:
+            UsageError: C0206, a folder can't be looked at.
+        """
         try:
             here = cwd or Path.cwd()
             folder = find_home(home, here)
@@ -121,7 +134,7 @@ class Config(msgspec.Struct, frozen=True):
             raise UsageError(
                 "C0206", f"{what} can't be looked at: {reason}", "another folder, or --home DIR"
             ) from error
-        return cls(folder, path, flags=_flags(databases), **(_read(path) if path else {}))
+        return cls(folder, path)
 
     def database(self, name: str) -> DatabaseSetting:
         """Return what a name of a database means.

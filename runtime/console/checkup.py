@@ -41,12 +41,13 @@ class Check(NamedTuple):
         return self.state == WRONG
 
 
-def checks_of(config: Config, now: datetime) -> Iterator[Check]:
+def checks_of(config: Config, now: datetime, broken: SopError | None = None) -> Iterator[Check]:
     """Look at everything that runs need.
 
     Args:
         config: The settings.
         now: What the clock of this machine says, in UTC.
+        broken: Why the settings can't be read; then nobody knows what the databases are.
 
     Returns:
         The checks, one after the other.
@@ -55,6 +56,9 @@ def checks_of(config: Config, now: datetime) -> Iterator[Check]:
     yield from _extras()
     yield _home(config)
     yield from _library(config, now)
+    if broken is not None:
+        yield failed_check("settings", broken)
+        return
     for name in config.database_names():
         yield _database(config, name)
 

@@ -32,8 +32,15 @@ def doctor_command(home: str | None, databases: Sequence[str], format_: str) -> 
       sopc doctor
       sopc doctor -f json
     """
-    config = load_config(home, databases)
-    checks = [*checks_of(config, datetime.now(UTC)), _translator(config), _tokens(config)]
+    broken = None
+    try:
+        config = load_config(home, databases)
+    except Error as error:
+        config, broken = Config.located(home), error
+    checks = list(checks_of(config, datetime.now(UTC), broken))
+    if broken is None:
+        checks.append(_translator(config))
+    checks.append(_tokens(config))
     print_rows(Check._fields, checks, format_)
     return 1 if any(check.is_wrong for check in checks) else 0
 

@@ -39,7 +39,8 @@ def doctor(place: Place, *words: str, code: int, **env: str) -> dict[str, dict[s
     )
     assert (done.returncode, done.stderr) == (code, "")
     found = {line["name"]: line for line in json.loads(done.stdout)}
-    assert {"Python", "home", "library", "clock", "database main", "translator", "tokens"} <= found.keys()
+    assert {"Python", "home", "library", "clock", "tokens"} <= found.keys()
+    assert "settings" in found or {"database main", "translator"} <= found.keys()
     assert all(line["hint"] for line in found.values() if line["state"] == "wrong")
     return found
 
@@ -58,7 +59,7 @@ def test_a_new_folder_and_one_in_use_have_nothing_wrong(place: Place) -> None:
     assert found["library"]["found"] == "1 script" and found["database main"]["found"].endswith(": 1 store")
     assert "patterns" in found["translator"]["found"]
     assert {f"extra {name}" for name in ("duckdb", "serve", "mcp")} <= found.keys()
-    assert not {"extra test", "extra docs"} & found.keys()
+    assert not {"extra test", "extra docs", "extra mutation", "extra peers"} & found.keys()
     assert place.ok("sopc", "doctor").text.startswith("name")
 
 
@@ -69,6 +70,17 @@ def test_databases_that_do_not_open_are_told_without_their_passwords(place: Plac
                          "--db", f"far={url}", code=1))  # fmt: skip
     assert found.keys() == {"database gone", "database odd", "database far"}
     assert "secret" not in str(found)
+
+
+def test_settings_that_can_not_be_read_are_told_beside_the_rest(place: Place) -> None:
+    place.compile(SCRIPT)
+    for text in ("[databases\n", '[translater]\nuse = "model"\n'):
+        place.write("sop.toml", text)
+        found = doctor(place, code=1)
+        assert wrong(found).keys() == {"settings"} and "sop.toml:1" in found["settings"]["found"]
+        assert found["library"]["found"] == "1 script" and "database main" not in found
+    place.write("sop.toml", "")
+    assert "what a database is" in wrong(doctor(place, "--db", "nonsense", code=1))["settings"]
 
 
 def test_a_damaged_library_is_told(place: Place) -> None:
