@@ -84,7 +84,28 @@ def test_everyday_questions_are_read(question: str, query: str, shop: tuple[Read
         "Which gadgets are discontinued?",  # an unknown noun
         "Which customers have a zebra?",
         "How many French customers are there?",  # nobody is
+        "Which countries have more than 2 orders?",  # each of their customers, or all of them together
     ],
 )
 def test_what_nobody_knows_is_not_delivered(question: str, shop: tuple[Reader, Schema]) -> None:
     assert not [one for one in shop[0].read(question) if one.cost < LOW]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which customers bought every product?",
+        "Which customers bought all the products?",
+        "Show the customers who ordered all products.",
+        "Which customers have not bought every product?",
+        "Which customers have orders for all products?",
+        "Which customers have all orders shipped?",
+        "Show customers with all tickets closed.",
+        "Which products were bought by everyone?",
+        "Which products were bought by every customer?",
+        "Which products has everybody bought?",
+        "How many customers bought every product?",
+    ],
+)
+def test_every_one_of_them_is_not_taken_for_some(question: str, shop: tuple[Reader, Schema]) -> None:
+    assert not shop[0].read(question)

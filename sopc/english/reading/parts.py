@@ -81,7 +81,8 @@ class Cond(NamedTuple):
 
 class Mention(NamedTuple):
     """Rows that were spoken of. how: "some", "none" (that there are none) or "count" (op, number). words: of the verb
-    that ties it to the one before, for the choice between keys. done: a verb alone tells of them, as "bought" does."""
+    that ties it to the one before, for the choice between keys. done: a verb alone tells of them, as "bought" does.
+    every: all of them were said, as in "every book"."""
 
     store: str
     start: int
@@ -92,6 +93,7 @@ class Mention(NamedTuple):
     parent: int = -1
     words: tuple[str, ...] = ()
     done: bool = False
+    every: bool = False
 
 
 class Item(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -35,7 +36,16 @@ class Resolver(Filters):
         """Raises NoReading."""
         self._conditions()
         show = self._show()
+        self._check_every(show)
         return Reading(self.cost, show)
+
+    def _check_every(self, show: logic.Show) -> None:
+        """Refuses "every" and "all" of rows that are only a condition on others: as one it would mean some."""
+        for at, mention in enumerate(self.state.mentions):
+            shown = self.nodes[at] is self.root or self.nodes[at].needed
+            grouped = at in self.state.groups and bool(show.keys)
+            if mention.every and not grouped and not shown:
+                raise NoReading(f"every one of {mention.store} is no condition")
 
     def _show(self) -> logic.Show:
         state = self.state
@@ -185,6 +195,12 @@ class Resolver(Filters):
                 row = logic.Row(self.database, twin.store.name, twin.alias)
                 self.root.filters.append(logic.Has(logic.Set(row, (), tuple(twin.filters), anchors)))
         rows = self._set(self.root)
+        if not keys and not self.root.mentioned:
+            by = [one for _, one in plain] + [one.of for _, one in measures if one.distinct and one.of is not None]
+            if by and not self._tells_rows(by):
+                judged = self._judged_by_value(rows, by)
+                distinct = distinct or (judged is not rows and not measures)
+                rows = judged
         kept: tuple[logic.Filter, ...] = ()
         counts = self.having is not None or any(rank.kind in ("common", "count") for rank in state.ranks)
         if counts and any(self._is_keyed(node, keys) and (node is self.root) for node in self._counted_nodes()):
@@ -194,6 +210,12 @@ class Resolver(Filters):
                 raise NoReading("so many for each of what?")
             kept = (logic.Test(logic.Measure("count"), self.having.op, logic.Literal(self.having.number)),)
         return logic.Show(rows, tuple(values), tuple(dict.fromkeys(keys)), kept, distinct, tuple(orders), limit)
+
+    def _tells_rows(self, fields: Sequence[logic.FieldOf]) -> bool:
+        """Whether some fields stand for the root's rows: one of them is unique, or what the rows are called by."""
+        labels, guessed = labels_of(self.root.store)
+        named = {one.field for one in fields if one.alias == self.root.alias}
+        return (guessed < 0.4 and set(labels) <= named) or any(self._is_unique(name) for name in named)
 
     def _is_aggregated(self, measures: list[tuple[Node, logic.Measure]]) -> bool:
         kinds = ("count", "common", "measure", "counted", "same")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -347,3 +347,23 @@ class Rows:
                 self.cost += AMBIGUOUS  # those with none may not be meant
             return logic.Has(rows, child.op, child.number)
         return logic.Not(logic.Has(rows)) if child.how == "none" else logic.Has(rows)
+
+    def _judged_by_value(self, rows: logic.Set, fields: Sequence[logic.FieldOf]) -> logic.Set:
+        """The rows whose values in some fields no row has of which is true what is denied: "which genre has no loans"
+        asks for the genres none of whose books has any."""
+        if any(isinstance(one, logic.Has) and one.op for one in rows.filters):
+            self.cost += AMBIGUOUS  # so many of one row, or of all that share the value
+        denied = [one for one in rows.filters if isinstance(one, logic.Not) and isinstance(one.part, logic.Has)]
+        if not denied:
+            return rows
+        if rows.links:
+            raise NoReading("what is denied of which values is not clear")
+        others = [one for one in rows.filters if one not in denied]
+        none = []
+        for one in denied:
+            alias = self._alias(rows.row.store)
+            same_rows = tuple(logic.renamed(part, rows.row.alias, alias) for part in (*others, one.part))
+            anchors = tuple((replace(field, alias=alias), field) for field in fields)
+            none.append(logic.Not(logic.Has(logic.Set(replace(rows.row, alias=alias), (), same_rows, anchors))))
+        known = [logic.Not(logic.Empty(field)) for field in fields if field.type.nullable]
+        return replace(rows, filters=(*others, *known, *none))

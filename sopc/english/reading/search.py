@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sopc.english.reading.modifiers import modifiers
-from sopc.english.reading.parts import State
+from sopc.english.reading.parts import Slot, State
 from sopc.english.reading.sentence import Sentence
 from sopc.english.reading.shown import shown
 
@@ -35,6 +35,8 @@ def search(sentence: Sentence) -> list[State]:
                         # "… that the student belongs to": a verb at the end ties what stands before it
                         if state.verbs and not _ties(sentence, state.verb_at):
                             continue
+                        if not all(_is_group(sentence, state, one) for one in sentence.of_all):
+                            continue
                         done.append(state._replace(cost=state.cost + 0.4) if state.verbs else state)
                     continue
                 for following in shown(sentence, state) if state.phase != "mods" else modifiers(sentence, state):
@@ -42,6 +44,12 @@ def search(sentence: Sentence) -> list[State]:
         agenda[at] = []
     done.sort(key=lambda state: state.cost)
     return done[:_BEAM]
+
+
+def _is_group(sentence: Sentence, state: State, at: int) -> bool:
+    """Whether "every" at a token says for what each figure is: "how many orders does every customer have"."""
+    starts = {one.start if isinstance(one, Slot) else state.mentions[one].start for one in state.groups}
+    return sentence.low(at - 1) in ("do", "does", "did") and not starts.isdisjoint(range(at, at + 3))
 
 
 def _ties(sentence: Sentence, at: int) -> bool:

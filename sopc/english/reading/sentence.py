@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from functools import cached_property
 from typing import Final
 
 from sopc.english.lexicon import lexicon, same_words, units_of_amounts
@@ -20,6 +21,10 @@ SOME_PERSON: Final = 0.25  # where several are
 BY_KIND: Final = 0.08  # rows called by what they are: "logins", "consultants"
 COMMON: Final = frozenset({"common", "popular", "frequent", "frequently", "commonly", "often"})
 NUMERIC: Final = frozenset({"int", "float", "decimal"})
+_EVERY: Final = frozenset({"all", "each", "every"})
+_EVERYONE: Final = frozenset({"everyone", "everybody"})
+_BEFORE_ALL: Final = frozenset({"show", "count", "aggregate", "and", "join", "discourse", "each", "distinct", "rank"})
+_TIES: Final = frozenset({"by", "with", "without"})
 _NOT_VALUES: Final = frozenset(
     {"show", "aggregate", "compare", "rank", "order", "each", "count", "distinct", "deny", "or", "and", "join",
      "relative", "whose", "have", "be", "filler", "both", "reference", "called", "direction", "first", "adjective",
@@ -119,8 +124,26 @@ class Sentence:
             at = max(ends)
         return at
 
+    @cached_property
+    def of_all(self) -> tuple[int, ...]:
+        """Where "every", "all" or "everyone" stands as what a verb or "by" is about: "borrowed every book"."""
+        return tuple(
+            at
+            for at, low in enumerate(self.lows)
+            if low in {*_EVERY, *_EVERYONE} - {"each"} and not self._begins_rows(at)
+        )
 
-def noun(sentence: Sentence, at: int, state: State, *, quantified: bool = False) -> Iterator[tuple[int, State]]:
+    def _begins_rows(self, at: int) -> bool:
+        """Whether words before a token lead to rows that are shown, counted or grouped: "list all", "names of all"."""
+        while at and self.is_sense(at - 1, at, frozenset({"filler"})):
+            at -= 1
+        if at == 0 or self.tokens[at - 1].kind not in ("word", "number"):
+            return True
+        starts = range(max(at - evidence.LONGEST_VALUE, 0), at)
+        return self.lows[at - 1] not in _TIES and any(self.is_sense(start, at, _BEFORE_ALL) for start in starts)
+
+
+def noun(sentence: Sentence, at: int, state: State) -> Iterator[tuple[int, State]]:
     """(end, state with a new mention) of rows by their store's name, with what stands before it: "female students",
     "the three youngest students"."""
     at = sentence.skip(at)
@@ -132,7 +155,18 @@ def noun(sentence: Sentence, at: int, state: State, *, quantified: bool = False)
                 for made in _mentioned(sentence, store, state, ()):
                     yield store.end, made
         return
-    yield from _noun(sentence, at, state, ())
+    every = _says_every(sentence, at)
+    for end, made in _noun(sentence, at, state, ()):
+        yield end, made._replace(mentions=(*made.mentions[:-1], made.mentions[-1]._replace(every=every)))
+
+
+def _says_every(sentence: Sentence, at: int) -> bool:
+    """Whether a noun that starts at a token is said of all such rows: "every book", "all the books", "everyone"."""
+    if sentence.low(at) in _EVERYONE:
+        return True
+    while at and sentence.low(at - 1) not in _EVERY and sentence.is_sense(at - 1, at, frozenset({"filler"})):
+        at -= 1
+    return at > 0 and sentence.low(at - 1) in _EVERY
 
 
 def _noun(sentence: Sentence, at: int, state: State, before: tuple[object, ...]) -> Iterator[tuple[int, State]]:
