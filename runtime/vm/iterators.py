@@ -126,6 +126,14 @@ def close_iterators(frame: Frame) -> None:
         iterator.close()
 
 
+def close_opened(frame: Frame, start: int, end: int) -> None:
+    """Close the iterators that instructions from pc start to before end made, and take them out of the frame."""
+    for register, value in enumerate(frame.registers if frame.script.iterates else ()):
+        if isinstance(value, Iterator) and start <= value.opened_at < end:
+            value.close()
+            frame.registers[register] = None
+
+
 def copy_frames(frames: Frames) -> Frames:
     """Independent frames in the same state: the machine goes back to them when a segment has to be run again.
 

@@ -14,8 +14,8 @@ from runtime.values.types import INT_MAX, INT_MIN
 from runtime.vm.backtrace import Trace, stack_location, trace_at
 from runtime.vm.budget import Budget
 from runtime.vm.data import Data, InsertError
-from runtime.vm.frame import Frame, Frames, Iterator
-from runtime.vm.iterators import RowIterator, close_iterators, copy_frames
+from runtime.vm.frame import Frame, Frames
+from runtime.vm.iterators import RowIterator, close_iterators, close_opened, copy_frames
 from runtime.vm.link import Linked
 from runtime.vm.output import Host, Output
 from runtime.vm.script import Script
@@ -248,10 +248,7 @@ class Machine:
         outer = sum(other.savepoints for other in stack) - frame.savepoints
         self.data.rollback_to(outer + handler.savepoints)
         frame.savepoints = handler.savepoints
-        for register, value in enumerate(frame.registers if frame.script.iterates else ()):
-            if isinstance(value, Iterator) and handler.start <= value.opened_at < handler.end:
-                value.close()
-                frame.registers[register] = None
+        close_opened(frame, handler.start, handler.end)
         step = trace.place.named_step(self.stack[0].script.name)
         frame.registers[handler.register] = {"code": error.code, "message": error.message, "step": step}
         frame.pc = handler.target
