@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import quote
 
@@ -332,6 +333,31 @@ def test_a_lock_is_waited_for_and_then_reported(open_: Open, tmp_path: Path) -> 
     other.close()
     database.begin(write=True)
     database.rollback()
+
+
+def test_who_waits_gets_its_turn_beside_one_that_writes_all_the_time(open_: Open) -> None:
+    """Each transaction of the one begins as soon as the one before has ended, as a run's segments do."""
+    waiting = open_(NUMBERS)
+    enough, began = Event(), Event()
+
+    def write_all_the_time() -> None:
+        with closing(SQLiteDatabase(waiting.path, name="main")) as database:
+            while not enough.is_set():
+                database.begin(write=True)
+                began.set()
+                enough.wait(0.4)
+                database.commit()
+
+    thread = Thread(target=write_all_the_time)
+    thread.start()
+    try:
+        assert began.wait(60)
+        for _ in range(3):
+            waiting.begin(write=True)
+            waiting.commit()
+    finally:
+        enough.set()
+        thread.join()
 
 
 def test_an_interrupt_ends_the_wait_for_a_lock(open_: Open, tmp_path: Path) -> None:

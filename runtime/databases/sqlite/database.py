@@ -42,6 +42,10 @@ BUSY_SECONDS: Final = 5.0
 # when another thread of this process has begun to write.
 _WAIT_SECONDS: Final = 0.02
 _PAUSE_SECONDS: Final = 0.001
+# Nobody queues for a file's lock: who waits looks every 10 ms or so, and beside a run of long segments would never find
+# it free. So a connection leaves it free for a part of the time that it held it, before it writes again.
+_FREE_PART: Final = 0.05
+_LONGEST_FREE_SECONDS: Final = 0.02
 _PROGRESS_STEPS: Final = 200_000
 _OLDEST: Final = (3, 37, 0)
 
@@ -71,6 +75,7 @@ class SQLiteDatabase:
         self._interrupted = 0
         self._readers: dict[tuple[int, bool], tuple[Statement, Callable[[list[Row]], list[Row]]]] = {}
         self._logged_ahead = read_only
+        self._began = self._ended = 0.0  # the last transaction
         self._bound = Binder(encoder)
         _check_file(path, name, create=create)
         self._file: tuple[int, int] | None = None
@@ -129,6 +134,7 @@ class SQLiteDatabase:
     def begin(self, *, write: bool) -> None:
         if not write:
             self._run("BEGIN")
+            self._began = time.monotonic()
             return
         if self.read_only:
             raise db_errors.read_only(self.name)
@@ -137,15 +143,22 @@ class SQLiteDatabase:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("PRAGMA journal_mode = WAL").close()
             self._logged_ahead = True
+        to_wait = self._ended + min(_FREE_PART * (self._ended - self._began), _LONGEST_FREE_SECONDS) - time.monotonic()
+        if to_wait > 0:
+            time.sleep(to_wait)
         self._run("BEGIN IMMEDIATE")
+        self._began = time.monotonic()
 
     def commit(self) -> None:
-        if self._connection.in_transaction:
-            self._run("COMMIT")
+        self._end("COMMIT")
 
     def rollback(self) -> None:
+        self._end("ROLLBACK")
+
+    def _end(self, sql: str) -> None:
         if self._connection.in_transaction:
-            self._run("ROLLBACK")
+            self._run(sql)
+            self._ended = time.monotonic()
 
     def savepoint(self, depth: int) -> None:
         self._run(f"SAVEPOINT sop_{int(depth)}")
