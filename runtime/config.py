@@ -327,14 +327,17 @@ class _Reader:
             if allowed is _STORE:
                 what, hint = "no table", f'[stores.{name}] with key = ["id"]'
             raise self.error(name, f"{name} is {what}", hint)
-        for key, item in value.items():
+        said: dict[str, Any] = value
+        if allowed is _STORE:  # one field, or one reference, needs no brackets
+            said = {key: [item] if isinstance(item, str) else item for key, item in value.items()}
+        for key, item in said.items():
             if key not in allowed:
                 raise self.error(key, f"{name} has no setting {key}", ", ".join(allowed))
             wrong = isinstance(item, int) and item < 0
             wrong = wrong or (isinstance(item, list) and not all(isinstance(each, str) for each in item))
             if type(item) is not allowed[key] or wrong:
                 raise self.error(key, f"{key} of {name} is not {_WANTED[allowed[key]]}")
-        return value
+        return said
 
     def error(self, key: str, message: str, hint: str | None = None) -> UsageError:
         """With the line where the key stands: the TOML parser keeps no positions, so it is looked up in the text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -135,7 +136,7 @@ def test_translator_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         ('[databases.hr]\nurl = "x"\nsamples = "yes"\n', "C0202", "sop.toml:3: samples of hr"),
         ("stores = 1\n", "C0202", "sop.toml:1: stores is not a table"),
         ("[stores]\na = 1\n", "C0202", "sop.toml:2: a is no table"),
-        ('[stores.a]\nkey = "id"\n', "C0202", "sop.toml:2: key of a is not a list of texts"),
+        ("[stores.a]\nkey = 1\n", "C0202", "sop.toml:2: key of a is not a list of texts"),
         ("databases = 1\n", "C0202", "sop.toml:1: databases is not a table"),
         ('[translator]\nuse = "model"\nbase = 1\n', "C0202", "sop.toml:3: translator has no setting base"),
     ],
@@ -173,3 +174,12 @@ def test_the_durability_of_runs(tmp_path: Path) -> None:
     file.write_text('[runs]\ndurability = "fast"\n')
     with pytest.raises(UsageError, match="neither full nor relaxed"):
         Config.load(cwd=tmp_path)
+
+
+def test_the_readme_says_of_stores_what_is_read(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (said,) = [text for text in re.findall(r"^```toml\n(.*?)^```$", readme, re.M | re.S) if "[stores." in text]
+    (tmp_path / "sop.toml").write_text(said, encoding="utf-8")
+    assert Config.load(cwd=tmp_path).stores == {
+        "orders": {"key": ["order_no"], "references": ["cust_no=customers.cust_no"]}
+    }
