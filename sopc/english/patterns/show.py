@@ -40,11 +40,14 @@ def _show_rows(context: Context, about: Source, rows: Rows) -> Any:
 def _show_with(
     context: Context, about: Source, rows: Rows, columns: tuple[Value, ...], ordered: tuple[Sort, ...] = ()
 ) -> Any:
-    """As in "boxes with their maker's town": that column too. Where own fields are named, only what is named."""
+    """As in "boxes with their maker's town": that column too. Own fields stand beside what the rows are called."""
     if rows.source.origin is None:
         raise Reject()
     added = all(value.hops or isinstance(value.node, nodes.QueryExpr) for value in columns)
     rows = _ordered(rows, ordered)
+    labels = label_fields(rows.source.store)
+    if not added and len(labels) == 1 and labels[0].name not in {value.field for value in columns}:
+        columns = (field_value(rows.source, labels[0]), *columns)
     return show(context, QueryParts(rows, extra=columns) if added else QueryParts(rows, columns=columns))
 
 

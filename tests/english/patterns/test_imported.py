@@ -232,3 +232,9 @@ def test_a_row_that_refers_to_what_is_not_there_has_no_partner(workspace: Worksp
     workspace.load("orders", "id,customer_id,total\n1,1,10\n2,9,20\n3,,30\n4,2,40\n")
     assert [row["id"] for row in workspace.ask("Show the orders without a customer.")] == [2, 3]
     assert [row["id"] for row in workspace.ask("Show the orders with a customer.")] == [1, 4]
+
+
+def test_rows_with_a_field_are_shown_with_what_they_are_called(workspace: Workspace) -> None:
+    workspace.load("parts", "part_id,part_name,price\n1,Bolt,3\n2,Nut,2\n3,Saw,9\n")
+    shown = workspace.ask("Give me the two cheapest parts with their prices.")
+    assert [list(row.values()) for row in shown] == [["Nut", 2], ["Bolt", 3]]
