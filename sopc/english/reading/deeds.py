@@ -20,6 +20,7 @@ _DATED: Final = 0.1  # that it was done at all, by the field that holds when
 _SUM: Final = 0.1
 _MOST: Final = frozenset({"most", "least", "fewest"})
 _BOUNDS: Final = frozenset({">", "<", ">=", "<="})
+_ASKED_OF: Final = frozenset({"do", "does", "did", "has", "have"})
 _PASSIVE: Final = frozenset({"get", "gets", "got", "getting"})
 _BEFORE: Final = frozenset(
     {"who", "that", "which", "not", "never", "to", "do", "does", "did", "they", "it", "can", "cannot", "we", "you",
@@ -146,9 +147,12 @@ def _done(sentence: Sentence, state: State, end: int, named: Iterable[str]) -> I
     how = "none" if {"not", "never"} & set(state.pending) else "some"
     for store in stores:
         mention = Mention(store, state.pos, end, how, words=(" ".join(sentence.lows[state.pos : end]),), done=True)
+        conds = state.conds
+        if how == "none" and conds and conds[-1].kind == "said" and sentence.low(conds[-1].at - 1) in _ASKED_OF:
+            conds = (*conds[:-1], conds[-1]._replace(mention=len(state.mentions)))  # "did Max never borrow"
         yield state._replace(
             pos=_without_object(sentence, end), mentions=(*state.mentions, mention), latest=len(state.mentions),
-            pending=(), verbs=(), cost=state.cost + _DONE + (_EITHER if len(stores) > 1 else 0.0),
+            conds=conds, pending=(), verbs=(), cost=state.cost + _DONE + (_EITHER if len(stores) > 1 else 0.0),
         )  # fmt: skip
 
 
