@@ -302,6 +302,76 @@ def test_a_client_that_cannot_ask_needs_the_confirm_of_a_dry_run(folder: Path, w
     run(work)
 
 
+@WAYS
+def test_a_dry_run_that_does_not_get_to_its_end_is_told_from_the_run(folder: Path, way: Way) -> None:
+    add(
+        folder,
+        """
+script half(k: int = 0)
+  emit {k: k}
+  insert into log {text: "a"}
+  commit
+  insert into log {text: "b"}
+  assert k > 0, "k is not positive"
+end
+""",
+    )
+
+    def check(result: types.CallToolResult, error: str) -> None:
+        said = data(result)
+        assert (result.is_error, said["status"], said["error"]["code"]) == (True, "dry-run-failed", error)
+        assert "nothing was written" in said["note"] and said["note"] in text(result)
+        assert not {"changes", "records", "total", "result", "would", "confirm"} & said.keys()
+        assert logged(folder) == 0
+
+    async def work() -> None:
+        person = Person(True)
+        async with agent(folder, write=True, way=way, replies=person) as client:
+            check(await client.call_tool("half"), "V0402")
+            check(await client.call_tool("sop_dry_run", {"script": "half"}), "V0402")
+        async with agent(folder, write=True, way=way, replies=person, answer_seconds=0.1) as client:
+            running = data(await client.call_tool("note_forever"))
+            assert running["status"] == "running" and "dry run" in running["note"]
+            check(await client.call_tool("sop_cancel", {"run": running["run"]}), "V0301")
+        assert person.asked == []
+
+    run(work)
+
+
+@WAYS
+def test_a_script_that_asks_and_writes_can_be_run_with_and_without_forms(folder: Path, way: Way) -> None:
+    add(
+        folder,
+        """
+script many() -> int
+  insert into log {text: "first"}
+  commit
+  ask "How many?" into n: int
+  for each i in 1 to n do insert into log {text: "more"} end
+  return n
+end
+""",
+    )
+    would = "insert 1 row into main.log, then ask a question; what it changes after the answer is not known yet"
+
+    async def work() -> None:
+        async with agent(folder, write=True, way=way) as client:
+            result = await client.call_tool("sop_dry_run", {"script": "many"})
+            dry = data(result)
+            assert (result.is_error, dry["status"], dry["would"]) == (False, "dry-run", would)
+            assert "error" not in dry and "--" not in text(result) and logged(folder) == 0
+            asked = data(await client.call_tool("many", {"confirm": dry["confirm"]}))
+            assert (asked["status"], asked["question"]["question"]) == ("waiting", "How many?")
+            done = data(await client.call_tool("sop_answer", {"run": asked["run"], "answer": 2}))
+            assert (done["status"], done["result"], logged(folder)) == ("ok", 2, 3)
+        person = Person(True, 1)
+        async with agent(folder, write=True, way=way, replies=person) as client:
+            assert data(await client.call_tool("many"))["result"] == 1 and logged(folder) == 5
+        assert [message for message, _ in person.asked] == [f"many() would {would}. Run it?", "How many?"]
+
+    run(work)
+
+
 def test_the_host_may_be_left_to_ask(folder: Path) -> None:
     with (folder / "sop.toml").open("a") as file:
         file.write("[mcp]\nconfirm = false\n")

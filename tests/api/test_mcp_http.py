@@ -139,6 +139,19 @@ def test_a_run_is_of_no_use_to_another_token(served: Served, mode: str) -> None:
     run(work)
 
 
+def test_a_question_that_waited_too_long_says_what_an_agent_can_do(serve: Callable[..., Served]) -> None:
+    served = serve(ask_seconds=0.01)
+
+    async def work() -> None:
+        async with http_agent(served, {}) as client:
+            said = data(await client.call_tool("perhaps"))
+            while "error" not in said:
+                said = data(await client.call_tool("sop_wait", {"run": said["run"]}))
+            assert (said["status"], said["error"]["code"]) == ("waiting", "V0403") and "--" not in said["error"]["hint"]
+
+    run(work)
+
+
 def opened(served: Served, headers: dict[str, str], **capabilities: Any) -> dict[str, str]:
     """The headers of a new session of the older protocol."""
     client: dict[str, Any] = {"protocolVersion": "2025-11-25", "capabilities": capabilities}

@@ -7,7 +7,7 @@ from asyncio import CancelledError, shield, sleep
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import mcp_types as types
 
@@ -35,7 +35,16 @@ LOOK_SECONDS: Final = 0.02
 PROGRESS_SECONDS: Final = 1.0
 SHOWN: Final = 300  # characters of arguments
 GONE: Final = "the client went away"
+DRY_RUN: Final = "dry-run"
+DRY_RUN_FAILED: Final = "dry-run-failed"  # or cancelled: what it says of changes is of no use
 Progress = Callable[[int], Awaitable[None]]
+
+
+class Trial(NamedTuple):
+    """What makes a run a dry one. confirm: makes the `confirm` for the run itself; None where no run follows."""
+
+    linked: Linked
+    confirm: Callable[[], str] | None
 
 
 class AgentRun:
@@ -44,14 +53,14 @@ class AgentRun:
     Attributes:
         run: The run.
         lines: Its lines.
-        confirm: Of a dry run, makes the `confirm` for the run itself; None for others.
+        trial: Of a dry run; None for others.
         answered: The question that has its answer, while the run's thread has not taken it yet.
     """
 
-    def __init__(self, run: LiveRun, log: ReplayBuffer, confirm: Callable[[], str] | None) -> None:
+    def __init__(self, run: LiveRun, log: ReplayBuffer, trial: Trial | None) -> None:
         self.run = run
         self.lines = RunLines(log)
-        self.confirm = confirm
+        self.trial = trial
         self.answered: Question | None = None
         self.began = monotonic()
 
@@ -61,11 +70,21 @@ class AgentRun:
             await sleep(0)
 
     def question(self, active: bool) -> Question | None:
-        """The question that it waits with. active: whether a thread runs it."""
+        """The question that it waits with; none for a dry run, which ends there. active: whether a thread runs it."""
         asked = self.run.control.question
-        if asked is None or asked is self.answered or (self.run.kept and active):
+        if self.trial is not None or asked is None or asked is self.answered or (self.run.kept and active):
             return None
         return asked
+
+    @property
+    def status(self) -> str:
+        """How it stands, as agents are told."""
+        end = self.run.end
+        if self.trial is None:
+            return end.status if end is not None else str(self.run.describe()["status"])
+        if end is None:
+            return "running"
+        return DRY_RUN if end.status in (DRY_RUN, "waiting") else DRY_RUN_FAILED
 
 
 class Calls:
@@ -105,26 +124,27 @@ class Calls:
     ) -> dict[str, Any]:
         """Run a script without keeping what it writes."""
         play = self._play(script, given, who, dry_run=True)
-        return await self._tried(play, lambda: self._agents.confirm(who, script.linked, play.args), progress)
+        trial = Trial(script.linked, lambda: self._agents.confirm(who, script.linked, play.args))
+        return await self._tried(play, trial, progress)
 
     async def attempt(self, linked: Linked, args: Mapping[str, Any], who: Who, progress: Progress) -> dict[str, Any]:
         """Run a script that is not stored, without keeping what it writes."""
         name = linked.root.name
         play = Play(script=name, args=args, who=who, dry_run=True, waits=0.0, takes_defaults=False, linked=linked)
-        return await self._tried(play, None, progress)
+        return await self._tried(play, Trial(linked, None), progress)
 
-    async def _tried(self, play: Play, confirm: Callable[[], str] | None, progress: Progress) -> dict[str, Any]:
+    async def _tried(self, play: Play, trial: Trial, progress: Progress) -> dict[str, Any]:
         await self.service.call(self.service.check, play)
-        return await self.settle(self._begin(play, confirm), None, progress)
+        return await self.settle(self._begin(play, trial), None, progress)
 
     def _play(self, script: ScriptTool, given: Mapping[str, Any], who: Who, *, dry_run: bool = False) -> Play:
         args = {script.params.get(name, name): value for name, value in given.items()}
         waits = 0.0 if dry_run else self.service.settings.ask_seconds
         return Play(script=script.name, args=args, who=who, dry_run=dry_run, waits=waits, takes_defaults=False)
 
-    def _begin(self, play: Play, confirm: Callable[[], str] | None = None) -> AgentRun:
+    def _begin(self, play: Play, trial: Trial | None = None) -> AgentRun:
         log = ReplayBuffer()
-        begun = AgentRun(self.service.runner.begin(play, log), log, confirm)
+        begun = AgentRun(self.service.runner.begin(play, log), log, trial)
         old = monotonic() - KEPT_SECONDS
         kept = (each for each in self._runs.values() if not each.run.ended or (each.began > old and each.run.log))
         self._runs = {each.run.id: each for each in kept}
@@ -147,10 +167,9 @@ class Calls:
                 hint = "call sop_dry_run, show the person what it says, and pass its `confirm` with the same arguments"
                 raise HttpError(409, "S0125", message, hint)
             dry = await self.dry_run(script, play.args, play.who, progress)
-            if dry["status"] not in ("dry-run", "waiting"):
+            if dry["status"] != DRY_RUN:
                 return dry
-            home = script.linked.root.effects.writes[0].partition(".")[0]
-            message = f"{script.name}({_shown(script, play.args)}) {would(dry, home)}. Run it?"
+            message = f"{script.name}({_shown(script, play.args)}) would {dry['would']}. Run it?"
             state = {"yes": hashes, "once": dry["run"]}
             reply = await person.ask(message, {"type": "object", "properties": {}}, state)
         elif not self._agents.first_use(f"yes {person.state['once']}"):
@@ -263,31 +282,32 @@ class Calls:
     async def rows(self, begun: AgentRun, after: int) -> dict[str, Any]:
         """Records of a run, after the first so many."""
         await begun.read()
-        return {"run": begun.run.id, "status": self._status(begun), **_page(begun, after)}
-
-    def _status(self, begun: AgentRun) -> str:
-        return begun.run.end.status if begun.run.end is not None else str(begun.run.describe()["status"])
+        return {"run": begun.run.id, "status": begun.status, **_page(begun, after)}
 
     def _standing(self, begun: AgentRun, question: Question | None) -> dict[str, Any]:
         run, end = begun.run, begun.run.end
-        said: dict[str, Any] = {"run": run.id, "status": self._status(begun), **_page(begun, 0)}
-        line = begun.lines.end or {}
-        result = line.get("result")
-        said["result"] = result if size(result) <= MAX_BYTES else f"({size(result):,} bytes: not shown)"
+        said: dict[str, Any] = {"run": run.id, "status": begun.status}
+        if begun.status != DRY_RUN_FAILED:
+            said |= _page(begun, 0)
+            result = (begun.lines.end or {}).get("result")
+            said["result"] = result if size(result) <= MAX_BYTES else f"({size(result):,} bytes: not shown)"
         said["said"] = begun.lines.said()
         if run.warnings:
             said["warnings"] = run.warnings
-        if "changes" in line:
-            said["changes"] = line["changes"]
         if question is not None:
             said["question"] = {"step": question.step, **plain(describe(question))}
             said["note"] = "ask the person, and pass what they say to sop_answer"
         elif end is None:
-            said["note"] = "it is still running; sop_wait waits for it, sop_cancel ends it"
+            which = "it" if begun.trial is None else "this is a dry run, which keeps nothing that it writes; it"
+            said["note"] = f"{which} is still running; sop_wait waits for it, sop_cancel ends it"
+        elif begun.status == DRY_RUN:
+            said |= _promised(begun)
         elif isinstance(end.error, dict):
             said["error"] = plain(end.error)
-        if end is not None and end.status == "dry-run" and begun.confirm is not None:
-            said["confirm"] = begun.confirm()
+            if str(said["error"].get("hint")).startswith("--answer "):  # an option of the command line
+                said["error"]["hint"] = "run the script again, and answer sooner"
+        if begun.status == DRY_RUN_FAILED:
+            said["note"] = "this was the dry run, and it did not get to its end: nothing was written"
         return said
 
 
@@ -307,18 +327,24 @@ def _page(begun: AgentRun, after: int) -> dict[str, Any]:
     return said
 
 
-def would(dry: Mapping[str, Any], home: str) -> str:
-    """What a dry run says of the run itself: `would insert 13 rows into hr.payments`. home: the database it writes."""
-    prepositions = {"insert": "into", "upsert": "into", "update": "in", "delete": "from"}
-    changes = [
-        f"{each['command']} {each['rows']:,} row{'' if each['rows'] == 1 else 's'} "
-        f"{prepositions[each['command']]} {home}.{each['store']}"
-        for each in dry.get("changes", [])
-    ]
-    if dry["status"] == "waiting":
-        said = " and ".join(changes) if changes else "change nothing"
-        return f"would {said}, then ask a question; what it changes after the answer is not known yet"
-    return f"would {' and '.join(changes)}" if changes else "would change nothing"
+def _promised(begun: AgentRun) -> dict[str, Any]:
+    """What a dry run says of the run itself, and the `confirm` for it: `insert 13 rows into hr.payments`."""
+    assert begun.trial is not None and begun.run.end is not None and begun.lines.end is not None
+    changes = begun.lines.end["changes"]
+    writes = begun.trial.linked.root.effects.writes
+    home = writes[0].partition(".")[0] if writes else ""
+    would = " and ".join(_change(each, home) for each in changes) or "change nothing"
+    if begun.run.end.status == "waiting":
+        would += ", then ask a question; what it changes after the answer is not known yet"
+    said = {"changes": changes, "would": would}
+    return said if begun.trial.confirm is None else {**said, "confirm": begun.trial.confirm()}
+
+
+def _change(change: Mapping[str, Any], home: str) -> str:
+    """A change of a dry run, in words. home: the database that it is in."""
+    preposition = {"insert": "into", "upsert": "into", "update": "in", "delete": "from"}[change["command"]]
+    rows = f"{change['rows']:,} row{'' if change['rows'] == 1 else 's'}"
+    return f"{change['command']} {rows} {preposition} {home}.{change['store']}"
 
 
 def _shown(script: ScriptTool, args: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from runtime.api.audit import Who
 from runtime.api.mcp.agent import Agents
 from runtime.api.mcp.asking import CLIENT, Asked, Context, Person
 from runtime.api.mcp.authoring import AUTHORING
-from runtime.api.mcp.calls import GONE, Calls
+from runtime.api.mcp.calls import DRY_RUN_FAILED, GONE, Calls
 from runtime.api.mcp.catalog import Catalog
 from runtime.api.mcp.fixed import ALWAYS, FIXED, MANY, Call
 from runtime.api.mcp.news import News
@@ -188,7 +188,7 @@ def _result(said: dict[str, Any]) -> types.CallToolResult:
     said = bounded(said)
     lines = [str(said[name]) for name in ("shown", "note") if name in said]
     text = "\n".join([*lines, json.dumps(said, ensure_ascii=False)])
-    failed = said.get("status") == "failed"
+    failed = said.get("status") in ("failed", DRY_RUN_FAILED)
     return types.CallToolResult(content=[types.TextContent(text=text)], structured_content=said, is_error=failed)
 
 
