@@ -89,7 +89,7 @@ def frame_table(data: Any, title: str) -> Table:
 def _columns(data: Any, title: str) -> Iterator[_Column]:
     """Name, values, and the type of the column where it has none."""
     package = type(data).__module__.partition(".")[0]
-    if package == "pandas" and hasattr(data, "columns"):
+    if package == "pandas":
         yield from _of_pandas(data)
     elif hasattr(data, "__arrow_c_stream__"):
         yield from _of_arrow(data)
@@ -102,6 +102,8 @@ def _columns(data: Any, title: str) -> Iterator[_Column]:
 
 
 def _of_pandas(frame: Any) -> Iterator[_Column]:
+    if not hasattr(frame, "columns"):
+        raise _without_columns(frame)
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
     for position, name in enumerate(frame.columns):
@@ -117,6 +119,11 @@ def _is_midnight(series: Any) -> bool:
     return bool((series == series.dt.normalize()).all())
 
 
+def _without_columns(data: Any) -> UsageError:
+    message = f"`{type(data).__name__}` has no columns with names"
+    return UsageError("D0501", message, "a data frame, as of series.to_frame(), or an Arrow table")
+
+
 def _of_arrow(data: Any) -> Iterator[_Column]:
     try:
         import pyarrow
@@ -125,8 +132,7 @@ def _of_arrow(data: Any) -> Iterator[_Column]:
     try:
         table = pyarrow.table(data)
     except pyarrow.ArrowInvalid as error:
-        message = f"`{type(data).__name__}` has no columns with names"
-        raise UsageError("D0501", message, "a data frame, as of series.to_frame(), or an Arrow table") from error
+        raise _without_columns(data) from error
     for name, column in zip(table.column_names, table.columns, strict=True):
         yield name, column.to_pylist(), TEXT
 
