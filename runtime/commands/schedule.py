@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import click
 
@@ -108,14 +108,13 @@ def next_command(
     coming_times(load_config(home, databases), name, count, format_)
 
 
-_NAME = click.argument("name")
+def _of_a_schedule(function: Callable[..., None]) -> Callable[..., None]:
+    """What the commands that change one schedule take."""
+    return click.argument("name")(database_options(output_options(default=None)(click.pass_obj(function))))
 
 
 @click.command("pause")
-@_NAME
-@database_options
-@output_options(default=None)
-@click.pass_obj
+@_of_a_schedule
 def pause_command(console: Console, name: str, home: str | None, databases: Sequence[str]) -> None:
     """Begin no run of a schedule until it is resumed. One that goes on ends.
 
@@ -126,10 +125,7 @@ def pause_command(console: Console, name: str, home: str | None, databases: Sequ
 
 
 @click.command("resume")
-@_NAME
-@database_options
-@output_options(default=None)
-@click.pass_obj
+@_of_a_schedule
 def resume_command(console: Console, name: str, home: str | None, databases: Sequence[str]) -> None:
     """Go on with a schedule that was paused, from its next time.
 
@@ -140,10 +136,7 @@ def resume_command(console: Console, name: str, home: str | None, databases: Seq
 
 
 @click.command("rm")
-@_NAME
-@database_options
-@output_options(default=None)
-@click.pass_obj
+@_of_a_schedule
 def rm_command(console: Console, name: str, home: str | None, databases: Sequence[str]) -> None:
     """Remove a schedule. Its runs stay; one that goes on ends.
 

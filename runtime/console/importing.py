@@ -153,11 +153,12 @@ def ask_links(database: Loadable, ask: Ask | None, every: Iterable[Loaded]) -> N
     from runtime.files.load import transaction
     from runtime.files.report import link_text
 
-    for link in (link for loaded in every for link in loaded.links.links if ask is not None and not link.is_sure):
+    if ask is None:
+        return
+    for link in (link for loaded in every for link in loaded.links.links if not link.is_sure):
         to = f"{link.other_store}.{link.other_field}"
         yes = Option("it is a reference", f"--references {quote(f'{link.field}={to}')}")
         no = Option("it is none", f"sopvm db unlink {quote(link.store)} {quote(link.field)}")
-        assert ask is not None
         chosen = ask(Question(link_text(link), (yes, no)))
         with transaction(database):
             if chosen == 0:

@@ -14,8 +14,11 @@ from runtime.console.rows import print_rows
 from runtime.errors import UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from runtime.config import Config
     from runtime.schedules.store import Schedule, ScheduleStore
+    from runtime.schedules.times import Times
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 _NO_WORKER: Final = "no worker is there to begin runs: `sopvm worker` or `sopvm serve`"
@@ -58,7 +61,7 @@ def add_schedule(
     from runtime.library.store import Library
     from runtime.runs.arguments import bind
     from runtime.runs.run import home_of
-    from runtime.schedules.store import Schedule, write_moment
+    from runtime.schedules.store import Schedule, opened_schedules, write_moment
     from runtime.schedules.times import Times
     from runtime.values.conversion import to_text
     from runtime.vm.link import link
@@ -77,13 +80,13 @@ def add_schedule(
     if home is not None and not may_keep_runs(config.database(home).url):
         message = f"`{linked.root.name}` writes `{home}`, where no run can be kept"
         raise UsageError("V0605", message, "schedule scripts that write SQLite or PostgreSQL, or only read")
-    with _opened(config, create=True) as store:
+    with opened_schedules(config, create=True) as store:
         assert store is not None
         due = next(times.after(store.now()))
         overlap = overlap or ("queue" if missed == "all" else "skip")
         given = to_text(dict(arguments))
         store.add(Schedule(name, script, given, cron, zone, missed, overlap, retries, backoff, write_moment(due)))
-        console.note(f"{name}: next {times.local(due):%Y-%m-%d %H:%M %Z}")
+        _tell_next(console, name, due, times)
         if not store.database.is_served():
             console.note(_NO_WORKER)
 
@@ -153,7 +156,7 @@ def resume_schedule(console: Console, config: Config, name: str) -> None:
             times = Times(schedule.cron, schedule.zone)
             due = next(times.after(store.now()))
             store.resume(name, due)
-            console.note(f"{name}: next {times.local(due):%Y-%m-%d %H:%M %Z}")
+            _tell_next(console, name, due, times)
         else:
             console.note(f"{name}: is not paused")
 
@@ -171,22 +174,16 @@ def remove_schedule(console: Console, config: Config, name: str) -> None:
     console.note(f"{name}: removed")
 
 
-@contextmanager
-def _opened(config: Config, *, create: bool = False) -> Iterator[ScheduleStore | None]:
-    from runtime.schedules.store import open_schedules
-
-    store = open_schedules(config, create=create)
-    try:
-        yield store
-    finally:
-        if store is not None:
-            store.database.close()
+def _tell_next(console: Console, name: str, due: datetime, times: Times) -> None:
+    console.note(f"{name}: next {times.local(due):%Y-%m-%d %H:%M %Z}")
 
 
 @contextmanager
 def _holding(config: Config, name: str) -> Iterator[tuple[ScheduleStore, Schedule]]:
     """The store and a schedule in it; V0622 for one that is not there."""
-    with _opened(config) as store:
+    from runtime.schedules.store import opened_schedules
+
+    with opened_schedules(config) as store:
         if store is None:
             raise UsageError("V0622", f"there is no schedule {name}", "`sopvm schedule add` makes one")
         yield store, store.find(name)

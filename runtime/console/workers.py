@@ -43,11 +43,10 @@ def work(
     Returns:
         The exit code.
     """
-    drain = drain or config.drain
     seconds = drain_seconds(drain, config)
     if processes == 1 or _OWNER in os.environ:
         return _work(config, names, until_idle, seconds, why_ended)
-    words = ["worker", *names, "--drain", drain, *(["--until-idle"] if until_idle else [])]
+    words = ["worker", *names, "--drain", f"{seconds}s", *(["--until-idle"] if until_idle else [])]
     return _Processes(config, words, processes).watch()
 
 

@@ -18,11 +18,10 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from runtime.config import Config
-from runtime.databases.protocol import Keeps
 from runtime.errors import SopError
 from runtime.output.records import encode
 from runtime.runs.places import RunPlace, places
-from runtime.runs.store import RunStore, has_table, worded
+from runtime.runs.store import RunStore, has_table, run_worded
 
 LOOK_SECONDS: Final = 2.0
 DAYS: Final = 1  # runs that came to a stop longer ago are told of no more
@@ -101,17 +100,18 @@ class Notifier:
 
     def _look(self, place: RunPlace) -> None:
         with place.store(read_only=False) as store:
-            if store is None or store.database.read_only:
+            if store is None or store.database.read_only or not _untold(store, place.name):
                 return
             lease = store.database.lease(_LEASE)
             if lease is None:  # another process tells
                 return
             try:
-                for notice in _untold(store, place.name):
+                run_worded(store.database, _FORGET)
+                for notice in _untold(store, place.name):  # what nobody has told since
                     if self._stopping.is_set():
                         return
                     if self._tell(notice):
-                        _run(store.database, _TOLD, notice.run, notice.state)
+                        run_worded(store.database, _TOLD, notice.run, notice.state)
             finally:
                 lease.release()
 
@@ -170,9 +170,8 @@ def _print(text: str) -> None:
 
 def _untold(store: RunStore, database: str) -> list[_Notice]:
     if not has_table(store.database, "sop_notices"):
-        _run(store.database, _TABLE)
-    _run(store.database, _FORGET)
-    return [_notice(database, *row) for row in _run(store.database, _UNTOLD, DAYS)]
+        run_worded(store.database, _TABLE)
+    return [_notice(database, *row) for row in run_worded(store.database, _UNTOLD, DAYS)]
 
 
 def _notice(
@@ -195,7 +194,3 @@ def _notice(
         with suppress(msgspec.DecodeError):  # damaged: the run says so when somebody goes on with it
             said[what] = msgspec.json.decode(text)
     return _Notice(run, state, said)
-
-
-def _run(database: Keeps, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-    return database.own(worded(sql, database.engine), values)

@@ -127,7 +127,7 @@ class RunStore:
         self._is_postgres = self.engine == "PostgreSQL"
 
     def _run(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        return self.database.own(worded(sql, self.engine), values)
+        return run_worded(self.database, sql, *values)
 
     def find_by_key(self) -> None:
         """In the open transaction, let the next statements find their rows by key. A transaction that is SERIALIZABLE
@@ -464,6 +464,11 @@ def has_table(database: Keeps, table: str, columns: Iterable[str] = ("1",)) -> b
             return False
         raise
     return True
+
+
+def run_worded(database: Keeps, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    """The rows of a statement in the words of `worded`."""
+    return database.own(worded(sql, database.engine), values)
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Any
 
 from runtime.config import Config
 from runtime.runs.places import find_run, with_status
-from runtime.schedules.store import Schedule, open_schedules
+from runtime.schedules.store import Schedule, opened_schedules
 
 
 def list_schedules(config: Config) -> tuple[list[dict[str, Any]], bool]:
@@ -18,13 +18,10 @@ def list_schedules(config: Config) -> tuple[list[dict[str, Any]], bool]:
     Returns:
         A record each, by name; and whether a worker is there that begins their runs.
     """
-    store = open_schedules(config)
-    if store is None:
-        return [], False
-    try:
+    with opened_schedules(config) as store:
+        if store is None:
+            return [], False
         return [_described(config, each) for each in store.all()], store.database.is_served()
-    finally:
-        store.database.close()
 
 
 def _described(config: Config, schedule: Schedule) -> dict[str, Any]:

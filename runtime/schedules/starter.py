@@ -33,7 +33,8 @@ from runtime.vm.link import link
 ON_TIME: Final = timedelta(minutes=1)  # a due time that is seen later than that was missed
 GIVES_UP: Final = timedelta(hours=1)  # a run whose database is away so long does not begin
 AT_ONCE: Final = 1000  # due times of a schedule that one look takes
-RETRY_LOOK_SECONDS: Final = 5.0
+LOOK_SECONDS: Final = 1.0  # between two looks, at least
+RARE_LOOK_SECONDS: Final = 5.0  # for runs that failed, and while nothing was ever scheduled
 
 
 class Starter:
@@ -50,21 +51,27 @@ class Starter:
         self._library = library
         self._clock = clock
         self._store: ScheduleStore | None = None
-        self._retries_at = 0.0
+        self._look_at = self._retries_at = 0.0
 
     def look(self) -> None:
-        """Begin what is due. A database that is away is looked at again the next time."""
+        """Begin what is due, unless the last look was just now: a worker that is busy looks between two runs. A
+        database that is away is looked at again the next time."""
+        if monotonic() < self._look_at:
+            return
+        self._look_at = monotonic() + LOOK_SECONDS
         try:
             self._store = store = self._store or open_schedules(self._config)
-            if store is None:  # nothing was ever scheduled
+            if store is None:
+                self._look_at = monotonic() + RARE_LOOK_SECONDS
                 return
             now = store.now() if self._clock is None else self._clock()
             for schedule in store.due(now):
                 _take(store, schedule, now)
             for due in store.waiting():
                 self._begin(store, due, now)
+                self._look_at = 0.0  # others may wait for its end
             if monotonic() >= self._retries_at:
-                self._retries_at = monotonic() + RETRY_LOOK_SECONDS
+                self._retries_at = monotonic() + RARE_LOOK_SECONDS
                 for schedule in store.unsettled():
                     with suppress(SopError):  # its database is away
                         self._try_again(store, schedule, now)

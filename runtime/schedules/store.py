@@ -22,7 +22,7 @@ from runtime.databases.protocol import Keeps
 from runtime.errors import SopError, UsageError
 from runtime.library.environment import make_home
 from runtime.runs.places import runs_place
-from runtime.runs.store import RunStore, has_table, worded
+from runtime.runs.store import RunStore, has_table, run_worded, worded
 
 _DDL: Final = (
     "create table if not exists sop_schedules (name {text} primary key, script {text} not null,"
@@ -90,7 +90,7 @@ class ScheduleStore:
         self.database = database
 
     def _run(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        return self.database.own(worded(sql, self.database.engine), values)
+        return run_worded(self.database, sql, *values)
 
     def _change(self, sql: str, *values: Any) -> bool:
         return self.database.own_change(worded(sql, self.database.engine), values) > 0
@@ -142,14 +142,12 @@ class ScheduleStore:
 
     def remove(self, name: str) -> None:
         """With its runs that have not begun."""
-        self.find(name)
         with self._transaction():
             self._run("delete from sop_due where schedule = $1", name)
             self._run("delete from sop_schedules where name = $1", name)
 
     def pause(self, name: str) -> None:
         """Its runs that have not begun are left out."""
-        self.find(name)
         with self._transaction():
             self._run("delete from sop_due where schedule = $1", name)
             self._run("update sop_schedules set paused = 1, due = null where name = $1", name)
@@ -223,6 +221,17 @@ class ScheduleStore:
             "update sop_schedules set tries = tries + 1 where name = $1 and last_run = $2 and tries = $3",
             *(schedule.name, schedule.last_run, schedule.tries),
         )
+
+
+@contextmanager
+def opened_schedules(config: Config, *, create: bool = False) -> Iterator[ScheduleStore | None]:
+    """As `open_schedules`, and close their database."""
+    store = open_schedules(config, create=create)
+    try:
+        yield store
+    finally:
+        if store is not None:
+            store.database.close()
 
 
 def open_schedules(config: Config, *, create: bool = False) -> ScheduleStore | None:
