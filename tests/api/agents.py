@@ -24,7 +24,7 @@ from tests.commands import command, environment
 OLD, NEW = "legacy", "2026-07-28"
 META = "io.modelcontextprotocol"
 READS = ("run", "read", "query", "compile")
-Replies = Callable[[str, dict[str, Any]], types.ElicitResult]
+Replies = Callable[[str, dict[str, Any]], types.ElicitResult | Awaitable[types.ElicitResult]]
 
 
 class Way(NamedTuple):
@@ -101,7 +101,8 @@ async def http_agent(
 def _client(transport: Any, mode: str, replies: Replies | None, heard: list[Any] | None) -> Client:
     async def elicit(context: Any, params: Any) -> types.ElicitResult:
         assert replies is not None
-        return replies(params.message, params.requested_schema)
+        said = replies(params.message, params.requested_schema)
+        return said if isinstance(said, types.ElicitResult) else await said
 
     async def hear(message: Any) -> None:
         if heard is not None:

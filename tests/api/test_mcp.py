@@ -15,7 +15,7 @@ import mcp_types as types
 import pytest
 from mcp.client.subscriptions import ToolsListChanged
 
-from tests.api.agents import EVERY_WAY, NEW, Person, Way, agent, data, run
+from tests.api.agents import EVERY_WAY, NEW, OLD, Person, Way, agent, data, run
 from tests.commands import Place, command, environment
 from tests.sandbox import Sandbox
 
@@ -224,6 +224,27 @@ def test_past_40_scripts_they_are_found_and_run_by_two_tools(folder: Path) -> No
             assert data(await client.call_tool("sop_run", {"script": "many_31", "args": {"n": 1}}))["result"] == 32
             unknown = await client.call_tool("sop_run", {"script": "note", "args": {"text": "x"}})
             assert unknown.is_error and data(unknown)["error"]["code"] == "L0101"
+            refused = await client.call_tool("sop_dry_run", {"script": "note", "args": {"text": "x"}})
+            assert data(refused)["error"]["hint"].endswith("on the command line: sopvm mcp --write")
+
+    run(work)
+
+
+def test_a_list_of_tools_fits_into_a_message(folder: Path) -> None:
+    params = ", ".join(f"a_parameter_with_a_long_name_{i}: int? = null" for i in range(200))
+    add(folder, "".join(f"script wide_{i}({params}) -> int\n  return {i}\nend\n" for i in range(12)))
+    with (folder / "sop.toml").open("a") as file:
+        file.write(f"[mcp]\ntools = {json.dumps([f'wide_{i}' for i in range(12)])}\n")
+
+    async def work() -> None:
+        async with agent(folder) as client:
+            listed = await client.list_tools()
+            assert len(listed.model_dump_json(by_alias=True, exclude_none=True).encode()) < 256 * 1024
+            names = [tool.name for tool in listed.tools]
+            assert {"wide_0", "sop_find", "sop_run"} <= set(names) and "wide_9" not in names
+            found = data(await client.call_tool("sop_find", {"text": "wide"}))
+            assert found["total"] == 12 and found["scripts"][0]["script"] == "wide_0"
+            assert data(await client.call_tool("sop_run", {"script": "wide_9"}))["result"] == 9
 
     run(work)
 
@@ -440,6 +461,31 @@ end
         no = Person(None)
         async with agent(folder, way=way, replies=no) as client:
             assert data(await client.call_tool("perhaps"))["status"] == "cancelled"
+
+    run(work)
+
+
+@pytest.mark.parametrize("over", ["stdio", "http"])
+def test_a_call_does_not_wait_longer_for_a_person_than_hosts_do(folder: Path, over: str) -> None:
+    class Absent(Person):
+        """Reads each form for ever the first time."""
+
+        async def later(self, message: str, schema: dict[str, Any]) -> types.ElicitResult:
+            if len(self.asked) % 2 == 0:
+                self.asked.append((message, schema))
+                await anyio.sleep_forever()
+            return self(message, schema)
+
+    async def work() -> None:
+        absent = Absent(3)
+        way = Way(over, OLD)
+        async with agent(folder, write=True, way=way, replies=absent.later, answer_seconds=5) as client:
+            said = data(await client.call_tool("perhaps"))
+            assert said["status"] == "waiting" and "sop_wait asks again" in said["note"]
+            assert data(await client.call_tool("sop_wait", {"run": said["run"]}))["records"] == [{"n": 3}]
+            said = data(await client.call_tool("note", {"text": "x"}))
+            assert said["status"] == "unanswered" and "nothing was run" in said["note"] and logged(folder) == 0
+            assert data(await client.call_tool("note", {"text": "x"}))["status"] == "ok" and logged(folder) == 1
 
     run(work)
 

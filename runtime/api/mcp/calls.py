@@ -14,11 +14,11 @@ import mcp_types as types
 from runtime.api import steer
 from runtime.api.audit import Who
 from runtime.api.mcp.agent import Agents
-from runtime.api.mcp.asking import Person
+from runtime.api.mcp.asking import Person, Unanswered
 from runtime.api.mcp.catalog import CONFIRM, ScriptTool
 from runtime.api.mcp.lines import RunLines
 from runtime.api.mcp.schemas import answer_schema
-from runtime.api.mcp.values import MAX_BYTES, plain, size
+from runtime.api.mcp.values import MAX_BYTES, plain, size, told_error
 from runtime.api.problems import HttpError
 from runtime.api.replay_buffer import ReplayBuffer
 from runtime.api.runs import MAX_LOGS, LiveRun
@@ -97,7 +97,6 @@ class Calls:
     def __init__(self, agents: Agents) -> None:
         self._agents = agents
         self.service = agents.service
-        self._seconds = agents.service.settings.answer_seconds
         self._runs: dict[str, AgentRun] = {}
 
     # ── beginning ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -120,22 +119,24 @@ class Calls:
         return await self.settle(self._begin(play), person, progress)
 
     async def dry_run(
-        self, script: ScriptTool, given: Mapping[str, Any], who: Who, progress: Progress
+        self, script: ScriptTool, given: Mapping[str, Any], who: Who, person: Person, progress: Progress
     ) -> dict[str, Any]:
         """Run a script without keeping what it writes."""
         play = self._play(script, given, who, dry_run=True)
         trial = Trial(script.linked, lambda: self._agents.confirm(who, script.linked, play.args))
-        return await self._tried(play, trial, progress)
+        return await self._tried(play, trial, person, progress)
 
-    async def attempt(self, linked: Linked, args: Mapping[str, Any], who: Who, progress: Progress) -> dict[str, Any]:
+    async def attempt(
+        self, linked: Linked, args: Mapping[str, Any], who: Who, person: Person, progress: Progress
+    ) -> dict[str, Any]:
         """Run a script that is not stored, without keeping what it writes."""
         name = linked.root.name
         play = Play(script=name, args=args, who=who, dry_run=True, waits=0.0, takes_defaults=False, linked=linked)
-        return await self._tried(play, Trial(linked, None), progress)
+        return await self._tried(play, Trial(linked, None), person, progress)
 
-    async def _tried(self, play: Play, trial: Trial, progress: Progress) -> dict[str, Any]:
+    async def _tried(self, play: Play, trial: Trial, person: Person, progress: Progress) -> dict[str, Any]:
         await self.service.call(self.service.check, play)
-        return await self.settle(self._begin(play, trial), None, progress)
+        return await self.settle(self._begin(play, trial), person, progress, asks=False)
 
     def _play(self, script: ScriptTool, given: Mapping[str, Any], who: Who, *, dry_run: bool = False) -> Play:
         args = {script.params.get(name, name): value for name, value in given.items()}
@@ -143,7 +144,7 @@ class Calls:
         return Play(script=script.name, args=args, who=who, dry_run=dry_run, waits=waits, takes_defaults=False)
 
     def _begin(self, play: Play, trial: Trial | None = None) -> AgentRun:
-        log = ReplayBuffer()
+        log = ReplayBuffer(counts_rest=True)
         begun = AgentRun(self.service.runner.begin(play, log), log, trial)
         old = monotonic() - KEPT_SECONDS
         kept = (each for each in self._runs.values() if not each.run.ended or (each.began > old and each.run.log))
@@ -166,7 +167,7 @@ class Calls:
                 message = f"`{script.name}` writes, and this client can't ask the person"
                 hint = "call sop_dry_run, show the person what it says, and pass its `confirm` with the same arguments"
                 raise HttpError(409, "S0125", message, hint)
-            dry = await self.dry_run(script, play.args, play.who, progress)
+            dry = await self.dry_run(script, play.args, play.who, person, progress)
             if dry["status"] != DRY_RUN:
                 return dry
             message = f"{script.name}({_shown(script, play.args)}) would {dry['would']}. Run it?"
@@ -180,18 +181,20 @@ class Calls:
 
     # ── following ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def settle(self, begun: AgentRun, person: Person | None, progress: Progress) -> dict[str, Any]:
+    async def settle(self, begun: AgentRun, person: Person, progress: Progress, *, asks: bool = True) -> dict[str, Any]:
         """Follow a run until it ends, asks, or takes too long, and say how it stands; a question is asked here."""
-        until = monotonic() + self._seconds
         try:
             while True:
-                question = await self._follow(begun, until, progress)
-                if question is None or person is None or not person.can_be_asked:
+                question = await self._follow(begun, person.until, progress)
+                if question is None or not asks or not person.can_be_asked:
                     return self._standing(begun, question)
                 state = {"run": begun.run.id, "asked": begun.lines.asked}
-                reply = await person.ask(question.text, answer_schema(question), state)
-                await self._reply(begun, question, reply, person)
-                until = monotonic() + self._seconds
+                try:
+                    reply = await person.ask(question.text, answer_schema(question), state)
+                    await self._reply(begun, question, reply, person)
+                except Unanswered:
+                    note = "the person has not answered yet; sop_wait asks again"
+                    return {**self._standing(begun, question), "note": note}
         except CancelledError:
             await shield(self.cancel(begun, begun.run.who, GONE))
             raise
@@ -303,9 +306,10 @@ class Calls:
         elif begun.status == DRY_RUN:
             said |= _promised(begun)
         elif isinstance(end.error, dict):
-            said["error"] = plain(end.error)
-            if str(said["error"].get("hint")).startswith("--answer "):  # an option of the command line
-                said["error"]["hint"] = "run the script again, and answer sooner"
+            error = end.error
+            if error["code"] == "V0403":
+                error = {**error, "hint": "run the script again, and answer sooner"}
+            said["error"] = told_error(plain(error))
         if begun.status == DRY_RUN_FAILED:
             said["note"] = "this was the dry run, and it did not get to its end: nothing was written"
         return said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 import mcp_types as types
@@ -14,7 +15,8 @@ from runtime.errors import SopError
 from runtime.runs.arguments import describe as head_of
 from runtime.vm.link import Linked, command_of
 
-MOST: Final = 40  # scripts that are tools; a list of 300 was 100,000 tokens
+MOST: Final = 40  # scripts that are tools; a list of 300 was 100,000 tokens,
+MOST_BYTES: Final = 200_000  # and bytes of them in a list of tools
 PREFIX: Final = "sop_"
 CONFIRM: Final = "confirm"
 DOC_LENGTH: Final = 1000
@@ -62,10 +64,10 @@ class Catalog:
     def listed(self, token: Token) -> tuple[list[ScriptTool], bool]:
         """The scripts that are tools of their own, and whether there are more."""
         found = self.scripts(token)
-        if len(found) <= MOST:
+        if len(found) <= MOST and fitting_tools(found) == found:
             return found, False
         pinned = self._agents.pinned[:MOST]
-        return [each for each in found if each.name in pinned], True
+        return fitting_tools(each for each in found if each.name in pinned), True
 
     def find(self, made: str, token: Token) -> ScriptTool | None:
         """The script of a tool's name; None where the token may not run it."""
@@ -101,6 +103,18 @@ class Catalog:
         said = [root.module.doc[:DOC_LENGTH] or f"The script {name}.", effects_in_words(linked)]
         tool = types.Tool(name=made, title=name, description="\n".join(said), input_schema=schema, annotations=hints)
         return ScriptTool(tool, linked, params)
+
+
+def fitting_tools(scripts: Iterable[ScriptTool]) -> list[ScriptTool]:
+    """The first scripts, as many as a list of tools holds."""
+    found: list[ScriptTool] = []
+    length = 0
+    for each in scripts:
+        length += len(each.tool.model_dump_json(by_alias=True, exclude_none=True))
+        if length > MOST_BYTES:
+            break
+        found.append(each)
+    return found
 
 
 def _commands(linked: Linked) -> dict[str, set[str]]:

@@ -12,6 +12,7 @@ from runtime.api.audit import Who
 from runtime.api.mcp.asking import ANSWER, Person
 from runtime.api.mcp.calls import Calls, Progress, as_text
 from runtime.api.mcp.catalog import Catalog, ScriptTool, summary
+from runtime.api.mcp.values import MAX_BYTES, fitting, size
 from runtime.api.problems import HttpError
 from runtime.errors import UsageError
 
@@ -111,7 +112,12 @@ async def _find(call: Call) -> dict[str, Any]:
         if score or not words:
             found.append((-score, script.name, said))
     found.sort(key=lambda each: each[:2])
-    return {"scripts": [said for *_, said in found[:MOST_FOUND]], "total": len(found)}
+    shown: list[dict[str, Any]] = []
+    for *_, said in found[:MOST_FOUND]:
+        if shown and size([*shown, said]) > MAX_BYTES:
+            break
+        shown.append(fitting(said))
+    return {"scripts": shown, "total": len(found)}
 
 
 async def _run(call: Call) -> dict[str, Any]:
@@ -122,7 +128,7 @@ async def _run(call: Call) -> dict[str, Any]:
 
 
 async def _dry_run(call: Call) -> dict[str, Any]:
-    return await call.calls.dry_run(call.script(), call.args.get("args", {}), call.who, call.progress)
+    return await call.calls.dry_run(call.script(), call.args.get("args", {}), call.who, call.person, call.progress)
 
 
 async def _rows(call: Call) -> dict[str, Any]:
@@ -136,7 +142,7 @@ async def _wait(call: Call) -> dict[str, Any]:
 async def _cancel(call: Call) -> dict[str, Any]:
     begun = call.calls.find(call.args["run"], call.who)
     await call.calls.cancel(begun, call.who, f"the run was cancelled by {call.who.token.name}")
-    return await call.calls.settle(begun, None, call.progress)
+    return await call.calls.settle(begun, call.person, call.progress, asks=False)
 
 
 async def _answer(call: Call) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from runtime.api.replay_buffer import ReplayBuffer
 
 MAX_SAID: Final = 100  # lines of `say` in a result,
 MAX_SAID_BYTES: Final = 10_000  # and bytes of them
-_RECORD: Final = b'{"type":"record","seq":'
+_RECORD: Final = re.compile(rb'\{"type":"record","seq":([0-9]+)(?:,"to":([0-9]+)\})?')
 
 
 class RunLines:
@@ -32,22 +33,26 @@ class RunLines:
         self._position = 0
         self._starts = array("Q")  # where each record stands that is not voided,
         self._seqs = array("Q")  # and its number
+        self._counted: list[tuple[int, int]] = []  # numbers of records that were counted, not kept: first and last
         self._said: list[tuple[int, str]] = []
         self._piece = (0, b"")
 
     @property
     def total(self) -> int:
         """Records so far."""
-        return len(self._starts)
+        return len(self._starts) + sum(last - first + 1 for first, last in self._counted)
 
     def look(self) -> bool:
         """Read on, a chunk of lines. Tell whether there was one."""
         data = self._log.read(self._position)
         at = self._position
         for line in data.splitlines(keepends=True):
-            if line.startswith(_RECORD):
+            record = _RECORD.match(line)
+            if record and record[2]:
+                self._counted.append((int(record[1]), int(record[2])))
+            elif record:
                 self._starts.append(at)
-                self._seqs.append(int(line[len(_RECORD) : line.index(b",", len(_RECORD))]))
+                self._seqs.append(int(record[1]))
             else:
                 self._take(parsed(line))
             at += len(line)
@@ -64,12 +69,21 @@ class RunLines:
             while self._seqs and self._seqs[-1] > line["to"]:
                 self._seqs.pop()
                 self._starts.pop()
+            self._counted = [(first, min(last, line["to"])) for first, last in self._counted if first <= line["to"]]
             self._said = [each for each in self._said if each[0] <= line["to"]]
         elif kind == "end":
             self.end = line
 
     def page(self, after: int) -> tuple[list[Any], int | None]:
-        """Records after the first so many, as many as a message holds; and the `after` of the next ones, if any."""
+        """Records after the first so many, as many as a message holds; and the `after` of the next ones, if any.
+
+        Raises:
+            HttpError: S0112 for records that are not kept.
+        """
+        kept = len(self._starts)
+        if kept <= after < self.total:
+            message = f"records after the first {kept:,} of the run were counted, not kept"
+            raise HttpError(410, "S0112", message, "run a script that gives fewer")
         found: list[Any] = []
         length = 0
         for start in self._starts[after : after + MAX_RECORDS]:

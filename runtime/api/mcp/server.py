@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Mapping
 from importlib.metadata import version
+from time import monotonic
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,14 +20,14 @@ from mcp.shared.exceptions import MCPError
 
 from runtime.api.audit import Who
 from runtime.api.mcp.agent import Agents
-from runtime.api.mcp.asking import CLIENT, Asked, Context, Person
+from runtime.api.mcp.asking import CLIENT, Asked, Context, Person, Unanswered
 from runtime.api.mcp.authoring import AUTHORING
 from runtime.api.mcp.calls import DRY_RUN_FAILED, GONE, Calls
 from runtime.api.mcp.catalog import Catalog
 from runtime.api.mcp.fixed import ALWAYS, FIXED, MANY, Call
 from runtime.api.mcp.news import News
 from runtime.api.mcp.prompts import filled, prompts
-from runtime.api.mcp.values import bounded
+from runtime.api.mcp.values import bounded, told_error
 from runtime.api.problems import of_findings
 from runtime.api.tokens import Token
 from runtime.errors import SopError
@@ -111,7 +112,8 @@ class AgentServer:
         raise MCPError(REQUEST_CANCELLED, GONE)
 
     async def _called(self, context: Context, params: types.CallToolRequestParams) -> Called:
-        who, person = self._who(context), Person(context, params)
+        until = monotonic() + self._agents.service.settings.answer_seconds
+        who, person = self._who(context), Person(context, params, until)
 
         async def progress(records: int) -> None:
             await context.session.report_progress(records, message=f"{records:,} records")
@@ -132,8 +134,13 @@ class AgentServer:
             return _result(await self._calls.call(script, args, who, person, progress))
         except Asked as asked:
             return asked.result
+        except Unanswered:
+            note = "the person has not answered yet: nothing was run or stored; call the tool again to ask again"
+            return _result({"status": "unanswered", "note": note})
         except SopError as error:
             self._agents.service.refused(who, params.name, error)
+            if context.request is None and (error.hint or "").startswith("--rights"):  # no token made with options
+                error = SopError(error.code, error.message, "sopvm mcp --write")
             return _failure(error)
         except MCPError:
             raise
@@ -195,9 +202,10 @@ def _result(said: dict[str, Any]) -> types.CallToolResult:
 def _failure(error: SopError) -> types.CallToolResult:
     """A tool error: code, message, hint, and all findings of a compile."""
     more: Mapping[str, Any] = getattr(error, "more", {})
-    text = f"{error.code}: {error.message}" + (f"\nTry: {error.hint}" if error.hint else "")
-    said = {"error": bounded({"code": error.code, "message": error.message, "hint": error.hint, **more})}
-    return types.CallToolResult(content=[types.TextContent(text=text)], structured_content=said, is_error=True)
+    said = told_error({"code": error.code, "message": error.message, "hint": error.hint, **more})
+    text = f"{error.code}: {error.message}" + (f"\nTry: {said['hint']}" if "hint" in said else "")
+    content: list[types.ContentBlock] = [types.TextContent(text=text)]
+    return types.CallToolResult(content=content, structured_content={"error": bounded(said)}, is_error=True)
 
 
 def _fault(error: Exception) -> types.CallToolResult:

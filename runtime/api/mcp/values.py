@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -11,9 +13,10 @@ from runtime.values.conversion import json_ready
 
 LARGEST: Final = 2**53 - 1  # the largest int that JSON's readers in JavaScript keep
 LONG_TEXT: Final = 1000  # characters; longer texts are cut in a record that is too long for a message
+_SHELL: Final = re.compile(r"(^|\s)--[a-z]|^(sopc|sopvm|pip) ")  # a hint for the command line
 MAX_RECORDS: Final = 100  # of a result,
 MAX_BYTES: Final = 40_000  # and bytes of them
-MAX_RESULT: Final = 100_000  # bytes of a result, which a message holds twice: clients broke at 1 MiB
+MAX_MESSAGE: Final = 240_000  # bytes of a result in its message: clients broke at 1 MiB
 
 
 def parsed(data: bytes | str) -> Any:
@@ -45,12 +48,31 @@ def size(value: Any) -> int:
     return len(json.dumps(value, ensure_ascii=False).encode())
 
 
+def message_size(value: Any) -> int:
+    """Bytes of the value in a message, which holds it twice: as JSON, and as a text with that JSON in it."""
+    return size(value) + size(json.dumps(value, ensure_ascii=False))
+
+
 def bounded(said: dict[str, Any]) -> dict[str, Any]:
     """A result, with a note in place of its longest values until a message holds it."""
-    while size(said) > MAX_RESULT:
+    while message_size(said) > MAX_MESSAGE:
         longest = max(said, key=lambda name: size(said[name]))
         said = {**said, longest: f"({size(said[longest]):,} bytes: not shown)"}
     return said
+
+
+def told_error(error: Mapping[str, Any]) -> dict[str, Any]:
+    """An error and its findings, with hints that an agent can act on: a command or option is for the person."""
+    said = {**error, "hint": _told_hint(error.get("hint"))}
+    if "findings" in error:
+        said["findings"] = [{**each, "hint": _told_hint(each.get("hint"))} for each in error["findings"]]
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _told_hint(hint: str | None) -> str | None:
+    if hint is None or not _SHELL.search(hint):
+        return hint
+    return f"the person can change this, on the command line: {hint}"
 
 
 def fitting(record: Any) -> Any:

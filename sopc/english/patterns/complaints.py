@@ -36,7 +36,7 @@ def not_understood(matcher: Matcher, context: Context, *, searches: bool = True)
     nearest readable form."""
     unknown = list(dict.fromkeys(_unknown(matcher, context)))
     form = nearest(matcher, context) if searches else None
-    ways = "let a model translate it, or write it in the .sop file"
+    ways = "let a model translate it (`sopc error T0201` lists ways to one), or write it in the .sop file"
     if form is not None:
         hint = f"nearest form: {form}; or {ways}"
     elif context.world.sources:
