@@ -50,7 +50,8 @@ _FIELDS: Final = {"databases": "declared", "import": "imports"}  # of Config, by
 _SPAN: Final = re.compile(r"(0|[1-9][0-9]{0,5})([smhdw])")
 _SPAN_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}  # in seconds
 _DRAIN: Final = "30s"
-_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_FILLED_IN: Final = re.compile(r"\$\{(?:file:([^}]+)|([A-Za-z_][A-Za-z0-9_]*))\}")
+_SECRET_BYTES: Final = 65_536
 
 
 def span_seconds(text: str) -> int | None:
@@ -60,7 +61,7 @@ def span_seconds(text: str) -> int | None:
 
 
 class DatabaseSetting(msgspec.Struct, frozen=True):
-    """What a database name means. url: with `${ENV}` filled in. base: where a relative path in it starts.
+    """What a database name means. url: with `${…}` filled in. base: where a relative path in it starts.
     samples: its values may be shown to a model that is not on this machine."""
 
     name: str
@@ -75,7 +76,7 @@ class Config(msgspec.Struct, frozen=True):
     Attributes:
         home: The library's folder, absolute; it need not exist.
         file: The sop.toml that was read; None when there is none.
-        translator, runs, imports, mcp, notify: Their tables, with `${ENV}` as written.
+        translator, runs, imports, mcp, notify: Their tables, with `${…}` as written.
         declared: Its databases: a table by name.
         stores: What it says of stores, by STORE or DATABASE.STORE: their `key` and `references`.
         flags: URLs by name, of the commands' `--db`.
@@ -140,7 +141,8 @@ class Config(msgspec.Struct, frozen=True):
         """Return what a name of a database means.
 
         Raises:
-            UsageError: C0204 for a name that means nothing here, C0203 for an unset variable in its URL.
+            UsageError: C0204 for a name that means nothing here, C0203 or C0209 for a `${…}` in its URL
+                that can't be filled in.
         """
         if self.seen is not None:
             if name not in self.seen:
@@ -199,7 +201,7 @@ class Config(msgspec.Struct, frozen=True):
         return not (self.home / MAIN_FILE).exists()
 
     def setting(self, key: str) -> str | None:
-        """A value of the [translator] table, with `${ENV}` filled in."""
+        """A value of the [translator] table, with `${…}` filled in."""
         value = self.translator.get(key)
         return None if value is None else self.expand(str(value), f"translator.{key}")
 
@@ -213,24 +215,48 @@ class Config(msgspec.Struct, frozen=True):
         return float(self.translator.get(key, default))
 
     def expand(self, text: str, what: str) -> str:
-        """Replace each `${NAME}` in a text by that environment variable.
+        """Replace each `${NAME}` in a text by that environment variable, and each `${file:PATH}` by what that file
+        holds, without the end of its last line.
 
         Args:
             text: The text.
             what: It is, for messages.
 
         Raises:
-            UsageError: C0203, a variable is not set.
+            UsageError: C0203, a variable is not set; C0209, a file can't be read.
         """
 
         def value(match: re.Match[str]) -> str:
-            found = os.environ.get(match[1])
+            if match[1] is not None:
+                return self._secret(match[1], what)
+            found = os.environ.get(match[2])
             if found is None:
-                message = f"{what} in {self.file} needs the environment variable {match[1]}, which is not set"
-                raise UsageError("C0203", message, f"export {match[1]}=…")
+                message = f"{what} in {self.file} needs the environment variable {match[2]}, which is not set"
+                raise UsageError("C0203", message, f"export {match[2]}=…")
             return found
 
-        return _VARIABLE.sub(value, text)
+        return _FILLED_IN.sub(value, text)
+
+    def _secret(self, name: str, what: str) -> str:
+        """The text of a file, whose relative path starts at sop.toml's folder."""
+        assert self.file is not None
+        try:
+            with (self.file.parent / name).open("rb") as file:
+                data = file.read(_SECRET_BYTES + 1)
+            if len(data) > _SECRET_BYTES:
+                raise ValueError(f"it holds more than {_SECRET_BYTES >> 10} KiB")
+            return data.decode().removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError as error:
+            reason = "it is not UTF-8 text"
+            raise self._unread(name, what, reason) from error
+        except OSError as error:
+            raise self._unread(name, what, (error.strerror or str(error)).lower()) from error
+        except ValueError as error:  # too long, or a name that no file can have
+            raise self._unread(name, what, str(error)) from error
+
+    def _unread(self, name: str, what: str, reason: str) -> UsageError:
+        message = f"{what} in {self.file} needs the file {name}, which can't be read: {reason}"
+        return UsageError("C0209", message, "check its path and permissions")
 
 
 def find_home(home: str | None, cwd: Path) -> Path:

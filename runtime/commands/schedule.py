@@ -19,7 +19,7 @@ from runtime.console import (
     output_options,
     pause_schedule,
     print_schedules,
-    remove_schedule,
+    remove_schedules,
     resume_schedule,
     seconds_of,
 )
@@ -136,14 +136,17 @@ def resume_command(console: Console, name: str, home: str | None, databases: Seq
 
 
 @click.command("rm")
-@_of_a_schedule
-def rm_command(console: Console, name: str, home: str | None, databases: Sequence[str]) -> None:
-    """Remove a schedule. Its runs stay; one that goes on ends.
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@database_options
+@output_options(default=None)
+@click.pass_obj
+def rm_command(console: Console, names: Sequence[str], home: str | None, databases: Sequence[str]) -> None:
+    """Remove schedules. Their runs stay; one that goes on ends.
 
     \b
       sopvm schedule rm audit_salary
     """
-    remove_schedule(console, load_config(home, databases), name)
+    remove_schedules(console, load_config(home, databases), names)
 
 
 schedule_group = App(
@@ -154,7 +157,7 @@ schedule_group = App(
         "next": Lazy("runtime.commands.schedule:next_command", "Show the coming times of a schedule."),
         "pause": Lazy("runtime.commands.schedule:pause_command", "Begin no run of a schedule for a while."),
         "resume": Lazy("runtime.commands.schedule:resume_command", "Go on with a schedule that was paused."),
-        "rm": Lazy("runtime.commands.schedule:rm_command", "Remove a schedule."),
+        "rm": Lazy("runtime.commands.schedule:rm_command", "Remove schedules."),
     },
     help="""Run scripts at certain times.
 

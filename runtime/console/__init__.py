@@ -49,8 +49,9 @@ if TYPE_CHECKING:
         coming_times,
         pause_schedule,
         print_schedules,
-        remove_schedule,
+        remove_schedules,
         resume_schedule,
+        tell_schedules_of,
     )
     from runtime.console.script_help import ScriptCommand, complete_parameter
     from runtime.console.stores import add_database, link_store, remove_store, rename_store, unlink_store
@@ -103,7 +104,7 @@ __all__ = (
     "push_script",
     "reading",
     "reading_options",
-    "remove_schedule",
+    "remove_schedules",
     "remove_store",
     "rename_store",
     "resume_schedule",
@@ -113,6 +114,7 @@ __all__ = (
     "show_logs",
     "show_report",
     "show_warnings",
+    "tell_schedules_of",
     "text_or_stdin",
     "translation_options",
     "unlink_store",
@@ -173,8 +175,9 @@ __getattr__ = lazy(
     coming_times="runtime.console.schedules",
     print_schedules="runtime.console.schedules",
     pause_schedule="runtime.console.schedules",
-    remove_schedule="runtime.console.schedules",
+    remove_schedules="runtime.console.schedules",
     resume_schedule="runtime.console.schedules",
+    tell_schedules_of="runtime.console.schedules",
     reading="runtime.console.importing",
     link_options="runtime.console.importing",
     link_store="runtime.console.stores",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from runtime.console.console import Console
 from runtime.console.kept import pull_script
 from runtime.console.rows import print_rows
-from runtime.errors import UsageError
+from runtime.errors import SopError, UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -161,17 +161,42 @@ def resume_schedule(console: Console, config: Config, name: str) -> None:
             console.note(f"{name}: is not paused")
 
 
-def remove_schedule(console: Console, config: Config, name: str) -> None:
-    """Forget it, and its runs that have not begun.
+def remove_schedules(console: Console, config: Config, names: Sequence[str]) -> None:
+    """Forget all of them, and their runs that have not begun, or none.
 
     Args:
         console: Where it is told.
         config: The settings.
-        name: Of the schedule.
+        names: Of the schedules.
     """
-    with _holding(config, name) as (store, _):
-        store.remove(name)
-    console.note(f"{name}: removed")
+    with _opened(config, names[0]) as store:
+        store.remove(dict.fromkeys(names))
+    for name in dict.fromkeys(names):
+        console.note(f"{name}: removed")
+
+
+def tell_schedules_of(console: Console, config: Config, scripts: Collection[str]) -> None:
+    """Tell of schedules that run scripts which are no longer there.
+
+    Args:
+        console: Where they are told.
+        config: The settings.
+        scripts: Names of the scripts.
+    """
+    from runtime.schedules.store import opened_schedules
+
+    try:
+        with opened_schedules(config) as store:
+            found = [] if store is None else store.all()
+    except SopError as error:
+        console.note(f"whether schedules run them is not known: {error.message}")
+        return
+    for schedule in found:
+        script = schedule.script.partition("@")[0]
+        if script in scripts:
+            console.note(
+                f"{script}: the schedule {schedule.name} runs it; `sopvm schedule rm {schedule.name}` ends that"
+            )
 
 
 def _tell_next(console: Console, name: str, due: datetime, times: Times) -> None:
@@ -181,9 +206,16 @@ def _tell_next(console: Console, name: str, due: datetime, times: Times) -> None
 @contextmanager
 def _holding(config: Config, name: str) -> Iterator[tuple[ScheduleStore, Schedule]]:
     """The store and a schedule in it; V0622 for one that is not there."""
+    with _opened(config, name) as store:
+        yield store, store.find(name)
+
+
+@contextmanager
+def _opened(config: Config, name: str) -> Iterator[ScheduleStore]:
+    """The store that a schedule may be in; V0622 where there is none."""
     from runtime.schedules.store import opened_schedules
 
     with opened_schedules(config) as store:
         if store is None:
             raise UsageError("V0622", f"there is no schedule {name}", "`sopvm schedule add` makes one")
-        yield store, store.find(name)
+        yield store

@@ -9,7 +9,7 @@ however many workers look. The run's own database refuses a second one with its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -140,11 +140,13 @@ class ScheduleStore:
             hint = f"--name with another, or `sopvm schedule rm {schedule.name}` before"
             raise UsageError("V0623", f"there is a schedule {schedule.name}", hint)
 
-    def remove(self, name: str) -> None:
-        """With its runs that have not begun."""
+    def remove(self, names: Iterable[str]) -> None:
+        """With their runs that have not begun. V0622 when one is not there, and none is removed."""
         with self._transaction():
-            self._run("delete from sop_due where schedule = $1", name)
-            self._run("delete from sop_schedules where name = $1", name)
+            for name in names:
+                self.find(name)
+                self._run("delete from sop_due where schedule = $1", name)
+                self._run("delete from sop_schedules where name = $1", name)
 
     def pause(self, name: str) -> None:
         """Its runs that have not begun are left out."""

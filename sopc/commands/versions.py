@@ -10,7 +10,7 @@ import click
 
 import runtime
 from runtime import UsageError
-from runtime.console import PATH, Console, complete_script, home_option, output_options
+from runtime.console import PATH, Console, complete_script, home_option, load_config, output_options, tell_schedules_of
 
 STDIN = "-"
 
@@ -81,6 +81,7 @@ def rm_command(console: Console, names: Sequence[str], home: str | None) -> None
     with runtime.open(home) as library:
         for name, versions in library.stored.remove(names).items():
             console.note(f"{name}: removed {versions} version{'s' if versions > 1 else ''}")
+    tell_schedules_of(console, load_config(home), names)
 
 
 @click.command("export")

@@ -1342,6 +1342,14 @@ def _(trial: Trial) -> None:
     assert "staff" in trial.follows("sopvm", "schedule", "ls").text
 
 
+@case("{}: the schedule {} runs it; `sopvm schedule rm {}` ends that")
+def _(trial: Trial) -> None:
+    compiled(trial)
+    trial.given("sopvm", "schedule", "add", "staff", *YEARLY)
+    trial.shows("sopc", "rm", "staff")
+    assert "staff: removed" in trial.follows("sopvm", "schedule", "rm", "staff", replaces=".sop/runs.db").stderr
+
+
 @case("--name with another, or `sopvm schedule rm {}` before")
 def _(trial: Trial) -> None:
     compiled(trial)

@@ -49,6 +49,24 @@ def test_a_schedule_s_life(place: Place) -> None:
     assert place.ok("sopvm", "schedule", "ls", "-f", "records").text == ""
 
 
+def test_several_are_removed_or_none(place: Place) -> None:
+    for name in ("one", "two", "three"):
+        place.ok("sopvm", "schedule", "add", "note", "--cron", YEARLY, "--name", name)
+    done = place.run("sopvm", "schedule", "rm", "one", "four", "two")
+    assert (done.exit_code, "V0622: there is no schedule four" in done.stderr) == (2, True)
+    assert len(place.ok("sopvm", "schedule", "ls", "-f", "records").lines) == 3
+    assert place.ok("sopvm", "schedule", "rm", "one", "two", "one").stderr == "one: removed\ntwo: removed\n"
+    assert [row["name"] for row in place.ok("sopvm", "schedule", "ls", "-f", "records").lines] == ["three"]
+
+
+def test_a_schedule_whose_script_is_removed_is_told(place: Place) -> None:
+    place.ok("sopvm", "schedule", "add", "note@1", "--cron", YEARLY, "--name", "yearly")
+    place.compile("script other()\n  emit {a: 1}\nend")
+    assert "schedule" not in place.ok("sopc", "rm", "other").stderr
+    told = place.ok("sopc", "rm", "note").stderr
+    assert "note: the schedule yearly runs it; `sopvm schedule rm yearly` ends that" in told
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

@@ -103,6 +103,31 @@ def test_environment_variables_are_filled_in_only_when_needed(tmp_path: Path, mo
     assert config.database("hr").url == "postgresql://app:s3cret@db/hr"
 
 
+def test_files_are_filled_in_without_the_end_of_their_last_line(tmp_path: Path) -> None:
+    written = "postgresql://app:${file:secrets/hr}@db/hr"
+    settings(tmp_path, f'[databases]\nhr = "{written}"\n[translator]\napi_key = "${{file:{tmp_path}/key}}"\n')
+    secret = tmp_path / "secrets" / "hr"
+    secret.parent.mkdir()
+    secret.write_bytes(b"s3cret\r\n")
+    (tmp_path / "key").write_text("two\nlines\n\n", encoding="utf-8")
+    config = Config.load(cwd=tmp_path)
+    assert config.database("hr").url == "postgresql://app:s3cret@db/hr"
+    assert config.setting("api_key") == "two\nlines\n"
+    secret.write_bytes(b"rotated")
+    assert config.database("hr").url == "postgresql://app:rotated@db/hr"
+
+
+@pytest.mark.parametrize("content", [None, b"\xff", b"x" * 65_537])
+def test_files_that_can_t_be_filled_in(tmp_path: Path, content: bytes | None) -> None:
+    settings(tmp_path, '[databases]\nhr = "postgresql://app:${file:secret}@db/hr"\n')
+    if content is not None:
+        (tmp_path / "secret").write_bytes(content)
+    with pytest.raises(UsageError) as error:
+        Config.load(cwd=tmp_path).database("hr")
+    assert error.value.code == "C0209"
+    assert "needs the file secret, which can't be read" in error.value.message
+
+
 def test_an_unknown_database_says_which_one_is_near(tmp_path: Path) -> None:
     settings(tmp_path, '[databases]\ninventory = "sqlite:///i.db"\n')
     with pytest.raises(UsageError) as error:

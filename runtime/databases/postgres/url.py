@@ -2,7 +2,7 @@
 
 libpq reads the URL, so all it knows may be said there: several hosts, `target_session_attrs`, `sslmode`, `options`.
 One parameter is ours: `schema=NAME`. The URL is all that counts: libpq's environment variables (PGHOST, PGOPTIONS, …)
-are not looked at, so that a script's database never depends on them; `sop.toml` fills in `${ENV}`. A password that the
+are not looked at, so that a script's database never depends on them; `sop.toml` fills in `${…}`. A password that the
 URL leaves out is looked up in the user's password file (`~/.pgpass`), as with any other client.
 """
 
