@@ -20,7 +20,7 @@ from runtime.runs import go_on
 from runtime.runs.keeping import read_pinned
 from runtime.runs.logs import Logs
 from runtime.runs.owner import Owner, read_owner
-from runtime.runs.places import RunPlace, find_run, list_runs, places, with_status
+from runtime.runs.places import RunPlace, find_run, list_all, with_status
 from runtime.runs.store import ENDED, RunRow
 
 _PIECE: Final = 262_144  # bytes of lines that are read at once
@@ -87,19 +87,9 @@ def listed(
     Returns:
         The runs as `described`, and the names of databases that could not be looked at.
     """
-    failures: list[SopError] = []
-    found: list[dict[str, Any]] = []
-    unread: list[str] = []
-    own = None if token.may("admin") else token.id
-    for place in places(config, failures):
-        try:
-            with place.store() as store:
-                rows = [] if store is None else list_runs(store, script, status, None, limit, own)
-        except SopError:
-            unread.append(place.name)
-            continue
-        found += [described(row, owner) for row in rows if sees(token, owner := read_owner(row.owner), row.script)]
-    return found, unread
+    found, _, unread = list_all(config, script, status, None, limit, None if token.may("admin") else token.id)
+    owned = [(row, read_owner(row.owner)) for _, row in found]
+    return [described(row, owner) for row, owner in owned if sees(token, owner, row.script)], unread
 
 
 def described(row: RunRow, owner: Owner) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Generic, TypeVar
 
-from runtime.api.problems import HttpError
+from runtime.api.runs import stopping
 
 T = TypeVar("T")
 
@@ -27,10 +27,10 @@ class Late(Generic[T]):
             enter: Makes the context, if this is the first call.
 
         Raises:
-            HttpError: V0301 after `close`.
+            HttpError: S0127 after `close`.
         """
         if self._closing.is_set():
-            raise HttpError(503, "V0301", "the server is stopping", "try again in a moment")
+            raise stopping()
         if self._given is None:
             self._given = get_running_loop().create_future()
             self._task = create_task(self._keep(enter, self._given))

@@ -38,7 +38,7 @@ STOPPING: Final = "the server is stopping"
 
 
 def stopping() -> HttpError:
-    return HttpError(503, "V0301", STOPPING, "try again in a moment")
+    return HttpError(503, "S0127", STOPPING, "ask another server, or this address again in a moment")
 
 
 class Ended(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -273,7 +273,7 @@ class LiveRuns:
             token: Of the request; None for a run that one of this server's workers has taken, which no limit stops.
 
         Raises:
-            HttpError: S0109 or S0204 when the server's or the token's limit is reached, V0301 when the server stops.
+            HttpError: S0109 or S0204 when the server's or the token's limit is reached, S0127 when the server stops.
         """
         with self._lock:
             if self.stopping:

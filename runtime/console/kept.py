@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from runtime.library.store import Library
     from runtime.runs.go_on import KeptRun
     from runtime.runs.keep import Keep
-    from runtime.runs.places import RunPlace
     from runtime.runs.store import RunRow
 
 _COLUMNS: Final = ("run", "script", "status", "created", "updated", "segments", "database", "says")
@@ -60,33 +59,19 @@ def list_runs(
         since: Only runs since then; None for all.
         limit: How many of each database, at most.
     """
-    from runtime.runs.places import places
+    from runtime.runs.places import list_all
 
-    failures: list[SopError] = []
-    rows: list[list[Any]] = []
-    for place in places(config, failures):
-        try:
-            rows += _rows(place, script, status, since, limit)
-        except SopError as error:
-            failures.append(error)
+    found, failures, _ = list_all(config, script, status, since, limit)
     console.unreadable(failures)
+    rows = [
+        [
+            *(row.run, row.script, row.status, row.created, row.updated, row.segment, place.name),
+            _says(row.question or row.ending),
+        ]
+        for place, row in found
+    ]
     rows.sort(key=lambda row: (row[3], row[0]), reverse=True)
     print_rows(_COLUMNS, rows, format_)
-
-
-def _rows(place: RunPlace, script: str | None, status: str | None, since: str | None, limit: int) -> list[list[Any]]:
-    from runtime.runs.places import list_runs as listed
-
-    with place.store() as store:
-        if store is None:
-            return []
-        return [
-            [
-                *(row.run, row.script, row.status, row.created, row.updated, row.segment, place.name),
-                _says(row.question or row.ending),
-            ]
-            for row in listed(store, script, status, since, limit)
-        ]
 
 
 def _says(text: str | None) -> str | None:

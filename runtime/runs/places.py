@@ -71,6 +71,26 @@ def list_runs(
     return found
 
 
+def list_all(
+    config: Config, script: str | None, status: str | None, since: str | None, limit: int, token: str | None = None
+) -> tuple[list[tuple[RunPlace, RunRow]], list[SopError], list[str]]:
+    """The newest runs of each database as `list_runs`, each once, though two names may be of one database; errors; and
+    the names of databases that could not be looked at."""
+    found: dict[tuple[object, ...], tuple[RunPlace, RunRow]] = {}
+    failures: list[SopError] = []
+    unread: list[str] = []
+    for place in places(config, failures):
+        try:
+            with place.store() as store:
+                rows = [] if store is None else list_runs(store, script, status, since, limit, token)
+        except SopError as error:
+            failures.append(error)
+            unread.append(place.name)
+            continue
+        found |= {(row.run, row.created, row.pinned): (place, row) for row in rows}
+    return list(found.values()), failures, unread
+
+
 def with_status(store: RunStore, row: RunRow) -> RunRow:
     """The row, with the status `interrupted` when it says that the run is going on and no process has it."""
     if row.status == "running" and not store.database.is_leased(row.run):

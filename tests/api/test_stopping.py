@@ -117,15 +117,16 @@ def test_sigterm_lets_runs_end_and_begins_none(serve: Callable[..., Process], fo
     assert server.client.get("/ready").status_code == 200
     server.process.send_signal(signal.SIGTERM)
     until(lambda: server.client.get("/ready").status_code == 503)
-    assert server.client.get("/ready").json()["code"] == "V0301"
+    assert server.client.get("/ready").json()["code"] == "S0127"
     assert server.client.get("/live").status_code == 200
     refused = server.client.post("/play/until_open")
-    assert (refused.status_code, refused.json()["code"]) == (503, "V0301")
+    assert (refused.status_code, refused.json()["title"]) == (503, "server stopping")
+    assert int(refused.headers["Retry-After"]) > 0
     waiting = asking.lines()
     assert [line["type"] for line in waiting] == ["start", "ask", "end"]
     assert waiting[-1]["status"] == "waiting"
     answered = server.client.post(f"/runs/{waiting[0]['run']}/answer", json={"value": "a"})
-    assert (answered.status_code, answered.json()["code"]) == (503, "V0301")
+    assert (answered.status_code, answered.json()["code"]) == (503, "S0127")
     sql(folder, "insert into gate values (1)")
     assert going.lines()[-1] | {"ms": 0, "retries": 0} == {
         **{"type": "end", "status": "ok", "result": 3, "records": 0},

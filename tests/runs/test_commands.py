@@ -282,6 +282,16 @@ def test_runs_are_listed_by_script_status_and_time(shop: Shop) -> None:
     assert [run["script"] for run in shop.runs("--status", "interrupted")] == ["hire"]
 
 
+@pytest.mark.parametrize("alias", [".sop/main.db", ".sop/../.sop/main.db", "link.db"])
+def test_runs_of_a_database_with_two_names_are_listed_once(shop: Shop, alias: str) -> None:
+    (shop.folder / "link.db").symlink_to(shop.folder / ".sop" / "main.db")
+    (shop.folder / "sop.toml").write_text(f'[runs]\nurl = "sqlite:///{alias}"\n', encoding="utf-8")
+    asked, hired = shop.waiting("review", "password=x"), shop.waiting("hire", "name=Eve")
+    assert [(row["run"], row["database"]) for row in shop.runs()] == [(hired, "main"), (asked, "main")]
+    shop.ok(sopvm, "answer", asked, "a")
+    shop.ok(sopvm, "answer", hired, "yes")
+
+
 def test_old_runs_are_forgotten_with_their_modules(shop: Shop) -> None:
     shop.ok(sopvm, "run", "fill", "n=2")
     shop.waiting("hire", "name=Eve")

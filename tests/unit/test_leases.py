@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.databases.sqlite.lease import FileLease
+from runtime.databases.sqlite.lease import FileLease, is_leased
 
 
 def test_the_folder_goes_while_it_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,3 +25,15 @@ def test_the_folder_goes_while_it_is_made(tmp_path: Path, monkeypatch: pytest.Mo
     assert not going
     assert FileLease.take(tmp_path / "main.db", "r") is None
     lease.release()
+
+
+def test_a_link_to_a_database_has_its_leases(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "elsewhere" / "link.db"
+    link.symlink_to(tmp_path / "main.db")
+    lease = FileLease.take(tmp_path / "main.db", "r")
+    assert lease is not None
+    assert is_leased(link, "r")
+    assert FileLease.take(link, "r") is None
+    lease.release()
+    assert not is_leased(link, "r")

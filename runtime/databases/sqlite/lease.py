@@ -131,4 +131,5 @@ def _stop(path: Path) -> Path:
 
 
 def _path(database: Path, run: str) -> Path:
+    database = database.resolve()  # two links to a database are one
     return database.with_name(f"{database.name}-runs") / run
