@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from runtime.runs.watchdog import Alarm
 
 _LATER: Final = 0.005  # seconds: by then the budget, too, sees that its time is over
+_LOOK_SECONDS: Final = 1.0  # during a prompt, between two looks whether somebody cancels the run
 
 
 class Interrupts:
     """In the block, SIGINT and the end of the budget's time cancel the budget and interrupt the current statement. A
     second SIGINT ends the process at once. Only the main thread gets signals.
 
-    signals: False when the caller handles signals itself."""
+    signals: False when the caller handles signals itself. by_hand: whether there was a SIGINT."""
 
     def __init__(self, budget: Budget, databases: Iterable[Database], *, signals: bool = True) -> None:
+        self.by_hand = False
         self._signals = signals
         self._budget = budget
         self._databases = databases
@@ -55,12 +57,13 @@ class Interrupts:
 
     @contextmanager
     def prompting(self) -> Iterator[None]:
-        """In the block (a prompt), Ctrl-C raises Cancelled."""
+        """In the block (a prompt), Ctrl-C raises Cancelled, and so does whoever cancels the run from elsewhere."""
         self._prompting = True
         try:
             if self._budget.cancelled is not None:  # heard just before: nobody should be asked any more
                 raise KeyboardInterrupt
-            yield
+            with self._looking():
+                yield
         except (Exception, KeyboardInterrupt) as error:
             if self._budget.cancelled is None:
                 raise
@@ -68,9 +71,29 @@ class Interrupts:
         finally:
             self._prompting = False
 
+    @contextmanager
+    def _looking(self) -> Iterator[None]:
+        """In the block, which may wait for a person, a signal of the clock looks whether somebody cancels the run."""
+        if self._before is None or self._budget.must_stop is None:
+            yield
+            return
+        before = signal.signal(signal.SIGALRM, self._look)
+        signal.setitimer(signal.ITIMER_REAL, _LOOK_SECONDS, _LOOK_SECONDS)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+    def _look(self, number: int, frame: FrameType | None) -> None:
+        self._budget.over()
+        if self._budget.cancelled is not None:
+            raise KeyboardInterrupt
+
     def _on_sigint(self, number: int, frame: FrameType | None) -> None:
         if self._budget.cancelled is not None:
             os._exit(130)
+        self.by_hand = True
         self._budget.cancelled = "the run was interrupted"
         if self._prompting:
             raise KeyboardInterrupt

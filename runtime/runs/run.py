@@ -332,10 +332,9 @@ class _Run:
                 return self._end(*self._executed())
             except ClosedPipe:
                 self.segments.abandon()
-                stays = self._stay("cancelled", Cancelled("V0301", "nobody reads the output any more"))
                 return Outcome(
                     run=self.id,
-                    status="cancelled" if stays else "interrupted",
+                    status=self._settled("cancelled", Cancelled("V0301", "nobody reads the output any more")),
                     error=self._cancellation(),
                     records=self.writer.records,
                     ms=self._ms(),
@@ -396,17 +395,21 @@ class _Run:
         if self.options.patient and self._is_kept and error.code in PASSING:
             message = f"{error.message}; the run {self.id} is kept, and is tried again"
             return "interrupted", None, error.reworded(message, f"sopvm resume {self.id}"), trace
-        if not self._stay(_status(error), error):
-            return "interrupted", None, error if error.code == "V0608" else self._left(error.message), trace
-        return _status(error), None, self._with_committed(error), trace
+        status = self._settled("cancelled" if isinstance(error, Cancelled) else "failed", error)
+        if status == "interrupted":
+            return status, None, error if error.code == "V0608" else self._left(error.message), trace
+        return status, None, self._with_committed(error), trace
 
-    def _stay(self, status: str, error: SopError) -> bool:
-        """Keep the run that ended between two segments, with its error. False when its row does not say that it ended,
-        so that another process goes on with it: it is left to that, its database is gone, or another has taken it."""
+    def _settled(self, status: str, error: SopError) -> str:
+        """Keep the run that ended between two segments, with its error; its status from now on. It is `interrupted`
+        when its row does not say that it ended, so that another process goes on with it: it is left to that, its
+        database is gone, or another has taken it. A question that nobody takes back goes on waiting."""
         if self._leaves:
-            return False
-        if self.keeper is None or self._asking:  # a run that waits goes on waiting
-            return True
+            return "interrupted"
+        if self.keeper is None:
+            return status
+        if self._waits_on:
+            return "waiting"
         if self.options.control is not None:
             self.options.control.detach()
         self.keeper.store.database.on_progress(_nothing)  # what ended the run must not end this statement
@@ -414,12 +417,17 @@ class _Run:
             try:
                 self.keeper.ended(status, error)
             except SopError:  # the first error is told
-                return False
-        return True
+                return "interrupted"
+        return status
 
     @property
     def _is_kept(self) -> bool:
         return self.keeper is not None and self.keeper.is_kept
+
+    @property
+    def _waits_on(self) -> bool:
+        """Whether its question waits for an answer, whoever does not want to give one here."""
+        return self._asking and (self.budget.cancelled is None or self.interrupts.by_hand)
 
     @property
     def _leaves(self) -> bool:
@@ -442,11 +450,12 @@ class _Run:
             if hint is not None and hint.startswith(_BEGUN_AGAIN):
                 hint = "undo that by hand before the script is run again, or move what was not done into another script"
         if self._is_kept:
-            hint = f"sopvm answer {self.id} VALUE" if self._asking else f"sopvm retry {self.id}"
+            hint = f"sopvm answer {self.id} VALUE" if self._waits_on else f"sopvm retry {self.id}"
         return error.reworded(message, hint)
 
     def _end(self, status: str, result: Any, error: SopError | None, trace: Trace | None) -> Outcome:
-        if error is not None and status != "waiting":
+        waits = error is not None and error.code == "V0403"  # its `ask` line says so
+        if error is not None and not waits:
             step, path = (trace.place.step, trace.path) if trace is not None else (None, None)
             self.writer.error(step, path, {**error.record, **(trace.to_json() if trace is not None else {})})
         changes = None
@@ -456,7 +465,7 @@ class _Run:
                 for (command, store), rows in sorted(self.segments.tally.items())
             ]
         ms = self._ms()
-        if status == "waiting" and self.options.suspends and self._is_kept:
+        if waits and self.options.suspends and self._is_kept:
             self.writer.flush()
         else:
             self.writer.end(status, result, self.segments.retries, ms, changes)
@@ -557,7 +566,7 @@ class _Run:
             with self.interrupts.prompting():
                 value = answer(question, self.options.answers, self.options.prompt, may_wait=self.keeper is not None)
         except BaseException as error:
-            if self._leaves and isinstance(error, Cancelled):
+            if self._is_kept and isinstance(error, Cancelled | ClosedPipe) and (self._leaves or self._waits_on):
                 raise Waiting(question) from error
             if control is not None and not isinstance(error, Waiting):
                 control.question = None
@@ -582,7 +591,3 @@ class _Run:
 
 def _nothing() -> None:
     """For statements that nothing may end."""
-
-
-def _status(error: SopError) -> str:
-    return "cancelled" if isinstance(error, Cancelled) else "failed"

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -12,7 +16,7 @@ from typing import Any
 import pytest
 
 from runtime.databases.sqlite.database import SQLiteDatabase
-from tests.commands import Place
+from tests.commands import Place, command, environment
 from tests.runs.kept import Kept, kept_on
 
 SCRIPT = """
@@ -33,6 +37,13 @@ script stuck() -> int
   while true do
     set done = done + count(from items)
   end
+end
+
+script asks() -> bool
+  insert into log { text: "asked" }
+  commit
+  ask "Go on?" into sure: bool
+  return sure
 end
 
 script small() -> int
@@ -84,6 +95,46 @@ def test_a_run_in_another_process_is_cancelled(kept: Kept, script: str) -> None:
     else:
         ((segments,),) = kept.rows("SELECT segment FROM sop_runs")
         assert len(texts) == segments
+
+
+@pytest.mark.parametrize(("by", "exit_code", "status"), [("hand", 3, "waiting"), ("cancel", 130, "cancelled")])
+def test_a_prompt_ends_with_what_the_row_says(kept: Kept, by: str, exit_code: int, status: str) -> None:
+    """Ctrl-C leaves the question to whoever answers later; `sopvm cancel` takes it back."""
+    place, database = Place(kept.folder), f"main={kept.url}"
+    ours, theirs = pty.openpty()
+    words = command("sopvm", "run", "asks", "--db", database)
+    with (
+        open(ours, "rb", buffering=0) as screen,  # noqa: PTH123
+        subprocess.Popen(
+            words, cwd=kept.folder, env=environment(), stdin=theirs, stdout=subprocess.PIPE, stderr=theirs
+        ) as process,
+    ):
+        os.close(theirs)
+        try:
+            until(lambda: kept.has_tables() and kept.rows("SELECT 1 FROM sop_runs WHERE status = 'waiting'"))
+            run = str(kept.id())
+            if by == "hand":
+                process.send_signal(signal.SIGINT)
+            else:
+                place.ok("sopvm", "cancel", run, "--db", database)
+            out, _ = process.communicate(timeout=MAX_SECONDS)
+            shown = screen.read(100_000).decode()
+        finally:
+            process.kill()
+    assert (process.returncode, json.loads(out.splitlines()[-1])["status"]) == (exit_code, status)
+    assert kept.rows("SELECT status FROM sop_runs") == [(status,)]
+    following = ("answer", run, "yes") if by == "hand" else ("retry", run, "--answer", "3=yes")
+    assert f"try: sopvm {following[0]} {run}" in shown
+    assert place.ok("sopvm", *following, "--db", database).lines[-1]["result"] is True
+
+
+def test_a_wrong_answer_leaves_the_question(kept: Kept) -> None:
+    kept.answers = {"3": "perhaps"}
+    done = kept.begin("asks")
+    assert done is not None and done.error is not None
+    assert (done.status, done.error.code, done.error.hint) == ("waiting", "V0404", f"sopvm answer {kept.id()} VALUE")
+    assert [line["type"] for line in kept.lines[-2:]] == ["error", "end"]
+    assert kept.rows("SELECT status FROM sop_runs") == [("waiting",)]
 
 
 def test_a_run_that_goes_on_is_not_stopped_by_what_was_meant_for_another_process(kept: Kept) -> None:
