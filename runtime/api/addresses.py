@@ -11,6 +11,7 @@ from typing import Final
 
 from runtime.api import (
     agents,
+    ask,
     bodies,
     databases,
     docs,
@@ -19,6 +20,7 @@ from runtime.api import (
     page,
     play,
     probes,
+    rows,
     runs_http,
     schedules,
     scripts,
@@ -27,6 +29,7 @@ from runtime.api import (
 from runtime.api.formats import LINES, MEDIA_TYPES
 from runtime.api.openapi import LINES_TYPE, TEXT, Json, query_parameter
 from runtime.api.resource import ANY_TOKEN, ANYBODY, PAGE, Address, Gives, Handler, Takes
+from runtime.api.rows import MOST, MOST_AT_ONCE
 
 _LINES: Final = query_parameter("format", {"type": "string", "enum": list(LINES)}, "Format of the answer.")
 _FORMAT: Final = query_parameter("format", {"type": "string", "enum": list(MEDIA_TYPES)}, "Format of the answer.")
@@ -38,6 +41,12 @@ _RUNS: Final = (
 )
 _AFTER: Final = query_parameter(
     "after", {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}, "Only lines after this seq."
+)
+_ROWS: Final = (
+    query_parameter("after", {"type": "integer", "minimum": 0, "maximum": MOST}, "Leave out so many."),
+    query_parameter("order", TEXT, "FIELD,-FIELD,…: what sorts them; `-` is downwards."),
+    query_parameter("where", TEXT, "A condition, as in the language."),
+    query_parameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST_AT_ONCE}, "At most so many."),
 )
 _PUT: Final = (
     query_parameter("dry_run", {"type": "boolean"}, "Compile without storing."),
@@ -96,6 +105,8 @@ ADDRESSES: Final[tuple[Address, ...]] = (
     _row("POST",   "/play/{name}",                  "run",           play.play,                "Run a script.", None, LINES_TYPE, listed=False),
     _row("GET",    "/play",                         "run",           play.play_named,          "Run a script.", None, LINES_TYPE, listed=False),
     _row("POST",   "/play",                         "run",           play.play_named,          "Run a script.", None, LINES_TYPE, listed=False),
+    # questions in English
+    _row("POST",   "/ask",                          "query",         ask.ask,                  "What a request in English means; with `confirm`, its run.", bodies.Ask, bodies.Asked, _FORMAT),
     # pages
     _row("GET",    "/",                             PAGE,            page.show_page,           "The page.", None, "text/html", listed=False),
     _row("GET",    "/assets/{name}",                PAGE,            page.show_asset,          "A file of the page.", None, "text/plain", listed=False),
@@ -144,6 +155,7 @@ ADDRESSES: Final[tuple[Address, ...]] = (
     # data, and the server itself
     _row("GET",    "/databases",                    "read",          databases.list_databases, "Names of databases.", None, bodies.Databases),
     _row("GET",    "/databases/{name}",             "read",          databases.show_database,  "Its stores and fields.", None, bodies.Database),
+    _row("GET",    "/databases/{name}/stores/{store}", "query",      rows.show_rows,           "Its rows, a page at a time.", None, bodies.StoreRows, *_ROWS),
     _row("POST",   "/databases/{name}/stores/{store}", "write",      loading.load_store,       "Load a file into a store.", _FILE, bodies.LoadedStores, *_LOAD),
     _row("GET",    "/openapi.json",                 "read",          openapi.show_openapi,     "This document.", None, dict, listed=False),
     _row("GET",    "/live",                         ANYBODY,         probes.live,              "The process answers.", None, "text/plain", listed=False),

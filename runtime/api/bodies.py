@@ -79,6 +79,18 @@ class Stop(Struct, forbid_unknown_fields=True):
     anyway: bool = False
 
 
+class Ask(Struct, forbid_unknown_fields=True):
+    """`before`: what was asked before, on which `text` may build. `answers`: to what the text leaves open, by sentence
+    number. `program`: that was made of it, so that it is not translated again. `confirm`: of what was said back, to
+    run it."""
+
+    text: str
+    before: str = ""
+    answers: dict[str, str] = {}
+    program: str = ""
+    confirm: str = ""
+
+
 Body = TypeVar("Body", bound=Struct)
 _SAID: Final = {str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "an object"}
 
@@ -185,6 +197,41 @@ class Put(Script):
     translated: bool
     warnings: list[ProgramWarning]
     stale_callers: list[str]
+
+
+class AskedColumn(TypedDict):
+    name: str
+    type: str
+    unit: str | None
+
+
+class AskedChange(TypedDict):
+    """What a dry run counted. `before`, `after`: rows of the store; `after` is null where rows were added or changed by
+    one command, which does not tell them apart."""
+
+    command: Literal["insert", "upsert", "update", "delete"]
+    store: str
+    rows: int
+    before: int
+    after: int | None
+
+
+class Asked(TypedDict):
+    """What a text was understood as; nothing has run. `text`: with the earlier sentences that it builds on.
+    `explained`: the program in English. `translator`: what translated it. `columns`: of its records, where they are
+    known. `changes`: of a dry run; null for a program that only reads. `confirm`: runs it, when it is sent back with
+    the same text and program."""
+
+    text: str
+    program: str
+    explained: Json | None
+    translator: str | None
+    warnings: list[ProgramWarning]
+    columns: list[AskedColumn]
+    asks: bool
+    writes: list[str]
+    changes: list[AskedChange] | None
+    confirm: str
 
 
 class Version(TypedDict):
@@ -341,6 +388,18 @@ class Database(TypedDict):
 
     name: str
     stores: dict[str, Json]
+
+
+class StoreRows(TypedDict):
+    """A page of a store's rows. `total`: of all that `where` leaves. `next`: the `after` of the next page; null after
+    the last, and where the rows past it can't be had (`most`)."""
+
+    store: str
+    rows: list[Json]
+    total: int
+    after: int
+    next: int | None
+    most: int
 
 
 class LoadedColumn(TypedDict):

@@ -11,7 +11,6 @@ from runtime.api.problems import HttpError
 from runtime.api.resource import as_json, token_of
 from runtime.api.service import Service
 from runtime.api.tokens import Token
-from runtime.errors import SopError
 from runtime.query.schema import described
 
 
@@ -24,19 +23,22 @@ async def show_database(service: Service, request: Request) -> Response:
     """Its stores, their fields and keys."""
     token = token_of(request)
     name = request.path_params["name"]
+    known_database(service, token, name)
+    return as_json({"name": name, "stores": await service.call(stores_of, service, token, name)})
+
+
+def known_database(service: Service, token: Token, name: str) -> None:
+    """Check that the token's user has a database of this name.
+
+    Raises:
+        HttpError: C0204.
+    """
     if name not in service.seen_by(token).database_names():
         raise HttpError(404, "C0204", f"there is no database {name[:60]!r} here", "/databases lists them")
-    return as_json({"name": name, "stores": await service.call(stores_of, service, token, name)})
 
 
 def stores_of(service: Service, token: Token, name: str) -> dict[str, Any]:
     if service.seen_by(token).is_unmade(name):
         return {}
-    try:
-        database = service.take(token)(name)
-    except SopError as error:  # the message may hold the database's URL
-        raise HttpError(503, error.code, f"the database {name} can't be opened") from error
-    try:
+    with service.lent(token, name) as database:
         return described(database.schema())
-    finally:
-        service.pool.give_back(database)

@@ -7,7 +7,7 @@ from typing import Final
 
 from runtime.api.problems import HttpError
 
-MEDIA_TYPES: Final = {
+STREAMED: Final = {
     "jsonl": "application/x-ndjson",
     "records": 'application/x-ndjson; profile="records"',
     "json": "application/json",
@@ -15,6 +15,8 @@ MEDIA_TYPES: Final = {
     "csv": "text/csv; charset=utf-8; header=present",
     "csv-safe": "text/csv; charset=utf-8; header=present",
 }
+WHOLE: Final = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}  # sent when all is written
+MEDIA_TYPES: Final = STREAMED | WHOLE
 LINES: Final = ("jsonl", "sse", "json")  # formats that show every line, questions included
 _ACCEPTED: Final = {
     "application/x-ndjson": "jsonl",
@@ -23,6 +25,7 @@ _ACCEPTED: Final = {
     "application/json": "json",
     "text/event-stream": "sse",
     "text/csv": "csv",
+    WHOLE["xlsx"]: "xlsx",
 }
 
 
@@ -56,6 +59,13 @@ def choose(wanted: str | None, accept: str | None, offered: Sequence[str] = tupl
         types = ", ".join(dict.fromkeys(MEDIA_TYPES[format_].partition(";")[0] for format_ in offered))
         raise HttpError(406, "S0103", "the answer can't be had as Accept says", f"Accept: {types}")
     return best
+
+
+def prefers_html(accept: str | None) -> bool:
+    """Tell whether an Accept header asks for a page rather than for any format of lines, as a browser's does."""
+    qualities = {name: _quality(given.get("q")) for name, given in map(_parsed, (accept or "").split(","))}
+    others = [qualities[name] for name in _ACCEPTED if name in qualities]
+    return qualities.get("text/html", 0.0) > max(others, default=0.0)
 
 
 def _meant(name: str, parameters: dict[str, str], offered: Sequence[str]) -> list[str]:

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runtime.api.audit import Audit, Who
 from runtime.api.metrics import Metrics
+from runtime.api.page import form_of
 from runtime.api.problems import HttpError, problem
 from runtime.api.sites import parse_host, same_site
 from runtime.api.slowdown import MAX_SECONDS, Slowdown
@@ -86,8 +87,13 @@ class Guard:
         try:
             headers = _Headers(scope)
             self._check_host(headers)
-            _check_site(headers, static)
-            scope["token"] = self._token(scope, headers, static or path in self.probes)
+            form = form_of(method, path, scope["query_string"].decode("latin-1"), headers.accept)
+            _check_site(headers, static or form is not None)
+            _check_query(scope)
+            if form is not None:
+                await form(scope, receive, answer)
+                return
+            scope["token"] = self._token(headers, static or path in self.probes)
         except WrongToken as error:
             await problem(await self._later(error, scope, receive))(scope, receive, answer)
             return
@@ -123,10 +129,7 @@ class Guard:
             message = f"this server is not {host[:80]!r}"
             raise HttpError(421, "S0206", message, "--allow-host NAME lets it answer under another name")
 
-    def _token(self, scope: Scope, headers: _Headers, free: bool) -> Token:
-        if any(name.lower() in TOKEN_NAMES for name, _ in parse_qsl(scope["query_string"].decode("latin-1"))):
-            message = "a token in an address ends up in logs and histories"
-            raise HttpError(400, "S0207", message, "Authorization: Bearer TOKEN")
+    def _token(self, headers: _Headers, free: bool) -> Token:
         if free:
             return LOCAL
         given = headers.authorization
@@ -146,8 +149,11 @@ class _Headers:
     def __init__(self, scope: Scope) -> None:
         found: dict[bytes, str] = {}
         size = 0
+        accept = None
         for name, value in scope["headers"]:
             size += len(name) + len(value)
+            if name == b"accept":
+                accept = value.decode("latin-1")
             if name in _LOOKED_AT:
                 if name in found:
                     raise _twice(name)
@@ -159,6 +165,7 @@ class _Headers:
         self.site = found.get(b"sec-fetch-site")
         self.mode = found.get(b"sec-fetch-mode")
         self.authorization = found.get(b"authorization")
+        self.accept = accept
 
 
 def _twice(name: bytes) -> HttpError:
@@ -171,6 +178,12 @@ def _twice(name: bytes) -> HttpError:
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _check_query(scope: Scope) -> None:
+    if any(name.lower() in TOKEN_NAMES for name, _ in parse_qsl(scope["query_string"].decode("latin-1"))):
+        message = "a token in an address ends up in logs and histories"
+        raise HttpError(400, "S0207", message, "Authorization: Bearer TOKEN")
 
 
 def _check_site(headers: _Headers, static: bool) -> None:

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Final, get_args
 from starlette.requests import Request
 from starlette.responses import Response
 
+from runtime.api.databases import known_database
 from runtime.api.problems import HttpError
 from runtime.api.resource import as_json, flag, options_of, token_of, who_of
 from runtime.api.service import Service
@@ -70,8 +71,7 @@ async def load_store(service: Service, request: Request) -> Response:
     """The report of the import, by store."""
     token = token_of(request)
     name, store = request.path_params["name"], request.path_params["store"]
-    if name not in service.seen_by(token).database_names():
-        raise HttpError(404, "C0204", f"there is no database {name[:60]!r} here", "/databases lists them")
+    known_database(service, token, name)
     fault = name_fault(store.strip())
     if fault is not None:
         raise HttpError(422, "D0505", f"a store can't have this name: it {fault}")

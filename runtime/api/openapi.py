@@ -198,7 +198,12 @@ def _lines_response(signature: Signature) -> Json:
 def _lines_content(record: Json) -> Json:
     """The content by media type. `record`: the schema of what a script emits."""
     line = {"$ref": "#/components/schemas/Line"}
-    schemas: dict[str, Json] = {"jsonl": line, "json": {"type": "array", "items": line}, "records": record}
+    schemas: dict[str, Json] = {
+        "jsonl": line,
+        "json": {"type": "array", "items": line},
+        "records": record,
+        "xlsx": {"type": "string", "format": "binary"},
+    }
     content: dict[str, Json] = {}
     for format_, media_type in MEDIA_TYPES.items():
         content.setdefault(media_type, {"schema": schemas.get(format_, TEXT)})

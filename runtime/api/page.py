@@ -12,6 +12,7 @@ from msgspec.json import encode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from runtime.api.formats import prefers_html
 from runtime.api.problems import HttpError
 from runtime.api.service import Service
 
@@ -48,6 +49,16 @@ async def show_asset(service: Service, request: Request) -> Response:
         HttpError: S0101 for any other name.
     """
     return _file(request, request.path_params["name"])
+
+
+def form_of(method: str, path: str, query: str, accept: str | None) -> Response | None:
+    """The way from `/play/NAME` to the form of the script, for a browser; None for all other requests. It tells nothing
+    of the script, so it needs no token."""
+    before, _, name = path.rpartition("/")
+    if method not in ("GET", "HEAD") or before != "/play" or not prefers_html(accept) or "&format=" in f"&{query}":
+        return None
+    address = f"../#/scripts/{name}{'?' if query else ''}{query}"
+    return Response(None, 303, {"Location": address, "Vary": "Accept"})
 
 
 def _file(request: Request, name: str) -> Response:

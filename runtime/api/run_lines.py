@@ -5,7 +5,7 @@ from __future__ import annotations
 from asyncio import sleep
 from collections.abc import AsyncIterator
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -13,11 +13,12 @@ from starlette.types import Receive, Scope, Send
 from runtime.api.connection import Broken, cut
 from runtime.api.formats import MEDIA_TYPES
 from runtime.api.kept_runs import Found, LineReader
-from runtime.api.problems import HttpError, problem
+from runtime.api.problems import HttpError, problem, status_of
 from runtime.api.replay_buffer import ReplayBuffer, after
 from runtime.api.resource import as_json
 from runtime.api.runs import LiveRun
 from runtime.api.service import Service
+from runtime.errors import SopError
 from runtime.output.events import event
 from runtime.output.records import encode
 
@@ -113,3 +114,11 @@ class KeptLines(StreamingResponse):
             raise Broken("they are kept no longer, or were not read in time")
         if format_ == "json":
             yield b"\n]\n"
+
+
+def failure_of(run: LiveRun) -> HttpError:
+    """The error of a run that failed, with its address."""
+    error: dict[str, Any] = run.describe().get("error", {})
+    code, message = error.get("code", "S0100"), error.get("message", "the server failed at this run")
+    status = status_of(SopError(code, message))
+    return HttpError(status, code, message, error.get("hint"), more={"run": run.id, "instance": f"/runs/{run.id}"})

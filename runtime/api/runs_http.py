@@ -14,12 +14,11 @@ from runtime.api import kept_runs, steer
 from runtime.api.bodies import Answer, body_as
 from runtime.api.formats import LINES, choose
 from runtime.api.kept_runs import Found
-from runtime.api.problems import HttpError, status_of
+from runtime.api.problems import HttpError
 from runtime.api.resource import as_json, options_of, token_of, who_of
-from runtime.api.run_lines import LOOK_SECONDS, KeptLines, kept_lines, of_log, under_way
+from runtime.api.run_lines import LOOK_SECONDS, KeptLines, failure_of, kept_lines, of_log, under_way
 from runtime.api.runs import LiveRun
 from runtime.api.service import Service
-from runtime.errors import SopError
 from runtime.runs.go_on import KeptRun
 from runtime.runs.keep import going_on
 from runtime.values.conversion import json_ready, to_text
@@ -124,16 +123,8 @@ async def read_lines(service: Service, request: Request) -> Response:
     while not log.size and not run.ended:
         await sleep(LOOK_SECONDS)
     if not log.size:
-        raise _never_began(run)
+        raise failure_of(run)
     return KeptLines(run.id, of_log(run, log), int(text), format_)
-
-
-def _never_began(run: LiveRun) -> HttpError:
-    """The error of a run that ended without a line."""
-    error: dict[str, Any] = run.describe().get("error", {})
-    code, message = error.get("code", "S0100"), error.get("message", "the server failed at this run")
-    status = status_of(SopError(code, message))
-    return HttpError(status, code, message, error.get("hint"), more={"run": run.id, "instance": f"/runs/{run.id}"})
 
 
 async def _run(service: Service, request: Request, *, own: bool = False) -> LiveRun | Found:

@@ -31,9 +31,11 @@ from runtime.values.types import NULL
 from runtime.vm.link import Linked, link
 
 if TYPE_CHECKING:
+    from sopc.context import Context
     from sopc.pipeline import Compiled, Kind
+    from sopc.source import Source
     from sopc.workflow.answers import NeedsAnswer
-    from sopc.workflow.prepared import Take, Written
+    from sopc.workflow.prepared import Options, Place, Prepared, Take, Written
 
 KINDS: Final[Mapping[str, Kind | None]] = {
     "text/x-sop": "dsl",
@@ -177,9 +179,9 @@ def put_text(service: Service, who: Who, act: PutRequest) -> bodies.Put:
     from sopc.context import Context
     from sopc.pipeline import kind_of
     from sopc.source import STDIN, Source
-    from sopc.workflow.answers import Answers, NeedsAnswer
+    from sopc.workflow.answers import Answers
     from sopc.workflow.prepared import NOWHERE, Options
-    from sopc.workflow.sources import prepare, stored_place
+    from sopc.workflow.sources import stored_place
     from sopc.workflow.stored import Consents, NeedsYes, stale_callers, store
 
     answers, token = Answers(act.answers), who.token
@@ -202,11 +204,7 @@ def put_text(service: Service, who: Who, act: PutRequest) -> bodies.Put:
             may_read=token.may_read,
             written=act.written,
         )
-        try:
-            prepared = prepare(source, context, options, place, kind)
-        except NeedsAnswer as error:
-            raise _unanswered(error) from None
-        answers.check_used()
+        prepared = prepared_text(source, context, options, place, kind)
         module = _only(prepared.compiled, name)
         (item,) = prepared.compiled.items(work=prepared.work)
         service.require_program(token, module)
@@ -229,15 +227,37 @@ def put_text(service: Service, who: Who, act: PutRequest) -> bodies.Put:
         "unchanged": unchanged or (before is not None and before.hash == item.hash),
         "translator": prepared.translator,
         "translated": prepared.translated,
-        "warnings": [
-            *renamed,
-            *[
-                bodies.ProgramWarning(code=each.code, sentence=each.sentence, message=each.message)
-                for each in prepared.warnings
-            ],
-        ],
+        "warnings": [*renamed, *warnings_of(prepared)],
         "stale_callers": [caller for caller, _ in stale if token.covers(caller)],
     }
+
+
+def prepared_text(
+    source: Source, context: Context, options: Options, place: Place | None, kind: Kind | None
+) -> Prepared:
+    """As `prepare`, for HTTP: an open question is a problem document, and so is an answer to none.
+
+    Raises:
+        HttpError: T0210 with the question and its choices.
+        UsageError: T0211 for an answer to a question that was not asked.
+    """
+    from sopc.workflow.answers import NeedsAnswer
+    from sopc.workflow.sources import prepare
+
+    try:
+        prepared = prepare(source, context, options, place, kind)
+    except NeedsAnswer as error:
+        raise _unanswered(error) from None
+    if options.answers is not None:
+        options.answers.check_used()
+    return prepared
+
+
+def warnings_of(prepared: Prepared) -> list[bodies.ProgramWarning]:
+    return [
+        bodies.ProgramWarning(code=each.code, sentence=each.sentence, message=each.message)
+        for each in prepared.warnings
+    ]
 
 
 def _only(compiled: Compiled, name: str | None) -> Module:
@@ -262,12 +282,16 @@ def linked_text(service: Service, who: Who, program: str) -> Linked:
 
     token = who.token
     with service.compiling, Context(service.seen_by(token), service.library, token.covers) as context:
-        compiled = compile_source(Source(STDIN, program), context)
-        module = _only(compiled, None)
-        name = module.signature.name
-        token.require_script(name)
-        service.require_program(token, module)
-        return link(Overlay(service.library, compiled.items()), name)
+        return linked_program(service, token, compile_source(Source(STDIN, program), context))
+
+
+def linked_program(service: Service, token: Token, compiled: Compiled) -> Linked:
+    """A compiled program that is not stored → its script, ready to run, if the token may use what it uses."""
+    module = _only(compiled, None)
+    name = module.signature.name
+    token.require_script(name)
+    service.require_program(token, module)
+    return link(Overlay(service.library, compiled.items()), name)
 
 
 def _unanswered(error: NeedsAnswer) -> HttpError:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from asyncio import get_running_loop
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, TextIO, TypeVar
@@ -74,6 +75,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
         in_address: names of the arguments in the query string.
         run: the run's id, for a request that is done once however often it is made.
         linked: the script, if it is none of the library.
+        right: that the run needs: `query` for a program that is no script.
     """
 
     script: str
@@ -90,6 +92,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     in_address: frozenset[str] = frozenset()
     run: str | None = None
     linked: Linked | None = None
+    right: str = "run"
 
     @property
     def token(self) -> Token:
@@ -158,10 +161,10 @@ class Shared:
             HttpError: S02xx, what keeps it from starting, except errors of its databases.
         """
         token = play.token
-        token.require("run", play.script.rpartition("@")[0] or play.script)  # before an answer tells that it exists
+        token.require(play.right, play.script.rpartition("@")[0] or play.script)  # before it is known to exist
         linked = play.linked or self.links.linked(play.script)
         root = linked.root
-        token.require("run", root.name)
+        token.require(play.right, root.name)
         token.require_databases(names_of(root.effects))
         writes = root.effects.writes
         if writes and play.reads:
@@ -252,6 +255,22 @@ class Shared:
     def take(self, token: Token) -> Callable[[str], Database]:
         """Return a function that connects to a database by the token's name for it; `pool.give_back` takes it back."""
         return lambda name: self.pool.take(token.bound.get(name, name))
+
+    @contextmanager
+    def lent(self, token: Token, name: str) -> Iterator[Database]:
+        """A connection to a database, by the token's name for it, that is given back.
+
+        Raises:
+            HttpError: It can't be opened; the reason may hold its URL, and is not told.
+        """
+        try:
+            database = self.take(token)(name)
+        except SopError as error:
+            raise HttpError(503, error.code, f"the database {name} can't be opened") from error
+        try:
+            yield database
+        finally:
+            self.pool.give_back(database)
 
     def refused(self, who: Who, script: str, error: SopError | None) -> None:
         """Audit a request that was refused because the token lacks a right; other errors are not audited.

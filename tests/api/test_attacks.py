@@ -335,7 +335,7 @@ def test_only_pages_are_html(served: Served) -> None:
     source = f'script odd() uses main\n  "{SCRIPT}"\n  emit {{text: "{SCRIPT}"}}\nend\n'
     put = served.client.put("/scripts/odd", content=source, headers={"Content-Type": "text/x-sop"})
     assert put.status_code == 201
-    browser = {"Accept": "text/html,*/*;q=0.1"}
+    browser = {"Accept": "text/html,application/json,*/*;q=0.1"}
     for address in (
         "/play/odd",
         "/play/odd?format=csv",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.api.formats import LINES, MEDIA_TYPES
+from runtime.api.formats import LINES, STREAMED
 from runtime.api.shared import Settings
 from runtime.api.tokens import RIGHTS
 from runtime.config import Config
@@ -140,7 +140,7 @@ def test_a_tenant_sees_and_writes_its_own_rows(engine: Engine, house: tuple[Serv
         assert client.post("/sessions", json={"name": "mine", "uses": ["hr"]}, headers=headers).status_code == 201
         look = {"text": "from people"}
         answers = [
-            *(client.get("/play/people", params={"format": each}, headers=headers) for each in MEDIA_TYPES),
+            *(client.get("/play/people", params={"format": each}, headers=headers) for each in STREAMED),
             client.post("/sessions/mine/look", json=look, headers=headers),
             client.post("/sessions/mine/steps", json={"text": "emit from people"}, headers=headers),
         ]
@@ -173,7 +173,7 @@ def test_a_tenant_sees_and_writes_its_own_rows(engine: Engine, house: tuple[Serv
 # ── a database that goes away ──────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("format_", MEDIA_TYPES)
+@pytest.mark.parametrize("format_", STREAMED)
 def test_an_answer_breaks_off_when_its_database_session_is_ended(format_: str, tmp_path: Path) -> None:
     """As a database administrator does with pg_terminate_backend, or a restart."""
     engine = ENGINES["postgres"]

@@ -116,6 +116,11 @@ POST /play/add_person dry         401  401  401   403  403  200  403   403     4
 GET /play?script=people           401  401  401   200  403  200  403   403     403   200    200   403    403   200 200  200
 POST /play?script=add_person      401  401  401   403  403  200  403   403     403   403    403   403    403   200 200  200
 
+POST /ask                         401  401  401   403  403  403  200   403     200   403    403   403    200   200 422  422
+POST /ask hr                      401  401  401   403  403  403  200   403     200   403    403   403    422   200 403  403
+POST /ask confirm                 401  401  401   403  403  403  409   403     409   403    403   403    409   409 422  422
+POST /ask write                   401  401  401   403  403  403  403   403     403   403    403   403    200   200 422  422
+
 GET /scripts                      401  401  401   403  200  403  403   403     403   403    200   200    200   200 200  200
 GET /scripts/people               401  401  401   403  200  403  403   403     403   403    200   403    200   200 200  200
 GET /scripts/nothing              401  401  401   403  404  403  403   403     403   403    404   403    404   404 404  404
@@ -188,6 +193,8 @@ GET /databases/hr                 401  401  401   403  200  403  403   403     4
 GET /databases/main               401  401  401   403  200  403  403   403     403   403    200   200    200   200 404  404
 GET /databases/acme               401  401  401   403  200  403  403   403     403   403    200   200    404   200 404  404
 GET /databases/globex             401  401  401   403  200  403  403   403     403   403    200   200    404   200 404  404
+GET /databases/hr/stores/people   401  401  401   403  403  403  200   403     200   403    403   403    404   200 403  403
+GET /databases/main/stores/figures 401  401  401   403  403  403  200   403     200   403    403   403    200   200 404  404
 POST /databases/hr/stores/tools   401  401  401   403  403  201  403   403     403   403    403   201    404   201 201  201
 POST /databases/hr/stores/dry     401  401  401   403  403  200  403   403     403   403    403   200    404   200 200  200
 POST /databases/main/stores/tools 401  401  401   403  403  201  403   403     403   403    403   201    201   201 404  404
@@ -196,6 +203,7 @@ POST /databases/main/stores/tools 401  401  401   403  403  201  403   403     4
 # What a request holds besides its method and address.
 TEXT: Final = {"Content-Type": "text/x-sop"}
 CALLING: Final = 'script fresh() uses hr\n  for each p in people(tenant: "x") do emit p end\nend\n'
+ASKED: Final = "Show the figures."
 MORE: Final[dict[str, dict[str, Any]]] = {
     "POST /play/people async": {"headers": {"Prefer": "respond-async"}},
     "POST /play/people {tenant}": {"json": {"tenant": "x"}},
@@ -203,6 +211,10 @@ MORE: Final[dict[str, dict[str, Any]]] = {
     "POST /runs/{waits}/answer": {"json": {"value": True}},
     "POST /runs/{asked}/answer": {"json": {"value": True}},
     "POST /play/add_person dry": {"params": {"dry_run": "true"}},
+    "POST /ask": {"json": {"text": ASKED}},
+    "POST /ask hr": {"json": {"text": "Show them.", "program": "script request() uses hr\n  emit from people\nend\n"}},
+    "POST /ask confirm": {"json": {"text": ASKED, "confirm": "of another program"}},
+    "POST /ask write": {"json": {"text": "Delete the figures."}},
     "PUT /scripts/fresh": {"content": FRESH, "headers": TEXT},
     "PUT /scripts/fresh calls": {"content": CALLING, "headers": TEXT},
     "PUT /scripts/fresh dry": {"content": FRESH, "headers": TEXT, "params": {"dry_run": "true"}},

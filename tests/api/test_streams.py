@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.api.formats import MEDIA_TYPES
+from runtime.api.formats import STREAMED
 from runtime.api.shared import Settings
 from tests.api.conftest import Served, make_folder
 from tests.api.test_play import until
@@ -216,7 +216,7 @@ def asked(port: int, path: str) -> socket.socket:
     return connection
 
 
-@pytest.mark.parametrize("format_", MEDIA_TYPES)
+@pytest.mark.parametrize("format_", STREAMED)
 def test_clients_that_never_read_do_not_hold_runs_for_ever(wide: Path, format_: str) -> None:
     """They take all places for runs; after a while without reading, their runs end and say why."""
     served = Served(wide, Settings(max_runs=3, read_seconds=0.3))

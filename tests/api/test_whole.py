@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from runtime.api import play
-from runtime.api.formats import LINES, MEDIA_TYPES
+from runtime.api.formats import LINES, STREAMED
 from runtime.api.runs import LiveRun
 from runtime.api.shared import Settings
 from runtime.runs.segments import Segments
@@ -85,7 +85,7 @@ class End:
     act: Callable[[Served, str], object] | None = None
     rights: dict[str, float] | None = None
     more: int = 0
-    formats: Sequence[str] = tuple(MEDIA_TYPES)
+    formats: Sequence[str] = tuple(STREAMED)
 
 
 def cancel(served: Served, run: str) -> None:
@@ -255,7 +255,7 @@ def test_after_the_head_an_answer_breaks_off_or_its_lines_say_why(
                 assert f"row {ROWS - 1} of" in answer.body, format_
 
 
-@pytest.mark.parametrize("format_", MEDIA_TYPES)
+@pytest.mark.parametrize("format_", STREAMED)
 def test_a_run_that_ends_well_is_whole(server: Served, format_: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever tells the length of its answer, and its connection is closed normally."""
     for patience, rows in ((60, 1), (play.PATIENCE_SECONDS, ROWS)):
@@ -273,7 +273,7 @@ def test_a_server_process_that_ends_cuts_its_answers(made: Path, how: signal.Sig
     with running(made) as process:
         base = f"http://127.0.0.1:{process.port}/play/lasts?rows=5&format="
         answers = {
-            (format_, http): Curl(base + format_, "--http" + http) for format_ in MEDIA_TYPES for http in ("1.1", "1.0")
+            (format_, http): Curl(base + format_, "--http" + http) for format_ in STREAMED for http in ("1.1", "1.0")
         }
         for answer in answers.values():
             answer.read_head()
@@ -288,7 +288,7 @@ def test_a_server_process_that_ends_cuts_its_answers(made: Path, how: signal.Sig
         assert process.process.stderr is not None and "Traceback" not in process.process.stderr.read()
 
 
-@pytest.mark.parametrize("format_", [each for each in MEDIA_TYPES if each not in LINES])
+@pytest.mark.parametrize("format_", [each for each in STREAMED if each not in LINES])
 def test_python_clients_notice_a_broken_answer(server: Served, format_: str) -> None:
     short = server.client.get(f"/play/half?format={format_}")
     assert (short.status_code, short.json()["code"], short.json()["step"]) == (422, "V0102", "2")
