@@ -1,7 +1,7 @@
 """The texts of a column, batch by batch → the forms that read all of them, and why others do not.
 
 A column is read by one form that reads all its distinct values, null words aside. Five plain forms come first, because
-engines read them too; then the table of `runtime/files/forms.py`. Memory does not grow with the file.
+engines read them too; then the table of `runtime/values/forms.py`. Memory does not grow with the file.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from runtime.errors import SopError
-from runtime.files.forms import FORMS, NUMBER, Form, unit_of
-from runtime.files.forms import TIMESTAMP as MOMENT
 from runtime.files.words import NULL_WORDS
 from runtime.values.conversion import from_text
+from runtime.values.forms import FORMS, NUMBER, Form, unit_of
+from runtime.values.forms import TIMESTAMP as MOMENT
 from runtime.values.types import BOOL, DATE, FLOAT, INT, TIMESTAMP, Type
 
 _PLAIN: Final[tuple[tuple[Type, str], ...]] = (

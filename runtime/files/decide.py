@@ -14,12 +14,12 @@ import msgspec
 
 from runtime.errors import DatabaseError
 from runtime.files.columns import Column, Nearly, Values
-from runtime.files.forms import DATE as DATE_KIND
-from runtime.files.forms import FORMS, NUMBER, PIVOT, Form
-from runtime.files.forms import TIMESTAMP as TIMESTAMP_KIND
 from runtime.files.words import DECIMAL_SIGNS
 from runtime.query.schema import Field
 from runtime.values.conversion import to_text
+from runtime.values.forms import DATE as DATE_KIND
+from runtime.values.forms import FORMS, NUMBER, PIVOT, Form
+from runtime.values.forms import TIMESTAMP as TIMESTAMP_KIND
 from runtime.values.types import (
     ANY,
     BOOL,

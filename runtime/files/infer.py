@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from runtime.errors import SopError, UsageError
 from runtime.files.decide import DIGITS, Declared
-from runtime.files.forms import find_form
 from runtime.values.conversion import convert, from_text, to_text
+from runtime.values.forms import NUMBER, find_form, forms_of
 from runtime.values.type_rules import NUMBERS
 from runtime.values.types import (
     ANY,
@@ -62,11 +62,10 @@ def _form_name(name: str | None, type_: str, text: str) -> str:
     """The name of a form that gives such a type."""
     if name is None:
         return ""
-    form = find_form(name.strip())
-    if form is not None and form.kind == ("number" if type_ in NUMBERS else type_):
+    form, kind = find_form(name.strip()), NUMBER if type_ in NUMBERS else type_
+    if form is not None and form.kind == kind:
         return form.name
-    kinds = "1,234.5, 1.234,5, 1 234,5 or 1'234.5" if type_ in NUMBERS else "DD.MM.YYYY or the like, or epoch_ms"
-    raise UsageError("D0506", f"`{text}` has no form in which {type_}s are written", kinds)
+    raise UsageError("D0506", f"`{text}` has no form in which {type_}s are written", forms_of(kind))
 
 
 class TextColumn(dict[str, Any]):

@@ -21,7 +21,7 @@ from runtime.files.asking import answer
 from runtime.files.decide import Ask
 from runtime.files.sheet_reader import index_of
 from runtime.files.unpack import Bound
-from runtime.files.words import CURRENCY_CODES, CURRENCY_SIGNS
+from runtime.values.words import CURRENCY_CODES, CURRENCY_SIGNS
 
 ENDINGS: Final = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 MEMORY: Final = 4 << 30  # bytes of addresses that the reader may take

@@ -14,7 +14,8 @@ from functools import cmp_to_key, lru_cache, reduce
 from typing import Any, Final
 
 from runtime.errors import RunError
-from runtime.values.conversion import convert, from_text, to_text
+from runtime.values.conversion import convert, from_text, not_a, to_text
+from runtime.values.forms import NUMBER, find_form, forms_of
 from runtime.values.operators import add, eq, lt
 from runtime.values.types import DATE, DECIMAL, MAX_SCALE, TIMESTAMP, Type
 from runtime.values.value_types import (
@@ -266,6 +267,21 @@ def to_decimal(value: Any) -> Decimal:
     if type(value) in (int, float):
         return checked_decimal(convert(value, DECIMAL))
     raise _refused(value, "decimal")
+
+
+def by_form(kind: str, text: str, name: str) -> Any:
+    """The text as the form reads it, without white space around it."""
+    form = find_form(name)
+    if form is None or form.kind != kind:
+        raise bad_argument(f'"{name}" is no form of a {kind}', forms_of(kind))
+    try:
+        return form.read(text.strip())
+    except ValueError as error:
+        raise not_a(text, f'{kind} in the form "{name}"') from error
+
+
+def number_of(text: str, form: str) -> Decimal:
+    return to_decimal(str(by_form(NUMBER, text, form)))
 
 
 def to_bool(value: Any) -> bool:

@@ -82,7 +82,7 @@ def to_const(value: Any, type_: Type) -> Const:
 
 def _duration_of_seconds(text: str) -> timedelta:
     if not _NUMBER.fullmatch(text):
-        raise _not_a(text, "duration in seconds")
+        raise not_a(text, "duration in seconds")
     try:
         return checked_duration(timedelta(microseconds=int(Decimal(text).scaleb(6, EXACT))))
     except OverflowError as error:
@@ -154,19 +154,19 @@ def from_text(text: str, type_: Type) -> Any:
         except (msgspec.DecodeError, RecursionError) as error:
             if name == "any":
                 return text
-            raise _not_a(text, f"{name} in JSON") from error
+            raise not_a(text, f"{name} in JSON") from error
         return convert(parsed, type_)
-    raise _not_a(text, name)
+    raise not_a(text, name)
 
 
-def _not_a(text: str, kind: str) -> RunError:
+def not_a(text: str, kind: str) -> RunError:
     shown = text if len(text) <= 60 else text[:57] + "…"
     return RunError("V0105", f'"{shown}" is not {an(kind)}')
 
 
 def _parse_decimal(text: str) -> Decimal:
     if not _NUMBER.fullmatch(text):
-        raise _not_a(text, "decimal")
+        raise not_a(text, "decimal")
     value = Decimal(text)
     if scale_of(value) > MAX_SCALE:
         return quantized(value, MAX_SCALE)
@@ -178,8 +178,8 @@ def _parse_date(text: str) -> date:
         if _DATE.fullmatch(text):
             return date.fromisoformat(text)
     except ValueError as error:
-        raise _not_a(text, "date") from error
-    raise _not_a(text, "date")
+        raise not_a(text, "date") from error
+    raise not_a(text, "date")
 
 
 def _parse_timestamp(text: str) -> datetime:
@@ -188,8 +188,8 @@ def _parse_timestamp(text: str) -> datetime:
             moment = datetime.fromisoformat(text)
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise _not_a(text, "timestamp") from error
-    raise _not_a(text, "timestamp")
+        raise not_a(text, "timestamp") from error
+    raise not_a(text, "timestamp")
 
 
 def _parse_duration(text: str) -> timedelta:
@@ -198,7 +198,7 @@ def _parse_duration(text: str) -> timedelta:
             return checked_duration(timedelta(seconds=int(match[1]) * _UNITS[match[2]]))
         return checked_duration(msgspec.convert(text, timedelta))
     except (msgspec.ValidationError, OverflowError) as error:
-        raise _not_a(text, "duration") from error
+        raise not_a(text, "duration") from error
 
 
 # ── values of a wanted type ────────────────────────────────────────────────────────────────────────────────────

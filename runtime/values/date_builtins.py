@@ -10,7 +10,8 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from runtime.values.builtins import bad_argument, to_date, to_timestamp
+from runtime.values.builtins import bad_argument, by_form, to_date, to_timestamp
+from runtime.values.forms import DATE, TIMESTAMP
 from runtime.values.value_types import out_of_range, type_name
 
 
@@ -22,7 +23,15 @@ def make_date(year_: int, month_: int, day_: int) -> date:
 
 
 def date_of(*values: Any) -> date:
+    if len(values) == 2:
+        result: date = by_form(DATE, *values)
+        return result
     return to_date(values[0]) if len(values) == 1 else make_date(*values)
+
+
+def timestamp_of(value: Any, form: str | None = None) -> datetime:
+    result: datetime = to_timestamp(value) if form is None else by_form(TIMESTAMP, value, form)
+    return result
 
 
 def year(value: date) -> int:

@@ -108,17 +108,24 @@ _ROWS: tuple[FunctionRow, ...] = (
         "as a decimal: one is as it was, anything else has 10 digits after the point",
         do.to_decimal,
     ),
+    _row(
+        "number(text, text) -> decimal",
+        'as a decimal, from text in a form such as "1.234,5", with or without % or a currency',
+        do.number_of,
+    ),
     _row("text(any) -> text", "as text, as in the output", to_text),
     _row("bool(text) -> bool; bool(int) -> bool; bool(any) -> bool", "as a bool: true or false, 1 or 0", do.to_bool),
     _row(
-        "date(text) -> date; date(timestamp) -> date; date(int, int, int) -> date; date(any) -> date",
-        "as a date: from ISO text, the day of a timestamp in UTC, or year, month and day",
+        "date(text) -> date; date(text, text) -> date; date(timestamp) -> date; date(int, int, int) -> date;"
+        " date(any) -> date",
+        'as a date: from ISO text or a form such as "DD.MM.YYYY", the UTC day of a timestamp, or year, month and day',
         dates.date_of,
     ),
     _row(
-        "timestamp(text) -> timestamp; timestamp(date) -> timestamp; timestamp(any) -> timestamp",
-        "as a timestamp: from ISO text, or midnight of a date in UTC",
-        do.to_timestamp,
+        "timestamp(text) -> timestamp; timestamp(text, text) -> timestamp; timestamp(date) -> timestamp;"
+        " timestamp(any) -> timestamp",
+        'as a timestamp: from ISO text or a form such as "DD.MM.YYYY hh:mm", or midnight of a date in UTC',
+        dates.timestamp_of,
     ),
     # dates and times
     _row("today() -> date", "the day on which this part of the run began, in UTC", pure=False),

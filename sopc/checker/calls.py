@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from runtime.bytecode.module import Parameter, Signature
+from runtime.values.forms import FORMED, find_form, forms_of
 from runtime.values.functions import FUNCTIONS, FunctionRow
 from runtime.values.signatures import overloads
 from runtime.values.types import DURATION, INT, Type
@@ -57,7 +58,7 @@ def _function(env: Env, node: nodes.CallExpr, row: FunctionRow) -> typed.Expr:
         env.error("E0416", f"`distinct` needs an aggregate, and `{row.name}` is not one", node, "count(distinct x)")
     args = [env.expr(argument.value) for argument in node.args]
     made = _resolve(env, node, row, args)
-    if made is None:
+    if made is None or _lacks_form(env, node, row, args):
         return unknown(span_of(node))
     return _to_scale(typed.Func(row.name, made[0], type=made[1], span=span_of(node)))
 
@@ -68,6 +69,19 @@ def _to_scale(call: typed.Func) -> typed.Expr:
     reads = call.name == "decimal" and call.args[0].type.name == "any"
     scaled = call.type.name == "decimal" and (rounds or reads)
     return typed.Convert(call, type=call.type, span=call.span) if scaled else call
+
+
+def _lacks_form(env: Env, node: nodes.CallExpr, row: FunctionRow, args: Sequence[typed.Expr]) -> bool:
+    """Whether a text is to be read by a form that is none, or that is not known before a run, which is reported."""
+    if row.name not in FORMED or len(args) != 2:
+        return False
+    name = args[1].value if isinstance(args[1], typed.Const) else None
+    form = find_form(str(name))
+    if form is not None and form.kind == row.name:
+        return False
+    found = f'"{name}" is no form of a {row.name}' if name else "a form is a text that is written out in the script"
+    env.error("E0321", found, node.args[1].value, f"one of {forms_of(row.name)}, in quotes")
+    return True
 
 
 def _resolve(

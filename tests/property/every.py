@@ -139,8 +139,10 @@ def placed(
 
 @dataclass
 class Compared:
-    """What was looked at, and what differed. excused: differences that a row of the exclusions covers, by it."""
+    """What was looked at, and what differed. excused: differences that a row of the exclusions covers, by it.
+    errors_each: rows that have an error which are tried, of each form in each engine."""
 
+    errors_each: int = ERRORS_EACH
     cases: int = 0
     differences: list[Difference] = field(default_factory=list)
     excused: Counter[str] = field(default_factory=Counter)
@@ -198,7 +200,7 @@ class Place:
     ) -> None:
         failing = [index for index in chosen if is_code(machine[index])]
         whole = [index for index in chosen if not is_code(machine[index])]
-        alone = failing[:: max(1, len(failing) // ERRORS_EACH)][:ERRORS_EACH]
+        alone = failing[:: max(1, len(failing) // into.errors_each)][: into.errors_each]
         into.cases += len(whole) + len(alone)
         try:
             statement = self.database.prepare(query)

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Final, NamedTuple
 
+from runtime.values.forms import FORMED
+from runtime.values.forms import FORMS as WRITTEN_FORMS
 from runtime.values.functions import FUNCTIONS, FunctionRow
 from runtime.values.signatures import Overload, overloads
 
@@ -25,6 +27,15 @@ class Form(NamedTuple):
     gives_list: bool = False
 
 
+# names of forms, by the function that reads texts by them
+WRITTEN: Final = {
+    "number": [form.name for form in WRITTEN_FORMS if form.kind == "number"],
+    "date": [*(form.name for form in WRITTEN_FORMS if form.kind == "date"), "DDMMYYYY", "YYYY:a DD'MM", "MONTH|DD|YY"],
+    "timestamp": [
+        *(form.name for form in WRITTEN_FORMS if form.kind == "timestamp"),
+        *("epoch_s", "epoch_ms", "epoch_us", "YYYYMMDDhhmmss", "DD.MM.YYYY um hh:mm"),
+    ],
+}
 # literals that stand in an argument's place beside a field in the first
 _LITERALS: Final[dict[str, tuple[str, ...]]] = {
     "int": ("0", "1", "2", "-1", "-2", "18", "19", "40", "-40"),
@@ -54,7 +65,10 @@ def _forms(row: FunctionRow) -> Iterator[Form]:
 
 
 def _with_literals(row: str, types: Sequence[str]) -> Iterator[Form]:
-    """All arguments fields; the last ones literals."""
+    """All arguments fields; the last ones literals. A form is always one."""
+    if row in FORMED and len(types) == 2:
+        yield from (Form(row, f'{row}({{a}}, "{name}")', ("text",)) for name in WRITTEN[row])
+        return
     name = f"`{row}`" if row in ("join", "like") else row  # keywords
     yield Form(row, f"{name}({', '.join(f'{{{letter}}}' for letter in NAMES[: len(types)])})", tuple(types))
     if len(types) == 2:

@@ -14,8 +14,8 @@ import pytest
 from runtime.databases.sqlite.database import SQLiteDatabase
 from runtime.errors import DatabaseError, SopError, UsageError
 from runtime.files.decide import Question
-from runtime.files.forms import FORMS, find_form
 from runtime.files.load import Loaded, import_file, parse_types
+from runtime.values.forms import FORMS, find_form
 from tests.unit.test_load import rows, write
 
 

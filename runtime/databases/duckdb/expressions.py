@@ -9,10 +9,21 @@ from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
 
-from runtime.databases.duckdb.functions import PREFIX, SQL_FUNCTIONS, repeats
+from runtime.databases.duckdb.functions import PREFIX, SQL_FUNCTIONS, WRITTEN, repeats
 from runtime.databases.duckdb.records import record_text
 from runtime.databases.duckdb.types import INTERVAL_WITHIN, NARROW, sql_type
-from runtime.databases.sql.sql_nodes import Sql, binary, cast, function, is_small, number, wrapped
+from runtime.databases.sql.sql_nodes import (
+    FilledTemplate,
+    Sql,
+    binary,
+    cast,
+    filled_sql,
+    function,
+    is_small,
+    number,
+    template_costs,
+    wrapped,
+)
 from runtime.databases.sql.typed_arithmetic import OPERATORS
 from runtime.databases.sql.typed_expressions import TypedExpressions
 from runtime.query.algebra import Expr
@@ -52,6 +63,7 @@ class _DuckDB(DuckDB):
         TRANSFORMS: ClassVar[dict[type[exp.Expr], Callable[..., str]]] = {
             **DuckDBGenerator.TRANSFORMS,
             _Let: _let_sql,
+            FilledTemplate: filled_sql,
             _NotLike: lambda self, node: self.binary(node, "NOT LIKE"),
         }
 
@@ -62,6 +74,7 @@ class DuckDBExpressions(TypedExpressions):
     dialect = _DuckDB
     engine = "DuckDB"
     functions: ClassVar[dict[str, str]] = SQL_FUNCTIONS
+    written = WRITTEN
 
     def sql_type(self, type_: Type) -> str:
         return sql_type(type_)
@@ -165,7 +178,7 @@ def _costs(node: Sql) -> int:
     if isinstance(node, _Let):
         return _LARGE
     name = node.name if isinstance(node, exp.Anonymous) else ""
-    return _LARGE if name.startswith(PREFIX) and repeats(name.removeprefix(PREFIX)) else 1
+    return _LARGE if name.startswith(PREFIX) and repeats(name.removeprefix(PREFIX)) else template_costs(node)
 
 
 def _cast(sql: Sql, type_: str) -> Sql:

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Final
 
 from runtime.databases.sql.sql_nodes import WHITE_SPACE
+from runtime.databases.sql.written_values import Spelling
 
 PREFIX: Final = "sop_"
 _USES: Final = re.compile(rf"\b{PREFIX}(\w+)\(", re.IGNORECASE)
@@ -125,6 +126,13 @@ SQL_FUNCTIONS: Final[dict[str, str]] = {
     "min_of": "list_min",
     "max_of": "list_max",
 }
+
+WRITTEN: Final = Spelling(
+    dict.fromkeys(("NUMERIC", "DATE", "TIMESTAMP"), "error('V0105')"),
+    "sop_iso_date({})",
+    "({0} + to_microseconds({1}))",
+    "DECIMAL(38,10)",
+)
 
 _DAY: Final = 86_400_000_000  # microseconds
 
@@ -252,10 +260,13 @@ MACROS: Final[dict[str, str]] = {
         "(t) AS CASE WHEN sop_trim(t) NOT IN ('true', 'false') THEN error('V0105') ELSE sop_trim(t) = 'true' END"
     ),
     "bool_of_int": "(x) AS CASE WHEN x NOT IN (0, 1) THEN error('V0105') ELSE x = 1 END",
+    "iso_date": (
+        "(t) AS CASE WHEN t IS NOT NULL AND coalesce(TRY_CAST(t AS DATE) < DATE '0001-01-01', true)"
+        " THEN error('V0105') ELSE CAST(t AS DATE) END"
+    ),
     "date_of_text": (
-        "(t) AS CASE WHEN t IS NOT NULL AND (NOT regexp_full_match(sop_trim(t), '[0-9]{4}-[0-9]{2}-[0-9]{2}')"
-        " OR coalesce(TRY_CAST(sop_trim(t) AS DATE) < DATE '0001-01-01', true)) THEN error('V0105')"
-        " ELSE CAST(sop_trim(t) AS DATE) END"
+        "(t) AS CASE WHEN NOT regexp_full_match(sop_trim(t), '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN error('V0105')"
+        " ELSE sop_iso_date(sop_trim(t)) END"
     ),
     "date_of_timestamp": "(t) AS CAST(t AS DATE)",
     "date_of_parts": (

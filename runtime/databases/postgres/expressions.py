@@ -16,10 +16,23 @@ from sqlglot import exp
 from sqlglot.dialects.postgres import Postgres
 from sqlglot.generators.postgres import PostgresGenerator
 
-from runtime.databases.postgres.functions import HELPERS, SQL_FUNCTIONS, fill_template
+from runtime.databases.postgres.functions import HELPERS, SQL_FUNCTIONS, WRITTEN
 from runtime.databases.sql.expressions import Expressions, Over, Source
 from runtime.databases.sql.relations import nodes
-from runtime.databases.sql.sql_nodes import Sql, cast, column, function, is_small, named, number, subquery, wrapped
+from runtime.databases.sql.sql_nodes import (
+    FilledTemplate,
+    Sql,
+    cast,
+    column,
+    filled_sql,
+    function,
+    is_small,
+    named,
+    number,
+    subquery,
+    template_costs,
+    wrapped,
+)
 from runtime.databases.sql.typed_expressions import TypedExpressions, type_key
 from runtime.errors import DatabaseError
 from runtime.query.algebra import Aggregate, Column, Expr, Func, InQuery, Op, Order, Param, Relation, Window
@@ -46,17 +59,6 @@ _OF_ROWS: Final = (Column, Aggregate, Window, Relation)
 _AGGREGATES: Final = frozenset({"count", "sum", "avg", "min", "max", "bool_and", "bool_or"})
 
 
-class _FilledTemplate(exp.Expression):
-    """A template of runtime/databases/postgres/functions.py with its arguments."""
-
-    arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": False}
-
-
-def _costs(node: Sql) -> int:
-    """A template is a few dozen characters or some hundreds."""
-    return 1 + len(node.args["this"]) // 40 if isinstance(node, _FilledTemplate) else 1
-
-
 def _looks_at_rows(sql: Sql) -> bool:
     """Whether an aggregate or a window is in it, outside of sub-queries."""
     found = sql.walk(prune=lambda node: isinstance(node, exp.Query | exp.Subquery))
@@ -70,9 +72,7 @@ class _Postgres(Postgres):
     class Generator(PostgresGenerator):
         TRANSFORMS: ClassVar[dict[type[exp.Expr], Callable[..., str]]] = {
             **PostgresGenerator.TRANSFORMS,
-            _FilledTemplate: lambda self, node: fill_template(
-                node.args["this"], *[self.sql(wrapped(argument)) for argument in node.expressions]
-            ),
+            FilledTemplate: filled_sql,
         }
 
 
@@ -83,6 +83,7 @@ class PostgresExpressions(TypedExpressions):
     dialect = _Postgres
     engine = "PostgreSQL"
     functions: ClassVar[dict[str, Any]] = SQL_FUNCTIONS
+    written = WRITTEN
     casing: ClassVar[str] = ""
     _aliases = 0
     _constant = False  # within an expression in which no row has a part
@@ -100,7 +101,7 @@ class PostgresExpressions(TypedExpressions):
     def fill_template(self, template: str, args: Sequence[Sql]) -> Sql:
         """A template with arguments, of which those that it writes several times are named where they are large."""
         again = {at for at in range(len(args)) if len(re.findall(rf":{'abc'[at]}\b", template)) > 1}
-        return self._named(args, again, lambda values: _FilledTemplate(this=template, expressions=list(values)))
+        return self._named(args, again, lambda values: FilledTemplate(this=template, expressions=list(values)))
 
     def let(self, args: Sequence[Sql], body: Callable[[Sequence[Sql]], Sql]) -> Sql:
         return self._named(args, set(range(len(args))), body)
@@ -108,7 +109,7 @@ class PostgresExpressions(TypedExpressions):
     def _named(self, args: Sequence[Sql], again: set[int], body: Callable[[Sequence[Sql]], Sql]) -> Sql:
         """again: which of the arguments the body may write several times. OFFSET 0 keeps the planner from writing them
         out again. An aggregate belongs to the SELECT that it is in, so it is not moved into another."""
-        large = [at for at in sorted(again) if not is_small(args[at], _costs)]
+        large = [at for at in sorted(again) if not is_small(args[at], template_costs)]
         if any(_looks_at_rows(args[at]) for at in large):
             if sum(len(arg.sql(dialect=self.dialect)) for arg in args) > _MAX_REPEATED:
                 raise DatabaseError(
@@ -198,7 +199,7 @@ class PostgresExpressions(TypedExpressions):
             return self.helper("intervals_of_durations", sql)
         if not field.stored or field.stored.startswith(_TAKES) or field.type.name in ("any", "record"):
             return sql
-        return _FilledTemplate(this=f"CAST(:a AS {field.stored})", expressions=[sql])
+        return FilledTemplate(this=f"CAST(:a AS {field.stored})", expressions=[sql])
 
     def output(self, expr: Expr, *, normalized: bool = False) -> tuple[Sql, str]:
         if isinstance(expr, Column) and expr.type.name == "any" and not normalized:
@@ -255,7 +256,7 @@ class PostgresExpressions(TypedExpressions):
         value = self.value(arg)
         if arg.type.name == "text" and not self._plain([arg]):
             value = self.by_code_point(value)
-        return _FilledTemplate(this="(:a = ANY(:b))", expressions=[value, self.value(items)])
+        return FilledTemplate(this="(:a = ANY(:b))", expressions=[value, self.value(items)])
 
     def ordered(self, key: Order) -> exp.Ordered:
         result = super().ordered(key)
@@ -292,7 +293,7 @@ class PostgresExpressions(TypedExpressions):
     def decimal_quotient(self, a: Sql, a_scale: int, b: Sql, b_scale: int, scale: int) -> Sql:
         digits = scale + _SPARE_DIGITS
         template = f"CAST(CAST(:a AS DECIMAL({DECIMAL_PRECISION + digits}, {digits})) / :b AS DECIMAL(38, {scale}))"
-        return _FilledTemplate(this=template, expressions=[a, b])
+        return FilledTemplate(this=template, expressions=[a, b])
 
     def whole_quotient(self, a: Sql, a_scale: int, b: Sql, b_scale: int) -> Sql:
         return self.helper("whole_quotient", a, b)

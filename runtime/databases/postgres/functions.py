@@ -7,19 +7,13 @@ and `:c` stand for the arguments. An error of the language is a cast that can't 
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-from runtime.databases.sql.sql_nodes import WHITE_SPACE
+from runtime.databases.sql.sql_nodes import ARGUMENT, WHITE_SPACE, fill_template
+from runtime.databases.sql.written_values import Spelling
 
 _DAY: Final = 86_400_000_000  # microseconds
 _MANY: Final = 10_000_000  # characters that a text may have
-_ARGUMENT: Final = re.compile(r":([a-c])\b")
-
-
-def fill_template(template: str, *args: str) -> str:
-    """The template with SQL in place of `:a`, `:b`, `:c`."""
-    return _ARGUMENT.sub(lambda match: args[ord(match[1]) - ord("a")], template)
 
 
 def raise_error(code: str, type_: str = "BIGINT") -> str:
@@ -30,7 +24,7 @@ def raise_error(code: str, type_: str = "BIGINT") -> str:
 
 def _unless(condition: str, code: str, type_: str, value: str) -> str:
     """The value, or the error where the condition holds; null where an argument is, before anything is looked at."""
-    used = sorted(set(_ARGUMENT.findall(condition + value)))
+    used = sorted(set(ARGUMENT.findall(condition + value)))
     if len(used) > 1:
         condition = " AND ".join([f"({condition})", *(f":{name} IS NOT NULL" for name in used)])
     return f"CASE WHEN {condition} THEN {raise_error(code, type_)} ELSE {value} END"
@@ -324,6 +318,13 @@ SQL_FUNCTIONS: Final[dict[str, str | tuple[str, ...]]] = {
     "min_of list<text>": '(SELECT min(x COLLATE "C") FROM unnest(:a) AS items(x))',
     "max_of list<text>": '(SELECT max(x COLLATE "C") FROM unnest(:a) AS items(x))',
 }
+
+WRITTEN: Final = Spelling(
+    {type_: raise_error("V0105", type_) for type_ in ("NUMERIC", "DATE", "TIMESTAMP")},
+    "CAST({} AS DATE)",
+    f"({{0}} + INTERVAL '1 day' * ({{1}} / {_DAY}) + INTERVAL '1 microsecond' * ({{1}} % {_DAY}))",
+    "NUMERIC",
+)
 
 _DURATION: Final = (
     f"CASE WHEN EXTRACT(YEAR FROM :a) <> 0 OR EXTRACT(MONTH FROM :a) <> 0 THEN {raise_error('D0202')}"

@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Final
+from typing import ClassVar, Final
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import DialectType
+from sqlglot.generator import Generator
 
 Sql = exp.Expr
 WHITE_SPACE: Final = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())  # what Python strips
+
+
+ARGUMENT: Final = re.compile(r":([a-h])\b")
+
+
+class FilledTemplate(exp.Expression):
+    """SQL as text, `this`, in which `:a`, `:b`, … stand for `expressions`."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": False}
+
+
+def filled_sql(generator: Generator, node: FilledTemplate) -> str:
+    """How a dialect's generator writes one."""
+    return fill_template(node.args["this"], *[generator.sql(wrapped(argument)) for argument in node.expressions])
+
+
+def fill_template(template: str, *args: str) -> str:
+    """The template with SQL in place of `:a`, `:b`, …."""
+    return ARGUMENT.sub(lambda match: args[ord(match[1]) - ord("a")], template)
+
+
+def template_costs(node: Sql) -> int:
+    """For `is_small`: a template is a few dozen characters or some hundreds."""
+    return 1 + len(node.args["this"]) // 40 if isinstance(node, FilledTemplate) else 1
 
 
 def wrapped(sql: Sql) -> Sql:

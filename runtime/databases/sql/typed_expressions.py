@@ -17,14 +17,16 @@ from typing import ClassVar, Final
 from sqlglot import exp
 
 from runtime.databases.sql.expressions import PLAIN, WHOLE, Over, Source
-from runtime.databases.sql.sql_nodes import Sql, cast, function, wrapped
+from runtime.databases.sql.sql_nodes import FilledTemplate, Sql, cast, function, wrapped
 from runtime.databases.sql.typed_arithmetic import TypedArithmetic, own_digits
+from runtime.databases.sql.written_values import Spelling, reading
 from runtime.errors import DatabaseError
 from runtime.query.algebra import Expr, Op, Param
 from runtime.query.codecs import codec_name
 from runtime.query.schema import Field
 from runtime.values.constants import Const
 from runtime.values.conversion import from_const, to_text
+from runtime.values.forms import FORMED, find_form
 from runtime.values.type_rules import NUMBERS
 from runtime.values.types import BOOL, DECIMAL_PRECISION, DECIMAL_SCALE, INT, TEXT, Type, decimal_of, list_of
 
@@ -37,12 +39,13 @@ class TypedExpressions(TypedArithmetic):
 
     functions: SQL function of each row of the function table. The key is the row's name, or the name and the type of
     its first argument (`int text`). The value is the engine's own function, or a helper in brackets (`[int_of_text]`).
-    A query can't use a function without an entry.
+    A query can't use a function without an entry. written: how the engine reads a text by a form.
     """
 
     updates_by_key = False
     engine: ClassVar[str]
     functions: ClassVar[dict[str, str]]
+    written: ClassVar[Spelling]
 
     # ── hooks ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -181,9 +184,24 @@ class TypedExpressions(TypedArithmetic):
             return self._joined(args)
         if name == "round" and args[0].type.name == "decimal" and (len(args) == 1 or isinstance(args[1], Const)):
             return self.cast(self.value(args[0]), decimal_of(DECIMAL_PRECISION, type_.scale))
+        if name in FORMED and len(args) == 2:
+            return self._read_by_form(name, args, type_)
         if name == "in_list":
             return self.in_list(Op("in_list", tuple(args), type_))
         return self.call_of(name, args, type_)
+
+    def _read_by_form(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
+        form = find_form(str(args[1].value)) if isinstance(args[1], Const) else None
+        if form is None or form.kind != name:
+            raise self.unsupported(f"`{name}` by a form that is not written out")
+        read = reading(form, self.written)
+
+        def value(text: Sql) -> Sql:
+            parts = [FilledTemplate(this=part, expressions=[text]) for part in read.parts]
+            return self.let([text, *parts], lambda args: FilledTemplate(this=read.value, expressions=list(args)))
+
+        made = self.let([self.value(args[0])], lambda texts: value(texts[0]))
+        return self.cast(made, type_) if type_.name == "decimal" else made
 
     def call_of(self, name: str, args: Sequence[Expr], type_: Type) -> Sql:
         """What the table of the engine says for the function."""

@@ -1,22 +1,25 @@
 """A text → its value by one form; the forms are a table, in the order in which a column takes the first that reads it.
 
-A form is called as `--types` writes it between brackets: `1.234,5`, `DD.MM.YYYY`, `DD/MM/YYYY hh:mm`, `epoch_ms`.
+A form is called as `--types` writes it between brackets: `1.234,5`, `DD.MM.YYYY`, `DD/MM/YYYY hh:mm`, `epoch_ms`. An
+import takes it for a column, `number(text, form)`, `date(text, form)` and `timestamp(text, form)` in a script; engines
+match its pattern too (runtime/databases/sql/written_values.py).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from runtime.files.words import CURRENCY_CODES, CURRENCY_SIGNS, MONTHS
+from runtime.values.words import CURRENCY_CODES, CURRENCY_SIGNS, MONTHS
 
 NUMBER: Final = "number"
 DATE: Final = "date"
 TIMESTAMP: Final = "timestamp"
+FORMED: Final = (NUMBER, DATE, TIMESTAMP)  # functions of a text and a form
 
 
 class Form(NamedTuple):
@@ -68,9 +71,9 @@ _BLANK: Final = f"[{_BLANKS}]"
 _MINUS: Final = "\\-\u2212"
 _SIGNS: Final = "|".join(re.escape(sign) for sign in sorted(CURRENCY_SIGNS, key=len, reverse=True))
 _UNIT: Final = rf"{_SIGNS}|[A-Z]{{3}}"  # codes are looked up, as `MAR1` is no money
-_FIND_UNIT: Final = re.compile(rf"%|{_UNIT}")
-_NEGATIVE: Final = re.compile(rf"[({_MINUS}]")
-_DROPPED: Final = re.compile(rf"[()+{_MINUS}]")
+FIND_UNIT: Final = rf"%|{_UNIT}"
+NEGATIVE: Final = rf"[(){_MINUS}]"  # a power's own sign stands before its digits
+POWER: Final = "[+-]?[0-9]*"
 # name → what stands between thousands, what stands before decimals
 _NUMBERS: Final = (
     ("1,234.5", ",", "."),
@@ -90,17 +93,17 @@ def _number(name: str, group: str, point: str) -> Form:
         rf"(?:[+{_MINUS}]{_BLANK}?)?{amount}|{amount}[{_MINUS}]|\({amount}\)"
         rf"|(?:{_UNIT}){_BLANK}?(?:[{_MINUS}]{_BLANK}?{core}|\({core}\))"
     )
-    groups = re.compile(rf"{group}|{_BLANK}")
+    dropped = f"[^0-9{point}]"
 
     def of(match: re.Match[str]) -> Decimal:
         text = match[0]
-        unit = unit_of(text)
-        digits, mark, power = _FIND_UNIT.sub("", text).upper().partition("E")
-        negative = _NEGATIVE.search(digits) or (mark and power.endswith(("-", "\u2212", ")")))
-        power = power.rstrip("-\u2212) ")
-        value = Decimal(_DROPPED.sub("", groups.sub("", digits)).replace(point, ".") + mark + power)
-        value = value.scaleb(-2) if unit == "%" else value
-        return -value if negative else value
+        hundredth = unit_of(text) == "%"
+        digits, _, behind = _compiled(FIND_UNIT).sub("", text).upper().partition("E")
+        power = _compiled(POWER).match(behind)
+        shift = int((power and power[0]) or 0) - 2 * hundredth
+        value = Decimal(f"{_compiled(dropped).sub('', digits).replace(point, '.')}e{shift}")
+        negative = _compiled(NEGATIVE).search(digits) or _compiled(NEGATIVE).search(behind, 1)
+        return value.copy_negate() if negative and value else value
 
     return Form(name, NUMBER, rf"{_BLANK}*(?:{signed}){_BLANK}*", of, point, _RIVALS.get(name, ""), _COVERED[point])
 
@@ -112,7 +115,7 @@ _COVERED: Final = {".": frozenset({"int", "float"}), ",": frozenset({"int"})}
 def unit_of(text: str) -> str:
     """`%`, the ISO 4217 code or the sign that stands beside a number; empty for none. ValueError for other words and
     for two units."""
-    units = _FIND_UNIT.findall(text)
+    units = _compiled(FIND_UNIT).findall(text)
     if not units:
         return ""
     unit: str = CURRENCY_SIGNS.get(units[0], units[0])
@@ -124,13 +127,20 @@ def unit_of(text: str) -> str:
 # ── dates and moments ──────────────────────────────────────────────────────────────────────────────────────────
 
 PIVOT: Final = 69  # years of two digits, as POSIX has it: 69 is 1969, 68 is 2068
-_MONTH_NAMES: Final = "|".join(sorted(MONTHS, key=len, reverse=True))
+
+
+def in_any_case(words: Iterable[str]) -> str:
+    """The pattern of words that may have capital letters. Engines know no flag for it."""
+    longest_first = sorted(words, key=len, reverse=True)
+    return "|".join("".join(f"[{letter.upper()}{letter}]" for letter in word) for word in longest_first)
+
+
 _PARTS: Final = {
     "YYYY": "(?P<y>[0-9]{4})",
     "YY": "(?P<y>[0-9]{2})",
     "MM": "(?P<m>0?[1-9]|1[0-2])",
     "DD": "(?P<d>0?[1-9]|[12][0-9]|3[01])",
-    "MONTH": rf"(?P<name>(?i:{_MONTH_NAMES}))\.?",
+    "MONTH": rf"(?P<name>{in_any_case(MONTHS)})\.?",
     "hh": "(?P<h>[01]?[0-9]|2[0-4])",
     "mm": "(?P<min>[0-5][0-9])",
     "ss": "(?P<s>[0-5][0-9])",
@@ -144,7 +154,7 @@ _LOOSE: Final = {  # where the day stands beside the name of a month
 }
 _CLOCK: Final = (
     rf"{_PARTS['hh']}:{_PARTS['mm']}(?::{_PARTS['ss']}(?:[.,](?P<f>[0-9]{{1,9}}))?)?"
-    r"(?:[ \u00a0\u202f]?(?P<half>[AaPp]\.?[Mm]\.?))?(?:[ ]?(?P<zone>Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?"
+    rf"(?:{_BLANK}?(?P<half>[AaPp]\.?[Mm]\.?))?(?:[ ]?(?P<zone>Z|UTC|GMT|[+-][0-9]{{2}}(?::?[0-9]{{2}})?))?"
 )
 _BEFORE_CLOCK: Final = r"(?:T|,?[ ]{1,2})"
 _TOKEN: Final = re.compile(r"YYYY|YY|MONTH|MM|DD|hh|mm|ss")
@@ -177,10 +187,15 @@ def _dated(name: str, side: str = "", *, clock: bool = False) -> Form:
 
 
 def _written(name: str) -> str:
-    """The pattern of a layout as a person writes it."""
+    """The pattern of a layout as a person writes it. Without a mark between two parts, each has all its digits."""
     pattern, end = "", 0
-    for token in _TOKEN.finditer(name):
-        pattern += re.escape(name[end : token.start()]) + _PARTS[token[0]]
+    tokens = list(_TOKEN.finditer(name))
+    starts = {token.start() for token in tokens}
+    for token in tokens:
+        part = _PARTS[token[0]]
+        if token.end() in starts or (token.start() == end and end):
+            part = part.replace("0?", "0").replace("[01]?", "[01]")
+        pattern += re.escape(name[end : token.start()]) + part
         end = token.end()
     return pattern + re.escape(name[end:])
 
@@ -231,13 +246,13 @@ def _zone(text: str) -> timezone:
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_UNITS: Final = {"epoch_s": 1_000_000, "epoch_ms": 1000, "epoch_us": 1}
+EPOCHS: Final = {"epoch_s": 1_000_000, "epoch_ms": 1000, "epoch_us": 1}
 
 
 def _epoch(name: str) -> Form:
     def of(match: re.Match[str]) -> datetime:
         try:
-            return _EPOCH + timedelta(microseconds=int(Decimal(match[0].strip()) * _UNITS[name]))
+            return _EPOCH + timedelta(microseconds=int(Decimal(match[0].strip()) * EPOCHS[name]))
         except OverflowError as error:
             raise ValueError(match[0]) from error
 
@@ -251,10 +266,11 @@ FORMS: Final = (
     *(_dated(name, side) for name, side in _DATES),
     *(_dated(name, side, clock=True) for name, side in _DATES),
 )
-_BY_NAME: Final = {form.name: form for form in (*FORMS, *map(_epoch, _UNITS))}
+_BY_NAME: Final = {form.name: form for form in (*FORMS, *map(_epoch, EPOCHS))}
 _LAYOUT: Final = re.compile(r"[^\n]{2,60}")
 
 
+@cache
 def find_form(name: str) -> Form | None:
     """The form of a name, such as `DD.MM.YYYY`; None for a name that describes none."""
     found = _BY_NAME.get(name) or _BY_NAME.get(_number_name(name))
@@ -266,6 +282,14 @@ def find_form(name: str) -> Form | None:
     if len(known) < len(tokens) or not dated or ("mm" in known) != ("hh" in known):
         return None
     return _moments(name, _written(name), "", TIMESTAMP if "hh" in known else DATE)
+
+
+def forms_of(kind: str) -> str:
+    """What a form of the kind may look like, for a hint."""
+    if kind == NUMBER:
+        return ", ".join(form.name for form in FORMS if form.kind == NUMBER)
+    clock = " hh:mm" if kind == TIMESTAMP else ""
+    return f"DD.MM.YYYY{clock}, MM/DD/YY{clock} or the like" + (f", {', '.join(EPOCHS)}" if clock else "")
 
 
 def _number_name(name: str) -> str:
