@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from tempfile import TemporaryDirectory
 
-from benchmarks import arithmetic, durable, emit, generated, serve, startup, tpch, vm
+from benchmarks import arithmetic, durable, emit, generated, loops, serve, startup, tpch, vm
 from benchmarks import compile as compile_
 from benchmarks.measure import Row, table
 
@@ -19,6 +19,7 @@ QUESTIONS: dict[str, Callable[[str], list[Row] | str]] = {
     "tpch": tpch.measure,
     "generated": generated.measure,
     "arithmetic": arithmetic.measure,
+    "loops": loops.measure,
     "durable": durable.measure,
 }
 

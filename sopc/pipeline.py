@@ -9,6 +9,7 @@ import hashlib
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -322,11 +323,31 @@ def _wanted(
             for index, fetch in enumerate(module.queries)
         ]
         forms += [(write, write_key(item.hash, index)) for index, write in enumerate(module.writes)]
+        forms += _lifted(module, item.hash, context)
         for form, key in forms:
             name = form.database
             if name not in scopes:
                 scopes[name] = scope_of(context.database(name).dialect, context.schema(name))
             yield scopes[name], form, key
+
+
+def _lifted(module: Module, hash_: str, context: Context) -> Iterator[tuple[Query | Write, bytes]]:
+    """The forms and keys of loops as one statement, where the engine takes them and they name no value of a callee,
+    which may be compiled again."""
+    from runtime.bytecode.parts import inlines
+    from runtime.databases.statements import lift_key, limited_to_mode
+    from runtime.errors import DatabaseError
+
+    for number, lift in enumerate(module.lifted):
+        key = lift_key(hash_, number, ())
+        if inlines(lift.survey) or not context.database(lift.survey.database).savepoints:
+            continue
+        forms: list[tuple[Query | Write, bytes]] = [limited_to_mode(lift.survey, "first", key + b"s")]
+        forms += [] if lift.write is None else [(lift.write, key + b"w")]
+        with suppress(DatabaseError):  # the loop then runs row by row
+            for form, _ in forms:
+                context.prepare(form)
+            yield from forms
 
 
 def store(items: Sequence[Item], library: Library) -> list[Entry]:

@@ -7,32 +7,37 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 from runtime.bytecode.codec import module_hash
 from runtime.bytecode.decode import instructions
 from runtime.bytecode.flow import operands_of, window_sizes
 from runtime.bytecode.module import Module, Signature
 from runtime.bytecode.opcodes import BY_NUMBER, Opcode
-from runtime.bytecode.parts import stores_of
+from runtime.bytecode.parts import inlines, stores_of
 from runtime.query.algebra import Insert, InsertList, InsertQuery, Query, Update, Write
 from runtime.values.constants import Const
 
 MAX_CONST = 40
+NONE: Final[Mapping[str, str]] = {}
 
 
-def disassemble(module: Module, *, sql: Callable[[Query | Write], str] | None = None) -> str:
+def disassemble(
+    module: Module, *, sql: Callable[[Query | Write], str] | None = None, refused: Mapping[str, str] = NONE
+) -> str:
     """Print a module: head, then each step with its sentence, source line and instructions, then tables.
 
     Args:
         module: A verified module.
         sql: Gives the SQL of a query or write, to show it; None to leave it out.
+        refused: Why a database does not let a loop be one statement, by the number of its step.
 
     Returns:
         Text of lines.
     """
     formatter = Formatter(module)
-    return "\n".join([*_head(module), "", *_code(formatter), *_tables(formatter, sql)]) + "\n"
+    return "\n".join([*_head(module), "", *_code(formatter, refused), *_tables(formatter, sql)]) + "\n"
 
 
 def format_instruction(module: Module, pc: int) -> str:
@@ -92,6 +97,8 @@ class Formatter:
             return f"Q{value}"
         if kind == "write":
             return f"W{value}"
+        if kind == "lift":
+            return f"L{value}"
         if kind == "ask":
             return f"for {module.asks[value].type}"
         return str(value)
@@ -145,11 +152,12 @@ def _head(module: Module) -> Iterator[str]:
     yield from (f"  {line}" for line in module.effects.lines())
 
 
-def _code(formatter: Formatter) -> Iterator[str]:
+def _code(formatter: Formatter, refused: Mapping[str, str]) -> Iterator[str]:
     """Instructions under the step they belong to; a step is named again when the code comes back to it."""
     debug = formatter.module.debug
     starts = [position.pc for position in debug.positions]
     shown: tuple[int, int | None] = (-1, None)
+    notes = {note.step: note.why or refused.get(note.step, "") for note in debug.loops}
     skip = False
     for pc, (op, *_) in enumerate(formatter.code):
         index = bisect_right(starts, pc) - 1
@@ -159,9 +167,16 @@ def _code(formatter: Formatter) -> Iterator[str]:
                 yield f"# {step.sentence}. {debug.sentences[step.sentence - 1]}"
             shown = debug.positions[index].step, step.sentence
             yield f"{step.path:<6} {step.text}"
+            if step.path in notes:
+                yield f"       {loop_text(notes.pop(step.path))}"
         if not skip:
             yield f"{pc:>9}  {formatter.instruction(pc)}"
         skip = BY_NUMBER[op].flow == "test"
+
+
+def loop_text(why: str) -> str:
+    """What is said of a loop. why: of its LoopNote."""
+    return f"# row by row: {why}" if why else "# as one statement, where nothing fails"
 
 
 def _tables(formatter: Formatter, sql: Callable[[Query | Write], str] | None) -> Iterator[str]:
@@ -178,6 +193,14 @@ def _tables(formatter: Formatter, sql: Callable[[Query | Write], str] | None) ->
         yield f"W{number}  {write_text(write)}"
         if sql is not None:
             yield from _indented(sql(write))
+    for number, lift in enumerate(module.lifted):
+        columns = ", ".join(name for name, _ in lift.survey.columns)
+        stores = ", ".join(dict.fromkeys(stores_of(lift.survey)))
+        done = "" if lift.write is None else f"; then {write_text(lift.write)}"
+        yield f"L{number}  survey of {stores}: {columns}{done}"
+        if sql is not None and not inlines(lift.survey):
+            yield from _indented(sql(lift.survey))
+            yield from _indented(sql(lift.write)) if lift.write is not None else ()
     if module.handlers:
         yield ""
     for handler in module.handlers:

@@ -68,6 +68,7 @@ def window_sizes(module: Module) -> dict[str, list[int]]:
         "call": [len(call.signature.params) for call in module.calls],
         "query": [len(fetch.query.params) for fetch in module.queries],
         "write": [_write_params(write) for write in module.writes],
+        "lift": [len(lift.survey.params) for lift in module.lifted],
         "ask": [1 + ask.has_choices + ask.has_default + ask.has_within for ask in module.asks],
     }
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from runtime.query.algebra import FetchMode, Query, Write
+from runtime.query.algebra import Expr, FetchMode, Query, Write
 from runtime.query.schema import Store
+from runtime.query.set_use import SetUse
 from runtime.values.constants import Const
 from runtime.values.types import Type
 
@@ -104,6 +105,33 @@ class Fetch(msgspec.Struct, frozen=True):
     mode: FetchMode
 
 
+class Total(msgspec.Struct, frozen=True):
+    """A variable that a lifted loop adds to, or keeps the least or greatest of. kind: sum, min or max. terms: the
+    columns of the survey with the sum, the least and the greatest of what each step adds."""
+
+    kind: str
+    terms: tuple[tuple[str, str, str], ...]
+
+
+class Lift(msgspec.Struct, frozen=True):
+    """A loop over a query, as statements that do all its passes at once.
+
+    Attributes:
+        loop: The number of its step.
+        survey: Gives one row. It works out all that the loop works out and that can fail. Its column `rows` counts the
+            passes, `changed` those that write; `missing` counts look-ups of one row that find none.
+        totals: Variables that the loop adds to; their values at its beginning are the last params.
+        write: What the loop writes, if it does; its params are the survey's.
+        use: What has to be proven of the stores.
+    """
+
+    loop: str
+    survey: Query
+    totals: tuple[Total, ...]
+    write: Write | None
+    use: SetUse
+
+
 class AskSite(msgspec.Struct, frozen=True, omit_defaults=True):
     """step: number by which `--answer STEP=…` names it. has_within: whether the answer has a deadline; not
     encoded where it has none, so that modules of release 0.1.0 keep their hashes."""
@@ -167,6 +195,13 @@ class Compared(msgspec.Struct, frozen=True):
     field: str
 
 
+class LoopNote(msgspec.Struct, frozen=True):
+    """What the compiler made of a loop. step: its number. why: why it is no single statement; empty where it is one."""
+
+    step: str
+    why: str
+
+
 class Debug(msgspec.Struct, frozen=True, omit_defaults=True):
     """What does not change a program's meaning, so is not part of its hash. source: the script's formatted DSL.
     file: name of the file it came from. sentences: the English, in order. registers: variable names by register.
@@ -184,6 +219,7 @@ class Debug(msgspec.Struct, frozen=True, omit_defaults=True):
     examples: str = ""
     examples_file: str = ""
     compared: tuple[Compared, ...] = ()
+    loops: tuple[LoopNote, ...] = ()
 
 
 class Module(msgspec.Struct, frozen=True):
@@ -204,6 +240,9 @@ class Module(msgspec.Struct, frozen=True):
         asks: Its questions.
         handlers: Where errors go.
         doc: Its documentation text.
+        lifts: Loops that it can do as one statement. Unset without any, and so is `value`: modules without them keep
+            the bytes, and so the hash, that they had before there were any.
+        value: What it returns, as an expression of its parameters (by their index), where it does nothing else.
         schema: The stores it was checked against, by "database.store", with only the fields it uses.
         debug: Source, lines, sentences and examples.
     """
@@ -223,4 +262,11 @@ class Module(msgspec.Struct, frozen=True):
     handlers: tuple[Handler, ...] = ()
     schema: dict[str, Store] = {}
     doc: str = ""
+    lifts: tuple[Lift, ...] | UnsetType = UNSET
+    value: Expr | UnsetType = UNSET
     debug: Debug = Debug()
+
+    @property
+    def lifted(self) -> tuple[Lift, ...]:
+        """Its lifts, none where they are unset."""
+        return () if self.lifts is UNSET else self.lifts

@@ -10,7 +10,7 @@ and X of 16 (ABX; signed for jumps), or a signed 24-bit X (AX). Operand kinds:
     s   registers from here on are read, how many the operand that names a table entry says (see `window`)
     i   register that holds an iterator (read and written); `w` of a row with effect `iterator` makes one
     range  R[A], R[A+1] the counter and limit of a counted loop, R[A+2] its visible variable
-    const shape type func call query write ask   index into that table of the module
+    const shape type func call query write ask lift   index into that table of the module
     count a plain number (0 or 1 where it counts no window)      jump  target = pc + 1 + X
 A `test` row is followed by a JUMP word, taken when the test does not hold; both are one instruction to the VM.
 """
@@ -147,6 +147,15 @@ OPCODES: Final[tuple[Opcode, ...]] = (
         fails=True,
     ),
     _row(50, "CLOSE", "ABC", "i - -", "close iterator R[A] (a loop left early)"),
+    _row(
+        51,
+        "LIFT",
+        "ABC",
+        "w s lift",
+        "R[A] := totals of loop L[C], done as one statement with params R[B…]; null where the loop has to run",
+        window="lift",
+        fails=True,
+    ),
     # values
     _row(55, "FIELD", "ABC", "w k const", "R[A] := RK[B].(K[C])", fails=True),
     _row(56, "SET_FIELD", "ABC", "rw const k", "R[A] := R[A] with field K[B] set to RK[C]", fails=True),

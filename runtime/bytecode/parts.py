@@ -8,7 +8,7 @@ from typing import Any, Final, NoReturn
 import msgspec
 
 from runtime.errors import SopError
-from runtime.query.algebra import Scan
+from runtime.query.algebra import Inline, Scan
 from runtime.values.constants import Const
 from runtime.values.names import name_fault
 from runtime.values.types import DECIMAL_PRECISION, INT_MAX, INT_MIN, MAX_SCALE, SCALARS, Type
@@ -27,7 +27,7 @@ def depth_of(root: Any) -> int:
     deepest, level = 0, [root]
     while level:
         deepest += 1
-        level = [child for node in level for child in _children(node)]
+        level = [child for node in level for child in children(node)]
     return deepest
 
 
@@ -38,11 +38,22 @@ def stores_of(root: Any) -> list[str]:
         node = stack.pop()
         if isinstance(node, Scan):
             found.append(node.store)
-        stack.extend(reversed(_children(node)))
+        stack.extend(reversed(children(node)))
     return found
 
 
-def _children(node: Any) -> list[Any]:
+def inlines(root: Any) -> bool:
+    """Whether a query, write or expression names the value of a called script."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Inline):
+            return True
+        stack.extend(children(node))
+    return False
+
+
+def children(node: Any) -> list[Any]:
     """The structs right below a struct, through tuples."""
     found: list[Any] = []
     for name in node.__struct_fields__:

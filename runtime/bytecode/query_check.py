@@ -24,6 +24,7 @@ from runtime.query.algebra import (
     Expr,
     Func,
     Group,
+    Inline,
     InQuery,
     Insert,
     InsertList,
@@ -72,25 +73,28 @@ class Context(NamedTuple):
 
 def check_query(module: Module, where: str, query: Query) -> None:
     """Raises SopError L0206."""
-    _QueryChecker(module, where, query.database, query.params).query(query)
+    QueryChecker(module, where, query.database, query.params).query(query)
 
 
 def check_write(module: Module, where: str, write: Write) -> None:
     """Raises SopError L0206."""
     params = write.params if isinstance(write, Update | Delete) else ()
-    _QueryChecker(module, where, write.database, params).write(write)
+    QueryChecker(module, where, write.database, params).write(write)
 
 
-class _QueryChecker:
-    """One query or write."""
+class QueryChecker:
+    """One query or write. inline: whether it may hold values of called scripts."""
 
-    def __init__(self, module: Module, where: str, database: str, params: Sequence[Type]) -> None:
+    def __init__(
+        self, module: Module, where: str, database: str, params: Sequence[Type], *, inline: bool = False
+    ) -> None:
         self.module = module
+        self.inline = inline
         self.where = where
         self.database = database
         self.params = params
         self.ids: set[int] = set()
-        if database not in module.signature.uses:
+        if database and database not in module.signature.uses:
             self.refuse(f"`{database}` is not a database that the script uses")
         for param in params:
             check_type(where, param)
@@ -127,7 +131,9 @@ class _QueryChecker:
         if isinstance(node, InsertQuery):
             if node.query.database != node.database:
                 self.refuse("it reaches into two databases")
-            types = _QueryChecker(self.module, self.where, node.query.database, node.query.params).query(node.query)
+            types = QueryChecker(
+                self.module, self.where, node.query.database, node.query.params, inline=self.inline
+            ).query(node.query)
         else:
             types = node.types
         if len(types) != len(node.fields) or not (node.fields or isinstance(node, Insert)):
@@ -135,7 +141,7 @@ class _QueryChecker:
         for name, type_ in zip(node.fields, types, strict=True):
             check_type(self.where, type_)
             self.fills(fields, name, type_)
-            if isinstance(node, Insert | InsertList) and not _same(type_, fields[name]):
+            if isinstance(node, Insert | InsertList) and not same(type_, fields[name]):
                 self.refuse(f"`{name}` is {fields[name]} in its store, not {type_}")
         if isinstance(node, Insert):
             check_unique(self.where, node.keys)
@@ -250,7 +256,7 @@ class _QueryChecker:
         for (name, type_), (_, one), (_, other) in zip(node.columns, left, right, strict=True):
             check_type(self.where, type_)
             met = common(one, other)
-            if met is None or not _same(met, type_):
+            if met is None or not same(met, type_):
                 self.refuse(f"`{name}` of a union is {type_}, of {one} and {other}")
         return RowShape({self.new(node.id): dict(node.columns)}, node.columns)
 
@@ -260,7 +266,7 @@ class _QueryChecker:
         """Its type, which is the one that its parts make."""
         check_type(self.where, node.type)
         made = _EXPRESSIONS[type(node)](self, node, context)
-        if not _same(made, node.type):
+        if not same(made, node.type):
             self.refuse(f"{_named(node)} is {node.type}, and its parts make {made}")
         return node.type
 
@@ -366,7 +372,7 @@ class _QueryChecker:
         made = list(results(FUNCTIONS[node.name], types, digits))
         if not made:
             self.refuse(f"`{node.name}` does not take {', '.join(map(str, types))}")
-        return next((result for result in made if _same(result, node.type)), made[0])
+        return next((result for result in made if same(result, node.type)), made[0])
 
     def case(self, node: Case, context: Context) -> Type:
         if not node.branches:
@@ -376,7 +382,7 @@ class _QueryChecker:
             self.condition(when, context)
         for type_ in self.exprs([*values, node.otherwise] if node.otherwise is not None else values, context):
             met = common(type_, node.type)
-            if not fits(type_, node.type.or_null()) and (met is None or not _same(met, node.type)):
+            if not fits(type_, node.type.or_null()) and (met is None or not same(met, node.type)):
                 self.refuse(f"a case is {node.type}, and a branch of it {type_}")
         return node.type
 
@@ -392,6 +398,15 @@ class _QueryChecker:
         self.comparable(type_, self.single(node.relation, context), ordered=False)
         return BOOL
 
+    def inlined(self, node: Inline, context: Context) -> Type:
+        called = next((call.signature for call in self.module.calls if call.signature.name == node.script), None)
+        if not self.inline or called is None:
+            self.refuse(f"the value of `{node.script}` stands where none can be")
+        types = self.exprs(node.args, context)
+        if len(types) != len(called.params) or not all(map(same, types, (param.type for param in called.params))):
+            self.refuse(f"`{node.script}` does not take these arguments")
+        return called.returns
+
     def single(self, relation: Relation, context: Context) -> Type:
         columns = self.explicit_columns(relation, context.visible).columns
         if len(columns) != 1:
@@ -399,12 +414,12 @@ class _QueryChecker:
         return columns[0][1]
 
 
-def _same(a: Type, b: Type) -> bool:
+def same(a: Type, b: Type) -> bool:
     """Whether both are one type, but for nulls at any depth."""
     if a is b or a == b:
         return True
     if a.name == b.name == "list":
-        return _same(a.item or ANY, b.item or ANY)
+        return same(a.item or ANY, b.item or ANY)
     return a.not_null() == b.not_null()
 
 
@@ -424,28 +439,29 @@ _ARITY: Final = {
     **dict.fromkeys((*_ARITHMETIC, *_COMPARISON, *_ON_TEXT, "and", "or", "in_list", "field"), 2),
     "between": 3,
 }
-_RELATIONS: Final[dict[type, Callable[[_QueryChecker, Any, Visible], RowShape]]] = {
-    Scan: _QueryChecker.scan,
-    Join: _QueryChecker.join,
-    Where: _QueryChecker.filtered,
-    Derive: _QueryChecker.derive,
-    Select: _QueryChecker.select,
-    Group: _QueryChecker.group,
-    Distinct: _QueryChecker.distinct,
-    Sort: _QueryChecker.sort,
-    Limit: _QueryChecker.limit,
-    Union: _QueryChecker.union,
+_RELATIONS: Final[dict[type, Callable[[QueryChecker, Any, Visible], RowShape]]] = {
+    Scan: QueryChecker.scan,
+    Join: QueryChecker.join,
+    Where: QueryChecker.filtered,
+    Derive: QueryChecker.derive,
+    Select: QueryChecker.select,
+    Group: QueryChecker.group,
+    Distinct: QueryChecker.distinct,
+    Sort: QueryChecker.sort,
+    Limit: QueryChecker.limit,
+    Union: QueryChecker.union,
 }
-_EXPRESSIONS: Final[dict[type, Callable[[_QueryChecker, Any, Context], Type]]] = {
-    Const: _QueryChecker.const,
-    Param: _QueryChecker.param,
-    Column: _QueryChecker.column,
-    Op: _QueryChecker.op,
-    Func: _QueryChecker.func,
-    Case: _QueryChecker.case,
-    Aggregate: _QueryChecker.aggregate,
-    Window: _QueryChecker.window,
-    Scalar: _QueryChecker.scalar,
-    Exists: _QueryChecker.exists,
-    InQuery: _QueryChecker.in_query,
+_EXPRESSIONS: Final[dict[type, Callable[[QueryChecker, Any, Context], Type]]] = {
+    Const: QueryChecker.const,
+    Param: QueryChecker.param,
+    Column: QueryChecker.column,
+    Op: QueryChecker.op,
+    Func: QueryChecker.func,
+    Case: QueryChecker.case,
+    Aggregate: QueryChecker.aggregate,
+    Window: QueryChecker.window,
+    Scalar: QueryChecker.scalar,
+    Exists: QueryChecker.exists,
+    InQuery: QueryChecker.in_query,
+    Inline: QueryChecker.inlined,
 }

@@ -6,6 +6,8 @@ constants are values of their types, and the module does no more than its effect
 
 from __future__ import annotations
 
+from msgspec import UNSET
+
 from runtime.bytecode.module import Debug, Module, Signature
 from runtime.bytecode.parts import check_const, check_function, check_name, check_type, check_unique, refuse
 from runtime.errors import SopError
@@ -39,6 +41,13 @@ def check_tables(module: Module) -> None:
             check_query,
             check_write,
         )
+    if module.lifted or module.value is not UNSET:
+        from runtime.bytecode.lift_check import check_lift, check_value  # nor one without these
+
+        for number, lift in enumerate(module.lifted):
+            check_lift(module, f"lift {number}", lift)
+        if module.value is not UNSET:
+            check_value(module, module.value)
     for number, fetch in enumerate(module.queries):
         check_query(module, f"query {number}", fetch.query)
     for number, write in enumerate(module.writes):

@@ -9,10 +9,12 @@ from runtime.lazy import lazy
 if TYPE_CHECKING:
     from runtime.databases.dialects import SQLITE, Engine, sql_of
     from runtime.databases.duckdb.connections import require_duckdb
+    from runtime.databases.protocol import SetSafe
 
 __all__ = (
     "SQLITE",
     "Engine",
+    "SetSafe",
     "require_duckdb",
     "sql_of",
 )
@@ -20,6 +22,7 @@ __getattr__ = lazy(
     __name__,
     SQLITE="runtime.databases.dialects",
     Engine="runtime.databases.dialects",
+    SetSafe="runtime.databases.protocol",
     require_duckdb="runtime.databases.duckdb.connections",
     sql_of="runtime.databases.dialects",
 )

@@ -11,6 +11,7 @@ from msgspec import Raw
 from runtime.databases.change_marks import Mark
 from runtime.query.algebra import Query, Write
 from runtime.query.schema import Schema, Store
+from runtime.query.set_use import SetUse
 from runtime.values.batches import Row
 from runtime.values.types import Type
 
@@ -307,6 +308,30 @@ class Keeps(Database, Protocol):
     def reconnect(self) -> None:
         """Open the connection anew after it was lost (D0421), with no transaction. Raises DatabaseError D012x while the
         server can't be reached."""
+        ...
+
+
+@runtime_checkable
+class SetSafe(Database, Protocol):
+    """A database that can prove by its catalogue that a statement leaves what a loop over rows would have left."""
+
+    def hold_definitions(self, read: Sequence[str], written: Sequence[str]) -> None:
+        """Have each segment begin with what keeps others from changing these stores' definitions until it ends, where
+        that is needed and can be had.
+
+        Args:
+            read: Stores that a loop may read at once.
+            written: Stores that may be written in bulk.
+        """
+        ...
+
+    def row_by_row(self, use: SetUse) -> str | None:
+        """Why a loop has to run row by row, as a clause for its author; None where one statement leaves the same. Only
+        what is known to be harmless is taken.
+
+        Args:
+            use: What the loop reads and writes.
+        """
         ...
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Final, Protocol
 
 import msgspec
@@ -49,6 +50,12 @@ def limited_to_mode(query: Query, mode: str, key: bytes) -> tuple[Query, bytes]:
 def write_key(module_hash: str, index: int) -> bytes:
     """Names a write among those of all modules."""
     return f"{module_hash}:w{index}".encode()
+
+
+def lift_key(module_hash: str, index: int, callees: Sequence[str]) -> bytes:
+    """Names the statements of a lifted loop. callees: the hashes of the scripts whose values are written out in it."""
+    parts = "" if not callees else sha256("".join(callees).encode()).hexdigest()[:32]
+    return f"{module_hash}:l{index}:{parts}".encode()
 
 
 def scope_of(dialect: str, schema: Schema) -> bytes:

@@ -38,6 +38,11 @@ class KeptLines:
     def line(self, seq: int, line: Any) -> None:
         self._add(seq, encode(line) + b"\n")
 
+    def lines(self, first: int, lines: bytes) -> None:
+        """Lines that are written out already. first: the number of the first of them."""
+        if lines:
+            self._add(first, lines)
+
     def record(self, seq: int, step: str, within: str | None, record: dict[str, Any]) -> None:
         self._add(seq, encode(Record(seq, step, scoped(within), json_record(record))) + b"\n")
 

@@ -87,6 +87,14 @@ class End(Struct, tag="end"):
     changes: list[dict[str, Any]] | UnsetType = UNSET
 
 
+def command_lines(first: int, step: str, within: str | None, command: str, store: str, count: int) -> bytes:
+    """Lines of a command that changed one row each time: all alike but for their numbers. first: of the first."""
+    line = encode(Command(0, step, scoped(within), command, {"store": store, "rows": 1})) + b"\n"
+    before, number, after = line.decode().partition('"seq":0')
+    assert number  # only the tag stands before it, and no text
+    return "".join([f'{before}"seq":{seq}{after}' for seq in range(first, first + count)]).encode()
+
+
 def scoped(within: str | None) -> str | UnsetType:
     return UNSET if within is None else within
 

@@ -21,6 +21,7 @@ from runtime.output.records import (
     Rollback,
     Say,
     Start,
+    command_lines,
     encode,
     encode_lines,
     json_record,
@@ -99,6 +100,11 @@ class Writer:
         self.seq += 1
         self.standing += 1
         self._keep(Command(self.seq, step, scoped(within), command, {"store": store, "rows": rows}))
+
+    def commands(self, step: str, within: str | None, command: str, store: str, count: int) -> None:
+        """As many `command` lines of one row each."""
+        for _ in range(count):
+            self.command(step, within, command, store, 1)
 
     def say(self, step: str, within: str | None, text: str) -> None:
         self.seq += 1
@@ -199,6 +205,15 @@ class JsonLines(Writer):
     def __init__(self, sink: Sink) -> None:
         super().__init__(sink, False)
         self._batches = Batches()
+
+    def commands(self, step: str, within: str | None, command: str, store: str, count: int) -> None:
+        first = self.seq + 1
+        lines = command_lines(first, step, within, command, store, count)
+        self.seq += count
+        self.standing += count
+        self.sink.write(lines)
+        if self.kept is not None:
+            self.kept.lines(first, lines)
 
     def _line(self, line: Any) -> None:
         self.sink.write(encode(line) + b"\n")

@@ -100,7 +100,16 @@ class InQuery(msgspec.Struct, frozen=True, tag_field="kind", tag="in_query"):
     type: Type
 
 
-Expr = Const | Param | Column | Op | Func | Case | Aggregate | Window | Scalar | Exists | InQuery
+class Inline(msgspec.Struct, frozen=True, tag_field="kind", tag="inline"):
+    """The value that a called script returns for arguments. Only lifted loops hold one, and linking puts the callee's
+    own expression in its place."""
+
+    script: str
+    args: tuple[Expr, ...]
+    type: Type
+
+
+Expr = Const | Param | Column | Op | Func | Case | Aggregate | Window | Scalar | Exists | InQuery | Inline
 
 
 class Order(msgspec.Struct, frozen=True):

@@ -1,13 +1,14 @@
-"""Scripts and the engines of their databases → nothing, or an error before the run: an engine lacks a feature."""
+"""Scripts and their databases → what these have to be able to do and to hold, or an error before the run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from runtime.bytecode.opcodes import BY_NAME
-from runtime.databases.protocol import Database
+from runtime.databases.protocol import Database, SetSafe
 from runtime.errors import SopError
+from runtime.query.algebra import Insert
 from runtime.vm.backtrace import location_of
 from runtime.vm.data import Data
 from runtime.vm.script import DataOp, Script
@@ -53,6 +54,22 @@ def check_expressions(scripts: Iterable[Script], data: Data) -> None:
                         place = location_of(script, pc)
                         message = f"{error.message} (`{script.name}`, step {place.step}, line {place.line})"
                         raise SopError(error.code, message, error.hint) from error
+
+
+def hold_definitions(scripts: Iterable[Script], databases: Mapping[str, Database]) -> None:
+    """Tell the databases whose definitions must not change while a segment is open: those of stores that are written
+    or read in bulk, which does what single rows do only as long as they are what they were found to be."""
+    modules = [script.module for script in scripts]
+    lifts = [lift for module in modules for lift in module.lifted]
+    inserts = [write for module in modules for write in module.writes if isinstance(write, Insert)]
+    for name, database in databases.items():
+        if isinstance(database, SetSafe):
+            uses = [lift.use for lift in lifts if lift.survey.database == name]
+            written = {use.store for use in uses if use.store} | {
+                insert.store for insert in inserts if insert.database == name
+            }
+            read = {field.store for use in uses for field in use.reads} - written
+            database.hold_definitions(sorted(read), sorted(written))
 
 
 def _undoing(script: Script, home: str) -> int | None:

@@ -14,7 +14,7 @@ from runtime.errors import DatabaseError, SopError, UsageError
 from runtime.output.writer import Writer
 from runtime.query.schema import Schema
 from runtime.runs.arguments import bind
-from runtime.runs.capabilities import check_capabilities, check_expressions
+from runtime.runs.capabilities import check_capabilities, check_expressions, hold_definitions
 from runtime.runs.host import Host
 from runtime.runs.options import Outcome, RunOptions
 from runtime.runs.schemas import check_schemas
@@ -116,6 +116,7 @@ def execute(
         assert statements is not None
         data = Data(opened, home, statements)
         check_expressions(linked.scripts.values(), data)
+        hold_definitions(linked.scripts.values(), opened)
         if options.warn is not None and kept is None:
             _warn_of_arguments(linked.root.module, arguments, opened, statements, options.warn)
         if keeper is not None and options.keep is not None and options.keep.detached:

@@ -36,6 +36,7 @@ class Budget:
 
     def __init__(self, depth: int, instructions: int | None, rows: int | None, seconds: float | None) -> None:
         self.depth = depth
+        self.counts_instructions = instructions is not None
         self.rows = rows
         self.emitted = 0
         self.cancelled: str | None = None

@@ -15,7 +15,7 @@ from runtime.query.algebra import Insert, InsertList, Query
 from runtime.values.batches import Row
 from runtime.values.conversion import convert, to_text
 from runtime.vm.backtrace import StackLocation
-from runtime.vm.script import DataOp
+from runtime.vm.script import DataOp, LiftOp
 
 BUFFER_ROWS: Final = 512
 _KINDS: Final = frozenset({int, str})  # of values that are the same question when Python takes them for equal
@@ -23,6 +23,7 @@ _MISSES: Final = 400  # new questions, after which a look-up with fewer answers 
 _MOST_ANSWERS: Final = 10_000
 _LONGEST_TEXT: Final = 256  # of an answer that is remembered: memory stays small
 _LONGEST_ROW: Final = 120
+_MARK: Final = 1_000_000  # past any depth of savepoints that a script can have
 
 
 class InsertError(DatabaseError):
@@ -124,8 +125,7 @@ class Data:
     def _ready(self, op: DataOp) -> tuple[Database, Statement]:
         """As `_bind`, with what was buffered for that database written."""
         bound = self._bind(op)
-        if self._runs and bound[0] is self.home:
-            self.flush()
+        self.flush_to(bound[0])
         if self.is_caught():
             bound[0].isolate_next_statement()
         return bound
@@ -304,8 +304,52 @@ class Data:
             row = None if error.row is None else dict(zip(form.fields, run.rows[error.row], strict=True))
             raise InsertError(error, run.places[error.row or 0], row) from error
 
+    def flush_to(self, database: Database) -> None:
+        """Write what is buffered for that database."""
+        if self._runs and database is self.home:
+            self.flush()
+
     def drop_buffer(self) -> None:
         self._runs, self._waiting = [], 0
+
+    # ── loops as one statement (lifted.py) ──
+
+    def prepare_lift(self, op: LiftOp) -> None:
+        """Generate the SQL of a loop's survey and write, or load it from the cache. Raises DatabaseError."""
+        for part in (op.survey, op.write):
+            if part is not None:
+                self._bind(part)
+
+    def set_mark(self, database: Database) -> None:
+        """A savepoint of our own, beside those of the script."""
+        database.savepoint(_MARK)
+
+    def undo_mark(self, database: Database) -> None:
+        database.rollback_to(_MARK)
+
+    def release_mark(self, database: Database) -> None:
+        database.release(_MARK)
+
+    def survey(self, op: LiftOp, params: Sequence[Any]) -> dict[str, Any]:
+        """The one row of the survey, by its columns."""
+        assert op.survey is not None
+        database, statement = self._bind(op.survey)
+        (row,) = [row for batch in database.query(statement, params) for row in batch]
+        return dict(zip(op.survey.columns, row, strict=True))
+
+    def write_set(self, op: LiftOp, params: Sequence[Any]) -> int:
+        """Rows changed by all passes of a loop together."""
+        assert op.write is not None
+        database, statement = self._bind(op.write)
+        self._written += 1
+        return database.execute(statement, params)
+
+    def count_set(self, op: DataOp, changed: int) -> None:
+        """Tally what a loop wrote."""
+        if changed:
+            self.uncommitted = True
+            key = op.mode, op.store
+            self.tally[key] = self.tally.get(key, 0) + changed
 
     # ── savepoints ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -13,6 +13,7 @@ from typing import Any
 from runtime.errors import RunError, SopError
 from runtime.values import operators, value_types
 from runtime.values.conversion import to_text
+from runtime.vm import lifted
 from runtime.vm.asking import question_of
 from runtime.vm.backtrace import path_of, stack_location
 from runtime.vm.frame import END, Frame, GeneratorFrame, GeneratorIterator, Iterator
@@ -230,6 +231,12 @@ def fail(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> bool | None:
 
 
 # ── data ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@handles("LIFT")
+def lift(machine: Machine, frame: Frame, a: Any, b: Any, c: Any) -> None:
+    machine.output.flush()
+    frame.registers[a] = lifted.attempt(machine, c, frame.registers[b])
 
 
 @handles("FETCH")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from msgspec import Struct
@@ -10,13 +10,14 @@ from msgspec import Struct
 from runtime.bytecode.codec import decode
 from runtime.bytecode.decode import instructions
 from runtime.bytecode.flow import window_sizes
-from runtime.bytecode.module import Effects, Fetch, Module, Signature
+from runtime.bytecode.module import Effects, Fetch, Lift, Module, Signature
 from runtime.bytecode.opcodes import BY_NAME, BY_NUMBER
-from runtime.databases.statements import query_key, write_key
+from runtime.databases.statements import lift_key, query_key, write_key
 from runtime.errors import SopError, UsageError
-from runtime.query.algebra import Delete, Insert, InsertList, InsertQuery, Scan, Update, Write
+from runtime.query.algebra import Delete, Insert, InsertList, InsertQuery, Query, Scan, Update, Write
 from runtime.values.conversion import from_const
-from runtime.vm.script import DataOp, Function, Script
+from runtime.vm.inline import NoValue, inlined
+from runtime.vm.script import DataOp, Function, LiftOp, Script
 
 _NUMBER: Final = {name: row.number for name, row in BY_NAME.items()}
 _EMITS: Final = frozenset({_NUMBER["EMIT"], _NUMBER["EMIT_QUERY"]})
@@ -129,6 +130,7 @@ def prepare(script: Script, scripts: Mapping[str, Script]) -> None:
         "query": [_query_op(fetch, script.hash, index) for index, fetch in enumerate(module.queries)],
         "write": [_write_op(write, script.hash, index) for index, write in enumerate(module.writes)],
         "ask": module.asks,
+        "lift": [lift_op(lift, number, script, scripts) for number, lift in enumerate(module.lifted)],
     }
     sizes = window_sizes(module)
     script.iterates = any(BY_NUMBER[instruction[0]].effect == "iterator" for instruction in instructions(module))
@@ -180,6 +182,20 @@ def command_of(write: Write) -> str:
     return "upsert" if isinstance(write, Insert) and write.keys else _COMMANDS[type(write)]
 
 
+def lift_op(lift: Lift, number: int, script: Script, scripts: Mapping[str, Script]) -> LiftOp:
+    """The lift with the values of the scripts that it calls written out; its SQL is kept under the hashes of all."""
+    try:
+        survey, callees, depth = inlined(lift.survey, scripts)
+        write, _, _ = (None, (), 0) if lift.write is None else inlined(lift.write, scripts)
+    except NoValue:
+        return LiftOp(lift, None, None, 0)
+    key = lift_key(script.hash, number, [scripts[name].hash for name in callees])
+    read = DataOp(survey, key + b"s", "first", columns=tuple(name for name, _ in survey.columns))
+    if write is None:
+        return LiftOp(lift, read, None, depth)
+    return LiftOp(lift, read, DataOp(write, key + b"w", _COMMANDS[type(write)], store=write.store), depth)
+
+
 _COMMANDS: Final[dict[type, str]] = {
     Insert: "insert",
     InsertQuery: "insert",
@@ -208,12 +224,13 @@ def _own_effects(script: Script) -> Effects:
     """What the script's own code does, as its code says and not as the module claims."""
     module = script.module
     reads: set[str] = set()
-    for form in (*(fetch.query for fetch in module.queries), *module.writes):
+    lifted = [form for lift in module.lifted for form in (lift.survey, lift.write) if form is not None]
+    for form in (*(fetch.query for fetch in module.queries), *module.writes, *lifted):
         reads.update(f"{node.database}.{node.store}" for node in nodes_of(form) if isinstance(node, Scan))
     used = {op for op, *_ in instructions(module)}
     return Effects(
         reads=tuple(sorted(reads)),
-        writes=tuple(sorted({f"{write.database}.{write.store}" for write in module.writes})),
+        writes=tuple(sorted({f"{form.database}.{form.store}" for form in (*module.writes, *_writes(lifted))})),
         calls=tuple(sorted({call.signature.name for call in module.calls})),
         asks=_NUMBER["ASK"] in used,
         commits=_NUMBER["COMMIT"] in used,
@@ -238,6 +255,10 @@ def spread_effects(scripts: dict[str, Script]) -> None:
                 changed = True
     for script in scripts.values():
         _check_declared(script)
+
+
+def _writes(forms: Iterable[Query | Write]) -> Iterator[Write]:
+    return (form for form in forms if not isinstance(form, Query))
 
 
 def _joined(a: Effects, b: Effects) -> Effects:

@@ -11,6 +11,7 @@ from runtime.bytecode.module import Handler
 from runtime.bytecode.opcodes import BY_NAME, BY_NUMBER
 from runtime.errors import DatabaseError, RunError, SopError
 from runtime.values.types import INT_MAX, INT_MIN
+from runtime.vm.attempts import Attempts
 from runtime.vm.backtrace import Trace, stack_location, trace_at
 from runtime.vm.budget import Budget
 from runtime.vm.data import Data, InsertError
@@ -51,6 +52,7 @@ class Machine:
     Attributes:
         spools_generators: Whether the rows that a called script feeds to a loop are spooled, because this run writes or
             ends segments while such loops go on.
+        attempts: Of loops as one statement.
         result: What the script returned.
         finished: Whether it has ended.
     """
@@ -74,13 +76,13 @@ class Machine:
         self.spools_generators = bool(root.effects.writes) or root.effects.asks or root.effects.commits
         self.result: Any = None
         self.finished = False
-        self.fuel = budget.first_slice()
-        self._slice = self.fuel
+        self.fuel = self._slice = budget.first_slice()
         self._tracer = tracer
         self._snapshot: Frames = []
         data.is_caught = self._is_caught
         self._loops: dict[tuple[str, int], LoopFunction | None] = {}
         self._committing = False
+        self.attempts = Attempts(plainly=tracer is not None or budget.counts_instructions)
 
     def run(self) -> Any:
         """The root's result, its last segment committed.

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any
 
-from runtime.bytecode.module import Effects, Module, Position, StepInfo
+from runtime.bytecode.module import Effects, Lift, Module, Position, StepInfo
 from runtime.query.algebra import Query, Write
 from runtime.query.schema import Schema
 from runtime.values.types import Type
@@ -53,6 +53,19 @@ class DataOp:
         self.store = store
         self.columns = columns
         self.types = types
+
+
+class LiftOp:
+    """A loop that can be one statement. survey: None where what it calls has no value of its own. depth: calls within
+    calls that its expressions stand for."""
+
+    __slots__ = ("depth", "lift", "survey", "write")
+
+    def __init__(self, lift: Lift, survey: DataOp | None, write: DataOp | None, depth: int) -> None:
+        self.lift = lift
+        self.survey = survey
+        self.write = write
+        self.depth = depth
 
 
 class Script:

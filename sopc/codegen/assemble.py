@@ -13,7 +13,7 @@ from typing import Final
 
 from runtime.bytecode.decode import join
 from runtime.bytecode.flow import MAX_HANDLERS, MAX_WORDS
-from runtime.bytecode.module import AskSite, Call, Fetch, Function, Handler
+from runtime.bytecode.module import AskSite, Call, Fetch, Function, Handler, Lift
 from runtime.bytecode.opcodes import BY_NAME, Opcode
 from runtime.query.algebra import Write
 from runtime.values.constants import Const
@@ -32,6 +32,7 @@ _TABLES: Final = {
     "query": ("queries", "queries"),
     "write": ("writes", "writes"),
     "ask": ("asks", "questions"),
+    "lift": ("lifts", "loops that are one statement"),
 }
 
 
@@ -47,6 +48,7 @@ class Tables:
     queries: list[Fetch] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     asks: list[AskSite] = field(default_factory=list)
+    lifts: list[Lift] = field(default_factory=list)
 
 
 @dataclass

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from runtime.bytecode.module import AskSite, Call, Fetch, Function
+from runtime.bytecode.module import AskSite, Call, Fetch, Function, Lift
 from runtime.query.algebra import Write
 from runtime.values.constants import Const
 from runtime.values.types import Type
 from sopc.source import Span
 
-Value = Const | tuple[str, ...] | Type | Function | Call | Fetch | Write | AskSite
+Value = Const | tuple[str, ...] | Type | Function | Call | Fetch | Write | AskSite | Lift
 
 
 @dataclass(frozen=True)

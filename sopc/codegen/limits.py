@@ -5,6 +5,8 @@ from __future__ import annotations
 from sopc.source import Span
 
 MAX_NESTING = 120
+MAX_LIFTED = 200
+"""Loops of a script that are tried as one statement."""
 
 Finding = tuple[str, str, str]
 """Code, message, hint."""

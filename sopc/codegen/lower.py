@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from runtime.bytecode.module import Compared, Debug, Module, Position, StepInfo, Use
+from msgspec import UNSET
+
+from runtime.bytecode.module import Call, Compared, Debug, Module, Position, Signature, StepInfo, Use
 from runtime.bytecode.parts import MAX_DEPTH, depth_of
 from sopc.checker import typed
 from sopc.checker.field_values import FieldValues
@@ -14,6 +16,7 @@ from sopc.codegen.blocks import CodeBuilder, Origin
 from sopc.codegen.columns import Columns
 from sopc.codegen.limits import QUERY_TOO_DEEP, Limit
 from sopc.codegen.optimize import optimize
+from sopc.codegen.pure import value_of
 from sopc.codegen.registers import Registers
 from sopc.codegen.steps import Steps
 from sopc.diagnostics import CompileError, Diagnostic
@@ -54,17 +57,17 @@ def _module(script: typed.Script, node: nodes.Script, source: Source, sentences:
     from sopc.syntax.format import format_script
 
     steps = list(all_steps(script.steps))
-    builder, registers = CodeBuilder(), Registers()
-    numbers = {step.path: number for number, step in enumerate(steps)}
     try:
-        Steps(builder, registers, numbers, Columns(script)).script(script)
-    except Limit as limit:
-        raise Limit((limit.code, limit.message, limit.hint), limit.span or builder.origin.span) from limit
-    assembly = assemble(optimize(builder.layout()), registers.variables, registers.temporaries)
+        lowered, assembly = _assembled(script, steps, lifting=True)
+    except Limit:  # the loops that are one statement take room too
+        lowered, assembly = _assembled(script, steps, lifting=False)
+    registers = lowered.registers
     for fetch in assembly.tables.queries:
         check_depth(fetch.query)
     for write in assembly.tables.writes:
         check_depth(write)
+    value = value_of(script)
+    named = [*lowered.called, *(value[1] if value is not None else ())]
     return Module(
         signature=script.signature,
         effects=script.effects,
@@ -74,13 +77,15 @@ def _module(script: typed.Script, node: nodes.Script, source: Source, sentences:
         shapes=tuple(assembly.tables.shapes),
         types=tuple(assembly.tables.types),
         functions=tuple(assembly.tables.functions),
-        calls=tuple(assembly.tables.calls),
+        calls=all_calls(assembly.tables.calls, named),
         queries=tuple(assembly.tables.queries),
         writes=tuple(assembly.tables.writes),
         asks=tuple(assembly.tables.asks),
         handlers=assembly.handlers,
         schema=script.schema,
         doc=script.doc,
+        lifts=tuple(assembly.tables.lifts) or UNSET,
+        value=UNSET if value is None else value[0],
         debug=Debug(
             source=format_script(node),
             file=source.name,
@@ -90,8 +95,30 @@ def _module(script: typed.Script, node: nodes.Script, source: Source, sentences:
             registers=tuple("/".join(names) for names in registers.names),
             uses=tuple(uses(script, source)),
             compared=tuple(compared_parameters(script)),
+            loops=tuple(lowered.loops),
         ),
     )
+
+
+def _assembled(script: typed.Script, steps: Sequence[typed.Step], *, lifting: bool) -> tuple[Steps, Assembly]:
+    """The lowered steps and their code. Raises Limit."""
+    builder, registers = CodeBuilder(), Registers()
+    numbers = {step.path: number for number, step in enumerate(steps)}
+    lowered = Steps(builder, registers, numbers, Columns(script), script, lifting=lifting)
+    try:
+        lowered.script(script)
+    except Limit as limit:
+        raise Limit((limit.code, limit.message, limit.hint), limit.span or builder.origin.span) from limit
+    return lowered, assemble(optimize(builder.layout()), registers.variables, registers.temporaries)
+
+
+def all_calls(calls: Sequence[Call], named: Sequence[Signature]) -> tuple[Call, ...]:
+    """The calls of the code, and of scripts that it does not call although their values are named: a step that is never
+    reached has no code."""
+    known = {call.signature.name: call for call in calls}
+    for signature in named:
+        known.setdefault(signature.name, Call(signature))
+    return tuple(known.values())
 
 
 def check_depth(root: object) -> None:

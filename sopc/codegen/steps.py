@@ -7,15 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from runtime.bytecode.module import AskSite, Call, Fetch
+from runtime.bytecode.module import AskSite, Call, Fetch, LoopNote, Signature
 from runtime.values.constants import Const
-from runtime.values.types import NULL
+from runtime.values.types import INT, NULL
 from sopc.checker import typed
 from sopc.codegen.blocks import Block, CodeBuilder, Entry, Operand, Origin, Region
 from sopc.codegen.columns import Columns
 from sopc.codegen.expressions import Expressions, name, writes_early
 from sopc.codegen.fold import fold
-from sopc.codegen.limits import MAX_NESTING, NESTED_TOO_DEEPLY, Limit
+from sopc.codegen.lift import Lifted, lifted
+from sopc.codegen.lift_expressions import NotLifted
+from sopc.codegen.limits import MAX_LIFTED, MAX_NESTING, NESTED_TOO_DEEPLY, Limit
 from sopc.codegen.registers import Registers
 
 
@@ -37,11 +39,28 @@ Enclosing = Loop | Savepoint | Region
 
 
 class Steps:
-    """Lowers the steps of one script. numbers: of the steps in the script, by path. columns: that its queries need."""
+    """Lowers the steps of one script. numbers: of the steps in the script, by path. columns: that its queries need.
 
-    def __init__(self, builder: CodeBuilder, registers: Registers, numbers: dict[str, int], columns: Columns) -> None:
+    lifting: whether loops over queries may be one statement. loops: what was made of each. called: scripts whose values
+    are named there.
+    """
+
+    def __init__(
+        self,
+        builder: CodeBuilder,
+        registers: Registers,
+        numbers: dict[str, int],
+        columns: Columns,
+        script: typed.Script,
+        *,
+        lifting: bool,
+    ) -> None:
         self.builder = builder
         self.registers = registers
+        self.typed = script
+        self.lifting = lifting
+        self.loops: list[LoopNote] = []
+        self.called: list[Signature] = []
         self.columns = columns
         self.expressions = Expressions(builder, registers, columns)
         self.numbers = numbers
@@ -255,14 +274,46 @@ class Steps:
                 self.steps(step.body)
 
     def for_query(self, step: typed.ForQuery) -> None:
+        end = Block()
         with self.registers.scope():
+            found = self.lifted(step)
             iterator, variable = self.registers.hold(), self.registers.declare(step.variable)
             with self.registers.scope():
-                params = self.window(step.query.params)
+                known = [] if found is None else [typed.Var(type=each.type, variable=each) for each in found.variables]
+                params = self.window([*step.query.params, *known])
+                if found is not None:
+                    self.attempt(found, params, end)
                 rows = Entry(Fetch(self.columns.needed(step.query.query), "rows"))
-                self.builder.emit("OPEN_SPOOL" if step.spool else "OPEN_QUERY", iterator, params, rows)
-            with self.over(iterator, variable):
+                first = params if step.query.params else 0
+                self.builder.emit("OPEN_SPOOL" if step.spool else "OPEN_QUERY", iterator, first, rows)
+            with self.over(iterator, variable, end):
                 self.steps(step.body)
+
+    def lifted(self, step: typed.ForQuery) -> Lifted | None:
+        """The statements that do the loop at once, if there are any; the reason is noted if there are none."""
+        try:
+            if not self.lifting or len(self.loops) >= MAX_LIFTED:
+                raise NotLifted("the script is too long")
+            found = lifted(step, self.columns, self.typed, self.registers.knows)
+        except NotLifted as reason:
+            self.loops.append(LoopNote(step.path, str(reason)))
+            return None
+        self.loops.append(LoopNote(step.path, ""))
+        self.called += found.called
+        return found
+
+    def attempt(self, found: Lifted, params: int, end: Block) -> None:
+        """Does the loop at once where that can be; else goes on with the loop."""
+        once, loop = Block(), Block()
+        done = self.registers.take()
+        self.builder.emit("LIFT", done, params, Entry(found.lift))
+        self.builder.branch("JUMP_IF_NULL", done, target=loop, next=once)
+        self.builder.place(once)
+        totals = len(found.lift.totals)
+        for index, variable in enumerate(found.variables[len(found.variables) - totals :]):
+            self.builder.emit("INDEX", self.registers.of(variable), done, Entry(Const(index, INT)))
+        self.builder.jump(end)
+        self.builder.place(loop)
 
     def for_call(self, step: typed.ForCall) -> None:
         with self.registers.scope():
@@ -276,9 +327,10 @@ class Steps:
             self.builder.emit("OPEN_CALL", iterator, self.window(call.args), Entry(Call(call.signature)))
 
     @contextmanager
-    def over(self, iterator: int, variable: int) -> Iterator[None]:
-        """Lowers a loop with one pass for each item of the iterator; its body is lowered inside the `with` block."""
-        head, body, end = Block(), Block(), Block()
+    def over(self, iterator: int, variable: int, end: Block | None = None) -> Iterator[None]:
+        """Lowers a loop with one pass for each item of the iterator; its body is lowered inside the `with` block.
+        end: where it goes on after the last."""
+        head, body, end = Block(), Block(), end or Block()
         self.builder.fall_into(head)
         self.builder.branch("NEXT", variable, iterator, target=end, next=body)
         self.builder.place(body)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
+from runtime import DatabaseError, UsageError
 from runtime.bytecode import Module
 from runtime.console import Console, complete_script, database_options, load_config, output_options, visible
+from runtime.databases import SetSafe
 from sopc.workflow import Context, Options, open_context, prepare_file
 
 _NARROW, _USUAL, _WIDE = 60, 100, 110
@@ -34,7 +37,10 @@ def explain_command(console: Console, name: str, as_json: bool, home: str | None
       sopc explain list_vessels.sop
     """
     with open_context(load_config(home, databases), read_only=True) as context, context.library:
-        texts = [explained(module, as_json=as_json) for module in modules_of(name, context)]
+        modules = modules_of(name, context)
+        texts = [
+            explained(module, as_json=as_json) + ("" if as_json else loops_of(module, context)) for module in modules
+        ]
     click.echo("\n".join(texts), nl=False)
 
 
@@ -43,6 +49,31 @@ def modules_of(name: str, context: Context) -> list[Module]:
     if Path(name).suffix and Path(name).is_file():
         return prepare_file(name, context, Options()).compiled.modules
     return [context.module(context.library.resolve(name))]
+
+
+def refused_loops(module: Module, context: Context) -> dict[str, str]:
+    """Why loops that could be one statement run row by row on their databases as these are now, by their steps."""
+    reasons = {}
+    for lift in module.lifted:
+        with suppress(DatabaseError, UsageError):  # it can't be opened, so nothing is known
+            database = context.database(lift.survey.database)
+            if not isinstance(database, SetSafe):
+                reasons[lift.loop] = f"{database.engine} does not prove that it can be one statement"
+            elif (why := database.row_by_row(lift.use)) is not None:
+                reasons[lift.loop] = why
+    return reasons
+
+
+def loops_of(module: Module, context: Context) -> str:
+    """Which loops over rows run as one statement, and why the others do not; "" without any."""
+    refused = refused_loops(module, context)
+    notes = [
+        f"Loop {note.step} runs row by row: {why}."
+        if (why := note.why or refused.get(note.step))
+        else f"Loop {note.step} runs as one statement, and row by row where something fails."
+        for note in module.debug.loops
+    ]
+    return visible("\n" + "\n".join(notes) + "\n") if notes else ""
 
 
 def explained(module: Module, *, as_json: bool = False) -> str:

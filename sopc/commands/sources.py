@@ -20,7 +20,7 @@ from runtime.console import (
 from runtime.databases import SQLITE, Engine, sql_of
 from runtime.files import write_text
 from runtime.query import Schema, described, noted
-from sopc.commands.explain import modules_of
+from sopc.commands.explain import modules_of, refused_loops
 from sopc.workflow import STDIN, Context, kind_of, open_context, parse, parse_tree, read, usable_schemas
 
 
@@ -114,7 +114,7 @@ def disasm_command(console: Console, name: str, sql: bool, home: str | None, dat
     with open_context(load_config(home, databases), read_only=True) as context, context.library:
         for module in modules_of(name, context):
             shown = sql_of(module, lambda name: _engine_of(context, name)) if sql else None
-            click.echo(disassemble(module, sql=shown), nl=False)
+            click.echo(disassemble(module, sql=shown, refused=refused_loops(module, context)), nl=False)
 
 
 @click.command("schema")

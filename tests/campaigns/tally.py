@@ -18,13 +18,15 @@ TOLD = 1_000  # cases
 
 @dataclass
 class Tally:
-    """cases: of each engine. compared: answers looked at. excused: differences that a row of the exclusions covers."""
+    """cases: of each engine. compared: answers looked at. excused: differences that a row of the exclusions covers.
+    seen: what else is worth a count."""
 
     cases: int = 0
     compared: int = 0
     errors: int = 0
     excused: Counter[str] = field(default_factory=Counter)
     differences: list[str] = field(default_factory=list)
+    seen: Counter[str] = field(default_factory=Counter)
 
     def add(self, cases: int) -> None:
         """More cases were looked at; tells from time to time how far it is."""
@@ -43,6 +45,7 @@ class Tally:
 
     def report(self) -> str:
         lines = [*self.differences[:SHOWN], *(f"{count:7,} excused, {what}" for what, count in self.excused.items())]
+        lines += [f"{count:7,} {what}" for what, count in self.seen.items()]
         share = len(self.differences) * 100_000 / max(self.cases, 1)
         lines.append(
             f"{self.cases:,} cases, {self.compared:,} answers compared, {self.errors:,} of them errors;"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.campaigns import expressions, pipelines
+from tests.campaigns import expressions, loops, pipelines
 from tests.campaigns.tally import Tally
 
 
@@ -16,6 +16,15 @@ def test_a_hundredth_of_a_campaign(run: Callable[[int, int, Tally], None]) -> No
     run(2026, 1_000, tally)
     assert tally.cases >= 1_000
     assert tally.compared > 2 * tally.cases - 100
+    assert not tally.differences, tally.report()
+
+
+def test_a_hundredth_of_the_loops() -> None:
+    tally = Tally()
+    loops.run(2026, 1_000, tally)
+    assert tally.compared >= 1_000
+    assert tally.seen["run as one statement"] > 300
+    assert tally.seen["run row by row after all"] > 100
     assert not tally.differences, tally.report()
 
 

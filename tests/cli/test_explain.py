@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from tests.cli.conftest import Program
@@ -67,6 +69,31 @@ raise_all
 2. End here and give back the number of rows in employees.
 """
     )
+
+
+def test_how_a_loop_runs(sopc: Program, project: Path) -> None:
+    script = """\
+script raise_each() uses hr
+  for each e in from employees do
+    update employees where id = e.id set salary = salary + 1
+  end
+  for each e in from employees do
+    say "x"
+  end
+end
+"""
+    (project / "raise_each.sop").write_text(script)
+    second = "step 2.1 is a `say`"
+    once = "Loop 1 runs as one statement, and row by row where something fails."
+    assert sopc("explain", "raise_each.sop").stdout.endswith(f"{once}\nLoop 2 runs row by row: {second}.\n")
+    assert "# as one statement, where nothing fails" in sopc("disasm", "raise_each.sop").stdout
+    with closing(sqlite3.connect(project / "hr.db")) as database:
+        database.execute("create trigger t after update on EMPLOYEES begin delete from bonuses; end")
+    why = "`employees` has a trigger, or a reference that cascades"
+    assert sopc("explain", "raise_each.sop").stdout.endswith(
+        f"Loop 1 runs row by row: {why}.\nLoop 2 runs row by row: {second}.\n"
+    )
+    assert f"# row by row: {why}\n" in sopc("disasm", "raise_each.sop").stdout
 
 
 def test_what_can_not_be_explained(sopc: Program, project: Path) -> None:

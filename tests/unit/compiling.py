@@ -27,6 +27,7 @@ SCHEMA = Schema(
                 Field("price", decimal_of(10, 2)),
             ),
             primary_key=("id",),
+            unique=(("id",),),
         ),
         "log": Store("log", (Field("id", INT, has_default=True), Field("message", TEXT)), primary_key=("id",)),
     }

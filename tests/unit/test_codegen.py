@@ -213,6 +213,20 @@ GOLDEN = {
         6 RETURN null
         """,
     ),
+    "a loop over rows that may be one statement": (
+        "for each i in from items do update items where id = i.id set quantity = i.id end",
+        """
+        0 LIFT R5, [], L0
+        1 JUMP_IF_NULL R5, →3
+        2 JUMP →9
+        3 OPEN_SPOOL R3, [], Q0
+        4 NEXT R4:i, R3, else →9
+        6 FIELD R6, R4:i, .id
+        7 WRITE R5, [R6], W0
+        8 LOOP →4
+        9 RETURN null
+        """,
+    ),
     "a loop over a list, left and continued": (
         "for each x in [1, 2] do if x = n then continue end if x = 2 then break end say t end",
         """

@@ -49,6 +49,8 @@ class Silent:
 
     def command(self, step: str, within: str | None, command: str, store: str, rows: int) -> None: ...
 
+    def commands(self, step: str, within: str | None, command: str, store: str, count: int) -> None: ...
+
     def say(self, step: str, within: str | None, text: str) -> None:
         self.records.append(text)
 

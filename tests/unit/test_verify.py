@@ -689,7 +689,7 @@ def test_changed_code_is_refused_or_safe(seed: int, changes: int, base: Module) 
 
 def test_every_kind_of_operand_is_known_to_the_verifier() -> None:
     known = {"r", "w", "rw", "k", "-", "s", "i", "range", "jump", "count"}
-    tables = {"const", "shape", "type", "func", "call", "query", "write", "ask"}
+    tables = {"const", "shape", "type", "func", "call", "query", "write", "ask", "lift"}
     assert {kind for row in OPCODES for kind in row.operands} <= known | tables
     assert {row.flow for row in OPCODES} <= {"", "jump", "loop", "branch", "test", "loop-or-fall", "end"}
     assert BY_NAME["NEXT"].operands[:2] == ("w", "i")

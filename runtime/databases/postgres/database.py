@@ -20,8 +20,9 @@ from runtime.databases.postgres.connection import Connection, open_connection, r
 from runtime.databases.postgres.copy import copy_text, row_of
 from runtime.databases.postgres.errors import translated
 from runtime.databases.postgres.lease import ASK_TO_STOP, IS_LEASED, IS_SERVED, PostgresLease
-from runtime.databases.postgres.plain import FEW, copied_fields, is_plain
+from runtime.databases.postgres.plain import FEW, copied_fields, is_plain, locks
 from runtime.databases.postgres.schema import column_type, read_schema
+from runtime.databases.postgres.sets import row_by_row
 from runtime.databases.postgres.url import Address
 from runtime.databases.postgres.values import encoder, row_reader
 from runtime.databases.protocol import BATCH_ROWS, Statement
@@ -30,6 +31,7 @@ from runtime.databases.tables import count_sql, create_sql, drop_sql, field_list
 from runtime.errors import DatabaseError, SopError
 from runtime.query.algebra import Query, Write
 from runtime.query.schema import Schema, Store
+from runtime.query.set_use import SetUse
 from runtime.values.batches import Row
 
 Read = Callable[[list[Row]], list[Row]]
@@ -70,6 +72,8 @@ class PostgresDatabase:
         self._readers: dict[tuple[int, bool], tuple[Statement, Read]] = {}
         self._bound = Binder(encoder)
         self._copies: dict[int, tuple[Statement, Store | None]] = {}
+        self._locks: str | None = None  # SQL that each segment begins with; None when it may not
+        self._holds = False  # whether this one has these locks
 
     # ── schema and SQL ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -103,7 +107,27 @@ class PostgresDatabase:
         if write and self.read_only:
             raise db_errors.read_only(self.name)
         level = "repeatable read" if self._connection.standby else "serializable"
-        self._run(f"begin isolation level {level} {'read write' if write else 'read only'}")
+        begin = f"begin isolation level {level} {'read write' if write else 'read only'}"
+        self._copies.clear()
+        self._holds = self._begun_with_locks(begin)
+        if not self._holds:
+            self._run(begin)
+
+    def hold_definitions(self, read: Sequence[str], written: Sequence[str]) -> None:
+        self._locks = locks(self._place, read, written)
+
+    def _begun_with_locks(self, begin: str) -> bool:
+        """Begin in one trip with the locks, before the segment's snapshot is taken; False where they can't be had."""
+        if self._locks is None:
+            return False
+        try:
+            self._connection.execute(f"{begin}; {self._locks}".encode(), prepare=False)
+        except psycopg.Error as error:
+            self.rollback()
+            if not (self._connection.closed or isinstance(error, psycopg.errors.LockNotAvailable)):
+                self._locks = None  # they are not allowed, and will not be
+            return False
+        return True
 
     def commit(self) -> None:
         if self._is(pq.TransactionStatus.IDLE):
@@ -272,7 +296,7 @@ class PostgresDatabase:
     def _copied(self, statement: Statement, rows: Sequence[Sequence[Any]]) -> bool:
         """Insert the rows by COPY. False, and nothing is written, where COPY might do something else than the statement
         or some row is refused: by the statement it is known which."""
-        if not self._is(pq.TransactionStatus.INTRANS):
+        if not self._holds or not self._is(pq.TransactionStatus.INTRANS):
             return False
         known = self._copies.get(id(statement))  # by identity, as Binder does
         if known is None:
@@ -297,6 +321,14 @@ class PostgresDatabase:
             return False
         self._run("release sop_copy")
         return True
+
+    def row_by_row(self, use: SetUse) -> str | None:
+        if self._is(pq.TransactionStatus.INTRANS) and not self._holds:
+            return "its stores can't be locked against changes of their definition"
+        try:
+            return row_by_row(self._connection, self._place[0], use)
+        except psycopg.Error as error:
+            raise translated(error, self.name) from error
 
     def _is_plain(self, store: str) -> bool:
         try:
@@ -346,7 +378,7 @@ class PostgresDatabase:
 
     def renew(self) -> bool:
         """See runtime/databases/pool.py."""
-        self._schema = None
+        self._schema, self._locks = None, None
         return not self._connection.closed and renew(self._connection)
 
     # ── stores, for imports ────────────────────────────────────────────────────────────────────────────────────

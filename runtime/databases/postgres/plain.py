@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import psycopg
 
+from runtime.databases.tables import qualified_name
 from runtime.query.schema import Schema, Store
 
 FEW: Final = 16  # rows for which COPY, with its savepoint, takes as many trips as the statements
@@ -38,6 +39,21 @@ def is_plain(connection: psycopg.Connection[Any], schema: str, store: str) -> bo
     """Raises psycopg.Error."""
     row = connection.execute(_IS_PLAIN, [schema, store]).fetchone()
     return row is not None and bool(row[0])
+
+
+def locks(place: tuple[str, ...], read: Sequence[str], written: Sequence[str]) -> str:
+    """SQL that takes what these stores' definitions are changed under from others, or fails.
+
+    A transaction sees the catalogue as it was at its first query, while a trigger that was made since fires all the
+    same. LOCK takes no snapshot, so as the first statement it makes both one. CREATE TRIGGER waits for who writes, DROP
+    INDEX and ALTER TABLE for who reads.
+    """
+    modes = (("access share", read), ("row exclusive", written))
+    return "; ".join(
+        f"lock table {', '.join(qualified_name(place, store) for store in stores)} in {mode} mode nowait"
+        for mode, stores in modes
+        if stores
+    )
 
 
 def copied_fields(schema: Schema, store: str, fields: Sequence[str]) -> Store | None:

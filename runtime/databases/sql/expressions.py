@@ -22,6 +22,7 @@ from runtime.query.algebra import (
     Exists,
     Expr,
     Func,
+    Inline,
     InQuery,
     Op,
     Order,
@@ -181,6 +182,10 @@ class Expressions(ABC):
                 return self.in_query(expr)
             case Scalar():
                 return exp.Subquery(this=self._scalar(expr.relation))
+            case Inline():
+                raise DatabaseError(
+                    "D0308", f"the value of `{expr.script}` can't be written in SQL"
+                )  # linking would have
 
     def coerced(self, expr: Expr, type_: Type) -> Sql:
         """The expression in the working form of a type it widens to."""

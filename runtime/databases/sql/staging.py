@@ -23,6 +23,7 @@ from runtime.query.algebra import (
     Expr,
     Func,
     Group,
+    Inline,
     InQuery,
     Op,
     Order,
@@ -140,5 +141,5 @@ def _swapped(expr: Expr, swap: Swap) -> Expr:
         case Window():
             order = tuple(Order(_swapped(key.expr, swap), key.descending, key.nulls_first) for key in expr.order)
             return Window(expr.name, all_of(expr.args), all_of(expr.partition), order, expr.type)
-        case Const() | Param() | Column() | Aggregate() | Scalar() | Exists() | InQuery():
+        case Const() | Param() | Column() | Aggregate() | Scalar() | Exists() | InQuery() | Inline():
             return expr

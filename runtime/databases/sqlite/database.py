@@ -27,12 +27,14 @@ from runtime.databases.sqlite.functions import SQL_NAME, Callback
 from runtime.databases.sqlite.lease import WORKER, FileLease, ask_to_stop, forget_workers, is_leased, workers
 from runtime.databases.sqlite.rows import read_batch, row_reader
 from runtime.databases.sqlite.schema import PLACE, read_schema
+from runtime.databases.sqlite.sets import row_by_row
 from runtime.databases.sqlite.tables import column_type
 from runtime.databases.tables import count_sql, create_sql, drop_sql, insert_sql, rename_sql
 from runtime.errors import DatabaseError, SopError
 from runtime.query.algebra import Query, Write
 from runtime.query.codecs import codec_name
 from runtime.query.schema import Schema, Store
+from runtime.query.set_use import SetUse
 from runtime.values.batches import Row
 from runtime.values.ids import new_id
 
@@ -250,6 +252,15 @@ class SQLiteDatabase:
         """Undone spools are gone already; one that a read still holds goes with the connection."""
         with contextlib.suppress(sqlite3.OperationalError):
             self._connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
+
+    def hold_definitions(self, read: Sequence[str], written: Sequence[str]) -> None:
+        """A transaction does that already."""
+
+    def row_by_row(self, use: SetUse) -> str | None:
+        try:
+            return row_by_row(self._connection, use)
+        except sqlite3.Error as error:
+            raise translated(error, self.name) from error
 
     # ── writing ────────────────────────────────────────────────────────────────────────────────────────────────
 
