@@ -21,7 +21,7 @@ from runtime.console import (
 )
 from runtime.output import format_of
 
-_FORMATS: Final = {"ndjson": "records"}  # what is called otherwise here
+_FORMATS: Final = {"ndjson": "records", "json": "array"}  # what is called otherwise here
 _QUERY: Final = re.compile(r"\s*from\b", re.IGNORECASE)
 
 
@@ -32,7 +32,7 @@ _QUERY: Final = re.compile(r"\s*from\b", re.IGNORECASE)
     "-f",
     "--format",
     "format_",
-    type=click.Choice(["csv", "ndjson", "parquet", "xlsx", "tsv", "md", "csv-safe"]),
+    type=click.Choice(["csv", "ndjson", "json", "parquet", "xlsx", "tsv", "md", "csv-safe"]),
     help="Format (default: by FILE's ending).",
 )
 @click.option("--force", is_flag=True, help="Replace an existing file.")

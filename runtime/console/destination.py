@@ -44,7 +44,7 @@ def file_options(function: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Path(readable=False),
         metavar="FILE",
         is_eager=True,
-        help="Write to a file, in the format of its name: .csv, .tsv, .md, .xlsx, .parquet, .ndjson.",
+        help="Write to a file, in the format of its name: .csv, .tsv, .md, .xlsx, .parquet, .ndjson, .json.",
     )(function)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from runtime.config import Config
 
 LIST_FORMATS: Final = ("jsonl", "records", "json", "csv", "table")  # of what commands list
-RUN_FORMATS: Final = (*LIST_FORMATS, "csv-safe", "tsv", "md", "xlsx", "parquet", "chart")  # of a run
+RUN_FORMATS: Final = (*LIST_FORMATS, "array", "csv-safe", "tsv", "md", "xlsx", "parquet", "chart")  # of a run
 AUTO: Final = "auto"
 PATH = click.Path(readable=False)  # accepts any text; it only makes the shell complete file names
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]

@@ -10,12 +10,12 @@ from typing import Final, NamedTuple, TextIO
 from runtime.errors import SopError, UsageError
 from runtime.output.events import Events
 from runtime.output.sink import Sink, Stream
-from runtime.output.writer import JsonArray, JsonLines, Records, Writer
+from runtime.output.writer import JsonArray, JsonLines, Writer
 
 
 class _Format(NamedTuple):
     """endings: of files in it. writer: `module:class` in this package, which takes (sink, buffer_until_commit, notes);
-    empty for the forms of JSON. has_bom: a byte order mark may stand before it. is_binary: no terminal shows it."""
+    empty where it shows all lines. has_bom: a byte order mark may stand before it. is_binary: no terminal shows it."""
 
     writer: str = ""
     endings: tuple[str, ...] = ()
@@ -25,8 +25,9 @@ class _Format(NamedTuple):
 
 _FORMATS: Final = {
     "jsonl": _Format(),
-    "records": _Format(endings=(".ndjson", ".jsonl")),
+    "records": _Format("writer:Records", (".ndjson", ".jsonl")),
     "json": _Format(),
+    "array": _Format("writer:RecordArray", (".json",)),
     "csv": _Format("tabular:Csv", (".csv",), has_bom=True),
     "table": _Format("table:Table"),
     "sse": _Format(),
@@ -93,8 +94,6 @@ def open_writer(
         return JsonLines(sink)
     if format == "json":
         return JsonArray(sink, buffer_until_commit)
-    if format == "records":
-        return Records(sink, buffer_until_commit, notes)
     if format == "sse":
         return Events(sink)
     module, _, name = known.writer.partition(":")

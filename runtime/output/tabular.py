@@ -9,9 +9,8 @@ from typing import Any, ClassVar, Final, TextIO
 import msgspec
 
 from runtime.errors import SopError
-from runtime.output.records import End
 from runtime.output.sink import Sink
-from runtime.output.writer import RecordsOnly
+from runtime.output.writer import WELL, RecordsOnly
 from runtime.values.conversion import to_text
 from runtime.values.type_rules import NUMBERS
 from runtime.values.types import Type
@@ -19,7 +18,6 @@ from runtime.values.types import Type
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MARKUP: Final = re.compile(r"[\\|*`<\[~]|(?<!\w)_|_(?!\w)")
 _BREAK: Final = re.compile(r"\r\n|[\r\n]")
-WELL: Final = ("ok", "dry-run")  # how a run ends whose records are all there
 
 
 def text_of(value: Any) -> str:
@@ -31,15 +29,6 @@ class Rows(RecordsOnly):
     """Takes records one by one and by the batch as rows of one kind."""
 
     writes_json = False
-
-    def __init__(self, sink: Sink, buffer_until_commit: bool, notes: TextIO | None) -> None:
-        super().__init__(sink, buffer_until_commit, notes)
-        self.end_status = ""
-
-    def _line(self, line: Any) -> None:
-        super()._line(line)
-        if isinstance(line, End):
-            self.end_status = line.status
 
     def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
         self._put(tuple(record), [tuple(record.values())])

@@ -22,7 +22,8 @@ from runtime.errors import SopError, UsageError
 from runtime.output.charts import chart
 from runtime.output.sink import Sink
 from runtime.output.table import Table
-from runtime.output.tabular import WELL, Csv, Named, several_kinds, text_of
+from runtime.output.tabular import Csv, Named, several_kinds, text_of
+from runtime.output.writer import WELL
 from runtime.values.types import TEXT, Type
 
 _XLSX_ROWS: Final = 1_048_575  # below the line of names

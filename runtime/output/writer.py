@@ -1,4 +1,5 @@
-"""What a run does → its stream in one of the formats: jsonl, json (an array of the lines), sse, records, csv, table.
+"""What a run does → its stream in one of the formats: jsonl, json (an array of the lines), sse, records, array
+(of the records), csv, table, ….
 
 Every format has the methods of Writer. Those that can't void a line hold a segment's lines back until it has committed
 (`buffer_until_commit`, for a script that writes).
@@ -6,7 +7,7 @@ Every format has the methods of Writer. Those that can't void a line hold a segm
 
 from __future__ import annotations
 
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 from msgspec import UNSET
 
@@ -31,6 +32,8 @@ from runtime.output.sink import Sink
 from runtime.values.batches import RowBatch
 from runtime.values.conversion import json_ready
 from runtime.values.types import Type
+
+WELL: Final = ("ok", "dry-run")  # how a run ends whose records are all there
 
 
 class Writer:
@@ -246,7 +249,7 @@ class JsonArray(Writer):
 
     def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: RowBatch) -> None:
         lines = self._batches.lines(first, step, within, names, batch)
-        self.sink.write(self._separator + lines[:-1].replace(b"}\n{", b"},\n{"))
+        self.sink.write(self._separator + _between_commas(lines))
 
     def _finish(self) -> None:
         self.sink.write(b"\n]\n")
@@ -259,10 +262,13 @@ class RecordsOnly(Writer):
 
     def __init__(self, sink: Sink, buffer_until_commit: bool, notes: TextIO | None) -> None:
         super().__init__(sink, buffer_until_commit)
+        self.end_status = ""
         self._notes = notes
         self._said: list[str] = []
 
     def _line(self, line: Any) -> None:
+        if isinstance(line, End):
+            self.end_status = line.status
         if isinstance(line, Say):
             self._said.append(line.result)
             if not self.sink.hold:
@@ -292,7 +298,29 @@ class Records(RecordsOnly):
         self._batches = Batches()
 
     def _record(self, step: str, within: str | None, record: dict[str, Any]) -> None:
-        self.sink.write(encode(json_record(record)) + b"\n")
+        self._put(encode(json_record(record)) + b"\n", 1)
 
     def _rows(self, first: int, step: str, within: str | None, names: tuple[str, ...], batch: RowBatch) -> None:
-        self.sink.write(encode_lines(self._batches.records(names, batch)))
+        self._put(encode_lines(self._batches.records(names, batch)), len(batch))
+
+    def _put(self, lines: bytes, count: int) -> None:
+        self.sink.write(lines)
+
+
+class RecordArray(Records):
+    """The records as one JSON array, a line each."""
+
+    def _put(self, lines: bytes, count: int) -> None:
+        if count:
+            self.sink.write(b"[\n" if self.records == count else b",\n")
+            self.sink.write(_between_commas(lines))
+
+    def _finish(self) -> None:
+        """The array of a run that failed has no end, so that nothing takes it for whole."""
+        if self.end_status in WELL:
+            self.sink.write(b"\n]\n" if self.records else b"[]\n")
+
+
+def _between_commas(lines: bytes) -> bytes:
+    """Objects, one a line, as elements of an array: no text in JSON holds a line break."""
+    return lines[:-1].replace(b"}\n{", b"},\n{")

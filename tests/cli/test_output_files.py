@@ -24,6 +24,7 @@ FAILS = "from hr.employees where salary / (id - 3) > 0 select name"
         ("a.csv", "name,salary\nGrace,160000\nAda,180000\n"),
         ("a.tsv", "name\tsalary\nGrace\t160000\nAda\t180000\n"),
         ("a.ndjson", '{"name":"Grace","salary":160000}\n{"name":"Ada","salary":180000}\n'),
+        ("a.json", '[\n{"name":"Grace","salary":160000},\n{"name":"Ada","salary":180000}\n]\n'),
         ("a.md", "| name | salary |\n| --- | ---: |\n| Grace | 160000 |\n| Ada | 180000 |\n"),
     ],
 )
@@ -59,7 +60,7 @@ def test_a_file_that_is_there_stays_unless_told(sopvm: Program, project: Path) -
     assert (project / "a.csv").read_bytes().startswith(b"\xef\xbb\xbfname,")
 
 
-@pytest.mark.parametrize("file", ["a.csv", "a.xlsx", "a.parquet", "a.md", "a.ndjson"])
+@pytest.mark.parametrize("file", ["a.csv", "a.xlsx", "a.parquet", "a.md", "a.ndjson", "a.json"])
 def test_a_run_that_fails_leaves_no_file(sopvm: Program, project: Path, file: str) -> None:
     before = {path.name for path in project.iterdir()}
     assert sopvm("db", "query", FAILS, "-o", file).exit_code == 1

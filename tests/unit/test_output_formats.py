@@ -163,7 +163,7 @@ def test_names_are_written_when_nothing_came() -> None:
     }
 
 
-@pytest.mark.parametrize("format_", [*TABULAR, "xlsx", "parquet", "chart"])
+@pytest.mark.parametrize("format_", [*TABULAR, "array", "xlsx", "parquet", "chart"])
 @pytest.mark.parametrize("status", ["failed", "cancelled", "waiting"])
 def test_a_run_that_failed_before_its_first_record_writes_nothing(format_: str, status: str) -> None:
     assert written(format_, (), [], columns=COLUMNS, status=status)[0] == b""
@@ -186,6 +186,16 @@ def test_markdown_escapes_its_own_marks() -> None:
         r"| \*\_x\_\* | -2 |",
         "| snake_case |  |",
     ]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 100])
+def test_an_array_of_the_records_is_one_json_value_where_the_run_went_well(rows: int) -> None:
+    given: list[tuple[Any, ...]] = [(number, '}\n{"') for number in range(rows)]
+    found = written("array", ("n", "text"), given)[0]
+    assert msgspec.json.decode(found) == [{"n": number, "text": text} for number, text in given]
+    if rows:
+        with pytest.raises(msgspec.DecodeError):
+            msgspec.json.decode(written("array", ("n", "text"), given, status="failed")[0])
 
 
 def test_tabs_between_fields() -> None:
@@ -319,6 +329,6 @@ def test_every_format_takes_every_value(format_: str) -> None:
         {"k": [None]},
     )
     values = [row, tuple([None] * 8)]
-    if format_ in ("jsonl", "json", "records", "sse"):
+    if format_ in ("jsonl", "json", "records", "array", "sse"):
         values = [(1, 0.5, msgspec.Raw(b"1.0"), *row[3:]), values[1]]
     assert written(format_, names, values)[0]

@@ -205,7 +205,7 @@ def test_much_is_written_by_the_piece() -> None:
     assert stream.getvalue().count(b"\n") == 3002
 
 
-@pytest.mark.parametrize("format_", ["records", "json", "csv", "table", "csv-safe", "tsv", "md"])
+@pytest.mark.parametrize("format_", ["records", "json", "array", "csv", "table", "csv-safe", "tsv", "md"])
 def test_lines_of_a_writing_script_wait_for_their_commit(format_: str) -> None:
     writer, stream, notes = opened(format_, buffer_until_commit=True)
     started = len(stream.getvalue())
@@ -228,6 +228,8 @@ def test_lines_of_a_writing_script_wait_for_their_commit(format_: str) -> None:
     assert writer.records == 3
     if format_ == "json":
         assert [line.get("seq") for line in json.loads(text)] == [None, 1, 2, 3, 4, None]
+    if format_ == "array":
+        assert [record["n"] for record in json.loads(text)] == [11, 12, 13]
     if format_ == "csv":
         assert text == "n\n11\n12\n13\n"
     if format_ == "table":
