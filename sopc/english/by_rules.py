@@ -18,7 +18,7 @@ from sopc.english.clauses.safety import meant, tied
 from sopc.english.clauses.session import Session
 from sopc.english.clauses.talk import Place, Talk, on_row
 from sopc.english.clauses.written import WithWritten
-from sopc.english.meaning.agree import of_all_or_those, reconciled
+from sopc.english.meaning.agree import of_all_or_those, reconciled, same
 from sopc.english.patterns.antecedents import referring, shown
 from sopc.english.patterns.assembly import Assembly, partly_read
 from sopc.english.patterns.attempts import Attempt, Failed, Failing, tried
@@ -34,7 +34,7 @@ from sopc.english.patterns.repeats import While, check_that_it_ends
 from sopc.english.patterns.semantics import Condition, Context, Steps, World
 from sopc.english.patterns.spoken import Before, State, context_of, shows_others
 from sopc.english.patterns.tokens import Token, tokenize, without_courtesy
-from sopc.english.reading.reader import HIGH, LOW, MARGIN, Reader
+from sopc.english.reading.reader import HIGH, LOW, MARGIN, Read, Reader
 from sopc.english.sample import Sampler
 from sopc.english.sentences import Sentence, Workflow
 from sopc.source import Source as Text
@@ -248,14 +248,17 @@ class _Translation:
         """
         if state.subject is not None or asks_for_a_change(sentence.text):
             return None
-        found = [one for one in self.reader.read(sentence.text, matcher.tokens) if one.cost < HIGH]
+        found: list[Read] = []
+        for one in self.reader.read(sentence.text, matcher.tokens):
+            if one.cost < HIGH and not any(same(one.query, other.query, self.world.stored) for other in found):
+                found.append(one)
         if not found:
             return None
         steps = [Steps((nodes.Emit(query=one.query),)) for one in found]
         meant = self.answers.get(self.current)
-        for one in steps:
-            if meant == reading_text(one, self._finished):
-                return one
+        for step in steps:
+            if meant == reading_text(step, self._finished):
+                return step
         near = [one for one, read in zip(steps, found, strict=True) if read.cost - found[0].cost < MARGIN]
         if len(near) == 1 and found[0].cost < LOW:
             return steps[0]

@@ -87,7 +87,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     means rows spoken of before. open_questions: first words of a question that yes and no don't answer. percents,
     time_names, year_names: what fields and parameters of percents, times and years are called. active_pasts: pasts
     that only say that someone did it. outward: deeds whose doer no longer has the thing. open: said of rows of
-    which none of the words `ended` holds yet."""
+    which none of the words `ended` holds yet. onwards: after a time, say that it is where something begins."""
 
     filler: tuple[str, ...]
     empty: tuple[str, ...]
@@ -119,6 +119,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ties: tuple[str, ...]
     open: tuple[str, ...]
     ended: tuple[str, ...]
+    onwards: tuple[str, ...]
     key_tails: tuple[str, ...]
     date_tails: tuple[str, ...]
     tails: tuple[str, ...]

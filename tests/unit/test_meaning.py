@@ -56,6 +56,10 @@ SAME = [
      "select clinic.id) select doctor.id)",
      "visit join doctor on doctor.id = visit.doctor_id join clinic on clinic.id = doctor.clinic_id "
      "where clinic.city = \"Ulm\" select visit.id"),
+    ("clinic where exists(from doctor join visit on visit.doctor_id = doctor.id where doctor.clinic_id = clinic.id "
+     "and visit.cost > 9)",
+     "clinic where exists(from doctor where doctor.clinic_id = clinic.id and exists(from visit "
+     "where visit.doctor_id = doctor.id and visit.cost > 9))"),
     # groups
     ("doctor group by doctor.clinic_id select doctor.clinic_id, count() as n",
      "doctor join clinic on doctor.clinic_id = clinic.id group by clinic.id, clinic.name "

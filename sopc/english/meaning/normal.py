@@ -277,9 +277,20 @@ class Normal:
                 return ("in", value, form)
             equal = compared("=", form.shown[0], value)
             form = self._by_ways(replace(form, holds=form.holds | holding([equal])))
+        form = self._with_inner(form)
         if form.rows or form.groups is not None or form.few is not None or form.rest:
             return ("exists", replace(form, root=None, shown=None, order=(), distinct=False))
         return joined("and", list(form.holds)) if form.holds else ("given", ("field", form.root[3], form.root[4][0]))
+
+    def _with_inner(self, form: Form) -> Form:
+        """Rows for which there are others, as all of these rows together: "there is an order with a line"."""
+        if form.groups is not None or form.few is not None or form.rest:
+            return form
+        for one in sorted(form.holds, key=repr):
+            match one:
+                case ("exists", Form(groups=None, few=None, rest=()) as inner) if not inner.rows & form.rows:
+                    form = replace(form, rows=form.rows | inner.rows, holds=form.holds - {one} | inner.holds)
+        return self._by_ways(form)
 
     def _value(self, kind: str, query: nodes.Query, level: _Level) -> Term:
         form = self._form(query, level)

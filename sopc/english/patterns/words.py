@@ -200,6 +200,5 @@ def verb_of(written: str, named: str) -> bool:
     stem = written[:-3] if written.endswith("ing") else written[:-2]
     if base.endswith("ed"):
         base = base[:-2]
-    return (
-        base in (stem, stem + "e", stem[:-1]) or stem == base[:-1] or (stem.endswith("i") and base == stem[:-1] + "y")
-    )
+    doubled = stem[:-1] if stem[-1:] == stem[-2:-1] else stem
+    return base in (stem, stem + "e", doubled) or stem == base[:-1] or (stem.endswith("i") and base == stem[:-1] + "y")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
+from sopc.english.lexicon import lexicon
 from sopc.english.reading.aliases import spelt_out
 from sopc.english.reading.deeds import dates
 from sopc.english.reading.parts import Cond, Figure, Said, Slot, State
@@ -92,6 +93,7 @@ def _figures(sentence: Sentence, state: State) -> Iterator[State]:
                         yield _cond(state, stop, cost + 0.1, cond)
 
 
+FROM: Final = 0.3  # "from May", where May begins it, and is not all of it
 _COMPARATIVES: Final = {
     **dict.fromkeys(("more", "greater", "larger", "higher", "bigger", "longer", "later"), ">"),
     **dict.fromkeys(("less", "fewer", "smaller", "lower", "shorter"), "<"),
@@ -475,4 +477,9 @@ def _times(sentence: Sentence, state: State) -> Iterator[State]:
         if time is not None:
             after, bound = bound_after(sentence, time.end)
             cond = Cond(state.latest, "period", slot, bound or one.sense.op, time.moment, at=at)
-            yield _cond(state._replace(verbs=()), after, 0.05, cond)
+            begins = sentence.low(after) in lexicon().words.onwards and one.sense.op == ">="
+            within = sentence.low(at) == "from" and not bound and not begins and time.moment.day is None
+            after += begins
+            yield _cond(state._replace(verbs=()), after, 0.05 + (FROM if within else 0.0), cond)
+            if within:
+                yield _cond(state._replace(verbs=()), after, 0.05, cond._replace(op="="))

@@ -18,6 +18,8 @@ _EITHER: Final = 0.2  # one of several stores that a verb may tell of
 _TIE: Final = 0.03
 _DATED: Final = 0.1  # that it was done at all, by the field that holds when
 _SUM: Final = 0.1
+_COUNTED: Final = 0.15  # that a verb's rows are counted, and no amount of theirs summed
+_OFTEN: Final = frozenset({"often", "frequently", "times"})
 _MOST: Final = frozenset({"most", "least", "fewest"})
 _BOUNDS: Final = frozenset({">", "<", ">=", "<="})
 _ASKED_OF: Final = frozenset({"do", "does", "did", "has", "have"})
@@ -64,6 +66,7 @@ def deeds(sentence: Sentence, state: State) -> Iterator[State]:
             continue
         if not _ends_other_name(sentence, state):
             yield from _done(sentence, state, end, stores)
+            yield from _most(sentence, state, end, stores) if not verb.amounts else ()
         cost = state.cost + _tie(sentence, state, end, verb, stores)
         verb_at = state.verb_at if state.verbs else at
         yield state._replace(pos=end, cost=cost, verbs=(*state.verbs, phrase), verb_at=verb_at)
@@ -154,6 +157,18 @@ def _done(sentence: Sentence, state: State, end: int, named: Iterable[str]) -> I
             pos=_without_object(sentence, end), mentions=(*state.mentions, mention), latest=len(state.mentions),
             conds=conds, pending=(), verbs=(), cost=state.cost + _DONE + (_EITHER if len(stores) > 1 else 0.0),
         )  # fmt: skip
+
+
+def _most(sentence: Sentence, state: State, end: int, named: Iterable[str]) -> Iterator[State]:
+    """As in "who ordered the most", "which book was borrowed most often": of how many of the verb's rows there are."""
+    at = sentence.skip(end)
+    for one in sentence.sense(at, "rank") if at < sentence.size and state.latest >= 0 and not state.pending else ():
+        if sentence.low(one.end - 1) != "most" or state.ranks:
+            continue  # of the least, those without any are the first
+        stop = one.end + (sentence.low(one.end) in _OFTEN)
+        for done in _done(sentence, state, end, named):
+            order = Rank("count", True, mention=done.latest, limit=1, of=state.latest)
+            yield done._replace(pos=stop, cost=done.cost + _COUNTED, ranks=(order,))
 
 
 def _without_object(sentence: Sentence, at: int) -> int:

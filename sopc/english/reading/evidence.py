@@ -19,6 +19,7 @@ ONLY_SYNONYM: Final = 0.04  # where nothing else can be meant
 MISSPELT: Final = 0.6  # one letter more, less or another
 IN_PLURAL: Final = 0.05  # "emergencies" of a value emergency
 GLUED: Final = 0.5  # "user" of useracct
+DONE: Final = 2.0  # rows by a verb of their name: "ordered" of orders
 LONGEST_VALUE: Final = 6  # words
 
 
@@ -161,13 +162,16 @@ class Names:
             for alias in self._by_first.get(base, ()):
                 end = start + len(alias.words)
                 key = (end, alias.means)
-                if (
-                    found.get(key, 9.0) > alias.cost
-                    and end <= len(said)
-                    and all(map(same, said[start:end], alias.words))
-                ):
-                    found[key] = alias.cost
+                if end > len(said) or not all(map(same, said[start:end], alias.words)):
+                    continue
+                cost = alias.cost + (DONE if alias.means[2] == "" and _is_done(said[end - 1], alias.words[-1]) else 0.0)
+                found[key] = min(cost, found.get(key, 9.0))
         return found
+
+
+def _is_done(said: str, noun: str) -> bool:
+    """Whether a word is a verb of a noun, and not the noun: "ordered" of orders."""
+    return said.endswith("ed") and singular(said) != singular(noun)
 
 
 def _nearly(one: str, other: str) -> bool:

@@ -45,7 +45,14 @@ class Measure:
     rows: Set | None = None
 
 
-Value = FieldOf | Literal | Measure
+@dataclass(frozen=True)
+class Share:
+    """How many in a hundred of the rows some filters hold for."""
+
+    holding: tuple[Filter, ...]
+
+
+Value = FieldOf | Literal | Measure | Share
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ class _Lowering:
     def show(self, show: logic.Show) -> nodes.Query:
         stages = self._stages(show.rows)
         grouped = bool(show.keys)
-        if any(isinstance(item, logic.Measure) and item.rows is None for item in show.items) or grouped:
+        if grouped or any(isinstance(item, logic.Share) or _is_figure(item) for item in show.items):
             stages += self._grouped(show)
         else:
             if show.orders:
@@ -96,7 +96,7 @@ class _Lowering:
             elif isinstance(one, logic.Measure):
                 name = longer = one.fn if one.of is None else f"{one.fn}_{one.of.field}"
             else:
-                name = longer = "value"
+                name = longer = "percentage" if isinstance(one, logic.Share) else "value"
             while name in found:
                 name, longer = (longer, f"{longer}_2")
             found.append(name)
@@ -156,6 +156,17 @@ class _Lowering:
                     return nodes.QueryExpr(kind="scalar", query=nodes.Query(stages=(*self._stages(rows), select)))
                 args = () if of is None else (nodes.Argument(value=self.value(of)),)
                 return nodes.CallExpr(name=fn, args=args, distinct=distinct)
+            case logic.Share(holding):
+                condition = _all([self.filter(part) for part in holding])
+                counted = nodes.CaseExpr(branches=(nodes.CaseBranch(when=condition, then=nodes.IntLiteral(value=1)),))
+                holds = nodes.CallExpr(name="count", args=(nodes.Argument(value=counted),))
+                times = nodes.Binary(op="*", left=holds, right=nodes.NumberLiteral(value="100.0"))
+                return nodes.Binary(op="/", left=times, right=nodes.CallExpr(name="count"))
+
+
+def _is_figure(item: logic.Value) -> bool:
+    """Whether an item is a figure of the rows that are shown."""
+    return isinstance(item, logic.Measure) and item.rows is None
 
 
 def _output(name: str) -> nodes.Expr:

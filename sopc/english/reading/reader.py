@@ -19,6 +19,7 @@ from sopc.english.reading.resolve import Reading, Resolver
 from sopc.english.reading.rows import NoReading
 from sopc.english.reading.search import search
 from sopc.english.reading.sentence import Sentence
+from sopc.english.reading.shares import Counts, counts, share
 from sopc.english.reading.tokens import Token, tokenize
 from sopc.tree import nodes
 
@@ -49,11 +50,13 @@ def _keys(store: Store) -> set[str]:
 
 class Shape(NamedTuple):
     """What a sentence asks of a schema. types: what each field is read as, by its store and name. links: stores
-    that only tie two others. keys: (store, field) of the fields that are part of a key."""
+    that only tie two others. keys: (store, field) of the fields that are part of a key. numbered: the whole number
+    that is the key of a store."""
 
     types: dict[tuple[str, str], str]
     links: frozenset[str]
     keys: frozenset[tuple[str, str]]
+    numbered: dict[str, str]
 
     @classmethod
     def of(cls, database: str, schema: Schema, examples: Examples, flags: Flags) -> Self:
@@ -66,6 +69,12 @@ class Shape(NamedTuple):
             },
             frozenset(name for name, store in stores.items() if _is_link(store)),
             frozenset((name, key) for name, store in stores.items() for key in _keys(store)),
+            {
+                name: field.name
+                for name, store in stores.items()
+                for field in store.fields
+                if (field.name,) == store.primary_key and field.type.name == "int"
+            },
         )
 
 
@@ -92,10 +101,13 @@ class Reader:
         tokens = without_courtesy(tokenize(text)) if tokens is None else tokens
         if any(token.kind == "text" and "{" in token.value for token in tokens):
             return []  # a hole has no value yet
-        found = evidence.found_in(tokens, text, self._schemas, self._values)
+        asked = counts(tokens)
+        if asked is not None:
+            return next((found for one in asked if (found := self._shares(text, one))), [])
+        evidences = evidence.found_in(tokens, text, self._schemas, self._values)
         readings: list[Reading] = []
         for database, schema in self._schemas.items():
-            mine = [one for one in found if getattr(one, "database", database) == database]
+            mine = [one for one in evidences if getattr(one, "database", database) == database]
             readings += self._of(database, schema, Sentence(tokens, mine, *self._shapes[database]))
         readings.sort(key=lambda one: one.cost)
         distinct: dict[logic.Show, Read] = {}
@@ -106,6 +118,16 @@ class Reader:
                 except ValueError:
                     continue
         return list(distinct.values())
+
+    def _shares(self, text: str, asked: Counts) -> list[Read]:
+        """The readings of a question for a share."""
+        found: list[Read] = []
+        every = self.read(text, asked.every)
+        for some in self.read(text, asked.some):
+            show = next((made for one in every if (made := share(one.show, some.show)) is not None), None)
+            if show is not None:
+                found.append(Read(some.cost + asked.cost, show, lower(show, len(self._schemas) > 1)))
+        return found
 
     def _of(self, database: str, schema: Schema, sentence: Sentence) -> list[Reading]:
         made = []

@@ -17,6 +17,8 @@ from sopc.english.reading.rows import Node, NoReading
 REPEATED: Final = 0.3  # values that may be there more than once, of rows that are not named
 TIES: Final = 0.2
 PARTNERLESS: Final = 0.15
+UNNAMED: Final = 0.5  # what says which row it is was guessed: whole rows are shown
+WHOLE: Final = 0.1
 RANKS: Final = frozenset({"rank", "ranking", "position", "place"})
 AMOUNTS: Final = frozenset({"number", "num", "no", "total", "count"})
 
@@ -195,6 +197,11 @@ class Resolver(Filters):
                 row = logic.Row(self.database, twin.store.name, twin.alias)
                 self.root.filters.append(logic.Has(logic.Set(row, (), tuple(twin.filters), anchors)))
         rows = self._set(self.root)
+        if not rows.links and not keys and not distinct and len(state.items) == 1 and kinds == ["label"]:
+            cost = labels_of(self.root.store)[1]
+            if cost >= UNNAMED and self._node(state.items[0].mention) is self.root:
+                self.cost += WHOLE - cost
+                values = []
         if not keys and not self.root.mentioned:
             by = [one for _, one in plain] + [one.of for _, one in measures if one.distinct and one.of is not None]
             if by and not self._tells_rows(by):

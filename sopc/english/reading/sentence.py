@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
+from types import MappingProxyType
 from typing import Final
 
-from sopc.english.lexicon import lexicon, same_words, units_of_amounts
+from sopc.english.lexicon import lexicon, same_words, singular, units_of_amounts
 from sopc.english.reading import evidence
 from sopc.english.reading.aliases import spelt_out
 from sopc.english.reading.parts import NAMED_VERB as NAMED_VERB
@@ -18,6 +19,8 @@ VERB: Final = 2.7  # a word that only ties two mentions, and that nothing knows
 LIGHT_VERB: Final = 0.2  # one that says little by itself: "take", "use"
 PERSON: Final = 0.05  # "people", where one store is of people
 SOME_PERSON: Final = 0.25  # where several are
+NUMBERED: Final = 0.05  # a number behind the name of a row
+_NUMBER: Final = frozenset({"number", "no", "nr", "id"})
 BY_KIND: Final = 0.08  # rows called by what they are: "logins", "consultants"
 COMMON: Final = frozenset({"common", "popular", "frequent", "frequently", "commonly", "often"})
 NUMERIC: Final = frozenset({"int", "float", "decimal"})
@@ -34,7 +37,8 @@ _NOT_VALUES: Final = frozenset(
 
 class Sentence:
     """Its evidences by where they start, and what can be asked about its words. types: of each (store, field).
-    links: the stores that only tie others. keys: the fields that tell rows apart or point at some."""
+    links: the stores that only tie others. keys: the fields that tell rows apart or point at some. numbered: the whole
+    number that is the key of a store."""
 
     def __init__(
         self,
@@ -43,8 +47,10 @@ class Sentence:
         types: dict[tuple[str, str], str],
         links: frozenset[str] = frozenset(),
         keys: frozenset[tuple[str, str]] = frozenset(),
+        numbered: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.keys = keys
+        self.numbered = numbered
         self.links = links
         self.tokens = tokens
         self.types = types
@@ -158,6 +164,23 @@ def noun(sentence: Sentence, at: int, state: State) -> Iterator[tuple[int, State
     every = _says_every(sentence, at)
     for end, made in _noun(sentence, at, state, ()):
         yield end, made._replace(mentions=(*made.mentions[:-1], made.mentions[-1]._replace(every=every)))
+        yield from _numbered(sentence, end, made)
+
+
+def _numbered(sentence: Sentence, end: int, state: State) -> Iterator[tuple[int, State]]:
+    """As in "order 103", "invoice number 7": the row with that key."""
+    said = sentence.low(end - 1)
+    at = end + (sentence.low(end) in _NUMBER)
+    number = sentence.numbers[at] if at < sentence.size else None
+    mention = state.mentions[-1]
+    key = sentence.numbered.get(mention.store)
+    if key is None or number is None or singular(said) != said or mention.end != end:
+        return
+    amount = number.amount
+    if amount.whole is not None and not amount.ordinal and not amount.unit:
+        slot = Slot(at, number.end, ((mention.store, key, 0.0),))
+        cond = Cond(state.latest, "test", slot, "=", amount.whole, at=at)
+        yield number.end, state._replace(cost=state.cost + NUMBERED, conds=(*state.conds, cond))
 
 
 def _says_every(sentence: Sentence, at: int) -> bool:
