@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from runtime.databases.acting import Acting
 from runtime.errors import UsageError
 
 HOME_NAME: Final = ".sop"
@@ -36,6 +37,12 @@ _TABLES: Final[Mapping[str, Mapping[str, type]]] = {
     "import": {"date_order": str, "decimal": str},
     "mcp": {"confirm": bool, "tools": list},
     "notify": {"command": list},
+    "jwt": {"issuer": str, "audience": str, "keys": str, "algorithms": list},
+}
+_GRANT: Final[Mapping[str, type]] = {  # of [[jwt.grants]]
+    **{"when": dict, "rights": list, "scripts": list, "databases": list, "db": dict, "arguments": dict},
+    **{"role": str, "role_claim": str, "claims": list},
+    **{"max_runs": int, "max_rows": int, "max_seconds": int, "max_body": int},
 }
 _DATABASE: Final[Mapping[str, type]] = {"url": str, "samples": bool, "agents": bool}
 _STORE: Final[Mapping[str, type]] = {"key": list, "references": list}
@@ -45,6 +52,7 @@ _WANTED: Final[Mapping[type, str]] = {
     bool: "true or false",
     int: "a whole number from 0 on",
     list: 'a list of texts, such as ["report"]',
+    dict: 'a table of texts, such as { tenant = "org" }',
 }
 _FIELDS: Final = {"databases": "declared", "import": "imports"}  # of Config, by table; the others have the same name
 _SPAN: Final = re.compile(r"(0|[1-9][0-9]{0,5})([smhdw])")
@@ -76,10 +84,11 @@ class Config(msgspec.Struct, frozen=True):
     Attributes:
         home: The library's folder, absolute; it need not exist.
         file: The sop.toml that was read; None when there is none.
-        translator, runs, imports, mcp, notify: Their tables, with `${…}` as written.
+        translator, runs, imports, mcp, notify, jwt: Their tables, with `${…}` as written.
         declared: Its databases: a table by name.
         stores: What it says of stores, by STORE or DATABASE.STORE: their `key` and `references`.
         flags: URLs by name, of the commands' `--db`.
+        acting: Whom databases take the caller for; None for the user of each URL.
         seen: The only names that mean something, and what each stands for, as `seen_as` made it; None for all.
     """
 
@@ -94,6 +103,8 @@ class Config(msgspec.Struct, frozen=True):
     imports: dict[str, Any] = {}
     mcp: dict[str, Any] = {}
     notify: dict[str, Any] = {}
+    jwt: dict[str, Any] = {}
+    acting: Acting | None = None
 
     def seen_as(self, names: Mapping[str, str]) -> Config:
         """These settings, restricted to some names. names: a visible name → the database it stands for here."""
@@ -328,7 +339,10 @@ class _Reader:
             if "url" not in declared[name]:
                 raise self.error(name, f"the database {name} has no url", 'url = "sqlite:///FILE.db"')
         stores = {name: self.checked(name, value, _STORE) for name, value in self.table(data, "stores").items()}
+        grants = self.grants(data)
         tables = {name: self.checked(name, self.table(data, name), allowed) for name, allowed in _TABLES.items()}
+        if grants:
+            tables["jwt"]["grants"] = grants
         for table, settings in tables.items():
             for key, choices in _CHOICES.items():
                 if key in settings and settings[key] not in choices:
@@ -340,6 +354,13 @@ class _Reader:
             _FIELDS.get(name, name): table
             for name, table in {**tables, "databases": declared, "stores": stores}.items()
         }
+
+    def grants(self, data: dict[str, Any]) -> list[dict[str, Any]]:
+        """The tables [[jwt.grants]], taken out of [jwt]."""
+        found = self.table(data, "jwt").pop("grants", [])
+        if not isinstance(found, list):
+            raise self.error("grants", "grants of jwt is not a list of tables", "[[jwt.grants]]")
+        return [self.checked("a grant", each, _GRANT) for each in found]
 
     def table(self, data: dict[str, Any], key: str) -> dict[str, Any]:
         value = data.get(key, {})
@@ -360,7 +381,8 @@ class _Reader:
             if key not in allowed:
                 raise self.error(key, f"{name} has no setting {key}", ", ".join(allowed))
             wrong = isinstance(item, int) and item < 0
-            wrong = wrong or (isinstance(item, list) and not all(isinstance(each, str) for each in item))
+            parts = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+            wrong = wrong or not all(isinstance(each, str) for each in parts)
             if type(item) is not allowed[key] or wrong:
                 raise self.error(key, f"{key} of {name} is not {_WANTED[allowed[key]]}")
         return said

@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from runtime.config import Config
+from runtime.databases.acting import acting_as
 from runtime.databases.db_errors import read_only as only_read
 from runtime.databases.library_files import refuse_library
 from runtime.databases.protocol import Database, Loadable
@@ -76,7 +77,7 @@ def connector(config: Config, *, read_only: bool = False) -> Callable[[str], Dat
 
     def connect_to(name: str) -> Database:
         setting = config.database(name)
-        return connect(setting.url, name=name, base=setting.base, read_only=read_only)
+        return acting_as(connect(setting.url, name=name, base=setting.base, read_only=read_only), config.acting)
 
     return connect_to
 
@@ -110,7 +111,7 @@ def connect_to_load(
         make_home(config.home)
     file = file_made_by(setting.url, setting.base)
     is_new = file is not None and not file.exists()
-    database: Any = connect(setting.url, name=name, base=setting.base, create=True)
+    database: Any = acting_as(connect(setting.url, name=name, base=setting.base, create=True), config.acting)
     try:
         if database.read_only:
             raise only_read(name)

@@ -65,10 +65,9 @@ class Context:
             DatabaseError: The database can't be opened.
         """
         if name not in self._databases:
-            from runtime.connect import connect
+            from runtime.connect import connector
 
-            setting = self.config.database(name)
-            self._databases[name] = connect(setting.url, name=name, base=setting.base, read_only=True)
+            self._databases[name] = connector(self.config, read_only=True)(name)
         return self._databases[name]
 
     def schemas(self, names: Iterable[str]) -> dict[str, Schema]:

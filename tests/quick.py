@@ -33,6 +33,7 @@ LEFT_OUT: Final = (
     "cli/test_demo.py::test_every_workflow",
     "cli/test_demo.py::test_text_and_program_both_changed_stop",
     "cli/test_demo.py::test_the_program_beside_the_text_is_the_lock",
+    "unit/test_acting.py",
     "unit/test_codegen.py::test_a_condition_that_skips_too_much_is_refused",
     "unit/test_codegen.py::test_a_script_too_long_is_refused",
     "unit/test_codegen.py::test_conditions_follow_three_valued_logic",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from asyncio import wait_for
 from collections.abc import Collection
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,6 +23,9 @@ from runtime.api.sites import parse_host, same_site
 from runtime.api.slowdown import MAX_SECONDS, Slowdown
 from runtime.api.tokens import LOCAL, NOBODY, Token, Tokens, WrongToken, unauthorized
 from runtime.errors import SopError, UsageError
+
+if TYPE_CHECKING:
+    from runtime.api.jwt_tokens import JwtTokens
 
 MAX_HEADERS: Final = 32_768  # bytes of a request's headers
 LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
@@ -40,6 +43,7 @@ class Guard:
     """The ASGI middleware; it puts the token in scope["token"].
 
     Args:
+        jwts: tokens of the issuer of [jwt]; None without one.
         hosts: names that Host may hold; None allows any.
         probes, pages: paths that need no token (rows `ANYBODY` and `PAGE` of the table of addresses).
     """
@@ -48,6 +52,7 @@ class Guard:
         self,
         app: ASGIApp,
         tokens: Tokens,
+        jwts: JwtTokens | None,
         metrics: Metrics,
         audit: Audit,
         hosts: Collection[str] | None,
@@ -59,6 +64,7 @@ class Guard:
         self.app = app
         self.audit = audit
         self.tokens = tokens
+        self.jwts = jwts
         self.metrics = metrics
         self.slowdown = Slowdown()
         self.hosts = None if hosts is None else {host_name(name) for name in hosts}
@@ -93,7 +99,7 @@ class Guard:
             if form is not None:
                 await form(scope, receive, answer)
                 return
-            scope["token"] = self._token(headers, static or path in self.probes)
+            scope["token"] = await self._token(headers, static or path in self.probes)
         except WrongToken as error:
             await problem(await self._later(error, scope, receive))(scope, receive, answer)
             return
@@ -129,7 +135,7 @@ class Guard:
             message = f"this server is not {host[:80]!r}"
             raise HttpError(421, "S0206", message, "--allow-host NAME lets it answer under another name")
 
-    def _token(self, headers: _Headers, free: bool) -> Token:
+    async def _token(self, headers: _Headers, free: bool) -> Token:
         if free:
             return LOCAL
         given = headers.authorization
@@ -140,7 +146,10 @@ class Guard:
         scheme, _, text = given.partition(" ")
         if scheme.lower() != "bearer":
             raise unauthorized("this server knows bearer tokens only", "invalid_request")
-        return self.tokens.check(text.strip())
+        text = text.strip()
+        if self.jwts is not None and text.count(".") == 2:
+            return await self.jwts.check(text)
+        return self.tokens.check(text)
 
 
 class _Headers:

@@ -21,6 +21,7 @@ from runtime.api.resource import as_json, flag, options_of, token_of, who_of
 from runtime.api.service import Service
 from runtime.api.tokens import Token
 from runtime.connect import connect_to_load
+from runtime.databases.acting import NO_ROLES
 from runtime.errors import SopError
 from runtime.files.links import parse_key, parse_references
 from runtime.files.load import Loaded, Mode, import_parts, parse_types
@@ -174,7 +175,7 @@ def _import(
                 references=parse_references(filter(None, said.get("references", "").split(","))),
             )
     except SopError as error:
-        if not error.code.startswith("D01") or error.code == "D0105":
+        if not error.code.startswith("D01") or error.code in ("D0105", NO_ROLES):
             raise
         raise HttpError(
             503, error.code, f"the database {name} can't be opened"

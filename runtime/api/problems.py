@@ -70,6 +70,8 @@ STATUSES: Final[Mapping[str, int]] = {
     "S0126": 501,
     # what may work again later
     "S0123": 503,
+    "S0212": 503,
+    "D0125": 403,
     "D01": 503,
     "D04": 503,
     "C02": 503,

@@ -417,7 +417,7 @@ class Runner:
 
         def databases(name: str) -> Database:
             own = name == kept.pinned.home
-            return service.pool.take(found.place.name if own else found.owner.place(name))
+            return service.pool.take(found.place.name if own else found.owner.place(name), found.owner.acting)
 
         def runs() -> Database:
             return runs_place(service.config).open()

@@ -97,7 +97,8 @@ class LiveRun:
         self.outcome: Outcome | None = None
         self.answers: Mapping[str, str] = {}
         self.takes_defaults = True
-        self.owned = Owner(who.token.id, who.token.name, who.token.scope, who.token.bound)
+        token = who.token
+        self.owned = Owner(token.id, token.name, token.scope, token.bound, acting=token.acting)
         self.id = self.control.id
         self.script = script
         self.version = version

@@ -250,7 +250,7 @@ def serve(service: Service, host: str, port: int, allowed: Sequence[str], worker
     """
     with bind(host, port) as listening:
         local = is_loopback(listening)
-        if not local and not service.tokens.all():
+        if not local and not service.tokens.all() and service.jwts is None:
             message = f"{host} can be reached from other machines, and there are no tokens"
             raise UsageError("S0121", message, "`sopvm token add NAME`, or leave out --host")
         service.tokens.required(always=not local)

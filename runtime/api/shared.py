@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TextIO, TypeVar
 
 import msgspec
 
@@ -22,6 +22,7 @@ from runtime.api.tokens import Token, Tokens
 from runtime.bytecode.module import Module, Signature
 from runtime.config import Config
 from runtime.connect import connector
+from runtime.databases.acting import NO_ROLES
 from runtime.databases.pool import Pool
 from runtime.databases.protocol import Database
 from runtime.errors import SopError, UsageError
@@ -30,6 +31,9 @@ from runtime.runs.arguments import bind
 from runtime.runs.keep import request_of
 from runtime.runs.run import check_answers, names_of
 from runtime.vm.link import Linked
+
+if TYPE_CHECKING:
+    from runtime.api.jwt_tokens import JwtTokens
 
 T = TypeVar("T")
 IO_THREADS: Final = 4  # for all work but runs
@@ -116,6 +120,8 @@ class Shared:
         self.links = LinkCache(self.library)
         self.pool = Pool(connector(config))
         self.tokens = Tokens(Path(config.home))
+        self.jwts = _jwts(config)
+        self.tokens.required(always=self.jwts is not None)
         self.runs = LiveRuns(settings.max_runs)
         self.metrics = Metrics()
         self.audit = Audit(audit, reads=settings.audit_reads)
@@ -136,7 +142,7 @@ class Shared:
     def seen_by(self, token: Token) -> Config:
         """The settings as a token sees them: its databases, under the names that scripts use."""
         names = {name: name for name in self.config.database_names() if token.reaches(name)}
-        return self.config.seen_as({**names, **token.bound})
+        return msgspec.structs.replace(self.config.seen_as({**names, **token.bound}), acting=token.acting)
 
     def require_program(self, token: Token, module: Module) -> None:
         """Check a program that a token's user wrote.
@@ -254,7 +260,7 @@ class Shared:
 
     def take(self, token: Token) -> Callable[[str], Database]:
         """Return a function that connects to a database by the token's name for it; `pool.give_back` takes it back."""
-        return lambda name: self.pool.take(token.bound.get(name, name))
+        return lambda name: self.pool.take(token.bound.get(name, name), token.acting)
 
     @contextmanager
     def lent(self, token: Token, name: str) -> Iterator[Database]:
@@ -266,6 +272,8 @@ class Shared:
         try:
             database = self.take(token)(name)
         except SopError as error:
+            if error.code == NO_ROLES:
+                raise
             raise HttpError(503, error.code, f"the database {name} can't be opened") from error
         try:
             yield database
@@ -282,6 +290,15 @@ class Shared:
         """
         if error is not None and error.code in REFUSALS:
             self.audit.note("refused", who, script=script, code=error.code, message=error.message)
+
+
+def _jwts(config: Config) -> JwtTokens | None:
+    """What checks tokens of an issuer; None where sop.toml names none."""
+    if not config.jwt:
+        return None
+    from runtime.api.jwt_tokens import JwtTokens  # its imports cost more than all of ours
+
+    return JwtTokens(config)
 
 
 def tighter_limit(server: T | None, token: T, wanted: T | None = None) -> T | None:

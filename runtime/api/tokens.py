@@ -22,6 +22,7 @@ from typing import Final
 import msgspec
 
 from runtime.api.problems import HttpError
+from runtime.databases.acting import Acting
 from runtime.errors import SopError, UsageError
 from runtime.library.environment import make_home
 
@@ -48,6 +49,7 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
         bound: a database name in scripts → the server's database it means.
         fixed: an argument → its value, as text. Callers can't give it, and scripts without that parameter are refused.
         revoked: Unix time; 0 for one that holds.
+        acting: whom databases take its users for; None for the user of each URL.
         max_runs, max_rows, max_seconds, max_body: runs at the same time; rows and seconds of a run; bytes of a body. 0
             means the server's limit.
     """
@@ -67,14 +69,16 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
     bound: dict[str, str] = {}
     fixed: dict[str, str] = {}
     revoked: int = 0
+    acting: Acting | None = None
 
     @property
     def scope(self) -> str:
-        """Names how the token renames databases and fixes arguments; "" if it does neither. Tokens of different scopes
-        share only the scripts."""
-        if not (self.bound or self.fixed):
+        """Names how the token renames databases, fixes arguments and acts in databases; "" if it does none of these.
+        Tokens of different scopes share only the scripts."""
+        if not (self.bound or self.fixed or self.acting):
             return ""
-        said = msgspec.json.encode([self.bound, self.fixed], order="sorted")
+        means = [self.bound, self.fixed, *([] if self.acting is None else [self.acting])]
+        said = msgspec.json.encode(means, order="sorted")
         return f"scope-{sha256(said).hexdigest()[:32]}"
 
     def may(self, right: str) -> bool:
@@ -294,8 +298,8 @@ class Tokens:
 class WrongToken(HttpError):
     """S0201 for an unknown token. `id`: of the token it claims to be, if that exists."""
 
-    def __init__(self, id_: str | None) -> None:
-        super().__init__(401, "S0201", "the token is unknown", _HINT, _challenge("invalid_token"))
+    def __init__(self, id_: str | None, message: str = "the token is unknown") -> None:
+        super().__init__(401, "S0201", message, _HINT, _challenge("invalid_token"))
         self.id = id_
 
 

@@ -9,6 +9,7 @@ from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+import msgspec
 from msgspec import UNSET
 
 from runtime.connect import connector
@@ -17,6 +18,7 @@ from runtime.console.destination import STDOUT, check_binary
 from runtime.console.options import key_values, utf8
 from runtime.console.rows import print_rows
 from runtime.console.runner import execute, keeping, shown, terminal
+from runtime.databases.acting import acting_as
 from runtime.errors import RunError, SopError, UsageError
 from runtime.runs.run import RunOptions
 from runtime.runs.run import run as begin
@@ -188,10 +190,13 @@ def go_on_with(
         writes = bool(kept.linked.root.effects.writes)
         check_binary(format_, STDOUT)
         writer = open_writer(format_, sys.stdout.buffer, buffer_until_commit=writes)
-        others, owner = connector(config), read_owner(kept.row.owner)
+        owner = read_owner(kept.row.owner)
+        others = connector(msgspec.structs.replace(config, acting=owner.acting))
 
         def databases(name: str) -> Database:
-            return place.open() if name == kept.pinned.home else others(owner.place(name))
+            if name == kept.pinned.home:
+                return acting_as(place.open(), owner.acting)
+            return others(owner.place(name))
 
         def runs() -> Database:
             return runs_place(config).open()

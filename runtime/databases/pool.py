@@ -7,6 +7,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import Any, Final
 
+from runtime.databases.acting import Acting, acting_as
 from runtime.databases.protocol import Database
 from runtime.errors import DatabaseError
 
@@ -17,7 +18,7 @@ class Pool:
     """connect: opens a database by name. Safe to use from several threads.
 
     A database is reused only when it has a method `renew() -> bool`. `renew` resets the connection to the state of a
-    new one, schema included; False means that the connection must be closed.
+    new one, schema and role included; False means that the connection must be closed.
     """
 
     def __init__(self, connect: Callable[[str], Database]) -> None:
@@ -27,12 +28,21 @@ class Pool:
         self._lock = Lock()
         self._closed = False
 
-    def take(self, name: str) -> Database:
-        """A connection for one run. Raises what `connect` does."""
+    def take(self, name: str, acting: Acting | None = None) -> Database:
+        """Return a connection for one run.
+
+        Args:
+            name: Of the database.
+            acting: For whom; None for the connection's own user.
+
+        Raises:
+            SopError: What `connect` and `acting_as` do.
+        """
         database = self._kept(name)
         if database is None:
             database = self._connect(name)
             is_usable(database)
+        acting_as(database, acting)
         self._lent[id(database)] = name
         return database
 

@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from runtime.databases.acting import Acting
+
 
 class Owner(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who began a run.
@@ -17,6 +19,7 @@ class Owner(msgspec.Struct, frozen=True, omit_defaults=True):
         bound: A database name in the run's scripts → the name that it stands for in the settings; those that are left
             out stand for themselves.
         databases: The names in its scripts; None where an earlier release kept the run.
+        acting: Whom databases take it for, also when the run goes on elsewhere.
     """
 
     token: str = ""
@@ -24,6 +27,7 @@ class Owner(msgspec.Struct, frozen=True, omit_defaults=True):
     scope: str = ""
     bound: dict[str, str] = {}
     databases: tuple[str, ...] | None = None
+    acting: Acting | None = None
 
     def place(self, database: str) -> str:
         """Return what a database name of the run's scripts stands for in the settings."""

@@ -242,7 +242,7 @@ class Worker:
             return go_on(
                 kept,
                 STATUSES,
-                lambda name: self._pool.take(place.name if name == home else owner.place(name)),
+                lambda name: self._pool.take(place.name if name == home else owner.place(name), owner.acting),
                 runs_place(self._config).open,
                 open_writer("jsonl", nowhere, buffer_until_commit=False),
                 RunOptions(

@@ -1451,6 +1451,14 @@ def _(trial: Trial) -> None:
     without("mcp", trial, "sopvm", "serve", "--get", "/mcp", "-X", "POST")
 
 
+@case("pip install 'sopc[jwt]'")
+def _(trial: Trial) -> None:
+    compiled(trial)
+    with (trial.folder / "sop.toml").open("a", encoding="utf-8") as file:
+        file.write('[jwt]\nissuer = "https://login.example"\naudience = "sop"\n[[jwt.grants]]\nrights = ["run"]\n')
+    without("jwt", trial, "sopvm", "serve", "--get", "/play/staff")
+
+
 @case("pip install 'sopc[lsp]'")
 def _(trial: Trial) -> None:
     without("pygls", trial, "sopc", "lsp")

@@ -7,13 +7,15 @@ is seen, and a run that was told to stop cancels the statement.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any, Final
 
 import psycopg
+from psycopg import pq
 
+from runtime.databases.acting import Acting
 from runtime.databases.postgres.errors import not_opened, translated
 from runtime.databases.postgres.url import Address
 from runtime.databases.postgres.values import adapt
@@ -21,6 +23,8 @@ from runtime.databases.tables import quote_identifier
 from runtime.errors import DatabaseError
 
 _LOOK_SECONDS: Final = 0.02
+# A role `none` would be the connection's user, and of a long name PostgreSQL takes the first 63 bytes.
+_ACT: Final = b"select set_config('role', $1, false), set_config('request.jwt.claims', $2, false), current_user::text"
 _CANCEL_SECONDS: Final = 3.0  # a server that does not answer by then is not waited for
 
 # A constant of the language looks the same whatever the server's settings, and a statement reads and writes the named
@@ -30,7 +34,7 @@ set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'
 set standard_conforming_strings = on; set client_min_messages = 'error'; set search_path = {schema}, pg_temp
 """
 # Not `discard all`: it drops prepared statements, of which psycopg would not hear.
-_RENEWAL: Final = f"close all; reset all; discard temp; discard sequences; {_SESSION}"
+_RENEWAL: Final = f"close all; reset role; reset all; discard temp; discard sequences; {_SESSION}"
 _SCHEMA: Final = """
 select n.nspname, has_schema_privilege(n.oid, 'usage'), current_setting('transaction_read_only') = 'on',
   (select c.collname from pg_collation as c where c.collname in ('pg_unicode_fast', 'und-x-icu', 'pg_c_utf8')
@@ -47,7 +51,8 @@ class Connection(psycopg.Connection[Row]):
     """look: called while a statement runs; what it raises ends the statement, and is raised there. stopped: the
     statement under way ends soon, with D0403. schema: what names without a schema are looked up in.
     casing: a collation that knows upper and lower case of all letters, if there is one.
-    only_reads: the server takes no writes. standby: it follows another server, and can't work SERIALIZABLE."""
+    only_reads: the server takes no writes. standby: it follows another server, and can't work SERIALIZABLE.
+    acting: whose rights it has instead of those of its user."""
 
     name = ""
     schema = ""
@@ -56,6 +61,32 @@ class Connection(psycopg.Connection[Row]):
     standby = False
     stopped = False
     look: Callable[[], None] | None = None
+    acting: Acting | None = None
+
+    def act_as(self, acting: Acting) -> None:
+        """Do all that follows with the rights of a role. Raises psycopg.Error."""
+        row = self.execute(_ACT, [acting.role, acting.claims]).fetchone()
+        if row is None or row[-1] != acting.role:
+            raise psycopg.errors.InvalidParameterValue("the server took another role")
+        self.acting = acting
+
+    @contextmanager
+    def as_itself(self) -> Iterator[None]:
+        """Do what is inside with the rights of the connection's user. Raises psycopg.Error."""
+        acting = self.acting
+        if acting is None:
+            yield
+            return
+        self.execute(b"set role none")
+        try:
+            yield
+        finally:
+            if self.info.transaction_status != pq.TransactionStatus.INERROR:  # whose rollback brings the role back
+                try:
+                    self.act_as(acting)
+                except psycopg.Error:
+                    self.close()  # nothing may run without the role
+                    raise
 
     def wait(self, gen: Generator[Any, Any, Any], interval: float = _LOOK_SECONDS, *rest: Any, **named: Any) -> Any:
         """rest, named: what psycopg passes since some 3.3.x, a timeout."""
@@ -151,7 +182,7 @@ def _set_up(connection: Connection, address: Address, create: bool) -> None:
 
 def renew(connection: Connection) -> bool:
     """Make the session as it was when it was new; False when the connection is of no use any more."""
-    connection.look, connection.stopped = None, False
+    connection.look, connection.stopped, connection.acting = None, False, None
     try:
         connection.execute(_RENEWAL.format(schema=quote_identifier(connection.schema)).encode(), prepare=False)
     except psycopg.Error:

@@ -14,6 +14,7 @@ import psycopg
 from psycopg import pq
 
 from runtime.databases import db_errors
+from runtime.databases.acting import Acting
 from runtime.databases.bind import Binder
 from runtime.databases.change_marks import Mark
 from runtime.databases.postgres.connection import Connection, open_connection, renew
@@ -80,7 +81,8 @@ class PostgresDatabase:
     def schema(self) -> Schema:
         if self._schema is None:
             try:
-                self._schema = read_schema(self._connection, self._connection.schema)
+                with self._connection.as_itself():
+                    self._schema = read_schema(self._connection, self._connection.schema)
             except psycopg.Error as error:
                 raise translated(error, self.name) from error
         return self._schema
@@ -93,6 +95,8 @@ class PostgresDatabase:
             rows = self._connection.execute(_COUNTS, [self._connection.schema]).fetchall()
         except psycopg.Error as error:
             raise translated(error, self.name) from error
+        if self._connection.acting is not None:  # what one caller sees is kept for no other
+            return Mark(f"{place} {self._connection.acting}", repr(rows), settled=False)
         return Mark(place, repr(rows))
 
     def prepare(self, query: Query | Write) -> Statement:
@@ -373,6 +377,15 @@ class PostgresDatabase:
     def interrupt(self) -> None:
         self._connection.stopped = True
 
+    def act_as(self, acting: Acting) -> None:
+        try:
+            self._connection.act_as(acting)
+        except psycopg.Error as error:
+            if error.sqlstate not in ("22023", "42501"):  # no such role, or not a member of it
+                raise translated(error, self.name) from error
+            message = f"the user of `{self.name}` may not act as the role {acting.role}"
+            raise DatabaseError("D0321", message, "`grant ROLE to USER` by the owner lets it") from error
+
     def close(self) -> None:
         self._connection.close()
 
@@ -400,7 +413,8 @@ class PostgresDatabase:
 
     def plain_sql(self, sql: str) -> list[Row]:
         """A statement of an import's own; the rows of a SELECT."""
-        return self.own(sql, ())
+        cursor = self._run(sql)
+        return cursor.fetchall() if cursor.description is not None else []
 
     def insert_rows(self, store: Store, rows: Sequence[Sequence[Any]]) -> int:
         """Rows of VM values, of the store's fields in their order, by COPY; how many there were."""
@@ -445,6 +459,11 @@ class PostgresDatabase:
     def _own(self, sql: str, values: Sequence[Any]) -> psycopg.Cursor[Row]:
         queued, self._queued = self._queued, []
         try:
+            if self._connection.acting is not None:
+                for each in queued:  # the first may end the state of an error, in which no role can be changed
+                    self._connection.execute(each.encode())
+                with self._connection.as_itself():
+                    return self._connection.execute(sql.encode(), values)
             if not queued:
                 return self._connection.execute(sql.encode(), values)
             with self._connection.pipeline():
@@ -483,6 +502,8 @@ class PostgresDatabase:
         self._connection.look, self._connection.stopped = before.look, before.stopped
         if self._relaxed:
             self.relax()
+        if before.acting is not None:
+            self.act_as(before.acting)
         self._streams, self._queued = 0, []
 
     # ── the connection ─────────────────────────────────────────────────────────────────────────────────────────
