@@ -7,12 +7,21 @@ Column names the relation it comes from, so correlation needs no scoping rules h
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from runtime.values.constants import Const
 from runtime.values.types import INT, Type
+
+# Operators, functions, aggregates and windows that mean the same of values of JSON on every engine.
+TAKE_JSON: Final = frozenset(
+    {
+        *("field", "is_null", "is_not_null", "concat", "count"),
+        *("text", "int", "float", "decimal", "bool", "date", "timestamp"),
+        *("lag", "lead", "first_value", "last_value"),
+    }
+)
 
 # ── expressions ────────────────────────────────────────────────────────────────────────────────────────────────
 

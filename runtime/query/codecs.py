@@ -6,6 +6,7 @@
 | `d2` | decimal of scale 2 as generated SQL works on it |
 | `s2` | decimal of scale 2 as a table holds it |
 | `j` | any, record |
+| `v` | any, record as a table holds it |
 | `l` + codec | list of that |
 """
 
@@ -32,7 +33,8 @@ def codec_name(type_: Type, *, stored: bool = False) -> str:
 
     Args:
         type_: The type of a column, param or constant.
-        stored: As a table holds the value; when False, as generated SQL computes with it. They differ for decimals.
+        stored: As a table holds the value; when False, as generated SQL computes with it. They differ for decimals and
+            for JSON.
 
     Returns:
         One to a few characters: `i`, `d2`, `lt`.
@@ -41,4 +43,4 @@ def codec_name(type_: Type, *, stored: bool = False) -> str:
         return f"{'s' if stored else 'd'}{type_.scale}"
     if type_.name == "list":
         return "l" + (codec_name(type_.item) if type_.item is not None else "j")
-    return _PLAIN.get(type_.name, "j")
+    return _PLAIN.get(type_.name, "v" if stored else "j")

@@ -16,6 +16,7 @@ import msgspec
 
 from runtime.errors import RunError
 from runtime.values.constants import Const
+from runtime.values.json_values import json_value
 from runtime.values.types import INT_MAX, INT_MIN, MAX_SCALE, Type
 from runtime.values.value_types import (
     EXACT,
@@ -150,7 +151,7 @@ def from_text(text: str, type_: Type) -> Any:
         return _parse_duration(stripped)
     else:
         try:
-            parsed = msgspec.json.decode(stripped)
+            parsed = json_value(stripped)
         except (msgspec.DecodeError, RecursionError) as error:
             if name == "any":
                 return text

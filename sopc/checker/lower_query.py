@@ -7,7 +7,7 @@ there, only sub-expressions that can't fail become a Param as a whole; of others
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Final, cast
 
@@ -31,7 +31,8 @@ _OF_ROWS: Final = (ColumnOf, AggregateOf, WindowOf, SubQuery)
 class QueryBuilder:
     """Builds one query with its sub-queries: ids of relations, parameters, the database it runs on.
 
-    error: told the code, message, place and hint of what no query can hold.
+    json: columns (relation, name) that hold values inside JSON. error: told the code, message, place and hint of what
+    no query can hold.
     """
 
     def __init__(self, error: Callable[[str, str, Span | None, str], None]) -> None:
@@ -39,6 +40,7 @@ class QueryBuilder:
         self.database: str | None = None
         self.params: list[typed.Expr] = []
         self.scans: dict[int, tuple[str, str]] = {}
+        self.json: set[tuple[int, str]] = set()
         self._last_id = 0
 
     def new_id(self) -> int:
@@ -56,16 +58,44 @@ class QueryBuilder:
     def types(self) -> tuple[Type, ...]:
         return tuple(param.type for param in self.params)
 
-    def expr(self, expr: typed.Expr, *, conditional: bool = False) -> ir.Expr:
-        """Lower an expression. conditional: below a `case`, so what can fail must not be evaluated before the query."""
+    def expr(self, expr: typed.Expr, *, conditional: bool = False, json: bool = True) -> ir.Expr:
+        """Lower an expression. conditional: below a `case`, so what can fail must not be evaluated before the query.
+        json: whether it may be a value inside JSON, whose type no engine knows."""
         if isinstance(expr, typed.Const):
             return Const(expr.value, expr.type)
+        if not json and self.in_json(expr):
+            message = "a query can't compare, sort or reckon with a value inside JSON, whose type is not known"
+            self.error("E0415", message, expr.span, "int(…), decimal(…), text(…) and the like make a value of one type")
+            return Const(None, NULL)
         if not of_rows(expr) and not (conditional and isinstance(expr, _IN_PARTS) and _can_fail(expr)):
             return self.param(expr)
         return _LOWER[type(expr)](self, expr, conditional)
 
-    def _all(self, exprs: Iterable[typed.Expr], conditional: bool) -> tuple[ir.Expr, ...]:
-        return tuple(self.expr(expr, conditional=conditional) for expr in exprs)
+    def columns(self, relation: int, values: Iterable[tuple[str, typed.Expr]]) -> tuple[tuple[str, ir.Expr], ...]:
+        """The new columns of a relation."""
+        made = []
+        for name, value in values:
+            if self.in_json(value):
+                self.json.add((relation, name))
+            made.append((name, self.expr(value)))
+        return tuple(made)
+
+    def in_json(self, expr: typed.Expr) -> bool:
+        """Not a column of a store, of which the engine may know more."""
+        if expr.type.name != "any":
+            return False
+        if isinstance(expr, ColumnOf):
+            return (expr.relation, expr.name) in self.json
+        if isinstance(expr, SubQuery):
+            relation = cast(ir.Relation, expr.relation)
+            while isinstance(relation, ir.Where | ir.Sort | ir.Limit | ir.Distinct):
+                relation = relation.source
+            return getattr(relation, "id", None) in {id_ for id_, _ in self.json}
+        is_field = isinstance(expr, typed.Op) and expr.op == "field" and of_rows(expr)
+        return is_field or any(map(self.in_json, children(expr)))
+
+    def all(self, exprs: Iterable[typed.Expr], conditional: bool, *, json: bool = False) -> tuple[ir.Expr, ...]:
+        return tuple(self.expr(expr, conditional=conditional, json=json) for expr in exprs)
 
 
 def _column(builder: QueryBuilder, expr: ColumnOf, conditional: bool) -> ir.Expr:
@@ -73,32 +103,42 @@ def _column(builder: QueryBuilder, expr: ColumnOf, conditional: bool) -> ir.Expr
 
 
 def _op(builder: QueryBuilder, expr: typed.Op, conditional: bool) -> ir.Expr:
-    return ir.Op(expr.op, builder._all(expr.args, conditional), expr.type)
+    return ir.Op(expr.op, builder.all(expr.args, conditional, json=expr.op in ir.TAKE_JSON), expr.type)
 
 
 def _func(builder: QueryBuilder, expr: typed.Func, conditional: bool) -> ir.Expr:
-    return ir.Func(expr.name, builder._all(expr.args, conditional), expr.type)
+    json = expr.name in ir.TAKE_JSON or (expr.name == "coalesce" and _of_one_kind(expr.args))
+    return ir.Func(expr.name, builder.all(expr.args, conditional, json=json), expr.type)
 
 
 def _case(builder: QueryBuilder, expr: typed.Case, conditional: bool) -> ir.Expr:
+    values = [then for _, then in expr.branches] + ([expr.otherwise] if expr.otherwise is not None else [])
+    lowered = builder.all(values, True, json=_of_one_kind(values))
     branches = tuple(
-        (builder.expr(when, conditional=True), builder.expr(then, conditional=True)) for when, then in expr.branches
+        (builder.expr(when, conditional=True, json=False), then)
+        for (when, _), then in zip(expr.branches, lowered, strict=False)
     )
-    otherwise = builder.expr(expr.otherwise, conditional=True) if expr.otherwise is not None else None
-    return ir.Case(branches, otherwise, expr.type)
+    return ir.Case(branches, lowered[-1] if expr.otherwise is not None else None, expr.type)
+
+
+def _of_one_kind(exprs: Sequence[typed.Expr]) -> bool:
+    """Whether all are of the type `any`, so that an engine needs no conversion."""
+    return all(expr.type.name in ("any", "null") for expr in exprs)
 
 
 def _aggregate(builder: QueryBuilder, expr: AggregateOf, conditional: bool) -> ir.Expr:
-    arg = builder.expr(expr.arg, conditional=conditional) if expr.arg is not None else None
+    json = expr.name in ir.TAKE_JSON and not expr.distinct
+    arg = builder.expr(expr.arg, conditional=conditional, json=json) if expr.arg is not None else None
     return ir.Aggregate(expr.name, arg, expr.distinct, expr.type)
 
 
 def _window(builder: QueryBuilder, expr: WindowOf, conditional: bool) -> ir.Expr:
     order = tuple(
-        ir.Order(builder.expr(key, conditional=conditional), descending, nulls_first)
+        ir.Order(builder.expr(key, conditional=conditional, json=False), descending, nulls_first)
         for key, descending, nulls_first in expr.order
     )
-    args, partition = builder._all(expr.args, conditional), builder._all(expr.partition, conditional)
+    args = builder.all(expr.args, conditional, json=expr.name in ir.TAKE_JSON)
+    partition = builder.all(expr.partition, conditional)
     return ir.Window(expr.name, args, partition, order, expr.type)
 
 
@@ -108,12 +148,14 @@ def _sub_query(builder: QueryBuilder, expr: SubQuery, conditional: bool) -> ir.E
         return ir.Scalar(relation, expr.type)
     if expr.kind == "exists" or expr.arg is None:
         return ir.Exists(relation, expr.type)
-    return ir.InQuery(builder.expr(expr.arg, conditional=conditional), relation, expr.type)
+    return ir.InQuery(builder.expr(expr.arg, conditional=conditional, json=False), relation, expr.type)
 
 
 def _convert(builder: QueryBuilder, expr: typed.Convert, conditional: bool) -> ir.Expr:
     """No conversion is needed: engines mix number types, and check nulls when a store is written."""
-    return builder.expr(expr.arg, conditional=conditional)
+    if expr.type.name == "bool" and expr.arg.type.name == "any":
+        builder.error("E0415", "a query can't tell whether a value of no known type is true", expr.span, "bool(…)")
+    return builder.expr(expr.arg, conditional=conditional, json=expr.type.name == "any")
 
 
 def _interpolate(builder: QueryBuilder, expr: typed.Interpolate, conditional: bool) -> ir.Expr:

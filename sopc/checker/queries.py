@@ -88,6 +88,12 @@ def _built(env: Env, expr: typed.Expr) -> ir.Expr:
     return env.builder.expr(expr)
 
 
+def _known(env: Env, expr: typed.Expr) -> ir.Expr:
+    """As `_built`, of what rows are chosen, sorted, grouped or compared by."""
+    assert env.builder is not None
+    return env.builder.expr(expr, json=False)
+
+
 def _id(env: Env) -> int:
     assert env.builder is not None
     return env.builder.new_id()
@@ -100,7 +106,7 @@ def _where(env: Env, stage: Stage, node: nodes.Where) -> Stage:
     checked = condition(
         env, _inside(env, stage, "where").expr(node.condition), node.condition, "the condition of `where`"
     )
-    return replace(stage, relation=ir.Where(stage.relation, _built(env, checked)))
+    return replace(stage, relation=ir.Where(stage.relation, _known(env, checked)))
 
 
 def _join(env: Env, stage: Stage, node: nodes.Join) -> Stage:
@@ -120,7 +126,7 @@ def _join(env: Env, stage: Stage, node: nodes.Join) -> Stage:
     )
     joined = Stage(stage.relation, row)
     on = condition(env, _inside(env, joined, "on").expr(node.on), node.on, "the condition of `on`")
-    return Stage(ir.Join(stage.relation, other.relation, node.outer, _built(env, on)), row)
+    return Stage(ir.Join(stage.relation, other.relation, node.outer, _known(env, on)), row)
 
 
 def _derive(env: Env, stage: Stage, node: nodes.Derive) -> Stage:
@@ -135,7 +141,8 @@ def _derive(env: Env, stage: Stage, node: nodes.Derive) -> Stage:
         elif name:
             columns.append((name, _single(env, value, column)))
     id_ = _id(env)
-    built = tuple((name, _built(env, value)) for name, value in columns)
+    assert env.builder is not None
+    built = env.builder.columns(id_, columns)
     only = stage.row.sources[0] if len(stage.row.sources) == 1 else None
     new = tuple(Visible(name, only, ColumnOf(id_, name, type=value.type)) for name, value in columns)
     row = replace(stage.row, columns=(*stage.row.columns, *new))
@@ -144,6 +151,8 @@ def _derive(env: Env, stage: Stage, node: nodes.Derive) -> Stage:
 
 def _distinct(env: Env, stage: Stage, node: nodes.Distinct) -> Stage:
     made = project(env, stage, node)
+    for column in made.row.columns:
+        _known(env, replace(column.column, span=span_of(node)))
     return replace(made, relation=ir.Distinct(made.relation))
 
 
@@ -153,7 +162,7 @@ def _order(env: Env, stage: Stage, node: nodes.OrderBy) -> Stage:
     for key in node.keys:
         value = inside.expr(key.value)
         is_ordered(env, value, key.value)
-        keys.append(ir.Order(_built(env, value), key.descending, key.nulls == "first"))
+        keys.append(ir.Order(_known(env, value), key.descending, key.nulls == "first"))
     return replace(stage, relation=ir.Sort(stage.relation, tuple(keys)))
 
 
@@ -221,13 +230,11 @@ def _select(env: Env, stage: Stage, node: nodes.Select, unnamed: bool) -> Stage:
     inside = replace(_inside(env, stage, "select"), aggregates=True, windows=True)
     columns = _columns(env, inside, node.columns, unnamed)
     id_ = _id(env)
-    if any(holds(value, AggregateOf) for _, value, _ in columns):
+    groups = any(holds(value, AggregateOf) for _, value, _ in columns)
+    if groups:
         _check_grouped(env, stage, columns, [])
-        built = tuple((name, _built(env, value)) for name, value, _ in columns)
-        made: ir.Relation = ir.Group(id_, stage.relation, (), built)
-    else:
-        built = tuple((name, _built(env, value)) for name, value, _ in columns)
-        made = ir.Select(id_, stage.relation, built)
+    built = _built_columns(env, id_, columns)
+    made = ir.Group(id_, stage.relation, (), built) if groups else ir.Select(id_, stage.relation, built)
     return Stage(made, _new_row(stage.row, id_, columns), complete=True)
 
 
@@ -248,15 +255,23 @@ def _group(env: Env, stage: Stage, node: nodes.GroupBy, unnamed: bool) -> Stage:
     columns = _columns(env, over, node.columns, unnamed)
     _check_grouped(env, stage, columns, keys)
     id_ = _id(env)
-    built_keys = tuple(_built(env, key) for key in keys)
-    built = tuple((name, _built(env, value)) for name, value, _ in columns)
+    built_keys = tuple(_known(env, key) for key in keys)
+    built = _built_columns(env, id_, columns)
     return Stage(ir.Group(id_, stage.relation, built_keys, built), _new_row(stage.row, id_, columns), complete=True)
+
+
+def _built_columns(
+    env: Env, id_: int, columns: Sequence[tuple[str, typed.Expr, nodes.NamedColumn]]
+) -> tuple[tuple[str, ir.Expr], ...]:
+    assert env.builder is not None
+    return env.builder.columns(id_, ((name, value) for name, value, _ in columns))
 
 
 def _derived(env: Env, stage: Stage, name: str, value: typed.Expr) -> tuple[Stage, typed.Expr]:
     """A stage with one more column, for a grouping key that is selected too: a query holds a sub-query only once."""
     id_ = _id(env)
-    made = ir.Derive(id_, stage.relation, ((name, _built(env, value)),))
+    assert env.builder is not None
+    made = ir.Derive(id_, stage.relation, env.builder.columns(id_, [(name, value)]))
     return replace(stage, relation=made), ColumnOf(id_, name, type=value.type, span=value.span)
 
 
@@ -327,6 +342,12 @@ def _union(env: Env, stage: Stage, node: nodes.UnionWith) -> Stage:
     visible = []
     for mine, other in zip(left.row.columns, right.row.columns, strict=True):
         met = common(mine.column.type, other.column.type)
+        assert env.builder is not None
+        both = [replace(each.column, span=span_of(node)) for each in (mine, other)]
+        if not node.all:
+            env.builder.all(both, conditional=False)
+        elif any(map(env.builder.in_json, both)):
+            env.builder.json.add((id_, mine.name))
         if met is None:
             kinds = f"{an(mine.column.type)} on one side of `{node.stage}` and {an(other.column.type)} on the other"
             env.error("E0408", f"`{mine.name}` is {kinds}", node, "columns are matched by their position")

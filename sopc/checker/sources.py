@@ -170,7 +170,7 @@ def project(env: Env, stage: Stage, place: nodes.Node) -> Stage:
         return replace(stage, row=replace(stage.row, broken=True))
     assert env.builder is not None
     id_ = env.builder.new_id()
-    columns = tuple((column.name, env.builder.expr(column.column)) for column in stage.row.columns)
+    columns = env.builder.columns(id_, ((column.name, column.column) for column in stage.row.columns))
     visible = tuple(
         replace(column, column=ColumnOf(id_, column.name, type=column.column.type, span=span_of(place)))
         for column in stage.row.columns

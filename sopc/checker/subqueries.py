@@ -114,12 +114,13 @@ def in_query(env: Env, node: nodes.InExpr) -> typed.Expr:
     if stage is None:
         return unknown(span)
     column = stage.row.columns[0].column
+    assert inside.builder is not None
+    inside.builder.expr(replace(column, span=span_of(node.query)), json=False)
     if node.ignore_case:
         arg = in_lower_case(env, arg, node.arg, node)
         if column.type.name != "text":
             env.error("E0310", f"{an(column.type)} has no case to ignore", node.query, "`in` without `ignoring case`")
             return unknown(span)
-        assert inside.builder is not None
         lower = inside.builder.expr(typed.Func("lower", (column,), type=column.type, span=span))
         stage = replace(stage, relation=ir.Select(inside.builder.new_id(), stage.relation, ((column.name, lower),)))
     met = common(arg.type, column.type)
@@ -141,5 +142,5 @@ def _looked_up(env: Env, arg: typed.Expr, stage: Stage, empty: Stage, type_: Typ
     builder = env.builder
     assert builder is not None
     none = replace(empty, relation=ir.Limit(empty.relation, Const(0, INT), None))
-    value = ir.InQuery(builder.expr(arg), stage.relation, type_)
+    value = ir.InQuery(builder.expr(arg, json=False), stage.relation, type_)
     return ir.Select(builder.new_id(), one_row_of(env, none, "none", count_of()), (("found", value),))

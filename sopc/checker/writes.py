@@ -232,7 +232,8 @@ def _rows(env: Env, node: nodes.Update | nodes.Delete) -> _Rows | None:
     inside = replace(around, row=stage.row, stage="where")
     where = None
     if node.where is not None:
-        where = builder.expr(condition(inside, inside.expr(node.where), node.where, "the condition of `where`"))
+        checked = condition(inside, inside.expr(node.where), node.where, "the condition of `where`")
+        where = builder.expr(checked, json=False)
     return _Rows(database, store, inside, builder, stage.relation.id, where)
 
 

@@ -25,7 +25,7 @@ from typing import Any, Final
 import msgspec
 
 from runtime.databases.codec_base import ENCODERS, Codec, ColumnReader, decode_duration, exact_decimal, read_rows
-from runtime.databases.json_values import json_value
+from runtime.databases.json_values import stored_json
 from runtime.errors import DatabaseError
 from runtime.values.batches import Row
 from runtime.values.conversion import convert, json_ready
@@ -88,7 +88,7 @@ def _decode_json(type_: Type, json: bool, value: Any) -> Any:
     if type(value) is bytes:
         raise _misfit("a blob", "value")
     try:
-        decoded = json_value(value, raw=json and type_.name == "any")
+        decoded = stored_json(value, raw=json and type_.name == "any")
     except (msgspec.DecodeError, RecursionError) as error:
         raise _misfit("a text that is no JSON", "value") from error
     return convert(decoded, type_) if decoded is not None else None

@@ -12,6 +12,7 @@ from typing import Final
 
 from runtime.databases.sql.sql_nodes import WHITE_SPACE
 from runtime.databases.sql.written_values import Spelling
+from runtime.values.types import MAX_SCALE
 
 PREFIX: Final = "sop_"
 _USES: Final = re.compile(rf"\b{PREFIX}(\w+)\(", re.IGNORECASE)
@@ -134,6 +135,12 @@ WRITTEN: Final = Spelling(
     "DECIMAL(38,10)",
 )
 
+_MANY_DIGITS: Final = r"[0-9]{8}\.[0-9]|\.[0-9]{8}|[0-9]{16}[eE]"  # of a number that may be no float
+_NUMBER: Final = "-?[0-9][0-9.eE+-]*"
+_USUAL: Final = (  # written by the language as it stands: of few digits, without an exponent
+    r"0|-?[1-9][0-9]{0,17}|-?(?:0|[1-9][0-9]{0,5})\.(?:0|[0-9]{0,4}[1-9]|[0-9]{0,4}[1-9][0-9]{0,2}[1-9])"
+)
+_MARK: Final = r"\\u001A"  # an escape of JSON, before a number that is a text for a while
 _DAY: Final = 86_400_000_000  # microseconds
 
 # name → parameters and body; several of them where a macro takes more or fewer arguments
@@ -342,23 +349,67 @@ MACROS: Final[dict[str, str]] = {
         "(t) AS CASE WHEN t >= TIMESTAMP '0001-01-01' AND t < TIMESTAMP '9999-12-31' + to_days(1)"
         " THEN '\"' || sop_text_of_timestamp(t) || '\"' END"
     ),
-    "text_of_any": (
-        "(j) AS CASE json_type(j) WHEN 'VARCHAR' THEN j ->> '$' WHEN 'NULL' THEN NULL ELSE CAST(j AS VARCHAR) END"
-    ),
-    "field": (  # by a pointer (RFC 6901), in which a key may hold anything
-        "(j, k) AS CASE json_type(j) WHEN 'OBJECT' THEN sop_not_null(json_extract(j, '/' ||"
+    "field": (
+        "(j, k) AS CASE json_type(j) WHEN 'OBJECT' THEN sop_not_null(sop_member(j, '/' ||"
         " replace(replace(k, '~', '~0'), '/', '~1')))"
         " WHEN 'NULL' THEN NULL ELSE CASE WHEN j IS NOT NULL THEN error('V0106') END END"
+    ),
+    # By a pointer (RFC 6901), in which a key may hold anything. DuckDB makes floats of numbers with a point; where that
+    # may lose digits, numbers are texts meanwhile.
+    "member": (
+        rf"(j, p) AS CASE WHEN regexp_matches(CAST(j AS VARCHAR), '{_MANY_DIGITS}')"
+        " THEN CAST(regexp_replace(CAST(json_extract(sop_numbers_as_texts(CAST(j AS VARCHAR)), p) AS VARCHAR),"
+        rf""" '"{_MARK}({_NUMBER})"', '\1', 'g') AS JSON) ELSE json_extract(j, p) END"""
+    ),
+    # Each match is what stands before a number, and it, so a number within a text is never one. The last match is of no
+    # number, and what it adds at the end is cut off.
+    "numbers_as_texts": (
+        rf"""(t) AS left(regexp_replace(t, '((?:[^"0-9-]|"(?:[^"\\]|\\.)*")*)({_NUMBER}|$)',"""
+        rf""" '\1"{_MARK}\2"', 'gs'), -8)"""
     ),
     "not_null": "(j) AS CASE WHEN json_type(j) <> 'NULL' THEN j END",
     "scalar_of_any": (  # the text of a number, text or bool
         "(j) AS CASE json_type(j) WHEN 'NULL' THEN NULL WHEN 'OBJECT' THEN error('V0105') WHEN 'ARRAY'"
-        " THEN error('V0105') ELSE j ->> '$' END"
+        " THEN error('V0105') WHEN 'BIGINT' THEN sop_text_of_number(CAST(j AS VARCHAR))"
+        " WHEN 'UBIGINT' THEN sop_text_of_number(CAST(j AS VARCHAR))"
+        " WHEN 'DOUBLE' THEN sop_text_of_number(CAST(j AS VARCHAR)) ELSE j ->> '$' END"
     ),
+    # A number in JSON, as the text of what runtime/databases/json_values.py makes of it: an int, float or decimal
+    "text_of_number": (
+        "(t) AS CASE WHEN t NOT SIMILAR TO '\\s*-?[0-9]+\\s*' OR TRY_CAST(t AS BIGINT) IS NULL"
+        " THEN sop_text_of_inexact(trim(t), sop_float_of_number_text(t), sop_decimal_of_number_text(t))"
+        " ELSE CAST(CAST(t AS BIGINT) AS VARCHAR) END"
+    ),
+    "text_of_inexact": (
+        "(t, f, d) AS CASE WHEN sop_digits(CAST(f AS VARCHAR)) = sop_digits(t) THEN sop_text_of_float(f)"
+        " WHEN sop_digits(d) = sop_digits(t) THEN rtrim(rtrim(d, '0'), '.') ELSE sop_text_of_float(f) END"
+    ),
+    "digits": "(t) AS trim(replace(split_part(lower(t), 'e', 1), '.', ''), '-0')",  # the first and last are not 0
+    "float_of_number_text": (
+        "(t) AS CASE WHEN isfinite(TRY_CAST(t AS DOUBLE)) THEN CAST(t AS DOUBLE)"
+        " WHEN t IS NOT NULL THEN error('D0202') END"
+    ),
+    "decimal_of_number_text": (  # with as many digits after the point as there is room for
+        "(t) AS coalesce("
+        + ", ".join(f"CAST(TRY_CAST(t AS DECIMAL(38,{scale})) AS VARCHAR)" for scale in range(MAX_SCALE, -1, -1))
+        + ")"
+    ),
+    "text_of_any": (
+        "(j) AS CASE WHEN json_type(j) IN ('OBJECT', 'ARRAY')"
+        " THEN sop_with_usual_numbers(CAST(json(sop_numbers_as_texts(CAST(j AS VARCHAR))) AS VARCHAR))"
+        " ELSE sop_scalar_of_any(j) END"
+    ),
+    "with_usual_numbers": (  # V0105 where one is left that the language may write otherwise
+        rf"""(t) AS sop_without_marks(regexp_replace(t, '"{_MARK}({_USUAL})"', '\1', 'g'))"""
+    ),
+    "without_marks": rf"""(t) AS CASE WHEN regexp_matches(t, '"{_MARK}{_NUMBER}"') THEN error('V0105') ELSE t END""",
     "int_of_any": (
-        "(j) AS CASE WHEN json_type(j) = 'BOOLEAN' THEN CAST(CAST(j ->> '$' AS BOOLEAN) AS BIGINT)"
-        " WHEN json_type(j) = 'DOUBLE' THEN CAST(trunc(CAST(j ->> '$' AS DOUBLE)) AS BIGINT)"
-        " ELSE sop_int_of_text(sop_scalar_of_any(j)) END"
+        "(j) AS CASE json_type(j) WHEN 'BOOLEAN' THEN CAST(CAST(j ->> '$' AS BOOLEAN) AS BIGINT)"
+        " WHEN 'VARCHAR' THEN sop_int_of_text(j ->> '$') ELSE sop_int_of_number_text(sop_scalar_of_any(j)) END"
+    ),
+    "int_of_number_text": (
+        "(t) AS CASE WHEN contains(t, 'e') THEN CAST(trunc(CAST(t AS DOUBLE)) AS BIGINT)"
+        " ELSE CAST(CAST(split_part(t, '.', 1) AS HUGEINT) AS BIGINT) END"
     ),
     "float_of_any": (
         "(j) AS CASE WHEN json_type(j) = 'BOOLEAN' THEN error('V0105') ELSE sop_float_of_text(sop_scalar_of_any(j)) END"
@@ -367,9 +418,10 @@ MACROS: Final[dict[str, str]] = {
         "(j) AS CASE WHEN json_type(j) = 'BOOLEAN' THEN error('V0105')"
         " ELSE sop_decimal_of_text(sop_scalar_of_any(j)) END"
     ),
-    "bool_of_any": (
-        "(j) AS CASE WHEN json_type(j) IN ('BIGINT', 'UBIGINT') THEN sop_bool_of_int(CAST(j ->> '$' AS BIGINT))"
-        " WHEN json_type(j) = 'DOUBLE' THEN error('V0105') ELSE sop_bool_of_text(sop_scalar_of_any(j)) END"
+    "bool_of_any": (  # 0 and 1, not 0.0 and 1.0
+        "(j) AS CASE WHEN json_type(j) IN ('BIGINT', 'UBIGINT', 'DOUBLE') THEN CASE sop_scalar_of_any(j)"
+        " WHEN '0' THEN false WHEN '1' THEN true ELSE error('V0105') END"
+        " ELSE sop_bool_of_text(sop_scalar_of_any(j)) END"
     ),
     "date_of_any": (
         "(j) AS CASE WHEN json_type(j) NOT IN ('VARCHAR', 'NULL') THEN error('V0105')"

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from runtime.databases.db_errors import half_character, zero_character
+from runtime.databases.postgres.values import jsonb_text
 from runtime.query.schema import Store
 from runtime.values.conversion import json_ready
 from runtime.values.types import Type
@@ -67,7 +68,7 @@ def _writer(type_: Type) -> Callable[[Any], str]:
         case "list":
             return _array
         case _:
-            return lambda value: _text(msgspec.json.encode(json_ready(value)).decode())
+            return lambda value: _text(jsonb_text(value))
 
 
 def _iso(value: Any) -> str:

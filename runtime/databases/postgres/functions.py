@@ -82,6 +82,28 @@ _TIMESTAMP_OF_TEXT: Final = _unless(
 )
 _BOOL_OF_TEXT: Final = _unless(f"{_TRIM} NOT IN ('true', 'false')", "V0105", "BOOLEAN", f"({_TRIM} = 'true')")
 _STRING: Final = "(:a #>> '{}')"
+# A number in JSON as the one that runtime/databases/json_values.py makes of it, in a NUMERIC, which has all digits
+_JSON_NUMBER: Final = "CAST(:a AS NUMERIC)"
+_DIGITS_AFTER: Final = f"scale(trim_scale({_JSON_NUMBER}))"
+_NUMBER_OF_JSON: Final = (
+    f"CASE WHEN abs({_JSON_NUMBER}) >= 1.7976931348623158e308 THEN {raise_error('D0202', 'NUMERIC')}"
+    f" WHEN {_DIGITS_AFTER} <= 18 AND abs({_JSON_NUMBER}) < CAST(10 AS NUMERIC) ^ (38 - {_DIGITS_AFTER})"
+    f" THEN {_JSON_NUMBER} WHEN abs({_JSON_NUMBER}) < 3e-324 THEN 0"
+    f" ELSE CAST(CAST(CAST({_JSON_NUMBER} AS DOUBLE PRECISION) AS TEXT) AS NUMERIC) END"
+)
+_IS_INT: Final = f"scale({_JSON_NUMBER}) = 0"
+# 1.0, 0.00001, 1e-6, 1e16: JSON's way, where PostgreSQL has 1, 1e-05, 1e-06, 1e+16
+_TEXT_OF_FLOAT: Final = (
+    "CASE WHEN :a = 0 THEN CAST(:a AS TEXT) || '.0'"  # as a NUMERIC, -0.0 has no sign
+    f" WHEN abs(:a) >= 1e-5 AND abs(:a) < 1e16 THEN regexp_replace(CAST({_EXACT} AS TEXT),"
+    r" '^(-?[0-9]+)$', '\1.0') ELSE regexp_replace(CAST(:a AS TEXT), 'e(-?)\+?0*', 'e\1') END"
+)
+_TEXT_OF_JSON_NUMBER: Final = (
+    f"CASE WHEN {_IS_INT} AND {_JSON_NUMBER} BETWEEN -9223372036854775808 AND 9223372036854775807 THEN {_STRING} ELSE"
+    f" (SELECT CASE WHEN CAST(CAST(f AS TEXT) AS NUMERIC) = n THEN {fill_template(_TEXT_OF_FLOAT, 'f')}"
+    " ELSE CAST(trim_scale(n) AS TEXT) END FROM (SELECT n, CAST(n AS DOUBLE PRECISION) AS f"
+    f" FROM (SELECT {_NUMBER_OF_JSON} AS n OFFSET 0) AS number OFFSET 0) AS numbers) END"
+)
 _ROUNDED: Final = f"CAST(round({{}}, {_up_to(':b', 400)}) AS {{}})"
 _MOVED_DATE: Final = f"(:a + {_up_to('(:b)', 4_000_000)})"
 _DAYS: Final = f"(:b / {_DAY})"
@@ -188,7 +210,7 @@ SQL_FUNCTIONS: Final[dict[str, str | tuple[str, ...]]] = {
     "int text": _INT_OF_TEXT,
     "int any": _of_json(
         {
-            "number": "CAST(trunc(CAST(:a AS NUMERIC)) AS BIGINT)",
+            "number": f"CAST(trunc({_NUMBER_OF_JSON}) AS BIGINT)",
             "string": _of_string(_INT_OF_TEXT),
             "boolean": "CAST(CAST(CAST(:a AS BOOLEAN) AS INTEGER) AS BIGINT)",
         },
@@ -200,7 +222,7 @@ SQL_FUNCTIONS: Final[dict[str, str | tuple[str, ...]]] = {
     "float text": f"CAST({_NUMBER_TEXT} AS DOUBLE PRECISION)",
     "float any": _of_json(
         {
-            "number": "CAST(:a AS DOUBLE PRECISION)",
+            "number": f"CAST({_NUMBER_OF_JSON} AS DOUBLE PRECISION)",
             "string": _of_string(f"CAST({_NUMBER_TEXT} AS DOUBLE PRECISION)"),
         },
         "DOUBLE PRECISION",
@@ -210,7 +232,7 @@ SQL_FUNCTIONS: Final[dict[str, str | tuple[str, ...]]] = {
     "decimal float": _EXACT,
     "decimal text": f"CAST({_NUMBER_TEXT} AS NUMERIC)",
     "decimal any": _of_json(
-        {"number": "CAST(:a AS NUMERIC)", "string": _of_string(f"CAST({_NUMBER_TEXT} AS NUMERIC)")}, "NUMERIC"
+        {"number": _NUMBER_OF_JSON, "string": _of_string(f"CAST({_NUMBER_TEXT} AS NUMERIC)")}, "NUMERIC"
     ),
     "text text": ":a",
     "text bool": "CAST(:a AS TEXT)",
@@ -218,12 +240,7 @@ SQL_FUNCTIONS: Final[dict[str, str | tuple[str, ...]]] = {
     "text decimal": "CAST(:a AS TEXT)",
     "text plain decimal": "CAST(trim_scale(:a) AS TEXT)",
     "text date": "CAST(:a AS TEXT)",
-    # 1.0, 0.00001, 1e-6, 1e16: JSON's way, where PostgreSQL has 1, 1e-05, 1e-06, 1e+16
-    "text float": (
-        "CASE WHEN :a = 0 THEN CAST(:a AS TEXT) || '.0'"  # as a NUMERIC, -0.0 has no sign
-        f" WHEN abs(:a) >= 1e-5 AND abs(:a) < 1e16 THEN regexp_replace(CAST({_EXACT} AS TEXT),"
-        r" '^(-?[0-9]+)$', '\1.0') ELSE regexp_replace(CAST(:a AS TEXT), 'e(-?)\+?0*', 'e\1') END"
-    ),
+    "text float": _TEXT_OF_FLOAT,
     "text timestamp": (
         """(to_char(:a, 'YYYY-MM-DD"T"HH24:MI:SS')"""
         " || CASE WHEN EXTRACT(MICROSECONDS FROM :a) % 1000000 = 0 THEN 'Z' ELSE to_char(:a, '.US\"Z\"') END)"
@@ -236,7 +253,7 @@ SQL_FUNCTIONS: Final[dict[str, str | tuple[str, ...]]] = {
         " concat('.', rtrim(lpad(CAST(abs(:a) % 1000000 AS TEXT), 6, '0'), '0')) END, 'S') END) END"
     ),
     "text any": _of_json(
-        {"string": _STRING, "number": _STRING, "boolean": _STRING},
+        {"string": _STRING, "number": _TEXT_OF_JSON_NUMBER, "boolean": _STRING},
         "TEXT",
     ),
     "bool text": _BOOL_OF_TEXT,
@@ -245,7 +262,9 @@ SQL_FUNCTIONS: Final[dict[str, str | tuple[str, ...]]] = {
         {
             "boolean": "CAST(:a AS BOOLEAN)",
             "string": _of_string(_BOOL_OF_TEXT),
-            "number": _unless("CAST(:a AS NUMERIC) NOT IN (0, 1)", "V0105", "BOOLEAN", "(CAST(:a AS NUMERIC) = 1)"),
+            "number": _unless(
+                f"{_NUMBER_OF_JSON} NOT IN (0, 1) OR NOT {_IS_INT}", "V0105", "BOOLEAN", f"({_JSON_NUMBER} = 1)"
+            ),
         },
         "BOOLEAN",
     ),

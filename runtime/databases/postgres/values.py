@@ -28,11 +28,11 @@ from runtime.databases.codec_base import (
     read_rows,
     unchanged,
 )
-from runtime.databases.json_values import json_value
+from runtime.databases.json_values import stored_json
 from runtime.errors import DatabaseError
 from runtime.values.batches import Row
 from runtime.values.conversion import convert, json_ready
-from runtime.values.types import Type
+from runtime.values.types import INT_MAX, Type
 from runtime.values.value_types import checked_float, decimal_text, quantized
 
 
@@ -59,7 +59,23 @@ def encoder(form: str) -> Codec:
 
 
 def _encode_json(value: Any) -> Any:
-    return None if value is None else encode_text(msgspec.json.encode(json_ready(value)).decode())
+    return None if value is None else encode_text(jsonb_text(value))
+
+
+def jsonb_text(value: Any) -> str:
+    """The value in JSON, a float of the size of ints with a point: JSONB would give 1e16 back as 10000000000000000."""
+    return msgspec.json.encode(json_ready(_with_points(value))).decode()
+
+
+def _with_points(value: Any) -> Any:
+    kind = type(value)
+    if kind is float and 1e16 <= abs(value) <= INT_MAX:
+        return Decimal(f"{int(Decimal(repr(value)))}.0")
+    if kind is list:
+        return [_with_points(item) for item in value]
+    if kind is dict:
+        return {name: _with_points(item) for name, item in value.items()}
+    return value
 
 
 _ENCODERS: Final[dict[str, Codec]] = {**ENCODERS, "j": _encode_json, "l": _encode_json}
@@ -86,9 +102,9 @@ def _converter(type_: Type, json: bool) -> Codec | None:
         case "any":
             return partial(_decode_any, json)
         case "list" | "record":
-            return partial(
-                _decode_items, type_.not_null(), None if type_.item is None else _converter(type_.item, json)
-            )
+            item = type_.item
+            raw = json and item is not None and item.name == "any"
+            return partial(_decode_items, type_.not_null(), None if item is None else _converter(item, json), raw)
         case "float":
             return checked_float
         case _:
@@ -113,19 +129,16 @@ def _decode_any(json: bool, value: Any) -> Any:
     if type(value) is not bytes:
         return value
     try:
-        return json_value(value, raw=json)
+        return stored_json(value, raw=json)
     except (msgspec.DecodeError, RecursionError) as error:
         raise DatabaseError("D0202", f"a blob of {len(value)} bytes is stored, which is no value here") from error
 
 
-def _decode_items(type_: Type, item: Codec | None, value: Any) -> Any:
-    """An array, or a list or record as JSON, decimals with all their digits."""
+def _decode_items(type_: Type, item: Codec | None, raw: bool, value: Any) -> Any:
+    """An array, or a list or record as JSON. raw: see runtime/databases/json_values.py."""
     if type(value) is bytes:
-        return convert(_DECIMALS.decode(value), type_)
+        return convert(stored_json(value, raw=raw), type_)
     if value and type(value[0]) is list:
         message = "an array of several dimensions is stored where a list is declared"
         raise DatabaseError("D0202", message, "declare the column with as many brackets: integer[][]")
     return value if item is None else [None if each is None else item(each) for each in value]
-
-
-_DECIMALS: Final = msgspec.json.Decoder(float_hook=Decimal)

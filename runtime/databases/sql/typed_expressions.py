@@ -21,7 +21,7 @@ from runtime.databases.sql.sql_nodes import FilledTemplate, Sql, cast, function,
 from runtime.databases.sql.typed_arithmetic import TypedArithmetic, own_digits
 from runtime.databases.sql.written_values import Spelling, reading
 from runtime.errors import DatabaseError
-from runtime.query.algebra import Expr, Op, Param
+from runtime.query.algebra import TAKE_JSON, Aggregate, Case, Expr, Func, Op, Order, Param, Window
 from runtime.query.codecs import codec_name
 from runtime.query.schema import Field
 from runtime.values.constants import Const
@@ -129,6 +129,33 @@ class TypedExpressions(TypedArithmetic):
         return exp.Select(expressions=columns)
 
     # ── operators ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def value(self, expr: Expr) -> Sql:
+        match expr:
+            case Op(op=name, args=args) | Func(name=name, args=args) | Window(name=name, args=args):
+                given = args
+            case Aggregate(name=name, arg=arg) if arg is not None:
+                given = (arg,)
+            case Case(branches=branches, otherwise=otherwise):
+                name, given = "coalesce", tuple(then for _, then in branches) + ((otherwise,) if otherwise else ())
+            case _:
+                return super().value(expr)
+        kinds = {arg.type.name for arg in given}
+        if "any" in kinds and name not in TAKE_JSON and not (name == "coalesce" and kinds <= {"any", "null"}):
+            raise self.unsupported_json()
+        return super().value(expr)
+
+    def unsupported_json(self) -> DatabaseError:
+        return DatabaseError(
+            "D0309",
+            f"{self.engine} can't compare, sort or reckon with a value of JSON as the language means it",
+            "int(…), decimal(…), text(…) and the like make a value of one type",
+        )
+
+    def ordered(self, key: Order) -> exp.Ordered:
+        if key.expr.type.name == "any":
+            raise self.unsupported_json()
+        return super().ordered(key)
 
     def common_form(self, exprs: Sequence[Expr]) -> list[Sql] | None:
         kinds = {expr.type.name for expr in exprs} - {"null"}

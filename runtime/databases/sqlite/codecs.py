@@ -7,7 +7,8 @@
 | `u` | duration | INTEGER, microseconds |
 | `s2` | decimal of scale 2 as stored | REAL, rounded to the scale when read; at most 15 digits |
 | `d2` | decimal of scale 2 as generated SQL works on it | INTEGER, 100 times the value |
-| `j` | any, record | a number as itself, anything else as JSON text |
+| `j` | any, record | an int or float as itself, anything else as JSON text |
+| `v` | any, record as stored | as `j`; a number has to be an int or a float |
 | `l` + codec | list of that | JSON array of that form's values |
 | `g` | a `like` pattern | TEXT, a pattern of GLOB, which minds case; null when it is too long for one |
 
@@ -17,6 +18,7 @@ decimal with too many digits and DatabaseError D0307 for a text that no database
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -26,9 +28,10 @@ from typing import Any, Final
 import msgspec
 
 from runtime.databases.codec_base import ENCODERS, Codec, decode_duration, encode_text, exact_decimal
-from runtime.databases.json_values import json_value
+from runtime.databases.json_values import out_of_range, stored_json
 from runtime.errors import DatabaseError, RunError
 from runtime.values.conversion import from_text, json_ready
+from runtime.values.json_values import is_float
 from runtime.values.types import INT_MAX, TIMESTAMP
 from runtime.values.value_types import EXACT, QUANTA, checked_float, type_name
 
@@ -93,9 +96,16 @@ def _encode_any(value: Any) -> Any:
     kind = type(value)
     if value is None or kind is int or kind is float:
         return value
-    if kind is Decimal:
+    if kind is Decimal and is_float(value, float(value)):
         return float(value)
     return msgspec.json.encode(json_ready(value)).decode()
+
+
+def _encode_stored_any(value: Any) -> Any:
+    """SQLite would make a float of a number in a column that is declared as JSON."""
+    if type(value) is Decimal and not is_float(value, float(value)):
+        raise RunError("V0104", "a decimal has more digits than a number by itself in a JSON field keeps in SQLite")
+    return _encode_any(value)
 
 
 def _encode_timestamp(value: Any) -> Any:
@@ -118,6 +128,7 @@ _ENCODERS: Final[dict[str, Codec]] = {
     "D": lambda value: None if value is None else value.isoformat(),
     "T": _encode_timestamp,
     "j": _encode_any,
+    "v": _encode_stored_any,
     GLOB: _encode_pattern,
 }
 
@@ -136,8 +147,8 @@ def decoder(form: str) -> Codec:
         scale = int(form[1:])
         return lambda value: None if value is None else Decimal(units_of(value, scale)).scaleb(-scale)
     if kind == "l":
-        item = decoder(form[1:]) if form[1] != "j" else lambda value: value
-        return lambda value: None if value is None else [item(each) for each in _decode_list(value)]
+        item, parse = (None, stored_json) if form[1] == "j" else (decoder(form[1:]), msgspec.json.decode)
+        return lambda value: None if value is None else _decode_list(value, item, parse)
     return _DECODERS[kind]
 
 
@@ -240,18 +251,22 @@ def _decode_any(value: Any, raw: bool = False) -> Any:
         raise misfit(value, "value")
     if type(value) is str:
         try:
-            return json_value(value, raw=raw)
+            return stored_json(value, raw=raw)
         except (msgspec.DecodeError, RecursionError):
             return value
+    if type(value) is float and not isfinite(value):
+        raise out_of_range()
     return value
 
 
-def _decode_list(value: Any) -> list[Any]:
+def _decode_list(value: Any, item: Codec | None, parse: Callable[[str], Any]) -> list[Any]:
     if type(value) is str:
         try:
-            return msgspec.json.decode(value, type=list[Any])
+            items = parse(value)
         except (msgspec.DecodeError, RecursionError):
-            pass
+            items = None
+        if type(items) is list:
+            return items if item is None else list(map(item, items))
     raise misfit(value, "list")
 
 
@@ -264,6 +279,7 @@ _DECODERS: Final[dict[str, Codec]] = {
     "T": _decode_timestamp,
     "u": _decode_duration,
     "j": _decode_any,
+    "v": _decode_any,
     "J": partial(_decode_any, raw=True),  # for the JSON writer
     "n": lambda value: None,
 }

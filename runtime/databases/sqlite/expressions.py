@@ -95,7 +95,7 @@ class SQLiteExpressions(Arithmetic):
 
     def converted(self, sql: Sql, from_: Type, to: Type) -> Sql:
         before, after = codec_name(from_), codec_name(to)
-        if before == after or "n" in (before, after) or "j" in (before, after):
+        if before == after or "n" in (before, after) or (after == "j" and before in ("i", "f")):
             return sql
         if (before, after) == ("i", "f"):
             return cast(sql, "REAL")
@@ -184,7 +184,8 @@ class SQLiteExpressions(Arithmetic):
         if isinstance(expr, Const):
             return self.constant(encoder(codec_name(type_, stored=True))(from_const(expr)))
         sql = self.coerced(expr, type_)
-        if type_.name == "decimal":
+        held = isinstance(expr, Column) and self.source(expr).stored
+        if type_.name == "decimal" or (type_.name == "any" and not held):
             return self.call("same", [sql], [codec_name(type_)], codec_name(type_, stored=True))
         return sql
 

@@ -109,7 +109,7 @@ def json_converter(form: str) -> Callable[[Sequence[Any]], list[Any]]:
         return partial(_whole_decimals, int(form[1:]))
     if form[0] == "s":
         return partial(_decimals, int(form[1:]))
-    return _converter("J" if form == "j" else form)
+    return _converter("J" if form in ("j", "v") else form)
 
 
 def _plain_decimals(codec: Codec, column: Sequence[Any]) -> list[Any]:
