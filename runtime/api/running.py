@@ -21,6 +21,7 @@ from runtime.api import kept_runs
 from runtime.api.audit import Who, about, ended
 from runtime.api.formats import LINES
 from runtime.api.kept_runs import Found
+from runtime.api.metrics import OTHER
 from runtime.api.pipe import Ending, Pipe
 from runtime.api.replay_buffer import ReplayBuffer
 from runtime.api.runs import LiveRun
@@ -135,7 +136,11 @@ class Runner:
         run.stream = stream
         self._loop = get_running_loop()
         self._service.runs.begin(run, token)
-        self._threads.submit(self._work, run, work)
+        self._threads.submit(self._begin, run, work, monotonic())
+
+    def _begin(self, run: LiveRun, work: Callable[[], Outcome], submitted: float) -> None:
+        self._service.metrics.queued(monotonic() - submitted)
+        self._work(run, work)
 
     def _work(self, run: LiveRun, work: Callable[[], Outcome], begun: _Begun | None = None) -> Ending:
         began = monotonic()
@@ -157,7 +162,7 @@ class Runner:
         status, records, retries = "refused", 0, 0
         if isinstance(ending, Outcome):
             status, records, retries = ending.status, ending.records, ending.retries
-        self._service.metrics.run(status, monotonic() - began, records, retries)
+        self._service.metrics.run(_label(run), status, monotonic() - began, records, retries)
         if isinstance(run.stream, Pipe):
             run.stream.finish(ending)
         return ending
@@ -303,7 +308,8 @@ class Runner:
                 run.writer.end(outcome.status, None, outcome.retries, outcome.ms)
         run.finish(outcome, None)
         self._service.runs.end(run)
-        self._service.metrics.run(outcome.status, outcome.ms / 1000, outcome.records, outcome.retries)
+        metrics = self._service.metrics
+        metrics.run(_label(run), outcome.status, outcome.ms / 1000, outcome.records, outcome.retries)
         if isinstance(run.stream, Pipe):
             run.stream.finish(outcome)
 
@@ -447,6 +453,11 @@ class Runner:
         if run.told:
             service.audit.note("run-ended", who, **run.told, **ended(outcome))
         return outcome
+
+
+def _label(run: LiveRun) -> str:
+    """What metrics call its script: programs that are not stored may have any name."""
+    return run.script if run.version else OTHER
 
 
 def _report(error: BaseException) -> None:
