@@ -87,7 +87,8 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     means rows spoken of before. open_questions: first words of a question that yes and no don't answer. percents,
     time_names, year_names: what fields and parameters of percents, times and years are called. active_pasts: pasts
     that only say that someone did it. outward: deeds whose doer no longer has the thing. open: said of rows of
-    which none of the words `ended` holds yet. onwards: after a time, say that it is where something begins."""
+    which none of the words `ended` holds yet. onwards: after a time, say that it is where something begins.
+    opposites: how a word begins that denies the rest of it."""
 
     filler: tuple[str, ...]
     empty: tuple[str, ...]
@@ -120,6 +121,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     open: tuple[str, ...]
     ended: tuple[str, ...]
     onwards: tuple[str, ...]
+    opposites: tuple[str, ...]
     key_tails: tuple[str, ...]
     date_tails: tuple[str, ...]
     tails: tuple[str, ...]

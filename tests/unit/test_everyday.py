@@ -1,4 +1,4 @@
-"""Everyday questions over a shop as SQLite keeps it: days as text, yes and no as 0 and 1."""
+"""Everyday questions over a shop as SQLite keeps it: days as text, yes and no as 0 and 1, or as those words."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ create table order_lines(line_id integer primary key, order_id integer not null 
     product_id integer not null references products(product_id), quantity integer not null);
 create table tickets(ticket_id integer primary key, customer_id integer not null references customers(customer_id),
     ticket_type text not null, status text not null, opened_at text not null, closed_at text,
-    n_replies integer);
+    n_replies integer, escalated text not null);
 insert into customers values (1, 'Miller', 'Ann Low', 'Germany', '1', null, '2024-03-02'),
     (2, 'Oak', 'Bo Hill', 'Brazil', null, 'https://oak.example', '2025-06-30');
 insert into orders values (1, 1, '2024-03-05', '2024-03-09', 20.5), (2, 1, '2025-01-31', null, 5);
 insert into products values (1, 'Chair', 20, 0, 4000), (2, 'Lamp', 5, 1, 900);
 insert into order_lines values (1, 1, 1, 1);
-insert into tickets values (1, 1, 'complaint', 'open', '2024-05-01 08:30:00', null, 2),
-    (2, 2, 'enquiry', 'closed', '2025-05-01 10:00:00', '2025-05-02 09:00:00', null);
+insert into tickets values (1, 1, 'complaint', 'open', '2024-05-01 08:30:00', null, 2, 'No'),
+    (2, 2, 'enquiry', 'closed', '2025-05-01 10:00:00', '2025-05-02 09:00:00', null, 'yes');
 """
 CASES = Path(__file__).parent / "everyday.txt"
 

@@ -15,7 +15,6 @@ from sopc.tree import nodes
 
 _LONGEST_VALUE = 6
 _FEW = 30  # values of a field among which a word may have an opposite
-_OPPOSITES = ("un", "in", "non", "dis")
 
 
 def spans(matcher: Matcher, position: int) -> Iterator[tuple[int, str]]:
@@ -100,7 +99,7 @@ def opposite(matcher: Matcher, position: int, context: Context) -> Iterator[Foun
     if source is not None and low in lexicon().words.open and not holding(source, low, context, 0):
         ended = _not_ended(source)
         yield from ((position + 1, one) for one in ended[:1] if len(ended) == 1)
-    stem = next((low[len(start) :] for start in _OPPOSITES if low.startswith(start)), "")
+    stem = next((low[len(start) :] for start in words.OPPOSITES if low.startswith(start)), "")
     if source is None or len(stem) < 3:
         return
     for field in source.store.fields:

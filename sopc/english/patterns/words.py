@@ -115,6 +115,7 @@ DATE_ENDINGS = frozenset(_LEXICON.words.date_tails)
 KEY_ENDINGS = frozenset(_LEXICON.words.key_tails)
 FLAG_STARTS = frozenset(_LEXICON.words.flag_heads)
 LABELS = frozenset(_LEXICON.words.label)
+OPPOSITES = _LEXICON.words.opposites
 
 
 def forms(word: str) -> frozenset[str]:

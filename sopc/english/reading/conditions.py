@@ -51,10 +51,8 @@ def _fields(sentence: Sentence, state: State) -> Iterator[State]:
     at = state.pos
     for slot in sentence.fields[at]:
         yield from tested(sentence, state, slot, slot.end)
-        truths = tuple(one for one in slot.options if sentence.types[one[0], one[1]] == "bool")
-        if truths:
-            cond = Cond(state.latest, "truth", slot._replace(options=truths), at=at)
-            yield _cond(state, slot.end, 0.05, cond)
+    for slot, denied in sentence.flags(at):
+        yield _cond(state, slot.end, 0.05, Cond(state.latest, "truth", slot, negated=denied, at=at))
     # "20 years old", "older than"
     # a comparison before its field: "more than 5 rooms" where rooms is a field
     for compare in sentence.sense(at, "compare"):

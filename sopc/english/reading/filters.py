@@ -99,8 +99,8 @@ class Filters(Rows):
         about = self._field(node, name)
         made: logic.Filter
         if cond.kind == "truth":
-            if about.type.name != "bool":  # 0 or 1
-                return node, logic.Test(about, "=", logic.Literal(int(not cond.negated))), about
+            if (truth := self.truths.get((node.store.name, name))) is not None:
+                return node, logic.Test(about, "=", logic.Literal(truth[not cond.negated])), about
             made = logic.Truth(about)
         elif cond.kind == "empty":
             if not about.type.nullable:

@@ -1,4 +1,4 @@
-"""A field and its data → what it is read as: its type, a day where text holds days, a yes/no where it is 0 or 1."""
+"""A field and its data → what it is read as: its type, a day where text holds days, a yes/no where it holds no more."""
 
 from __future__ import annotations
 
@@ -28,9 +28,29 @@ def kind_of(store: Store, field: Field, qualified: str, examples: Examples, flag
     """
     if field.type.name == "text" and holds_days(examples(qualified, field.name, SAMPLE)):
         return "date"
-    if field.type.name == "int" and _may_be_flag(store, field) and flags(qualified, field.name):
+    if truth_of(store, field, qualified, examples, flags) is not None:
         return "bool"
     return field.type.name
+
+
+def truth_of(
+    store: Store, field: Field, qualified: str, examples: Examples, flags: Flags
+) -> tuple[int | str, int | str] | None:
+    """What a field of another type than bool holds for no and yes: 0 and 1, "no" and "Yes"; None for other fields.
+
+    Args:
+        As of `kind_of`.
+    """
+    if not _may_be_flag(store, field):
+        return None
+    if field.type.name == "int":
+        return (0, 1) if flags(qualified, field.name) else None
+    if field.type.name != "text":
+        return None
+    held = set(examples(qualified, field.name, SAMPLE))
+    words = lexicon().words
+    no, yes = ([one for one in held if one.strip().lower() in known] for known in (words.no, words.yes))
+    return (no[0], yes[0]) if len(no) == len(yes) == 1 and len(held) == 2 else None
 
 
 def _may_be_flag(store: Store, field: Field) -> bool:

@@ -12,7 +12,7 @@ from runtime.query.schema import Schema, Store
 from sopc.english.magnitudes import SAMPLE, looks_like
 from sopc.english.patterns.tokens import without_courtesy
 from sopc.english.reading import evidence, logic
-from sopc.english.reading.kinds import Examples, Flags, kind_of
+from sopc.english.reading.kinds import Examples, Flags, kind_of, truth_of
 from sopc.english.reading.lower import lower
 from sopc.english.reading.paths import Paths, paths_of
 from sopc.english.reading.resolve import Reading, Resolver
@@ -51,12 +51,13 @@ def _keys(store: Store) -> set[str]:
 class Shape(NamedTuple):
     """What a sentence asks of a schema. types: what each field is read as, by its store and name. links: stores
     that only tie two others. keys: (store, field) of the fields that are part of a key. numbered: the whole number
-    that is the key of a store."""
+    that is the key of a store. truths: what fields of other types hold for no and yes."""
 
     types: dict[tuple[str, str], str]
     links: frozenset[str]
     keys: frozenset[tuple[str, str]]
     numbered: dict[str, str]
+    truths: dict[tuple[str, str], tuple[int | str, int | str]]
 
     @classmethod
     def of(cls, database: str, schema: Schema, examples: Examples, flags: Flags) -> Self:
@@ -74,6 +75,12 @@ class Shape(NamedTuple):
                 for name, store in stores.items()
                 for field in store.fields
                 if (field.name,) == store.primary_key and field.type.name == "int"
+            },
+            {
+                (name, field.name): truth
+                for name, store in stores.items()
+                for field in store.fields
+                if (truth := truth_of(store, field, f"{database}.{name}", examples, flags)) is not None
             },
         )
 
@@ -108,7 +115,9 @@ class Reader:
         readings: list[Reading] = []
         for database, schema in self._schemas.items():
             mine = [one for one in evidences if getattr(one, "database", database) == database]
-            readings += self._of(database, schema, Sentence(tokens, mine, *self._shapes[database]))
+            shape = self._shapes[database]
+            sentence = Sentence(tokens, mine, shape.types, shape.links, shape.keys, shape.numbered)
+            readings += self._of(database, schema, sentence)
         readings.sort(key=lambda one: one.cost)
         distinct: dict[logic.Show, Read] = {}
         for one in readings:
@@ -131,13 +140,13 @@ class Reader:
 
     def _of(self, database: str, schema: Schema, sentence: Sentence) -> list[Reading]:
         made = []
-        kinds = self._shapes[database].types
+        shape = self._shapes[database]
 
         def looks(store: str, field: str) -> str | None:
             return self._looks(f"{database}.{store}", field)
 
         for state in search(sentence):
             with suppress(NoReading):
-                resolver = Resolver(schema, self._paths[database], database, state, sentence.lows, looks, kinds)
-                made.append(resolver.read())
+                read_as = (looks, shape.types, shape.truths)
+                made.append(Resolver(schema, self._paths[database], database, state, sentence.lows, *read_as).read())
         return made

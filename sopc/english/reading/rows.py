@@ -50,6 +50,7 @@ class Node:
 class Rows:
     """The rows of one state of the search, over one database. said: its words. looks: what the values of a text
     field look like, as `magnitudes.looks_like` tells. kinds: what fields are read as, where that is not their type.
+    truths: what those that are read as yes and no hold for no and yes, where it is not that.
     cost: so far."""
 
     def __init__(
@@ -61,6 +62,7 @@ class Rows:
         said: Sequence[str] = (),
         looks: Callable[[str, str], str | None] = lambda store, field: None,
         kinds: Mapping[tuple[str, str], str] = MappingProxyType({}),
+        truths: Mapping[tuple[str, str], tuple[int | str, int | str]] = MappingProxyType({}),
     ) -> None:
         self.schema = schema
         self.paths = paths
@@ -69,6 +71,7 @@ class Rows:
         self.said = said
         self.looks = looks
         self.kinds = kinds
+        self.truths = truths
         self.cost = state.cost
         self.aliases: set[str] = set()
         self.nodes: dict[int, Node] = {}

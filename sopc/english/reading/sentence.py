@@ -106,6 +106,19 @@ class Sentence:
         stores = dict.fromkeys(store for store, _ in self.types)
         return [store for store in stores if any(same_words(spelt_out(store), one) for one in said)]
 
+    def flags(self, at: int) -> Iterator[tuple[Slot, bool]]:
+        """The yes/no fields that a word names, and whether it denies them: "inactive" of active."""
+        for slot in self.fields[at]:
+            truths = tuple(one for one in slot.options if self.types[one[0], one[1]] == "bool")
+            if truths:
+                yield slot._replace(options=truths), False
+        low = self.low(at)
+        for start in lexicon().words.opposites:
+            rest = low.removeprefix(start)
+            truths = tuple((*one, 0.0) for one, kind in self.types.items() if kind == "bool" and _ends(one[1], rest))
+            if rest != low and truths:
+                yield Slot(at, at + 1, truths), True
+
     def is_sense(self, at: int, end: int, kinds: frozenset[str]) -> bool:
         return any(one.end == end and one.sense.kind in kinds for one in self.senses[at])
 
@@ -147,6 +160,10 @@ class Sentence:
             return True
         starts = range(max(at - evidence.LONGEST_VALUE, 0), at)
         return self.lows[at - 1] not in _TIES and any(self.is_sense(start, at, _BEFORE_ALL) for start in starts)
+
+
+def _ends(field: str, word: str) -> bool:
+    return spelt_out(field)[-1] == word
 
 
 def noun(sentence: Sentence, at: int, state: State) -> Iterator[tuple[int, State]]:
@@ -209,15 +226,13 @@ def _noun(sentence: Sentence, at: int, state: State, before: tuple[object, ...])
         for name, kinds in _kinds(value).items():
             for made in _mentioned(sentence, evidence.Store(at, value.end, BY_KIND, "", name), state, (*before, kinds)):
                 yield value.end, made
-    for slot in sentence.fields[at]:
-        truths = tuple(one for one in slot.options if sentence.types[one[0], one[1]] == "bool")
-        if truths:
-            said = slot._replace(options=truths)
-            yield from _noun(sentence, slot.end, state, (*before, said))
-            for name in dict.fromkeys(one[0] for one in truths):
-                own = evidence.Store(at, slot.end, BY_KIND + min(one[2] for one in truths), "", name)
-                for made in _mentioned(sentence, own, state, (*before, said)):
-                    yield slot.end, made
+    for slot, denied in sentence.flags(at):
+        said = Cond(-1, "truth", slot, negated=denied, at=at)
+        yield from _noun(sentence, slot.end, state, (*before, said))
+        for name in dict.fromkeys(one[0] for one in slot.options):
+            own = evidence.Store(at, slot.end, BY_KIND + min(one[2] for one in slot.options), "", name)
+            for made in _mentioned(sentence, own, state, (*before, said)):
+                yield slot.end, made
     for one in sentence.sense(at, "adjective"):
         if one.degree == "superlative":
             guessed = 0.4 if sentence.low(at) == "first" else 0.0  # of no order that is said
@@ -252,8 +267,8 @@ def _mentioned(sentence: Sentence, store: evidence.Store, state: State, before: 
     for one in before:
         if isinstance(one, Said):
             conds = (*conds, Cond(index, "said", operand=one, at=one.start))
-        elif isinstance(one, Slot):
-            conds = (*conds, Cond(index, "truth", slot=one, at=one.start))
+        elif isinstance(one, Cond):
+            conds = (*conds, one._replace(mention=index))
         elif isinstance(one, evidence.Sense):
             superlative = one
         elif isinstance(one, tuple):
