@@ -16,7 +16,8 @@ import msgspec
 
 from runtime.output.records import Command, End
 from runtime.output.sink import WAIT_SECONDS, Sink
-from runtime.output.tabular import WELL, Rows, text_of
+from runtime.output.tabular import Rows, text_of
+from runtime.output.writer import WELL
 from runtime.values.type_rules import NUMBERS
 
 SAMPLE_ROWS: Final = 200
