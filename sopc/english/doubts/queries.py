@@ -29,7 +29,7 @@ from sopc.english.doubts.facts import (
     joined,
 )
 from sopc.english.lexicon import lexicon
-from sopc.english.reading.kinds import tells_a_state
+from sopc.english.reading.aliases import tells_a_state
 
 _NOT: Final = {"eq": "ne", "ne": "eq", "lt": "ge", "ge": "lt", "gt": "le", "le": "gt"}
 _TURNED: Final = {"eq": "eq", "ne": "ne", "lt": "gt", "gt": "lt", "le": "ge", "ge": "le"}

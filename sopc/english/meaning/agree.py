@@ -68,6 +68,23 @@ def reconciled(
     return _held_against(made, readings[0], world.stored) if readings else [made]
 
 
+def agreed(readings: list[Steps], text: str, tokens: tuple[Token, ...], world: World, reader: Reader) -> list[Steps]:
+    """Several ways in which rows read a sentence; or its reading by evidences, where they differ only in what is shown
+    of the same rows, as first and last names do, and one of them shows what that does.
+
+    Args:
+        readings: By rows.
+        text: Of the sentence; tokens: its own.
+    """
+    queries = [query for one in readings if (query := _asked_for(one.steps)) is not None]
+    found = reader.read(text, tokens) if 1 < len(queries) == len(readings) else []
+    if not found or found[0].cost >= _UNSURE:
+        return readings
+    meant, *ways = (Normal(world.stored).whole(query) for query in (found[0].query, *queries))
+    alike = meant in ways and all(rows == meant[0] for rows, _ in ways)
+    return [Steps((nodes.Emit(query=found[0].query),))] if alike else readings
+
+
 def of_all_or_those(made: Steps, before: Steps) -> list[Steps]:
     """What a sentence means after one that showed some rows of a store: as it is; or, where it shows fields of that
     store and does not say of which rows, of all or of those. "Which clubs are in Rome? Return the club names."."""

@@ -26,7 +26,9 @@ LAST_WORD: Final = 1.0
 FIRST_WORD: Final = 1.6
 NUMBER_OF: Final = 0.1  # "number of rooms" of room_count
 COUNTED: Final = 0.15  # "beds" of number_of_beds
+DATED: Final = 0.1  # "order date", "date of the order" of ordered_at
 ADDED_TAIL: Final = 0.2  # "decor type" of decor
+_STATES: Final = ("ed", "able", "ible", "ive")  # "discontinued", "available"
 _COUNTS: Final = frozenset({"count", "number", "total", "amount"})
 _ADDED_TAILS: Final = ("type", "name", "value", "kind")
 
@@ -42,6 +44,16 @@ def spelt_out(name: str) -> Words:
 def _without_initial(word: str) -> str:
     """ "cname", "eid" are a name and an id, with the initial of whose they are."""
     return word[1:] if word[1:] in ("name", "id") else word
+
+
+def tells_a_state(name: str) -> bool:
+    """Whether the name of a field is that of a state, as "is_remote" and "discontinued" are.
+
+    Args:
+        name: Of the field.
+    """
+    words, lists = spelt_out(name), the_lexicon().words
+    return words[0] in lists.flag_heads or words[-1].endswith(_STATES) or words[-1] in lists.states
 
 
 def _others(words: Words) -> Iterator[Words]:
@@ -148,8 +160,10 @@ def field_aliases(store: SchemaStore, field: SchemaField) -> dict[Words, float]:
         if whole[-1] not in lists.tails and field.type.name == "text" and field.name not in _pointing(store):
             for tail in _ADDED_TAILS:
                 _note(found, (*(short or whole), tail), ADDED_TAIL)
-        if field.type.name in ("date", "timestamp") and whole[-1] in lists.date_tails and len(whole) > 1:
-            _note(found, (*whole[:-1], "date"), 0.1)
+        if field.type.name in ("date", "timestamp"):
+            of = whole[:-1] if whole[-1] in lists.date_tails and len(whole) > 1 else whole
+            for ways in ((*of, "date"), ("date", *of), ("date", "of", *of)):  # "joining date" of joined
+                _note(found, ways, DATED)
     if (field.name,) == labels_of(store)[0] and field.type.name == "text":
         for label in lists.label:
             _note(found, (label,), 0.2)
@@ -160,7 +174,9 @@ def field_aliases(store: SchemaStore, field: SchemaField) -> dict[Words, float]:
 def labels_of(store: SchemaStore) -> tuple[tuple[str, ...], float]:
     """The fields that tell a row to a person, and what it costs to guess them."""
     labels = the_lexicon().words.label
-    texts = [one.name for one in store.fields if one.type.name == "text" and one.name not in _pointing(store)]
+    pointing = _pointing(store)
+    texts = [one.name for one in store.fields if one.type.name == "text" and one.name not in pointing]
+    texts = [name for name in texts if not tells_a_state(name)]
     words = {name: spelt_out(name) for name in texts}
     own = _in_full(store)
 

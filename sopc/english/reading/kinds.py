@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
 
 from runtime.query.schema import Field, Store
 from sopc.english.lexicon import lexicon
 from sopc.english.magnitudes import SAMPLE, holds_days
-from sopc.english.reading.aliases import spelt_out
+from sopc.english.reading.aliases import tells_a_state
 
 Examples = Callable[[str, str, int], Iterable[str]]
 Flags = Callable[[str, str], bool]
-
-_STATES: Final = ("ed", "able", "ible", "ive")
 
 
 def kind_of(store: Store, field: Field, qualified: str, examples: Examples, flags: Flags) -> str:
@@ -57,13 +54,3 @@ def _may_be_flag(store: Store, field: Field) -> bool:
     """Whether to ask the data."""
     keys = {*store.primary_key, *(name for key in store.foreign_keys for name in key.fields)}
     return field.name not in keys and tells_a_state(field.name)
-
-
-def tells_a_state(name: str) -> bool:
-    """Whether the name of a field is that of a state, as "is_remote" and "discontinued" are.
-
-    Args:
-        name: Of the field.
-    """
-    words = spelt_out(name)
-    return words[0] in lexicon().words.flag_heads or words[-1].endswith(_STATES) or words[-1] in lexicon().words.states

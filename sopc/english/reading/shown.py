@@ -116,8 +116,10 @@ def _item(sentence: Sentence, state: State) -> Iterator[State]:
             yield from _owned(sentence, state._replace(pos=one.end), 0)
         if sentence.low(at) in ("their", "its"):
             yield state._replace(pos=one.end, phase="item")
-    if sentence.low(at) == "full" and sentence.low(at + 1) in ("name", "names"):
-        yield state._replace(pos=at + 2, phase="after", items=(*state.items, Item("full", -1)))
+    full = sentence.low(at) == "full"
+    if sentence.low(at + full) in ("name", "names"):
+        items = (*state.items, Item("full", -1))
+        yield state._replace(pos=at + full + 1, phase="after", items=items, cost=state.cost + (0.0 if full else FULL))
     if sentence.low(at) in ("each", "every"):
         for following in _item(sentence, state._replace(pos=at + 1, each=True, phase="item")):
             item = following.items[-1] if len(following.items) > len(state.items) else None
@@ -199,6 +201,7 @@ def _counted(sentence: Sentence, state: State) -> Iterator[State]:
                 yield state._replace(pos=slot.end, phase="after", items=(*state.items, item), cost=state.cost + 0.1)
 
 
+FULL: Final = 0.1  # "names" where rows have a first and a last one
 _OF_THEM: Final = frozenset(
     {"there", "are", "is", "them", "of", "for", "in", "each", "it", "that", "this", "such", "one", "those", "to"}
 )
