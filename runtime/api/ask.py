@@ -115,14 +115,13 @@ def _last_shown(prepared: Prepared, before: str, context: Context) -> Prepared:
     """The program without what the earlier sentences show."""
     from dataclasses import replace
 
-    from sopc.english.sentences import read_workflow
     from sopc.pipeline import compile_source
     from sopc.source import Source
     from sopc.syntax.format import format_script
     from sopc.syntax.parse import parse
     from sopc.tree import nodes
 
-    earlier = len(read_workflow(before, NAME).sentences)
+    earlier = _sentences(before)
     (script,) = parse(Source(f"{NAME}.sop", prepared.program)).scripts
     steps = tuple(
         step
@@ -131,6 +130,12 @@ def _last_shown(prepared: Prepared, before: str, context: Context) -> Prepared:
     )
     source = Source(f"{NAME}.sop", format_script(script.model_copy(update={"steps": steps})))
     return replace(prepared, compiled=compile_source(source, context))
+
+
+def _sentences(text: str) -> int:
+    from sopc.english.sentences import read_workflow
+
+    return len(read_workflow(text, NAME).sentences)
 
 
 def _units(reads: tuple[str, ...], schemas: dict[str, Schema]) -> dict[str, str]:
@@ -151,6 +156,7 @@ async def _said_back(service: Service, understood: _Understood, play: Play) -> b
     fields = emits.fields if emits is not None and emits.fields is not None else ()
     return {
         "text": understood.text,
+        "sentences": _sentences(understood.text),
         "program": understood.prepared.program,
         "explained": explained(module),
         "translator": understood.prepared.translator,

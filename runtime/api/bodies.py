@@ -218,11 +218,12 @@ class AskedChange(TypedDict):
 
 class Asked(TypedDict):
     """What a text was understood as; nothing has run. `text`: with the earlier sentences that it builds on.
-    `explained`: the program in English. `translator`: what translated it. `columns`: of its records, where they are
-    known. `changes`: of a dry run; null for a program that only reads. `confirm`: runs it, when it is sent back with
-    the same text and program."""
+    `sentences`: how many it has. `explained`: the program in English. `translator`: what translated it. `columns`: of
+    its records, where they are known. `changes`: of a dry run; null for a program that only reads. `confirm`: runs it,
+    when it is sent back with the same text and program."""
 
     text: str
+    sentences: int
     program: str
     explained: Json | None
     translator: str | None

@@ -61,9 +61,9 @@ def in_parameters(text: str) -> str:
         if name in _FLAGS or name in _ELSEWHERE:
             said = _ELSEWHERE.get(name, f"{name}=true")
             return f"{said} {value}" if value else said
-        if name in OPTIONS and value:
-            return f"{name}={value.strip(value[0]) if value[0] in _QUOTES else value}"
-        return option[0]
+        if name not in OPTIONS:
+            return option[0]
+        return f"{name}={value.strip(value[0]) if value[0] in _QUOTES else value}" if value else name
 
     return _OPTION.sub(parameter, text)
 

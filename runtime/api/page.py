@@ -17,6 +17,7 @@ from runtime.api.problems import HttpError
 from runtime.api.service import Service
 
 FOLDER: Final = Path(__file__).with_name("page")
+VENDOR: Final = FOLDER / "vendor"  # libraries, by tools/vendor.py
 WORDS: Final = "words.js"
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8",
@@ -75,7 +76,8 @@ def _file(request: Request, name: str) -> Response:
 @cache
 def files() -> dict[str, tuple[bytes, str]]:
     """The content and ETag of each file by name. One file is generated: the keywords of the language."""
-    found = {path.name: path.read_bytes() for path in FOLDER.iterdir() if path.suffix in _TYPES}
+    every = (*FOLDER.iterdir(), *VENDOR.iterdir())
+    found = {path.name: path.read_bytes() for path in every if path.suffix in _TYPES}
     found[WORDS] = b"export const WORDS = new Set(" + encode(words()) + b");\n"
     return {name: (data, f'"{sha256(data).hexdigest()[:32]}"') for name, data in found.items()}
 

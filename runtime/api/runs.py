@@ -338,6 +338,15 @@ class LiveRuns:
             dropped.log.close()
             dropped.log = None
 
+    def forget(self, run: LiveRun) -> None:
+        """Drop a run that has ended, and its lines, so that nothing lists it."""
+        with self._lock:
+            self._ended.pop(run.id, None)
+            self._logs.pop(run.id, None)
+        if run.log is not None:
+            run.log.close()
+            run.log = None
+
     def get(self, id_: str) -> LiveRun | None:
         with self._lock:
             return self._active.get(id_) or self._suspended.get(id_) or self._ended.get(id_)

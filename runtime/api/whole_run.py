@@ -14,7 +14,7 @@ from runtime.api.shared import Play
 
 
 async def lines_of(service: Service, play: Play, *, dry_run: bool = False) -> list[dict[str, Any]]:
-    """Run a program, and wait for it.
+    """Run a program, and wait for it. It is not listed afterwards, unless it failed.
 
     Args:
         service: The service.
@@ -29,11 +29,13 @@ async def lines_of(service: Service, play: Play, *, dry_run: bool = False) -> li
     """
     log = ReplayBuffer()
     run = service.runner.begin(msgspec.structs.replace(play, format="jsonl", dry_run=dry_run), log)
-    while not run.ended:
+    while not run.ended or service.runs.is_active(run.id):
         await sleep(LOOK_SECONDS)
     if run.end is None or run.end.status == "failed":
         raise failure_of(run)
-    return [msgspec.json.decode(line) for line in _all(log).splitlines()]
+    lines = [msgspec.json.decode(line) for line in _all(log).splitlines()]
+    service.runs.forget(run)
+    return lines
 
 
 def _all(log: ReplayBuffer) -> bytes:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Dialog, Locator, Page, expect, sync_playwright
 
 from tests.api.conftest import Served, folder, serve, served, template
 
 __all__ = ["folder", "serve", "served", "template"]
 
+AXE: Final = Axe()
+WCAG: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS: Final = (
     "--no-sandbox",
@@ -39,40 +41,73 @@ def browser() -> Iterator[Browser]:
 
 
 class Seen:
-    """The page, and its requests and errors."""
+    """The page, its requests, its errors and its dialogs, which are accepted."""
 
     def __init__(self, page: Page, served: Served) -> None:
         self.page = page
         self.served = served
         self.requests: list[str] = []
         self.errors: list[str] = []
+        self.dialogs: list[str] = []
+        page.set_default_timeout(30_000)
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("dialog", self._dialog)
-        self.dialogs: list[str] = []
-        self.answers: list[str] = []
 
-    def _dialog(self, dialog: object) -> None:
-        self.dialogs.append(dialog.message)  # type: ignore[attr-defined]
-        dialog.accept(self.answers.pop(0) if self.answers else "")  # type: ignore[attr-defined]
+    def _dialog(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.accept()
 
-    def text(self, selector: str) -> str:
-        return self.page.locator(selector).inner_text()
+    def open(self, place: str = "") -> None:
+        """Show a place of the page, such as `#/data`."""
+        self.page.goto(f"{self.served.url}/{place}")
+        self.page.wait_for_selector("main")
 
-    def shoot(self, name: str, folder: Path) -> None:
-        self.page.screenshot(path=str(folder / f"{name}.png"))
+    def ask(self, text: str) -> Locator:
+        """Ask a question; its card, once something is there to see or to decide."""
+        self.page.fill("#question", text)
+        self.page.press("#question", "Enter")
+        card = self.page.locator(".entry").first
+        expect(card.locator("h2")).to_have_text(text)
+        expect(card.locator(".busy")).to_have_count(0)
+        return card
+
+    def check(self) -> None:
+        """Fail for what WCAG 2.2 AA forbids, and for a page that scrolls sideways."""
+        found = AXE.run(self.page, options={"runOnly": WCAG}).response["violations"]
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+        assert self.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+    def shows(self, of: Locator | Page, *cells: str) -> None:
+        """Expect a table of these cells."""
+        expect(of.locator("table.data tbody td")).to_have_text(list(cells))
+
+
+Window = Callable[..., Seen]
 
 
 @pytest.fixture
-def seen(browser: Browser, served: Served) -> Iterator[Seen]:
-    """The page on a fresh server. At the end, it must have no error and no request to another host."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900}, color_scheme="light")
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    made = Seen(page, served)
-    page.goto(served.url)
-    page.wait_for_selector("#script-list li")
-    yield made
-    context.close()
-    assert made.errors == []
-    assert {url for url in made.requests if not url.startswith((served.url, "data:"))} == set()
+def window(browser: Browser, served: Served) -> Iterator[Window]:
+    """Open a window on the server, of a size. At the end, none has an error or a request to another host."""
+    opened: list[Seen] = []
+
+    def make(width: int = 1280, height: int = 900, url: str = "", **options: Any) -> Seen:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, **{"reduced_motion": "reduce", "locale": "en-GB"} | options
+        )
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url or served.url)
+        opened.append(Seen(context.new_page(), served))
+        return opened[-1]
+
+    yield make
+    for seen in opened:
+        seen.page.context.close()
+        assert seen.errors == []
+        assert {url for url in seen.requests if not url.startswith(("http://127.0.0.1:", "blob:", "data:"))} == set()
+
+
+@pytest.fixture
+def seen(window: Window) -> Seen:
+    made = window()
+    made.open()
+    return made

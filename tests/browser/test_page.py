@@ -1,255 +1,282 @@
-"""What a person does on the page: write, check, run, view results, answer, record."""
+"""What a person does on the page, view by view."""
 
 from __future__ import annotations
 
 import re
+from typing import Final
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Seen
+from tests.browser.conftest import Seen, Window
 
 
-def test_a_workflow_in_english_is_checked_as_it_is_typed_stored_and_run(seen: Seen) -> None:
-    page = seen.page
-    page.fill("#name", "well_paid")
-    page.fill("#english textarea", "Show the name and salary of the employees in Engineering, highest salary first.")
-    expect(page.locator("#program textarea")).to_have_value(
-        re.compile(r'script well_paid\(\)\n  @1 emit from employees\s+where department = "Engineering"')
-    )
-    expect(page.locator("#code li")).not_to_have_count(0)
-    page.click("#save")
-    expect(page.locator("#said")).to_contain_text("well_paid: version 1")
-    page.click("#run")
-    expect(page.locator("#results .state")).to_contain_text("3 records")
-    cells = page.locator("#results .row:not(.head) .cell").all_inner_texts()
-    assert cells == ["Ada", "180000", "Grace", "160000", "Alan", "120000"]
-    assert seen.served.client.get("/scripts/well_paid").json()["sentences"]
+def test_a_question_is_said_back_and_its_rows_are_shown(seen: Seen) -> None:
+    card = seen.ask("Show the name and salary of the employees in Engineering, highest salary first.")
+    expect(card.locator(".understood")).to_contain_text("I understood:")
+    expect(card.locator(".state")).to_contain_text("3 rows")
+    seen.shows(card, "Ada", "180,000", "Grace", "160,000", "Alan", "120,000")
+    card.get_by_text("Show program").click()
+    expect(card.locator("pre")).to_contain_text("order by salary desc")
+    seen.check()
 
 
-def test_what_is_wrong_is_marked_while_typing(seen: Seen) -> None:
-    page = seen.page
-    page.fill("#program textarea", "script x()\n  emit from employees where salry > 3\nend")
-    finding = page.locator("#program .findings button")
-    expect(finding).to_contain_text("E02")
-    expect(finding).to_contain_text("salary")
-    assert page.locator("#program .wrong").all_inner_texts() == ["salry"]
-    assert page.locator("#save").is_disabled()
-    finding.click()
-    assert page.evaluate("document.activeElement.selectionStart") == 39
-    page.fill("#program textarea", "script x()\n  emit from employees where salary > 3\nend")
-    expect(page.locator("#save")).to_be_enabled()
-    expect(page.locator("#program .findings button")).to_have_count(0)
-    page.fill("#english textarea", "Wibble the wobble of the flurb.")
-    expect(page.locator("#english .findings button")).to_contain_text("T02")
+def test_the_next_question_builds_on_the_one_before(seen: Seen) -> None:
+    expect(seen.ask("Show the employees in Sales.").locator(".state")).to_contain_text("2 rows")
+    card = seen.ask("Show their names.")
+    expect(card).to_contain_text("It builds on what you asked before.")
+    seen.shows(card, "Edgar", "Barbara")
+    card.get_by_text("Save as script").click()
+    seen.page.get_by_label("all 2 questions").check()
+    seen.page.get_by_role("textbox", name="Name").fill("two_questions")
+    seen.page.get_by_role("button", name="Save", exact=True).click()
+    expect(seen.page.locator("h1")).to_have_text("two_questions")
+    expect(seen.page.locator(".sentences li")).to_have_count(2)
 
 
-def test_what_belongs_together_is_highlighted_together(seen: Seen) -> None:
-    page = seen.page
-    page.fill("#name", "two")
-    page.fill("#english textarea", "Show the employees in Sales.\nShow the number of employees per department.")
-    page.wait_for_selector("#code li")
-    page.locator("#code li").first.hover()
-    assert page.locator("#english .lit").all_inner_texts() == ["Show the employees in Sales."]
-    assert "".join(page.locator("#program pre .lit").all_inner_texts()).strip().startswith("@1 emit from employees")
-    page.locator("#english pre span", has_text="number").hover(force=True)
-    assert "".join(page.locator("#program pre .lit").all_inner_texts()).count("@2") >= 1
-    assert page.locator("#code li.lit").count() >= 1
-    assert not page.locator("#code li").first.evaluate("node => node.classList.contains('lit')")
-    page.click("#words")
-    expect(page.locator("#said-back p")).to_contain_text("Reads employees")
-    page.locator("#said-back .said").first.hover()
-    assert page.locator("#english .lit").all_inner_texts() == ["Show the employees in Sales."]
-    # and by keyboard
-    page.focus("#code")
-    page.keyboard.press("ArrowDown")
-    assert page.locator("#english .lit").all_inner_texts() == ["Show the employees in Sales."]
-
-
-def test_the_readings_of_a_sentence_are_shown_by_their_rows_and_picked(seen: Seen) -> None:
-    page = seen.page
+def test_readings_are_choices_with_what_each_does(seen: Seen) -> None:
     seen.served.sql("create table boxes (id integer primary key, label text, height integer, width integer)")
     seen.served.sql("insert into boxes values (1, 'oak', 9, 2), (2, 'elm', 8, 3), (3, 'ash', 1, 7)")
-    page.fill("#name", "above")
-    page.fill("#english textarea", "Show the boxes above 6.")
-    expect(page.locator("#readings strong")).to_contain_text("Sentence 1")
-    readings = page.locator("#readings li")
-    expect(readings).to_have_count(2)
-    assert readings.locator("small").all_inner_texts() == ["shows 2 rows", "shows 1 row"]
-    assert readings.nth(0).locator("td:nth-child(2)").all_inner_texts() == ["oak", "elm"]
-    assert readings.nth(1).locator("td:nth-child(2)").all_inner_texts() == ["ash"]
-    assert page.locator("#save").is_disabled()
-    readings.nth(1).locator("button").click()
-    expect(page.locator("#save")).to_be_enabled()
-    expect(page.locator("#readings")).to_be_hidden()
-    expect(page.locator("#program textarea")).to_have_value(re.compile("width > 6"))
-    page.click("#save")
-    expect(page.locator("#said")).to_contain_text("above: version 1")
-    assert "width > 6" in seen.served.client.get("/scripts/above/source").text
-    page.fill("#english textarea", "Show the boxes above 7.")  # an answer is of the text that was asked about
-    expect(readings).to_have_count(2)
-    page.fill("#english textarea", "Show the boxes.")
-    expect(page.locator("#save")).to_be_enabled()
-    expect(page.locator("#readings")).to_be_hidden()
+    card = seen.ask("Show the boxes above 6.")
+    choices = card.locator(".choice")
+    expect(choices).to_have_count(2)
+    assert choices.locator("span.faint").all_inner_texts() == ["shows 2 rows", "shows 1 row"]
+    expect(choices.nth(1).locator("td:nth-child(2)")).to_have_text("ash")
+    seen.check()
+    choices.nth(1).get_by_role("radio").check()
+    card.get_by_role("button", name="Use this one").click()
+    seen.shows(card, "3", "ash", "1", "7")
 
 
-def test_an_argument_that_no_row_holds_is_told(seen: Seen) -> None:
-    page = seen.page
-    page.click("#script-list >> text=audit")
-    page.fill("#fields input[name=dept]", "sales")
-    page.click("#run")
-    expect(page.locator("#results .warning")).to_have_text(
-        'warning: dept: no row of employees has the department "sales"; nearest: "Sales"'
+def test_what_is_not_understood_is_marked(seen: Seen) -> None:
+    card = seen.ask("Show the wibbly employees of foo.")
+    assert card.locator("mark").all_inner_texts() == ["wibbly", "foo."]
+    expect(card.get_by_role("alert")).to_contain_text("no store, field, value or variable here")
+    assert card.locator(".chip").count() == 0, "a form that leaves words out is not offered"
+    seen.check()
+    card.get_by_role("button", name="Change the question").click()
+    expect(seen.page.locator("#question")).to_have_value("Show the wibbly employees of foo.")
+
+
+def test_a_change_waits_for_a_yes_and_its_first_focus_is_cancel(seen: Seen) -> None:
+    card = seen.ask("Delete the employees in Sales.")
+    expect(card.get_by_role("alertdialog")).to_contain_text(
+        "This will delete 2 rows from employees · 5 rows now → 3 after"
     )
-    page.fill("#fields input[name=dept]", "Sales")
-    page.click("#run")
-    expect(page.locator("#results .warning")).to_have_count(0)
+    expect(card.get_by_role("button", name="Cancel")).to_be_focused()
+    seen.check()
+    seen.page.keyboard.press("Enter")
+    expect(card).to_contain_text("Nothing was changed")
+    assert seen.served.sql("select count(*) from employees") == [(5,)]
+    card = seen.ask("Delete the employees in Sales.")
+    card.get_by_role("button", name="Do it").click()
+    expect(card.locator(".empty")).to_contain_text("2 in employees")
+    assert seen.served.sql("select count(*) from employees") == [(3,)]
 
 
-def test_a_hundred_thousand_rows_are_scrolled(seen: Seen) -> None:
+def test_commands_to_copy_hold_no_token(window: Window) -> None:
+    seen = window()
+    token = seen.served.token("all", rights=("run", "read", "query", "compile"))["Authorization"].split()[1]
+    seen.open()
+    seen.page.get_by_role("textbox", name="Token").fill(token)
+    seen.page.get_by_role("button", name="Use it").click()
+    card = seen.ask("Show the employees in Sales.")
+    for item, part in (("curl", "$SOP_TOKEN"), ("sopvm command", "sopvm do "), ("Python", "sopc.open()")):
+        card.locator("summary", has_text="More").click()
+        card.get_by_role("button", name=f"Copy as {item}").click()
+        expect(seen.page.locator("#told")).to_contain_text("copied")
+        copied = seen.page.evaluate("navigator.clipboard.readText()")
+        assert part in copied and token not in copied
+    card.get_by_role("button", name="Link").click()
+    assert token not in seen.page.evaluate("navigator.clipboard.readText()")
+
+
+def test_rows_of_a_store_are_sorted_and_filtered_by_the_server(seen: Seen) -> None:
+    seen.served.sql(
+        "with recursive n(i) as (select 1 union all select i + 1 from n where i < 119) "
+        "insert into log select i, 'note ' || i from n"
+    )
+    seen.open("#/data/main/log")
     page = seen.page
-    page.click("#script-list >> text=numbers")
-    page.fill("#fields input[name=n]", "100000")
-    page.click("#run")
-    expect(page.locator("#results .state")).to_contain_text("100,000 records", timeout=60_000)
-    assert page.locator("#results .row").count() < 100
-    page.locator("#results .body").evaluate("box => { box.scrollTop = box.scrollHeight }")
-    expect(page.locator("#results .row").last).to_contain_text("100000")
-    page.locator("#results .body").evaluate("box => { box.scrollTop = box.scrollHeight / 2 }")
-    expect(page.locator("#results .row >> text=/^500\\d\\d$/").first).to_be_visible()
-    page.click("#result-lines")
-    expect(page.locator("#results .row").first).to_contain_text('"type":"start"')
-    assert page.locator("#results .row").count() < 100
-    page.click("#result-trace")
-    expect(page.locator("#results .bubble.records")).to_contain_text("100,000 records")
+    expect(page.locator(".pages")).to_contain_text("1–50 of 119")
+    page.get_by_role("button", name="id", exact=True).click()
+    page.get_by_role("button", name="id").first.click()
+    expect(page.locator("tbody td").first).to_have_text("119")
+    page.get_by_role("button", name="Next").click()
+    expect(page.locator("tbody td").first).to_have_text("69")
+    page.get_by_label("Field", exact=True).select_option("text")
+    page.get_by_label("Value").fill("NOTE 11")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator(".spread [role=status]")).to_have_text("11 rows fit the filter")
+    seen.check()
+    page.get_by_role("button", name="Fields").click()
+    expect(page.locator("tbody tr").first).to_contain_text("key")
+    seen.check()
 
 
-def test_a_question_is_answered_in_place(seen: Seen) -> None:
+def test_a_scripts_form_runs_it_with_its_defaults_or_the_links_arguments(seen: Seen) -> None:
+    seen.open("#/scripts/audit?dept=Sales&floor=90000")
     page = seen.page
-    page.click("#script-list >> text=sure")
-    page.click("#run")
-    expect(page.locator(".asking")).to_contain_text("Really?")
-    page.keyboard.press("Enter")  # the first answer has the focus
-    expect(page.locator("#results .state")).to_contain_text("1 record")
-    assert page.locator("#results .row:not(.head) .cell").all_inner_texts() == ["true"]
-    page.click("#script-list >> text=perhaps")
-    page.click("#run")
-    page.click(".asking >> text=3")
-    expect(page.locator("#results .row:not(.head) .cell")).to_have_text("3")
+    expect(page.locator("input[name=dept]")).to_have_value("Sales")
+    page.get_by_role("button", name="Run").click()
+    seen.shows(page, "Edgar", "95,000")
+    page.fill("input[name=dept]", "sales")
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator(".note.warn")).to_contain_text(
+        'no row of employees has the department "sales"; nearest: "Sales"'
+    )
+    seen.check()
+
+
+def test_a_browser_at_play_is_shown_the_form(seen: Seen) -> None:
+    seen.open("play/audit?dept=Sales")
+    expect(seen.page.locator("input[name=dept]")).to_have_value("Sales")
+
+
+def test_a_script_that_writes_is_tried_first(seen: Seen) -> None:
+    seen.open("#/scripts/note")
+    page = seen.page
+    page.fill("input[name=text]", "hello")
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_role("alertdialog")).to_contain_text("This will insert 1 row into log")
+    assert seen.served.sql("select count(*) from log") == [(0,)]
+    page.get_by_role("button", name="Do it").click()
+    expect(page.locator(".results .state")).to_contain_text("gives 1")
+    assert seen.served.sql("select text from log") == [("hello",)]
+
+
+def test_a_hundred_thousand_rows_are_paged(seen: Seen) -> None:
+    seen.open("#/scripts/numbers?n=100000")
+    page = seen.page
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator(".results .state")).to_contain_text("100,000 rows ·", timeout=60_000)
+    assert page.locator(".results tbody tr").count() == 100
+    page.get_by_role("button", name="Last").click()
+    expect(page.locator(".results tbody td").last).to_have_text("50,000")
+
+
+def test_a_question_of_a_run_is_answered_in_place(seen: Seen) -> None:
+    seen.open("#/scripts/sure")
+    page = seen.page
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator(".card.ask")).to_contain_text("Really?")
+    seen.check()
+    page.get_by_role("button", name="Answer").click()
+    expect(page.locator(".results .state")).to_contain_text("1 row")
+    seen.shows(page, "yes")
 
 
 def test_a_run_is_stopped(seen: Seen) -> None:
+    seen.open("#/scripts/forever")
+    seen.page.get_by_role("button", name="Run").click()
+    seen.page.get_by_role("button", name="Stop").click()
+    expect(seen.page.locator(".results .state")).to_contain_text("Stopped")
+
+
+def test_runs_are_listed_and_a_failure_is_shown_once_with_its_line(seen: Seen) -> None:
+    seen.served.client.post("/play/divide", json={"by": 0}, headers={"Prefer": "respond-async"})
+    seen.open("#/runs")
     page = seen.page
-    page.click("#script-list >> text=note_forever")
-    page.click("#run")
-    expect(page.locator("#results .state")).to_contain_text("running")
-    page.click("#cancel")
-    expect(page.locator("#results .state")).to_have_text(re.compile("stopped|cancelled"))
-    assert seen.served.sql("select count(*) from log") == [(0,)]
+    expect(page.locator("tbody tr").first).to_contain_text("failed")
+    seen.check()
+    page.locator("tbody a").first.click()
+    expect(page.locator(".card.bad")).to_have_count(1)
+    expect(page.locator(".card.bad")).to_contain_text("V0102")
+    expect(page.locator(".source .lit")).to_contain_text("return 10 // by")
+    seen.check()
 
 
-def test_a_failure_is_told_where_it_happened(seen: Seen) -> None:
+def test_a_waiting_run_is_answered_from_the_list(seen: Seen) -> None:
+    seen.served.client.post("/play/sure", headers={"Prefer": "respond-async"})
+    seen.open("#/runs")
     page = seen.page
-    page.click("#script-list >> text=said_then_failed")
-    page.fill("#fields input[name=by]", "0")
-    page.click("#run")
-    expect(page.locator("#results .state")).to_contain_text("failed")
-    page.click("#result-trace")
-    expect(page.locator("#results .bubble.error")).to_contain_text("V0102")
-    page.click("#script-list >> text=divide")
-    page.fill("#fields input[name=by]", "0")
-    page.click("#run")
-    expect(page.locator("#said")).to_contain_text("V0102")
+    page.locator("tbody a").first.click()
+    expect(page.locator(".card.ask")).to_contain_text("Really?")
+    page.get_by_label("no", exact=True).check()
+    page.get_by_role("button", name="Answer").click()
+    expect(page.locator("h1")).to_contain_text("ok")
+    seen.shows(page, "no")
 
 
-def test_a_recording_becomes_a_script(seen: Seen) -> None:
+def test_english_program_and_bytecode_are_checked_as_they_are_typed(seen: Seen) -> None:
+    seen.open("#/scripts/?new=1")
     page = seen.page
-    page.click("#tab-record")
-    page.fill("#session-name", "mine")
-    page.click("#begin button")
-    expect(page.locator("#step")).to_be_enabled()
-    for text in ("Show the name of the employees in Sales.", 'insert into log { text: "noted" }', "? count(from log)"):
-        page.fill("#step", text)
-        page.keyboard.press("Control+Enter")
-        expect(page.locator("#step")).to_have_value("")
-    assert page.locator("#session-results .row:not(.head) .cell").all_inner_texts() == ["1"]
-    expect(page.locator("#steps li")).to_have_count(2)
-    page.fill("#step", "emit from nothing")
-    page.click("#do")
-    expect(page.locator("#said")).to_contain_text("E0202")
-    seen.answers = ["value", "dept"]
-    page.click("#steps li:first-child >> text=→ parameter")
-    expect(page.locator("#recorded")).to_contain_text('dept: text = "Sales"')
-    page.click("#steps li:last-child [aria-label='Remove step 2']")
-    expect(page.locator("#steps li")).to_have_count(1)
-    page.click("#undo")
-    expect(page.locator("#steps li")).to_have_count(2)
-    page.fill("#step", 'emit from log where text = "noted"')
-    page.click("#do")
-    seen.answers = ["note_text"]
-    page.click("#offers button")
-    expect(page.locator("#recorded")).to_contain_text('note_text: text = "noted"')
-    page.click("#stop")
-    expect(page.locator("#name")).to_have_value("mine")
-    expect(page.locator("#fields input[name=dept]")).to_be_visible()
-    assert seen.served.sql("select count(*) from log") == [(0,)]
+    page.get_by_label("Name").fill("two")
+    page.get_by_label("English", exact=True).last.fill(
+        "Show the employees in Sales.\nShow the number of employees per department."
+    )
+    expect(page.locator("#program textarea")).to_have_value(re.compile(r"script two\(\)\n  @1 emit from employees"))
+    expect(page.locator("#code li")).not_to_have_count(0)
+    page.locator("#code li").first.hover()
+    assert page.locator("#english .lit").all_inner_texts() == ["Show the employees in Sales."]
+    page.focus("#code")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#code [aria-selected=true]")).to_have_count(1)
+    seen.check()
+    page.locator("#program textarea").fill("script two()\n  emit from employees where salry > 3\nend")
+    finding = page.locator("#program .findings button")
+    expect(finding).to_contain_text("salary")
+    assert page.locator("#program .wrong").all_inner_texts() == ["salry"]
+    finding.click()
+    assert page.evaluate("document.activeElement.selectionStart") == 41
+    page.locator("#program textarea").fill("script two()\n  emit from employees where salary > 3\nend")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("h1")).to_have_text("two")
+    assert "salary > 3" in seen.served.client.get("/scripts/two/source").text
 
 
-def test_data_and_program_text_are_never_read_as_html(seen: Seen) -> None:
+def test_data_and_names_are_never_read_as_html(seen: Seen) -> None:
     page = seen.page
-    page.click("#script-list >> text=cells")
-    page.click("#run")
-    expect(page.locator("#results .cell >> text=<script>alert(1)</script>")).to_be_visible()
-    for view in ("trace", "lines"):
-        page.click("#result-" + view)
-        expect(page.locator("#results .body")).to_contain_text("<script>alert(1)</script>")
-    evil = "<img src=x onerror=alert(2)>"
-    page.fill("#program textarea", f'script x()\n  emit {{ a: "{evil}" }}\n  let b = `{evil}`\nend')
-    expect(page.locator("#program .findings button").first).to_contain_text("E02")
-    page.click("text=odd / name")
-    page.fill("#session-name" if page.locator("#session-name").is_visible() else "#name", evil)
-    assert page.locator("main img, main script").count() == 0
+    seen.served.sql('create table "<img src=x onerror=alert(1)>" ("<b>f</b>" text)')
+    seen.served.sql("insert into \"<img src=x onerror=alert(1)>\" values ('<script>alert(2)</script>')")
+    card = seen.ask("Show the cells.")
+    expect(card.get_by_role("cell", name="<script>alert(1)</script>")).to_be_visible()
+    for place in (
+        "#/data",
+        "#/data/main/%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E",
+        "#/scripts",
+        "#/scripts/odd%20%2F%20name%20%252F%20%22%3Cb%3E%22",
+    ):
+        seen.open(place)
+        page.reload()
+        expect(page.locator("h1")).to_be_visible()
+        assert page.locator("main img, main script, main b:not(#code b)").count() == 0
     assert seen.dialogs == []
 
 
-def test_runs_and_their_frames_are_seen(seen: Seen) -> None:
-    page = seen.page
-    page.click("#script-list >> text=sure")
-    page.click("#run")
-    page.wait_for_selector(".asking")
-    page.click("#tab-runs")
-    page.click("#run-list >> text=waiting")
-    expect(page.locator("#run-frames")).to_contain_text("default_used")
-    page.click("text=Stop this run")
-    expect(page.locator("#run-list")).to_contain_text("cancelled")
+SMALL: Final = """
+[...document.querySelectorAll("button, select, input, summary, nav a")]
+  .filter((each) => each.checkVisibility() && !each.matches(".hidden, [type=radio], [type=checkbox]"))
+  .filter((each) => Math.min(each.getBoundingClientRect().width, each.getBoundingClientRect().height) < 24)
+  .map((each) => each.outerHTML)
+"""
 
 
-def test_the_schema_is_shown(seen: Seen) -> None:
-    seen.page.click("#tab-data")
-    expect(seen.page.locator("#stores")).to_contain_text("department")
+@pytest.mark.parametrize("place", ["#/ask", "#/data", "#/scripts/audit", "#/runs", "#/scripts/?new=1"])
+def test_each_view_holds_when_it_is_narrow_or_its_text_twice_as_large(window: Window, place: str) -> None:
+    seen = window(320, 700, color_scheme="dark")
+    seen.open(place)
+    expect(seen.page.locator("h1")).to_be_visible()
+    seen.check()
+    assert seen.page.evaluate(SMALL) == []
+    seen.page.set_viewport_size({"width": 640, "height": 700})
+    seen.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert seen.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
-def test_tabs_by_keyboard_and_a_theme_that_stays(seen: Seen) -> None:
-    page = seen.page
-    page.focus("#tab-scripts")
-    page.keyboard.press("ArrowRight")
-    expect(page.locator("#record")).to_be_visible()
-    page.keyboard.press("End")
-    expect(page.locator("#data")).to_be_visible()
-    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    page.click("#theme")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
-    page.reload()
-    expect(page.locator("#data")).to_be_visible()
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+def test_a_theme_that_stays(seen: Seen) -> None:
+    seen.page.get_by_role("button", name="Use dark colours").click()
+    expect(seen.page.locator("body")).to_have_css("background-color", "rgb(20, 23, 28)")
+    seen.page.reload()
+    expect(seen.page.locator("body")).to_have_css("background-color", "rgb(20, 23, 28)")
+    seen.check()
 
 
-def test_with_a_token(seen: Seen) -> None:
-    token = seen.served.token("reader", rights=("read", "run"))["Authorization"].removeprefix("Bearer ")
-    page = seen.page
-    page.reload()
-    expect(page.locator("#said")).to_contain_text("S0201")
-    page.fill("#token", token)
-    page.keyboard.press("Tab")
-    page.click("#script-list >> text=audit")
-    page.click("#run")
-    expect(page.locator("#results .state")).to_contain_text("2 records")
+def test_a_server_with_tokens_asks_for_one(window: Window) -> None:
+    seen = window()
+    token = seen.served.token("reader", rights=("read", "run"))["Authorization"].split()[1]
+    seen.open("#/scripts/audit")
+    seen.page.get_by_role("textbox", name="Token").fill(token)
+    seen.page.get_by_role("button", name="Use it").click()
+    seen.page.get_by_role("button", name="Run").click()
+    expect(seen.page.locator(".results .state")).to_contain_text("2 rows")

@@ -1,11 +1,10 @@
-// Requests → answers of the service; an error is thrown as a Problem.
+// Requests → answers of the service; an error is thrown as a Problem. Addresses are relative: a proxy may add a prefix.
 
 export class Problem extends Error {
   constructor(said) {
     super(said.detail || said.title || "the service did not answer");
-    Object.assign(this, {code: said.code, hint: said.hint, findings: said.findings || [], status: said.status});
-    const {sentence, question, choices, readings} = said; // of a question that a text leaves open
-    Object.assign(this, {sentence, question, choices, readings});
+    const told = {message: this.message, findings: said.findings || []};
+    for (const [name, value] of Object.entries({...said, ...told})) Object.defineProperty(this, name, {value, enumerable: true, configurable: true});
   }
 }
 
@@ -18,29 +17,36 @@ export const useToken = (text) => {
 
 export const hasToken = () => token;
 
-export const path = (...parts) => "/" + parts.map(encodeURIComponent).join("/");
+export const path = (...parts) => parts.map(encodeURIComponent).join("/");
 
-export async function send(method, address, {body, type = "application/json", signal} = {}) {
-  const headers = {Accept: type === "stream" ? "application/x-ndjson" : "application/json"};
-  if (token) headers.Authorization = "Bearer " + token;
-  const given = body !== undefined;
-  if (given) headers["Content-Type"] = typeof body === "string" ? type : "application/json";
+/** A path with a query; undefined and empty values are left out. */
+export const query = (address, values) => {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== "");
+  return given.length ? address + "?" + new URLSearchParams(given) : address;
+};
+
+export async function send(method, address, {body, type = "application/json", accept, signal, headers = {}} = {}) {
+  const told = {Accept: accept || "application/json", ...headers};
+  if (token) told.Authorization = "Bearer " + token;
+  const isJson = body !== undefined && typeof body !== "string" && !(body instanceof Blob);
+  if (body !== undefined) told["Content-Type"] = isJson ? "application/json" : type;
   let answer;
   try {
-    answer = await fetch(address, {method, headers, signal, body: typeof body === "string" || !given ? body : JSON.stringify(body)});
+    answer = await fetch(address, {method, headers: told, signal, body: isJson ? JSON.stringify(body) : body});
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem({detail: "the service can't be reached"});
+    throw new Problem({detail: "The service can't be reached.", hint: "is `sopvm serve` running?"});
   }
   if (answer.ok) return answer;
-  const said = await answer.json().catch(() => ({detail: answer.statusText}));
-  throw new Problem(said);
+  throw new Problem(await answer.json().catch(() => ({detail: answer.statusText})));
 }
 
 export async function call(method, address, options) {
   const answer = await send(method, address, options);
   return answer.status === 204 ? null : answer.json();
 }
+
+export const LINES = "application/x-ndjson";
 
 /** The lines of a stream, in batches as they come: [text, …]. */
 export async function* lines(answer) {
@@ -58,4 +64,14 @@ export async function* lines(answer) {
   } finally {
     reader.cancel().catch(() => {});
   }
+}
+
+/** Saves what the service answers as a file. */
+export async function download(method, address, options, name) {
+  const answer = await send(method, address, options);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -1,7 +1,16 @@
 // A text area over a copy of its text, which shows colours, highlights and errors.
 
-import {make} from "./dom.js";
 import {WORDS} from "./words.js";
+
+function make(tag, given = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(given)) {
+    if (name in node) node[name] = value;
+    else node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
 
 const TOKEN = /(#[^\n]*)|("(?:\\.|[^"\\\n])*"?)|(\b\d+(?:\.\d+)?\b)|([\p{L}_][\p{L}\d_]*)/gu;
 

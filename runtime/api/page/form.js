@@ -1,53 +1,30 @@
-// The schema of a script's arguments → input fields; their values → arguments.
+// The signature of a script → a form with types and defaults; its values → arguments.
 
-import {make} from "./dom.js";
+import {typeOf} from "./parts.js";
+import {html} from "./view.js";
 
-const kindOf = (schema) => (schema.anyOf ? schema.anyOf.map(kindOf).find((kind) => kind !== "null") : [].concat(schema.type || "any").find((kind) => kind !== "null"));
+const isPlain = (type) => !["list", "record", "any"].includes(type);
+const text = (value) => (value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));
 
-export class Form {
-  constructor(host) {
-    this.host = host;
-    this.fields = [];
-  }
+/** The fields of arguments. values: texts by name; change: is told (name, text). */
+export function Fields({schema, values, change}) {
+  const needed = new Set(schema.required || []);
+  return Object.entries(schema.properties || {}).map(([name, said]) => {
+    const type = typeOf(said);
+    const usual = "default" in said ? text(said.default) : "";
+    const more = {name, value: values[name] ?? "", required: needed.has(name), onInput: (event) => change(name, event.target.value)};
+    return html`<label class="field"><span>${name} <span class="faint">${type}${needed.has(name) ? "" : ", optional"}</span></span>
+      ${type === "bool"
+        ? html`<select ...${more}><option value="">${needed.has(name) ? "choose …" : usual === "true" ? "yes (default)" : "no (default)"}</option>
+            <option value="true">yes</option><option value="false">no</option></select>`
+        : html`<input ...${more} type=${said.writeOnly ? "password" : type === "date" ? "date" : "text"} placeholder=${usual}
+            inputmode=${["int", "float"].includes(type) || type.startsWith("decimal") ? "decimal" : undefined} autocomplete="off" spellcheck=${false} />`}
+    </label>`;
+  });
+}
 
-  show(schema) {
-    const given = Object.fromEntries(this.fields.map((field) => [field.name, field.input.value]));
-    this.fields = Object.entries(schema.properties || {}).map(([name, said]) => {
-      const kind = said.format === "date" ? "date" : kindOf(said);
-      const needed = (schema.required || []).includes(name);
-      return {name, kind, input: this.input(name, kind, said, needed, given[name])};
-    });
-    this.host.replaceChildren(...this.fields.map(({name, input}) => make("label", {}, name + " ", input)));
-  }
-
-  input(name, kind, said, needed, before) {
-    const usual = "default" in said ? (said.default === null ? "null" : typeof said.default === "object" ? JSON.stringify(said.default) : String(said.default)) : "";
-    let input;
-    if (kind === "boolean") {
-      input = make("select");
-      for (const value of needed ? ["true", "false"] : ["", "true", "false"]) {
-        input.append(make("option", {value}, value || `${usual} (default)`));
-      }
-    } else if (kind === "array" || kind === "object" || kind === "any") {
-      input = make("textarea", {rows: 1, placeholder: usual || "JSON"});
-    } else {
-      const type = kind === "date" ? "date" : said.writeOnly ? "password" : "text";
-      input = make("input", {type, placeholder: usual});
-      if (kind === "integer" || kind === "number") input.inputMode = "decimal";
-    }
-    input.name = name;
-    input.required = needed;
-    if (before) input.value = before;
-    return input;
-  }
-
-  /** The arguments. An empty field is left out, so that its default applies. Numbers are sent as text, to keep all digits. */
-  values() {
-    const values = {};
-    for (const {name, kind, input} of this.fields) {
-      if (input.value === "" && !(input.required && kind === "string")) continue;
-      values[name] = ["array", "object", "any"].includes(kind) ? JSON.parse(input.value) : input.value;
-    }
-    return values;
-  }
+/** The arguments: what is empty is left out, so that its default applies; numbers stay text, to keep all digits. */
+export function argumentsOf(schema, values) {
+  const given = Object.entries(schema.properties || {}).filter(([name]) => (values[name] ?? "") !== "");
+  return Object.fromEntries(given.map(([name, said]) => [name, isPlain(typeOf(said)) ? values[name] : JSON.parse(values[name])]));
 }

@@ -1,333 +1,160 @@
-// The scripts tab: English, program and bytecode side by side; checks while typing, saves, and runs.
+// Scripts: the library → one script's form, its run, its examples, its versions, and how it works.
 
-import {call, Problem, path, send} from "./api.js";
-import {$, later, make, say, tried} from "./dom.js";
-import {Editor} from "./editor.js";
-import {Form} from "./form.js";
-import {ask} from "./readings.js";
+import {LINES, call, download, path, query, send} from "./api.js";
+import {count, inShell} from "./format.js";
+import {Fields, argumentsOf} from "./form.js";
+import {Panes} from "./panes.js";
+import {Busy, ConfirmChange, Fault, Menu, copy, tell} from "./parts.js";
 import {Results} from "./results.js";
+import {Run} from "./run.js";
+import {SideList} from "./side.js";
+import {Fragment, html, useEffect, useState} from "./view.js";
 
-const QUIET = 400; // milliseconds without a keystroke before a check
-const PATIENCE = 600; // seconds that a question waits for its answer, also one that has a default
+const PATIENCE = 600; // seconds that a question waits for its answer
 
-let english, program, form, results;
-let views = null; // of what was checked last
-let origin = "program"; // the pane that the script comes from
-let current = null; // the stored script that is shown
-let checks = 0;
-let answers = {}; // to what the English leaves open, by sentence number
+const remembered = () => localStorage.getItem("panes") === "open";
 
-export function begin() {
-  english = new Editor($("english"), {
-    label: "English",
-    placeholder: "Show the name and salary of the employees in Engineering, highest salary first.",
-    changed: () => {
-      answers = {};
-      edited("english");
-    },
-    pointed: (group) => light(group === null ? [] : stepsOf(group)),
-  });
-  program = new Editor($("program"), {
-    label: "Program",
-    coloured: true,
-    placeholder: "script audit_salary(floor: int = 150000)\n  emit from employees where salary > floor\nend",
-    changed: () => edited("program"),
-    pointed: (group) => light(group === null ? [] : [group]),
-  });
-  const code = make("ol", {className: "code", id: "code", tabIndex: 0, role: "listbox", "aria-label": "Bytecode"});
-  $("bytecode").append(code);
-  code.addEventListener("mousemove", (event) => point(event.target.closest("li")));
-  code.addEventListener("mouseleave", () => light([]));
-  code.addEventListener("keydown", (event) => {
-    const move = {ArrowDown: 1, ArrowUp: -1}[event.key];
-    if (!move) return;
+export function ScriptsView({rest, params}) {
+  const [scripts, setScripts] = useState(null);
+  const [problem, setProblem] = useState(null);
+  const [name] = rest;
+  const load = () => call("GET", "scripts").then((found) => setScripts(found.scripts), setProblem);
+  useEffect(() => {
+    load();
+  }, [name]);
+  if (problem) return html`<${Fault} problem=${problem} />`;
+  if (!scripts) return html`<${Busy}>Looking at the scripts …<//>`;
+  const items = scripts.map((each) => ({href: "#/scripts/" + encodeURIComponent(each.name), label: each.name, title: each.doc || each.head, now: each.name === name}));
+  return html`<div class="sides">
+    <${SideList} label="Scripts" items=${items}><a class="button" href="#/scripts/?new=1">New script</a><//>
+    <div class="work">
+      ${name ? html`<${ScriptView} key=${name} name=${name} params=${params} reload=${load} />`
+        : params.new ? html`<${Fragment}><h1>New script</h1><${Panes} key="new" script=${null} stored=${(made) => (location.hash = "#/scripts/" + encodeURIComponent(made))} /><//>`
+        : html`<h1>Scripts</h1><p class="empty">${scripts.length ? "Choose a script, or write a new one." : html`There is no script yet. <a href="#/ask">Ask a question</a> and save it, or write a new one.`}</p>`}
+    </div>
+  </div>`;
+}
+
+function ScriptView({name, params, reload}) {
+  const [script, setScript] = useState(null);
+  const [problem, setProblem] = useState(null);
+  const [values, setValues] = useState(params);
+  const [state, setState] = useState({});
+  const [open, setOpen] = useState(remembered());
+  const [, draw] = useState(0);
+  const load = () => call("GET", path("scripts", name)).then(setScript, setProblem);
+  useEffect(() => {
+    load();
+  }, []);
+  if (problem) return html`<${Fault} problem=${problem} />`;
+  if (!script) return html`<${Busy}>Opening ${name} …<//>`;
+  const schema = script.schema.parameters;
+  const {writes} = script.effects;
+  const given = () => argumentsOf(schema, values);
+
+  const play = async (options) => {
+    const run = new Run(() => draw((each) => each + 1));
+    setState({run: options.dry_run ? null : run, trying: options.dry_run ? run : null});
+    const args = given();
+    const address = query(path("play", name), {wait: PATIENCE, ...options});
+    const end = await run.follow((signal) => send("POST", address, {body: args, accept: LINES, signal}));
+    return {end, run};
+  };
+  const begin = async (event) => {
     event.preventDefault();
-    const items = [...code.children];
-    const at = items.findIndex((item) => item.getAttribute("aria-selected") === "true");
-    const next = items[Math.min(items.length - 1, Math.max(0, at + move))];
-    if (!next) return;
-    for (const item of items) item.setAttribute("aria-selected", item === next);
-    next.scrollIntoView({block: "nearest"});
-    point(next);
-  });
-  $("words").onclick = () => {
-    const worded = $("program").classList.toggle("worded");
-    $("words").setAttribute("aria-pressed", worded);
-    $("said-back").hidden = !worded;
-  };
-  $("said-back").addEventListener("mousemove", (event) => point(event.target.closest("[data-group]")));
-  $("said-back").addEventListener("mouseleave", () => light([]));
-  form = new Form($("fields"));
-  results = new Results($("results"), "result");
-  $("new").onclick = fresh;
-  $("name").oninput = () => edited(origin);
-  $("save").onclick = () => tried(save);
-  $("delete").onclick = () => tried(remove);
-  $("arguments").onsubmit = (event) => {
-    event.preventDefault();
-    tried(run);
-  };
-  $("cancel").onclick = () => {
-    if (results.run) tried(() => call("POST", path("runs", results.run, "cancel")));
-    else results.stop();
-  };
-  fresh();
-}
-
-export async function list() {
-  const {scripts} = await call("GET", "/scripts");
-  $("script-list").replaceChildren(...scripts.map((script) => {
-    const button = make("button", {title: script.doc || script.head, onclick: () => tried(() => open(script.name))}, script.name);
-    button.setAttribute("aria-current", script.name === current);
-    return make("li", {}, button);
-  }));
-}
-
-export async function open(name) {
-  const script = await call("GET", path("scripts", name));
-  current = name;
-  $("name").value = name;
-  origin = script.sentences.length ? "english" : "program";
-  views = script.views;
-  english.show(asWritten(script.sentences));
-  program.show(script.source);
-  show(script);
-  stored(true);
-  choose(null);
-  answers = {};
-  results.clear();
-  await list();
-}
-
-function fresh() {
-  choose(null);
-  answers = {};
-  current = null;
-  origin = "program";
-  $("name").value = "";
-  english.show("");
-  program.show("");
-  show(null);
-  stored(false);
-  results.clear();
-  say("");
-  $("name").focus();
-}
-
-function stored(yes) {
-  $("run").disabled = $("delete").disabled = !yes;
-  $("save").disabled = true;
-}
-
-/** Show the effects, bytecode and explanation of a checked script; none for null. */
-function show(script) {
-  views = script ? script.views : null;
-  for (const id of ["english", "program", "bytecode"]) $(id).classList.remove("stale");
-  $("effects").textContent = script ? effectsOf(script.effects) : "";
-  form.show(script ? script.schema.parameters : {});
-  $("code").replaceChildren(...(views ? views.code : []).map((line) => {
-    const item = make("li", {role: "option"}, make("b", {}, String(line.pc)), line.text);
-    item.setAttribute("aria-selected", "false");
-    if (line.step !== null) item.dataset.group = line.step;
-    return item;
-  }));
-  $("said-back").replaceChildren(...words(script));
-  if (!views) return;
-  english.show(english.text, sentencesIn(english.text, views.sentences));
-  const groups = program.text === views.source ? linesIn(program.text, views.steps) : linesIn(program.text, script.steps.map((step) => ({...step, last_line: step.line})));
-  program.show(program.text, groups);
-}
-
-/** The program explained in English: as a whole, then step by step. */
-function words(script) {
-  if (!script || !script.explained) return [];
-  const lines = script.explained.steps.map((line) => {
-    const node = make("div", {className: "said"}, make("small", {}, line.step || ""), line.text);
-    node.style.paddingLeft = 0.3 + 1.2 * line.depth + "rem";
-    for (const part of line.parts) node.append(make("div", {}, part));
-    const step = views.steps.findIndex((each) => each.path && each.path === line.step);
-    if (step >= 0) node.dataset.group = step;
-    return node;
-  });
-  return [make("p", {}, script.explained.about.join(" ")), ...lines];
-}
-
-function effectsOf(effects) {
-  const said = [];
-  if (effects.reads.length) said.push("reads " + effects.reads.join(", "));
-  if (effects.writes.length) said.push("writes " + effects.writes.join(", "));
-  if (effects.asks) said.push("asks");
-  return said.join(" · ");
-}
-
-/** Sentences as a text: those that belong to an earlier one are items of its list. */
-function asWritten(sentences) {
-  return sentences.map((text, index) => {
-    const step = views.steps.findIndex((each) => each.sentence === index + 1);
-    const around = new Set();
-    for (let path = step >= 0 ? views.steps[step].path : null; path && path.includes(".");) {
-      path = path.slice(0, path.lastIndexOf("."));
-      const outer = views.steps.find((each) => each.path === path);
-      if (outer && outer.sentence && outer.sentence !== index + 1) around.add(outer.sentence);
+    try {
+      given();
+    } catch (error) {
+      tell("A value is not JSON: " + error.message);
+      return;
     }
-    return around.size ? "  ".repeat(around.size - 1) + "- " + text : text;
-  }).join("\n");
-}
-
-/** The place of each sentence in a text that may have other line breaks. */
-function sentencesIn(text, sentences) {
-  const found = [];
-  let at = 0;
-  sentences.forEach((sentence, index) => {
-    const pattern = new RegExp(sentence.split(/\s+/).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("\\s+"));
-    const match = text.slice(at).match(pattern);
-    if (!match) return;
-    found.push({start: at + match.index, end: at + match.index + match[0].length, group: index});
-    at += match.index + match[0].length;
-  });
-  return found;
-}
-
-/** The place of each step, inner steps after outer ones. */
-function linesIn(text, steps) {
-  const starts = [0];
-  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
-  starts.push(text.length + 1);
-  return steps.map((step, group) => ({start: starts[step.line - 1] || 0, end: Math.max(0, (starts[step.last_line] || text.length + 1) - 1), group}));
-}
-
-const sentenceOf = (step) => {
-  // an inner step has its outer step's sentence, unless it has its own
-  if (views.steps[step].sentence) return views.steps[step].sentence - 1;
-  for (let path = views.steps[step].path; path; path = path.includes(".") ? path.slice(0, path.lastIndexOf(".")) : "") {
-    const found = views.steps.find((each) => each.path === path);
-    if (found && found.sentence) return found.sentence - 1;
-  }
-  return null;
-};
-
-const stepsOf = (sentence) => (views ? views.steps.map((_, index) => index).filter((index) => sentenceOf(index) === sentence) : []);
-
-/** Highlight what belongs to these steps, in all panes. */
-function light(steps) {
-  const lit = new Set(views ? steps : []);
-  english.light(new Set([...lit].map(sentenceOf).filter((each) => each !== null)));
-  program.light(lit);
-  for (const item of [...$("code").children, ...$("said-back").children]) item.classList.toggle("lit", item.dataset.group !== undefined && lit.has(Number(item.dataset.group)));
-}
-
-function point(item) {
-  light(item && item.dataset.group !== undefined ? [Number(item.dataset.group)] : []);
-}
-
-// ── checks and changes ──────────────────────────────────────────────────────────────────────────────────────────
-
-const checkLater = later(QUIET, () => tried(check));
-
-function edited(pane) {
-  origin = pane;
-  views = null;
-  $("save").disabled = $("run").disabled = $("delete").disabled = true;
-  for (const id of ["english", "program", "bytecode"]) $(id).classList.toggle("stale", id !== pane);
-  light([]);
-  checkLater();
-}
-
-const put = (options) => call("PUT", path("scripts", $("name").value.trim()) + options, {
-  body: (origin === "english" ? english : program).text,
-  type: origin === "english" ? "text/plain; charset=utf-8" : "text/x-sop; charset=utf-8",
-});
-
-/** The query of a request that stores a text: its answers, and other options. */
-function query(...options) {
-  const given = Object.entries(answers).map(([sentence, answer]) => `${sentence}=${answer}`).join(",");
-  if (given && origin === "english") options.push("answer=" + encodeURIComponent(given));
-  return options.length ? "?" + options.join("&") : "";
-}
-
-/** Show the readings of a sentence, or hide them for null; picking one answers it. */
-function choose(problem) {
-  $("readings").hidden = !problem;
-  $("readings").replaceChildren();
-  if (problem) {
-    ask($("readings"), problem, (answer) => {
-      answers[problem.sentence] = answer;
-      tried(check);
-    });
-  }
-}
-
-async function check() {
-  const number = ++checks;
-  const pane = origin === "english" ? english : program;
-  if (origin === "program") {
-    const head = program.text.match(/^\s*script\s+([\p{L}_][\p{L}\d_]*)/mu);
-    if (head) $("name").value = head[1];
-  }
-  if (!pane.text.trim() || !$("name").value.trim()) return say(pane.text.trim() ? "give the script a name" : "");
-  let checked;
-  try {
-    checked = await put(query("dry_run=true"));
-  } catch (error) {
-    if (number !== checks || !(error instanceof Problem)) return undefined;
-    const asks = error.question !== undefined;
-    choose(asks ? error : null);
-    if (asks) {
-      pane.complain([]);
-      return say("1 question");
+    if (!writes.length) {
+      await play({});
+      return;
     }
-    pane.complain(error.findings.length ? error.findings : [{code: error.code, message: error.message, hint: error.hint}]);
-    return say(error.findings.length > 1 ? error.findings.length + " findings" : "1 finding", true);
-  }
-  if (number !== checks) return undefined;
-  choose(null);
-  pane.complain([]);
-  if (origin === "english") program.show(checked.source);
-  show(checked);
-  if (origin === "program") $("english").classList.add("stale");
-  say(checked.translator ? "translated by " + checked.translator : "ok");
-  $("save").disabled = false;
-  return undefined;
+    const {end, run} = await play({dry_run: "true"});
+    setState(end && end.changes ? {changes: end.changes} : {run});
+  };
+  const remove = async () => {
+    if (!confirm(`Remove ${name} and all its versions?`)) return;
+    try {
+      await call("DELETE", path("scripts", name));
+      tell(name + " was removed");
+      location.hash = "#/scripts";
+      reload();
+    } catch (error) {
+      setProblem(error);
+    }
+  };
+  const toggle = (event) => {
+    setOpen(event.target.open);
+    localStorage.setItem("panes", event.target.open ? "open" : "");
+  };
+  const plain = Object.fromEntries(Object.entries(values).filter(([key, value]) => value !== "" && schema.properties[key] && !schema.properties[key].writeOnly));
+  return html`<${Fragment}>
+    <div class="bar spread"><h1>${name}</h1><${Menu} label="More" actions=${[["Remove", remove]]} /></div>
+    ${script.doc && html`<p>${script.doc}</p>`}
+    ${script.sentences.length > 0 && html`<ol class="sentences">${script.sentences.map((text) => html`<li>${text}</li>`)}</ol>`}
+    <p class="faint">${script.explained ? script.explained.about.join(" ") : script.effects.writes.join(", ")}</p>
+    <form class="card form" onSubmit=${begin} aria-label=${"Run " + name}>
+      <${Fields} schema=${schema} values=${values} change=${(key, value) => setValues((before) => ({...before, [key]: value}))} />
+      <div><button class="main" disabled=${Boolean(state.run && state.run.going)}>Run</button></div>
+    </form>
+    ${state.trying && html`<${Busy}>A dry run counts the changes … <button onClick=${() => state.trying.stop()}>Stop</button><//>`}
+    ${state.changes && html`<${ConfirmChange} changes=${state.changes} act=${() => play({})} cancel=${() => setState({cancelled: true})} />`}
+    ${state.cancelled && html`<p class="note" role="status">Cancelled. Nothing was changed.</p>`}
+    ${state.run && html`<${Results} run=${state.run} columns=${columnsOf(script.schema.emits)}><${Along} name=${name} values=${plain} args=${given} /><//>`}
+    <${Examples} name=${name} />
+    <${Versions} name=${name} now=${script.version} />
+    <details class="fold" open=${open} onToggle=${toggle}><summary>How it works: English | Program | Bytecode</summary>
+      ${open && html`<${Panes} key=${script.hash} script=${script} stored=${(made) => (made === name ? (load(), reload()) : (location.hash = "#/scripts/" + encodeURIComponent(made)))} />`}</details>
+  <//>`;
 }
 
-async function save() {
-  let done;
-  try {
-    done = await put(query());
-  } catch (error) {
-    if (error.code !== "C0108" || !confirm(error.message.replace(/, so nothing was stored$/, "") + ".\nStore it?")) throw error;
-    done = await put(query("yes=true"));
-  }
-  current = done.name;
-  if (origin === "english") program.show(done.source);
-  show(done);
-  stored(true);
-  say(`${done.name}: version ${done.version}` + (done.unchanged ? ", unchanged" : ""));
-  await list();
+const columnsOf = (emits) => Object.entries((emits && emits.properties) || {}).map(([name, schema]) => ({name, type: columnType(schema), unit: null}));
+
+function columnType(schema) {
+  if (schema.anyOf) return (schema.anyOf.find((each) => each.description) || schema).description || columnType(schema.anyOf[0]);
+  const type = [schema.type].flat()[0];
+  return {date: "date", "date-time": "timestamp"}[schema.format] || {integer: "int", number: "float", boolean: "bool", string: "text"}[type] || "";
 }
 
-async function remove() {
-  if (!confirm(`Remove ${current} and all its versions?`)) return;
-  await call("DELETE", path("scripts", current));
-  say(current + " was removed");
-  fresh();
-  await list();
+/** Ways to take the rows along. */
+function Along({name, values, args}) {
+  const save = (format, ending) => download("POST", query(path("play", name), {format}), {body: args(), accept: "*/*"}, name + ending);
+  const link = new URL(query("#/scripts/" + encodeURIComponent(name), values), document.baseURI).href;
+  const address = new URL(path("play", name), document.baseURI).href;
+  const curl = `curl -H "Authorization: Bearer $SOP_TOKEN" -H 'Content-Type: application/json' -d ${inShell(JSON.stringify(values))} ${inShell(address)}`;
+  const given = Object.entries(values).map(([key, value]) => " " + inShell(`${key}=${value}`)).join("");
+  const python = `import sopc\n\nwith sopc.open() as library:\n    print(library.run(${JSON.stringify(name)}, **${JSON.stringify(values)}).df())\n`;
+  return html`<${Fragment}>
+    <button onClick=${() => save("csv", ".csv")}>CSV</button>
+    <button onClick=${() => save("xlsx", ".xlsx")}>Excel</button>
+    <button onClick=${() => copy(link, "Link")}>Link</button>
+    <${Menu} label="More" actions=${[["Copy as curl", () => copy(curl, "curl command")], ["Copy as sopvm command", () => copy(`sopvm run ${inShell(name)}${given}`, "Command")], ["Copy as Python", () => copy(python, "Python")]]} />
+  <//>`;
 }
 
-async function run() {
-  let body;
-  try {
-    body = form.values();
-  } catch (error) {
-    return say("an argument is not JSON: " + error.message, true);
-  }
-  say("");
-  $("cancel").disabled = false;
-  const address = path("play", current) + "?wait=" + PATIENCE + ($("dry").checked ? "&dry_run=true" : "");
-  try {
-    await results.follow((signal) => send("POST", address, {body, type: "stream", signal}));
-  } finally {
-    $("cancel").disabled = true;
-  }
-  return undefined;
+function Examples({name}) {
+  const [found, setFound] = useState(null);
+  useEffect(() => {
+    call("GET", path("scripts", name, "examples")).then((said) => setFound(said.examples), () => setFound([]));
+  }, [name]);
+  if (!found || !found.length) return null;
+  const failed = found.filter((each) => !each.holds).length;
+  return html`<details class="fold" open=${failed > 0}><summary>${count(found.length, "example")}${failed ? `, ${failed} failed` : ", all hold"}</summary>
+    <ul class="examples">${found.map((each) => html`<li><span class=${each.holds ? "good" : "bad"}>${each.holds ? "✓ holds" : "✗ fails"}</span> ${each.title}
+      ${each.findings.map((text) => html`<p class="bad">${text}</p>`)}</li>`)}</ul></details>`;
+}
+
+function Versions({name, now}) {
+  const [found, setFound] = useState([]);
+  useEffect(() => {
+    call("GET", path("scripts", name, "versions")).then((said) => setFound(said.versions), () => {});
+  }, [name, now]);
+  if (!found.length) return null;
+  return html`<details class="fold"><summary>${count(found.length, "version")}</summary>
+    <table class="few"><thead><tr><th scope="col">Version</th><th scope="col">When</th><th scope="col">By</th><th scope="col">Tags</th></tr></thead>
+    <tbody>${[...found].reverse().map((each) => html`<tr><th scope="row">${each.version}${each.version === now ? " (now)" : ""}</th><td>${new Date(each.when).toLocaleString("en-GB")}</td>
+      <td>${each.provenance.translator || "hand"}</td><td>${each.tags.join(", ")}</td></tr>`)}</tbody></table></details>`;
 }
