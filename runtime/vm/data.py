@@ -331,9 +331,10 @@ class Data:
         database.release(_MARK)
 
     def survey(self, op: LiftOp, params: Sequence[Any]) -> dict[str, Any]:
-        """The one row of the survey, by its columns."""
+        """The one row of the survey, by its columns. An error of it undoes nothing else."""
         assert op.survey is not None
         database, statement = self._bind(op.survey)
+        database.isolate_next_statement()
         (row,) = [row for batch in database.query(statement, params) for row in batch]
         return dict(zip(op.survey.columns, row, strict=True))
 

@@ -1,7 +1,8 @@
 """A loop that can be one statement → an attempt to do it so, or the loop as it is.
 
-An attempt is a savepoint, a survey, a statement and the lines. When anything fails, or the survey is not as it must be,
-the savepoint undoes it and the loop runs: so it is always the loop that says which row fails, where and how.
+An attempt is a survey, and below a savepoint a look at the catalogue, a statement and the lines. When anything fails,
+or the survey is not as it must be, the savepoint undoes it and the loop runs: so it is always the loop that says which
+row fails, where and how.
 """
 
 from __future__ import annotations
@@ -59,16 +60,19 @@ def _attempted(machine: Machine, op: LiftOp, database: SetSafe, params: Sequence
     data = machine.data
     try:
         data.prepare_lift(op)
-        data.set_mark(database)
+        found = data.survey(op, params)
     except (RunError, DatabaseError) as error:
         _unless_final(machine, error)
-        machine.attempts.waste(op, TRIES)
+        machine.attempts.waste(op)
         return None
+    if found["rows"] < FEW_ROWS:
+        machine.attempts.waste(op)
+        return None
+    data.set_mark(database)
     try:
         if database.row_by_row(op.lift.use) is not None:
             machine.attempts.waste(op, TRIES)
             raise _Unlike
-        found = data.survey(op, params)
         totals = _totals(op.lift, found, params)
         changed = 0 if op.write is None else data.write_set(op, params)
         if op.write is not None and changed != found["changed"]:
@@ -79,8 +83,6 @@ def _attempted(machine: Machine, op: LiftOp, database: SetSafe, params: Sequence
         machine.attempts.waste(op)
         return None
     data.release_mark(database)
-    if found["rows"] < FEW_ROWS:
-        machine.attempts.waste(op)
     if op.write is not None:
         data.count_set(op.write, changed)
         _say(machine, op.lift, op.write, changed)

@@ -70,7 +70,7 @@ def loops_of(module: Module, context: Context) -> str:
     notes = [
         f"Loop {note.step} runs row by row: {why}."
         if (why := note.why or refused.get(note.step))
-        else f"Loop {note.step} runs as one statement, and row by row where something fails."
+        else f"Loop {note.step} runs as one statement, and row by row where something fails or its rows are few."
         for note in module.debug.loops
     ]
     return visible("\n" + "\n".join(notes) + "\n") if notes else ""

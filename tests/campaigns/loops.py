@@ -367,7 +367,7 @@ def counted(tally: Counter[str]) -> Iterator[None]:
             tally["run as one statement" if found is not None else "run row by row after all"] += 1
         return found
 
-    with patch.object(lifted, "attempt", counting):
+    with patch.object(lifted, "attempt", counting), patch.object(lifted, "FEW_ROWS", 0):
         yield
 
 

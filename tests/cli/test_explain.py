@@ -84,7 +84,7 @@ end
 """
     (project / "raise_each.sop").write_text(script)
     second = "step 2.1 is a `say`"
-    once = "Loop 1 runs as one statement, and row by row where something fails."
+    once = "Loop 1 runs as one statement, and row by row where something fails or its rows are few."
     assert sopc("explain", "raise_each.sop").stdout.endswith(f"{once}\nLoop 2 runs row by row: {second}.\n")
     assert "# as one statement, where nothing fails" in sopc("disasm", "raise_each.sop").stdout
     with closing(sqlite3.connect(project / "hr.db")) as database:

@@ -6,12 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from runtime.databases.postgres import database as postgres
+from runtime.databases.postgres.plain import is_plain
 from runtime.library.store import Library
 from tests.engines import ENGINES
 from tests.harness import compile_text, execute, store
+from tests.postgres import shared
 
 ENGINE = ENGINES["postgres"]
 COUNTING = """
@@ -73,7 +76,7 @@ TABLES = {
         "create table kept (id int primary key, n bigint, t text, k int generated always as identity)",
         "i",
         '"x"',
-        False,
+        True,
     ),
     "a policy": (
         "create table kept (id int primary key, n bigint, t text); alter table kept enable row level security",
@@ -115,3 +118,12 @@ def test_copied_rows_end_like_those_of_statements(name: str, tmp_path: Path, mon
     assert bool(copied) is TABLES[name][3]
     monkeypatch.setattr(postgres, "FEW", 10_000)
     assert found == outcome(tmp_path / "statements", name)
+
+
+def test_a_number_that_is_always_given_by_the_table_is_never_copied() -> None:
+    """COPY would take it, and an insert does not."""
+    sql = "create table kept (id int, n bigint generated always as identity)"
+    with shared().schema(sql) as schema, shared().connect() as connection:
+        connection.cursor_factory = psycopg.RawCursor
+        assert is_plain(connection, schema, "kept", ["id"])
+        assert not is_plain(connection, schema, "kept", ["id", "n"])

@@ -305,7 +305,7 @@ class PostgresDatabase:
         known = self._copies.get(id(statement))  # by identity, as Binder does
         if known is None:
             store = copied_fields(self.schema(), statement.store, statement.fields)
-            plain = store is not None and self._is_plain(statement.store)
+            plain = store is not None and self._is_plain(statement)
             known = self._copies[id(statement)] = statement, store if plain else None
         store = known[1]
         if store is None:
@@ -334,11 +334,11 @@ class PostgresDatabase:
         except psycopg.Error as error:
             raise translated(error, self.name) from error
 
-    def _is_plain(self, store: str) -> bool:
+    def _is_plain(self, insert: Statement) -> bool:
         try:
-            return is_plain(self._connection, self._place[0], store)
+            return is_plain(self._connection, self._place[0], insert.store, insert.fields)
         except psycopg.Error as error:
-            raise translated(error, self.name, store) from error
+            raise translated(error, self.name, insert.store) from error
 
     def execute_batches(self, runs: Sequence[tuple[Statement, Sequence[Sequence[Any]]]]) -> None:
         sent: list[tuple[Statement, list[Any]]] = []

@@ -30,14 +30,15 @@ select c.relkind = 'r' and not c.relhasrules and not c.relrowsecurity and not c.
                   where d.classid = 'pg_attrdef'::regclass and d.refclassid = 'pg_proc'::regclass
                   and f.adrelid = c.oid)
   and not exists (select from pg_attribute as a where a.attrelid = c.oid and not a.attisdropped
-                  and (a.attidentity = 'a' or a.attgenerated <> '' or a.atttypid = 'real'::regtype))
+                  and (a.attgenerated <> '' or a.atttypid = 'real'::regtype
+                       or (a.attidentity = 'a' and a.attname = any($3::text[]))))
 from pg_class as c join pg_namespace as n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2
 """
 
 
-def is_plain(connection: psycopg.Connection[Any], schema: str, store: str) -> bool:
-    """Raises psycopg.Error."""
-    row = connection.execute(_IS_PLAIN, [schema, store]).fetchone()
+def is_plain(connection: psycopg.Connection[Any], schema: str, store: str, fields: Sequence[str]) -> bool:
+    """fields: that are given a value. Raises psycopg.Error."""
+    row = connection.execute(_IS_PLAIN, [schema, store, list(fields)]).fetchone()
     return row is not None and bool(row[0])
 
 
