@@ -45,6 +45,7 @@ class Context:
         self._compiled: dict[str, tuple[Signature, Effects]] = {}
         self._statements: dict[bytes, Statement] = {}
         self._kept: dict[type, Any] = {}
+        self._told: set[str] = set()
         self._stack = ExitStack()
 
     def __enter__(self) -> Context:
@@ -90,6 +91,18 @@ class Context:
             except (DatabaseError, UsageError) as error:
                 self.failures.append(error)
         return found
+
+    def unmet(self) -> list[UsageError]:
+        """Return what sop.toml says of stores that are not there, as far as they have been looked for; each once."""
+        if not self.config.stores:
+            return []
+        from runtime.files import unmet_settings
+
+        are_all = set(self.config.database_names()) <= set(self._schemas)
+        found = unmet_settings(self._schemas, self.config.stores, are_all=are_all)
+        new = [each for each in found if each.message not in self._told]
+        self._told.update(each.message for each in new)
+        return new
 
     def schema(self, name: str) -> Schema:
         """Return the schema of a database by its name; an empty one for `main` before it is made."""

@@ -92,7 +92,7 @@ def query_command(
     config = load_config(home, databases)
     with open_context(config, read_only=True) as context, context.library:
         compiled = compile_query(text_or_stdin(text), context)
-        console.unreadable(context.failures)
+        console.unreadable([*context.failures, *context.unmet()])
         library = Overlay(context.library, compiled.items())
         name = compiled.modules[0].signature.name
         return execute(console, library, name, {}, config, format_, read_only=True, **options)

@@ -71,7 +71,7 @@ def export_command(
     with open_context(config, read_only=True) as context, context.library:
         query = text_or_stdin(what)
         compiled = compile_query(query if _QUERY.match(query) else _whole(query, config), context)
-        console.unreadable(context.failures)
+        console.unreadable([*context.failures, *context.unmet()])
         library = Overlay(context.library, compiled.items(provenance_of(compiled.source)))
         name = compiled.modules[0].signature.name
         return execute(console, library, name, {}, config, chosen, read_only=True, file=file, force=force, bom=bom)

@@ -71,7 +71,7 @@ def import_command(
       curl -fsSL https://example.org/data.json | sopvm db import - --store data --path data.items
       sopvm db import flights.parquet --into shared --db shared=duckdb:///flights.duckdb
     """
-    from runtime.files import import_parts, parse_key, parse_references, prepared
+    from runtime.files import import_parts, parse_key, parse_references, prepared, unmet_settings
 
     if replace and append:
         raise UsageError("C0102", "--replace and --append exclude each other", "give one of them")
@@ -91,3 +91,5 @@ def import_command(
         done = zip(parts, every, strict=True)
         show_report(console, report, ((loaded, part.title, f"{database}.{loaded.store}") for part, loaded in done))
         ask_links(target, ask, every)
+        schemas = {database: target.schema()}
+        console.unreadable(unmet_settings(schemas, config.stores, are_all=config.database_names() == [database]))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from importlib import metadata
 from typing import Final, NamedTuple
 
 from runtime.config import LIBRARY_FILE, Config
 from runtime.errors import SopError
+from runtime.query.schema import Schema
 
 OK: Final = "ok"
 WRONG: Final = "wrong"
@@ -59,8 +60,10 @@ def checks_of(config: Config, now: datetime, broken: SopError | None = None) -> 
     if broken is not None:
         yield failed_check("settings", broken)
         return
+    schemas: dict[str, Schema] = {}
     for name in config.database_names():
-        yield _database(config, name)
+        yield _database(config, name, schemas)
+    yield from _stores(config, schemas)
 
 
 def failed_check(name: str, error: SopError) -> Check:
@@ -142,17 +145,28 @@ def _library(config: Config, now: datetime) -> Iterator[Check]:
     yield clock
 
 
-def _database(config: Config, name: str) -> Check:
+def _stores(config: Config, schemas: Mapping[str, Schema]) -> Iterator[Check]:
+    """What sop.toml says of stores that are not there."""
+    if config.stores:
+        from runtime.files import unmet_settings
+
+        for error in unmet_settings(schemas, config.stores, are_all=set(config.database_names()) <= set(schemas)):
+            yield failed_check("stores", error)
+
+
+def _database(config: Config, name: str, schemas: dict[str, Schema]) -> Check:
+    """The check of a database; its schema is added where it can be read."""
     from runtime.connect import connect, hide_password
 
     label = f"database {name}"
     if config.is_unmade(name):
+        schemas[name] = Schema({})
         return Check(label, OK, "is not there yet", "`sopvm db import FILE` makes it; `sopvm db add` names another")
     try:
         setting = config.database(name)
         database = connect(setting.url, name=name, base=setting.base, read_only=True)
         try:
-            schema = database.schema()
+            schema = schemas[name] = database.schema()
         finally:
             database.close()
     except SopError as error:

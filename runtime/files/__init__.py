@@ -10,7 +10,15 @@ if TYPE_CHECKING:
     from runtime.files.atomic import replacing, write_bytes, write_text
     from runtime.files.decide import Ask, Question
     from runtime.files.frames import frame_table
-    from runtime.files.links import find_links, parse_key, parse_references, say_links, unlink, with_settings
+    from runtime.files.links import (
+        find_links,
+        parse_key,
+        parse_references,
+        say_links,
+        unlink,
+        unmet_settings,
+        with_settings,
+    )
     from runtime.files.load import Loaded, Mode, import_file, import_parts, list_stores, parse_types
     from runtime.files.parquet import csv_to_parquet
     from runtime.files.prepare import Options, prepared
@@ -40,6 +48,7 @@ __all__ = (
     "report_lines",
     "say_links",
     "unlink",
+    "unmet_settings",
     "with_settings",
     "write_bytes",
     "write_text",
@@ -68,6 +77,7 @@ __getattr__ = lazy(
     report_lines="runtime.files.report",
     say_links="runtime.files.links",
     unlink="runtime.files.links",
+    unmet_settings="runtime.files.links",
     with_settings="runtime.files.links",
     write_bytes="runtime.files.atomic",
     write_text="runtime.files.atomic",

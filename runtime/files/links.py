@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from shlex import quote
 from typing import Any, Final
@@ -20,7 +21,7 @@ from runtime.databases.tables import qualified_name, quote_identifier
 from runtime.errors import UsageError
 from runtime.files.remembered import remember_note
 from runtime.files.words import KEY_TAILS, LABELS
-from runtime.query.schema import Field, Note, Schema, Store, noted
+from runtime.query.schema import Field, Note, Schema, Store, noted, refers
 
 _REFERENCES: Final = '--references "cust_no=customers.cust_no"'
 _FEWEST: Final = 2  # rows of a store of which it can be told that a field tells them apart
@@ -180,32 +181,94 @@ def say_links(database: Loadable, name: str, key: Sequence[str], references: Map
     return Links(tuple(key), tuple(links))
 
 
+def kept_links(database: Loadable, name: str, before: Mapping[str, Store], links: Links) -> tuple[Links, list[str]]:
+    """Look again at what was known of a store before rows were loaded into it.
+
+    Args:
+        database: Open, in a transaction of the caller.
+        name: The store.
+        before: The stores before, by name, with their notes.
+        links: What was found or said after the load.
+
+    Returns:
+        These, and every reference from or to the store with values that are not there; and what is told of a key that
+        tells rows apart no more, and of references to what is gone.
+    """
+    look = _Look(database)
+    looked_at = {(link.store, link.field) for link in links.links}
+    more, told = [], []
+    pairs = [
+        (store, note) for store in before.values() for note in store.known if name in (store.name, note.other_store)
+    ]
+    for store, note in pairs:
+        now, place = look.stores.get(store.name), (store.name, note.field)
+        if now is None or not now.note(note.field).other_store or place in looked_at:
+            continue
+        if not refers(now, note, look.stores.get(note.other_store)):
+            target = f"{note.other_store}.{note.other_field}"
+            told.append(f"`{store.name}.{note.field}` refers to `{target}`, which is there no more")
+            continue
+        link = look.inside(*place, note.other_store, note.other_field)
+        more += [link] if link.found < link.of else []
+    key = [note.field for note in before[name].known if note.is_key] if name in before else []
+    gone = [field for field in key if look.stores[name].field(field) is None]
+    lost = f"`{name}` has no field `{gone[0]}`" if gone else look.shared(name, key) if key else ""
+    told += [f"{lost}; it was the key, so joins do not rely on it"] if lost else []
+    return Links(links.keys, (*links.links, *more)), told
+
+
 def with_settings(schema: Schema, database: str, settings: Mapping[str, Mapping[str, Any]]) -> Schema:
     """Return a schema with what sop.toml says of stores in the notes of their fields; also of a database that can only
-    be read.
+    be read. What fits no store is left out: `unmet_settings` tells of it.
 
     Args:
         schema: Of the database.
         database: Its name.
         settings: `[stores.NAME]`: `key` and `references`, as the options have them, by STORE or DATABASE.STORE.
-
-    Raises:
-        UsageError: C0202, it speaks of a field or store that is not there.
     """
     stores = dict(schema.stores)
     for name, said in settings.items():
-        store = stores.get(name, stores.get(name.removeprefix(f"{database}.")))
-        if store is None:
-            continue
-        try:
-            stores[store.name] = _with_said(store, stores, said.get("key", ()), said.get("references", ()))
-        except UsageError as error:
-            raise UsageError("C0202", f"[stores.{name}] of sop.toml: {error.message}", error.hint) from error
+        store = _meant(schema, database, name)
+        if store is not None:
+            with suppress(UsageError):
+                stores[store.name] = _with_said(stores[store.name], stores, said)
     return msgspec.structs.replace(schema, stores=stores)
 
 
-def _with_said(store: Store, stores: Mapping[str, Store], key: Sequence[str], references: Iterable[str]) -> Store:
-    pairs = parse_references(references)
+def unmet_settings(
+    schemas: Mapping[str, Schema], settings: Mapping[str, Mapping[str, Any]], *, are_all: bool
+) -> list[UsageError]:
+    """Tell what sop.toml says of stores and fields that are not there.
+
+    Args:
+        schemas: Of databases, by name.
+        settings: As for `with_settings`.
+        are_all: There are no other databases, in which a STORE may be.
+
+    Returns:
+        An error C0202 for each table of it that is left out.
+    """
+    found = []
+    for name, said in settings.items():
+        meant = [(schema, store) for database, schema in schemas.items() if (store := _meant(schema, database, name))]
+        unread = any(name.removeprefix(f"{database}.") in schema.broken for database, schema in schemas.items())
+        if not meant and not unread and (are_all or name.partition(".")[0] in schemas):
+            found.append(UsageError("C0202", f"[stores.{name}] of sop.toml speaks of a store that is not there"))
+        for schema, store in meant:
+            try:
+                _with_said(store, schema.stores, said)
+            except UsageError as error:
+                found.append(UsageError("C0202", f"[stores.{name}] of sop.toml: {error.message}"))
+    return found
+
+
+def _meant(schema: Schema, database: str, name: str) -> Store | None:
+    """The store that a table of sop.toml speaks of, if it is in this database."""
+    return schema.stores.get(name) or schema.stores.get(name.removeprefix(f"{database}."))
+
+
+def _with_said(store: Store, stores: Mapping[str, Store], said: Mapping[str, Any]) -> Store:
+    key, pairs = said.get("key", ()), parse_references(said.get("references", ()))
     _check_fields(store, (*key, *pairs))
     notes = {note.field: msgspec.structs.replace(note, is_key=note.is_key and not key) for note in store.known}
     for field in key:
@@ -292,7 +355,7 @@ class _Look:
 
     def _link(self, name: str, field: Field, others: Sequence[str]) -> Link | None:
         targets = [(other, target) for other in others for target in self._named(field, other)]
-        links = [self._inside(name, field.name, other, target) for other, target in targets]
+        links = [self.inside(name, field.name, other, target) for other, target in targets]
         likely = [link for link in links if link.of and link.found >= _SHARE_OF_NAMED * link.of]
         if not likely and field.type.name == "text":
             likely = [link for other in others if (link := self._by_codes(name, field, other)) is not None]
@@ -335,16 +398,23 @@ class _Look:
             again = f"import {store} anew as text: --replace --types {quote(f'{other}=text')}"
             raise UsageError("D0506", message, again)
         self.check_key(place[0], [place[1]])
-        return self._inside(name, field, *place)
+        return self.inside(name, field, *place)
 
     def check_key(self, name: str, fields: Sequence[str]) -> None:
         """Raise UsageError D0506 where rows share the values of fields: joins would count them twice."""
+        shared = self.shared(name, fields)
+        if shared:
+            raise UsageError("D0506", shared, "a field, or several, whose values no two rows share")
+
+    def shared(self, name: str, fields: Sequence[str]) -> str:
+        """What is told of rows that share the values of fields; empty where none do."""
         columns = ", ".join(map(quote_identifier, fields))
-        shared = f"SELECT {columns}, count(*) FROM {self._table(name)} GROUP BY {columns} HAVING count(*) > 1 LIMIT 1"
-        for *values, rows in self.database.plain_sql(shared):
-            what = ", ".join(map(str, values))
-            message = f"{' and '.join(f'`{name}.{field}`' for field in fields)} tell no rows apart: {rows} have {what}"
-            raise UsageError("D0506", message, "a field, or several, whose values no two rows share")
+        sql = f"SELECT {columns}, count(*) FROM {self._table(name)} GROUP BY {columns} HAVING count(*) > 1 LIMIT 1"
+        for *values, rows in self.database.plain_sql(sql):
+            called = " and ".join(f"`{name}.{field}`" for field in fields)
+            verb = "tells" if len(fields) == 1 else "tell"
+            return f"{called} {verb} no rows apart: {rows} have {', '.join(map(str, values))}"
+        return ""
 
     def keep(self, link: Link, *, said: bool = False) -> None:
         """Remember a reference, and that what it refers to is the key of its store."""
@@ -372,11 +442,12 @@ class _Look:
         rows, filled, different = self.database.plain_sql(sql)[0]
         return bool(rows >= _FEWEST and rows == filled == different)
 
-    def _inside(self, name: str, field: str, other: str, target: str) -> Link:
+    def inside(self, name: str, field: str, other: str, target: str) -> Link:
+        """How many values of a field are found in another."""
         ours, theirs = quote_identifier(field), quote_identifier(target)
         values = f"SELECT DISTINCT {ours} AS v FROM {self._table(name)} WHERE {ours} IS NOT NULL"
         joined = f"({values}) AS x LEFT JOIN {self._table(other)} AS o ON o.{theirs} = x.v"
-        sql = f"SELECT count(*), count(o.{theirs}) FROM {joined}"
+        sql = f"SELECT count(DISTINCT x.v), count(DISTINCT o.{theirs}) FROM {joined}"
         of, found = self.database.plain_sql(sql)[0]
         return Link(name, field, other, target, found, of)
 

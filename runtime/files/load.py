@@ -18,7 +18,7 @@ from runtime.databases.protocol import Database, Loadable
 from runtime.errors import DatabaseError, UsageError
 from runtime.files.decide import Ask, Reading, Rules
 from runtime.files.infer import BAD, TextColumn, declared_type, json_reader
-from runtime.files.links import Links, links_of
+from runtime.files.links import Links, kept_links, links_of
 from runtime.files.look import BAD_SHOWN, Looked, Progress, listed, look_at
 from runtime.files.prepare import Part
 from runtime.files.read import header_hint, open_table
@@ -196,7 +196,8 @@ def import_file(
         if mode != "append" or key or references:
             before = existing.known if existing is not None else ()
             links = links_of(database, store, before, key, references or {})
-    return msgspec.structs.replace(loaded, notes=looked.notes, links=links)
+        links, lost = kept_links(database, store, stores, links)
+    return msgspec.structs.replace(loaded, notes=(*looked.notes, *lost), links=links)
 
 
 class _Undone(Exception):

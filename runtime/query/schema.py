@@ -155,7 +155,7 @@ def _noted(store: Store, stores: dict[str, Store], is_key: Callable[[Store, str]
         ForeignKey((note.field,), note.other_store, (note.other_field,), unchecked=True)
         for note in store.known
         if note.field not in own
-        and _refers(store, note, stores.get(note.other_store))
+        and refers(store, note, stores.get(note.other_store))
         and is_key(stores[note.other_store], note.other_field)
     ]
     keys = tuple(field.name for field in store.fields if store.note(field.name).is_key)
@@ -169,7 +169,7 @@ def _noted(store: Store, stores: dict[str, Store], is_key: Callable[[Store, str]
     )
 
 
-def _refers(store: Store, note: Note, other: Store | None) -> bool:
+def refers(store: Store, note: Note, other: Store | None) -> bool:
     """Whether what a note refers to is still there, and of the field's type."""
     own, target = store.field(note.field), other.field(note.other_field) if other is not None else None
     return own is not None and target is not None and own.type.not_null() == target.type.not_null()

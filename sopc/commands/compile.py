@@ -112,6 +112,7 @@ def compile_command(
         context.library.environment.check_writable()  # a translation may cost money
         with written_out(console, lambda answer, file: f"sopc compile {answer} {file}"):
             prepared = _prepared(files, context, options, console)
+        console.unreadable(context.unmet())
         given.check_used("leave it out, or --take text translates the text again and asks again")
         check_unique(prepared)
         for each in prepared:

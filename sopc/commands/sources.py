@@ -138,7 +138,7 @@ def schema_command(
     with open_context(load_config(home, databases), read_only=True) as context, context.library:
         schemas = {database: context.schema(database)} if database else usable_schemas(context)
         broken = [each.error() for schema in schemas.values() for each in schema.broken.values()]
-        console.unreadable(broken if database else context.failures)
+        console.unreadable([*(broken if database else context.failures), *context.unmet()])
     if as_json:
         import msgspec
 

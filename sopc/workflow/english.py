@@ -192,7 +192,7 @@ class EnglishText:
 
     def _tell_unreadable(self) -> None:
         """Tell which databases could not be read, and why."""
-        for failure in self._context.failures:
+        for failure in (*self._context.failures, *self._context.unmet()):
             self._listener.note(f"warning {failure.code}: {failure.message}, so it is left out")
 
     def _repaired(self, work: Work | None) -> Iterator[ProgramWarning]:

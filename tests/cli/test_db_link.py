@@ -150,9 +150,64 @@ def test_sop_toml_says_it_of_stores_that_can_only_be_read(sopvm: Program, sopc: 
     assert found["nr"] == ("key*", "") and found["holder"] == ("", "people.nr*")
     rows = answer(sopvm, "Show the loans with the name of the holder.")
     assert [row[-1] for row in rows] == ["Ann", "Bo", "Ann"]
-    settings.write_text(f'{text}references = ["holder=people.nr"]\n', encoding="utf-8")
-    done = sopc("schema", "data")
-    assert done.exit_code == 2 and "[stores.people] of sop.toml: `people` has no field `holder`" in done.stderr
+
+
+def test_what_sop_toml_says_of_stores_and_fields_that_are_not_there_is_told(
+    sopvm: Program, sopc: Program, project: Path
+) -> None:
+    (project / "people.csv").write_text("nr,name\n7,Ann\n8,Bo\n", encoding="utf-8")
+    (project / "all.sop").write_text("script all_people()\n  emit from people\nend\n", encoding="utf-8")
+    text = '[stores.people]\nkey = ["holder"]\n[stores.nobody]\nkey = ["a"]\n[stores."main.x"]\nreferences = "a=b.c"\n'
+    settings = (project / "sop.toml").read_text(encoding="utf-8")
+    assert sopvm("db", "import", "people.csv").exit_code == 0
+    (project / "sop.toml").write_text(settings + text, encoding="utf-8")
+    told = [
+        "[stores.people] of sop.toml: `people` has no field `holder`",
+        "[stores.nobody] of sop.toml speaks of a store that is not there",
+        "[stores.main.x] of sop.toml speaks of a store that is not there",
+    ]
+    for program, *words in (
+        *((sopc, "schema"), (sopvm, "db", "query", "from people"), (sopc, "compile", "--yes", "all.sop")),
+        *((sopvm, "do", "How many people are there?"), (sopvm, "db", "import", "people.csv", "--replace")),
+    ):
+        done = program(*words)  # the import and the program of `main` do not know what else `nobody` may be in
+        assert done.exit_code == 0, done.stderr
+        counts = [done.stderr.count(each) for each in told]
+        assert counts[::2] == [1, 1] and counts[1] == (words[0] not in ("compile", "db") or words[1] == "query"), words
+    done = sopc("doctor", "-f", "records")
+    wrong = [row for row in map(json.loads, done.stdout.splitlines()) if row["name"] == "stores"]
+    assert [row["found"].removeprefix("C0202: ") for row in wrong] == told
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "mode", "told"),
+    [
+        ("orders", "order_no,cust_no\n10,2\n13,9\n", "--append", [
+            "  cust_no   int  → customers.cust_no 2 of 3 found",
+            "note: `orders.order_no` tells no rows apart: 2 have 10; it was the key, so joins do not rely on it",
+        ]),
+        ("customers", "cust_no,name\n1,Ann\n1,Bo\n", "--replace", [
+            "note: `customers.cust_no` tells no rows apart: 2 have 1; it was the key, so joins do not rely on it",
+            "note: orders.cust_no → customers.cust_no 1 of 2 found",
+        ]),
+        ("customers", "nr,name\n1,Ann\n", "--replace", [
+            "note: `orders.cust_no` refers to `customers.cust_no`, which is there no more",
+            "note: `customers` has no field `cust_no`; it was the key, so joins do not rely on it",
+        ]),
+        ("customers", "cust_no,name\n3,Cy\n", "--append", []),
+    ],
+)  # fmt: skip
+def test_an_import_tells_which_key_and_references_it_makes_untrue(
+    sopvm: Program, project: Path, name: str, rows: str, mode: str, told: list[str]
+) -> None:
+    (project / "customers.csv").write_text("cust_no,name\n1,Ann\n2,Bo\n", encoding="utf-8")
+    (project / "orders.csv").write_text("order_no,cust_no\n10,1\n11,2\n12,1\n", encoding="utf-8")
+    for store in ("customers", "orders"):
+        assert sopvm("db", "import", f"{store}.csv").exit_code == 0
+    (project / "new.csv").write_text(rows, encoding="utf-8")
+    done = sopvm("db", "import", "new.csv", "--store", name, mode)
+    assert done.exit_code == 0
+    assert [line for line in done.stderr.splitlines() if "note:" in line or "found" in line] == told
 
 
 def test_the_sentence_to_try_does_not_take_two_rows_of_one_name_for_one(sopvm: Program, project: Path) -> None:

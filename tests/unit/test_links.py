@@ -179,13 +179,13 @@ def test_what_a_person_says_goes_before_what_is_found(database: Loadable, tmp_pa
 @pytest.mark.parametrize(
     ("key", "references", "message"),
     [
-        (["cust_no"], {}, "tell no rows apart: 2 have C1"),
+        (["cust_no"], {}, "tells no rows apart: 2 have C1"),
         (["nr"], {}, "has no field `nr`"),
         ([], {"nr": "customers.cust_no"}, "has no field `nr`"),
         ([], {"cust_no": "customers.nr"}, "no field `customers.nr`"),
         ([], {"cust_no": "cust_no"}, "no field `cust_no`"),
         ([], {"order_no": "customers.cust_no"}, "`order_no` is int and `customers.cust_no` is text"),
-        ([], {"cust_no": "customers.city"}, "tell no rows apart: 2 have Oslo"),
+        ([], {"cust_no": "customers.city"}, "tells no rows apart: 2 have Oslo"),
     ],
 )
 def test_what_does_not_fit_is_refused(
