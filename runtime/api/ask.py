@@ -78,7 +78,7 @@ def _understood(service: Service, who: Who, body: bodies.Ask) -> _Understood:
 
     token = who.token
     written = Written(body.program, NAME) if body.program else None
-    with service.compiling, Context(service.seen_by(token), service.library, token.covers) as context:
+    with service.compiling, Context(service.seen_by(token), service.library, service.sees(token)) as context:
         options = Options(answers=Answers(body.answers), may_read=token.may_read, written=written)
         text, prepared = _translated(body, context, options)
         linked = linked_program(service, token, prepared.compiled)

@@ -56,7 +56,7 @@ def _listed(service: Service, token: Token) -> list[bodies.Summary]:
     return [
         _summary(entry, decode(service.library.load(entry.hash)), token)
         for entry in service.library.entries()
-        if token.covers(entry.name)
+        if service.visible(token, entry)
     ]
 
 
@@ -95,10 +95,12 @@ async def show_explained(service: Service, request: Request) -> Response:
 async def show_versions(service: Service, request: Request) -> Response:
     name = request.path_params["name"]
     token_of(request).require_script(name)
-    return as_json({"versions": await service.call(_versions, service, name)})
+    return as_json({"versions": await service.call(_versions, service, token_of(request), name)})
 
 
-def _versions(service: Service, name: str) -> list[bodies.Version]:
+def _versions(service: Service, token: Token, name: str) -> list[bodies.Version]:
+    history = service.library.history(name)
+    service.require_visible(token, history[0])
     tags: dict[int, list[str]] = {}
     for tag, version in service.library.tags(name).items():
         tags.setdefault(version, []).append(tag)
@@ -110,7 +112,8 @@ def _versions(service: Service, name: str) -> list[bodies.Version]:
             "provenance": entry.provenance,
             "tags": tags.get(entry.version, []),
         }
-        for entry in service.library.history(name)
+        for entry in history
+        if service.visible(token, entry)
     ]
 
 
@@ -191,8 +194,9 @@ def put_text(service: Service, who: Who, act: PutRequest) -> bodies.Put:
     if name != act.name:
         renamed.append({"code": "T0608", "sentence": 0, "message": renaming(act.name) or ""})
     token.require_script(name)
-    with service.compiling, Context(service.seen_by(token), service.library, token.covers) as context:
+    with service.compiling, Context(service.seen_by(token), service.library, service.sees(token)) as context:
         before = service.library.find(name)
+        service.require_visible(token, before)
         _check_conditions(service, name, before, act.conditions)
         source = Source(f"{name}.txt" if kind == "english" else f"{name}.sop", act.text)
         place = NOWHERE if act.written else stored_place(name, service.library, act.take)
@@ -228,7 +232,7 @@ def put_text(service: Service, who: Who, act: PutRequest) -> bodies.Put:
         "translator": prepared.translator,
         "translated": prepared.translated,
         "warnings": [*renamed, *warnings_of(prepared)],
-        "stale_callers": [caller for caller, _ in stale if token.covers(caller)],
+        "stale_callers": [caller for caller, _ in stale if service.sees(token)(caller)],
     }
 
 
@@ -281,7 +285,7 @@ def linked_text(service: Service, who: Who, program: str) -> Linked:
     from sopc.source import STDIN, Source
 
     token = who.token
-    with service.compiling, Context(service.seen_by(token), service.library, token.covers) as context:
+    with service.compiling, Context(service.seen_by(token), service.library, service.sees(token)) as context:
         return linked_program(service, token, compile_source(Source(STDIN, program), context))
 
 
@@ -317,8 +321,10 @@ async def delete_script(service: Service, request: Request) -> Response:
 
 def _delete(service: Service, who: Who, name: str, conditions: Mapping[str, str | None]) -> None:
     with service.compiling:
-        _check_conditions(service, name, service.library.find(name), conditions)
-        versions = service.library.remove([name], who.token.covers)[name]
+        entry = service.library.find(name)
+        service.require_visible(who.token, entry)
+        _check_conditions(service, name, entry, conditions)
+        versions = service.library.remove([name], service.sees(who.token))[name]
         service.audit.note("script-delete", who, script=name, versions=versions)
 
 
@@ -340,7 +346,7 @@ async def _about(service: Service, request: Request, form: Callable[[Entry, Modu
 
     def work() -> tuple[str, Any]:
         entry = service.library.resolve(name)
-        token.require_script(entry.name)
+        service.require_visible(token, entry)
         data = service.library.load(entry.hash)
         return _etag(data), form(entry, decode(data))
 

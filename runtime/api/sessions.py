@@ -48,8 +48,13 @@ Act = Callable[["Recorder", Writer, Prompt | None], "Taken"]
 async def list_sessions(service: Service, request: Request) -> Response:
     token = token_of(request)
     options_of(request)
-    names = await service.call(_sessions(service, token).names)
-    return as_json({"sessions": [{"name": name} for name in names if token.covers(name)]})
+    names = await service.call(_names, _sessions(service, token), token)
+    return as_json({"sessions": [{"name": name} for name in names]})
+
+
+def _names(sessions: Sessions, token: Token) -> list[str]:
+    covered = filter(token.covers, sessions.names())
+    return [name for name in covered if all(map(token.reaches, sessions.load(name).uses))]
 
 
 async def begin_session(service: Service, request: Request) -> Response:
@@ -232,7 +237,7 @@ def _recorder(
         options=_options(service, token, run),
         compiling=service.compiling,
         allow=allow,
-        sees=token.covers,
+        sees=service.sees(token),
     )
 
 

@@ -18,7 +18,7 @@ from runtime.api.link_cache import LinkCache
 from runtime.api.metrics import Metrics
 from runtime.api.problems import HttpError
 from runtime.api.runs import LiveRuns
-from runtime.api.tokens import Token, Tokens
+from runtime.api.tokens import Token, Tokens, not_for
 from runtime.bytecode.module import Module, Signature
 from runtime.config import Config
 from runtime.connect import connector
@@ -26,6 +26,7 @@ from runtime.databases.acting import NO_ROLES
 from runtime.databases.pool import Pool
 from runtime.databases.protocol import Database
 from runtime.errors import SopError, UsageError
+from runtime.library.records import Entry
 from runtime.library.store import Library
 from runtime.runs.arguments import bind
 from runtime.runs.keep import request_of
@@ -143,6 +144,29 @@ class Shared:
         """The settings as a token sees them: its databases, under the names that scripts use."""
         names = {name: name for name in self.config.database_names() if token.reaches(name)}
         return msgspec.structs.replace(self.config.seen_as({**names, **token.bound}), acting=token.acting)
+
+    def visible(self, token: Token, entry: Entry) -> bool:
+        """Tell whether a token may know of a version of a script: it is for the script, and for every database that the
+        script or one that it calls uses."""
+        return token.covers(entry.name) and all(map(token.reaches, names_of(entry.effects)))
+
+    def require_visible(self, token: Token, entry: Entry | None) -> None:
+        """Check that a token may know of a version of a script.
+
+        Raises:
+            HttpError: S0202, as for a script that the token is not for.
+        """
+        if entry is not None and not self.visible(token, entry):
+            raise not_for(token, entry.name)
+
+    def sees(self, token: Token) -> Callable[[str], bool]:
+        """Return a function that tells whether a token may know of a script, or could store one of that name."""
+
+        def seen(name: str) -> bool:
+            entry = self.library.find(name) if token.covers(name) else None
+            return token.covers(name) if entry is None else self.visible(token, entry)
+
+        return seen
 
     def require_program(self, token: Token, module: Module) -> None:
         """Check a program that a token's user wrote.

@@ -119,8 +119,7 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
             HttpError: S0202.
         """
         if not self.covers(name):
-            message = f"the token {self.name} is not for the script {name}"
-            raise HttpError(403, "S0202", message, f"it is for {', '.join(self.scripts)}")
+            raise not_for(self, name)
 
     def require_databases(self, names: Iterable[str]) -> None:
         """Check that the token may use these databases.
@@ -143,6 +142,12 @@ class Token(msgspec.Struct, frozen=True, omit_defaults=True):
             if name in self.fixed:
                 message = f"the token {self.name} fixes the argument {name}"
                 raise HttpError(403, "S0210", message, f"leave {name} out")
+
+
+def not_for(token: Token, script: str) -> HttpError:
+    """The refusal of a script that a token may not know of."""
+    message = f"the token {token.name} is not for the script {script}"
+    return HttpError(403, "S0202", message, f"it is for {', '.join(token.scripts)}")
 
 
 NOBODY: Final = Token("", "", "", rights=())

@@ -122,13 +122,14 @@ POST /ask confirm                 401  401  401   403  403  403  409   403     4
 POST /ask write                   401  401  401   403  403  403  403   403     403   403    403   403    200   200 422  422
 
 GET /scripts                      401  401  401   403  200  403  403   403     403   403    200   200    200   200 200  200
-GET /scripts/people               401  401  401   403  200  403  403   403     403   403    200   403    200   200 200  200
+GET /scripts/people               401  401  401   403  200  403  403   403     403   403    200   403    403   200 200  200
+GET /scripts/numbers              401  401  401   403  200  403  403   403     403   403    200   403    200   200 403  403
 GET /scripts/nothing              401  401  401   403  404  403  403   403     403   403    404   403    404   404 404  404
-GET /scripts/people/versions      401  401  401   403  200  403  403   403     403   403    200   403    200   200 200  200
-GET /scripts/people/signature     401  401  401   403  200  403  403   403     403   403    200   403    200   200 200  200
-GET /scripts/people/explain       401  401  401   403  200  403  403   403     403   403    200   403    200   200 200  200
-GET /scripts/people/source        401  401  401   403  200  403  403   403     403   403    200   403    200   200 200  200
-GET /scripts/people/disasm        401  401  401   403  200  403  403   403     403   403    200   403    200   200 200  200
+GET /scripts/people/versions      401  401  401   403  200  403  403   403     403   403    200   403    403   200 200  200
+GET /scripts/people/signature     401  401  401   403  200  403  403   403     403   403    200   403    403   200 200  200
+GET /scripts/people/explain       401  401  401   403  200  403  403   403     403   403    200   403    403   200 200  200
+GET /scripts/people/source        401  401  401   403  200  403  403   403     403   403    200   403    403   200 200  200
+GET /scripts/people/disasm        401  401  401   403  200  403  403   403     403   403    200   403    403   200 200  200
 PUT /scripts/fresh                401  401  401   403  403  403  403   201     201   201    403   403    422   201 201  201
 PUT /scripts/fresh calls          401  401  401   403  403  403  403   201     201   201    403   403    422   201 403  403
 PUT /scripts/fresh dry            401  401  401   403  403  403  403   200     200   200    403   403    422   200 200  200
@@ -469,6 +470,35 @@ def test_a_tenant_sees_only_its_own_stores_and_no_argument_that_is_fixed(house: 
     assert "tenant" not in str(paths["/play/people"]["post"]["requestBody"])
     start = client.get("/play/people", headers=headers).text.splitlines()[0]
     assert '"args":{"tenant":"acme"}' in start
+
+
+SEEN: Final = {
+    "all": {"people", "add_person", "everybody", "ask_people", "ask_and_add", "numbers"},
+    "narrow": set[str](),
+    "nodata": {"numbers"},
+    "acme": {"people", "add_person", "everybody", "ask_people", "ask_and_add"},
+    "globex": {"people", "add_person", "everybody", "ask_people", "ask_and_add"},
+}
+
+
+@pytest.mark.parametrize("caller", SEEN)
+def test_scripts_of_databases_out_of_reach_are_not_seen(house: House, caller: str) -> None:
+    client, headers, seen = house.served.client, house.headers[caller], SEEN[caller]
+    hidden = SEEN["all"] - seen
+    listed = client.get("/scripts", headers=headers)
+    assert {script["name"] for script in listed.json()["scripts"]} & SEEN["all"] == seen
+    lists = listed.text + "".join(client.get(f"/{each}", headers=headers).text for each in ("openapi.json", "sessions"))
+    assert not [name for name in hidden if f'"{name}"' in lists or f"/play/{name}" in lists]
+    for name in hidden:
+        for answer in (
+            client.put(f"/scripts/{name}", content=f"script {name}() end", headers={**headers, **TEXT}),
+            client.delete(f"/scripts/{name}", headers=headers),
+            client.get(f"/scripts/{name}/versions", headers=headers),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (403, "S0202"), answer.text
+    program = "script fresh()\n  for each r in numbers() do emit r end\nend\n"
+    answer = client.put("/scripts/fresh", content=program, headers={**headers, **TEXT}, params={"dry_run": "true"})
+    assert (answer.status_code == 200) is ("numbers" in seen), answer.text
 
 
 def test_a_token_bound_to_a_missing_database(house: House) -> None:
