@@ -131,7 +131,7 @@ class Kept:
             self.connection = sqlite3.connect(self.path, isolation_level=None)
             self.connection.execute("PRAGMA synchronous = OFF")
             key = "integer primary key"
-        self.sql("CREATE TABLE items (id bigint PRIMARY KEY, name text NOT NULL UNIQUE, quantity bigint NOT NULL)")
+        self.sql("CREATE TABLE items (id integer PRIMARY KEY, name text NOT NULL UNIQUE, quantity bigint NOT NULL)")
         self.sql(f"CREATE TABLE log (id {key}, text text NOT NULL)")
         self._fill()
         self.sandbox = Sandbox(folder, {"main": self.url})

@@ -10,7 +10,9 @@ import pytest
 
 from runtime.databases.postgres.url import parse_url
 from runtime.errors import SopError
+from runtime.vm import lifted
 from tests.runs.kept import Kept, LosingPostgres, kept_on
+from tests.unit.lifting import attempts_of
 
 COUNTED = """
 script work() -> int
@@ -127,14 +129,52 @@ script work() -> int
   return kept
 end
 """
-SCRIPTS = {"counted": COUNTED, "spooled": SPOOLED, "pipeline": PIPELINE, "values": VALUES, "asked": ASKED}
+LIFTED = """
+script work() -> int
+  let total = 0
+  for each item in from items order by id do
+    update items where id = item.id set quantity = quantity + item.id
+    set total = total + item.quantity
+  end
+  insert into log { text: "all {total}" }
+  commit
+  ask "More?" into more: int
+  for each i in 1 to 4 do
+    for each line in from log do
+      set total = total + more
+    end
+    insert into log { text: "{i} of {total}" }
+    for each item in from items do
+      if item.quantity > i then
+        update items where id = item.id set quantity = i
+      end
+    end
+    commit
+  end
+  return total
+end
+"""
+SCRIPTS = {
+    "counted": COUNTED,
+    "spooled": SPOOLED,
+    "pipeline": PIPELINE,
+    "values": VALUES,
+    "asked": ASKED,
+    "lifted": LIFTED,
+}
+ANSWERS = {"asked": {"confirmed/2": "yes"}, "apart": {"2.2": "yes"}, "lifted": {"5": "3"}}
+
+
+@pytest.fixture(autouse=True)
+def few_rows_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifted, "FEW_ROWS", 0)
 
 
 @pytest.fixture(params=[(engine, name) for engine in ("sqlite", "postgres") for name in SCRIPTS], ids="-".join)
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
     engine, name = request.param
     with kept_on(engine, tmp_path, SCRIPTS[name]) as made:
-        made.answers = {"confirmed/2": "yes"} if name == "asked" else {}
+        made.answers = ANSWERS.get(name, {})
         yield made
 
 
@@ -167,6 +207,15 @@ def test_crashes(kept: Kept) -> None:
         kept.reset()
 
 
+def test_loops_of_a_kept_run_are_lifted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = attempts_of(monkeypatch)
+    with kept_on("sqlite", tmp_path, LIFTED) as kept:
+        kept.answers = ANSWERS["lifted"]
+        done = kept.begin("work")
+        assert done is not None and (done.status, done.result) == ("ok", 75 + 3 * (1 + 2 + 3 + 4))
+    assert len(found) == 9 and None not in found
+
+
 def standing(kept: Kept) -> list[tuple[Any, ...]]:
     """What the lines of the last run say, without those of segments that were run again."""
     lines: list[dict[str, Any]] = []
@@ -182,7 +231,7 @@ def standing(kept: Kept) -> list[tuple[Any, ...]]:
 def test_connections_lost_at_any_call(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The run itself goes on: what has been committed is not done again."""
     with kept_on("postgres", tmp_path, SCRIPTS.get(name, APART)) as kept:
-        kept.answers = {"asked": {"confirmed/2": "yes"}, "apart": {"2.2": "yes"}}.get(name, {})
+        kept.answers = ANSWERS.get(name, {})
         if name == "apart":
             monkeypatch.setattr(kept, "runs", lambda: kept.connect("[runs]"))
         kept.begin("work", run_id="first")

@@ -1,5 +1,5 @@
-"""A loop, the tables that it needs and an engine → its lines and rows, run as one statement or row by row; and a rule
-of lifting that it needs, taken out of the code for a test."""
+"""A loop, the tables that it needs and an engine → its lines and rows, run as one statement or row by row; what
+comes of its attempts; and a rule of lifting that it needs, taken out of the code for a test."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from runtime.library.store import Library
+from runtime.vm import lifted
 from tests.engines import ENGINES
 from tests.harness import compile_text, execute, store
 
@@ -67,6 +68,19 @@ def mutated(owner: Any, name: str, old: str, new: str, monkeypatch: pytest.Monke
     found: dict[str, Any] = {}
     exec(compile(source.replace(old, new, 1), "<mutated>", "exec"), module.__dict__, found)
     monkeypatch.setattr(owner, name, found[name])
+
+
+def attempts_of(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What comes of each attempt from now on: the totals, or None where the loop runs."""
+    found: list[Any] = []
+    attempt = lifted.attempt
+
+    def noted(*arguments: Any) -> Any:
+        found.append(attempt(*arguments))
+        return found[-1]
+
+    monkeypatch.setattr(lifted, "attempt", noted)
+    return found
 
 
 class Case:

@@ -34,7 +34,7 @@ from sopc.codegen import lift, pure
 from tests.engines import ENGINES
 from tests.harness import ROOT, compile_text, execute, store
 from tests.unit.compiling import compiled, module_of
-from tests.unit.lifting import TABLES, Case, Rule, mutated
+from tests.unit.lifting import TABLES, Case, Rule, attempts_of, mutated
 
 LIFTER = lift._Lifter
 PROOF_PG = (
@@ -224,19 +224,6 @@ def test_a_rule_is_needed(name: str, engine: str, tmp_path: Path, monkeypatch: p
     for owner, function, old, new in ((rule.owner, rule.name, rule.old, rule.new), *rule.also):
         mutated(owner, function, old, new, monkeypatch)
     assert case.outcome() != plain
-
-
-def attempts_of(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What comes of each attempt from now on: the totals, or None where the loop runs."""
-    found: list[Any] = []
-    attempt = lifted.attempt
-
-    def noted(*arguments: Any) -> Any:
-        found.append(attempt(*arguments))
-        return found[-1]
-
-    monkeypatch.setattr(lifted, "attempt", noted)
-    return found
 
 
 GIVES_NUMBERS = {
