@@ -264,6 +264,11 @@ def test_a_hidden_database_is_not_seen(folder: Path, way: Way) -> None:
                 ("sop_try", {"program": "script a() emit from employees end"}),
             ):
                 assert (await client.call_tool(tool, given)).is_error, tool
+            for callee in ("audit", "missing"):  # what is hidden is as unknown as what is not there
+                program = f"script q() call {callee}() end"
+                for tool, more in (("sop_check", {"script": "q"}), ("sop_try", {})):
+                    error = data(await client.call_tool(tool, {"program": program, **more}))["error"]
+                    assert error["code"] == "E0204" and "main" not in json.dumps(error), (tool, callee, error)
 
     run(work)
 
