@@ -28,13 +28,12 @@ from runtime.vm.data import Data
 from runtime.vm.frame import Frames
 from runtime.vm.iterators import SpoolIterator
 from runtime.vm.output import Question
-from runtime.vm.saved import SavedFrames, check_value, reference, refuse, restore, save, unpack_value
+from runtime.vm.saved import LARGE, SavedFrames, check_value, reference, refuse, restore, save, unpack_value
 from runtime.vm.script import Script
 
 FORMAT: Final = 1  # of `pinned` and `state`; each release reads this and the one before
 RECORD_TRIES: Final = 10
 END_TRIES: Final = 6  # to note in a locked database that a run has ended; each takes some seconds
-LARGE: Final = 4096  # bytes from which on a value is kept by itself
 _ENCODER: Final = msgspec.msgpack.Encoder()
 T = TypeVar("T")
 
@@ -217,6 +216,7 @@ class Keeper:
         self._always = always
         self._lines = row.lines  # as of the last segment
         self._put_any = False  # lines of the open one
+        self._goes_on = False  # its last segment was saved here, as `running`
         self._memory = _Memory({}, 0, {}, 0, row.segment)
         self._after = self._memory
         self._values: list[tuple[int, bytes]] = []
@@ -284,6 +284,7 @@ class Keeper:
         """The transaction has committed. HandedBack when the run's worker is to end."""
         if self._after is not self._memory:
             self.is_kept, self._over = True, self._status == "ok"
+            self._goes_on = self._status == "running"
             self._memory = self._after
             self._lines, self._put_any = self._writer.seq, False
             self.statements.fresh.clear()
@@ -319,7 +320,7 @@ class Keeper:
                 store.insert(row, self._modules)
             return
         self._values = []
-        self._after = after = _Memory({}, memory.next_value, {}, memory.next_spool, memory.segment + 1)
+        self._after = _Memory({}, memory.next_value, {}, memory.next_spool, memory.segment + 1)
         frames = save(stack, self)
         after = self._after
         instructions, seconds, emitted = self._budget.left()
@@ -331,15 +332,10 @@ class Keeper:
                 *(after.next_value, after.next_spool, frames),
             )
         )
-        question = within = None
-        if isinstance(said, Question):
-            within = None if said.within is None else said.within.total_seconds()
-            question = to_text({"step": said.step, **describe(said)})
-        if self.is_kept:
-            self._update(store.save(run, self.row.epoch, status, after.segment, lines, state, question, None, within))
+        if self._goes_on and status == "running":
+            self._update(store.save_again(run, self.row.epoch, after.segment, lines, state))
         else:
-            row = self.row._replace(status=status, segment=after.segment, lines=lines, state=state, question=question)
-            store.insert(row, self._modules, within)
+            self._save_row(status, said, lines, state)
         if self._values or memory.values:
             store.put_values(run, self._values)
             numbers = {number for _, number in after.values.values()}
@@ -351,6 +347,18 @@ class Keeper:
             store.drop_spools(run, [number for spool, number in memory.spools.items() if spool not in after.spools])
         if self.statements.fresh:
             store.put_statements(self.statements.fresh.items())
+
+    def _save_row(self, status: str, said: Any, lines: int, state: bytes) -> None:
+        store, run, segment = self.store, self.row.run, self._after.segment
+        question = within = None
+        if isinstance(said, Question):
+            within = None if said.within is None else said.within.total_seconds()
+            question = to_text({"step": said.step, **describe(said)})
+        if self.is_kept:
+            self._update(store.save(run, self.row.epoch, status, segment, lines, state, question, None, within))
+        else:
+            row = self.row._replace(status=status, segment=segment, lines=lines, state=state, question=question)
+            store.insert(row, self._modules, within)
 
     def _update(self, done: bool) -> None:
         if not done:

@@ -334,6 +334,15 @@ class RunStore:
             *(run, epoch, status, segment, lines, state, said, ending, within),
         )
 
+    def save_again(self, run: str, epoch: int, segment: int, lines: int, state: bytes) -> bool:
+        """As `save`, of a run whose last segment this process saved as `running`: what has stayed the same is not
+        written, nor is SQLite's index of open runs."""
+        return self._change(
+            "update sop_runs set segment = $3, lines = $4, state = $5, updated = {now}"
+            " where run = $1 and epoch = $2 and segment = $3 - 1",
+            *(run, epoch, segment, lines, state),
+        )
+
     def is_overdue(self, run: str) -> bool:
         """Whether it waits, and the deadline of its question has passed, by the database's clock."""
         if not self._is_current:

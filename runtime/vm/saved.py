@@ -30,6 +30,7 @@ from runtime.vm.frame import Frame, Frames, GeneratorFrame, GeneratorIterator, I
 from runtime.vm.iterators import ListIterator, SpoolIterator
 from runtime.vm.script import Instruction, Script
 
+LARGE: Final = 4096  # characters or bytes from which on a value is kept by itself
 REFERENCE: Final = 16  # msgpack's number for "the value kept under this number"
 
 _NUMBER: Final = {name: row.number for name, row in BY_NAME.items()}
@@ -133,7 +134,7 @@ def save(stack: Frames, parts: Parts) -> SavedFrames:
     frames = list(stack)
     saved: list[SavedFrame] = []
     iterators: list[Any] = []
-    numbers = {id(frame): number for number, frame in enumerate(frames)}
+    numbers: dict[int, int] = {}  # of frames, by identity, once there is a generator
     for frame in frames:  # grows while it is walked
         if frame.savepoints:
             raise _unsavable("a `transaction` or `try` is open")
@@ -141,9 +142,10 @@ def save(stack: Frames, parts: Parts) -> SavedFrames:
         kept: list[Any] = []
         for register, is_iterator, _ in live_registers(frame.script, max(frame.pc - 1, 0)):
             value = registers[register]
+            kind = type(value)
             if is_iterator:
                 kept.append(_save_iterator(value, iterators, frames, numbers, parts))
-            elif type(value) in _PLAIN:
+            elif kind in _PLAIN or (kind is str and len(value) <= LARGE):
                 kept.append(value)
             else:
                 kept.append(parts.value(value))
@@ -160,6 +162,8 @@ def _save_iterator(iterator: Any, iterators: list[Any], frames: Frames, numbers:
         iterators.append(SavedSpool(iterator.opened_at, iterator.position, parts.spool(iterator)))
     elif type(iterator) is GeneratorIterator and iterator.frame is not None:
         frame = iterator.frame
+        if not numbers:
+            numbers.update((id(each), at) for at, each in enumerate(frames))
         at = numbers.get(id(frame))
         if at is None:
             at = numbers[id(frame)] = len(frames)
