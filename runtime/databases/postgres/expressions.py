@@ -110,6 +110,8 @@ class PostgresExpressions(TypedExpressions):
         """again: which of the arguments the body may write several times. OFFSET 0 keeps the planner from writing them
         out again. An aggregate belongs to the SELECT that it is in, so it is not moved into another."""
         large = [at for at in sorted(again) if not is_small(args[at], template_costs)]
+        if large:  # what stands before one is worked out before it too, so that its error comes first
+            large = [at for at in range(large[-1] + 1) if at in large or not is_small(args[at], template_costs)]
         if any(_looks_at_rows(args[at]) for at in large):
             if sum(len(arg.sql(dialect=self.dialect)) for arg in args) > _MAX_REPEATED:
                 raise DatabaseError(
