@@ -7,6 +7,7 @@ own.
 
 from __future__ import annotations
 
+from functools import partial
 from threading import Thread
 
 from runtime.api.running import Runner
@@ -14,6 +15,7 @@ from runtime.api.shared import Shared
 from runtime.runs.notices import Notifier, notifier_of
 from runtime.runs.worker import Report, Worker
 from runtime.schedules.starter import Starter
+from runtime.schedules.store import tried_again
 
 
 class Workers:
@@ -39,7 +41,7 @@ class Workers:
         """
         service = self._service
         if count:
-            self._notifier = notifier_of(service.config)
+            self._notifier = notifier_of(service.config, partial(tried_again, service.config))
         self._runner.tries_again = count > 0
         for _ in range(count):
             starter = Starter(service.config, service.library)

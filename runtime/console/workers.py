@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Event, Timer
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,12 +58,13 @@ def _work(
     from runtime.runs.notices import notifier_of
     from runtime.runs.worker import Worker
     from runtime.schedules.starter import Starter
+    from runtime.schedules.store import tried_again
 
     owner = os.environ.get(_OWNER)
     with Library.open(config.home) as library:
         starter = Starter(config, library)
         worker = Worker(config, names, library, _print, chores=starter.look, why_ended=why_ended)
-        notifier = notifier_of(config)
+        notifier = notifier_of(config, partial(tried_again, config))
         cutting = Timer(drain, worker.cut)
 
         def stop() -> None:

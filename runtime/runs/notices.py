@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from threading import Event, Thread
 from time import monotonic
@@ -64,9 +64,17 @@ class Notifier:
         config: The settings: the databases that may keep runs.
         command: The program and its arguments; no shell reads them.
         report: Is told why a notice could not be told.
+        tried_again: Which runs will be tried again if they fail: nobody is told of those.
     """
 
-    def __init__(self, config: Config, command: Sequence[str], report: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        command: Sequence[str],
+        report: Callable[[str], None],
+        tried_again: Callable[[], Collection[str]],
+    ) -> None:
+        self._tried_again = tried_again
         self._config = config
         self._command = list(command)
         self._report = report
@@ -95,25 +103,32 @@ class Notifier:
 
     def _look_at_all(self) -> None:
         for place in places(self._config, []):
-            with suppress(SopError):  # it is away: at the next look
+            with suppress(SopError):  # it, or that of the schedules, is away: at the next look
                 self._look(place)
 
     def _look(self, place: RunPlace) -> None:
         with place.store(read_only=False) as store:
-            if store is None or store.database.read_only or not _untold(store, place.name):
+            if store is None or store.database.read_only or not self._untold(store, place.name):
                 return
             lease = store.database.lease(_LEASE)
             if lease is None:  # another process tells
                 return
             try:
                 run_worded(store.database, _FORGET)
-                for notice in _untold(store, place.name):  # what nobody has told since
+                for notice in self._untold(store, place.name):  # what nobody has told since
                     if self._stopping.is_set():
                         return
                     if self._tell(notice):
                         run_worded(store.database, _TOLD, notice.run, notice.state)
             finally:
                 lease.release()
+
+    def _untold(self, store: RunStore, database: str) -> list[_Notice]:
+        if not has_table(store.database, "sop_notices"):
+            run_worded(store.database, _TABLE)
+        found = [_notice(database, *row) for row in run_worded(store.database, _UNTOLD, DAYS)]
+        again = self._tried_again() if found else ()
+        return [notice for notice in found if notice.said["status"] != "failed" or notice.run not in again]
 
     def _tell(self, notice: _Notice) -> bool:
         """Whether the command was told."""
@@ -149,29 +164,27 @@ class Notifier:
         return f"{self._command[0]} ended with {done.returncode}" + "".join(f": {line[:200]}" for line in last)
 
 
-def notifier_of(config: Config, report: Callable[[str], None] | None = None) -> Notifier | None:
+def notifier_of(
+    config: Config, tried_again: Callable[[], Collection[str]], report: Callable[[str], None] | None = None
+) -> Notifier | None:
     """Start a notifier, where the settings have a command for it.
 
     Args:
         config: The settings.
+        tried_again: Which runs will be tried again if they fail.
         report: Is told why a notice could not be told; None for a line on stderr.
     """
     command = config.notify.get("command")
     if not command:
         return None
-    notifier = Notifier(config, [config.expand(word, "notify.command") for word in command], report or _print)
+    words = [config.expand(word, "notify.command") for word in command]
+    notifier = Notifier(config, words, report or _print, tried_again)
     notifier.start()
     return notifier
 
 
 def _print(text: str) -> None:
     print(f"sopvm: {text}", file=sys.stderr, flush=True)
-
-
-def _untold(store: RunStore, database: str) -> list[_Notice]:
-    if not has_table(store.database, "sop_notices"):
-        run_worded(store.database, _TABLE)
-    return [_notice(database, *row) for row in run_worded(store.database, _UNTOLD, DAYS)]
 
 
 def _notice(

@@ -10,7 +10,7 @@ however many workers look. The run's own database refuses a second one with its 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -234,6 +234,15 @@ def opened_schedules(config: Config, *, create: bool = False) -> Iterator[Schedu
     finally:
         if store is not None:
             store.database.close()
+
+
+def tried_again(config: Config) -> list[str]:
+    """The last runs of schedules that have a try left, should they fail."""
+    store = open_schedules(config)
+    if store is None:
+        return []
+    with closing(store.database):
+        return [each.last_run for each in store.unsettled() if each.last_run and each.tries < each.retries]
 
 
 def open_schedules(config: Config, *, create: bool = False) -> ScheduleStore | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from runtime.config import Config
 from runtime.runs.notices import notifier_of
+from runtime.schedules.store import tried_again
 from tests.runs.test_worker import Workshop, shop, until
 
 __all__ = ["shop"]  # a fixture
@@ -52,7 +54,8 @@ class Told:
 
     def look(self, monkeypatch: pytest.MonkeyPatch, times: int = 1) -> None:
         monkeypatch.chdir(self.place.folder)
-        notifier = notifier_of(Config.load(cwd=self.place.folder), self.said.append)
+        config = Config.load(cwd=self.place.folder)
+        notifier = notifier_of(config, partial(tried_again, config), self.said.append)
         assert notifier is not None
         for _ in range(times):
             notifier.stop(look=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,12 @@ import msgspec
 import pytest
 
 from runtime.errors import DatabaseError, SopError, UsageError
+from runtime.runs.notices import notifier_of
 from runtime.runs.store import RunStore
 from runtime.runs.worker import Worker
 from runtime.schedules import starter
 from runtime.schedules.starter import AT_ONCE, Starter
-from runtime.schedules.store import Due, Schedule, ScheduleStore, open_schedules, write_moment
+from runtime.schedules.store import Due, Schedule, ScheduleStore, open_schedules, tried_again, write_moment
 from runtime.schedules.times import Times
 from tests.postgres import shared
 from tests.sandbox import Sandbox
@@ -83,6 +86,16 @@ class Shop:
         self.now += timedelta(**time)
         self.look()
         self.work()
+
+    def notices(self) -> int:
+        """Look for runs to tell of; how many were told so far."""
+        file = self.sandbox.config.home / "told"
+        tell = f"open({str(file)!r}, 'a').write(input() + '\\n')"
+        config = msgspec.structs.replace(self.config, notify={"command": [sys.executable, "-c", tell]})
+        notifier = notifier_of(config, partial(tried_again, config))
+        assert notifier is not None
+        notifier.stop(look=True)
+        return len(file.read_text().splitlines()) if file.exists() else 0
 
     def answer(self, run: str, *, yes: bool) -> None:
         store = RunStore(self.store.database)
@@ -202,6 +215,19 @@ def test_a_failed_run_is_tried_again_after_a_pause_that_grows(shop: Shop) -> Non
     assert shop.sql("select number from effects order by number") == [(1,), (2,)]
     assert pass_time(0) == (2, "ok")
     assert shop.schedule("failing").unsettled == 0
+
+
+def test_notices_are_of_the_last_try(shop: Shop) -> None:
+    shop.now = datetime.now(UTC).replace(minute=0, second=0)
+    shop.add("failing", script="fails", retries=1, backoff=60)
+    shop.pass_time(seconds=3600)
+    (run,) = tried_again(shop.config)
+    assert shop.runs() == [(run, "failed")]
+    assert shop.notices() == 0
+    shop.sql(f"update sop_runs set updated = '{write_moment(shop.now)}'")
+    shop.pass_time(seconds=60)
+    assert (shop.schedule("failing").tries, tried_again(shop.config)) == (1, [])
+    assert [shop.notices(), shop.notices()] == [1, 1]
 
 
 def test_what_can_not_begin_is_told(shop: Shop) -> None:
