@@ -6,13 +6,14 @@ import sys
 from collections.abc import Callable
 from tempfile import TemporaryDirectory
 
-from benchmarks import arithmetic, durable, emit, generated, loops, serve, startup, tpch, vm
+from benchmarks import arithmetic, durable, emit, generated, imports, loops, serve, startup, tpch, vm
 from benchmarks import compile as compile_
 from benchmarks.measure import Row, table
 
 QUESTIONS: dict[str, Callable[[str], list[Row] | str]] = {
     "startup": startup.measure,
     "emit": emit.measure,
+    "imports": imports.measure,
     "vm": vm.measure,
     "compile": compile_.measure,
     "serve": serve.measure,
