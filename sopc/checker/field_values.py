@@ -107,6 +107,19 @@ class FieldValues:
                     if field is not None:
                         yield from _of(each.step, field, right, parameters)
 
+    def totalled(self) -> Iterator[Compared]:
+        """Yield each equality of a text field with a literal by which rows are chosen for one figure. A count of the
+        chosen rows themselves is no such figure."""
+        for each in self._steps:
+            for form in each.forms:
+                for group in form.nodes:
+                    if isinstance(group, q.Group) and not group.keys:
+                        for left, right in form.chosen(group):
+                            field = form.field(left)
+                            if field is not None:
+                                value = form.params[right.index] if isinstance(right, q.Param) else right
+                                yield from _of(each.step, field, value, {})
+
     def written(self) -> set[tuple[Field, str]]:
         """Return the literals that the script itself writes into text fields."""
         found: set[tuple[Field, str]] = set()
@@ -270,6 +283,21 @@ class _Form:
         for node in self.nodes:
             if isinstance(node, q.Op):
                 yield from _equalled(node)
+
+    def chosen(self, group: q.Group) -> Iterator[tuple[Any, Any]]:
+        """Yield the equalities by which the rows of a group are chosen, other than those that are only counted."""
+        aggregates = [node for node in _walk(group.columns) if isinstance(node, q.Aggregate)]
+        counts = all(node.name == "count" and node.arg is None for node in aggregates)
+        base: Any = group.source
+        while isinstance(base, q.Where | q.Derive | q.Join):
+            base = base.left if isinstance(base, q.Join) else base.source
+        if not any(node.name in ("count", "sum", "avg") for node in aggregates):
+            return
+        for node in _walk(group.source):
+            for left, right in _equalled(node) if isinstance(node, q.Op) else ():
+                column = self.column(left)
+                if column is not None and not (counts and column.relation == getattr(base, "id", None)):
+                    yield left, right
 
     def field(self, expr: Any) -> Field | None:
         """The text field of a store that an expression is, if it is one."""

@@ -23,7 +23,7 @@ class Queries(Expressions):
     def stages(self, node: nodes.Query) -> list[str]:
         """The words of each stage; those of a `where` right after the store begin with "where"."""
         self.in_query += 1
-        words = [self._stage(stage, before) for stage, before in zip(node.stages, (None, *node.stages), strict=False)]
+        words = [self._stage(stage, node.stages[:at]) for at, stage in enumerate(node.stages)]
         self.in_query -= 1
         return words
 
@@ -46,7 +46,7 @@ class Queries(Expressions):
 
     # ── stages ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _stage(self, stage: nodes.Stage, before: nodes.Stage | None) -> str:
+    def _stage(self, stage: nodes.Stage, before: Sequence[nodes.Stage]) -> str:
         match stage:
             case nodes.From():
                 return self._source(stage)
@@ -55,13 +55,15 @@ class Queries(Expressions):
                 source, test = self._source(stage.source), self.condition(stage.on)
                 return f"{kept} with every row of {source} for which {test}{lost}"
             case nodes.Where():
-                link = "where" if isinstance(before, nodes.From) else "only those where"
+                link = "where" if before and isinstance(before[-1], nodes.From) else "only those where"
                 return f"{link} {self.condition(stage.condition)}"
             case nodes.Derive():
                 return f"with further fields: {self._columns(stage.columns)}"
             case nodes.GroupBy():
                 keys = listed([self._column(key) for key in stage.keys])
-                return f"grouped by {keys}, for each group {self._columns(stage.columns)}"
+                joins = any(isinstance(one, nodes.Join) and not one.outer for one in before)
+                lost = " (those without rows left out)" if joins else ""
+                return f"grouped by {keys}{lost}, for each group {self._columns(stage.columns)}"
             case nodes.Select():
                 return f"{'all in one row' if _is_total(stage.columns) else 'only'} {self._columns(stage.columns)}"
             case nodes.Distinct():

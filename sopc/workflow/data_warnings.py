@@ -1,6 +1,7 @@
 """A compiled program and the data → warnings: values that no row holds or that are spelt otherwise too, text that is
 ranked though it looks like numbers, first rows that are not alone the first, rows that a join leaves out because
-what they refer to is missing, and rows that a join repeats in a sum. Whoever wrote the program."""
+what they refer to is missing, rows that a join repeats in a sum, and rows of one name in one sum. Whoever wrote the
+program."""
 
 from __future__ import annotations
 
@@ -12,11 +13,12 @@ from runtime.errors import SopError
 from runtime.query import algebra as q
 from runtime.query.schema import noted
 from runtime.values.constants import Const
-from runtime.values.types import BOOL, INT
+from runtime.values.types import BOOL, INT, TEXT
 from sopc.checker import typed
 from sopc.checker.field_values import FieldValues, relations
 from sopc.context import Context
 from sopc.english.magnitudes import SAMPLE, looks_like
+from sopc.english.reading.aliases import GUESSED, labels_of
 from sopc.pipeline import Compiled
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def data_warnings(compiled: Compiled, context: Context, sampler: Callable[[], Da
     found: list[DataWarning] = []
     for script in compiled.program.scripts:
         values = FieldValues(script)
-        for check in (_held, _magnitudes, _ties, _left_out, _repeated):
+        for check in (_held, _magnitudes, _ties, _left_out, _repeated, _namesakes):
             try:
                 found += (_about(compiled, *told) for told in check(values, context, sampler))
             except SopError:  # the data can't be read now: a run will say so
@@ -157,12 +159,34 @@ def _repeated(values: FieldValues, context: Context, sampler: Callable[[], Sampl
         yield one.step, "T0615", message
 
 
+def _namesakes(values: FieldValues, context: Context, sampler: Callable[[], Sampler]) -> Told:
+    """Figures over several rows that share a name: two customers called Ann are two."""
+    for one in values.totalled():
+        store, name = one.field
+        database, _, bare = store.partition(".")
+        found = noted(context.schema(database)).stores[bare]
+        labels, guessed = labels_of(found)
+        tells = (name,) in (found.primary_key, *found.unique)
+        if labels != (name,) or guessed > GUESSED or tells or not found.primary_key:
+            continue
+        own, text = q.Column(1, name, TEXT), Const(one.literal, TEXT)
+        same = q.Where(q.Scan(1, database, bare), q.Op("eq", (own, text), BOOL))
+        count = _count(context.database(database), same)
+        if count > 1:
+            message = f'{count:,} rows of {bare} have the {name} "{one.literal}", and one figure is made of them all'
+            yield one.step, "T0616", message
+
+
 def _without_partner(database: Database, store: str, field: q.Column, other: str, other_field: q.Column) -> int:
     own, partner = q.Column(1, field.name, field.type), q.Column(2, other_field.name, other_field.type)
     partners = q.Where(q.Scan(2, database.name, other), q.Op("eq", (partner, own), BOOL))
     alone = q.Op("not", (q.Exists(partners, BOOL),), BOOL)
     given = q.Op("is_not_null", (own,), BOOL)
     rows = q.Where(q.Scan(1, database.name, store), q.Op("and", (given, alone), BOOL))
+    return _count(database, rows)
+
+
+def _count(database: Database, rows: q.Relation) -> int:
     counted = q.Group(3, rows, (), (("count", q.Aggregate("count", None, False, INT)),))
     query = q.Query(database.name, counted, (("count", q.Column(3, "count", INT)),), ())
     return int(_rows(database, query)[0][0])

@@ -8,6 +8,7 @@ from runtime.query.schema import Field, ForeignKey, Schema, Store
 from runtime.values.types import BOOL, DATE, INT, TEXT
 from sopc.checker.program import check
 from sopc.english.doubts.check import doubts
+from sopc.english.reading.evidence import Values
 from sopc.english.sentences import read_workflow
 from sopc.source import Source
 from sopc.syntax.parse import parse
@@ -35,10 +36,17 @@ SCHEMA = Schema(
 )
 
 
-def said(english: str, steps: str, parameters: str = "") -> list[str]:
+class Names:
+    """A lexicon's words as values."""
+
+    def lookup(self, text: str) -> list[tuple[str, str, str, str]]:
+        return [("main", "boxes", "colour", value) for value in ("Max", "No Name") if value.lower() == text.lower()]
+
+
+def said(english: str, steps: str, parameters: str = "", values: Values | None = None) -> list[str]:
     source = Source("asked.sop", f"script asked({parameters})\n{steps}\nend\n")
     script = check(parse(source), source, {"main": SCHEMA}, lambda name: None).scripts[0]
-    found = doubts(read_workflow(english, "asked"), script, {"main": SCHEMA})
+    found = doubts(read_workflow(english, "asked"), script, {"main": SCHEMA}, values)
     return [f"{each.code} {each.sentence}: {each.message}" for each in found]
 
 
@@ -278,3 +286,19 @@ def test_a_word_without_meaning_is_no_value_unless_it_is_quoted() -> None:
     assert doubted("Show all the boxes.") == []
     assert doubted("Show all the red boxes.") == ["it says red, and no step does"]
     assert doubted('Show all the boxes whose colour is "the".') == ['it says "the", and no step does']
+
+
+@pytest.mark.parametrize(
+    ("english", "steps"),
+    [
+        ("Show the size of the boxes called Max.", '@1 emit from boxes where colour = "Max" select size'),
+        ("Which boxes are No Name?", '@1 emit from boxes where colour = "No Name"'),
+    ],
+)
+def test_names_of_the_data_are_no_words_of_the_lexicon(english: str, steps: str) -> None:
+    assert said(english, steps, values=Names()) == []
+
+
+def test_a_word_that_the_data_hold_too_keeps_its_meaning() -> None:
+    found = said("Show the max size of the boxes.", "@1 emit from boxes select size", values=Names())
+    assert found == ["T0601 1: it says max, and no step sorts, ranks or takes an extreme"]

@@ -217,6 +217,12 @@ def test_queries(query: str, words: str) -> None:
     assert lines(f"emit {query}") == [f"Show {words}."]
 
 
+@pytest.mark.parametrize(("join", "lost"), [("join", True), ("left join", False)])
+def test_groups_that_a_join_leaves_out_are_told(join: str, lost: bool) -> None:
+    (line,) = lines(f"emit from a {join} b on a.x = b.y group by b.y select y, count() as n")
+    assert ("(those without rows left out)" in line) is lost
+
+
 def test_a_parameter_is_no_store_and_has_its_type() -> None:
     head = "script s(region: date, n: int)"
     assert lines("emit from region where made < region and n2 < n", head) == [

@@ -21,7 +21,7 @@ SCHEMAS = {
         create table clients (id integer primary key, name text not null);
         create table orders (id integer primary key, client_id integer not null references clients (id), status text,
                              cost text, total integer not null, note text);
-        insert into clients values (1, 'Ann'), (2, 'Ben');
+        insert into clients values (1, 'Ann'), (2, 'Ben'), (3, 'Ann');
         insert into orders values (1, 1, 'no_show', '1,250.00', 5, null), (2, 1, 'Paid', '99.00', 9, null),
                                   (3, 2, 'PAID', 'NA', 9, null), (4, 2, 'open', '12.50', 1, null);
     """,
@@ -31,6 +31,7 @@ SCHEMAS["screenings"] = (
 )
 MISSING = 'no row of orders has the status "no-show"; nearest: "no_show"'
 TIE = "other rows tie with the first one, and one of them is taken; the plural takes them all"
+NAMESAKES = '2 rows of clients have the name "Ann", and one figure is made of them all'
 COST = "cost holds numbers as text, which is ranked by its letters: store them as what they are"
 
 PROGRAMS = {
@@ -61,6 +62,15 @@ PROGRAMS = {
     "emit from orders select max(cost) as most": [COST],
     'emit from orders where cost > "100"': [COST],
     "emit from orders order by status": [],
+    'emit from orders join clients on client_id = clients.id where name = "Ann" select sum(total) as t': [NAMESAKES],
+    'emit from orders where client_id in (from clients where name = "Ann" select clients.id) select count() as n': [
+        NAMESAKES
+    ],
+    'emit from orders join clients on client_id = clients.id where name = "Ben" select sum(total) as t': [],
+    'emit from orders join clients on client_id = clients.id where name = "Ann" group by clients.id '
+    "select clients.id, sum(total) as t": [],
+    'emit from clients where name = "Ann" select count() as n': [],
+    'emit from clients where name = "Ann"': [],
 }
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from runtime.query.schema import Schema
 from sopc.checker import typed
 from sopc.english.doubts import bounds, dates, kinds, names, numbers, orders, stores, texts
+from sopc.english.doubts.facts import terms_of
 from sopc.english.doubts.said import Said
 from sopc.english.doubts.steps import facts_of
 from sopc.english.doubts.text import Doubt, Rule, Text
@@ -44,8 +45,11 @@ def doubts(
         The doubts, in the order of the sentences, each once.
     """
     held = NoValues() if values is None else values
-    sentences = [Said(one, schemas, held) for one in workflow.sentences]
     facts = facts_of(script)
+    terms = [term for each in facts.values() for fact in each for term in terms_of(fact)]
+    texts = {value.lower() for term in terms for value, _ in term.constants if isinstance(value, str)}
+    places = {place for term in terms for place in term.places}
+    sentences = [Said(one, schemas, held, texts, places) for one in workflow.sentences]
     if not any(facts) and len(sentences) == 1:  # no step says which sentence it comes from
         facts[1] = facts.pop(0, [])
     by_name = {name: store for schema in schemas.values() for name, store in schema.stores.items()}

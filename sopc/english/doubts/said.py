@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -14,6 +14,7 @@ from sopc.english.doubts.facts import Place
 from sopc.english.lexicon import Sense as LexiconSense
 from sopc.english.lexicon import marks
 from sopc.english.reading import evidence as ev
+from sopc.english.reading.aliases import WITHOUT_STORE
 from sopc.english.reading.tokens import Amount, Moment, Token, amounts, lows, moments, tokenize
 from sopc.english.sentences import Sentence
 
@@ -71,15 +72,40 @@ class Period:
 
 
 class Said:
-    """One sentence. number: its own. stated: whether it speaks of something at all."""
+    """One sentence. number: its own. names: the spans of the values and fields that the program uses by their whole
+    names, whose words mean nothing else: a player called Max is no maximum."""
 
-    def __init__(self, sentence: Sentence, schemas: Mapping[str, Schema], values: ev.Values) -> None:
+    def __init__(
+        self,
+        sentence: Sentence,
+        schemas: Mapping[str, Schema],
+        values: ev.Values,
+        texts: Collection[str] = (),
+        places: Collection[Place] = (),
+    ) -> None:
+        """texts, places: the texts in lower case, and the fields, that the program uses."""
         self.number = sentence.number
         self.text = sentence.text
         self.opens = sentence.opens
         self.tokens: Sequence[Token] = tokenize(sentence.text)
         self.lows = lows(self.tokens)
-        self.evidences = ev.found_in(self.tokens, sentence.text, schemas, values)
+        found = ev.found_in(self.tokens, sentence.text, schemas, values)
+        self.names = [(one.start, one.end) for one in found if self._is_name(one, texts, places)]
+        self.evidences = [
+            one for one in found if not (isinstance(one, ev.Sense) and self._is_named(one.start, one.end))
+        ]
+
+    def _is_name(self, one: ev.Evidence, texts: Collection[str], places: Collection[Place]) -> bool:
+        match one:
+            case ev.Value(value=value):
+                spelt = one.end - one.start > 1 or value[:1] == self.tokens[one.start].value[:1]
+                return spelt and len(value) > 1 and value.lower() in texts
+            case ev.Field(store=store, field=name):
+                return one.cost <= WITHOUT_STORE and (store, name) in places
+        return False
+
+    def _is_named(self, start: int, end: int) -> bool:
+        return any(first <= start and end <= last for first, last in self.names)
 
     # ── words ──
 
@@ -95,10 +121,10 @@ class Said:
 
     @cached_property
     def unquoted(self) -> str:
-        """The sentence in lower case, without what it quotes; "%" as a word."""
+        """The sentence in lower case, without what it quotes or names; "%" as a word."""
         plain = self.text
-        for token in reversed(self.tokens):
-            if token.kind in ("text", "name"):
+        for at, token in reversed([*enumerate(self.tokens)]):
+            if token.kind in ("text", "name") or self._is_named(at, at + 1):
                 plain = f'{plain[: token.start]}""{plain[token.end :]}'
         return plain.lower().replace("%", " percent ")
 

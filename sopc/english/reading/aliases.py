@@ -24,6 +24,7 @@ LAST_WORDS: Final = 0.4
 ONLY_LAST: Final = 0.4  # which no other field of the store ends in
 LAST_WORD: Final = 1.0
 FIRST_WORD: Final = 1.6
+GUESSED: Final = 0.2  # up to which what names a row is sure enough
 NUMBER_OF: Final = 0.1  # "number of rooms" of room_count
 COUNTED: Final = 0.15  # "beds" of number_of_beds
 DATED: Final = 0.1  # "order date", "date of the order" of ordered_at

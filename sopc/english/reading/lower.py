@@ -32,9 +32,10 @@ class _Lowering:
         if grouped or any(isinstance(item, logic.Share) or _is_figure(item) for item in show.items):
             stages += self._grouped(show)
         else:
-            if show.orders:
+            by_figure = any(isinstance(one.by, logic.Measure) for one in show.orders)
+            if show.orders and not by_figure:
                 stages.append(_order([(self.value(one.by), one.descending) for one in show.orders]))
-            if not show.distinct:
+            if not show.distinct and not by_figure:
                 stages += self._limit(show)
             if show.items:
                 stages.append(nodes.Select(columns=self._columns(show.items)))
@@ -49,6 +50,9 @@ class _Lowering:
                     stages.append(_order(keys))
                 else:
                     stages.append(nodes.Distinct())
+                stages += self._limit(show)
+            elif by_figure:
+                stages.append(_order([(_output(self._name_of(show, one.by)), one.descending) for one in show.orders]))
                 stages += self._limit(show)
         return nodes.Query(stages=tuple(stages))
 
@@ -151,6 +155,8 @@ class _Lowering:
             case logic.Literal(value):
                 return _literal(value)
             case logic.Measure(fn, of, distinct, rows):
+                if rows is not None and (fn, of) == ("count", None):
+                    return nodes.QueryExpr(kind="count", query=nodes.Query(stages=tuple(self._stages(rows))))
                 if rows is not None:
                     select = nodes.Select(columns=self._columns([logic.Measure(fn, of, distinct)]))
                     return nodes.QueryExpr(kind="scalar", query=nodes.Query(stages=(*self._stages(rows), select)))

@@ -50,9 +50,9 @@ class Paths:
                     self._edges[key.other_store].append(down)
         for up in _by_name(schema):
             self._guessed.add(up)
-            self._guessed.add(_turned(up))
+            self._guessed.add(turned(up))
             self._edges[up.start].append(up)
-            self._edges[up.end].append(_turned(up))
+            self._edges[up.end].append(turned(up))
         self.between = cache(self._between)
 
     def _between(self, start: str, end: str) -> tuple[tuple[float, Path], ...]:
@@ -70,7 +70,7 @@ class Paths:
                 following += [
                     (*path, edge)
                     for edge in self._edges[path[-1].end]
-                    if edge.end not in passed or (edge.end == end == start and edge.pairs != _turned(path[-1]).pairs)
+                    if edge.end not in passed or (edge.end == end == start and edge.pairs != turned(path[-1]).pairs)
                 ]
             frontier = following[:200]
         found.sort(key=lambda one: (one[0], len(one[1])))
@@ -102,7 +102,7 @@ def _by_name(schema: Schema) -> Iterator[Edge]:
                     yield Edge(store.name, other.name, ((field.name, theirs.name),), True)
 
 
-def _turned(edge: Edge) -> Edge:
+def turned(edge: Edge) -> Edge:
     return Edge(edge.end, edge.start, tuple((there, here) for here, there in edge.pairs), not edge.up)
 
 

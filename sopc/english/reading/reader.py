@@ -14,6 +14,7 @@ from sopc.english.patterns.tokens import without_courtesy
 from sopc.english.reading import evidence, logic
 from sopc.english.reading.kinds import Examples, Flags, kind_of, truth_of
 from sopc.english.reading.lower import lower
+from sopc.english.reading.parts import State
 from sopc.english.reading.paths import Paths, paths_of
 from sopc.english.reading.resolve import Reading, Resolver
 from sopc.english.reading.rows import NoReading
@@ -139,14 +140,23 @@ class Reader:
         return found
 
     def _of(self, database: str, schema: Schema, sentence: Sentence) -> list[Reading]:
-        made = []
+        made: list[Reading] = []
         shape = self._shapes[database]
 
         def looks(store: str, field: str) -> str | None:
             return self._looks(f"{database}.{store}", field)
 
-        for state in search(sentence):
+        def resolved(state: State, turn: int | None) -> int:
+            read_as = (looks, shape.types, shape.truths)
+            resolver = Resolver(schema, self._paths[database], database, state, sentence.lows, *read_as, turn)
             with suppress(NoReading):
-                read_as = (looks, shape.types, shape.truths)
-                made.append(Resolver(schema, self._paths[database], database, state, sentence.lows, *read_as).read())
+                made.append(resolver.read())
+            return resolver.ways
+
+        for state in search(sentence):
+            ways = resolved(state, 0)
+            for turn in range(1, ways):
+                resolved(state, turn)
+            if ways > 1:
+                resolved(state, None)
         return made

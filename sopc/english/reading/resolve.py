@@ -10,13 +10,13 @@ from runtime.query.schema import Field
 from sopc.english.lexicon import same
 from sopc.english.reading import logic
 from sopc.english.reading.aliases import labels_of, spelt_out
-from sopc.english.reading.filters import NUMERIC, TIMES, Filters
+from sopc.english.reading.filters import NUMERIC, TIMES
+from sopc.english.reading.groups import Groups
 from sopc.english.reading.parts import AMBIGUOUS, Item, Rank, Slot
 from sopc.english.reading.rows import Node, NoReading
 
 REPEATED: Final = 0.3  # values that may be there more than once, of rows that are not named
 TIES: Final = 0.2
-PARTNERLESS: Final = 0.15
 UNNAMED: Final = 0.5  # what says which row it is was guessed: whole rows are shown
 WHOLE: Final = 0.1
 RANKS: Final = frozenset({"rank", "ranking", "position", "place"})
@@ -31,11 +31,12 @@ class Reading:
     show: logic.Show
 
 
-class Resolver(Filters):
+class Resolver(Groups):
     """One state of the search, over one database."""
 
     def read(self) -> Reading:
         """Raises NoReading."""
+        self._mentions()
         self._conditions()
         show = self._show()
         self._check_every(show)
@@ -97,9 +98,8 @@ class Resolver(Filters):
                 measures.append(measure)
                 items.append((measure[1], item))
         if state.groups and not self._is_aggregated(measures):
-            asked = {item.slot[:2] for item in state.items if item.slot is not None}
             best = any(rank.kind == "field" and rank.limit == 1 for rank in state.ranks)
-            if not best and any(isinstance(group, Slot) and group[:2] not in asked for group in state.groups):
+            if not best and not all(self._is_shown(group, plain) for group in state.groups):
                 raise NoReading("for each of what nothing is shown of")
         if whole and state.groups:
             raise NoReading("whole rows are not grouped")
@@ -112,8 +112,6 @@ class Resolver(Filters):
         if aggregated and state.groups:
             for group in state.groups:
                 fields, node = self._group_keys(group, plain, shown_first)
-                if state.each and isinstance(group, int) and node not in [other for other, _ in measures]:
-                    self.cost += PARTNERLESS  # those without any are left out
                 keys += fields
                 grouped.append(node)
             for node, about in plain:
@@ -146,6 +144,11 @@ class Resolver(Filters):
             for value, item in items
         ]
         measures = [(node, self._once(node, keys) if one == logic.Measure("count") else one) for node, one in measures]
+        per_row = self._per_row(measures, grouped, plain, keys) if state.each else {}
+        if per_row:
+            items = [(per_row.get(value, value), item) for value, item in items]
+            measures = [(node, per_row[one]) for node, one in measures]
+            keys, aggregated = [], False
         for rank in state.ranks:
             order, few = self._rank(rank, items, measures, grouped, keys, aggregated)
             if few == 1 and rank.kind != "first" and self._is_plural(rank.of):
@@ -174,7 +177,8 @@ class Resolver(Filters):
         kinds = [item.kind for item in state.items]
         if "count" in kinds and not state.groups and "label" in kinds[kinds.index("count") :]:
             raise NoReading("a count of one, and the others as they are")
-        self._check_measures(measures, grouped, keys)
+        if not per_row:
+            self._check_measures(measures, grouped, keys)
         values: list[logic.Value] = [*shown_first, *(value for value, _ in items)]
         values = list(dict.fromkeys(values))
         if not values and not whole:
@@ -218,6 +222,12 @@ class Resolver(Filters):
             kept = (logic.Test(logic.Measure("count"), self.having.op, logic.Literal(self.having.number)),)
         return logic.Show(rows, tuple(values), tuple(dict.fromkeys(keys)), kept, distinct, tuple(orders), limit)
 
+    def _is_shown(self, group: Slot | int, plain: Sequence[tuple[Node, logic.FieldOf]]) -> bool:
+        """Whether something of a group is shown beside it."""
+        if isinstance(group, int):
+            return any(node is self._node(group) for node, _ in plain)
+        return group[:2] in {item.slot[:2] for item in self.state.items if item.slot is not None}
+
     def _tells_rows(self, fields: Sequence[logic.FieldOf]) -> bool:
         """Whether some fields stand for the root's rows: one of them is unique, or what the rows are called by."""
         labels, guessed = labels_of(self.root.store)
@@ -227,18 +237,6 @@ class Resolver(Filters):
     def _is_aggregated(self, measures: list[tuple[Node, logic.Measure]]) -> bool:
         kinds = ("count", "common", "measure", "counted", "same")
         return bool(measures) or self.having is not None or any(rank.kind in kinds for rank in self.state.ranks)
-
-    def _shown_options(self, slot: Slot) -> list[tuple[str, str, float]]:
-        """The options, where keys cost more that are said by the name of what they point at."""
-        found = []
-        for store, name, cost in slot.options:
-            pointed = [key.other_store for key in self.schema.stores[store].foreign_keys if key.fields == (name,)]
-            words = spelt_out(name)
-            said_so = any(same(spelt_out(other)[-1], words[-1]) for other in pointed) or (
-                words[-1] in ("name", "title") and bool(pointed) and len(words) > 1
-            )
-            found.append((store, name, cost + (0.3 if said_so else 0.0)))
-        return found
 
     def _counted_nodes(self) -> list[Node]:
         """The rows that a superlative or a bound counts."""
@@ -295,38 +293,6 @@ class Resolver(Filters):
 
     def _is_time(self, store: str, field: Field) -> bool:
         return self.kinds.get((store, field.name), field.type.name) in TIMES
-
-    def _is_key(self, store: str, name: str) -> bool:
-        found = self.schema.stores[store]
-        return (name,) == found.primary_key or any(name in key.fields for key in found.foreign_keys)
-
-    def _is_unique(self, name: str) -> bool:
-        return (name,) == self.root.store.primary_key or (name,) in self.root.store.unique
-
-    def _is_keyed(self, node: Node, keys: list[logic.FieldOf]) -> bool:
-        named = {one.field for one in keys if one.alias == node.alias}
-        return bool(node.store.primary_key) and set(node.store.primary_key) <= named
-
-    def _group_keys(
-        self, group: Slot | int, plain: list[tuple[Node, logic.FieldOf]], shown: list[logic.FieldOf]
-    ) -> tuple[list[logic.FieldOf], Node]:
-        if isinstance(group, int):
-            node = self._node(group)
-            node.needed = True
-            own = [about for other, about in plain if other is node]
-            fields = [self._field(node, name) for name in node.store.primary_key]
-            if not own:
-                labels, cost = labels_of(node.store)
-                self.cost += cost
-                own = [self._field(node, name) for name in labels]
-                shown += own
-            return list(dict.fromkeys((*fields, *own))), node
-        node, name, _ = self._placed(self._shown_options(group), -1, group.owner)
-        node.needed = True
-        about = self._field(node, name)
-        if all(other != about for _, other in plain):
-            shown.append(about)
-        return [about], node
 
     def _rank(
         self,
@@ -431,78 +397,3 @@ class Resolver(Filters):
         fn = "max" if rank.descending else "min"
         node.filters.append(logic.Test(about, "=", logic.Measure(fn, replace(about, alias=alias), rows=rows)))
         self.cost += 0.15
-
-    def _apart(self) -> tuple[logic.FieldOf, ...]:
-        """The fields of the root by which its rows are told apart into groups."""
-        fields: list[logic.FieldOf] = []
-        for group in self.state.groups:
-            if isinstance(group, Slot):
-                node, name, _ = self._placed(self._shown_options(group), -1, group.owner)
-                if node is not self.root:
-                    raise NoReading("a superlative for each of other rows")
-                fields.append(self._field(node, name))
-            else:
-                node = self._node(group)
-                if node.parent is not self.root or len(node.path) != 1 or not node.path[0].up:
-                    raise NoReading("a superlative for each of other rows")
-                fields += [self._field(self.root, here) for here, _ in node.path[0].pairs]
-        return tuple(fields)
-
-    def _check_measures(
-        self, measures: list[tuple[Node, logic.Measure]], grouped: list[Node], keys: list[logic.FieldOf]
-    ) -> None:
-        """Refuses figures of rows that joins would repeat."""
-        measured = {id(node): node for node, _ in measures}
-        if len(measured) > 1:
-            kinds = {measure.fn for _, measure in measures}
-            if len({node.store.name for node in measured.values()}) > 1:
-                raise NoReading("figures of different rows")
-            del kinds
-        for node, measure in measures:
-            if measure.of in keys or (node in grouped and self._is_keyed(node, keys)):
-                raise NoReading("a figure of one row")
-            labels, guessed = labels_of(node.store)
-            if guessed < 0.4 and any(key.alias == node.alias and (key.field,) == labels for key in keys):
-                self.cost += AMBIGUOUS
-            for other in (self.root, *self.nodes.values(), *self.implicit):
-                if other is node or not self._joined(other):
-                    continue
-                once = measure.fn in ("min", "max", "count") or self._is_keyed(other, keys)
-                is_group = other in grouped and once
-                if not self._single(node, other) and not self._ancestor(other, node) and not is_group:
-                    raise NoReading("a figure of rows that are repeated")
-
-    def _once(self, node: Node, keys: list[logic.FieldOf]) -> logic.Measure:
-        """The count of rows within groups: by their key, where joins repeat them there."""
-        others = [other for other in (self.root, *self.nodes.values(), *self.implicit) if self._joined(other)]
-        if all(self._single(node, other) or self._is_keyed(other, keys) for other in others if other is not node):
-            return logic.Measure("count")
-        if len(node.store.primary_key) != 1:
-            raise NoReading("a count of rows that are repeated")
-        return logic.Measure("count", self._field(node, node.store.primary_key[0]), distinct=True)
-
-    def _single(self, start: Node, end: Node) -> bool:
-        """Whether each row of one has at most one of the other, going along the joins."""
-        chain: list[Node] = []
-        node: Node | None = end
-        while node is not None and node is not start:
-            chain.append(node)
-            node = node.parent
-        if node is start:
-            return all(edge.up for one in chain for edge in one.path)
-        up: Node | None = start
-        while up is not None and up.parent is not None:
-            if not all(not edge.up for edge in up.path):
-                return False
-            up = up.parent
-            if up is end:
-                return True
-        return up is end or (up is self.root and self._single(self.root, end))
-
-    def _ancestor(self, node: Node, of: Node) -> bool:
-        parent = of.parent
-        while parent is not None:
-            if parent is node:
-                return True
-            parent = parent.parent
-        return False

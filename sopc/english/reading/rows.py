@@ -29,7 +29,7 @@ class NoReading(Exception):
 class Node:
     """Rows of the question: a mention's, or those that a field needs. path: from the parent's row. needed: they are
     joined, since something of them is shown, counted, ordered or grouped by. used: a field of theirs is. done: a verb
-    alone tells of them."""
+    alone tells of them. others: paths that are as good as the first, any of which may lead there."""
 
     store: Store
     alias: str
@@ -40,6 +40,7 @@ class Node:
     number: int = 0
     filters: list[logic.Filter] = field(default_factory=list)
     children: list[Node] = field(default_factory=list)
+    others: tuple[Path, ...] = ()
     needed: bool = False
     used: bool = False
     outer: bool = False
@@ -48,10 +49,17 @@ class Node:
 
 
 class Rows:
-    """The rows of one state of the search, over one database. said: its words. looks: what the values of a text
-    field look like, as `magnitudes.looks_like` tells. kinds: what fields are read as, where that is not their type.
-    truths: what those that are read as yes and no hold for no and yes, where it is not that.
-    cost: so far."""
+    """The rows of one state of the search, over one database.
+
+    Attributes:
+        said: The words of the sentence.
+        looks: What the values of a text field look like, as `magnitudes.looks_like` tells.
+        kinds: What fields are read as, where that is not their type.
+        truths: What those that are read as yes and no hold for no and yes, where it is not that.
+        turn: Which of equally good paths to take, as a game has a home team and an away team; None for any of them.
+        ways: The most of such paths that were met between two stores.
+        cost: So far.
+    """
 
     def __init__(
         self,
@@ -63,6 +71,7 @@ class Rows:
         looks: Callable[[str, str], str | None] = lambda store, field: None,
         kinds: Mapping[tuple[str, str], str] = MappingProxyType({}),
         truths: Mapping[tuple[str, str], tuple[int | str, int | str]] = MappingProxyType({}),
+        turn: int | None = 0,
     ) -> None:
         self.schema = schema
         self.paths = paths
@@ -72,6 +81,8 @@ class Rows:
         self.looks = looks
         self.kinds = kinds
         self.truths = truths
+        self.turn = turn
+        self.ways = 1
         self.cost = state.cost
         self.aliases: set[str] = set()
         self.nodes: dict[int, Node] = {}
@@ -79,7 +90,6 @@ class Rows:
         self.twins: list[Node] = []  # other rows of the root's store that are alike in what is shown
         self.having: Mention | None = None
         self.root: Node
-        self._mentions()
 
     # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -171,18 +181,29 @@ class Rows:
         if not choices:
             raise NoReading(f"no key ties {mention.store} to what was said before")
         choices.sort(key=lambda one: one[:2])
-        best = choices[0]
-        if len(choices) > 1 and choices[1][0] - best[0] < 0.01 and choices[1][2] is best[2]:
-            self.cost += AMBIGUOUS
-        self.cost += best[0]
-        if not mention.done and any(tells_of(verb, edge.end) for edge in best[3] for verb in mention.words):
+        cost, _, parent, _ = choices[0]
+        path, others = self._chosen([one[3] for one in choices if one[0] - cost < 0.01 and one[2] is parent])
+        self.cost += cost
+        if not mention.done and any(tells_of(verb, edge.end) for edge in path for verb in mention.words):
             self.cost -= NAMED_VERB
         if self._is_unsaid(at):
             self.cost += AMBIGUOUS
-        node = Node(store, self._alias(store.name), best[2], best[3], mention.how, mention.op, mention.number)
-        node.done = mention.done
-        best[2].children.append(node)
+        node = Node(store, self._alias(store.name), parent, path, mention.how, mention.op, mention.number)
+        node.done, node.others = mention.done, others
+        parent.children.append(node)
         return node
+
+    def _chosen(self, paths: Sequence[Path]) -> tuple[Path, tuple[Path, ...]]:
+        """The path to take of some that are equally good, and those of which any may be meant beside it."""
+        if len(paths) == 1:
+            return paths[0], ()
+        self.cost += AMBIGUOUS
+        self.ways = max(self.ways, len(paths))
+        if self.turn is not None:
+            return paths[self.turn % len(paths)], ()
+        if any(len(path) > 1 for path in paths):
+            raise NoReading("any of several longer ways")
+        return paths[0], tuple(paths[1:])
 
     def _is_unsaid(self, at: int) -> bool:
         """Whether one row is meant of which nothing is said: "launched by the organisation"."""
@@ -215,13 +236,11 @@ class Rows:
         found = self.paths.between(base.store.name, store)
         if not found:
             raise NoReading(f"no key ties {store} to {base.store.name}")
-        _, path = found[0]
+        path, others = self._chosen([one for _, one in found])
         made = self.schema.stores[store]
-        node = Node(made, self._alias(store), base, path, mentioned=False)
+        node = Node(made, self._alias(store), base, path, others=others, mentioned=False)
         base.children.append(node)
         self.implicit.append(node)
-        if len(found) > 1:
-            self.cost += AMBIGUOUS
         return node
 
     # ── fields ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -301,6 +320,8 @@ class Rows:
     def _children(self, node: Node, links: list[logic.Link], filters: list[logic.Filter]) -> None:
         for child in node.children:
             if self._joined(child) and child.how == "some":
+                if child.others:
+                    raise NoReading("a join by any of several references")
                 here = node.alias
                 path = self._way(child)
                 for at, edge in enumerate(path):
@@ -334,14 +355,7 @@ class Rows:
     def _has(self, node: Node, child: Node) -> logic.Filter:
         """That there are such rows. For a count, the rows counted are those at the end of the way."""
         path = self._way(child)
-        aliases = [child.alias if at == len(child.path) - 1 else self._alias(edge.end) for at, edge in enumerate(path)]
-        first = self._link(node.alias, path[0], aliases[0])
-        links = [
-            self._link(here, edge, alias) for here, edge, alias in zip(aliases, path[1:], aliases[1:], strict=False)
-        ]
-        filters = list(child.filters)
-        self._children(child, links, filters)
-        rows = logic.Set(first.row, tuple(links), tuple(filters), first.pairs)
+        rows = self._along(node, child, (path, *child.others))
         if child.how == "some" and not all(edge.up for edge in path):
             figures = any(item.kind in ("count", "measure") for item in self.state.items)
             self.cost += SEVERAL if not child.done else AMBIGUOUS if figures else 0.0  # "how many were sold"
@@ -350,6 +364,22 @@ class Rows:
                 self.cost += AMBIGUOUS  # those with none may not be meant
             return logic.Has(rows, child.op, child.number)
         return logic.Not(logic.Has(rows)) if child.how == "none" else logic.Has(rows)
+
+    def _along(self, node: Node, child: Node, paths: Sequence[Path]) -> logic.Set:
+        """The rows of a child at the end of a path, of any of several short ones, that begins at a row of a node."""
+        path = paths[0]
+        aliases = [child.alias if edge.end == child.store.name else self._alias(edge.end) for edge in path]
+        first = self._link(node.alias, path[0], aliases[0])
+        links = [
+            self._link(here, edge, alias) for here, edge, alias in zip(aliases, path[1:], aliases[1:], strict=False)
+        ]
+        filters = list(child.filters)
+        self._children(child, links, filters)
+        if len(paths) == 1:
+            return logic.Set(first.row, tuple(links), tuple(filters), first.pairs)
+        ways = [self._link(node.alias, one, aliases[0]).pairs for (one,) in paths]
+        ties = tuple(logic.Both(tuple(logic.Test(a, "=", b) for a, b in pairs)) for pairs in ways)
+        return logic.Set(first.row, (), (logic.Either(ties), *filters))
 
     def _judged_by_value(self, rows: logic.Set, fields: Sequence[logic.FieldOf]) -> logic.Set:
         """The rows whose values in some fields no row has of which is true what is denied: "which genre has no loans"
