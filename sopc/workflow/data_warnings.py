@@ -18,7 +18,6 @@ from sopc.checker import typed
 from sopc.checker.field_values import FieldValues, relations
 from sopc.context import Context
 from sopc.english.magnitudes import SAMPLE, looks_like
-from sopc.english.reading.aliases import GUESSED, labels_of
 from sopc.pipeline import Compiled
 
 if TYPE_CHECKING:
@@ -162,6 +161,8 @@ def _repeated(values: FieldValues, context: Context, sampler: Callable[[], Sampl
 def _namesakes(values: FieldValues, context: Context, sampler: Callable[[], Sampler]) -> Told:
     """Figures over several rows that share a name: two customers called Ann are two."""
     for one in values.totalled():
+        from sopc.english.reading.aliases import GUESSED, labels_of  # loads the words of English
+
         store, name = one.field
         database, _, bare = store.partition(".")
         found = noted(context.schema(database)).stores[bare]

@@ -107,6 +107,7 @@ class EnglishText:
             self._listener.note(f"{self._source.name}: translated before")
         if self._workflow.renamed:
             self._listener.note(f"{self._source.name}: {self._workflow.renamed}")
+        self._tell_taken(compiled)
         header, _ = split_sop(sop)
         changes, needless = self._compared(sop, by_model=work is not None)
         return Prepared(
@@ -211,6 +212,14 @@ class EnglishText:
         values = sampler_of(self._context, self._listener)
         found = doubts(self._workflow, compiled.program.scripts[-1], schemas, values, answers)
         return [self._warned(each.code, each.sentence, each.message) for each in found]
+
+    def _tell_taken(self, compiled: Compiled) -> None:
+        """Tell which fields and stores words were taken for that are not their names."""
+        from sopc.english.doubts.taken import taken
+
+        schemas = pipeline.usable_schemas(self._context)
+        for number, told in taken(self._workflow, compiled.program.scripts[-1], schemas):
+            self._listener.note(f"{self._source.name}: in sentence {number}, {told}")
 
     def _compared(self, sop: str, *, by_model: bool) -> tuple[tuple[str, ...], list[ProgramWarning]]:
         """The differences to the last translation, and a warning for each unchanged sentence whose steps changed, with

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from benchmarks.english.judge import rows_of, same_rows
+from runtime.query.schema import Schema
 from sopc import pipeline
 from sopc.context import Context
+from sopc.english.patterns.finish import Unqualifier
 from sopc.english.reading.reader import HIGH, LOW, MARGIN, Read, Reader
 from sopc.listener import ProgressListener
 from sopc.syntax.format import format_script
@@ -29,7 +31,7 @@ CASES = [
     for is_renamed in (False, True)
     for case in each["case"]
 ]
-Answering = Callable[[str, bool], tuple[Reader, Sandbox, Path]]
+Answering = Callable[[str, bool], tuple[Reader, Schema, Sandbox, Path]]
 
 
 def renamed(text: str, words: Mapping[str, str]) -> str:
@@ -44,11 +46,11 @@ def renamed(text: str, words: Mapping[str, str]) -> str:
 
 @pytest.fixture(scope="module")
 def answering(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answering]:
-    """Makes the reader, the sandbox and the database of a set, once."""
-    made: dict[tuple[str, bool], tuple[Reader, Sandbox, Path]] = {}
+    """Makes the reader, the schema, the sandbox and the database of a set, once."""
+    made: dict[tuple[str, bool], tuple[Reader, Schema, Sandbox, Path]] = {}
     opened = ExitStack()
 
-    def of(name: str, is_renamed: bool) -> tuple[Reader, Sandbox, Path]:
+    def of(name: str, is_renamed: bool) -> tuple[Reader, Schema, Sandbox, Path]:
         if (name, is_renamed) not in made:
             folder = tmp_path_factory.mktemp(name)
             data = SETS[name]["data"]
@@ -57,17 +59,19 @@ def answering(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answering]:
             sandbox = opened.enter_context(Sandbox(folder, {"main": "sqlite:///main.db"}))
             context = opened.enter_context(Context(sandbox.config, sandbox.library))
             sampler = sampler_of(context, ProgressListener())
-            reader = Reader(pipeline.usable_schemas(context), sampler, sampler.examples, sampler.holds_flags)
-            made[name, is_renamed] = reader, sandbox, folder / "main.db"
+            schemas = pipeline.usable_schemas(context)
+            reader = Reader(schemas, sampler, sampler.examples, sampler.holds_flags)
+            made[name, is_renamed] = reader, schemas["main"], sandbox, folder / "main.db"
         return made[name, is_renamed]
 
     with opened:
         yield of
 
 
-def rows(one: Read, sandbox: Sandbox) -> list[tuple[Any, ...]]:
+def rows(one: Read, schema: Schema, sandbox: Sandbox) -> list[tuple[Any, ...]]:
     """What a reading shows, run as a script."""
-    script = nodes.Script(name="shown", steps=(nodes.Emit(query=one.query),))
+    unqualifier = Unqualifier(lambda origin: schema.stores.get(origin.store), frozenset())
+    script = nodes.Script(name="shown", steps=unqualifier.steps((nodes.Emit(query=one.query),)))
     sandbox.compile(format_script(script), "shown.sop")
     lines = sandbox.run("shown").lines
     assert lines[-1]["status"] == "ok"
@@ -78,13 +82,13 @@ def rows(one: Read, sandbox: Sandbox) -> list[tuple[Any, ...]]:
 def test_what_a_question_is_answered_with(
     name: str, is_renamed: bool, case: Mapping[str, Any], answering: Answering
 ) -> None:
-    reader, sandbox, database = answering(name, is_renamed)
+    reader, schema, sandbox, database = answering(name, is_renamed)
     words = SETS[name]["renamed"] if is_renamed else {}
     says, sql = (renamed(case[one], words) if is_renamed else case[one] for one in ("says", "sql"))
     found = [one for one in reader.read(says) if one.cost < HIGH]
     assert found
     near = [one for one in found if one.cost - found[0].cost < MARGIN]
     wanted = rows_of(database, sql)
-    offered = [same_rows(rows(one, sandbox), wanted, ordered="order by" in sql) for one in near]
+    offered = [same_rows(rows(one, schema, sandbox), wanted, ordered="order by" in sql) for one in near]
     assert any(offered)
     assert (len(near) > 1 or found[0].cost >= LOW) is case.get("asked", False)

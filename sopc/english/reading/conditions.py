@@ -76,8 +76,7 @@ def _figures(sentence: Sentence, state: State) -> Iterator[State]:
     """As in "whose average rating is above 5"."""
     for one in sentence.sense(state.pos, "aggregate"):
         start = sentence.skip(one.end)
-        for slot in sentence.fields[start] if start < sentence.size else ():
-            end = slot.end
+        for slot, end in _of_stores(sentence, start):
             while end < sentence.size and (
                 any(True for _ in sentence.sense(end, "be")) or sentence.low(end) in ("of", "that")
             ):
@@ -89,6 +88,17 @@ def _figures(sentence: Sentence, state: State) -> Iterator[State]:
                             state.latest, "figure", slot, compare.sense.op, value, fn=one.sense.fn, at=state.pos
                         )
                         yield _cond(state, stop, cost + 0.1, cond)
+
+
+def _of_stores(sentence: Sentence, start: int) -> Iterator[tuple[Slot, int]]:
+    """(field, end) of what an aggregate is of: "grade", "grade of the students"."""
+    for slot in sentence.fields[start] if start < sentence.size else ():
+        yield slot, slot.end
+        at = sentence.skip(slot.end + 1)
+        for store in sentence.stores[at] if sentence.low(slot.end) == "of" and at < sentence.size else ():
+            own = tuple(one for one in slot.options if one[0] == store.store)
+            if own:
+                yield slot._replace(options=own), store.end
 
 
 FROM: Final = 0.3  # "from May", where May begins it, and is not all of it
@@ -133,8 +143,9 @@ def _split(sentence: Sentence, state: State) -> Iterator[State]:
     for slot in sentence.fields[number.end] if number.end < sentence.size else ():
         options = tuple(one for one in of_types(sentence, slot, NUMERIC) if one[:2] not in sentence.keys)
         if options:
-            cond = Cond(state.latest, "test", slot._replace(options=options), "=", value, at=at)
-            yield _cond(state, slot.end, 0.2, cond)
+            end, bound = bound_after(sentence, slot.end)
+            cond = Cond(state.latest, "test", slot._replace(options=options), bound or "=", value, at=at)
+            yield _cond(state, end, 0.1 if bound else 0.2, cond)
 
 
 def of_types(sentence: Sentence, slot: Slot, types: frozenset[str]) -> tuple[Any, ...]:
@@ -394,6 +405,10 @@ def _counts(sentence: Sentence, state: State) -> Iterator[State]:
             if made.ranks != state.ranks:
                 continue
             yield made._replace(pos=stop, cost=made.cost + cost, mentions=(*made.mentions[:-1], mention))
+            last, behind = bound_after(sentence, stop)
+            if behind and op == "=":  # "with 3 loans or more"
+                mention = mention._replace(op=behind)
+                yield made._replace(pos=last, cost=made.cost, mentions=(*made.mentions[:-1], mention))
 
 
 def _comparatives(sentence: Sentence, state: State) -> Iterator[State]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -9,8 +10,8 @@ from typing import Any, Final
 from sopc.english.lexicon import lexicon, units_of_amounts
 from sopc.english.patterns.tokens import name_words
 from sopc.english.reading import logic
-from sopc.english.reading.aliases import labels_of, spelt_out
-from sopc.english.reading.parts import AMBIGUOUS, Cond, Figure, Quantity, Said
+from sopc.english.reading.aliases import ONLY_LAST, labels_of, spelt_out
+from sopc.english.reading.parts import AMBIGUOUS, Cond, Figure, Quantity, Said, Slot
 from sopc.english.reading.paths import Edge
 from sopc.english.reading.rows import Node, NoReading, Rows
 from sopc.english.reading.tokens import Moment
@@ -27,6 +28,9 @@ class Filters(Rows):
         last: tuple[Node, Any, logic.FieldOf | None, Cond] | None = None
         equal: set[tuple[str, str]] = set()
         for cond in self.state.conds:
+            if self._is_of_groups(cond):
+                self.kept.append(self._group_figure(cond))
+                continue
             node, made, about = self._condition(cond, last)
             if cond.either:
                 if last is None:
@@ -139,6 +143,22 @@ class Filters(Rows):
                 )
                 return logic.Not(logic.Has(logic.Set(link.row, anchors=link.pairs)))
         return logic.Empty(about)
+
+    def _is_of_groups(self, cond: Cond) -> bool:
+        """Whether a figure is of all rows that share what is shown: rows that nobody named have none of their own."""
+        if cond.kind != "figure" or cond.slot is None or cond.mention >= 0 or self.root.mentioned:
+            return False
+        return any(one[0] == self.root.store.name for one in cond.slot.options)
+
+    def _group_figure(self, cond: Cond) -> logic.Filter:
+        assert cond.slot is not None
+        options = [one for one in cond.slot.options if one[0] == self.root.store.name]
+        _, name, _ = self._placed(options, -1)
+        about = self._field(self.root, name)
+        if about.type.name not in NUMERIC:
+            raise NoReading(f"{name} is no number")
+        op = _FLIPPED[cond.op] if cond.negated else cond.op
+        return logic.Test(logic.Measure(cond.fn, about), op, self._literal(about, cond.operand))
 
     def _figure(self, cond: Cond) -> tuple[Node, logic.Filter, None]:
         """An aggregate of the rows that some rows have: "whose average rating is above 5"."""
@@ -317,6 +337,8 @@ class Filters(Rows):
             own = [one for one in figure.slot.options if one[0] == store.name and one[1] == name]
             if not own:
                 raise NoReading("an average of another field")
+        if figure.store and figure.store != store.name:
+            raise NoReading("an average of other rows")
         later = [one.at for one in self.state.conds if one.at > cond.at] + [
             one.start for one in self.state.mentions if one.start > cond.at
         ]
@@ -328,9 +350,19 @@ class Filters(Rows):
         filters: tuple[logic.Filter, ...] = ()
         if figure.said is not None:
             filters = (self._of_some(node.store.name, alias, figure.said),)
+        if figure.alike is not None:
+            filters = (self._alike(node, alias, figure.alike),)
         measure = logic.Measure(figure.fn, of, rows=logic.Set(row, (), filters))
         op = _FLIPPED[cond.op] if cond.negated else cond.op
         return logic.Test(about, op, measure)
+
+    def _alike(self, node: Node, alias: str, slot: Slot) -> logic.Filter:
+        """That another row of a store has the same value in a field as a row."""
+        names = [name for store, name, cost in slot.options if store == node.store.name and cost < ONLY_LAST]
+        if len(names) != 1:
+            raise NoReading("alike in what?")
+        own = self._field(node, names[0])
+        return logic.Test(replace(own, alias=alias), "=", own)
 
     def _of_some(self, store: str, alias: str, said: Said) -> logic.Filter:
         """That a row holds a value, or one that it points at."""

@@ -36,6 +36,9 @@ class Groups(Filters):
         found = self.schema.stores[store]
         return (name,) == found.primary_key or any(name in key.fields for key in found.foreign_keys)
 
+    def _points(self, one: logic.FieldOf) -> bool:
+        return self._is_key(self._store_of(one.alias), one.field)
+
     def _is_unique(self, name: str) -> bool:
         return (name,) == self.root.store.primary_key or (name,) in self.root.store.unique
 
@@ -60,6 +63,8 @@ class Groups(Filters):
         node, name, _ = self._placed(self._shown_options(group), -1, group.owner)
         node.needed = True
         about = self._field(node, name)
+        if group.unit:
+            about = logic.Period(about.alias, about.field, about.type, group.unit)
         if all(other != about for _, other in plain):
             shown.append(about)
         return [about], node
@@ -79,7 +84,7 @@ class Groups(Filters):
         self._check_measures(measures, grouped, keys)
         (outer,) = grouped
         plainly = not self.having and not state.distinct and all(node is outer for node, _ in plain)
-        ranked = all(rank.kind in ("same", "field", "counted") for rank in state.ranks)
+        ranked = all(rank.kind in ("same", "shown", "field", "counted") for rank in state.ranks)
         paths = self._down(outer, *inner.values()) if len(inner) == 1 and plainly and ranked else ()
         once = not any(edge.up for path in paths for edge in path)
         if not paths or not (once or all(one.distinct or one.fn in ("min", "max") for _, one in measures)):
@@ -121,9 +126,7 @@ class Groups(Filters):
                 fields += [self._field(self.root, here) for here, _ in node.path[0].pairs]
         return tuple(fields)
 
-    def _check_measures(
-        self, measures: list[tuple[Node, logic.Measure]], grouped: list[Node], keys: list[logic.FieldOf]
-    ) -> None:
+    def _check_measures(self, measures: Sequence[Figure], grouped: Sequence[Node], keys: list[logic.FieldOf]) -> None:
         """Refuses figures of rows that joins would repeat."""
         measured = {id(node): node for node, _ in measures}
         if len(measured) > 1:

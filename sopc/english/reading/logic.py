@@ -29,6 +29,13 @@ class FieldOf:
 
 
 @dataclass(frozen=True)
+class Period(FieldOf):
+    """The part of time that a day or moment lies in: month, year, …"""
+
+    unit: str
+
+
+@dataclass(frozen=True)
 class Literal:
     """A number, text, truth or day that was said."""
 

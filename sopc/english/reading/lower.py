@@ -95,7 +95,9 @@ class _Lowering:
     def _names(self, values: Sequence[logic.Value]) -> list[str]:
         found: list[str] = []
         for one in values:
-            if isinstance(one, logic.FieldOf):
+            if isinstance(one, logic.Period):
+                name, longer = one.unit, f"{one.field}_{one.unit}"
+            elif isinstance(one, logic.FieldOf):
                 name, longer = one.field, f"{one.alias}_{one.field}"
             elif isinstance(one, logic.Measure):
                 name = longer = one.fn if one.of is None else f"{one.fn}_{one.of.field}"
@@ -150,6 +152,9 @@ class _Lowering:
 
     def value(self, one: logic.Value) -> nodes.Expr:
         match one:
+            case logic.Period(alias, name, type_, unit):
+                moment = self.value(logic.FieldOf(alias, name, type_))
+                return _period(moment if type_.name != "text" else _call("date", moment), unit)
             case logic.FieldOf(alias, name, _):
                 return nodes.FieldAccess(base=nodes.Name(name=alias), name=name)
             case logic.Literal(value):
@@ -160,19 +165,26 @@ class _Lowering:
                 if rows is not None:
                     select = nodes.Select(columns=self._columns([logic.Measure(fn, of, distinct)]))
                     return nodes.QueryExpr(kind="scalar", query=nodes.Query(stages=(*self._stages(rows), select)))
-                args = () if of is None else (nodes.Argument(value=self.value(of)),)
-                return nodes.CallExpr(name=fn, args=args, distinct=distinct)
+                return _call(fn, *(() if of is None else (self.value(of),)), distinct=distinct)
             case logic.Share(holding):
                 condition = _all([self.filter(part) for part in holding])
                 counted = nodes.CaseExpr(branches=(nodes.CaseBranch(when=condition, then=nodes.IntLiteral(value=1)),))
-                holds = nodes.CallExpr(name="count", args=(nodes.Argument(value=counted),))
-                times = nodes.Binary(op="*", left=holds, right=nodes.NumberLiteral(value="100.0"))
-                return nodes.Binary(op="/", left=times, right=nodes.CallExpr(name="count"))
+                times = nodes.Binary(op="*", left=_call("count", counted), right=nodes.NumberLiteral(value="100.0"))
+                return nodes.Binary(op="/", left=times, right=_call("count"))
 
 
 def _is_figure(item: logic.Value) -> bool:
     """Whether an item is a figure of the rows that are shown."""
     return isinstance(item, logic.Measure) and item.rows is None
+
+
+def _call(fn: str, *args: nodes.Expr, distinct: bool = False) -> nodes.Expr:
+    return nodes.CallExpr(name=fn, args=tuple(nodes.Argument(value=one) for one in args), distinct=distinct)
+
+
+def _period(moment: nodes.Expr, unit: str) -> nodes.Expr:
+    """The year of a moment, or the first day of its month or week."""
+    return _call("year", moment) if unit == "year" else _call("start_of", moment, nodes.TextLiteral(parts=(unit,)))
 
 
 def _output(name: str) -> nodes.Expr:
@@ -181,7 +193,7 @@ def _output(name: str) -> nodes.Expr:
 
 
 def _has_name(value: logic.Value, name: str) -> bool:
-    return isinstance(value, logic.FieldOf) and value.field == name
+    return isinstance(value, logic.FieldOf) and not isinstance(value, logic.Period) and value.field == name
 
 
 def _literal(value: int | Decimal | str | bool | date) -> nodes.Expr:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sopc.english.lexicon import bases, lexicon
+from sopc.english.lexicon import bases, lexicon, verbs_at
 from sopc.english.reading.aliases import SYNONYM
 from sopc.english.reading.conditions import conditions, tested
-from sopc.english.reading.deeds import deeds, stands_as_verb
+from sopc.english.reading.deeds import TIMES, dates, deeds, stands_as_verb
 from sopc.english.reading.evidence import Store
 from sopc.english.reading.gaps import gaps
 from sopc.english.reading.orders import orders, so_often, superlatives
-from sopc.english.reading.parts import Mention, Slot, State
+from sopc.english.reading.parts import Item, Mention, Slot, State
 from sopc.english.reading.sentence import (
     LIGHT_VERB,
     NAMED_VERB,
@@ -24,8 +24,14 @@ from sopc.english.reading.sentence import (
 # kinds of sense whose verbs may only tie two mentions: "the books that Ann wrote"
 _BEFORE_ROWS: Final = frozenset({"have", "relative", "be", "whose", "both"})
 _REFERRING: Final = frozenset({"it", "they", "them", "there"})
+_COUNTED: Final = 0.2  # rows of which nothing says that they are to be counted
 _LOOSE_VERB: Final = 0.25  # one that ties nothing: "the books lent for each branch"
 _SIDES: Final = frozenset({"after", "before", "over", "under", "between", "behind", "against", "through", "around"})
+_OURS: Final = 0.15
+_WE: Final = frozenset({"we", "i", "you"})
+_CLOSED: Final = frozenset({"?", ".", ",", ";", "and"})
+_LONGEST_ASIDE: Final = 3  # words
+_PERIODS: Final = frozenset({"day", "week", "month", "quarter", "year"})
 _VERBAL: Final = frozenset({"write", "say", "call", "ask", "stop", "show", "have", "be", "measure"})
 
 
@@ -34,6 +40,7 @@ def modifiers(sentence: Sentence, state: State) -> Iterator[State]:
     if at >= sentence.size:
         return
     yield from _passed(sentence, state)
+    yield from _of_ours(sentence, state)
     yield from _more_items(sentence, state)
     yield from _joined(sentence, state)
     yield from _denied(sentence, state)
@@ -43,6 +50,7 @@ def modifiers(sentence: Sentence, state: State) -> Iterator[State]:
     yield from superlatives(sentence, state)
     yield from orders(sentence, state)
     yield from _groups(sentence, state)
+    yield from _counted_for_each(sentence, state)
     yield from _asked_further(sentence, state)
     yield from deeds(sentence, state)
     yield from _verbs(sentence, state)
@@ -83,6 +91,20 @@ def _passed(sentence: Sentence, state: State) -> Iterator[State]:
             yield state._replace(pos=one.end, cost=state.cost + 0.3, distinct=True)
         elif kind == "reference" and sentence.low(at) in ("their", "its", "his", "her"):
             yield state._replace(pos=one.end, cost=state.cost + 0.02)
+
+
+def _of_ours(sentence: Sentence, state: State) -> Iterator[State]:
+    """Behind words of ours that say nothing about rows: "(how many animals) do we look after", "have we got"."""
+    at = state.pos
+    if not at or sentence.low(at - 1) not in _WE or state.pending:
+        return
+    if any(sentence.called(verb.rows) for _, verb in verbs_at(sentence.lows, at)):
+        return
+    for end in range(at + 1, min(at + _LONGEST_ASIDE, sentence.size) + 1):
+        if not sentence.says_nothing(end - 1):
+            return
+        if end == sentence.size or sentence.low(end) in _CLOSED or any(True for _ in sentence.sense(end, "join")):
+            yield state._replace(pos=end, cost=state.cost + _OURS)
 
 
 def _named(state: State) -> list[Slot]:
@@ -198,12 +220,41 @@ def _groups(sentence: Sentence, state: State) -> Iterator[State]:
             if made.ranks != state.ranks:
                 continue
             yield made._replace(pos=end, cost=made.cost + cost, groups=(*state.groups, made.latest), each=each)
+        for period in _periods(sentence, state, begin):
+            yield state._replace(
+                pos=period.end, cost=state.cost + cost, groups=(*state.groups, period), each=each, verbs=()
+            )
     last = state.groups[-1] if state.groups else None
     ends = last.end if isinstance(last, Slot) else state.mentions[last].end if last is not None else -1
     if ends == at and sentence.low(at) == "and":
         begin = sentence.skip(at + 1)
         for slot in sentence.fields[begin] if begin < sentence.size else ():
             yield state._replace(pos=slot.end, cost=state.cost + 0.1, groups=(*state.groups, slot))
+
+
+def _counted_for_each(sentence: Sentence, state: State) -> Iterator[State]:
+    """As in "loans per author": rows that are named for each of others are counted."""
+    alone = [item.kind for item in state.items] == ["label"] and len(state.mentions) == 1
+    said = sentence.low(state.pos) != "by" and "all" not in sentence.lows[state.pos : state.pos + 2]
+    if not (alone and said) or state.groups or state.ranks or state.distinct:  # "books by price" are in order
+        return
+    item = Item("count", state.items[0].mention)
+    yield from _groups(sentence, state._replace(items=(item,), cost=state.cost + _COUNTED))
+
+
+def _periods(sentence: Sentence, state: State, at: int) -> Iterator[Slot]:
+    """A unit of time that no field is called by, as in "per month": of the days of the rows, or those a verb names."""
+    unit = next((name for name, forms in lexicon().units.items() if sentence.low(at) == forms[0]), "")
+    if unit not in _PERIODS or sentence.fields[at] or sentence.stores[at]:
+        return
+    verbs = state.verbs or (state.mentions[state.latest].words if state.latest >= 0 else ())
+    options = tuple(
+        (store, field, 0.0 if named else 0.05)
+        for store, field, named in dates(sentence, verbs)
+        if sentence.types[store, field] in TIMES
+    )
+    if options:
+        yield Slot(at, at + 1, options, unit=unit)
 
 
 def _done(state: State, store: Store) -> Iterator[State]:

@@ -147,8 +147,16 @@ def orders(sentence: Sentence, state: State) -> Iterator[State]:
         directed.append((other.end, other.sense.direction, "order"))
         if sentence.low(other.end) in ("of", "by"):
             directed.append((other.end + 1, other.sense.direction, "order"))
-        if other.sense.of == "text" or sentence.low(other.end - 1) != "first" or _extreme(sentence, other):
-            yield from _by_direction(sentence, state, other)
+        yield from _by_direction(sentence, state, other)
+    for extreme in sentence.sense(at, "adjective", "rank"):
+        if sentence.low(extreme.end) != "first":
+            continue
+        ranks = [Rank("shown", extreme.sense.direction == "down", fn="number")]
+        if extreme.sense.kind == "adjective":
+            is_superlative = extreme.degree == "superlative"
+            ranks = superlative_ranks(sentence, extreme, state.latest, None) if is_superlative else []
+        for rank in ranks:
+            yield _ordered(state, extreme.end + 1, rank, 0.02)
     for start, direction, how in directed:
         if not how or start >= sentence.size:
             continue
@@ -183,7 +191,8 @@ def _extreme(sentence: Sentence, direction: Sense) -> Sense | None:
 def _by_direction(sentence: Sentence, state: State, direction: Sense) -> Iterator[State]:
     """An order of which only the direction is said: of what is shown, or of what an adjective measures."""
     extreme = _extreme(sentence, direction)
-    ranks = [Rank("shown", direction.sense.direction == "down", fn=direction.sense.of)]
+    kind = direction.sense.of or ("number" if sentence.low(direction.end - 1) == "first" else "")
+    ranks = [Rank("shown", direction.sense.direction == "down", fn=kind)]
     if extreme is not None:
         ranks = superlative_ranks(sentence, extreme, state.latest, None)
     for rank in ranks:

@@ -14,12 +14,14 @@ Option = tuple[str, str, float]  # store, field, cost
 
 
 class Slot(NamedTuple):
-    """A field that was named. options: which it may be. owner: the mention whose it was said to be, or -1."""
+    """A field that was named. options: which it may be. owner: the mention whose it was said to be, or -1. unit: the
+    part of time that its days are put in, as in "per month"."""
 
     start: int
     end: int
     options: tuple[Option, ...]
     owner: int = -1
+    unit: str = ""
 
 
 class Said(NamedTuple):
@@ -31,13 +33,15 @@ class Said(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """An aggregate of rows to compare with: "the average price". slot: None is the field that is compared. mention:
-    whose rows, -1 for all rows of the field's store. said: a value that those rows hold."""
+    """An aggregate of rows to compare with: "the average price". slot: None is the field that is compared. said: a
+    value that those rows hold. store: whose rows they are, as in "the average part". alike: a field in which those rows
+    are like the row that is compared, as in "the average of its category"."""
 
     fn: str
     slot: Slot | None
-    mention: int = -1
     said: Said | None = None
+    store: str = ""
+    alike: Slot | None = None
 
 
 class Quantity(Decimal):
@@ -109,8 +113,8 @@ class Item(NamedTuple):
 
 class Rank(NamedTuple):
     """An order, or a superlative. kind: "field", "count" (of the mention's rows for each of what is shown), "same" (of
-    the figure that is shown), "common" (of how often a value is there), "shown" (of what is shown; fn "text" where
-    that has to be a text). limit: None for all."""
+    the figure that is shown), "common" (of how often a value is there), "shown" (of what is shown; fn "text"
+    or "number" where it has to be one). limit: None for all."""
 
     kind: str
     descending: bool

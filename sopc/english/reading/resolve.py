@@ -121,7 +121,7 @@ class Resolver(Groups):
                     keys.append(about)
         elif aggregated and plain:
             owners = list({id(node): node for node, _ in plain}.values())
-            counting = self.having is not None or any(rank.kind in ("common", "same") for rank in state.ranks)
+            counting = bool(self.kept or self.having) or any(rank.kind in ("common", "same") for rank in state.ranks)
             counted = [node for node, _ in measures]
             for node in owners:
                 same_rows = node in counted or any(
@@ -212,14 +212,14 @@ class Resolver(Groups):
                 judged = self._judged_by_value(rows, by)
                 distinct = distinct or (judged is not rows and not measures)
                 rows = judged
-        kept: tuple[logic.Filter, ...] = ()
+        kept = tuple(self.kept)
         counts = self.having is not None or any(rank.kind in ("common", "count") for rank in state.ranks)
         if counts and any(self._is_keyed(node, keys) and (node is self.root) for node in self._counted_nodes()):
             raise NoReading("each of these is there once")
         if self.having is not None:
             if not keys or state.groups:
                 raise NoReading("so many for each of what?")
-            kept = (logic.Test(logic.Measure("count"), self.having.op, logic.Literal(self.having.number)),)
+            kept += (logic.Test(logic.Measure("count"), self.having.op, logic.Literal(self.having.number)),)
         return logic.Show(rows, tuple(values), tuple(dict.fromkeys(keys)), kept, distinct, tuple(orders), limit)
 
     def _is_shown(self, group: Slot | int, plain: Sequence[tuple[Node, logic.FieldOf]]) -> bool:
@@ -236,7 +236,7 @@ class Resolver(Groups):
 
     def _is_aggregated(self, measures: list[tuple[Node, logic.Measure]]) -> bool:
         kinds = ("count", "common", "measure", "counted", "same")
-        return bool(measures) or self.having is not None or any(rank.kind in kinds for rank in self.state.ranks)
+        return bool(measures or self.kept or self.having) or any(rank.kind in kinds for rank in self.state.ranks)
 
     def _counted_nodes(self) -> list[Node]:
         """The rows that a superlative or a bound counts."""
@@ -376,7 +376,13 @@ class Resolver(Groups):
                 raise NoReading("an order by which figure?")
             return logic.Order(measures[0][1], rank.descending), None
         if rank.kind == "shown":
-            texts = [value for value, _ in items if isinstance(value, logic.FieldOf)]
+            if rank.fn != "text" and len(measures) == 1:
+                return logic.Order(measures[0][1], rank.descending), None
+            fields = [one for one, _ in items if isinstance(one, logic.FieldOf)]
+            numbers = [one for one in fields if one.type.name in NUMERIC and not self._points(one)]
+            if rank.fn == "number" and len(numbers) == 1:
+                return logic.Order(numbers[0], rank.descending), None
+            texts = fields if rank.fn != "number" else []
             if len(items) != 1 or not texts:
                 self.cost += 0.4
             if not texts or (rank.fn == "text" and texts[0].type.name != "text"):

@@ -89,6 +89,7 @@ class Rows:
         self.implicit: list[Node] = []
         self.twins: list[Node] = []  # other rows of the root's store that are alike in what is shown
         self.having: Mention | None = None
+        self.kept: list[logic.Filter] = []  # on groups: "towns where the average age is above 30"
         self.root: Node
 
     # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────

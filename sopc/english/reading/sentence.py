@@ -22,8 +22,12 @@ SOME_PERSON: Final = 0.25  # where several are
 NUMBERED: Final = 0.05  # a number behind the name of a row
 _NUMBER: Final = frozenset({"number", "no", "nr", "id"})
 BY_KIND: Final = 0.08  # rows called by what they are: "logins", "consultants"
+BY_VALUE: Final = 0.3  # rows called by another value of theirs: "novels", "cabins"
 COMMON: Final = frozenset({"common", "popular", "frequent", "frequently", "commonly", "often"})
 NUMERIC: Final = frozenset({"int", "float", "decimal"})
+_SAYING: Final = frozenset({"filler", "show", "say", "ask", "call", "write", "have", "join"})  # of nobody's rows
+_OWN: Final = frozenset({"its", "their", "his", "her", "same", "own"})
+_ARTICLES: Final = frozenset({"a", "an", "any"})
 _EVERY: Final = frozenset({"all", "each", "every"})
 _EVERYONE: Final = frozenset({"everyone", "everybody"})
 _BEFORE_ALL: Final = frozenset({"show", "count", "aggregate", "and", "join", "discourse", "each", "distinct", "rank"})
@@ -125,6 +129,12 @@ class Sentence:
     def sense(self, at: int, *kinds: str) -> Iterator[evidence.Sense]:
         return (one for one in self.senses[at] if one.sense.kind in kinds)
 
+    def says_nothing(self, at: int) -> bool:
+        """Whether a word names nothing and has no sense that could tell rows apart; "after" may be part of a verb."""
+        named = self.fields[at] or self.stores[at] or self.values[at] or self.numbers[at] or self.times[at]
+        senses = [one for one in self.senses[at] if one.sense.kind not in _SAYING and one.sense.of != "time"]
+        return not named and not senses and self.tokens[at].kind == "word"
+
     def ends_name(self, at: int) -> bool:
         """Whether a store's name or a value ends right before a token."""
         starts = range(max(at - evidence.LONGEST_VALUE, 0), at)
@@ -223,8 +233,8 @@ def _noun(sentence: Sentence, at: int, state: State, before: tuple[object, ...])
                 yield at + 1, made
     for value in sentence.values[at]:
         yield from _noun(sentence, sentence.skip(value.end), state, (*before, value))
-        for name, kinds in _kinds(value).items():
-            for made in _mentioned(sentence, evidence.Store(at, value.end, BY_KIND, "", name), state, (*before, kinds)):
+        for name, (cost, kinds) in _kinds(sentence, value).items():
+            for made in _mentioned(sentence, evidence.Store(at, value.end, cost, "", name), state, (*before, kinds)):
                 yield value.end, made
     for slot, denied in sentence.flags(at):
         said = Cond(-1, "truth", slot, negated=denied, at=at)
@@ -248,14 +258,24 @@ def _noun(sentence: Sentence, at: int, state: State, before: tuple[object, ...])
         yield from _noun(sentence, number.end, state, (*before, ("number", number.amount.whole)))
 
 
-def _kinds(value: Said) -> dict[str, Said]:
-    """The rows that a value is a noun for, by their store: "logins" are events whose type is login."""
-    found: dict[str, Said] = {}
+def _kinds(sentence: Sentence, value: Said) -> dict[str, tuple[float, Said]]:
+    """The rows that a value is a noun for, by their store, with what that costs: "logins" are events whose type is
+    login, and "dogs", or "a dog", rows whose species is dog."""
+    last = sentence.low(value.end - 1)
+    as_noun = singular(last) != last or sentence.low(value.start - 1) in _ARTICLES
+    found: dict[str, tuple[float, Said]] = {}
     for option in value.options:
-        if spelt_out(option[1])[-1] in lexicon().words.kinds:
-            known = found.get(option[0])
-            found[option[0]] = value._replace(options=(*(known.options if known else ()), option))
+        store, field, *_ = option
+        by_kind = spelt_out(field)[-1] in lexicon().words.kinds
+        if by_kind or (as_noun and not sentence.stores[value.start] and not _names_row(field)):
+            cost, known = found.get(store, (BY_KIND if by_kind else BY_VALUE, value._replace(options=())))
+            cost = min(cost, BY_KIND if by_kind else BY_VALUE)
+            found[store] = cost, known._replace(options=(*known.options, option))
     return found
+
+
+def _names_row(field: str) -> bool:
+    return spelt_out(field)[-1] in lexicon().words.label
 
 
 def _mentioned(sentence: Sentence, store: evidence.Store, state: State, before: tuple[object, ...]) -> Iterator[State]:
@@ -398,6 +418,7 @@ def operand(sentence: Sentence, at: int, state: State) -> Iterator[tuple[int, Op
     for one in sentence.sense(at, "aggregate"):
         end = sentence.skip(one.end)
         yield one.end, Figure(one.sense.fn, None), 0.0
+        yield from _of_rows(sentence, one.sense.fn, one.end)
         if end < sentence.size:
             for slot in sentence.fields[end]:
                 yield slot.end, Figure(one.sense.fn, slot), 0.0
@@ -416,6 +437,18 @@ def operand(sentence: Sentence, at: int, state: State) -> Iterator[tuple[int, Op
             if sentence.low(one.end) in ("of", "for"):
                 for slot in sentence.fields[sentence.skip(one.end + 1)]:
                     yield slot.end, Figure(one.sense.fn, slot), 0.05
+
+
+def _of_rows(sentence: Sentence, fn: str, at: int) -> Iterator[tuple[int, Figure, float]]:
+    """As in "the average part", "the average for its own category": which rows the figure is of."""
+    for store in sentence.stores[at] if at < sentence.size else ():
+        yield store.end, Figure(fn, None, store=store.store), store.cost
+    start = at + 1 + (sentence.low(at + 1) == "the")
+    if sentence.low(at) not in ("of", "for", "in", "within") or sentence.low(start) not in _OWN:
+        return
+    start += 1 + (sentence.low(start + 1) == "own")
+    for slot in sentence.fields[start] if start < sentence.size else ():
+        yield slot.end, Figure(fn, None, alike=slot), 0.0
 
 
 def _some_rows(sentence: Sentence, at: int) -> Iterator[tuple[int, Said]]:
