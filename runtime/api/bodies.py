@@ -247,6 +247,19 @@ class Versions(TypedDict):
     versions: list[Version]
 
 
+class Example(TypedDict):
+    """An example of a script's text, tried now. `findings`: what did not come out as it says."""
+
+    number: int
+    title: str
+    holds: bool
+    findings: list[str]
+
+
+class Examples(TypedDict):
+    examples: list[Example]
+
+
 class Signature(TypedDict):
     """JSON Schemas of the arguments, of a record (absent if it emits none) and of the result."""
 

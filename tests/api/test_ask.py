@@ -148,3 +148,33 @@ def test_a_browser_at_an_address_of_a_script_is_shown_its_form(served: Served) -
         assert served.client.get("/play/audit", headers={"Accept": accept}).status_code == 401
     assert served.client.post("/play/audit", headers=browser).status_code == 401
     assert served.client.get("/play/audit?token=x", headers=browser).json()["code"] == "S0207"
+
+
+EXAMPLES = """Show the name of the employees in Sales, sorted by name.
+
+Examples
+
+Example: two of them
+Given employees:
+  id | name | department | salary
+  1  | Zoe  | Sales      | 5
+  2  | Bob  | Sales      | 4
+When it runs
+Then it shows:
+  name
+  Bob
+  Zoe
+"""
+
+
+def test_the_examples_of_a_script_are_tried(served: Served) -> None:
+    text = {"Content-Type": "text/plain"}
+    stored = served.client.put("/scripts/sellers", content=EXAMPLES, headers=text)
+    assert stored.status_code == 201, stored.text
+    tried = served.client.get("/scripts/sellers/examples").json()["examples"]
+    assert [(each["title"], each["holds"]) for each in tried] == [("two of them", True)]
+    served.sql("alter table employees rename column name to called")
+    (broken,) = served.client.get("/scripts/sellers/examples").json()["examples"]
+    assert not broken["holds"]
+    assert broken["findings"]
+    assert served.client.get("/scripts/audit/examples").json() == {"examples": []}
