@@ -17,7 +17,7 @@ from runtime.databases.protocol import Database, Loadable
 from runtime.errors import DatabaseError, UsageError
 
 _POSTGRES: Final = ("postgresql", "postgres")
-_PASSWORD: Final = re.compile(r"(//[^/@:]*:).*@|(password=)[^&]*", re.IGNORECASE)
+_PASSWORD: Final = re.compile(r"(//[^/@:]*:).*@|((?:password|token)=)[^&;?]*", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 
 
@@ -136,6 +136,8 @@ def _connect(url: str, name: str, base: Path, read_only: bool, create: bool) -> 
         return _postgres(url, name, read_only=read_only, create=create)
     if scheme in ("duckdb", "files"):
         return _duckdb(url, name, base, read_only=read_only, create=create)
+    if scheme == "sc":
+        return _spark(url, name, base)
     raise UsageError(
         "D0104", f"`{name}`: `{scheme}` is not a kind of database", "sqlite:///file.db opens a SQLite file"
     )
@@ -164,6 +166,19 @@ def _postgres(url: str, name: str, *, read_only: bool, create: bool) -> Database
             "D0105", f"`{name}`: this installation can't open PostgreSQL", "pip install 'sopc[postgres]'"
         ) from error
     return PostgresDatabase(parse_url(url, hide_password(url)), name=name, read_only=read_only, create=create)
+
+
+def _spark(url: str, name: str, base: Path) -> Database:
+    from runtime.databases.spark.url import parse_url
+
+    address = parse_url(url, hide_password(url), base)
+    try:
+        from runtime.databases.spark.database import SparkDatabase
+    except ImportError as error:
+        raise UsageError(
+            "D0105", f"`{name}`: this installation can't reach Spark", "pip install 'sopc[spark]'"
+        ) from error
+    return SparkDatabase(address, name=name)
 
 
 def _split(url: str) -> tuple[str, str]:

@@ -28,6 +28,10 @@ def expressions_of(dialect: str) -> type[Expressions]:
         from runtime.databases.duckdb.expressions import DuckDBExpressions
 
         return DuckDBExpressions
+    if dialect in ("spark", "sail"):
+        from runtime.databases.spark.expressions import WRITERS
+
+        return WRITERS[dialect]
     if dialect.startswith("postgres"):
         from runtime.databases.postgres.expressions import expressions_with
 

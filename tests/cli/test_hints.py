@@ -1437,7 +1437,7 @@ def without(package: str, trial: Trial, program: str, *arguments: str) -> None:
 def packages(extra: str) -> set[str]:
     """What `pip install 'sopc[extra]'` brings, by the names of its modules."""
     wanted = [each for each in importlib.metadata.requires("sopc") or () if f'extra == "{extra}"' in each]
-    return {re.split(r"[^\w-]", each)[0].replace("-", "_") for each in wanted}
+    return {re.split(r"[^\w-]", each)[0].replace("-", "_").removesuffix("_client") for each in wanted}
 
 
 @case("pip install 'sopc[serve]'")
@@ -1468,6 +1468,11 @@ def _(trial: Trial) -> None:
 def _(trial: Trial) -> None:
     trial.write("new.csv", "a\n1\n")
     without("duckdb", trial, "sopvm", "db", "import", "new.csv", "--into", "x", "--db", "x=duckdb:///x.duckdb")
+
+
+@case("pip install 'sopc[spark]'")
+def _(trial: Trial) -> None:
+    without("pyspark", trial, "sopvm", "db", "ls", "x", "--db", "x=sc://localhost?path=x")
 
 
 @case("pip install 'sopc[excel]'")

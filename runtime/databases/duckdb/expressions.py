@@ -16,8 +16,6 @@ from runtime.databases.sql.expressions import Over
 from runtime.databases.sql.sql_nodes import (
     FilledTemplate,
     Sql,
-    binary,
-    cast,
     filled_sql,
     function,
     is_small,
@@ -25,8 +23,7 @@ from runtime.databases.sql.sql_nodes import (
     template_costs,
     wrapped,
 )
-from runtime.databases.sql.typed_arithmetic import OPERATORS
-from runtime.databases.sql.typed_expressions import TypedExpressions
+from runtime.databases.sql.unit_arithmetic import UnitArithmetic
 from runtime.query.algebra import Expr
 from runtime.query.schema import Field
 from runtime.values.constants import Const
@@ -69,11 +66,12 @@ class _DuckDB(DuckDB):
         }
 
 
-class DuckDBExpressions(TypedExpressions):
+class DuckDBExpressions(UnitArithmetic):
     """See runtime/databases/sql/typed_expressions.py."""
 
     dialect = _DuckDB
     engine = "DuckDB"
+    wide_type = "HUGEINT"
     functions: ClassVar[dict[str, str]] = SQL_FUNCTIONS
     written = WRITTEN
 
@@ -135,46 +133,13 @@ class DuckDBExpressions(TypedExpressions):
     def aggregated(self, name: str, arg: Expr, sql: Sql, type_: Type, over: Over) -> Sql:
         return super().aggregated(name, arg, sql, type_, lambda call: _unforeseen(over(call)))
 
-    # ── arithmetic ─────────────────────────────────────────────────────────────────────────────────────────────
-
     def decimal_operand(self, op: str, sql: Sql, a: Type, b: Type) -> Sql:
         # DuckDB keeps a result of small decimals in 18 digits
         digits = a.precision + b.precision if op == "mul" else max(a.precision, b.precision) + abs(a.scale - b.scale)
-        return _cast(sql, f"DECIMAL({DECIMAL_PRECISION}, {a.scale})") if digits >= NARROW_DECIMAL else sql
+        return self._cast(sql, f"DECIMAL({DECIMAL_PRECISION}, {a.scale})") if digits >= NARROW_DECIMAL else sql
 
-    def decimal_remainder(self, a: Sql, a_scale: int, b: Sql, b_scale: int) -> Sql:
-        # of units: DuckDB takes the remainder of decimals of different scales as floats
-        scale = max(a_scale, b_scale)
-        return _of_units(exp.Mod(this=_units(a, scale), expression=_units(b, scale)), scale)
-
-    def duration(self, op: str, a: Sql, b: Sql) -> Sql:
-        wide = _cast(a, "HUGEINT")
-        return self.helper("checked_duration", OPERATORS[op](this=wide, expression=wrapped(b)))
-
-    def duration_sum(self, total: Sql) -> Sql:
-        return self.helper("checked_duration", total)
-
-    def checked_int(self, operation: type[exp.Binary], a: Sql, b: Sql) -> Sql:
-        # In 128 bits, then narrowed. The optimizer moves constants out of plain 64-bit sums, and out of aggregates over
-        # them: count(a + 1) became count(*), and (a + 1) + (b + 2) became a + b + 3, so overflows were lost or made up.
-        return _cast(binary(operation, _cast(a, "HUGEINT"), b), "BIGINT")
-
-    def int_quotient(self, a: Sql, b: Sql) -> Sql:
+    def wide_quotient(self, a: Sql, b: Sql) -> Sql:
         return exp.IntDiv(this=a, expression=b)
-
-    def float_remainder(self, a: Sql, b: Sql) -> Sql:
-        return exp.Mod(this=wrapped(a), expression=wrapped(b))
-
-    def decimal_quotient(self, a: Sql, a_scale: int, b: Sql, b_scale: int, scale: int) -> Sql:
-        # both as whole numbers, the first so much larger that the quotient counts units of the result's last digit
-        more = scale + b_scale - a_scale
-        quotient = self.helper("quotient", _units(a, a_scale + max(more, 0)), _units(b, b_scale + max(-more, 0)))
-        return _of_units(quotient, scale)
-
-    def whole_quotient(self, a: Sql, a_scale: int, b: Sql, b_scale: int) -> Sql:
-        scale = max(a_scale, b_scale)
-        quotient = exp.IntDiv(this=_units(a, scale), expression=_units(b, scale))
-        return _cast(quotient, f"DECIMAL({DECIMAL_PRECISION}, 0)")
 
 
 def _unforeseen(call: Sql) -> Sql:
@@ -191,21 +156,3 @@ def _costs(node: Sql) -> int:
         return _LARGE
     name = node.name if isinstance(node, exp.Anonymous) else ""
     return _LARGE if name.startswith(PREFIX) and repeats(name.removeprefix(PREFIX)) else template_costs(node)
-
-
-def _cast(sql: Sql, type_: str) -> Sql:
-    return cast(sql, type_, DuckDB)
-
-
-def _units(sql: Sql, scale: int) -> Sql:
-    """A decimal of at most that scale in units of its last digit."""
-    return _cast(
-        exp.Mul(this=wrapped(sql), expression=_cast(number(10**scale), "HUGEINT")) if scale else sql, "HUGEINT"
-    )
-
-
-def _of_units(units: Sql, scale: int) -> Sql:
-    """A whole number of units → the decimal: times 0.000001, which is a shift of the point."""
-    whole = _cast(units, f"DECIMAL({DECIMAL_PRECISION}, 0)")
-    unit = _cast(exp.Literal.string(format(10**-scale, f".{scale}f")), f"DECIMAL({scale + 1}, {scale})")
-    return exp.Mul(this=whole, expression=unit)

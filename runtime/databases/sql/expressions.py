@@ -223,6 +223,10 @@ class Expressions(ABC):
     def only_row(self, query: exp.Query, type_: Type) -> exp.Query:
         """A sub-query of one column that raises V0113 when it gives more than one row."""
 
+    def filtered(self, condition: Sql, source: exp.Expr) -> Sql:
+        """The condition for rows of a source as the engine is to be given it."""
+        return condition
+
     @abstractmethod
     def row_count(self, expr: Expr) -> Sql:
         """A limit or offset; V0112 when it is negative or null."""

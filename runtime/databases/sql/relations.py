@@ -245,7 +245,7 @@ class Relations:
         left.order = []
         left.columns = left.columns | right.columns
         with self.expressions.in_scope(left.columns):
-            condition = self.expressions.value(relation.on)
+            condition = self.expressions.filtered(self.expressions.value(relation.on), right.source)
         side = "LEFT" if relation.outer else None
         left.joins.append(exp.Join(this=right.source, on=condition, side=side, kind=None if side else "INNER"))
         return left
@@ -255,7 +255,8 @@ class Relations:
         if builder.closed or self._uses_computed([relation.condition], builder.columns):
             builder = self.wrap(builder)
         with self.expressions.in_scope(builder.columns):
-            builder.where.append(self.expressions.value(relation.condition))
+            condition = self.expressions.value(relation.condition)
+            builder.where.append(self.expressions.filtered(condition, builder.source))
         return builder
 
     def derive(self, relation: Derive | Select, builder: Builder) -> Builder:

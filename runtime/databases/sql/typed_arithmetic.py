@@ -47,6 +47,10 @@ class TypedArithmetic(Expressions):
     def int_quotient(self, a: Sql, b: Sql) -> Sql:
         """a / b of ints, cut off after the point."""
 
+    def truncated(self, sql: Sql) -> Sql:
+        """A float, cut off after the point."""
+        return function("trunc", sql)
+
     @abstractmethod
     def float_remainder(self, a: Sql, b: Sql) -> Sql:
         """The remainder of a / b, with a's sign."""
@@ -124,7 +128,7 @@ class TypedArithmetic(Expressions):
             if op == "div":
                 return quotient
             # no negative zero
-            return exp.Add(this=function("trunc", quotient), expression=self.cast(number(0), FLOAT))
+            return exp.Add(this=self.truncated(quotient), expression=self.cast(number(0), FLOAT))
         return binary(OPERATORS[op], left, right)
 
     def _int(self, op: str, a: Expr, b: Expr) -> Sql:

@@ -1,0 +1,1 @@
+"""Spark Connect, behind the Database protocol: Apache Spark, and Sail."""
