@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from tempfile import TemporaryDirectory
 
-from benchmarks import arithmetic, durable, emit, generated, imports, loops, serve, startup, tpch, vm
+from benchmarks import arithmetic, durable, emit, generated, growth, imports, loops, serve, startup, tpch, vm
 from benchmarks import compile as compile_
 from benchmarks.measure import Row, table
 
@@ -20,6 +20,7 @@ QUESTIONS: dict[str, Callable[[str], list[Row] | str]] = {
     "tpch": tpch.measure,
     "generated": generated.measure,
     "arithmetic": arithmetic.measure,
+    "growth": growth.measure,
     "loops": loops.measure,
     "durable": durable.measure,
 }

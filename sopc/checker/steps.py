@@ -12,10 +12,11 @@ from sopc.checker.coerce import as_record, as_text, coerce, coerce_or_report, co
 from sopc.checker.emitted import note_emitted
 from sopc.checker.env import MAX_DEPTH, Env
 from sopc.checker.names import field_type
-from sopc.checker.report import quoted, some, span_of, suggestion
+from sopc.checker.report import Place, quoted, some, span_of, suggestion
 from sopc.checker.scope import Block, NamedQuery
 from sopc.checker.sources import store_names
 from sopc.checker.types import TypeNameError, an, type_of, undecided
+from sopc.source import Span
 from sopc.tree import nodes
 
 ERROR: Final = record_of([("code", TEXT), ("message", TEXT), ("step", TEXT)])
@@ -51,7 +52,16 @@ def block(
 def _check_sentence(env: Env, sentence: int | None, node: nodes.Node) -> None:
     if sentence is not None and not 1 <= sentence <= nodes.MAX_SENTENCES:
         hint = f"sentences are counted from 1, and a text has at most {nodes.MAX_SENTENCES:,}"
-        env.error("E0607", f"there is no sentence {_short(sentence)}", node, hint)
+        env.error("E0607", f"there is no sentence {_short(sentence)}", _number_before(env, node), hint)
+
+
+def _number_before(env: Env, node: nodes.Node) -> Place:
+    """The place of `@…`, which stands before the step that the node is."""
+    span = span_of(node)
+    if span is None:
+        return node
+    before = env.world.findings.source.text[: span.start].rstrip()
+    return Span(before.rindex("@"), len(before))
 
 
 def _short(number: int) -> str:

@@ -194,3 +194,8 @@ def test_groups_of_a_graph_come_after_what_they_reach() -> None:
     assert [sorted(group) for group in groups(graph)] == [["d"], ["b", "c"], ["a"], ["e"]]
     chain = {str(n): [str(n + 1)] for n in range(20_000)} | {"20000": []}
     assert len(groups(chain)) == 20_001
+
+
+@pytest.mark.parametrize(("step", "number"), [('@2001 say "a"', "@2001"), ('@0\n  say "a"', "@0")])
+def test_a_sentence_that_is_not_there_is_told_at_its_number(step: str, number: str) -> None:
+    assert marked(body(step), "E0607") == number
