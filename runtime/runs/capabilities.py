@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from runtime.bytecode.opcodes import BY_NAME
+from runtime.bytecode.opcodes import BY_NAME, OPCODES
 from runtime.databases.protocol import Database, SetSafe
 from runtime.errors import SopError
 from runtime.query.algebra import Insert
@@ -14,6 +14,7 @@ from runtime.vm.data import Data
 from runtime.vm.script import DataOp, Script
 
 _SAVEPOINT: Final = BY_NAME["SAVEPOINT"].number
+_LOOPS: Final = frozenset(row.number for row in OPCODES if row.flow in ("loop", "loop-or-fall"))
 _UNSUPPORTED: Final = frozenset({"D0308", "D0309"})  # what the generator of SQL raises for a query, whatever the schema
 
 
@@ -58,7 +59,11 @@ def check_expressions(scripts: Iterable[Script], data: Data) -> None:
 
 def hold_definitions(scripts: Iterable[Script], databases: Mapping[str, Database]) -> None:
     """Tell the databases whose definitions must not change while a segment is open: those of stores that are written
-    or read in bulk, which does what single rows do only as long as they are what they were found to be."""
+    or read in bulk, which does what single rows do only as long as they are what they were found to be. Without a loop
+    there is no bulk, and a run of one row is short enough for the locks to show."""
+    scripts = list(scripts)
+    if not any(op in _LOOPS for script in scripts for op, *_ in script.code):
+        return
     modules = [script.module for script in scripts]
     lifts = [lift for module in modules for lift in module.lifted]
     inserts = [write for module in modules for write in module.writes if isinstance(write, Insert)]

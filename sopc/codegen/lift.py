@@ -22,6 +22,7 @@ from runtime.query.set_use import ReadField, SetUse
 from runtime.values.constants import Const
 from runtime.values.types import BOOL, INT, Type
 from sopc.checker import typed
+from sopc.checker.effects import every_step
 from sopc.codegen.columns import Columns
 from sopc.codegen.fold import fold
 from sopc.codegen.lift_expressions import (
@@ -95,6 +96,9 @@ class _Lifter(Scope):
         self.write: q.Write | None = None
 
     def lift(self) -> Lifted:
+        for step in every_step(self.loop.body):  # before the fields, which it may be of no use to change
+            if type(step) in STEPS:
+                raise NotLifted(f"step {step.path} is {STEPS[type(step)]}")
         self._rows()
         self.steps(self.loop.body)
         for variable in self.terms:
@@ -168,7 +172,7 @@ class _Lifter(Scope):
         if not isinstance(column, q.Column):
             raise NotLifted("a field is worked out by its query")
         if column.type.name != "int":
-            raise NotLifted(f"`{column.name}` is of type {column.type.name}")
+            raise NotLifted(f"it reads `{column.name}`, of type {column.type.name}, and only ints are read at once")
         self._needs(store, column.name, not_null=not type_.nullable)
         self.survey.append((label, q.Aggregate("sum", column, False, INT_NULL)))
 
@@ -289,7 +293,7 @@ class _Lifter(Scope):
                 case typed.CallStep():
                     self.value(step.call)
                 case _:
-                    raise NotLifted(f"step {step.path} is {STEPS.get(type(step), 'of another kind')}")
+                    raise NotLifted(f"step {step.path} is of another kind")
 
     def _set(self, step: typed.SetVariable) -> None:
         variable = step.variable
@@ -386,7 +390,7 @@ class _Lifter(Scope):
         columns: list[tuple[str, q.Column]] = []
         for (name, param), type_ in zip(given.items(), write.types, strict=True):
             if param.type.name != "int" or type_.name != "int":
-                raise NotLifted(f"`{name}` is given a {param.type}")
+                raise NotLifted(f"it sets `{name}`, of type {type_}, and only ints are set at once")
             made = self.value(param)
             if not isinstance(made, q.Column):
                 self.ids += 1
@@ -434,7 +438,7 @@ class _Lifter(Scope):
                 raise NotLifted(f"step {step.path} sets `{name}`, which is in a key")
             field = store.field(name)
             if field is None or field.type.name != "int" or expr.type.name != "int":
-                raise NotLifted(f"`{name}` is given a {expr.type}")
+                raise NotLifted(f"it sets `{name}`, of type {expr.type}, and only ints are set at once")
             for node in all_nodes(expr):
                 if isinstance(node, q.Column):
                     if node.type.name != "int":

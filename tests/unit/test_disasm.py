@@ -52,7 +52,7 @@ script restock(least: int = 10) -> int
         0  LOAD          R1:count, 0
 # 2. For every item that runs low, log it.
 2      @2 for each item in from items where quantity < least select name do
-       # row by row: its rows are not those of one store as they are
+       # row by row: step 2.1 is a `try`
         1  OPEN_SPOOL    R2, [R0:least], Q0
         2  NEXT          R3:item, R2, else →15
 2.1    try
