@@ -23,6 +23,7 @@ from runtime.files.load import import_file
 from runtime.library.store import Library
 from tests.harness import compile_text, execute, store
 from tests.postgres import Server
+from tests.spark.servers import shared
 from tests.tpch.data import INDEXES, SCHEMA, Files, generate, load_duckdb, load_postgres
 from tests.tpch.questions import QUESTIONS, Question
 
@@ -73,9 +74,17 @@ def postgresql(files: Files, postgres: Server) -> Iterator[str]:
         yield postgres.url(schema)
 
 
+@pytest.fixture(scope="session")
+def sail(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The same rows as Parquet files, read through Spark Connect."""
+    folder = tmp_path_factory.mktemp("lake")
+    generate(folder, SCALE, "parquet")
+    return f"{shared().url}?path={folder}"
+
+
 @pytest.mark.parametrize("parameters", ["standard", "others"])
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.script)
-@pytest.mark.parametrize("engine", ["sqlite", "duckdb_file", "postgresql"])
+@pytest.mark.parametrize("engine", ["sqlite", "duckdb_file", "postgresql", "sail"])
 def test_answers_are_those_of_the_standard_sql(
     engine: str,
     question: Question,
