@@ -18,7 +18,7 @@ from sopc.english.clauses.safety import meant, tied
 from sopc.english.clauses.session import Session
 from sopc.english.clauses.talk import Place, Talk, on_row
 from sopc.english.clauses.written import WithWritten
-from sopc.english.meaning.agree import agreed, of_all_or_those, reconciled, same
+from sopc.english.meaning.agree import of_all_or_those, reconciled, same, without_choice
 from sopc.english.patterns.antecedents import referring, shown
 from sopc.english.patterns.assembly import Assembly, partly_read
 from sopc.english.patterns.attempts import Attempt, Failed, Failing, tried
@@ -200,7 +200,7 @@ class _Translation:
             state.found = None  # what it shows is not yet a set that later sentences can speak of
         readings = meant(readings, tokens, before.did.found if before is not None else None)
         if by_rules and state.subject is None and referring(matcher, context) is None:
-            readings = agreed(readings, sentence.text, tokens, self.world, self.reader)
+            readings = without_choice(readings, sentence.text, tokens, self.world, self.reader)
         chosen: Steps = self._only(readings)
         if by_rules and referring(matcher, context) is None:
             chosen = self._only(reconciled(chosen, sentence.text, tokens, state, self.world, self.reader))

@@ -68,9 +68,11 @@ def reconciled(
     return _held_against(made, readings[0], world.stored) if readings else [made]
 
 
-def agreed(readings: list[Steps], text: str, tokens: tuple[Token, ...], world: World, reader: Reader) -> list[Steps]:
-    """Several ways in which rows read a sentence; or its reading by evidences, where they differ only in what is shown
-    of the same rows, as first and last names do, and one of them shows what that does.
+def without_choice(
+    readings: list[Steps], text: str, tokens: tuple[Token, ...], world: World, reader: Reader
+) -> list[Steps]:
+    """Several ways in which rows read a sentence; or its reading by evidences, where they differ only in which fields
+    are shown of the same rows, as first and last names do, and one of them shows what that does.
 
     Args:
         readings: By rows.
@@ -78,11 +80,18 @@ def agreed(readings: list[Steps], text: str, tokens: tuple[Token, ...], world: W
     """
     queries = [query for one in readings if (query := _asked_for(one.steps)) is not None]
     found = reader.read(text, tokens) if 1 < len(queries) == len(readings) else []
-    if not found or found[0].cost >= _UNSURE:
+    if not found or found[0].cost >= _UNSURE or not all(_shows_fields(query) for query in queries):
         return readings
     meant, *ways = (Normal(world.stored).whole(query) for query in (found[0].query, *queries))
     alike = meant in ways and all(rows == meant[0] for rows, _ in ways)
     return [Steps((nodes.Emit(query=found[0].query),))] if alike else readings
+
+
+def _shows_fields(query: nodes.Query) -> bool:
+    """Whether a query ends in plain fields: counts and different values are no other fields of the same rows."""
+    last = query.stages[-1]
+    plain = nodes.FieldAccess | nodes.Name
+    return isinstance(last, nodes.Select) and all(isinstance(one.value, plain) for one in last.columns)
 
 
 def of_all_or_those(made: Steps, before: Steps) -> list[Steps]:
