@@ -82,6 +82,7 @@ async def _play(service: Service, request: Request, name: str, pairs: list[tuple
         dry_run=flag(options["dry_run"], "dry_run") if "dry_run" in options else False,
         reads=reads,
         in_address=in_address,
+        trace=request.headers.get("traceparent", ""),
         answers=answers,
         waits=_number_of(options, "wait", "a number of seconds, at most a day", 0, 86_400),
         max_rows=int(_number_of(options, "max_rows", "a number of rows, at least one", 1, 10**15) or 0),

@@ -38,6 +38,7 @@ from runtime.runs.keep import Keep
 from runtime.runs.owner import read_owner
 from runtime.runs.places import RunPlace, runs_place
 from runtime.runs.run import Outcome, RunOptions, names_of, run_linked
+from runtime.runs.traced import RunTrace, traced
 from runtime.runs.worker import STATUSES
 from runtime.vm.link import Linked
 
@@ -193,6 +194,8 @@ class Runner:
         run.writer = writer = open_writer(play.format, stream, buffer_until_commit=writes, notes=NOWHERE)
         if isinstance(stream, Pipe):
             stream.writer = writer
+        arguments = bind(root.module.signature, args)
+        self._audit(run, play.who, "run", linked, arguments, dry_run=play.dry_run)
         options = RunOptions(
             dry_run=play.dry_run,
             answers=play.answers,
@@ -208,12 +211,17 @@ class Runner:
             patient=self._is_patient(run),
             why_ended=lambda: service.tokens.why_ended(token.id),
         )
-        arguments = bind(root.module.signature, args)
-        self._audit(run, play.who, "run", linked, arguments, dry_run=play.dry_run)
+        statements, give_back = service.links.statements, service.pool.give_back
+
+        def work(trace: RunTrace | None) -> Outcome:
+            chosen = options
+            if trace is not None:
+                run.owned = msgspec.structs.replace(run.owned, trace=trace.parent)
+                chosen = msgspec.structs.replace(options, watch=trace, keep=self._keep(run, play, linked))
+            return run_linked(linked, args, service.take(token), writer, statements, chosen, give_back)
+
         try:
-            outcome = run_linked(
-                linked, args, service.take(token), writer, service.links.statements, options, service.pool.give_back
-            )
+            outcome = traced(service.traces, root.name, run.id, play.trace, work)
         except SopError as error:
             if run.told:
                 service.audit.note("run-refused", play.who, **run.told, code=error.code)
@@ -438,14 +446,19 @@ class Runner:
             why_ended=lambda: service.tokens.why_ended(found.owner.token),
         )
         self._audit(run, who, "run-continued", kept.linked, kept.pinned.arguments)
-        try:
-            outcome = go_on(
-                *(kept, statuses, databases, runs, writer, options, service.library, answer),
+
+        def work(trace: RunTrace | None) -> Outcome:
+            chosen = options if trace is None else msgspec.structs.replace(options, watch=trace)
+            return go_on(
+                *(kept, statuses, databases, runs, writer, chosen, service.library, answer),
                 begun=lambda: None if begun is None else begun.set_result(None),
                 taken=taken,
                 hands_back=None if taken is None else lambda: service.runs.stopping,
                 give_back=service.pool.give_back,
             )
+
+        try:
+            outcome = traced(service.traces, kept.row.script, run.id, found.owner.trace, work)
         except SopError as error:
             if run.told:
                 service.audit.note("run-refused", who, **run.told, code=error.code)

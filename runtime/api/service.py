@@ -49,6 +49,8 @@ class Service(Shared):
         self.workers.close()
         self._io_pool.shutdown()
         self.runs.close()
+        if self.traces is not None:
+            self.traces.close()
         self.pool.close()
         self.library.close()
 

@@ -31,6 +31,7 @@ from runtime.library.store import Library
 from runtime.runs.arguments import bind
 from runtime.runs.keep import request_of
 from runtime.runs.run import check_answers, names_of
+from runtime.runs.traced import open_traces
 from runtime.vm.link import Linked
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
         takes_defaults: a question takes its default when it has waited that long; else the run waits on.
         max_rows, max_seconds: the request's own limits.
         in_address: names of the arguments in the query string.
+        trace: the `traceparent` of the request; empty without one.
         run: the run's id, for a request that is done once however often it is made.
         linked: the script, if it is none of the library.
         right: that the run needs: `query` for a program that is no script.
@@ -95,6 +97,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     max_rows: int | None = None
     max_seconds: float | None = None
     in_address: frozenset[str] = frozenset()
+    trace: str = ""
     run: str | None = None
     linked: Linked | None = None
     right: str = "run"
@@ -125,6 +128,7 @@ class Shared:
         self.tokens.required(always=self.jwts is not None)
         self.runs = LiveRuns(settings.max_runs)
         self.metrics = Metrics()
+        self.traces = open_traces()
         self.audit = Audit(audit, reads=settings.audit_reads)
         self.compiling = Lock()
         self._io_pool = ThreadPoolExecutor(IO_THREADS, "io")

@@ -17,6 +17,7 @@ from runtime.vm.budget import Limits
 if TYPE_CHECKING:
     from runtime.runs.control import Control
     from runtime.runs.keep import Keep
+    from runtime.vm.watched_data import Watch
 
 EXIT_CODES = {"ok": 0, "dry-run": 0, "pending": 0, "failed": 1, "waiting": 3, "cancelled": 130, "interrupted": 130}
 
@@ -30,6 +31,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     gets no `end` line, since its lines go on later. relaxed: segments of a kept run are committed
     without waiting for the disk. warn: is told of arguments that no row holds. patient: a kept run does not end by what
     may pass, such as a lock; a worker tries it again. why_ended: is asked before each segment why the run has to end.
+    watch: is told of segments, calls and statements.
     """
 
     dry_run: bool = False
@@ -49,6 +51,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     warn: Callable[[str], None] | None = None
     patient: bool = False
     why_ended: Callable[[], str | None] = lambda: None
+    watch: Watch | None = None
 
     @property
     def limits(self) -> Limits:

@@ -19,6 +19,7 @@ class Owner(msgspec.Struct, frozen=True, omit_defaults=True):
         bound: A database name in the run's scripts → the name that it stands for in the settings; those that are left
             out stand for themselves.
         databases: The names in its scripts; None where an earlier release kept the run.
+        trace: The `traceparent` of its trace; empty without one.
         acting: Whom databases take it for, also when the run goes on elsewhere.
     """
 
@@ -28,6 +29,7 @@ class Owner(msgspec.Struct, frozen=True, omit_defaults=True):
     bound: dict[str, str] = {}
     databases: tuple[str, ...] | None = None
     acting: Acting | None = None
+    trace: str = ""
 
     def place(self, database: str) -> str:
         """Return what a database name of the run's scripts stands for in the settings."""

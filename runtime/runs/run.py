@@ -97,6 +97,7 @@ def execute(
         raise SopError("V0209", f"`{linked.root.name}` writes {linked.root.effects.writes[0]}, and this run only reads")
     opened: dict[str, Database] = {}
     keeper: Keeper | None = None
+    data: Data | None = None
     try:
         for database in names_of(linked.root.effects):
             opened[database] = databases(database)
@@ -114,7 +115,7 @@ def execute(
         if keeper is not None:
             statements = Statements(keeper.statements)
         assert statements is not None
-        data = Data(opened, home, statements)
+        data = _data(opened, home, statements, options)
         check_expressions(linked.scripts.values(), data)
         hold_definitions(linked.scripts.values(), opened)
         if options.warn is not None and kept is None:
@@ -124,6 +125,8 @@ def execute(
             return Outcome(run=keeper.row.run, status="pending", kept=True)
         return Host(linked, arguments, data, writer, options, keeper).run()
     finally:
+        if data is not None:
+            data.close()
         if options.control is not None:
             options.control.detach()
         if keeper is not None:
@@ -133,6 +136,14 @@ def execute(
                 connection.close()
             else:
                 give_back(connection)
+
+
+def _data(opened: Mapping[str, Database], home: str | None, statements: Statements, options: RunOptions) -> Data:
+    if options.watch is None:
+        return Data(opened, home, statements)
+    from runtime.vm.watched_data import WatchedData
+
+    return WatchedData(opened, home, statements, options.watch)
 
 
 def _schema(database: Database, statements: Statements | None) -> Schema:

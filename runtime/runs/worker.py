@@ -33,6 +33,7 @@ from runtime.runs.owner import read_owner
 from runtime.runs.places import RUNS, RunPlace, places, runs_place
 from runtime.runs.run import Outcome, RunOptions
 from runtime.runs.store import RunRow, RunStore
+from runtime.runs.traced import RunTrace, open_traces, traced
 from runtime.values.conversion import to_text
 
 MAX_TRIES: Final = 8
@@ -98,6 +99,7 @@ class Worker:
         self._chores = chores
         self._why_ended = why_ended
         self._waits = waits
+        self._traces = open_traces() if goes_on is None else None
         self._stopping = Event()
         self._control = Control()
         self._cutting = False
@@ -165,6 +167,8 @@ class Worker:
         for served in self._served:
             served.close()
         self._pool.close()
+        if self._traces is not None:
+            self._traces.close()
 
     def work(self, *, until_idle: bool = False, while_: Callable[[], bool] = lambda: True) -> None:
         """Take runs until it is told to stop.
@@ -239,23 +243,28 @@ class Worker:
         if self._cutting:  # since the run was taken
             self._leave()
         with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
-            return go_on(
-                kept,
-                STATUSES,
-                lambda name: self._pool.take(place.name if name == home else owner.place(name), owner.acting),
-                runs_place(self._config).open,
-                open_writer("jsonl", nowhere, buffer_until_commit=False),
-                RunOptions(
-                    control=self._control,
-                    relaxed=self._config.relaxed,
-                    patient=True,
-                    why_ended=lambda: self._why_ended(owner.token),
-                ),
-                self._library,
-                taken=lease,
-                hands_back=self._stopping.is_set,
-                give_back=self._pool.give_back,
-            )
+
+            def work(trace: RunTrace | None) -> Outcome:
+                return go_on(
+                    kept,
+                    STATUSES,
+                    lambda name: self._pool.take(place.name if name == home else owner.place(name), owner.acting),
+                    runs_place(self._config).open,
+                    open_writer("jsonl", nowhere, buffer_until_commit=False),
+                    RunOptions(
+                        control=self._control,
+                        relaxed=self._config.relaxed,
+                        patient=True,
+                        why_ended=lambda: self._why_ended(owner.token),
+                        watch=trace,
+                    ),
+                    self._library,
+                    taken=lease,
+                    hands_back=self._stopping.is_set,
+                    give_back=self._pool.give_back,
+                )
+
+            return traced(self._traces, kept.row.script, kept.row.run, owner.trace, work)
 
     def _parked(self, store: RunStore, row: RunRow) -> Report:
         last = reason(row) if row.ending else "each time its process ended"

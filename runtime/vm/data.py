@@ -15,6 +15,7 @@ from runtime.query.algebra import Insert, InsertList, Query
 from runtime.values.batches import Row
 from runtime.values.conversion import convert, to_text
 from runtime.vm.backtrace import StackLocation
+from runtime.vm.frame import Frames
 from runtime.vm.script import DataOp, LiftOp
 
 BUFFER_ROWS: Final = 512
@@ -74,7 +75,8 @@ class Data:
     home: the only one that is written, None when none is. depth: savepoints open in it. segment: counts up with
     every segment. uncommitted: whether this segment has written. tally: rows by (command, store), for a dry run.
 
-    is_caught: whether an error would be caught by the script where it is now; the machine says so.
+    is_caught: whether an error would be caught by the script where it is now. stack: the calls under way, the run's own
+    script first. The machine says both.
 
     Inserts are buffered until the script does something else with the database. Inside `try` they are not: the handler
     must see the state just before the insert that failed.
@@ -92,6 +94,7 @@ class Data:
         self.tally: dict[tuple[str, str], int] = {}
         self._statements = statements
         self.is_caught: Callable[[], bool] = lambda: False
+        self.stack: Callable[[], Frames] = list
         self._bound: dict[DataOp, tuple[Database, Statement]] = {}
         self._remembered: dict[DataOp, _Remembered | None] = {}  # None: it asks for something new too often
         self._written = 0
@@ -181,6 +184,9 @@ class Data:
         self._are_tries.clear()
         self.uncommitted = False
         self.tally = dict(self._tallies[0])
+
+    def close(self) -> None:
+        """The run is over, however it ended."""
 
     def fetch(self, op: DataOp, params: Sequence[Any]) -> Any:
         """What the op's mode asks for: first (record or null), one, list (of records), scalar (value or null).

@@ -80,6 +80,7 @@ class Machine:
         self._tracer = tracer
         self._snapshot: Frames = []
         data.is_caught = self._is_caught
+        data.stack = lambda: self.stack
         self._loops: dict[tuple[str, int], LoopFunction | None] = {}
         self._committing = False
         self.attempts = Attempts(plainly=tracer is not None or budget.counts_instructions)

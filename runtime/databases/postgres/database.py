@@ -69,6 +69,7 @@ class PostgresDatabase:
         self._streams = 0  # that are open in a transaction of their own
         self._isolated = False
         self._relaxed = False
+        self.comment = ""  # see runtime/vm/watched_data.py
         self._queued: list[str] = []  # statements of ours that go with the next
         self._readers: dict[tuple[int, bool], tuple[Statement, Read]] = {}
         self._bound = Binder(encoder)
@@ -111,7 +112,7 @@ class PostgresDatabase:
         if write and self.read_only:
             raise db_errors.read_only(self.name)
         level = "repeatable read" if self._connection.standby else "serializable"
-        begin = f"begin isolation level {level} {'read write' if write else 'read only'}"
+        begin = f"begin isolation level {level} {'read write' if write else 'read only'}{self.comment}"
         self._copies.clear()
         self._holds = self._begun_with_locks(begin)
         if not self._holds:
@@ -204,7 +205,7 @@ class PostgresDatabase:
             connection.execute("begin read only")
         self._cursors += 1
         name = f"sop_{self._cursors}"
-        declare = f"declare {name} no scroll cursor for {statement.sql}"
+        declare = f"declare {name} no scroll cursor for {statement.sql}{self.comment}"
         try:
             with self._isolating(isolated), connection.pipeline():  # one trip to the server for both
                 connection.execute(declare.encode(), values, prepare=False)
@@ -391,7 +392,7 @@ class PostgresDatabase:
 
     def renew(self) -> bool:
         """See runtime/databases/pool.py."""
-        self._schema, self._locks = None, None
+        self._schema, self._locks, self.comment = None, None, ""
         return not self._connection.closed and renew(self._connection)
 
     # ── stores, for imports ────────────────────────────────────────────────────────────────────────────────────
