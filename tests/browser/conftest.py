@@ -27,7 +27,7 @@ ARGUMENTS: Final = (
 )
 
 
-expect.set_options(timeout=30_000)  # a busy machine is no fault of the page
+expect.set_options(timeout=60_000)  # a busy machine is no fault of the page
 
 
 @pytest.fixture(scope="module")  # while it lives, no test of this process can run an event loop of its own
@@ -49,7 +49,7 @@ class Seen:
         self.requests: list[str] = []
         self.errors: list[str] = []
         self.dialogs: list[str] = []
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("dialog", self._dialog)

@@ -9,6 +9,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Seen, Window
+from tests.commands import ROOT
+
+README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_question_is_said_back_and_its_rows_are_shown(seen: Seen) -> None:
@@ -23,7 +26,8 @@ def test_a_question_is_said_back_and_its_rows_are_shown(seen: Seen) -> None:
 
 def test_the_next_question_builds_on_the_one_before(seen: Seen) -> None:
     expect(seen.ask("Show the employees in Sales.").locator(".state")).to_contain_text("2 rows")
-    card = seen.ask("Show their names.")
+    (sentence,) = re.findall(r"The next question may build on the last \(“(.*?)”\)", " ".join(README.split()))
+    card = seen.ask(sentence)
     expect(card).to_contain_text("It builds on what you asked before.")
     seen.shows(card, "Edgar", "Barbara")
     card.get_by_text("Save as script").click()
@@ -74,6 +78,23 @@ def test_a_change_waits_for_a_yes_and_its_first_focus_is_cancel(seen: Seen) -> N
     assert seen.served.sql("select count(*) from employees") == [(3,)]
 
 
+def test_a_doubt_is_a_choice(seen: Seen) -> None:
+    card = seen.ask("Show the name of the\u202e employees in Sales.")
+    expect(card.get_by_role("group", name="Is this right?")).to_contain_text("U+202E")
+    expect(card.locator("table")).to_have_count(0)
+    seen.check()
+    card.get_by_role("button", name="Show it anyway").click()
+    seen.shows(card, "Edgar", "Barbara")
+    card.get_by_role("button", name="Save as script").click()
+    dialog = seen.page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Name").fill("sellers")
+    dialog.get_by_role("button", name="Save", exact=True).click()
+    expect(dialog).to_contain_text("As one script, it does this:")
+    assert seen.served.client.get("/scripts/sellers").status_code == 404, "its doubts were not told yet"
+    dialog.get_by_role("button", name="Save it like this").click()
+    expect(seen.page.locator("h1")).to_have_text("sellers")
+
+
 def test_commands_to_copy_hold_no_token(window: Window) -> None:
     seen = window()
     token = seen.served.token("all", rights=("run", "read", "query", "compile"))["Authorization"].split()[1]
@@ -81,7 +102,7 @@ def test_commands_to_copy_hold_no_token(window: Window) -> None:
     seen.page.get_by_role("textbox", name="Token").fill(token)
     seen.page.get_by_role("button", name="Use it").click()
     card = seen.ask("Show the employees in Sales.")
-    for item, part in (("curl", "$SOP_TOKEN"), ("sopvm command", "sopvm do "), ("Python", "sopc.open()")):
+    for item, part in (("curl", "$SOP_TOKEN"), ("sopvm command", "sopvm do "), ("Python", "library.do(")):
         card.locator("summary", has_text="More").click()
         card.get_by_role("button", name=f"Copy as {item}").click()
         expect(seen.page.locator("#told")).to_contain_text("copied")

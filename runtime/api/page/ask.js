@@ -1,7 +1,7 @@
 // Ask: a question in English → what it was understood as, choices where it is open, and its rows; one below the other.
 
 import {LINES, call, download, query, send} from "./api.js";
-import {capital, inShell} from "./format.js";
+import {capital, curlOf, inShell} from "./format.js";
 import {FileDrop} from "./importing.js";
 import {Busy, ConfirmChange, Fault, Menu, copy} from "./parts.js";
 import {Reading} from "./reading.js";
@@ -56,7 +56,8 @@ export function AskView({params}) {
         placeholder=${thread.length ? "Ask on: “Show their names.”" : "Ask in plain English"}></textarea>
       <button class="main">Ask</button>
     </form>
-    ${thread.length === 0 && hasData && html`<p class="try">Try: ${examples(known.stores).map((text) => html`<button class="chip" onClick=${() => again(text)}>${text}</button>`)}</p>`}
+    ${thread.length === 0 && hasData && html`<p class="try">Try: ${examples(known.stores).map((text) => html`<button class="chip"
+      onClick=${() => again(text)}>${text}</button>`)}</p>`}
     ${known && thread.length === 0 && html`<${FileDrop} databases=${known.databases || []} empty=${!hasData} done=${load} />`}
     <div class="thread" aria-live="polite">
       ${[...thread].reverse().map((entry) => html`<${Entry} key=${entry.number} entry=${entry} again=${again} save=${() => setSaving(entry)} />`)}
@@ -139,7 +140,8 @@ function SaidBack({said, entry}) {
   const steps = said.explained ? said.explained.steps : [];
   return html`<div class="understood">
     <p><strong>I understood:</strong> ${steps.length === 1 && sentence(steps[0])}</p>
-    ${steps.length > 1 && html`<ol>${steps.map((each) => html`<li class=${"depth-" + Math.min(each.depth, 3)}>${sentence(each)}</li>`)}</ol>`}
+    ${steps.length > 1 && html`<ol>${steps.map((each) => html`<li class=${"depth-" + Math.min(each.depth, 3)}>
+      ${sentence(each)}</li>`)}</ol>`}
     ${said.text !== entry.text && html`<p class="faint">It builds on what you asked before.</p>`}
     <details><summary>Show program</summary><pre tabindex="0" role="group" aria-label="Program">${said.program}</pre></details>
   </div>`;
@@ -191,18 +193,21 @@ function Along({entry}) {
   const link = new URL(query("#/ask", {q: entry.said.text, a: pairs(entry.answers)}), document.baseURI).href;
   const address = new URL("ask?format=csv", document.baseURI).href;
   const answers = Object.entries(entry.answers).map(([number, answer]) => `--answer ${inShell(number + "=" + answer)} `).join("");
-  const curl = `curl -H "Authorization: Bearer $SOP_TOKEN" -H 'Content-Type: application/json' -d ${inShell(JSON.stringify(confirmed(entry)))} ${inShell(address)}`;
   return html`<${Fragment}>
     <button onClick=${() => save("csv", ".csv")}>CSV</button>
     <button onClick=${() => save("xlsx", ".xlsx")}>Excel</button>
     <button onClick=${() => copy(link, "Link")}>Link</button>
     <${Menu} label="More" actions=${[
-      ["Copy as curl", () => copy(curl, "curl command")],
+      ["Copy as curl", () => copy(curlOf(confirmed(entry), address), "curl command")],
       ["Copy as sopvm command", () => copy(`sopvm do ${answers}${inShell(entry.said.text)}`, "Command")],
-      ["Copy as Python", () => copy(python(entry.said.program), "Python")],
+      ["Copy as Python", () => copy(python(entry), "Python")],
       ["Copy program", () => copy(entry.said.program, "Program")],
     ]} />
   <//>`;
 }
 
-const python = (program) => `import sopc\n\nwith sopc.open() as library:\n    library.compile(${JSON.stringify(program + "\n")})\n    print(library.run("request").df())\n`;
+function python({said, answers}) {
+  const given = Object.entries(answers).map(([number, answer]) => `${number}: ${JSON.stringify(answer)}`).join(", ");
+  const more = given ? `, answers={${given}}` : "";
+  return `import sopc\n\nwith sopc.open() as library:\n    for row in library.do(${JSON.stringify(said.text)}${more}):\n        print(row)\n`;
+}

@@ -32,7 +32,8 @@ export function ChartView({chart, records}) {
     };
   }, [chart.label.name, chart.number.name, records]);
   const size = Math.min(records.length, MOST);
-  const what = drawn ? `${number.name} by ${label.name}: ${size} ${line ? "points of a line" : "bars"}; the table has the same rows` : "The chart is being drawn";
+  const parts = line ? "points of a line" : "bars";
+  const what = drawn ? `${number.name} by ${label.name}: ${size} ${parts}; the table has the same rows` : "The chart is being drawn";
   return html`<div class="chart"><canvas ref=${canvas} role="img" aria-label=${what}></canvas></div>
     ${records.length > MOST && html`<p class="faint">The first ${MOST} of ${records.length.toLocaleString("en")} rows.</p>`}`;
 }
@@ -42,12 +43,22 @@ function drawing({label, number, line}, records) {
   const colour = (name) => style.getPropertyValue(name).trim();
   const some = records.slice(0, MOST).map((each) => each.result);
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const axis = (title) => ({title: {display: true, text: title, color: colour("--faint")}, ticks: {color: colour("--faint")}, grid: {color: colour("--line")}});
+  const axis = (text) => ({
+    title: {display: true, text, color: colour("--faint")},
+    ticks: {color: colour("--faint")},
+    grid: {color: colour("--line")},
+  });
   return {
     type: line ? "line" : "bar",
     data: {
       labels: some.map((each) => String(each[label.name] ?? "")),
-      datasets: [{label: number.name, data: some.map((each) => Number(each[number.name])), backgroundColor: colour("--accent"), borderColor: colour("--accent"), borderRadius: 4, pointRadius: 3}],
+      datasets: [{
+        label: number.name,
+        data: some.map((each) => Number(each[number.name])),
+        backgroundColor: colour("--accent"),
+        borderColor: colour("--accent"),
+        borderRadius: 4,
+      }],
     },
     options: {
       animation: still ? false : {duration: 300},

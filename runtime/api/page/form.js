@@ -15,7 +15,8 @@ export function Fields({schema, values, change}) {
     const more = {name, value: values[name] ?? "", required: needed.has(name), onInput: (event) => change(name, event.target.value)};
     return html`<label class="field"><span>${name} <span class="faint">${type}${needed.has(name) ? "" : ", optional"}</span></span>
       ${type === "bool"
-        ? html`<select ...${more}><option value="">${needed.has(name) ? "choose …" : usual === "true" ? "yes (default)" : "no (default)"}</option>
+        ? html`<select ...${more}><option value="">
+          ${needed.has(name) ? "choose …" : usual === "true" ? "yes (default)" : "no (default)"}</option>
             <option value="true">yes</option><option value="false">no</option></select>`
         : html`<input ...${more} type=${said.writeOnly ? "password" : type === "date" ? "date" : "text"} placeholder=${usual}
             inputmode=${["int", "float"].includes(type) || type.startsWith("decimal") ? "decimal" : undefined} autocomplete="off" spellcheck=${false} />`}

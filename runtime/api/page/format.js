@@ -42,6 +42,10 @@ export const named = (name) => (/^[A-Za-z_]\w*$/.test(name) ? name : "`" + name.
 export const quoted = (text) => JSON.stringify(text).replace(/[{}]/g, "\\$&");
 export const inShell = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : "'" + text.replaceAll("'", "'\\''") + "'");
 
+/** A command that sends this to an address, with the token of its own shell. */
+export const curlOf = (body, address) =>
+  `curl -H "Authorization: Bearer $SOP_TOKEN" -H 'Content-Type: application/json' -d ${inShell(JSON.stringify(body))} ${inShell(address)}`;
+
 /** When, for a person: today's as a time, others with their day. */
 export function moment(text) {
   const when = new Date(text);

@@ -20,7 +20,8 @@ export function FileDrop({databases, done, empty = false, small = false}) {
     if (event.dataTransfer.files.length) setFile(event.dataTransfer.files[0]);
   };
   const drag = (event) => (event.preventDefault(), setOver(true));
-  return html`<div class=${`drop${over ? " over" : ""}${small ? " small" : ""}`} onDragOver=${drag} onDragLeave=${() => setOver(false)} onDrop=${drop}>
+  return html`<div class=${`drop${over ? " over" : ""}${small ? " small" : ""}`} onDragOver=${drag} onDragLeave=${() => setOver(false)}
+    onDrop=${drop}>
     ${empty && html`<p class="first">There is no data yet. Begin with a file.</p>`}
     <p>Drop a CSV, Excel or JSON file here, or <button type="button" onClick=${() => input.current.click()}>choose a file</button></p>
     <input ref=${input} class="hidden" type="file" accept=${KINDS} tabindex="-1" aria-label="File to import"
@@ -29,7 +30,11 @@ export function FileDrop({databases, done, empty = false, small = false}) {
   </div>`;
 }
 
-const storeName = (file) => file.name.replace(/\.(gz|zip)$/i, "").replace(/\.[^.]+$/, "").trim().toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "_").replace(/^_+|_+$/g, "") || "data";
+/** `Sales 2026.xlsx` → `sales_2026`. */
+function storeName(file) {
+  const stem = file.name.replace(/\.(gz|zip)$/i, "").replace(/\.[^.]+$/, "");
+  return stem.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "_").replace(/^_+|_+$/g, "") || "data";
+}
 
 export function ImportDialog({file, databases, close, done}) {
   const [database, setDatabase] = useState(databases.includes("main") ? "main" : databases[0] || "main");
@@ -38,7 +43,10 @@ export function ImportDialog({file, databases, close, done}) {
   const [report, setReport] = useState(null);
   const [problem, setProblem] = useState(null);
   const [busy, setBusy] = useState("");
-  const load = (more) => call("POST", query(path("databases", database, "stores", store), {...options, ...more}), {body: file, type: "application/octet-stream"});
+  const load = (more) => {
+    const address = query(path("databases", database, "stores", store), {...options, ...more});
+    return call("POST", address, {body: file, type: "application/octet-stream"});
+  };
   const look = async () => {
     setBusy("Reading the file …");
     setProblem(null);
@@ -71,14 +79,17 @@ export function ImportDialog({file, databases, close, done}) {
   return html`<${Dialog} title=${"Import " + file.name} close=${close}>
     <div class="form-body">
       <div class="bar">
-        <label class="field"><span>Name of the data</span><input value=${store} required spellcheck=${false} onInput=${(event) => setStore(event.target.value)} /></label>
-        ${databases.length > 1 && html`<label class="field"><span>Database</span><select value=${database} onChange=${(event) => setDatabase(event.target.value)}>
+        <label class="field"><span>Name of the data</span><input value=${store} required spellcheck=${false}
+          onInput=${(event) => setStore(event.target.value)} /></label>
+        ${databases.length > 1 && html`<label class="field"><span>Database</span><select value=${database}
+          onChange=${(event) => setDatabase(event.target.value)}>
           ${databases.map((each) => html`<option>${each}</option>`)}</select></label>`}
       </div>
       ${busy && html`<${Busy}>${busy}<//>`}
       ${problem && html`<${ImportProblem} problem=${{...problem, message: problem.message.replace(/^the body\b/i, file.name)}} say=${say} />`}
       ${report && report.stores.map((each) => html`<${Report} report=${each} file=${file.name} options=${options} say=${say} />`)}
-      ${report && html`<div class="bar"><button class="main" disabled=${Boolean(busy)} onClick=${take}>Import ${count(report.stores.reduce((sum, each) => sum + each.rows, 0), "row")}</button>
+      ${report && html`<div class="bar"><button class="main" disabled=${Boolean(busy)}
+        onClick=${take}>Import ${count(report.stores.reduce((sum, each) => sum + each.rows, 0), "row")}</button>
         <button onClick=${close}>Cancel</button></div>`}
     </div>
   <//>`;
@@ -89,7 +100,8 @@ function ImportProblem({problem, say}) {
   const options = [...(problem.hint || "").matchAll(/([a-z_]+)=('[^']*'|"[^"]*"|[^\s,;]+)(?: for (.*?))?(?=,? or [a-z_]+=|, [a-z_]+=|$)/g)].map(
     ([, name, value, text]) => ({value: JSON.stringify([name, value.replace(/^['"]|['"]$/g, "")]), label: text || `${name.replaceAll("_", " ")}: ${value}`}));
   if (!options.length) return html`<${Fault} problem=${problem} title="The file can't be imported like this" />`;
-  return html`<div class="card ask"><${Choices} key=${problem.message} legend=${capital(problem.message)} options=${options} act=${(value) => say(...JSON.parse(value))} /></div>`;
+  return html`<div class="card ask"><${Choices} key=${problem.message} legend=${capital(problem.message)}
+    options=${options} act=${(value) => say(...JSON.parse(value))} /></div>`;
 }
 
 /** What was found in the file; the type of each column can be changed. */
@@ -102,14 +114,16 @@ function Report({report, file, options, say}) {
       <thead><tr><th scope="col">Column</th><th scope="col">Type</th><th scope="col">Read as</th><th scope="col">Notes</th></tr></thead>
       <tbody>${report.columns.map((each) => html`<tr>
         <th scope="row">${each.name}</th>
-        <td><select aria-label=${"Type of " + each.name} value=${each.type.replace("?", "")} onChange=${(event) => change(each.name, event.target.value)}>
+        <td><select aria-label=${"Type of " + each.name} value=${each.type.replace("?", "")}
+          onChange=${(event) => change(each.name, event.target.value)}>
           ${[...new Set([each.type.replace("?", ""), ...TYPES])].map((type) => html`<option>${type}</option>`)}</select></td>
         <td>${[each.form, each.unit].filter(Boolean).join(", ")}</td>
         <td>${[each.missing ? `${each.missing} missing` : "", each.mostly ? `mostly ${each.mostly}` : "", ...each.notes].filter(Boolean).join("; ")}</td>
       </tr>`)}</tbody>
     </table></div>
     ${report.key.length > 0 && html`<p class="faint">Key: ${report.key.join(", ")}</p>`}
-    ${report.references.map((each) => html`<p class="faint">${each.field} → ${each.other_store}.${each.other_field} (${each.found} of ${each.of} values are there)</p>`)}
+    ${report.references.map((each) => html`<p class="faint">
+      ${each.field} → ${each.other_store}.${each.other_field} (${each.found} of ${each.of} values are there)</p>`)}
     ${report.notes.map((note) => html`<p class="note">${capital(note)}</p>`)}
     ${report.left_out_count > 0 && html`<details><summary>${count(report.left_out_count, "line")} left out</summary>
       <ul>${report.left_out.map((each) => html`<li>line ${each.line}: ${each.reason}</li>`)}</ul></details>`}

@@ -46,7 +46,8 @@ function Page() {
     <a class="skip" href="#main" onClick=${(event) => (event.preventDefault(), main.current.focus())}>To the content</a>
     <header>
       <a class="brand" href="#/ask">sopc</a>
-      <nav aria-label="Sections">${Object.entries(VIEWS).map(([id, [label]]) => html`<a href=${"#/" + id} aria-current=${id === now.view ? "page" : undefined}>${label}</a>`)}</nav>
+      <nav aria-label="Sections">${Object.entries(VIEWS).map(([id, [label]]) => html`<a href=${"#/" + id}
+        aria-current=${id === now.view ? "page" : undefined}>${label}</a>`)}</nav>
       <button class="icon" onClick=${() => setAsks(true)}>Token</button>
       <${Theme} />
     </header>

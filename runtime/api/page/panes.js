@@ -59,7 +59,8 @@ export function Panes({script, stored}) {
     const {english, program} = editors.current;
     const {views} = checked;
     english.show(english.text, sentencesIn(english.text, views.sentences));
-    program.show(program.text, linesIn(program.text, program.text === views.source ? views.steps : checked.steps.map((step) => ({...step, last_line: step.line}))));
+    const steps = program.text === views.source ? views.steps : checked.steps.map((step) => ({...step, last_line: step.line}));
+    program.show(program.text, linesIn(program.text, steps));
     change({views, checked, problem: null, ...more});
   }
 
@@ -123,8 +124,10 @@ export function Panes({script, stored}) {
       <button class="danger" onClick=${() => save(true)}>Store it</button></div>`}
     ${problem && !problem.findings.length && problem.question === undefined && problem.code !== "C0108" && html`<${Fault} problem=${problem} />`}
     <div class="panes">
-      <section class=${stale("english")} id="english" aria-label="English"><h2>English</h2><div class="host" ref=${hosts.english}></div></section>
-      <section class=${stale("program")} id="program" aria-label="Program"><h2>Program</h2><div class="host" ref=${hosts.program}></div></section>
+      <section class=${stale("english")} id="english" aria-label="English"><h2>English</h2><div class="host" ref=${hosts.english}></div>
+        </section>
+      <section class=${stale("program")} id="program" aria-label="Program"><h2>Program</h2><div class="host" ref=${hosts.program}></div>
+        </section>
       <section class=${stale("code")} id="bytecode" aria-label="Bytecode"><h2>Bytecode</h2>
         <${Code} code=${views ? views.code : []} lit=${lit} point=${point} /></section>
     </div>
@@ -144,9 +147,11 @@ function Code({code, lit, point}) {
     point(code[next].step);
     list.current.children[next].scrollIntoView({block: "nearest"});
   };
-  return html`<ol class="code" id="code" ref=${list} tabindex="0" role="listbox" aria-label="Bytecode" onKeyDown=${move} onMouseLeave=${() => point(null)}
+  return html`<ol class="code" id="code" ref=${list} tabindex="0" role="listbox" aria-label="Bytecode" onKeyDown=${move}
+    onMouseLeave=${() => point(null)}
     aria-activedescendant=${at >= 0 && at < code.length ? "code-" + at : undefined}>
-    ${code.map((line, index) => html`<li role="option" id=${"code-" + index} aria-selected=${String(index === at)} class=${line.step !== null && lit.has(line.step) ? "lit" : ""}
+    ${code.map((line, index) => html`<li role="option" id=${"code-" + index} aria-selected=${String(index === at)}
+      class=${line.step !== null && lit.has(line.step) ? "lit" : ""}
       onMouseMove=${() => point(line.step)}><b>${line.pc}</b>${line.text}</li>`)}
   </ol>`;
 }

@@ -95,7 +95,8 @@ export function Dialog({title, close, children}) {
     return () => dialog.current && dialog.current.close();
   }, []);
   return html`<dialog ref=${dialog} aria-labelledby=${heading} onClose=${close}>
-    <div class="bar spread"><h2 id=${heading} tabindex="-1" autofocus>${title}</h2><button class="icon" aria-label="Close" onClick=${close}>✕</button></div>
+    <div class="bar spread"><h2 id=${heading} tabindex="-1" autofocus>${title}</h2><button class="icon" aria-label="Close"
+      onClick=${close}>✕</button></div>
     ${children}
   </dialog>`;
 }

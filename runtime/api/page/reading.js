@@ -11,7 +11,8 @@ export function Reading({problem, pick}) {
   const options = readings.map((each) => ({
     value: String(each.number),
     label: html`${each.said} ${each.does && html`<span class="faint">${each.does} ${rows(each.rows)}</span>`}`,
-    more: html`<${FewRows} caption="only in this reading" rows=${each.only} /><${FewRows} caption="the first row" rows=${each.first ? [each.first] : []} />`,
+    more: html`<${FewRows} caption="only in this reading" rows=${each.only} />
+      <${FewRows} caption="the first row" rows=${each.first ? [each.first] : []} />`,
   }));
   const legend = options.length > 1 ? `This can be read in ${options.length} ways. Which do you mean?` : "Is this what you mean?";
   return html`<div class="card ask"><${Choices} legend=${legend} options=${options} act=${pick} /></div>`;

@@ -19,14 +19,16 @@ export function Results({run, columns = [], children}) {
     ${run.warnings.map((text) => html`<p class="note warn">${text}</p>`)}
     <div class="bar">
       ${views.length > 1 && html`<div class="bar" role="group" aria-label="Show as">
-        ${views.map(([id, label]) => html`<button class="tab" aria-pressed=${String(now === id)} onClick=${() => setView(id)}>${label}</button>`)}
+        ${views.map(([id, label]) => html`<button class="tab" aria-pressed=${String(now === id)} onClick=${() => setView(id)}>
+          ${label}</button>`)}
       </div>`}
       <${State} run=${run} />
       ${!run.going && !run.fault && run.records.length > 0 && html`<div class="bar along">${children}</div>`}
     </div>
     ${run.question && html`<${RunQuestion} id=${run.id} question=${run.question} />`}
     ${run.fault && html`<${Fault} problem=${run.fault} title="The run failed" />`}
-    ${now === "table" && (run.records.length > 0 ? html`<${Table} run=${run} columns=${known} />` : !run.going && !run.fault && html`<${Nothing} run=${run} />`)}
+    ${now === "table" && run.records.length > 0 && html`<${Table} run=${run} columns=${known} />`}
+    ${now === "table" && run.records.length === 0 && !run.going && !run.fault && html`<${Nothing} run=${run} />`}
     ${now === "chart" && html`<${ChartView} chart=${chart} records=${run.records} />`}
     ${now === "said" && html`<ol class="said">${run.said.map(({kind, text}) => html`<li class=${kind}>${shown(text)}</li>`)}</ol>`}
   </div>`;
@@ -38,8 +40,9 @@ function State({run}) {
   if (run.stopped) return html`<p class="state" role="status">Stopped after ${count(run.records.length, "row")}.</p>`;
   if (!run.end) return null;
   const told = run.end.result === null || run.end.result === undefined ? "" : ` · gives ${shown(run.end.result)}`;
-  const how = {ok: "", failed: "Failed · ", cancelled: "Cancelled · ", waiting: "Waiting for an answer · "}[run.end.status] ?? run.end.status + " · ";
-  return html`<p class="state" role="status">${how}${count(run.records.length, "row")} · ${(run.end.ms ?? 0).toLocaleString("en")} ms${told}</p>`;
+  const how = run.end.status === "ok" ? "" : capital(run.end.status) + " · ";
+  return html`<p class="state" role="status">
+    ${how}${count(run.records.length, "row")} · ${(run.end.ms ?? 0).toLocaleString("en")} ms${told}</p>`;
 }
 
 function Nothing({run}) {
@@ -67,7 +70,8 @@ function Table({run, columns}) {
   const some = run.records.slice(page * PAGE, page * PAGE + PAGE);
   const aligned = columns.map((each) => ({...each, places: placesOf(some.map(({result}) => result[each.name]))}));
   return html`<div class="scroll" tabindex="0" role="group" aria-label="Rows">
-      <table class="data"><thead><tr>${columns.map((each) => html`<th scope="col" class=${isNumeric(each.type) ? "right" : ""}>${heading(each)}</th>`)}</tr></thead>
+      <table class="data"><thead><tr>${columns.map((each) => html`<th scope="col" class=${isNumeric(each.type) ? "right" : ""}>
+        ${heading(each)}</th>`)}</tr></thead>
       <tbody>${some.map(({result}) => html`<tr>${aligned.map((each) => cell(result[each.name], each))}</tr>`)}</tbody></table>
     </div>
     ${pages > 1 && html`<${Pages} from=${page * PAGE + 1} to=${page * PAGE + some.length} total=${run.records.length}
@@ -76,7 +80,8 @@ function Table({run, columns}) {
 
 /** column: its type, and the decimal places that all its numbers are shown with. */
 export const cell = (value, {type, places}) =>
-  value === null ? html`<td class="null"><span class="faint">empty</span></td>` : html`<td class=${isNumeric(type) ? "right" : ""}>${shown(value, type, places)}</td>`;
+  value === null ? html`<td class="null"><span class="faint">empty</span></td>` : html`<td class=${isNumeric(type) ? "right" : ""}>
+    ${shown(value, type, places)}</td>`;
 
 /** Ways between the pages of a table. */
 export function Pages({from, to, total, back, on, last}) {

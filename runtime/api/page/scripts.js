@@ -1,7 +1,7 @@
 // Scripts: the library → one script's form, its run, its examples, its versions, and how it works.
 
 import {LINES, call, download, path, query, send} from "./api.js";
-import {count, inShell} from "./format.js";
+import {count, curlOf, inShell} from "./format.js";
 import {Fields, argumentsOf} from "./form.js";
 import {Panes} from "./panes.js";
 import {Busy, ConfirmChange, Fault, Menu, copy, tell} from "./parts.js";
@@ -12,6 +12,7 @@ import {Fragment, html, useEffect, useState} from "./view.js";
 
 const PATIENCE = 600; // seconds that a question waits for its answer
 
+const placeOf = (name) => "#/scripts/" + encodeURIComponent(name);
 const remembered = () => localStorage.getItem("panes") === "open";
 
 export function ScriptsView({rest, params}) {
@@ -24,13 +25,15 @@ export function ScriptsView({rest, params}) {
   }, [name]);
   if (problem) return html`<${Fault} problem=${problem} />`;
   if (!scripts) return html`<${Busy}>Looking at the scripts …<//>`;
-  const items = scripts.map((each) => ({href: "#/scripts/" + encodeURIComponent(each.name), label: each.name, title: each.doc || each.head, now: each.name === name}));
+  const items = scripts.map((each) => ({href: placeOf(each.name), label: each.name, title: each.doc || each.head, now: each.name === name}));
   return html`<div class="sides">
     <${SideList} label="Scripts" items=${items}><a class="button" href="#/scripts/?new=1">New script</a><//>
     <div class="work">
       ${name ? html`<${ScriptView} key=${name} name=${name} params=${params} reload=${load} />`
-        : params.new ? html`<${Fragment}><h1>New script</h1><${Panes} key="new" script=${null} stored=${(made) => (location.hash = "#/scripts/" + encodeURIComponent(made))} /><//>`
-        : html`<h1>Scripts</h1><p class="empty">${scripts.length ? "Choose a script, or write a new one." : html`There is no script yet. <a href="#/ask">Ask a question</a> and save it, or write a new one.`}</p>`}
+        : params.new ? html`<${Fragment}><h1>New script</h1>
+          <${Panes} key="new" script=${null} stored=${(made) => (location.hash = placeOf(made))} /><//>`
+        : html`<h1>Scripts</h1><p class="empty">${scripts.length ? "Choose a script, or write a new one." : html`There is no script yet. <a
+          href="#/ask">Ask a question</a> and save it, or write a new one.`}</p>`}
     </div>
   </div>`;
 }
@@ -90,7 +93,12 @@ function ScriptView({name, params, reload}) {
     setOpen(event.target.open);
     localStorage.setItem("panes", event.target.open ? "open" : "");
   };
-  const plain = Object.fromEntries(Object.entries(values).filter(([key, value]) => value !== "" && schema.properties[key] && !schema.properties[key].writeOnly));
+  const isTold = ([key, value]) => value !== "" && schema.properties[key] && !schema.properties[key].writeOnly;
+  const told = Object.fromEntries(Object.entries(values).filter(isTold)); // no secret goes into a link or a command
+  const stored = (made) => {
+    if (made !== name) location.hash = placeOf(made);
+    else Promise.all([load(), reload()]);
+  };
   return html`<${Fragment}>
     <div class="bar spread"><h1>${name}</h1><${Menu} label="More" actions=${[["Remove", remove]]} /></div>
     ${script.doc && html`<p>${script.doc}</p>`}
@@ -103,15 +111,17 @@ function ScriptView({name, params, reload}) {
     ${state.trying && html`<${Busy}>A dry run counts the changes … <button onClick=${() => state.trying.stop()}>Stop</button><//>`}
     ${state.changes && html`<${ConfirmChange} changes=${state.changes} act=${() => play({})} cancel=${() => setState({cancelled: true})} />`}
     ${state.cancelled && html`<p class="note" role="status">Cancelled. Nothing was changed.</p>`}
-    ${state.run && html`<${Results} run=${state.run} columns=${columnsOf(script.schema.emits)}><${Along} name=${name} values=${plain} args=${given} /><//>`}
+    ${state.run && html`<${Results} run=${state.run} columns=${columnsOf(script.schema.emits)}>
+      <${Along} name=${name} values=${told} args=${given} /><//>`}
     <${Examples} name=${name} />
     <${Versions} name=${name} now=${script.version} />
     <details class="fold" open=${open} onToggle=${toggle}><summary>How it works: English | Program | Bytecode</summary>
-      ${open && html`<${Panes} key=${script.hash} script=${script} stored=${(made) => (made === name ? (load(), reload()) : (location.hash = "#/scripts/" + encodeURIComponent(made)))} />`}</details>
+      ${open && html`<${Panes} key=${script.hash} script=${script} stored=${stored} />`}</details>
   <//>`;
 }
 
-const columnsOf = (emits) => Object.entries((emits && emits.properties) || {}).map(([name, schema]) => ({name, type: columnType(schema), unit: null}));
+const columnsOf = (emits) =>
+  Object.entries((emits && emits.properties) || {}).map(([name, schema]) => ({name, type: columnType(schema), unit: null}));
 
 function columnType(schema) {
   if (schema.anyOf) return (schema.anyOf.find((each) => each.description) || schema).description || columnType(schema.anyOf[0]);
@@ -124,14 +134,18 @@ function Along({name, values, args}) {
   const save = (format, ending) => download("POST", query(path("play", name), {format}), {body: args(), accept: "*/*"}, name + ending);
   const link = new URL(query("#/scripts/" + encodeURIComponent(name), values), document.baseURI).href;
   const address = new URL(path("play", name), document.baseURI).href;
-  const curl = `curl -H "Authorization: Bearer $SOP_TOKEN" -H 'Content-Type: application/json' -d ${inShell(JSON.stringify(values))} ${inShell(address)}`;
   const given = Object.entries(values).map(([key, value]) => " " + inShell(`${key}=${value}`)).join("");
-  const python = `import sopc\n\nwith sopc.open() as library:\n    print(library.run(${JSON.stringify(name)}, **${JSON.stringify(values)}).df())\n`;
+  const call = `library.run(${JSON.stringify(name)}, **${JSON.stringify(values)})`;
+  const python = `import sopc\n\nwith sopc.open() as library:\n    for row in ${call}:\n        print(row)\n`;
   return html`<${Fragment}>
     <button onClick=${() => save("csv", ".csv")}>CSV</button>
     <button onClick=${() => save("xlsx", ".xlsx")}>Excel</button>
     <button onClick=${() => copy(link, "Link")}>Link</button>
-    <${Menu} label="More" actions=${[["Copy as curl", () => copy(curl, "curl command")], ["Copy as sopvm command", () => copy(`sopvm run ${inShell(name)}${given}`, "Command")], ["Copy as Python", () => copy(python, "Python")]]} />
+    <${Menu} label="More" actions=${[
+      ["Copy as curl", () => copy(curlOf(values, address), "curl command")],
+      ["Copy as sopvm command", () => copy(`sopvm run ${inShell(name)}${given}`, "Command")],
+      ["Copy as Python", () => copy(python, "Python")],
+    ]} />
   <//>`;
 }
 
@@ -142,8 +156,10 @@ function Examples({name}) {
   }, [name]);
   if (!found || !found.length) return null;
   const failed = found.filter((each) => !each.holds).length;
-  return html`<details class="fold" open=${failed > 0}><summary>${count(found.length, "example")}${failed ? `, ${failed} failed` : ", all hold"}</summary>
-    <ul class="examples">${found.map((each) => html`<li><span class=${each.holds ? "good" : "bad"}>${each.holds ? "✓ holds" : "✗ fails"}</span> ${each.title}
+  return html`<details class="fold" open=${failed > 0}><summary>
+    ${count(found.length, "example")}${failed ? `, ${failed} failed` : ", all hold"}</summary>
+    <ul class="examples">${found.map((each) => html`<li><span class=${each.holds ? "good" : "bad"}>
+      ${each.holds ? "✓ holds" : "✗ fails"}</span> ${each.title}
       ${each.findings.map((text) => html`<p class="bad">${text}</p>`)}</li>`)}</ul></details>`;
 }
 
@@ -154,7 +170,9 @@ function Versions({name, now}) {
   }, [name, now]);
   if (!found.length) return null;
   return html`<details class="fold"><summary>${count(found.length, "version")}</summary>
-    <table class="few"><thead><tr><th scope="col">Version</th><th scope="col">When</th><th scope="col">By</th><th scope="col">Tags</th></tr></thead>
-    <tbody>${[...found].reverse().map((each) => html`<tr><th scope="row">${each.version}${each.version === now ? " (now)" : ""}</th><td>${new Date(each.when).toLocaleString("en-GB")}</td>
+    <table class="few"><thead><tr><th scope="col">Version</th><th scope="col">When</th><th scope="col">By</th><th scope="col">Tags</th></tr>
+      </thead>
+    <tbody>${[...found].reverse().map((each) => html`<tr><th scope="row">${each.version}${each.version === now ? " (now)" : ""}</th><td>
+      ${new Date(each.when).toLocaleString("en-GB")}</td>
       <td>${each.provenance.translator || "hand"}</td><td>${each.tags.join(", ")}</td></tr>`)}</tbody></table></details>`;
 }
