@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from runtime.config import Config
-from runtime.runs import run as runs
-from runtime.runs import segments
+from runtime.runs import host, segments
 from runtime.runs.run import Outcome
 from runtime.runs.store import RunRow, RunStore
 from runtime.runs.worker import Report, Worker
@@ -173,7 +172,7 @@ def test_a_run_whose_row_does_not_say_how_it_ended_is_told_as_interrupted(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server stays away: a client that heard `failed` would ask again, and a worker goes on with the run."""
-    for module in (segments, runs):
+    for module in (segments, host):
         monkeypatch.setattr(module, "MAX_RETRIES", 3)
     direct, proxy = kept.url, Proxy(shared().port)
     through(kept, proxy)

@@ -55,6 +55,7 @@ def test_nothing_changes_between_the_look_and_the_end(change: bytes) -> None:
         other.execute("set lock_timeout = '1ms'")
         with pytest.raises(psycopg.errors.LockNotAvailable):
             other.execute(change)
+        other.execute("set lock_timeout = 0")
         assert database.row_by_row(USE) is None
         database.commit()
         other.execute(change)
