@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from runtime.databases.acting import Acting
+from runtime.acting import Acting
 from runtime.errors import UsageError
 
 HOME_NAME: Final = ".sop"

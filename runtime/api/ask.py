@@ -133,7 +133,7 @@ def _last_shown(prepared: Prepared, before: str, context: Context) -> Prepared:
 
 
 def _sentences(text: str) -> int:
-    from sopc.english.sentences import read_workflow
+    from sopc.english import read_workflow
 
     return len(read_workflow(text, NAME).sentences)
 

@@ -20,7 +20,7 @@ async def show_examples(service: Service, request: Request) -> Response:
 
 def _tried(service: Service, token: Token, name: str) -> list[bodies.Example]:
     from sopc.context import Context
-    from sopc.workflow.examples import try_kept
+    from sopc.workflow import try_kept
 
     entry = service.library.resolve(name)
     service.require_visible(token, entry)

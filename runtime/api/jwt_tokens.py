@@ -14,11 +14,11 @@ from typing import Any, Final
 
 import msgspec
 
+from runtime.acting import Acting
 from runtime.api.jwt_keys import KeySet
 from runtime.api.problems import HttpError
 from runtime.api.tokens import RIGHTS, Token, WrongToken, unauthorized
 from runtime.config import Config
-from runtime.databases.acting import Acting
 from runtime.errors import UsageError
 
 ALGORITHMS: Final = (

@@ -113,8 +113,8 @@ def _condition(where: str) -> str:
         return ""
     from sopc.diagnostics import CompileError, Diagnostic
     from sopc.source import Source
+    from sopc.syntax import stage
     from sopc.syntax.parse import parse_query
-    from sopc.syntax.print_expr import stage
 
     source = Source("where", f"from rows where {where}")
     stages: tuple[Any, ...] = parse_query(source).stages

@@ -21,8 +21,8 @@ from typing import Final
 
 import msgspec
 
+from runtime.acting import Acting
 from runtime.api.problems import HttpError
-from runtime.databases.acting import Acting
 from runtime.errors import SopError, UsageError
 from runtime.library.environment import make_home
 

@@ -4,25 +4,11 @@ from __future__ import annotations
 
 from typing import Final, Protocol, runtime_checkable
 
-import msgspec
-
+from runtime.acting import Acting
 from runtime.databases.protocol import Database
 from runtime.errors import DatabaseError
 
 NO_ROLES: Final = "D0125"
-
-
-class Acting(msgspec.Struct, frozen=True):
-    """Whom a database takes a caller for.
-
-    Attributes:
-        role: Of the database.
-        claims: What is known of the caller, as a JSON object; policies of PostgreSQL read it as
-            `current_setting('request.jwt.claims')`.
-    """
-
-    role: str
-    claims: str = "{}"
 
 
 @runtime_checkable

@@ -7,7 +7,8 @@ from contextlib import suppress
 from threading import Lock
 from typing import Any, Final
 
-from runtime.databases.acting import Acting, acting_as
+from runtime.acting import Acting
+from runtime.databases.acting import acting_as
 from runtime.databases.protocol import Database
 from runtime.errors import DatabaseError
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from runtime.databases.acting import Acting
+from runtime.acting import Acting
 
 
 class Owner(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -9,13 +9,14 @@ from runtime.lazy import lazy
 if TYPE_CHECKING:
     from sopc.syntax.format import format_file, format_source
     from sopc.syntax.grammar import reserved_words
-    from sopc.syntax.print_expr import name
+    from sopc.syntax.print_expr import name, stage
 
 __all__ = (
     "format_file",
     "format_source",
     "name",
     "reserved_words",
+    "stage",
 )
 __getattr__ = lazy(
     __name__,
@@ -23,4 +24,5 @@ __getattr__ = lazy(
     format_source="sopc.syntax.format",
     name="sopc.syntax.print_expr",
     reserved_words="sopc.syntax.grammar",
+    stage="sopc.syntax.print_expr",
 )

@@ -10,8 +10,9 @@ import pytest
 
 pytest.importorskip("psycopg")
 
+from runtime.acting import Acting
 from runtime.connect import connect
-from runtime.databases.acting import Acting, acting_as
+from runtime.databases.acting import acting_as
 from runtime.databases.pool import Pool
 from runtime.databases.postgres.database import PostgresDatabase
 from runtime.databases.postgres.url import parse_url

@@ -15,7 +15,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import pq
 
-from runtime.databases.acting import Acting
+from runtime.acting import Acting
 from runtime.databases.postgres.errors import not_opened, translated
 from runtime.databases.postgres.url import Address
 from runtime.databases.postgres.values import adapt

@@ -13,8 +13,8 @@ from typing import Any, Final
 import psycopg
 from psycopg import pq
 
+from runtime.acting import Acting
 from runtime.databases import db_errors
-from runtime.databases.acting import Acting
 from runtime.databases.bind import Binder
 from runtime.databases.change_marks import Mark
 from runtime.databases.postgres.connection import Connection, open_connection, renew
