@@ -59,13 +59,21 @@ _OF_ROWS: Final = (Column, Aggregate, Window, Relation)
 _AGGREGATES: Final = frozenset({"count", "sum", "avg", "min", "max", "bool_and", "bool_or"})
 
 
+def _own_nodes(sql: Sql) -> Iterator[exp.Expr]:
+    """Its nodes, outside of sub-queries."""
+    return sql.walk(prune=lambda node: isinstance(node, exp.Query | exp.Subquery))
+
+
 def _looks_at_rows(sql: Sql) -> bool:
-    """Whether an aggregate or a window is in it, outside of sub-queries."""
-    found = sql.walk(prune=lambda node: isinstance(node, exp.Query | exp.Subquery))
+    """Whether an aggregate or a window is in it."""
     return any(
         isinstance(node, exp.Window | exp.Count) or (isinstance(node, exp.Anonymous) and node.name in _AGGREGATES)
-        for node in found
+        for node in _own_nodes(sql)
     )
+
+
+def _holds_window(sql: Sql) -> bool:
+    return any(isinstance(node, exp.Window) for node in _own_nodes(sql))
 
 
 class _Postgres(Postgres):
@@ -100,6 +108,12 @@ class PostgresExpressions(TypedExpressions):
 
     def fill_template(self, template: str, args: Sequence[Sql]) -> Sql:
         """A template with arguments, of which those that it writes several times are named where they are large."""
+        if "SELECT" in template and any(map(_holds_window, args)):  # there it would look at one row
+            raise DatabaseError(
+                "D0308",
+                "a function can't take this window's value in the same stage on PostgreSQL",
+                "a `derive` of the window alone, and the function in a stage after it",
+            )
         again = {at for at in range(len(args)) if len(re.findall(rf":{'abc'[at]}\b", template)) > 1}
         return self._named(args, again, lambda values: FilledTemplate(this=template, expressions=list(values)))
 
