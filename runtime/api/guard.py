@@ -19,8 +19,9 @@ from runtime.api.audit import Audit, Who
 from runtime.api.metrics import Metrics
 from runtime.api.page import form_of
 from runtime.api.problems import HttpError, problem
+from runtime.api.rates import Rates
 from runtime.api.sites import parse_host, same_site
-from runtime.api.slowdown import MAX_SECONDS, Slowdown
+from runtime.api.slowdown import MAX_SECONDS, Slowdown, network_of
 from runtime.api.tokens import LOCAL, NOBODY, Token, Tokens, WrongToken, unauthorized
 from runtime.errors import SopError, UsageError
 
@@ -53,6 +54,7 @@ class Guard:
         app: ASGIApp,
         tokens: Tokens,
         jwts: JwtTokens | None,
+        rates: Rates,
         metrics: Metrics,
         audit: Audit,
         hosts: Collection[str] | None,
@@ -65,6 +67,7 @@ class Guard:
         self.audit = audit
         self.tokens = tokens
         self.jwts = jwts
+        self.rates = rates
         self.metrics = metrics
         self.slowdown = Slowdown()
         self.hosts = None if hosts is None else {host_name(name) for name in hosts}
@@ -99,7 +102,11 @@ class Guard:
             if form is not None:
                 await form(scope, receive, answer)
                 return
-            scope["token"] = await self._token(headers, static or path in self.probes)
+            free = static or path in self.probes
+            token = scope["token"] = await self._token(headers, free)
+            if not free:
+                client = scope.get("client")
+                self.rates.take(token.id or network_of(client[0] if client else ""))
         except WrongToken as error:
             await problem(await self._later(error, scope, receive))(scope, receive, answer)
             return

@@ -36,7 +36,7 @@ class Slowdown:
         Returns:
             Seconds; None when too many answers wait already, or it would wait too long.
         """
-        places = [f"from {_network(address)}"] + ([] if token is None else [f"of {token}"])
+        places = [f"from {network_of(address)}"] + ([] if token is None else [f"of {token}"])
         due = max(self._due(place, now) for place in places)
         for place in places:
             self._full[place] = max(due, self._full.get(place, due))
@@ -54,7 +54,7 @@ class Slowdown:
         return min(max(self._full.get(place, now), now), most) + SECONDS
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """The addresses of one client: an IPv4 address, or the /64 network of an IPv6 address."""
     try:
         ip = ip_address(address.partition("%")[0])

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 @click.option(
     "--max-seconds", type=click.FloatRange(0, min_open=True), metavar="N", help="Most seconds that a run may take."
 )
+@click.option(
+    "--max-minute", type=click.IntRange(1), metavar="N", help="Most requests a minute of a token, or address."
+)
+@click.option("--max-day", type=click.IntRange(1), metavar="N", help="Most requests a day of a token, or address.")
 @click.option("--ask-seconds", type=click.FloatRange(0), metavar="N", default=300, show_default=True,
               help="Seconds that a question waits for an answer.")  # fmt: skip
 @click.option("--read-seconds", type=click.FloatRange(0, min_open=True), metavar="N", default=60, show_default=True,
@@ -56,6 +60,8 @@ def serve_command(
     max_upload: int,
     max_rows: int | None,
     max_seconds: float | None,
+    max_minute: int | None,
+    max_day: int | None,
     ask_seconds: float,
     read_seconds: float,
     workers: int,
@@ -90,6 +96,8 @@ def serve_command(
         max_upload=max_upload,
         max_rows=max_rows,
         max_seconds=max_seconds,
+        max_minute=max_minute,
+        max_day=max_day,
         ask_seconds=ask_seconds if target is None else 0,
         read_seconds=read_seconds,
         audit_reads=audit_reads,
