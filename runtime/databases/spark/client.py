@@ -29,4 +29,7 @@ with warnings.catch_warnings(), _an_installation():
     from pyspark.sql.connect import proto
     from pyspark.sql.connect.client import SparkConnectClient
 
+# of its retries, which end in an error of ours
+warnings.filterwarnings("ignore", r"\[RETRIES_EXCEEDED\]")
+
 __all__ = ("SparkConnectClient", "proto")

@@ -58,7 +58,7 @@ class Connection:
             raise
         except Exception as error:
             self._drop()
-            raise not_reached(self.name, self.address.place, error) from error
+            raise not_reached(self.name, self.address.place, str(error)) from error
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Every row of a small query."""
@@ -129,7 +129,8 @@ class Connection:
             _set_up(self._client)
 
     def _open_client(self) -> SparkConnectClient:
-        assert self._client is not None
+        if self._client is None:  # it could not be opened again
+            raise not_reached(self.name, self.address.place)
         return self._client
 
     def _stop(self) -> None:

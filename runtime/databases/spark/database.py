@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from msgspec import Raw
 
@@ -34,6 +34,7 @@ from runtime.values.batches import Row
 
 _BACK_SECONDS: Final = 30.0  # a server that was lost is waited for
 _NAP_SECONDS: Final = 0.2
+Result = TypeVar("Result")
 
 
 class SparkDatabase:
@@ -95,7 +96,10 @@ class SparkDatabase:
     def begin(self, *, write: bool) -> None:
         if write:
             raise db_errors.read_only(self.name)
-        self._mark = self.change_mark() if self._places else None
+        if self._places:
+            before, self._mark = self._mark, self._asked(self.change_mark)
+            if before != self._mark:
+                self._viewed.clear()  # a view knows its files as they were when it was made
 
     def commit(self) -> None:
         """There is nothing to keep."""
@@ -130,12 +134,25 @@ class SparkDatabase:
         return self._read(self._begun(statement.sql, self._bound(statement, params)), read)
 
     def _begun(self, sql: str, values: list[Any]) -> Iterator[Any]:
-        """The result of a query, begun again where the server was lost before it gave anything."""
+        """The result of a query."""
+
+        def begun() -> Iterator[Any]:
+            self._make_views(sql)
+            return self._connection.batches(sql, values)
+
+        try:
+            return self._asked(begun)
+        except DatabaseError as error:
+            if error.code == "D0308":  # a file that is another by now may look damaged to the server
+                self._check_files()
+            raise
+
+    def _asked(self, ask: Callable[[], Result]) -> Result:
+        """What the server says, asked again where it was lost before it said anything."""
         deadline = time.monotonic() + _BACK_SECONDS
         while True:
             try:
-                self._make_views(sql)
-                return self._connection.batches(sql, values)
+                return ask()
             except DatabaseError as error:
                 if error.code not in ("D0421", "D0121") or time.monotonic() > deadline:
                     raise
@@ -159,9 +176,18 @@ class SparkDatabase:
                 self._viewed.add(store)
 
     def _read(self, tables: Iterator[Any], read: Callable[[list[Row]], list[Row]]) -> Iterator[list[Row]]:
-        for table in tables:
-            for start in range(0, table.num_rows, BATCH_ROWS):
-                yield read(_rows(table.slice(start, BATCH_ROWS)))
+        try:
+            for table in tables:
+                for start in range(0, table.num_rows, BATCH_ROWS):
+                    yield read(_rows(table.slice(start, BATCH_ROWS)))
+        except DatabaseError as error:
+            if error.code == "D0308":
+                self._check_files()
+            raise
+        self._check_files()
+
+    def _check_files(self) -> None:
+        """Raise D0402 where a file of the folder is not what it was when the segment began."""
         if self._mark is not None and self.change_mark().state != self._mark.state:
             raise db_errors.changed_meanwhile(self.name)
 

@@ -30,6 +30,7 @@ _VALUES: Final[tuple[tuple[str, str], ...]] = (
     (r"ARITHMETIC_OVERFLOW|BINARY_ARITHMETIC_OVERFLOW", "overflow"),
     (r"Decimal128|[Oo]verflow happened|NUMERIC_VALUE_OUT_OF_RANGE|precision 38|DECIMAL_PRECISION", "V0104"),
 )
+_DETAILS: Final = re.compile(r'^\s*details = "(.*?)"$', re.MULTILINE)
 _INTERRUPTED: Final = re.compile(r"OPERATION_CANCELED|cancell?ed|interrupted", re.IGNORECASE)
 _CHANGED: Final = re.compile(r"TABLE_OR_VIEW_NOT_FOUND|UNRESOLVED_COLUMN|table not found|No field named|FileNotFound")
 _UNABLE: Final = re.compile(r"Physical plan does not support|UNSUPPORTED_SUBQUERY_EXPRESSION|UNSUPPORTED_FEATURE")
@@ -73,8 +74,8 @@ def connection_lost(database: str, reason: str) -> DatabaseError:
     )
 
 
-def not_reached(database: str, place: str, error: Exception) -> DatabaseError:
-    text = str(error)
+def not_reached(database: str, place: str, text: str = "") -> DatabaseError:
+    """text: what Spark's client says."""
     if "UNAUTHENTICATED" in text or "PERMISSION_DENIED" in text:
         return DatabaseError("D0122", f"`{database}`: {place} refused the token", "check the token in its URL")
     return DatabaseError(
@@ -109,4 +110,6 @@ def _by_code(code: str) -> SopError:
 
 
 def _first_line(text: str) -> str:
-    return text.partition("\n")[0][:300]
+    """Of what a server says; its details alone where gRPC shows an object."""
+    details = _DETAILS.search(text)
+    return (details[1] if details else text.partition("\n")[0])[:300]
