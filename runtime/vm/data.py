@@ -320,12 +320,6 @@ class Data:
 
     # ── loops as one statement (lifted.py) ──
 
-    def prepare_lift(self, op: LiftOp) -> None:
-        """Generate the SQL of a loop's survey and write, or load it from the cache. Raises DatabaseError."""
-        for part in (op.survey, op.write):
-            if part is not None:
-                self._bind(part)
-
     def set_mark(self, database: Database) -> None:
         """A savepoint of our own, beside those of the script."""
         database.savepoint(_MARK)

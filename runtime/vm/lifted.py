@@ -59,7 +59,6 @@ def attempt(machine: Machine, op: LiftOp, params: Sequence[Any]) -> list[int] | 
 def _attempted(machine: Machine, op: LiftOp, database: SetSafe, params: Sequence[Any]) -> list[int] | None:
     data = machine.data
     try:
-        data.prepare_lift(op)
         found = data.survey(op, params)
     except (RunError, DatabaseError) as error:
         _unless_final(machine, error)
