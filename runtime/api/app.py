@@ -46,5 +46,5 @@ def make_app(service: Service, hosts: Collection[str] | None) -> ASGIApp:
     routes = [Route(_NAMES.sub(r"{\1:name}", path), Resource(service, found)) for path, found in rows.items()]
     router = Router(routes, redirect_slashes=False, default=no_such_address)
     free = {right: frozenset(row.path for row in ADDRESSES if right in row.rights) for right in (ANYBODY, PAGE)}
-    shared = service.tokens, service.jwts, service.rates, service.metrics, service.audit
+    shared = service.tokens, service.jwts, service.proxies, service.rates, service.metrics, service.audit
     return Guard(router, *shared, hosts, free[ANYBODY], free[PAGE])

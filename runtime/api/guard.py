@@ -19,6 +19,7 @@ from runtime.api.audit import Audit, Who
 from runtime.api.metrics import Metrics
 from runtime.api.page import form_of
 from runtime.api.problems import HttpError, problem
+from runtime.api.proxies import PREFIX, Proxies
 from runtime.api.rates import Rates
 from runtime.api.sites import parse_host, same_site
 from runtime.api.slowdown import MAX_SECONDS, Slowdown, network_of
@@ -32,6 +33,7 @@ MAX_HEADERS: Final = 32_768  # bytes of a request's headers
 LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
 TOKEN_NAMES: Final = ("token", "access_token")  # query parameters that hold tokens; a query may not
 _LOOKED_AT: Final = frozenset({b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"authorization"})
+_ADDRESSES: Final = (b"location", b"x-run")  # headers that hold an address of ours
 SECURITY_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -54,6 +56,7 @@ class Guard:
         app: ASGIApp,
         tokens: Tokens,
         jwts: JwtTokens | None,
+        proxies: Proxies,
         rates: Rates,
         metrics: Metrics,
         audit: Audit,
@@ -67,6 +70,7 @@ class Guard:
         self.audit = audit
         self.tokens = tokens
         self.jwts = jwts
+        self.proxies = proxies
         self.rates = rates
         self.metrics = metrics
         self.slowdown = Slowdown()
@@ -78,12 +82,15 @@ class Guard:
             return
         # the percent-encoded path, so that a script's name may hold a slash (as %2F); see `NameConvertor` in app.py
         scope["path"] = scope.get("raw_path", scope["path"].encode()).decode("latin-1") or "/"
-        method, path = scope["method"], scope["path"]
+        self.proxies.undo(scope)
+        method, path, prefix = scope["method"], scope["path"], scope[PREFIX].encode()
         static = path in self.pages or f"{path.rpartition('/')[0]}/{{name}}" in self.pages
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = message.setdefault("headers", [])
+                if prefix:
+                    headers[:] = [(n, prefix + v if n in _ADDRESSES and v[:1] == b"/" else v) for n, v in headers]
                 headers.extend(SECURITY_HEADERS)
                 names = {name for name, _ in headers}
                 if DATA_POLICY[0] not in names:

@@ -15,6 +15,7 @@ from runtime.api.bodies import Line, Problem
 from runtime.api.formats import MEDIA_TYPES
 from runtime.api.jsonschema import arguments_schema, parameter_schema, schema_of
 from runtime.api.play import RESERVED
+from runtime.api.proxies import PREFIX
 from runtime.api.resource import ANYBODY, PAGE, Address, as_json, options_of, token_of
 from runtime.api.scripts import for_callers, may_run
 from runtime.api.service import Service
@@ -33,7 +34,8 @@ async def show_openapi(service: Service, request: Request) -> Response:
     options_of(request)
     routes = request.scope["router"].routes
     rows = [row for route in routes for row in route.endpoint.rows.values() if row.listed]
-    return as_json(await service.call(document, service, token_of(request), rows))
+    found = await service.call(document, service, token_of(request), rows)
+    return as_json({**found, "servers": [{"url": request.scope[PREFIX] or "/"}]})
 
 
 def document(service: Service, token: Token, rows: Sequence[Address]) -> Json:

@@ -17,6 +17,7 @@ from runtime.api.kept_runs import Found, find, sees
 from runtime.api.link_cache import LinkCache
 from runtime.api.metrics import Metrics
 from runtime.api.problems import HttpError
+from runtime.api.proxies import Proxies
 from runtime.api.rates import Rates
 from runtime.api.runs import LiveRuns
 from runtime.api.tokens import Token, Tokens, not_for
@@ -55,6 +56,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         audit_reads: also audit runs that only read.
         answer_seconds: after which an agent's call answers that its run goes on; hosts of agents give up at 60 s.
         max_minute, max_day: requests of a token, or of an address without one, in a minute and on a UTC day.
+        proxies: addresses and networks whose `X-Forwarded-*` are believed.
+        root_path: what stands before every address for clients.
         drain_seconds: for runs under way when the server is told to stop.
     """
 
@@ -70,6 +73,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     drain_seconds: float = 30.0
     max_minute: int | None = None
     max_day: int | None = None
+    proxies: tuple[str, ...] = ()
+    root_path: str = ""
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +136,7 @@ class Shared:
         self.jwts = _jwts(config)
         self.tokens.required(always=self.jwts is not None)
         self.runs = LiveRuns(settings.max_runs)
+        self.proxies = Proxies(settings.proxies, settings.root_path)
         self.rates = Rates(settings.max_minute, settings.max_day)
         self.metrics = Metrics()
         self.traces = open_traces()

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; others need tokens.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
+@click.option("--root-path", metavar="PATH", default="", help="What a proxy has before every address: /sop.")
+@click.option("--proxy", "proxies", metavar="ADDRESS", multiple=True,
+              help="A proxy, or network of them, whose X-Forwarded-* headers are believed.")  # fmt: skip
 @click.option("--allow-host", "allowed", metavar="NAME", multiple=True, help="A host name that requests may use.")
 @click.option(
     "--max-runs", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Runs at the same time."
@@ -54,6 +57,8 @@ if TYPE_CHECKING:
 def serve_command(
     host: str,
     port: int,
+    root_path: str,
+    proxies: Sequence[str],
     allowed: Sequence[str],
     max_runs: int,
     max_body: int,
@@ -98,6 +103,8 @@ def serve_command(
         max_seconds=max_seconds,
         max_minute=max_minute,
         max_day=max_day,
+        proxies=tuple(proxies),
+        root_path=root_path,
         ask_seconds=ask_seconds if target is None else 0,
         read_seconds=read_seconds,
         audit_reads=audit_reads,

@@ -1461,6 +1461,18 @@ def _(trial: Trial) -> None:
     without("jwt", trial, "sopvm", "serve", "--get", "/play/staff")
 
 
+@case("--root-path /sop")
+def _(trial: Trial) -> None:
+    trial.shows("sopvm", "serve", "--root-path", "sop")
+    trial.follows("sopvm", "serve", "--root-path", "/sop", "--get", "/sop/live")
+
+
+@case("--proxy 127.0.0.1")
+def _(trial: Trial) -> None:
+    trial.shows("sopvm", "serve", "--proxy", "proxy.example")
+    trial.follows("sopvm", "serve", "--proxy", "127.0.0.1", "--get", "/live")
+
+
 @case("pip install 'sopc[otel]'")
 def _(trial: Trial) -> None:
     compiled(trial)
