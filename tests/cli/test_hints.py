@@ -238,6 +238,7 @@ ELSEWHERE = {  # test that shows the hint and does as it says
     "--sheet {}, or --all-sheets": (
         "tests/cli/test_db_import_sheets.py::test_several_sheets_are_named_with_their_sizes"
     ),
+    "sopvm mcp --write": "tests/api/test_mcp.py::test_past_40_scripts_they_are_found_and_run_by_two_tools",
     "`sopc error T0505` lists what is carried over": "tests/cli/test_sql.py::test_functions_without_a_counterpart",
 }
 
@@ -1459,6 +1460,14 @@ def _(trial: Trial) -> None:
     with (trial.folder / "sop.toml").open("a", encoding="utf-8") as file:
         file.write('[jwt]\nissuer = "https://login.example"\naudience = "sop"\n[[jwt.grants]]\nrights = ["run"]\n')
     without("jwt", trial, "sopvm", "serve", "--get", "/play/staff")
+
+
+@case("let a model translate it (`sopc error T0201` lists ways to one), or write it in the .sop file")
+def _(trial: Trial) -> None:
+    compiled(trial)
+    trial.write("odd.txt", "Uses hr.\nFrobnicate the gizmos.\n")
+    trial.shows("sopc", "compile", "odd.txt", "--translator", "patterns")
+    assert "command = " in trial.follows("sopc", "error", "T0201").text
 
 
 @case("--root-path /sop")
