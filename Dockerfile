@@ -7,11 +7,11 @@ COPY pyproject.toml README.md LICENSE /src/
 COPY grammar /src/grammar
 COPY runtime /src/runtime
 COPY sopc /src/sopc
-RUN pip wheel --no-cache-dir --wheel-dir /wheels '/src[serve,mcp,duckdb,postgres,excel,zst]'
+RUN pip wheel --no-cache-dir --wheel-dir /wheels '/src[serve,mcp,jwt,otel,duckdb,postgres,excel,zst]'
 
 FROM python:3.13-slim
 RUN --mount=type=bind,from=wheels,source=/wheels,target=/wheels \
-    pip install --no-cache-dir --no-index --find-links /wheels 'sopc[serve,mcp,duckdb,postgres,excel,zst]'
+    pip install --no-cache-dir --no-index --find-links /wheels 'sopc[serve,mcp,jwt,otel,duckdb,postgres,excel,zst]'
 RUN useradd --uid 10001 --create-home sopc && install --directory --owner sopc /data
 USER 10001
 WORKDIR /data

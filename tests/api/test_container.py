@@ -69,3 +69,22 @@ def test_its_health_check_tells_a_server_that_answers_from_none(tmp_path: Path, 
         server.stderr.read()
     assert server.returncode == 0
     assert subprocess.run(line, capture_output=True, check=False).returncode != 0
+
+
+DEPLOY = ROOT / "docs" / "deploy"
+GRACE = {"sopvm.service": r"TimeoutStopSec=(\d+)", "compose.yaml": r"stop_grace_period: (\d+)s",
+         "kubernetes.yaml": r"terminationGracePeriodSeconds: (\d+)"}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GRACE)
+def test_what_is_deployed_has_options_that_there_are_and_time_to_drain(name: str) -> None:
+    text = (DEPLOY / name).read_text(encoding="utf-8")
+    written = re.findall(r'\["sopvm", .*\]', text)
+    commands = [words(each) for each in written] + [line.split() for line in re.findall(r"env (sopvm .*)", text)]
+    assert commands
+    for _, verb, *options in commands:
+        shown = subprocess.run(
+            [*command("sopvm"), verb, "--help"], capture_output=True, text=True, env=environment(), check=True
+        ).stdout
+        assert [option for option in options if option.startswith("--") and f"{option} " not in shown] == []
+        assert int(options[options.index("--drain") + 1].rstrip("s")) < min(map(int, re.findall(GRACE[name], text)))
