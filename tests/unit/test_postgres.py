@@ -13,6 +13,7 @@ from threading import Event, Thread, Timer
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from runtime.connect import connect
 from runtime.databases.postgres.database import PostgresDatabase
@@ -163,6 +164,19 @@ def test_the_host_of_several_that_takes_writes(each_postgres: Server, schema: st
     url = each_postgres.url(schema, target_session_attrs="read-write")
     database = open_(url.replace("@127", f"@127.0.0.1:{free_port()},127"))
     assert len(rows(database, IDS, 4990)) == 10
+
+
+def test_errors_of_isolated_statements_leave_the_next_as_it_is(open_: Open) -> None:
+    """psycopg prepares what it is given often, and takes what stood behind an error of its pipeline for prepared."""
+    database = open_()
+    database.begin(write=True)
+    for _ in range(12):
+        database.isolate_next_statement()
+        assert refusal(lambda: rows(database, replace(plain("select 1 / 0", ("n", INT)), few=True))).code == "V0102"
+    for _ in range(3):
+        database.isolate_next_statement()
+        assert rows(database, replace(plain("select 1::int8", ("n", INT)), few=True)) == [(1,)]
+    database.commit()
 
 
 def test_a_renewed_connection_remembers_nothing(open_: Open) -> None:

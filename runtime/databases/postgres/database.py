@@ -245,9 +245,9 @@ class PostgresDatabase:
             return
         try:
             with self._connection.pipeline():
-                self._connection.execute("savepoint sop_statement")
-                yield
-                self._connection.execute("release sop_statement")
+                self._connection.execute("savepoint sop_statement", prepare=False)
+                yield  # what is queued behind an error is never prepared, and psycopg would take it for prepared
+                self._connection.execute("release sop_statement", prepare=False)
         except psycopg.Error:
             if self._is(pq.TransactionStatus.INERROR):
                 self._run("rollback to sop_statement")
