@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from threading import Timer
+from time import sleep
 from typing import Any
 
 import duckdb
@@ -13,13 +17,23 @@ import pytest
 from runtime.connect import connect
 from runtime.databases.protocol import Database, Statement
 from runtime.errors import DatabaseError
+from tests.commands import Place
 from tests.harness import compile_text
-from tests.spark.servers import Sail
+from tests.spark.servers import Sail, shared
 
 ROWS = 300_000
 LONG = (
     "from small as a join small as b on a.id * b.id % 7 = 3 join small as c on a.id + b.id > c.id select sum(c.id) as n"
 )
+
+COPY = """script copy()
+  uses main, lake
+  for each t in from lake.big order by id do
+    insert into main.kept { id: t.id }
+    commit
+  end
+end
+"""
 
 
 class Stopped(BaseException):
@@ -118,3 +132,26 @@ def test_a_server_that_started_again_between_segments_is_asked_again(lake: Datab
         assert rows(lake.query(query, [])) == ROWS
     finally:
         again.kill()
+
+
+def test_a_loop_that_commits_elsewhere_goes_on_after_a_kill(tmp_path: Path) -> None:
+    """With the rows that it read first, though the file is another by then."""
+    place = Place(tmp_path)
+    (tmp_path / "lake").mkdir()
+    write(tmp_path / "lake" / "big.parquet", 2_000, 1)
+    place.write("sop.toml", f'[databases]\nlake = "{shared().url}?path=lake"\n')
+    place.write("copy.sop", COPY)
+    with closing(sqlite3.connect(place.main)) as kept:
+        kept.execute("CREATE TABLE kept (id INTEGER PRIMARY KEY)")
+        place.ok("sopc", "compile", "copy.sop", "--yes")
+        process = place.start("sopvm", "run", "copy")
+        assert process.stdout is not None
+        run = json.loads(process.stdout.readline())["run"]
+        while kept.execute("SELECT count(*) FROM kept").fetchone() < (20,):
+            assert process.poll() is None
+            sleep(0.02)
+        process.kill()
+        process.communicate()
+        write(tmp_path / "lake" / "big.parquet", 2_000, 3)
+        place.ok("sopvm", "resume", run)
+        assert kept.execute("SELECT count(*), max(id) FROM kept").fetchone() == (2_000, 1_999)

@@ -24,6 +24,7 @@ def _an_installation() -> Iterator[None]:
             del os.environ["SPARK_HOME"]
 
 
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it would log is raised as well
 with warnings.catch_warnings(), _an_installation():
     warnings.simplefilter("ignore")
     from pyspark.sql.connect import proto

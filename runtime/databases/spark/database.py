@@ -52,7 +52,8 @@ class SparkDatabase:
         self._schema: Schema | None = None
         self._places: dict[str, str] = {}  # of the stores of a folder
         self._viewed: set[str] = set()
-        self._mark: Mark | None = None  # of the folder when the segment began
+        self._mark: Mark | None = None  # of the folder when the segment first read
+        self._is_new = True  # whether the segment has not read yet
         if address.path:
             try:
                 self._places = places_of(self._connection, files_of(self._connection))
@@ -96,10 +97,15 @@ class SparkDatabase:
     def begin(self, *, write: bool) -> None:
         if write:
             raise db_errors.read_only(self.name)
-        if self._places:
-            before, self._mark = self._mark, self._asked(self.change_mark)
+        self._is_new = True
+
+    def _look(self) -> None:
+        """Note what the files of the folder are, before the first query of a segment: many have none."""
+        if self._places and self._is_new:
+            before, self._mark = self._mark, self.change_mark()
             if before != self._mark:
                 self._viewed.clear()  # a view knows its files as they were when it was made
+        self._is_new = False
 
     def commit(self) -> None:
         """There is nothing to keep."""
@@ -137,6 +143,7 @@ class SparkDatabase:
         """The result of a query."""
 
         def begun() -> Iterator[Any]:
+            self._look()
             self._make_views(sql)
             return self._connection.batches(sql, values)
 
