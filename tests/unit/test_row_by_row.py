@@ -136,6 +136,13 @@ KINDS = {
         "`tree` refers to itself",
         shown=("tree",),
     ),
+    "a reference to itself by letters beyond ASCII": Kind(
+        "sqlite",
+        "for each e in from src where id < 3 order by id do insert into `Ätree` { id: e.id, up: e.k } end",
+        'create table "Ätree" (id integer primary key, up integer references "Ätree" (id)); update src set k = 3 - id;',
+        "`Ätree` refers to itself",
+        shown=("Ätree",),
+    ),
     "a cascade in another case": Kind(
         "sqlite",
         DELETE,
@@ -267,6 +274,14 @@ KINDS = {
         INSERT,
         "create sequence taken; alter table dst add check (nextval('taken') < 4);",
         "a check that may depend",
+    ),
+    "a sequence that ends soon": Kind(
+        "postgres",
+        INSERT,
+        "create sequence few maxvalue 4; alter table dst add n bigint default nextval('few');"
+        " insert into dst (id, x, n) values (3, 9, 0);",
+        "a sequence that ends soon",
+        shown=("dst",),
     ),
     "a rule": Kind(
         "postgres",

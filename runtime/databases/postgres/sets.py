@@ -89,6 +89,17 @@ with t as (
   union all
   select 9, 'is referred to by another table'
   from t join pg_constraint as k on k.confrelid = t.oid where $4 = 'delete' and k.contype = 'f'
+  union all
+  select 10, 'takes numbers of a sequence that ends soon, or is of a kind of its own'  -- failed attempts use some
+  from t join pg_sequence as s on s.seqrelid in (
+    select d.objid from pg_depend as d
+    where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = t.oid
+    union all
+    select d.refobjid from pg_depend as d join pg_attrdef as f on f.oid = d.objid and f.adrelid = t.oid
+    where d.classid = 'pg_attrdef'::regclass and d.refclassid = 'pg_class'::regclass)
+  where $4 = 'insert' and (s.seqcycle or s.seqincrement <> 1 or s.seqmax - coalesce(
+    case when has_sequence_privilege(s.seqrelid, 'USAGE') then pg_sequence_last_value(s.seqrelid) end, s.seqmin)
+    < 1000000000)
 )
 select why from reasons order by place limit 1
 """

@@ -27,7 +27,7 @@ from temp.pragma_index_list(?1) as l join temp.pragma_index_xinfo(l.name) as i
 where i.key order by l.seq, i.seqno
 """
 _FOREIGN: Final = """
-select lower(m.name), lower(f."table"), lower(f."from")
+select m.name, f."table", f."from"
 from main.sqlite_schema as m join temp.pragma_foreign_key_list(m.name) as f where m.type = 'table'
 """
 _ABORT: Final = 2  # what a constraint does by default: the statement fails and leaves nothing
@@ -149,7 +149,8 @@ def _why_not_written(connection: sqlite3.Connection, table: _Table, use: SetUse)
     shown, name = f"`{use.store}`", table.name.lower()
     if any(column.hidden for column in table.columns.values()):
         yield f"{shown} has a generated field"
-    references = connection.execute(_FOREIGN).fetchall()
+    # SQLite compares the letters of ASCII without case: what Python takes for one name too is refused as well
+    references = [tuple(map(str.lower, row)) for row in connection.execute(_FOREIGN)]
     if any(own == other == name for own, other, _ in references):
         yield f"{shown} refers to itself"
     fields = [table.columns.get(field) for field in use.fields]
