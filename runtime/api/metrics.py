@@ -1,9 +1,9 @@
-"""Requests and runs → THE table of metrics, counted, as text for Prometheus and as instruments of OpenTelemetry."""
+"""Requests and runs → THE table of metrics, counted, as text for Prometheus."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
@@ -23,7 +23,6 @@ class Metric(NamedTuple):
         kind: counter, gauge or histogram.
         labels: names of its labels.
         buckets: of a histogram: the upper ends.
-        unit: for OpenTelemetry.
     """
 
     name: str
@@ -31,13 +30,12 @@ class Metric(NamedTuple):
     text: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
-    unit: str = "1"
 
 
 REQUESTS: Final = Metric("sop_http_requests_total", "counter", "Requests answered.", ("method", "status"))
 RUNS: Final = Metric("sop_runs_total", "counter", "Runs ended.", ("script", "status"))
-SECONDS: Final = Metric("sop_run_seconds", "histogram", "Time that runs took.", ("script",), _SECONDS, "s")
-QUEUED: Final = Metric("sop_run_queue_seconds", "histogram", "Time until a thread took a run.", (), _SECONDS, "s")
+SECONDS: Final = Metric("sop_run_seconds", "histogram", "Time that runs took.", ("script",), _SECONDS)
+QUEUED: Final = Metric("sop_run_queue_seconds", "histogram", "Time until a thread took a run.", (), _SECONDS)
 RECORDS: Final = Metric("sop_run_records", "histogram", "Records that a run emitted.", ("script",), _ROWS)
 RETRIES: Final = Metric("sop_run_retries", "histogram", "Segments of a run that were run again.", ("script",), _TRIES)
 ACTIVE: Final = Metric("sop_runs_active", "gauge", "Runs under way.")
@@ -45,7 +43,6 @@ WAITING: Final = Metric("sop_runs_waiting", "gauge", "Runs under way that wait f
 METRICS: Final = (REQUESTS, RUNS, SECONDS, QUEUED, RECORDS, RETRIES, ACTIVE, WAITING)
 
 Labels = tuple[str, ...]
-Sink = Callable[[Metric, Labels, float], None]
 
 
 class _Histogram:
@@ -59,14 +56,10 @@ class _Histogram:
 class Metrics:
     """What was counted since the start. Safe to use from several threads.
 
-    Attributes:
-        sinks: are told of everything that is counted, too.
-
     Source: https://prometheus.io/docs/instrumenting/exposition_formats/
     """
 
     def __init__(self) -> None:
-        self.sinks: list[Sink] = []
         self._counts: dict[tuple[Metric, Labels], float] = {}
         self._histograms: dict[tuple[Metric, Labels], _Histogram] = {(QUEUED, ()): _Histogram(len(_SECONDS))}
         self._scripts: set[str] = set()
@@ -115,8 +108,6 @@ class Metrics:
                     found = self._histograms[key] = _Histogram(len(metric.buckets))
                 found.buckets[bisect_left(metric.buckets, value)] += 1
                 found.total += value
-        for sink in self.sinks:
-            sink(metric, labels, value)
 
     def text(self, active: int, waiting: int) -> str:
         """The metrics as text.
