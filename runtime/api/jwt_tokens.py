@@ -32,6 +32,8 @@ MAX_CHECKED: Final = 1000  # such tokens
 MAX_BYTES: Final = 16_384  # of a token
 _LIMITS: Final = ("max_runs", "max_rows", "max_seconds", "max_body")
 MAX_NAME: Final = 200  # characters of a subject
+MAX_ROLE: Final = 63  # bytes of the name of a role in PostgreSQL, which cuts longer ones
+_SCOPES: Final = ("scope", "scp")
 
 
 class JwtTokens:
@@ -113,6 +115,7 @@ class JwtTokens:
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iss", "aud", "sub"]},
             )
+            msgspec.json.encode(claims)  # half a character is in no text that could be kept
         except jwt.ExpiredSignatureError as error:
             raise unauthorized("the token has expired", "invalid_token") from error
         except (
@@ -166,8 +169,9 @@ class Grant:
         self._limits = {name: said[name] for name in _LIMITS if name in said}
 
     def fits(self, claims: Mapping[str, Any]) -> bool:
-        """Tell whether it is for a caller of these claims: each of `when` is the text, or has it among its items."""
-        return all(wanted in _texts(claim(claims, name)) for name, wanted in self._when.items())
+        """Tell whether it is for a caller of these claims: each of `when` is the text, or has it among its items; a
+        scope among its words, too."""
+        return all(wanted in _texts(name, claim(claims, name)) for name, wanted in self._when.items())
 
     def token(self, issuer: str, name: str, claims: Mapping[str, Any]) -> Token:
         """Return what it gives.
@@ -199,6 +203,8 @@ class Grant:
         role = self._role if self._role_claim is None else _text(claims, self._role_claim)
         if role is None:
             return None
+        if not 0 < len(role.encode()) <= MAX_ROLE or "\0" in role:
+            raise _lacking(self._role_claim or "role", "is no name of a role")
         handed = {name: claim(claims, name) for name in self._claims}
         missing = [name for name, value in handed.items() if value is None]
         if missing:
@@ -227,12 +233,12 @@ def _text(claims: Mapping[str, Any], name: str) -> str:
     return _shown(value)
 
 
-def _texts(value: Any) -> list[str]:
-    """The texts that a claim says: its items, or its words, as `scope` has them."""
+def _texts(name: str, value: Any) -> list[str]:
+    """The texts that a claim says: its items; of a scope, its words (RFC 8693)."""
     if isinstance(value, list):
         return [_shown(item) for item in value]
     if isinstance(value, str):
-        return [value, *value.split()]
+        return [value, *(value.split() if name in _SCOPES else ())]
     return [] if value is None else [_shown(value)]
 
 

@@ -87,6 +87,7 @@ WRONG: dict[str, Callable[[Issuer], str]] = {
     "another signature": lambda i: i.token()[:-8] + "AAAAAAAA",
     "other claims under the signature": lambda i: tampered(i),
     "an unknown critical header": lambda i: with_header(i, crit=["x"], x=1),
+    "half a character": lambda i: i.token(sub="\ud800"),
     "too long": lambda i: i.token(x="x" * 20_000),
     "no JWT": lambda i: "a.b.c",
 }
@@ -148,14 +149,16 @@ def test_the_first_grant_that_fits_decides(issuer: Issuer) -> None:
         {"when": {"realm_access.roles": "clerk"}, "rights": ["run"], "scripts": ["audit_*"], "db": {"hr": "acme"}},
         {"when": {"scope": "sop.read"}, "rights": ["read"], "databases": ["main"], "max_runs": 2, "max_rows": 7},
     )
-    ops, unverified, clerk, scope, nobody = checked(
+    ops, unverified, clerk, scope, nobody, worded = checked(
         tokens_of(issuer, *grants),
         issuer.token(groups=["dev", "ops"], email_verified=True),
         issuer.token(groups=["dev", "ops"], email_verified=False),
         issuer.token(realm_access={"roles": ["clerk"]}, scope="sop.read"),
         issuer.token(scope="openid sop.read"),
         issuer.token(scope="sop.readers", groups="operators"),
+        issuer.token(groups="not ops", email_verified=True),
     )
+    assert isinstance(worded, HttpError), "only a scope is a list of words"
     assert isinstance(ops, Token) and ops.rights == ("run", "read", "admin")
     assert isinstance(unverified, HttpError) and isinstance(nobody, HttpError)
     assert (nobody.status, nobody.code) == (403, "S0202")
@@ -188,6 +191,8 @@ def test_claims_become_arguments_and_a_role(issuer: Issuer) -> None:
         text = issuer.token(**{**said, missing: None})
         assert refused(tokens, text)[0] == "S0202"
     assert refused(tokens, issuer.token(**{**said, "org": ["acme", "globex"]}))[0] == "S0202"
+    for role in ("", "a\0b", "x" * 64):
+        assert refused(tokens, issuer.token(**{**said, "db": {"role": role}}))[0] == "S0202"
 
 
 @pytest.mark.parametrize(
@@ -303,6 +308,29 @@ def test_a_server_takes_both_kinds_of_token(folder: Path, issuer: Issuer) -> Non
         assert "invalid_token" in late.headers["WWW-Authenticate"]
         runs = served.client.get("/runs", headers=theirs).json()["runs"]
         assert {run["token"] for run in runs} == {"ann"}
+    finally:
+        served.close()
+
+
+def test_a_caller_sees_of_its_runs_those_that_its_token_is_for(folder: Path, issuer: Issuer) -> None:
+    grants = (
+        {**GRANT, "when": {"org": "a"}, "scripts": ["audit"]},
+        {**GRANT, "when": {"org": "b"}, "scripts": ["log_size"]},
+        {**GRANT, "when": {"org": "c"}, "databases": ["none"]},
+    )
+    config = msgspec.structs.replace(config_of(folder), jwt=issuer.settings(*grants))
+    served = Served(folder, Settings(), config=config)
+    try:
+        headers = {org: {"Authorization": f"Bearer {issuer.token(org=org)}"} for org in "abc"}
+        for more in ({}, {"Prefer": "respond-async"}):
+            begun = served.client.post("/play/audit", headers={**headers["a"], **more})
+            address = begun.headers.get("Location") or begun.headers["X-Run"]
+            assert served.client.get(address, headers=headers["a"]).status_code == 200
+            for org in "bc":
+                assert served.client.get(address, headers=headers[org]).status_code == 404
+                assert served.client.get(f"{address}/lines", headers=headers[org]).status_code == 404
+                assert served.client.delete(address, headers=headers[org]).status_code == 404
+                assert served.client.get("/runs", headers=headers[org]).json()["runs"] == []
     finally:
         served.close()
 

@@ -88,7 +88,8 @@ CALLERS: Final[dict[str, dict[str, Any]]] = {
 }
 TENANTS: Final = {"acme": ("globex", "ofhouse", "hr_only"), "globex": ("acme", "ofhouse", "hr_only")}
 
-# {own} is a run of the caller's, {theirs} one of `all`, {waits} and {asked} are of `all` too, and wait for an answer in a
+# {own} is a run over `hr` of the caller (whose token sees it only if it is for `hr`), {theirs} one of `all`, {waits} and
+# {asked} are of `all` too, and wait for an answer in a
 # database: {waits} reads `hr`, {asked} writes it. `rec` a recording with steps, `blank` one without.
 MATRIX: Final = """
 request                          none wrong late  run read write query compile look record admin narrow nodata all acme globex
@@ -137,21 +138,21 @@ PUT /scripts/fresh dry            401  401  401   403  403  403  403   200     2
 DELETE /scripts/gone              401  401  401   403  403  403  403   204     204   204    403   403    204   204 204  204
 
 GET /runs                         401  401  401   403  200  403  403   403     403   403    200   200    200   200 200  200
-GET /runs/{own}                   401  401  401   200  200  200  200   200     200   200    200   200    200   200 200  200
+GET /runs/{own}                   401  401  401   200  200  200  200   200     200   200    200   200    404   200 200  200
 GET /runs/{theirs}                401  401  401   403  404  403  403   403     403   403    200   404    404   200 404  404
-DELETE /runs/{own}                401  401  401   204  403  204  403   403     403   204    204   204    204   204 204  204
+DELETE /runs/{own}                401  401  401   204  403  204  403   403     403   204    204   204    404   204 204  204
 DELETE /runs/{theirs}             401  401  401   404  403  404  403   403     403   404    204   404    404   204 404  404
-GET /runs/{own}/lines             401  401  401   200  200  200  200   200     200   200    200   200    200   200 200  200
+GET /runs/{own}/lines             401  401  401   200  200  200  200   200     200   200    200   200    404   200 200  200
 GET /runs/{theirs}/lines          401  401  401   403  404  403  403   403     403   403    200   404    404   200 404  404
-GET /runs/{own}/frames            401  401  401   403  200  403  403   403     403   403    200   200    200   200 200  200
+GET /runs/{own}/frames            401  401  401   403  200  403  403   403     403   403    200   200    404   200 200  200
 GET /runs/{theirs}/frames         401  401  401   403  404  403  403   403     403   403    200   404    404   200 404  404
-POST /runs/{own}/answer           401  401  401   409  403  409  403   403     403   409    409   409    409   409 409  409
+POST /runs/{own}/answer           401  401  401   409  403  409  403   403     403   409    409   409    404   409 409  409
 POST /runs/{theirs}/answer        401  401  401   404  403  404  403   403     403   404    409   404    404   409 404  404
-POST /runs/{own}/cancel           401  401  401   204  403  204  403   403     403   204    204   204    204   204 204  204
+POST /runs/{own}/cancel           401  401  401   204  403  204  403   403     403   204    204   204    404   204 204  204
 POST /runs/{theirs}/cancel        401  401  401   404  403  404  403   403     403   404    204   404    404   204 404  404
-POST /runs/{own}/resume           401  401  401   409  403  409  403   403     403   409    409   409    409   409 409  409
+POST /runs/{own}/resume           401  401  401   409  403  409  403   403     403   409    409   409    404   409 409  409
 POST /runs/{theirs}/resume        401  401  401   404  403  404  403   403     403   404    409   404    404   409 404  404
-POST /runs/{own}/retry            401  401  401   409  403  409  403   403     403   409    409   409    409   409 409  409
+POST /runs/{own}/retry            401  401  401   409  403  409  403   403     403   409    409   409    404   409 409  409
 POST /runs/{theirs}/retry         401  401  401   404  403  404  403   403     403   404    409   404    404   409 404  404
 
 GET /runs/{waits}                 401  401  401   403  404  403  403   403     403   403    200   404    404   200 404  404
