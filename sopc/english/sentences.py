@@ -109,6 +109,9 @@ def read_workflow(text: str, file_name: str) -> Workflow:
         text: The whole file.
         file_name: Its name without folder and ending; names the script of a text without a title.
 
+    Returns:
+        Its script name and its numbered sentences.
+
     Raises:
         SopError: T0101, no sentences; T0102, more than MAX_CHARACTERS or MAX_SENTENCES; T0103, no name for the script.
     """

@@ -296,6 +296,14 @@ def source(node: nodes.From) -> str:
 
 
 def stage(node: nodes.Stage) -> str:
+    """Print a stage of a query, on one line.
+
+    Args:
+        node: The stage.
+
+    Returns:
+        The stage as a program writes it.
+    """
     match node:
         case nodes.From():
             return f"from {source(node)}"
