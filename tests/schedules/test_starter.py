@@ -252,7 +252,7 @@ def test_a_paused_schedule_begins_nothing(shop: Shop) -> None:
     shop.pass_time(hours=1)
     assert shop.runs() == [("hourly-20260302T060000Z", "ok")]
     assert shop.schedule("hourly").left_out == 0
-    shop.store.remove("hourly")
+    shop.store.remove(["hourly"])
     shop.pass_time(hours=1)
     assert len(shop.runs()) == 1
 

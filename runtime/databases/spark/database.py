@@ -157,12 +157,15 @@ class SparkDatabase:
     def _asked(self, ask: Callable[[], Result]) -> Result:
         """What the server says, asked again where it was lost before it said anything."""
         deadline = time.monotonic() + _BACK_SECONDS
+        viewed = bool(self._viewed)  # of which a server that has begun again knows nothing
         while True:
             try:
                 return ask()
             except DatabaseError as error:
-                if error.code not in ("D0421", "D0121") or time.monotonic() > deadline:
+                is_lost = error.code in ("D0421", "D0121") or (error.code == "D0201" and viewed)
+                if not is_lost or time.monotonic() > deadline:
                     raise
+                viewed = False
                 self._reopen()
 
     def _reopen(self) -> None:
