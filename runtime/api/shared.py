@@ -178,8 +178,10 @@ class Shared:
         """Return a function that tells whether a token may know of a script, or could store one of that name."""
 
         def seen(name: str) -> bool:
-            entry = self.library.find(name) if token.covers(name) else None
-            return token.covers(name) if entry is None else self.visible(token, entry)
+            if not token.covers(name):
+                return False
+            entry = self.library.find(name)
+            return entry is None or self.visible(token, entry)
 
         return seen
 

@@ -129,11 +129,8 @@ class Groups(Filters):
     def _check_measures(self, measures: Sequence[Figure], grouped: Sequence[Node], keys: list[logic.FieldOf]) -> None:
         """Refuses figures of rows that joins would repeat."""
         measured = {id(node): node for node, _ in measures}
-        if len(measured) > 1:
-            kinds = {measure.fn for _, measure in measures}
-            if len({node.store.name for node in measured.values()}) > 1:
-                raise NoReading("figures of different rows")
-            del kinds
+        if len({node.store.name for node in measured.values()}) > 1:
+            raise NoReading("figures of different rows")
         for node, measure in measures:
             if measure.of in keys or (node in grouped and self._is_keyed(node, keys)):
                 raise NoReading("a figure of one row")

@@ -13,20 +13,16 @@ Examples = Callable[[str, str, int], Iterable[str]]
 Flags = Callable[[str, str], bool]
 
 
-def kind_of(store: Store, field: Field, qualified: str, examples: Examples, flags: Flags) -> str:
-    """The name of the type that questions take a field for.
+def kind_of(field: Field, qualified: str, examples: Examples) -> str:
+    """The name of the type that questions take a field for, unless it is one of yes and no (`truth_of`).
 
     Args:
-        store: The field's.
         field: What is asked about.
-        qualified: The store's name with its database.
+        qualified: The name of its store with its database.
         examples: Of the values of a text field, by its qualified store and name.
-        flags: Whether an int field, by its qualified store and name, holds nothing but 0 and 1.
     """
     if field.type.name == "text" and holds_days(examples(qualified, field.name, SAMPLE)):
         return "date"
-    if truth_of(store, field, qualified, examples, flags) is not None:
-        return "bool"
     return field.type.name
 
 
@@ -36,7 +32,11 @@ def truth_of(
     """What a field of another type than bool holds for no and yes: 0 and 1, "no" and "Yes"; None for other fields.
 
     Args:
-        As of `kind_of`.
+        store: The field's.
+        field: What is asked about.
+        qualified: The store's name with its database.
+        examples: As of `kind_of`.
+        flags: Whether an int field, by its qualified store and name, holds nothing but 0 and 1.
     """
     if not _may_be_flag(store, field):
         return None

@@ -63,26 +63,23 @@ class Shape(NamedTuple):
     @classmethod
     def of(cls, database: str, schema: Schema, examples: Examples, flags: Flags) -> Self:
         stores = schema.stores
+        fields = [(store, field, f"{database}.{name}") for name, store in stores.items() for field in store.fields]
+        truths = {
+            (store.name, field.name): truth
+            for store, field, qualified in fields
+            if (truth := truth_of(store, field, qualified, examples, flags)) is not None
+        }
         return cls(
-            {
-                (store.name, field.name): kind_of(store, field, f"{database}.{store.name}", examples, flags)
-                for store in stores.values()
-                for field in store.fields
-            },
+            {(store.name, field.name): kind_of(field, qualified, examples) for store, field, qualified in fields}
+            | dict.fromkeys(truths, "bool"),
             frozenset(name for name, store in stores.items() if _is_link(store)),
             frozenset((name, key) for name, store in stores.items() for key in _keys(store)),
             {
-                name: field.name
-                for name, store in stores.items()
-                for field in store.fields
+                store.name: field.name
+                for store, field, _ in fields
                 if (field.name,) == store.primary_key and field.type.name == "int"
             },
-            {
-                (name, field.name): truth
-                for name, store in stores.items()
-                for field in store.fields
-                if (truth := truth_of(store, field, f"{database}.{name}", examples, flags)) is not None
-            },
+            truths,
         )
 
 
@@ -96,7 +93,7 @@ class Reader:
         examples: Examples = lambda store, field, count: (),
         flags: Flags = lambda store, field: False,
     ) -> None:
-        """examples, flags: of `kind_of`."""
+        """examples, flags: of `truth_of`."""
         self._schemas = schemas
         self._values = values
         self._looks = cache(lambda store, field: looks_like(examples(store, field, SAMPLE)))
@@ -111,7 +108,7 @@ class Reader:
             return []  # a hole has no value yet
         asked = counts(tokens)
         if asked is not None:
-            return next((found for one in asked if (found := self._shares(text, one))), [])
+            return self._shares(text, asked)
         evidences = evidence.found_in(tokens, text, self._schemas, self._values)
         readings: list[Reading] = []
         for database, schema in self._schemas.items():
@@ -130,14 +127,18 @@ class Reader:
         return list(distinct.values())
 
     def _shares(self, text: str, asked: Counts) -> list[Read]:
-        """The readings of a question for a share."""
-        found: list[Read] = []
-        every = self.read(text, asked.every)
-        for some in self.read(text, asked.some):
-            show = next((made for one in every if (made := share(one.show, some.show)) is not None), None)
-            if show is not None:
-                found.append(Read(some.cost + asked.cost, show, lower(show, len(self._schemas) > 1)))
-        return found
+        """The readings of a question for a share, by the first way to part it that has any."""
+        counted = self.read(text, asked.some)
+        for tokens, cost in asked.every:
+            found: list[Read] = []
+            every = self.read(text, tokens)
+            for some in counted:
+                show = next((made for one in every if (made := share(one.show, some.show)) is not None), None)
+                if show is not None:
+                    found.append(Read(some.cost + cost, show, lower(show, len(self._schemas) > 1)))
+            if found:
+                return found
+        return []
 
     def _of(self, database: str, schema: Schema, sentence: Sentence) -> list[Reading]:
         made: list[Reading] = []

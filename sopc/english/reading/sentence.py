@@ -119,8 +119,11 @@ class Sentence:
         low = self.low(at)
         for start in lexicon().words.opposites:
             rest = low.removeprefix(start)
-            truths = tuple((*one, 0.0) for one, kind in self.types.items() if kind == "bool" and _ends(one[1], rest))
-            if rest != low and truths:
+            if rest == low:
+                continue
+            flags = (one for one, kind in self.types.items() if kind == "bool")
+            truths = tuple((store, field, 0.0) for store, field in flags if spelt_out(field)[-1] == rest)
+            if truths:
                 yield Slot(at, at + 1, truths), True
 
     def is_sense(self, at: int, end: int, kinds: frozenset[str]) -> bool:
@@ -170,10 +173,6 @@ class Sentence:
             return True
         starts = range(max(at - evidence.LONGEST_VALUE, 0), at)
         return self.lows[at - 1] not in _TIES and any(self.is_sense(start, at, _BEFORE_ALL) for start in starts)
-
-
-def _ends(field: str, word: str) -> bool:
-    return spelt_out(field)[-1] == word
 
 
 def noun(sentence: Sentence, at: int, state: State) -> Iterator[tuple[int, State]]:

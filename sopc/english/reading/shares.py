@@ -23,15 +23,15 @@ _HOW_MANY: Final = ("how", "many")
 
 
 class Counts(NamedTuple):
-    """Two questions how many: of all the rows, and of those for which more holds. cost: of where these part."""
+    """Two questions how many. some: of the rows for which more holds. every: of all the rows, in each way to part the
+    two, the likeliest first, with its cost."""
 
-    every: tuple[Token, ...]
     some: tuple[Token, ...]
-    cost: float
+    every: tuple[tuple[tuple[Token, ...], float], ...]
 
 
-def counts(tokens: Sequence[Token]) -> list[Counts] | None:
-    """The ways to part a question for a share, the likeliest first; None for other questions."""
+def counts(tokens: Sequence[Token]) -> Counts | None:
+    """The questions that one for a share is made of; None for other questions."""
     said = lows(tokens)
     at = 0
     while at < len(said) and not (ends := _ends(said, at, "share")) and _is_any(said, at, _BEFORE):
@@ -44,8 +44,8 @@ def counts(tokens: Sequence[Token]) -> list[Counts] | None:
     parts = [(place, 0.0) for place in verbs if place < relative]
     parts += [(place, RELATIVE) for place in (*verbs[:-3:-1], relative) if relative <= place < len(said)]
     opened = tuple(replace(tokens[at], kind="word", low=word, value=word) for word in _HOW_MANY)
-    some = (*opened, *tokens[start:])
-    return [Counts((*opened, *tokens[start:place]), some, cost) for place, cost in parts]
+    every = tuple(((*opened, *tokens[start:place]), cost) for place, cost in parts)
+    return Counts((*opened, *tokens[start:]), every)
 
 
 def share(every: logic.Show, some: logic.Show) -> logic.Show | None:
